@@ -1,0 +1,226 @@
+//! A change becomes an event: the CloudEvents envelope of `docs/reference/events.md`.
+//!
+//! Pure: old identity, new identity and the circumstances in, at most one event out. Positions in feeds, delivery and
+//! redelivery are no part of it (`crates/events`).
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use scim::change::{Change, diff};
+use serde_json::{Map, Value, json};
+
+use crate::environment::Environment;
+use crate::id::{EventId, IdentityId, RequestId};
+use crate::identity::Identity;
+use crate::profile::Profile;
+use crate::tenant::{Directory, Slug};
+
+/// What happened to an identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It came into being (perhaps inactive).
+    Created,
+    /// It changed.
+    Updated,
+    /// `active` went from true to false, whatever else changed.
+    Deactivated,
+    /// `active` went from false to true, whatever else changed.
+    Reactivated,
+    /// It is gone.
+    Deleted,
+}
+
+impl Kind {
+    /// All kinds, for generated documents and schemas.
+    pub const ALL: [Self; 5] = [Self::Created, Self::Updated, Self::Deactivated, Self::Reactivated, Self::Deleted];
+
+    /// The word in the type: `usher.identity.{word}.v1`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Deactivated => "deactivated",
+            Self::Reactivated => "reactivated",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// The CloudEvents `type`.
+    pub fn event_type(self) -> String {
+        format!("usher.identity.{}.v1", self.word())
+    }
+
+    /// The CloudEvents `dataschema`, the `$id` of the JSON Schema in `docs/reference/events/`.
+    pub fn data_schema(self) -> String {
+        format!("urn:usher:schema:identity.{}:1", self.word())
+    }
+}
+
+/// Where a change happened.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    /// The deployment's environment.
+    pub environment: Environment,
+    /// The directory, and with it the tenant.
+    pub directory: &'a Directory,
+    /// The tenant's name.
+    pub tenant_name: &'a Slug,
+    /// The tenant's Entra tenant id, when known.
+    pub external_tenant_id: Option<&'a str>,
+    /// The directory's profile.
+    pub profile: &'a Profile,
+}
+
+/// Why a change happened.
+#[derive(Debug, Clone)]
+pub struct Cause {
+    /// The request; the `txn` of the event (RFC 8417 §2.2).
+    pub request: RequestId,
+    /// The client's own id of the request, when it sent one.
+    pub client_request_id: Option<String>,
+    /// The HTTP method.
+    pub operation: &'static str,
+    /// The token's public part.
+    pub token_id: String,
+    /// The W3C trace context of the request, the start of the trace.
+    pub traceparent: Option<String>,
+}
+
+/// An event, ready for the outbox.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Its id, the same at every delivery.
+    pub id: EventId,
+    /// The identity it is about.
+    pub identity: IdentityId,
+    /// The identity's revision.
+    pub sequence: i64,
+    /// What happened.
+    pub kind: Kind,
+    /// The whole CloudEvents envelope.
+    pub envelope: Value,
+    /// The changed paths, for the provisioning log.
+    pub changed: Vec<String>,
+}
+
+/// The event of one committed change, or `None` when nothing effectively changed: no effective change makes no
+/// revision, no event and no new ETag.
+///
+/// `before` and `after` are the identity before and after; one of them is absent at creation and deletion.
+/// Precedence: created, deleted, deactivated or reactivated, updated; `changes` is always complete.
+pub fn from_change(
+    origin: Origin<'_>,
+    cause: &Cause,
+    id: EventId,
+    at: DateTime<Utc>,
+    before: Option<&Identity>,
+    after: Option<&Identity>,
+) -> Option<Event> {
+    let empty = scim::resource::Resource::default();
+    let subject = after.or(before)?;
+    let old = before.map_or(&empty, |identity| &identity.resource);
+    let new = after.map_or(&empty, |identity| &identity.resource);
+    let changes = if after.is_some() { diff(&origin.profile.resource_type, old, new) } else { Vec::new() };
+    let kind = match (before, after) {
+        (None, Some(_)) => Kind::Created,
+        (_, None) => Kind::Deleted,
+        (Some(_), Some(_)) if changes.is_empty() => return None,
+        (Some(_), Some(_)) => match (old.active(), new.active()) {
+            (true, false) => Kind::Deactivated,
+            (false, true) => Kind::Reactivated,
+            _ => Kind::Updated,
+        },
+    };
+    let sequence = after.map_or_else(|| subject.revision + 1, |identity| identity.revision);
+    let previous = before.map_or(0, |identity| identity.revision);
+    let data = data(origin, cause, kind, (before, after), &changes, (sequence, previous));
+    let envelope = envelope(origin, cause, kind, (id, subject.id), at, sequence, data);
+    let changed = changes.into_iter().map(|change| change.path).collect();
+    Some(Event { id, identity: subject.id, sequence, kind, envelope, changed })
+}
+
+fn envelope(
+    origin: Origin<'_>,
+    cause: &Cause,
+    kind: Kind,
+    (id, identity): (EventId, IdentityId),
+    at: DateTime<Utc>,
+    sequence: i64,
+    data: Value,
+) -> Value {
+    let Origin { environment, directory, profile, .. } = origin;
+    let tenant = directory.tenant;
+    let mut envelope = json!({
+        "specversion": "1.0",
+        "id": id,
+        "source": format!("urn:usher:{environment}:{tenant}:{}:{identity}", profile.name),
+        "type": kind.event_type(),
+        "subject": format!("/Users/{identity}"),
+        "time": at.to_rfc3339_opts(SecondsFormat::Micros, true),
+        "datacontenttype": "application/json",
+        "dataschema": kind.data_schema(),
+        "sequence": format!("{sequence:020}"),
+        "part": "1/1",
+        "tenantid": tenant,
+        "directoryid": directory.id,
+        "profile": profile.name,
+        "environment": environment,
+        "partitionkey": tenant,
+        "txn": cause.request,
+        "idempotencykey": format!("{tenant}/{identity}/{sequence}/1"),
+    });
+    if let Some(fields) = envelope.as_object_mut() {
+        if let Some(traceparent) = &cause.traceparent {
+            fields.insert("traceparent".to_owned(), Value::from(traceparent.as_str()));
+        }
+        fields.insert("data".to_owned(), data);
+    }
+    envelope
+}
+
+fn data(
+    origin: Origin<'_>,
+    cause: &Cause,
+    kind: Kind,
+    (before, after): (Option<&Identity>, Option<&Identity>),
+    changes: &[Change],
+    (revision, previous): (i64, i64),
+) -> Value {
+    let Origin { directory, tenant_name, external_tenant_id, profile, .. } = origin;
+    let state = |identity: &Identity| {
+        let mut state = Map::new();
+        state.insert("id".to_owned(), json!(identity.id));
+        state.extend(identity.resource.as_map().clone());
+        state.insert("active".to_owned(), Value::from(identity.resource.active()));
+        state
+    };
+    let record = |identity: &Identity| profile.record(&identity.id.to_string(), &identity.resource);
+    let changed: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+    let mut data = json!({
+        "tenant": {"id": directory.tenant, "name": tenant_name, "externalTenantId": external_tenant_id},
+        "directory": {"id": directory.id, "profile": profile.name, "thing": profile.thing},
+        "identity": after.map(state),
+        "record": after.map(record),
+        "changes": changes,
+        "changedAttributes": changed,
+        "managedAttributes": profile.managed_attributes(),
+        "revision": revision,
+        "previousRevision": previous,
+        "etag": format!("W/\"{revision}\""),
+        "cause": {
+            "actor": directory.provider.as_str(),
+            "operation": cause.operation,
+            "requestId": cause.request,
+            "clientRequestId": cause.client_request_id,
+            "tokenId": cause.token_id,
+        },
+    });
+    if let (Kind::Deleted, Some(gone), Some(fields)) = (kind, before, data.as_object_mut()) {
+        fields.insert(
+            "tombstone".to_owned(),
+            json!({"id": gone.id, "externalId": gone.resource.external_id(), "userName": gone.resource.user_name()}),
+        );
+    }
+    data
+}
+
+#[cfg(test)]
+mod tests;

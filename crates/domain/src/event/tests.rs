@@ -1,0 +1,132 @@
+//! One change, at most one event, and every field of it.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::*;
+use crate::id::{DirectoryId, TenantId};
+use crate::profile::{Profiles, SHIPPED};
+use crate::tenant::{Provider, Switch};
+use scim::resource::Resource;
+
+struct World {
+    directory: Directory,
+    tenant: Slug,
+    profile: Arc<Profile>,
+}
+
+fn world() -> World {
+    let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+    let profiles = Profiles::load(SHIPPED.iter().copied()).expect("what ships loads");
+    World {
+        directory: Directory {
+            id: DirectoryId::from_uuid(Uuid::from_u128(2)),
+            tenant,
+            profile: "advisors".to_owned(),
+            provider: Provider::Entra,
+            switch: Switch::On,
+            created_at: DateTime::UNIX_EPOCH,
+        },
+        tenant: "contoso".parse().expect("a slug"),
+        profile: profiles.get("advisors").expect("ships").clone(),
+    }
+}
+
+impl World {
+    fn identity(&self, revision: i64, body: Value) -> Identity {
+        Identity {
+            id: IdentityId::from_uuid(Uuid::from_u128(3)),
+            directory: self.directory.id,
+            revision,
+            resource: Resource::accept(&self.profile.resource_type, body).expect("fits").resource,
+            created_at: DateTime::UNIX_EPOCH,
+            modified_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn event(&self, before: Option<&Identity>, after: Option<&Identity>) -> Option<Event> {
+        let origin = Origin {
+            environment: Environment::Test,
+            directory: &self.directory,
+            tenant_name: &self.tenant,
+            external_tenant_id: None,
+            profile: &self.profile,
+        };
+        let cause = Cause {
+            request: RequestId::from_uuid(Uuid::from_u128(4)),
+            client_request_id: None,
+            operation: "PATCH",
+            token_id: "3pX9Kd2Qa7Lm".to_owned(),
+            traceparent: None,
+        };
+        from_change(origin, &cause, EventId::from_uuid(Uuid::from_u128(5)), DateTime::UNIX_EPOCH, before, after)
+    }
+}
+
+fn body(active: bool, name: &str) -> Value {
+    json!({"userName": "m@contoso.dk", "displayName": name, "active": active, "externalId": "7"})
+}
+
+#[test]
+fn each_pair_of_states_makes_the_event_of_its_kind() {
+    let world = world();
+    let on = world.identity(1, body(true, "A"));
+    let off = world.identity(2, body(false, "B"));
+    let renamed = world.identity(2, body(true, "B"));
+    let kind = |before, after| world.event(before, after).map(|event| event.kind);
+    assert_eq!(kind(None, Some(&on)), Some(Kind::Created));
+    assert_eq!(kind(None, Some(&off)), Some(Kind::Created));
+    assert_eq!(kind(Some(&on), Some(&renamed)), Some(Kind::Updated));
+    assert_eq!(kind(Some(&on), Some(&off)), Some(Kind::Deactivated));
+    assert_eq!(kind(Some(&off), Some(&on)), Some(Kind::Reactivated));
+    assert_eq!(kind(Some(&on), None), Some(Kind::Deleted));
+    assert_eq!(kind(Some(&on), Some(&on.clone())), None);
+    assert_eq!(kind(None, None), None);
+}
+
+#[test]
+fn a_deactivation_that_also_renames_says_both() {
+    let world = world();
+    let before = world.identity(1, body(true, "A"));
+    let after = world.identity(2, body(false, "B"));
+    let event = world.event(Some(&before), Some(&after)).expect("a change");
+    let mut changed = event.changed.clone();
+    changed.sort();
+    assert_eq!(changed, ["active", "displayName"]);
+    assert_eq!(event.envelope["type"], "usher.identity.deactivated.v1");
+    let changes = event.envelope["data"]["changes"].as_array().expect("an array").clone();
+    assert!(changes.contains(&json!({"path": "displayName", "op": "replace", "old": "A", "new": "B"})));
+}
+
+#[test]
+fn the_envelope_carries_what_routes_orders_and_recognises_it() {
+    let world = world();
+    let after = world.identity(7, body(true, "A"));
+    let before = world.identity(6, body(true, "B"));
+    let envelope = world.event(Some(&before), Some(&after)).expect("a change").envelope;
+    let (tn, idn) = (world.directory.tenant, after.id);
+    assert_eq!(envelope["specversion"], "1.0");
+    assert_eq!(envelope["source"], format!("urn:usher:test:{tn}:advisors:{idn}"));
+    assert_eq!(envelope["sequence"], "00000000000000000007");
+    assert_eq!(envelope["idempotencykey"], format!("{tn}/{idn}/7/1"));
+    assert_eq!(envelope["data"]["revision"], 7);
+    assert_eq!(envelope["data"]["previousRevision"], 6);
+    assert_eq!(envelope["data"]["record"]["displayName"], "A");
+    assert_eq!(envelope["data"]["identity"]["userName"], "m@contoso.dk");
+}
+
+#[test]
+fn a_deletion_leaves_a_tombstone_with_the_next_sequence() {
+    let world = world();
+    let before = world.identity(8, body(true, "A"));
+    let event = world.event(Some(&before), None).expect("a change");
+    assert_eq!(event.sequence, 9);
+    assert_eq!(event.envelope["data"]["identity"], Value::Null);
+    assert_eq!(event.envelope["data"]["record"], Value::Null);
+    assert_eq!(
+        event.envelope["data"]["tombstone"],
+        json!({"id": before.id, "externalId": "7", "userName": "m@contoso.dk"})
+    );
+}

@@ -1,0 +1,113 @@
+//! Identifiers: a UUIDv7 inside, prefixed text outside (`tn_…`, `dir_…`, `idn_…`, `app_…`), so that an id pasted into
+//! a ticket says what it is. No client value ever becomes one of these.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+
+/// A text that is not an id of the expected kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not an id of the kind "{kind}": expected `{prefix}` followed by 32 hexadecimal digits")]
+pub struct IdError {
+    /// The kind of id that was expected, in words.
+    pub kind: &'static str,
+    /// The prefix that was expected.
+    pub prefix: &'static str,
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident, $prefix:literal, $kind:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// Wraps a UUID that this system made.
+            pub const fn from_uuid(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+
+            /// The UUID inside, as the database keeps it.
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "{}"), self.0.simple())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                text.strip_prefix($prefix)
+                    .filter(|hex| hex.len() == 32 && !hex.bytes().any(|b| b.is_ascii_uppercase()))
+                    .and_then(|hex| Uuid::try_parse(hex).ok())
+                    .map(Self)
+                    .ok_or(IdError { kind: $kind, prefix: $prefix })
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A customer organisation.
+    TenantId, "tn_", "tenant";
+    /// A directory: tenant × profile.
+    DirectoryId, "dir_", "directory";
+    /// One person or room; the `id` of a SCIM User.
+    IdentityId, "idn_", "identity";
+    /// A downstream consumer of events.
+    AppId, "app_", "app";
+    /// One event, the same on every feed and at every delivery.
+    EventId, "evt_", "event";
+    /// One SCIM request or operator action; the `txn` of its events and the `request-id` answered to the client.
+    RequestId, "req_", "request";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_from_its_text() {
+        let id = IdentityId::from_uuid(Uuid::from_u128(0x019a_3c5e_7d1a_7c4e_9a2b_0f6f_0d1c_2b3a));
+        assert_eq!(id.to_string(), "idn_019a3c5e7d1a7c4e9a2b0f6f0d1c2b3a");
+        assert_eq!(id.to_string().parse(), Ok(id));
+    }
+
+    #[test]
+    fn another_kind_of_id_and_every_other_spelling_is_refused() {
+        let long = format!("idn_{}", "0".repeat(33));
+        let upper = format!("idn_{}", "A".repeat(32));
+        let hyphens = "idn_019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3a";
+        let tenant = format!("tn_{}", "0".repeat(32));
+        for text in ["", "idn_", "1", "admin", hyphens, &tenant, &long, &upper] {
+            let error = text.parse::<IdentityId>().expect_err(text);
+            assert_eq!(error.to_string(), "not an id of the kind \"identity\": expected `idn_` followed by 32 hexadecimal digits");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! One person or room of a directory, as kept.
+
+use chrono::{DateTime, Utc};
+use scim::resource::{Resource, fold};
+
+use crate::id::{DirectoryId, IdentityId};
+
+/// An identity: the document as sent, its revision and its times.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Identity {
+    /// Its id; the `id` of the SCIM User.
+    pub id: IdentityId,
+    /// The directory it lives in.
+    pub directory: DirectoryId,
+    /// +1 per committed change; 1 after creation. Also its ETag `W/"n"` and its events' sequence.
+    pub revision: i64,
+    /// The SCIM document, values byte-exact as sent.
+    pub resource: Resource,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub modified_at: DateTime<Utc>,
+}
+
+/// The values a match query can find an identity by, as the database's indexes keep them.
+///
+/// Made here and nowhere else, with the same folding as [`scim::filter::Filter::matches`], so that a filter means one
+/// thing whether SQL or the evaluator decides it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MatchKeys {
+    /// `userName`, folded; unique in the directory.
+    pub user_name: String,
+    /// `externalId`, exact.
+    pub external_id: Option<String>,
+    /// The value of the first work e-mail, folded.
+    pub work_email: Option<String>,
+    /// `displayName`, folded.
+    pub display_name: Option<String>,
+}
+
+impl MatchKeys {
+    /// Reads the keys off a document.
+    pub fn of(resource: &Resource) -> Self {
+        Self {
+            user_name: fold(resource.user_name().unwrap_or_default()),
+            external_id: resource.external_id().map(str::to_owned),
+            work_email: resource.email("work").map(fold),
+            display_name: resource.display_name().map(fold),
+        }
+    }
+}

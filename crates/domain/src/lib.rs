@@ -1,0 +1,20 @@
+//! What Usher is about, without any IO: tenants, profiles, directories, credentials, identities and the events their
+//! changes make.
+//!
+//! Must not know: databases, HTTP, Redis, the system clock ([`clock`] gives time and randomness as parameters).
+//!
+//! Reading order: [`id`] and [`scope`] (who owns what), [`profile`] (what one kind of thing looks like), [`tenant`]
+//! and [`credential`] (the records), [`identity`] (one person or room), [`policy`] (what a profile demands) and
+//! [`event`] (a change becomes an event).
+
+pub mod clock;
+pub mod credential;
+pub mod environment;
+pub mod event;
+pub mod id;
+pub mod identity;
+pub mod log;
+pub mod policy;
+pub mod profile;
+pub mod scope;
+pub mod tenant;

@@ -1,0 +1,99 @@
+//! The provisioning log: one row a SCIM call with effect or error, in the words of Microsoft's own log so that both
+//! can be laid side by side (`provisioningObjectSummary`).
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::id::{DirectoryId, EventId, IdentityId, RequestId};
+
+/// What a call did to one identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// Came into being.
+    Create,
+    /// Changed.
+    Update,
+    /// `active` went from true to false.
+    Disable,
+    /// `active` went from false to true.
+    Reactivate,
+    /// Is gone.
+    Delete,
+    /// Nothing changed, or nothing was reached.
+    #[default]
+    Other,
+}
+
+impl Action {
+    /// The word in the log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Disable => "disable",
+            Self::Reactivate => "reactivate",
+            Self::Delete => "delete",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Applied.
+    Success,
+    /// Accepted, nothing to do.
+    Skipped,
+    /// Applied, with something left out (`detail` says what).
+    Warning,
+    /// Refused.
+    Failure,
+}
+
+impl Status {
+    /// The word in the log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Skipped => "skipped",
+            Self::Warning => "warning",
+            Self::Failure => "failure",
+        }
+    }
+}
+
+/// One row of the provisioning log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogEntry {
+    /// The request.
+    pub request: RequestId,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Where.
+    pub directory: DirectoryId,
+    /// The identity, when one was reached.
+    pub identity: Option<IdentityId>,
+    /// The identity's `externalId` (Entra's objectId), to find "what happened to this person".
+    pub external_id: Option<String>,
+    /// The identity's `userName`, for the same search.
+    pub user_name: Option<String>,
+    /// What was done.
+    pub action: Action,
+    /// How it ended.
+    pub status: Status,
+    /// A stable code from the table of errors when it failed, e.g. `uniqueness`.
+    pub code: Option<String>,
+    /// The text the client was answered, or what was left out.
+    pub detail: Option<String>,
+    /// The event that tells of it.
+    pub event: Option<EventId>,
+    /// Which attributes changed (paths only).
+    pub changed: Vec<String>,
+    /// The token's public part.
+    pub token_id: String,
+    /// The trace, as 32 hexadecimal digits, when there is one.
+    pub trace_id: Option<String>,
+}

@@ -1,0 +1,155 @@
+//! A profile: what one kind of thing looks like, as a TOML file.
+//!
+//! Read next: `profiles/advisors.toml`, the shipped example; [`crate::policy`] for what is done with `required`.
+
+mod file;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use scim::resource::Resource;
+use scim::schema::ResourceType;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The profiles that ship with Usher: `(file name, text)`.
+pub const SHIPPED: &[(&str, &str)] = &[
+    ("advisors.toml", include_str!("../profiles/advisors.toml")),
+    ("rooms.toml", include_str!("../profiles/rooms.toml")),
+];
+
+/// What the identities of a directory are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Thing {
+    /// People.
+    Person,
+    /// Rooms, which Entra sends as users.
+    Room,
+}
+
+/// What happens to attributes the profile does not name (ADR 0007).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnknownAttributes {
+    /// Left out, and named in the provisioning log.
+    Drop,
+    /// Refused with a 400 that names them.
+    Reject,
+}
+
+/// One attribute of a profile: a line of the customer's mapping table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProfileAttribute {
+    /// The SCIM path as Entra writes it, e.g. `addresses[type eq "work"].formatted`.
+    pub path: String,
+    /// The Entra source attribute or expression the guide maps to it; named in error texts.
+    pub entra: String,
+    /// Its plain name in the event's record (`office`), when it is released there.
+    pub record: Option<String>,
+    /// Whether a document without it is refused.
+    pub required: bool,
+}
+
+/// What one kind of thing looks like.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// Its name and path segment: `advisors`.
+    pub name: String,
+    /// Its name for people: `Advisors`.
+    pub title: String,
+    /// What its identities are.
+    pub thing: Thing,
+    /// The attribute that downstream systems correlate by.
+    pub key: String,
+    /// Whether groups are served.
+    pub groups: bool,
+    /// What happens to attributes it does not name.
+    pub unknown_attributes: UnknownAttributes,
+    /// Its attributes, in the order of the guide.
+    pub attributes: Vec<ProfileAttribute>,
+    /// The SCIM resource type of its identities: User, narrowed to the attributes above.
+    pub resource_type: ResourceType,
+}
+
+impl Profile {
+    /// Reads a profile from the text of its TOML file.
+    ///
+    /// # Errors
+    /// [`ProfileError`] naming the file, the place and the rule; nothing is guessed.
+    pub fn parse(file: &str, text: &str) -> Result<Self, ProfileError> {
+        file::parse(file, text)
+    }
+
+    /// The flat fields of an identity by their plain names: `office`, not `addresses[type eq "work"].formatted`.
+    /// A field without a value is `null`, so that a consumer sees a cleared value; `active` is true unless said
+    /// otherwise.
+    pub fn record(&self, id: &str, resource: &Resource) -> Map<String, Value> {
+        let mut record = Map::new();
+        record.insert("id".to_owned(), Value::from(id));
+        for attribute in &self.attributes {
+            let Some(name) = &attribute.record else { continue };
+            let value = if attribute.path.eq_ignore_ascii_case("active") {
+                Value::from(resource.active())
+            } else {
+                let values = resource.values_at(&self.resource_type, &attribute.path);
+                values.first().map_or(Value::Null, |value| (*value).clone())
+            };
+            record.insert(name.clone(), value);
+        }
+        record
+    }
+
+    /// The paths that the customer's Entra manages, so that downstream products lock them.
+    pub fn managed_attributes(&self) -> Vec<&str> {
+        self.attributes.iter().map(|attribute| attribute.path.as_str()).collect()
+    }
+}
+
+/// A profile file that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("profile {file}: {problem}")]
+pub struct ProfileError {
+    /// The file's name.
+    pub file: String,
+    /// The place, the rule and what to do.
+    pub problem: String,
+}
+
+/// The profiles of this deployment, by name.
+#[derive(Debug, Clone, Default)]
+pub struct Profiles(BTreeMap<String, Arc<Profile>>);
+
+impl Profiles {
+    /// Loads `(file name, text)` pairs; a later file of the same profile name replaces an earlier one, so that a
+    /// deployment can override what ships.
+    ///
+    /// # Errors
+    /// The first file that cannot be used.
+    pub fn load<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, ProfileError> {
+        let mut profiles = BTreeMap::new();
+        for (file, text) in files {
+            let profile = Profile::parse(file, text)?;
+            profiles.insert(profile.name.clone(), Arc::new(profile));
+        }
+        Ok(Self(profiles))
+    }
+
+    /// The profile of that name.
+    pub fn get(&self, name: &str) -> Option<&Arc<Profile>> {
+        self.0.get(name)
+    }
+
+    /// All names, sorted.
+    pub fn names(&self) -> Vec<&str> {
+        self.0.keys().map(String::as_str).collect()
+    }
+
+    /// All profiles, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Profile>> {
+        self.0.values()
+    }
+}
+
+#[cfg(test)]
+mod tests;

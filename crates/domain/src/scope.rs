@@ -1,0 +1,24 @@
+//! The right to open one tenant's data.
+
+use crate::id::TenantId;
+
+/// Proof that somebody may open this tenant's data; the only key to `store::TenantTx` (DESIGN §3).
+///
+/// Minted where a credential was verified, by the outbox, and by the operator's use-cases. Everywhere else
+/// [`TenantScope::mint`] is banned by clippy, and `tests/it/architecture.rs` counts the places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TenantScope {
+    tenant: TenantId,
+}
+
+impl TenantScope {
+    /// Makes the key. Read the type's documentation before calling this.
+    pub const fn mint(tenant: TenantId) -> Self {
+        Self { tenant }
+    }
+
+    /// The tenant that this key opens.
+    pub const fn tenant(self) -> TenantId {
+        self.tenant
+    }
+}

@@ -1,0 +1,139 @@
+//! Tenants, directories and apps as records.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AppId, DirectoryId, TenantId};
+
+/// A short name that may stand in a URL and a stream name: 1 to 63 of `a-z`, `0-9`, `-`, starting with a letter or digit.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct Slug(String);
+
+/// A text that is no [`Slug`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a usable name: use 1 to 63 of a-z, 0-9 and '-', starting with a letter or a digit")]
+pub struct SlugError(pub String);
+
+impl Slug {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Slug {
+    type Err = SlugError;
+
+    fn from_str(text: &str) -> Result<Self, SlugError> {
+        let fits = (1..=63).contains(&text.len())
+            && !text.starts_with('-')
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if fits { Ok(Self(text.to_owned())) } else { Err(SlugError(text.to_owned())) }
+    }
+}
+
+impl fmt::Display for Slug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Slug {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A customer organisation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Its name, unique in the deployment; stands in `/t/{tenant}/…` URLs.
+    pub name: Slug,
+    /// The Entra tenant (`tid`) it is bound to, when known.
+    pub external_tenant_id: Option<String>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+/// On or off: a directory that is off answers SCIM with a clear 403.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Switch {
+    /// Answers SCIM.
+    On,
+    /// Refuses SCIM, keeps everything.
+    Off,
+}
+
+/// The identity provider that calls: decides where Entra and RFC 7644 disagree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Provider {
+    /// Microsoft Entra ID.
+    #[default]
+    Entra,
+    /// A client that follows the RFC.
+    Generic,
+}
+
+impl Provider {
+    /// The word kept in the database and shown to people.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Entra => "entra",
+            Self::Generic => "generic",
+        }
+    }
+}
+
+/// Tenant × profile: one Tenant URL with its own tokens and identities.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Directory {
+    /// Its id.
+    pub id: DirectoryId,
+    /// The tenant it belongs to.
+    pub tenant: TenantId,
+    /// The name of its profile, which is also the path segment: `advisors`.
+    pub profile: String,
+    /// Who calls.
+    pub provider: Provider,
+    /// On or off.
+    pub switch: Switch,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A downstream consumer; its feed carries the same name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct App {
+    /// Its id.
+    pub id: AppId,
+    /// Its name, unique in the deployment; stands in `/feeds/{app}/…` and in the stream's key.
+    pub name: Slug,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_lower_case_and_short() {
+        for good in ["contoso", "a", "7-eleven", &"x".repeat(63)] {
+            assert_eq!(good.parse::<Slug>().map(|slug| slug.to_string()), Ok(good.to_owned()));
+        }
+        for bad in ["", "-a", "Contoso", "a b", "a/b", "a:b", "ä", &"x".repeat(64)] {
+            let error = bad.parse::<Slug>().expect_err(bad);
+            assert!(error.to_string().ends_with("use 1 to 63 of a-z, 0-9 and '-', starting with a letter or a digit"));
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! One SCIM request, apart from what it asks for.
+
+use domain::event::Cause;
+use domain::id::RequestId;
+
+/// The circumstances of a request: they end up in its event and in the provisioning log.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Our id of the request, answered as `request-id`; the event's `txn`.
+    pub request: RequestId,
+    /// The client's own id of the request, when it sent one; not trusted to be unique.
+    pub client_request_id: Option<String>,
+    /// The W3C trace context of the request's span.
+    pub traceparent: Option<String>,
+}
+
+impl Call {
+    /// The cause of an event made by this request.
+    pub(crate) fn cause(&self, operation: &'static str, token_id: &str) -> Cause {
+        Cause {
+            request: self.request,
+            client_request_id: self.client_request_id.clone(),
+            operation,
+            token_id: token_id.to_owned(),
+            traceparent: self.traceparent.clone(),
+        }
+    }
+
+    /// The trace id inside `traceparent`: `version-traceid-parentid-flags` (W3C Trace Context §3.2).
+    pub(crate) fn trace_id(&self) -> Option<String> {
+        self.traceparent.as_deref()?.split('-').nth(1).map(str::to_owned)
+    }
+}

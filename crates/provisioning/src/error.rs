@@ -1,0 +1,60 @@
+//! Why an operation did not happen, without a word of HTTP: `crates/http` maps each case in one table.
+
+use store::StoreError;
+
+/// A refused or failed operation. Display texts are written for the Entra admin who reads them in the provisioning log.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request is wrong; says which attribute, which rule and what to do next.
+    #[error("{}", .0.detail)]
+    Invalid(#[from] scim::error::Error),
+    /// Another identity of the directory has this value (RFC 7644 §3.3, `uniqueness`).
+    #[error(
+        "{attribute} is already taken by another {thing} of the {profile} directory. Let Entra match on {attribute} so that it \
+         adopts the existing one, or change the value at one of the two."
+    )]
+    Taken {
+        /// The attribute.
+        attribute: &'static str,
+        /// What the directory holds, in words.
+        thing: &'static str,
+        /// The profile's name.
+        profile: String,
+    },
+    /// No identity of that id in this directory.
+    #[error(
+        "No resource with this id exists in the {profile} directory. If Entra still refers to it, restart provisioning for \
+         this application so that it matches again."
+    )]
+    NotFound {
+        /// The profile's name.
+        profile: String,
+    },
+    /// The directory's profile is not loaded: our fault.
+    #[error("the profile {0:?} of this directory is not loaded")]
+    ProfileMissing(String),
+    /// The database could not do it: our fault.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Error {
+    /// The stable code of the provisioning log; also the key of the table in `docs/reference/error-codes.md`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(error) => error.scim_type.as_str(),
+            Self::Taken { .. } => "uniqueness",
+            Self::NotFound { .. } => "notFound",
+            Self::ProfileMissing(_) => "profileMissing",
+            Self::Store(_) => "unavailable",
+        }
+    }
+
+    /// Whether the client is to blame: only such refusals are rows of the provisioning log.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Invalid(_) | Self::Taken { .. } | Self::NotFound { .. } => true,
+            Self::ProfileMissing(_) | Self::Store(_) => false,
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The SCIM use-cases, one file an operation: load → decide (pure) → commit the identity, its event and the
+//! provisioning-log row together.
+//!
+//! Must not know: HTTP, Redis, SeaORM. Decisions are [`scim`]'s and [`domain`]'s; this room orders them around one
+//! transaction of [`store`].
+//!
+//! Reading order: [`Context`] and [`Call`] (what an operation is given), [`error`], then [`users::patch`], the
+//! operation Entra uses most.
+
+pub mod call;
+pub mod context;
+pub mod error;
+mod record;
+pub mod users;
+
+pub use call::Call;
+pub use context::Context;
+pub use error::Error;

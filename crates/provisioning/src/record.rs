@@ -1,0 +1,168 @@
+//! What is told of an operation: its event and its row in the provisioning log.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use domain::credential::Caller;
+use domain::environment::Environment;
+use domain::event::{Event, Kind, Origin, from_change};
+use domain::id::{EventId, IdentityId};
+use domain::identity::Identity;
+use domain::log::{Action, LogEntry, Status};
+use domain::profile::Profile;
+
+use crate::call::Call;
+use crate::context::Context;
+use crate::error::Error;
+
+/// Everything that stays the same while one operation is decided; owned, so that the store may run the decision again
+/// after a serialisation failure.
+#[derive(Clone)]
+pub(crate) struct Operation {
+    pub environment: Environment,
+    pub caller: Caller,
+    pub call: Call,
+    pub profile: Arc<Profile>,
+    /// The HTTP method, for the event's cause.
+    pub method: &'static str,
+    /// When it happens.
+    pub at: DateTime<Utc>,
+    /// The id of the event it may make.
+    pub event: EventId,
+}
+
+impl Operation {
+    pub(crate) fn new(
+        context: &Context,
+        caller: &Caller,
+        call: &Call,
+        method: &'static str,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            environment: context.environment,
+            caller: caller.clone(),
+            call: call.clone(),
+            profile: context.profile(caller)?,
+            method,
+            at: context.clock.now(),
+            event: EventId::from_uuid(context.ids.next()),
+        })
+    }
+
+    /// The event of a change, or `None` when nothing effectively changed.
+    pub(crate) fn event(&self, before: Option<&Identity>, after: Option<&Identity>) -> Option<Event> {
+        let origin = Origin {
+            environment: self.environment,
+            directory: &self.caller.directory,
+            tenant_name: &self.caller.tenant_name,
+            external_tenant_id: self.caller.external_tenant_id.as_deref(),
+            profile: &self.profile,
+        };
+        from_change(origin, &self.call.cause(self.method, &self.caller.token_id), self.event, self.at, before, after)
+    }
+
+    /// The log row of a change, or of a call that changed nothing (`event` is `None`).
+    pub(crate) fn row(&self, identity: &Identity, event: Option<&Event>, ignored: &[String]) -> LogEntry {
+        let status = match (event, ignored) {
+            (_, [_, ..]) => Status::Warning,
+            (Some(_), []) => Status::Success,
+            (None, []) => Status::Skipped,
+        };
+        let left_out = || format!("Not part of this directory and left out: {}", ignored.join(", "));
+        LogEntry {
+            identity: Some(identity.id),
+            external_id: identity.resource.external_id().map(str::to_owned),
+            user_name: identity.resource.user_name().map(str::to_owned),
+            action: event.map_or(Action::Other, |event| action(event.kind)),
+            status,
+            detail: (!ignored.is_empty()).then(left_out),
+            event: event.map(|event| event.id),
+            changed: event.map(|event| event.changed.clone()).unwrap_or_default(),
+            ..self.blank()
+        }
+    }
+
+    fn blank(&self) -> LogEntry {
+        LogEntry {
+            request: self.call.request,
+            at: self.at,
+            directory: self.caller.directory.id,
+            identity: None,
+            external_id: None,
+            user_name: None,
+            action: Action::Other,
+            status: Status::Failure,
+            code: None,
+            detail: None,
+            event: None,
+            changed: Vec::new(),
+            token_id: self.caller.token_id.clone(),
+            trace_id: self.call.trace_id(),
+        }
+    }
+
+    /// Logs a refusal, so that "what happened to this person" has an answer, and hands the error back. A log that
+    /// cannot be written does not change the answer.
+    pub(crate) async fn refuse(&self, context: &Context, whom: Whom, error: Error) -> Error {
+        if !error.is_refusal() {
+            return error;
+        }
+        let entry = LogEntry {
+            identity: whom.identity,
+            external_id: whom.external_id,
+            user_name: whom.user_name,
+            action: whom.action,
+            code: Some(error.code().to_owned()),
+            detail: Some(error.to_string()),
+            ..self.blank()
+        };
+        let written = context
+            .store
+            .write(self.caller.scope, move |tx| {
+                let entry = entry.clone();
+                Box::pin(async move { tx.log(&entry).await.map_err(Error::from) })
+            })
+            .await;
+        if let Err(failure) = written {
+            tracing::warn!(request.id = %self.call.request, error = %failure, "a refusal could not be logged");
+        }
+        error
+    }
+}
+
+fn action(kind: Kind) -> Action {
+    match kind {
+        Kind::Created => Action::Create,
+        Kind::Updated => Action::Update,
+        Kind::Deactivated => Action::Disable,
+        Kind::Reactivated => Action::Reactivate,
+        Kind::Deleted => Action::Delete,
+    }
+}
+
+/// Whom a refused call was about, as far as it can be told.
+#[derive(Default)]
+pub(crate) struct Whom {
+    pub identity: Option<IdentityId>,
+    pub external_id: Option<String>,
+    pub user_name: Option<String>,
+    pub action: Action,
+}
+
+impl Whom {
+    /// Read off a body that may be wrong in every other way.
+    pub(crate) fn of_body(action: Action, body: &serde_json::Value) -> Self {
+        let text = |name: &str| {
+            let fields = body.as_object()?;
+            let (_, value) = fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+            // A log is no store: what is longer than any real name is cut.
+            value.as_str().map(|text| text.chars().take(256).collect())
+        };
+        Self { identity: None, external_id: text("externalId"), user_name: text("userName"), action }
+    }
+
+    /// Known by its id only.
+    pub(crate) fn of_id(action: Action, identity: IdentityId) -> Self {
+        Self { identity: Some(identity), action, ..Self::default() }
+    }
+}

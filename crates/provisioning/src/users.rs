@@ -1,0 +1,82 @@
+//! Operations on identities (SCIM Users), one file each.
+
+pub mod create;
+pub mod delete;
+pub mod get;
+pub mod list;
+pub mod patch;
+pub mod replace;
+
+use domain::id::IdentityId;
+use domain::identity::Identity;
+use domain::policy::check_required;
+use domain::profile::{Profile, Thing, UnknownAttributes};
+use scim::resource::{Accepted, Resource};
+use serde_json::Value;
+use store::{Saved, TenantTx};
+
+use crate::error::Error;
+use crate::record::Operation;
+
+/// Reads the path's id; a text that is no id of ours cannot name anything here.
+fn identity_id(profile: &Profile, id: &str) -> Result<IdentityId, Error> {
+    id.parse().map_err(|_| not_found(profile))
+}
+
+fn not_found(profile: &Profile) -> Error {
+    Error::NotFound { profile: profile.name.clone() }
+}
+
+fn taken(profile: &Profile) -> Error {
+    let thing = match profile.thing {
+        Thing::Person => "person",
+        Thing::Room => "room",
+    };
+    Error::Taken { attribute: "userName", thing, profile: profile.name.clone() }
+}
+
+/// A whole document as sent (POST, PUT) → what this directory keeps of it.
+fn accept(profile: &Profile, body: Value) -> Result<Accepted, Error> {
+    let accepted = Resource::accept(&profile.resource_type, body)?;
+    check(profile, &accepted.resource, &accepted.ignored)?;
+    Ok(accepted)
+}
+
+/// The profile's demands on a document and on what was left out of it.
+fn check(profile: &Profile, resource: &Resource, ignored: &[String]) -> Result<(), Error> {
+    if let (UnknownAttributes::Reject, Some(path)) = (profile.unknown_attributes, ignored.first()) {
+        let detail = format!(
+            "{path} is not part of the {} directory, which takes only the attributes of its mapping table. In Entra, open \
+             Provisioning > Edit attribute mappings and delete the line for {path}.",
+            profile.name
+        );
+        return Err(scim::error::Error::invalid_value(path, detail).into());
+    }
+    Ok(check_required(profile, resource)?)
+}
+
+/// Commits the next state of a locked identity, or only a log row when nothing effectively changed.
+async fn commit(
+    tx: &mut TenantTx,
+    operation: &Operation,
+    before: &Identity,
+    resource: Resource,
+    ignored: &[String],
+) -> Result<Identity, Error> {
+    let after = Identity {
+        revision: before.revision + 1,
+        resource,
+        modified_at: operation.at.max(before.modified_at),
+        ..before.clone()
+    };
+    let Some(event) = operation.event(Some(before), Some(&after)) else {
+        tx.log(&operation.row(before, None, ignored)).await?;
+        return Ok(before.clone());
+    };
+    let row = operation.row(&after, Some(&event), ignored);
+    match tx.save(&after, &event, &row).await? {
+        Saved::Done => Ok(after),
+        Saved::UserNameTaken => Err(taken(&operation.profile)),
+        Saved::Gone => Err(not_found(&operation.profile)),
+    }
+}

@@ -1,0 +1,47 @@
+//! GET /Users (RFC 7644 §3.4.2).
+
+use domain::credential::Caller;
+use scim::filter::Filter;
+use store::{ListQuery, Page};
+
+use crate::context::Context;
+use crate::error::Error;
+
+/// The page size without `count`.
+pub const DEFAULT_COUNT: usize = 100;
+/// The greatest page size; a greater `count` is cut to it (RFC 7644 §3.4.2.4).
+pub const MAX_COUNT: usize = 1_000;
+
+/// Lists identities, inactive ones included: Entra must find them again when a person returns.
+///
+/// `start_index` counts from 1; `count` 0 asks for the total only.
+///
+/// # Errors
+/// [`Error::Invalid`] (`invalidFilter`) for a filter that cannot be read: never an unfiltered list.
+pub async fn execute(
+    context: &Context,
+    caller: &Caller,
+    filter: Option<&str>,
+    start_index: usize,
+    count: Option<usize>,
+) -> Result<Page, Error> {
+    let profile = context.profile(caller)?;
+    let filter = filter.map(|text| Filter::parse(text, &profile.resource_type)).transpose()?;
+    let directory = caller.directory.id;
+    let count = count.unwrap_or(DEFAULT_COUNT).min(MAX_COUNT);
+    context
+        .store
+        .read(caller.scope, move |tx| {
+            Box::pin(async move {
+                let query = ListQuery {
+                    directory,
+                    resource_type: &profile.resource_type,
+                    filter: filter.as_ref(),
+                    start_index: start_index.max(1),
+                    count,
+                };
+                Ok(tx.list(&query).await?)
+            })
+        })
+        .await
+}
