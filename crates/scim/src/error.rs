@@ -1,0 +1,144 @@
+//! Why a request was refused, in the words of the administrator who will read it in a provisioning log.
+//!
+//! Must not know: HTTP statuses (the caller maps [`ScimType`] to one), request ids, secrets. A `detail` names the
+//! attribute, the rule and the next step; it never repeats a value that was sent.
+
+use std::fmt;
+
+/// The `scimType` keyword of an error (RFC 7644 §3.12, table 9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ScimType {
+    /// The filter does not parse, or names an attribute or operator that cannot be used.
+    InvalidFilter,
+    /// The request asks for more than the server is willing to process.
+    TooMany,
+    /// A value that must be unique is already taken.
+    Uniqueness,
+    /// The attribute may not be changed this way.
+    Mutability,
+    /// The body is not of the request's shape.
+    InvalidSyntax,
+    /// A PATCH path is malformed.
+    InvalidPath,
+    /// A PATCH path selects nothing that could be changed.
+    NoTarget,
+    /// A value is missing or of the wrong type.
+    InvalidValue,
+    /// The protocol version is not supported.
+    InvalidVers,
+    /// The request would put personal data where it may be logged.
+    Sensitive,
+}
+
+impl ScimType {
+    /// The keyword as RFC 7644 spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidFilter => "invalidFilter",
+            Self::TooMany => "tooMany",
+            Self::Uniqueness => "uniqueness",
+            Self::Mutability => "mutability",
+            Self::InvalidSyntax => "invalidSyntax",
+            Self::InvalidPath => "invalidPath",
+            Self::NoTarget => "noTarget",
+            Self::InvalidValue => "invalidValue",
+            Self::InvalidVers => "invalidVers",
+            Self::Sensitive => "sensitive",
+        }
+    }
+}
+
+impl fmt::Display for ScimType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A refusal.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct Error {
+    /// The RFC's keyword.
+    pub scim_type: ScimType,
+    /// What the administrator reads: attribute, rule, next step.
+    pub detail: String,
+    /// The attribute (or path) it is about, if it is about one.
+    pub attribute: Option<String>,
+    /// Byte offset in the filter or path, from 0.
+    pub position: Option<usize>,
+}
+
+impl Error {
+    /// An error without attribute or position.
+    pub fn new(scim_type: ScimType, detail: impl Into<String>) -> Self {
+        Self { scim_type, detail: detail.into(), attribute: None, position: None }
+    }
+
+    /// The same error, about this attribute or path.
+    #[must_use]
+    pub fn on(mut self, attribute: impl Into<String>) -> Self {
+        self.attribute = Some(attribute.into());
+        self
+    }
+
+    /// The same error, at this byte offset.
+    #[must_use]
+    pub const fn at(mut self, position: usize) -> Self {
+        self.position = Some(position);
+        self
+    }
+
+    /// A filter that cannot be used; `position` is a byte offset in its text.
+    pub fn invalid_filter(position: usize, detail: impl Into<String>) -> Self {
+        Self::new(ScimType::InvalidFilter, detail).at(position)
+    }
+
+    /// A malformed PATCH path.
+    pub fn invalid_path(path: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(ScimType::InvalidPath, detail).on(path)
+    }
+
+    /// A value that is missing or of the wrong type.
+    pub fn invalid_value(attribute: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(ScimType::InvalidValue, detail).on(attribute)
+    }
+
+    /// A body that is not of the request's shape.
+    pub fn invalid_syntax(detail: impl Into<String>) -> Self {
+        Self::new(ScimType::InvalidSyntax, detail)
+    }
+
+    /// A PATCH operation without anything to act on.
+    pub fn no_target(path: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(ScimType::NoTarget, detail).on(path)
+    }
+
+    /// An attribute that may not be changed this way.
+    pub fn mutability(attribute: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(ScimType::Mutability, detail).on(attribute)
+    }
+
+    /// A value that another resource of the directory already has.
+    pub fn uniqueness(attribute: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(ScimType::Uniqueness, detail).on(attribute)
+    }
+
+    /// More operations, terms or results than are processed in one request.
+    pub fn too_many(detail: impl Into<String>) -> Self {
+        Self::new(ScimType::TooMany, detail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_reads_as_its_detail_and_keeps_what_it_is_about() {
+        let error = Error::invalid_value("active", "active must be a boolean.").at(3);
+        assert_eq!(error.to_string(), "active must be a boolean.");
+        assert_eq!(error.attribute.as_deref(), Some("active"));
+        assert_eq!(error.position, Some(3));
+        assert_eq!(error.scim_type.to_string(), "invalidValue");
+    }
+}

@@ -1,0 +1,23 @@
+//! The SCIM 2.0 language (RFC 7643, RFC 7644) without any IO: what a resource is, how it is named, filtered, patched,
+//! listed and described.
+//!
+//! Must not know: tenants, databases, HTTP, clocks, randomness. Everything here is a pure function of its arguments.
+//!
+//! Reading order: [`name`] and [`path`] (how an attribute is spelled), [`schema`] (what attributes there are),
+//! [`resource`] (a document brought into its canonical shape), [`change`] (what differs between two), [`filter`],
+//! [`patch`], [`query`], and [`message`] (what goes back over the wire). [`quirk`] names every place where an identity
+//! provider departs from the RFCs and what is done about it.
+
+pub mod change;
+pub mod error;
+pub mod filter;
+pub mod message;
+pub mod name;
+pub mod patch;
+pub mod path;
+pub mod query;
+pub mod quirk;
+pub mod resource;
+pub mod schema;
+
+pub use error::{Error, ScimType};

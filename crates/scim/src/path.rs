@@ -1,0 +1,213 @@
+//! Where a value lives: `attribute`, `attribute.sub` and `urn:…:attribute.sub` (RFC 7644 §3.10), and the value path
+//! `addresses[type eq "work"].formatted` in the one shape mappings use.
+//!
+//! Must not know: which attributes exist. [`crate::schema::ResourceType::parse_path`] brings a path into the spelling
+//! of a schema; the whole value-path grammar is [`crate::patch`]'s.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use crate::error::Error;
+use crate::name;
+
+/// The path of an attribute, of a sub-attribute, or (with an empty `name`) of a whole extension object.
+///
+/// Equality and hashing ignore the case of names.
+#[derive(Debug, Clone)]
+pub struct AttrPath {
+    /// The URN before the name: in its canonical spelling when it is a known one. `None` means the core schema.
+    pub schema: Option<String>,
+    /// The attribute; empty when the path is a schema's URN alone.
+    pub name: String,
+    /// The sub-attribute.
+    pub sub: Option<String>,
+}
+
+impl AttrPath {
+    /// A core attribute's path.
+    pub fn core(name: &str) -> Self {
+        Self { schema: None, name: name.to_owned(), sub: None }
+    }
+
+    /// Reads a path.
+    ///
+    /// A URN holds dots and colons, so it is never split by looking for one: the longest URN in `urns` that begins the
+    /// text is taken, then `:` (or `.`, as the Entra jobs made before December 2018 wrote it). A URN that is not in
+    /// `urns` is split at its last `:`. Spelling of names is kept as written.
+    ///
+    /// # Errors
+    /// [`crate::ScimType::InvalidPath`] when a name is not an attribute name.
+    pub fn parse(text: &str, urns: &[&str]) -> Result<Self, Error> {
+        let (schema, rest) = split_urn(text, urns);
+        if rest.is_empty() && schema.is_some() {
+            return Ok(Self { schema, name: String::new(), sub: None });
+        }
+        let (name, sub) = match rest.split_once('.') {
+            Some((name, sub)) => (name, Some(sub)),
+            None => (rest, None),
+        };
+        let offset = text.len() - rest.len();
+        check_name(text, name, offset)?;
+        if let Some(sub) = sub {
+            check_name(text, sub, offset + name.len() + 1)?;
+        }
+        Ok(Self { schema, name: name.to_owned(), sub: sub.map(str::to_owned) })
+    }
+
+    /// Whether this is a schema's URN alone: the whole extension object.
+    pub const fn is_whole_schema(&self) -> bool {
+        self.name.is_empty()
+    }
+
+    /// The same path without its sub-attribute.
+    #[must_use]
+    pub fn parent(&self) -> Self {
+        Self { schema: self.schema.clone(), name: self.name.clone(), sub: None }
+    }
+
+    /// The same attribute's path with this sub-attribute.
+    #[must_use]
+    pub fn with_sub(&self, sub: &str) -> Self {
+        Self { schema: self.schema.clone(), name: self.name.clone(), sub: Some(sub.to_owned()) }
+    }
+}
+
+fn split_urn<'a>(text: &'a str, urns: &[&str]) -> (Option<String>, &'a str) {
+    let known = urns
+        .iter()
+        .filter(|urn| {
+            text.get(..urn.len()).is_some_and(|head| name::eq(head, urn))
+                && matches!(text.as_bytes().get(urn.len()), None | Some(b':' | b'.'))
+        })
+        .max_by_key(|urn| urn.len());
+    if let Some(urn) = known {
+        return (Some((*urn).to_owned()), text.get(urn.len() + 1..).unwrap_or_default());
+    }
+    match text.rsplit_once(':') {
+        Some((urn, rest)) if !urn.is_empty() && !rest.is_empty() => (Some(urn.to_owned()), rest),
+        _ => (None, text),
+    }
+}
+
+fn check_name(text: &str, part: &str, offset: usize) -> Result<(), Error> {
+    if name::is_valid(part) {
+        return Ok(());
+    }
+    let what = if part.is_empty() { "A name is missing".to_owned() } else { format!("'{part}' is not a name") };
+    Err(Error::invalid_path(
+        text,
+        format!(
+            "The path '{text}' is malformed at character {}: {what}. Write attribute, attribute.subAttribute or \
+             urn:…:attribute; names start with a letter and hold letters, digits, '-' and '_'. Check the target \
+             attribute in the mapping.",
+            offset + 1
+        ),
+    )
+    .at(offset))
+}
+
+impl fmt::Display for AttrPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(schema) = &self.schema {
+            f.write_str(schema)?;
+            if !self.name.is_empty() {
+                f.write_str(":")?;
+            }
+        }
+        f.write_str(&self.name)?;
+        match &self.sub {
+            Some(sub) => write!(f, ".{sub}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl PartialEq for AttrPath {
+    fn eq(&self, other: &Self) -> bool {
+        same(self.schema.as_deref(), other.schema.as_deref())
+            && name::eq(&self.name, &other.name)
+            && same(self.sub.as_deref(), other.sub.as_deref())
+    }
+}
+
+impl Eq for AttrPath {}
+
+fn same(a: Option<&str>, b: Option<&str>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => name::eq(a, b),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+impl Hash for AttrPath {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.schema.as_deref().map(str::to_ascii_lowercase).hash(state);
+        self.name.to_ascii_lowercase().hash(state);
+        self.sub.as_deref().map(str::to_ascii_lowercase).hash(state);
+    }
+}
+
+/// A path as mappings write it: an attribute path, with at most one `[sub eq "value"]` that picks an element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValuePath {
+    /// The attribute, and the sub-attribute behind the brackets.
+    pub attr: AttrPath,
+    /// Which elements of a multi-valued attribute are meant; `None` means every one.
+    pub selector: Option<Selector>,
+}
+
+/// `[type eq "work"]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selector {
+    /// The sub-attribute that is compared.
+    pub sub: String,
+    /// What it must be, as text: `work`, `True`. Compared without case, as `type` is not case-exact (RFC 7643 §2.4).
+    pub value: String,
+}
+
+impl ValuePath {
+    /// Reads a mapping's target, such as `displayName` or `addresses[type eq "work"].formatted`.
+    ///
+    /// # Errors
+    /// [`crate::ScimType::InvalidPath`] when it has another shape.
+    pub fn parse(text: &str, urns: &[&str]) -> Result<Self, Error> {
+        let Some((head, rest)) = text.split_once('[') else {
+            return Ok(Self { attr: AttrPath::parse(text, urns)?, selector: None });
+        };
+        let malformed = || {
+            Error::invalid_path(
+                text,
+                format!(
+                    "The path '{text}' is malformed: between the brackets exactly one comparison is allowed, as in \
+                     addresses[type eq \"work\"].formatted. Check the target attribute in the mapping."
+                ),
+            )
+            .at(head.len())
+        };
+        let (inner, tail) = rest.rsplit_once(']').ok_or_else(malformed)?;
+        let mut words = inner.trim().splitn(3, ' ');
+        let (sub, op, value) = (words.next(), words.next(), words.next());
+        let (Some(sub), Some(op), Some(value)) = (sub, op, value.map(str::trim)) else { return Err(malformed()) };
+        let value = value.strip_prefix('"').and_then(|v| v.strip_suffix('"')).unwrap_or(value);
+        if !name::is_valid(sub) || !name::eq(op, "eq") || value.contains(['"', '\\', '[', ']']) {
+            return Err(malformed());
+        }
+        let attr = AttrPath::parse(&format!("{head}{tail}"), urns)?;
+        if head.is_empty() || attr.name.is_empty() || (!tail.is_empty() && attr.sub.is_none()) {
+            return Err(malformed());
+        }
+        Ok(Self { attr, selector: Some(Selector { sub: sub.to_owned(), value: value.to_owned() }) })
+    }
+}
+
+impl fmt::Display for ValuePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(selector) = &self.selector else { return self.attr.fmt(f) };
+        write!(f, "{}[{} eq \"{}\"]", self.attr.parent(), selector.sub, selector.value)?;
+        match &self.attr.sub {
+            Some(sub) => write!(f, ".{sub}"),
+            None => Ok(()),
+        }
+    }
+}

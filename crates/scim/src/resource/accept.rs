@@ -1,0 +1,166 @@
+//! The body of a POST or PUT becomes a [`Resource`].
+//!
+//! Must not know: bytes (the caller parses JSON and takes a byte-order mark off) or policies such as required
+//! attributes, which differ by directory. Types are `coerce`'s.
+
+use serde_json::{Map, Value};
+
+use super::Resource;
+use super::coerce::{coerce, insert_once, is_unassigned, kind, wrong_type};
+use crate::error::Error;
+use crate::name;
+use crate::path::AttrPath;
+use crate::schema::{Attribute, ResourceType, Schema};
+
+/// What [`Resource::accept`] made of a body.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Accepted {
+    /// The document.
+    pub resource: Resource,
+    /// Paths that were sent and that this directory does not have, as `name.givenName` or `urn:…:User:badge`.
+    pub ignored: Vec<String>,
+}
+
+impl Resource {
+    /// Brings a POST or PUT body into canonical shape.
+    ///
+    /// Read-only attributes, `schemas`, nulls, empty texts and empty lists are left out; unknown attributes are left
+    /// out and named in [`Accepted::ignored`]; names get the schema's spelling; values are coerced by the schema and
+    /// otherwise byte-exact.
+    ///
+    /// # Errors
+    /// [`crate::ScimType::InvalidSyntax`] when the body is no object; [`crate::ScimType::InvalidValue`] when a known
+    /// attribute has the wrong type, or was sent twice with different values.
+    pub fn accept(rt: &ResourceType, body: Value) -> Result<Accepted, Error> {
+        let Value::Object(body) = body else {
+            return Err(Error::invalid_syntax(format!(
+                "The request body must be a JSON object describing one {}, but {} was sent. Check the provisioning \
+                 client.",
+                rt.name,
+                kind(&body)
+            )));
+        };
+        let mut reader = Reader { rt, kept: Map::new(), ignored: Vec::new() };
+        for (key, value) in body {
+            reader.top(&key, value)?;
+        }
+        Ok(Accepted { resource: Resource(reader.kept), ignored: reader.ignored })
+    }
+}
+
+struct Reader<'a> {
+    rt: &'a ResourceType,
+    kept: Map<String, Value>,
+    ignored: Vec<String>,
+}
+
+impl Reader<'_> {
+    /// One member of the body: a core attribute, an extension object, or one of the flattened spellings.
+    fn top(&mut self, key: &str, value: Value) -> Result<(), Error> {
+        if name::eq(key, "schemas") {
+            return check_schemas(&value);
+        }
+        if is_unassigned(&value) {
+            return Ok(());
+        }
+        if let Some(extension) = self.rt.extension(key) {
+            return self.object(Some(extension), value);
+        }
+        if name::eq(key, &self.rt.core.id) {
+            return self.object(None, value);
+        }
+        match self.rt.parse_path(key) {
+            Ok(path) if self.rt.find(&path).is_some() => self.attribute(&path, value),
+            _ => {
+                self.ignore(key, &value);
+                Ok(())
+            }
+        }
+    }
+
+    /// The members of an extension's object, or of one under the core URN.
+    fn object(&mut self, extension: Option<&Schema>, value: Value) -> Result<(), Error> {
+        let urn = extension.map_or(&self.rt.core.id, |schema| &schema.id).clone();
+        let Value::Object(members) = value else {
+            let path = AttrPath { schema: Some(urn), name: String::new(), sub: None };
+            return Err(wrong_type(&path, "an object", &value));
+        };
+        for (key, value) in members {
+            let schema = extension.map(|schema| schema.id.clone());
+            let known = AttrPath::parse(&key, &[])
+                .map(|path| self.rt.canonical(AttrPath { schema: schema.clone(), ..path }))
+                .ok()
+                .filter(|path| path.schema == schema && self.rt.find(path).is_some());
+            match known {
+                Some(path) => self.attribute(&path, value)?,
+                None if is_unassigned(&value) => {}
+                None => self.ignored.push(format!("{urn}:{key}")),
+            }
+        }
+        Ok(())
+    }
+
+    /// A known attribute or, for a dotted key, sub-attribute.
+    fn attribute(&mut self, path: &AttrPath, value: Value) -> Result<(), Error> {
+        let Some(attribute) = self.rt.attribute(path) else { return Ok(()) };
+        let value = match &path.sub {
+            Some(sub) => wrap(attribute, sub, value),
+            None => value,
+        };
+        let coerced = coerce(attribute, &path.parent(), value)?;
+        self.ignored.extend(coerced.ignored);
+        let Some(value) = coerced.value else { return Ok(()) };
+        let holder = match &path.schema {
+            None => &mut self.kept,
+            Some(urn) => {
+                let slot = self.kept.entry(urn.clone()).or_insert_with(|| Value::Object(Map::new()));
+                match slot.as_object_mut() {
+                    Some(object) => object,
+                    None => return Ok(()),
+                }
+            }
+        };
+        match (path.sub.is_some(), holder.get_mut(&attribute.name), value) {
+            (true, Some(Value::Object(present)), Value::Object(parts)) => {
+                for (part, value) in parts {
+                    insert_once(present, &part, value, &path.with_sub(&part))?;
+                }
+                Ok(())
+            }
+            (_, _, value) => insert_once(holder, &attribute.name, value, path),
+        }
+    }
+
+    /// Names what is not kept: an object's members one by one, as mappings target them.
+    fn ignore(&mut self, key: &str, value: &Value) {
+        let separator = if key.contains(':') { ':' } else { '.' };
+        match value {
+            Value::Object(members) => self.ignored.extend(
+                members
+                    .iter()
+                    .filter(|(_, value)| !is_unassigned(value))
+                    .map(|(member, _)| format!("{key}{separator}{member}")),
+            ),
+            _ => self.ignored.push(key.to_owned()),
+        }
+    }
+}
+
+/// `name.givenName: x` says `name: {givenName: x}`.
+fn wrap(attribute: &Attribute, sub: &str, value: Value) -> Value {
+    let object = Value::Object(Map::from_iter([(sub.to_owned(), value)]));
+    if attribute.multi_valued { Value::Array(vec![object]) } else { object }
+}
+
+/// `schemas` is computed on output, so any URNs will do; but it must be a list of texts.
+fn check_schemas(value: &Value) -> Result<(), Error> {
+    let fine = match value {
+        Value::Null | Value::String(_) => true,
+        Value::Array(items) => items.iter().all(Value::is_string),
+        _ => false,
+    };
+    if fine {
+        return Ok(());
+    }
+    Err(wrong_type(&AttrPath::core("schemas"), "a list of URNs", value))
+}

@@ -1,0 +1,228 @@
+//! One value, brought into the type its schema says.
+//!
+//! Must not know: where in a request the value came from; POST, PUT and PATCH all pass here.
+//! Lenient in what Entra is known to do (text for booleans and whole numbers, one object for a list of one), strict in
+//! everything else: a wrong type is refused, never guessed. The rules are those of the table in [`crate::quirk`].
+
+use serde_json::{Map, Number, Value};
+
+use crate::error::Error;
+use crate::name;
+use crate::path::AttrPath;
+use crate::schema::{AttrType, Attribute, Mutability};
+
+/// What became of a value.
+#[derive(Debug, Default, PartialEq)]
+pub struct Coerced {
+    /// The canonical value; `None` when nothing is left to keep: null, empty text, empty list, read-only.
+    pub value: Option<Value>,
+    /// Paths of parts that the schema does not have, and that are not kept for it.
+    pub ignored: Vec<String>,
+}
+
+impl Coerced {
+    fn kept(value: Value) -> Self {
+        Self { value: Some(value), ignored: Vec::new() }
+    }
+
+    fn ignored(path: &AttrPath) -> Self {
+        Self { value: None, ignored: vec![path.to_string()] }
+    }
+}
+
+/// Brings `value` into the type of `attribute`, which lives at `path`.
+///
+/// Kept values are byte-exact: nothing is trimmed, re-cased or reordered. Names of parts get the schema's spelling. A
+/// write-only attribute (a password) is reported as ignored: this library keeps no secrets.
+///
+/// # Errors
+/// [`crate::ScimType::InvalidValue`] naming path, expected type, found type and next step, never the value.
+pub fn coerce(attribute: &Attribute, path: &AttrPath, value: Value) -> Result<Coerced, Error> {
+    if attribute.mutability == Mutability::ReadOnly || is_unassigned(&value) {
+        return Ok(Coerced::default());
+    }
+    if attribute.mutability == Mutability::WriteOnly {
+        return Ok(Coerced::ignored(path));
+    }
+    match (attribute.multi_valued, value) {
+        (true, Value::Array(items)) => list(attribute, path, items),
+        (true, single) => list(attribute, path, vec![single]),
+        (false, single) => one(attribute, path, single),
+    }
+}
+
+/// Null, empty text, empty list and empty object all say "no value" (RFC 7643 §2.5, and Entra's way of clearing).
+pub(super) fn is_unassigned(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// Whether an element of a multi-valued attribute says nothing but what kind it is: only `type` or `primary` are left.
+pub fn is_hollow(element: &Value) -> bool {
+    element
+        .as_object()
+        .is_some_and(|map| map.keys().all(|key| name::eq(key, "type") || name::eq(key, "primary")))
+}
+
+/// Leaves `primary` true on one element at most: the last one that says so (RFC 7643 §2.4).
+pub fn settle_primary(items: &mut [Value]) {
+    let mut seen = false;
+    for item in items.iter_mut().rev() {
+        if let Some(primary) = item.get_mut("primary").filter(|primary| **primary == Value::Bool(true)) {
+            if seen {
+                *primary = Value::Bool(false);
+            }
+            seen = true;
+        }
+    }
+}
+
+fn list(attribute: &Attribute, path: &AttrPath, items: Vec<Value>) -> Result<Coerced, Error> {
+    let mut kept = Vec::with_capacity(items.len());
+    let mut ignored: Vec<String> = Vec::new();
+    for item in items {
+        if is_unassigned(&item) {
+            continue;
+        }
+        let coerced = one(attribute, path, item)?;
+        for part in coerced.ignored {
+            if !ignored.contains(&part) {
+                ignored.push(part);
+            }
+        }
+        kept.extend(coerced.value.filter(|value| !is_hollow(value)));
+    }
+    settle_primary(&mut kept);
+    let value = (!kept.is_empty()).then_some(Value::Array(kept));
+    Ok(Coerced { value, ignored })
+}
+
+fn one(attribute: &Attribute, path: &AttrPath, value: Value) -> Result<Coerced, Error> {
+    if attribute.attr_type == AttrType::Complex {
+        return complex(attribute, path, value);
+    }
+    scalar(attribute.attr_type, path, value).map(Coerced::kept)
+}
+
+fn complex(attribute: &Attribute, path: &AttrPath, value: Value) -> Result<Coerced, Error> {
+    match value {
+        Value::Object(map) => object(attribute, path, map),
+        // Entra writes a manager as plain text.
+        Value::String(text) if !attribute.multi_valued && attribute.sub("value").is_some() => {
+            Ok(Coerced::kept(Value::Object(Map::from_iter([("value".to_owned(), Value::String(text))]))))
+        }
+        // Older Entra jobs write a manager as a list of one.
+        Value::Array(mut items) if !attribute.multi_valued && items.len() == 1 => {
+            complex(attribute, path, items.remove(0))
+        }
+        other => Err(wrong_type(path, "an object", &other)),
+    }
+}
+
+fn object(attribute: &Attribute, path: &AttrPath, map: Map<String, Value>) -> Result<Coerced, Error> {
+    let mut kept = Map::new();
+    let mut ignored = Vec::new();
+    for (key, value) in map {
+        let part_path = path.with_sub(&key);
+        let Some(part) = attribute.sub(&key) else {
+            if !is_unassigned(&value) {
+                ignored.push(part_path.to_string());
+            }
+            continue;
+        };
+        let coerced = coerce(part, &path.with_sub(&part.name), value)?;
+        ignored.extend(coerced.ignored);
+        if let Some(value) = coerced.value {
+            insert_once(&mut kept, &part.name, value, &part_path)?;
+        }
+    }
+    Ok(Coerced { value: (!kept.is_empty()).then_some(Value::Object(kept)), ignored })
+}
+
+/// Puts a value under its canonical name; a second spelling of the same name must say the same.
+pub(super) fn insert_once(
+    map: &mut Map<String, Value>,
+    name: &str,
+    value: Value,
+    path: &AttrPath,
+) -> Result<(), Error> {
+    match map.get(name) {
+        Some(present) if *present != value => Err(Error::invalid_value(
+            path.to_string(),
+            format!(
+                "Attribute '{path}' was sent twice, in different spelling and with different values. Attribute names \
+                 are the same in any case: send it once. In Entra, look for two mappings to this target attribute."
+            ),
+        )),
+        _ => {
+            map.insert(name.to_owned(), value);
+            Ok(())
+        }
+    }
+}
+
+fn scalar(attr_type: AttrType, path: &AttrPath, value: Value) -> Result<Value, Error> {
+    match (attr_type, value) {
+        (AttrType::Boolean, Value::Bool(flag)) => Ok(Value::Bool(flag)),
+        (AttrType::Boolean, Value::String(text)) if name::eq(&text, "true") => Ok(Value::Bool(true)),
+        (AttrType::Boolean, Value::String(text)) if name::eq(&text, "false") => Ok(Value::Bool(false)),
+        (AttrType::Integer, Value::Number(number)) if number.is_i64() || number.is_u64() => Ok(Value::Number(number)),
+        (AttrType::Integer, Value::String(text)) => match text.parse::<i64>() {
+            Ok(number) => Ok(Value::from(number)),
+            Err(_) => Err(wrong_type(path, expected(attr_type), &Value::String(text))),
+        },
+        (AttrType::Decimal, Value::Number(number)) => Ok(Value::Number(number)),
+        (AttrType::Decimal, Value::String(text)) => match serde_json::from_str::<Number>(&text) {
+            Ok(number) => Ok(Value::Number(number)),
+            Err(_) => Err(wrong_type(path, expected(attr_type), &Value::String(text))),
+        },
+        (
+            AttrType::String | AttrType::DateTime | AttrType::Binary | AttrType::Reference,
+            text @ Value::String(_),
+        ) => Ok(text),
+        (_, other) => Err(wrong_type(path, expected(attr_type), &other)),
+    }
+}
+
+const fn expected(attr_type: AttrType) -> &'static str {
+    match attr_type {
+        AttrType::String => "text",
+        AttrType::Boolean => "a boolean (true or false)",
+        AttrType::Decimal => "a number",
+        AttrType::Integer => "a whole number",
+        AttrType::DateTime => "text holding a date and time, such as \"2024-05-13T04:42:34Z\"",
+        AttrType::Binary => "text in base64",
+        AttrType::Reference => "text holding a URI or an id",
+        AttrType::Complex => "an object",
+    }
+}
+
+pub(super) const fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+pub(super) fn wrong_type(path: &AttrPath, expected: &str, found: &Value) -> Error {
+    let found = match found {
+        Value::String(_) => "text that does not read as one",
+        other => kind(other),
+    };
+    Error::invalid_value(
+        path.to_string(),
+        format!(
+            "Attribute '{path}' must be {expected}, but {found} was sent. In Entra, check under Provisioning > Attribute \
+             mapping what is mapped to '{path}'."
+        ),
+    )
+}

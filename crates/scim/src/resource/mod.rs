@@ -1,0 +1,44 @@
+//! A SCIM resource in its canonical shape: what [`Resource::accept`] makes of a body, and how it is read.
+//!
+//! Must not know: ids, versions, times (those are the server's, added by [`crate::message::render`]), storage.
+//!
+//! Reading order: `accept` (body to resource), `coerce` (one value by its schema), `read` (looking values up).
+
+mod accept;
+mod coerce;
+mod read;
+
+pub use accept::Accepted;
+pub use coerce::{Coerced, coerce, is_hollow, settle_primary};
+
+use serde_json::{Map, Value};
+
+/// A document: canonical spelling of names, values byte-exact as sent, no nulls, nothing read-only, neither `id` nor
+/// `meta` nor `schemas`. Extension attributes are in objects under their URN.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Resource(Map<String, Value>);
+
+impl Resource {
+    /// A document that [`Resource::into_map`] once gave away.
+    pub const fn from_stored(map: Map<String, Value>) -> Self {
+        Self(map)
+    }
+
+    /// The document.
+    pub const fn as_map(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
+    /// The document, for storage.
+    pub fn into_map(self) -> Map<String, Value> {
+        self.0
+    }
+}
+
+/// The key two texts share when they are the same without case: each character's Unicode lower case.
+///
+/// Character by character on purpose: the lower case of a whole text depends on context (a final sigma), and a prefix's
+/// key must be a prefix of the key for `sw`. Filters and the database's match keys both use this and nothing else.
+pub fn fold(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
+}

@@ -1,0 +1,95 @@
+//! Looking values up in a resource.
+//!
+//! Must not know: how a resource came about.
+
+use serde_json::{Map, Value};
+
+use super::{Resource, fold};
+use crate::name;
+use crate::path::{Selector, ValuePath};
+use crate::schema::ResourceType;
+
+impl Resource {
+    /// The text of a core attribute.
+    pub fn str_at(&self, name: &str) -> Option<&str> {
+        get(&self.0, name).and_then(Value::as_str)
+    }
+
+    /// `userName`
+    pub fn user_name(&self) -> Option<&str> {
+        self.str_at("userName")
+    }
+
+    /// `externalId`
+    pub fn external_id(&self) -> Option<&str> {
+        self.str_at("externalId")
+    }
+
+    /// `displayName`
+    pub fn display_name(&self) -> Option<&str> {
+        self.str_at("displayName")
+    }
+
+    /// `active`; a resource that does not say is active.
+    pub fn active(&self) -> bool {
+        get(&self.0, "active").and_then(Value::as_bool).unwrap_or(true)
+    }
+
+    /// The first e-mail address of this type (`work`, in any case).
+    pub fn email(&self, kind: &str) -> Option<&str> {
+        get(&self.0, "emails")?
+            .as_array()?
+            .iter()
+            .filter(|email| {
+                email.get("type").and_then(Value::as_str).is_some_and(|found| fold(found) == fold(kind))
+            })
+            .find_map(|email| email.get("value").and_then(Value::as_str))
+    }
+
+    /// Every value at a path as mappings write it: `displayName`, `name.givenName`,
+    /// `addresses[type eq "work"].formatted`, `urn:…:User:department`. Of a multi-valued attribute: one for each
+    /// element that matches. Empty when the path is malformed.
+    pub fn values_at(&self, rt: &ResourceType, path: &str) -> Vec<&Value> {
+        let Ok(ValuePath { attr, selector }) = ValuePath::parse(path, &rt.urns()) else { return Vec::new() };
+        let attr = rt.canonical(attr);
+        let holder = match &attr.schema {
+            Some(urn) if attr.name.is_empty() => return get(&self.0, urn).into_iter().collect(),
+            Some(urn) => get(&self.0, urn).and_then(Value::as_object),
+            None => Some(&self.0),
+        };
+        let elements = match holder.and_then(|map| get(map, &attr.name)) {
+            Some(Value::Array(items)) => items.iter().collect(),
+            Some(single) => vec![single],
+            None => Vec::new(),
+        };
+        elements
+            .into_iter()
+            .filter(|element| selector.as_ref().is_none_or(|selector| selects(selector, element)))
+            .filter_map(|element| match &attr.sub {
+                Some(sub) => element.as_object().and_then(|map| get(map, sub)),
+                None => Some(element),
+            })
+            .collect()
+    }
+
+    /// Whether nothing (or only blank text) is at a path.
+    pub fn missing(&self, rt: &ResourceType, path: &str) -> bool {
+        self.values_at(rt, path)
+            .into_iter()
+            .all(|value| super::coerce::is_unassigned(value) || value.as_str().is_some_and(|text| text.trim().is_empty()))
+    }
+}
+
+fn selects(selector: &Selector, element: &Value) -> bool {
+    match element.as_object().and_then(|map| get(map, &selector.sub)) {
+        Some(Value::String(text)) => fold(text) == fold(&selector.value),
+        Some(Value::Bool(flag)) => name::eq(&selector.value, if *flag { "true" } else { "false" }),
+        Some(Value::Number(number)) => number.to_string() == selector.value,
+        _ => false,
+    }
+}
+
+/// The value under a name in any case; the canonical spelling is found at once.
+pub(crate) fn get<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
+    map.get(key).or_else(|| map.iter().find(|(found, _)| name::eq(found, key)).map(|(_, value)| value))
+}

@@ -1,0 +1,246 @@
+//! The characteristics of attributes and schemas (RFC 7643 §2.2–2.3, §7).
+//!
+//! Must not know: any particular attribute.
+
+use crate::name;
+
+/// An attribute's data type (RFC 7643 §2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AttrType {
+    /// Text.
+    String,
+    /// `true` or `false`.
+    Boolean,
+    /// A number.
+    Decimal,
+    /// A whole number.
+    Integer,
+    /// An instant, RFC 3339.
+    DateTime,
+    /// Base64 text.
+    Binary,
+    /// A URI, or the id of another resource.
+    Reference,
+    /// An object of sub-attributes.
+    Complex,
+}
+
+impl AttrType {
+    /// The keyword of a schema document.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Boolean => "boolean",
+            Self::Decimal => "decimal",
+            Self::Integer => "integer",
+            Self::DateTime => "dateTime",
+            Self::Binary => "binary",
+            Self::Reference => "reference",
+            Self::Complex => "complex",
+        }
+    }
+}
+
+/// Who may set an attribute, and when (RFC 7643 §7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mutability {
+    /// The server alone; ignored on write.
+    ReadOnly,
+    /// The client at any time.
+    ReadWrite,
+    /// The client once.
+    Immutable,
+    /// The client; never given back.
+    WriteOnly,
+}
+
+impl Mutability {
+    /// The keyword of a schema document.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ReadOnly => "readOnly",
+            Self::ReadWrite => "readWrite",
+            Self::Immutable => "immutable",
+            Self::WriteOnly => "writeOnly",
+        }
+    }
+}
+
+/// When an attribute is part of an answer (RFC 7643 §7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Returned {
+    /// In every answer.
+    Always,
+    /// In none.
+    Never,
+    /// Unless it is excluded.
+    Default,
+    /// Only when asked for.
+    Request,
+}
+
+impl Returned {
+    /// The keyword of a schema document.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::Never => "never",
+            Self::Default => "default",
+            Self::Request => "request",
+        }
+    }
+}
+
+/// How far a value must be unique (RFC 7643 §7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Uniqueness {
+    /// Not at all.
+    None,
+    /// Within this endpoint.
+    Server,
+    /// Everywhere.
+    Global,
+}
+
+impl Uniqueness {
+    /// The keyword of a schema document.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Server => "server",
+            Self::Global => "global",
+        }
+    }
+}
+
+/// One attribute or sub-attribute (RFC 7643 §7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attribute {
+    /// Its canonical spelling.
+    pub name: String,
+    /// What it means, for people.
+    pub description: String,
+    /// Its type; of each value when multi-valued.
+    pub attr_type: AttrType,
+    /// Whether it is a JSON array.
+    pub multi_valued: bool,
+    /// Whether a resource must have it.
+    pub required: bool,
+    /// Whether filters compare it with case.
+    pub case_exact: bool,
+    /// Who may set it.
+    pub mutability: Mutability,
+    /// When it is part of an answer.
+    pub returned: Returned,
+    /// How far it must be unique.
+    pub uniqueness: Uniqueness,
+    /// Suggested values; others are accepted too.
+    pub canonical_values: Vec<String>,
+    /// What a [`AttrType::Reference`] may point to.
+    pub reference_types: Vec<String>,
+    /// The parts of an [`AttrType::Complex`].
+    pub sub_attributes: Vec<Attribute>,
+}
+
+impl Attribute {
+    /// A single-valued, optional, caseless, readable and writable attribute (the defaults of RFC 7643 §2.2).
+    pub fn new(name: &str, attr_type: AttrType, description: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            description: description.to_owned(),
+            attr_type,
+            multi_valued: false,
+            required: false,
+            case_exact: false,
+            mutability: Mutability::ReadWrite,
+            returned: Returned::Default,
+            uniqueness: Uniqueness::None,
+            canonical_values: Vec::new(),
+            reference_types: Vec::new(),
+            sub_attributes: Vec::new(),
+        }
+    }
+
+    /// A text attribute.
+    pub fn string(name: &str, description: &str) -> Self {
+        Self::new(name, AttrType::String, description)
+    }
+
+    /// A complex attribute with these parts.
+    pub fn complex(name: &str, description: &str, parts: Vec<Self>) -> Self {
+        Self { sub_attributes: parts, ..Self::new(name, AttrType::Complex, description) }
+    }
+
+    /// The same, as an array.
+    #[must_use]
+    pub fn multi(self) -> Self {
+        Self { multi_valued: true, ..self }
+    }
+
+    /// The same, required.
+    #[must_use]
+    pub fn required(self) -> Self {
+        Self { required: true, ..self }
+    }
+
+    /// The same, compared with case.
+    #[must_use]
+    pub fn case_exact(self) -> Self {
+        Self { case_exact: true, ..self }
+    }
+
+    /// The same, with this mutability.
+    #[must_use]
+    pub fn mutability(self, mutability: Mutability) -> Self {
+        Self { mutability, ..self }
+    }
+
+    /// The same, with this rule for answers.
+    #[must_use]
+    pub fn returned(self, returned: Returned) -> Self {
+        Self { returned, ..self }
+    }
+
+    /// The same, with this uniqueness.
+    #[must_use]
+    pub fn uniqueness(self, uniqueness: Uniqueness) -> Self {
+        Self { uniqueness, ..self }
+    }
+
+    /// The same, suggesting these values.
+    #[must_use]
+    pub fn canonical(self, values: &[&str]) -> Self {
+        Self { canonical_values: values.iter().map(|v| (*v).to_owned()).collect(), ..self }
+    }
+
+    /// The same, pointing to these types.
+    #[must_use]
+    pub fn references(self, types: &[&str]) -> Self {
+        Self { reference_types: types.iter().map(|v| (*v).to_owned()).collect(), ..self }
+    }
+
+    /// The part of this name, in any case.
+    pub fn sub(&self, name: &str) -> Option<&Self> {
+        self.sub_attributes.iter().find(|sub| name::eq(&sub.name, name))
+    }
+}
+
+/// A schema: a URN and its attributes (RFC 7643 §7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schema {
+    /// The URN.
+    pub id: String,
+    /// A short name for people.
+    pub name: String,
+    /// What it describes, for people.
+    pub description: String,
+    /// The attributes, in document order.
+    pub attributes: Vec<Attribute>,
+}
+
+impl Schema {
+    /// The attribute of this name, in any case.
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|attribute| name::eq(&attribute.name, name))
+    }
+}

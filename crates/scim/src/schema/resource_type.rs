@@ -1,0 +1,95 @@
+//! A resource type: a core schema with its extensions, at an endpoint (RFC 7643 §6).
+//!
+//! Must not know: documents.
+
+use super::common::COMMON;
+use super::model::{Attribute, Schema};
+use crate::error::Error;
+use crate::name;
+use crate::path::AttrPath;
+
+/// What one endpoint serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceType {
+    /// `User`, `Group`.
+    pub name: String,
+    /// `/Users`, `/Groups`.
+    pub endpoint: String,
+    /// For people.
+    pub description: String,
+    /// The core schema.
+    pub core: Schema,
+    /// The extensions a resource may carry, all optional.
+    pub extensions: Vec<Schema>,
+}
+
+impl ResourceType {
+    /// The URNs a path may begin with: the core schema's first.
+    pub fn urns(&self) -> Vec<&str> {
+        std::iter::once(&self.core).chain(&self.extensions).map(|schema| schema.id.as_str()).collect()
+    }
+
+    /// Reads a path and brings it into the spelling of the schemas.
+    ///
+    /// The core URN is taken off (`schema` is `None`). A name without URN that the core schema lacks and exactly one
+    /// extension has is understood as that extension's (old Entra jobs write `manager`). An unknown name is kept as
+    /// written; [`Self::find`] says whether a path is known.
+    ///
+    /// # Errors
+    /// [`crate::ScimType::InvalidPath`] when it is malformed.
+    pub fn parse_path(&self, text: &str) -> Result<AttrPath, Error> {
+        let path = AttrPath::parse(text, &self.urns())?;
+        Ok(self.canonical(path))
+    }
+
+    /// The path in the spelling of the schemas; see [`Self::parse_path`].
+    pub fn canonical(&self, mut path: AttrPath) -> AttrPath {
+        if path.schema.as_deref().is_some_and(|urn| name::eq(urn, &self.core.id)) && !path.name.is_empty() {
+            path.schema = None;
+        }
+        if path.schema.is_none() && self.attribute(&path).is_none() {
+            path.schema = self.only_extension_with(&path.name);
+        }
+        if let Some(attribute) = self.attribute(&path) {
+            let sub = path.sub.as_deref().and_then(|sub| attribute.sub(sub)).map(|sub| sub.name.clone());
+            path.name = attribute.name.clone();
+            path.sub = sub.or(path.sub);
+        }
+        path
+    }
+
+    fn only_extension_with(&self, attribute: &str) -> Option<String> {
+        let mut having = self.extensions.iter().filter(|schema| schema.attribute(attribute).is_some());
+        match (having.next(), having.next()) {
+            (Some(only), None) => Some(only.id.clone()),
+            _ => None,
+        }
+    }
+
+    /// The attribute at a path, without regard to its sub-attribute. The common attributes `schemas`, `id`,
+    /// `externalId` and `meta` are always there.
+    pub fn attribute(&self, path: &AttrPath) -> Option<&Attribute> {
+        match path.schema.as_deref() {
+            Some(urn) if !name::eq(urn, &self.core.id) => self.extension(urn)?.attribute(&path.name),
+            _ => self
+                .core
+                .attribute(&path.name)
+                .or_else(|| COMMON.iter().find(|common| name::eq(&common.name, &path.name))),
+        }
+    }
+
+    /// The attribute or sub-attribute a path ends at; `None` when this directory does not have it, or the path is a
+    /// URN alone.
+    pub fn find(&self, path: &AttrPath) -> Option<&Attribute> {
+        let attribute = self.attribute(path)?;
+        match &path.sub {
+            Some(sub) => attribute.sub(sub),
+            None => Some(attribute),
+        }
+    }
+
+    /// The extension with this URN, in any case.
+    pub fn extension(&self, urn: &str) -> Option<&Schema> {
+        self.extensions.iter().find(|schema| name::eq(&schema.id, urn))
+    }
+}
