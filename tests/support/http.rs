@@ -1,0 +1,232 @@
+//! Callers of the gateway: a customer's identity provider (SCIM) and a downstream app (feed).
+//!
+//! They send what they are told and give back what came, also when it is an error: judging is the test's work.
+
+use crate::gateway::{App, Directory};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Header fields.
+    pub headers: reqwest::header::HeaderMap,
+    /// The body as text.
+    pub text: String,
+    /// The body as JSON; `Null` when it is empty or none.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The `id` of the resource in the body; panics, showing the answer, when there is none.
+    pub fn id(&self) -> String {
+        let id = self.body.get("id").and_then(Value::as_str);
+        id.unwrap_or_else(|| panic!("no id in {} {}", self.status, self.text))
+            .to_owned()
+    }
+
+    /// A header field as text, or an empty one.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    }
+
+    /// `totalResults` of a list response; panics when it is none.
+    pub fn total(&self) -> u64 {
+        let total = self.body.get("totalResults").and_then(Value::as_u64);
+        total.unwrap_or_else(|| panic!("no totalResults in {} {}", self.status, self.text))
+    }
+
+    /// Panics, showing everything, unless the status is the expected one; gives itself back.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Answer {
+        assert_eq!(self.status, status, "{}", self.text);
+        self
+    }
+}
+
+/// An identity provider at one Tenant URL.
+#[derive(Clone, Debug)]
+pub struct Scim {
+    client: reqwest::Client,
+    /// The Tenant URL, without a trailing slash.
+    pub base: String,
+    /// What goes into `Authorization`, whole; `None` sends no such field.
+    pub authorization: Option<String>,
+}
+
+impl Scim {
+    /// With a directory's own URL and token.
+    pub fn new(directory: &Directory) -> Scim {
+        Scim::at(&directory.tenant_url, Some(format!("Bearer {}", directory.token)))
+    }
+
+    /// Anywhere, with any `Authorization` or none.
+    pub fn at(base: &str, authorization: Option<String>) -> Scim {
+        let base = base.trim_end_matches('/').to_owned();
+        Scim {
+            client: crate::http_client(),
+            base,
+            authorization,
+        }
+    }
+
+    /// A request below the Tenant URL, not sent yet: for odd headers and bodies.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.client.request(method, format!("{}{path}", self.base));
+        match &self.authorization {
+            Some(value) => request.header("Authorization", value),
+            None => request,
+        }
+    }
+
+    /// `GET {base}{path}`.
+    pub async fn get(&self, path: &str) -> Answer {
+        send(self.request(Method::GET, path)).await
+    }
+
+    /// `GET {base}/Users?filter=…` with the filter encoded as Entra does (`+` for a space, `%22` for a quote).
+    pub async fn find(&self, filter: &str) -> Answer {
+        self.get(&format!("/Users?filter={}", entra_encode(filter))).await
+    }
+
+    /// `POST`, as `application/scim+json; charset=utf-8`.
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.with_body(Method::POST, path, body).await
+    }
+
+    /// `PUT`, likewise.
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.with_body(Method::PUT, path, body).await
+    }
+
+    /// `PATCH`, likewise.
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.with_body(Method::PATCH, path, body).await
+    }
+
+    /// `PATCH` of one identity with these operations.
+    pub async fn patch_ops(&self, id: &str, operations: Value) -> Answer {
+        let body =
+            json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations});
+        self.patch(&format!("/Users/{id}"), &body).await
+    }
+
+    /// `DELETE`.
+    pub async fn delete(&self, path: &str) -> Answer {
+        send(self.request(Method::DELETE, path)).await
+    }
+
+    /// `POST /Users` for an advisor or room with these values.
+    pub async fn create(&self, external_id: &str, user_name: &str, more: Value) -> Answer {
+        let mut body = json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+            "externalId": external_id, "userName": user_name, "active": true, "displayName": user_name,
+        });
+        if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
+            body.extend(more);
+        }
+        self.post("/Users", &body).await
+    }
+
+    async fn with_body(&self, method: Method, path: &str, body: &Value) -> Answer {
+        let request = self
+            .request(method, path)
+            .header("Content-Type", "application/scim+json; charset=utf-8");
+        send(request.body(body.to_string())).await
+    }
+}
+
+/// A downstream app at its HTTP feed.
+#[derive(Clone, Debug)]
+pub struct Feed {
+    client: reqwest::Client,
+    app: App,
+}
+
+impl Feed {
+    /// With the app's own credential.
+    pub fn new(app: &App) -> Feed {
+        Feed {
+            client: crate::http_client(),
+            app: app.clone(),
+        }
+    }
+
+    /// One page after a position, waiting up to `wait` seconds for something new.
+    pub async fn page(&self, after: u64, limit: u32, wait: u32) -> Answer {
+        let url = format!("{}?after={after}&limit={limit}&wait={wait}", self.app.feed_url);
+        send(self.client.get(url).bearer_auth(&self.app.credential)).await
+    }
+
+    /// The head position: how many events the feed has.
+    pub async fn head(&self) -> u64 {
+        let answer = self.page(0, 1, 0).await.expect(200);
+        answer.body["head"]
+            .as_u64()
+            .unwrap_or_else(|| panic!("no head in {}", answer.text))
+    }
+
+    /// All events from position 1 on as (position, event); reads until the head.
+    pub async fn all(&self) -> Vec<(u64, Value)> {
+        let (mut after, mut events) = (0, Vec::new());
+        loop {
+            let answer = self.page(after, 500, 0).await.expect(200);
+            let page = answer.body["events"].as_array().cloned().unwrap_or_default();
+            events.extend(page.iter().map(|entry| {
+                let position = entry["pos"].as_u64().expect("pos is a number");
+                (position, entry["event"].clone())
+            }));
+            after = events.last().map_or(after, |(position, _)| *position);
+            if page.is_empty() || Some(after) >= answer.body["head"].as_u64() {
+                return events;
+            }
+        }
+    }
+
+    /// Acknowledges everything up to a position for a group.
+    pub async fn ack(&self, group: &str, position: u64) -> Answer {
+        let url = format!("{}/ack", self.app.feed_url.trim_end_matches("/events"));
+        let body = json!({"group": group, "pos": position});
+        send(
+            self.client
+                .post(url)
+                .bearer_auth(&self.app.credential)
+                .json(&body),
+        )
+        .await
+    }
+}
+
+/// Sends a request and reads the whole answer; panics only if no answer came.
+pub async fn send(request: RequestBuilder) -> Answer {
+    try_send(request).await.expect("an answer")
+}
+
+/// Sends a request; `Err` when no whole answer came: for gateways that are killed meanwhile.
+pub async fn try_send(request: RequestBuilder) -> reqwest::Result<Answer> {
+    let response = request.send().await?;
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let text = response.text().await?;
+    let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+    Ok(Answer {
+        status,
+        headers,
+        text,
+        body,
+    })
+}
+
+/// Form encoding as Entra's client does it: letters, digits and `-_.!*()` stay, a space becomes `+`, the rest `%XX`.
+pub fn entra_encode(text: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b' ' => "+".to_owned(),
+        b if b.is_ascii_alphanumeric() || b"-_.!*()".contains(&b) => char::from(b).to_string(),
+        b => format!("%{b:02X}"),
+    };
+    text.bytes().map(encode).collect()
+}

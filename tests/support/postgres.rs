@@ -1,0 +1,278 @@
+//! A private PostgreSQL cluster, and databases in it made from templates.
+//!
+//! Knows where Debian puts the server's programs and nothing of our schema: what belongs into a template is the
+//! caller's closure. Read next: `process.rs` for how the server ends.
+
+use crate::process::{Folder, Process, RunAs, Spec, free_port};
+use crate::wait::until;
+use sqlx::{ConnectOptions, Connection, Executor};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use tokio::sync::{Mutex, OnceCell};
+
+/// Role that owns every database and runs migrations.
+pub const OWNER: &str = "usher_owner";
+/// Role the gateway works as: no superuser, no BYPASSRLS, owns nothing, so row-level security binds it.
+pub const APP: &str = "usher_app";
+
+/// One running cluster.
+#[derive(Debug)]
+pub struct Postgres {
+    // Order matters: the server goes before its folder.
+    server: std::sync::Mutex<Option<Process>>,
+    folder: Folder,
+    programs: PathBuf,
+    port: u16,
+    user: Option<RunAs>,
+    templates: Mutex<HashMap<String, String>>,
+    count: AtomicU32,
+}
+
+/// One database of a cluster.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// Its name.
+    pub name: String,
+    /// URL for migrations (role [`OWNER`]).
+    pub owner_url: String,
+    /// URL for the gateway (role [`APP`]).
+    pub app_url: String,
+    /// URL of the superuser, for looking behind row-level security.
+    pub super_url: String,
+}
+
+impl Postgres {
+    /// The cluster all tests of this process share.
+    pub async fn shared() -> &'static Postgres {
+        static SHARED: OnceCell<Postgres> = OnceCell::const_new();
+        SHARED.get_or_init(Postgres::start).await
+    }
+
+    /// A cluster of one's own, for tests that kill it.
+    pub async fn start() -> Postgres {
+        crate::init();
+        let programs = find_programs();
+        let user = server_user();
+        let folder = Folder::new("usher-pg-");
+        if let Some(user) = user {
+            std::os::unix::fs::chown(folder.path(), Some(user.uid), Some(user.gid)).expect("chown");
+        }
+        init_cluster(&programs, folder.path(), user);
+        let cluster = Postgres {
+            server: std::sync::Mutex::new(None),
+            folder,
+            programs,
+            port: free_port(),
+            user,
+            templates: Mutex::default(),
+            count: AtomicU32::new(0),
+        };
+        cluster.boot().await;
+        let mut admin = cluster.admin("postgres").await;
+        for role in [OWNER, APP] {
+            let sql =
+                format!("CREATE ROLE {role} LOGIN PASSWORD '{role}' NOSUPERUSER NOBYPASSRLS NOCREATEDB");
+            admin
+                .execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql)))
+                .await
+                .expect("create role");
+        }
+        cluster
+    }
+
+    /// A crash: immediate stop of all its processes, without a checkpoint. Sessions of every test that shares the cluster
+    /// are lost.
+    pub fn kill9(&self) {
+        let mut server = self.server.lock().expect("one test at a time");
+        if let Some(server) = server.as_mut() {
+            // Not SIGKILL: that would leave the backends behind for a while, holding the shared memory.
+            server.signal("QUIT");
+            server.wait(Duration::from_secs(30));
+        }
+        *server = None;
+    }
+
+    /// Starts the server again after [`Postgres::kill9`], on the same port, and waits until it answers.
+    pub async fn restart(&self) {
+        self.kill9();
+        self.boot().await;
+    }
+
+    /// An empty database, owned by [`OWNER`]; what [`OWNER`] creates in it, [`APP`] may read and write.
+    pub async fn database(&self) -> Database {
+        let database = self.create("template1").await;
+        let mut admin = self.admin(&database.name).await;
+        let sql = format!(
+            "GRANT USAGE, CREATE ON SCHEMA public TO {OWNER}; GRANT USAGE ON SCHEMA public TO {APP};
+             ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {APP};
+             ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} GRANT USAGE, SELECT, UPDATE ON SEQUENCES TO {APP};"
+        );
+        admin
+            .execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql)))
+            .await
+            .expect("grants");
+        database
+    }
+
+    /// A copy of the template `key`, which `fill` makes once a run (migrations, seed data); copying takes
+    /// a fraction of a second whatever the migrations cost. `fill` must close its connections.
+    pub async fn from_template(&self, key: &str, fill: impl AsyncFnOnce(&Database)) -> Database {
+        let template = {
+            let mut templates = self.templates.lock().await;
+            if let Some(name) = templates.get(key) {
+                name.clone()
+            } else {
+                let database = self.database().await;
+                fill(&database).await;
+                templates.insert(key.to_owned(), database.name.clone());
+                database.name
+            }
+        };
+        self.create(&template).await
+    }
+
+    /// A superuser connection to one database, for assertions and for looking behind row-level security.
+    pub async fn admin(&self, database: &str) -> sqlx::PgConnection {
+        self.try_admin(database).await.expect("connect as superuser")
+    }
+
+    async fn try_admin(&self, database: &str) -> Result<sqlx::PgConnection, sqlx::Error> {
+        let options: sqlx::postgres::PgConnectOptions = self.url("postgres", database).parse()?;
+        options.disable_statement_logging().connect().await
+    }
+
+    fn url(&self, role: &str, database: &str) -> String {
+        format!(
+            "postgres://{role}:{role}@127.0.0.1:{}/{database}?sslmode=disable",
+            self.port
+        )
+    }
+
+    async fn create(&self, template: &str) -> Database {
+        let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        let name = format!("t{number}");
+        let mut admin = self.admin("postgres").await;
+        let sql = format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}");
+        // PostgreSQL allows no session in a template while it is copied; one that is just closing takes a moment.
+        for attempt in 0.. {
+            match admin
+                .execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql.clone())))
+                .await
+            {
+                Ok(_) => break,
+                Err(error)
+                    if attempt < 200 && error.to_string().contains("being accessed by other users") =>
+                {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                Err(error) => panic!("{sql}: {error}"),
+            }
+        }
+        admin.close().await.expect("close");
+        Database {
+            owner_url: self.url(OWNER, &name),
+            app_url: self.url(APP, &name),
+            super_url: self.url("postgres", &name),
+            name,
+        }
+    }
+
+    async fn boot(&self) {
+        let data = self.folder.join("data");
+        let settings = [
+            format!("port={}", self.port),
+            "listen_addresses=127.0.0.1".to_owned(),
+            format!("unix_socket_directories={}", self.folder.path().display()),
+            "max_connections=300".to_owned(),
+            "fsync=on".to_owned(),
+            "shared_buffers=64MB".to_owned(),
+            "log_min_messages=warning".to_owned(),
+        ];
+        let mut args = vec!["-D".to_owned(), data.display().to_string()];
+        args.extend(
+            settings
+                .into_iter()
+                .flat_map(|setting| ["-c".to_owned(), setting]),
+        );
+        // A killed server leaves its lock file behind; the port and the folder are ours alone.
+        let _ = std::fs::remove_file(data.join("postmaster.pid"));
+        let server = Process::start(&Spec {
+            program: &self.programs.join("postgres"),
+            args: &args,
+            dir: self.folder.path(),
+            log: &self.folder.join("server.log"),
+            env: &[],
+            user: self.user,
+            end: "QUIT",
+        });
+        *self.server.lock().expect("one test at a time") = Some(server);
+        until("PostgreSQL to answer", Duration::from_secs(60), || async {
+            self.try_admin("postgres").await.ok()
+        })
+        .await;
+    }
+}
+
+fn init_cluster(programs: &Path, folder: &Path, user: Option<RunAs>) {
+    use std::os::unix::process::CommandExt;
+    let mut command = Command::new(programs.join("initdb"));
+    command.current_dir(folder).arg("-D").arg(folder.join("data"));
+    command.args([
+        "--no-sync",
+        "--auth=trust",
+        "--username=postgres",
+        "--encoding=UTF8",
+        "--locale=C.UTF-8",
+    ]);
+    if let Some(user) = user {
+        command.uid(user.uid).gid(user.gid);
+    }
+    let output = command.output().expect("run initdb");
+    assert!(
+        output.status.success(),
+        "initdb: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// The folder that holds `initdb` and `postgres`: on the PATH, or where Debian puts it, the newest version first.
+fn find_programs() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let mut debian: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            Some((
+                entry.file_name().to_str()?.parse().ok()?,
+                entry.path().join("bin"),
+            ))
+        })
+        .collect();
+    debian.sort();
+    folders.extend(debian.into_iter().rev().map(|(_, folder)| folder));
+    let found = folders
+        .into_iter()
+        .find(|f| f.join("initdb").is_file() && f.join("postgres").is_file());
+    found.expect(
+        "PostgreSQL's server is needed: run `make services`, or install Debian's package `postgresql`",
+    )
+}
+
+/// PostgreSQL refuses to run as root: then it is the user `postgres`, which its package makes.
+fn server_user() -> Option<RunAs> {
+    let id = |args: &[&str]| -> u32 {
+        let output = Command::new("id").args(args).output().expect("run id");
+        let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        text.parse()
+            .unwrap_or_else(|_| panic!("id {args:?}: the user `postgres` does not exist"))
+    };
+    (id(&["-u"]) == 0).then(|| RunAs {
+        uid: id(&["-u", "postgres"]),
+        gid: id(&["-g", "postgres"]),
+    })
+}

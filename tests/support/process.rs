@@ -1,0 +1,237 @@
+//! A child process that cannot outlive the test process, however that one ends.
+//!
+//! Each child runs under a small shell that holds the reading end of a pipe; the writing end is ours. When this process
+//! goes away (return, panic, abort, `kill -9`), the pipe closes and the shell ends its child. It knows nothing of
+//! what it runs.
+
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// `$1`: the signal that ends the child when its starter is gone; the rest: the command.
+/// Descriptor 3 is the pipe (a shell gives its background jobs an empty standard input).
+const KEEPER: &str = r#"
+exec 3<&0 4>&1 1>&2
+end=$1; shift
+"$@" 3<&- 4>&- &
+pid=$!
+echo $pid >&4; exec 4>&-
+( read -r gone <&3; kill -s "$end" $pid 2>/dev/null ) &
+watcher=$!
+wait $pid; code=$?
+kill $watcher 2>/dev/null
+exit $code
+"#;
+
+/// Waits for the pipe to close, then removes the folder `$1`; twice, as a server may still be writing its last file.
+const SWEEPER: &str = r#"read -r gone; sleep 1; rm -rf "$1"; sleep 2; rm -rf "$1""#;
+
+/// A user to run a child as.
+#[derive(Clone, Copy, Debug)]
+pub struct RunAs {
+    /// Numeric user id.
+    pub uid: u32,
+    /// Numeric group id.
+    pub gid: u32,
+}
+
+/// A running child, ended with SIGKILL on drop.
+#[derive(Debug)]
+pub struct Process {
+    keeper: Child,
+    pid: u32,
+    log: PathBuf,
+}
+
+/// What to run; see [`Process::start`].
+#[derive(Debug)]
+pub struct Spec<'a> {
+    /// Program, looked up on the PATH when it has no slash.
+    pub program: &'a Path,
+    /// Its arguments.
+    pub args: &'a [String],
+    /// Working directory.
+    pub dir: &'a Path,
+    /// File that standard output and error are appended to.
+    pub log: &'a Path,
+    /// Environment variables to add.
+    pub env: &'a [(String, String)],
+    /// User to run as, when not our own.
+    pub user: Option<RunAs>,
+    /// Signal name for a left-behind child: `KILL`, or `QUIT` where that is cleaner.
+    pub end: &'a str,
+}
+
+impl Process {
+    /// Starts a child. Panics when the program cannot be started at all.
+    pub fn start(spec: &Spec<'_>) -> Process {
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(spec.log)
+            .expect("log file");
+        let mut command = Command::new("/bin/sh");
+        command
+            .args(["-c", KEEPER, "keeper", spec.end])
+            .arg(spec.program)
+            .args(spec.args);
+        // Its own group: Ctrl-C goes to the test runner only, and the closed pipe does the rest.
+        command.current_dir(spec.dir).process_group(0);
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("USHER_")) {
+            command.env_remove(name);
+        }
+        command.envs(spec.env.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
+        if let Some(user) = spec.user {
+            command.uid(user.uid).gid(user.gid);
+        }
+        let mut keeper = command
+            .spawn()
+            .unwrap_or_else(|e| panic!("start {}: {e}", spec.program.display()));
+        let mut line = String::new();
+        BufReader::new(keeper.stdout.take().expect("piped"))
+            .read_line(&mut line)
+            .expect("keeper's answer");
+        let pid = line
+            .trim()
+            .parse()
+            .unwrap_or_else(|_| panic!("no pid for {}", spec.program.display()));
+        Process {
+            keeper,
+            pid,
+            log: spec.log.to_owned(),
+        }
+    }
+
+    /// The child's own process id (not the keeping shell's).
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Everything the child printed so far, from all its starts with this log file.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Sends a signal by name (`TERM`, `STOP`, `CONT`, …); a child that is gone already is no error.
+    pub fn signal(&self, name: &str) {
+        signal(self.pid, name);
+    }
+
+    /// `kill -9`, then waits until the child is really gone.
+    pub fn kill9(&mut self) {
+        if self.exited().is_none() {
+            self.signal("KILL");
+            self.wait(Duration::from_secs(20));
+        }
+    }
+
+    /// The exit status if the child has ended (128 + signal number after a signal, as a shell tells it).
+    pub fn exited(&mut self) -> Option<ExitStatus> {
+        self.keeper.try_wait().expect("wait for the keeper")
+    }
+
+    /// Waits for the end; panics, showing the log, when `limit` has passed.
+    pub fn wait(&mut self, limit: Duration) -> ExitStatus {
+        let until = Instant::now() + limit;
+        loop {
+            if let Some(status) = self.exited() {
+                return status;
+            }
+            assert!(
+                Instant::now() < until,
+                "pid {} still runs after {limit:?}:\n{}",
+                self.pid,
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Memory the child holds now, in KiB (`VmRSS`), or 0 when it is gone.
+    pub fn resident_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        line.and_then(|rest| rest.split_whitespace().next()?.parse().ok())
+            .unwrap_or(0)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if matches!(self.keeper.try_wait(), Ok(None)) {
+            self.signal("KILL");
+            let _ = self.keeper.wait();
+        }
+    }
+}
+
+/// Sends a signal by name to a process id. The shell's own `kill`, so that no package is needed.
+pub fn signal(pid: u32, name: &str) {
+    let script = format!("kill -s {name} {pid} 2>/dev/null");
+    let _ = Command::new("/bin/sh").args(["-c", &script]).status();
+}
+
+/// True if a status says that the process ended by SIGKILL.
+pub fn was_killed(status: ExitStatus) -> bool {
+    status.code() == Some(137) || status.signal() == Some(9)
+}
+
+/// A folder that is removed when this process is gone, however it ended.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    sweeper: Child,
+}
+
+impl Folder {
+    /// Makes a fresh folder below the system's temporary one.
+    pub fn new(prefix: &str) -> Folder {
+        let path = tempfile::Builder::new()
+            .prefix(prefix)
+            .tempdir()
+            .expect("temporary folder")
+            .keep();
+        let mut command = Command::new("/bin/sh");
+        command
+            .args(["-c", SWEEPER, "sweeper"])
+            .arg(&path)
+            .process_group(0);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Folder {
+            path,
+            sweeper: command.spawn().expect("start the sweeper"),
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A path inside it.
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.path);
+        let _ = self.sweeper.kill();
+        let _ = self.sweeper.wait();
+    }
+}
+
+/// A port of 127.0.0.1 that nobody listens on at the moment.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback");
+    listener.local_addr().expect("address").port()
+}

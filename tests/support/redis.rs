@@ -1,0 +1,174 @@
+//! A private Redis server with persistence as in production (AOF `everysec`, `noeviction`), and the ways to hurt it.
+//!
+//! Knows nothing of our streams. Read next: `process.rs` for how the server ends.
+
+use crate::process::{Folder, Process, Spec, free_port};
+use crate::wait::until;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// One server; ended on drop.
+#[derive(Debug)]
+pub struct Redis {
+    server: Option<Process>,
+    folder: Folder,
+    port: u16,
+}
+
+impl Redis {
+    /// Starts a server with an empty folder and waits until it answers.
+    pub async fn start() -> Redis {
+        crate::init();
+        let mut redis = Redis {
+            server: None,
+            folder: Folder::new("usher-redis-"),
+            port: free_port(),
+        };
+        redis.restart().await;
+        redis
+    }
+
+    /// `redis://127.0.0.1:PORT/`.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    /// `kill -9`; the data stay as they are.
+    pub fn kill9(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            server.signal("CONT"); // a paused server gets its signal all the same, but be sure it ends
+            server.kill9();
+        }
+    }
+
+    /// Starts the server (again) on the same port with the data it has.
+    pub async fn restart(&mut self) {
+        self.kill9();
+        let setting = |name: &str, value: &str| [format!("--{name}"), value.to_owned()];
+        let args: Vec<String> = [
+            setting("port", &self.port.to_string()),
+            setting("bind", "127.0.0.1"),
+            setting("dir", &self.folder.path().display().to_string()),
+            setting("appendonly", "yes"),
+            setting("appendfsync", "everysec"),
+            setting("maxmemory-policy", "noeviction"),
+            setting("save", ""),
+            // After a cut tail the server starts with what is whole, as in production.
+            setting("aof-load-truncated", "yes"),
+        ]
+        .concat();
+        self.server = Some(Process::start(&Spec {
+            program: &find_server(),
+            args: &args,
+            dir: self.folder.path(),
+            log: &self.folder.join("server.log"),
+            env: &[],
+            user: None,
+            end: "KILL",
+        }));
+        until("Redis to answer", Duration::from_secs(30), || async {
+            self.try_command(&["PING"])
+                .await
+                .ok()
+                .filter(|answer| answer.contains("PONG"))
+        })
+        .await;
+    }
+
+    /// A crash that loses everything: killed, its folder emptied, started.
+    pub async fn wipe(&mut self) {
+        self.kill9();
+        for entry in std::fs::read_dir(self.folder.path()).expect("folder").flatten() {
+            let path = entry.path();
+            let _ = if path.is_dir() {
+                std::fs::remove_dir_all(path)
+            } else {
+                std::fs::remove_file(path)
+            };
+        }
+        self.restart().await;
+    }
+
+    /// A power loss: killed, the last `bytes` of the append-only file cut off, started. True if there was something
+    /// to cut.
+    pub async fn truncate_aof_tail(&mut self, bytes: u64) -> bool {
+        self.kill9();
+        let file = self.newest_aof();
+        let length = file.metadata().map_or(0, |meta| meta.len());
+        let opened = std::fs::OpenOptions::new()
+            .write(true)
+            .open(&file)
+            .expect("append-only file");
+        opened.set_len(length.saturating_sub(bytes)).expect("cut");
+        self.restart().await;
+        length > 0
+    }
+
+    /// SIGSTOP: connections stay open, nothing answers.
+    pub fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    /// SIGCONT after [`Redis::pause`].
+    pub fn resume(&self) {
+        self.signal("CONT");
+    }
+
+    /// `CONFIG SET maxmemory`, in bytes; 0 is unlimited. With `noeviction`, a full server refuses writes.
+    pub async fn maxmemory(&self, bytes: u64) {
+        self.command(&["CONFIG", "SET", "maxmemory", &bytes.to_string()])
+            .await;
+    }
+
+    /// Runs a command on a fresh connection and gives its answer in Redis' debug notation; panics on an error.
+    pub async fn command(&self, words: &[&str]) -> String {
+        self.try_command(words)
+            .await
+            .unwrap_or_else(|e| panic!("redis {words:?}: {e}"))
+    }
+
+    /// A connection of one's own.
+    pub async fn connection(&self) -> redis::aio::MultiplexedConnection {
+        self.try_connection().await.expect("connect to Redis")
+    }
+
+    async fn try_connection(&self) -> redis::RedisResult<redis::aio::MultiplexedConnection> {
+        redis::Client::open(self.url())?
+            .get_multiplexed_async_connection()
+            .await
+    }
+
+    async fn try_command(&self, words: &[&str]) -> redis::RedisResult<String> {
+        let mut connection = self.try_connection().await?;
+        let mut command = redis::cmd(words[0]);
+        command.arg(&words[1..]);
+        let value: redis::Value = command.query_async(&mut connection).await?;
+        Ok(format!("{value:?}"))
+    }
+
+    fn signal(&self, name: &str) {
+        self.server.as_ref().expect("a running server").signal(name);
+    }
+
+    fn newest_aof(&self) -> PathBuf {
+        let folder = self.folder.join("appendonlydir");
+        let files = std::fs::read_dir(folder)
+            .expect("append-only folder")
+            .flatten()
+            .map(|entry| entry.path());
+        let mut logs: Vec<PathBuf> = files
+            .filter(|p| p.to_string_lossy().ends_with(".incr.aof"))
+            .collect();
+        logs.sort();
+        logs.pop().expect("an append-only file")
+    }
+}
+
+fn find_server() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path)
+        .map(|folder| folder.join("redis-server"))
+        .find(|p| p.is_file());
+    let found = found.or_else(|| Some(Path::new("/usr/bin/redis-server").to_owned()).filter(|p| p.is_file()));
+    found.expect("Redis is needed: run `make services`, or install Debian's package `redis-server`")
+}
