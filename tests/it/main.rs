@@ -3,4 +3,15 @@
 //! Each module is one requirement; the servers come from `support`. Run all with `make test`, some with
 //! `cargo test -p tests --test it NAME`.
 
+mod architecture;
+mod housekeeping;#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "tests and their helpers: a surprise is a failed test, and a test may read the clock and mint a scope"
+)]
+
 mod support_selftest;

@@ -5,10 +5,8 @@
 //! configuration file, its command line, HTTP and Redis. It must not know any room of the server, so that a test
 //! cannot pass by sharing a mistake with the code it tests. Start reading at [`gateway`].
 #![expect(
-    clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::disallowed_methods,
     reason = "test support: a failure to set up is a failed test, and the tests' own environment is read here"
 )]
 
