@@ -1,0 +1,98 @@
+//! What keeps the house readable: short files, a first line that says what a file is, nothing left unfinished. The
+//! lists of exceptions may only shrink.
+
+use std::path::{Path, PathBuf};
+
+/// Files longer than [`LIMIT`] production lines, and how long they may be.
+const LONG: &[(&str, usize)] = &[];
+/// Production lines in a file that still fits the head (docs/contributing.md).
+const LIMIT: usize = 400;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn tracked(endings: &[&str]) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    let mut folders = vec![root()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("an entry")) {
+            let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+            if path.is_dir() {
+                if !["target", ".git", "usher-data", "usher-demo"].contains(&name.as_str()) {
+                    folders.push(path);
+                }
+            } else if endings.iter().any(|ending| name.ends_with(ending)) {
+                let text = std::fs::read_to_string(&path).expect("a text file");
+                let relative = path.strip_prefix(root()).expect("inside").display().to_string();
+                files.push((relative, text));
+            }
+        }
+    }
+    files.sort();
+    assert!(!files.is_empty());
+    files
+}
+
+fn is_test_file(path: &str) -> bool {
+    path.starts_with("tests/") || path.contains("/tests/") || path.ends_with("/tests.rs") || path.contains("/examples/")
+}
+
+fn production_lines(text: &str) -> usize {
+    let production = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    production.lines().filter(|line| !line.trim().is_empty()).count()
+}
+
+#[test]
+fn a_file_fits_the_head() {
+    let mut long = Vec::new();
+    for (path, text) in tracked(&[".rs"]).into_iter().filter(|(path, _)| !is_test_file(path)) {
+        let lines = production_lines(&text);
+        let allowed = LONG.iter().find(|(listed, _)| *listed == path).map_or(LIMIT, |(_, lines)| *lines);
+        if lines > allowed {
+            long.push(format!("{path}: {lines} production lines, {allowed} allowed"));
+        }
+    }
+    assert_eq!(long, Vec::<String>::new());
+}
+
+#[test]
+fn every_file_says_what_it_is_in_its_first_line() {
+    let silent: Vec<_> = tracked(&[".rs"])
+        .into_iter()
+        .filter(|(_, text)| !text.starts_with("//!") && !text.starts_with("#!["))
+        .map(|(path, _)| path)
+        .collect();
+    assert_eq!(silent, Vec::<String>::new());
+}
+
+#[test]
+fn nothing_is_left_unfinished() {
+    // Written in two halves, so that this file does not find itself.
+    let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("todo", "!("), concat!("unimplemented", "!("), concat!("#[ig", "nore")];
+    let mut found = Vec::new();
+    for (path, text) in tracked(&[".rs", ".toml", ".sh", ".md", "Makefile"]).into_iter().filter(|(path, _)| !path.starts_with("tests/it/architecture")) {
+        for (number, line) in text.lines().enumerate() {
+            if marks.iter().any(|mark| line.contains(mark)) {
+                found.push(format!("{path}:{}: {}", number + 1, line.trim()));
+            }
+        }
+    }
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn every_link_between_documents_leads_somewhere() {
+    let mut broken = Vec::new();
+    for (path, text) in tracked(&[".md"]) {
+        let folder = root().join(&path).parent().expect("a folder").to_owned();
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = target.split('#').next().unwrap_or_default();
+            let outside = file.is_empty() || file.contains("://") || file.contains(' ');
+            if !outside && !folder.join(file).exists() {
+                broken.push(format!("{path} -> {target}"));
+            }
+        }
+    }
+    assert_eq!(broken, Vec::<String>::new());
+}
