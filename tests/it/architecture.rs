@@ -20,18 +20,57 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("provisioning", &["scim", "domain", "store"]),
     ("admin", &["scim", "domain", "store", "auth"]),
     ("events", &["domain", "store"]),
-    ("usher-http", &["scim", "domain", "store", "provisioning", "admin", "events", "auth"]),
-    ("usher", &["scim", "domain", "store", "auth", "provisioning", "admin", "events", "usher-http", "migrations"]),
+    (
+        "usher-http",
+        &[
+            "scim",
+            "domain",
+            "store",
+            "provisioning",
+            "admin",
+            "events",
+            "auth",
+        ],
+    ),
+    (
+        "usher",
+        &[
+            "scim",
+            "domain",
+            "store",
+            "auth",
+            "provisioning",
+            "admin",
+            "events",
+            "usher-http",
+            "migrations",
+        ],
+    ),
     ("entra-sim", &["scim"]),
     ("usher-consumer", &[]),
-    ("tests", &["scim", "domain", "store", "auth", "provisioning", "admin", "events", "usher-http", "migrations", "entra-sim", "usher-consumer"]),
+    (
+        "tests",
+        &[
+            "scim",
+            "domain",
+            "store",
+            "auth",
+            "provisioning",
+            "admin",
+            "events",
+            "usher-http",
+            "migrations",
+            "entra-sim",
+            "usher-consumer",
+        ],
+    ),
 ];
 
 /// Outside crates that speak to the world, and the only rooms that may name them.
 const DOORS: &[(&str, &[&str])] = &[
     ("sea-orm", &["store"]),
     ("sea-orm-migration", &["migrations"]),
-    ("sqlx", &["store", "usher-consumer"]),
+    ("sqlx", &["store", "usher-consumer", "tests"]),
     ("actix-web", &["usher-http"]),
     ("redis", &["events", "usher-consumer", "tests"]),
     ("reqwest", &["entra-sim", "usher-consumer", "tests"]),
@@ -41,12 +80,36 @@ const DOORS: &[(&str, &[&str])] = &[
 
 /// What a pure room may name at all.
 const PURE: &[(&str, &[&str])] = &[
-    ("scim", &["serde", "serde_json", "chrono", "winnow", "thiserror", "percent-encoding"]),
-    ("domain", &["scim", "serde", "serde_json", "chrono", "uuid", "thiserror", "toml"]),
+    (
+        "scim",
+        &[
+            "serde",
+            "serde_json",
+            "chrono",
+            "winnow",
+            "thiserror",
+            "percent-encoding",
+        ],
+    ),
+    (
+        "domain",
+        &[
+            "scim",
+            "serde",
+            "serde_json",
+            "chrono",
+            "uuid",
+            "thiserror",
+            "toml",
+        ],
+    ),
 ];
 
 /// Every place that may call `TenantScope::mint`, and how often.
-const MINTS: &[(&str, usize)] = &[("crates/auth/src/verifier.rs", 1), ("crates/admin/src/context.rs", 1)];
+const MINTS: &[(&str, usize)] = &[
+    ("crates/auth/src/verifier.rs", 1),
+    ("crates/admin/src/context.rs", 1),
+];
 
 /// Crates that must not be in the tree at all: one crypto library, no OpenSSL.
 const BANNED: &[&str] = &["openssl", "openssl-sys", "native-tls", "rsa", "h2"];
@@ -59,13 +122,24 @@ fn root() -> PathBuf {
 
 /// Package → the packages it names, tests of a room left out.
 fn named_dependencies() -> Graph {
-    let metadata =
-        MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().other_options(["--offline".to_owned(), "--locked".to_owned()]).exec().expect("cargo metadata");
+    let metadata = MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .no_deps()
+        .other_options(["--offline".to_owned(), "--locked".to_owned()])
+        .exec()
+        .expect("cargo metadata");
     let direct = |package: &cargo_metadata::Package| {
-        let kept = package.dependencies.iter().filter(|d| d.kind != DependencyKind::Development);
+        let kept = package
+            .dependencies
+            .iter()
+            .filter(|d| d.kind != DependencyKind::Development);
         kept.map(|d| d.name.clone()).collect()
     };
-    metadata.packages.iter().map(|package| (package.name.to_string(), direct(package))).collect()
+    metadata
+        .packages
+        .iter()
+        .map(|package| (package.name.to_string(), direct(package)))
+        .collect()
 }
 
 fn wall_breaches(graph: &Graph) -> Vec<String> {
@@ -73,7 +147,9 @@ fn wall_breaches(graph: &Graph) -> Vec<String> {
     let mut breaches = Vec::new();
     for (room, named) in graph {
         let Some(may) = rooms.get(room.as_str()) else {
-            breaches.push(format!("{room} is a new room: draw its arrows in docs/architecture.md and in ROOMS"));
+            breaches.push(format!(
+                "{room} is a new room: draw its arrows in docs/architecture.md and in ROOMS"
+            ));
             continue;
         };
         for other in named {
@@ -96,13 +172,22 @@ fn wall_breaches(graph: &Graph) -> Vec<String> {
 }
 
 fn mint_breaches(found: &BTreeMap<String, usize>) -> Vec<String> {
-    let listed: BTreeMap<_, _> = MINTS.iter().map(|(file, count)| ((*file).to_owned(), *count)).collect();
+    let listed: BTreeMap<_, _> = MINTS
+        .iter()
+        .map(|(file, count)| ((*file).to_owned(), *count))
+        .collect();
     let files: BTreeSet<_> = found.keys().chain(listed.keys()).collect();
     let count = |map: &BTreeMap<String, usize>, file: &String| map.get(file).copied().unwrap_or(0);
     files
         .into_iter()
         .filter(|file| count(found, file) != count(&listed, file))
-        .map(|file| format!("{file} mints TenantScope {} times, listed {}", count(found, file), count(&listed, file)))
+        .map(|file| {
+            format!(
+                "{file} mints TenantScope {} times, listed {}",
+                count(found, file),
+                count(&listed, file)
+            )
+        })
         .collect()
 }
 
@@ -121,7 +206,10 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn relative(path: &Path) -> String {
-    path.strip_prefix(root()).expect("a path of the project").display().to_string()
+    path.strip_prefix(root())
+        .expect("a path of the project")
+        .display()
+        .to_string()
 }
 
 #[test]
@@ -131,11 +219,27 @@ fn every_room_knows_only_the_rooms_its_arrows_point_to() {
 
 #[test]
 fn a_forbidden_dependency_can_fail() {
-    let graph = |room: &str, other: &str| Graph::from([(room.to_owned(), BTreeSet::from([other.to_owned()]))]);
-    assert_eq!(wall_breaches(&graph("scim", "domain")), ["scim must not know domain", "scim is pure and must not name domain"]);
-    assert_eq!(wall_breaches(&graph("provisioning", "actix-web")), ["provisioning must not name actix-web: only [\"usher-http\"] may"]);
-    assert_eq!(wall_breaches(&graph("auth", "store")), ["auth must not know store"]);
-    assert_eq!(wall_breaches(&graph("domain", "tokio")), ["domain is pure and must not name tokio"]);
+    let graph =
+        |room: &str, other: &str| Graph::from([(room.to_owned(), BTreeSet::from([other.to_owned()]))]);
+    assert_eq!(
+        wall_breaches(&graph("scim", "domain")),
+        [
+            "scim must not know domain",
+            "scim is pure and must not name domain"
+        ]
+    );
+    assert_eq!(
+        wall_breaches(&graph("provisioning", "actix-web")),
+        ["provisioning must not name actix-web: only [\"usher-http\"] may"]
+    );
+    assert_eq!(
+        wall_breaches(&graph("auth", "store")),
+        ["auth must not know store"]
+    );
+    assert_eq!(
+        wall_breaches(&graph("domain", "tokio")),
+        ["domain is pure and must not name tokio"]
+    );
     assert_eq!(wall_breaches(&graph("attic", "serde")).len(), 1);
 }
 
@@ -143,14 +247,35 @@ fn a_forbidden_dependency_can_fail() {
 fn no_banned_crate_is_in_the_tree() {
     let lock = std::fs::read_to_string(root().join("Cargo.lock")).expect("Cargo.lock");
     let output = std::process::Command::new(env!("CARGO"))
-        .args(["tree", "--workspace", "--offline", "--locked", "--prefix", "none", "--edges", "normal,build", "--format", "{p}"])
+        .args([
+            "tree",
+            "--workspace",
+            "--offline",
+            "--locked",
+            "--prefix",
+            "none",
+            "--edges",
+            "normal,build",
+            "--format",
+            "{p}",
+        ])
         .current_dir(root())
         .output()
         .expect("cargo tree");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let tree = String::from_utf8(output.stdout).expect("text");
-    let named: BTreeSet<_> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    assert!(named.contains("sea-orm") && lock.contains("name = \"sea-orm\""), "the tree was read");
+    let named: BTreeSet<_> = tree
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(
+        named.contains("sea-orm") && lock.contains("name = \"sea-orm\""),
+        "the tree was read"
+    );
     let found: Vec<_> = BANNED.iter().filter(|banned| named.contains(**banned)).collect();
     assert_eq!(found, Vec::<&&str>::new());
 }
@@ -160,7 +285,11 @@ fn no_sea_orm_type_is_in_a_public_signature_of_store() {
     let mut leaks = Vec::new();
     for file in rust_files(&root().join("crates/store/src")) {
         let text = std::fs::read_to_string(&file).expect("a source file");
-        leaks.extend(signatures::leaks(&text).into_iter().map(|leak| format!("{}: {leak}", relative(&file))));
+        leaks.extend(
+            signatures::leaks(&text)
+                .into_iter()
+                .map(|leak| format!("{}: {leak}", relative(&file))),
+        );
     }
     assert_eq!(leaks, Vec::<String>::new());
 }
@@ -195,7 +324,10 @@ fn a_sea_orm_type_in_a_public_signature_can_fail() {
 fn every_mint_of_a_tenant_scope_is_listed() {
     let mut found = BTreeMap::new();
     for folder in ["crates", "migrations"] {
-        for file in rust_files(&root().join(folder)).into_iter().filter(|file| !file.ends_with("domain/src/scope.rs")) {
+        for file in rust_files(&root().join(folder))
+            .into_iter()
+            .filter(|file| !file.ends_with("domain/src/scope.rs"))
+        {
             let text = std::fs::read_to_string(&file).expect("a source file");
             let mints = signatures::mints(&text);
             if mints > 0 {
@@ -208,10 +340,22 @@ fn every_mint_of_a_tenant_scope_is_listed() {
 
 #[test]
 fn an_unlisted_mint_can_fail() {
-    let mut found: BTreeMap<_, _> = MINTS.iter().map(|(file, count)| ((*file).to_owned(), *count)).collect();
+    let mut found: BTreeMap<_, _> = MINTS
+        .iter()
+        .map(|(file, count)| ((*file).to_owned(), *count))
+        .collect();
     assert_eq!(mint_breaches(&found), Vec::<String>::new());
     found.insert("crates/http/src/scim/users.rs".to_owned(), 1);
-    assert_eq!(mint_breaches(&found), ["crates/http/src/scim/users.rs mints TenantScope 1 times, listed 0"]);
-    assert_eq!(signatures::mints("fn f() { TenantScope::mint(t) } // mint(x)\n /* mint() */"), 1);
-    assert_eq!(signatures::mints("use domain::scope::TenantScope as S; fn f() { S::mint(t); let g = S::mint; }"), 2);
+    assert_eq!(
+        mint_breaches(&found),
+        ["crates/http/src/scim/users.rs mints TenantScope 1 times, listed 0"]
+    );
+    assert_eq!(
+        signatures::mints("fn f() { TenantScope::mint(t) } // mint(x)\n /* mint() */"),
+        1
+    );
+    assert_eq!(
+        signatures::mints("use domain::scope::TenantScope as S; fn f() { S::mint(t); let g = S::mint; }"),
+        2
+    );
 }

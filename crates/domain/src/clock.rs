@@ -22,7 +22,10 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the machine's clock"
+        )]
         let now = Utc::now();
         now.duration_trunc(TimeDelta::milliseconds(1)).unwrap_or(now)
     }
@@ -36,7 +39,10 @@ pub struct SystemIds {
 
 impl Ids for SystemIds {
     fn next(&self) -> Uuid {
-        #[expect(clippy::disallowed_methods, reason = "the one place that makes random identifiers")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that makes random identifiers"
+        )]
         let Ok(context) = self.context.lock() else {
             return Uuid::now_v7();
         };

@@ -30,7 +30,13 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, for generated documents and schemas.
-    pub const ALL: [Self; 5] = [Self::Created, Self::Updated, Self::Deactivated, Self::Reactivated, Self::Deleted];
+    pub const ALL: [Self; 5] = [
+        Self::Created,
+        Self::Updated,
+        Self::Deactivated,
+        Self::Reactivated,
+        Self::Deleted,
+    ];
 
     /// The word in the type: `usher.identity.{word}.v1`.
     pub const fn word(self) -> &'static str {
@@ -118,7 +124,11 @@ pub fn from_change(
     let subject = after.or(before)?;
     let old = before.map_or(&empty, |identity| &identity.resource);
     let new = after.map_or(&empty, |identity| &identity.resource);
-    let changes = if after.is_some() { diff(&origin.profile.resource_type, old, new) } else { Vec::new() };
+    let changes = if after.is_some() {
+        diff(&origin.profile.resource_type, old, new)
+    } else {
+        Vec::new()
+    };
     let kind = match (before, after) {
         (None, Some(_)) => Kind::Created,
         (_, None) => Kind::Deleted,
@@ -131,10 +141,24 @@ pub fn from_change(
     };
     let sequence = after.map_or_else(|| subject.revision + 1, |identity| identity.revision);
     let previous = before.map_or(0, |identity| identity.revision);
-    let data = data(origin, cause, kind, (before, after), &changes, (sequence, previous));
+    let data = data(
+        origin,
+        cause,
+        kind,
+        (before, after),
+        &changes,
+        (sequence, previous),
+    );
     let envelope = envelope(origin, cause, kind, (id, subject.id), at, sequence, data);
     let changed = changes.into_iter().map(|change| change.path).collect();
-    Some(Event { id, identity: subject.id, sequence, kind, envelope, changed })
+    Some(Event {
+        id,
+        identity: subject.id,
+        sequence,
+        kind,
+        envelope,
+        changed,
+    })
 }
 
 fn envelope(
@@ -146,7 +170,12 @@ fn envelope(
     sequence: i64,
     data: Value,
 ) -> Value {
-    let Origin { environment, directory, profile, .. } = origin;
+    let Origin {
+        environment,
+        directory,
+        profile,
+        ..
+    } = origin;
     let tenant = directory.tenant;
     let mut envelope = json!({
         "specversion": "1.0",
@@ -184,7 +213,13 @@ fn data(
     changes: &[Change],
     (revision, previous): (i64, i64),
 ) -> Value {
-    let Origin { directory, tenant_name, external_tenant_id, profile, .. } = origin;
+    let Origin {
+        directory,
+        tenant_name,
+        external_tenant_id,
+        profile,
+        ..
+    } = origin;
     let state = |identity: &Identity| {
         let mut state = Map::new();
         state.insert("id".to_owned(), json!(identity.id));

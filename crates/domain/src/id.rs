@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 /// A text that is not an id of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not an id of the kind "{kind}": expected `{prefix}` followed by 32 hexadecimal digits")]
+#[error("not an id of kind {kind}: expected `{prefix}` followed by 32 hexadecimal digits")]
 pub struct IdError {
     /// The kind of id that was expected, in words.
     pub kind: &'static str,
@@ -107,7 +107,10 @@ mod tests {
         let tenant = format!("tn_{}", "0".repeat(32));
         for text in ["", "idn_", "1", "admin", hyphens, &tenant, &long, &upper] {
             let error = text.parse::<IdentityId>().expect_err(text);
-            assert_eq!(error.to_string(), "not an id of the kind \"identity\": expected `idn_` followed by 32 hexadecimal digits");
+            assert_eq!(
+                error.to_string(),
+                "not an id of kind identity: expected `idn_` followed by 32 hexadecimal digits"
+            );
         }
     }
 }

@@ -102,7 +102,10 @@ impl Profile {
 
     /// The paths that the customer's Entra manages, so that downstream products lock them.
     pub fn managed_attributes(&self) -> Vec<&str> {
-        self.attributes.iter().map(|attribute| attribute.path.as_str()).collect()
+        self.attributes
+            .iter()
+            .map(|attribute| attribute.path.as_str())
+            .collect()
     }
 }
 

@@ -30,8 +30,14 @@ impl FromStr for Slug {
     fn from_str(text: &str) -> Result<Self, SlugError> {
         let fits = (1..=63).contains(&text.len())
             && !text.starts_with('-')
-            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        if fits { Ok(Self(text.to_owned())) } else { Err(SlugError(text.to_owned())) }
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(SlugError(text.to_owned()))
+        }
     }
 }
 
@@ -43,7 +49,9 @@ impl fmt::Display for Slug {
 
 impl<'de> Deserialize<'de> for Slug {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -129,11 +137,18 @@ mod tests {
     #[test]
     fn a_name_is_lower_case_and_short() {
         for good in ["contoso", "a", "7-eleven", &"x".repeat(63)] {
-            assert_eq!(good.parse::<Slug>().map(|slug| slug.to_string()), Ok(good.to_owned()));
+            assert_eq!(
+                good.parse::<Slug>().map(|slug| slug.to_string()),
+                Ok(good.to_owned())
+            );
         }
         for bad in ["", "-a", "Contoso", "a b", "a/b", "a:b", "ä", &"x".repeat(64)] {
             let error = bad.parse::<Slug>().expect_err(bad);
-            assert!(error.to_string().ends_with("use 1 to 63 of a-z, 0-9 and '-', starting with a letter or a digit"));
+            assert!(
+                error
+                    .to_string()
+                    .ends_with("use 1 to 63 of a-z, 0-9 and '-', starting with a letter or a digit")
+            );
         }
     }
 }

@@ -32,6 +32,9 @@ impl Context {
     /// [`Error::ProfileMissing`]: our fault (a profile file was taken away), never the client's.
     pub fn profile(&self, caller: &Caller) -> Result<Arc<Profile>, Error> {
         let name = &caller.directory.profile;
-        self.profiles.get(name).cloned().ok_or_else(|| Error::ProfileMissing(name.clone()))
+        self.profiles
+            .get(name)
+            .cloned()
+            .ok_or_else(|| Error::ProfileMissing(name.clone()))
     }
 }

@@ -58,7 +58,14 @@ impl Operation {
             external_tenant_id: self.caller.external_tenant_id.as_deref(),
             profile: &self.profile,
         };
-        from_change(origin, &self.call.cause(self.method, &self.caller.token_id), self.event, self.at, before, after)
+        from_change(
+            origin,
+            &self.call.cause(self.method, &self.caller.token_id),
+            self.event,
+            self.at,
+            before,
+            after,
+        )
     }
 
     /// The log row of a change, or of a call that changed nothing (`event` is `None`).
@@ -158,11 +165,20 @@ impl Whom {
             // A log is no store: what is longer than any real name is cut.
             value.as_str().map(|text| text.chars().take(256).collect())
         };
-        Self { identity: None, external_id: text("externalId"), user_name: text("userName"), action }
+        Self {
+            identity: None,
+            external_id: text("externalId"),
+            user_name: text("userName"),
+            action,
+        }
     }
 
     /// Known by its id only.
     pub(crate) fn of_id(action: Action, identity: IdentityId) -> Self {
-        Self { identity: Some(identity), action, ..Self::default() }
+        Self {
+            identity: Some(identity),
+            action,
+            ..Self::default()
+        }
     }
 }

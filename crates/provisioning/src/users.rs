@@ -24,7 +24,9 @@ fn identity_id(profile: &Profile, id: &str) -> Result<IdentityId, Error> {
 }
 
 fn not_found(profile: &Profile) -> Error {
-    Error::NotFound { profile: profile.name.clone() }
+    Error::NotFound {
+        profile: profile.name.clone(),
+    }
 }
 
 fn taken(profile: &Profile) -> Error {
@@ -32,7 +34,11 @@ fn taken(profile: &Profile) -> Error {
         Thing::Person => "person",
         Thing::Room => "room",
     };
-    Error::Taken { attribute: "userName", thing, profile: profile.name.clone() }
+    Error::Taken {
+        attribute: "userName",
+        thing,
+        profile: profile.name.clone(),
+    }
 }
 
 /// A whole document as sent (POST, PUT) → what this directory keeps of it.

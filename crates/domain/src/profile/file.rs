@@ -10,7 +10,18 @@ use super::{Profile, ProfileAttribute, ProfileError, Thing, UnknownAttributes};
 use crate::tenant::Slug;
 
 /// Path segments that routes already use.
-const RESERVED: &[&str] = &["scim", "t", "feeds", "health", "metrics", "oauth", "admin", "console", "provisioning", "schemas"];
+const RESERVED: &[&str] = &[
+    "scim",
+    "t",
+    "feeds",
+    "health",
+    "metrics",
+    "oauth",
+    "admin",
+    "console",
+    "provisioning",
+    "schemas",
+];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,7 +68,10 @@ struct ExtensionAttribute {
 }
 
 pub(super) fn parse(file: &str, text: &str) -> Result<Profile, ProfileError> {
-    let wrong = |problem: String| ProfileError { file: file.to_owned(), problem };
+    let wrong = |problem: String| ProfileError {
+        file: file.to_owned(),
+        problem,
+    };
     let read: File = toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
     check_name(&read.name).map_err(wrong)?;
     let full = full_type(&read).map_err(wrong)?;
@@ -75,7 +89,12 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Profile, ProfileError> {
     let attributes = read
         .attribute
         .into_iter()
-        .map(|line| ProfileAttribute { path: line.path, entra: line.entra, record: line.record, required: line.required })
+        .map(|line| ProfileAttribute {
+            path: line.path,
+            entra: line.entra,
+            record: line.record,
+            required: line.required,
+        })
         .collect();
     Ok(Profile {
         name: read.name,
@@ -92,7 +111,9 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Profile, ProfileError> {
 fn check_name(name: &str) -> Result<(), String> {
     name.parse::<Slug>().map_err(|error| format!("name: {error}"))?;
     if RESERVED.contains(&name) {
-        return Err(format!("name: {name:?} is a path Usher itself answers; choose another"));
+        return Err(format!(
+            "name: {name:?} is a path Usher itself answers; choose another"
+        ));
     }
     Ok(())
 }
@@ -114,19 +135,35 @@ fn full_type(read: &File) -> Result<ResourceType, String> {
 
 fn own_extension(extension: &Extension) -> Result<Schema, String> {
     let urn = &extension.urn;
-    if !urn.to_ascii_lowercase().starts_with("urn:ietf:params:scim:schemas:extension:") || !urn.ends_with(":2.0:User") {
+    if !urn
+        .to_ascii_lowercase()
+        .starts_with("urn:ietf:params:scim:schemas:extension:")
+        || !urn.ends_with(":2.0:User")
+    {
         return Err(format!(
             "extension.urn: {urn:?} does not look like urn:ietf:params:scim:schemas:extension:<Name>:2.0:User, \
              the only form Entra's attribute list handles reliably"
         ));
     }
-    let attributes = extension.attribute.iter().map(own_attribute).collect::<Result<_, _>>()?;
-    Ok(Schema { id: urn.clone(), name: "Custom".to_owned(), description: "Custom attributes of this profile".to_owned(), attributes })
+    let attributes = extension
+        .attribute
+        .iter()
+        .map(own_attribute)
+        .collect::<Result<_, _>>()?;
+    Ok(Schema {
+        id: urn.clone(),
+        name: "Custom".to_owned(),
+        description: "Custom attributes of this profile".to_owned(),
+        attributes,
+    })
 }
 
 fn own_attribute(read: &ExtensionAttribute) -> Result<Attribute, String> {
     if !scim::name::is_valid(&read.name) {
-        return Err(format!("extension.attribute: {:?} is no SCIM attribute name (letters, digits, '-', '_')", read.name));
+        return Err(format!(
+            "extension.attribute: {:?} is no SCIM attribute name (letters, digits, '-', '_')",
+            read.name
+        ));
     }
     let attr_type = match read.attr_type.as_str() {
         "string" => AttrType::String,
@@ -182,13 +219,17 @@ fn check_lines(read: &File, full: &ResourceType) -> Result<Vec<AttrPath>, String
         if let Some(record) = &line.record
             && !records.insert(record.clone())
         {
-            return Err(format!("{place}: record name {record:?} is taken by an earlier line; choose another"));
+            return Err(format!(
+                "{place}: record name {record:?} is taken by an earlier line; choose another"
+            ));
         }
         keep.push(path);
     }
     for needed in ["userName", read.key.as_str()] {
         if !paths.contains(&needed.to_ascii_lowercase()) {
-            return Err(format!("attribute: {needed:?} has no [[attribute]] line; add one (userName and the key are always needed)"));
+            return Err(format!(
+                "attribute: {needed:?} has no [[attribute]] line; add one (userName and the key are always needed)"
+            ));
         }
     }
     Ok(keep)

@@ -5,26 +5,44 @@ use serde_json::json;
 use super::*;
 
 fn shipped(name: &str) -> Arc<Profile> {
-    Profiles::load(SHIPPED.iter().copied()).expect("what ships loads").get(name).expect(name).clone()
+    Profiles::load(SHIPPED.iter().copied())
+        .expect("what ships loads")
+        .get(name)
+        .expect(name)
+        .clone()
 }
 
 #[test]
 fn advisors_and_rooms_are_the_tables_of_the_guide() {
     let table = |name: &str| {
         let profile = shipped(name);
-        profile.attributes.iter().map(|a| (a.path.clone(), a.entra.clone())).collect::<Vec<_>>()
+        profile
+            .attributes
+            .iter()
+            .map(|a| (a.path.clone(), a.entra.clone()))
+            .collect::<Vec<_>>()
     };
     let line = |path: &str, entra: &str| (path.to_owned(), entra.to_owned());
     let advisors = vec![
-        line("active", "Switch([IsSoftDeleted], , \"False\", \"True\", \"True\", \"False\")"),
+        line(
+            "active",
+            "Switch([IsSoftDeleted], , \"False\", \"True\", \"True\", \"False\")",
+        ),
         line("userName", "userPrincipalName"),
         line("displayName", "displayName"),
         line("name.givenName", "givenName"),
         line("name.familyName", "surname"),
-        line("addresses[type eq \"work\"].formatted", "physicalDeliveryOfficeName"),
+        line(
+            "addresses[type eq \"work\"].formatted",
+            "physicalDeliveryOfficeName",
+        ),
         line("externalId", "objectId"),
     ];
-    let rooms: Vec<_> = advisors.iter().filter(|(path, _)| !path.starts_with("name.")).cloned().collect();
+    let rooms: Vec<_> = advisors
+        .iter()
+        .filter(|(path, _)| !path.starts_with("name."))
+        .cloned()
+        .collect();
     assert_eq!(table("advisors"), advisors);
     assert_eq!(table("rooms"), rooms);
 }
@@ -41,7 +59,9 @@ fn the_record_is_flat_and_says_null_for_what_is_absent() {
     let profile = shipped("advisors");
     let body = json!({"userName": "a@b.dk", "displayName": "A", "externalId": "7",
         "addresses": [{"type": "home", "formatted": "no"}, {"type": "work", "formatted": "Aarhus 3"}]});
-    let resource = Resource::accept(&profile.resource_type, body).expect("fits").resource;
+    let resource = Resource::accept(&profile.resource_type, body)
+        .expect("fits")
+        .resource;
     assert_eq!(
         Value::Object(profile.record("idn_1", &resource)),
         json!({"id": "idn_1", "active": true, "userName": "a@b.dk", "displayName": "A", "givenName": null,
@@ -52,21 +72,46 @@ fn the_record_is_flat_and_says_null_for_what_is_absent() {
 #[test]
 fn a_file_that_cannot_be_used_says_what_to_do() {
     let head = |name: &str, key: &str| {
-        format!("name = \"{name}\"\ntitle = \"T\"\nthing = \"person\"\nkey = \"{key}\"\ngroups = false\nunknown_attributes = \"drop\"\n")
+        format!(
+            "name = \"{name}\"\ntitle = \"T\"\nthing = \"person\"\nkey = \"{key}\"\ngroups = false\nunknown_attributes = \"drop\"\n"
+        )
     };
-    let line = |path: &str, record: &str| format!("[[attribute]]\npath = '{path}'\nentra = 'x'\nrecord = '{record}'\n");
+    let line = |path: &str, record: &str| {
+        format!("[[attribute]]\npath = '{path}'\nentra = 'x'\nrecord = '{record}'\n")
+    };
     let good = line("userName", "userName");
     let cases = [
         (head("Advisors", "userName") + &good, "is not a usable name"),
-        (head("scim", "userName") + &good, "is a path Usher itself answers; choose another"),
+        (
+            head("scim", "userName") + &good,
+            "is a path Usher itself answers; choose another",
+        ),
         (head("x", "userName"), "\"userName\" has no [[attribute]] line"),
-        (head("x", "externalId") + &good, "\"externalId\" has no [[attribute]] line"),
-        (head("x", "userName") + &good + &line("emial", "e"), "attribute 2 (emial): neither the User schema"),
-        (head("x", "userName") + &good + &line("addresses]x[", "e"), "a filtered path looks like"),
+        (
+            head("x", "externalId") + &good,
+            "\"externalId\" has no [[attribute]] line",
+        ),
+        (
+            head("x", "userName") + &good + &line("emial", "e"),
+            "attribute 2 (emial): neither the User schema",
+        ),
+        (
+            head("x", "userName") + &good + &line("addresses]x[", "e"),
+            "a filtered path looks like",
+        ),
         (head("x", "userName") + &good + &good, "listed twice"),
-        (head("x", "userName") + &good + &line("title", "userName"), "record name \"userName\" is taken"),
-        (head("x", "userName") + &good + &line("title", "id"), "record name \"id\" is taken"),
-        (head("x", "userName") + "colour = 1\n" + &good, "unknown field `colour`"),
+        (
+            head("x", "userName") + &good + &line("title", "userName"),
+            "record name \"userName\" is taken",
+        ),
+        (
+            head("x", "userName") + &good + &line("title", "id"),
+            "record name \"id\" is taken",
+        ),
+        (
+            head("x", "userName") + "colour = 1\n" + &good,
+            "unknown field `colour`",
+        ),
         (
             head("x", "userName") + &good + "[extension]\nurn = 'urn:foo:Bar'\n",
             "does not look like urn:ietf:params:scim:schemas:extension:<Name>:2.0:User",
@@ -74,7 +119,10 @@ fn a_file_that_cannot_be_used_says_what_to_do() {
     ];
     for (text, says) in cases {
         let error = Profile::parse("x.toml", &text).expect_err(says).to_string();
-        assert!(error.starts_with("profile x.toml: ") && error.contains(says), "{error}");
+        assert!(
+            error.starts_with("profile x.toml: ") && error.contains(says),
+            "{error}"
+        );
     }
 }
 
@@ -88,6 +136,8 @@ fn a_custom_extension_is_part_of_the_type() {
     let profile = Profile::parse("x.toml", text).expect("fits");
     let urn = "urn:ietf:params:scim:schemas:extension:Acme:2.0:User";
     let body = json!({"userName": "a", urn: {"tenure": "7"}});
-    let resource = Resource::accept(&profile.resource_type, body).expect("fits").resource;
+    let resource = Resource::accept(&profile.resource_type, body)
+        .expect("fits")
+        .resource;
     assert_eq!(profile.record("i", &resource)["tenure"], json!(7));
 }

@@ -22,7 +22,12 @@ use crate::record::{Operation, Whom};
 ///
 /// # Errors
 /// [`Error::Invalid`] for a document the profile refuses, [`Error::Taken`] when another identity has the `userName`.
-pub async fn execute(context: &Context, caller: &Caller, call: &Call, body: Value) -> Result<Identity, Error> {
+pub async fn execute(
+    context: &Context,
+    caller: &Caller,
+    call: &Call,
+    body: Value,
+) -> Result<Identity, Error> {
     let operation = Operation::new(context, caller, call, "POST")?;
     let whom = Whom::of_body(Action::Create, &body);
     let outcome = create(context, &operation, body).await;
@@ -77,9 +82,13 @@ async fn heal(
     ignored: &[String],
 ) -> Result<Identity, Error> {
     let keys = MatchKeys::of(&resource);
-    let existing = tx.find_by_user_name(operation.caller.directory.id, &keys.user_name).await?;
+    let existing = tx
+        .find_by_user_name(operation.caller.directory.id, &keys.user_name)
+        .await?;
     match existing {
-        Some(existing) if keys.external_id.is_some() && existing.resource.external_id() == resource.external_id() => {
+        Some(existing)
+            if keys.external_id.is_some() && existing.resource.external_id() == resource.external_id() =>
+        {
             commit(tx, operation, &existing, resource, ignored).await
         }
         _ => Err(taken(&operation.profile)),

@@ -28,7 +28,9 @@ pub async fn execute(context: &Context, caller: &Caller, call: &Call, id: &str) 
         .await;
     match outcome {
         Ok(()) => Ok(()),
-        Err(error) => Err(operation.refuse(context, Whom::of_id(Action::Delete, id), error).await),
+        Err(error) => Err(operation
+            .refuse(context, Whom::of_id(Action::Delete, id), error)
+            .await),
     }
 }
 

@@ -17,7 +17,9 @@ pub async fn execute(context: &Context, caller: &Caller, id: &str) -> Result<Ide
     let directory = caller.directory.id;
     let found: Result<_, Error> = context
         .store
-        .read(caller.scope, move |tx| Box::pin(async move { Ok(tx.get(directory, id).await?) }))
+        .read(caller.scope, move |tx| {
+            Box::pin(async move { Ok(tx.get(directory, id).await?) })
+        })
         .await;
     found?.ok_or_else(|| not_found(&profile))
 }

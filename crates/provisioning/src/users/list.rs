@@ -26,7 +26,9 @@ pub async fn execute(
     count: Option<usize>,
 ) -> Result<Page, Error> {
     let profile = context.profile(caller)?;
-    let filter = filter.map(|text| Filter::parse(text, &profile.resource_type)).transpose()?;
+    let filter = filter
+        .map(|text| Filter::parse(text, &profile.resource_type))
+        .transpose()?;
     let directory = caller.directory.id;
     let count = count.unwrap_or(DEFAULT_COUNT).min(MAX_COUNT);
     context

@@ -33,7 +33,9 @@ pub async fn execute(
     };
     match outcome {
         Ok(identity) => Ok(identity),
-        Err(error) => Err(operation.refuse(context, Whom::of_id(Action::Update, id), error).await),
+        Err(error) => Err(operation
+            .refuse(context, Whom::of_id(Action::Update, id), error)
+            .await),
     }
 }
 
@@ -61,7 +63,10 @@ async fn decide(
     request: &PatchRequest,
 ) -> Result<Identity, Error> {
     let profile = &operation.profile;
-    let before = tx.lock(operation.caller.directory.id, id).await?.ok_or_else(|| not_found(profile))?;
+    let before = tx
+        .lock(operation.caller.directory.id, id)
+        .await?
+        .ok_or_else(|| not_found(profile))?;
     let patched = patch::apply(&profile.resource_type, &before.resource, request)?;
     check(profile, &patched.resource, &patched.ignored)?;
     commit(tx, operation, &before, patched.resource, &patched.ignored).await

@@ -26,7 +26,10 @@ pub async fn execute(
 ) -> Result<Identity, Error> {
     let operation = Operation::new(context, caller, call, "PUT")?;
     let id = identity_id(&operation.profile, id)?;
-    let whom = Whom { identity: Some(id), ..Whom::of_body(Action::Update, &body) };
+    let whom = Whom {
+        identity: Some(id),
+        ..Whom::of_body(Action::Update, &body)
+    };
     match commit_replacement(context, &operation, id, body).await {
         Ok(identity) => Ok(identity),
         Err(error) => Err(operation.refuse(context, whom, error).await),
@@ -48,7 +51,14 @@ async fn commit_replacement(
             Box::pin(async move {
                 let found = tx.lock(operation.caller.directory.id, id).await?;
                 let before = found.ok_or_else(|| not_found(&operation.profile))?;
-                commit(tx, &operation, &before, accepted.resource.clone(), &accepted.ignored).await
+                commit(
+                    tx,
+                    &operation,
+                    &before,
+                    accepted.resource.clone(),
+                    &accepted.ignored,
+                )
+                .await
             })
         })
         .await
