@@ -1,1 +1,192 @@
-//! What differs between two resources.
+//! What differs between two states of a resource, told in the paths an administrator knows from Entra's mappings.
+//!
+//! Must not know: who changed it or when; events are made of these elsewhere.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::path::AttrPath;
+use crate::resource::{Resource, fold};
+use crate::schema::{AttrType, Attribute, ResourceType};
+
+/// One value that became another.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Change {
+    /// `displayName`, `name.givenName`, `addresses[type eq "work"].formatted`, `urn:…:User:department`.
+    pub path: String,
+    /// `add`, `replace` or `remove`.
+    pub op: &'static str,
+    /// The value before; null when there was none.
+    pub old: Value,
+    /// The value after; null when there is none.
+    pub new: Value,
+}
+
+impl Change {
+    fn between(path: String, old: Option<&Value>, new: Option<&Value>) -> Option<Self> {
+        let op = match (old, new) {
+            (None, None) => return None,
+            (Some(old), Some(new)) if old == new => return None,
+            (None, Some(_)) => "add",
+            (Some(_), Some(_)) => "replace",
+            (Some(_), None) => "remove",
+        };
+        let owned = |value: Option<&Value>| value.cloned().unwrap_or(Value::Null);
+        Some(Self {
+            path,
+            op,
+            old: owned(old),
+            new: owned(new),
+        })
+    }
+}
+
+/// Every change from `old` to `new`: empty exactly when both hold the same values.
+///
+/// Order: as the attributes stand in `new`, then what only `old` had. Elements of multi-valued attributes are told apart
+/// by `type`, else by `value`; where that does not name each one (two of one type), the attribute changes as a whole.
+pub fn diff(rt: &ResourceType, old: &Resource, new: &Resource) -> Vec<Change> {
+    let mut changes = Vec::new();
+    members(old.as_map(), new.as_map(), |key, old, new| {
+        match rt.extension(key) {
+            Some(extension) => {
+                let empty = Map::new();
+                let part = |value: Option<&Value>| {
+                    value
+                        .and_then(Value::as_object)
+                        .cloned()
+                        .unwrap_or_else(|| empty.clone())
+                };
+                members(&part(old), &part(new), |name, old, new| {
+                    let path = AttrPath {
+                        schema: Some(extension.id.clone()),
+                        name: name.to_owned(),
+                        sub: None,
+                    };
+                    attribute(extension.attribute(name), &path, old, new, &mut changes);
+                });
+            }
+            None => attribute(
+                rt.core.attribute(key),
+                &AttrPath::core(key),
+                old,
+                new,
+                &mut changes,
+            ),
+        }
+    });
+    changes
+}
+
+/// Visits each key of either map once, in the order of `new` and then of `old`.
+fn members(
+    old: &Map<String, Value>,
+    new: &Map<String, Value>,
+    mut visit: impl FnMut(&str, Option<&Value>, Option<&Value>),
+) {
+    for (key, value) in new {
+        visit(key, old.get(key), Some(value));
+    }
+    for (key, value) in old.iter().filter(|(key, _)| !new.contains_key(*key)) {
+        visit(key, Some(value), None);
+    }
+}
+
+fn attribute(
+    schema: Option<&Attribute>,
+    path: &AttrPath,
+    old: Option<&Value>,
+    new: Option<&Value>,
+    changes: &mut Vec<Change>,
+) {
+    let complex = schema.is_some_and(|attribute| attribute.attr_type == AttrType::Complex);
+    if complex && old != new {
+        match (old.unwrap_or(&Value::Null), new.unwrap_or(&Value::Null)) {
+            (Value::Object(_) | Value::Null, Value::Object(_) | Value::Null) => {
+                return parts(&path.to_string(), old, new, &[], changes);
+            }
+            (Value::Array(_) | Value::Null, Value::Array(_) | Value::Null) => {
+                if elements(path, old, new, changes) {
+                    return;
+                }
+            }
+            _ => {}
+        }
+    }
+    changes.extend(Change::between(path.to_string(), old, new));
+}
+
+/// The changes of an object's members, except those in `skip`.
+fn parts(path: &str, old: Option<&Value>, new: Option<&Value>, skip: &[&str], changes: &mut Vec<Change>) {
+    let empty = Map::new();
+    let object = |value: Option<&Value>| value.and_then(Value::as_object).unwrap_or(&empty).clone();
+    members(&object(old), &object(new), |part, old, new| {
+        if !skip.contains(&part) {
+            changes.extend(Change::between(format!("{path}.{part}"), old, new));
+        }
+    });
+}
+
+/// The changes of a list, element by element; `false` when its elements cannot be told apart.
+fn elements(path: &AttrPath, old: Option<&Value>, new: Option<&Value>, changes: &mut Vec<Change>) -> bool {
+    let items = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
+    let (old_items, new_items) = (items(old), items(new));
+    for key in ["type", "value"] {
+        let (Some(old_keys), Some(new_keys)) = (keys(&old_items, key), keys(&new_items, key)) else {
+            continue;
+        };
+        let before = changes.len();
+        let find = |keys: &[String], wanted: &str| keys.iter().position(|key| key == wanted);
+        for (item, wanted) in new_items.iter().zip(&new_keys) {
+            let was = find(&old_keys, wanted).and_then(|index| old_items.get(index));
+            parts(
+                &selected(path, key, item),
+                was,
+                Some(item),
+                said_by(key, was, Some(item)),
+                changes,
+            );
+        }
+        for (item, wanted) in old_items.iter().zip(&old_keys) {
+            if find(&new_keys, wanted).is_none() {
+                parts(
+                    &selected(path, key, item),
+                    Some(item),
+                    None,
+                    said_by(key, Some(item), None),
+                    changes,
+                );
+            }
+        }
+        // A mere re-ordering is no change of any value, yet the documents differ: tell it as a whole.
+        return changes.len() > before;
+    }
+    false
+}
+
+/// The folded key of every element; `None` when one has none, or two have the same.
+fn keys(items: &[Value], key: &str) -> Option<Vec<String>> {
+    let mut found: Vec<String> = Vec::with_capacity(items.len());
+    for item in items {
+        let text = fold(item.get(key)?.as_str()?);
+        if found.contains(&text) || text.contains(['"', '\\']) {
+            return None;
+        }
+        found.push(text);
+    }
+    Some(found)
+}
+
+/// The key itself is said by the path already, unless it is the only thing there is or its spelling changed.
+fn said_by(key: &'static str, old: Option<&Value>, new: Option<&Value>) -> &'static [&'static str] {
+    let respelt = matches!((old, new), (Some(old), Some(new)) if old.get(key) != new.get(key));
+    match key {
+        "type" if !respelt => &["type"],
+        _ => &[],
+    }
+}
+
+fn selected(path: &AttrPath, key: &str, item: &Value) -> String {
+    let value = item.get(key).and_then(Value::as_str).unwrap_or_default();
+    format!("{path}[{key} eq \"{value}\"]")
+}

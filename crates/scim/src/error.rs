@@ -71,7 +71,12 @@ pub struct Error {
 impl Error {
     /// An error without attribute or position.
     pub fn new(scim_type: ScimType, detail: impl Into<String>) -> Self {
-        Self { scim_type, detail: detail.into(), attribute: None, position: None }
+        Self {
+            scim_type,
+            detail: detail.into(),
+            attribute: None,
+            position: None,
+        }
     }
 
     /// The same error, about this attribute or path.

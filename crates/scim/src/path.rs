@@ -26,7 +26,11 @@ pub struct AttrPath {
 impl AttrPath {
     /// A core attribute's path.
     pub fn core(name: &str) -> Self {
-        Self { schema: None, name: name.to_owned(), sub: None }
+        Self {
+            schema: None,
+            name: name.to_owned(),
+            sub: None,
+        }
     }
 
     /// Reads a path.
@@ -40,7 +44,11 @@ impl AttrPath {
     pub fn parse(text: &str, urns: &[&str]) -> Result<Self, Error> {
         let (schema, rest) = split_urn(text, urns);
         if rest.is_empty() && schema.is_some() {
-            return Ok(Self { schema, name: String::new(), sub: None });
+            return Ok(Self {
+                schema,
+                name: String::new(),
+                sub: None,
+            });
         }
         let (name, sub) = match rest.split_once('.') {
             Some((name, sub)) => (name, Some(sub)),
@@ -51,7 +59,11 @@ impl AttrPath {
         if let Some(sub) = sub {
             check_name(text, sub, offset + name.len() + 1)?;
         }
-        Ok(Self { schema, name: name.to_owned(), sub: sub.map(str::to_owned) })
+        Ok(Self {
+            schema,
+            name: name.to_owned(),
+            sub: sub.map(str::to_owned),
+        })
     }
 
     /// Whether this is a schema's URN alone: the whole extension object.
@@ -62,13 +74,21 @@ impl AttrPath {
     /// The same path without its sub-attribute.
     #[must_use]
     pub fn parent(&self) -> Self {
-        Self { schema: self.schema.clone(), name: self.name.clone(), sub: None }
+        Self {
+            schema: self.schema.clone(),
+            name: self.name.clone(),
+            sub: None,
+        }
     }
 
     /// The same attribute's path with this sub-attribute.
     #[must_use]
     pub fn with_sub(&self, sub: &str) -> Self {
-        Self { schema: self.schema.clone(), name: self.name.clone(), sub: Some(sub.to_owned()) }
+        Self {
+            schema: self.schema.clone(),
+            name: self.name.clone(),
+            sub: Some(sub.to_owned()),
+        }
     }
 }
 
@@ -81,7 +101,10 @@ fn split_urn<'a>(text: &'a str, urns: &[&str]) -> (Option<String>, &'a str) {
         })
         .max_by_key(|urn| urn.len());
     if let Some(urn) = known {
-        return (Some((*urn).to_owned()), text.get(urn.len() + 1..).unwrap_or_default());
+        return (
+            Some((*urn).to_owned()),
+            text.get(urn.len() + 1..).unwrap_or_default(),
+        );
     }
     match text.rsplit_once(':') {
         Some((urn, rest)) if !urn.is_empty() && !rest.is_empty() => (Some(urn.to_owned()), rest),
@@ -93,7 +116,11 @@ fn check_name(text: &str, part: &str, offset: usize) -> Result<(), Error> {
     if name::is_valid(part) {
         return Ok(());
     }
-    let what = if part.is_empty() { "A name is missing".to_owned() } else { format!("'{part}' is not a name") };
+    let what = if part.is_empty() {
+        "A name is missing".to_owned()
+    } else {
+        format!("'{part}' is not a name")
+    };
     Err(Error::invalid_path(
         text,
         format!(
@@ -173,7 +200,10 @@ impl ValuePath {
     /// [`crate::ScimType::InvalidPath`] when it has another shape.
     pub fn parse(text: &str, urns: &[&str]) -> Result<Self, Error> {
         let Some((head, rest)) = text.split_once('[') else {
-            return Ok(Self { attr: AttrPath::parse(text, urns)?, selector: None });
+            return Ok(Self {
+                attr: AttrPath::parse(text, urns)?,
+                selector: None,
+            });
         };
         let malformed = || {
             Error::invalid_path(
@@ -188,8 +218,13 @@ impl ValuePath {
         let (inner, tail) = rest.rsplit_once(']').ok_or_else(malformed)?;
         let mut words = inner.trim().splitn(3, ' ');
         let (sub, op, value) = (words.next(), words.next(), words.next());
-        let (Some(sub), Some(op), Some(value)) = (sub, op, value.map(str::trim)) else { return Err(malformed()) };
-        let value = value.strip_prefix('"').and_then(|v| v.strip_suffix('"')).unwrap_or(value);
+        let (Some(sub), Some(op), Some(value)) = (sub, op, value.map(str::trim)) else {
+            return Err(malformed());
+        };
+        let value = value
+            .strip_prefix('"')
+            .and_then(|v| v.strip_suffix('"'))
+            .unwrap_or(value);
         if !name::is_valid(sub) || !name::eq(op, "eq") || value.contains(['"', '\\', '[', ']']) {
             return Err(malformed());
         }
@@ -197,14 +232,28 @@ impl ValuePath {
         if head.is_empty() || attr.name.is_empty() || (!tail.is_empty() && attr.sub.is_none()) {
             return Err(malformed());
         }
-        Ok(Self { attr, selector: Some(Selector { sub: sub.to_owned(), value: value.to_owned() }) })
+        Ok(Self {
+            attr,
+            selector: Some(Selector {
+                sub: sub.to_owned(),
+                value: value.to_owned(),
+            }),
+        })
     }
 }
 
 impl fmt::Display for ValuePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(selector) = &self.selector else { return self.attr.fmt(f) };
-        write!(f, "{}[{} eq \"{}\"]", self.attr.parent(), selector.sub, selector.value)?;
+        let Some(selector) = &self.selector else {
+            return self.attr.fmt(f);
+        };
+        write!(
+            f,
+            "{}[{} eq \"{}\"]",
+            self.attr.parent(),
+            selector.sub,
+            selector.value
+        )?;
         match &self.attr.sub {
             Some(sub) => write!(f, ".{sub}"),
             None => Ok(()),

@@ -1,1 +1,100 @@
-//! Wire messages.
+//! The documents that go back over the wire: resources, lists, errors (RFC 7644 §3.4.2, §3.12) and discovery (§4).
+//!
+//! Must not know: HTTP, or how a resource was found. None of them holds a null.
+
+mod discovery;
+
+pub use discovery::{
+    MAX_RESULTS, resource_type_document, resource_types, schema_document, schemas, service_provider_config,
+};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Map, Value, json};
+
+use crate::error::ScimType;
+use crate::resource::Resource;
+use crate::schema::ResourceType;
+
+/// The schema of a list answer.
+pub const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
+/// The schema of an error answer.
+pub const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
+/// The media type of every answer (RFC 7644 §8.1); without parameters.
+pub const MEDIA_TYPE: &str = "application/scim+json";
+
+/// What the server knows about a resource (RFC 7643 §3.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meta {
+    /// When it was created.
+    pub created: DateTime<Utc>,
+    /// When it last changed.
+    pub last_modified: DateTime<Utc>,
+    /// Its revision, from 1.
+    pub version: i64,
+    /// Its full URL.
+    pub location: String,
+}
+
+impl Meta {
+    /// The weak entity tag: `W/"3"`.
+    pub fn etag(&self) -> String {
+        format!("W/\"{}\"", self.version)
+    }
+}
+
+/// An error answer; `status` is text, as the RFC has it.
+pub fn error_body(status: u16, scim_type: Option<ScimType>, detail: &str) -> Value {
+    let mut body = Map::new();
+    body.insert("schemas".to_owned(), json!([ERROR]));
+    body.insert("status".to_owned(), status.to_string().into());
+    if let Some(scim_type) = scim_type {
+        body.insert("scimType".to_owned(), scim_type.as_str().into());
+    }
+    body.insert("detail".to_owned(), detail.into());
+    Value::Object(body)
+}
+
+/// A list answer: `total` matches in all, of which `resources` are the page that begins at `start_index` (from 1).
+pub fn list_response(total: usize, start_index: usize, resources: Vec<Value>) -> Value {
+    json!({
+        "schemas": [LIST_RESPONSE],
+        "totalResults": total,
+        "startIndex": start_index,
+        "itemsPerPage": resources.len(),
+        "Resources": resources,
+    })
+}
+
+/// The whole document of a resource: `schemas`, `id`, its attributes in order, `meta`.
+///
+/// `schemas` names the core schema and each extension present (RFC 7643 §3).
+pub fn render(rt: &ResourceType, id: &str, resource: &Resource, meta: &Meta) -> Value {
+    let attributes = resource.as_map();
+    let extensions = rt
+        .extensions
+        .iter()
+        .filter(|extension| attributes.contains_key(&extension.id));
+    let schemas: Vec<&str> = std::iter::once(&rt.core)
+        .chain(extensions)
+        .map(|schema| schema.id.as_str())
+        .collect();
+    let mut body = Map::with_capacity(attributes.len() + 3);
+    body.insert("schemas".to_owned(), json!(schemas));
+    body.insert("id".to_owned(), id.into());
+    body.extend(attributes.iter().map(|(key, value)| (key.clone(), value.clone())));
+    body.insert(
+        "meta".to_owned(),
+        json!({
+            "resourceType": rt.name,
+            "created": instant(meta.created),
+            "lastModified": instant(meta.last_modified),
+            "location": meta.location,
+            "version": meta.etag(),
+        }),
+    );
+    Value::Object(body)
+}
+
+fn instant(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}

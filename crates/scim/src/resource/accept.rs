@@ -6,10 +6,11 @@
 use serde_json::{Map, Value};
 
 use super::Resource;
-use super::coerce::{coerce, insert_once, is_unassigned, kind, wrong_type};
+use super::coerce::{coerce, insert_once, kind, wrong_type};
 use crate::error::Error;
 use crate::name;
 use crate::path::AttrPath;
+use crate::quirk::entra::unassigns;
 use crate::schema::{Attribute, ResourceType, Schema};
 
 /// What [`Resource::accept`] made of a body.
@@ -40,11 +41,18 @@ impl Resource {
                 kind(&body)
             )));
         };
-        let mut reader = Reader { rt, kept: Map::new(), ignored: Vec::new() };
+        let mut reader = Reader {
+            rt,
+            kept: Map::new(),
+            ignored: Vec::new(),
+        };
         for (key, value) in body {
             reader.top(&key, value)?;
         }
-        Ok(Accepted { resource: Resource(reader.kept), ignored: reader.ignored })
+        Ok(Accepted {
+            resource: Resource(reader.kept),
+            ignored: reader.ignored,
+        })
     }
 }
 
@@ -60,7 +68,7 @@ impl Reader<'_> {
         if name::eq(key, "schemas") {
             return check_schemas(&value);
         }
-        if is_unassigned(&value) {
+        if unassigns(&value) {
             return Ok(());
         }
         if let Some(extension) = self.rt.extension(key) {
@@ -82,18 +90,22 @@ impl Reader<'_> {
     fn object(&mut self, extension: Option<&Schema>, value: Value) -> Result<(), Error> {
         let urn = extension.map_or(&self.rt.core.id, |schema| &schema.id).clone();
         let Value::Object(members) = value else {
-            let path = AttrPath { schema: Some(urn), name: String::new(), sub: None };
+            let path = AttrPath {
+                schema: Some(urn),
+                name: String::new(),
+                sub: None,
+            };
             return Err(wrong_type(&path, "an object", &value));
         };
         for (key, value) in members {
             let schema = extension.map(|schema| schema.id.clone());
             let known = AttrPath::parse(&key, &[])
-                .map(|path| self.rt.canonical(AttrPath { schema: schema.clone(), ..path }))
+                .map(|path| self.rt.canonical(AttrPath { schema, ..path }))
                 .ok()
-                .filter(|path| path.schema == schema && self.rt.find(path).is_some());
+                .filter(|path| self.rt.find(path).is_some());
             match known {
                 Some(path) => self.attribute(&path, value)?,
-                None if is_unassigned(&value) => {}
+                None if unassigns(&value) => {}
                 None => self.ignored.push(format!("{urn}:{key}")),
             }
         }
@@ -102,7 +114,9 @@ impl Reader<'_> {
 
     /// A known attribute or, for a dotted key, sub-attribute.
     fn attribute(&mut self, path: &AttrPath, value: Value) -> Result<(), Error> {
-        let Some(attribute) = self.rt.attribute(path) else { return Ok(()) };
+        let Some(attribute) = self.rt.attribute(path) else {
+            return Ok(());
+        };
         let value = match &path.sub {
             Some(sub) => wrap(attribute, sub, value),
             None => value,
@@ -113,7 +127,10 @@ impl Reader<'_> {
         let holder = match &path.schema {
             None => &mut self.kept,
             Some(urn) => {
-                let slot = self.kept.entry(urn.clone()).or_insert_with(|| Value::Object(Map::new()));
+                let slot = self
+                    .kept
+                    .entry(urn.clone())
+                    .or_insert_with(|| Value::Object(Map::new()));
                 match slot.as_object_mut() {
                     Some(object) => object,
                     None => return Ok(()),
@@ -138,7 +155,7 @@ impl Reader<'_> {
             Value::Object(members) => self.ignored.extend(
                 members
                     .iter()
-                    .filter(|(_, value)| !is_unassigned(value))
+                    .filter(|(_, value)| !unassigns(value))
                     .map(|(member, _)| format!("{key}{separator}{member}")),
             ),
             _ => self.ignored.push(key.to_owned()),
@@ -149,7 +166,11 @@ impl Reader<'_> {
 /// `name.givenName: x` says `name: {givenName: x}`.
 fn wrap(attribute: &Attribute, sub: &str, value: Value) -> Value {
     let object = Value::Object(Map::from_iter([(sub.to_owned(), value)]));
-    if attribute.multi_valued { Value::Array(vec![object]) } else { object }
+    if attribute.multi_valued {
+        Value::Array(vec![object])
+    } else {
+        object
+    }
 }
 
 /// `schemas` is computed on output, so any URNs will do; but it must be a list of texts.

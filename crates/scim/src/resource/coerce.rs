@@ -2,13 +2,13 @@
 //!
 //! Must not know: where in a request the value came from; POST, PUT and PATCH all pass here.
 //! Lenient in what Entra is known to do (text for booleans and whole numbers, one object for a list of one), strict in
-//! everything else: a wrong type is refused, never guessed. The rules are those of the table in [`crate::quirk`].
+//! everything else: a wrong type is refused, never guessed. Each leniency is a named function of [`crate::quirk::entra`].
 
 use serde_json::{Map, Number, Value};
 
 use crate::error::Error;
-use crate::name;
 use crate::path::AttrPath;
+use crate::quirk::entra as quirk;
 use crate::schema::{AttrType, Attribute, Mutability};
 
 /// What became of a value.
@@ -22,11 +22,17 @@ pub struct Coerced {
 
 impl Coerced {
     fn kept(value: Value) -> Self {
-        Self { value: Some(value), ignored: Vec::new() }
+        Self {
+            value: Some(value),
+            ignored: Vec::new(),
+        }
     }
 
     fn ignored(path: &AttrPath) -> Self {
-        Self { value: None, ignored: vec![path.to_string()] }
+        Self {
+            value: None,
+            ignored: vec![path.to_string()],
+        }
     }
 }
 
@@ -38,7 +44,7 @@ impl Coerced {
 /// # Errors
 /// [`crate::ScimType::InvalidValue`] naming path, expected type, found type and next step, never the value.
 pub fn coerce(attribute: &Attribute, path: &AttrPath, value: Value) -> Result<Coerced, Error> {
-    if attribute.mutability == Mutability::ReadOnly || is_unassigned(&value) {
+    if attribute.mutability == Mutability::ReadOnly || quirk::unassigns(&value) {
         return Ok(Coerced::default());
     }
     if attribute.mutability == Mutability::WriteOnly {
@@ -51,42 +57,11 @@ pub fn coerce(attribute: &Attribute, path: &AttrPath, value: Value) -> Result<Co
     }
 }
 
-/// Null, empty text, empty list and empty object all say "no value" (RFC 7643 §2.5, and Entra's way of clearing).
-pub(super) fn is_unassigned(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(map) => map.is_empty(),
-        Value::Bool(_) | Value::Number(_) => false,
-    }
-}
-
-/// Whether an element of a multi-valued attribute says nothing but what kind it is: only `type` or `primary` are left.
-pub fn is_hollow(element: &Value) -> bool {
-    element
-        .as_object()
-        .is_some_and(|map| map.keys().all(|key| name::eq(key, "type") || name::eq(key, "primary")))
-}
-
-/// Leaves `primary` true on one element at most: the last one that says so (RFC 7643 §2.4).
-pub fn settle_primary(items: &mut [Value]) {
-    let mut seen = false;
-    for item in items.iter_mut().rev() {
-        if let Some(primary) = item.get_mut("primary").filter(|primary| **primary == Value::Bool(true)) {
-            if seen {
-                *primary = Value::Bool(false);
-            }
-            seen = true;
-        }
-    }
-}
-
 fn list(attribute: &Attribute, path: &AttrPath, items: Vec<Value>) -> Result<Coerced, Error> {
     let mut kept = Vec::with_capacity(items.len());
     let mut ignored: Vec<String> = Vec::new();
     for item in items {
-        if is_unassigned(&item) {
+        if quirk::unassigns(&item) {
             continue;
         }
         let coerced = one(attribute, path, item)?;
@@ -95,9 +70,13 @@ fn list(attribute: &Attribute, path: &AttrPath, items: Vec<Value>) -> Result<Coe
                 ignored.push(part);
             }
         }
-        kept.extend(coerced.value.filter(|value| !is_hollow(value)));
+        kept.extend(
+            coerced
+                .value
+                .filter(|value| !value.as_object().is_some_and(quirk::is_hollow)),
+        );
     }
-    settle_primary(&mut kept);
+    quirk::last_primary_wins(&mut kept, None);
     let value = (!kept.is_empty()).then_some(Value::Array(kept));
     Ok(Coerced { value, ignored })
 }
@@ -110,16 +89,8 @@ fn one(attribute: &Attribute, path: &AttrPath, value: Value) -> Result<Coerced, 
 }
 
 fn complex(attribute: &Attribute, path: &AttrPath, value: Value) -> Result<Coerced, Error> {
-    match value {
+    match quirk::wrapped_value(attribute, quirk::only_element(attribute, value)) {
         Value::Object(map) => object(attribute, path, map),
-        // Entra writes a manager as plain text.
-        Value::String(text) if !attribute.multi_valued && attribute.sub("value").is_some() => {
-            Ok(Coerced::kept(Value::Object(Map::from_iter([("value".to_owned(), Value::String(text))]))))
-        }
-        // Older Entra jobs write a manager as a list of one.
-        Value::Array(mut items) if !attribute.multi_valued && items.len() == 1 => {
-            complex(attribute, path, items.remove(0))
-        }
         other => Err(wrong_type(path, "an object", &other)),
     }
 }
@@ -130,7 +101,7 @@ fn object(attribute: &Attribute, path: &AttrPath, map: Map<String, Value>) -> Re
     for (key, value) in map {
         let part_path = path.with_sub(&key);
         let Some(part) = attribute.sub(&key) else {
-            if !is_unassigned(&value) {
+            if !quirk::unassigns(&value) {
                 ignored.push(part_path.to_string());
             }
             continue;
@@ -141,7 +112,10 @@ fn object(attribute: &Attribute, path: &AttrPath, map: Map<String, Value>) -> Re
             insert_once(&mut kept, &part.name, value, &part_path)?;
         }
     }
-    Ok(Coerced { value: (!kept.is_empty()).then_some(Value::Object(kept)), ignored })
+    Ok(Coerced {
+        value: (!kept.is_empty()).then_some(Value::Object(kept)),
+        ignored,
+    })
 }
 
 /// Puts a value under its canonical name; a second spelling of the same name must say the same.
@@ -169,12 +143,16 @@ pub(super) fn insert_once(
 fn scalar(attr_type: AttrType, path: &AttrPath, value: Value) -> Result<Value, Error> {
     match (attr_type, value) {
         (AttrType::Boolean, Value::Bool(flag)) => Ok(Value::Bool(flag)),
-        (AttrType::Boolean, Value::String(text)) if name::eq(&text, "true") => Ok(Value::Bool(true)),
-        (AttrType::Boolean, Value::String(text)) if name::eq(&text, "false") => Ok(Value::Bool(false)),
-        (AttrType::Integer, Value::Number(number)) if number.is_i64() || number.is_u64() => Ok(Value::Number(number)),
-        (AttrType::Integer, Value::String(text)) => match text.parse::<i64>() {
-            Ok(number) => Ok(Value::from(number)),
-            Err(_) => Err(wrong_type(path, expected(attr_type), &Value::String(text))),
+        (AttrType::Boolean, Value::String(text)) => match quirk::boolean_text(&text) {
+            Some(flag) => Ok(Value::Bool(flag)),
+            None => Err(wrong_type(path, expected(attr_type), &Value::String(text))),
+        },
+        (AttrType::Integer, Value::Number(number)) if number.is_i64() || number.is_u64() => {
+            Ok(Value::Number(number))
+        }
+        (AttrType::Integer, Value::String(text)) => match quirk::integer_text(&text) {
+            Some(number) => Ok(Value::from(number)),
+            None => Err(wrong_type(path, expected(attr_type), &Value::String(text))),
         },
         (AttrType::Decimal, Value::Number(number)) => Ok(Value::Number(number)),
         (AttrType::Decimal, Value::String(text)) => match serde_json::from_str::<Number>(&text) {

@@ -9,7 +9,7 @@ mod coerce;
 mod read;
 
 pub use accept::Accepted;
-pub use coerce::{Coerced, coerce, is_hollow, settle_primary};
+pub use coerce::{Coerced, coerce};
 
 use serde_json::{Map, Value};
 

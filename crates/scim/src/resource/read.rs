@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{Resource, fold};
 use crate::name;
 use crate::path::{Selector, ValuePath};
+use crate::quirk::entra::unassigns;
 use crate::schema::ResourceType;
 
 impl Resource {
@@ -41,7 +42,10 @@ impl Resource {
             .as_array()?
             .iter()
             .filter(|email| {
-                email.get("type").and_then(Value::as_str).is_some_and(|found| fold(found) == fold(kind))
+                email
+                    .get("type")
+                    .and_then(Value::as_str)
+                    .is_some_and(|found| fold(found) == fold(kind))
             })
             .find_map(|email| email.get("value").and_then(Value::as_str))
     }
@@ -50,7 +54,9 @@ impl Resource {
     /// `addresses[type eq "work"].formatted`, `urn:…:User:department`. Of a multi-valued attribute: one for each
     /// element that matches. Empty when the path is malformed.
     pub fn values_at(&self, rt: &ResourceType, path: &str) -> Vec<&Value> {
-        let Ok(ValuePath { attr, selector }) = ValuePath::parse(path, &rt.urns()) else { return Vec::new() };
+        let Ok(ValuePath { attr, selector }) = ValuePath::parse(path, &rt.urns()) else {
+            return Vec::new();
+        };
         let attr = rt.canonical(attr);
         let holder = match &attr.schema {
             Some(urn) if attr.name.is_empty() => return get(&self.0, urn).into_iter().collect(),
@@ -64,7 +70,11 @@ impl Resource {
         };
         elements
             .into_iter()
-            .filter(|element| selector.as_ref().is_none_or(|selector| selects(selector, element)))
+            .filter(|element| {
+                selector
+                    .as_ref()
+                    .is_none_or(|selector| selects(selector, element))
+            })
             .filter_map(|element| match &attr.sub {
                 Some(sub) => element.as_object().and_then(|map| get(map, sub)),
                 None => Some(element),
@@ -76,7 +86,7 @@ impl Resource {
     pub fn missing(&self, rt: &ResourceType, path: &str) -> bool {
         self.values_at(rt, path)
             .into_iter()
-            .all(|value| super::coerce::is_unassigned(value) || value.as_str().is_some_and(|text| text.trim().is_empty()))
+            .all(|value| unassigns(value) || value.as_str().is_some_and(|text| text.trim().is_empty()))
     }
 }
 
@@ -91,5 +101,9 @@ fn selects(selector: &Selector, element: &Value) -> bool {
 
 /// The value under a name in any case; the canonical spelling is found at once.
 pub(crate) fn get<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
-    map.get(key).or_else(|| map.iter().find(|(found, _)| name::eq(found, key)).map(|(_, value)| value))
+    map.get(key).or_else(|| {
+        map.iter()
+            .find(|(found, _)| name::eq(found, key))
+            .map(|(_, value)| value)
+    })
 }

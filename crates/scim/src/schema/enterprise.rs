@@ -15,7 +15,10 @@ pub fn enterprise_user() -> Schema {
         name: "EnterpriseUser".to_owned(),
         description: "Enterprise User".to_owned(),
         attributes: vec![
-            Attribute::string("employeeNumber", "A number or code the organisation knows the person by."),
+            Attribute::string(
+                "employeeNumber",
+                "A number or code the organisation knows the person by.",
+            ),
             Attribute::string("costCenter", "The name of a cost centre."),
             Attribute::string("organization", "The name of an organisation."),
             Attribute::string("division", "The name of a division."),
@@ -29,7 +32,8 @@ pub fn enterprise_user() -> Schema {
                         .case_exact()
                         .references(&["User"])
                         .mutability(Mutability::ReadOnly),
-                    Attribute::string("displayName", "The manager's display name.").mutability(Mutability::ReadOnly),
+                    Attribute::string("displayName", "The manager's display name.")
+                        .mutability(Mutability::ReadOnly),
                 ],
             ),
         ],

@@ -14,12 +14,16 @@ pub fn group() -> Schema {
         name: "Group".to_owned(),
         description: "Group".to_owned(),
         attributes: vec![
-            Attribute::string("displayName", "The group's name.").required().uniqueness(Uniqueness::Server),
+            Attribute::string("displayName", "The group's name.")
+                .required()
+                .uniqueness(Uniqueness::Server),
             Attribute::complex(
                 "members",
                 "The members of the group.",
                 vec![
-                    Attribute::string("value", "The id of the member.").case_exact().mutability(Mutability::Immutable),
+                    Attribute::string("value", "The id of the member.")
+                        .case_exact()
+                        .mutability(Mutability::Immutable),
                     Attribute::new("$ref", AttrType::Reference, "The URI of the member.")
                         .case_exact()
                         .references(&["User", "Group"])

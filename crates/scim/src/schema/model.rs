@@ -168,25 +168,37 @@ impl Attribute {
 
     /// A complex attribute with these parts.
     pub fn complex(name: &str, description: &str, parts: Vec<Self>) -> Self {
-        Self { sub_attributes: parts, ..Self::new(name, AttrType::Complex, description) }
+        Self {
+            sub_attributes: parts,
+            ..Self::new(name, AttrType::Complex, description)
+        }
     }
 
     /// The same, as an array.
     #[must_use]
     pub fn multi(self) -> Self {
-        Self { multi_valued: true, ..self }
+        Self {
+            multi_valued: true,
+            ..self
+        }
     }
 
     /// The same, required.
     #[must_use]
     pub fn required(self) -> Self {
-        Self { required: true, ..self }
+        Self {
+            required: true,
+            ..self
+        }
     }
 
     /// The same, compared with case.
     #[must_use]
     pub fn case_exact(self) -> Self {
-        Self { case_exact: true, ..self }
+        Self {
+            case_exact: true,
+            ..self
+        }
     }
 
     /// The same, with this mutability.
@@ -210,13 +222,19 @@ impl Attribute {
     /// The same, suggesting these values.
     #[must_use]
     pub fn canonical(self, values: &[&str]) -> Self {
-        Self { canonical_values: values.iter().map(|v| (*v).to_owned()).collect(), ..self }
+        Self {
+            canonical_values: values.iter().map(|v| (*v).to_owned()).collect(),
+            ..self
+        }
     }
 
     /// The same, pointing to these types.
     #[must_use]
     pub fn references(self, types: &[&str]) -> Self {
-        Self { reference_types: types.iter().map(|v| (*v).to_owned()).collect(), ..self }
+        Self {
+            reference_types: types.iter().map(|v| (*v).to_owned()).collect(),
+            ..self
+        }
     }
 
     /// The part of this name, in any case.
@@ -241,6 +259,8 @@ pub struct Schema {
 impl Schema {
     /// The attribute of this name, in any case.
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
-        self.attributes.iter().find(|attribute| name::eq(&attribute.name, name))
+        self.attributes
+            .iter()
+            .find(|attribute| name::eq(&attribute.name, name))
     }
 }

@@ -7,6 +7,7 @@ use super::model::{Attribute, Schema};
 use crate::error::Error;
 use crate::name;
 use crate::path::AttrPath;
+use crate::quirk::entra::home_of;
 
 /// What one endpoint serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,14 +27,16 @@ pub struct ResourceType {
 impl ResourceType {
     /// The URNs a path may begin with: the core schema's first.
     pub fn urns(&self) -> Vec<&str> {
-        std::iter::once(&self.core).chain(&self.extensions).map(|schema| schema.id.as_str()).collect()
+        std::iter::once(&self.core)
+            .chain(&self.extensions)
+            .map(|schema| schema.id.as_str())
+            .collect()
     }
 
     /// Reads a path and brings it into the spelling of the schemas.
     ///
-    /// The core URN is taken off (`schema` is `None`). A name without URN that the core schema lacks and exactly one
-    /// extension has is understood as that extension's (old Entra jobs write `manager`). An unknown name is kept as
-    /// written; [`Self::find`] says whether a path is known.
+    /// The core URN is taken off (`schema` is `None`), and an attribute named with the wrong URN, or none, is found where
+    /// it lives ([`home_of`]). An unknown name is kept as written; [`Self::find`] says whether a path is known.
     ///
     /// # Errors
     /// [`crate::ScimType::InvalidPath`] when it is malformed.
@@ -44,26 +47,27 @@ impl ResourceType {
 
     /// The path in the spelling of the schemas; see [`Self::parse_path`].
     pub fn canonical(&self, mut path: AttrPath) -> AttrPath {
-        if path.schema.as_deref().is_some_and(|urn| name::eq(urn, &self.core.id)) && !path.name.is_empty() {
+        if path.is_whole_schema() {
+            return path;
+        }
+        if path
+            .schema
+            .as_deref()
+            .is_some_and(|urn| name::eq(urn, &self.core.id))
+        {
             path.schema = None;
         }
-        if path.schema.is_none() && self.attribute(&path).is_none() {
-            path.schema = self.only_extension_with(&path.name);
-        }
+        let mut path = home_of(self, &path).unwrap_or(path);
         if let Some(attribute) = self.attribute(&path) {
-            let sub = path.sub.as_deref().and_then(|sub| attribute.sub(sub)).map(|sub| sub.name.clone());
+            let sub = path
+                .sub
+                .as_deref()
+                .and_then(|sub| attribute.sub(sub))
+                .map(|sub| sub.name.clone());
             path.name = attribute.name.clone();
             path.sub = sub.or(path.sub);
         }
         path
-    }
-
-    fn only_extension_with(&self, attribute: &str) -> Option<String> {
-        let mut having = self.extensions.iter().filter(|schema| schema.attribute(attribute).is_some());
-        match (having.next(), having.next()) {
-            (Some(only), None) => Some(only.id.clone()),
-            _ => None,
-        }
     }
 
     /// The attribute at a path, without regard to its sub-attribute. The common attributes `schemas`, `id`,

@@ -18,17 +18,31 @@ pub fn restrict(schema: &Schema, keep: &[AttrPath]) -> Schema {
     let is_core = !schema.id.to_ascii_lowercase().contains(":extension:");
     let mine: Vec<&AttrPath> = keep
         .iter()
-        .filter(|path| path.schema.as_deref().map_or(is_core, |urn| name::eq(urn, &schema.id)))
+        .filter(|path| {
+            path.schema
+                .as_deref()
+                .map_or(is_core, |urn| name::eq(urn, &schema.id))
+        })
         .collect();
     let attributes = match mine.iter().any(|path| path.is_whole_schema()) {
         true => schema.attributes.clone(),
-        false => schema.attributes.iter().filter_map(|attribute| narrow(attribute, &mine)).collect(),
+        false => schema
+            .attributes
+            .iter()
+            .filter_map(|attribute| narrow(attribute, &mine))
+            .collect(),
     };
-    Schema { attributes, ..schema.clone() }
+    Schema {
+        attributes,
+        ..schema.clone()
+    }
 }
 
 fn narrow(attribute: &Attribute, keep: &[&AttrPath]) -> Option<Attribute> {
-    let paths: Vec<&&AttrPath> = keep.iter().filter(|path| name::eq(&path.name, &attribute.name)).collect();
+    let paths: Vec<&&AttrPath> = keep
+        .iter()
+        .filter(|path| name::eq(&path.name, &attribute.name))
+        .collect();
     if paths.is_empty() {
         return None;
     }
@@ -36,7 +50,11 @@ fn narrow(attribute: &Attribute, keep: &[&AttrPath]) -> Option<Attribute> {
     if whole {
         return Some(attribute.clone());
     }
-    let listed = |part: &str| paths.iter().any(|path| path.sub.as_deref().is_some_and(|sub| name::eq(sub, part)));
+    let listed = |part: &str| {
+        paths
+            .iter()
+            .any(|path| path.sub.as_deref().is_some_and(|sub| name::eq(sub, part)))
+    };
     let companion = |part: &str| attribute.multi_valued && COMPANIONS.contains(&part);
     let sub_attributes = attribute
         .sub_attributes
@@ -44,5 +62,8 @@ fn narrow(attribute: &Attribute, keep: &[&AttrPath]) -> Option<Attribute> {
         .filter(|part| listed(&part.name) || companion(&part.name))
         .cloned()
         .collect();
-    Some(Attribute { sub_attributes, ..attribute.clone() })
+    Some(Attribute {
+        sub_attributes,
+        ..attribute.clone()
+    })
 }

@@ -12,20 +12,31 @@ use super::model::{AttrType, Attribute, Mutability, Returned, Schema, Uniqueness
 pub fn user() -> Schema {
     let mut attributes = singular();
     attributes.extend(plural());
-    Schema { id: USER.to_owned(), name: "User".to_owned(), description: "User Account".to_owned(), attributes }
+    Schema {
+        id: USER.to_owned(),
+        name: "User".to_owned(),
+        description: "User Account".to_owned(),
+        attributes,
+    }
 }
 
 fn singular() -> Vec<Attribute> {
     let text = Attribute::string;
     vec![
-        text("userName", "The name the person signs in with; unique in the directory, in any case.")
-            .required()
-            .uniqueness(Uniqueness::Server),
+        text(
+            "userName",
+            "The name the person signs in with; unique in the directory, in any case.",
+        )
+        .required()
+        .uniqueness(Uniqueness::Server),
         Attribute::complex(
             "name",
             "The parts of the person's name.",
             vec![
-                text("formatted", "The full name, with titles and suffixes, for display."),
+                text(
+                    "formatted",
+                    "The full name, with titles and suffixes, for display.",
+                ),
                 text("familyName", "The family name, or last name."),
                 text("givenName", "The given name, or first name."),
                 text("middleName", "The middle names."),
@@ -35,23 +46,44 @@ fn singular() -> Vec<Attribute> {
         ),
         text("displayName", "The name shown to other people."),
         text("nickName", "The casual name, such as 'Bob' for 'Robert'."),
-        reference("profileUrl", "The URL of the person's on-line profile.", &["external"]),
+        reference(
+            "profileUrl",
+            "The URL of the person's on-line profile.",
+            &["external"],
+        ),
         text("title", "The job title, such as 'Vice President'."),
-        text("userType", "How the person relates to the organisation, such as 'Contractor'."),
-        text("preferredLanguage", "The language the person prefers to read, such as 'da' or 'en-GB'."),
-        text("locale", "The locale for currency, dates and numbers, such as 'da-DK'."),
+        text(
+            "userType",
+            "How the person relates to the organisation, such as 'Contractor'.",
+        ),
+        text(
+            "preferredLanguage",
+            "The language the person prefers to read, such as 'da' or 'en-GB'.",
+        ),
+        text(
+            "locale",
+            "The locale for currency, dates and numbers, such as 'da-DK'.",
+        ),
         text("timezone", "The time zone, such as 'Europe/Copenhagen'."),
         Attribute::new("active", AttrType::Boolean, "Whether the account may be used."),
-        text("password", "The clear-text password; never kept and never returned.")
-            .mutability(Mutability::WriteOnly)
-            .returned(Returned::Never),
+        text(
+            "password",
+            "The clear-text password; never kept and never returned.",
+        )
+        .mutability(Mutability::WriteOnly)
+        .returned(Returned::Never),
     ]
 }
 
 fn plural() -> Vec<Attribute> {
     let text = Attribute::string;
     vec![
-        listed("emails", "The e-mail addresses.", text("value", "An e-mail address."), &["work", "home", "other"]),
+        listed(
+            "emails",
+            "The e-mail addresses.",
+            text("value", "An e-mail address."),
+            &["work", "home", "other"],
+        ),
         listed(
             "phoneNumbers",
             "The telephone numbers, kept as they were sent.",
@@ -72,8 +104,18 @@ fn plural() -> Vec<Attribute> {
         ),
         addresses(),
         groups(),
-        listed("entitlements", "What the person is entitled to.", text("value", "An entitlement."), &[]),
-        listed("roles", "The roles the person has.", text("value", "A role."), &[]),
+        listed(
+            "entitlements",
+            "What the person is entitled to.",
+            text("value", "An entitlement."),
+            &[],
+        ),
+        listed(
+            "roles",
+            "The roles the person has.",
+            text("value", "A role."),
+            &[],
+        ),
         listed(
             "x509Certificates",
             "The person's certificates.",
@@ -104,7 +146,10 @@ fn addresses() -> Attribute {
         "addresses",
         "The postal addresses.",
         vec![
-            text("formatted", "The whole address, for display; for Entra's rooms and advisors, the office."),
+            text(
+                "formatted",
+                "The whole address, for display; for Entra's rooms and advisors, the office.",
+            ),
             text("streetAddress", "The street with house number."),
             text("locality", "The city."),
             text("region", "The state or region."),
@@ -126,7 +171,9 @@ fn groups() -> Attribute {
             part(Attribute::string("value", "The id of the group.").case_exact()),
             part(reference("$ref", "The URI of the group.", &["Group"])),
             part(Attribute::string("display", "The group's name.")),
-            part(Attribute::string("type", "How the person belongs to it.").canonical(&["direct", "indirect"])),
+            part(
+                Attribute::string("type", "How the person belongs to it.").canonical(&["direct", "indirect"]),
+            ),
         ],
     )
     .multi()
@@ -134,9 +181,15 @@ fn groups() -> Attribute {
 }
 
 fn primary() -> Attribute {
-    Attribute::new("primary", AttrType::Boolean, "Whether this is the preferred value; true at most once.")
+    Attribute::new(
+        "primary",
+        AttrType::Boolean,
+        "Whether this is the preferred value; true at most once.",
+    )
 }
 
 fn reference(name: &str, description: &str, types: &[&str]) -> Attribute {
-    Attribute::new(name, AttrType::Reference, description).case_exact().references(types)
+    Attribute::new(name, AttrType::Reference, description)
+        .case_exact()
+        .references(types)
 }

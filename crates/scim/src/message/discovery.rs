@@ -1,0 +1,128 @@
+//! The discovery documents: `/ServiceProviderConfig`, `/Schemas`, `/ResourceTypes` (RFC 7643 §5–7, RFC 7644 §4).
+//!
+//! Must not know: profiles. `base` is the Tenant URL without a slash at its end, as in `https://host/advisors/scim`.
+
+use serde_json::{Map, Value, json};
+
+use super::list_response;
+use crate::schema::{AttrType, Attribute, ResourceType, Schema};
+
+const SERVICE_PROVIDER_CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
+const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
+const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
+
+/// The most results one list answer holds.
+pub const MAX_RESULTS: usize = 200;
+
+/// What the service can do: PATCH and filters; neither bulk, sorting nor passwords.
+pub fn service_provider_config(base: &str) -> Value {
+    json!({
+        "schemas": [SERVICE_PROVIDER_CONFIG],
+        "patch": {"supported": true},
+        "bulk": {"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
+        "filter": {"supported": true, "maxResults": MAX_RESULTS},
+        "changePassword": {"supported": false},
+        "sort": {"supported": false},
+        "etag": {"supported": false},
+        "authenticationSchemes": [{
+            "type": "oauthbearertoken",
+            "name": "Bearer token",
+            "description": "The secret token of this Tenant URL, sent as 'Authorization: Bearer …'.",
+            "specUri": "https://www.rfc-editor.org/rfc/rfc6750",
+            "primary": true,
+        }],
+        "meta": {
+            "resourceType": "ServiceProviderConfig",
+            "location": format!("{base}/ServiceProviderConfig"),
+        },
+    })
+}
+
+/// `/Schemas`: every schema of these resource types, once.
+pub fn schemas(types: &[&ResourceType], base: &str) -> Value {
+    let mut all: Vec<&Schema> = Vec::new();
+    for schema in types
+        .iter()
+        .flat_map(|rt| std::iter::once(&rt.core).chain(&rt.extensions))
+    {
+        if !all.iter().any(|listed| listed.id == schema.id) {
+            all.push(schema);
+        }
+    }
+    list_response(
+        all.len(),
+        1,
+        all.into_iter()
+            .map(|schema| schema_document(schema, base))
+            .collect(),
+    )
+}
+
+/// `/Schemas/{urn}`
+pub fn schema_document(schema: &Schema, base: &str) -> Value {
+    json!({
+        "schemas": [SCHEMA],
+        "id": schema.id,
+        "name": schema.name,
+        "description": schema.description,
+        "attributes": schema.attributes.iter().map(attribute).collect::<Vec<_>>(),
+        "meta": {"resourceType": "Schema", "location": format!("{base}/Schemas/{}", schema.id)},
+    })
+}
+
+fn attribute(attribute: &Attribute) -> Value {
+    let mut document = Map::new();
+    let mut put = |keyword: &str, value: Value| document.insert(keyword.to_owned(), value);
+    put("name", attribute.name.as_str().into());
+    put("type", attribute.attr_type.as_str().into());
+    put("multiValued", attribute.multi_valued.into());
+    put("description", attribute.description.as_str().into());
+    put("required", attribute.required.into());
+    if !attribute.canonical_values.is_empty() {
+        put("canonicalValues", json!(attribute.canonical_values));
+    }
+    if attribute.attr_type != AttrType::Complex {
+        put("caseExact", attribute.case_exact.into());
+    }
+    put("mutability", attribute.mutability.as_str().into());
+    put("returned", attribute.returned.as_str().into());
+    put("uniqueness", attribute.uniqueness.as_str().into());
+    if !attribute.reference_types.is_empty() {
+        put("referenceTypes", json!(attribute.reference_types));
+    }
+    if attribute.attr_type == AttrType::Complex {
+        put(
+            "subAttributes",
+            attribute.sub_attributes.iter().map(self::attribute).collect(),
+        );
+    }
+    Value::Object(document)
+}
+
+/// `/ResourceTypes`
+pub fn resource_types(types: &[&ResourceType], base: &str) -> Value {
+    list_response(
+        types.len(),
+        1,
+        types.iter().map(|rt| resource_type_document(rt, base)).collect(),
+    )
+}
+
+/// `/ResourceTypes/{name}`; every extension is optional.
+pub fn resource_type_document(rt: &ResourceType, base: &str) -> Value {
+    let extensions: Vec<Value> = rt
+        .extensions
+        .iter()
+        .map(|schema| json!({"schema": schema.id, "required": false}))
+        .collect();
+    json!({
+        "schemas": [RESOURCE_TYPE],
+        "id": rt.name,
+        "name": rt.name,
+        "endpoint": rt.endpoint,
+        "description": rt.description,
+        "schema": rt.core.id,
+        "schemaExtensions": extensions,
+        "meta": {"resourceType": "ResourceType", "location": format!("{base}/ResourceTypes/{}", rt.name)},
+    })
+}
