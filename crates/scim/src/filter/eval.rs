@@ -1,0 +1,186 @@
+//! What a filter means: decides whether a SCIM document satisfies it, typed by the schema (RFC 7644 §3.4.2.2).
+//!
+//! A multi-valued attribute satisfies a comparison when any of its values does. An attribute without a value satisfies
+//! `ne` and `eq null` and nothing else. Text is compared caseless by [`resource::fold`] unless the schema says
+//! `caseExact`. The translation to SQL must mean exactly this. Must not know: SQL, grammar.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use serde_json::{Map, Number, Value};
+
+use super::typing::instant;
+use super::{CompareOp, Filter, Literal};
+use crate::path::AttrPath;
+use crate::quirk::entra;
+use crate::resource;
+use crate::schema::{AttrType, Attribute, ResourceType};
+
+/// Decides for a whole resource.
+pub(super) fn matches(filter: &Filter, resource_type: &ResourceType, resource: &Value) -> bool {
+    holds(filter, Ground::Resource(resource_type), resource)
+}
+
+/// Decides for one element of a complex attribute.
+pub(super) fn matches_element(filter: &Filter, attribute: &Attribute, element: &Value) -> bool {
+    holds(filter, Ground::Element(attribute), element)
+}
+
+/// What the paths of a filter are relative to.
+#[derive(Clone, Copy)]
+enum Ground<'a> {
+    Resource(&'a ResourceType),
+    Element(&'a Attribute),
+}
+
+impl<'a> Ground<'a> {
+    fn find(self, path: &AttrPath) -> Option<&'a Attribute> {
+        match self {
+            Self::Resource(resource_type) => resource_type.find(path),
+            Self::Element(attribute) => attribute
+                .sub_attributes
+                .iter()
+                .find(|sub| crate::name::eq(&sub.name, &path.name)),
+        }
+    }
+}
+
+fn holds(filter: &Filter, ground: Ground<'_>, node: &Value) -> bool {
+    match filter {
+        Filter::And(members) => members.iter().all(|member| holds(member, ground, node)),
+        Filter::Or(members) => members.iter().any(|member| holds(member, ground, node)),
+        Filter::Not(inner) => !holds(inner, ground, node),
+        Filter::Present(path) => values(path, node).iter().any(|value| !entra::unassigns(value)),
+        Filter::Compare { path, op, value } => ground
+            .find(path)
+            .is_some_and(|attribute| compare(attribute, *op, value, &values(path, node))),
+        Filter::ValuePath { path, filter, then } => {
+            let Some(attribute) = ground.find(path) else {
+                return false;
+            };
+            values(path, node).into_iter().any(|element| {
+                holds(filter, Ground::Element(attribute), element)
+                    && then
+                        .as_ref()
+                        .is_none_or(|(sub, op, value)| compare_part(attribute, element, sub, *op, value))
+            })
+        }
+    }
+}
+
+fn compare_part(attribute: &Attribute, element: &Value, sub: &str, op: CompareOp, literal: &Literal) -> bool {
+    let path = AttrPath {
+        schema: None,
+        name: sub.to_owned(),
+        sub: None,
+    };
+    let leaf = Ground::Element(attribute).find(&path);
+    leaf.is_some_and(|leaf| compare(leaf, op, literal, &values(&path, element)))
+}
+
+/// Every value at `path`, lists opened, unassigned ones left out.
+fn values<'v>(path: &AttrPath, node: &'v Value) -> Vec<&'v Value> {
+    let holder = match (&path.schema, node) {
+        (Some(urn), Value::Object(map)) => get(map, urn).or_else(|| get(map, &path.name).map(|_| node)),
+        _ => Some(node),
+    };
+    let attribute = holder
+        .and_then(Value::as_object)
+        .and_then(|map| get(map, &path.name));
+    let Some(attribute) = attribute else {
+        return Vec::new();
+    };
+    let heads: &[Value] = match attribute {
+        Value::Array(items) => items,
+        one => std::slice::from_ref(one),
+    };
+    let leaves = heads.iter().filter_map(|head| match &path.sub {
+        None => Some(head),
+        Some(sub) => head.as_object().and_then(|map| get(map, sub)),
+    });
+    leaves.filter(|leaf| !leaf.is_null()).collect()
+}
+
+/// The value of a key: the exact spelling first, then any.
+fn get<'v>(map: &'v Map<String, Value>, key: &str) -> Option<&'v Value> {
+    map.get(key)
+        .or_else(|| map.iter().find(|(k, _)| crate::name::eq(k, key)).map(|(_, v)| v))
+}
+
+fn compare(attribute: &Attribute, op: CompareOp, literal: &Literal, values: &[&Value]) -> bool {
+    let assigned = values.iter().filter(|value| !entra::unassigns(value));
+    match literal {
+        Literal::Null => (assigned.count() == 0) == (op == CompareOp::Eq),
+        _ if assigned.clone().count() == 0 => op == CompareOp::Ne,
+        _ => assigned
+            .into_iter()
+            .any(|value| satisfies(attribute, op, literal, value)),
+    }
+}
+
+fn satisfies(attribute: &Attribute, op: CompareOp, literal: &Literal, value: &Value) -> bool {
+    match (literal, value) {
+        (Literal::Bool(wanted), Value::Bool(found)) => by_order(op, found.cmp(wanted)),
+        (Literal::Bool(wanted), Value::String(text)) => {
+            entra::boolean_text(text).is_some_and(|found| by_order(op, found.cmp(wanted)))
+        }
+        (Literal::Number(wanted), Value::Number(found)) => {
+            number_order(found, wanted).is_some_and(|o| by_order(op, o))
+        }
+        (Literal::String(wanted), Value::String(found)) => text(attribute, op, wanted, found),
+        (Literal::String(wanted), Value::Number(found)) => text(attribute, op, wanted, &found.to_string()),
+        _ => op == CompareOp::Ne,
+    }
+}
+
+fn text(attribute: &Attribute, op: CompareOp, wanted: &str, found: &str) -> bool {
+    let dated = attribute.attr_type == AttrType::DateTime
+        && !matches!(op, CompareOp::Co | CompareOp::Sw | CompareOp::Ew);
+    if dated && let (Some(found), Some(wanted)) = (instant(found), instant(wanted)) {
+        return by_order(op, found.cmp(&wanted));
+    }
+    let (found, wanted) = (key(attribute, found), key(attribute, wanted));
+    match op {
+        CompareOp::Co => found.contains(wanted.as_ref()),
+        CompareOp::Sw => found.starts_with(wanted.as_ref()),
+        CompareOp::Ew => found.ends_with(wanted.as_ref()),
+        _ => by_order(op, found.cmp(&wanted)),
+    }
+}
+
+/// The text an attribute is compared by.
+fn key<'t>(attribute: &Attribute, text: &'t str) -> Cow<'t, str> {
+    let exact = attribute.case_exact || matches!(attribute.attr_type, AttrType::Binary | AttrType::DateTime);
+    if exact {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(resource::fold(text))
+    }
+}
+
+fn by_order(op: CompareOp, order: Ordering) -> bool {
+    match op {
+        CompareOp::Eq => order.is_eq(),
+        CompareOp::Ne => order.is_ne(),
+        CompareOp::Gt => order.is_gt(),
+        CompareOp::Ge => order.is_ge(),
+        CompareOp::Lt => order.is_lt(),
+        CompareOp::Le => order.is_le(),
+        CompareOp::Co | CompareOp::Sw | CompareOp::Ew => false,
+    }
+}
+
+fn number_order(a: &Number, b: &Number) -> Option<Ordering> {
+    match (a.as_i64(), b.as_i64()) {
+        (Some(a), Some(b)) => Some(a.cmp(&b)),
+        _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
+    }
+}
+
+/// The text two values of `attribute` share exactly when its own rule of comparison calls them the same.
+pub(crate) fn comparison_key(attribute: &Attribute, value: &Value) -> String {
+    match value {
+        Value::String(text) => key(attribute, text).into_owned(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,225 @@
+//! SCIM filters (RFC 7644 §3.4.2.2): the tree, its limits and its canonical text.
+//!
+//! A filter is parsed against a resource type: names are the schema's own spelling, literals have the attribute's type,
+//! and what the directory does not know is refused, because a filter that is not understood must never select everybody.
+//! Must not know: SQL, HTTP. Read `parse` for the grammar, `typing` for names and literals, `eval` for the meaning.
+
+use std::fmt;
+
+use serde_json::{Number, Value};
+
+use crate::error::Error;
+use crate::path::AttrPath;
+use crate::schema::{Attribute, ResourceType};
+
+mod eval;
+mod lexer;
+mod parse;
+mod typing;
+
+pub(crate) use eval::comparison_key;
+pub(crate) use parse::selector;
+
+/// The longest filter text read, in bytes.
+pub const MAX_LENGTH: usize = 8192;
+/// The deepest nesting of parentheses and brackets; bounds parsing, evaluating and dropping on a small stack.
+pub const MAX_DEPTH: usize = 32;
+/// The most comparisons in one filter.
+pub const MAX_TERMS: usize = 256;
+
+/// A parsed filter. `And` and `Or` hold two members or more.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Filter {
+    /// All members hold.
+    And(Vec<Filter>),
+    /// At least one member holds.
+    Or(Vec<Filter>),
+    /// The member does not hold.
+    Not(Box<Filter>),
+    /// One attribute compared with a literal; a multi-valued one holds when any of its values does.
+    Compare {
+        /// The attribute; complex ones carry their implied `value` sub-attribute.
+        path: AttrPath,
+        /// How to compare.
+        op: CompareOp,
+        /// With what.
+        value: Literal,
+    },
+    /// The attribute has a value (`pr`).
+    Present(AttrPath),
+    /// `path[filter]`: one and the same element satisfies `filter`, and `then` where there is one.
+    ValuePath {
+        /// The complex attribute.
+        path: AttrPath,
+        /// Its paths are sub-attributes, without schema or parent.
+        filter: Box<Filter>,
+        /// Entra's `emails[type eq "work"].value eq "x"`: sub-attribute, operator, literal.
+        then: Option<(String, CompareOp, Literal)>,
+    },
+}
+
+/// The comparison operators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CompareOp {
+    /// Equal.
+    Eq,
+    /// Not equal; holds for an attribute without a value.
+    Ne,
+    /// Contains.
+    Co,
+    /// Starts with.
+    Sw,
+    /// Ends with.
+    Ew,
+    /// Greater than.
+    Gt,
+    /// Greater than or equal.
+    Ge,
+    /// Less than.
+    Lt,
+    /// Less than or equal.
+    Le,
+}
+
+impl CompareOp {
+    /// Every operator, in the RFC's order.
+    pub const ALL: [Self; 9] = [
+        Self::Eq,
+        Self::Ne,
+        Self::Co,
+        Self::Sw,
+        Self::Ew,
+        Self::Gt,
+        Self::Ge,
+        Self::Lt,
+        Self::Le,
+    ];
+
+    /// The RFC's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Eq => "eq",
+            Self::Ne => "ne",
+            Self::Co => "co",
+            Self::Sw => "sw",
+            Self::Ew => "ew",
+            Self::Gt => "gt",
+            Self::Ge => "ge",
+            Self::Lt => "lt",
+            Self::Le => "le",
+        }
+    }
+
+    /// The operator of a word in any case.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|op| op.as_str().eq_ignore_ascii_case(word))
+    }
+}
+
+/// What an attribute is compared with, already of the attribute's type; dates stay the text they were sent as.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Literal {
+    /// Text, reference, binary or date.
+    String(String),
+    /// Integer or decimal.
+    Number(Number),
+    /// Boolean.
+    Bool(bool),
+    /// No value: `eq null` holds where `pr` does not.
+    Null,
+}
+
+impl Filter {
+    /// Reads a filter over the attributes of `resource_type`.
+    ///
+    /// Lenient where Entra needs it: unquoted literals, text for booleans and numbers, any case, `not(` without a blank,
+    /// `path[…].sub op value`, extension attributes without their URN.
+    ///
+    /// # Errors
+    /// `invalidFilter` with the byte position and what is allowed there, for broken grammar, unknown attributes and
+    /// operators, literals of a wrong type, and texts beyond [`MAX_LENGTH`], [`MAX_DEPTH`] or [`MAX_TERMS`].
+    pub fn parse(text: &str, resource_type: &ResourceType) -> Result<Self, Error> {
+        parse::filter(text, resource_type)
+    }
+
+    /// True when the whole SCIM document `resource` (with `id`, `schemas`, `meta`) satisfies this filter.
+    pub fn matches(&self, resource_type: &ResourceType, resource: &Value) -> bool {
+        eval::matches(self, resource_type, resource)
+    }
+
+    /// True when one element of the complex attribute `attribute` satisfies this filter of sub-attributes.
+    pub(crate) fn matches_element(&self, attribute: &Attribute, element: &Value) -> bool {
+        eval::matches_element(self, attribute, element)
+    }
+
+    /// The parts that must all hold: the members of the outermost `and`s, or this filter alone.
+    pub fn conjuncts(&self) -> Vec<&Filter> {
+        match self {
+            Self::And(members) => members.iter().flat_map(Self::conjuncts).collect(),
+            other => vec![other],
+        }
+    }
+}
+
+impl fmt::Display for CompareOp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for Literal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::String(text) => write!(f, "{}", Value::from(text.as_str())),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Bool(flag) => write!(f, "{flag}"),
+            Self::Null => f.write_str("null"),
+        }
+    }
+}
+
+/// The canonical text: parsing it gives the same tree.
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::And(members) => joined(f, members, " and ", |m| matches!(m, Self::And(_) | Self::Or(_))),
+            Self::Or(members) => joined(f, members, " or ", |m| matches!(m, Self::Or(_))),
+            Self::Not(inner) => write!(f, "not ({inner})"),
+            Self::Compare { path, op, value } => write!(f, "{path} {op} {value}"),
+            Self::Present(path) => write!(f, "{path} pr"),
+            Self::ValuePath {
+                path,
+                filter,
+                then: None,
+            } => write!(f, "{path}[{filter}]"),
+            Self::ValuePath {
+                path,
+                filter,
+                then: Some((sub, op, value)),
+            } => {
+                write!(f, "{path}[{filter}].{sub} {op} {value}")
+            }
+        }
+    }
+}
+
+fn joined(
+    f: &mut fmt::Formatter<'_>,
+    members: &[Filter],
+    word: &str,
+    grouped: fn(&Filter) -> bool,
+) -> fmt::Result {
+    for (index, member) in members.iter().enumerate() {
+        if index > 0 {
+            f.write_str(word)?;
+        }
+        if grouped(member) {
+            write!(f, "({member})")?;
+        } else {
+            write!(f, "{member}")?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,304 @@
+//! Names and literals of a filter against the schema: what a name means here, and the literal as the attribute's type.
+//!
+//! Must not know: the grammar. What is not known is refused by name with what is allowed instead. Read `eval` next.
+
+use chrono::{DateTime, FixedOffset, NaiveDateTime};
+use serde_json::Number;
+
+use super::{CompareOp, Literal};
+use crate::error::Error;
+use crate::path::AttrPath;
+use crate::quirk::entra;
+use crate::schema::{AttrType, Attribute, ResourceType, Returned};
+
+/// An `invalidFilter` at a byte of the text.
+pub(super) fn fault(position: usize, detail: impl AsRef<str>) -> Error {
+    Error::invalid_filter(
+        position,
+        format!(
+            "The filter is not understood at byte {position}: {}.",
+            detail.as_ref()
+        ),
+    )
+}
+
+/// Where attribute names are looked up.
+#[derive(Clone, Copy)]
+pub(super) enum Scope<'a> {
+    /// The attributes of a resource.
+    Resource(&'a ResourceType),
+    /// The sub-attributes of one element.
+    Element(&'a Attribute),
+    /// Nowhere: only the grammar counts.
+    Syntax,
+}
+
+/// A name that was found (or, in [`Scope::Syntax`], written), in the schema's own spelling.
+pub(super) struct Named<'a> {
+    pub(super) path: AttrPath,
+    attribute: Option<&'a Attribute>,
+}
+
+impl<'a> Scope<'a> {
+    /// Looks `word`, written at byte `at`, up.
+    pub(super) fn attribute(self, at: usize, word: &str) -> Result<Named<'a>, Error> {
+        match self {
+            Self::Resource(resource_type) => {
+                let written = resource_type.parse_path(word).map_err(|_| unreadable(at))?;
+                let named =
+                    entra::home_of(resource_type, &written).and_then(|path| canonical(resource_type, &path));
+                named.ok_or_else(|| unknown(at, word, &names_of(resource_type)))
+            }
+            Self::Element(attribute) => {
+                let found = attribute
+                    .sub_attributes
+                    .iter()
+                    .find(|sub| crate::name::eq(&sub.name, word));
+                let found = found.ok_or_else(|| {
+                    let names: Vec<&str> = attribute
+                        .sub_attributes
+                        .iter()
+                        .map(|sub| sub.name.as_str())
+                        .collect();
+                    unknown(at, word, &names.join(", "))
+                })?;
+                Ok(Named {
+                    path: plain(&found.name),
+                    attribute: Some(found),
+                })
+            }
+            Self::Syntax => {
+                let path = AttrPath::parse(word, &[]).map_err(|_| unreadable(at))?;
+                Ok(Named {
+                    path,
+                    attribute: None,
+                })
+            }
+        }
+    }
+}
+
+impl<'a> Named<'a> {
+    /// The scope inside `name[…]`.
+    pub(super) fn element_scope(&self, at: usize) -> Result<Scope<'a>, Error> {
+        match self.attribute {
+            None => Ok(Scope::Syntax),
+            Some(attribute) if attribute.attr_type == AttrType::Complex => Ok(Scope::Element(attribute)),
+            Some(attribute) => Err(fault(
+                at,
+                format!(
+                    "{} has no parts to select in brackets; compare it directly, as in {} eq \"…\"",
+                    attribute.name, attribute.name
+                ),
+            )),
+        }
+    }
+
+    /// The path and attribute a comparison reads: a complex attribute stands for its `value`.
+    pub(super) fn comparable(self, at: usize) -> Result<(AttrPath, Option<&'a Attribute>), Error> {
+        let Some(attribute) = self.attribute else {
+            return Ok((self.path, None));
+        };
+        if attribute.attr_type != AttrType::Complex {
+            return Ok((self.path, Some(attribute)));
+        }
+        let Some(value) = entra::implied_value(attribute) else {
+            let parts: Vec<String> = attribute
+                .sub_attributes
+                .iter()
+                .map(|sub| format!("{}.{}", attribute.name, sub.name))
+                .collect();
+            return Err(fault(
+                at,
+                format!(
+                    "{} has parts and cannot be compared as a whole; compare one of {}",
+                    attribute.name,
+                    parts.join(", ")
+                ),
+            ));
+        };
+        Ok((
+            AttrPath {
+                sub: Some(value.name.clone()),
+                ..self.path
+            },
+            Some(value),
+        ))
+    }
+}
+
+/// The path in the schema's spelling with the attribute it leads to; core attributes carry no URN.
+fn canonical<'a>(resource_type: &'a ResourceType, path: &AttrPath) -> Option<Named<'a>> {
+    let attribute = resource_type.find(path)?;
+    if attribute.returned == Returned::Never {
+        return None;
+    }
+    let head = resource_type.find(&AttrPath {
+        sub: None,
+        ..path.clone()
+    })?;
+    let schema = path.schema.as_deref().and_then(|urn| {
+        resource_type
+            .extensions
+            .iter()
+            .find(|e| e.id.eq_ignore_ascii_case(urn))
+    });
+    let path = AttrPath {
+        schema: schema.map(|schema| schema.id.clone()),
+        name: head.name.clone(),
+        sub: path.sub.as_ref().map(|_| attribute.name.clone()),
+    };
+    Some(Named {
+        path,
+        attribute: Some(attribute),
+    })
+}
+
+fn plain(name: &str) -> AttrPath {
+    AttrPath {
+        schema: None,
+        name: name.to_owned(),
+        sub: None,
+    }
+}
+
+fn unreadable(at: usize) -> Error {
+    fault(
+        at,
+        "an attribute name is expected here, such as userName, name.familyName or externalId",
+    )
+}
+
+fn unknown(at: usize, word: &str, allowed: &str) -> Error {
+    let shown: String = word.chars().take(120).collect();
+    let mut error = fault(
+        at,
+        format!(
+            "this directory has no attribute \"{shown}\" to search by; use one of {allowed}, or change the matching attribute in the Entra attribute mapping"
+        ),
+    );
+    error.attribute = Some(shown);
+    error
+}
+
+fn names_of(resource_type: &ResourceType) -> String {
+    let searchable = |attribute: &&Attribute| attribute.returned != Returned::Never;
+    let mut names = vec!["id".to_owned(), "externalId".to_owned()];
+    let core = resource_type
+        .core
+        .attributes
+        .iter()
+        .filter(searchable)
+        .map(|a| a.name.clone());
+    names.extend(core.filter(|name| name != "id" && name != "externalId"));
+    names.push("meta.created".to_owned());
+    names.push("meta.lastModified".to_owned());
+    for extension in &resource_type.extensions {
+        names.extend(
+            extension
+                .attributes
+                .iter()
+                .filter(searchable)
+                .map(|a| format!("{}:{}", extension.id, a.name)),
+        );
+    }
+    names.join(", ")
+}
+
+/// A literal as written, before its type is known.
+pub(super) enum RawLiteral {
+    /// In double quotes, escapes resolved.
+    Quoted(String),
+    /// Without quotes: a keyword, a number, or Entra's bare text.
+    Bare(String),
+}
+
+impl RawLiteral {
+    /// The literal as the type of `leaf` (any type when unknown), for `op`; `at` is its first byte.
+    pub(super) fn typed(self, at: usize, op: CompareOp, leaf: Option<&Attribute>) -> Result<Literal, Error> {
+        let (text, bare) = match self {
+            Self::Quoted(text) => (text, false),
+            Self::Bare(text) => (text, true),
+        };
+        if bare && text.eq_ignore_ascii_case("null") {
+            return match op {
+                CompareOp::Eq | CompareOp::Ne => Ok(Literal::Null),
+                _ => Err(fault(
+                    at,
+                    format!("null has no order and no parts; use eq or ne with it, not {op}"),
+                )),
+            };
+        }
+        let Some(leaf) = leaf else {
+            return Ok(untyped(text, bare));
+        };
+        allow(at, op, leaf)?;
+        match leaf.attr_type {
+            AttrType::Boolean => entra::boolean_text(&text)
+                .map(Literal::Bool)
+                .ok_or_else(|| fault(at, format!("{} is compared with true or false", leaf.name))),
+            AttrType::Integer | AttrType::Decimal => number(&text)
+                .map(Literal::Number)
+                .ok_or_else(|| fault(at, format!("{} is compared with a number, such as 42", leaf.name))),
+            AttrType::DateTime if is_order(op) && instant(&text).is_none() => Err(fault(
+                at,
+                format!(
+                    "{} is compared with an RFC 3339 date and time, such as \"2026-01-31T08:00:00Z\"",
+                    leaf.name
+                ),
+            )),
+            _ => Ok(Literal::String(text)),
+        }
+    }
+}
+
+fn untyped(text: String, bare: bool) -> Literal {
+    let typed = if bare {
+        entra::boolean_text(&text)
+            .map(Literal::Bool)
+            .or_else(|| number(&text).map(Literal::Number))
+    } else {
+        None
+    };
+    typed.unwrap_or(Literal::String(text))
+}
+
+fn is_order(op: CompareOp) -> bool {
+    !matches!(op, CompareOp::Co | CompareOp::Sw | CompareOp::Ew)
+}
+
+/// RFC 7644 §3.4.2.2: booleans and binaries have no order; booleans and numbers have no text to search in.
+fn allow(at: usize, op: CompareOp, leaf: &Attribute) -> Result<(), Error> {
+    use CompareOp::{Co, Ew, Ge, Gt, Le, Lt, Sw};
+    let (refused, allowed) = match leaf.attr_type {
+        AttrType::Boolean => (matches!(op, Co | Sw | Ew | Gt | Ge | Lt | Le), "eq, ne or pr"),
+        AttrType::Binary => (matches!(op, Gt | Ge | Lt | Le), "eq, ne, co, sw, ew or pr"),
+        AttrType::Integer | AttrType::Decimal => (matches!(op, Co | Sw | Ew), "eq, ne, gt, ge, lt, le or pr"),
+        _ => (false, ""),
+    };
+    if refused {
+        return Err(fault(
+            at,
+            format!("{} cannot be compared with {op}; use {allowed}", leaf.name),
+        ));
+    }
+    Ok(())
+}
+
+fn number(text: &str) -> Option<Number> {
+    let starts = text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    if starts {
+        serde_json::from_str(text).ok()
+    } else {
+        None
+    }
+}
+
+/// A date and time; without an offset it is UTC (other clients leave it out).
+pub(super) fn instant(text: &str) -> Option<DateTime<FixedOffset>> {
+    DateTime::parse_from_rfc3339(text).ok().or_else(|| {
+        NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f")
+            .ok()
+            .map(|t| t.and_utc().fixed_offset())
+    })
+}

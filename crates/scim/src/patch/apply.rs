@@ -1,0 +1,150 @@
+//! The steps done in order on a copy of the resource; the first that fails undoes all by the copy being dropped.
+//!
+//! Must not know: dialects, paths as text, types of values: all decided by `normalize`. Lists are `elements`' business.
+
+use serde_json::{Map, Value};
+
+use super::elements;
+use super::normalize::{Action, Step};
+use super::target::Target;
+use crate::error::Error;
+use crate::resource::Resource;
+use crate::schema::{Attribute, Mutability};
+
+/// How many elements of lists one request may look at before it is refused: 1,000 operations on lists of 4,000.
+const MAX_VISITS: usize = 4_000_000;
+
+/// Does all steps, or none.
+pub(super) fn apply(current: &Resource, steps: &[Step<'_>]) -> Result<Resource, Error> {
+    let mut document = current.as_map().clone();
+    let mut visits = 0;
+    for step in steps {
+        run(&mut document, &step.target, &step.action, &mut visits)
+            .map_err(|error| step.origin.blame(error))?;
+    }
+    Ok(Resource::from_stored(document))
+}
+
+fn run(
+    document: &mut Map<String, Value>,
+    target: &Target<'_>,
+    action: &Action,
+    visits: &mut usize,
+) -> Result<(), Error> {
+    match &target.path.schema {
+        Some(urn) => within(document, urn, |extension| {
+            change(extension, target, action, visits)
+        }),
+        None => change(document, target, action, visits),
+    }
+}
+
+fn change(
+    holder: &mut Map<String, Value>,
+    target: &Target<'_>,
+    action: &Action,
+    visits: &mut usize,
+) -> Result<(), Error> {
+    let attribute = target.attribute;
+    if attribute.multi_valued || target.filter.is_some() {
+        return list(holder, target, action, visits);
+    }
+    match target.leaf() {
+        Some(leaf) => within(holder, &attribute.name, |object| single(object, leaf, action)),
+        None => single(holder, attribute, action),
+    }
+}
+
+/// A single value in its object.
+fn single(object: &mut Map<String, Value>, attribute: &Attribute, action: &Action) -> Result<(), Error> {
+    match action {
+        Action::Add(value) | Action::Replace(value) => set(object, attribute, value.clone()),
+        Action::Clear => {
+            object.shift_remove(&attribute.name);
+            Ok(())
+        }
+        Action::Take(named) => {
+            let present = object.get(&attribute.name);
+            if present.is_some_and(|present| {
+                named
+                    .iter()
+                    .any(|named| elements::is_named(attribute, present, named))
+            }) {
+                object.shift_remove(&attribute.name);
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Sets a value; an immutable one only once (RFC 7643 §7).
+pub(super) fn set(object: &mut Map<String, Value>, attribute: &Attribute, value: Value) -> Result<(), Error> {
+    let present = object.get(&attribute.name);
+    if attribute.mutability == Mutability::Immutable && present.is_some_and(|present| *present != value) {
+        return Err(Error::mutability(
+            attribute.name.clone(),
+            format!(
+                "{} can be set once and not changed. Remove the element and add a new one, or take the attribute out of the \
+                 mapping.",
+                attribute.name
+            ),
+        ));
+    }
+    object.insert(attribute.name.clone(), value);
+    Ok(())
+}
+
+/// A list, or a single complex value selected by a filter, taken out, changed and put back; an empty one goes away.
+fn list(
+    holder: &mut Map<String, Value>,
+    target: &Target<'_>,
+    action: &Action,
+    visits: &mut usize,
+) -> Result<(), Error> {
+    let attribute = target.attribute;
+    let mut items = match holder.get_mut(&attribute.name).map(Value::take) {
+        Some(Value::Array(items)) => items,
+        None | Some(Value::Null) => Vec::new(),
+        Some(single) => vec![single],
+    };
+    *visits += items.len() + 1;
+    if *visits > MAX_VISITS {
+        return Err(Error::too_many(
+            "the request changes too many elements of long lists. Send its operations in several requests.",
+        ));
+    }
+    elements::change(&mut items, target, action)?;
+    let value = if attribute.multi_valued {
+        Some(Value::Array(items))
+    } else {
+        items.into_iter().next()
+    };
+    match value {
+        Some(value) if !value.as_array().is_some_and(Vec::is_empty) => {
+            holder.insert(attribute.name.clone(), value);
+        }
+        _ => {
+            holder.shift_remove(&attribute.name);
+        }
+    }
+    Ok(())
+}
+
+/// Changes the object at `key`, made when absent; an empty one goes away, the others keep their place.
+fn within(
+    map: &mut Map<String, Value>,
+    key: &str,
+    change: impl FnOnce(&mut Map<String, Value>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut object = match map.get_mut(key).map(Value::take) {
+        Some(Value::Object(object)) => object,
+        _ => Map::new(),
+    };
+    change(&mut object)?;
+    if object.is_empty() {
+        map.shift_remove(key);
+    } else {
+        map.insert(key.to_owned(), Value::Object(object));
+    }
+    Ok(())
+}

@@ -1,0 +1,290 @@
+//! Changing the elements of a list: all of it, the ones a filter selects, or one part of those.
+//!
+//! Elements are the same when their `value` is, by the schema's rule of comparison, and their `type` does not differ; an
+//! element without `value` is the same as one that says all it says. Must not know: where the list stands.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::{Map, Value};
+
+use super::apply::set;
+use super::normalize::Action;
+use super::target::Target;
+use crate::error::Error;
+use crate::filter::{Filter, comparison_key};
+use crate::quirk::entra;
+use crate::schema::Attribute;
+
+/// Does one action on the list.
+pub(super) fn change(list: &mut Vec<Value>, target: &Target<'_>, action: &Action) -> Result<(), Error> {
+    match (&target.filter, target.leaf()) {
+        (None, None) => {
+            whole(list, target.attribute, action);
+            Ok(())
+        }
+        (filter, leaf) => selected(list, target, filter.as_ref(), leaf, action),
+    }
+}
+
+fn whole(list: &mut Vec<Value>, attribute: &Attribute, action: &Action) {
+    match action {
+        Action::Add(Value::Array(items)) => add_all(list, attribute, items),
+        Action::Add(one) => add_all(list, attribute, std::slice::from_ref(one)),
+        Action::Replace(Value::Array(items)) => list.clone_from(items),
+        Action::Replace(one) => *list = vec![one.clone()],
+        Action::Clear => list.clear(),
+        Action::Take(named) => take_all(list, attribute, named),
+    }
+}
+
+/// Adds what is not there and merges what is.
+fn add_all(list: &mut Vec<Value>, attribute: &Attribute, items: &[Value]) {
+    let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+    for (index, element) in list.iter().enumerate() {
+        places
+            .entry(identity(attribute, element))
+            .or_default()
+            .push(index);
+    }
+    let mut last = None;
+    for item in items {
+        let same = places.entry(identity(attribute, item)).or_default();
+        let found = same
+            .iter()
+            .copied()
+            .find(|index| list.get(*index).is_some_and(|e| same_type(attribute, e, item)));
+        let index = found.unwrap_or(list.len());
+        match (list.get_mut(index), item) {
+            (Some(Value::Object(present)), Value::Object(new)) => present.extend(new.clone()),
+            (Some(_), _) => {}
+            (None, new) => {
+                list.push(new.clone());
+                same.push(index);
+            }
+        }
+        if item.get("primary") == Some(&Value::Bool(true)) {
+            last = Some(index);
+        }
+    }
+    if last.is_some() {
+        entra::last_primary_wins(list, last);
+    }
+}
+
+/// Takes away the elements that are named and no others.
+fn take_all(list: &mut Vec<Value>, attribute: &Attribute, named: &[Value]) {
+    let (valued, described): (Vec<&Value>, Vec<&Value>) = named
+        .iter()
+        .partition(|named| !named.is_object() || named.get("value").is_some());
+    let mut by_identity: HashMap<String, Vec<&Value>> = HashMap::new();
+    for named in valued {
+        by_identity
+            .entry(identity(attribute, named))
+            .or_default()
+            .push(named);
+    }
+    list.retain(|element| {
+        let same = by_identity.get(&identity(attribute, element));
+        let is_valued =
+            same.is_some_and(|named| named.iter().any(|named| same_type(attribute, element, named)));
+        !is_valued && !described.iter().any(|named| says(attribute, element, named))
+    });
+}
+
+/// True when `named` is the element `present`, or the value it holds.
+pub(super) fn is_named(attribute: &Attribute, present: &Value, named: &Value) -> bool {
+    identity(attribute, present) == identity(attribute, named) && same_type(attribute, present, named)
+}
+
+/// The elements a filter selects (without one: all of them), or the part `leaf` of each.
+fn selected(
+    list: &mut Vec<Value>,
+    target: &Target<'_>,
+    filter: Option<&Filter>,
+    leaf: Option<&Attribute>,
+    action: &Action,
+) -> Result<(), Error> {
+    let attribute = target.attribute;
+    let hits: Vec<usize> = match filter {
+        Some(filter) => (0..list.len())
+            .filter(|i| filter.matches_element(attribute, &list[*i]))
+            .collect(),
+        None => (0..list.len()).collect(),
+    };
+    match action {
+        Action::Add(value) | Action::Replace(value) if hits.is_empty() => {
+            create(list, target, filter, leaf, value)
+        }
+        Action::Add(value) | Action::Replace(value) => {
+            let hits = if filter.is_none() {
+                the_one(list, target, hits)?
+            } else {
+                hits
+            };
+            let seed = match action {
+                Action::Replace(_) => Some(filter.and_then(entra::seed_from_filter).unwrap_or_default()),
+                _ => None,
+            };
+            for index in &hits {
+                write(&mut list[*index], leaf, value, seed.as_ref())?;
+            }
+            entra::last_primary_wins(list, hits.last().copied());
+            Ok(())
+        }
+        Action::Clear | Action::Take(_) => {
+            clear(list, &hits, leaf, action);
+            Ok(())
+        }
+    }
+}
+
+/// Writes one part of an element, or the element: merged, or made anew from `seed` and the value.
+fn write(
+    element: &mut Value,
+    leaf: Option<&Attribute>,
+    value: &Value,
+    seed: Option<&Map<String, Value>>,
+) -> Result<(), Error> {
+    let Value::Object(object) = element else {
+        return Ok(());
+    };
+    match (leaf, value) {
+        (Some(leaf), value) => set(object, leaf, value.clone())?,
+        (None, Value::Object(parts)) => {
+            if let Some(seed) = seed {
+                object.clone_from(seed);
+            }
+            object.extend(parts.clone());
+        }
+        (None, _) => {}
+    }
+    Ok(())
+}
+
+/// Entra adds to, and replaces in, elements that are not there yet: the filter says what they are. When another element
+/// says it all already (the operation was done before, and changed what the filter asks for), nothing is made.
+fn create(
+    list: &mut Vec<Value>,
+    target: &Target<'_>,
+    filter: Option<&Filter>,
+    leaf: Option<&Attribute>,
+    value: &Value,
+) -> Result<(), Error> {
+    let seed = match filter {
+        None => Some(Map::new()),
+        Some(filter) => entra::seed_from_filter(filter),
+    };
+    let Some(mut element) = seed else {
+        return Err(Error::no_target(
+            target.path.to_string(),
+            format!(
+                "no element of {} is selected, and the filter does not say what a new one would be. Use a filter such as \
+                 {}[type eq \"work\"].",
+                target.attribute.name, target.attribute.name
+            ),
+        ));
+    };
+    match (leaf, value) {
+        (Some(leaf), value) => {
+            element.insert(leaf.name.clone(), value.clone());
+        }
+        (None, Value::Object(parts)) => element.extend(parts.clone()),
+        (None, _) => {}
+    }
+    let element = Value::Object(element);
+    if !list
+        .iter()
+        .any(|present| says(target.attribute, present, &element))
+    {
+        list.push(element);
+        let last = list.len().checked_sub(1);
+        entra::last_primary_wins(list, last);
+    }
+    Ok(())
+}
+
+/// Without a filter only one element can be meant: the only one, or the primary one.
+fn the_one(list: &[Value], target: &Target<'_>, hits: Vec<usize>) -> Result<Vec<usize>, Error> {
+    if hits.len() == 1 {
+        return Ok(hits);
+    }
+    let primary = list
+        .iter()
+        .position(|element| element.get("primary") == Some(&Value::Bool(true)));
+    primary.map(|index| vec![index]).ok_or_else(|| {
+        let name = &target.attribute.name;
+        Error::no_target(
+            target.path.to_string(),
+            format!("there are {} {name} and none is primary, so it is not said which one is meant. Use a filter such as {name}[type eq \"work\"].", hits.len()),
+        )
+    })
+}
+
+/// Removes selected elements, or a part of them; an element left with nothing but its kind goes too.
+fn clear(list: &mut Vec<Value>, hits: &[usize], leaf: Option<&Attribute>, action: &Action) {
+    let mut index = 0;
+    let mut hits = hits.iter().copied().peekable();
+    list.retain_mut(|element| {
+        let hit = hits.next_if_eq(&index).is_some();
+        index += 1;
+        match (hit, leaf, element) {
+            (false, ..) => true,
+            (true, Some(leaf), Value::Object(object)) => {
+                let goes = match action {
+                    Action::Take(named) => object
+                        .get(&leaf.name)
+                        .is_some_and(|present| named.iter().any(|n| is_named(leaf, present, n))),
+                    _ => object.contains_key(&leaf.name),
+                };
+                if goes {
+                    object.shift_remove(&leaf.name);
+                }
+                !(goes && entra::is_hollow(object))
+            }
+            (true, ..) => false,
+        }
+    });
+}
+
+/// What elements are told apart by: `value` where there is one, else everything they say.
+fn identity(attribute: &Attribute, element: &Value) -> String {
+    let Value::Object(object) = element else {
+        return format!("v{}", comparison_key(attribute, element));
+    };
+    match (object.get("value"), attribute.sub("value")) {
+        (Some(value), Some(sub)) => format!("v{}", comparison_key(sub, value)),
+        _ => {
+            let parts: BTreeMap<&str, String> = object
+                .iter()
+                .map(|(key, value)| (key.as_str(), key_of(attribute, key, value)))
+                .collect();
+            format!("o{parts:?}")
+        }
+    }
+}
+
+fn key_of(attribute: &Attribute, part: &str, value: &Value) -> String {
+    attribute
+        .sub(part)
+        .map_or_else(|| value.to_string(), |sub| comparison_key(sub, value))
+}
+
+/// True unless both say what type they are and it differs.
+fn same_type(attribute: &Attribute, a: &Value, b: &Value) -> bool {
+    match (a.get("type"), b.get("type")) {
+        (Some(a), Some(b)) => key_of(attribute, "type", a) == key_of(attribute, "type", b),
+        _ => true,
+    }
+}
+
+/// True when `element` says everything `other` says.
+fn says(attribute: &Attribute, element: &Value, other: &Value) -> bool {
+    match (element, other) {
+        (Value::Object(element), Value::Object(other)) => other.iter().all(|(key, value)| {
+            element
+                .get(key)
+                .is_some_and(|present| key_of(attribute, key, present) == key_of(attribute, key, value))
+        }),
+        _ => identity(attribute, element) == identity(attribute, other),
+    }
+}

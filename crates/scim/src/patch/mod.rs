@@ -1,0 +1,84 @@
+//! PATCH (RFC 7644 §3.5.2) in the RFC's dialect and in both of Entra's: pure, all operations or none.
+//!
+//! Three steps, one file each: `request` reads the body, `normalize` turns every dialect into one list of (target,
+//! action), `apply` does them in order on a copy; `target` reads paths, `elements` changes lists. Must not know: which
+//! attributes a directory requires, who asks, where resources are kept. The deviations are named in
+//! [`crate::quirk::entra`].
+
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::quirk::entra::Verb;
+use crate::resource::Resource;
+use crate::schema::ResourceType;
+
+mod apply;
+mod elements;
+mod normalize;
+mod request;
+mod target;
+
+/// The most operations in one request.
+pub const MAX_OPERATIONS: usize = 1000;
+
+/// A PATCH body whose shape is right; what it means is decided by [`apply`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct PatchRequest {
+    operations: Vec<Operation>,
+}
+
+/// One operation as sent.
+#[derive(Debug, Clone, PartialEq)]
+struct Operation {
+    verb: Verb,
+    path: Option<String>,
+    value: Option<Value>,
+}
+
+/// What [`apply`] made of a resource.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Patched {
+    /// The resource with every operation done; equal to the current one when nothing changed.
+    pub resource: Resource,
+    /// Targets that are not in this directory's schema, in dotted form, each once.
+    pub ignored: Vec<String>,
+}
+
+impl PatchRequest {
+    /// Reads a PATCH body: `{"Operations":[{"op","path","value"},…]}`, keys and words in any case, other keys ignored.
+    ///
+    /// # Errors
+    /// `invalidSyntax` for another shape or more than [`MAX_OPERATIONS`], `invalidValue` for an `add` or `replace`
+    /// without value, `noTarget` for a `remove` without path; each names the operation, counted from 1.
+    pub fn parse(body: Value) -> Result<Self, Error> {
+        request::parse(body)
+    }
+
+    /// How many operations were sent; none at all is a request that changes nothing.
+    pub const fn len(&self) -> usize {
+        self.operations.len()
+    }
+
+    /// True when no operation was sent.
+    pub const fn is_empty(&self) -> bool {
+        self.operations.is_empty()
+    }
+}
+
+/// The resource after all operations of `request`, in order; `current` is never changed.
+///
+/// Read-only targets (`id`, `meta`, `groups`) are passed over; targets this directory does not have are reported in
+/// [`Patched::ignored`].
+///
+/// # Errors
+/// `invalidPath` for a malformed path, `invalidValue` for a value of the wrong type, `mutability` for a second value of
+/// an immutable attribute, `noTarget` for a filter that finds nothing and cannot be made true, `tooMany` for work beyond
+/// all measure. The detail names the operation, its path, the rule and the next step.
+pub fn apply(rt: &ResourceType, current: &Resource, request: &PatchRequest) -> Result<Patched, Error> {
+    let plan = normalize::normalize(rt, request)?;
+    let resource = apply::apply(current, &plan.steps)?;
+    Ok(Patched {
+        resource,
+        ignored: plan.ignored,
+    })
+}

@@ -1,0 +1,185 @@
+//! PATCH paths: `attr`, `attr.sub`, `attr[filter]`, `attr[filter].sub`, each with a URN or without, against the schema.
+//!
+//! Must not know: values, verbs. Read `normalize` next.
+
+use crate::error::{Error, ScimType};
+use crate::filter::{Filter, selector};
+use crate::name;
+use crate::path::AttrPath;
+use crate::schema::{AttrType, Attribute, Mutability, ResourceType, Schema};
+
+/// A place in a resource that this directory has and a client may write.
+#[derive(Debug, Clone)]
+pub(super) struct Target<'a> {
+    /// In the schema's spelling; `schema` only for extensions; `sub` is a known sub-attribute.
+    pub(super) path: AttrPath,
+    pub(super) attribute: &'a Attribute,
+    /// Which elements; `None` means the attribute as a whole.
+    pub(super) filter: Option<Filter>,
+}
+
+impl<'a> Target<'a> {
+    /// The sub-attribute meant.
+    pub(super) fn leaf(&self) -> Option<&'a Attribute> {
+        self.path.sub.as_deref().and_then(|sub| self.attribute.sub(sub))
+    }
+
+    /// The same attribute's part `sub`.
+    pub(super) fn part(&self, sub: &Attribute) -> Self {
+        Self {
+            path: self.path.with_sub(&sub.name),
+            attribute: self.attribute,
+            filter: None,
+        }
+    }
+}
+
+/// What a path leads to.
+pub(super) enum Place<'a> {
+    /// An attribute, a part of one, or elements of one.
+    Attribute(Target<'a>),
+    /// The whole object of a schema: its URN stands alone.
+    Schema(&'a Schema),
+    /// Something only the server writes; clients send it and it is passed over (entra.md T6).
+    ReadOnly,
+    /// Not in this directory's schema; the path in dotted form.
+    Unknown(String),
+}
+
+/// Finds the place `text` names.
+pub(super) fn locate<'a>(rt: &'a ResourceType, text: &str) -> Result<Place<'a>, Error> {
+    let open = text.find('[');
+    let head = &text[..open.unwrap_or(text.len())];
+    let written = AttrPath::parse(head, &rt.urns())?;
+    if written.is_whole_schema() {
+        let schema = std::iter::once(&rt.core).chain(&rt.extensions);
+        let schema = schema
+            .into_iter()
+            .find(|s| written.schema.as_deref().is_some_and(|urn| name::eq(urn, &s.id)));
+        return match (schema, open) {
+            (Some(schema), None) => Ok(Place::Schema(schema)),
+            _ => Err(malformed(
+                text,
+                open,
+                "a schema has no elements to select; name an attribute before the bracket",
+            )),
+        };
+    }
+    let path = rt.canonical(written);
+    let attribute = rt.attribute(&path);
+    let (filter, path) = match open {
+        None => (None, path),
+        Some(open) => {
+            check_selectable(text, open, &path, attribute)?;
+            let selected = selector(text, open, attribute).map_err(|error| relabel(text, &error))?;
+            let sub = selected.sub.map(|sub| {
+                attribute
+                    .and_then(|a| a.sub(&sub))
+                    .map_or(sub, |part| part.name.clone())
+            });
+            (Some(selected.filter), AttrPath { sub, ..path })
+        }
+    };
+    let Some(attribute) = attribute else {
+        return Ok(Place::Unknown(path.to_string()));
+    };
+    resolve(text, attribute, path, filter)
+}
+
+fn resolve<'a>(
+    text: &str,
+    attribute: &'a Attribute,
+    path: AttrPath,
+    filter: Option<Filter>,
+) -> Result<Place<'a>, Error> {
+    if attribute.mutability == Mutability::ReadOnly
+        || (path.schema.is_none() && name::eq(&path.name, "schemas"))
+    {
+        return Ok(Place::ReadOnly);
+    }
+    if let Some(sub) = &path.sub {
+        if attribute.attr_type != AttrType::Complex {
+            return Err(malformed(
+                text,
+                None,
+                &format!("{} has no parts; name it without \".{sub}\"", attribute.name),
+            ));
+        }
+        match attribute.sub(sub) {
+            None => return Ok(Place::Unknown(path.to_string())),
+            Some(part) if part.mutability == Mutability::ReadOnly => return Ok(Place::ReadOnly),
+            Some(_) => {}
+        }
+    }
+    Ok(Place::Attribute(Target {
+        path,
+        attribute,
+        filter,
+    }))
+}
+
+fn check_selectable(
+    text: &str,
+    open: usize,
+    path: &AttrPath,
+    attribute: Option<&Attribute>,
+) -> Result<(), Error> {
+    if path.sub.is_some() {
+        return Err(malformed(
+            text,
+            Some(open),
+            "the bracket belongs directly behind the attribute, as in emails[type eq \"work\"].value",
+        ));
+    }
+    match attribute {
+        Some(attribute) if attribute.attr_type != AttrType::Complex => Err(malformed(
+            text,
+            Some(open),
+            &format!(
+                "{} has no parts to select in brackets; name it alone",
+                attribute.name
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn malformed(text: &str, position: Option<usize>, why: &str) -> Error {
+    let error = Error::invalid_path(
+        shown(text),
+        format!("The path cannot be used: {why}. Check the target attribute in the Entra attribute mapping."),
+    );
+    Error { position, ..error }
+}
+
+/// A filter's error, as the error of the path it stands in.
+fn relabel(text: &str, error: &Error) -> Error {
+    let detail = error.detail.replacen("The filter is", "The path is", 1);
+    Error {
+        scim_type: ScimType::InvalidPath,
+        detail,
+        attribute: Some(shown(text)),
+        position: error.position,
+    }
+}
+
+/// A path as it may be shown in an error: what a filter compares is left out unless it is a `type` or `primary`, because
+/// it may be an address or a name.
+pub(super) fn shown(text: &str) -> String {
+    let short = |text: &str| text.chars().take(160).collect::<String>();
+    let Some((head, rest)) = text.split_once('[') else {
+        return short(text);
+    };
+    let Some((inner, tail)) = rest.rsplit_once(']') else {
+        return format!("{}[…", short(head));
+    };
+    let mut words = inner.split_whitespace();
+    let kind = words
+        .next()
+        .is_some_and(|word| name::eq(word, "type") || name::eq(word, "primary"));
+    if kind && words.count() == 2 && inner.len() <= 40 {
+        short(text)
+    } else {
+        format!("{}[…]{}", short(head), short(tail))
+    }
+}

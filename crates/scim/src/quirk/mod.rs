@@ -1,0 +1,6 @@
+//! What identity providers really send, as named functions: one for each deviation from RFC 7643/7644, pure, and
+//! called from the place of the language that meets it (resources, filter, PATCH, query).
+//!
+//! Must not know: HTTP, tenants, stores. A provider's quirks live in one file of its own name; read [`entra`] next.
+
+pub mod entra;
