@@ -2,9 +2,7 @@
 //!
 //! Each module is one requirement; the servers come from `support`. Run all with `make test`, some with
 //! `cargo test -p tests --test it NAME`.
-
-mod architecture;
-mod housekeeping;#![allow(
+#![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -14,4 +12,6 @@ mod housekeeping;#![allow(
     reason = "tests and their helpers: a surprise is a failed test, and a test may read the clock and mint a scope"
 )]
 
+mod architecture;
+mod housekeeping;
 mod support_selftest;
