@@ -1,0 +1,192 @@
+//! Reading a feed without Redis: pages by position, long polls, acknowledgements (trust.md B.10). The same positions
+//! and the same events as in the stream, which is filled from here.
+//!
+//! Must not know: HTTP. `crates/http/src/feeds` puts this on the wire.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::clock::Clock;
+use domain::credential::AppCredentialRecord;
+use domain::id::AppId;
+use store::{FeedEvent, Store, StoreError};
+use tokio::time::{Instant, timeout_at};
+
+use crate::hub::Hub;
+
+/// The most events of one page.
+const MAX_PAGE: usize = 500;
+/// The longest a read may wait.
+const MAX_WAIT: Duration = Duration::from_secs(25);
+/// Reads of one app that may wait at the same time.
+const MAX_WAITERS: usize = 100;
+/// How often a waiting read looks by itself, should no wake-up come.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A page of a feed.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The events, by rising position, without gaps.
+    pub events: Vec<FeedEvent>,
+    /// Pass this as `after` next time.
+    pub next: i64,
+    /// The feed's newest position.
+    pub head: i64,
+}
+
+/// Why a feed could not be read or acknowledged.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    /// Too many reads of this app wait already.
+    #[error("{MAX_WAITERS} reads of this feed are waiting already: use one reader, or ask without waiting (wait=0)")]
+    TooManyWaiters,
+    /// An acknowledgement beyond the feed's end.
+    #[error("position {position} has not been given out: the feed ends at {head}; acknowledge a position you have read")]
+    BeyondHead {
+        /// What was acknowledged.
+        position: i64,
+        /// The feed's newest position.
+        head: i64,
+    },
+    /// A cursor beyond the feed's end: the reader knows a feed that this database does not.
+    #[error(
+        "the feed ends at {head}, before your position {after}: this is another or an older database; start over from \
+         position 0"
+    )]
+    AheadOfFeed {
+        /// The reader's position.
+        after: i64,
+        /// The feed's newest position.
+        head: i64,
+    },
+    /// An acknowledgement for a group that does not exist.
+    #[error("the feed of {app} has one group, {app:?}: acknowledge for that one")]
+    UnknownGroup {
+        /// The app's name, which is the group's name.
+        app: String,
+    },
+    /// There is no such feed.
+    #[error("there is no such feed")]
+    NoFeed,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The reading side of all feeds. Cheap to clone; one a process.
+#[derive(Clone)]
+pub struct Feeds {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    hub: Hub,
+    waiters: Arc<Mutex<HashMap<AppId, usize>>>,
+}
+
+impl std::fmt::Debug for Feeds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Feeds").finish_non_exhaustive()
+    }
+}
+
+impl Feeds {
+    pub(crate) fn new(store: Store, clock: Arc<dyn Clock>, hub: Hub) -> Self {
+        Self { store, clock, hub, waiters: Arc::default() }
+    }
+
+    /// The record of an app's credential, for whoever verifies it.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn credential(&self, id: &str) -> Result<Option<AppCredentialRecord>, StoreError> {
+        self.store.app_credential(id).await
+    }
+
+    /// The events after a position: at once when there are some, else as soon as there are, at the latest after
+    /// `wait` (cut to 25 s) with an empty page. `limit` is cut to 1–500.
+    ///
+    /// # Errors
+    /// [`FeedError::TooManyWaiters`], [`FeedError::AheadOfFeed`], [`FeedError::NoFeed`], or the database failed.
+    pub async fn read(&self, app: AppId, after: i64, limit: usize, wait: Duration) -> Result<Page, FeedError> {
+        let deadline = Instant::now() + wait.min(MAX_WAIT);
+        let mut heads = self.hub.heads();
+        let mut closing = self.hub.closing();
+        let mut place: Option<Place> = None;
+        loop {
+            heads.mark_unchanged();
+            let page = self.page(app, after, limit).await?;
+            if !page.events.is_empty() || Instant::now() >= deadline || *closing.borrow() {
+                return Ok(page);
+            }
+            if place.is_none() {
+                place = Some(self.place(app)?);
+            }
+            let look = deadline.min(Instant::now() + LOOK);
+            let moved = async {
+                tokio::select! {
+                    _ = heads.wait_for(|heads| heads.get(&app).is_some_and(|known| known.head > after)) => {}
+                    _ = closing.wait_for(|closing| *closing) => {}
+                }
+            };
+            // A time-out is no error: the database is asked again.
+            let _ = timeout_at(look, moved).await;
+        }
+    }
+
+    /// The events after a position, without waiting.
+    async fn page(&self, app: AppId, after: i64, limit: usize) -> Result<Page, FeedError> {
+        let page = self.store.feed_page(app, after, limit.clamp(1, MAX_PAGE)).await?;
+        if after > page.head {
+            return Err(FeedError::AheadOfFeed { after, head: page.head });
+        }
+        let next = page.events.last().map_or(after, |event| event.position);
+        Ok(Page { events: page.events, next, head: page.head })
+    }
+
+    /// Remembers that an app's group has applied everything up to `position`, and answers the position that is now
+    /// remembered: a lower one than before changes nothing. `group` is the app's name.
+    ///
+    /// # Errors
+    /// [`FeedError::UnknownGroup`], [`FeedError::BeyondHead`], [`FeedError::NoFeed`], or the database failed.
+    pub async fn acknowledge(&self, app: AppId, group: &str, position: i64) -> Result<i64, FeedError> {
+        let feed = self.store.feed(app).await?.ok_or(FeedError::NoFeed)?;
+        if group != feed.name.as_str() {
+            return Err(FeedError::UnknownGroup { app: feed.name.to_string() });
+        }
+        if position > feed.head {
+            return Err(FeedError::BeyondHead { position, head: feed.head });
+        }
+        self.store.ack(app, group, position, self.clock.now()).await?;
+        let acks = self.store.acks(app).await?;
+        let remembered = acks.into_iter().find(|ack| ack.group == group).map_or(position, |ack| ack.position);
+        Ok(remembered)
+    }
+
+    fn place(&self, app: AppId) -> Result<Place, FeedError> {
+        let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = waiters.entry(app).or_default();
+        if *count >= MAX_WAITERS {
+            return Err(FeedError::TooManyWaiters);
+        }
+        *count += 1;
+        Ok(Place { waiters: Arc::clone(&self.waiters), app })
+    }
+}
+
+/// A waiting read's place in the count; given back on drop, also when the reader hangs up.
+struct Place {
+    waiters: Arc<Mutex<HashMap<AppId, usize>>>,
+    app: AppId,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = waiters.get_mut(&self.app) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                waiters.remove(&self.app);
+            }
+        }
+    }
+}

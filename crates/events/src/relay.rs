@@ -1,0 +1,328 @@
+//! The relay of one feed: database → Redis stream, in batches, by compare-and-append (trust.md B.2, B.5, B.9).
+//!
+//! One instance relays a feed at a time, under a lease; losing the lease is harmless, because a batch that does not fit
+//! the stream's end is refused. Nothing here decides what is delivered: the database does, Redis mirrors it.
+//!
+//! Read next: `plan.rs` (decisions), `care.rs` (groups, acknowledgements, trimming), `trace.rs` (spans).
+
+mod care;
+mod plan;
+mod trace;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::clock::Clock;
+use domain::id::AppId;
+use domain::tenant::Slug;
+use opentelemetry::trace::Span as _;
+use store::{FeedPage, Store, StoreError};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
+
+use self::plan::{Cursor, Realigned, batch_len, missing, realign, room};
+use crate::backoff::Backoff;
+use crate::hub::Hub;
+use crate::settings::RedisSettings;
+use crate::status::{Board, FeedState};
+use crate::stream::StreamKey;
+use crate::stream::append::{Appended, append};
+use crate::stream::fault::Fault;
+use crate::stream::key::EntryId;
+use crate::stream::link::Link;
+
+/// Events in one append: with `appendfsync always` this is what makes it affordable (trust.md B.2).
+const BATCH: usize = 500;
+/// Bytes in one append: small enough to travel within the response time-out on a slow network.
+const BATCH_BYTES: usize = 2 * 1024 * 1024;
+/// How long a lease lasts, and how often it is renewed. By the database's clock.
+const LEASE: Duration = Duration::from_secs(10);
+const RENEW: Duration = Duration::from_secs(3);
+/// How often groups and ends are looked at: while somebody is behind, and when all is quiet.
+const CARE_BUSY: Duration = Duration::from_millis(500);
+const CARE_QUIET: Duration = Duration::from_secs(5);
+/// How often a feed that only an operator can repair is tried again.
+const PARKED: Duration = Duration::from_secs(5);
+/// How often progress is written down. For metrics and retention only: after a crash the stream itself is asked.
+const NOTE: Duration = Duration::from_millis(500);
+
+/// Why a round ended early.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error("the database: {0}")]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Redis(#[from] Fault),
+    #[error(
+        "the stream ends at {0}, which this database never gave out: somebody else writes to the stream, or the database \
+         is an older copy. Remove the stream's key to have it filled again"
+    )]
+    Foreign(EntryId),
+}
+
+/// What a relay works with.
+pub(crate) struct Setup {
+    pub store: Store,
+    pub clock: Arc<dyn Clock>,
+    pub link: Link,
+    pub hub: Hub,
+    pub board: Board,
+    pub redis: RedisSettings,
+    pub owner: String,
+}
+
+/// The relay of one feed.
+pub(crate) struct Relay {
+    setup: Arc<Setup>,
+    app: AppId,
+    group: String,
+    key: StreamKey,
+    cursor: Option<Cursor>,
+    /// The least any group has acknowledged.
+    acknowledged: i64,
+    noted: i64,
+    noted_at: Instant,
+    cared_at: Option<Instant>,
+    renewed_at: Option<Instant>,
+}
+
+impl Relay {
+    /// A relay for the feed of this app; its group carries the app's name.
+    pub fn new(setup: Arc<Setup>, app: AppId, name: &Slug, key: StreamKey) -> Self {
+        let group = name.to_string();
+        let now = Instant::now();
+        Self {
+            setup,
+            app,
+            group,
+            key,
+            cursor: None,
+            acknowledged: 0,
+            noted: 0,
+            noted_at: now,
+            cared_at: None,
+            renewed_at: None,
+        }
+    }
+
+    /// Relays until `stop` turns true; finishes the batch at hand and gives the lease back.
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        let setup = Arc::clone(&self.setup);
+        let mut heads = setup.hub.heads();
+        let mut backoff = Backoff::default();
+        while !*stop.borrow() {
+            heads.mark_unchanged();
+            match self.round(&stop).await {
+                Ok(wait) => {
+                    backoff.succeeded();
+                    tokio::select! {
+                        () = sleep(wait) => {}
+                        Ok(()) = heads.changed(), if self.cursor.is_some() => {}
+                        _ = stop.wait_for(|stop| *stop) => {}
+                    }
+                }
+                Err(trouble) => {
+                    let wait = self.complain(&trouble, &mut backoff).await;
+                    tokio::select! {
+                        () = sleep(wait) => {}
+                        _ = stop.wait_for(|stop| *stop) => {}
+                    }
+                }
+            }
+        }
+        self.leave().await;
+    }
+
+    /// Sends what there is, and takes care of groups when it is time. Says how long nothing needs to be done unless the
+    /// feed's head moves.
+    async fn round(&mut self, stop: &watch::Receiver<bool>) -> Result<Duration, Trouble> {
+        if !self.lead().await? {
+            self.cursor = None;
+            self.setup.board.feed(self.app, |feed| feed.state = FeedState::Standby);
+            return Ok(RENEW);
+        }
+        let cursor = match self.cursor {
+            Some(cursor) => cursor,
+            None => self.begin().await?,
+        };
+        if self.cared_at.is_none_or(|at| at.elapsed() >= self.care_every(cursor)) {
+            self.care().await?;
+        }
+        let paused = self.drain(stop).await?;
+        self.note().await?;
+        let cursor = self.cursor.unwrap_or(cursor);
+        self.setup.board.feed(self.app, |feed| {
+            if paused {
+                feed.state = FeedState::Paused;
+                feed.last_error = Some(format!(
+                    "a group has not acknowledged since position {}: the stream is as long as it may be; events wait in \
+                     the database until it does",
+                    self.acknowledged
+                ));
+            } else {
+                feed.state = FeedState::Running;
+                feed.last_error = None;
+            }
+        });
+        Ok(self.care_every(cursor))
+    }
+
+    /// Takes or renews the lease.
+    async fn lead(&mut self) -> Result<bool, StoreError> {
+        if self.renewed_at.is_some_and(|at| at.elapsed() < RENEW) {
+            return Ok(true);
+        }
+        let asked = Instant::now();
+        let ours = self.setup.store.lease(&self.lease_name(), &self.setup.owner, LEASE).await?;
+        self.renewed_at = ours.then_some(asked);
+        Ok(ours)
+    }
+
+    fn lease_name(&self) -> String {
+        format!("relay:{}", self.app)
+    }
+
+    /// Where to begin: asks the stream itself, after making the group.
+    async fn begin(&mut self) -> Result<Cursor, Trouble> {
+        self.cursor = Some(Cursor::default());
+        self.care().await.inspect_err(|_| self.cursor = None)?;
+        Ok(self.cursor.unwrap_or_default())
+    }
+
+    const fn care_every(&self, cursor: Cursor) -> Duration {
+        if self.acknowledged < cursor.done { CARE_BUSY } else { CARE_QUIET }
+    }
+
+    /// Sends everything that is stamped. True: stopped because a group must acknowledge first.
+    async fn drain(&mut self, stop: &watch::Receiver<bool>) -> Result<bool, Trouble> {
+        let mut ready: Option<FeedPage> = None;
+        while !*stop.borrow() && self.lead().await? {
+            let Some(cursor) = self.cursor else { break };
+            let room = room(cursor.done, self.acknowledged, self.setup.redis.max_unacknowledged);
+            let fits = |page: &FeedPage| page.events.first().is_some_and(|event| event.position == cursor.done + 1);
+            let page = match ready.take().filter(fits) {
+                Some(page) => page,
+                None if self.setup.hub.head(self.app) <= cursor.done => break,
+                None => self.setup.store.feed_page(self.app, cursor.done, BATCH).await?,
+            };
+            if page.events.is_empty() {
+                break;
+            }
+            if room == 0 {
+                return Ok(true);
+            }
+            ready = self.send(cursor, &page, room).await?;
+            if self.noted_at.elapsed() >= NOTE {
+                self.note().await?;
+            }
+            if self.cared_at.is_none_or(|at| at.elapsed() >= CARE_BUSY) {
+                self.care().await?;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Appends one batch while the next page is read; hands that page back when it fits on.
+    async fn send(&mut self, cursor: Cursor, page: &FeedPage, room: usize) -> Result<Option<FeedPage>, Trouble> {
+        if let Some(position) = missing(cursor.done, &page.events) {
+            tracing::error!(app = self.group, position, "events are past their retention and were never relayed: the app must start over");
+        }
+        let count = batch_len(&page.events, BATCH_BYTES).min(room);
+        let batch = &page.events[..count];
+        let Some(last) = batch.last().map(|event| event.position) else { return Ok(None) };
+        let mut span = trace::send(&self.key, batch);
+        let store = &self.setup.store;
+        let appending = append(&self.setup.link, &self.key, cursor.tail, batch);
+        let (appended, next) = if count == BATCH {
+            let (appended, next) = tokio::join!(appending, store.feed_page(self.app, last, BATCH));
+            (appended, next.ok())
+        } else {
+            (appending.await, None)
+        };
+        match appended.inspect_err(|fault| trace::failed(&mut span, fault)) {
+            Ok(Appended::Done) => {
+                span.end();
+                self.cursor = Some(Cursor { tail: last, done: last });
+                self.setup.board.feed(self.app, |feed| feed.published = last);
+                Ok(next)
+            }
+            Ok(Appended::Elsewhere(actual)) => {
+                self.realign(actual).await?;
+                Ok(None)
+            }
+            Err(Fault::Full) => {
+                self.make_room().await?;
+                Err(Fault::Full.into())
+            }
+            Err(fault) => Err(fault.into()),
+        }
+    }
+
+    /// The stream ends elsewhere than believed: goes on from there.
+    async fn realign(&mut self, actual: EntryId) -> Result<(), Trouble> {
+        // Read again: another relay may have sent what was stamped after our page.
+        let head = self.setup.store.feed(self.app).await?.map_or(0, |feed| feed.head);
+        let floor = plan::floor(self.acknowledged, head, self.setup.redis.keep_entries);
+        let Realigned::At(cursor) = realign(actual, head, floor) else {
+            return Err(Trouble::Foreign(actual));
+        };
+        let believed = self.cursor.replace(cursor).unwrap_or_default();
+        if cursor.tail < believed.tail {
+            tracing::warn!(
+                app = self.group,
+                believed = believed.tail,
+                actual = cursor.tail,
+                "Redis lost the stream's tail; sending it again"
+            );
+            self.setup.board.feed(self.app, |feed| feed.rewinds += 1);
+        }
+        self.setup.board.feed(self.app, |feed| feed.published = cursor.done);
+        Ok(())
+    }
+
+    /// Writes down how far the stream is.
+    async fn note(&mut self) -> Result<(), StoreError> {
+        self.noted_at = Instant::now();
+        let Some(cursor) = self.cursor.filter(|cursor| cursor.done != self.noted) else { return Ok(()) };
+        self.setup.store.set_published(self.app, cursor.done).await?;
+        self.noted = cursor.done;
+        Ok(())
+    }
+
+    /// Reports a failure where operators look, and says how long to wait.
+    async fn complain(&mut self, trouble: &Trouble, backoff: &mut Backoff) -> Duration {
+        let parked = match trouble {
+            Trouble::Foreign(_) => true,
+            Trouble::Redis(fault) => fault.needs_operator(),
+            Trouble::Store(_) => false,
+        };
+        let text = trouble.to_string();
+        let told = self.setup.board.snapshot().feeds.get(&self.app).and_then(|feed| feed.last_error.clone());
+        if told.as_ref() != Some(&text) {
+            tracing::warn!(app = self.group, stream = %self.key, parked, error = text, "the relay waits; events stay in the database");
+        }
+        self.setup.board.feed(self.app, |feed| {
+            feed.state = if parked { FeedState::Parked } else { FeedState::Retrying };
+            feed.last_error = Some(text);
+        });
+        // Whatever was believed about the stream must be asked again, groups included.
+        self.cursor = None;
+        self.cared_at = None;
+        if parked { PARKED } else { backoff.failed() }
+    }
+
+    /// Progress and lease go back to the database; a database that is away is not waited for.
+    async fn leave(&mut self) {
+        let name = self.lease_name();
+        let goodbye = async {
+            self.note().await?;
+            if self.renewed_at.is_some() {
+                self.setup.store.release_lease(&name, &self.setup.owner).await?;
+            }
+            Ok::<(), StoreError>(())
+        };
+        if !matches!(timeout(RENEW, goodbye).await, Ok(Ok(()))) {
+            tracing::debug!(lease = name, "the lease could not be given back; it ends by itself");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The relay's decisions, pure: where to go on when the stream ends elsewhere, what may be trimmed, how much goes into
+//! one batch, when to wait for consumers.
+
+use store::FeedEvent;
+
+use crate::stream::key::EntryId;
+
+/// Where a stream ends, and from where to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Cursor {
+    /// The position of the entry that Redis generated last, as far as we know; 0 before the first.
+    pub tail: i64,
+    /// Everything up to here is in the stream, or acknowledged by all groups and not wanted any more.
+    pub done: i64,
+}
+
+/// What to make of a stream's true end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Realigned {
+    /// Go on here.
+    At(Cursor),
+    /// The stream ends at an entry that this database never gave a position: somebody else wrote into it, or the
+    /// database was restored to an earlier time.
+    Foreign,
+}
+
+/// The stream ends at `actual`. Lower than we believed: Redis lost a tail, send it again. Higher: another relay was
+/// ahead, or an answer was lost. `head` is the feed's newest position, `floor` the highest position that nobody needs
+/// in the stream any more (a refill begins after it).
+pub(super) fn realign(actual: EntryId, head: i64, floor: i64) -> Realigned {
+    if actual.part != 0 || actual.position > head {
+        return Realigned::Foreign;
+    }
+    Realigned::At(Cursor { tail: actual.position, done: actual.position.max(floor.min(head)) })
+}
+
+/// The highest position that nobody needs in the stream: acknowledged by every group, and not among the newest `keep`.
+pub(super) fn floor(acknowledged: i64, tail: i64, keep: i64) -> i64 {
+    acknowledged.min(tail.saturating_sub(keep)).max(0)
+}
+
+/// How many leading events fit into one append: bounded by bytes, at least one.
+pub(super) fn batch_len(events: &[FeedEvent], max_bytes: usize) -> usize {
+    let mut bytes = 0_usize;
+    let fits = events.iter().take_while(|event| {
+        bytes = bytes.saturating_add(event.body.len());
+        bytes <= max_bytes
+    });
+    fits.count().max(1).min(events.len())
+}
+
+/// How many more entries the stream may take before the slowest group must acknowledge.
+pub(super) fn room(done: i64, acknowledged: i64, max_unacknowledged: i64) -> usize {
+    let free = max_unacknowledged.saturating_sub(done.saturating_sub(acknowledged));
+    usize::try_from(free).unwrap_or(0)
+}
+
+/// The first position that is missing between what was sent and this page, if the database no longer has it.
+pub(super) fn missing(done: i64, events: &[FeedEvent]) -> Option<i64> {
+    events.first().filter(|event| event.position > done + 1).map(|_| done + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::id::TenantId;
+    use uuid::Uuid;
+
+    fn at(tail: i64, done: i64) -> Realigned {
+        Realigned::At(Cursor { tail, done })
+    }
+
+    #[test]
+    fn a_lost_tail_rewinds_and_a_relay_ahead_moves_forward() {
+        // (actual end, head, floor) -> where to go on
+        let table = [
+            (0, 100, 0, at(0, 0)),     // wiped, nothing acknowledged: everything again
+            (0, 100, 60, at(0, 60)),   // wiped: refill begins after what nobody needs
+            (40, 100, 60, at(40, 60)), // a hole that all groups have behind them is no hole
+            (80, 100, 60, at(80, 80)), // a lost tail
+            (100, 100, 0, at(100, 100)),
+            (0, 0, 0, at(0, 0)),
+        ];
+        for (actual, head, floor, expected) in table {
+            assert_eq!(realign(EntryId::at(actual), head, floor), expected, "{actual} {head} {floor}");
+        }
+    }
+
+    #[test]
+    fn an_entry_that_we_never_gave_is_foreign() {
+        assert_eq!(realign(EntryId::at(101), 100, 0), Realigned::Foreign);
+        assert_eq!(realign(EntryId { position: 50, part: 1 }, 100, 0), Realigned::Foreign);
+    }
+
+    #[test]
+    fn nothing_unacknowledged_and_none_of_the_newest_is_given_up() {
+        let table = [(0, 1000, 10, 0), (500, 1000, 10, 500), (1000, 1000, 10, 990), (5, 5, 100, 0), (7, 5, 0, 5)];
+        for (acknowledged, tail, keep, expected) in table {
+            assert_eq!(floor(acknowledged, tail, keep), expected, "{acknowledged} {tail} {keep}");
+        }
+    }
+
+    fn event(position: i64, bytes: usize) -> FeedEvent {
+        FeedEvent {
+            position,
+            event_type: "usher.identity.created.v1".to_owned(),
+            tenant: TenantId::from_uuid(Uuid::nil()),
+            source: String::new(),
+            sequence: String::new(),
+            body: "x".repeat(bytes),
+        }
+    }
+
+    #[test]
+    fn a_batch_is_bounded_by_bytes_but_never_empty() {
+        let events = [event(1, 10), event(2, 10), event(3, 10)];
+        for (max, expected) in [(100, 3), (30, 3), (29, 2), (10, 1), (1, 1)] {
+            assert_eq!(batch_len(&events, max), expected, "{max}");
+        }
+        assert_eq!(batch_len(&[], 10), 0);
+    }
+
+    #[test]
+    fn a_silent_consumer_leaves_no_room_at_its_limit() {
+        for (done, acknowledged, max, expected) in [(0, 0, 10, 10), (10, 0, 10, 0), (15, 0, 10, 0), (15, 10, 10, 5)] {
+            assert_eq!(room(done, acknowledged, max), expected);
+        }
+    }
+
+    #[test]
+    fn a_position_that_the_database_no_longer_has_is_noticed() {
+        assert_eq!(missing(4, &[event(5, 1)]), None);
+        assert_eq!(missing(4, &[event(7, 1)]), Some(5));
+        assert_eq!(missing(4, &[]), None);
+    }
+}

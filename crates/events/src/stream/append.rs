@@ -1,0 +1,48 @@
+//! Compare-and-append (trust.md B.2, step 3). The script is the whole recovery protocol: its refusal tells where the
+//! stream really ends, and the relay goes on from there.
+
+use std::sync::LazyLock;
+
+use redis::Script;
+use store::FeedEvent;
+
+use super::fault::Fault;
+use super::key::{EntryId, StreamKey};
+use super::link::Link;
+
+static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("append.lua")));
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Appended {
+    /// All of it is in the stream.
+    Done,
+    /// None of it is: the stream ends at another entry than expected.
+    Elsewhere(EntryId),
+}
+
+/// Appends `events`, expecting the stream to end at `tail`.
+pub(crate) async fn append(
+    link: &Link,
+    key: &StreamKey,
+    tail: i64,
+    events: &[FeedEvent],
+) -> Result<Appended, Fault> {
+    let mut call = SCRIPT.prepare_invoke();
+    call.key(key.as_str()).arg(EntryId::at(tail).to_string());
+    for event in events {
+        call.arg(EntryId::at(event.position).to_string())
+            .arg(&event.body)
+            .arg(&event.event_type)
+            .arg(event.tenant.to_string())
+            .arg(&event.source)
+            .arg(&event.sequence);
+    }
+    let (done, last): (i64, String) = link.with(async |connection| call.invoke_async(connection).await).await?;
+    if done == 1 {
+        return Ok(Appended::Done);
+    }
+    EntryId::parse(&last)
+        .map(Appended::Elsewhere)
+        .ok_or_else(|| Fault::Refused(format!("the stream ends at {last:?}, which is no entry id")))
+}

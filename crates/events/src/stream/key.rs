@@ -1,0 +1,79 @@
+//! Stream keys and entry ids: `usher:{production:booking}:s00` and `9121-0` (trust.md B.3).
+
+use std::fmt;
+
+use domain::environment::Environment;
+use domain::tenant::Slug;
+
+/// The key of an app's stream. The braces are the hash tag of Redis Cluster: all keys of a feed live in one slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamKey(String);
+
+impl StreamKey {
+    /// The one shard of an app's feed.
+    pub fn new(environment: Environment, app: &Slug) -> Self {
+        Self(format!("usher:{{{environment}:{app}}}:s00"))
+    }
+
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for StreamKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An entry id. Ours are `position-0`; any other has been put there by somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct EntryId {
+    /// The part before the hyphen: the position.
+    pub position: i64,
+    /// The part after it.
+    pub part: u64,
+}
+
+impl EntryId {
+    /// The id of a position.
+    pub const fn at(position: i64) -> Self {
+        Self { position, part: 0 }
+    }
+
+    /// Reads `position-part`; a position beyond what a database can hold reads as `i64::MAX`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (position, part) = text.split_once('-')?;
+        let position: u64 = position.parse().ok()?;
+        Some(Self { position: i64::try_from(position).unwrap_or(i64::MAX), part: part.parse().ok()? })
+    }
+}
+
+impl fmt::Display for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.position, self.part)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_names_environment_and_app_in_one_hash_slot() {
+        let app = "booking".parse().expect("a slug");
+        assert_eq!(StreamKey::new(Environment::Production, &app).as_str(), "usher:{production:booking}:s00");
+    }
+
+    #[test]
+    fn an_entry_id_reads_back_and_garbage_does_not() {
+        assert_eq!(EntryId::parse("9121-0"), Some(EntryId::at(9121)));
+        assert_eq!(EntryId::parse("1763791234567-3"), Some(EntryId { position: 1_763_791_234_567, part: 3 }));
+        assert_eq!(EntryId::parse("18446744073709551615-0"), Some(EntryId::at(i64::MAX)));
+        for garbage in ["", "1", "-", "1-", "-1-0", "a-0"] {
+            assert_eq!(EntryId::parse(garbage), None, "{garbage}");
+        }
+        assert_eq!(EntryId::at(7).to_string(), "7-0");
+    }
+}

@@ -1,0 +1,121 @@
+//! The connection: opened when needed, given up at the first sign that it is of no more use, never waited for longer
+//! than the response time-out. A `MultiplexedConnection` by itself never reconnects, and a silent server (socket open,
+//! no answers) would hang every caller without time-outs (trust.md B.6).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisResult};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::check;
+use super::fault::Fault;
+use crate::status::{Board, RedisStatus};
+
+/// Callers who queue for a connection while the server is away share one attempt's outcome for this long, instead of
+/// each waiting out a time-out of their own.
+const SHARE_FAILURE: Duration = Duration::from_millis(250);
+
+#[derive(Debug, Default)]
+struct Slot {
+    connection: Option<MultiplexedConnection>,
+    generation: u64,
+    failed: Option<(Instant, Fault)>,
+}
+
+/// The way to Redis, shared by all relays of a process.
+#[derive(Debug, Clone)]
+pub(crate) struct Link {
+    client: Client,
+    config: AsyncConnectionConfig,
+    slot: Arc<Mutex<Slot>>,
+    board: Board,
+}
+
+impl Link {
+    /// Reads the URL; connects at the first command.
+    ///
+    /// # Errors
+    /// The URL is none that Redis' clients know.
+    pub fn open(url: &str, response_timeout: Duration, board: Board) -> RedisResult<Self> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(response_timeout))
+            .set_response_timeout(Some(response_timeout));
+        Ok(Self { client: Client::open(url)?, config, slot: Arc::default(), board })
+    }
+
+    /// Runs one command.
+    pub async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Fault> {
+        self.with(async |connection| command.query_async(connection).await).await
+    }
+
+    /// Runs something that needs the connection itself.
+    pub async fn with<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
+    ) -> Result<T, Fault> {
+        let (mut connection, generation) = self.connection().await?;
+        match work(&mut connection).await {
+            Ok(answer) => Ok(answer),
+            Err(error) => {
+                let fault = Fault::from(error);
+                if fault.ends_connection() {
+                    self.give_up(generation).await;
+                }
+                Err(fault)
+            }
+        }
+    }
+
+    async fn connection(&self) -> Result<(MultiplexedConnection, u64), Fault> {
+        let mut slot = self.slot.lock().await;
+        if let Some(connection) = &slot.connection {
+            return Ok((connection.clone(), slot.generation));
+        }
+        if let Some((when, fault)) = &slot.failed
+            && when.elapsed() < SHARE_FAILURE
+        {
+            return Err(fault.clone());
+        }
+        match self.connect().await {
+            Ok(connection) => {
+                slot.generation += 1;
+                slot.failed = None;
+                slot.connection = Some(connection.clone());
+                Ok((connection, slot.generation))
+            }
+            Err(fault) => {
+                self.board.update(|snapshot| snapshot.redis.get_or_insert_default().reachable = false);
+                slot.failed = Some((Instant::now(), fault.clone()));
+                Err(fault)
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<MultiplexedConnection, Fault> {
+        let mut connection = self.client.get_multiplexed_async_connection_with_config(&self.config).await?;
+        let info: String = redis::cmd("INFO").query_async(&mut connection).await?;
+        let server = check::read(&info);
+        self.tell(&server);
+        self.board.update(|snapshot| snapshot.redis = Some(server));
+        Ok(connection)
+    }
+
+    /// Says once what an operator should change, not at every reconnection.
+    fn tell(&self, server: &RedisStatus) {
+        let known = self.board.snapshot().redis.unwrap_or_default();
+        for warning in server.warnings.iter().filter(|warning| !known.warnings.contains(warning)) {
+            tracing::warn!(version = server.version, "{warning}");
+        }
+    }
+
+    async fn give_up(&self, generation: u64) {
+        let mut slot = self.slot.lock().await;
+        if slot.generation == generation {
+            slot.connection = None;
+            self.board.update(|snapshot| snapshot.redis.get_or_insert_default().reachable = false);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Puts the feed side together and keeps it running: one stamper, the chores, one relay a feed when there is a Redis.
+//! A task that ends before its time is started again.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use domain::clock::{Clock, Ids};
+use domain::id::AppId;
+use store::Store;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Duration, sleep};
+
+use crate::feeds::Feeds;
+use crate::hub::Hub;
+use crate::relay::{Relay, Setup};
+use crate::retention::Retention;
+use crate::settings::Settings;
+use crate::stamper::Stamper;
+use crate::status::{Board, RedisStatus, Snapshot};
+use crate::stream::StreamKey;
+use crate::stream::link::Link;
+
+/// How often tasks are looked after when nothing else happens.
+const LOOK_AFTER: Duration = Duration::from_secs(1);
+
+/// A setting that cannot work.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// `redis.url` is no Redis URL. The URL itself is left out: it may hold a password.
+    #[error("redis.url is not a Redis address ({0}); write redis://HOST:6379/ or, with TLS, rediss://HOST:6379/")]
+    RedisUrl(String),
+}
+
+/// The feed side of one process. Cheap to clone; [`run`] does the work.
+#[derive(Clone)]
+pub struct Events {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    settings: Settings,
+    owner: String,
+    hub: Hub,
+    board: Board,
+    feeds: Feeds,
+    link: Option<Link>,
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events").field("owner", &self.owner).field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl Events {
+    /// Puts the parts together; nothing runs and nothing connects before [`run`]. `ids` names this process in leases.
+    ///
+    /// # Errors
+    /// `redis.url` cannot be read.
+    pub fn new(store: Store, clock: Arc<dyn Clock>, ids: &dyn Ids, settings: Settings) -> Result<Self, SettingsError> {
+        let (hub, board) = (Hub::new(), Board::default());
+        let link = match &settings.redis {
+            Some(redis) => {
+                board.update(|snapshot| snapshot.redis = Some(RedisStatus::default()));
+                let link = Link::open(&redis.url, redis.response_timeout, board.clone());
+                Some(link.map_err(|error| SettingsError::RedisUrl(error.category().to_owned()))?)
+            }
+            None => None,
+        };
+        let feeds = Feeds::new(store.clone(), Arc::clone(&clock), hub.clone());
+        let owner = ids.next().simple().to_string();
+        Ok(Self { store, clock, settings, owner, hub, board, feeds, link })
+    }
+
+    /// The reading side, for the HTTP feed.
+    pub fn feeds(&self) -> Feeds {
+        self.feeds.clone()
+    }
+
+    /// How things stand, for readiness and metrics.
+    pub fn status(&self) -> Snapshot {
+        self.board.snapshot()
+    }
+
+    fn stamper(&self) -> Stamper {
+        Stamper {
+            store: self.store.clone(),
+            hub: self.hub.clone(),
+            board: self.board.clone(),
+            poll: self.settings.poll,
+        }
+    }
+
+    fn retention(&self) -> Retention {
+        Retention {
+            store: self.store.clone(),
+            clock: Arc::clone(&self.clock),
+            board: self.board.clone(),
+            owner: self.owner.clone(),
+            keep: self.settings.retention,
+        }
+    }
+
+    fn relays(&self) -> Option<Arc<Setup>> {
+        let (redis, link) = self.settings.redis.clone().zip(self.link.clone())?;
+        Some(Arc::new(Setup {
+            store: self.store.clone(),
+            clock: Arc::clone(&self.clock),
+            link,
+            hub: self.hub.clone(),
+            board: self.board.clone(),
+            redis,
+            owner: self.owner.clone(),
+        }))
+    }
+}
+
+/// Runs the feed side until `stop` turns true; then long polls answer, the batches at hand are finished, the leases
+/// given back. What is not done by then is done by the next process: the database knows.
+pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
+    let relays = events.relays();
+    let mut heads = events.hub.heads();
+    let mut stamper: Option<JoinHandle<()>> = None;
+    let mut retention: Option<JoinHandle<()>> = None;
+    let mut relaying: BTreeMap<AppId, JoinHandle<()>> = BTreeMap::new();
+    while !*stop.borrow() {
+        if ended(stamper.as_ref()) {
+            stamper = Some(tokio::spawn(events.stamper().run(stop.clone())));
+        }
+        if ended(retention.as_ref()) {
+            retention = Some(tokio::spawn(events.retention().run(stop.clone())));
+        }
+        if let Some(setup) = &relays {
+            let feeds = heads.borrow_and_update().clone();
+            for (app, known) in feeds {
+                if ended(relaying.get(&app)) {
+                    let key = StreamKey::new(events.settings.environment, &known.name);
+                    let relay = Relay::new(Arc::clone(setup), app, &known.name, key);
+                    relaying.insert(app, tokio::spawn(relay.run(stop.clone())));
+                }
+            }
+        }
+        tokio::select! {
+            () = sleep(LOOK_AFTER) => {}
+            Ok(()) = heads.changed(), if relays.is_some() => {}
+            _ = stop.wait_for(|stop| *stop) => {}
+        }
+    }
+    events.hub.close();
+    for task in stamper.into_iter().chain(retention).chain(relaying.into_values()) {
+        // A task that panicked has said so already; nothing is left to finish.
+        let _ = task.await;
+    }
+}
+
+fn ended(task: Option<&JoinHandle<()>>) -> bool {
+    task.is_none_or(JoinHandle::is_finished)
+}
