@@ -2,6 +2,8 @@
 //!
 //! Must not know: who changed it or when; events are made of these elsewhere.
 
+use std::sync::LazyLock;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -50,14 +52,7 @@ pub fn diff(rt: &ResourceType, old: &Resource, new: &Resource) -> Vec<Change> {
     members(old.as_map(), new.as_map(), |key, old, new| {
         match rt.extension(key) {
             Some(extension) => {
-                let empty = Map::new();
-                let part = |value: Option<&Value>| {
-                    value
-                        .and_then(Value::as_object)
-                        .cloned()
-                        .unwrap_or_else(|| empty.clone())
-                };
-                members(&part(old), &part(new), |name, old, new| {
+                members(object(old), object(new), |name, old, new| {
                     let path = AttrPath {
                         schema: Some(extension.id.clone()),
                         name: name.to_owned(),
@@ -105,10 +100,10 @@ fn attribute(
             (Value::Object(_) | Value::Null, Value::Object(_) | Value::Null) => {
                 return parts(&path.to_string(), old, new, &[], changes);
             }
-            (Value::Array(_) | Value::Null, Value::Array(_) | Value::Null) => {
-                if elements(path, old, new, changes) {
-                    return;
-                }
+            (Value::Array(_) | Value::Null, Value::Array(_) | Value::Null)
+                if elements(path, old, new, changes) =>
+            {
+                return;
             }
             _ => {}
         }
@@ -118,9 +113,7 @@ fn attribute(
 
 /// The changes of an object's members, except those in `skip`.
 fn parts(path: &str, old: Option<&Value>, new: Option<&Value>, skip: &[&str], changes: &mut Vec<Change>) {
-    let empty = Map::new();
-    let object = |value: Option<&Value>| value.and_then(Value::as_object).unwrap_or(&empty).clone();
-    members(&object(old), &object(new), |part, old, new| {
+    members(object(old), object(new), |part, old, new| {
         if !skip.contains(&part) {
             changes.extend(Change::between(format!("{path}.{part}"), old, new));
         }
@@ -129,10 +122,9 @@ fn parts(path: &str, old: Option<&Value>, new: Option<&Value>, skip: &[&str], ch
 
 /// The changes of a list, element by element; `false` when its elements cannot be told apart.
 fn elements(path: &AttrPath, old: Option<&Value>, new: Option<&Value>, changes: &mut Vec<Change>) -> bool {
-    let items = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
     let (old_items, new_items) = (items(old), items(new));
     for key in ["type", "value"] {
-        let (Some(old_keys), Some(new_keys)) = (keys(&old_items, key), keys(&new_items, key)) else {
+        let (Some(old_keys), Some(new_keys)) = (keys(old_items, key), keys(new_items, key)) else {
             continue;
         };
         let before = changes.len();
@@ -162,6 +154,16 @@ fn elements(path: &AttrPath, old: Option<&Value>, new: Option<&Value>, changes: 
         return changes.len() > before;
     }
     false
+}
+
+static EMPTY: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+
+fn object(value: Option<&Value>) -> &Map<String, Value> {
+    value.and_then(Value::as_object).unwrap_or(&EMPTY)
+}
+
+fn items(value: Option<&Value>) -> &[Value] {
+    value.and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// The folded key of every element; `None` when one has none, or two have the same.

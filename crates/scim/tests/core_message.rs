@@ -1,5 +1,5 @@
 //! What goes back over the wire: changes told, answers projected, lists, errors and discovery.
-#![allow(missing_docs, reason = "tests")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use chrono::{DateTime, Utc};
 use scim::ScimType;

@@ -1,5 +1,5 @@
 //! Names, paths and schemas: how an attribute is found, and what of a schema a directory serves.
-#![allow(missing_docs, reason = "tests")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use scim::path::{AttrPath, ValuePath};
 use scim::schema::{

@@ -56,13 +56,13 @@ pub fn error_body(status: u16, scim_type: Option<ScimType>, detail: &str) -> Val
 
 /// A list answer: `total` matches in all, of which `resources` are the page that begins at `start_index` (from 1).
 pub fn list_response(total: usize, start_index: usize, resources: Vec<Value>) -> Value {
-    json!({
-        "schemas": [LIST_RESPONSE],
-        "totalResults": total,
-        "startIndex": start_index,
-        "itemsPerPage": resources.len(),
-        "Resources": resources,
-    })
+    let mut body = Map::new();
+    body.insert("schemas".to_owned(), json!([LIST_RESPONSE]));
+    body.insert("totalResults".to_owned(), total.into());
+    body.insert("startIndex".to_owned(), start_index.into());
+    body.insert("itemsPerPage".to_owned(), resources.len().into());
+    body.insert("Resources".to_owned(), Value::Array(resources));
+    Value::Object(body)
 }
 
 /// The whole document of a resource: `schemas`, `id`, its attributes in order, `meta`.

@@ -65,9 +65,6 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// One member of the body: a core attribute, an extension object, or one of the flattened spellings.
     fn top(&mut self, key: &str, value: Value) -> Result<(), Error> {
-        if name::eq(key, "schemas") {
-            return check_schemas(&value);
-        }
         if unassigns(&value) {
             return Ok(());
         }
@@ -117,6 +114,9 @@ impl Reader<'_> {
         let Some(attribute) = self.rt.attribute(path) else {
             return Ok(());
         };
+        if path.schema.is_none() && attribute.name == "schemas" {
+            return check_schemas(&value);
+        }
         let value = match &path.sub {
             Some(sub) => wrap(attribute, sub, value),
             None => value,
@@ -137,14 +137,15 @@ impl Reader<'_> {
                 }
             }
         };
-        match (path.sub.is_some(), holder.get_mut(&attribute.name), value) {
-            (true, Some(Value::Object(present)), Value::Object(parts)) => {
+        match (holder.get_mut(&attribute.name), value) {
+            // `name.givenName` beside `name`: the parts add up, unless they contradict each other.
+            (Some(Value::Object(present)), Value::Object(parts)) => {
                 for (part, value) in parts {
                     insert_once(present, &part, value, &path.with_sub(&part))?;
                 }
                 Ok(())
             }
-            (_, _, value) => insert_once(holder, &attribute.name, value, path),
+            (_, value) => insert_once(holder, &attribute.name, value, path),
         }
     }
 
@@ -176,7 +177,7 @@ fn wrap(attribute: &Attribute, sub: &str, value: Value) -> Value {
 /// `schemas` is computed on output, so any URNs will do; but it must be a list of texts.
 fn check_schemas(value: &Value) -> Result<(), Error> {
     let fine = match value {
-        Value::Null | Value::String(_) => true,
+        Value::String(_) => true,
         Value::Array(items) => items.iter().all(Value::is_string),
         _ => false,
     };

@@ -1,0 +1,139 @@
+//! What must hold for any body, not only for those Entra is known to send.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use proptest::prelude::*;
+use scim::change::diff;
+use scim::path::{AttrPath, ValuePath};
+use scim::query::{Projection, parse_query};
+use scim::resource::Resource;
+use scim::schema::{ENTERPRISE_USER, ResourceType, enterprise_user, user};
+use serde_json::{Map, Value, json};
+
+fn users() -> ResourceType {
+    ResourceType {
+        name: "User".to_owned(),
+        endpoint: "/Users".to_owned(),
+        description: "User Account".to_owned(),
+        core: user(),
+        extensions: vec![enterprise_user()],
+    }
+}
+
+fn names() -> impl Strategy<Value = String> {
+    prop_oneof![
+        8 => prop::sample::select(vec![
+            "userName", "USERNAME", "active", "name", "Name", "givenName", "familyName", "name.givenName", "emails", "type",
+            "value", "Value", "primary", "roles", "addresses", "formatted", "manager", "department", "id", "meta", "schemas",
+            "groups", "password", ENTERPRISE_USER, "externalId", "shoeSize",
+        ]).prop_map(str::to_owned),
+        1 => "\\PC{0,8}",
+    ]
+}
+
+fn json_values() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        prop::sample::select(vec!["", "a", "A", "True", "false", "work", "home", "a\"b"])
+            .prop_map(Value::from),
+        "\\PC{0,6}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 40, 5, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((names(), inner), 0..5)
+                .prop_map(|pairs| Value::Object(Map::from_iter(pairs))),
+        ]
+    })
+}
+
+fn bodies() -> impl Strategy<Value = Value> {
+    prop::collection::vec((names(), json_values()), 0..5)
+        .prop_map(|pairs| Value::Object(Map::from_iter(pairs)))
+}
+
+/// A body of the right types, so that acceptance is the rule and not the exception.
+fn good_bodies() -> impl Strategy<Value = Value> {
+    let text = prop::sample::select(vec!["", "a", "A", "b", " c ", "ÆØ"]);
+    let kind = prop::sample::select(vec!["work", "home", "WORK", ""]);
+    let flag = prop::sample::select(vec![json!(true), json!("False"), json!(null), json!("true")]);
+    let email =
+        (kind, text.clone(), flag.clone()).prop_map(|(t, v, p)| json!({"type": t, "value": v, "primary": p}));
+    (text.clone(), text.clone(), text.clone(), flag, prop::collection::vec(email, 0..4), text).prop_map(
+        |(user_name, given, family, active, emails, department)| {
+            json!({"userName": user_name, "name": {"givenName": given, "FamilyName": family}, "active": active,
+                "emails": emails, ENTERPRISE_USER: {"department": department, "manager": given}})
+        },
+    )
+}
+
+fn holds_null_or_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty() || items.iter().any(holds_null_or_nothing),
+        Value::Object(map) => map.is_empty() || map.values().any(holds_null_or_nothing),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+proptest! {
+    #[test]
+    fn accepting_never_panics_and_what_is_kept_is_canonical(body in bodies()) {
+        if let Ok(accepted) = Resource::accept(&users(), body) {
+            let map = accepted.resource.as_map().clone();
+            prop_assert!(map.values().all(|value| !holds_null_or_nothing(value)), "{map:?}");
+            for gone in ["id", "meta", "schemas", "groups", "password"] {
+                prop_assert!(!map.contains_key(gone));
+            }
+            let again = Resource::accept(&users(), Value::Object(map)).unwrap();
+            prop_assert_eq!(again.resource, accepted.resource);
+            prop_assert_eq!(again.ignored, Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn there_are_changes_exactly_when_two_resources_differ(old in good_bodies(), new in good_bodies()) {
+        let rt = users();
+        let (old, new) = (Resource::accept(&rt, old).unwrap().resource, Resource::accept(&rt, new).unwrap().resource);
+        prop_assert_eq!(diff(&rt, &old, &new).is_empty(), old == new);
+        prop_assert!(diff(&rt, &new, &new).is_empty());
+        prop_assert_eq!(diff(&rt, &old, &new).len(), diff(&rt, &new, &old).len(), "back is as long as forth");
+        for change in diff(&rt, &old, &new) {
+            prop_assert_eq!(change.op == "add", change.old.is_null());
+            prop_assert_eq!(change.op == "remove", change.new.is_null());
+        }
+    }
+
+    #[test]
+    fn what_is_shown_or_hidden_adds_up(body in good_bodies(), name in "(userName|name|emails|active|name\\.givenName|emails\\.value)") {
+        let rt = users();
+        let whole = Value::Object(Resource::accept(&rt, body).unwrap().resource.into_map());
+        let only = Projection::parse(Some(&name), None).unwrap().apply(&rt, whole.clone());
+        let except = Projection::parse(None, Some(&name)).unwrap().apply(&rt, whole.clone());
+        let nothing = Projection::parse(Some(&name), Some(&name)).unwrap().apply(&rt, whole.clone());
+        prop_assert_eq!(nothing, json!({}));
+        if !name.contains('.') {
+            let mut sum = only.as_object().unwrap().clone();
+            sum.extend(except.as_object().unwrap().clone());
+            prop_assert_eq!(Value::Object(sum), whole);
+        }
+    }
+
+    #[test]
+    fn reading_paths_and_queries_never_panics(text in "\\PC{0,40}") {
+        let rt = users();
+        let _ = ValuePath::parse(&text, &rt.urns());
+        let _ = parse_query(&text);
+        if let Ok(path) = rt.parse_path(&text) {
+            prop_assert_eq!(rt.parse_path(&path.to_string()).unwrap(), path);
+        }
+    }
+
+    #[test]
+    fn a_path_survives_being_written_and_read(name in "[a-zA-Z][a-zA-Z0-9_-]{0,8}", sub in prop::option::of("[a-zA-Z]{1,5}"), urn in any::<bool>()) {
+        let path = AttrPath { schema: urn.then(|| ENTERPRISE_USER.to_owned()), name, sub };
+        prop_assert_eq!(AttrPath::parse(&path.to_string(), &users().urns()).unwrap(), path);
+    }
+}
