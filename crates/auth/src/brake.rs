@@ -1,0 +1,142 @@
+//! Brakes against guessing: so many failures per key, then none for a while; memory is bounded.
+//!
+//! A brake counts *failures* only, and can be looked at without being charged, so that a caller whose token is known to
+//! be right is never slowed by somebody else behind the same address. The generic cell rate algorithm: one timestamp a
+//! key says when its allowance is whole again. Must not know: what the keys mean. Used by [`crate::verify`].
+
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use moka::sync::Cache;
+
+/// How many failures a key may have: `burst` at once, and one more each `every`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// Failures at once.
+    pub burst: u32,
+    /// How long one takes to be forgotten.
+    pub every: Duration,
+}
+
+/// One allowance for each key, for at most `keys` of them; the least used are forgotten first.
+#[derive(Debug)]
+pub struct Brake<K: Hash + Eq + Send + Sync + 'static> {
+    /// For each key the time, in ms, when its allowance is whole again.
+    whole_at: Cache<K, Arc<AtomicI64>>,
+    every: i64,
+    burst: i64,
+}
+
+impl<K: Hash + Eq + Send + Sync + 'static> Brake<K> {
+    /// A brake with everybody's allowance whole.
+    pub fn new(allowance: Allowance, keys: u64) -> Self {
+        let whole = allowance.every.saturating_mul(allowance.burst);
+        let whole_at = Cache::builder().max_capacity(keys).time_to_idle(whole).build();
+        let every = i64::try_from(allowance.every.as_millis())
+            .unwrap_or(i64::MAX / 2)
+            .max(1);
+        Self {
+            whole_at,
+            every,
+            burst: i64::from(allowance.burst.max(1)),
+        }
+    }
+
+    /// Charges one failure at `now` (ms).
+    ///
+    /// # Errors
+    /// How long to wait when the allowance is used up; nothing is charged then.
+    pub fn charge(&self, key: K, now: i64) -> Result<(), Duration> {
+        let whole_at = self.whole_at.get_with(key, || Arc::new(AtomicI64::new(now)));
+        let mut charged = Ok(());
+        let _ = whole_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |at| {
+            charged = self.room(at, now);
+            charged.is_ok().then(|| at.max(now) + self.every)
+        });
+        charged
+    }
+
+    /// Gives back one charge: it was no failure after all.
+    pub fn refund(&self, key: &K) {
+        if let Some(whole_at) = self.whole_at.get(key) {
+            whole_at.fetch_sub(self.every, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a failure at `now` (ms) would still be within the allowance. Charges nothing.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub fn look(&self, key: &K, now: i64) -> Result<(), Duration> {
+        self.whole_at
+            .get(key)
+            .map_or(Ok(()), |at| self.room(at.load(Ordering::Relaxed), now))
+    }
+
+    fn room(&self, whole_at: i64, now: i64) -> Result<(), Duration> {
+        let over = whole_at.max(now) + self.every - now - self.every * self.burst;
+        if over <= 0 {
+            Ok(())
+        } else {
+            Err(Duration::from_millis(over.unsigned_abs()))
+        }
+    }
+}
+
+/// The address as a brake's key: an IPv6 caller owns a whole /64, so that is what counts.
+pub fn network(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from(u128::from(v6) & (u128::MAX << 64))),
+        v4 => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn brake() -> Brake<&'static str> {
+        Brake::new(
+            Allowance {
+                burst: 5,
+                every: Duration::from_secs(12),
+            },
+            100,
+        )
+    }
+
+    #[test]
+    fn five_failures_a_minute_and_then_one_each_twelve_seconds() {
+        let brake = brake();
+        for _ in 0..5 {
+            assert_eq!(brake.charge("id", 1_000), Ok(()));
+        }
+        assert_eq!(brake.charge("id", 1_000), Err(Duration::from_secs(12)));
+        assert_eq!(brake.look(&"id", 3_000), Err(Duration::from_secs(10)));
+        assert_eq!(brake.look(&"other", 1_000), Ok(()));
+        assert_eq!(brake.charge("id", 13_000), Ok(()));
+        assert_eq!(brake.charge("id", 13_000), Err(Duration::from_secs(12)));
+        assert_eq!(brake.look(&"id", 85_000), Ok(()));
+    }
+
+    #[test]
+    fn looking_charges_nothing_and_a_refund_takes_a_charge_back() {
+        let brake = brake();
+        for _ in 0..100 {
+            assert_eq!(brake.look(&"id", 0), Ok(()));
+            assert_eq!(brake.charge("id", 0), Ok(()));
+            brake.refund(&"id");
+        }
+    }
+
+    #[test]
+    fn an_ipv6_caller_is_its_network_and_a_mapped_address_its_ipv4() {
+        let of = |text: &str| network(text.parse().unwrap()).to_string();
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(of("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_eq!(of("192.0.2.7"), "192.0.2.7");
+    }
+}

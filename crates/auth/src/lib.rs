@@ -1,0 +1,26 @@
+//! Who is calling: token format, argon2id on a bounded pool, verdict cache, brakes against floods.
+//!
+//! Given the bytes of an `Authorization` header, the record that belongs to them and the time, this crate answers with
+//! a `Caller` or a [`refusal::Refusal`]. Must not know: where records are kept (it fetches none), HTTP frameworks, the
+//! database. **The verdict is cached, never the authorisation**: whether a token is revoked, expired or moved is read
+//! from its record at every request, so a revocation holds from the next request on, on every instance.
+//!
+//! Reading order: [`token`] (what a credential looks like), [`hash`] (how its secret is kept), [`verify`] (the walk of
+//! a request through [`cache`], [`brake`] and [`pool`]), [`place`] (is it at the right URL), [`refusal`] (every way to
+//! be turned away), [`stats`] (what to watch), `uses` (when a token was last used).
+
+pub mod brake;
+pub mod cache;
+pub mod hash;
+pub mod place;
+pub mod pool;
+pub mod random;
+pub mod refusal;
+pub mod stats;
+pub mod token;
+mod uses;
+pub mod verify;
+
+pub use refusal::{Reason, Refusal};
+pub use token::Kind;
+pub use verify::{Limits, Presented, Verifier};

@@ -1,0 +1,109 @@
+//! Every way to be turned away. The HTTP side answers all of [`Refusal::Unauthorized`] and [`Refusal::WrongDirectory`]
+//! with one and the same 401, so that nobody can feel his way forward; the reason is for the log.
+
+use std::time::Duration;
+
+use domain::tenant::Slug;
+
+use crate::token::ParseError;
+
+/// Why a credential does not open anything; for logs and metrics only. `Display` says what the operator can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// The text is no credential of this gateway.
+    #[error(transparent)]
+    Text(ParseError),
+    /// No record has its id.
+    #[error(
+        "no credential has this id: it was issued by another deployment, or its tenant is gone; issue a new one"
+    )]
+    UnknownId,
+    /// Its end has passed.
+    #[error("this credential has expired: issue a new one and paste it into Entra's \"Secret Token\"")]
+    Expired,
+    /// It was taken back.
+    #[error("this credential was revoked: issue a new one and paste it into Entra's \"Secret Token\"")]
+    Revoked,
+    /// The id is known, the secret is another.
+    #[error("the secret is wrong although id and checksum fit: somebody may be guessing")]
+    WrongSecret,
+    /// Too many wrong secrets for this id; nothing was checked.
+    #[error(
+        "too many wrong secrets for this id within a minute: not checked; rotate it if the caller is genuine"
+    )]
+    Suspected,
+    /// Its stored hash cannot be used.
+    #[error("the stored hash of this credential is unusable: rotate it")]
+    BadHash,
+}
+
+impl Reason {
+    /// One fixed word, for metrics and searches.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Text(error) => error.code(),
+            Self::UnknownId => "unknown_id",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+            Self::WrongSecret => "wrong_secret",
+            Self::Suspected => "suspected",
+            Self::BadHash => "bad_hash",
+        }
+    }
+}
+
+/// Why a request is turned away before it reaches a use-case.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// 401, the same body whatever the reason.
+    #[error("{0}")]
+    Unauthorized(Reason),
+    /// 401, the same body: a right token at the wrong URL.
+    #[error(
+        "right token, wrong URL: it opens \"{profile}\" of tenant \"{tenant}\"; paste that directory's own Tenant URL"
+    )]
+    WrongDirectory {
+        /// The tenant the token belongs to.
+        tenant: Slug,
+        /// The profile the token opens.
+        profile: String,
+    },
+    /// 403: the directory is switched off.
+    #[error(
+        "directory \"{profile}\" of tenant \"{tenant}\" is switched off: `usher directory switch` turns it on"
+    )]
+    DirectoryOff {
+        /// The tenant.
+        tenant: Slug,
+        /// The profile.
+        profile: String,
+    },
+    /// 503 with `Retry-After: 1`: too many secrets are being checked at once.
+    #[error("too many secrets are being checked at once; the client may try again in a second")]
+    Busy,
+    /// 429 with `Retry-After`: too many failures from this address.
+    #[error("too many unknown tokens or wrong secrets from this address; the client may try again later")]
+    Throttled {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+}
+
+impl Refusal {
+    /// One fixed word, for metrics and searches.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unauthorized(reason) => reason.code(),
+            Self::WrongDirectory { .. } => "wrong_directory",
+            Self::DirectoryOff { .. } => "directory_off",
+            Self::Busy => "busy",
+            Self::Throttled { .. } => "throttled",
+        }
+    }
+}
+
+impl From<ParseError> for Refusal {
+    fn from(error: ParseError) -> Self {
+        Self::Unauthorized(Reason::Text(error))
+    }
+}

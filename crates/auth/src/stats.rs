@@ -1,0 +1,57 @@
+//! What to watch: plain counters that the telemetry side reads. Labels are fixed words, never anything a client sent.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Counters since the start, and the pool as it stands now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Secrets answered from memory.
+    pub hits: u64,
+    /// Secrets that had to be checked or waited for a check.
+    pub misses: u64,
+    /// Runs of argon2.
+    pub runs: u64,
+    /// Runs going on now.
+    pub running: usize,
+    /// Askers waiting for a run now.
+    pub waiting: usize,
+    /// Refusals by [`crate::Refusal::code`].
+    pub refusals: BTreeMap<&'static str, u64>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) hits: AtomicU64,
+    pub(crate) misses: AtomicU64,
+    pub(crate) runs: AtomicU64,
+    refusals: Mutex<BTreeMap<&'static str, u64>>,
+}
+
+impl Counters {
+    pub(crate) fn refused(&self, code: &'static str) {
+        if let Ok(mut refusals) = self.refusals.lock() {
+            *refusals.entry(code).or_default() += 1;
+        }
+    }
+
+    pub(crate) fn read(&self) -> Stats {
+        Stats {
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+            runs: self.runs.load(Ordering::Relaxed),
+            running: 0,
+            waiting: 0,
+            refusals: self
+                .refusals
+                .lock()
+                .map(|refusals| refusals.clone())
+                .unwrap_or_default(),
+        }
+    }
+}
+
+pub(crate) fn step(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}

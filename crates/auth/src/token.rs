@@ -1,0 +1,203 @@
+//! What a credential looks like: `usher_{t|p}_{12}_{43}_{6}`, and the same with `usherapp_` for apps.
+//!
+//! Prefix, then the environment's letter, a public id of 12 base62 characters (the key of its record), 256 random bits
+//! as 43 base62 characters, and the CRC-32 of everything before the last `_` as 6 base62 characters, so that a typo, a
+//! cut-off paste and a secret scanner's chance match are told apart without a database. Only ASCII letters, digits and
+//! `_`: a double click selects all of it, and no encoding ever changes it. Read next: [`crate::hash`].
+
+mod header;
+mod parse_error;
+
+use std::fmt;
+
+use domain::environment::Environment;
+
+pub use header::bearer;
+pub use parse_error::ParseError;
+
+/// Base62 in the order of its values.
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const ID: usize = 12;
+const SECRET: usize = 43;
+const CHECKSUM: usize = 6;
+/// How many random bytes one credential takes: 16 for its id, 32 for its secret.
+pub const RANDOM: usize = 48;
+
+/// What a credential opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A directory, over SCIM: pasted into Entra.
+    Token,
+    /// A feed: kept by a downstream app.
+    App,
+}
+
+impl Kind {
+    /// Its first word: `usher` or `usherapp`.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Token => "usher",
+            Self::App => "usherapp",
+        }
+    }
+}
+
+/// A well-formed credential, without a judgement on its secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Credential<'a> {
+    /// The whole text.
+    text: &'a str,
+    /// Its public part, the key of its record.
+    pub id: &'a str,
+    /// Its secret part.
+    pub(crate) secret: &'a str,
+}
+
+impl Credential<'_> {
+    /// The last four characters of its secret: enough to tell two apart, worthless to a thief.
+    pub fn last_four(&self) -> &str {
+        &self.secret[SECRET - 4..]
+    }
+
+    /// The whole text, for the one who keys a cache with it.
+    pub(crate) const fn text(&self) -> &str {
+        self.text
+    }
+}
+
+impl fmt::Debug for Credential<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credential({})", self.id)
+    }
+}
+
+/// A new credential: its text is shown once and kept nowhere.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Issued {
+    text: String,
+}
+
+impl Issued {
+    /// The whole text: hand it over once, then forget it.
+    pub fn reveal(&self) -> &str {
+        &self.text
+    }
+
+    /// Its public part.
+    pub fn id(&self) -> &str {
+        let from = self.text.len() - (CHECKSUM + 1 + SECRET + 1 + ID);
+        &self.text[from..from + ID]
+    }
+
+    /// Its secret part.
+    pub(crate) fn secret(&self) -> &str {
+        let from = self.text.len() - (CHECKSUM + 1 + SECRET);
+        &self.text[from..from + SECRET]
+    }
+
+    /// The last four characters of its secret.
+    pub fn last_four(&self) -> &str {
+        &self.secret()[SECRET - 4..]
+    }
+}
+
+impl fmt::Debug for Issued {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Issued({})", self.id())
+    }
+}
+
+/// Makes a credential from [`RANDOM`] unguessable bytes ([`crate::random::system`]).
+pub fn issue(kind: Kind, environment: Environment, random: &[u8; RANDOM]) -> Issued {
+    let (id, secret) = random.split_at(RANDOM - 32);
+    let mut text = format!("{}_{}_", kind.prefix(), environment.letter());
+    // 128 bits cut to 62^12 (71 bits): the bias is below 2^-56, and an id is no secret.
+    text.push_str(&base62(id, ID));
+    text.push('_');
+    text.push_str(&base62(secret, SECRET));
+    let checksum = checksum(&text);
+    text.push('_');
+    text.push_str(&checksum);
+    Issued { text }
+}
+
+/// Reads a credential of the wanted kind and environment. Looks nothing up.
+///
+/// # Errors
+/// [`ParseError`] saying what is wrong with the text and what to do; it never repeats the text.
+pub fn parse(text: &str, kind: Kind, environment: Environment) -> Result<Credential<'_>, ParseError> {
+    let found = prefix_of(text)?;
+    if found != kind {
+        return Err(ParseError::WrongKind { found });
+    }
+    let wanted = whole_length(kind);
+    if text.len() < wanted {
+        return Err(ParseError::Truncated {
+            missing: wanted - text.len(),
+        });
+    }
+    let parts: Vec<&str> = text.split('_').take(6).collect();
+    let &[_, letter, id, secret, check] = parts.as_slice() else {
+        return Err(ParseError::Malformed);
+    };
+    let base62 = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let shape = [(id, ID), (secret, SECRET), (check, CHECKSUM)];
+    if letter.len() != 1
+        || !shape
+            .iter()
+            .all(|(part, length)| part.len() == *length && base62(part))
+    {
+        return Err(ParseError::Malformed);
+    }
+    let body = &text[..text.len() - CHECKSUM - 1];
+    if checksum(body) != check {
+        return Err(ParseError::Checksum);
+    }
+    if !letter.starts_with(environment.letter()) {
+        return Err(ParseError::WrongEnvironment { here: environment });
+    }
+    Ok(Credential { text, id, secret })
+}
+
+fn prefix_of(text: &str) -> Result<Kind, ParseError> {
+    // A text that was quoted, wrapped or padded on its way here; an Authorization value never holds these.
+    if text
+        .bytes()
+        .any(|byte| byte <= b' ' || byte == b'"' || byte == b'\'' || byte >= 0x7f)
+    {
+        return Err(ParseError::StrayCharacters);
+    }
+    match text.split('_').next() {
+        Some("usher") => Ok(Kind::Token),
+        Some("usherapp") => Ok(Kind::App),
+        _ if text.starts_with("eyJ") => Err(ParseError::Jwt),
+        _ => Err(ParseError::NotOurs),
+    }
+}
+
+const fn whole_length(kind: Kind) -> usize {
+    kind.prefix().len() + 1 + 1 + 1 + ID + 1 + SECRET + 1 + CHECKSUM
+}
+
+fn checksum(body: &str) -> String {
+    base62(&crc32fast::hash(body.as_bytes()).to_be_bytes(), CHECKSUM)
+}
+
+/// The big-endian number in `bytes` as the last `digits` base62 digits, padded with zeros.
+fn base62(bytes: &[u8], digits: usize) -> String {
+    let mut number = bytes.to_vec();
+    let mut out = vec![ALPHABET[0]; digits];
+    for digit in out.iter_mut().rev() {
+        let mut rest = 0_u32;
+        for byte in &mut number {
+            let value = rest << 8 | u32::from(*byte);
+            *byte = (value / 62) as u8;
+            rest = value % 62;
+        }
+        *digit = ALPHABET[rest as usize];
+    }
+    out.into_iter().map(char::from).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! Why a text is no credential of ours: for the log and the command line. The HTTP answer is one and the same for all,
+//! so that nobody can feel his way forward (ASVS 6.3.8).
+
+use domain::environment::Environment;
+
+use super::Kind;
+
+/// What is wrong with an `Authorization` header or the credential in it. Never holds any of the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// No `Authorization` header at all.
+    #[error("no Authorization header: paste the token into Entra's \"Secret Token\" and run Test Connection")]
+    Missing,
+    /// More than one `Authorization` header.
+    #[error("more than one Authorization header: a proxy in between adds its own; let it pass the client's")]
+    Repeated,
+    /// Another scheme than Bearer.
+    #[error("the Authorization header does not start with \"Bearer \": this gateway knows no other scheme")]
+    NotBearer,
+    /// `Bearer` with nothing behind it.
+    #[error("the bearer token is empty: \"Secret Token\" in Entra was left blank; paste the token there")]
+    Empty,
+    /// `Bearer Bearer …`.
+    #[error("\"Bearer\" stands twice: paste the token alone, Entra adds the word \"Bearer\" itself")]
+    BearerTwice,
+    /// Blanks, quotes, line breaks or letters outside ASCII.
+    #[error("the token holds blanks, quotes or line breaks: copy it again, without anything around it")]
+    StrayCharacters,
+    /// A JSON Web Token.
+    #[error(
+        "this is a JWT, such as Entra sends while \"Secret Token\" is blank: paste a token of this gateway there"
+    )]
+    Jwt,
+    /// Another prefix.
+    #[error("not a token of this gateway (they start with \"usher_\"): was another product's token pasted?")]
+    NotOurs,
+    /// A credential of the other kind.
+    #[error("{}", wrong_kind(*found))]
+    WrongKind {
+        /// What was presented.
+        found: Kind,
+    },
+    /// Too short.
+    #[error("the token is cut off, {missing} characters are missing: copy it again, or issue a new one")]
+    Truncated {
+        /// How many characters are missing.
+        missing: usize,
+    },
+    /// Too long, or its parts have the wrong lengths.
+    #[error("the token has not the form usher_x_(12)_(43)_(6): something was added or lost; copy it again")]
+    Malformed,
+    /// The checksum does not fit.
+    #[error("the token's checksum does not fit: a character was mistyped or changed; copy it again")]
+    Checksum,
+    /// Issued by the deployment of the other environment.
+    #[error("the token belongs to another environment, this gateway is \"{here}\": use a token issued here")]
+    WrongEnvironment {
+        /// The environment of this deployment.
+        here: Environment,
+    },
+}
+
+const fn wrong_kind(found: Kind) -> &'static str {
+    match found {
+        Kind::Token => {
+            "this is a directory's token, feeds want an app's credential: see `usher app rotate-credential`"
+        }
+        Kind::App => "this is an app's credential, SCIM wants a directory's token: see `usher token issue`",
+    }
+}
+
+impl ParseError {
+    /// One fixed word, for metrics and searches.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Repeated => "repeated_header",
+            Self::NotBearer => "not_bearer",
+            Self::Empty => "empty_bearer",
+            Self::BearerTwice => "bearer_twice",
+            Self::StrayCharacters => "stray_characters",
+            Self::Jwt => "jwt",
+            Self::NotOurs => "not_ours",
+            Self::WrongKind { .. } => "wrong_kind",
+            Self::Truncated { .. } => "truncated",
+            Self::Malformed => "malformed",
+            Self::Checksum => "checksum",
+            Self::WrongEnvironment { .. } => "wrong_environment",
+        }
+    }
+}

@@ -1,0 +1,497 @@
+use super::*;
+use crate::token::{Issued, RANDOM, issue};
+use chrono::TimeDelta;
+use domain::credential::Token;
+use domain::id::{AppId, DirectoryId, TenantId};
+use domain::tenant::{Directory, Provider, Switch};
+use std::sync::Mutex;
+
+/// A clock that stands until it is told to move.
+struct Hand(Mutex<DateTime<Utc>>);
+
+impl Hand {
+    fn new() -> Arc<Self> {
+        Arc::new(Self(Mutex::new(DateTime::UNIX_EPOCH + TimeDelta::days(20_000))))
+    }
+
+    fn forward(&self, seconds: i64) {
+        *self.0.lock().unwrap() += TimeDelta::seconds(seconds);
+    }
+}
+
+impl Clock for Hand {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap()
+    }
+}
+
+const ENTRA: [u8; 4] = [192, 0, 2, 7];
+
+struct Bench {
+    clock: Arc<Hand>,
+    verifier: Verifier,
+}
+
+fn bench_with(limits: Limits) -> Bench {
+    let clock = Hand::new();
+    Bench {
+        verifier: Verifier::new(Arc::clone(&clock) as _, Environment::Test, limits).unwrap(),
+        clock,
+    }
+}
+
+fn bench() -> Bench {
+    bench_with(Limits::default())
+}
+
+fn issued(seed: u8) -> Issued {
+    issue(Kind::Token, Environment::Test, &[seed; RANDOM])
+}
+
+/// A token with the id of `issued(seed)` and another secret: what a guesser would send.
+fn guess(seed: u8, number: u8) -> Issued {
+    let mut random = [seed; RANDOM];
+    random[RANDOM - 1] = number;
+    assert_ne!(number, seed);
+    issue(Kind::Token, Environment::Test, &random)
+}
+
+fn record(issued: &Issued) -> TokenRecord {
+    let tenant = TenantId::from_uuid("019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3a".parse().unwrap());
+    let directory = DirectoryId::from_uuid("019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3b".parse().unwrap());
+    let created_at = DateTime::UNIX_EPOCH;
+    TokenRecord {
+        token: Token {
+            id: issued.id().to_owned(),
+            tenant,
+            directory,
+            label: None,
+            created_at,
+            expires_at: None,
+            revoked_at: None,
+            last_used_at: None,
+            last_four: issued.last_four().to_owned(),
+        },
+        hash: SecretHash {
+            phc: hash::hash(issued).unwrap(),
+            version: 1,
+        },
+        directory: Directory {
+            id: directory,
+            tenant,
+            profile: "advisors".to_owned(),
+            provider: Provider::Entra,
+            switch: Switch::On,
+            created_at,
+        },
+        tenant_name: "contoso".parse().unwrap(),
+        external_tenant_id: None,
+    }
+}
+
+impl Bench {
+    fn present_from(&self, ip: [u8; 4], text: &str) -> Result<Presented, Refusal> {
+        let line = format!("Bearer {text}");
+        self.verifier.precheck(Kind::Token, [line.as_bytes()], ip.into())
+    }
+
+    async fn call_from(
+        &self,
+        ip: [u8; 4],
+        text: &str,
+        record: Option<TokenRecord>,
+    ) -> Result<Caller, Refusal> {
+        let presented = self.present_from(ip, text)?;
+        self.verifier.verify(&presented, record, self.clock.now()).await
+    }
+
+    async fn call(&self, issued: &Issued, record: &TokenRecord) -> Result<Caller, Refusal> {
+        self.call_from(ENTRA, issued.reveal(), Some(record.clone())).await
+    }
+}
+
+fn unauthorized<T>(reason: Reason) -> Result<T, Refusal> {
+    Err(Refusal::Unauthorized(reason))
+}
+
+/// `Caller` has no equality; its token is what tells it.
+fn id(outcome: Result<Caller, Refusal>) -> Result<String, Refusal> {
+    outcome.map(|caller| caller.token_id)
+}
+
+#[tokio::test]
+async fn a_right_token_opens_its_directory_and_is_hashed_once() {
+    let (bench, token) = (bench(), issued(1));
+    let record = record(&token);
+    for _ in 0..3 {
+        let caller = bench.call(&token, &record).await.unwrap();
+        assert_eq!(caller.scope.tenant(), record.token.tenant);
+        assert_eq!(caller.directory, record.directory);
+    }
+    let stats = bench.verifier.stats();
+    assert_eq!((stats.runs, stats.hits, stats.misses), (1, 2, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_askers_for_one_token_wait_for_one_run() {
+    let (bench, token) = (Arc::new(bench()), issued(1));
+    let record = record(&token);
+    let calls: Vec<_> = (0..100)
+        .map(|_| {
+            let (bench, token, record) = (Arc::clone(&bench), token.clone(), record.clone());
+            tokio::spawn(async move { id(bench.call(&token, &record).await) })
+        })
+        .collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap(), Ok(token.id().to_owned()));
+    }
+    assert_eq!(bench.verifier.stats().runs, 1);
+}
+
+#[tokio::test]
+async fn revocation_expiry_and_replacement_hold_from_the_next_request() {
+    let (bench, token) = (bench(), issued(1));
+    let good = record(&token);
+    bench.call(&token, &good).await.unwrap();
+
+    let mut revoked = good.clone();
+    revoked.token.revoked_at = Some(bench.clock.now());
+    assert_eq!(
+        id(bench.call(&token, &revoked).await),
+        unauthorized(Reason::Revoked)
+    );
+
+    let mut expired = good.clone();
+    expired.token.expires_at = Some(bench.clock.now());
+    assert_eq!(
+        id(bench.call(&token, &expired).await),
+        unauthorized(Reason::Expired)
+    );
+
+    let mut replaced = good.clone();
+    replaced.hash = SecretHash {
+        phc: hash::hash(&issued(2)).unwrap(),
+        version: 2,
+    };
+    assert_eq!(
+        id(bench.call(&token, &replaced).await),
+        unauthorized(Reason::WrongSecret)
+    );
+    assert_eq!(id(bench.call(&token, &good).await), Ok(token.id().to_owned()));
+}
+
+#[tokio::test]
+async fn what_cannot_open_anything_is_refused_without_a_hash() {
+    let (bench, token) = (bench(), issued(1));
+    let mut revoked = record(&token);
+    revoked.token.revoked_at = Some(bench.clock.now());
+    assert_eq!(
+        id(bench.call(&guess(1, 9), &revoked).await),
+        unauthorized(Reason::Revoked)
+    );
+    assert_eq!(
+        id(bench.call_from(ENTRA, token.reveal(), None).await),
+        unauthorized(Reason::UnknownId)
+    );
+    assert_eq!(bench.verifier.stats().runs, 0);
+}
+
+#[tokio::test]
+async fn an_unknown_id_is_read_once_in_a_while() {
+    let (bench, token) = (bench(), issued(1));
+    let presented = bench.present_from(ENTRA, token.reveal()).unwrap();
+    let judged = bench.verifier.verify(&presented, None, bench.clock.now()).await;
+    assert_eq!(id(judged), unauthorized(Reason::UnknownId));
+    let again = bench
+        .present_from(ENTRA, token.reveal())
+        .map(|presented| presented.id().to_owned());
+    assert_eq!(again, unauthorized(Reason::UnknownId), "without a read");
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_hashed_once_and_a_new_hash_version_asks_again() {
+    let (bench, token) = (bench(), issued(1));
+    let mut record = record(&token);
+    for _ in 0..10 {
+        assert_eq!(
+            id(bench.call(&guess(1, 9), &record).await),
+            unauthorized(Reason::WrongSecret)
+        );
+    }
+    assert_eq!(bench.verifier.stats().runs, 1);
+    record.hash = SecretHash {
+        phc: hash::hash(&guess(1, 9)).unwrap(),
+        version: 2,
+    };
+    assert_eq!(
+        id(bench.call(&guess(1, 9), &record).await),
+        Ok(token.id().to_owned())
+    );
+}
+
+#[tokio::test]
+async fn after_five_wrong_secrets_a_minute_further_ones_are_not_hashed() {
+    let (bench, token) = (bench(), issued(1));
+    let record = record(&token);
+    for number in 10..15 {
+        assert_eq!(
+            id(bench.call(&guess(1, number), &record).await),
+            unauthorized(Reason::WrongSecret)
+        );
+    }
+    for number in 15..30 {
+        assert_eq!(
+            id(bench.call(&guess(1, number), &record).await),
+            unauthorized(Reason::Suspected)
+        );
+    }
+    let stats = bench.verifier.stats();
+    assert_eq!(
+        (
+            stats.runs,
+            stats.refusals["wrong_secret"],
+            stats.refusals["suspected"]
+        ),
+        (5, 5, 15)
+    );
+    bench.clock.forward(61);
+    assert_eq!(id(bench.call(&token, &record).await), Ok(token.id().to_owned()));
+}
+
+#[tokio::test]
+async fn guessing_at_an_id_does_not_lock_out_its_owner() {
+    let (bench, token) = (bench(), issued(1));
+    let mut record = record(&token);
+    bench.call(&token, &record).await.unwrap();
+    for number in 10..30 {
+        bench.call(&guess(1, number), &record).await.unwrap_err();
+    }
+    assert_eq!(
+        id(bench.call(&token, &record).await),
+        Ok(token.id().to_owned()),
+        "from the verdict cache"
+    );
+    // The verdict is gone (another hash version stands for its end), the guessing goes on: still let in, by a hash.
+    record.hash.version = 2;
+    assert_eq!(
+        id(bench.call(&token, &record).await),
+        Ok(token.id().to_owned()),
+        "hashed in spite of the brake"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn parallel_guesses_cannot_overdraw_and_a_full_queue_is_busy() {
+    let bench = Arc::new(bench_with(Limits {
+        argon2_threads: 1,
+        argon2_queue: 2,
+        ..Limits::default()
+    }));
+    let tokens: Vec<Issued> = (0..20).map(issued).collect();
+    let one = record(&tokens[0]);
+    let guesses: Vec<_> = (100..140)
+        .map(|number| {
+            let (bench, record) = (Arc::clone(&bench), one.clone());
+            tokio::spawn(async move { id(bench.call(&guess(0, number), &record).await) })
+        })
+        .collect();
+    for guess in guesses {
+        let refusal = guess.await.unwrap().unwrap_err();
+        assert!(
+            [
+                Refusal::Busy,
+                Refusal::Unauthorized(Reason::WrongSecret),
+                Refusal::Unauthorized(Reason::Suspected)
+            ]
+            .contains(&refusal),
+            "{refusal:?}"
+        );
+    }
+    assert!(bench.verifier.stats().runs <= 5, "{:?}", bench.verifier.stats());
+
+    // Twenty genuine tokens at once on a pool of one with two places: some are told to come back, none is a 401.
+    let records: Vec<_> = tokens.iter().map(record).collect();
+    let calls: Vec<_> = tokens[1..]
+        .iter()
+        .zip(&records[1..])
+        .map(|(token, record)| {
+            let (bench, token, record) = (Arc::clone(&bench), token.clone(), record.clone());
+            tokio::spawn(async move { id(bench.call(&token, &record).await) })
+        })
+        .collect();
+    let mut busy = 0;
+    for call in calls {
+        match call.await.unwrap() {
+            Ok(_) => {}
+            Err(Refusal::Busy) => busy += 1,
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert!(busy > 0, "the queue has an end");
+    assert_eq!(bench.verifier.stats().waiting, 0);
+}
+
+#[tokio::test]
+async fn an_address_that_makes_up_ids_is_braked_and_good_tokens_behind_it_are_not() {
+    let limits = Limits {
+        failures_per_address: Allowance {
+            burst: 10,
+            every: Duration::from_secs(1),
+        },
+        ..Limits::default()
+    };
+    let (bench, good) = (bench_with(limits), issued(250));
+    let record = record(&good);
+    bench.call(&good, &record).await.unwrap();
+    for seed in 0..10 {
+        let outcome = bench.call_from(ENTRA, issued(seed).reveal(), None).await;
+        assert_eq!(id(outcome), unauthorized(Reason::UnknownId));
+    }
+    let throttled = Refusal::Throttled {
+        retry_after: Duration::from_secs(1),
+    };
+    assert_eq!(
+        id(bench.call_from(ENTRA, issued(99).reveal(), None).await),
+        Err(throttled)
+    );
+    assert_eq!(id(bench.call(&good, &record).await), Ok(good.id().to_owned()));
+    let elsewhere = bench
+        .call_from([198, 51, 100, 1], issued(98).reveal(), None)
+        .await;
+    assert_eq!(id(elsewhere), unauthorized(Reason::UnknownId));
+    bench.clock.forward(1);
+    let later = bench.call_from(ENTRA, issued(97).reveal(), None).await;
+    assert_eq!(id(later), unauthorized(Reason::UnknownId));
+}
+
+#[tokio::test]
+async fn one_wrong_token_repeated_by_a_customer_brakes_nobody_behind_the_same_address() {
+    let bench = bench();
+    let misconfigured = issued(1);
+    for _ in 0..1_000 {
+        let outcome = bench.call_from(ENTRA, misconfigured.reveal(), None).await;
+        assert_eq!(id(outcome), unauthorized(Reason::UnknownId));
+    }
+    let neighbour = issued(2);
+    let record = record(&neighbour);
+    assert_eq!(
+        id(bench.call(&neighbour, &record).await),
+        Ok(neighbour.id().to_owned())
+    );
+}
+
+#[tokio::test]
+async fn an_unusable_hash_is_a_refusal_and_no_guess() {
+    let (bench, token) = (bench(), issued(1));
+    let mut record = record(&token);
+    record.hash.phc = record.hash.phc.replace("m=19456", "m=1945600");
+    for _ in 0..10 {
+        assert_eq!(
+            id(bench.call(&token, &record).await),
+            unauthorized(Reason::BadHash)
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_empty_stored_hash_matches_nothing() {
+    let (bench, token) = (bench(), issued(1));
+    let mut record = record(&token);
+    record.hash.phc = String::new();
+    assert_eq!(
+        id(bench.call(&token, &record).await),
+        unauthorized(Reason::BadHash)
+    );
+}
+
+#[tokio::test]
+async fn a_right_token_at_the_wrong_url_is_refused_like_any_other() {
+    let (bench, token) = (bench(), issued(1));
+    let caller = bench.call(&token, &record(&token)).await.unwrap();
+    let place = |tenant, profile| bench.verifier.admit(&caller, Place { tenant, profile });
+    assert_eq!(place(None, None), Ok(()));
+    assert_eq!(place(None, Some("advisors")), Ok(()));
+    assert_eq!(place(Some("contoso"), Some("advisors")), Ok(()));
+    for (tenant, profile) in [
+        (None, Some("rooms")),
+        (Some("fabrikam"), Some("advisors")),
+        (Some("fabrikam"), None),
+    ] {
+        let refusal = place(tenant, profile).unwrap_err();
+        assert_eq!(
+            refusal.to_string(),
+            "right token, wrong URL: it opens \"advisors\" of tenant \"contoso\"; paste that directory's own Tenant URL"
+        );
+    }
+    let mut off = caller.clone();
+    off.directory.switch = Switch::Off;
+    assert_eq!(
+        bench.verifier.admit(&off, Place::default()).unwrap_err().code(),
+        "directory_off"
+    );
+}
+
+#[tokio::test]
+async fn uses_are_noted_once_a_minute_and_taken_once() {
+    let (bench, token) = (bench(), issued(1));
+    let mut record = record(&token);
+    bench.call(&token, &record).await.unwrap();
+    bench.call(&token, &record).await.unwrap();
+    assert_eq!(
+        bench.verifier.take_uses(),
+        [(token.id().to_owned(), bench.clock.now())]
+    );
+    record.token.last_used_at = Some(bench.clock.now());
+    bench.call(&token, &record).await.unwrap();
+    assert_eq!(bench.verifier.take_uses(), []);
+    bench.clock.forward(60);
+    bench.call(&token, &record).await.unwrap();
+    assert_eq!(bench.verifier.take_uses().len(), 1);
+}
+
+#[tokio::test]
+async fn an_app_is_judged_by_the_same_rules() {
+    let bench = bench();
+    let issued = issue(Kind::App, Environment::Test, &[3; RANDOM]);
+    let line = format!("Bearer {}", issued.reveal());
+    let as_app = || {
+        bench
+            .verifier
+            .precheck(Kind::App, [line.as_bytes()], ENTRA.into())
+    };
+    let mut record = AppCredentialRecord {
+        id: issued.id().to_owned(),
+        app: AppId::from_uuid("019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3c".parse().unwrap()),
+        app_name: "booking".parse().unwrap(),
+        hash: SecretHash {
+            phc: hash::hash(&issued).unwrap(),
+            version: 1,
+        },
+        revoked_at: None,
+        expires_at: None,
+    };
+    let now = bench.clock.now();
+    let caller = bench
+        .verifier
+        .verify_app(&as_app().unwrap(), Some(record.clone()), now)
+        .await
+        .unwrap();
+    assert_eq!(caller.app, record.app);
+    record.revoked_at = Some(now);
+    let revoked = bench
+        .verifier
+        .verify_app(&as_app().unwrap(), Some(record), now)
+        .await;
+    assert_eq!(revoked, unauthorized(Reason::Revoked));
+    let at_scim = bench
+        .present_from(ENTRA, issued.reveal())
+        .map(|presented| presented.id().to_owned());
+    assert_eq!(at_scim.unwrap_err().code(), "wrong_kind");
+}
+
+#[test]
+fn debug_of_a_presented_token_shows_its_public_part_only() {
+    let (bench, token) = (bench(), issued(1));
+    let presented = bench.present_from(ENTRA, token.reveal()).unwrap();
+    assert_eq!(format!("{presented:?}"), format!("Presented({})", token.id()));
+}
