@@ -1,0 +1,56 @@
+//! "Test Connection": the two queries Entra makes when credentials are saved, and the error it shows when they fail.
+
+use rand::rngs::StdRng;
+use serde::Serialize;
+
+use crate::clock;
+use crate::log::ErrorInformation;
+use crate::problem::ErrorCode;
+use crate::wire::client::{Client, Traffic};
+
+/// What Test Connection found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionReport {
+    /// Whether Entra would save the credentials.
+    pub ok: bool,
+    /// The portal's error code.
+    pub portal_error: Option<&'static str>,
+    /// The collection that failed.
+    pub collection: Option<&'static str>,
+    /// What went wrong.
+    pub error: Option<ErrorInformation>,
+    /// Requests and answers.
+    #[serde(flatten)]
+    pub traffic: Traffic,
+}
+
+/// Asks both collections for an object that cannot exist. Both must answer 200 and an empty list, even when the target
+/// serves no groups.
+pub async fn test(client: &Client, matching: &str, rng: &mut StdRng) -> ConnectionReport {
+    for (collection, attribute) in [("Users", matching), ("Groups", "displayName")] {
+        if let Err(problem) = client.probe(collection, attribute, &clock::guid(rng)).await {
+            let portal_error = match problem.code {
+                ErrorCode::Unauthorized | ErrorCode::InsufficientRights => {
+                    "SystemForCrossDomainIdentityManagementCredentialValidationFailure"
+                }
+                ErrorCode::ServiceIncompatible => "SystemForCrossDomainIdentityManagementServiceIncompatible",
+                _ => "SystemForCrossDomainIdentityManagementCredentialValidationUnavailable",
+            };
+            return ConnectionReport {
+                ok: false,
+                portal_error: Some(portal_error),
+                collection: Some(collection),
+                error: Some(ErrorInformation::from(&problem)),
+                traffic: client.traffic(),
+            };
+        }
+    }
+    ConnectionReport {
+        ok: true,
+        portal_error: None,
+        collection: None,
+        error: None,
+        traffic: client.traffic(),
+    }
+}

@@ -1,0 +1,154 @@
+//! What can go wrong with one object, in the words of Entra's provisioning log.
+//!
+//! The table from HTTP answers to these codes is `crate::wire::answer`.
+
+use serde::{Deserialize, Serialize};
+
+/// Entra's error codes, as far as a SCIM target can provoke them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ErrorCode {
+    /// 409 on create or update.
+    EntryConflict,
+    /// 429 that did not go away.
+    TooManyRequests,
+    /// 5xx.
+    InternalServerError,
+    /// 401.
+    Unauthorized,
+    /// 403.
+    InsufficientRights,
+    /// 405.
+    MethodNotAllowed,
+    /// 501.
+    NotImplemented,
+    /// 413 and other refusals without a word of their own.
+    NotPermitted,
+    /// 422.
+    UnprocessableEntity,
+    /// 404 for an id that was provisioned before; needs a restart of the job.
+    InvalidAnchor,
+    /// The connection broke.
+    WebExceptionProtocolError,
+    /// No answer in time.
+    Timeout,
+    /// A required mapping line has no value.
+    MandatoryFieldsMissing,
+    /// The match query found more than one object.
+    DuplicateTargetEntries,
+    /// Two directory objects have the same matching value.
+    DuplicateSourceEntries,
+    /// A refused document.
+    #[serde(rename = "SystemForCrossDomainIdentityManagementBadRequest")]
+    BadRequest,
+    /// An answer that is not SCIM.
+    #[serde(rename = "SystemForCrossDomainIdentityManagementServiceIncompatible")]
+    ServiceIncompatible,
+    /// Match found, nothing differed: nothing to export.
+    RedundantExport,
+    /// Not in scope: never provisioned and already disabled.
+    EntrySynchronizationSkipped,
+    /// A deletion held back by accidental-deletion prevention.
+    StagedDelete,
+}
+
+impl ErrorCode {
+    /// The code as it stands in the log.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ErrorCode::EntryConflict => "EntryConflict",
+            ErrorCode::TooManyRequests => "TooManyRequests",
+            ErrorCode::InternalServerError => "InternalServerError",
+            ErrorCode::Unauthorized => "Unauthorized",
+            ErrorCode::InsufficientRights => "InsufficientRights",
+            ErrorCode::MethodNotAllowed => "MethodNotAllowed",
+            ErrorCode::NotImplemented => "NotImplemented",
+            ErrorCode::NotPermitted => "NotPermitted",
+            ErrorCode::UnprocessableEntity => "UnprocessableEntity",
+            ErrorCode::InvalidAnchor => "InvalidAnchor",
+            ErrorCode::WebExceptionProtocolError => "WebExceptionProtocolError",
+            ErrorCode::Timeout => "Timeout",
+            ErrorCode::MandatoryFieldsMissing => "MandatoryFieldsMissing",
+            ErrorCode::DuplicateTargetEntries => "DuplicateTargetEntries",
+            ErrorCode::DuplicateSourceEntries => "DuplicateSourceEntries",
+            ErrorCode::BadRequest => "SystemForCrossDomainIdentityManagementBadRequest",
+            ErrorCode::ServiceIncompatible => "SystemForCrossDomainIdentityManagementServiceIncompatible",
+            ErrorCode::RedundantExport => "RedundantExport",
+            ErrorCode::EntrySynchronizationSkipped => "EntrySynchronizationSkipped",
+            ErrorCode::StagedDelete => "StagedDelete",
+        }
+    }
+}
+
+/// Whom a problem stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// This object; the cycle goes on.
+    Object,
+    /// The whole job: bad credentials or a target that does not speak SCIM. Entra quarantines at once.
+    Job,
+}
+
+/// One failure, as the log tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Entra's code.
+    pub code: ErrorCode,
+    /// The server's own detail, or what the client saw.
+    pub reason: String,
+    /// The HTTP status, when there was an answer.
+    pub status: Option<u16>,
+    /// Whom it stops.
+    pub severity: Severity,
+}
+
+impl Problem {
+    /// A problem of one object without an HTTP answer.
+    #[must_use]
+    pub fn new(code: ErrorCode, reason: impl Into<String>) -> Self {
+        Problem {
+            code,
+            reason: reason.into(),
+            status: None,
+            severity: Severity::Object,
+        }
+    }
+
+    /// The same problem, stopping the whole job.
+    #[must_use]
+    pub fn stops_job(mut self) -> Self {
+        self.severity = Severity::Job;
+        self
+    }
+
+    /// What Entra advises the administrator to do.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        match self.code {
+            ErrorCode::EntryConflict => {
+                "Another object of the target has the same matching value; correct one of the two."
+            }
+            ErrorCode::TooManyRequests | ErrorCode::InternalServerError => {
+                "It is tried again in a later cycle."
+            }
+            ErrorCode::Timeout | ErrorCode::WebExceptionProtocolError => {
+                "It is tried again in a later cycle."
+            }
+            ErrorCode::Unauthorized => "Check the secret token, and that it belongs to this tenant URL.",
+            ErrorCode::InvalidAnchor => {
+                "The object was deleted in the target; restart provisioning (--restart)."
+            }
+            ErrorCode::MandatoryFieldsMissing => "Fill the source attribute, or correct the mapping.",
+            ErrorCode::DuplicateTargetEntries => "Make the matching value unique in the target.",
+            ErrorCode::DuplicateSourceEntries => "Make the matching value unique in the directory.",
+            ErrorCode::ServiceIncompatible => {
+                "Check the tenant URL: what answered there does not speak SCIM."
+            }
+            ErrorCode::StagedDelete => {
+                "Review the deletions, then run again with a higher --deletion-threshold."
+            }
+            ErrorCode::RedundantExport | ErrorCode::EntrySynchronizationSkipped => "Nothing to do.",
+            _ => "Read the detail, correct the object or the mapping, then provision on demand.",
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! A job's books, kept between runs in a state file: anchors (ids in the target), the values exported last, escrow,
+//! quarantine, the watermark, and the simulated clock.
+//!
+//! Time here is simulated: seconds since the job was made. No HTTP. Next: `crate::cycle::plan` reads it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+
+use crate::directory::{App, write_json};
+use crate::mapping::Values;
+use crate::problem::{ErrorCode, Problem};
+
+/// Seconds between two cycles: Entra's PT40M.
+pub const CYCLE_SECONDS: u64 = 40 * 60;
+/// Objects that keep failing are tried again no later than this: a day.
+const LONGEST_ESCROW: u64 = 24 * 60 * 60;
+
+/// Everything remembered about one job.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobState {
+    /// The application the job provisions; a state file is never used for another one.
+    pub app: App,
+    /// `scim.<32 hex>.<guid>`, as in Entra's log.
+    pub job_id: String,
+    /// Wall-clock time of the last complete cycle; absent until an initial cycle has gone through.
+    pub watermark: Option<String>,
+    /// Simulated seconds since the job was made.
+    pub clock: u64,
+    /// Cycles run so far.
+    pub cycles: u64,
+    /// What is known of each object in the target, by the directory's object id.
+    pub objects: BTreeMap<String, Known>,
+    /// Objects whose last try failed, by object id; references have keys of their own (`<object id>#references`).
+    pub escrow: BTreeMap<String, Escrow>,
+    /// Set while the job is in quarantine.
+    pub quarantine: Option<Quarantine>,
+}
+
+/// One object in the target.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Known {
+    /// The anchor: its id in the target.
+    pub id: String,
+    /// False after it was unassigned: it is then disabled, and no longer followed, not even to a deletion.
+    pub managed: bool,
+    /// The values the target was brought to, by SCIM path. What the target should show.
+    pub values: Values,
+    /// The reference values the target was brought to (ids in the target), by SCIM path.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub references: Values,
+}
+
+/// One object waiting to be tried again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Escrow {
+    /// Why it failed the last time.
+    pub code: ErrorCode,
+    /// The reason in full.
+    pub reason: String,
+    /// How often it failed.
+    pub attempts: u32,
+    /// Simulated time of the next try.
+    pub next_try: u64,
+}
+
+/// Why a job is in quarantine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum QuarantineReason {
+    /// Bad credentials, or a target that does not speak SCIM.
+    EncounteredQuarantineException,
+    /// Too large a share of objects failing.
+    EncounteredEscrowProportionThreshold,
+    /// Too many objects failing.
+    EncounteredBaseEscrowThreshold,
+    /// Too many failures, references counted.
+    EncounteredTotalEscrowThreshold,
+    /// Accidental-deletion prevention.
+    TooManyDeletes,
+}
+
+/// A job in quarantine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Quarantine {
+    /// Why.
+    pub reason: QuarantineReason,
+    /// The error behind it, if it was one.
+    pub detail: String,
+    /// Simulated time it began.
+    pub since: u64,
+    /// Tries in quarantine so far.
+    pub attempts: u32,
+    /// Simulated time of the next try.
+    pub next_try: u64,
+    /// True after 28 days: the job does not run again until it is restarted.
+    pub disabled: bool,
+}
+
+impl JobState {
+    /// A job that never ran. `job_id` comes from [`new_job_id`].
+    #[must_use]
+    pub fn new(app: App, job_id: String) -> Self {
+        JobState {
+            app,
+            job_id,
+            watermark: None,
+            clock: 0,
+            cycles: 0,
+            objects: BTreeMap::new(),
+            escrow: BTreeMap::new(),
+            quarantine: None,
+        }
+    }
+
+    /// Reads a state file; `None` when there is none yet.
+    ///
+    /// # Errors
+    /// When it cannot be read or belongs to another application.
+    pub fn load(path: &Path, app: App) -> anyhow::Result<Option<Self>> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(why) => {
+                return Err(why).with_context(|| format!("cannot read the state file {}", path.display()));
+            }
+        };
+        let state: JobState = serde_json::from_str(&text)
+            .with_context(|| format!("{} is not a state file of entra-sim", path.display()))?;
+        anyhow::ensure!(
+            state.app == app,
+            "{} belongs to the {} application; give {} a state file of its own",
+            path.display(),
+            state.app.as_str(),
+            app.as_str()
+        );
+        Ok(Some(state))
+    }
+
+    /// Writes the state file as a whole.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save(&self, path: &Path) -> anyhow::Result<()> {
+        write_json(path, self)
+    }
+
+    /// "Restart provisioning": forgets everything but who the job is.
+    pub fn restart(&mut self) {
+        *self = JobState {
+            clock: self.clock,
+            cycles: self.cycles,
+            ..JobState::new(self.app, self.job_id.clone())
+        };
+    }
+
+    /// Puts an object into escrow, or further back if it is there already: one cycle, two, four, … a day at most.
+    pub fn escrow(&mut self, key: &str, problem: &Problem) {
+        let attempts = self
+            .escrow
+            .get(key)
+            .map_or(1, |escrow| escrow.attempts.saturating_add(1));
+        let wait = CYCLE_SECONDS
+            .saturating_mul(1 << (attempts - 1).min(16))
+            .min(LONGEST_ESCROW);
+        let entry = Escrow {
+            code: problem.code,
+            reason: problem.reason.clone(),
+            attempts,
+            next_try: self.clock + wait,
+        };
+        self.escrow.insert(key.to_owned(), entry);
+    }
+
+    /// Whether an object may be tried now.
+    #[must_use]
+    pub fn is_due(&self, key: &str) -> bool {
+        self.escrow
+            .get(key)
+            .is_none_or(|escrow| escrow.next_try <= self.clock)
+    }
+
+    /// Failures outside the reference pass, and those of references.
+    #[must_use]
+    pub fn failures(&self) -> (usize, usize) {
+        let references = self.escrow.keys().filter(|key| key.ends_with(REFERENCES)).count();
+        (self.escrow.len() - references, references)
+    }
+
+    /// Nothing left to retry, and not in quarantine.
+    #[must_use]
+    pub fn settled(&self) -> bool {
+        self.escrow.is_empty() && self.quarantine.is_none()
+    }
+}
+
+const REFERENCES: &str = "#references";
+
+/// The escrow key of an object's references.
+#[must_use]
+pub fn references_key(object_id: &str) -> String {
+    format!("{object_id}{REFERENCES}")
+}
+
+/// A job id in Entra's form.
+pub fn new_job_id(rng: &mut impl rand::Rng) -> String {
+    format!(
+        "scim.{}.{}",
+        crate::clock::guid(rng).replace('-', ""),
+        crate::clock::guid(rng)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escrow_waits_one_two_four_cycles_and_a_day_at_most() {
+        let mut state = JobState::new(App::Rooms, "scim.x".to_owned());
+        let problem = Problem::new(ErrorCode::EntryConflict, "taken");
+        let mut waits = Vec::new();
+        for _ in 0..8 {
+            state.escrow("a", &problem);
+            waits.push(state.escrow["a"].next_try / 60);
+        }
+        assert_eq!(waits, [40, 80, 160, 320, 640, 1280, 1440, 1440]);
+        assert!(!state.is_due("a"));
+        state.clock = LONGEST_ESCROW;
+        assert!(state.is_due("a"));
+    }
+
+    #[test]
+    fn a_state_file_is_not_used_for_another_application() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        assert!(JobState::load(&path, App::Rooms).unwrap().is_none());
+        JobState::new(App::Rooms, "scim.x".to_owned())
+            .save(&path)
+            .unwrap();
+        assert_eq!(
+            JobState::load(&path, App::Rooms).unwrap().unwrap().job_id,
+            "scim.x"
+        );
+        assert!(
+            JobState::load(&path, App::Advisors)
+                .unwrap_err()
+                .to_string()
+                .contains("rooms")
+        );
+    }
+
+    #[test]
+    fn references_are_counted_apart() {
+        let mut state = JobState::new(App::Rooms, "scim.x".to_owned());
+        state.escrow("a", &Problem::new(ErrorCode::Timeout, "slow"));
+        state.escrow(&references_key("b"), &Problem::new(ErrorCode::Timeout, "slow"));
+        assert_eq!(state.failures(), (1, 1));
+    }
+}
