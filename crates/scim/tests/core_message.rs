@@ -366,6 +366,7 @@ fn the_service_says_what_it_can_do() {
     ] {
         assert_eq!(config[feature]["supported"], supported, "{feature}");
     }
+    assert_eq!(config["filter"]["maxResults"], message::MAX_RESULTS);
     assert_eq!(config["authenticationSchemes"][0]["type"], "oauthbearertoken");
     assert_eq!(
         config["meta"]["location"],

@@ -11,8 +11,8 @@ const SERVICE_PROVIDER_CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:Ser
 const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
 const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
 
-/// The most results one list answer holds.
-pub const MAX_RESULTS: usize = 200;
+/// The most results one list answer holds; published here, so that the page cap and the promise are one number.
+pub const MAX_RESULTS: usize = 1_000;
 
 /// What the service can do: PATCH and filters; neither bulk, sorting nor passwords.
 pub fn service_provider_config(base: &str) -> Value {
