@@ -13,5 +13,6 @@
 )]
 
 mod architecture;
+mod consumer;
 mod housekeeping;
 mod support_selftest;

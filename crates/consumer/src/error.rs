@@ -1,0 +1,110 @@
+//! What can go wrong between a feed and its consumer. All but [`Error::Settings`] are retried by [`crate::run`].
+
+/// A failure, in words for the log of the app that consumes.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The settings contradict themselves; nothing was tried.
+    #[error("{0}")]
+    Settings(String),
+    /// The gateway could not be reached, or gave half an answer.
+    #[error("the feed over HTTP does not answer: {0}")]
+    Unreachable(#[source] reqwest::Error),
+    /// The gateway refused: status and its own words.
+    #[error("the feed over HTTP answered {status}: {detail}{}", hint(*.status))]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// The beginning of the body.
+        detail: String,
+    },
+    /// Redis failed, is loading, read-only, silent, or gone.
+    #[error("Redis: {0}")]
+    Redis(#[from] redis::RedisError),
+    /// The gateway has not made the consumer group (again) yet; it makes groups, consumers never do.
+    #[error("the stream has no consumer group {group:?} yet; the gateway makes it, waiting")]
+    NoGroup {
+        /// The group asked for.
+        group: String,
+    },
+    /// Positions are missing, and neither the stream nor the HTTP feed has them (now).
+    #[error("positions {first} to {last} are missing{}; not guessing, reading again", no_feed(*.http_feed))]
+    Gap {
+        /// First missing position.
+        first: u64,
+        /// Last missing position.
+        last: u64,
+        /// Whether the HTTP feed could be asked.
+        http_feed: HttpFeed,
+    },
+    /// The feed ends before what was applied already: the gateway's database is an older one.
+    #[error(
+        "the feed ends at {head}, but {applied} was applied already: was the gateway restored from a backup? \
+         Start over with an empty database of this app, or ask the gateway's operator"
+    )]
+    FeedWentBack {
+        /// The feed's last position.
+        head: u64,
+        /// The sink's position.
+        applied: u64,
+    },
+    /// The sink could not store; nothing was acknowledged.
+    #[error("the app's own store: {0}")]
+    Sink(#[source] crate::sink::SinkError),
+}
+
+/// Whether a consumer of a Redis stream may ask the HTTP feed for missing positions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpFeed {
+    /// It was asked.
+    Asked,
+    /// None is configured.
+    NotConfigured,
+}
+
+fn hint(status: u16) -> &'static str {
+    match status {
+        401 | 403 => " (next step: check the app's credential; `usher app` shows and renews it)",
+        404 => " (next step: check the feed URL; `usher app create` printed it as feedUrl)",
+        _ => "",
+    }
+}
+
+fn no_feed(http_feed: HttpFeed) -> &'static str {
+    match http_feed {
+        HttpFeed::Asked => " in the stream and in the HTTP feed",
+        HttpFeed::NotConfigured => " in the stream, and no HTTP feed is configured to ask for them",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_the_next_step() {
+        let text = |status| {
+            Error::Refused {
+                status,
+                detail: "no".to_owned(),
+            }
+            .to_string()
+        };
+        assert!(text(401).contains("check the app's credential"));
+        assert!(text(404).contains("check the feed URL"));
+        assert!(!text(503).contains("next step"));
+    }
+
+    #[test]
+    fn a_gap_names_the_positions_and_who_was_asked() {
+        let text = |http_feed| {
+            Error::Gap {
+                first: 5,
+                last: 9,
+                http_feed,
+            }
+            .to_string()
+        };
+        assert!(text(HttpFeed::Asked).starts_with("positions 5 to 9 are missing"));
+        assert!(text(HttpFeed::NotConfigured).contains("no HTTP feed is configured"));
+    }
+}

@@ -1,0 +1,117 @@
+//! The feed over HTTP: pages after a position, long poll, acknowledgement. Also the place to ask for lost positions.
+
+use crate::delivery::Delivery;
+use crate::error::Error;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Most events asked for at once.
+const LIMIT: u32 = 500;
+/// How long the gateway may hold a request that has nothing to say, in seconds.
+const LONG_POLL: u32 = 25;
+/// Patience with an answer beyond the long poll.
+const TIMEOUT: Duration = Duration::from_secs(LONG_POLL as u64 + 15);
+
+/// A client of one app's feed.
+pub(crate) struct HttpFeed {
+    client: reqwest::Client,
+    url: String,
+    credential: String,
+}
+
+/// Whether to wait for news.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// Answer at once.
+    No,
+    /// Hold the request until there is something.
+    LongPoll,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    events: Vec<Entry>,
+    head: u64,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    pos: u64,
+    event: Value,
+}
+
+impl HttpFeed {
+    pub(crate) fn new(url: &str, credential: &str) -> Result<HttpFeed, Error> {
+        let mut builder = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .connect_timeout(Duration::from_secs(5));
+        if url.starts_with("http://") {
+            // Plain HTTP must not depend on the machine's certificates.
+            builder = builder.tls_certs_only(std::iter::empty());
+        }
+        let client = builder.build().map_err(Error::Unreachable)?;
+        Ok(HttpFeed {
+            client,
+            url: url.trim_end_matches('/').to_owned(),
+            credential: credential.to_owned(),
+        })
+    }
+
+    /// Events after a position, in order.
+    pub(crate) async fn page(&self, after: u64, wait: Wait) -> Result<Vec<Delivery>, Error> {
+        let wait = if wait == Wait::LongPoll { LONG_POLL } else { 0 };
+        let url = format!("{}?after={after}&limit={LIMIT}&wait={wait}", self.url);
+        let page: Page = checked(self.client.get(url).bearer_auth(&self.credential).send().await)
+            .await?
+            .json()
+            .await
+            .map_err(Error::Unreachable)?;
+        if page.head < after {
+            return Err(Error::FeedWentBack {
+                head: page.head,
+                applied: after,
+            });
+        }
+        let delivery = |entry: Entry| Delivery {
+            position: entry.pos,
+            event: entry.event,
+        };
+        Ok(page.events.into_iter().map(delivery).collect())
+    }
+
+    /// Tells the gateway that the group has committed everything up to a position.
+    pub(crate) async fn ack(&self, group: &str, position: u64) -> Result<(), Error> {
+        let url = format!("{}/ack", self.url.trim_end_matches("/events"));
+        let body = json!({"group": group, "pos": position});
+        checked(
+            self.client
+                .post(url)
+                .bearer_auth(&self.credential)
+                .json(&body)
+                .send()
+                .await,
+        )
+        .await?;
+        Ok(())
+    }
+}
+
+async fn checked(answer: reqwest::Result<reqwest::Response>) -> Result<reqwest::Response, Error> {
+    let answer = answer.map_err(Error::Unreachable)?;
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(answer);
+    }
+    let detail: String = answer
+        .text()
+        .await
+        .unwrap_or_default()
+        .chars()
+        .take(300)
+        .collect();
+    Err(Error::Refused {
+        status: status.as_u16(),
+        detail,
+    })
+}

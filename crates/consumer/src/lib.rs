@@ -1,0 +1,33 @@
+//! The reference consumer of an Usher feed: what a downstream team copies or depends on.
+//!
+//! It reads one app's feed over Redis Streams or over HTTP (one setting decides), hands the events to a [`Sink`] in
+//! order and without holes, and acknowledges what the sink has committed. The rule it keeps, in one place ([`rule`]):
+//!
+//! 1. The sink stores an event's effect and its position in one transaction; only then is it acknowledged.
+//! 2. A position at or below the stored one was applied before: skipped.
+//! 3. A position beyond the next one means a hole: nothing is guessed, the missing positions are read first.
+//! 4. Of two events about one identity the one with the higher sequence wins; a deletion keeps its sequence.
+//!
+//! Delivery is at least once: after a crash at any moment the same events come again, and change nothing. This crate
+//! must know no room of the server: only the feed's formats (`docs/reference/events.md`). Read next: [`consume`],
+//! then `examples/booking.rs`, a whole service on top of it.
+//!
+//! Programs that use `https://` or `rediss://` install a rustls provider first, once, in `main`.
+
+pub mod consume;
+pub mod delivery;
+pub mod error;
+pub mod rule;
+pub mod settings;
+pub mod sink;
+
+mod http_feed;
+mod redis_entry;
+mod redis_stream;
+mod source;
+
+pub use consume::run;
+pub use delivery::{Delivery, IdentityEvent, Kind};
+pub use error::Error;
+pub use settings::{Feed, Settings};
+pub use sink::Sink;

@@ -1,0 +1,160 @@
+//! Reading stream entries out of Redis' answers. Pure.
+//!
+//! By hand, because an entry that was trimmed while it was pending comes as an id with nil instead of fields, and
+//! because the same command answers with arrays (RESP2) or maps (RESP3).
+
+use crate::delivery::Delivery;
+use redis::Value;
+
+/// One entry: `event` is `None` when the stream has it no more.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Entry {
+    /// The entry id, `{position}-0`.
+    pub(crate) id: String,
+    /// The position; `None` for an id that the gateway did not make.
+    pub(crate) position: Option<u64>,
+    /// The field `ce`: the CloudEvents envelope.
+    pub(crate) event: Option<serde_json::Value>,
+}
+
+impl Entry {
+    /// The delivery, if the entry is one.
+    pub(crate) fn delivery(self) -> Option<Delivery> {
+        Some(Delivery {
+            position: self.position?,
+            event: self.event?,
+        })
+    }
+}
+
+/// The entries of an `XREADGROUP` answer for one stream; nil is none.
+pub(crate) fn of_read(answer: &Value) -> Vec<Entry> {
+    match answer {
+        Value::Array(streams) => match streams.first() {
+            Some(Value::Array(stream)) => stream.get(1).map(of_list).unwrap_or_default(),
+            _ => Vec::new(),
+        },
+        Value::Map(streams) => streams
+            .first()
+            .map(|(_, entries)| of_list(entries))
+            .unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}
+
+/// The cursor and the entries of an `XAUTOCLAIM` answer; `0-0` ends the scan.
+pub(crate) fn of_claim(answer: &Value) -> (String, Vec<Entry>) {
+    match answer {
+        Value::Array(parts) => {
+            let cursor = parts.first().and_then(text).unwrap_or_else(|| "0-0".to_owned());
+            (cursor, parts.get(1).map(of_list).unwrap_or_default())
+        }
+        _ => ("0-0".to_owned(), Vec::new()),
+    }
+}
+
+/// The entries of an `XRANGE` answer.
+pub(crate) fn of_list(answer: &Value) -> Vec<Entry> {
+    match answer {
+        Value::Array(entries) => entries.iter().filter_map(entry).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The position in an entry id `{position}-0`.
+pub(crate) fn position(id: &str) -> Option<u64> {
+    id.strip_suffix("-0")?.parse().ok()
+}
+
+fn entry(value: &Value) -> Option<Entry> {
+    let Value::Array(parts) = value else { return None };
+    let id = text(parts.first()?)?;
+    let event = match parts.get(1) {
+        None | Some(Value::Nil) => None,
+        Some(Value::Map(fields)) => Some(envelope(fields.iter().map(|(name, value)| (name, value)))),
+        Some(Value::Array(fields)) => Some(envelope(fields.chunks_exact(2).map(|pair| (&pair[0], &pair[1])))),
+        Some(_) => Some(serde_json::Value::Null),
+    };
+    Some(Entry {
+        position: position(&id),
+        id,
+        event,
+    })
+}
+
+/// The JSON of the field `ce`; what is none is handed on as a string, for the app's dead letters.
+fn envelope<'a>(mut fields: impl Iterator<Item = (&'a Value, &'a Value)>) -> serde_json::Value {
+    let found = fields.find(|(name, _)| text(name).as_deref() == Some("ce"));
+    let raw = found.and_then(|(_, value)| text(value)).unwrap_or_default();
+    serde_json::from_str(&raw).unwrap_or(serde_json::Value::String(raw))
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::BulkString(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        Value::SimpleString(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn bulk(text: &str) -> Value {
+        Value::BulkString(text.as_bytes().to_vec())
+    }
+
+    fn full(id: &str, ce: &str) -> Value {
+        let fields = ["t", "x", "ce", ce].map(bulk).to_vec();
+        Value::Array(vec![bulk(id), Value::Array(fields)])
+    }
+
+    #[test]
+    fn both_protocols_give_the_same_entries() {
+        let entries = Value::Array(vec![full("7-0", r#"{"id":"a"}"#)]);
+        let resp2 = Value::Array(vec![Value::Array(vec![bulk("s"), entries.clone()])]);
+        let resp3 = Value::Map(vec![(bulk("s"), entries)]);
+        let expected = vec![Entry {
+            id: "7-0".to_owned(),
+            position: Some(7),
+            event: Some(json!({"id": "a"})),
+        }];
+        assert_eq!(of_read(&resp2), expected);
+        assert_eq!(of_read(&resp3), expected);
+        assert_eq!(of_read(&Value::Nil), []);
+    }
+
+    #[test]
+    fn a_trimmed_entry_has_an_id_and_no_event() {
+        let answer = Value::Array(vec![Value::Array(vec![bulk("7-0"), Value::Nil])]);
+        assert_eq!(
+            of_list(&answer),
+            [Entry {
+                id: "7-0".to_owned(),
+                position: Some(7),
+                event: None
+            }]
+        );
+    }
+
+    #[test]
+    fn foreign_data_is_handed_on_and_a_foreign_id_has_no_position() {
+        let answer = Value::Array(vec![full("7-0", "no JSON"), full("1700000000000-3", "{}")]);
+        let entries = of_list(&answer);
+        assert_eq!(entries[0].event, Some(json!("no JSON")));
+        assert_eq!(entries[1].position, None);
+    }
+
+    #[test]
+    fn a_claim_tells_where_to_go_on() {
+        let answer = Value::Array(vec![
+            bulk("9-0"),
+            Value::Array(vec![full("8-0", "{}")]),
+            Value::Array(vec![]),
+        ]);
+        let (cursor, entries) = of_claim(&answer);
+        assert_eq!((cursor.as_str(), entries.len()), ("9-0", 1));
+    }
+}

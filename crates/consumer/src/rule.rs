@@ -1,0 +1,87 @@
+//! The consumer rule for positions: what to do with a delivered batch. Pure, and the contract with the gateway.
+//!
+//! The rule for sequences ("only if newer") is the sink's, because it is one `WHERE` in its own store.
+
+use crate::delivery::Delivery;
+use std::ops::RangeInclusive;
+
+/// What to do with a batch, given what was applied.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Applied before: to be acknowledged again, nothing else.
+    pub repeated: Vec<u64>,
+    /// To be applied now, in this order: contiguous, beginning right after what was applied.
+    pub ready: Vec<Delivery>,
+    /// Positions that are missing after `ready`; what came behind them waits until they are found.
+    pub missing: Option<RangeInclusive<u64>>,
+}
+
+/// Plans a batch. `applied` is the sink's position (0: nothing yet); deliveries may come in any order and twice.
+pub fn plan(applied: u64, mut batch: Vec<Delivery>) -> Plan {
+    batch.sort_by_key(|delivery| delivery.position);
+    let mut plan = Plan {
+        repeated: Vec::new(),
+        ready: Vec::new(),
+        missing: None,
+    };
+    let mut next = applied + 1;
+    for delivery in batch {
+        if delivery.position < next {
+            plan.repeated.push(delivery.position);
+        } else if delivery.position == next {
+            next += 1;
+            plan.ready.push(delivery);
+        } else {
+            plan.missing = Some(next..=delivery.position - 1);
+            break;
+        }
+    }
+    plan
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    fn batch(positions: &[u64]) -> Vec<Delivery> {
+        positions
+            .iter()
+            .map(|&position| Delivery {
+                position,
+                event: Value::Null,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn each_batch_is_split_into_repeated_ready_and_missing() {
+        type Row = (
+            u64,
+            &'static [u64],
+            &'static [u64],
+            &'static [u64],
+            Option<RangeInclusive<u64>>,
+        );
+        let table: [Row; 7] = [
+            (0, &[1, 2, 3], &[], &[1, 2, 3], None),
+            (3, &[1, 2, 3], &[1, 2, 3], &[], None),
+            (2, &[2, 3, 4], &[2], &[3, 4], None),
+            (2, &[5, 6], &[], &[], Some(3..=4)),
+            (2, &[3, 6], &[], &[3], Some(4..=5)),
+            (0, &[3, 1, 2, 2], &[2], &[1, 2, 3], None),
+            (9, &[], &[], &[], None),
+        ];
+        for (applied, positions, repeated, ready, missing) in table {
+            let plan = plan(applied, batch(positions));
+            let got: Vec<u64> = plan.ready.iter().map(|delivery| delivery.position).collect();
+            let case = format!("{applied} then {positions:?}");
+            assert_eq!(
+                (plan.repeated.as_slice(), got.as_slice()),
+                (repeated, ready),
+                "{case}"
+            );
+            assert_eq!(plan.missing, missing, "{case}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The consumer's settings; where the feed comes from is decided by the scheme of one URL.
+
+use crate::error::Error;
+use std::fmt;
+
+/// Where the feed is read.
+#[derive(Clone)]
+pub enum Feed {
+    /// `http://…/feeds/{app}/events` or `https://…`.
+    Http {
+        /// The feed URL.
+        url: String,
+        /// The app's bearer credential.
+        credential: String,
+    },
+    /// `redis://…` or `rediss://…`, with the app's Redis user in it where the server demands one.
+    Redis {
+        /// The server.
+        url: String,
+        /// The stream's key, as `usher app create` printed it: `usher:{test:booking}:s0`.
+        stream: String,
+        /// The HTTP feed and credential to ask for positions that the stream has lost.
+        http: Option<(String, String)>,
+    },
+}
+
+/// How to consume one feed.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where from.
+    pub feed: Feed,
+    /// The consumer group; acknowledgements are told per group.
+    pub group: String,
+    /// This process' name in the group. Keep it the same over restarts: what was delivered to it and not finished
+    /// is found again by it.
+    pub consumer: String,
+}
+
+/// What a command line gives; see [`Feed::parse`].
+#[derive(Clone, Default)]
+pub struct FeedWords {
+    /// `http(s)://…/feeds/{app}/events` or `redis(s)://…`.
+    pub url: String,
+    /// The stream's key; needed with Redis only.
+    pub stream: Option<String>,
+    /// The app's credential for HTTP.
+    pub credential: Option<String>,
+    /// The HTTP feed beside a Redis stream.
+    pub http_feed: Option<String>,
+}
+
+impl Feed {
+    /// Makes a feed of what a command line gave.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] with the setting to change.
+    pub fn parse(words: FeedWords) -> Result<Feed, Error> {
+        let scheme = words
+            .url
+            .split("://")
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let say = |text: &str| Error::Settings(text.to_owned());
+        match scheme.as_str() {
+            "http" | "https" => {
+                let credential = words.credential;
+                let credential =
+                    credential.ok_or_else(|| say("a feed over HTTP needs the app's credential"))?;
+                Ok(Feed::Http {
+                    url: words.url,
+                    credential,
+                })
+            }
+            "redis" | "rediss" => {
+                let stream = words
+                    .stream
+                    .ok_or_else(|| say("a feed over Redis needs the stream's key"))?;
+                let http = match (words.http_feed, words.credential) {
+                    (None, _) => None,
+                    (Some(url), Some(credential)) => Some((url, credential)),
+                    (Some(_), None) => return Err(say("the HTTP feed for gaps needs the app's credential")),
+                };
+                Ok(Feed::Redis {
+                    url: words.url,
+                    stream,
+                    http,
+                })
+            }
+            _ => Err(say(
+                "the feed must be an http://, https://, redis:// or rediss:// URL",
+            )),
+        }
+    }
+}
+
+impl fmt::Debug for Feed {
+    /// Neither credentials nor a URL that may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Feed::Http { url, .. } => f.debug_struct("Http").field("url", url).finish_non_exhaustive(),
+            Feed::Redis { stream, .. } => f
+                .debug_struct("Redis")
+                .field("stream", stream)
+                .finish_non_exhaustive(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(url: &str) -> FeedWords {
+        FeedWords {
+            url: url.to_owned(),
+            ..FeedWords::default()
+        }
+    }
+
+    #[test]
+    fn the_scheme_decides_where_from() {
+        let http = FeedWords {
+            credential: Some("c".to_owned()),
+            ..words("http://127.0.0.1/feeds/booking/events")
+        };
+        assert!(matches!(Feed::parse(http), Ok(Feed::Http { .. })));
+        let redis = FeedWords {
+            stream: Some("s".to_owned()),
+            ..words("rediss://127.0.0.1/")
+        };
+        assert!(matches!(Feed::parse(redis), Ok(Feed::Redis { http: None, .. })));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let table = [
+            (words("http://127.0.0.1/"), "credential"),
+            (words("redis://127.0.0.1/"), "stream's key"),
+            (words("ftp://127.0.0.1/"), "redis://"),
+            (
+                FeedWords {
+                    stream: Some("s".to_owned()),
+                    http_feed: Some("http://h/".to_owned()),
+                    ..words("redis://127.0.0.1/")
+                },
+                "for gaps needs the app's credential",
+            ),
+        ];
+        for (words, named) in table {
+            let text = Feed::parse(words).unwrap_err().to_string();
+            assert!(text.contains(named), "{text}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let feed = Feed::parse(FeedWords {
+            stream: Some("s".to_owned()),
+            credential: Some("geheim".to_owned()),
+            http_feed: Some("http://h/".to_owned()),
+            ..words("redis://user:geheim@127.0.0.1/")
+        });
+        assert!(!format!("{feed:?}").contains("geheim"));
+    }
+}
