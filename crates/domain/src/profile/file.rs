@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use scim::path::AttrPath;
+use scim::path::{AttrPath, ValuePath};
 use scim::schema::{AttrType, Attribute, Mutability, ResourceType, Returned, Schema, Uniqueness};
 use serde::Deserialize;
 
@@ -202,11 +202,9 @@ fn check_lines(read: &File, full: &ResourceType) -> Result<Vec<AttrPath>, String
     let mut records = BTreeSet::from(["id".to_owned()]);
     for (index, line) in read.attribute.iter().enumerate() {
         let place = format!("attribute {} ({})", index + 1, line.path);
-        let path = full
-            .parse_path(&without_filter(&line.path).ok_or_else(|| {
-                format!("{place}: a filtered path looks like addresses[type eq \"work\"].formatted")
-            })?)
-            .map_err(|error| format!("{place}: {}", error.detail))?;
+        let path = ValuePath::parse(&line.path, &full.urns())
+            .map_err(|error| format!("{place}: {}", error.detail))?
+            .attr;
         if full.find(&path).is_none() {
             return Err(format!(
                 "{place}: neither the User schema, the enterprise extension nor this profile's extension has it; \
@@ -233,13 +231,4 @@ fn check_lines(read: &File, full: &ResourceType) -> Result<Vec<AttrPath>, String
         }
     }
     Ok(keep)
-}
-
-/// `addresses[type eq "work"].formatted` → `addresses.formatted`; `None` when the brackets do not pair.
-fn without_filter(path: &str) -> Option<String> {
-    match (path.find('['), path.rfind(']')) {
-        (None, None) => Some(path.to_owned()),
-        (Some(open), Some(close)) if open < close => Some(format!("{}{}", &path[..open], &path[close + 1..])),
-        _ => None,
-    }
 }

@@ -96,8 +96,8 @@ fn a_file_that_cannot_be_used_says_what_to_do() {
             "attribute 2 (emial): neither the User schema",
         ),
         (
-            head("x", "userName") + &good + &line("addresses]x[", "e"),
-            "a filtered path looks like",
+            head("x", "userName") + &good + &line("addresses[x", "e"),
+            "exactly one comparison is allowed",
         ),
         (head("x", "userName") + &good + &good, "listed twice"),
         (

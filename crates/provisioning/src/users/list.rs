@@ -2,6 +2,7 @@
 
 use domain::credential::Caller;
 use scim::filter::Filter;
+use scim::message::MAX_RESULTS;
 use store::{ListQuery, Page};
 
 use crate::context::Context;
@@ -9,12 +10,11 @@ use crate::error::Error;
 
 /// The page size without `count`.
 pub const DEFAULT_COUNT: usize = 100;
-/// The greatest page size; a greater `count` is cut to it (RFC 7644 §3.4.2.4).
-pub const MAX_COUNT: usize = 1_000;
 
 /// Lists identities, inactive ones included: Entra must find them again when a person returns.
 ///
-/// `start_index` counts from 1; `count` 0 asks for the total only.
+/// `start_index` counts from 1; `count` 0 asks for the total only; more than [`MAX_RESULTS`] is cut to it (RFC 7644
+/// §3.4.2.4).
 ///
 /// # Errors
 /// [`Error::Invalid`] (`invalidFilter`) for a filter that cannot be read: never an unfiltered list.
@@ -30,7 +30,7 @@ pub async fn execute(
         .map(|text| Filter::parse(text, &profile.resource_type))
         .transpose()?;
     let directory = caller.directory.id;
-    let count = count.unwrap_or(DEFAULT_COUNT).min(MAX_COUNT);
+    let count = count.unwrap_or(DEFAULT_COUNT).min(MAX_RESULTS);
     context
         .store
         .read(caller.scope, move |tx| {
