@@ -1,0 +1,47 @@
+# The one door to this repository. `make help` is its table of contents.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.PHONY: help demo build run fmt lint check services test test-fast it bench docs
+
+TARGET_DIR := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)
+
+help: ## This table of contents
+	@echo "Usher: a multi-tenant SCIM 2.0 gateway. What make can do here:"; echo
+	@awk -F ':.*## ' '/^## /{sub(/^## /, ""); print "\n" $$0} /^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo; echo "Where things are: README.md, then docs/architecture.md; why they are so: docs/adr/."
+
+## To see it
+demo: ## Two tenants' Entra cycles reach a booking service, live; DEMO_ONCE=1 ends by itself and compares
+	@deploy/demo.sh
+run: ## The gateway with its defaults (SQLite in ./usher-data, http://127.0.0.1:8080)
+	cargo run -p usher -- serve
+build: ## The optimised binaries: target/release/usher, entra-sim
+	@deploy/need.sh build
+	cargo build --release
+
+## To change it
+fmt: ## Format everything
+	cargo fmt --all
+lint: ## Formats, clippy, rustdoc: no warning anywhere
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+check: lint ## Lint, and the tests of the house itself (walls, file sizes, generated pages)
+	cargo test --workspace --test it -- architecture housekeeping
+test-fast: ## Tests that need no service
+	cargo test --workspace --exclude tests
+it: services ## Tests against real PostgreSQL, Redis and the programs; ARGS=name picks some
+	cargo build --workspace --all-targets
+	USHER_TEST_PROGRAMS="$(TARGET_DIR)/debug" cargo test --workspace --test it -- $(ARGS)
+test: services lint ## Everything, as CI runs it
+	cargo build --workspace --all-targets
+	USHER_TEST_PROGRAMS="$(TARGET_DIR)/debug" cargo test --workspace
+services: ## Find or install what tests need: a C compiler, PostgreSQL, Redis
+	@deploy/need.sh build postgres redis
+
+## To know more
+bench: services ## Rates beside what they are compared with, in one run (docs/benchmarks.md)
+	cargo build --release --workspace --bins --examples
+	cargo run --release -p tests --bin bench
+docs: ## The code's own documentation, in target/doc
+	cargo doc --workspace --no-deps
