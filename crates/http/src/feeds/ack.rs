@@ -1,0 +1,73 @@
+//! `POST /feeds/{app}/ack` with `{"group", "pos"}`: everything up to `pos` is applied and committed on the app's side.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::caller::caller;
+use super::problem::Problem;
+use crate::limits::BODY_TIME;
+use crate::observe::Facts;
+use crate::state::State;
+
+/// An acknowledgement is a few dozen bytes.
+const BODY_BYTES: usize = 4 * 1024;
+
+/// Answers the route.
+pub(super) async fn acknowledge(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
+    Facts::tell(&request, |facts| facts.route = "/feeds/{app}/ack");
+    remember(&request, payload, &state).await.unwrap_or_else(|problem| problem.answer(&request))
+}
+
+async fn remember(request: &HttpRequest, payload: web::Payload, state: &State) -> Result<HttpResponse, Problem> {
+    let app = caller(state, request).await?;
+    let body = timeout(BODY_TIME, payload.to_bytes_limited(BODY_BYTES)).await;
+    let Ok(Ok(Ok(body))) = body else {
+        return Err(Problem::value("body", "the body did not arrive or is too long: send {\"group\": \"<app>\", \"pos\": <number>}"));
+    };
+    let (group, position) = parse(&body)?;
+    let position = state.events.feeds().acknowledge(app, &group, position).await?;
+    Ok(HttpResponse::Ok().json(json!({"group": group, "pos": position})))
+}
+
+fn parse(body: &[u8]) -> Result<(String, i64), Problem> {
+    let shape = "send {\"group\": \"<app>\", \"pos\": <number>}";
+    let Ok(Value::Object(fields)) = serde_json::from_slice(body) else {
+        return Err(Problem::value("body", format!("the body is no JSON object: {shape}")));
+    };
+    let Some(group) = fields.get("group").and_then(Value::as_str) else {
+        return Err(Problem::value("group", format!("\"group\" must be a text, the app's name: {shape}")));
+    };
+    let position = fields.get("pos").and_then(Value::as_i64).filter(|position| *position >= 0);
+    let Some(position) = position else {
+        return Err(Problem::value("pos", format!("\"pos\" must be a whole number from 0, the last applied position: {shape}")));
+    };
+    Ok((group.to_owned(), position))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_acknowledgement_names_group_and_position() {
+        assert_eq!(parse(br#"{"group":"booking","pos":9121,"more":1}"#), Ok(("booking".to_owned(), 9121)));
+    }
+
+    #[test]
+    fn a_wrong_field_is_named() {
+        for (body, field) in [
+            ("", "body"),
+            ("[]", "body"),
+            (r#"{"pos":1}"#, "group"),
+            (r#"{"group":7,"pos":1}"#, "group"),
+            (r#"{"group":"booking"}"#, "pos"),
+            (r#"{"group":"booking","pos":-1}"#, "pos"),
+            (r#"{"group":"booking","pos":"1"}"#, "pos"),
+            (r#"{"group":"booking","pos":1.5}"#, "pos"),
+        ] {
+            let problem = parse(body.as_bytes()).expect_err(body);
+            assert!(format!("{problem:?}").contains(&format!("field: Some({field:?})")), "{body}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Feeds over HTTP: the same events at the same positions as in the Redis stream, for apps without Redis and for
+//! whoever has a gap to fill (`docs/reference/events.md`).
+//!
+//! `GET /feeds/{app}/events` reads and waits, `POST /feeds/{app}/ack` acknowledges. The credential comes first; an app
+//! sees its own feed and a 404 for every other. Must not know: how positions come about, or that there is a Redis.
+
+mod ack;
+mod caller;
+mod problem;
+mod query;
+mod read;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use self::problem::{Code, Problem};
+
+/// Adds the routes.
+pub fn configure(config: &mut web::ServiceConfig) {
+    config
+        .service(
+            web::resource("/feeds/{app}/events").route(web::get().to(read::events)).default_service(web::to(only_get)),
+        )
+        .service(
+            web::resource("/feeds/{app}/ack").route(web::post().to(ack::acknowledge)).default_service(web::to(only_post)),
+        );
+}
+
+async fn only_get(request: HttpRequest) -> HttpResponse {
+    Problem::new(Code::MethodNotAllowed, "a feed is read with GET").allow("GET").answer(&request)
+}
+
+async fn only_post(request: HttpRequest) -> HttpResponse {
+    Problem::new(Code::MethodNotAllowed, "an acknowledgement is sent with POST").allow("POST").answer(&request)
+}

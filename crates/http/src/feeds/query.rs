@@ -1,0 +1,93 @@
+//! `?after=&limit=&wait=`: read strictly, because a mistyped parameter would silently read another part of the feed.
+
+use std::time::Duration;
+
+use actix_web::web::Query;
+
+use super::problem::Problem;
+
+/// The most events of one answer.
+const MAX_LIMIT: u64 = 500;
+/// The most seconds a read may wait.
+const MAX_WAIT: u64 = 25;
+
+/// What is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ReadQuery {
+    /// Events after this position.
+    pub after: i64,
+    /// At most so many.
+    pub limit: usize,
+    /// How long to wait for the first.
+    pub wait: Duration,
+}
+
+/// Reads the query of a URL.
+///
+/// # Errors
+/// The parameter, what it may be, and what to do.
+pub(super) fn parse(query: &str) -> Result<ReadQuery, Problem> {
+    let Ok(pairs) = Query::<Vec<(String, String)>>::from_query(query) else {
+        return Err(Problem::value("query", "the query cannot be read: send after=, limit= and wait= as plain numbers"));
+    };
+    let mut read = ReadQuery { after: 0, limit: 500, wait: Duration::ZERO };
+    for (name, value) in pairs.into_inner() {
+        match name.as_str() {
+            "after" => read.after = i64::try_from(number("after", &value, i64::MAX as u64)?).unwrap_or(i64::MAX),
+            "limit" => {
+                let limit = number("limit", &value, MAX_LIMIT)?;
+                if limit == 0 {
+                    return Err(Problem::value("limit", "\"limit\" is 0: send a whole number from 1 to 500"));
+                }
+                read.limit = usize::try_from(limit).unwrap_or(1);
+            }
+            "wait" => read.wait = Duration::from_secs(number("wait", &value, MAX_WAIT)?),
+            _ => {
+                return Err(Problem::value(
+                    "query",
+                    "a parameter is unknown: a feed knows \"after\" (a position), \"limit\" (1 to 500) and \"wait\" (0 to 25 \
+                     seconds); remove the others",
+                ));
+            }
+        }
+    }
+    Ok(read)
+}
+
+fn number(field: &'static str, value: &str, max: u64) -> Result<u64, Problem> {
+    let number = value.parse().ok().filter(|number| *number <= max);
+    number.ok_or_else(|| {
+        let range = if max == i64::MAX as u64 { "from 0".to_owned() } else { format!("from 0 to {max}") };
+        Problem::value(field, format!("\"{field}\" is not usable: send a whole number {range}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feed_is_read_from_its_start_without_waiting_unless_told() {
+        let plain = ReadQuery { after: 0, limit: 500, wait: Duration::ZERO };
+        let told = ReadQuery { after: 9120, limit: 20, wait: Duration::from_secs(25) };
+        assert_eq!(parse(""), Ok(plain));
+        assert_eq!(parse("after=9120&limit=20&wait=25"), Ok(told));
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_by_name() {
+        let table = [
+            ("after=-1", "\"after\" is not usable: send a whole number from 0"),
+            ("after=abc", "\"after\" is not usable: send a whole number from 0"),
+            ("after=99999999999999999999", "\"after\" is not usable: send a whole number from 0"),
+            ("limit=501", "\"limit\" is not usable: send a whole number from 0 to 500"),
+            ("limit=0", "\"limit\" is 0: send a whole number from 1 to 500"),
+            ("wait=26", "\"wait\" is not usable: send a whole number from 0 to 25"),
+            ("offset=1", "a parameter is unknown: a feed knows \"after\" (a position), \"limit\" (1 to 500) and \"wait\" (0 to 25 seconds); remove the others"),
+        ];
+        for (query, text) in table {
+            let problem = parse(query).expect_err(query);
+            assert!(format!("{problem:?}").contains(&format!("{text:?}")), "{query}: {problem:?}");
+        }
+    }
+}

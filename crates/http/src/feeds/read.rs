@@ -1,0 +1,91 @@
+//! `GET /feeds/{app}/events?after=&limit=&wait=`: a page of events, or as soon as there is one.
+
+use actix_web::http::header::{ACCEPT, CACHE_CONTROL};
+use actix_web::{HttpRequest, HttpResponse, web};
+use events::Page;
+
+use super::caller::caller;
+use super::problem::Problem;
+use super::query;
+use crate::observe::Facts;
+use crate::state::State;
+
+/// CloudEvents' own form of many events: a bare array, without positions.
+const BATCH: &str = "application/cloudevents-batch+json";
+
+/// Answers the route.
+pub(super) async fn events(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
+    Facts::tell(&request, |facts| facts.route = "/feeds/{app}/events");
+    page(&request, &state).await.unwrap_or_else(|problem| problem.answer(&request))
+}
+
+async fn page(request: &HttpRequest, state: &State) -> Result<HttpResponse, Problem> {
+    let app = caller(state, request).await?;
+    let read = query::parse(request.query_string())?;
+    let page = state.events.feeds().read(app, read.after, read.limit, read.wait).await?;
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header(("usher-next", page.next.to_string()))
+        .insert_header(("usher-head", page.head.to_string()));
+    if wants_batch(request) {
+        return Ok(response.content_type(BATCH).body(batch(&page)));
+    }
+    Ok(response.content_type("application/json").body(wrapped(&page)))
+}
+
+fn wants_batch(request: &HttpRequest) -> bool {
+    let accepts = request.headers().get_all(ACCEPT).filter_map(|line| line.to_str().ok());
+    accepts.flat_map(|line| line.split(',')).any(|range| {
+        let kind = range.split(';').next().unwrap_or_default();
+        kind.trim().eq_ignore_ascii_case(BATCH)
+    })
+}
+
+/// `{"events":[{"pos","event"}],"next","head"}`; the events' text goes out as it was committed, byte for byte.
+fn wrapped(page: &Page) -> String {
+    let bytes: usize = page.events.iter().map(|event| event.body.len() + 40).sum();
+    let mut body = String::with_capacity(bytes + 80);
+    body.push_str("{\"events\":[");
+    for (index, event) in page.events.iter().enumerate() {
+        body.push_str(if index == 0 { "{\"pos\":" } else { ",{\"pos\":" });
+        body.push_str(&event.position.to_string());
+        body.push_str(",\"event\":");
+        body.push_str(&event.body);
+        body.push('}');
+    }
+    body.push_str(&format!("],\"next\":{},\"head\":{}}}", page.next, page.head));
+    body
+}
+
+/// The events alone. The first one's position is `usher-next` less their number, plus one: positions have no gaps.
+fn batch(page: &Page) -> String {
+    let bodies: Vec<&str> = page.events.iter().map(|event| event.body.as_str()).collect();
+    format!("[{}]", bodies.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn the_batch_form_is_given_to_whoever_asks_for_it() {
+        for (accept, expected) in [
+            ("application/cloudevents-batch+json", true),
+            ("application/json, Application/CloudEvents-Batch+JSON; charset=utf-8", true),
+            ("application/json", false),
+            ("*/*", false),
+        ] {
+            let request = TestRequest::default().insert_header((ACCEPT, accept)).to_http_request();
+            assert_eq!(wants_batch(&request), expected, "{accept}");
+        }
+    }
+
+    #[test]
+    fn an_empty_page_says_where_to_go_on() {
+        let page = Page { events: Vec::new(), next: 7, head: 7 };
+        assert_eq!(wrapped(&page), r#"{"events":[],"next":7,"head":7}"#);
+        assert_eq!(batch(&page), "[]");
+    }
+}
