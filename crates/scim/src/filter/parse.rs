@@ -1,4 +1,5 @@
-//! The grammar of RFC 7644 §3.4.2.2, by recursive descent: `or` of `and` of terms; depth and terms are counted.
+//! The grammar of RFC 7644 §3.4.2.2, read from left to right: `or` of `and` of terms, a frame for every
+//! open bracket; depth and terms are counted.
 //!
 //! Must not know: what attributes exist (it asks `typing`) and what a filter means (`eval`). Also reads the selector of
 //! a PATCH path (`emails[type eq "work"].value`), which is the same grammar without the comparison at the end.
@@ -13,12 +14,8 @@ use crate::schema::{Attribute, ResourceType};
 /// Reads a whole filter.
 pub(super) fn filter(text: &str, resource_type: &ResourceType) -> Result<Filter, Error> {
     check_length(text)?;
-    let mut parser = Parser {
-        lexer: Lexer::new(text, 0),
-        depth: 0,
-        terms: 0,
-    };
-    let filter = parser.or(Scope::Resource(resource_type))?;
+    let mut parser = Parser::new(text, 0);
+    let filter = parser.read(Scope::Resource(resource_type))?;
     match parser.lexer.peek()? {
         Token::End => Ok(filter),
         other => Err(fault(
@@ -46,13 +43,9 @@ pub(crate) struct Selector {
 pub(crate) fn selector(text: &str, open: usize, attribute: Option<&Attribute>) -> Result<Selector, Error> {
     check_length(text)?;
     let scope = attribute.map_or(Scope::Syntax, Scope::Element);
-    let mut parser = Parser {
-        lexer: Lexer::new(text, open),
-        depth: 0,
-        terms: 0,
-    };
+    let mut parser = Parser::new(text, open);
     parser.expect(&Token::OpenBracket)?;
-    let filter = parser.or(scope)?;
+    let filter = parser.read(scope)?;
     parser.expect(&Token::CloseBracket)?;
     let sub = parser.sub_name()?.map(|(_, name)| name);
     match parser.lexer.peek()? {
@@ -77,54 +70,122 @@ fn check_length(text: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// What a frame's closing bracket makes of what stands inside it.
+enum Kind {
+    /// Nothing is open; there is no closing bracket.
+    Whole,
+    /// `( … )`
+    Group,
+    /// `not ( … )`
+    Not,
+    /// `path[ … ]`
+    Elements(AttrPath),
+}
+
+/// One open bracket: the finished alternatives, and the members of the `and` being read.
+struct Frame<'a> {
+    kind: Kind,
+    scope: Scope<'a>,
+    alternatives: Vec<Filter>,
+    members: Vec<Filter>,
+}
+
+impl<'a> Frame<'a> {
+    const fn new(kind: Kind, scope: Scope<'a>) -> Self {
+        Self {
+            kind,
+            scope,
+            alternatives: Vec::new(),
+            members: Vec::new(),
+        }
+    }
+
+    /// Ends the `and` being read.
+    fn alternative(&mut self) {
+        let members = std::mem::take(&mut self.members);
+        self.alternatives.extend(joined(members, Filter::And));
+    }
+
+    /// All that was read in this bracket.
+    fn filter(&mut self) -> Option<Filter> {
+        self.alternative();
+        joined(std::mem::take(&mut self.alternatives), Filter::Or)
+    }
+}
+
+/// A single member stands for itself.
+fn joined(mut members: Vec<Filter>, many: fn(Vec<Filter>) -> Filter) -> Option<Filter> {
+    if members.len() > 1 {
+        Some(many(members))
+    } else {
+        members.pop()
+    }
+}
+
+/// Open brackets are a list on the heap, not calls on the stack: nesting costs the caller nothing.
 struct Parser<'a> {
     lexer: Lexer<'a>,
-    depth: usize,
+    frames: Vec<Frame<'a>>,
     terms: usize,
 }
 
-impl Parser<'_> {
-    fn or(&mut self, scope: Scope<'_>) -> Result<Filter, Error> {
-        let first = self.and(scope)?;
-        if !self.lexer.peek()?.is_word("or") {
-            return Ok(first);
+impl<'a> Parser<'a> {
+    fn new(text: &'a str, position: usize) -> Self {
+        Self {
+            lexer: Lexer::new(text, position),
+            frames: Vec::new(),
+            terms: 0,
         }
-        let mut members = vec![first];
-        while self.lexer.peek()?.is_word("or") {
-            self.lexer.take()?;
-            members.push(self.and(scope)?);
-        }
-        Ok(Filter::Or(members))
     }
 
-    fn and(&mut self, scope: Scope<'_>) -> Result<Filter, Error> {
-        let first = self.term(scope)?;
-        if !self.lexer.peek()?.is_word("and") {
-            return Ok(first);
+    /// Reads as much as is one filter.
+    fn read(&mut self, scope: Scope<'a>) -> Result<Filter, Error> {
+        let mut frame = Frame::new(Kind::Whole, scope);
+        loop {
+            if let Some(term) = self.term(&mut frame)? {
+                frame.members.push(term);
+            } else {
+                continue;
+            }
+            loop {
+                if self.lexer.peek()?.is_word("and") {
+                    self.lexer.take()?;
+                    break;
+                }
+                if self.lexer.peek()?.is_word("or") {
+                    self.lexer.take()?;
+                    frame.alternative();
+                    break;
+                }
+                let Some(inner) = frame.filter() else {
+                    return Err(self.nothing());
+                };
+                let Some(outer) = self.frames.pop() else {
+                    return Ok(inner);
+                };
+                let closed = std::mem::replace(&mut frame, outer);
+                let term = self.close(closed, inner)?;
+                frame.members.push(term);
+            }
         }
-        let mut members = vec![first];
-        while self.lexer.peek()?.is_word("and") {
-            self.lexer.take()?;
-            members.push(self.term(scope)?);
-        }
-        Ok(Filter::And(members))
     }
 
-    fn term(&mut self, scope: Scope<'_>) -> Result<Filter, Error> {
+    /// One term; `None` when it opened a bracket, whose frame `frame` is then.
+    fn term(&mut self, frame: &mut Frame<'a>) -> Result<Option<Filter>, Error> {
         let at = self.lexer.position();
         match self.lexer.take()? {
-            Token::OpenParen => self.group(at, scope),
+            Token::OpenParen => self.open(at, frame, Kind::Group, frame.scope).map(|()| None),
             Token::Word(word) if word.eq_ignore_ascii_case("not") => {
                 let at = self.lexer.position();
                 match self.lexer.take()? {
-                    Token::OpenParen => Ok(Filter::Not(Box::new(self.group(at, scope)?))),
+                    Token::OpenParen => self.open(at, frame, Kind::Not, frame.scope).map(|()| None),
                     other => Err(fault(
                         at,
                         format!("not is followed by \"(\", not by {}", other.name()),
                     )),
                 }
             }
-            Token::Word(word) => self.comparison(at, word, scope),
+            Token::Word(word) => self.comparison(at, word, frame),
             other => Err(fault(
                 at,
                 format!(
@@ -135,46 +196,67 @@ impl Parser<'_> {
         }
     }
 
-    /// The rest of `( filter )`, its parenthesis at `at` being taken.
-    fn group(&mut self, at: usize, scope: Scope<'_>) -> Result<Filter, Error> {
-        self.enter(at)?;
-        let inner = self.or(scope)?;
-        self.expect(&Token::CloseParen)?;
-        self.depth -= 1;
-        Ok(inner)
+    fn nothing(&mut self) -> Error {
+        fault(self.lexer.position(), "a comparison is missing here")
     }
 
-    fn comparison(&mut self, at: usize, word: &str, scope: Scope<'_>) -> Result<Filter, Error> {
+    /// Puts the open frame aside for a new one.
+    fn open(&mut self, at: usize, frame: &mut Frame<'a>, kind: Kind, scope: Scope<'a>) -> Result<(), Error> {
+        if self.frames.len() >= MAX_DEPTH {
+            let rule =
+                format!("brackets and parentheses nest at most {MAX_DEPTH} deep; ask a simpler question");
+            return Err(fault(at, rule));
+        }
+        self.frames
+            .push(std::mem::replace(frame, Frame::new(kind, scope)));
+        Ok(())
+    }
+
+    /// The closing bracket of a frame and what follows it, as one term.
+    fn close(&mut self, frame: Frame<'a>, inner: Filter) -> Result<Filter, Error> {
+        match frame.kind {
+            Kind::Whole => Ok(inner),
+            Kind::Group => self.expect(&Token::CloseParen).map(|()| inner),
+            Kind::Not => self
+                .expect(&Token::CloseParen)
+                .map(|()| Filter::Not(Box::new(inner))),
+            Kind::Elements(path) => {
+                self.expect(&Token::CloseBracket)?;
+                self.then(path, frame.scope, inner)
+            }
+        }
+    }
+
+    fn comparison(&mut self, at: usize, word: &str, frame: &mut Frame<'a>) -> Result<Option<Filter>, Error> {
         self.count(at)?;
-        let named = scope.attribute(at, word)?;
+        let named = frame.scope.attribute(at, word)?;
         if self.lexer.touches('[') {
             let element = named.element_scope(at)?;
-            return self.value_path(at, named.path, element);
+            let bracket = self.lexer.position();
+            self.expect(&Token::OpenBracket)?;
+            return self
+                .open(bracket, frame, Kind::Elements(named.path), element)
+                .map(|()| None);
         }
         let Some(op) = self.operator()? else {
-            return Ok(Filter::Present(named.path));
+            return Ok(Some(Filter::Present(named.path)));
         };
         let (path, leaf) = named.comparable(at)?;
         let value = self.literal(op, leaf)?;
-        Ok(Filter::Compare { path, op, value })
+        Ok(Some(Filter::Compare { path, op, value }))
     }
 
-    /// `[filter]` after the attribute `path`, and Entra's `.sub op value` after that.
-    fn value_path(&mut self, at: usize, path: AttrPath, element: Scope<'_>) -> Result<Filter, Error> {
-        self.expect(&Token::OpenBracket)?;
-        self.enter(at)?;
-        let inner = self.or(element)?;
-        self.expect(&Token::CloseBracket)?;
-        self.depth -= 1;
-        let Some((sub_at, sub)) = self.sub_name()? else {
+    /// Entra's `.sub op value` after `path[filter]`.
+    fn then(&mut self, path: AttrPath, element: Scope<'a>, inner: Filter) -> Result<Filter, Error> {
+        let Some((at, sub)) = self.sub_name()? else {
             return Ok(Filter::ValuePath {
                 path,
                 filter: Box::new(inner),
                 then: None,
             });
         };
-        self.count(sub_at)?;
-        let named = element.attribute(sub_at, &sub)?;
+        self.count(at)?;
+        let named = element.attribute(at, &sub)?;
         let Some(op) = self.operator()? else {
             let filter = Box::new(Filter::And(vec![inner, Filter::Present(named.path)]));
             return Ok(Filter::ValuePath {
@@ -183,7 +265,7 @@ impl Parser<'_> {
                 then: None,
             });
         };
-        let (sub, leaf) = named.comparable(sub_at)?;
+        let (sub, leaf) = named.comparable(at)?;
         let value = self.literal(op, leaf)?;
         Ok(Filter::ValuePath {
             path,
@@ -259,17 +341,6 @@ impl Parser<'_> {
             at,
             format!("{} is expected here, not {}", wanted.name(), found.name()),
         ))
-    }
-
-    fn enter(&mut self, at: usize) -> Result<(), Error> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(fault(
-                at,
-                format!("brackets and parentheses nest at most {MAX_DEPTH} deep; ask a simpler question"),
-            ));
-        }
-        Ok(())
     }
 
     fn count(&mut self, at: usize) -> Result<(), Error> {

@@ -5,14 +5,14 @@
 use serde_json::{Map, Value};
 
 use super::elements;
-use super::normalize::{Action, Step};
+use super::steps::{Action, Step};
 use super::target::Target;
 use crate::error::Error;
 use crate::resource::Resource;
 use crate::schema::{Attribute, Mutability};
 
-/// How many elements of lists one request may look at before it is refused: 1,000 operations on lists of 4,000.
-const MAX_VISITS: usize = 4_000_000;
+/// How many elements of lists one request may look at before it is refused: 1,000 operations on lists of 1,000.
+const MAX_VISITS: usize = 1_000_000;
 
 /// Does all steps, or none.
 pub(super) fn apply(current: &Resource, steps: &[Step<'_>]) -> Result<Resource, Error> {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Map, Value};
 
 use super::apply::set;
-use super::normalize::Action;
+use super::steps::Action;
 use super::target::Target;
 use crate::error::Error;
 use crate::filter::{Filter, comparison_key};

@@ -1,9 +1,9 @@
 //! PATCH (RFC 7644 §3.5.2) in the RFC's dialect and in both of Entra's: pure, all operations or none.
 //!
-//! Three steps, one file each: `request` reads the body, `normalize` turns every dialect into one list of (target,
-//! action), `apply` does them in order on a copy; `target` reads paths, `elements` changes lists. Must not know: which
-//! attributes a directory requires, who asks, where resources are kept. The deviations are named in
-//! [`crate::quirk::entra`].
+//! Reading order: `request` reads the body; `normalize` finds the `target` of every path and key in it, and `values`
+//! what to do there, which makes one list of `steps` of any dialect; `apply` does them in order on a copy, lists in
+//! `elements`. Must not know: which attributes a directory requires, who asks, where resources are kept. The deviations
+//! are named in [`crate::quirk::entra`].
 
 use serde_json::Value;
 
@@ -16,7 +16,9 @@ mod apply;
 mod elements;
 mod normalize;
 mod request;
+mod steps;
 mod target;
+mod values;
 
 /// The most operations in one request.
 pub const MAX_OPERATIONS: usize = 1000;
