@@ -1,0 +1,55 @@
+//! Opening the database: pools, per-connection settings, and what to tell the operator about them.
+//!
+//! Read next: [`postgres`] and [`sqlite`], one file a database.
+
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
+
+use sea_orm::{ConnectOptions, DatabaseConnection};
+
+use crate::error::StoreError;
+use crate::settings::Settings;
+
+/// An opened database.
+pub(crate) struct Opened {
+    /// Where statements outside a writer run: PostgreSQL's pool, SQLite's readers.
+    pub(crate) pool: DatabaseConnection,
+    /// SQLite's one writing connection.
+    pub(crate) writer: Option<DatabaseConnection>,
+    /// When connections were last found to be useless (PostgreSQL).
+    pub(crate) suspicion: postgres::Suspicion,
+    /// What the operator should know.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Opens the database that the settings name.
+///
+/// # Errors
+/// [`StoreError::Settings`] when the URL names no known database, [`StoreError::Unavailable`] when it cannot be reached.
+pub(crate) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
+    let url = settings.url.as_str();
+    if url.starts_with("sqlite:") {
+        sqlite::open(settings).await
+    } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+        postgres::open(settings).await
+    } else {
+        Err(StoreError::Settings(
+            "database.url names no known database: write sqlite://path/usher.db or postgres://user:password@host/database"
+                .to_owned(),
+        ))
+    }
+}
+
+/// What both databases share. Statements are prepared once a connection and kept; a connection is not tested at each
+/// use (a round trip), only after 30 idle seconds.
+fn options(settings: &Settings, url: &str, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections.max(1))
+        .min_connections(1)
+        .acquire_timeout(settings.acquire_timeout)
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false)
+        .test_before_acquire(false);
+    options
+}

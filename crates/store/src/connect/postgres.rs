@@ -1,0 +1,171 @@
+//! PostgreSQL: time-outs at connect, and connections that turned useless are found out without a ping a request.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
+use sqlx::Executor;
+
+use super::{Opened, options};
+use crate::error::StoreError;
+use crate::settings::{Backend, Settings};
+
+/// A statement that takes longer is ended by the server; the caller repeats or answers 503.
+const STATEMENT_TIMEOUT: &str = "15s";
+/// Waiting for a lock longer than this is trouble (a long `LOCK TABLE`, a stuck session), not load.
+const LOCK_TIMEOUT: &str = "3s";
+/// A transaction of ours that does nothing for so long has lost its process.
+const IDLE_TRANSACTION_TIMEOUT: &str = "30s";
+/// How long after trouble older connections are tested before each use.
+const SUSPICIOUS_FOR: Duration = Duration::from_secs(120);
+
+/// Remembers when a connection was last found to be lost, or its server to take no writes.
+///
+/// A demoted primary keeps its sessions alive and answers pings; only a write tells (SQLSTATE 25006). After the first
+/// such error every connection older than it is asked `SHOW transaction_read_only` before it is used again.
+#[derive(Debug, Clone)]
+pub(crate) struct Suspicion(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    start: Instant,
+    /// Milliseconds after `start`, plus one; 0: never.
+    raised: AtomicU64,
+}
+
+impl Suspicion {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Inner {
+            start: Instant::now(),
+            raised: AtomicU64::new(0),
+        }))
+    }
+
+    /// Every connection that exists now is to be tested.
+    pub(crate) fn raise(&self) {
+        let now = u64::try_from(self.0.start.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
+        self.0.raised.store(now + 1, Ordering::Relaxed);
+    }
+
+    /// Whether a connection of this age is to be tested.
+    fn covers(&self, age: Duration) -> bool {
+        match self.0.raised.load(Ordering::Relaxed) {
+            0 => false,
+            raised => {
+                let since = self
+                    .0
+                    .start
+                    .elapsed()
+                    .saturating_sub(Duration::from_millis(raised - 1));
+                age >= since && since < SUSPICIOUS_FOR
+            }
+        }
+    }
+}
+
+/// Opens the pool.
+pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
+    let suspicion = Suspicion::new();
+    let pool = connect(
+        settings,
+        settings.max_connections,
+        LOCK_TIMEOUT,
+        suspicion.clone(),
+    )
+    .await?;
+    let warnings = warnings(&pool).await?;
+    Ok(Opened {
+        pool,
+        writer: None,
+        suspicion,
+        warnings,
+    })
+}
+
+/// One connection for migrations, which may take their time.
+pub(crate) async fn open_for_migration(settings: &Settings) -> Result<DatabaseConnection, StoreError> {
+    connect(settings, 1, "5s", Suspicion::new()).await
+}
+
+async fn connect(
+    settings: &Settings,
+    connections: u32,
+    lock_timeout: &'static str,
+    suspicion: Suspicion,
+) -> Result<DatabaseConnection, StoreError> {
+    let url = settings.url.replacen("postgresql:", "postgres:", 1);
+    let mut options = options(settings, &url, connections);
+    let statement_timeout = if connections == 1 { "0" } else { STATEMENT_TIMEOUT };
+    options
+        .test_before_acquire_if_idle_for(Duration::from_secs(30))
+        .map_sqlx_postgres_opts(move |connection| {
+            connection.application_name("usher").options([
+                ("statement_timeout", statement_timeout),
+                ("lock_timeout", lock_timeout),
+                ("idle_in_transaction_session_timeout", IDLE_TRANSACTION_TIMEOUT),
+            ])
+        })
+        .map_sqlx_postgres_before_acquire(move |connection, metadata| {
+            let suspected = suspicion.covers(metadata.age);
+            Box::pin(async move {
+                if suspected {
+                    takes_writes(connection).await
+                } else {
+                    Ok(true)
+                }
+            })
+        });
+    Ok(Database::connect(options).await?)
+}
+
+/// Asks a connection that may be useless; an error or a hanging server means that it is.
+async fn takes_writes(connection: &mut sqlx::postgres::PgConnection) -> Result<bool, sqlx::Error> {
+    let asked = tokio::time::timeout(
+        Duration::from_secs(2),
+        connection.fetch_one("SHOW transaction_read_only"),
+    )
+    .await;
+    let Ok(Ok(row)) = asked else { return Ok(false) };
+    let answer: String = sqlx::Row::try_get(&row, 0)?;
+    Ok(answer == "off")
+}
+
+async fn warnings(pool: &DatabaseConnection) -> Result<Vec<String>, StoreError> {
+    let row = pool
+        .query_one_raw(Statement::from_string(
+            Backend::Postgres.driver(),
+            "SELECT rolname::text, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user",
+        ))
+        .await?;
+    let Some(row) = row else { return Ok(Vec::new()) };
+    let (role, superuser, bypasses): (String, bool, bool) = (
+        row.try_get_by_index(0)?,
+        row.try_get_by_index(1)?,
+        row.try_get_by_index(2)?,
+    );
+    let why = match (superuser, bypasses) {
+        (true, _) => "is a superuser",
+        (false, true) => "has BYPASSRLS",
+        (false, false) => return Ok(Vec::new()),
+    };
+    Ok(vec![format!(
+        "the database role {role} {why} and so bypasses row-level security, the second lock between tenants: give the \
+         server a plain role (deploy/postgres-roles.sql)"
+    )])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_connections_older_than_the_trouble_are_tested() {
+        let suspicion = Suspicion::new();
+        assert!(!suspicion.covers(Duration::from_secs(3600)));
+        suspicion.raise();
+        assert!(suspicion.covers(Duration::from_secs(3600)));
+        std::thread::sleep(Duration::from_millis(20));
+        assert!(!suspicion.covers(Duration::ZERO));
+    }
+}

@@ -1,0 +1,92 @@
+//! SQLite: one connection writes, the others only read; WAL, so that neither waits for the other.
+//!
+//! `synchronous=FULL`: what was answered is on the disk (DESIGN §2). The command line and the server may have the same
+//! file open at once; `busy_timeout` lets one wait for the other's commit.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sea_orm::{Database, DatabaseConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+
+use super::postgres::Suspicion;
+use super::{Opened, options};
+use crate::error::StoreError;
+use crate::settings::Settings;
+
+/// Longer than any commit of another process; the writer tries again after that.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Opens the writer, then the readers (the writer makes the file and its WAL).
+pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
+    let file: SqliteConnectOptions = settings.url.parse().map_err(|_| {
+        StoreError::Settings(
+            "database.url is no usable SQLite address: write sqlite://path/usher.db".to_owned(),
+        )
+    })?;
+    make_folder(file.get_filename())?;
+    let writer = connect(settings, 1, Role::Writer).await?;
+    let pool = connect(settings, settings.max_connections, Role::Reader).await?;
+    Ok(Opened {
+        pool,
+        writer: Some(writer),
+        suspicion: Suspicion::new(),
+        warnings: Vec::new(),
+    })
+}
+
+/// A writing connection of its own for migrations, which are not part of a group commit.
+pub(crate) async fn open_for_migration(settings: &Settings) -> Result<DatabaseConnection, StoreError> {
+    connect(settings, 1, Role::Writer).await
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Writer,
+    Reader,
+}
+
+async fn connect(
+    settings: &Settings,
+    connections: u32,
+    role: Role,
+) -> Result<DatabaseConnection, StoreError> {
+    let mut options = options(settings, &settings.url, connections);
+    options.map_sqlx_sqlite_opts(move |file| {
+        let file = file
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT)
+            .foreign_keys(true)
+            .pragma("temp_store", "memory")
+            .statement_cache_capacity(200);
+        // Not SQLITE_OPEN_READONLY: such a connection cannot bring a WAL left by a crash into order.
+        if role == Role::Reader {
+            file.pragma("query_only", "on")
+        } else {
+            file
+        }
+    });
+    if role == Role::Writer {
+        // The writer's connection is for the life of the process: its prepared statements are its speed.
+        options
+            .idle_timeout(None::<Duration>)
+            .max_lifetime(None::<Duration>)
+            // It waits for nobody but itself: the queue before it has its own bound.
+            .acquire_timeout(Duration::from_secs(60));
+    }
+    Ok(Database::connect(options).await?)
+}
+
+fn make_folder(file: &Path) -> Result<(), StoreError> {
+    let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(folder).map_err(|error| {
+        StoreError::Settings(format!(
+            "the folder {} for the database file cannot be made ({error}): create it, or change data_dir or database.url",
+            folder.display()
+        ))
+    })
+}

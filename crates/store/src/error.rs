@@ -1,0 +1,167 @@
+//! What can go wrong with a database, in the few kinds that a caller treats differently. Never holds a row's values:
+//! drivers put them into their texts (`Key (user_name_key)=(…) already exists`), so those texts are not passed on.
+
+use std::borrow::Cow;
+
+use sea_orm::{DbErr, RuntimeErr};
+
+/// A database call that did not succeed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached, is full, is overloaded or changes hands; the caller answers 503 and a repeat may
+    /// succeed. Nothing is known about a commit that was under way.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(Cow<'static, str>),
+    /// A record of that name or id exists already, or what it refers to does not.
+    #[error("the record conflicts with another one: {0}")]
+    Conflict(Cow<'static, str>),
+    /// The schema could not be brought up to date.
+    #[error("the migration did not finish: {0}")]
+    Migration(String),
+    /// A stored value does not have the form that this version writes.
+    #[error("a stored record cannot be read: {0}")]
+    Corrupt(Cow<'static, str>),
+    /// The settings name no usable database.
+    #[error("{0}")]
+    Settings(String),
+    /// The database refused a statement: a fault of this program or of the schema's version.
+    #[error("the database refused a statement: {0}")]
+    Refused(String),
+}
+
+/// What to do about an error inside the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// Run the same work again: nothing happened, and the next attempt meets another situation.
+    Again,
+    /// Run it again on another connection: this one is lost, or its server takes no writes any more.
+    Reconnect,
+    /// Tell the caller.
+    Tell,
+}
+
+impl StoreError {
+    /// Judges a driver's error.
+    pub(crate) fn judge(error: &DbErr) -> (Self, Remedy) {
+        match error {
+            DbErr::ConnectionAcquire(_) => (
+                Self::Unavailable("no free connection in time".into()),
+                Remedy::Tell,
+            ),
+            DbErr::Conn(RuntimeErr::SqlxError(e))
+            | DbErr::Exec(RuntimeErr::SqlxError(e))
+            | DbErr::Query(RuntimeErr::SqlxError(e)) => judge_driver(e),
+            DbErr::Type(what) => (Self::Corrupt(what.clone().into()), Remedy::Tell),
+            _ => (
+                Self::Refused("unexpected answer of the database driver".to_owned()),
+                Remedy::Tell,
+            ),
+        }
+    }
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        Self::judge(&error).0
+    }
+}
+
+fn judge_driver(error: &sqlx::Error) -> (StoreError, Remedy) {
+    match error {
+        sqlx::Error::Database(refusal) => judge_refusal(refusal.as_ref()),
+        sqlx::Error::PoolTimedOut => (
+            StoreError::Unavailable("no free connection in time".into()),
+            Remedy::Tell,
+        ),
+        sqlx::Error::PoolClosed => (
+            StoreError::Unavailable("the store is closed".into()),
+            Remedy::Tell,
+        ),
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => (
+            StoreError::Unavailable("the connection was lost".into()),
+            Remedy::Reconnect,
+        ),
+        sqlx::Error::ColumnDecode { index, .. } => (
+            StoreError::Corrupt(format!("column {index} has an unexpected form").into()),
+            Remedy::Tell,
+        ),
+        _ => (
+            StoreError::Refused("unexpected answer of the database driver".to_owned()),
+            Remedy::Tell,
+        ),
+    }
+}
+
+/// PostgreSQL says a SQLSTATE of five characters, SQLite an (extended) result code as a number.
+fn judge_refusal(error: &dyn sqlx::error::DatabaseError) -> (StoreError, Remedy) {
+    let code = error.code().unwrap_or_default();
+    if let Some(postgres) = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
+        return judge_sqlstate(&code, postgres.message());
+    }
+    let number: i32 = code.parse().unwrap_or_default();
+    match number & 0xff {
+        // BUSY, LOCKED: another process writes.
+        5 | 6 => (
+            StoreError::Unavailable("another process is writing".into()),
+            Remedy::Again,
+        ),
+        // FULL, IOERR, READONLY, CANTOPEN, CORRUPT, NOTADB.
+        13 => (StoreError::Unavailable("the disk is full".into()), Remedy::Tell),
+        10 => (
+            StoreError::Unavailable("the disk reported an error".into()),
+            Remedy::Tell,
+        ),
+        8 => (
+            StoreError::Unavailable("the database file is read-only".into()),
+            Remedy::Tell,
+        ),
+        14 => (
+            StoreError::Unavailable("the database file cannot be opened".into()),
+            Remedy::Tell,
+        ),
+        11 | 26 => (
+            StoreError::Corrupt("the file is damaged or no SQLite database".into()),
+            Remedy::Tell,
+        ),
+        19 => (
+            StoreError::Conflict("a key exists already or refers to nothing".into()),
+            Remedy::Tell,
+        ),
+        _ => (
+            StoreError::Refused(format!("SQLite result code {code}: {}", error.message())),
+            Remedy::Tell,
+        ),
+    }
+}
+
+fn judge_sqlstate(code: &str, message: &str) -> (StoreError, Remedy) {
+    let unavailable = |text: &'static str, remedy| (StoreError::Unavailable(text.into()), remedy);
+    match code {
+        "40001" | "40P01" => unavailable("it could not serialise this with other work", Remedy::Again),
+        "55P03" | "57014" => unavailable("a lock or a statement took too long", Remedy::Again),
+        // A demoted primary: the connection answers pings for days and takes no write (trust.md D.5 row 21).
+        "25006" => unavailable("this server takes no writes", Remedy::Reconnect),
+        "57P01" | "57P02" | "57P03" | "57P05" => {
+            unavailable("the server ended the connection", Remedy::Reconnect)
+        }
+        "25P03" => unavailable("the transaction was left idle for too long", Remedy::Reconnect),
+        "53100" => unavailable("its disk is full", Remedy::Tell),
+        "53300" => unavailable("it takes no more connections", Remedy::Again),
+        "28000" | "28P01" => unavailable("it refuses the configured user or password", Remedy::Tell),
+        "3D000" => unavailable("the configured database does not exist", Remedy::Tell),
+        _ if code.starts_with("08") => unavailable("the connection was lost", Remedy::Reconnect),
+        _ if code.starts_with("53") || code.starts_with("58") => {
+            unavailable("its machine is in trouble", Remedy::Tell)
+        }
+        "23505" | "23503" => (
+            StoreError::Conflict("a key exists already or refers to nothing".into()),
+            Remedy::Tell,
+        ),
+        // 42: names of tables and columns, no row's values.
+        _ if code.starts_with("42") => (
+            StoreError::Refused(format!("SQLSTATE {code}: {message}")),
+            Remedy::Tell,
+        ),
+        _ => (StoreError::Refused(format!("SQLSTATE {code}")), Remedy::Tell),
+    }
+}

@@ -1,0 +1,230 @@
+//! SQLite's group commit: one task owns the one writing connection, and whatever is queued when it begins a transaction
+//! shares that transaction's `fsync`.
+//!
+//! Each job has a savepoint, so that a failing neighbour takes nothing with it; answers go out after the commit. A job
+//! runs to its end though its asker is gone.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Mutex;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
+};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::connect::postgres::Suspicion;
+use crate::error::{Remedy, StoreError};
+use crate::patience::Patience;
+use crate::run::Door;
+use crate::settings::Backend;
+use crate::tx::{Savepoint, Tx};
+
+/// Jobs that may wait; more callers wait for a place in the queue.
+const QUEUE: usize = 1024;
+/// Jobs that may share one commit: bounds how long the first one waits for its answer.
+const GROUP: usize = 128;
+
+/// The handle to the writing task.
+pub(crate) struct Writer {
+    queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
+    task: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What a job turned out to be.
+struct Outcome {
+    tx: Tx,
+    keep: bool,
+}
+
+/// One asker's work, whatever its types.
+trait Job: Send {
+    /// Does the work.
+    fn run(&mut self, tx: Tx) -> BoxFuture<'_, Outcome>;
+    /// Answers: after the commit, or with the reason why there was none.
+    fn finish(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct Work<D: Door, T, E, F> {
+    key: D::Key,
+    work: F,
+    answer: Option<Result<T, E>>,
+    asker: oneshot::Sender<Result<T, E>>,
+}
+
+impl<D, T, E, F> Job for Work<D, T, E, F>
+where
+    D: Door + 'static,
+    F: for<'t> Fn(&'t mut D) -> BoxFuture<'t, Result<T, E>> + Send + Sync,
+    T: Send,
+    E: From<StoreError> + Send,
+{
+    fn run(&mut self, tx: Tx) -> BoxFuture<'_, Outcome> {
+        Box::pin(async move {
+            let mut door = D::open(tx, self.key);
+            // A panic in one job must not end the writer for everybody; its asker sees a closed channel.
+            let answer = AssertUnwindSafe((self.work)(&mut door)).catch_unwind().await.ok();
+            let keep = matches!(answer, Some(Ok(_)));
+            self.answer = answer;
+            Outcome {
+                tx: door.close(),
+                keep,
+            }
+        })
+    }
+
+    fn finish(self: Box<Self>, committed: Result<(), StoreError>) {
+        let answer = match (committed, self.answer) {
+            (Ok(()), Some(answer)) => answer,
+            // An error of its own, about a transaction that is gone as well, says more than ours.
+            (Err(_), Some(Err(error))) => Err(error),
+            (Err(error), _) => Err(error.into()),
+            (Ok(()), None) => Err(StoreError::Refused("the work panicked".to_owned()).into()),
+        };
+        // Nobody listens any more: the work was done all the same.
+        let _ = self.asker.send(answer);
+    }
+}
+
+impl Writer {
+    /// Starts the task.
+    pub(crate) fn start(connection: DatabaseConnection, changed: watch::Sender<u64>) -> Self {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let task = tokio::spawn(run(connection, jobs, changed));
+        Self {
+            queue: Mutex::new(Some(queue)),
+            task: tokio::sync::Mutex::new(Some(task)),
+        }
+    }
+
+    /// Queues a piece of work and waits for its commit.
+    pub(crate) async fn submit<D, T, E, F>(&self, key: D::Key, work: F) -> Result<T, E>
+    where
+        D: Door + 'static,
+        F: for<'t> Fn(&'t mut D) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let queue = self.queue.lock().ok().and_then(|queue| queue.clone());
+        let closed = || StoreError::Unavailable("the store is closed".into());
+        let Some(queue) = queue else {
+            return Err(closed().into());
+        };
+        let (asker, answer) = oneshot::channel();
+        let job: Box<dyn Job> = Box::new(Work::<D, T, E, F> {
+            key,
+            work,
+            answer: None,
+            asker,
+        });
+        queue.send(job).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    /// Takes no more jobs, finishes those that wait, and closes the connection.
+    pub(crate) async fn close(&self) {
+        drop(self.queue.lock().map(|mut queue| queue.take()));
+        if let Some(task) = self.task.lock().await.take() {
+            // An error means that the task was ended with the runtime.
+            let _ = task.await;
+        }
+    }
+}
+
+async fn run(
+    connection: DatabaseConnection,
+    mut jobs: mpsc::Receiver<Box<dyn Job>>,
+    changed: watch::Sender<u64>,
+) {
+    while let Some(first) = jobs.recv().await {
+        let mut done: Vec<Box<dyn Job>> = Vec::new();
+        let ended = commit_group(&connection, first, &mut jobs, &mut done).await;
+        if matches!(ended, Ok(true)) {
+            changed.send_modify(|count| *count += 1);
+        }
+        for job in done {
+            job.finish(ended.clone().map(|_| ()));
+        }
+    }
+    // An error means that it was closed before.
+    let _ = connection.close_by_ref().await;
+}
+
+/// Runs `first` and whatever waits behind it in one transaction; every job taken is in `done`. Returns whether the
+/// outbox has grown.
+async fn commit_group(
+    connection: &DatabaseConnection,
+    first: Box<dyn Job>,
+    jobs: &mut mpsc::Receiver<Box<dyn Job>>,
+    done: &mut Vec<Box<dyn Job>>,
+) -> Result<bool, StoreError> {
+    let mut next = Some(first);
+    let mut transaction = match begin(connection).await {
+        Ok(transaction) => transaction,
+        Err(error) => {
+            done.extend(next);
+            return Err(error);
+        }
+    };
+    let (mut told, mut savepoint) = (false, Savepoint::None);
+    while let Some(mut job) = next.take() {
+        let tx = Tx::in_group(transaction, savepoint, Suspicion::new());
+        let Outcome { tx, keep } = job.run(tx).await;
+        done.push(job);
+        let grown = tx.told && keep;
+        let Some((shared, made)) = tx.into_transaction() else {
+            return Err(lost());
+        };
+        savepoint = match (made, keep) {
+            (Savepoint::Made, true) => Savepoint::Left,
+            (Savepoint::Made, false) => {
+                if let Err(error) = shared.execute_raw(sql("ROLLBACK TO job")).await {
+                    // SQLite takes a whole transaction back after some errors (a full disk); then nobody's work stands.
+                    let _ = shared.rollback().await;
+                    return Err(StoreError::judge(&error).0);
+                }
+                Savepoint::Left
+            }
+            (unchanged, _) => unchanged,
+        };
+        told |= grown;
+        transaction = shared;
+        if done.len() < GROUP {
+            next = jobs.try_recv().ok();
+        }
+    }
+    transaction
+        .commit()
+        .await
+        .map_err(|error| StoreError::judge(&error).0)?;
+    Ok(told)
+}
+
+/// `BEGIN IMMEDIATE`: the lock is taken at once, so that nothing read here can be outdated when it writes.
+async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
+    let mut patience = Patience::new();
+    loop {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        match connection.begin_with_options(options).await {
+            Ok(transaction) => return Ok(transaction),
+            Err(error) => match StoreError::judge(&error) {
+                (error, Remedy::Again | Remedy::Reconnect) => patience.wait(error).await?,
+                (error, Remedy::Tell) => return Err(error),
+            },
+        }
+    }
+}
+
+fn sql(text: &str) -> Statement {
+    Statement::from_string(Backend::Sqlite.driver(), text)
+}
+
+fn lost() -> StoreError {
+    StoreError::Unavailable("the writing connection was lost".into())
+}

@@ -1,0 +1,78 @@
+//! Running the migrations: one process at a time, and a list of what is missing for roles that may not change the
+//! schema.
+
+use migrations::{Migrator, MigratorTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+
+use crate::connect::postgres;
+use crate::error::StoreError;
+use crate::patience::Patience;
+use crate::settings::Backend;
+use crate::store::Store;
+
+/// The key of the advisory lock: "usher" in ASCII.
+const LOCK: i64 = 0x75_73_68_65_72;
+
+pub(crate) async fn pending(store: &Store) -> Result<Vec<String>, StoreError> {
+    names(&store.0.pool).await
+}
+
+async fn names(connection: &DatabaseConnection) -> Result<Vec<String>, StoreError> {
+    let pending = Migrator::get_pending_migrations_read_only(connection).await?;
+    Ok(pending
+        .iter()
+        .map(|migration| migration.name().to_owned())
+        .collect())
+}
+
+pub(crate) async fn run(store: &Store) -> Result<Vec<String>, StoreError> {
+    match store.0.backend {
+        Backend::Postgres => on_postgres(store).await,
+        Backend::Sqlite => on_sqlite(store).await,
+    }
+}
+
+/// On one connection of its own, under a lock that other migrating processes wait for.
+async fn on_postgres(store: &Store) -> Result<Vec<String>, StoreError> {
+    let connection = postgres::open_for_migration(&store.0.settings).await?;
+    let statement = |text: &str| Statement::from_string(Backend::Postgres.driver(), text);
+    connection.execute_raw(statement("SET lock_timeout = 0")).await?;
+    connection
+        .execute_raw(statement(&format!("SELECT pg_advisory_lock({LOCK})")))
+        .await?;
+    connection
+        .execute_raw(statement("SET lock_timeout = '5s'"))
+        .await?;
+    let applied = up(&connection).await;
+    // Closing the session releases the lock; an error here changes nothing.
+    let _ = connection.close().await;
+    applied
+}
+
+/// On the writer's file; another process that migrates at the same moment is waited for.
+async fn on_sqlite(store: &Store) -> Result<Vec<String>, StoreError> {
+    let settings = crate::settings::Settings {
+        max_connections: 1,
+        ..store.0.settings.clone()
+    };
+    let mut patience = Patience::new();
+    loop {
+        let connection = crate::connect::sqlite::open_for_migration(&settings).await?;
+        let applied = up(&connection).await;
+        let _ = connection.close().await;
+        match applied {
+            Ok(applied) => return Ok(applied),
+            Err(error) => patience.wait(error).await?,
+        }
+    }
+}
+
+async fn up(connection: &DatabaseConnection) -> Result<Vec<String>, StoreError> {
+    let pending = names(connection).await?;
+    if !pending.is_empty() {
+        Migrator::up(connection, None)
+            .await
+            .map_err(|error| StoreError::Migration(error.to_string()))?;
+    }
+    Ok(pending)
+}

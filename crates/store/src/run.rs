@@ -1,0 +1,200 @@
+//! Transactions: [`Store::read`], [`Store::write`] and how they end, are repeated, or fail.
+
+use std::sync::Arc;
+
+use domain::event::Event;
+use domain::identity::Identity;
+use domain::log::LogEntry;
+use domain::scope::TenantScope;
+use futures_util::future::BoxFuture;
+use sea_orm::{DbErr, TransactionTrait};
+
+use crate::error::{Remedy, StoreError};
+use crate::patience::Patience;
+use crate::store::Store;
+use crate::tenant_tx::{Created, TenantTx};
+use crate::tx::Tx;
+
+/// What a piece of work sees of a transaction: one tenant's data ([`TenantTx`]), or the bare statements (operators'
+/// records, the outbox side).
+pub(crate) trait Door: Sized + Send {
+    /// What it takes to open it.
+    type Key: Copy + Send + Sync + 'static;
+    /// Opens it on a transaction.
+    fn open(tx: Tx, key: Self::Key) -> Self;
+    /// The transaction back.
+    fn close(self) -> Tx;
+}
+
+impl Door for Tx {
+    type Key = ();
+
+    fn open(tx: Tx, (): ()) -> Self {
+        tx
+    }
+
+    fn close(self) -> Tx {
+        self
+    }
+}
+
+impl Door for TenantTx {
+    type Key = TenantScope;
+
+    fn open(tx: Tx, scope: TenantScope) -> Self {
+        Self::new(tx, scope)
+    }
+
+    fn close(self) -> Tx {
+        self.into_tx()
+    }
+}
+
+impl Store {
+    /// Reads one tenant's data. Statements see committed data, each as of its own start (READ COMMITTED).
+    ///
+    /// # Errors
+    /// Whatever `work` returns; its own [`StoreError`]s are [`StoreError::Unavailable`] after up to ten seconds of
+    /// repeats.
+    pub async fn read<T, E, F>(&self, scope: TenantScope, work: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut TenantTx) -> BoxFuture<'t, Result<T, E>> + Send,
+        E: From<StoreError>,
+    {
+        let mut tx = TenantTx::new(self.outside(), scope);
+        work(&mut tx).await
+    }
+
+    /// Changes one tenant's data: all of `work`, or nothing if it returns an error. After `Ok` it is on the disk.
+    ///
+    /// `work` may run several times (deadlocks, lost connections), so it must do nothing outside the transaction. It
+    /// runs to its end though the caller is gone (SQLite), or is rolled back with the connection (PostgreSQL).
+    ///
+    /// # Errors
+    /// Whatever `work` returns, and [`StoreError::Unavailable`] when the database stays in trouble for ten seconds.
+    pub async fn write<T, E, F>(&self, scope: TenantScope, work: F) -> Result<T, E>
+    where
+        F: for<'t> Fn(&'t mut TenantTx) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.transact::<TenantTx, T, E, F>(scope, work).await
+    }
+
+    /// Creates an identity by itself: [`TenantTx::create`] as a whole transaction, in one round trip on PostgreSQL.
+    ///
+    /// Repeated like [`Store::write`], and also when a connection was lost after the statement was sent: then an
+    /// identity that the first attempt made is answered as [`Created::UserNameTaken`], which the caller must look at
+    /// anyway (a POST whose answer was lost heals).
+    ///
+    /// # Errors
+    /// As [`TenantTx::create`].
+    pub async fn create(
+        &self,
+        scope: TenantScope,
+        identity: &Identity,
+        event: &Event,
+        entry: &LogEntry,
+    ) -> Result<Created, StoreError> {
+        if self.0.writer.is_none() {
+            let mut tx = TenantTx::new(self.outside(), scope);
+            let created = tx.create(identity, event, entry).await;
+            self.announce(matches!(created, Ok(Created::Done)));
+            return created;
+        }
+        let what = Arc::new((identity.clone(), event.clone(), entry.clone()));
+        self.write(scope, move |tx| {
+            let what = Arc::clone(&what);
+            Box::pin(async move { tx.create(&what.0, &what.1, &what.2).await })
+        })
+        .await
+    }
+
+    pub(crate) async fn transact<D, T, E, F>(&self, key: D::Key, work: F) -> Result<T, E>
+    where
+        D: Door + 'static,
+        F: for<'t> Fn(&'t mut D) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        match &self.0.writer {
+            Some(writer) => writer.submit::<D, T, E, F>(key, work).await,
+            None => self.transact_alone::<D, T, E, F>(key, &work).await,
+        }
+    }
+
+    /// PostgreSQL: a transaction of its own, repeated while that may help.
+    async fn transact_alone<D, T, E, F>(&self, key: D::Key, work: &F) -> Result<T, E>
+    where
+        D: Door,
+        F: for<'t> Fn(&'t mut D) -> BoxFuture<'t, Result<T, E>>,
+        E: From<StoreError>,
+    {
+        let mut patience = Patience::new();
+        loop {
+            let transaction = match self.0.pool.begin().await {
+                Ok(transaction) => transaction,
+                Err(error) => {
+                    self.sit_out(&error, &mut patience).await?;
+                    continue;
+                }
+            };
+            let mut door = D::open(Tx::open(transaction, self.0.suspicion.clone()), key);
+            let answer = work(&mut door).await;
+            let tx = door.close();
+            let (told, remedy) = (tx.told, tx.remedy);
+            let Some((transaction, _)) = tx.into_transaction() else {
+                return answer;
+            };
+            if answer.is_err() {
+                // A rollback that fails means that the connection is gone, and the transaction with it.
+                let _ = transaction.rollback().await;
+                match remedy {
+                    Some(Remedy::Again | Remedy::Reconnect) => {
+                        patience
+                            .wait(StoreError::Unavailable("it stayed in trouble".into()))
+                            .await?;
+                        continue;
+                    }
+                    Some(Remedy::Tell) | None => return answer,
+                }
+            }
+            match transaction.commit().await {
+                Ok(()) => {
+                    self.announce(told);
+                    return answer;
+                }
+                // What was refused at commit did not happen and may be repeated; after a lost connection nobody knows.
+                Err(error) => match StoreError::judge(&error) {
+                    (error, Remedy::Again) => patience.wait(error).await?,
+                    (error, remedy) => {
+                        self.distrust(remedy);
+                        return Err(error.into());
+                    }
+                },
+            }
+        }
+    }
+
+    async fn sit_out(&self, error: &DbErr, patience: &mut Patience) -> Result<(), StoreError> {
+        let (error, remedy) = StoreError::judge(error);
+        self.distrust(remedy);
+        if remedy == Remedy::Tell {
+            Err(error)
+        } else {
+            patience.wait(error).await
+        }
+    }
+
+    fn distrust(&self, remedy: Remedy) {
+        if remedy == Remedy::Reconnect {
+            self.0.suspicion.raise();
+        }
+    }
+
+    pub(crate) fn announce(&self, told: bool) {
+        if told {
+            self.0.changed.send_modify(|count| *count += 1);
+        }
+    }
+}

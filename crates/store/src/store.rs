@@ -1,0 +1,132 @@
+//! The store itself: opened once, cloned freely.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sea_orm::{DatabaseConnection, Value};
+use tokio::sync::watch;
+
+use crate::connect::postgres::Suspicion;
+use crate::connect::{self};
+use crate::error::StoreError;
+use crate::group::Writer;
+use crate::migrate;
+use crate::settings::{Backend, Settings};
+use crate::sql::Sql;
+use crate::tx::{Tx, within};
+
+/// The database. Cheap to clone; all clones share its connections.
+#[derive(Clone)]
+pub struct Store(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) settings: Settings,
+    pub(crate) backend: Backend,
+    pub(crate) pool: DatabaseConnection,
+    pub(crate) writer: Option<Writer>,
+    pub(crate) suspicion: Suspicion,
+    pub(crate) changed: watch::Sender<u64>,
+    warnings: Vec<String>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Store").field(&self.0.backend).finish()
+    }
+}
+
+impl Store {
+    /// Opens the database. Does not touch its schema: see [`Store::pending_migrations`] and [`Store::migrate`].
+    ///
+    /// # Errors
+    /// [`StoreError::Settings`] when the URL names no known database, [`StoreError::Unavailable`] when it cannot be
+    /// reached.
+    pub async fn connect(settings: &Settings) -> Result<Self, StoreError> {
+        let opened = connect::open(settings).await?;
+        let changed = watch::Sender::new(0);
+        let (backend, writer) = match opened.writer {
+            Some(connection) => (Backend::Sqlite, Some(Writer::start(connection, changed.clone()))),
+            None => (Backend::Postgres, None),
+        };
+        Ok(Self(Arc::new(Inner {
+            settings: settings.clone(),
+            backend,
+            pool: opened.pool,
+            writer,
+            suspicion: opened.suspicion,
+            changed,
+            warnings: opened.warnings,
+        })))
+    }
+
+    /// Which database it is.
+    pub fn backend(&self) -> Backend {
+        self.0.backend
+    }
+
+    /// What the operator should know about this database, e.g. a role that bypasses row-level security.
+    pub fn warnings(&self) -> &[String] {
+        &self.0.warnings
+    }
+
+    /// Brings the schema up to date; returns the names of the migrations that were applied. Safe to run from several
+    /// processes at once.
+    ///
+    /// # Errors
+    /// [`StoreError::Migration`]; nothing of the failed migration remains.
+    pub async fn migrate(&self) -> Result<Vec<String>, StoreError> {
+        migrate::run(self).await
+    }
+
+    /// The migrations that are not applied yet. Needs no right to change the schema.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
+        migrate::pending(self).await
+    }
+
+    /// Whether the database answers, within two seconds.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let mut tx = self.outside();
+        within(Duration::from_secs(2), async {
+            tx.all_of("SELECT 1", Vec::new()).await.map(|_| ())
+        })
+        .await
+    }
+
+    /// Closes the connections; what is queued for SQLite's writer is written first.
+    pub async fn close(&self) {
+        if let Some(writer) = &self.0.writer {
+            writer.close().await;
+        }
+        // An error here means that the pool was closed before.
+        let _ = self.0.pool.close_by_ref().await;
+    }
+
+    /// Steps after each commit of this process that put rows into the outbox: a hint to look, never the truth.
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.0.changed.subscribe()
+    }
+
+    /// A place for statements that are a transaction of their own: PostgreSQL's pool, SQLite's readers.
+    pub(crate) fn outside(&self) -> Tx {
+        Tx::on_pool(self.0.pool.clone(), self.0.backend, self.0.suspicion.clone())
+    }
+
+    /// One changing statement as a transaction of its own.
+    pub(crate) async fn change(&self, sql: &Sql, values: Vec<Value>) -> Result<u64, StoreError> {
+        if self.0.writer.is_none() {
+            return self.outside().change(sql, values).await;
+        }
+        let text: Arc<str> = Arc::from(sql.text(self.0.backend));
+        self.transact::<Tx, _, StoreError, _>((), move |tx| {
+            let (text, values) = (text.clone(), values.clone());
+            Box::pin(async move { tx.change_by(&text, values).await })
+        })
+        .await
+    }
+}

@@ -1,0 +1,158 @@
+//! `feed`, `feed_event`, `feed_group`, `feed_ack`: what each app may read, where, and how far it has come.
+
+use std::sync::LazyLock;
+
+use domain::id::{AppId, TenantId};
+use sea_orm::QueryResult;
+
+use super::read::Columns;
+use crate::error::StoreError;
+use crate::feed::{Ack, Feed, FeedEvent};
+use crate::sql::Sql;
+
+/// Opens the outbox in a transaction of PostgreSQL.
+pub(crate) const OPEN_DOOR: &str = "SELECT set_config('usher.door', 'outbox', true)";
+
+/// PostgreSQL, first: nobody else gives out positions until we commit. A statement of its own, in the order of the ids
+/// (no deadlocks), so that the next statement sees everything the last holder committed (trust.md B.2).
+pub(crate) const LOCK_HEADS: &str = "SELECT app_id FROM feed ORDER BY app_id FOR UPDATE";
+
+/// PostgreSQL: as the stamper's lock, but against feeds that do not exist yet. `ROW SHARE`, which every `FOR UPDATE`
+/// takes, waits for it.
+pub(crate) const LOCK_FEEDS: &str = "LOCK TABLE feed IN EXCLUSIVE MODE";
+
+/// Gives positions to the oldest unstamped rows: `$1` how many at most. PostgreSQL answers how many there were, SQLite
+/// changes rows.
+pub(crate) static STAMP: LazyLock<Sql> = LazyLock::new(|| {
+    let batch = "SELECT tenant_id, id FROM outbox WHERE NOT stamped ORDER BY id LIMIT $1";
+    Sql::pair(
+        &format!(
+            "WITH batch AS MATERIALIZED (SELECT b.*, row_number() OVER (ORDER BY b.id) AS n FROM ({batch}) b), \
+             fanned AS (INSERT INTO feed_event (app_id, pos, tenant_id, outbox_id) \
+             SELECT f.app_id, f.head + b.n, b.tenant_id, b.id FROM feed f CROSS JOIN batch b), \
+             heads AS (UPDATE feed SET head = head + (SELECT count(*) FROM batch) WHERE EXISTS (SELECT 1 FROM batch)), \
+             done AS (UPDATE outbox o SET stamped = true FROM batch b WHERE o.tenant_id = b.tenant_id AND o.id = b.id) \
+             SELECT count(*) FROM batch"
+        ),
+        &format!(
+            "INSERT INTO feed_event (app_id, pos, tenant_id, outbox_id) SELECT f.app_id, \
+             f.head + row_number() OVER (PARTITION BY f.app_id ORDER BY b.id), b.tenant_id, b.id \
+             FROM feed f CROSS JOIN ({batch}) b; \
+             UPDATE feed SET head = head + (SELECT count(*) FROM ({batch})) WHERE EXISTS ({batch}); \
+             UPDATE outbox SET stamped = 1 WHERE id IN (SELECT id FROM ({batch}))"
+        ),
+    )
+});
+
+/// A new feed's share of what is stamped already: `$1` app. Afterwards the head is set by [`SET_HEAD`].
+pub(crate) static BACKFILL: LazyLock<Sql> = LazyLock::new(|| {
+    Sql::same(
+        "INSERT INTO feed_event (app_id, pos, tenant_id, outbox_id) \
+         SELECT $1, row_number() OVER (ORDER BY id), tenant_id, id FROM outbox WHERE stamped",
+    )
+});
+
+/// `$1` app.
+pub(crate) static SET_HEAD: LazyLock<Sql> = LazyLock::new(|| {
+    Sql::same(
+        "UPDATE feed SET head = (SELECT coalesce(max(pos), 0) FROM feed_event WHERE app_id = $1) WHERE app_id = $1",
+    )
+});
+
+pub(crate) const FEEDS: &str =
+    "SELECT feed.app_id, app.name, feed.head, feed.published FROM feed JOIN app ON app.id = feed.app_id";
+
+pub(crate) fn read(row: &QueryResult) -> Result<Feed, StoreError> {
+    let mut columns = Columns::of(row);
+    Ok(Feed {
+        app: AppId::from_uuid(columns.next()?),
+        name: columns.parsed("an app's name", |name| name.parse().ok())?,
+        head: columns.next()?,
+        published: columns.next()?,
+    })
+}
+
+/// `$1` app, `$2` after, `$3` how many. `head` stands in each row; a page without rows needs [`HEAD`].
+pub(crate) static PAGE: LazyLock<Sql> = LazyLock::new(|| {
+    Sql::through_door(
+        "outbox",
+        "SELECT f.pos, o.event_type, o.tenant_id, o.source, o.sequence, o.body, \
+         (SELECT head FROM feed WHERE app_id = $1) AS head FROM feed_event f \
+         JOIN outbox o ON o.tenant_id = f.tenant_id AND o.id = f.outbox_id \
+         WHERE f.app_id = $1 AND f.pos > $2 AND :open ORDER BY f.pos LIMIT $3",
+    )
+});
+
+/// `$1` app.
+pub(crate) static HEAD: LazyLock<Sql> =
+    LazyLock::new(|| Sql::same("SELECT head FROM feed WHERE app_id = $1"));
+
+/// Reads a row of [`PAGE`]: the event and the head.
+pub(crate) fn read_event(row: &QueryResult) -> Result<(FeedEvent, i64), StoreError> {
+    let mut columns = Columns::of(row);
+    let event = FeedEvent {
+        position: columns.next()?,
+        event_type: columns.next()?,
+        tenant: TenantId::from_uuid(columns.next()?),
+        source: columns.next()?,
+        sequence: columns.next::<i64>().map(|sequence| format!("{sequence:020}"))?,
+        body: columns.next()?,
+    };
+    Ok((event, columns.next()?))
+}
+
+/// `$1` app, `$2` group, `$3` position, `$4` when. Nothing happens unless the group has come further.
+pub(crate) static ACK: LazyLock<Sql> = LazyLock::new(|| {
+    let group = "INSERT INTO feed_group (app_id, grp, pos, at) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (app_id, grp) DO UPDATE SET pos = excluded.pos, at = excluded.at \
+                 WHERE feed_group.pos < excluded.pos";
+    let history = "INSERT INTO feed_ack (app_id, grp, pos, at)";
+    Sql::pair(
+        &format!(
+            "WITH g AS ({group} RETURNING app_id, grp, pos, at) {history} SELECT * FROM g ON CONFLICT DO NOTHING"
+        ),
+        &format!("{group}; {history} SELECT $1, $2, $3, $4 WHERE changes() > 0 ON CONFLICT DO NOTHING"),
+    )
+});
+
+pub(crate) fn read_ack(row: &QueryResult) -> Result<Ack, StoreError> {
+    let mut columns = Columns::of(row);
+    Ok(Ack {
+        group: columns.next()?,
+        position: columns.next()?,
+        at: columns.time()?,
+    })
+}
+
+/// What is old: `$1` before when, `$2` how many rows at most. Nothing that its queue has not got goes
+/// (a feed whose `published` is 0 is read over HTTP only).
+pub(crate) static PRUNE_FEEDS: LazyLock<Sql> = LazyLock::new(|| {
+    Sql::same(
+        "DELETE FROM feed_event WHERE (app_id, pos) IN (SELECT f.app_id, f.pos FROM feed_event f \
+         JOIN feed ON feed.app_id = f.app_id JOIN outbox o ON o.tenant_id = f.tenant_id AND o.id = f.outbox_id \
+         WHERE o.stamped AND o.created_at < $1 AND (feed.published = 0 OR f.pos <= feed.published) LIMIT $2)",
+    )
+});
+
+/// As [`PRUNE_FEEDS`]; only what no feed holds any more.
+pub(crate) static PRUNE_OUTBOX: LazyLock<Sql> = LazyLock::new(|| {
+    Sql::same(
+        "DELETE FROM outbox WHERE (tenant_id, id) IN (SELECT o.tenant_id, o.id FROM outbox o WHERE o.stamped \
+         AND o.created_at < $1 AND NOT EXISTS (SELECT 1 FROM feed_event f WHERE f.outbox_id = o.id) LIMIT $2)",
+    )
+});
+
+/// As [`PRUNE_FEEDS`].
+pub(crate) static PRUNE_LOG: LazyLock<Sql> = LazyLock::new(|| {
+    Sql::same(
+        "DELETE FROM provisioning_log WHERE (tenant_id, id) IN \
+         (SELECT tenant_id, id FROM provisioning_log WHERE at < $1 LIMIT $2)",
+    )
+});
+
+/// As [`PRUNE_FEEDS`].
+pub(crate) static PRUNE_ACKS: LazyLock<Sql> = LazyLock::new(|| {
+    Sql::same(
+        "DELETE FROM feed_ack WHERE (app_id, grp, pos) IN (SELECT app_id, grp, pos FROM feed_ack WHERE at < $1 LIMIT $2)",
+    )
+});

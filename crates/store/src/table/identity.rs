@@ -1,0 +1,184 @@
+//! `identity`: people and rooms, and the statements that change one together with its event and its log row.
+//!
+//! On PostgreSQL each change is one statement (a chain of `WITH`), on SQLite one text of three statements that is handed
+//! to the connection's thread once. The outbox row comes after the change it tells of, so that its id is greater than
+//! those of everything it depends on (trust.md B.2).
+
+use std::sync::LazyLock;
+
+use domain::event::Event;
+use domain::id::{DirectoryId, IdentityId};
+use domain::identity::Identity;
+use domain::log::LogEntry;
+use scim::resource::Resource;
+use sea_orm::{QueryResult, Value};
+
+use super::keys::Keys;
+use super::read::Columns;
+use super::{log, outbox};
+use crate::error::StoreError;
+use crate::sql::{Rows, Sql, text};
+
+/// What a `SELECT` of identities reads, for [`read`].
+pub(crate) const COLUMNS: &str = "id, directory_id, revision, document, created_at, modified_at";
+
+/// `$1` tenant, `$2` directory, `$3` id.
+pub(crate) static BY_ID: LazyLock<Sql> = LazyLock::new(|| by("id = $3", Rows::Read));
+/// As [`BY_ID`].
+pub(crate) static LOCK_BY_ID: LazyLock<Sql> = LazyLock::new(|| by("id = $3", Rows::Lock));
+/// `$1` tenant, `$2` directory, `$3` folded user name.
+pub(crate) static BY_USER_NAME: LazyLock<Sql> = LazyLock::new(|| by("user_name_key = $3", Rows::Read));
+/// As [`BY_USER_NAME`].
+pub(crate) static LOCK_BY_USER_NAME: LazyLock<Sql> = LazyLock::new(|| by("user_name_key = $3", Rows::Lock));
+
+fn by(condition: &str, rows: Rows) -> Sql {
+    Sql::select(
+        &format!(
+            "SELECT {COLUMNS} FROM identity WHERE tenant_id = :tenant AND directory_id = $2 AND {condition}"
+        ),
+        rows,
+    )
+}
+
+/// Reads a row of [`COLUMNS`].
+pub(crate) fn read(row: &QueryResult) -> Result<Identity, StoreError> {
+    let mut columns = Columns::of(row);
+    Ok(Identity {
+        id: IdentityId::from_uuid(columns.next()?),
+        directory: DirectoryId::from_uuid(columns.next()?),
+        revision: columns.next()?,
+        resource: document(&columns.next::<String>()?)?,
+        created_at: columns.time()?,
+        modified_at: columns.time()?,
+    })
+}
+
+fn document(text: &str) -> Result<Resource, StoreError> {
+    serde_json::from_str(text)
+        .map(Resource::from_stored)
+        .map_err(|_| StoreError::Corrupt("an identity's document is no JSON object".into()))
+}
+
+/// `$1` tenant; `$2`… as [`values`]: identity, event, log.
+pub(crate) static CREATE: LazyLock<Sql> = LazyLock::new(|| {
+    let identity = "INSERT INTO identity (tenant_id, directory_id, id, revision, document, user_name_key, external_id, \
+                    work_email, display_name, created_at, modified_at)";
+    let conflict = "ON CONFLICT (tenant_id, directory_id, user_name_key) DO NOTHING";
+    Sql::pair(
+        &format!(
+            "WITH s AS MATERIALIZED (SELECT set_config('usher.tenant', $1, true) AS tenant), \
+             i AS ({identity} SELECT s.tenant::uuid, {} FROM s {conflict} RETURNING tenant_id), {} \
+             SELECT count(*) FROM i",
+            placeholders(2, 10),
+            told_of("i"),
+        ),
+        &format!(
+            "{identity} VALUES ($1, {}) {conflict}; {}",
+            placeholders(2, 10),
+            then_told()
+        ),
+    )
+});
+
+/// As [`CREATE`]. Refused, without an error that would end the transaction, when the name is taken; the revision must be
+/// the next one. Answers how many rows were changed and whether the name is another identity's.
+pub(crate) static SAVE: LazyLock<Sql> = LazyLock::new(|| {
+    let update = "UPDATE identity SET revision = $4, document = $5, user_name_key = $6, external_id = $7, \
+                  work_email = $8, display_name = $9, modified_at = $11";
+    let which = "directory_id = $2 AND id = $3 AND revision = $4 - 1";
+    let taken = "EXISTS (SELECT 1 FROM identity x WHERE x.tenant_id = :tenant AND x.directory_id = $2 \
+                 AND x.user_name_key = $6 AND x.id <> $3)";
+    let on = |tenant: &str| taken.replace(":tenant", tenant);
+    Sql::pair(
+        &format!(
+            "WITH i AS ({update} WHERE tenant_id = $1::uuid AND {which} AND NOT {} \
+             RETURNING tenant_id), {} SELECT (SELECT count(*) FROM i), {}",
+            on("$1::uuid"),
+            told_of("i"),
+            on("$1::uuid"),
+        ),
+        &format!(
+            "{update} WHERE tenant_id = $1 AND {which} AND NOT {}; {}",
+            on("$1"),
+            then_told()
+        ),
+    )
+});
+
+/// Whether an identity of that key and another id exists: `$1` tenant, `$2` directory, `$3` id, `$4` folded user name.
+pub(crate) static NAME_TAKEN: LazyLock<Sql> = LazyLock::new(|| {
+    Sql::select(
+        "SELECT 1 FROM identity WHERE tenant_id = :tenant AND directory_id = $2 AND id <> $3 AND user_name_key = $4",
+        Rows::Read,
+    )
+});
+
+/// `$1` tenant, `$2` directory, `$3` id, the event's and the log's values as in [`CREATE`]; `$4` to `$11` are bound and
+/// not used, so that one numbering serves all three statements.
+pub(crate) static DELETE: LazyLock<Sql> = LazyLock::new(|| {
+    let delete = "DELETE FROM identity WHERE";
+    Sql::pair(
+        &format!(
+            "WITH i AS ({delete} tenant_id = $1::uuid AND directory_id = $2 AND id = $3 RETURNING tenant_id), {} \
+             SELECT count(*) FROM i",
+            told_of("i"),
+        ),
+        &format!(
+            "{delete} tenant_id = $1 AND directory_id = $2 AND id = $3; {}",
+            then_told()
+        ),
+    )
+});
+
+/// PostgreSQL: the event, then the log row, if the change was made.
+fn told_of(change: &str) -> String {
+    format!(
+        "o AS (INSERT INTO outbox ({}) SELECT {change}.tenant_id, {} FROM {change} RETURNING tenant_id, id), \
+         l AS (INSERT INTO provisioning_log ({}, outbox_id) SELECT o.tenant_id, {}, o.id FROM o)",
+        outbox::COLUMNS,
+        placeholders(12, 8),
+        log::COLUMNS,
+        placeholders(20, log::VALUES),
+    )
+}
+
+/// SQLite: the same, each statement depending on whether the one before changed a row.
+fn then_told() -> String {
+    format!(
+        "INSERT INTO outbox ({}) SELECT $1, {} WHERE changes() > 0; \
+         INSERT INTO provisioning_log ({}, outbox_id) SELECT $1, {}, last_insert_rowid() WHERE changes() > 0",
+        outbox::COLUMNS,
+        placeholders(12, 8),
+        log::COLUMNS,
+        placeholders(20, log::VALUES),
+    )
+}
+
+fn placeholders(first: usize, count: usize) -> String {
+    let list: Vec<String> = (first..first + count)
+        .map(|number| format!("${number}"))
+        .collect();
+    list.join(", ")
+}
+
+/// The values of [`CREATE`], [`SAVE`] and [`DELETE`].
+pub(crate) fn values(tenant: Value, identity: &Identity, event: &Event, entry: &LogEntry) -> Vec<Value> {
+    let keys = Keys::of(&identity.resource);
+    let document = serde_json::to_string(identity.resource.as_map()).unwrap_or_default();
+    let mut values = vec![
+        tenant,
+        Value::from(identity.directory.uuid()),
+        Value::from(identity.id.uuid()),
+        Value::from(identity.revision),
+        Value::from(document),
+        Value::from(keys.user_name),
+        text(keys.external_id.as_deref()),
+        text(keys.work_email.as_deref()),
+        text(keys.display_name.as_deref()),
+        Value::from(identity.created_at.timestamp_millis()),
+        Value::from(identity.modified_at.timestamp_millis()),
+    ];
+    values.extend(outbox::values(identity.directory, event, entry.at));
+    values.extend(log::values(entry));
+    values
+}

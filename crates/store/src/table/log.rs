@@ -1,0 +1,211 @@
+//! `provisioning_log`: what happened to whom, and how far it has come since.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use chrono::{DateTime, Utc};
+use domain::id::{DirectoryId, EventId, IdentityId, RequestId};
+use domain::log::{Action, LogEntry, Status};
+use domain::tenant::Slug;
+use scim::resource::fold;
+use sea_orm::{QueryResult, Value};
+
+use super::keys::fit;
+use super::read::Columns;
+use crate::error::StoreError;
+use crate::sql::{Rows, Sql, id, text};
+
+/// The columns of [`values`], after the tenant.
+pub(crate) const COLUMNS: &str = "tenant_id, directory_id, at, request_id, identity_id, external_id, user_name, \
+     user_name_key, action, status, code, detail, event_id, changed, token_id, trace_id";
+
+/// How many [`values`] there are.
+pub(crate) const VALUES: usize = 15;
+
+/// What to look for; everything given must hold. Newest first.
+#[derive(Debug, Clone, Default)]
+pub struct LogQuery {
+    /// In this directory only.
+    pub directory: Option<DirectoryId>,
+    /// About the identity with this `externalId` (Entra's objectId).
+    pub external_id: Option<String>,
+    /// About the identity with this `userName`, in any case.
+    pub user_name: Option<String>,
+    /// About this identity.
+    pub identity: Option<IdentityId>,
+    /// That ended so.
+    pub status: Option<Status>,
+    /// Not before.
+    pub since: Option<DateTime<Utc>>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// One row of the log and how far its event has come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogRow {
+    /// What was written at the time of the call.
+    pub entry: LogEntry,
+    /// Where its event is by now: a row an app and consumer group; empty while it waits for its position.
+    pub delivered: Vec<Delivered>,
+}
+
+/// An event's place in one app's feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// The app.
+    pub app: Slug,
+    /// Its position in the feed.
+    pub position: i64,
+    /// The consumer group; `None` when no group of that app has ever acknowledged anything.
+    pub group: Option<String>,
+    /// When the group acknowledged this position or a later one.
+    pub applied_at: Option<DateTime<Utc>>,
+}
+
+/// One row on its own: `$1` tenant, `$2`… [`values`].
+pub(crate) static INSERT: LazyLock<Sql> = LazyLock::new(|| {
+    let numbers: Vec<String> = (2..2 + VALUES).map(|number| format!("${number}")).collect();
+    Sql::insert(&format!(
+        "INSERT INTO provisioning_log ({COLUMNS}) SELECT :tenant, {} :from",
+        numbers.join(", ")
+    ))
+});
+
+/// The values of a row, after the tenant.
+pub(crate) fn values(entry: &LogEntry) -> [Value; VALUES] {
+    let clean = |value: &Option<String>| text(value.as_deref().map(printable).as_deref());
+    let changed = serde_json::to_string(&entry.changed).unwrap_or_default();
+    [
+        Value::from(entry.directory.uuid()),
+        Value::from(entry.at.timestamp_millis()),
+        Value::from(entry.request.uuid()),
+        id(entry.identity.map(IdentityId::uuid)),
+        text(entry.external_id.as_deref().map(fit).as_deref()),
+        clean(&entry.user_name),
+        text(entry.user_name.as_deref().map(|name| fit(&fold(name))).as_deref()),
+        Value::from(entry.action.as_str()),
+        Value::from(entry.status.as_str()),
+        clean(&entry.code),
+        clean(&entry.detail),
+        id(entry.event.map(EventId::uuid)),
+        Value::from(changed),
+        Value::from(entry.token_id.as_str()),
+        clean(&entry.trace_id),
+    ]
+}
+
+/// PostgreSQL's text holds no NUL; a client may have sent one.
+fn printable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+/// The statement for a search and its values after the tenant.
+pub(crate) fn search(query: &LogQuery) -> (Sql, Vec<Value>) {
+    let mut values: Vec<Value> = Vec::new();
+    let mut conditions = String::from("tenant_id = :tenant");
+    let mut also = |condition: &str, value: Value| {
+        values.push(value);
+        conditions.push_str(&format!(" AND {condition} ${}", values.len() + 1));
+    };
+    if let Some(directory) = query.directory {
+        also("directory_id =", Value::from(directory.uuid()));
+    }
+    if let Some(external_id) = &query.external_id {
+        also("external_id =", Value::from(fit(external_id)));
+    }
+    if let Some(user_name) = &query.user_name {
+        also("user_name_key =", Value::from(fit(&fold(user_name))));
+    }
+    if let Some(identity) = query.identity {
+        also("identity_id =", Value::from(identity.uuid()));
+    }
+    if let Some(status) = query.status {
+        also("status =", Value::from(status.as_str()));
+    }
+    if let Some(since) = query.since {
+        also("at >=", Value::from(since.timestamp_millis()));
+    }
+    values.push(Value::from(i64::try_from(query.limit).unwrap_or(i64::MAX)));
+    let select = format!(
+        "SELECT outbox_id, directory_id, at, request_id, identity_id, external_id, user_name, action, status, code, \
+         detail, event_id, changed, token_id, trace_id FROM provisioning_log WHERE {conditions} ORDER BY id DESC \
+         LIMIT ${}",
+        values.len() + 1
+    );
+    (Sql::select(&select, Rows::Read), values)
+}
+
+/// Reads a row of [`search`]: the id of its outbox row, and the entry.
+pub(crate) fn read(row: &QueryResult) -> Result<(Option<i64>, LogEntry), StoreError> {
+    let mut columns = Columns::of(row);
+    let outbox = columns.next()?;
+    let entry = LogEntry {
+        directory: DirectoryId::from_uuid(columns.next()?),
+        at: columns.time()?,
+        request: RequestId::from_uuid(columns.next()?),
+        identity: columns.next::<Option<uuid::Uuid>>()?.map(IdentityId::from_uuid),
+        external_id: columns.next()?,
+        user_name: columns.next()?,
+        action: columns.parsed("an action of the log", action)?,
+        status: columns.parsed("a status of the log", status)?,
+        code: columns.next()?,
+        detail: columns.next()?,
+        event: columns.next::<Option<uuid::Uuid>>()?.map(EventId::from_uuid),
+        changed: serde_json::from_str(&columns.next::<String>()?).map_err(|_| {
+            StoreError::Corrupt("the changed attributes of a log row are no JSON list".into())
+        })?,
+        token_id: columns.next()?,
+        trace_id: columns.next()?,
+    };
+    Ok((outbox, entry))
+}
+
+fn action(word: &str) -> Option<Action> {
+    let all = [
+        Action::Create,
+        Action::Update,
+        Action::Disable,
+        Action::Reactivate,
+        Action::Delete,
+        Action::Other,
+    ];
+    all.into_iter().find(|action| action.as_str() == word)
+}
+
+fn status(word: &str) -> Option<Status> {
+    [Status::Success, Status::Skipped, Status::Warning, Status::Failure]
+        .into_iter()
+        .find(|status| status.as_str() == word)
+}
+
+/// Where the events of these outbox rows are: the statement and its values. Positions and groups hold no customer data.
+pub(crate) fn deliveries(outbox: &[i64]) -> (Sql, Vec<Value>) {
+    let numbers: Vec<String> = (1..=outbox.len()).map(|number| format!("${number}")).collect();
+    let sql = Sql::same(&format!(
+        "SELECT fe.outbox_id, app.name, fe.pos, g.grp, \
+         (SELECT a.at FROM feed_ack a WHERE a.app_id = fe.app_id AND a.grp = g.grp AND a.pos >= fe.pos \
+          ORDER BY a.pos LIMIT 1) \
+         FROM feed_event fe JOIN app ON app.id = fe.app_id LEFT JOIN feed_group g ON g.app_id = fe.app_id \
+         WHERE fe.outbox_id IN ({}) ORDER BY app.name, g.grp",
+        numbers.join(", ")
+    ));
+    (sql, outbox.iter().map(|id| Value::from(*id)).collect())
+}
+
+/// Reads the rows of [`deliveries`], by outbox row.
+pub(crate) fn read_deliveries(rows: &[QueryResult]) -> Result<HashMap<i64, Vec<Delivered>>, StoreError> {
+    let mut found: HashMap<i64, Vec<Delivered>> = HashMap::new();
+    for row in rows {
+        let mut columns = Columns::of(row);
+        let outbox = columns.next()?;
+        let delivered = Delivered {
+            app: columns.parsed("an app's name", |name| name.parse().ok())?,
+            position: columns.next()?,
+            group: columns.next()?,
+            applied_at: columns.time_or_none()?,
+        };
+        found.entry(outbox).or_default().push(delivered);
+    }
+    Ok(found)
+}

@@ -1,0 +1,297 @@
+//! The only door to a tenant's data. Every statement behind it carries the tenant.
+//!
+//! Read next: [`crate::table`] for the statements, [`crate::list`] for filters.
+
+use std::sync::LazyLock;
+
+use domain::event::Event;
+use domain::id::{DirectoryId, IdentityId};
+use domain::identity::Identity;
+use domain::log::LogEntry;
+use domain::scope::TenantScope;
+use scim::resource::fold;
+use sea_orm::Value;
+
+use crate::error::{Remedy, StoreError};
+use crate::list::{self, ListQuery, Page};
+use crate::settings::Backend;
+use crate::sql::{Sql, tenant_value};
+use crate::table::keys::fit;
+use crate::table::log::{LogQuery, LogRow};
+use crate::table::read::Columns;
+use crate::table::{identity, log};
+use crate::tx::Tx;
+
+/// How a creation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Created {
+    /// The identity, its event and its log row are written.
+    Done,
+    /// Another identity of the directory has this `userName`; nothing is written.
+    UserNameTaken,
+}
+
+/// How a change ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saved {
+    /// The identity, its event and its log row are written.
+    Done,
+    /// Another identity of the directory has this `userName`; nothing is written.
+    UserNameTaken,
+    /// There is no such identity, or its revision is not the one before; nothing is written.
+    Gone,
+}
+
+/// One tenant's data, open.
+pub struct TenantTx {
+    tx: Tx,
+    scope: TenantScope,
+    /// PostgreSQL: `usher.tenant` is set in this transaction.
+    armed: bool,
+}
+
+impl std::fmt::Debug for TenantTx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("TenantTx").field(&self.scope).finish()
+    }
+}
+
+static ARM: LazyLock<Sql> = LazyLock::new(|| Sql::same("SELECT set_config('usher.tenant', $1, true)"));
+
+impl TenantTx {
+    pub(crate) fn new(tx: Tx, scope: TenantScope) -> Self {
+        let armed = tx.backend() == Backend::Sqlite;
+        Self { tx, scope, armed }
+    }
+
+    pub(crate) fn into_tx(self) -> Tx {
+        self.tx
+    }
+
+    pub(crate) fn tx(&mut self) -> &mut Tx {
+        &mut self.tx
+    }
+
+    /// `$1` of every statement.
+    pub(crate) fn tenant(&self) -> Value {
+        tenant_value(self.tx.backend(), self.scope.tenant())
+    }
+
+    /// The identity, if this directory of this tenant has it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    pub async fn get(
+        &mut self,
+        directory: DirectoryId,
+        id: IdentityId,
+    ) -> Result<Option<Identity>, StoreError> {
+        self.find(&identity::BY_ID, directory, Value::from(id.uuid()))
+            .await
+    }
+
+    /// As [`TenantTx::get`], and keeps everybody else from changing it until the transaction ends.
+    ///
+    /// # Errors
+    /// As [`TenantTx::get`].
+    pub async fn lock(
+        &mut self,
+        directory: DirectoryId,
+        id: IdentityId,
+    ) -> Result<Option<Identity>, StoreError> {
+        self.find(&identity::LOCK_BY_ID, directory, Value::from(id.uuid()))
+            .await
+    }
+
+    /// The identity with this `userName`, folded as [`scim::resource::fold`] does. Locks it in [`crate::Store::write`].
+    ///
+    /// # Errors
+    /// As [`TenantTx::get`].
+    pub async fn find_by_user_name(
+        &mut self,
+        directory: DirectoryId,
+        folded: &str,
+    ) -> Result<Option<Identity>, StoreError> {
+        let sql = if self.tx.is_open() {
+            &identity::LOCK_BY_USER_NAME
+        } else {
+            &identity::BY_USER_NAME
+        };
+        let found = self.find(sql, directory, Value::from(fit(folded))).await?;
+        // A key may stand for several names (store::table::keys).
+        Ok(found.filter(|identity| fold(identity.resource.user_name().unwrap_or_default()) == folded))
+    }
+
+    async fn find(
+        &mut self,
+        sql: &Sql,
+        directory: DirectoryId,
+        key: Value,
+    ) -> Result<Option<Identity>, StoreError> {
+        let values = vec![self.tenant(), Value::from(directory.uuid()), key];
+        let row = self.tx.one(sql, values).await?;
+        self.armed |= self.tx.is_open();
+        row.as_ref().map(identity::read).transpose()
+    }
+
+    /// Writes a new identity, its event and its log row, in one round trip on PostgreSQL.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the directory is not this tenant's or the id exists, [`StoreError::Unavailable`].
+    pub async fn create(
+        &mut self,
+        identity: &Identity,
+        event: &Event,
+        entry: &LogEntry,
+    ) -> Result<Created, StoreError> {
+        let values = identity::values(self.tenant(), identity, event, entry);
+        let made = match self.tx.backend() {
+            Backend::Postgres => count(self.tx.one(&identity::CREATE, values).await?.as_ref())?,
+            Backend::Sqlite => {
+                i64::try_from(self.tx.change(&identity::CREATE, values).await?).unwrap_or(i64::MAX)
+            }
+        };
+        self.armed |= self.tx.is_open();
+        if made == 0 {
+            return Ok(Created::UserNameTaken);
+        }
+        self.tx.told = true;
+        Ok(Created::Done)
+    }
+
+    /// Writes an identity's next revision, its event and its log row. Lock it first.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn save(
+        &mut self,
+        identity: &Identity,
+        event: &Event,
+        entry: &LogEntry,
+    ) -> Result<Saved, StoreError> {
+        self.arm().await?;
+        let values = identity::values(self.tenant(), identity, event, entry);
+        let (made, taken) = match self.tx.backend() {
+            Backend::Postgres => {
+                let row = match self.tx.one(&identity::SAVE, values).await {
+                    Err(StoreError::Conflict(why)) => {
+                        // Somebody took the name between our look and our write. The transaction is lost; the next
+                        // attempt sees it.
+                        self.tx.remedy = Some(Remedy::Again);
+                        return Err(StoreError::Conflict(why));
+                    }
+                    answer => answer?,
+                };
+                let taken = row
+                    .as_ref()
+                    .map(|row| row.try_get_by_index::<bool>(1))
+                    .transpose()?;
+                (count(row.as_ref())?, taken.unwrap_or_default())
+            }
+            Backend::Sqlite => {
+                let made = self.tx.change(&identity::SAVE, values).await?;
+                (
+                    i64::try_from(made).unwrap_or(i64::MAX),
+                    made == 0 && self.name_taken(identity).await?,
+                )
+            }
+        };
+        if made == 0 {
+            return Ok(if taken { Saved::UserNameTaken } else { Saved::Gone });
+        }
+        self.tx.told = true;
+        Ok(Saved::Done)
+    }
+
+    async fn name_taken(&mut self, identity: &Identity) -> Result<bool, StoreError> {
+        let key = fit(&fold(identity.resource.user_name().unwrap_or_default()));
+        let values = vec![
+            self.tenant(),
+            Value::from(identity.directory.uuid()),
+            Value::from(identity.id.uuid()),
+            Value::from(key),
+        ];
+        Ok(self.tx.one(&identity::NAME_TAKEN, values).await?.is_some())
+    }
+
+    /// Deletes an identity and writes its event and its log row; nothing at all if it is gone already.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn delete(
+        &mut self,
+        identity: &Identity,
+        event: &Event,
+        entry: &LogEntry,
+    ) -> Result<(), StoreError> {
+        self.arm().await?;
+        let values = identity::values(self.tenant(), identity, event, entry);
+        let made = match self.tx.backend() {
+            Backend::Postgres => count(self.tx.one(&identity::DELETE, values).await?.as_ref())?,
+            Backend::Sqlite => {
+                i64::try_from(self.tx.change(&identity::DELETE, values).await?).unwrap_or(i64::MAX)
+            }
+        };
+        self.tx.told |= made > 0;
+        Ok(())
+    }
+
+    /// Writes a row of the provisioning log that no event belongs to.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn log(&mut self, entry: &LogEntry) -> Result<(), StoreError> {
+        let mut values = vec![self.tenant()];
+        values.extend(log::values(entry));
+        self.tx.change(&log::INSERT, values).await?;
+        self.armed |= self.tx.is_open();
+        Ok(())
+    }
+
+    /// The identities of a directory that satisfy a filter, in the order of their creation.
+    ///
+    /// # Errors
+    /// As [`TenantTx::get`].
+    pub async fn list(&mut self, query: &ListQuery<'_>) -> Result<Page, StoreError> {
+        list::run(self, query).await
+    }
+
+    /// Searches the provisioning log; with each row, how far its event has come.
+    ///
+    /// # Errors
+    /// As [`TenantTx::get`].
+    pub async fn search_log(&mut self, query: &LogQuery) -> Result<Vec<LogRow>, StoreError> {
+        let (sql, rest) = log::search(query);
+        let mut values = vec![self.tenant()];
+        values.extend(rest);
+        let rows = self.tx.all(&sql, values).await?;
+        let found = rows.iter().map(log::read).collect::<Result<Vec<_>, _>>()?;
+        let outbox: Vec<i64> = found.iter().filter_map(|(outbox, _)| *outbox).collect();
+        let mut delivered = if outbox.is_empty() {
+            std::collections::HashMap::new()
+        } else {
+            let (sql, values) = log::deliveries(&outbox);
+            log::read_deliveries(&self.tx.all(&sql, values).await?)?
+        };
+        let row = |(outbox, entry): (Option<i64>, LogEntry)| LogRow {
+            entry,
+            delivered: outbox.and_then(|id| delivered.remove(&id)).unwrap_or_default(),
+        };
+        Ok(found.into_iter().map(row).collect())
+    }
+
+    /// PostgreSQL: opens row-level security for statements that do not do it themselves.
+    async fn arm(&mut self) -> Result<(), StoreError> {
+        if !self.armed {
+            let tenant = self.tenant();
+            self.tx.all(&ARM, vec![tenant]).await?;
+            self.armed = true;
+        }
+        Ok(())
+    }
+}
+
+/// The first column of an answer that counts.
+fn count(row: Option<&sea_orm::QueryResult>) -> Result<i64, StoreError> {
+    row.map_or(Ok(0), |row| Columns::of(row).next())
+}
