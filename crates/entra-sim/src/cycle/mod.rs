@@ -234,9 +234,12 @@ async fn objects_pass(
     while let Some(outcome) = done.next().await {
         let Some(outcome) = outcome else { continue };
         record(state, &outcome, report, watch);
-        if let Some(reason) = verdict(job, state, &outcome, in_scope) {
+        // One stop a cycle: what was in flight then fails for the same reason, and must not lengthen the quarantine.
+        if report.stopped_by.is_none()
+            && let Some(reason) = verdict(job, state, &outcome, in_scope)
+        {
             stopped.store(true, Ordering::Relaxed);
-            report.stopped_by.get_or_insert(reason);
+            report.stopped_by = Some(reason);
         }
     }
 }

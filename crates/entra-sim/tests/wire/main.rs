@@ -1,0 +1,9 @@
+//! What goes over the wire, asserted at the other end of a real connection.
+#![expect(clippy::unwrap_used, reason = "a test program: its helpers may stop it")]
+
+mod bench;
+mod cycles;
+mod failures;
+mod program;
+mod shapes;
+mod stub;
