@@ -1,4 +1,9 @@
 //! What filters are read, what their canonical text is, and how a filter that is not understood is refused.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test program: its helpers may stop it"
+)]
 
 use scim::ScimType;
 use scim::filter::{CompareOp, Filter, Literal, MAX_DEPTH, MAX_LENGTH, MAX_TERMS};

@@ -1,4 +1,5 @@
 //! Which documents a filter selects.
+#![expect(clippy::panic, reason = "a test program: its helpers may stop it")]
 
 use scim::filter::Filter;
 use scim::schema::{AttrType, Attribute, ResourceType, Schema, enterprise_user, user};

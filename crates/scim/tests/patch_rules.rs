@@ -1,4 +1,13 @@
 //! What PATCH does beyond Entra's own shapes, what it refuses, and in which words.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test program: its helpers may stop it"
+)]
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "calls read as the JSON they are about"
+)]
 
 use scim::ScimType;
 use scim::patch::{MAX_OPERATIONS, PatchRequest, apply};

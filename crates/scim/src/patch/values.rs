@@ -1,0 +1,223 @@
+//! What is to be done at a target, and with which value: one method for each kind of target.
+//!
+//! A single complex value becomes steps on its parts, empties become clearing, every value is coerced by the schema.
+//! Must not know: paths as text, the resource that will be changed. Read `apply` next.
+
+use serde_json::Value;
+
+use super::normalize::Planner;
+use super::steps::{Action, Origin};
+use super::target::Target;
+use crate::error::Error;
+use crate::name;
+use crate::quirk::entra::{self, Verb};
+use crate::resource::coerce;
+use crate::schema::{AttrType, Attribute, Mutability};
+
+impl<'a> Planner<'a> {
+    /// The steps of one operation on a place this directory has.
+    pub(super) fn attribute(
+        &mut self,
+        origin: &Origin,
+        verb: Verb,
+        target: Target<'a>,
+        value: Option<Value>,
+    ) -> Result<(), Error> {
+        if verb == Verb::Remove {
+            return self.removal(origin, target, value.as_ref());
+        }
+        let value = value.unwrap_or_default();
+        match (target.leaf(), target.filter.is_some()) {
+            (Some(leaf), _) => self.set(origin, verb, target, leaf, value),
+            (None, true) => self.elements(origin, verb, target, value),
+            (None, false) if target.attribute.multi_valued => self.list(origin, verb, target, value),
+            (None, false) if target.attribute.attr_type == AttrType::Complex => {
+                self.complex(origin, verb, target, value)
+            }
+            (None, false) => {
+                let attribute = target.attribute;
+                self.set(origin, verb, target, attribute, value)
+            }
+        }
+    }
+
+    /// A single value, or the same part of the selected elements.
+    fn set(
+        &mut self,
+        origin: &Origin,
+        verb: Verb,
+        target: Target<'a>,
+        leaf: &Attribute,
+        value: Value,
+    ) -> Result<(), Error> {
+        let value = entra::bare_value(entra::only_element(leaf, value));
+        if leaf.attr_type == AttrType::Boolean && value.as_str().is_some_and(str::is_empty) {
+            return Err(no_boolean(&target));
+        }
+        if entra::unassigns(&value) {
+            self.push(origin, target, Action::Clear);
+            return Ok(());
+        }
+        if let Some(value) = self.coerced(leaf, &target, value)? {
+            self.push(origin, target, writing(verb, value));
+        }
+        Ok(())
+    }
+
+    /// Whole elements behind a filter: an object, merged (`add`) or set (`replace`).
+    fn elements(
+        &mut self,
+        origin: &Origin,
+        verb: Verb,
+        target: Target<'a>,
+        value: Value,
+    ) -> Result<(), Error> {
+        let one = Attribute {
+            multi_valued: false,
+            ..target.attribute.clone()
+        };
+        let value = entra::wrapped_value(&one, entra::only_element(&one, value));
+        if entra::unassigns(&value) {
+            self.push(origin, target, Action::Clear);
+            return Ok(());
+        }
+        if let Some(value) = self.coerced(&one, &target, roles(&one, value))? {
+            self.push(origin, target, writing(verb, value));
+        }
+        Ok(())
+    }
+
+    /// A whole list. Adding nothing changes nothing; replacing by nothing clears.
+    fn list(&mut self, origin: &Origin, verb: Verb, target: Target<'a>, value: Value) -> Result<(), Error> {
+        if entra::unassigns(&value) {
+            if verb == Verb::Replace {
+                self.push(origin, target, Action::Clear);
+            }
+            return Ok(());
+        }
+        let attribute = target.attribute;
+        let coerced = coerce(attribute, &target.path, roles(attribute, value))?;
+        match coerced.value {
+            Some(value) => self.push(origin, target, writing(verb, value)),
+            None if verb == Verb::Replace && coerced.ignored.is_empty() => {
+                self.push(origin, target, Action::Clear);
+            }
+            None => {}
+        }
+        coerced.ignored.into_iter().for_each(|path| self.ignore(path));
+        Ok(())
+    }
+
+    /// A single complex value: RFC 7644 §3.5.2.3 leaves parts that are not named as they are, so each part is a step.
+    fn complex(
+        &mut self,
+        origin: &Origin,
+        verb: Verb,
+        target: Target<'a>,
+        value: Value,
+    ) -> Result<(), Error> {
+        let value = entra::wrapped_value(target.attribute, entra::only_element(target.attribute, value));
+        match value {
+            Value::Object(members) if !members.is_empty() => {
+                members.into_iter().try_for_each(|(key, value)| {
+                    let Some(part) = target.attribute.sub(&key) else {
+                        if !entra::unassigns(&value) {
+                            self.ignore(target.path.with_sub(&key).to_string());
+                        }
+                        return Ok(());
+                    };
+                    if part.mutability == Mutability::ReadOnly {
+                        return Ok(());
+                    }
+                    self.set(origin, verb, target.part(part), part, value)
+                })
+            }
+            empty if entra::unassigns(&empty) => {
+                self.push(origin, target, Action::Clear);
+                Ok(())
+            }
+            other => {
+                let attribute = target.attribute;
+                self.coerced(attribute, &target, other).map(|_| ())
+            }
+        }
+    }
+
+    /// A removal: the whole target, or only the values it names.
+    fn removal(&mut self, origin: &Origin, target: Target<'a>, value: Option<&Value>) -> Result<(), Error> {
+        let named = if target.filter.is_some() && target.leaf().is_none() {
+            None
+        } else {
+            entra::values_to_remove(value)
+        };
+        let Some(named) = named else {
+            self.push(origin, target, Action::Clear);
+            return Ok(());
+        };
+        let leaf = target.leaf().unwrap_or(target.attribute);
+        if !leaf.multi_valued && named.iter().all(entra::unassigns) {
+            self.push(origin, target, Action::Clear);
+            return Ok(());
+        }
+        let mut taken = Vec::with_capacity(named.len());
+        for value in named {
+            let value = if leaf.attr_type == AttrType::Complex {
+                value
+            } else {
+                entra::bare_value(value)
+            };
+            let value = coerce(leaf, &target.path, roles(leaf, value))?.value;
+            match value {
+                Some(Value::Array(items)) if leaf.multi_valued => taken.extend(items),
+                Some(one) => taken.push(one),
+                None => {}
+            }
+        }
+        self.push(origin, target, Action::Take(taken));
+        Ok(())
+    }
+
+    fn coerced(
+        &mut self,
+        attribute: &Attribute,
+        target: &Target<'_>,
+        value: Value,
+    ) -> Result<Option<Value>, Error> {
+        let coerced = coerce(attribute, &target.path, value)?;
+        coerced.ignored.into_iter().for_each(|path| self.ignore(path));
+        Ok(coerced.value)
+    }
+}
+
+fn writing(verb: Verb, value: Value) -> Action {
+    if verb == Verb::Add {
+        Action::Add(value)
+    } else {
+        Action::Replace(value)
+    }
+}
+
+/// An empty text clears a text, but a mapping that gives one for `active` must not make a disabled account active.
+fn no_boolean(target: &Target<'_>) -> Error {
+    let path = target.path.to_string();
+    let detail = format!(
+        "{path} must be true or false, but an empty text was sent. In Entra, check that the expression mapped to {path} \
+         gives True or False for everybody; to clear it on purpose, send a remove."
+    );
+    Error::invalid_value(path, detail)
+}
+
+/// Reads JSON text in app roles.
+fn roles(attribute: &Attribute, value: Value) -> Value {
+    if !name::eq(&attribute.name, "roles") {
+        return value;
+    }
+    let read = |item: Value| match entra::wrapped_value(attribute, item) {
+        Value::Object(map) => Value::Object(entra::role_from_json_text(map)),
+        other => other,
+    };
+    match value {
+        Value::Array(items) => Value::Array(items.into_iter().map(read).collect()),
+        other => read(other),
+    }
+}
