@@ -36,17 +36,6 @@ pub enum Error {
         /// Whether the HTTP feed could be asked.
         http_feed: HttpFeed,
     },
-    /// The feed ends before what was applied already: the gateway's database is an older one.
-    #[error(
-        "the feed ends at {head}, but {applied} was applied already: was the gateway restored from a backup? \
-         Start over with an empty database of this app, or ask the gateway's operator"
-    )]
-    FeedWentBack {
-        /// The feed's last position.
-        head: u64,
-        /// The sink's position.
-        applied: u64,
-    },
     /// The sink could not store; nothing was acknowledged.
     #[error("the app's own store: {0}")]
     Sink(#[source] crate::sink::SinkError),
@@ -65,6 +54,10 @@ fn hint(status: u16) -> &'static str {
     match status {
         401 | 403 => " (next step: check the app's credential; `usher app` shows and renews it)",
         404 => " (next step: check the feed URL; `usher app create` printed it as feedUrl)",
+        409 => {
+            " (the feed ends before what was applied already: was the gateway restored from a backup? Next step: start \
+             over with an empty database of this app, or ask the gateway's operator)"
+        }
         _ => "",
     }
 }
@@ -91,6 +84,7 @@ mod tests {
         };
         assert!(text(401).contains("check the app's credential"));
         assert!(text(404).contains("check the feed URL"));
+        assert!(text(409).contains("start over with an empty database"));
         assert!(!text(503).contains("next step"));
     }
 

@@ -32,7 +32,6 @@ pub(crate) enum Wait {
 #[derive(Deserialize)]
 struct Page {
     events: Vec<Entry>,
-    head: u64,
 }
 
 #[derive(Deserialize)]
