@@ -7,7 +7,7 @@ use support::booking::Booking;
 use support::gateway::App;
 use support::redis::Redis;
 
-const STREAM: &str = "usher:{test:booking}:s0";
+const STREAM: &str = "usher:{test:booking}:s00";
 
 fn app() -> App {
     App {

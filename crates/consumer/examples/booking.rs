@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! booking --feed http://127.0.0.1:8080/feeds/booking/events --credential-file credential --database booking.db
-//! booking --feed redis://127.0.0.1:6379/ --stream 'usher:{test:booking}:s0' --database booking.db
+//! booking --feed redis://127.0.0.1:6379/ --stream 'usher:{test:booking}:s00' --database booking.db
 //! booking --database booking.db --watch          only looks on
 //! booking --database booking.db --dump --json    prints the tables
 //! ```
@@ -32,7 +32,7 @@ struct Args {
     /// The feed: http(s)://…/feeds/APP/events, or redis(s)://… for the Redis queue.
     #[arg(long)]
     feed: Option<String>,
-    /// The stream's key with Redis, as `usher app create` prints it [default: usher:{ENVIRONMENT:APP}:s0].
+    /// The stream's key with Redis, as `usher app create` prints it [default: usher:{ENVIRONMENT:APP}:s00].
     #[arg(long)]
     stream: Option<String>,
     /// The gateway's environment, for the default stream key.
@@ -107,7 +107,7 @@ fn settings(args: &Args, url: String) -> anyhow::Result<Settings> {
         }
         None => args.credential.clone(),
     };
-    let default_stream = || format!("usher:{{{}:{}}}:s0", args.environment, args.app);
+    let default_stream = || format!("usher:{{{}:{}}}:s00", args.environment, args.app);
     let feed = Feed::parse(FeedWords {
         url,
         stream: Some(args.stream.clone().unwrap_or_else(default_stream)),

@@ -66,12 +66,6 @@ impl HttpFeed {
             .json()
             .await
             .map_err(Error::Unreachable)?;
-        if page.head < after {
-            return Err(Error::FeedWentBack {
-                head: page.head,
-                applied: after,
-            });
-        }
         let delivery = |entry: Entry| Delivery {
             position: entry.pos,
             event: entry.event,

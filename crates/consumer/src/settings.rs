@@ -17,7 +17,7 @@ pub enum Feed {
     Redis {
         /// The server.
         url: String,
-        /// The stream's key, as `usher app create` printed it: `usher:{test:booking}:s0`.
+        /// The stream's key, as `usher app create` printed it: `usher:{test:booking}:s00`.
         stream: String,
         /// The HTTP feed and credential to ask for positions that the stream has lost.
         http: Option<(String, String)>,

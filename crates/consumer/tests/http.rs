@@ -86,11 +86,14 @@ fn answer(peer: &Shared, path: &str, bearer: &str, body: &str) -> (u16, String) 
         .unwrap()
         .parse()
         .unwrap();
+    let head = peer.feed.iter().max().copied().unwrap_or(0);
+    if after > head {
+        return (409, "{\"code\":\"aheadOfFeed\"}".to_owned());
+    }
     let new = peer.feed.iter().filter(|position| **position > after);
     let events: Vec<Value> = new
         .map(|position| json!({"pos": position, "event": {"n": position}}))
         .collect();
-    let head = peer.feed.iter().max().copied().unwrap_or(0);
     (
         200,
         json!({"events": events, "next": head, "head": head}).to_string(),
@@ -171,7 +174,7 @@ fn feed(positions: &[u64]) -> Peer {
 
 fn acked(asked: &[String], position: u64) -> bool {
     let wanted = format!("/feeds/booking/ack {{\"group\":\"booking\",\"pos\":{position}}}");
-    asked.iter().any(|line| *line == wanted)
+    asked.contains(&wanted)
 }
 
 #[tokio::test]
