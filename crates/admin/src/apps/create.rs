@@ -1,0 +1,32 @@
+//! Makes an app.
+
+use auth::Kind;
+use domain::id::AppId;
+use domain::tenant::{App, Slug};
+use store::StoreError;
+
+use super::Issued;
+use crate::{Context, Error};
+
+/// Makes an app that may see every tenant and profile. Its feed begins with everything the outbox still holds.
+///
+/// # Errors
+/// [`Error::Name`], [`Error::AppExists`], [`Error::Store`].
+pub async fn execute(context: &Context, name: &str) -> Result<Issued, Error> {
+    let name: Slug = name.parse()?;
+    let app = App {
+        id: AppId::from_uuid(context.ids.next()),
+        name,
+        created_at: context.clock.now(),
+    };
+    let (credential, hash) = context.issue(Kind::App).await?;
+    match context.store.create_app(&app, credential.id(), &hash).await {
+        Ok(()) => Ok(Issued {
+            feed_url: context.feed_url(&app),
+            app,
+            credential,
+        }),
+        Err(StoreError::Conflict(_)) => Err(Error::AppExists(app.name.to_string())),
+        Err(error) => Err(error.into()),
+    }
+}

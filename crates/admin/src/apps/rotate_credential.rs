@@ -1,0 +1,42 @@
+//! Gives an app a new credential: a new one now, the old ones end by themselves after an overlap.
+
+use auth::Kind;
+use chrono::TimeDelta;
+use domain::credential::Standing;
+
+use super::Issued;
+use crate::tokens::rotate::LONGEST_OVERLAP;
+use crate::{Context, Error};
+
+/// Adds a credential to an app and limits its other usable ones to `overlap` from now; an end that comes sooner stays.
+///
+/// # Errors
+/// [`Error::Overlap`], [`Error::AppUnknown`], [`Error::Store`].
+pub async fn execute(context: &Context, name: &str, overlap: TimeDelta) -> Result<Issued, Error> {
+    if overlap < TimeDelta::zero() || overlap > LONGEST_OVERLAP {
+        return Err(Error::Overlap(LONGEST_OVERLAP));
+    }
+    let app = context.app(name).await?;
+    let old = context.store.app_credentials(app.id).await?;
+    let (credential, hash) = context.issue(Kind::App).await?;
+    let now = context.clock.now();
+    // The new one first: if anything fails after this, the app still has a credential that works.
+    context
+        .store
+        .insert_app_credential(app.id, credential.id(), &hash, now)
+        .await?;
+    for usable in old
+        .iter()
+        .filter(|credential| credential.standing(now) == Standing::Active)
+    {
+        context
+            .store
+            .limit_app_credential(&usable.id, now + overlap)
+            .await?;
+    }
+    Ok(Issued {
+        feed_url: context.feed_url(&app),
+        app,
+        credential,
+    })
+}

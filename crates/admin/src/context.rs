@@ -1,0 +1,85 @@
+//! What every operation is given, and the few steps that most begin with.
+
+use std::sync::Arc;
+
+use auth::token::{self, Issued, Kind};
+use domain::clock::{Clock, Ids};
+use domain::credential::SecretHash;
+use domain::environment::Environment;
+use domain::id::TenantId;
+use domain::profile::Profiles;
+use domain::scope::TenantScope;
+use domain::tenant::{App, Directory, Tenant};
+use store::Store;
+
+use crate::error::Error;
+
+/// The things an operation works with; cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Identifiers.
+    pub ids: Arc<dyn Ids>,
+    /// The deployment's environment: part of every credential.
+    pub environment: Environment,
+    /// The deployment's profiles.
+    pub profiles: Arc<Profiles>,
+    /// The address customers and apps use, without a trailing slash: `https://usher.example`.
+    pub public_url: String,
+    /// Where secrets are hashed.
+    pub hashing: Arc<auth::pool::Pool>,
+}
+
+impl Context {
+    /// The Tenant URL of a directory; its tokens tell the tenant (DESIGN §5).
+    pub fn tenant_url(&self, profile: &str) -> String {
+        format!("{}/{profile}/scim", self.public_url)
+    }
+
+    /// Where an app reads its feed over HTTP.
+    pub fn feed_url(&self, app: &App) -> String {
+        format!("{}/feeds/{}/events", self.public_url, app.name)
+    }
+
+    /// The key to a tenant's data. Only operators' use-cases get here.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the operator's use-cases may open every tenant (DESIGN §3)"
+    )]
+    pub(crate) fn scope(&self, tenant: TenantId) -> TenantScope {
+        TenantScope::mint(tenant)
+    }
+
+    pub(crate) async fn tenant(&self, name: &str) -> Result<Tenant, Error> {
+        let found = self.store.tenant_by_name(name).await?;
+        found.ok_or_else(|| Error::TenantUnknown(name.to_owned()))
+    }
+
+    pub(crate) async fn directory(&self, tenant: &Tenant, profile: &str) -> Result<Directory, Error> {
+        let found = self.store.directory(self.scope(tenant.id), profile).await?;
+        found.ok_or_else(|| Error::DirectoryUnknown {
+            tenant: tenant.name.to_string(),
+            profile: profile.to_owned(),
+        })
+    }
+
+    pub(crate) async fn app(&self, name: &str) -> Result<App, Error> {
+        let found = self.store.app_by_name(name).await?;
+        found.ok_or_else(|| Error::AppUnknown(name.to_owned()))
+    }
+
+    /// A new credential and the hash to keep of it.
+    pub(crate) async fn issue(&self, kind: Kind) -> Result<(Issued, SecretHash), Error> {
+        let issued = token::issue(kind, self.environment, &auth::random::system()?);
+        let secret = issued.clone();
+        let phc = self
+            .hashing
+            .run(move || auth::hash::hash(&secret))
+            .await
+            .map_err(|_| Error::Busy)??;
+        Ok((issued, SecretHash { phc, version: 1 }))
+    }
+}

@@ -1,0 +1,52 @@
+//! Makes a directory.
+
+use domain::id::DirectoryId;
+use domain::tenant::{Directory, Provider, Switch};
+use store::StoreError;
+
+use super::Named;
+use crate::{Context, Error};
+
+/// Makes the directory of this profile for this tenant, switched on.
+///
+/// # Errors
+/// [`Error::TenantUnknown`], [`Error::ProfileUnknown`], [`Error::DirectoryExists`], [`Error::Store`].
+pub async fn execute(
+    context: &Context,
+    tenant: &str,
+    profile: &str,
+    provider: Provider,
+) -> Result<Named, Error> {
+    let tenant = context.tenant(tenant).await?;
+    if context.profiles.get(profile).is_none() {
+        let known = context.profiles.names().into_iter().map(str::to_owned).collect();
+        return Err(Error::ProfileUnknown {
+            name: profile.to_owned(),
+            known,
+        });
+    }
+    let directory = Directory {
+        id: DirectoryId::from_uuid(context.ids.next()),
+        tenant: tenant.id,
+        profile: profile.to_owned(),
+        provider,
+        switch: Switch::On,
+        created_at: context.clock.now(),
+    };
+    match context
+        .store
+        .create_directory(context.scope(tenant.id), &directory)
+        .await
+    {
+        Ok(()) => Ok(Named {
+            directory,
+            tenant: tenant.name,
+            tenant_url: context.tenant_url(profile),
+        }),
+        Err(StoreError::Conflict(_)) => Err(Error::DirectoryExists {
+            tenant: tenant.name.to_string(),
+            profile: profile.to_owned(),
+        }),
+        Err(error) => Err(error.into()),
+    }
+}

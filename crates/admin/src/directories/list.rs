@@ -1,0 +1,26 @@
+//! Lists directories.
+
+use super::Named;
+use crate::{Context, Error};
+
+/// The directories of one tenant, or of all, by tenant and profile.
+///
+/// # Errors
+/// [`Error::TenantUnknown`], [`Error::Store`].
+pub async fn execute(context: &Context, tenant: Option<&str>) -> Result<Vec<Named>, Error> {
+    let tenants = match tenant {
+        Some(name) => vec![context.tenant(name).await?],
+        None => crate::tenants::list::execute(context).await?,
+    };
+    let mut found = Vec::new();
+    for tenant in tenants {
+        let mut directories = context.store.directories(context.scope(tenant.id)).await?;
+        directories.sort_by(|a, b| a.profile.cmp(&b.profile));
+        found.extend(directories.into_iter().map(|directory| Named {
+            tenant: tenant.name.clone(),
+            tenant_url: context.tenant_url(&directory.profile),
+            directory,
+        }));
+    }
+    Ok(found)
+}

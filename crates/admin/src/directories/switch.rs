@@ -1,0 +1,25 @@
+//! Switches a directory on or off. Off keeps everything and answers SCIM with a 403 that says so.
+
+use domain::tenant::Switch;
+
+use super::Named;
+use crate::{Context, Error};
+
+/// Switches the directory; effective at the next request, on every instance.
+///
+/// # Errors
+/// [`Error::TenantUnknown`], [`Error::DirectoryUnknown`], [`Error::Store`].
+pub async fn execute(context: &Context, tenant: &str, profile: &str, to: Switch) -> Result<Named, Error> {
+    let tenant = context.tenant(tenant).await?;
+    let mut directory = context.directory(&tenant, profile).await?;
+    context
+        .store
+        .switch_directory(context.scope(tenant.id), directory.id, to)
+        .await?;
+    directory.switch = to;
+    Ok(Named {
+        directory,
+        tenant: tenant.name,
+        tenant_url: context.tenant_url(profile),
+    })
+}

@@ -1,0 +1,3 @@
+//! Feeds as an operator watches them.
+
+pub mod list;

@@ -1,0 +1,3 @@
+//! The provisioning log as an operator searches it.
+
+pub mod search;

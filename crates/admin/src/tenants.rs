@@ -1,0 +1,4 @@
+//! Customer organisations.
+
+pub mod create;
+pub mod list;

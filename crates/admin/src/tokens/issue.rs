@@ -1,0 +1,75 @@
+//! Issues a token.
+
+use auth::Kind;
+use chrono::TimeDelta;
+use domain::credential::{Standing, Token};
+use domain::tenant::{Directory, Tenant};
+
+use super::Issued;
+use crate::{Context, Error};
+
+/// The longest life that can be asked for; without one a token lives until it is revoked.
+pub const LONGEST: TimeDelta = TimeDelta::days(730);
+/// The most usable tokens of one directory: enough for any rotation, few enough to be looked through.
+pub const MOST: usize = 20;
+
+/// Issues one more token of a directory; the others stay as they are.
+///
+/// # Errors
+/// [`Error::Life`], [`Error::TenantUnknown`], [`Error::DirectoryUnknown`], [`Error::TooManyTokens`], [`Error::Store`].
+pub async fn execute(
+    context: &Context,
+    tenant: &str,
+    profile: &str,
+    label: Option<String>,
+    life: Option<TimeDelta>,
+) -> Result<Issued, Error> {
+    if life.is_some_and(|life| life > LONGEST || life < TimeDelta::minutes(1)) {
+        return Err(Error::Life(LONGEST));
+    }
+    let tenant = context.tenant(tenant).await?;
+    let directory = context.directory(&tenant, profile).await?;
+    issue(context, &tenant, &directory, label, life).await
+}
+
+pub(super) async fn issue(
+    context: &Context,
+    tenant: &Tenant,
+    directory: &Directory,
+    label: Option<String>,
+    life: Option<TimeDelta>,
+) -> Result<Issued, Error> {
+    let (scope, now) = (context.scope(tenant.id), context.clock.now());
+    let others = context.store.tokens(scope, Some(directory.id)).await?;
+    if others
+        .iter()
+        .filter(|token| token.standing(now) == Standing::Active)
+        .count()
+        >= MOST
+    {
+        let (tenant, profile) = (tenant.name.to_string(), directory.profile.clone());
+        return Err(Error::TooManyTokens {
+            tenant,
+            profile,
+            most: MOST,
+        });
+    }
+    let (secret, hash) = context.issue(Kind::Token).await?;
+    let token = Token {
+        id: secret.id().to_owned(),
+        tenant: tenant.id,
+        directory: directory.id,
+        label,
+        created_at: now,
+        expires_at: life.map(|life| now + life),
+        revoked_at: None,
+        last_used_at: None,
+        last_four: secret.last_four().to_owned(),
+    };
+    context.store.insert_token(scope, &token, &hash).await?;
+    Ok(Issued {
+        token,
+        secret,
+        tenant_url: context.tenant_url(&directory.profile),
+    })
+}

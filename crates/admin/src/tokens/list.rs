@@ -1,0 +1,43 @@
+//! Lists tokens, without their secrets.
+
+use domain::credential::{Standing, Token};
+
+use crate::{Context, Error};
+
+/// A token as an operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The record.
+    pub token: Token,
+    /// The profile of its directory.
+    pub profile: String,
+    /// What it is good for now.
+    pub standing: Standing,
+}
+
+/// The tokens of a tenant, or of one of its directories, usable or not, oldest first.
+///
+/// # Errors
+/// [`Error::TenantUnknown`], [`Error::DirectoryUnknown`], [`Error::Store`].
+pub async fn execute(context: &Context, tenant: &str, profile: Option<&str>) -> Result<Vec<Listed>, Error> {
+    let tenant = context.tenant(tenant).await?;
+    let directories = match profile {
+        Some(profile) => vec![context.directory(&tenant, profile).await?],
+        None => context.store.directories(context.scope(tenant.id)).await?,
+    };
+    let now = context.clock.now();
+    let mut found = Vec::new();
+    for directory in directories {
+        let tokens = context
+            .store
+            .tokens(context.scope(tenant.id), Some(directory.id))
+            .await?;
+        found.extend(tokens.into_iter().map(|token| Listed {
+            standing: token.standing(now),
+            profile: directory.profile.clone(),
+            token,
+        }));
+    }
+    found.sort_by(|a, b| (&a.profile, a.token.created_at).cmp(&(&b.profile, b.token.created_at)));
+    Ok(found)
+}

@@ -1,0 +1,93 @@
+//! Replaces the tokens of a directory: a new one now, the old ones end by themselves after an overlap.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::credential::{Standing, Token};
+
+use super::Issued;
+use crate::{Context, Error};
+
+/// The usual overlap: a quarantined Entra job may come only once a day.
+pub const USUAL_OVERLAP: TimeDelta = TimeDelta::days(7);
+/// The longest overlap.
+pub const LONGEST_OVERLAP: TimeDelta = TimeDelta::days(90);
+
+/// What a rotation did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rotated {
+    /// The new token.
+    pub issued: Issued,
+    /// The old ones that still work, each with its end, and when it was last used.
+    pub ending: Vec<Token>,
+}
+
+/// Issues a new token and limits every other usable token of the directory to `overlap` from now; an end that comes
+/// sooner stays. With no overlap the old ones end at once.
+///
+/// # Errors
+/// [`Error::Overlap`], and as [`super::issue::execute`].
+pub async fn execute(
+    context: &Context,
+    tenant: &str,
+    profile: &str,
+    overlap: TimeDelta,
+) -> Result<Rotated, Error> {
+    if overlap < TimeDelta::zero() || overlap > LONGEST_OVERLAP {
+        return Err(Error::Overlap(LONGEST_OVERLAP));
+    }
+    let tenant = context.tenant(tenant).await?;
+    let directory = context.directory(&tenant, profile).await?;
+    let scope = context.scope(tenant.id);
+    let old = context.store.tokens(scope, Some(directory.id)).await?;
+    // The new one first: if anything fails after this, the customer still has a token that works.
+    let issued = super::issue::issue(context, &tenant, &directory, None, None).await?;
+    let now = context.clock.now();
+    let mut ending = Vec::new();
+    for mut token in old {
+        if let Some(end) = new_end(&token, now, overlap) {
+            context.store.limit_token(scope, &token.id, end).await?;
+            token.expires_at = Some(end);
+        }
+        if token.revoked_at.is_none() && token.expires_at.is_some_and(|end| end >= now) {
+            ending.push(token);
+        }
+    }
+    Ok(Rotated { issued, ending })
+}
+
+/// The end an old token is to get, if it is usable and its own does not come sooner.
+fn new_end(token: &Token, now: DateTime<Utc>, overlap: TimeDelta) -> Option<DateTime<Utc>> {
+    let end = now + overlap;
+    let sooner = token.expires_at.is_some_and(|own| own <= end);
+    (token.standing(now) == Standing::Active && !sooner).then_some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::id::{DirectoryId, TenantId};
+
+    #[test]
+    fn an_old_token_ends_after_the_overlap_unless_it_ends_sooner() {
+        let now = DateTime::<Utc>::UNIX_EPOCH + TimeDelta::days(100);
+        let days = |days| Some(now + TimeDelta::days(days));
+        let uuid = "019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3a".parse().unwrap();
+        let token = |expires_at, revoked_at| Token {
+            id: "000000000000".to_owned(),
+            tenant: TenantId::from_uuid(uuid),
+            directory: DirectoryId::from_uuid(uuid),
+            label: None,
+            created_at: now,
+            expires_at,
+            revoked_at,
+            last_used_at: None,
+            last_four: "abcd".to_owned(),
+        };
+        let end = |token: Token| new_end(&token, now, TimeDelta::days(7));
+        assert_eq!(end(token(None, None)), days(7));
+        assert_eq!(end(token(days(30), None)), days(7));
+        assert_eq!(end(token(days(3), None)), None, "its own end comes sooner");
+        assert_eq!(end(token(days(-1), None)), None, "it has ended");
+        assert_eq!(end(token(None, days(-1))), None, "it was revoked");
+        assert_eq!(new_end(&token(None, None), now, TimeDelta::zero()), Some(now));
+    }
+}

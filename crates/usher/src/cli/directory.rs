@@ -1,0 +1,139 @@
+//! `usher directory create | list | switch`.
+
+use admin::directories::Named;
+use clap::{Subcommand, ValueEnum};
+use domain::tenant::{Provider, Switch};
+use serde_json::{Value, json};
+
+use super::Show;
+use super::output::{Printer, Table, moment};
+
+/// `usher directory …`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    show: Show,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Make the directory of a profile for a tenant.
+    Create {
+        /// The tenant's name.
+        #[arg(long)]
+        tenant: String,
+        /// The profile, such as advisors or rooms.
+        #[arg(long)]
+        profile: String,
+        /// Who calls: decides where Entra and RFC 7644 disagree.
+        #[arg(long, value_enum, default_value_t = Caller::Entra)]
+        provider: Caller,
+    },
+    /// List the directories and their Tenant URLs.
+    List {
+        /// Of this tenant only.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+    /// Switch a directory on or off; off keeps everything and answers SCIM with a clear 403.
+    Switch {
+        /// The tenant's name.
+        #[arg(long)]
+        tenant: String,
+        /// The profile.
+        #[arg(long)]
+        profile: String,
+        /// To which state.
+        to: State,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Caller {
+    Entra,
+    Generic,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum State {
+    On,
+    Off,
+}
+
+pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<()> {
+    let printer = Printer::new(args.show);
+    match args.verb {
+        Verb::Create {
+            tenant,
+            profile,
+            provider,
+        } => {
+            let provider = match provider {
+                Caller::Entra => Provider::Entra,
+                Caller::Generic => Provider::Generic,
+            };
+            let made = admin::directories::create::execute(context, &tenant, &profile, provider).await?;
+            printer.answer(&shape(&made), || format!("Tenant URL  {}", made.tenant_url));
+            printer.note(&format!(
+                "next: usher token issue --tenant {tenant} --profile {profile}"
+            ));
+        }
+        Verb::List { tenant } => {
+            let found = admin::directories::list::execute(context, tenant.as_deref()).await?;
+            let json = found.iter().map(shape).collect();
+            let empty = "no directories yet: usher directory create --tenant NAME --profile PROFILE";
+            printer.list(json, empty, || table(&found));
+        }
+        Verb::Switch { tenant, profile, to } => {
+            let to = match to {
+                State::On => Switch::On,
+                State::Off => Switch::Off,
+            };
+            let switched = admin::directories::switch::execute(context, &tenant, &profile, to).await?;
+            printer.answer(&shape(&switched), || {
+                format!(
+                    "directory {profile} of {tenant} is {}",
+                    word(switched.directory.switch)
+                )
+            });
+        }
+    }
+    Ok(())
+}
+
+fn table(found: &[Named]) -> Table {
+    let mut table = Table::new(["tenant", "profile", "switch", "tenant url", "provider", "created"]);
+    for named in found {
+        let directory = &named.directory;
+        table.row([
+            named.tenant.to_string(),
+            directory.profile.clone(),
+            word(directory.switch).to_owned(),
+            named.tenant_url.clone(),
+            directory.provider.as_str().to_owned(),
+            moment(directory.created_at),
+        ]);
+    }
+    table
+}
+
+const fn word(switch: Switch) -> &'static str {
+    match switch {
+        Switch::On => "on",
+        Switch::Off => "off",
+    }
+}
+
+fn shape(named: &Named) -> Value {
+    json!({
+        "id": named.directory.id,
+        "tenant": named.tenant,
+        "profile": named.directory.profile,
+        "provider": named.directory.provider,
+        "switch": named.directory.switch,
+        "tenantUrl": named.tenant_url,
+        "createdAt": named.directory.created_at,
+    })
+}

@@ -1,0 +1,92 @@
+//! `usher feed list`.
+
+use admin::feeds::list::{Group, Listed};
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::Show;
+use super::output::{Printer, Table, ago, number, printable};
+
+/// `usher feed …`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    show: Show,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// How far each feed is given positions, published to Redis, and applied by its readers.
+    List {
+        /// Of this app only.
+        #[arg(long)]
+        app: Option<String>,
+    },
+}
+
+pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<()> {
+    let Verb::List { app } = args.verb;
+    let feeds = admin::feeds::list::execute(context, app.as_deref()).await?;
+    let json = feeds.iter().map(shape).collect();
+    Printer::new(args.show).list(json, "no feeds yet: usher app create NAME", || {
+        let mut table = Table::new([
+            "app",
+            "head",
+            "in redis",
+            "reader",
+            "applied",
+            "behind",
+            "last heard",
+        ]);
+        let now = context.clock.now();
+        for feed in &feeds {
+            let first = [feed.app.to_string(), number(feed.head), number(feed.published)];
+            if feed.groups.is_empty() {
+                let [app, head, published] = first.clone();
+                table.row([
+                    app,
+                    head,
+                    published,
+                    "none yet".to_owned(),
+                    String::new(),
+                    String::new(),
+                    String::new(),
+                ]);
+            }
+            for group in &feed.groups {
+                let [app, head, published] = first.clone();
+                let (applied, behind) = (number(group.acknowledged), number(group.lag));
+                table.row([
+                    app,
+                    head,
+                    published,
+                    printable(&group.name),
+                    applied,
+                    behind,
+                    ago(Some(group.at), now),
+                ]);
+            }
+        }
+        table
+    });
+    Ok(())
+}
+
+fn shape(feed: &Listed) -> Value {
+    let group = |group: &Group| {
+        json!({
+            "group": group.name,
+            "acknowledged": group.acknowledged,
+            "lag": group.lag,
+            "at": group.at,
+        })
+    };
+    json!({
+        "app": feed.app,
+        "head": feed.head,
+        "published": feed.published,
+        "groups": feed.groups.iter().map(group).collect::<Vec<_>>(),
+    })
+}

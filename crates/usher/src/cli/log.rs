@@ -1,0 +1,162 @@
+//! `usher log list`: what happened to this person, and has it arrived.
+
+use admin::logs::search::{Found, Query};
+use chrono::TimeDelta;
+use clap::Subcommand;
+use domain::id::IdentityId;
+use domain::log::Status;
+use serde_json::{Value, json};
+use store::Delivered;
+
+use super::output::{Printer, Table, moment, number};
+use super::{Show, span};
+
+/// `usher log …`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    show: Show,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Search a tenant's provisioning log, newest first.
+    List(Search),
+}
+
+#[derive(Debug, clap::Args)]
+struct Search {
+    /// The tenant's name.
+    #[arg(long)]
+    tenant: String,
+    /// In this directory only.
+    #[arg(long)]
+    profile: Option<String>,
+    /// About the person or room with this userName (in Entra mostly the userPrincipalName), in any case.
+    #[arg(long, value_name = "USERNAME")]
+    user: Option<String>,
+    /// About the one with this externalId (in Entra the objectId or what the mapping says).
+    #[arg(long, value_name = "EXTERNAL_ID")]
+    external_id: Option<String>,
+    /// About the one with this id of ours (idn_…).
+    #[arg(long)]
+    id: Option<IdentityId>,
+    /// Refused calls only.
+    #[arg(long)]
+    failures: bool,
+    /// Calls within this span only, such as 24h.
+    #[arg(long, value_name = "SPAN", value_parser = span::parse)]
+    since: Option<TimeDelta>,
+    /// At most so many rows.
+    #[arg(long, default_value_t = 50)]
+    limit: usize,
+}
+
+pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<()> {
+    let Verb::List(search) = args.verb;
+    let query = Query {
+        profile: search.profile,
+        user_name: search.user,
+        external_id: search.external_id,
+        identity: search.id,
+        status: search.failures.then_some(Status::Failure),
+        since: search.since.map(|span| context.clock.now() - span),
+        limit: search.limit,
+    };
+    let found = admin::logs::search::execute(context, &search.tenant, query).await?;
+    let json = found.iter().map(|found| shape(&search.tenant, found)).collect();
+    Printer::new(args.show).list(json, "nothing in the log fits", || {
+        let mut table = Table::new([
+            "accepted",
+            "profile",
+            "action",
+            "status",
+            "who",
+            "what",
+            "delivered",
+        ]);
+        for found in &found {
+            let entry = &found.row.entry;
+            let who = entry.user_name.clone().or_else(|| entry.external_id.clone());
+            table.row([
+                moment(entry.at),
+                found.profile.clone(),
+                entry.action.as_str().to_owned(),
+                entry.status.as_str().to_owned(),
+                who.or_else(|| entry.identity.map(|id| id.to_string()))
+                    .unwrap_or_default(),
+                what(found),
+                delivered(found),
+            ]);
+        }
+        table
+    });
+    Ok(())
+}
+
+fn what(found: &Found) -> String {
+    let entry = &found.row.entry;
+    let changed = entry.changed.join(", ");
+    match (&entry.code, &entry.detail) {
+        (Some(code), Some(detail)) => format!("{code}: {detail}"),
+        (Some(code), None) => code.clone(),
+        (None, Some(detail)) if changed.is_empty() => detail.clone(),
+        (None, Some(detail)) => format!("{changed}; {detail}"),
+        (None, None) => changed,
+    }
+}
+
+/// `booking: feed 9,121, applied 04:12:34`.
+fn delivered(found: &Found) -> String {
+    let row = &found.row;
+    if row.entry.event.is_none() {
+        return "no event".to_owned();
+    }
+    if row.delivered.is_empty() {
+        return "in no feed yet".to_owned();
+    }
+    let one = |delivered: &Delivered| {
+        let reader = match &delivered.group {
+            Some(group) if *group != delivered.app.as_str() => format!("{}/{group}", delivered.app),
+            _ => delivered.app.to_string(),
+        };
+        let applied = delivered
+            .applied_at
+            .map(|at| at.format("applied %H:%M:%S").to_string());
+        let applied = applied.unwrap_or_else(|| "not applied yet".to_owned());
+        format!("{reader}: feed {}, {applied}", number(delivered.position))
+    };
+    row.delivered.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+fn shape(tenant: &str, found: &Found) -> Value {
+    let entry = &found.row.entry;
+    let delivered = |delivered: &Delivered| {
+        json!({
+            "app": delivered.app,
+            "position": delivered.position,
+            "group": delivered.group,
+            "appliedAt": delivered.applied_at,
+        })
+    };
+    json!({
+        "at": entry.at,
+        "tenant": tenant,
+        "profile": found.profile,
+        "action": entry.action,
+        "status": entry.status,
+        "code": entry.code,
+        "detail": entry.detail,
+        "changed": entry.changed,
+        "identity": entry.identity,
+        "externalId": entry.external_id,
+        "userName": entry.user_name,
+        "event": entry.event,
+        "delivered": found.row.delivered.iter().map(delivered).collect::<Vec<_>>(),
+        "requestId": entry.request,
+        "tokenId": entry.token_id,
+        "traceId": entry.trace_id,
+    })
+}

@@ -1,0 +1,120 @@
+//! The operators' commands: `usher tenant | directory | token | app | feed | log`, nouns then verbs (DESIGN §5).
+//!
+//! One file a noun: its words for clap, and how the answer of `admin`'s use-case is shown. They work on the configured
+//! database, with the server up or down. Must not know: how settings are read (it is given a [`Setup`]), SQL, any rule
+//! (rules live in `admin`). Printing happens in [`output`] only. Exit: 0 done, 1 not done, 2 the words were wrong.
+
+mod app;
+mod directory;
+mod feed;
+mod log;
+mod output;
+mod span;
+mod tenant;
+mod token;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use domain::clock::{SystemClock, SystemIds};
+use domain::environment::Environment;
+use domain::profile::Profiles;
+use store::{Backend, Store};
+
+use output::Printer;
+
+/// The nouns.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Customer organisations.
+    Tenant(tenant::Args),
+    /// Tenant × profile: one Tenant URL each.
+    Directory(directory::Args),
+    /// The secrets that customers paste into Entra.
+    Token(token::Args),
+    /// Downstream apps that read the changes.
+    App(app::Args),
+    /// How far each app's feed and its readers are.
+    Feed(feed::Args),
+    /// What happened to whom: the provisioning log.
+    Log(log::Args),
+}
+
+/// How an answer is shown; every verb takes it.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct Show {
+    /// Answer as JSON, for machines.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+/// What the commands need of the settings.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The database.
+    pub database: store::Settings,
+    /// The deployment's environment.
+    pub environment: Environment,
+    /// The deployment's profiles.
+    pub profiles: Arc<Profiles>,
+    /// The address customers and apps use, without a trailing slash.
+    pub public_url: String,
+}
+
+/// Runs one command against the configured database.
+///
+/// # Errors
+/// What was not done and what to do about it, in words for the operator.
+pub async fn run(command: Command, setup: &Setup) -> anyhow::Result<ExitCode> {
+    let store = open(setup).await?;
+    let context = admin::Context {
+        store: store.clone(),
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(SystemIds::default()),
+        environment: setup.environment,
+        profiles: Arc::clone(&setup.profiles),
+        public_url: setup.public_url.trim_end_matches('/').to_owned(),
+        hashing: Arc::new(auth::pool::Pool::new(1, 1)),
+    };
+    let done = match command {
+        Command::Tenant(args) => tenant::run(&context, args).await,
+        Command::Directory(args) => directory::run(&context, args).await,
+        Command::Token(args) => token::run(&context, args).await,
+        Command::App(args) => app::run(&context, args).await,
+        Command::Feed(args) => feed::run(&context, args).await,
+        Command::Log(args) => log::run(&context, args).await,
+    };
+    store.close().await;
+    done?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the database as `usher serve` does: SQLite brings itself up to date, PostgreSQL is somebody's decision.
+async fn open(setup: &Setup) -> anyhow::Result<Store> {
+    let store = Store::connect(&setup.database)
+        .await
+        .context("the database (database.url) cannot be opened")?;
+    match store.backend() {
+        Backend::Sqlite => {
+            store
+                .migrate()
+                .await
+                .context("the database (database.url) cannot be brought up to date")?;
+        }
+        Backend::Postgres => {
+            let pending = store
+                .pending_migrations()
+                .await
+                .context("the database (database.url) does not answer")?;
+            anyhow::ensure!(
+                pending.is_empty(),
+                "the database lacks {} migration(s), the next is {}: run `usher migrate` as the role that owns the tables",
+                pending.len(),
+                pending.first().map_or("", String::as_str)
+            );
+        }
+    }
+    Ok(store)
+}

@@ -1,0 +1,158 @@
+//! The one place where commands print: JSON for machines, tables for people, secrets once and to stdout only.
+//!
+//! Must not know: what the answers mean. Texts that came from a client are stripped of control characters, so that a
+//! `userName` cannot steer the operator's terminal.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this module is the command line's mouth"
+)]
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+
+use super::Show;
+
+/// Shows one command's answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Printer {
+    json: bool,
+}
+
+impl Printer {
+    pub(super) const fn new(show: Show) -> Self {
+        Self { json: show.json }
+    }
+
+    /// One answer: the JSON, or what `human` says.
+    pub(super) fn answer(self, json: &Value, human: impl FnOnce() -> String) {
+        if self.json {
+            println!("{json}")
+        } else {
+            println!("{}", human())
+        }
+    }
+
+    /// Many answers: a JSON list, or a table (`empty` says what to do when there is none).
+    pub(super) fn list(self, json: Vec<Value>, empty: &str, table: impl FnOnce() -> Table) {
+        if self.json {
+            println!("{}", Value::Array(json));
+        } else if json.is_empty() {
+            println!("{empty}");
+        } else {
+            println!("{}", table().text());
+        }
+    }
+
+    /// A word beside the answer: for people only, and not to stdout, so that a pipe gets the answer alone.
+    pub(super) fn note(self, text: &str) {
+        if !self.json {
+            eprintln!("{text}");
+        }
+    }
+}
+
+/// A table for people.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    pub(super) fn new<const N: usize>(head: [&str; N]) -> Self {
+        Self {
+            rows: vec![head.map(str::to_uppercase).to_vec()],
+        }
+    }
+
+    pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
+        self.rows.push(cells.iter().map(|cell| printable(cell)).collect());
+    }
+
+    fn text(&self) -> String {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
+        let width = |column: usize| {
+            self.rows
+                .iter()
+                .filter_map(|row| row.get(column))
+                .map(|cell| cell.chars().count())
+                .max()
+                .unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..columns).map(width).collect();
+        let lines = self.rows.iter().map(|row| {
+            let cells = row
+                .iter()
+                .zip(&widths)
+                .map(|(cell, &width)| format!("{cell:width$}"));
+            cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// A text without the characters that steer a terminal.
+pub(super) fn printable(text: &str) -> String {
+    text.chars()
+        .map(|letter| if letter.is_control() { '\u{fffd}' } else { letter })
+        .collect()
+}
+
+/// A moment for people, in UTC.
+pub(super) fn moment(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// How long ago, for people.
+pub(super) fn ago(at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
+    let Some(at) = at else { return "never".to_owned() };
+    let past = (now - at).max(TimeDelta::zero());
+    match (past.num_days(), past.num_hours(), past.num_minutes()) {
+        (0, 0, 0) => "just now".to_owned(),
+        (0, 0, minutes) => format!("{minutes} min ago"),
+        (0, hours, _) => format!("{hours} h ago"),
+        (days, ..) => format!("{days} d ago"),
+    }
+}
+
+/// A number with its thousands set apart, as people read it.
+pub(super) fn number(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if number < 0 { format!("-{text}") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_and_nothing_steers_the_terminal() {
+        let mut table = Table::new(["name", "end"]);
+        table.row(["a\u{1b}[31mb".to_owned(), "x".to_owned()]);
+        table.row(["ümlaut".to_owned(), String::new()]);
+        assert_eq!(table.text(), "NAME     END\na\u{fffd}[31mb  x\nümlaut");
+    }
+
+    #[test]
+    fn times_and_numbers_read_as_people_say_them() {
+        let now = DateTime::<Utc>::UNIX_EPOCH + TimeDelta::days(9);
+        let before = |span| ago(Some(now - span), now);
+        assert_eq!(ago(None, now), "never");
+        assert_eq!(before(TimeDelta::seconds(59)), "just now");
+        assert_eq!(before(TimeDelta::minutes(59)), "59 min ago");
+        assert_eq!(before(TimeDelta::hours(3)), "3 h ago");
+        assert_eq!(before(TimeDelta::days(8)), "8 d ago");
+        assert_eq!(
+            [0, 999, 9_121, 1_234_567].map(number),
+            ["0", "999", "9,121", "1,234,567"]
+        );
+        assert_eq!(number(-1_000), "-1,000");
+    }
+}

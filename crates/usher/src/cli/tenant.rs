@@ -1,0 +1,78 @@
+//! `usher tenant create | list`.
+
+use clap::Subcommand;
+use domain::tenant::Tenant;
+use serde_json::{Value, json};
+
+use super::Show;
+use super::output::{Printer, Table, moment};
+
+/// `usher tenant …`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    show: Show,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Make a tenant.
+    Create {
+        /// Its name: 1 to 63 of a-z, 0-9 and '-'; it may stand in a Tenant URL.
+        name: String,
+        /// The customer's Entra tenant id, when known; told to apps in every event.
+        #[arg(long, value_name = "UUID")]
+        entra_tenant_id: Option<String>,
+    },
+    /// List the tenants.
+    List,
+}
+
+pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<()> {
+    let printer = Printer::new(args.show);
+    match args.verb {
+        Verb::Create {
+            name,
+            entra_tenant_id,
+        } => {
+            let tenant = admin::tenants::create::execute(context, &name, entra_tenant_id).await?;
+            printer.answer(&shape(&tenant), || {
+                format!("tenant {} ({})", tenant.name, tenant.id)
+            });
+            printer.note(&format!(
+                "next: usher directory create --tenant {} --profile {}",
+                tenant.name,
+                context.profiles.names().join("|")
+            ));
+        }
+        Verb::List => {
+            let tenants = admin::tenants::list::execute(context).await?;
+            let json = tenants.iter().map(shape).collect();
+            printer.list(json, "no tenants yet: usher tenant create NAME", || {
+                let mut table = Table::new(["name", "id", "entra tenant id", "created"]);
+                for tenant in &tenants {
+                    let entra = tenant.external_tenant_id.clone().unwrap_or_default();
+                    table.row([
+                        tenant.name.to_string(),
+                        tenant.id.to_string(),
+                        entra,
+                        moment(tenant.created_at),
+                    ]);
+                }
+                table
+            });
+        }
+    }
+    Ok(())
+}
+
+fn shape(tenant: &Tenant) -> Value {
+    json!({
+        "id": tenant.id,
+        "name": tenant.name,
+        "externalTenantId": tenant.external_tenant_id,
+        "createdAt": tenant.created_at,
+    })
+}

@@ -1,0 +1,211 @@
+//! `usher token issue | list | rotate | revoke`.
+
+use admin::tokens::Issued;
+use admin::tokens::list::Listed;
+use admin::tokens::rotate::Rotated;
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::Subcommand;
+use domain::credential::{Standing, Token};
+use serde_json::{Value, json};
+
+use super::output::{Printer, Table, ago, moment, printable};
+use super::{Show, span};
+
+/// `usher token …`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    show: Show,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Issue one more token of a directory; it is shown once.
+    Issue {
+        /// The tenant's name.
+        #[arg(long)]
+        tenant: String,
+        /// The profile of the directory.
+        #[arg(long)]
+        profile: String,
+        /// A word to know it by.
+        #[arg(long)]
+        label: Option<String>,
+        /// How long it lives, such as 365d; without it, until it is revoked.
+        #[arg(long, value_name = "SPAN", value_parser = span::parse)]
+        expires_in: Option<TimeDelta>,
+    },
+    /// List tokens: their ids, ends and last uses; never the secrets.
+    List {
+        /// The tenant's name.
+        #[arg(long)]
+        tenant: String,
+        /// Of this directory only.
+        #[arg(long)]
+        profile: Option<String>,
+    },
+    /// Issue a new token; the directory's old ones end after an overlap.
+    Rotate {
+        /// The tenant's name.
+        #[arg(long)]
+        tenant: String,
+        /// The profile of the directory.
+        #[arg(long)]
+        profile: String,
+        /// How long the old ones still work, such as 7d; 0 ends them at once.
+        #[arg(long, value_name = "SPAN", value_parser = span::parse, default_value = "7d")]
+        overlap: TimeDelta,
+    },
+    /// Take a token back, effective at the next request.
+    Revoke {
+        /// The tenant's name.
+        #[arg(long)]
+        tenant: String,
+        /// The token's id: the 12 characters after usher_x_, as `usher token list` shows them.
+        id: String,
+    },
+}
+
+pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<()> {
+    let printer = Printer::new(args.show);
+    match args.verb {
+        Verb::Issue {
+            tenant,
+            profile,
+            label,
+            expires_in,
+        } => {
+            let issued = admin::tokens::issue::execute(context, &tenant, &profile, label, expires_in).await?;
+            printer.answer(&issued_shape(&issued), || issued_text(&issued));
+            printer.note("The token is shown this once. Paste both into Entra and run \"Test Connection\".");
+        }
+        Verb::List { tenant, profile } => {
+            let found = admin::tokens::list::execute(context, &tenant, profile.as_deref()).await?;
+            let json = found.iter().map(|listed| listed_shape(&tenant, listed)).collect();
+            let empty = format!("no tokens: usher token issue --tenant {tenant} --profile PROFILE");
+            printer.list(json, &empty, || table(&found, context.clock.now()));
+        }
+        Verb::Rotate {
+            tenant,
+            profile,
+            overlap,
+        } => {
+            let rotated = admin::tokens::rotate::execute(context, &tenant, &profile, overlap).await?;
+            printer.answer(&rotated_shape(&rotated), || {
+                rotated_text(&rotated, context.clock.now())
+            });
+            printer.note(
+                "The token is shown this once. `usher token list` tells when an old one was last used.",
+            );
+        }
+        Verb::Revoke { tenant, id } => {
+            let token = admin::tokens::revoke::execute(context, &tenant, &id).await?;
+            let shape = json!({"id": token.id, "revokedAt": token.revoked_at});
+            printer.answer(&shape, || format!("token {} is revoked", token.id));
+        }
+    }
+    Ok(())
+}
+
+fn issued_text(issued: &Issued) -> String {
+    let end = issued
+        .token
+        .expires_at
+        .map(|end| format!("\nends        {}", moment(end)))
+        .unwrap_or_default();
+    format!(
+        "Tenant URL  {}\nToken       {}{end}",
+        issued.tenant_url,
+        issued.secret.reveal()
+    )
+}
+
+fn issued_shape(issued: &Issued) -> Value {
+    json!({
+        "id": issued.token.id,
+        "token": issued.secret.reveal(),
+        "tenantUrl": issued.tenant_url,
+        "expiresAt": issued.token.expires_at,
+        "label": issued.token.label,
+    })
+}
+
+fn rotated_text(rotated: &Rotated, now: DateTime<Utc>) -> String {
+    let mut text = issued_text(&rotated.issued);
+    for old in &rotated.ending {
+        let end = old.expires_at.map(moment).unwrap_or_default();
+        let used = ago(old.last_used_at, now);
+        text.push_str(&format!(
+            "\nold token   {} …{}  ends {end}, last used {used}",
+            old.id, old.last_four
+        ));
+    }
+    text
+}
+
+fn rotated_shape(rotated: &Rotated) -> Value {
+    let mut shape = issued_shape(&rotated.issued);
+    shape["ending"] = rotated.ending.iter().map(token_shape).collect();
+    shape
+}
+
+fn listed_shape(tenant: &str, listed: &Listed) -> Value {
+    let mut shape = token_shape(&listed.token);
+    shape["tenant"] = json!(tenant);
+    shape["profile"] = json!(listed.profile);
+    shape["standing"] = json!(listed.standing);
+    shape
+}
+
+fn token_shape(token: &Token) -> Value {
+    json!({
+        "id": token.id,
+        "lastFour": token.last_four,
+        "label": token.label,
+        "createdAt": token.created_at,
+        "expiresAt": token.expires_at,
+        "revokedAt": token.revoked_at,
+        "lastUsedAt": token.last_used_at,
+    })
+}
+
+fn table(found: &[Listed], now: DateTime<Utc>) -> Table {
+    let mut table = Table::new([
+        "profile",
+        "id",
+        "secret",
+        "standing",
+        "last used",
+        "ends",
+        "created",
+        "label",
+    ]);
+    for Listed {
+        token,
+        profile,
+        standing,
+    } in found
+    {
+        let standing = match standing {
+            Standing::Active => "active",
+            Standing::Expired => "expired",
+            Standing::Revoked => "revoked",
+        };
+        table.row([
+            profile.clone(),
+            token.id.clone(),
+            format!("…{}", token.last_four),
+            standing.to_owned(),
+            ago(token.last_used_at, now),
+            token
+                .revoked_at
+                .or(token.expires_at)
+                .map_or_else(|| "never".to_owned(), moment),
+            moment(token.created_at),
+            printable(token.label.as_deref().unwrap_or_default()),
+        ]);
+    }
+    table
+}
