@@ -18,7 +18,7 @@
 //! | [`seed_from_filter`] | `Add` to an element that is not there yet | PATCH |
 //! | [`is_bare_literal`] | `externalId eq jyoung` | filter |
 //!
-//! Must not know: which tenant or directory sends, HTTP, time. Each function has a fixture of its name in
+//! Must not know: which tenant or directory sends, HTTP, time. Each function is named by a fixture in
 //! `tests/fixtures/entra/`; read `crate::patch` next, where most of them meet.
 
 use serde_json::{Map, Value};
