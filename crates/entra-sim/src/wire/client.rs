@@ -92,11 +92,17 @@ pub struct Client {
 pub fn pool(patience: Patience) -> anyhow::Result<reqwest::Client> {
     // An error only says that a provider is installed already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    Ok(reqwest::Client::builder()
-        .timeout(patience.timeout)
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .build()?)
+    let builder = || {
+        reqwest::Client::builder()
+            .timeout(patience.timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+    };
+    // A machine without any CA certificate can still speak http to itself; https then fails as "unknown issuer".
+    let client = builder()
+        .build()
+        .or_else(|_| builder().tls_certs_only([]).build());
+    Ok(client?)
 }
 
 impl Client {

@@ -96,6 +96,26 @@ async fn the_exit_status_tells_done_from_failing_from_misuse() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_machine_without_ca_certificates_can_still_speak_http() {
+    let stub = Stub::start().await;
+    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_entra-sim"))
+        .args(["test-connection", "--tenant-url", &stub.url, "--token", "a"])
+        .envs([
+            ("SSL_CERT_FILE", "/nonexistent"),
+            ("SSL_CERT_DIR", "/nonexistent"),
+        ])
+        .output()
+        .await
+        .unwrap();
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn load_is_bounded_and_counts_failures_by_status() {
     let folder = tempfile::tempdir().unwrap();
     let stub = Stub::start().await;
