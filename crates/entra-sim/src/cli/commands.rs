@@ -138,6 +138,10 @@ fn run_words(report: &RunReport) -> String {
     if report.escrow > 0 {
         words.push_str(&format!("; {} wait in escrow to be tried again", report.escrow));
     }
+    let stopped = report.cycles.last().and_then(|cycle| cycle.stopped_by.as_ref());
+    if let (Some(reason), None) = (stopped, &report.quarantine) {
+        words.push_str(&format!("; the last cycle ended early: {reason}"));
+    }
     if let Some(quarantine) = &report.quarantine {
         words.push_str(&format!(
             "\nthe job is in quarantine ({:?}): {}",

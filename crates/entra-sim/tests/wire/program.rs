@@ -79,6 +79,13 @@ async fn the_exit_status_tells_done_from_failing_from_misuse() {
     let (code, out, _) = program(folder.path(), &run_arguments(&stub, &[])).await;
     assert_eq!(code, Some(1));
     assert!(out.contains("office is required"), "{out}");
+    stub.script(|_| Some(error(503, "", "the database is starting")));
+    let (code, out, _) = program(folder.path(), &run_arguments(&stub, &["--quiet"])).await;
+    assert!(
+        code == Some(1) && out.contains("ended early") && out.contains("is starting"),
+        "{out}"
+    );
+    stub.no_script();
     let test = ["test-connection", "--tenant-url", &stub.url, "--token", "s3cr3t"];
     assert_eq!(program(folder.path(), &test).await.0, Some(0));
     stub.script(|_| Some(error(401, "", "wrong token")));
