@@ -1,0 +1,63 @@
+//! Two relays that both think they lead: one is frozen with a batch in its hands and wakes long after another took
+//! over. The stream must be that of one relay.
+
+use super::world::{Backend, PATIENCE, World, create, settings, until_head};
+use support::gateway::Gateway;
+use support::http::{Feed, Scim};
+use support::redis::Redis;
+use support::wait::until;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_wakes_after_its_lease_moved_does_no_harm() {
+    let redis = Redis::start().await;
+    let gateway = Gateway::start(settings(Backend::Postgres, Some(&redis)).await).await;
+    let mut world = World::around(gateway, redis);
+    world.create(0..30).await;
+    until_head(&world.feed, 30).await;
+    world.mirrored().await;
+    let twin = world.gateway.twin().await;
+    let there = Scim::at(
+        &world.scim.base.replace(&world.gateway.url(), &twin.url()),
+        world.scim.authorization.clone(),
+    );
+    let mut app = world.app.clone();
+    app.feed_url = app.feed_url.replace(&world.gateway.url(), &twin.url());
+    let feed = Feed::new(&app);
+    for round in 0..2_u32 {
+        // Frozen in the middle of work; the lease ends, the twin takes over.
+        let first = 30 + round * 80;
+        tokio::join!(create(&there, first..first + 40), async {
+            world.gateway.process().signal("STOP");
+        });
+        create(&there, first + 40..first + 60).await;
+        until("the twin to take over", PATIENCE, || async {
+            let last = super::world::entries(&world.redis, &app).await.into_keys().next_back();
+            (last == Some(feed.head().await)).then_some(())
+        })
+        .await;
+        world.gateway.process().signal("CONT");
+        create(&there, first + 60..first + 80).await;
+    }
+    until_head(&feed, 190).await;
+    assert_eq!(super::world::mirrored(&world.redis, &feed, &app).await.len(), 190);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_is_killed_is_followed_by_another() {
+    let redis = Redis::start().await;
+    let gateway = Gateway::start(settings(Backend::Postgres, Some(&redis)).await).await;
+    let mut world = World::around(gateway, redis);
+    let twin = world.gateway.twin().await;
+    let there = Scim::at(
+        &world.scim.base.replace(&world.gateway.url(), &twin.url()),
+        world.scim.authorization.clone(),
+    );
+    create(&there, 0..30).await;
+    world.gateway.kill9();
+    create(&there, 30..60).await;
+    let mut app = world.app.clone();
+    app.feed_url = app.feed_url.replace(&world.gateway.url(), &twin.url());
+    let feed = Feed::new(&app);
+    until_head(&feed, 60).await;
+    assert_eq!(super::world::mirrored(&world.redis, &feed, &app).await.len(), 60);
+}

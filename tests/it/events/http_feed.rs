@@ -1,0 +1,168 @@
+//! The feed over HTTP: who may read, what a page is, how long it waits, what refusals say.
+
+use std::time::Duration;
+
+use super::world::{Backend, person, settings, until_head};
+use reqwest::Method;
+use serde_json::{Value, json};
+use support::gateway::{App, Gateway};
+use support::http::{Answer, Feed, Scim, send};
+
+struct Reader {
+    gateway: Gateway,
+    scim: Scim,
+    app: App,
+    feed: Feed,
+}
+
+async fn reader() -> Reader {
+    let gateway = Gateway::start(settings(Backend::Sqlite, None).await).await;
+    let scim = Scim::new(&gateway.directory("contoso", "advisors"));
+    let app = gateway.app("booking");
+    let feed = Feed::new(&app);
+    Reader { gateway, scim, app, feed }
+}
+
+impl Reader {
+    async fn ask(&self, method: Method, url: &str, body: Option<&str>) -> Answer {
+        let request = support::http_client().request(method, url).bearer_auth(&self.app.credential);
+        send(match body {
+            Some(body) => request.header("content-type", "application/json").body(body.to_owned()),
+            None => request,
+        })
+        .await
+    }
+
+    async fn create(&self, people: std::ops::Range<u32>) {
+        for n in people {
+            person(&self.scim, n).await;
+        }
+    }
+
+    fn ack_url(&self) -> String {
+        self.app.feed_url.replace("/events", "/ack")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_follow_each_other_and_say_where_to_go_on() {
+    let reader = reader().await;
+    let empty = reader.feed.page(0, 10, 0).await.expect(200);
+    assert_eq!(empty.body, json!({"events": [], "next": 0, "head": 0}));
+    reader.create(0..5).await;
+    until_head(&reader.feed, 5).await;
+    let first = reader.feed.page(0, 3, 0).await.expect(200);
+    let positions = |page: &Answer| -> Vec<u64> {
+        page.body["events"].as_array().expect("events").iter().filter_map(|entry| entry["pos"].as_u64()).collect()
+    };
+    assert_eq!((positions(&first), &first.body["next"], &first.body["head"]), (vec![1, 2, 3], &json!(3), &json!(5)));
+    let second = reader.feed.page(3, 3, 0).await.expect(200);
+    assert_eq!((positions(&second), &second.body["next"]), (vec![4, 5], &json!(5)));
+    assert_eq!((second.header("usher-next"), second.header("usher-head")), ("5", "5"));
+    assert_eq!(second.header("content-type"), "application/json");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiting_read_is_answered_by_the_next_event_and_an_idle_one_stays_empty() {
+    let reader = reader().await;
+    let begun = std::time::Instant::now();
+    let idle = reader.feed.page(0, 10, 1).await.expect(200);
+    assert_eq!(idle.body["events"], json!([]));
+    assert!(begun.elapsed() >= Duration::from_secs(1), "it waited");
+    let (page, ()) = tokio::join!(reader.feed.page(0, 10, 25), async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        reader.create(0..1).await;
+    });
+    assert_eq!(page.expect(200).body["events"][0]["pos"], json!(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_batch_form_is_the_bare_events() {
+    let reader = reader().await;
+    reader.create(0..2).await;
+    until_head(&reader.feed, 2).await;
+    let request = support::http_client().get(&reader.app.feed_url).bearer_auth(&reader.app.credential);
+    let batch = send(request.header("accept", "application/cloudevents-batch+json")).await.expect(200);
+    assert_eq!(batch.header("content-type"), "application/cloudevents-batch+json");
+    let wrapped = reader.feed.page(0, 10, 0).await.expect(200);
+    let events: Vec<Value> =
+        wrapped.body["events"].as_array().expect("events").iter().map(|entry| entry["event"].clone()).collect();
+    assert_eq!(batch.body, Value::Array(events));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_sees_its_own_feed_and_nobody_elses() {
+    let reader = reader().await;
+    let other = reader.gateway.app("reporting");
+    let foreign = reader.ask(Method::GET, &other.feed_url, None).await.expect(404);
+    let nowhere = reader.ask(Method::GET, &reader.app.feed_url.replace("booking", "nobody"), None).await.expect(404);
+    assert_eq!(foreign.body, nowhere.body, "another's feed and none look the same");
+    assert_eq!(foreign.body["code"], "noSuchFeed");
+    let ack = other.feed_url.replace("/events", "/ack");
+    reader.ask(Method::POST, &ack, Some(r#"{"group":"reporting","pos":0}"#)).await.expect(404);
+    for credential in ["", "usherapp_t_nonsense", &reader.app.credential.replace("usherapp", "usher")] {
+        let request = support::http_client().get(&reader.app.feed_url).bearer_auth(credential);
+        let refused = send(request).await.expect(401);
+        assert_eq!(refused.header("www-authenticate"), "Bearer");
+        assert_eq!(refused.header("content-type"), "application/problem+json");
+    }
+    let token = reader.gateway.token("contoso", "advisors").token;
+    let as_entra = support::http_client().get(&reader.app.feed_url).bearer_auth(token);
+    send(as_entra).await.expect(401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_name_the_field_the_rule_and_the_next_step() {
+    let reader = reader().await;
+    reader.create(0..2).await;
+    until_head(&reader.feed, 2).await;
+    let table = [
+        ("?after=-1", 400, "after", "send a whole number from 0"),
+        ("?limit=501", 400, "limit", "send a whole number from 0 to 500"),
+        ("?wait=60", 400, "wait", "send a whole number from 0 to 25"),
+        ("?offset=1", 400, "query", "remove the others"),
+        ("?after=99", 409, "after", "start over from position 0"),
+    ];
+    for (query, status, field, words) in table {
+        let refused = reader.ask(Method::GET, &format!("{}{query}", reader.app.feed_url), None).await.expect(status);
+        assert_eq!(refused.body["field"], field, "{query}");
+        assert!(refused.body["detail"].as_str().expect("detail").contains(words), "{query}: {}", refused.text);
+    }
+    let table = [
+        ("", "body", "is no JSON object"),
+        (r#"{"group":"booking","pos":3}"#, "pos", "acknowledge a position you have read"),
+        (r#"{"group":"other","pos":1}"#, "group", "acknowledge for that one"),
+        (r#"{"group":"booking","pos":"1"}"#, "pos", "whole number"),
+    ];
+    for (body, field, words) in table {
+        let refused = reader.ask(Method::POST, &reader.ack_url(), Some(body)).await.expect(400);
+        assert_eq!(refused.body["field"], field, "{body}");
+        assert!(refused.body["detail"].as_str().expect("detail").contains(words), "{body}: {}", refused.text);
+    }
+    reader.ask(Method::DELETE, &reader.app.feed_url, None).await.expect(405);
+    reader.ask(Method::POST, &reader.ack_url(), Some(&"x".repeat(100_000))).await.expect(400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_acknowledgement_is_remembered_and_never_goes_back() {
+    let reader = reader().await;
+    reader.create(0..3).await;
+    until_head(&reader.feed, 3).await;
+    for (sent, remembered) in [(2, 2), (1, 2), (3, 3)] {
+        let answer = reader.feed.ack("booking", sent).await.expect(200);
+        assert_eq!(answer.body, json!({"group": "booking", "pos": remembered}), "after {sent}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn waiting_reads_do_not_hold_up_a_graceful_end() {
+    let mut reader = reader().await;
+    let (url, credential) = (format!("{}?wait=25", reader.app.feed_url), reader.app.credential.clone());
+    let waiting = tokio::spawn(async move { support::http::try_send(support::http_client().get(url).bearer_auth(credential)).await });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let begun = std::time::Instant::now();
+    let status = tokio::task::block_in_place(|| reader.gateway.terminate());
+    assert!(status.success(), "{status}");
+    assert!(begun.elapsed() < Duration::from_secs(20), "it did not wait for the long poll's end");
+    waiting.await.expect("no panic").expect("answered, not reset").expect(200);
+}

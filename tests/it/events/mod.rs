@@ -1,0 +1,14 @@
+//! An event walks out (DESIGN §4): order, completeness and recovery of the feeds, over Redis and over HTTP, with real
+//! servers that are stopped, frozen, filled, wiped and cut.
+//!
+//! One gateway a test, driven from outside. Read `world.rs` first.
+
+mod acks;
+mod duel;
+mod foreign;
+mod http_feed;
+mod loss;
+mod order;
+mod outages;
+mod schemas;
+mod world;

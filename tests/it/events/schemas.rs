@@ -1,0 +1,100 @@
+//! The published schemas say what the gateway sends: real events of every type fit them, and broken ones do not.
+
+use std::path::PathBuf;
+
+use super::world::{Backend, rename, settings, until_head};
+use jsonschema::{Registry, Resource};
+use serde_json::{Value, json};
+use support::gateway::Gateway;
+use support::http::{Feed, Scim};
+
+const TYPES: [&str; 5] = ["created", "updated", "deactivated", "reactivated", "deleted"];
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/reference")
+}
+
+fn schema(name: &str) -> Value {
+    let path = folder().join(format!("events/{name}.schema.json"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+fn registry() -> Registry<'static> {
+    let names = TYPES.iter().map(|word| format!("identity.{word}")).chain(["identity".to_owned()]);
+    let mut registry = Registry::new();
+    for name in names {
+        let schema = schema(&name);
+        let id = schema["$id"].as_str().expect("$id").to_owned();
+        registry = registry.add(id, Resource::from_contents(schema)).expect("a schema");
+    }
+    registry.prepare().expect("all references lead somewhere")
+}
+
+/// A life: created, renamed, blocked, unblocked with a new name, blocked, deleted; and a room.
+async fn events() -> Vec<Value> {
+    let gateway = Gateway::start(settings(Backend::Sqlite, None).await).await;
+    let advisors = Scim::new(&gateway.directory("contoso", "advisors"));
+    let rooms = Scim::new(&gateway.directory("contoso", "rooms"));
+    let feed = Feed::new(&gateway.app("booking"));
+    let more = json!({"name": {"givenName": "Mette", "familyName": "Holm"},
+                      "addresses": [{"type": "work", "formatted": "Aarhus 3"}]});
+    let id = advisors.create("object-1", "mette@contoso.dk", more).await.expect(201).id();
+    rename(&advisors, &id, "Mette Bach").await;
+    let active = |value: &str| json!([{"op": "Replace", "path": "active", "value": value}]);
+    advisors.patch_ops(&id, active("False")).await.expect(200);
+    advisors.patch_ops(&id, active("True")).await.expect(200);
+    advisors.delete(&format!("/Users/{id}")).await.expect(204);
+    rooms.create("object-2", "room1@contoso.dk", json!({})).await.expect(201);
+    until_head(&feed, 6).await;
+    feed.all().await.into_iter().map(|(_, event)| event).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_of_every_type_fit_the_published_schemas() {
+    let registry = registry();
+    let envelope = schema("envelope");
+    let validator = jsonschema::options().with_registry(&registry).build(&envelope).expect("a schema");
+    let events = events().await;
+    for event in &events {
+        let faults: Vec<String> =
+            validator.iter_errors(event).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert_eq!(faults, Vec::<String>::new(), "{event}");
+    }
+    let sent: Vec<&str> = events.iter().filter_map(|event| event["type"].as_str()).collect();
+    for word in TYPES {
+        assert!(sent.contains(&format!("usher.identity.{word}.v1").as_str()), "no {word} in {sent:?}");
+    }
+    for (broken, why) in broken(&events[0]) {
+        assert!(!validator.is_valid(&broken), "{why}");
+    }
+}
+
+/// The same event with one thing wrong.
+fn broken(event: &Value) -> Vec<(Value, &'static str)> {
+    let with = |pointer: &str, value: Value| {
+        let mut event = event.clone();
+        *event.pointer_mut(pointer).unwrap_or_else(|| panic!("no {pointer}")) = value;
+        event
+    };
+    vec![
+        (with("/sequence", json!(1)), "a sequence is a text of 20 digits"),
+        (with("/type", json!("usher.identity.renamed.v1")), "an unknown type"),
+        (with("/dataschema", json!("urn:usher:schema:identity.deleted:1")), "the schema of another type"),
+        (with("/data/identity", Value::Null), "a created identity has a state"),
+        (with("/data/previousRevision", json!(4)), "a created identity had no revision"),
+        (with("/data/changes", json!([])), "a creation changes something"),
+        (with("/tenantid", json!("1")), "a tenant's id"),
+    ]
+}
+
+#[test]
+fn every_type_stands_in_the_reference_and_in_asyncapi() {
+    let read = |name: &str| std::fs::read_to_string(folder().join(name)).expect(name);
+    let (reference, asyncapi) = (read("events.md"), read("asyncapi.yaml"));
+    for word in TYPES {
+        let name = format!("usher.identity.{word}.v1");
+        assert!(reference.contains(&name) && asyncapi.contains(&name), "{name}");
+        assert_eq!(schema(&format!("identity.{word}"))["$id"], format!("urn:usher:schema:identity.{word}:1"));
+    }
+}
