@@ -7,8 +7,8 @@ use domain::tenant::App;
 use events::StreamKey;
 use serde_json::{Value, json};
 
-use super::output::{Printer, Table, moment};
-use super::{Show, span};
+use super::show::{Printer, Show, Table, moment};
+use super::span;
 
 /// `usher app …`
 #[derive(Debug, clap::Args)]

@@ -5,8 +5,7 @@ use clap::{Subcommand, ValueEnum};
 use domain::tenant::{Provider, Switch};
 use serde_json::{Value, json};
 
-use super::Show;
-use super::output::{Printer, Table, moment};
+use super::show::{Printer, Show, Table, moment};
 
 /// `usher directory …`
 #[derive(Debug, clap::Args)]

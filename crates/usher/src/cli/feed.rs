@@ -4,8 +4,7 @@ use admin::feeds::list::{Group, Listed};
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::Show;
-use super::output::{Printer, Table, ago, number, printable};
+use super::show::{Printer, Show, Table, ago, number, printable};
 
 /// `usher feed …`
 #[derive(Debug, clap::Args)]

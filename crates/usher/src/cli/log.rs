@@ -8,8 +8,8 @@ use domain::log::Status;
 use serde_json::{Value, json};
 use store::Delivered;
 
-use super::output::{Printer, Table, moment, number};
-use super::{Show, span};
+use super::show::{Printer, Show, Table, moment, number};
+use super::span;
 
 /// `usher log …`
 #[derive(Debug, clap::Args)]

@@ -2,13 +2,13 @@
 //!
 //! One file a noun: its words for clap, and how the answer of `admin`'s use-case is shown. They work on the configured
 //! database, with the server up or down. Must not know: how settings are read (it is given a [`Setup`]), SQL, any rule
-//! (rules live in `admin`). Printing happens in [`output`] only. Exit: 0 done, 1 not done, 2 the words were wrong.
+//! (rules live in `admin`). Printing is [`crate::output`]'s. Exit: 0 done, 1 not done, 2 the words were wrong.
 
 mod app;
 mod directory;
 mod feed;
 mod log;
-mod output;
+mod show;
 mod span;
 mod tenant;
 mod token;
@@ -22,8 +22,6 @@ use domain::clock::{SystemClock, SystemIds};
 use domain::environment::Environment;
 use domain::profile::Profiles;
 use store::{Backend, Store};
-
-use output::Printer;
 
 /// The nouns.
 #[derive(Debug, Subcommand)]
@@ -42,14 +40,6 @@ pub enum Command {
     Log(log::Args),
 }
 
-/// How an answer is shown; every verb takes it.
-#[derive(Debug, Clone, Copy, clap::Args)]
-pub struct Show {
-    /// Answer as JSON, for machines.
-    #[arg(long, global = true)]
-    json: bool,
-}
-
 /// What the commands need of the settings.
 #[derive(Debug, Clone)]
 pub struct Setup {
@@ -59,7 +49,7 @@ pub struct Setup {
     pub environment: Environment,
     /// The deployment's profiles.
     pub profiles: Arc<Profiles>,
-    /// The address customers and apps use, without a trailing slash.
+    /// The address customers and apps use.
     pub public_url: String,
 }
 
@@ -69,15 +59,7 @@ pub struct Setup {
 /// What was not done and what to do about it, in words for the operator.
 pub async fn run(command: Command, setup: &Setup) -> anyhow::Result<ExitCode> {
     let store = open(setup).await?;
-    let context = admin::Context {
-        store: store.clone(),
-        clock: Arc::new(SystemClock),
-        ids: Arc::new(SystemIds::default()),
-        environment: setup.environment,
-        profiles: Arc::clone(&setup.profiles),
-        public_url: setup.public_url.trim_end_matches('/').to_owned(),
-        hashing: Arc::new(auth::pool::Pool::new(1, 1)),
-    };
+    let context = context(setup, store.clone());
     let done = match command {
         Command::Tenant(args) => tenant::run(&context, args).await,
         Command::Directory(args) => directory::run(&context, args).await,
@@ -110,11 +92,23 @@ async fn open(setup: &Setup) -> anyhow::Result<Store> {
                 .context("the database (database.url) does not answer")?;
             anyhow::ensure!(
                 pending.is_empty(),
-                "the database lacks {} migration(s), the next is {}: run `usher migrate` as the role that owns the tables",
+                "the database lacks {} migration(s), the next is {}: run `usher migrate` as the tables' owner",
                 pending.len(),
                 pending.first().map_or("", String::as_str)
             );
         }
     }
     Ok(store)
+}
+
+fn context(setup: &Setup, store: Store) -> admin::Context {
+    admin::Context {
+        store,
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(SystemIds::default()),
+        environment: setup.environment,
+        profiles: Arc::clone(&setup.profiles),
+        public_url: setup.public_url.trim_end_matches('/').to_owned(),
+        hashing: Arc::new(auth::pool::Pool::new(1, 1)),
+    }
 }

@@ -4,8 +4,7 @@ use clap::Subcommand;
 use domain::tenant::Tenant;
 use serde_json::{Value, json};
 
-use super::Show;
-use super::output::{Printer, Table, moment};
+use super::show::{Printer, Show, Table, moment};
 
 /// `usher tenant …`
 #[derive(Debug, clap::Args)]

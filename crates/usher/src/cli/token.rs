@@ -8,8 +8,8 @@ use clap::Subcommand;
 use domain::credential::{Standing, Token};
 use serde_json::{Value, json};
 
-use super::output::{Printer, Table, ago, moment, printable};
-use super::{Show, span};
+use super::show::{Printer, Show, Table, ago, moment, printable};
+use super::span;
 
 /// `usher token …`
 #[derive(Debug, clap::Args)]

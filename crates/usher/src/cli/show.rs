@@ -1,17 +1,20 @@
-//! The one place where commands print: JSON for machines, tables for people, secrets once and to stdout only.
+//! How answers are shown: JSON for machines, tables for people. Printing itself is [`crate::output`]'s.
 //!
 //! Must not know: what the answers mean. Texts that came from a client are stripped of control characters, so that a
 //! `userName` cannot steer the operator's terminal.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this module is the command line's mouth"
-)]
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use super::Show;
+use crate::output;
+
+/// How an answer is shown; every verb takes it.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct Show {
+    /// Answer as JSON, for machines.
+    #[arg(long, global = true)]
+    json: bool,
+}
 
 /// Shows one command's answer.
 #[derive(Debug, Clone, Copy)]
@@ -36,18 +39,18 @@ impl Printer {
     /// Many answers: a JSON list, or a table (`empty` says what to do when there is none).
     pub(super) fn list(self, json: Vec<Value>, empty: &str, table: impl FnOnce() -> Table) {
         if self.json {
-            println!("{}", Value::Array(json));
+            output::line(&Value::Array(json).to_string());
         } else if json.is_empty() {
-            println!("{empty}");
+            output::line(empty);
         } else {
-            println!("{}", table().text());
+            output::line(&table().text());
         }
     }
 
-    /// A word beside the answer: for people only, and not to stdout, so that a pipe gets the answer alone.
+    /// A word beside the answer: for people only, so that a pipe gets the answer alone.
     pub(super) fn note(self, text: &str) {
         if !self.json {
-            eprintln!("{text}");
+            output::hint(text);
         }
     }
 }
