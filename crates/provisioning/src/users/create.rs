@@ -1,10 +1,11 @@
 //! POST /Users (RFC 7644 §3.3).
 
+use std::sync::Arc;
+
 use domain::credential::Caller;
 use domain::id::IdentityId;
 use domain::identity::{Identity, MatchKeys};
 use domain::log::Action;
-use scim::resource::Resource;
 use serde_json::Value;
 use store::{Created, TenantTx};
 
@@ -47,50 +48,59 @@ async fn create(context: &Context, operation: &Operation, body: Value) -> Result
         created_at: operation.at,
         modified_at: operation.at,
     };
-    let work = operation.clone();
-    let ignored = accepted.ignored;
-    context
-        .store
-        .write(operation.caller.scope, move |tx| {
-            let (operation, identity, ignored) = (work.clone(), identity.clone(), ignored.clone());
-            Box::pin(async move { insert_or_heal(tx, &operation, identity, &ignored).await })
-        })
-        .await
-}
-
-async fn insert_or_heal(
-    tx: &mut TenantTx,
-    operation: &Operation,
-    identity: Identity,
-    ignored: &[String],
-) -> Result<Identity, Error> {
     let Some(event) = operation.event(None, Some(&identity)) else {
         return Ok(identity);
     };
-    let row = operation.row(&identity, Some(&event), ignored);
-    match tx.create(&identity, &event, &row).await? {
+    let ignored = accepted.ignored;
+    let row = operation.row(&identity, Some(&event), &ignored);
+    match context
+        .store
+        .create(operation.caller.scope, &identity, &event, &row)
+        .await?
+    {
         Created::Done => Ok(identity),
-        Created::UserNameTaken => heal(tx, operation, identity.resource, ignored).await,
+        Created::UserNameTaken => heal(context, operation, identity, ignored).await,
     }
 }
 
 /// The `userName` is taken: by the very thing that is being created, or by another one.
 async fn heal(
+    context: &Context,
+    operation: &Operation,
+    identity: Identity,
+    ignored: Vec<String>,
+) -> Result<Identity, Error> {
+    let work = Arc::new((operation.clone(), identity, ignored));
+    context
+        .store
+        .write(operation.caller.scope, move |tx| {
+            let work = Arc::clone(&work);
+            Box::pin(async move {
+                let (operation, identity, ignored) = work.as_ref();
+                adopt(tx, operation, identity, ignored).await
+            })
+        })
+        .await
+}
+
+async fn adopt(
     tx: &mut TenantTx,
     operation: &Operation,
-    resource: Resource,
+    identity: &Identity,
     ignored: &[String],
 ) -> Result<Identity, Error> {
-    let keys = MatchKeys::of(&resource);
-    let existing = tx
-        .find_by_user_name(operation.caller.directory.id, &keys.user_name)
-        .await?;
-    match existing {
-        Some(existing)
-            if keys.external_id.is_some() && existing.resource.external_id() == resource.external_id() =>
-        {
-            commit(tx, operation, &existing, resource, ignored).await
-        }
-        _ => Err(taken(&operation.profile)),
+    let user_name = MatchKeys::of(&identity.resource).user_name;
+    let found = tx.find_by_user_name(identity.directory, &user_name).await?;
+    let Some(existing) = found else {
+        // Deleted in between; the client's repeat will create it.
+        return Err(taken(&operation.profile));
+    };
+    let external_id = identity.resource.external_id();
+    // Its own id: the first attempt was committed, and only the database's answer was lost.
+    let same =
+        existing.id == identity.id || external_id.is_some() && existing.resource.external_id() == external_id;
+    if !same {
+        return Err(taken(&operation.profile));
     }
+    commit(tx, operation, &existing, identity.resource.clone(), ignored).await
 }
