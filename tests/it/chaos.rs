@@ -1,0 +1,141 @@
+//! Fifty rounds of `kill -9` on each database, with the app and Redis dying as well: nothing answered is lost, nothing
+//! is untold, feed positions are contiguous, and booking's tables equal the directory.
+//!
+//! [`recorder`] drives load and remembers exactly what was answered; [`oracle`] compares memory, directory, feed and
+//! booking at the end. The simulator runs its own cycles beside it.
+
+mod oracle;
+mod recorder;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use support::booking::Booking;
+use support::gateway::{Gateway, Settings};
+use support::http::{Feed, Scim};
+use support::postgres::Postgres;
+use support::redis::Redis;
+use support::sim::Source;
+use support::wait::until;
+
+use recorder::Recorder;
+
+const ROUNDS: u32 = 50;
+/// Printed with every failure: the same number gives the same order of faults (not the same interleaving).
+const SEED: u64 = 20_261_122;
+
+/// What dies beside the gateway in this round.
+enum Fault {
+    Nothing,
+    Booking,
+    RedisKilled,
+    RedisWiped,
+    RedisTailCut,
+}
+
+fn fault(round: u32) -> Fault {
+    match round % 10 {
+        2 => Fault::Booking,
+        4 => Fault::RedisKilled,
+        6 => Fault::RedisWiped,
+        8 => Fault::RedisTailCut,
+        _ => Fault::Nothing,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_kills_lose_nothing_on_sqlite() {
+    fifty_kills(Settings::default()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_kills_lose_nothing_on_postgresql() {
+    let database = Postgres::shared().await.database().await;
+    fifty_kills(Settings { database: Some(database), ..Settings::default() }).await;
+}
+
+async fn fifty_kills(settings: Settings) {
+    let mut redis = Redis::start().await;
+    let mut gateway = Gateway::start(Settings { redis: Some(redis.url()), ..settings }).await;
+    let advisors = gateway.directory("contoso", "advisors");
+    let rooms = gateway.directory("contoso", "rooms");
+    let app = gateway.app("booking");
+    let mut booking = Booking::over_redis(&app, &redis.url());
+
+    let recorder = Arc::new(Recorder::new(Scim::new(&advisors), SEED));
+    let load = recorder.clone().start(6);
+    let source = Source::generate(0, 60, SEED).await;
+    let mut random = StdRng::seed_from_u64(SEED);
+    for round in 0..ROUNDS {
+        if round % 10 == 9 {
+            source.mutate(20, SEED + u64::from(round)).await;
+        }
+        let cycle = source.cycle("rooms", &rooms, &["--time-scale", "0"]);
+        let death = tokio::time::sleep(Duration::from_millis(random.random_range(20..500)));
+        tokio::select! {
+            _ = cycle => {}
+            () = death => {}
+        }
+        gateway.kill9();
+        match fault(round) {
+            Fault::Nothing => {}
+            Fault::Booking => booking.restart(),
+            Fault::RedisKilled => {
+                redis.kill9();
+                redis.restart().await;
+            }
+            Fault::RedisWiped => redis.wipe().await,
+            Fault::RedisTailCut => drop(redis.truncate_aof_tail(20_000).await),
+        }
+        gateway.restart().await;
+    }
+    recorder.stop();
+    load.await.expect("the load ends by itself");
+    assert!(recorder.answered() > 500, "only {} changes were answered: no load, no proof", recorder.answered());
+    assert!(recorder.unanswered() > 5, "only {} calls met a dying gateway", recorder.unanswered());
+
+    finish_the_simulators_cycle(&source, &rooms).await;
+    let feed = Feed::new(&app);
+    oracle::directory_is_what_was_answered(&Scim::new(&advisors), &recorder.people()).await;
+    oracle::directory_is_the_source(&Scim::new(&rooms), &source.content()["rooms"]).await;
+    let head = settled_head(&feed).await;
+    let events = feed.all().await;
+    oracle::positions_are_contiguous(&events, head);
+    oracle::each_revision_is_told_once(&events);
+    for (profile, directory) in [("advisors", &advisors), ("rooms", &rooms)] {
+        let listed = oracle::list(&Scim::new(directory)).await;
+        oracle::feed_tells_the_directory(&events, profile, &listed);
+    }
+    booking.caught_up(head).await;
+    let tables = booking.dump();
+    for (profile, directory) in [("advisors", &advisors), ("rooms", &rooms)] {
+        let listed = oracle::list(&Scim::new(directory)).await;
+        oracle::booking_has_the_directory(&tables, profile, &listed);
+    }
+    oracle::stream_is_the_feed(&redis, &app.stream, &events).await;
+}
+
+/// Cycles until the simulator has nothing left to do; objects it put aside come back in later cycles.
+async fn finish_the_simulators_cycle(source: &Source, rooms: &support::gateway::Directory) {
+    let mut last = serde_json::Value::Null;
+    for _ in 0..10 {
+        let (status, summary) = source.cycle("rooms", rooms, &["--time-scale", "0"]).await;
+        if status == 0 {
+            return;
+        }
+        last = summary;
+    }
+    panic!("the simulator still has failures after ten cycles without faults: {last}");
+}
+
+/// The head once the stamper has nothing left to stamp.
+async fn settled_head(feed: &Feed) -> u64 {
+    until("the feed's head to stand still", Duration::from_secs(30), || async {
+        let before = feed.head().await;
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        (feed.head().await == before).then_some(before)
+    })
+    .await
+}
