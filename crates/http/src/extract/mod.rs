@@ -1,0 +1,5 @@
+//! Reads a request apart: who is calling ([`caller`]) and, only then, what is sent ([`body`]).
+
+pub mod body;
+pub mod caller;
+pub mod client;

@@ -1,0 +1,227 @@
+//! Around every request: an id, a span, a line in the log, the metrics. Never a query, a body or a name of a person.
+//!
+//! Handlers tell what they learn through [`Facts`]; everything else is taken from the answer.
+
+use std::time::Instant;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpRequest, web};
+use domain::credential::Caller;
+use domain::id::{DirectoryId, RequestId, TenantId};
+use tracing::{Instrument, Span, field};
+
+use crate::state::State;
+
+/// Our id of the request, on every answer.
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+/// Where clients put an id of their own (`trust.md` E.2: which of them Entra sends is not documented).
+const CLIENT_IDS: [&str; 3] = ["client-request-id", "x-ms-client-request-id", "request-id"];
+
+/// What is known of a request; starts with its id and grows on the way.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// Our id.
+    pub request: RequestId,
+    /// The client's id, when it sent a usable one.
+    pub client_request_id: Option<String>,
+    /// The W3C trace context.
+    pub traceparent: String,
+    /// The route's template.
+    pub route: &'static str,
+    /// The SCIM operation, for metrics.
+    pub operation: Option<&'static str>,
+    /// The directory, once the credential is verified.
+    pub directory: Option<Place>,
+    /// The code of a refusal.
+    pub code: Option<&'static str>,
+}
+
+/// Whose directory a request is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The directory.
+    pub id: DirectoryId,
+}
+
+impl Facts {
+    /// The facts of this request.
+    pub fn of(request: &HttpRequest) -> Option<Self> {
+        request.extensions().get::<Self>().cloned()
+    }
+
+    /// Adds to the facts of this request.
+    pub fn tell(request: &HttpRequest, tell: impl FnOnce(&mut Self)) {
+        if let Some(facts) = request.extensions_mut().get_mut::<Self>() {
+            tell(facts);
+        }
+    }
+
+    /// Adds who is calling.
+    pub fn tell_caller(request: &HttpRequest, caller: &Caller) {
+        let place = Place { tenant: caller.directory.tenant, id: caller.directory.id };
+        Self::tell(request, |facts| facts.directory = Some(place));
+        let span = Span::current();
+        if !span.is_disabled() {
+            span.record("usher.tenant.id", field::display(place.tenant));
+            span.record("usher.directory.id", field::display(place.id));
+        }
+    }
+}
+
+/// The middleware.
+///
+/// # Errors
+/// Only what the inner service gives; our handlers answer errors instead.
+pub async fn observe(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let Some(state) = request.app_data::<web::Data<State>>().cloned() else {
+        return next.call(request).await;
+    };
+    let begun = Instant::now();
+    let id = RequestId::from_uuid(state.ids.next());
+    let client_request_id = client_request_id(request.headers());
+    let method = method_word(request.method());
+    let span = root_span(method, id, client_request_id.as_deref());
+    let traceparent = span.in_scope(|| (state.traceparent)()).unwrap_or_else(|| own_traceparent(id));
+    request.extensions_mut().insert(Facts {
+        request: id,
+        client_request_id,
+        traceparent,
+        route: "other",
+        operation: None,
+        directory: None,
+        code: None,
+    });
+    let mut response = next.call(request).instrument(span.clone()).await?;
+    let status = response.status().as_u16();
+    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    if let Some(facts) = Facts::of(response.request()) {
+        finish(&state, &span, &facts, method, status, begun);
+    }
+    Ok(response)
+}
+
+fn root_span(method: &'static str, id: RequestId, client_request_id: Option<&str>) -> Span {
+    tracing::info_span!(
+        "request",
+        otel.name = field::Empty,
+        otel.kind = "server",
+        otel.status_code = field::Empty,
+        http.request.method = method,
+        http.route = field::Empty,
+        http.response.status_code = field::Empty,
+        request.id = %id,
+        usher.client_request_id = client_request_id,
+        usher.tenant.id = field::Empty,
+        usher.directory.id = field::Empty,
+        usher.scim.outcome = field::Empty,
+    )
+}
+
+fn finish(state: &State, span: &Span, facts: &Facts, method: &'static str, status: u16, begun: Instant) {
+    let elapsed = begun.elapsed();
+    state.metrics.finished(facts, method, status, elapsed.as_secs_f64());
+    if !span.is_disabled() {
+        span.record("otel.name", format!("{method} {}", facts.route));
+        span.record("http.route", facts.route);
+        span.record("http.response.status_code", status);
+        if let Some(code) = facts.code {
+            span.record("usher.scim.outcome", code);
+        }
+        if status >= 500 {
+            span.record("otel.status_code", "ERROR");
+        }
+    }
+    span.in_scope(|| log_line(facts, method, status, elapsed.as_secs_f64() * 1_000.0));
+}
+
+/// Reads that went well are for `debug`: an initial cycle makes one a person, and they say nothing that the metrics
+/// do not. What changed or was refused is for `info`.
+fn log_line(facts: &Facts, method: &'static str, status: u16, ms: f64) {
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                event.name = "http.request",
+                http.request.method = method,
+                http.route = facts.route,
+                http.response.status_code = status,
+                duration_ms = (ms * 1_000.0).round() / 1_000.0,
+                request.id = %facts.request,
+                usher.client_request_id = facts.client_request_id,
+                usher.tenant.id = facts.directory.map(|place| field::display(place.tenant)),
+                usher.directory.id = facts.directory.map(|place| field::display(place.id)),
+                code = facts.code,
+                trace_id = facts.traceparent.split('-').nth(1),
+                "request"
+            )
+        };
+    }
+    match (method, status) {
+        (_, 500..) => line!(warn),
+        ("GET", 0..=399) => line!(debug),
+        _ => line!(info),
+    }
+}
+
+/// The client's own id of the request: short and harmless, or none.
+fn client_request_id(headers: &HeaderMap) -> Option<String> {
+    let value = CLIENT_IDS.iter().find_map(|name| headers.get(*name))?.to_str().ok()?;
+    let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:|=+/".contains(&byte);
+    (!value.is_empty() && value.len() <= 128 && value.bytes().all(harmless)).then(|| value.to_owned())
+}
+
+/// A trace context made of the request's id, for deployments that export no traces: the event still leads back to the
+/// request. Not sampled.
+fn own_traceparent(id: RequestId) -> String {
+    let uuid = id.to_string();
+    let hex = uuid.trim_start_matches("req_");
+    format!("00-{hex}-{}-00", hex.get(16..).unwrap_or("0000000000000001"))
+}
+
+/// The method, if it is one of HTTP's own: a made-up one must not become a new series of metrics.
+fn method_word(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        _ => "_OTHER",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_context_of_our_own_is_well_formed_and_not_sampled() {
+        let id: RequestId = "req_019a3c5e7d1a7c4e9a2b0f6f0d1c2b3a".parse().expect("an id");
+        assert_eq!(own_traceparent(id), "00-019a3c5e7d1a7c4e9a2b0f6f0d1c2b3a-9a2b0f6f0d1c2b3a-00");
+    }
+
+    #[test]
+    fn a_clients_id_is_taken_only_when_it_is_short_and_harmless() {
+        let read = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HeaderName::from_static("client-request-id"), HeaderValue::from_str(value).expect(value));
+            client_request_id(&headers)
+        };
+        assert_eq!(read("7fce0092-d52e-4f76-b727-3955bd72c939").as_deref(), Some("7fce0092-d52e-4f76-b727-3955bd72c939"));
+        for odd in ["", "a b", "bob@contoso.com", &"x".repeat(129)] {
+            assert_eq!(read(odd), None, "{odd}");
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! SCIM 2.0 over HTTP (RFC 7644) at the Tenant URLs: one operation one file, one table of routes ([`serve`]), one table
+//! of errors ([`error`]).
+//!
+//! The order of things (DESIGN §4): size → route → method → credential → body → use-case → projection. Must not know:
+//! how anything is decided or stored.
+
+mod discovery;
+pub mod error;
+mod groups;
+pub mod respond;
+pub mod route;
+mod users;
+
+use actix_web::http::Method;
+use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::{HttpRequest, HttpResponse, web};
+use domain::credential::Caller;
+use provisioning::Call;
+use scim::query::{ListQuery, parse_query};
+use serde_json::Value;
+
+use self::error::{Code, Failure};
+use self::route::{Endpoint, Route};
+use crate::extract::body::{drain, json};
+use crate::extract::caller::caller;
+use crate::limits::BODY_BYTES;
+use crate::observe::Facts;
+use crate::state::State;
+
+/// What an operation is given: a verified caller and everything around the request but its body.
+struct Asked<'a> {
+    state: &'a State,
+    caller: Caller,
+    call: Call,
+    query: ListQuery,
+    /// The full Tenant URL, as the client called it.
+    base: String,
+}
+
+/// What a request wants done.
+enum Operation<'a> {
+    ListUsers,
+    CreateUser,
+    GetUser(&'a str),
+    ReplaceUser(&'a str),
+    PatchUser(&'a str),
+    DeleteUser(&'a str),
+    ListGroups,
+    GetGroup,
+    Discovery(discovery::Page<'a>),
+}
+
+/// Answers everything that is no other route of the gateway.
+pub async fn serve(request: HttpRequest, mut payload: web::Payload, state: web::Data<State>) -> HttpResponse {
+    let path = request.path().to_owned();
+    match answer(&request, &path, &mut payload, &state).await {
+        Ok(answer) => answer,
+        Err(failure) => {
+            drain(&request, &mut payload).await;
+            respond::failure(&request, &failure)
+        }
+    }
+}
+
+async fn answer(
+    request: &HttpRequest,
+    path: &str,
+    payload: &mut web::Payload,
+    state: &State,
+) -> Result<HttpResponse, Failure> {
+    if declared_length(request) > BODY_BYTES {
+        return Err(Failure::new(Code::BodyTooLarge));
+    }
+    let route = Route::of(path).ok_or_else(|| Failure::new(Code::NoSuchRoute))?;
+    Facts::tell(request, |facts| facts.route = route.template());
+    let operation = operation(request.method(), &route.endpoint)?;
+    Facts::tell(request, |facts| facts.operation = Some(operation.word()));
+    let caller = caller(state, request, &route.base).await?;
+    let query = parse_query(request.query_string())?;
+    let asked = Asked { state, caller, call: call(request, state), query, base: base_url(state, request, &route) };
+    match operation {
+        Operation::ListUsers => users::list::answer(&asked).await,
+        Operation::GetUser(id) => users::get::answer(&asked, id).await,
+        Operation::DeleteUser(id) => users::delete::answer(&asked, id).await,
+        Operation::CreateUser => users::create::answer(&asked, body(request, payload).await?).await,
+        Operation::ReplaceUser(id) => users::replace::answer(&asked, id, body(request, payload).await?).await,
+        Operation::PatchUser(id) => users::patch::answer(&asked, id, body(request, payload).await?).await,
+        Operation::ListGroups => Ok(groups::list(&asked)),
+        Operation::GetGroup => Err(groups::missing()),
+        Operation::Discovery(page) => discovery::answer(&asked, &page),
+    }
+}
+
+/// The table of methods; a path that exists but does not take the method says which ones it takes.
+fn operation<'a>(method: &Method, endpoint: &'a Endpoint<'_>) -> Result<Operation<'a>, Failure> {
+    use discovery::Page;
+    let not_allowed = |allow| Err(Failure::method(Code::MethodNotAllowed, allow));
+    match (endpoint, method.as_str()) {
+        (Endpoint::Users, "GET") => Ok(Operation::ListUsers),
+        (Endpoint::Users, "POST") => Ok(Operation::CreateUser),
+        (Endpoint::Users, _) => not_allowed("GET, POST"),
+        (Endpoint::User(id), "GET") => Ok(Operation::GetUser(id)),
+        (Endpoint::User(id), "PUT") => Ok(Operation::ReplaceUser(id)),
+        (Endpoint::User(id), "PATCH") => Ok(Operation::PatchUser(id)),
+        (Endpoint::User(id), "DELETE") => Ok(Operation::DeleteUser(id)),
+        (Endpoint::User(_), _) => not_allowed("GET, PUT, PATCH, DELETE"),
+        (Endpoint::Groups, "GET") => Ok(Operation::ListGroups),
+        (Endpoint::Group, "GET") => Ok(Operation::GetGroup),
+        (Endpoint::Groups | Endpoint::Group, _) => Err(Failure::method(Code::GroupsNotServed, "GET")),
+        (Endpoint::Unknown | Endpoint::Root, _) => Err(unknown(endpoint)),
+        (_, method) if method != "GET" => not_allowed("GET"),
+        (Endpoint::ServiceProviderConfig, _) => Ok(Operation::Discovery(Page::ServiceProviderConfig)),
+        (Endpoint::Schemas, _) => Ok(Operation::Discovery(Page::Schemas)),
+        (Endpoint::Schema(id), _) => Ok(Operation::Discovery(Page::Schema(id))),
+        (Endpoint::ResourceTypes, _) => Ok(Operation::Discovery(Page::ResourceTypes)),
+        (Endpoint::ResourceType(name), _) => Ok(Operation::Discovery(Page::ResourceType(name))),
+    }
+}
+
+impl Operation<'_> {
+    /// The word in metrics.
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::ListUsers => "list",
+            Self::CreateUser => "create",
+            Self::GetUser(_) => "get",
+            Self::ReplaceUser(_) => "replace",
+            Self::PatchUser(_) => "patch",
+            Self::DeleteUser(_) => "delete",
+            Self::ListGroups | Self::GetGroup => "groups",
+            Self::Discovery(_) => "discovery",
+        }
+    }
+}
+
+fn unknown(endpoint: &Endpoint<'_>) -> Failure {
+    let detail = match endpoint {
+        Endpoint::Root => {
+            "This is a Tenant URL: paste it into Entra as it is. SCIM clients append /Users to it; there is nothing to read here itself."
+        }
+        _ => {
+            "There is nothing at this address below the Tenant URL. It serves /Users, /Groups, /ServiceProviderConfig, \
+             /ResourceTypes and /Schemas. Check that the Tenant URL in Entra ends in /scim."
+        }
+    };
+    Failure::with(Code::NoSuchRoute, detail)
+}
+
+async fn body(request: &HttpRequest, payload: &mut web::Payload) -> Result<Value, Failure> {
+    json(request, payload).await
+}
+
+/// The length a client announces; a body without one is counted while it is read.
+fn declared_length(request: &HttpRequest) -> usize {
+    let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    length.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+}
+
+fn call(request: &HttpRequest, state: &State) -> Call {
+    match Facts::of(request) {
+        Some(facts) => Call {
+            request: facts.request,
+            client_request_id: facts.client_request_id,
+            traceparent: Some(facts.traceparent),
+        },
+        None => Call {
+            request: domain::id::RequestId::from_uuid(state.ids.next()),
+            client_request_id: None,
+            traceparent: None,
+        },
+    }
+}
+
+/// The Tenant URL that `location`s begin with: the deployment's public address, or the one this request came to.
+fn base_url(state: &State, request: &HttpRequest, route: &Route<'_>) -> String {
+    let path = route.base.path();
+    match &state.public_url {
+        Some(url) => format!("{url}{path}"),
+        None => {
+            let connection = request.connection_info();
+            format!("{}://{}{path}", connection.scheme(), connection.host())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_method_says_which_ones_are_taken() {
+        for (path, method, status, allow) in [
+            ("/scim/Users", "DELETE", 405, Some("GET, POST")),
+            ("/scim/Users/1", "POST", 405, Some("GET, PUT, PATCH, DELETE")),
+            ("/scim/Schemas", "POST", 405, Some("GET")),
+            ("/scim/Groups", "POST", 405, Some("GET")),
+            ("/scim/Groups/1", "PATCH", 405, Some("GET")),
+            ("/scim/Nothing", "GET", 404, None),
+            ("/scim", "GET", 404, None),
+        ] {
+            let route = Route::of(path).expect(path);
+            let method = Method::from_bytes(method.as_bytes()).expect(method);
+            let failure = operation(&method, &route.endpoint).err().expect(path);
+            assert_eq!((failure.code.row().status, failure.allow), (status, allow), "{path}");
+        }
+    }
+}

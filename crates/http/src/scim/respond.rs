@@ -1,0 +1,81 @@
+//! Puts SCIM answers together: always `application/scim+json` without parameters, errors too.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, ETAG, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use domain::identity::Identity;
+use domain::profile::Profile;
+use scim::message::{self, MEDIA_TYPE, Meta};
+use scim::query::Projection;
+use serde_json::Value;
+
+use super::error::{Code, Failure};
+use crate::observe::Facts;
+
+/// A body with a status.
+pub fn body(status: StatusCode, body: &Value) -> HttpResponse {
+    write(&mut HttpResponseBuilder::new(status), body)
+}
+
+/// One identity, with `ETag`, and `Location` as RFC 7644 §3.3 asks.
+pub fn identity(
+    status: StatusCode,
+    profile: &Profile,
+    identity: &Identity,
+    base: &str,
+    projection: &Projection,
+) -> HttpResponse {
+    let meta = meta(identity, base);
+    let id = identity.id.to_string();
+    let document = message::render(&profile.resource_type, &id, &identity.resource, &meta);
+    let document = projection.apply(&profile.resource_type, document);
+    let mut answer = HttpResponseBuilder::new(status);
+    answer.insert_header((ETAG, meta.etag())).insert_header((LOCATION, meta.location));
+    write(&mut answer, &document)
+}
+
+/// What the server knows about an identity.
+pub fn meta(identity: &Identity, base: &str) -> Meta {
+    Meta {
+        created: identity.created_at,
+        last_modified: identity.modified_at,
+        version: identity.revision,
+        location: format!("{base}/Users/{}", identity.id),
+    }
+}
+
+/// A refusal. Its `detail` is what surfaces in Entra's provisioning log, so it ends with the id to ask us about; a 401
+/// says the same to everybody, whatever was wrong.
+pub fn failure(request: &HttpRequest, failure: &Failure) -> HttpResponse {
+    let row = failure.code.row();
+    let mut id = None;
+    Facts::tell(request, |facts| {
+        facts.code = Some(row.code);
+        id = Some(facts.request);
+    });
+    let detail = match id {
+        Some(id) if failure.code != Code::Unauthorized => format!("{} (request id {id})", failure.detail),
+        _ => failure.detail.clone(),
+    };
+    let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut answer = HttpResponseBuilder::new(status);
+    if status == StatusCode::UNAUTHORIZED {
+        answer.insert_header((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+    }
+    if let Some(seconds) = failure.retry_after {
+        answer.insert_header((RETRY_AFTER, seconds));
+    }
+    if let Some(methods) = failure.allow {
+        answer.insert_header((ALLOW, HeaderValue::from_static(methods)));
+    }
+    if failure.code == Code::BodyTooLarge || failure.code == Code::BodyTooSlow {
+        answer.force_close();
+    }
+    write(&mut answer, &message::error_body(row.status, row.scim_type, &detail))
+}
+
+fn write(answer: &mut HttpResponseBuilder, body: &Value) -> HttpResponse {
+    answer.insert_header((CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE)));
+    // A `Value` always serialises.
+    answer.body(serde_json::to_vec(body).unwrap_or_default())
+}

@@ -1,0 +1,226 @@
+//! Which thing a path names: every spelling of a Tenant URL, brought to one meaning before anything is looked up.
+//!
+//! Pure. `/{profile}/scim`, `/t/{tenant}/{profile}/scim` and `/scim` are the Tenant URLs (DESIGN §5); a `/v2` after
+//! them, doubled and trailing slashes and any capitalisation are what customers really paste (`entra.md` §1.3). Must
+//! not know: who is calling, or whether what is named exists.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+/// A Tenant URL's path: what it claims about tenant and profile is compared with the
+/// credential, never believed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Base<'a> {
+    /// The tenant of `/t/{tenant}/…`.
+    pub tenant: Option<Cow<'a, str>>,
+    /// The profile of `/{profile}/scim`.
+    pub profile: Option<Cow<'a, str>>,
+}
+
+/// What lies below a Tenant URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Endpoint<'a> {
+    /// The Tenant URL itself.
+    Root,
+    /// `/Users`.
+    Users,
+    /// `/Users/{id}`.
+    User(Cow<'a, str>),
+    /// `/Groups`.
+    Groups,
+    /// `/Groups/{id}`.
+    Group,
+    /// `/ServiceProviderConfig`, also under Microsoft's reference name `/serviceConfiguration`.
+    ServiceProviderConfig,
+    /// `/Schemas`.
+    Schemas,
+    /// `/Schemas/{urn}`.
+    Schema(Cow<'a, str>),
+    /// `/ResourceTypes`.
+    ResourceTypes,
+    /// `/ResourceTypes/{name}`.
+    ResourceType(Cow<'a, str>),
+    /// Anything else below a Tenant URL.
+    Unknown,
+}
+
+/// A path below some Tenant URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route<'a> {
+    /// The Tenant URL.
+    pub base: Base<'a>,
+    /// What was asked for below it.
+    pub endpoint: Endpoint<'a>,
+}
+
+impl<'a> Route<'a> {
+    /// Reads the path of a request (without its query). `None`: not below any Tenant URL.
+    pub fn of(path: &'a str) -> Option<Self> {
+        let mut rest = path.split('/').filter(|segment| !segment.is_empty());
+        let base = match (rest.next()?, rest.clone().next()) {
+            (scim, _) if is(scim, "scim") => Base::default(),
+            (profile, Some(scim)) if is(scim, "scim") => {
+                rest.next();
+                Base { tenant: None, profile: Some(slug(profile)) }
+            }
+            (t, Some(tenant)) if is(t, "t") => {
+                rest.next();
+                let profile = rest.next()?;
+                let named = !is(profile, "scim");
+                if named && !is(rest.next()?, "scim") {
+                    return None;
+                }
+                Base { tenant: Some(slug(tenant)), profile: named.then(|| slug(profile)) }
+            }
+            _ => return None,
+        };
+        let mut below = rest.clone();
+        if below.next().is_some_and(|segment| is(segment, "v2")) {
+            rest = below;
+        }
+        Some(Self { base, endpoint: endpoint(rest) })
+    }
+
+    /// The route's template, for spans and metrics: never the path itself, which holds ids.
+    pub fn template(&self) -> &'static str {
+        match self.endpoint {
+            Endpoint::Root => "/scim",
+            Endpoint::Users => "/scim/Users",
+            Endpoint::User(_) => "/scim/Users/{id}",
+            Endpoint::Groups => "/scim/Groups",
+            Endpoint::Group => "/scim/Groups/{id}",
+            Endpoint::ServiceProviderConfig => "/scim/ServiceProviderConfig",
+            Endpoint::Schemas => "/scim/Schemas",
+            Endpoint::Schema(_) => "/scim/Schemas/{id}",
+            Endpoint::ResourceTypes => "/scim/ResourceTypes",
+            Endpoint::ResourceType(_) => "/scim/ResourceTypes/{id}",
+            Endpoint::Unknown => "/scim/{unknown}",
+        }
+    }
+}
+
+impl Base<'_> {
+    /// The Tenant URL's path in its canonical spelling; answers' `location`s start with it.
+    pub fn path(&self) -> String {
+        let mut path = String::with_capacity(48);
+        for part in [self.tenant.as_ref().map(|_| "t"), self.tenant.as_deref(), self.profile.as_deref(), Some("scim")] {
+            if let Some(part) = part {
+                path.push('/');
+                path.push_str(part);
+            }
+        }
+        path
+    }
+}
+
+fn endpoint<'a>(mut rest: impl Iterator<Item = &'a str>) -> Endpoint<'a> {
+    let Some(kind) = rest.next() else {
+        return Endpoint::Root;
+    };
+    let item = rest.next();
+    if rest.next().is_some() {
+        return Endpoint::Unknown;
+    }
+    match (kind, item) {
+        (kind, None) if is(kind, "Users") => Endpoint::Users,
+        (kind, Some(id)) if is(kind, "Users") => Endpoint::User(decode(id)),
+        (kind, None) if is(kind, "Groups") => Endpoint::Groups,
+        (kind, Some(_)) if is(kind, "Groups") => Endpoint::Group,
+        (kind, None) if is(kind, "ServiceProviderConfig") || is(kind, "serviceConfiguration") => {
+            Endpoint::ServiceProviderConfig
+        }
+        (kind, None) if is(kind, "Schemas") => Endpoint::Schemas,
+        (kind, Some(id)) if is(kind, "Schemas") => Endpoint::Schema(decode(id)),
+        (kind, None) if is(kind, "ResourceTypes") => Endpoint::ResourceTypes,
+        (kind, Some(name)) if is(kind, "ResourceTypes") => Endpoint::ResourceType(decode(name)),
+        _ => Endpoint::Unknown,
+    }
+}
+
+fn is(segment: &str, word: &str) -> bool {
+    segment.eq_ignore_ascii_case(word)
+}
+
+/// Names of tenants and profiles are lower-case; people's spelling of them is not.
+fn slug(segment: &str) -> Cow<'_, str> {
+    let decoded = decode(segment);
+    if decoded.bytes().any(|byte| byte.is_ascii_uppercase()) { decoded.to_ascii_lowercase().into() } else { decoded }
+}
+
+fn decode(segment: &str) -> Cow<'_, str> {
+    percent_decode_str(segment).decode_utf8_lossy()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(path: &str) -> Option<(Option<String>, Option<String>, Endpoint<'_>)> {
+        let route = Route::of(path)?;
+        Some((route.base.tenant.map(Cow::into_owned), route.base.profile.map(Cow::into_owned), route.endpoint))
+    }
+
+    #[test]
+    fn every_spelling_of_a_tenant_url_names_the_same_thing() {
+        let user = || Endpoint::User("idn_1".into());
+        for (path, tenant, profile) in [
+            ("/scim/Users/idn_1", None, None),
+            ("/scim/v2/Users/idn_1/", None, None),
+            ("//scim//Users//idn_1", None, None),
+            ("/advisors/scim/Users/idn_1", None, Some("advisors")),
+            ("/advisors/scim/v2//Users/idn_1//", None, Some("advisors")),
+            ("/Advisors/SCIM/V2/users/idn_1", None, Some("advisors")),
+            ("/t/contoso/advisors/scim/Users/idn_1", Some("contoso"), Some("advisors")),
+            ("//t/contoso//advisors/scim/v2/Users/idn%5F1", Some("contoso"), Some("advisors")),
+            ("/t/contoso/scim/Users/idn_1", Some("contoso"), None),
+            ("/t/scim/Users/idn_1", None, Some("t")),
+        ] {
+            let expected = Some((tenant.map(str::to_owned), profile.map(str::to_owned), user()));
+            assert_eq!(read(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn everything_below_a_tenant_url_has_a_meaning() {
+        for (below, endpoint) in [
+            ("", Endpoint::Root),
+            ("/", Endpoint::Root),
+            ("/v2", Endpoint::Root),
+            ("/Users", Endpoint::Users),
+            ("/Users/", Endpoint::Users),
+            ("/Groups", Endpoint::Groups),
+            ("/Groups/1", Endpoint::Group),
+            ("/ServiceProviderConfig", Endpoint::ServiceProviderConfig),
+            ("/serviceConfiguration", Endpoint::ServiceProviderConfig),
+            ("/Schemas", Endpoint::Schemas),
+            ("/Schemas/urn:a:b", Endpoint::Schema("urn:a:b".into())),
+            ("/ResourceTypes", Endpoint::ResourceTypes),
+            ("/ResourceTypes/User", Endpoint::ResourceType("User".into())),
+            ("/Bulk", Endpoint::Unknown),
+            ("/Users/1/2", Endpoint::Unknown),
+            ("/v2/v2/Users", Endpoint::Unknown),
+        ] {
+            let path = format!("/rooms/scim{below}");
+            assert_eq!(Route::of(&path).expect(&path).endpoint, endpoint, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_lies_below_no_tenant_url_is_none() {
+        for path in ["", "/", "/Users", "/advisors/Users", "/t", "/t/contoso", "/t/contoso/advisors", "/a/b/scim"] {
+            assert_eq!(Route::of(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_base_is_answered_in_its_canonical_spelling() {
+        for (path, canonical) in [
+            ("//scim/v2/Users", "/scim"),
+            ("/advisors/scim/v2", "/advisors/scim"),
+            ("/t/contoso//advisors/scim/", "/t/contoso/advisors/scim"),
+        ] {
+            assert_eq!(Route::of(path).expect(path).base.path(), canonical);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! DELETE /Users/{id} (RFC 7644 §3.6): 204, and 404 the second time.
+
+use actix_web::HttpResponse;
+use provisioning::users;
+
+use super::super::Asked;
+use super::super::error::Failure;
+
+/// Deletes an identity.
+///
+/// # Errors
+/// `notFound`, also when it is gone already.
+pub async fn answer(asked: &Asked<'_>, id: &str) -> Result<HttpResponse, Failure> {
+    let Asked { state, caller, call, .. } = asked;
+    users::delete::execute(&state.provisioning, caller, call, id).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
