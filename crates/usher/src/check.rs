@@ -1,0 +1,54 @@
+//! `usher check-config` and `usher migrate`.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use serde_json::{Map, Value};
+
+use crate::config::{self, Config};
+use crate::{output, setup};
+
+/// Prints every setting as it holds, and tests what the settings point at without touching the database.
+///
+/// # Errors
+/// A profile file that cannot be used.
+pub fn run(config: &Config, json: bool) -> anyhow::Result<ExitCode> {
+    let profiles = setup::profiles(config.deployment.profiles_dir.as_deref())?;
+    if json {
+        let lines = config.lines.iter().map(|line| (line.key.to_owned(), value(line)));
+        output::line(&Value::Object(lines.collect::<Map<_, _>>()).to_string());
+        return Ok(ExitCode::SUCCESS);
+    }
+    for line in &config.lines {
+        let setting = if line.value.is_empty() {
+            format!("# {} =", line.key)
+        } else {
+            format!("{} = {}", line.key, line.value)
+        };
+        output::line(&format!("{setting:<64} # {}", line.origin));
+    }
+    output::line(&format!("# profiles: {}", profiles.names().join(", ")));
+    output::line("# The configuration is usable.");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn value(line: &config::Line) -> Value {
+    serde_json::from_str(&line.value).unwrap_or(Value::Null)
+}
+
+/// Brings the database up to this version.
+///
+/// # Errors
+/// A database that cannot be reached, or a migration that failed.
+pub async fn migrate(config: Config) -> anyhow::Result<ExitCode> {
+    let store = setup::connect(&config).await?;
+    let applied = store.migrate().await.context("the database could not be brought up to date")?;
+    for name in &applied {
+        output::line(&format!("applied {name}"));
+    }
+    if applied.is_empty() {
+        output::line("nothing to do: the database is up to date");
+    }
+    store.close().await;
+    Ok(ExitCode::SUCCESS)
+}

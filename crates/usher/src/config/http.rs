@@ -1,0 +1,82 @@
+//! Where and how the gateway listens.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::values::{ConfigError, Key, Values};
+
+/// The keys of this section.
+pub const KEYS: &[Key] = &[
+    Key { name: "http.listen", default: "\"127.0.0.1:8080\"", meaning: "address and port to listen on" },
+    Key { name: "http.public_url", default: "", meaning: "the address customers see, for Tenant URLs and `location`s, e.g. `https://scim.example.com`; without it, the address of each request" },
+    Key { name: "http.workers", default: "0", meaning: "threads that serve requests; 0 is one a processor" },
+    Key { name: "http.proxy_hops", default: "0", meaning: "how many proxies stand in front and write `X-Forwarded-For`; 0 takes the connection's address" },
+    Key { name: "http.drain_seconds", default: "20", meaning: "seconds that requests in flight get when the gateway is stopped" },
+    Key { name: "http.drain_delay_seconds", default: "0", meaning: "seconds between `/health/ready` turning 503 and the last new connection: set it to what your load balancer needs to notice" },
+];
+
+/// The settings.
+#[derive(Debug, Clone)]
+pub struct Http {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// Without a trailing slash.
+    pub public_url: Option<String>,
+    /// At least one.
+    pub workers: usize,
+    /// Proxies in front.
+    pub proxy_hops: usize,
+    /// Time for requests in flight.
+    pub drain: Duration,
+    /// Time for a load balancer to notice.
+    pub drain_delay: Duration,
+}
+
+impl Http {
+    /// Reads the section.
+    ///
+    /// # Errors
+    /// A value that is none; says what would be.
+    pub fn read(values: &Values) -> Result<Self, ConfigError> {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
+        let rule = "must be an IP address and a port, e.g. \"127.0.0.1:8080\" or \"0.0.0.0:8080\"";
+        let listen = values.parse("http.listen", listen, rule)?;
+        let workers = match values.number("http.workers", 0, (0, 1_024))? {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            number => usize::try_from(number).unwrap_or(1),
+        };
+        let proxy_hops = usize::try_from(values.number("http.proxy_hops", 0, (0, 16))?).unwrap_or(0);
+        Ok(Self {
+            listen,
+            public_url: public_url(values)?,
+            workers,
+            proxy_hops,
+            drain: Duration::from_secs(values.number("http.drain_seconds", 20, (0, 3_600))?),
+            drain_delay: Duration::from_secs(values.number("http.drain_delay_seconds", 0, (0, 600))?),
+        })
+    }
+
+    /// The address to tell people when no public one is set.
+    pub fn base_url(&self) -> String {
+        self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
+    }
+}
+
+fn public_url(values: &Values) -> Result<Option<String>, ConfigError> {
+    let Some(text) = values.text("http.public_url") else {
+        return Ok(None);
+    };
+    let url = text.trim().trim_end_matches('/');
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let host = rest.filter(|rest| !rest.is_empty() && !rest.contains(['?', '#', '@', ' ']));
+    if host.is_none() {
+        return Err(values.wrong("http.public_url", "must be an address such as \"https://scim.example.com\", without user, query or fragment"));
+    }
+    Ok(Some(url.to_owned()))
+}
+
+/// Whether an address is reached without leaving the machine.
+pub fn is_loopback(url: &str) -> bool {
+    let host = url.split("://").nth(1).unwrap_or_default();
+    ["127.", "localhost", "[::1]"].iter().any(|own| host.starts_with(own))
+}

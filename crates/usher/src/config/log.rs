@@ -1,0 +1,49 @@
+//! What is logged, and in which form.
+
+use super::values::{ConfigError, Key, Values};
+
+/// The keys of this section.
+pub const KEYS: &[Key] = &[
+    Key { name: "log.level", default: "\"info\"", meaning: "`error`, `warn`, `info`, `debug` or `trace`; also by part, e.g. `info,events=debug`" },
+    Key { name: "log.format", default: "\"auto\"", meaning: "`json`, `text`, or `auto`: text on a terminal, JSON elsewhere" },
+];
+
+/// The form of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// The settings.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// A directive of `tracing_subscriber::EnvFilter`.
+    pub level: String,
+    /// The form.
+    pub format: Format,
+}
+
+impl Log {
+    /// Reads the section.
+    ///
+    /// # Errors
+    /// A level or a form that there is not.
+    pub fn read(values: &Values) -> Result<Self, ConfigError> {
+        let format = match values.text("log.format").as_deref() {
+            None | Some("auto") => Format::Auto,
+            Some("json") => Format::Json,
+            Some("text") => Format::Text,
+            Some(_) => return Err(values.wrong("log.format", "must be \"json\", \"text\" or \"auto\"")),
+        };
+        let level = values.text("log.level").unwrap_or_else(|| "info".to_owned());
+        if tracing_subscriber::EnvFilter::try_new(&level).is_err() {
+            return Err(values.wrong("log.level", "must be error, warn, info, debug or trace, or such a word for a part: info,events=debug"));
+        }
+        Ok(Self { level, format })
+    }
+}

@@ -1,0 +1,105 @@
+//! Configuration: `usher.toml` < `USHER__SECTION__KEY`, one file a section (DESIGN §5).
+//!
+//! The only place that reads the environment. What contradicts itself or is unknown refuses to start and says which key;
+//! nothing is guessed. Reading order: `values` (finding settings), a section such as `http`, `show` (telling them).
+
+pub mod database;
+mod deployment;
+pub mod events;
+pub mod http;
+pub mod log;
+mod redis;
+mod show;
+pub mod telemetry;
+pub mod values;
+
+use std::path::{Path, PathBuf};
+
+use ::events::RedisSettings;
+
+pub use show::{Line, lines, reference};
+pub use values::ConfigError;
+use values::{Key, Values, contradiction};
+
+/// The file that is read when nobody names one.
+pub const DEFAULT_FILE: &str = "usher.toml";
+
+/// Everything that can be set.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Environment and folders.
+    pub deployment: deployment::Deployment,
+    /// Listening.
+    pub http: http::Http,
+    /// The database.
+    pub database: database::Database,
+    /// The Redis queue, if there is one.
+    pub redis: Option<RedisSettings>,
+    /// Events.
+    pub events: events::Events,
+    /// Logging.
+    pub log: log::Log,
+    /// OTLP.
+    pub telemetry: telemetry::Telemetry,
+    /// Every setting with its effective value and where it comes from, secrets masked.
+    pub lines: Vec<Line>,
+}
+
+/// All keys, in the order of the page.
+pub fn keys() -> Vec<Key> {
+    [
+        deployment::KEYS,
+        http::KEYS,
+        database::KEYS,
+        redis::KEYS,
+        events::KEYS,
+        log::KEYS,
+        telemetry::KEYS,
+    ]
+    .concat()
+}
+
+impl Config {
+    /// Reads `file`, or `usher.toml` in the working directory when there is one, and the environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the key, where it was said, the rule and what to do.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let default = PathBuf::from(DEFAULT_FILE);
+        let file = file.or_else(|| default.is_file().then_some(default.as_path()));
+        Self::read(&Values::load(file, &keys())?)
+    }
+
+    fn read(values: &Values) -> Result<Self, ConfigError> {
+        let deployment = deployment::Deployment::read(values)?;
+        let config = Self {
+            http: http::Http::read(values)?,
+            database: database::Database::read(values, &deployment.data_dir)?,
+            redis: redis::read(values)?,
+            events: events::Events::read(values)?,
+            log: log::Log::read(values)?,
+            telemetry: telemetry::Telemetry::read(values)?,
+            lines: Vec::new(),
+            deployment,
+        };
+        config.agrees()?;
+        Ok(Self { lines: lines(values, &config), ..config })
+    }
+
+    /// What no section can see alone.
+    fn agrees(&self) -> Result<(), ConfigError> {
+        use domain::environment::Environment;
+        let plain = |url: &&String| url.starts_with("http://") && !http::is_loopback(url);
+        if self.deployment.environment == Environment::Production && self.http.public_url.as_ref().filter(plain).is_some() {
+            return Err(contradiction(
+                "environment",
+                "http.public_url",
+                "production needs an https:// address, because Entra sends its token to no other; put a TLS proxy in front and name its address",
+            ));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! The program `usher`: one command, one process (DESIGN §5).
+//!
+//! Reading order: [`config`], [`setup`] (what commands work with), [`serve`], `cli` (the operators' nouns),
+//! [`telemetry`]. Must not know: what any of them does.
+
+mod check;
+mod cli;
+mod config;
+mod gauges;
+mod output;
+mod serve;
+mod setup;
+mod signals;
+mod telemetry;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::config::Config;
+use crate::telemetry::Telemetry;
+
+/// Usher takes identities from Microsoft Entra over SCIM and hands every change to the apps behind it.
+#[derive(Debug, Parser)]
+#[command(name = "usher", version, max_term_width = 120)]
+struct Arguments {
+    /// Configuration file; without it, usher.toml in the working directory if there is one.
+    #[arg(long, global = true, env = "USHER_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway until SIGTERM or Ctrl-C.
+    Serve,
+    /// Bring the database up to this version.
+    Migrate,
+    /// Print every setting as it holds, secrets masked; fails on the first that cannot be used.
+    CheckConfig {
+        /// One JSON object instead of lines.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a page of docs/reference to standard output.
+    #[command(hide = true)]
+    Reference {
+        /// Which page.
+        page: Page,
+    },
+    #[command(flatten)]
+    Records(cli::Command),
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Page {
+    /// config.md
+    Config,
+    /// error-codes.md
+    ErrorCodes,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            output::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    if let Command::Reference { page } = arguments.command {
+        let text = match page {
+            Page::Config => config::reference(),
+            Page::ErrorCodes => http::scim::error::reference(),
+        };
+        output::line(text.trim_end());
+        return Ok(ExitCode::SUCCESS);
+    }
+    // An error means that a provider is known already, which is as good.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let config = Config::load(arguments.config.as_deref())?;
+    match arguments.command {
+        Command::Serve => serve(config),
+        Command::CheckConfig { json } => check::run(&config, json),
+        Command::Migrate => command(check::migrate(config)),
+        Command::Records(noun) => command(async {
+            let setup = cli::Setup {
+                database: setup::database(&config)?,
+                environment: config.deployment.environment,
+                profiles: Arc::new(setup::profiles(config.deployment.profiles_dir.as_deref())?),
+                public_url: config.http.base_url(),
+            };
+            cli::run(noun, &setup).await
+        }),
+        Command::Reference { .. } => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Telemetry is started before the runtime and stopped after it: its exporters block.
+fn serve(config: Config) -> anyhow::Result<ExitCode> {
+    let telemetry = Telemetry::start(&config)?;
+    let served = runtime(&mut tokio::runtime::Builder::new_multi_thread())?.block_on(serve::run(config, &telemetry));
+    telemetry.stop();
+    served.map(|()| ExitCode::SUCCESS)
+}
+
+fn command(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    telemetry::start_for_command();
+    runtime(&mut tokio::runtime::Builder::new_current_thread())?.block_on(work)
+}
+
+fn runtime(builder: &mut tokio::runtime::Builder) -> anyhow::Result<tokio::runtime::Runtime> {
+    builder.enable_all().build().context("the async runtime cannot be started")
+}

@@ -1,0 +1,174 @@
+//! `usher serve`: puts the rooms together, tells where to go next, and ends gracefully.
+//!
+//! Must not know: anything a room can do by itself. The end (DESIGN §5, `trust.md` D.7): readiness off → wait for the
+//! load balancer → requests in flight → events' batches → what is left in memory → telemetry.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use auth::Verifier;
+use events::Events;
+use http::metrics::Metrics;
+use http::{Server, State};
+use store::{Backend, Store};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::config::Config;
+use crate::setup::Setup;
+use crate::signals::Signals;
+use crate::telemetry::{Telemetry, traceparent};
+use crate::{gauges, output};
+
+/// How often uses of tokens are written to their records.
+const TOKEN_USES: Duration = Duration::from_secs(10);
+/// How long a request may wait for its database connection while many arrive at once is the store's business; how long
+/// the last writes at the end may take is this.
+const LAST_WRITES: Duration = Duration::from_secs(5);
+
+/// Serves until a signal says stop.
+///
+/// # Errors
+/// What keeps the gateway from starting, with the next step.
+pub async fn run(config: Config, telemetry: &Telemetry) -> anyhow::Result<()> {
+    let mut signals = Signals::new().context("signals cannot be received")?;
+    let setup = Setup::open(config).await?;
+    let verifier = Verifier::new(Arc::clone(&setup.clock), setup.config.deployment.environment, auth::Limits::default())
+        .context("the system gives no randomness")?;
+    let events = open_events(&setup)?;
+    gauges::register(&telemetry.meter(), &verifier, &events);
+    let (server, state) = bind(&setup, telemetry, verifier.clone(), events.clone())?;
+    let (stop, stopped) = watch::channel(false);
+    let feed_side = tokio::spawn(events::run(events, stopped.clone()));
+    let token_uses = tokio::spawn(write_token_uses(setup.store.clone(), verifier.clone(), stopped));
+    let stopper = server.stopper();
+    let address = server.address();
+    let mut serving = tokio::spawn(server.run());
+    tell_ready(&setup, &verifier, address).await;
+
+    tokio::select! {
+        name = signals.next() => tracing::info!(signal = name, "stopping: no new requests, finishing those in flight"),
+        ended = &mut serving => return ended.context("the server was ended")?.context("the server failed"),
+    }
+    signals.exit_at_the_next();
+    state.draining.begin();
+    tokio::time::sleep(setup.config.http.drain_delay).await;
+    // Long polls let go as soon as the feed side is told; otherwise they would hold up the drain.
+    stop.send_replace(true);
+    stopper.gracefully().await;
+    finish(&setup, &verifier, feed_side, token_uses).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn open_events(setup: &Setup) -> anyhow::Result<Events> {
+    let mut settings = events::Settings::new(setup.config.deployment.environment);
+    settings.redis = setup.config.redis.clone();
+    settings.poll = setup.config.events.poll;
+    settings.retention = setup.config.events.retention;
+    Ok(Events::new(setup.store.clone(), Arc::clone(&setup.clock), &*setup.ids, settings)?)
+}
+
+fn bind(
+    setup: &Setup,
+    telemetry: &Telemetry,
+    verifier: Verifier,
+    events: Events,
+) -> anyhow::Result<(Server, Arc<State>)> {
+    let settings = &setup.config.http;
+    let state = State {
+        store: setup.store.clone(),
+        verifier,
+        provisioning: provisioning::Context {
+            store: setup.store.clone(),
+            clock: Arc::clone(&setup.clock),
+            ids: Arc::clone(&setup.ids),
+            environment: setup.config.deployment.environment,
+            profiles: Arc::clone(&setup.profiles),
+        },
+        events,
+        public_url: settings.public_url.clone(),
+        proxy_hops: settings.proxy_hops,
+        clock: Arc::clone(&setup.clock),
+        ids: Arc::clone(&setup.ids),
+        metrics: Metrics::new(&telemetry.meter()),
+        metrics_page: telemetry.page(),
+        traceparent,
+        draining: http::state::Draining::default(),
+    };
+    let listen = http::Settings {
+        listen: settings.listen,
+        workers: settings.workers,
+        drain_seconds: settings.drain.as_secs(),
+    };
+    let refused = || format!("http.listen: {} cannot be listened on; is another gateway running there?", settings.listen);
+    Server::bind(state, &listen).with_context(refused)
+}
+
+/// Says where the gateway is and, on a first run, what to do next.
+async fn tell_ready(setup: &Setup, verifier: &Verifier, address: std::net::SocketAddr) {
+    let base = setup.config.http.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let database = setup.store.backend();
+    tracing::info!(
+        url = base,
+        database = database.as_str(),
+        environment = %setup.config.deployment.environment,
+        queue = if setup.config.redis.is_some() { "redis" } else { "http" },
+        argon2_memory_mib = verifier.memory_bound() / (1024 * 1024),
+        "usher is ready"
+    );
+    let empty = setup.store.tenants().await.is_ok_and(|tenants| tenants.is_empty());
+    if !empty {
+        return;
+    }
+    tracing::info!("no tenant yet: usher tenant create NAME, then usher directory create, then usher token issue");
+    output::hint(&first_steps(&base, database));
+}
+
+fn first_steps(base: &str, database: Backend) -> String {
+    let kept = match database {
+        Backend::Sqlite => "Everything is kept in one SQLite file; nothing else is needed to try it.",
+        Backend::Postgres => "Everything is kept in PostgreSQL.",
+    };
+    format!(
+        "\nUsher listens on {base}. {kept}\nNext, in another terminal of this folder:\n\
+         \x20 usher tenant create contoso\n\
+         \x20 usher directory create --tenant contoso --profile advisors\n\
+         \x20 usher token issue --tenant contoso --profile advisors\n\
+         The last one prints the Tenant URL and the Secret Token to paste into Entra\n\
+         (Enterprise applications > your app > Provisioning > Admin Credentials).\n"
+    )
+}
+
+async fn write_token_uses(store: Store, verifier: Verifier, mut stopped: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(TOKEN_USES) => {}
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        }
+        touch(&store, &verifier).await;
+    }
+}
+
+async fn touch(store: &Store, verifier: &Verifier) {
+    let uses = verifier.take_uses();
+    if uses.is_empty() {
+        return;
+    }
+    if let Err(error) = store.touch_tokens(&uses).await {
+        tracing::warn!(%error, "when tokens were last used could not be written");
+    }
+}
+
+async fn finish(setup: &Setup, verifier: &Verifier, feed_side: JoinHandle<()>, token_uses: JoinHandle<()>) {
+    let last = async {
+        // A task that panicked has said so already.
+        let _ = tokio::join!(feed_side, token_uses);
+        touch(&setup.store, verifier).await;
+        setup.store.close().await;
+    };
+    if tokio::time::timeout(LAST_WRITES, last).await.is_err() {
+        tracing::warn!("the last batches took too long and are left to the next start; nothing is lost");
+    }
+}

@@ -1,0 +1,104 @@
+//! What the server works with: configuration, database, profiles, time.
+//!
+//! The embedded database migrates itself; PostgreSQL is migrated by `usher migrate` only, because there the owner of
+//! the tables and the gateway are two roles (`deploy/postgres-roles.sql`).
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use domain::clock::{Clock, Ids, SystemClock, SystemIds};
+use domain::profile::{Profiles, SHIPPED};
+use store::{Backend, Store};
+
+use crate::config::Config;
+
+/// An opened deployment.
+pub struct Setup {
+    /// The configuration.
+    pub config: Config,
+    /// The database, migrated.
+    pub store: Store,
+    /// The machine's time.
+    pub clock: Arc<dyn Clock>,
+    /// The machine's randomness.
+    pub ids: Arc<dyn Ids>,
+    /// The shipped profiles and those of `profiles_dir`.
+    pub profiles: Arc<Profiles>,
+}
+
+impl Setup {
+    /// Opens the database and loads the profiles.
+    ///
+    /// # Errors
+    /// A database that cannot be reached or is not migrated, or a profile file that cannot be used; says what to do.
+    pub async fn open(config: Config) -> anyhow::Result<Self> {
+        let profiles = Arc::new(profiles(config.deployment.profiles_dir.as_deref())?);
+        let store = connect(&config).await?;
+        match store.backend() {
+            Backend::Sqlite => {
+                for migration in store.migrate().await.context("the embedded database could not be brought up to date")? {
+                    tracing::info!(migration, "migrated the embedded database");
+                }
+            }
+            Backend::Postgres => {
+                let pending = store.pending_migrations().await.context("the database cannot be asked for its version")?;
+                if !pending.is_empty() {
+                    bail!(
+                        "the database lacks {} migration(s) ({}): run `usher migrate` as the role that owns the tables, then start again",
+                        pending.len(),
+                        pending.join(", ")
+                    );
+                }
+            }
+        }
+        for warning in store.warnings() {
+            tracing::warn!("{warning}");
+        }
+        Ok(Self { config, store, clock: Arc::new(SystemClock), ids: Arc::new(SystemIds::default()), profiles })
+    }
+}
+
+/// Connects to the configured database.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn connect(config: &Config) -> anyhow::Result<Store> {
+    let opened = Store::connect(&database(config)?).await;
+    opened.context("database.url: no connection; is the database running, and the address right?")
+}
+
+/// How the database is opened; makes the folder of an embedded one.
+///
+/// # Errors
+/// When the folder cannot be made.
+pub fn database(config: &Config) -> anyhow::Result<store::Settings> {
+    let database = &config.database;
+    if let Some(folder) = database.file().and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).with_context(|| format!("data_dir: {} cannot be made", folder.display()))?;
+    }
+    Ok(store::Settings {
+        url: database.url.clone(),
+        max_connections: database.max_connections,
+        acquire_timeout: database.acquire_timeout,
+    })
+}
+
+/// The shipped profiles and those of a folder.
+///
+/// # Errors
+/// The first file that cannot be used, with the place in it.
+pub fn profiles(folder: Option<&Path>) -> anyhow::Result<Profiles> {
+    let mut files: Vec<(String, String)> = SHIPPED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    if let Some(folder) = folder {
+        let entries = std::fs::read_dir(folder).with_context(|| format!("profiles_dir: {} cannot be read", folder.display()))?;
+        let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+        paths.sort();
+        for path in paths {
+            let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+            files.push((path.display().to_string(), text));
+        }
+    }
+    Ok(Profiles::load(files.iter().map(|(name, text)| (name.as_str(), text.as_str())))?)
+}
