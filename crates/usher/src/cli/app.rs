@@ -51,7 +51,7 @@ pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<
             printer.list(json, "no apps yet: usher app create NAME", || {
                 let mut table = Table::new(["name", "feed url", "stream", "created"]);
                 for app in &apps {
-                    table.row([
+                    table.row(&[
                         app.name.to_string(),
                         context.feed_url(app),
                         stream(context, app),

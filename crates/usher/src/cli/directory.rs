@@ -106,7 +106,7 @@ fn table(found: &[Named]) -> Table {
     let mut table = Table::new(["tenant", "profile", "switch", "tenant url", "provider", "created"]);
     for named in found {
         let directory = &named.directory;
-        table.row([
+        table.row(&[
             named.tenant.to_string(),
             directory.profile.clone(),
             word(directory.switch).to_owned(),

@@ -44,7 +44,7 @@ pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<
             let first = [feed.app.to_string(), number(feed.head), number(feed.published)];
             if feed.groups.is_empty() {
                 let [app, head, published] = first.clone();
-                table.row([
+                table.row(&[
                     app,
                     head,
                     published,
@@ -57,7 +57,7 @@ pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<
             for group in &feed.groups {
                 let [app, head, published] = first.clone();
                 let (applied, behind) = (number(group.acknowledged), number(group.lag));
-                table.row([
+                table.row(&[
                     app,
                     head,
                     published,

@@ -80,7 +80,7 @@ pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<
         for found in &found {
             let entry = &found.row.entry;
             let who = entry.user_name.clone().or_else(|| entry.external_id.clone());
-            table.row([
+            table.row(&[
                 moment(entry.at),
                 found.profile.clone(),
                 entry.action.as_str().to_owned(),

@@ -29,11 +29,7 @@ impl Printer {
 
     /// One answer: the JSON, or what `human` says.
     pub(super) fn answer(self, json: &Value, human: impl FnOnce() -> String) {
-        if self.json {
-            println!("{json}")
-        } else {
-            println!("{}", human())
-        }
+        output::line(&if self.json { json.to_string() } else { human() });
     }
 
     /// Many answers: a JSON list, or a table (`empty` says what to do when there is none).
@@ -68,7 +64,7 @@ impl Table {
         }
     }
 
-    pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
+    pub(super) fn row<const N: usize>(&mut self, cells: &[String; N]) {
         self.rows.push(cells.iter().map(|cell| printable(cell)).collect());
     }
 
@@ -138,8 +134,8 @@ mod tests {
     #[test]
     fn columns_line_up_and_nothing_steers_the_terminal() {
         let mut table = Table::new(["name", "end"]);
-        table.row(["a\u{1b}[31mb".to_owned(), "x".to_owned()]);
-        table.row(["ümlaut".to_owned(), String::new()]);
+        table.row(&["a\u{1b}[31mb".to_owned(), "x".to_owned()]);
+        table.row(&["ümlaut".to_owned(), String::new()]);
         assert_eq!(table.text(), "NAME     END\na\u{fffd}[31mb  x\nümlaut");
     }
 

@@ -53,7 +53,7 @@ pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<
                 let mut table = Table::new(["name", "id", "entra tenant id", "created"]);
                 for tenant in &tenants {
                     let entra = tenant.external_tenant_id.clone().unwrap_or_default();
-                    table.row([
+                    table.row(&[
                         tenant.name.to_string(),
                         tenant.id.to_string(),
                         entra,

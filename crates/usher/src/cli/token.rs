@@ -193,7 +193,7 @@ fn table(found: &[Listed], now: DateTime<Utc>) -> Table {
             Standing::Expired => "expired",
             Standing::Revoked => "revoked",
         };
-        table.row([
+        table.row(&[
             profile.clone(),
             token.id.clone(),
             format!("…{}", token.last_four),
