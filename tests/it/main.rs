@@ -14,5 +14,8 @@
 
 mod architecture;
 mod consumer;
+mod cycle;
+mod events;
 mod housekeeping;
+mod store;
 mod support_selftest;

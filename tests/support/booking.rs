@@ -5,7 +5,7 @@ use crate::process::{Folder, Process, Spec};
 use crate::programs;
 use crate::wait::until;
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
@@ -95,7 +95,12 @@ impl Booking {
 
     /// Its tables: `{"position": N, "advisors": [...], "rooms": [...]}`, rows sorted by tenant and user name.
     pub fn dump(&self) -> Value {
-        dump(&self.folder.join("booking.db"))
+        dump(&self.database())
+    }
+
+    /// The SQLite file with its tables.
+    pub fn database(&self) -> PathBuf {
+        self.folder.join("booking.db")
     }
 
     /// Waits until it has applied everything up to this position.
@@ -123,4 +128,21 @@ pub fn dump(database: &Path) -> Value {
         String::from_utf8_lossy(&output.stderr)
     );
     serde_json::from_slice(&output.stdout).expect("the dump is JSON")
+}
+
+/// Panics, listing the differences, unless booking's tables show what the simulator's source files (by tenant) hold.
+pub fn compare(booking: &Booking, sources: &[(&str, PathBuf)]) {
+    let mut command = Command::new(programs::compare());
+    command.arg("--database").arg(booking.database());
+    for (tenant, file) in sources {
+        command
+            .arg("--source")
+            .arg(format!("{tenant}={}", file.display()));
+    }
+    let output = command.output().expect("run compare");
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(output.status.success(), "{out}\n{err}");
 }

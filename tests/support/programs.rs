@@ -22,6 +22,11 @@ pub fn booking() -> PathBuf {
     folder().join("examples").join("booking")
 }
 
+/// The comparison of booking's tables with the simulator's sources.
+pub fn compare() -> PathBuf {
+    folder().join("examples").join("compare")
+}
+
 /// The repository's top folder.
 pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

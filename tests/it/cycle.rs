@@ -1,0 +1,104 @@
+//! The first whole thing: a customer's Entra provisions advisors and rooms, and a booking service ends up with the same.
+//!
+//! On both databases, and over both ways to read a feed.
+
+use support::booking::{Booking, compare};
+use support::gateway::{Gateway, Settings};
+use support::http::Feed;
+use support::postgres::Postgres;
+use support::redis::Redis;
+use support::sim::Source;
+
+#[tokio::test]
+async fn on_sqlite_over_the_http_feed() {
+    cycles_reach_booking(Settings::default(), None).await;
+}
+
+#[tokio::test]
+async fn on_sqlite_over_the_redis_queue() {
+    let redis = Redis::start().await;
+    let settings = Settings {
+        redis: Some(redis.url()),
+        ..Settings::default()
+    };
+    cycles_reach_booking(settings, Some(&redis)).await;
+}
+
+#[tokio::test]
+async fn on_postgresql_over_the_http_feed() {
+    let database = Postgres::shared().await.database().await;
+    cycles_reach_booking(
+        Settings {
+            database: Some(database),
+            ..Settings::default()
+        },
+        None,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn on_postgresql_over_the_redis_queue() {
+    let redis = Redis::start().await;
+    let database = Postgres::shared().await.database().await;
+    let settings = Settings {
+        database: Some(database),
+        redis: Some(redis.url()),
+        ..Settings::default()
+    };
+    cycles_reach_booking(settings, Some(&redis)).await;
+}
+
+async fn cycles_reach_booking(settings: Settings, redis: Option<&Redis>) {
+    let gateway = Gateway::start(settings).await;
+    let app = gateway.app("booking");
+    let booking = match redis {
+        Some(redis) => Booking::over_redis(&app, &redis.url()),
+        None => Booking::over_http(&app),
+    };
+    let sources = [
+        ("contoso", Source::generate(25, 6, 1).await),
+        ("fabrikam", Source::generate(20, 5, 2).await),
+    ];
+    let mut directories = Vec::new();
+    for (tenant, source) in &sources {
+        for profile in ["advisors", "rooms"] {
+            directories.push((source, profile, gateway.directory(tenant, profile)));
+        }
+    }
+    for day in 0..3_u64 {
+        for (_, source) in &sources[..usize::from(day > 0) * 2] {
+            source.mutate(12, day).await;
+        }
+        for (source, profile, directory) in &directories {
+            let (status, summary) = source.cycle(profile, directory, &[]).await;
+            assert_eq!(
+                status,
+                0,
+                "day {day}, {profile}: {summary}\n{:?}",
+                source.log(profile)
+            );
+        }
+    }
+    let feed = Feed::new(&app);
+    let told = feed.all().await;
+    let positions: Vec<u64> = told.iter().map(|(position, _)| *position).collect();
+    assert_eq!(
+        positions,
+        (1..=told.len() as u64).collect::<Vec<_>>(),
+        "contiguous from 1"
+    );
+    booking.caught_up(told.len() as u64).await;
+    let sources: Vec<_> = sources
+        .iter()
+        .map(|(tenant, source)| (*tenant, source.file()))
+        .collect();
+    compare(&booking, &sources);
+    // A cycle without changes says nothing new.
+    for (source, profile, directory) in &directories {
+        assert_eq!(source.cycle(profile, directory, &[]).await.0, 0);
+    }
+    assert_eq!(feed.head().await, told.len() as u64);
+    let rows = gateway.cli(&["log", "list", "--tenant", "contoso", "--limit", "5"]);
+    assert_eq!(rows.as_array().map(Vec::len), Some(5), "{rows}");
+}
