@@ -228,7 +228,7 @@ done
 cycle incremental || fail "an incremental cycle left failures: $failed" "$demo/usher.log"
 
 say "7. The provisioning log of contoso's advisors, the last lines"
-usher log --tenant contoso --profile advisors --limit 8 || true
+usher log list --tenant contoso --profile advisors --limit 8 || true
 
 say "8. Booking's tables beside the sources"
 compare || fail "booking's tables differ from the sources" "$demo/booking.log"
