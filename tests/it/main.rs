@@ -13,9 +13,11 @@
 )]
 
 mod architecture;
+mod chaos;
 mod consumer;
 mod cycle;
 mod events;
 mod housekeeping;
 mod store;
 mod support_selftest;
+mod tokens;

@@ -1,0 +1,161 @@
+//! A database in trouble: what is sat out, what is told, what recovers by itself.
+
+use std::time::Duration;
+
+use sqlx::{Connection, Executor};
+use store::{Created, StoreError};
+use support::postgres::Postgres;
+
+use super::world::World;
+
+async fn execute(connection: &mut sqlx::PgConnection, sql: &'static str) {
+    connection.execute(sql).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restarted_server_is_found_again_within_the_request() {
+    let cluster = Postgres::start().await;
+    let world = World::on(&cluster).await;
+    let home = world.home("contoso").await;
+    let amy = world.people(&home, &["amy"]).await.remove(0);
+    // Connections to lose: as many as the pool likes to have.
+    futures_util::future::join_all((0..16).map(|_| world.get(&home, amy.id))).await;
+    cluster.kill9();
+    let error = world.store.ping().await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    cluster.restart().await;
+    let found = futures_util::future::join_all((0..16).map(|_| world.get(&home, amy.id))).await;
+    assert!(
+        found.iter().all(Option::is_some),
+        "reads were repeated on new connections"
+    );
+    world.people(&home, &["bob"]).await;
+    world.stamp_all().await;
+}
+
+/// As after a failover: the sessions of the pool live on a node that answers everything but writes, and a new session
+/// would reach one that writes.
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_to_a_demoted_server_are_given_up() {
+    let world = World::postgres().await;
+    let home = world.home("contoso").await;
+    let amy = world.people(&home, &["amy"]).await.remove(0);
+    let database = world.postgres.clone().unwrap();
+    let mut admin = sqlx::PgConnection::connect(&database.super_url).await.unwrap();
+    let name = &database.name;
+    for sql in [
+        format!("ALTER DATABASE {name} SET default_transaction_read_only = on"),
+        format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND usename = 'usher_app'"
+        ),
+    ] {
+        admin.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
+    }
+    futures_util::future::join_all((0..16).map(|_| world.get(&home, amy.id))).await;
+    let reset = format!(
+        "SET default_transaction_read_only = off; ALTER DATABASE {name} RESET default_transaction_read_only"
+    );
+    admin
+        .execute(sqlx::raw_sql(sqlx::AssertSqlSafe(reset)))
+        .await
+        .unwrap();
+
+    let bob = world.person(&home, "bob");
+    assert_eq!(world.create(&home, &bob).await, Created::Done, "in one statement");
+    let after = world.changed(&bob, serde_json::json!({"userName": "bob", "displayName": "new"}));
+    assert_eq!(
+        world.save(&home, &bob, &after).await,
+        store::Saved::Done,
+        "in a transaction"
+    );
+    world.stamp_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_lock_is_told_as_unavailable_and_leaves_the_pool_whole() {
+    let world = World::postgres().await;
+    let home = world.home("contoso").await;
+    let database = world.postgres.clone().unwrap();
+    let mut locker = sqlx::PgConnection::connect(&database.super_url).await.unwrap();
+    execute(&mut locker, "BEGIN; LOCK TABLE identity IN ACCESS EXCLUSIVE MODE").await;
+    let amy = world.person(&home, "amy");
+    let event = world.event(&home, None, Some(&amy));
+    let entry = world.entry(&amy, domain::log::Action::Create, Some(&event));
+    let error = world
+        .store
+        .create(home.scope, &amy, &event, &entry)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    assert!(
+        world.store.tenant_by_name("contoso").await.unwrap().is_some(),
+        "others go on"
+    );
+    execute(&mut locker, "ROLLBACK").await;
+    assert_eq!(world.create(&home, &amy).await, Created::Done);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_pool_is_told_as_unavailable() {
+    let world = World::postgres().await;
+    let one = store::Settings {
+        max_connections: 1,
+        acquire_timeout: Duration::from_millis(200),
+        ..world.settings.clone()
+    };
+    let store = store::Store::connect(&one).await.unwrap();
+    let home = world.home("contoso").await;
+    let hog = store.write::<(), StoreError, _>(home.scope, |tx| {
+        Box::pin(async move {
+            tx.search_log(&store::LogQuery::default()).await?;
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            Ok(())
+        })
+    });
+    let hungry = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        store.tenants().await.unwrap_err()
+    };
+    let (held, error) = tokio::join!(hog, hungry);
+    held.unwrap();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    assert!(store.tenants().await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_process_that_holds_the_sqlite_file_is_waited_for() {
+    let world = World::sqlite().await;
+    let home = world.home("contoso").await;
+    let path = world.settings.url.strip_prefix("sqlite://").unwrap().to_owned();
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+    let mut other = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let amy = world.person(&home, "amy");
+    let (created, ()) = tokio::join!(world.create(&home, &amy), async {
+        // Longer than the connection's own busy time-out.
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        other.execute("ROLLBACK").await.unwrap();
+    });
+    assert_eq!(created, Created::Done);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_store_says_so() {
+    for world in super::world::worlds().await {
+        let home = world.home("contoso").await;
+        let amy = world.person(&home, "amy");
+        let event = world.event(&home, None, Some(&amy));
+        let entry = world.entry(&amy, domain::log::Action::Create, Some(&event));
+        world.store.close().await;
+        let error = world
+            .store
+            .create(home.scope, &amy, &event, &entry)
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, StoreError::Unavailable(_)),
+            "{}: {error:?}",
+            world.name()
+        );
+    }
+}

@@ -1,0 +1,285 @@
+//! From outbox to feeds: contiguous positions, order, nothing lost, whoever stamps.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+use store::{FeedEvent, Saved};
+
+use super::world::{World, worlds};
+
+fn contiguous(events: &[FeedEvent]) -> bool {
+    events
+        .iter()
+        .map(|event| event.position)
+        .eq(1..=i64::try_from(events.len()).unwrap())
+}
+
+/// Writers change their own people while several stampers race (trust.md B.2: a cursor lost 30 % here).
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn racing_stampers_lose_nothing_and_keep_each_identitys_order() {
+    for world in worlds().await {
+        let home = world.home("contoso").await;
+        let apps = [world.app("booking").await, world.app("billing").await];
+        let world = Arc::new(world);
+        let writing = Arc::new(AtomicBool::new(true));
+        let stampers: Vec<_> = (0..3)
+            .map(|_| {
+                let (world, writing) = (Arc::clone(&world), Arc::clone(&writing));
+                tokio::spawn(async move {
+                    while writing.load(Ordering::Relaxed) {
+                        world.store.stamp(7).await.unwrap();
+                    }
+                })
+            })
+            .collect();
+        let writers: Vec<_> = (0..8)
+            .map(|number| {
+                let (world, home) = (Arc::clone(&world), home.clone());
+                tokio::spawn(async move {
+                    let name = format!("p{number}");
+                    let mut person = world.people(&home, &[&name]).await.remove(0);
+                    for step in 0..15 {
+                        let next = world.changed(
+                            &person,
+                            json!({"userName": name, "displayName": step.to_string()}),
+                        );
+                        assert_eq!(world.save(&home, &person, &next).await, Saved::Done);
+                        person = next;
+                    }
+                })
+            })
+            .collect();
+        for writer in writers {
+            writer.await.unwrap();
+        }
+        writing.store(false, Ordering::Relaxed);
+        for stamper in stampers {
+            stamper.await.unwrap();
+        }
+        world.stamp_all().await;
+        for app in &apps {
+            let events = world.feed(app).await;
+            assert_eq!(
+                events.len(),
+                8 * 16,
+                "{}: nothing is lost, nothing twice",
+                world.name()
+            );
+            assert!(contiguous(&events), "{}", world.name());
+            let mut last: HashMap<&str, &str> = HashMap::new();
+            for event in &events {
+                let before = last.insert(&event.source, &event.sequence);
+                assert!(
+                    before < Some(event.sequence.as_str()),
+                    "{}: {} out of order",
+                    world.name(),
+                    event.source
+                );
+            }
+            assert_eq!(world.store.feed(app.id).await.unwrap().unwrap().head, 128);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_feed_begins_with_everything_the_outbox_holds() {
+    for world in worlds().await {
+        let home = world.home("contoso").await;
+        world.people(&home, &["a", "b", "c"]).await;
+        // Stamped while there was no feed at all.
+        assert_eq!(world.store.stamp(500).await.unwrap().stamped, 3);
+        world.people(&home, &["d"]).await;
+        let booking = world.app("booking").await;
+        world.people(&home, &["e"]).await;
+        world.stamp_all().await;
+        let events = world.feed(&booking).await;
+        assert!(contiguous(&events), "{}", world.name());
+        let names: Vec<_> = events
+            .iter()
+            .map(|event| {
+                let body: serde_json::Value = serde_json::from_str(&event.body).unwrap();
+                assert_eq!(body["source"], event.source.as_str());
+                assert_eq!(body["sequence"], event.sequence.as_str());
+                assert_eq!(body["type"], event.event_type.as_str());
+                body["data"]["record"]["userName"].as_str().unwrap().to_owned()
+            })
+            .collect();
+        assert_eq!(names, ["a", "b", "c", "d", "e"], "{}", world.name());
+    }
+}
+
+/// Apps are added while people are written and stamped: each feed has everything, whatever it raced with.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_feed_made_under_load_misses_nothing() {
+    for world in worlds().await {
+        let home = world.home("contoso").await;
+        let names: Vec<String> = (0..120).map(|number| format!("p{number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let (writing, stamping) = (AtomicBool::new(true), AtomicBool::new(true));
+        let (_, _, apps) = tokio::join!(
+            async {
+                let halves = names.split_at(60);
+                tokio::join!(world.people(&home, halves.0), world.people(&home, halves.1));
+                writing.store(false, Ordering::Relaxed);
+            },
+            async {
+                while writing.load(Ordering::Relaxed) || stamping.load(Ordering::Relaxed) {
+                    world.store.stamp(5).await.unwrap();
+                }
+            },
+            async {
+                let mut apps = Vec::new();
+                for number in 0..5 {
+                    apps.push(world.app(&format!("app{number}")).await);
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                stamping.store(false, Ordering::Relaxed);
+                apps
+            }
+        );
+        world.stamp_all().await;
+        for app in &apps {
+            let events = world.feed(app).await;
+            assert_eq!(events.len(), 120, "{} {}", world.name(), app.name);
+            assert!(contiguous(&events), "{}", world.name());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_knows_the_head_also_when_it_is_empty() {
+    for world in worlds().await {
+        let home = world.home("contoso").await;
+        let booking = world.app("booking").await;
+        assert_eq!(
+            world.store.feed_page(booking.id, 0, 10).await.unwrap(),
+            store::FeedPage::default()
+        );
+        world.people(&home, &["a", "b", "c"]).await;
+        let lag = world.store.outbox_lag().await.unwrap();
+        assert_eq!(
+            (lag.unstamped, lag.oldest.is_some()),
+            (3, true),
+            "{}",
+            world.name()
+        );
+        let stamped = world.store.stamp(2).await.unwrap();
+        assert_eq!((stamped.stamped, stamped.heads), (2, vec![(booking.id, 2)]));
+        world.stamp_all().await;
+        assert_eq!(
+            world.store.outbox_lag().await.unwrap(),
+            store::OutboxLag::default()
+        );
+        let page = world.store.feed_page(booking.id, 1, 1).await.unwrap();
+        assert_eq!((page.events[0].position, page.head), (2, 3));
+        let page = world.store.feed_page(booking.id, 3, 1).await.unwrap();
+        assert_eq!((page.events.len(), page.head), (0, 3));
+        world.store.set_published(booking.id, 2).await.unwrap();
+        let feeds = world.store.feeds().await.unwrap();
+        assert_eq!(
+            (feeds.len(), feeds[0].head, feeds[0].published),
+            (1, 3, 2),
+            "{}",
+            world.name()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_never_goes_back() {
+    for world in worlds().await {
+        let booking = world.app("booking").await;
+        let (early, late) = (world.now(), world.now());
+        world.store.ack(booking.id, "g", 5, early).await.unwrap();
+        world.store.ack(booking.id, "g", 3, late).await.unwrap();
+        world.store.ack(booking.id, "h", 1, late).await.unwrap();
+        let acks = world.store.acks(booking.id).await.unwrap();
+        let seen: Vec<_> = acks
+            .iter()
+            .map(|ack| (ack.group.as_str(), ack.position, ack.at))
+            .collect();
+        assert_eq!(seen, [("g", 5, early), ("h", 1, late)], "{}", world.name());
+        let nobody = domain::id::AppId::from_uuid(world.uuid());
+        assert!(world.store.ack(nobody, "g", 1, late).await.is_err());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_has_one_holder_until_it_ends() {
+    for world in worlds().await {
+        let store = &world.store;
+        let long = Duration::from_secs(60);
+        assert!(
+            store.lease("relay", "one", long).await.unwrap(),
+            "{}",
+            world.name()
+        );
+        assert!(!store.lease("relay", "two", long).await.unwrap());
+        assert!(
+            store.lease("relay", "one", Duration::ZERO).await.unwrap(),
+            "renewed, to end at once"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(
+            store.lease("relay", "two", long).await.unwrap(),
+            "{}",
+            world.name()
+        );
+        store.release_lease("relay", "one").await.unwrap();
+        assert!(
+            !store.lease("relay", "one", long).await.unwrap(),
+            "only the holder gives it back"
+        );
+        store.release_lease("relay", "two").await.unwrap();
+        assert!(store.lease("relay", "one", long).await.unwrap());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pruning_keeps_what_a_queue_has_not_got() {
+    for world in worlds().await {
+        let home = world.home("contoso").await;
+        let (http, redis) = (world.app("http").await, world.app("redis").await);
+        world.people(&home, &["a", "b", "c"]).await;
+        world.stamp_all().await;
+        world.people(&home, &["unstamped"]).await;
+        world.store.set_published(redis.id, 2).await.unwrap();
+        let report = world.store.prune(world.now()).await.unwrap();
+        assert_eq!((report.events, report.log), (2, 4), "{}", world.name());
+        let positions =
+            |events: Vec<FeedEvent>| events.iter().map(|event| event.position).collect::<Vec<_>>();
+        assert_eq!(positions(world.feed(&redis).await), [3], "{}", world.name());
+        assert_eq!(positions(world.feed(&http).await), [] as [i64; 0]);
+        world.stamp_all().await;
+        assert_eq!(
+            positions(world.feed(&http).await),
+            [4],
+            "{}: positions are never reused",
+            world.name()
+        );
+        assert_eq!(world.store.prune(world.now()).await.unwrap().events, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_with_an_event_wakes_the_stamper() {
+    for world in worlds().await {
+        let home = world.home("contoso").await;
+        let mut changed = world.store.changed();
+        changed.mark_unchanged();
+        world.people(&home, &["a"]).await;
+        tokio::time::timeout(Duration::from_secs(10), changed.changed())
+            .await
+            .unwrap()
+            .unwrap();
+    }
+}
+
+/// [`World`] is shared by tasks above; this fails to compile when the store stops being shareable.
+const _: fn() = || {
+    fn shared<T: Send + Sync>() {}
+    shared::<World>();
+};

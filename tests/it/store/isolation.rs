@@ -1,0 +1,240 @@
+//! Theirs is theirs: another tenant's ids under one's own scope, and row-level security for those who forget.
+
+use std::sync::Arc;
+
+use domain::log::Action;
+use serde_json::json;
+use sqlx::{Connection, Executor, Row};
+use store::{LogQuery, Saved, StoreError};
+
+use super::filters::list;
+use super::world::{Home, World, worlds};
+
+/// The other tenant's id and directory, under our scope.
+fn trespass(ours: &Home, theirs: &Home) -> Home {
+    Home {
+        scope: ours.scope,
+        ..theirs.clone()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_tenants_identity_is_not_there() {
+    for world in worlds().await {
+        let (ours, theirs) = (world.home("contoso").await, world.home("fabrikam").await);
+        let app = world.app("booking").await;
+        let amy = world.people(&theirs, &["amy"]).await.remove(0);
+        let mixed = trespass(&ours, &theirs);
+        assert_eq!(world.get(&mixed, amy.id).await, None, "{}", world.name());
+        assert_eq!(world.get(&ours, amy.id).await, None);
+
+        let changed = world.changed(&amy, json!({"userName": "stolen"}));
+        assert_eq!(world.save(&mixed, &amy, &changed).await, Saved::Gone);
+        let event = world.event(&theirs, Some(&amy), None);
+        let what = Arc::new((
+            amy.clone(),
+            event.clone(),
+            world.entry(&amy, Action::Delete, Some(&event)),
+        ));
+        world
+            .write(&mixed, move |tx| {
+                let what = Arc::clone(&what);
+                Box::pin(async move {
+                    assert_eq!(tx.lock(what.0.directory, what.0.id).await?, None);
+                    assert_eq!(tx.find_by_user_name(what.0.directory, "amy").await?, None);
+                    tx.delete(&what.0, &what.1, &what.2).await
+                })
+            })
+            .await
+            .unwrap();
+        assert_eq!(
+            world.get(&theirs, amy.id).await,
+            Some(amy.clone()),
+            "{}: nothing happened to it",
+            world.name()
+        );
+        world.stamp_all().await;
+        assert_eq!(
+            world.feed(&app).await.len(),
+            1,
+            "{}: and nothing is told",
+            world.name()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_filter_and_no_search_reaches_another_tenant() {
+    for world in worlds().await {
+        let (ours, theirs) = (world.home("contoso").await, world.home("fabrikam").await);
+        let amy = world.people(&theirs, &["canary"]).await.remove(0);
+        let mixed = trespass(&ours, &theirs);
+        let filters = [
+            r#"userName eq "canary""#.to_owned(),
+            format!(r#"id eq "{}""#, amy.id),
+            r#"externalId eq "x-canary""#.to_owned(),
+            r#"userName eq "nobody" or userName pr"#.to_owned(),
+            r#"not (userName eq "nobody")"#.to_owned(),
+        ];
+        for home in [&ours, &mixed] {
+            for filter in &filters {
+                let page = list(&world, home, Some(filter), 1, 10).await;
+                assert_eq!(
+                    (page.total, page.identities.len()),
+                    (0, 0),
+                    "{}: {filter}",
+                    world.name()
+                );
+            }
+            assert_eq!(list(&world, home, None, 1, 10).await.total, 0);
+            let query = LogQuery {
+                identity: Some(amy.id),
+                limit: 10,
+                ..LogQuery::default()
+            };
+            let found = world
+                .store
+                .read::<_, StoreError, _>(home.scope, |tx| {
+                    Box::pin(async move { tx.search_log(&query).await })
+                })
+                .await
+                .unwrap();
+            assert_eq!(found, [], "{}", world.name());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_records_are_kept_apart_too() {
+    for world in worlds().await {
+        let (ours, theirs) = (world.home("contoso").await, world.home("fabrikam").await);
+        let token = super::records::token(&world, &theirs, "tok000000000").await;
+        assert_eq!(world.store.tokens(ours.scope, None).await.unwrap(), []);
+        assert_eq!(world.store.token(ours.scope, &token.id).await.unwrap(), None);
+        assert!(
+            !world
+                .store
+                .revoke_token(ours.scope, &token.id, world.now())
+                .await
+                .unwrap()
+        );
+        assert!(
+            !world
+                .store
+                .limit_token(ours.scope, &token.id, world.now())
+                .await
+                .unwrap()
+        );
+        let off = domain::tenant::Switch::Off;
+        assert!(
+            !world
+                .store
+                .switch_directory(ours.scope, theirs.directory.id, off)
+                .await
+                .unwrap()
+        );
+        assert_eq!(
+            world.store.directories(ours.scope).await.unwrap(),
+            std::slice::from_ref(&ours.directory)
+        );
+        let stray = domain::credential::Token {
+            id: "tok000000001".to_owned(),
+            ..token
+        };
+        let hash = super::records::hash();
+        let refused = world.store.insert_token(ours.scope, &stray, &hash).await;
+        assert!(
+            matches!(refused, Err(StoreError::Conflict(_))),
+            "{}: {refused:?}",
+            world.name()
+        );
+    }
+}
+
+const GUARDED: [&str; 5] = ["identity", "outbox", "provisioning_log", "directory", "token"];
+
+async fn counted(connection: &mut sqlx::PgConnection, table: &str) -> i64 {
+    let sql = format!("SELECT count(*) FROM {table}");
+    connection
+        .fetch_one(sqlx::AssertSqlSafe(sql))
+        .await
+        .unwrap()
+        .get(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_plain_role_that_forgets_the_where_sees_nothing_or_its_own() {
+    let world = World::postgres().await;
+    let (ours, theirs) = (world.home("contoso").await, world.home("fabrikam").await);
+    for home in [&ours, &theirs] {
+        world.people(home, &["amy", "bob"]).await;
+        super::records::token(&world, home, &format!("tok{}", &home.tenant.name.as_str()[..6])).await;
+    }
+    let database = world.postgres.as_ref().unwrap();
+    // The owner too: FORCE, for deployments with one role.
+    for url in [&database.app_url, &database.owner_url] {
+        let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+        for table in GUARDED {
+            assert_eq!(
+                counted(&mut connection, table).await,
+                0,
+                "{table}: unset means no rows"
+            );
+        }
+        let mut transaction = connection.begin().await.unwrap();
+        let tenant = ours.tenant.id.uuid().to_string();
+        sqlx::query("SELECT set_config('usher.tenant', $1, true)")
+            .bind(&tenant)
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        for (table, rows) in GUARDED.iter().zip([2, 2, 2, 1, 1]) {
+            assert_eq!(
+                counted(&mut transaction, table).await,
+                rows,
+                "{table}: its own only"
+            );
+        }
+        let stray = sqlx::query("UPDATE identity SET tenant_id = $1").bind(theirs.tenant.id.uuid());
+        let refused = stray.execute(&mut *transaction).await.unwrap_err();
+        assert!(refused.to_string().contains("row-level security"), "{refused}");
+        transaction.rollback().await.unwrap();
+        assert_eq!(
+            counted(&mut connection, "identity").await,
+            0,
+            "the setting ended with the transaction"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_the_store_does_leaves_a_connection_open_to_a_tenant() {
+    let world = World::postgres().await;
+    let home = world.home("contoso").await;
+    let amy = world.people(&home, &["amy"]).await.remove(0);
+    super::records::token(&world, &home, "tok000000000").await;
+    let one = store::Settings {
+        max_connections: 1,
+        ..world.settings.clone()
+    };
+    let store = store::Store::connect(&one).await.unwrap();
+    store.token_record("tok000000000").await.unwrap().unwrap();
+    let (directory, id) = (home.directory.id, amy.id);
+    store
+        .read::<_, StoreError, _>(home.scope, |tx| {
+            Box::pin(async move { tx.get(directory, id).await })
+        })
+        .await
+        .unwrap()
+        .unwrap();
+    store.stamp(10).await.unwrap();
+    // The same one connection, seen by the server: a leftover setting would show in what it can count.
+    let elsewhere = domain::scope::TenantScope::mint(domain::id::TenantId::from_uuid(world.uuid()));
+    let found = store
+        .read::<_, StoreError, _>(elsewhere, |tx| {
+            Box::pin(async move { tx.get(directory, id).await })
+        })
+        .await
+        .unwrap();
+    assert_eq!(found, None);
+}

@@ -1,0 +1,187 @@
+//! The provisioning log: what happened to this person, and how far it has come.
+
+use chrono::TimeDelta;
+use domain::log::{Action, LogEntry, Status};
+use serde_json::json;
+use store::{Delivered, LogQuery, LogRow, StoreError};
+
+use super::world::{Home, World, worlds};
+
+async fn search(world: &World, home: &Home, query: LogQuery) -> Vec<LogRow> {
+    world
+        .store
+        .read::<_, StoreError, _>(home.scope, |tx| {
+            Box::pin(async move { tx.search_log(&query).await })
+        })
+        .await
+        .unwrap()
+}
+
+fn about(user_name: &str) -> LogQuery {
+    LogQuery {
+        user_name: Some(user_name.to_owned()),
+        limit: 10,
+        ..LogQuery::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_tells_from_accepted_to_applied() {
+    for world in worlds().await {
+        let home = world.home("contoso").await;
+        let booking = world.app("booking").await;
+        world.people(&home, &["amy", "bob"]).await;
+        assert_eq!(
+            search(&world, &home, about("BOB")).await[0].delivered,
+            [],
+            "{}: not stamped yet",
+            world.name()
+        );
+
+        world.stamp_all().await;
+        let place = |group: Option<&str>, applied_at| Delivered {
+            app: booking.name.clone(),
+            position: 2,
+            group: group.map(str::to_owned),
+            applied_at,
+        };
+        assert_eq!(
+            search(&world, &home, about("bob")).await[0].delivered,
+            [place(None, None)]
+        );
+
+        let (early, late) = (world.now(), world.now() + TimeDelta::seconds(5));
+        world.store.ack(booking.id, "booking", 1, early).await.unwrap();
+        assert_eq!(
+            search(&world, &home, about("bob")).await[0].delivered,
+            [place(Some("booking"), None)]
+        );
+        world.store.ack(booking.id, "booking", 2, late).await.unwrap();
+        world
+            .store
+            .ack(booking.id, "booking", 2, late + TimeDelta::seconds(9))
+            .await
+            .unwrap();
+        assert_eq!(
+            search(&world, &home, about("bob")).await[0].delivered,
+            [place(Some("booking"), Some(late))]
+        );
+        let amy = search(&world, &home, about("amy")).await;
+        assert_eq!(amy[0].delivered[0].applied_at, Some(early), "{}", world.name());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_way_to_search_finds_its_rows_newest_first() {
+    for world in worlds().await {
+        let home = world.home("contoso").await;
+        let rooms = world.directory(&home.tenant, "rooms").await;
+        let amy = world.people(&home, &["amy"]).await.remove(0);
+        let after = world.changed(
+            &amy,
+            json!({"userName": "amy", "externalId": "x-amy", "displayName": "new"}),
+        );
+        world.save(&home, &amy, &after).await;
+        world.people(&rooms, &["room 1"]).await;
+        let failed = LogEntry {
+            status: Status::Failure,
+            code: Some("uniqueness".to_owned()),
+            detail: Some("userName is taken".to_owned()),
+            trace_id: Some("0af7651916cd43dd8448eb211c80319c".to_owned()),
+            ..world.entry(&amy, Action::Other, None)
+        };
+        let entry = failed.clone();
+        world
+            .write(&home, move |tx| {
+                let entry = entry.clone();
+                Box::pin(async move { tx.log(&entry).await })
+            })
+            .await
+            .unwrap();
+
+        let all = search(
+            &world,
+            &home,
+            LogQuery {
+                limit: 10,
+                ..LogQuery::default()
+            },
+        )
+        .await;
+        let actions: Vec<_> = all.iter().map(|row| row.entry.action).collect();
+        assert_eq!(
+            actions,
+            [Action::Other, Action::Create, Action::Update, Action::Create],
+            "{}",
+            world.name()
+        );
+        assert_eq!(all[0].entry, failed);
+        assert_eq!(all[2].entry.changed, ["displayName"]);
+
+        let by = |query: LogQuery| search(&world, &home, LogQuery { limit: 10, ..query });
+        assert_eq!(
+            by(LogQuery {
+                external_id: Some("x-amy".into()),
+                ..LogQuery::default()
+            })
+            .await
+            .len(),
+            3
+        );
+        assert_eq!(
+            by(LogQuery {
+                identity: Some(amy.id),
+                ..LogQuery::default()
+            })
+            .await
+            .len(),
+            3
+        );
+        assert_eq!(
+            by(LogQuery {
+                directory: Some(rooms.directory.id),
+                ..LogQuery::default()
+            })
+            .await
+            .len(),
+            1
+        );
+        assert_eq!(
+            by(LogQuery {
+                status: Some(Status::Failure),
+                ..LogQuery::default()
+            })
+            .await
+            .len(),
+            1
+        );
+        assert_eq!(
+            by(LogQuery {
+                since: Some(failed.at),
+                ..LogQuery::default()
+            })
+            .await
+            .len(),
+            1
+        );
+        let both = LogQuery {
+            identity: Some(amy.id),
+            status: Some(Status::Success),
+            ..LogQuery::default()
+        };
+        assert_eq!(by(both).await.len(), 2);
+        assert_eq!(
+            search(
+                &world,
+                &home,
+                LogQuery {
+                    limit: 2,
+                    ..LogQuery::default()
+                }
+            )
+            .await
+            .len(),
+            2
+        );
+    }
+}

@@ -1,0 +1,13 @@
+//! The store on real servers: every test runs on PostgreSQL (as the plain role that row-level security binds) and on
+//! SQLite. Start reading at [`world`].
+
+mod concurrency;
+mod faults;
+mod feeds;
+mod filters;
+mod identities;
+mod isolation;
+mod logs;
+mod migrations;
+mod records;
+mod world;

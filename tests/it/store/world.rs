@@ -1,0 +1,320 @@
+//! What the store's tests share: both databases, two tenants with directories, identities and their events.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::clock::{Ids, SystemIds};
+use domain::credential::SecretHash;
+use domain::environment::Environment;
+use domain::event::{Cause, Event, Origin, from_change};
+use domain::id::{AppId, DirectoryId, EventId, IdentityId, RequestId, TenantId};
+use domain::identity::Identity;
+use domain::log::{Action, LogEntry, Status};
+use domain::profile::{Profile, Profiles, SHIPPED};
+use domain::scope::TenantScope;
+use domain::tenant::{App, Directory, Provider, Switch, Tenant};
+use scim::resource::Resource;
+use serde_json::{Value, json};
+use store::{BoxFuture, Created, Settings, Store, StoreError};
+use support::postgres::{Database, Postgres};
+use tempfile::TempDir;
+
+/// A migrated database and the store on it.
+pub struct World {
+    pub store: Store,
+    pub settings: Settings,
+    /// PostgreSQL only: the other ways in.
+    pub postgres: Option<Database>,
+    _folder: Option<TempDir>,
+    ids: SystemIds,
+    profiles: Profiles,
+    second: AtomicU32,
+}
+
+/// One tenant's directory.
+#[derive(Clone)]
+pub struct Home {
+    pub tenant: Tenant,
+    pub scope: TenantScope,
+    pub directory: Directory,
+    pub profile: Arc<Profile>,
+}
+
+pub fn settings(url: &str) -> Settings {
+    Settings {
+        url: url.to_owned(),
+        max_connections: 16,
+        acquire_timeout: Duration::from_secs(5),
+    }
+}
+
+/// One world a database. A failing assertion should name `world.name()`.
+pub async fn worlds() -> Vec<World> {
+    vec![World::sqlite().await, World::postgres().await]
+}
+
+impl World {
+    pub async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("data/usher.db").display());
+        let settings = settings(&url);
+        let store = Store::connect(&settings).await.unwrap();
+        store.migrate().await.unwrap();
+        Self::new(store, settings, None, Some(folder))
+    }
+
+    pub async fn postgres() -> Self {
+        Self::on(Postgres::shared().await).await
+    }
+
+    /// On a cluster of the test's own, which it may kill.
+    pub async fn on(cluster: &Postgres) -> Self {
+        let database = cluster
+            .from_template("store", async |database: &Database| {
+                let owner = Store::connect(&settings(&database.owner_url)).await.unwrap();
+                owner.migrate().await.unwrap();
+                owner.close().await;
+            })
+            .await;
+        let settings = settings(&database.app_url);
+        let store = Store::connect(&settings).await.unwrap();
+        assert_eq!(store.warnings(), &[] as &[String]);
+        Self::new(store, settings, Some(database), None)
+    }
+
+    fn new(store: Store, settings: Settings, postgres: Option<Database>, folder: Option<TempDir>) -> Self {
+        let profiles = Profiles::load(SHIPPED.iter().copied()).unwrap();
+        Self {
+            store,
+            settings,
+            postgres,
+            _folder: folder,
+            ids: SystemIds::default(),
+            profiles,
+            second: AtomicU32::new(0),
+        }
+    }
+
+    pub fn name(&self) -> &'static str {
+        self.store.backend().as_str()
+    }
+
+    pub fn uuid(&self) -> uuid::Uuid {
+        self.ids.next()
+    }
+
+    /// A time that is later than every one given before.
+    pub fn now(&self) -> DateTime<Utc> {
+        let second = self.second.fetch_add(1, Ordering::Relaxed);
+        DateTime::from_timestamp_millis(1_767_225_600_000).unwrap()
+            + TimeDelta::milliseconds(i64::from(second))
+    }
+
+    pub async fn home(&self, tenant: &str) -> Home {
+        let tenant = Tenant {
+            id: TenantId::from_uuid(self.uuid()),
+            name: tenant.parse().unwrap(),
+            external_tenant_id: Some(format!("tid-{tenant}")),
+            created_at: self.now(),
+        };
+        self.store.create_tenant(&tenant).await.unwrap();
+        self.directory(&tenant, "advisors").await
+    }
+
+    pub async fn directory(&self, tenant: &Tenant, profile: &str) -> Home {
+        let directory = Directory {
+            id: DirectoryId::from_uuid(self.uuid()),
+            tenant: tenant.id,
+            profile: profile.to_owned(),
+            provider: Provider::Entra,
+            switch: Switch::On,
+            created_at: self.now(),
+        };
+        let scope = TenantScope::mint(tenant.id);
+        self.store.create_directory(scope, &directory).await.unwrap();
+        let profile = self.profiles.get(profile).unwrap().clone();
+        Home {
+            tenant: tenant.clone(),
+            scope,
+            directory,
+            profile,
+        }
+    }
+
+    pub async fn app(&self, name: &str) -> App {
+        let app = App {
+            id: AppId::from_uuid(self.uuid()),
+            name: name.parse().unwrap(),
+            created_at: self.now(),
+        };
+        let hash = SecretHash {
+            phc: "$argon2id$x".to_owned(),
+            version: 1,
+        };
+        self.store
+            .create_app(&app, &format!("{name}0000000"), &hash)
+            .await
+            .unwrap();
+        app
+    }
+
+    /// A new identity, not yet stored.
+    pub fn identity(&self, home: &Home, document: Value) -> Identity {
+        let now = self.now();
+        Identity {
+            id: IdentityId::from_uuid(self.uuid()),
+            directory: home.directory.id,
+            revision: 1,
+            resource: resource(document),
+            created_at: now,
+            modified_at: now,
+        }
+    }
+
+    pub fn person(&self, home: &Home, user_name: &str) -> Identity {
+        self.identity(
+            home,
+            json!({"userName": user_name, "externalId": format!("x-{user_name}"), "displayName": "A B"}),
+        )
+    }
+
+    /// The next revision, with another document.
+    pub fn changed(&self, identity: &Identity, document: Value) -> Identity {
+        Identity {
+            revision: identity.revision + 1,
+            resource: resource(document),
+            modified_at: self.now(),
+            ..identity.clone()
+        }
+    }
+
+    pub fn event(&self, home: &Home, before: Option<&Identity>, after: Option<&Identity>) -> Event {
+        let origin = Origin {
+            environment: Environment::Test,
+            directory: &home.directory,
+            tenant_name: &home.tenant.name,
+            external_tenant_id: None,
+            profile: &home.profile,
+        };
+        let cause = Cause {
+            request: RequestId::from_uuid(self.uuid()),
+            client_request_id: None,
+            operation: "POST",
+            token_id: "000000000000".to_owned(),
+            traceparent: None,
+        };
+        from_change(
+            origin,
+            &cause,
+            EventId::from_uuid(self.uuid()),
+            self.now(),
+            before,
+            after,
+        )
+        .unwrap()
+    }
+
+    pub fn entry(&self, identity: &Identity, action: Action, event: Option<&Event>) -> LogEntry {
+        LogEntry {
+            request: RequestId::from_uuid(self.uuid()),
+            at: self.now(),
+            directory: identity.directory,
+            identity: Some(identity.id),
+            external_id: identity.resource.external_id().map(str::to_owned),
+            user_name: identity.resource.user_name().map(str::to_owned),
+            action,
+            status: Status::Success,
+            code: None,
+            detail: None,
+            event: event.map(|event| event.id),
+            changed: event.map(|event| event.changed.clone()).unwrap_or_default(),
+            token_id: "000000000000".to_owned(),
+            trace_id: None,
+        }
+    }
+
+    /// Stores a new identity.
+    pub async fn create(&self, home: &Home, identity: &Identity) -> Created {
+        let event = self.event(home, None, Some(identity));
+        let entry = self.entry(identity, Action::Create, Some(&event));
+        self.store
+            .create(home.scope, identity, &event, &entry)
+            .await
+            .unwrap()
+    }
+
+    /// Stores people of these names.
+    pub async fn people(&self, home: &Home, names: &[&str]) -> Vec<Identity> {
+        let mut made = Vec::new();
+        for name in names {
+            let identity = self.person(home, name);
+            assert_eq!(self.create(home, &identity).await, Created::Done);
+            made.push(identity);
+        }
+        made
+    }
+
+    /// Stores the next revision.
+    pub async fn save(&self, home: &Home, before: &Identity, after: &Identity) -> store::Saved {
+        let event = self.event(home, Some(before), Some(after));
+        let entry = self.entry(after, Action::Update, Some(&event));
+        let what = Arc::new((after.clone(), event, entry));
+        self.write(home, move |tx| {
+            let what = Arc::clone(&what);
+            Box::pin(async move {
+                tx.lock(what.0.directory, what.0.id).await?;
+                tx.save(&what.0, &what.1, &what.2).await
+            })
+        })
+        .await
+        .unwrap()
+    }
+
+    pub async fn write<T, F>(&self, home: &Home, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut store::TenantTx) -> BoxFuture<'t, Result<T, StoreError>>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.store.write(home.scope, work).await
+    }
+
+    pub async fn get(&self, home: &Home, id: IdentityId) -> Option<Identity> {
+        let directory = home.directory.id;
+        self.store
+            .read::<_, StoreError, _>(home.scope, move |tx| {
+                Box::pin(async move { tx.get(directory, id).await })
+            })
+            .await
+            .unwrap()
+    }
+
+    /// Stamps until nothing waits.
+    pub async fn stamp_all(&self) {
+        while self.store.stamp(500).await.unwrap().stamped > 0 {}
+    }
+
+    /// A whole feed, page by page: positions, subjects and sequences.
+    pub async fn feed(&self, app: &App) -> Vec<store::FeedEvent> {
+        let mut events = Vec::new();
+        loop {
+            let after = events.last().map_or(0, |event: &store::FeedEvent| event.position);
+            let page = self.store.feed_page(app.id, after, 100).await.unwrap();
+            if page.events.is_empty() {
+                return events;
+            }
+            events.extend(page.events);
+        }
+    }
+}
+
+pub fn resource(document: Value) -> Resource {
+    let Value::Object(map) = document else {
+        panic!("a document is an object")
+    };
+    Resource::from_stored(map)
+}
