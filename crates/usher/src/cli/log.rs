@@ -98,13 +98,22 @@ pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<
 
 fn what(found: &Found) -> String {
     let entry = &found.row.entry;
-    let changed = entry.changed.join(", ");
+    let changed = short(&entry.changed);
     match (&entry.code, &entry.detail) {
         (Some(code), Some(detail)) => format!("{code}: {detail}"),
         (Some(code), None) => code.clone(),
         (None, Some(detail)) if changed.is_empty() => detail.clone(),
         (None, Some(detail)) => format!("{changed}; {detail}"),
         (None, None) => changed,
+    }
+}
+
+/// The first paths; a creation names them all, which is what `--json` is for.
+fn short(changed: &[String]) -> String {
+    const SHOWN: usize = 3;
+    match changed.get(SHOWN..) {
+        Some(more) if !more.is_empty() => format!("{} and {} more", changed[..SHOWN].join(", "), more.len()),
+        _ => changed.join(", "),
     }
 }
 
