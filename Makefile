@@ -1,8 +1,10 @@
 # The one door to this repository. `make help` is its table of contents.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo build run fmt lint check services test test-fast it bench docs
+.PHONY: help demo build run fmt lint check services test test-fast it bench gen docs
 
+# Pages that the program knows how to write: `usher reference PAGE`.
+PAGES := config error-codes
 TARGET_DIR := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)
 
 help: ## This table of contents
@@ -43,5 +45,7 @@ services: ## Find or install what tests need: a C compiler, PostgreSQL, Redis
 bench: services ## Rates beside what they are compared with, in one run (docs/benchmarks.md)
 	cargo build --release --workspace --bins --examples
 	cargo run --release -p tests --bin bench
+gen: ## Write the generated pages of docs/reference anew (tests fail when they are not)
+	for page in $(PAGES); do cargo run -q -p usher -- reference $$page > docs/reference/$$page.md || exit 1; done
 docs: ## The code's own documentation, in target/doc
 	cargo doc --workspace --no-deps

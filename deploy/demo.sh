@@ -113,6 +113,7 @@ set_up_customers() {
                 "$(<"$demo/$tenant-$profile.url")" "${demo#"$PWD"/}/$tenant-$profile.token"
         done
     done
+    echo "  One URL for both customers: the token tells who is calling."
 }
 
 start_booking() {
