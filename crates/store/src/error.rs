@@ -41,6 +41,12 @@ pub(crate) enum Remedy {
 }
 
 impl StoreError {
+    /// A driver's error. No `From`: that would put the driver's type into this type's public face.
+    #[expect(clippy::needless_pass_by_value, reason = "so that it is what `map_err` takes")]
+    pub(crate) fn of(error: DbErr) -> Self {
+        Self::judge(&error).0
+    }
+
     /// Judges a driver's error.
     pub(crate) fn judge(error: &DbErr) -> (Self, Remedy) {
         match error {
@@ -57,12 +63,6 @@ impl StoreError {
                 Remedy::Tell,
             ),
         }
-    }
-}
-
-impl From<DbErr> for StoreError {
-    fn from(error: DbErr) -> Self {
-        Self::judge(&error).0
     }
 }
 

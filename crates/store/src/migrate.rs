@@ -18,7 +18,9 @@ pub(crate) async fn pending(store: &Store) -> Result<Vec<String>, StoreError> {
 }
 
 async fn names(connection: &DatabaseConnection) -> Result<Vec<String>, StoreError> {
-    let pending = Migrator::get_pending_migrations_read_only(connection).await?;
+    let pending = Migrator::get_pending_migrations_read_only(connection)
+        .await
+        .map_err(StoreError::of)?;
     Ok(pending
         .iter()
         .map(|migration| migration.name().to_owned())
@@ -35,14 +37,14 @@ pub(crate) async fn run(store: &Store) -> Result<Vec<String>, StoreError> {
 /// On one connection of its own, under a lock that other migrating processes wait for.
 async fn on_postgres(store: &Store) -> Result<Vec<String>, StoreError> {
     let connection = postgres::open_for_migration(&store.0.settings).await?;
-    let statement = |text: &str| Statement::from_string(Backend::Postgres.driver(), text);
-    connection.execute_raw(statement("SET lock_timeout = 0")).await?;
-    connection
-        .execute_raw(statement(&format!("SELECT pg_advisory_lock({LOCK})")))
-        .await?;
-    connection
-        .execute_raw(statement("SET lock_timeout = '5s'"))
-        .await?;
+    for text in [
+        "SET lock_timeout = 0",
+        &format!("SELECT pg_advisory_lock({LOCK})"),
+        "SET lock_timeout = '5s'",
+    ] {
+        let statement = Statement::from_string(Backend::Postgres.driver(), text);
+        connection.execute_raw(statement).await.map_err(StoreError::of)?;
+    }
     let applied = up(&connection).await;
     // Closing the session releases the lock; an error here changes nothing.
     let _ = connection.close().await;

@@ -1,4 +1,4 @@
-//! What the store needs to be told. Read next: [`crate::connect`].
+//! What the store needs to be told. Read next: `connect`.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! The only door to a tenant's data. Every statement behind it carries the tenant.
 //!
-//! Read next: [`crate::table`] for the statements, [`crate::list`] for filters.
+//! Read next: `table` for the statements, [`crate::list`] for filters.
 
 use std::sync::LazyLock;
 
@@ -182,11 +182,9 @@ impl TenantTx {
                     }
                     answer => answer?,
                 };
-                let taken = row
-                    .as_ref()
-                    .map(|row| row.try_get_by_index::<bool>(1))
-                    .transpose()?;
-                (count(row.as_ref())?, taken.unwrap_or_default())
+                let Some(row) = row else { return Ok(Saved::Gone) };
+                let mut columns = Columns::of(&row);
+                (columns.next::<i64>()?, columns.next::<bool>()?)
             }
             Backend::Sqlite => {
                 let made = self.tx.change(&identity::SAVE, values).await?;

@@ -10,6 +10,7 @@ use sqlx::Executor;
 use super::{Opened, options};
 use crate::error::StoreError;
 use crate::settings::{Backend, Settings};
+use crate::table::read::Columns;
 
 /// A statement that takes longer is ended by the server; the caller repeats or answers 503.
 const STATEMENT_TIMEOUT: &str = "15s";
@@ -116,7 +117,7 @@ async fn connect(
                 }
             })
         });
-    Ok(Database::connect(options).await?)
+    Database::connect(options).await.map_err(StoreError::of)
 }
 
 /// Asks a connection that may be useless; an error or a hanging server means that it is.
@@ -132,18 +133,13 @@ async fn takes_writes(connection: &mut sqlx::postgres::PgConnection) -> Result<b
 }
 
 async fn warnings(pool: &DatabaseConnection) -> Result<Vec<String>, StoreError> {
-    let row = pool
-        .query_one_raw(Statement::from_string(
-            Backend::Postgres.driver(),
-            "SELECT rolname::text, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user",
-        ))
-        .await?;
+    let text = "SELECT rolname::text, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user";
+    let asked = Statement::from_string(Backend::Postgres.driver(), text);
+    let row = pool.query_one_raw(asked).await.map_err(StoreError::of)?;
     let Some(row) = row else { return Ok(Vec::new()) };
-    let (role, superuser, bypasses): (String, bool, bool) = (
-        row.try_get_by_index(0)?,
-        row.try_get_by_index(1)?,
-        row.try_get_by_index(2)?,
-    );
+    let mut columns = Columns::of(&row);
+    let (role, superuser, bypasses): (String, bool, bool) =
+        (columns.next()?, columns.next()?, columns.next()?);
     let why = match (superuser, bypasses) {
         (true, _) => "is a superuser",
         (false, true) => "has BYPASSRLS",

@@ -76,7 +76,7 @@ async fn connect(
             // It waits for nobody but itself: the queue before it has its own bound.
             .acquire_timeout(Duration::from_secs(60));
     }
-    Ok(Database::connect(options).await?)
+    Database::connect(options).await.map_err(StoreError::of)
 }
 
 fn make_folder(file: &Path) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! Listing a directory: SQL narrows, the evaluator decides.
 //!
-//! A filter has one meaning, that of [`Filter::matches`]. [`narrow`] finds conjuncts that an index can answer; the rows
+//! A filter has one meaning, that of [`Filter::matches`]. `narrow` finds conjuncts that an index can answer; the rows
 //! found so are a superset, read in keyset batches and put to the evaluator, so memory is bounded by a batch and a page
 //! however large the directory is.
 

@@ -18,7 +18,7 @@ impl<'r> Columns<'r> {
 
     /// The next column.
     pub(crate) fn next<T: TryGetable>(&mut self) -> Result<T, StoreError> {
-        let value = self.row.try_get_by_index(self.next)?;
+        let value = self.row.try_get_by_index(self.next).map_err(StoreError::of)?;
         self.next += 1;
         Ok(value)
     }
