@@ -14,7 +14,10 @@ pub(crate) struct Backoff {
 impl Backoff {
     /// One more failure; says how long to wait now.
     pub fn failed(&mut self) -> Duration {
-        #[expect(clippy::disallowed_methods, reason = "jitter decides nothing that a test would want to repeat")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "jitter decides nothing that a test would want to repeat"
+        )]
         let jitter = rand::RngExt::random::<f64>(&mut rand::rng());
         let delay = delay(self.failures, jitter);
         self.failures = self.failures.saturating_add(1);
@@ -39,7 +42,9 @@ mod tests {
 
     #[test]
     fn the_wait_doubles_from_a_tenth_of_a_second_to_five_seconds() {
-        let waits: Vec<u128> = [0, 1, 2, 3, 4, 5, 6, 60].map(|n| delay(n, 0.0).as_millis()).to_vec();
+        let waits: Vec<u128> = [0, 1, 2, 3, 4, 5, 6, 60]
+            .map(|n| delay(n, 0.0).as_millis())
+            .to_vec();
         assert_eq!(waits, [100, 200, 400, 800, 1600, 3200, 5000, 5000]);
     }
 

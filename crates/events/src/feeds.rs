@@ -39,10 +39,14 @@ pub struct Page {
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
     /// Too many reads of this app wait already.
-    #[error("{MAX_WAITERS} reads of this feed are waiting already: use one reader, or ask without waiting (wait=0)")]
+    #[error(
+        "{MAX_WAITERS} reads of this feed are waiting already: use one reader, or ask without waiting (wait=0)"
+    )]
     TooManyWaiters,
     /// An acknowledgement beyond the feed's end.
-    #[error("position {position} has not been given out: the feed ends at {head}; acknowledge a position you have read")]
+    #[error(
+        "position {position} has not been given out: the feed ends at {head}; acknowledge a position you have read"
+    )]
     BeyondHead {
         /// What was acknowledged.
         position: i64,
@@ -91,7 +95,12 @@ impl std::fmt::Debug for Feeds {
 
 impl Feeds {
     pub(crate) fn new(store: Store, clock: Arc<dyn Clock>, hub: Hub) -> Self {
-        Self { store, clock, hub, waiters: Arc::default() }
+        Self {
+            store,
+            clock,
+            hub,
+            waiters: Arc::default(),
+        }
     }
 
     /// The record of an app's credential, for whoever verifies it.
@@ -107,7 +116,13 @@ impl Feeds {
     ///
     /// # Errors
     /// [`FeedError::TooManyWaiters`], [`FeedError::AheadOfFeed`], [`FeedError::NoFeed`], or the database failed.
-    pub async fn read(&self, app: AppId, after: i64, limit: usize, wait: Duration) -> Result<Page, FeedError> {
+    pub async fn read(
+        &self,
+        app: AppId,
+        after: i64,
+        limit: usize,
+        wait: Duration,
+    ) -> Result<Page, FeedError> {
         let deadline = Instant::now() + wait.min(MAX_WAIT);
         let mut heads = self.hub.heads();
         let mut closing = self.hub.closing();
@@ -137,10 +152,17 @@ impl Feeds {
     async fn page(&self, app: AppId, after: i64, limit: usize) -> Result<Page, FeedError> {
         let page = self.store.feed_page(app, after, limit.clamp(1, MAX_PAGE)).await?;
         if after > page.head {
-            return Err(FeedError::AheadOfFeed { after, head: page.head });
+            return Err(FeedError::AheadOfFeed {
+                after,
+                head: page.head,
+            });
         }
         let next = page.events.last().map_or(after, |event| event.position);
-        Ok(Page { events: page.events, next, head: page.head })
+        Ok(Page {
+            events: page.events,
+            next,
+            head: page.head,
+        })
     }
 
     /// Remembers that an app's group has applied everything up to `position`, and answers the position that is now
@@ -151,14 +173,22 @@ impl Feeds {
     pub async fn acknowledge(&self, app: AppId, group: &str, position: i64) -> Result<i64, FeedError> {
         let feed = self.store.feed(app).await?.ok_or(FeedError::NoFeed)?;
         if group != feed.name.as_str() {
-            return Err(FeedError::UnknownGroup { app: feed.name.to_string() });
+            return Err(FeedError::UnknownGroup {
+                app: feed.name.to_string(),
+            });
         }
         if position > feed.head {
-            return Err(FeedError::BeyondHead { position, head: feed.head });
+            return Err(FeedError::BeyondHead {
+                position,
+                head: feed.head,
+            });
         }
         self.store.ack(app, group, position, self.clock.now()).await?;
         let acks = self.store.acks(app).await?;
-        let remembered = acks.into_iter().find(|ack| ack.group == group).map_or(position, |ack| ack.position);
+        let remembered = acks
+            .into_iter()
+            .find(|ack| ack.group == group)
+            .map_or(position, |ack| ack.position);
         Ok(remembered)
     }
 
@@ -169,7 +199,10 @@ impl Feeds {
             return Err(FeedError::TooManyWaiters);
         }
         *count += 1;
-        Ok(Place { waiters: Arc::clone(&self.waiters), app })
+        Ok(Place {
+            waiters: Arc::clone(&self.waiters),
+            app,
+        })
     }
 }
 

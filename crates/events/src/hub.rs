@@ -29,7 +29,10 @@ pub(crate) struct Hub {
 
 impl Hub {
     pub fn new() -> Self {
-        Self { heads: Arc::new(watch::Sender::new(Heads::new())), closing: Arc::new(watch::Sender::new(false)) }
+        Self {
+            heads: Arc::new(watch::Sender::new(Heads::new())),
+            closing: Arc::new(watch::Sender::new(false)),
+        }
     }
 
     /// Follows the heads.
@@ -86,10 +89,20 @@ mod tests {
     fn only_a_head_that_moves_wakes_anybody() {
         let hub = Hub::new();
         let app = AppId::from_uuid(uuid::Uuid::from_u128(1));
-        hub.replace(Heads::from([(app, Known { name: "booking".parse().expect("a slug"), head: 3 })]));
+        hub.replace(Heads::from([(
+            app,
+            Known {
+                name: "booking".parse().expect("a slug"),
+                head: 3,
+            },
+        )]));
         let mut heads = hub.heads();
         heads.mark_unchanged();
-        hub.advance(&[(app, 3), (app, 2), (AppId::from_uuid(uuid::Uuid::from_u128(2)), 9)]);
+        hub.advance(&[
+            (app, 3),
+            (app, 2),
+            (AppId::from_uuid(uuid::Uuid::from_u128(2)), 9),
+        ]);
         assert!(!heads.has_changed().expect("the hub lives"));
         hub.advance(&[(app, 4)]);
         assert!(heads.has_changed().expect("the hub lives"));

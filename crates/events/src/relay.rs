@@ -138,14 +138,19 @@ impl Relay {
     async fn round(&mut self, stop: &watch::Receiver<bool>) -> Result<Duration, Trouble> {
         if !self.lead().await? {
             self.cursor = None;
-            self.setup.board.feed(self.app, |feed| feed.state = FeedState::Standby);
+            self.setup
+                .board
+                .feed(self.app, |feed| feed.state = FeedState::Standby);
             return Ok(RENEW);
         }
         let cursor = match self.cursor {
             Some(cursor) => cursor,
             None => self.begin().await?,
         };
-        if self.cared_at.is_none_or(|at| at.elapsed() >= self.care_every(cursor)) {
+        if self
+            .cared_at
+            .is_none_or(|at| at.elapsed() >= self.care_every(cursor))
+        {
             self.care().await?;
         }
         let paused = self.drain(stop).await?;
@@ -173,7 +178,11 @@ impl Relay {
             return Ok(true);
         }
         let asked = Instant::now();
-        let ours = self.setup.store.lease(&self.lease_name(), &self.setup.owner, LEASE).await?;
+        let ours = self
+            .setup
+            .store
+            .lease(&self.lease_name(), &self.setup.owner, LEASE)
+            .await?;
         self.renewed_at = ours.then_some(asked);
         Ok(ours)
     }
@@ -190,7 +199,11 @@ impl Relay {
     }
 
     const fn care_every(&self, cursor: Cursor) -> Duration {
-        if self.acknowledged < cursor.done { CARE_BUSY } else { CARE_QUIET }
+        if self.acknowledged < cursor.done {
+            CARE_BUSY
+        } else {
+            CARE_QUIET
+        }
     }
 
     /// Sends everything that is stamped. True: stopped because a group must acknowledge first.
@@ -198,8 +211,16 @@ impl Relay {
         let mut ready: Option<FeedPage> = None;
         while !*stop.borrow() && self.lead().await? {
             let Some(cursor) = self.cursor else { break };
-            let room = room(cursor.done, self.acknowledged, self.setup.redis.max_unacknowledged);
-            let fits = |page: &FeedPage| page.events.first().is_some_and(|event| event.position == cursor.done + 1);
+            let room = room(
+                cursor.done,
+                self.acknowledged,
+                self.setup.redis.max_unacknowledged,
+            );
+            let fits = |page: &FeedPage| {
+                page.events
+                    .first()
+                    .is_some_and(|event| event.position == cursor.done + 1)
+            };
             let page = match ready.take().filter(fits) {
                 Some(page) => page,
                 None if self.setup.hub.head(self.app) <= cursor.done => break,
@@ -223,13 +244,24 @@ impl Relay {
     }
 
     /// Appends one batch while the next page is read; hands that page back when it fits on.
-    async fn send(&mut self, cursor: Cursor, page: &FeedPage, room: usize) -> Result<Option<FeedPage>, Trouble> {
+    async fn send(
+        &mut self,
+        cursor: Cursor,
+        page: &FeedPage,
+        room: usize,
+    ) -> Result<Option<FeedPage>, Trouble> {
         if let Some(position) = missing(cursor.done, &page.events) {
-            tracing::error!(app = self.group, position, "events are past their retention and were never relayed: the app must start over");
+            tracing::error!(
+                app = self.group,
+                position,
+                "events are past their retention and were never relayed: the app must start over"
+            );
         }
         let count = batch_len(&page.events, BATCH_BYTES).min(room);
         let batch = &page.events[..count];
-        let Some(last) = batch.last().map(|event| event.position) else { return Ok(None) };
+        let Some(last) = batch.last().map(|event| event.position) else {
+            return Ok(None);
+        };
         let mut span = trace::send(&self.key, batch);
         let store = &self.setup.store;
         let appending = append(&self.setup.link, &self.key, cursor.tail, batch);
@@ -242,7 +274,10 @@ impl Relay {
         match appended.inspect_err(|fault| trace::failed(&mut span, fault)) {
             Ok(Appended::Done) => {
                 span.end();
-                self.cursor = Some(Cursor { tail: last, done: last });
+                self.cursor = Some(Cursor {
+                    tail: last,
+                    done: last,
+                });
                 self.setup.board.feed(self.app, |feed| feed.published = last);
                 Ok(next)
             }
@@ -276,14 +311,18 @@ impl Relay {
             );
             self.setup.board.feed(self.app, |feed| feed.rewinds += 1);
         }
-        self.setup.board.feed(self.app, |feed| feed.published = cursor.done);
+        self.setup
+            .board
+            .feed(self.app, |feed| feed.published = cursor.done);
         Ok(())
     }
 
     /// Writes down how far the stream is.
     async fn note(&mut self) -> Result<(), StoreError> {
         self.noted_at = Instant::now();
-        let Some(cursor) = self.cursor.filter(|cursor| cursor.done != self.noted) else { return Ok(()) };
+        let Some(cursor) = self.cursor.filter(|cursor| cursor.done != self.noted) else {
+            return Ok(());
+        };
         self.setup.store.set_published(self.app, cursor.done).await?;
         self.noted = cursor.done;
         Ok(())
@@ -297,12 +336,22 @@ impl Relay {
             Trouble::Store(_) => false,
         };
         let text = trouble.to_string();
-        let told = self.setup.board.snapshot().feeds.get(&self.app).and_then(|feed| feed.last_error.clone());
+        let told = self
+            .setup
+            .board
+            .snapshot()
+            .feeds
+            .get(&self.app)
+            .and_then(|feed| feed.last_error.clone());
         if told.as_ref() != Some(&text) {
             tracing::warn!(app = self.group, stream = %self.key, parked, error = text, "the relay waits; events stay in the database");
         }
         self.setup.board.feed(self.app, |feed| {
-            feed.state = if parked { FeedState::Parked } else { FeedState::Retrying };
+            feed.state = if parked {
+                FeedState::Parked
+            } else {
+                FeedState::Retrying
+            };
             feed.last_error = Some(text);
         });
         // Whatever was believed about the stream must be asked again, groups included.
@@ -322,7 +371,10 @@ impl Relay {
             Ok::<(), StoreError>(())
         };
         if !matches!(timeout(RENEW, goodbye).await, Ok(Ok(()))) {
-            tracing::debug!(lease = name, "the lease could not be given back; it ends by itself");
+            tracing::debug!(
+                lease = name,
+                "the lease could not be given back; it ends by itself"
+            );
         }
     }
 }

@@ -60,7 +60,9 @@ impl Retention {
             return Ok(());
         }
         let keep = TimeDelta::from_std(self.keep).unwrap_or(TimeDelta::MAX);
-        let Some(before) = self.clock.now().checked_sub_signed(keep) else { return Ok(()) };
+        let Some(before) = self.clock.now().checked_sub_signed(keep) else {
+            return Ok(());
+        };
         let report = self.store.prune(before).await?;
         tracing::info!(?report, "removed events past their retention");
         Ok(())

@@ -43,7 +43,8 @@ impl Stamper {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "events wait for their positions; trying again");
-                    self.board.update(|snapshot| snapshot.stamper_error = Some(error.to_string()));
+                    self.board
+                        .update(|snapshot| snapshot.stamper_error = Some(error.to_string()));
                     backoff.failed()
                 }
             };
@@ -77,8 +78,18 @@ impl Stamper {
 
     async fn look_around(&self) -> Result<(), StoreError> {
         let feeds = self.store.feeds().await?;
-        let heads: Heads =
-            feeds.into_iter().map(|feed| (feed.app, Known { name: feed.name, head: feed.head })).collect();
+        let heads: Heads = feeds
+            .into_iter()
+            .map(|feed| {
+                (
+                    feed.app,
+                    Known {
+                        name: feed.name,
+                        head: feed.head,
+                    },
+                )
+            })
+            .collect();
         self.board.update(|snapshot| {
             snapshot.feeds.retain(|app, _| heads.contains_key(app));
             for (app, known) in &heads {

@@ -93,13 +93,21 @@ pub struct Snapshot {
 impl Snapshot {
     /// What keeps events from leaving, in words for `/health/ready`; empty when nothing does. SCIM goes on meanwhile.
     pub fn troubles(&self) -> Vec<String> {
-        let mut troubles: Vec<String> = self.stamper_error.iter().map(|error| format!("stamper: {error}")).collect();
+        let mut troubles: Vec<String> = self
+            .stamper_error
+            .iter()
+            .map(|error| format!("stamper: {error}"))
+            .collect();
         if self.redis.as_ref().is_some_and(|redis| !redis.reachable) {
             troubles.push("Redis does not answer; events wait in the database".to_owned());
         }
         let stuck = |feed: &&FeedStatus| matches!(feed.state, FeedState::Paused | FeedState::Parked);
         troubles.extend(self.feeds.values().filter(stuck).map(|feed| {
-            format!("feed {}: {}", feed.app, feed.last_error.as_deref().unwrap_or("does not move"))
+            format!(
+                "feed {}: {}",
+                feed.app,
+                feed.last_error.as_deref().unwrap_or("does not move")
+            )
         }));
         troubles
     }
@@ -143,6 +151,9 @@ mod tests {
             feed.state = FeedState::Parked;
             feed.last_error = Some("the key holds a string".to_owned());
         });
-        assert_eq!(board.snapshot().troubles(), ["feed booking: the key holds a string"]);
+        assert_eq!(
+            board.snapshot().troubles(),
+            ["feed booking: the key holds a string"]
+        );
     }
 }

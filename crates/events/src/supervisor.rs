@@ -29,7 +29,9 @@ const LOOK_AFTER: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// `redis.url` is no Redis URL. The URL itself is left out: it may hold a password.
-    #[error("redis.url is not a Redis address ({0}); write redis://HOST:6379/ or, with TLS, rediss://HOST:6379/")]
+    #[error(
+        "redis.url is not a Redis address ({0}); write redis://HOST:6379/ or, with TLS, rediss://HOST:6379/"
+    )]
     RedisUrl(String),
 }
 
@@ -48,7 +50,10 @@ pub struct Events {
 
 impl fmt::Debug for Events {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Events").field("owner", &self.owner).field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Events")
+            .field("owner", &self.owner)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }
 
@@ -57,7 +62,12 @@ impl Events {
     ///
     /// # Errors
     /// `redis.url` cannot be read.
-    pub fn new(store: Store, clock: Arc<dyn Clock>, ids: &dyn Ids, settings: Settings) -> Result<Self, SettingsError> {
+    pub fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        ids: &dyn Ids,
+        settings: Settings,
+    ) -> Result<Self, SettingsError> {
         let (hub, board) = (Hub::new(), Board::default());
         let link = match &settings.redis {
             Some(redis) => {
@@ -69,7 +79,16 @@ impl Events {
         };
         let feeds = Feeds::new(store.clone(), Arc::clone(&clock), hub.clone());
         let owner = ids.next().simple().to_string();
-        Ok(Self { store, clock, settings, owner, hub, board, feeds, link })
+        Ok(Self {
+            store,
+            clock,
+            settings,
+            owner,
+            hub,
+            board,
+            feeds,
+            link,
+        })
     }
 
     /// The reading side, for the HTTP feed.

@@ -31,7 +31,10 @@ async fn a_relay_that_wakes_after_its_lease_moved_does_no_harm() {
         });
         create(&there, first + 40..first + 60).await;
         until("the twin to take over", PATIENCE, || async {
-            let last = super::world::entries(&world.redis, &app).await.into_keys().next_back();
+            let last = super::world::entries(&world.redis, &app)
+                .await
+                .into_keys()
+                .next_back();
             (last == Some(feed.head().await)).then_some(())
         })
         .await;

@@ -5,7 +5,10 @@ use support::http::Feed;
 use support::wait::until;
 
 async fn parked_over(world: &World, words: &str) {
-    until("the feed to be parked", PATIENCE, || async { world.degraded().await.contains(words).then_some(()) }).await;
+    until("the feed to be parked", PATIENCE, || async {
+        world.degraded().await.contains(words).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -22,7 +25,11 @@ async fn a_key_of_another_type_parks_its_feed_and_no_other() {
     let kept = world.redis.command(&["GET", &world.app.stream]).await;
     assert!(kept.contains("precious"), "it was not touched: {kept}");
     world.redis.command(&["DEL", &world.app.stream]).await;
-    assert_eq!(world.mirrored().await.len(), 20, "it goes on by itself once the key is free");
+    assert_eq!(
+        world.mirrored().await.len(),
+        20,
+        "it goes on by itself once the key is free"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -31,7 +38,10 @@ async fn an_entry_that_the_gateway_never_wrote_parks_the_feed() {
     world.create(0..5).await;
     until_head(&world.feed, 5).await;
     world.mirrored().await;
-    world.redis.command(&["XADD", &world.app.stream, "*", "ce", "{}"]).await;
+    world
+        .redis
+        .command(&["XADD", &world.app.stream, "*", "ce", "{}"])
+        .await;
     world.create(5..10).await;
     parked_over(&world, "which this database never gave out").await;
     world.redis.command(&["DEL", &world.app.stream]).await;

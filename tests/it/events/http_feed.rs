@@ -20,14 +20,23 @@ async fn reader() -> Reader {
     let scim = Scim::new(&gateway.directory("contoso", "advisors"));
     let app = gateway.app("booking");
     let feed = Feed::new(&app);
-    Reader { gateway, scim, app, feed }
+    Reader {
+        gateway,
+        scim,
+        app,
+        feed,
+    }
 }
 
 impl Reader {
     async fn ask(&self, method: Method, url: &str, body: Option<&str>) -> Answer {
-        let request = support::http_client().request(method, url).bearer_auth(&self.app.credential);
+        let request = support::http_client()
+            .request(method, url)
+            .bearer_auth(&self.app.credential);
         send(match body {
-            Some(body) => request.header("content-type", "application/json").body(body.to_owned()),
+            Some(body) => request
+                .header("content-type", "application/json")
+                .body(body.to_owned()),
             None => request,
         })
         .await
@@ -53,12 +62,26 @@ async fn pages_follow_each_other_and_say_where_to_go_on() {
     until_head(&reader.feed, 5).await;
     let first = reader.feed.page(0, 3, 0).await.expect(200);
     let positions = |page: &Answer| -> Vec<u64> {
-        page.body["events"].as_array().expect("events").iter().filter_map(|entry| entry["pos"].as_u64()).collect()
+        page.body["events"]
+            .as_array()
+            .expect("events")
+            .iter()
+            .filter_map(|entry| entry["pos"].as_u64())
+            .collect()
     };
-    assert_eq!((positions(&first), &first.body["next"], &first.body["head"]), (vec![1, 2, 3], &json!(3), &json!(5)));
+    assert_eq!(
+        (positions(&first), &first.body["next"], &first.body["head"]),
+        (vec![1, 2, 3], &json!(3), &json!(5))
+    );
     let second = reader.feed.page(3, 3, 0).await.expect(200);
-    assert_eq!((positions(&second), &second.body["next"]), (vec![4, 5], &json!(5)));
-    assert_eq!((second.header("usher-next"), second.header("usher-head")), ("5", "5"));
+    assert_eq!(
+        (positions(&second), &second.body["next"]),
+        (vec![4, 5], &json!(5))
+    );
+    assert_eq!(
+        (second.header("usher-next"), second.header("usher-head")),
+        ("5", "5")
+    );
     assert_eq!(second.header("content-type"), "application/json");
 }
 
@@ -81,12 +104,20 @@ async fn the_batch_form_is_the_bare_events() {
     let reader = reader().await;
     reader.create(0..2).await;
     until_head(&reader.feed, 2).await;
-    let request = support::http_client().get(&reader.app.feed_url).bearer_auth(&reader.app.credential);
-    let batch = send(request.header("accept", "application/cloudevents-batch+json")).await.expect(200);
+    let request = support::http_client()
+        .get(&reader.app.feed_url)
+        .bearer_auth(&reader.app.credential);
+    let batch = send(request.header("accept", "application/cloudevents-batch+json"))
+        .await
+        .expect(200);
     assert_eq!(batch.header("content-type"), "application/cloudevents-batch+json");
     let wrapped = reader.feed.page(0, 10, 0).await.expect(200);
-    let events: Vec<Value> =
-        wrapped.body["events"].as_array().expect("events").iter().map(|entry| entry["event"].clone()).collect();
+    let events: Vec<Value> = wrapped.body["events"]
+        .as_array()
+        .expect("events")
+        .iter()
+        .map(|entry| entry["event"].clone())
+        .collect();
     assert_eq!(batch.body, Value::Array(events));
 }
 
@@ -95,19 +126,40 @@ async fn an_app_sees_its_own_feed_and_nobody_elses() {
     let reader = reader().await;
     let other = reader.gateway.app("reporting");
     let foreign = reader.ask(Method::GET, &other.feed_url, None).await.expect(404);
-    let nowhere = reader.ask(Method::GET, &reader.app.feed_url.replace("booking", "nobody"), None).await.expect(404);
-    assert_eq!(foreign.body, nowhere.body, "another's feed and none look the same");
+    let nowhere = reader
+        .ask(
+            Method::GET,
+            &reader.app.feed_url.replace("booking", "nobody"),
+            None,
+        )
+        .await
+        .expect(404);
+    assert_eq!(
+        foreign.body, nowhere.body,
+        "another's feed and none look the same"
+    );
     assert_eq!(foreign.body["code"], "noSuchFeed");
     let ack = other.feed_url.replace("/events", "/ack");
-    reader.ask(Method::POST, &ack, Some(r#"{"group":"reporting","pos":0}"#)).await.expect(404);
-    for credential in ["", "usherapp_t_nonsense", &reader.app.credential.replace("usherapp", "usher")] {
-        let request = support::http_client().get(&reader.app.feed_url).bearer_auth(credential);
+    reader
+        .ask(Method::POST, &ack, Some(r#"{"group":"reporting","pos":0}"#))
+        .await
+        .expect(404);
+    for credential in [
+        "",
+        "usherapp_t_nonsense",
+        &reader.app.credential.replace("usherapp", "usher"),
+    ] {
+        let request = support::http_client()
+            .get(&reader.app.feed_url)
+            .bearer_auth(credential);
         let refused = send(request).await.expect(401);
         assert_eq!(refused.header("www-authenticate"), "Bearer");
         assert_eq!(refused.header("content-type"), "application/problem+json");
     }
     let token = reader.gateway.token("contoso", "advisors").token;
-    let as_entra = support::http_client().get(&reader.app.feed_url).bearer_auth(token);
+    let as_entra = support::http_client()
+        .get(&reader.app.feed_url)
+        .bearer_auth(token);
     send(as_entra).await.expect(401);
 }
 
@@ -124,23 +176,51 @@ async fn refusals_name_the_field_the_rule_and_the_next_step() {
         ("?after=99", 409, "after", "start over from position 0"),
     ];
     for (query, status, field, words) in table {
-        let refused = reader.ask(Method::GET, &format!("{}{query}", reader.app.feed_url), None).await.expect(status);
+        let refused = reader
+            .ask(Method::GET, &format!("{}{query}", reader.app.feed_url), None)
+            .await
+            .expect(status);
         assert_eq!(refused.body["field"], field, "{query}");
-        assert!(refused.body["detail"].as_str().expect("detail").contains(words), "{query}: {}", refused.text);
+        assert!(
+            refused.body["detail"].as_str().expect("detail").contains(words),
+            "{query}: {}",
+            refused.text
+        );
     }
     let table = [
         ("", "body", "is no JSON object"),
-        (r#"{"group":"booking","pos":3}"#, "pos", "acknowledge a position you have read"),
-        (r#"{"group":"other","pos":1}"#, "group", "acknowledge for that one"),
+        (
+            r#"{"group":"booking","pos":3}"#,
+            "pos",
+            "acknowledge a position you have read",
+        ),
+        (
+            r#"{"group":"other","pos":1}"#,
+            "group",
+            "acknowledge for that one",
+        ),
         (r#"{"group":"booking","pos":"1"}"#, "pos", "whole number"),
     ];
     for (body, field, words) in table {
-        let refused = reader.ask(Method::POST, &reader.ack_url(), Some(body)).await.expect(400);
+        let refused = reader
+            .ask(Method::POST, &reader.ack_url(), Some(body))
+            .await
+            .expect(400);
         assert_eq!(refused.body["field"], field, "{body}");
-        assert!(refused.body["detail"].as_str().expect("detail").contains(words), "{body}: {}", refused.text);
+        assert!(
+            refused.body["detail"].as_str().expect("detail").contains(words),
+            "{body}: {}",
+            refused.text
+        );
     }
-    reader.ask(Method::DELETE, &reader.app.feed_url, None).await.expect(405);
-    reader.ask(Method::POST, &reader.ack_url(), Some(&"x".repeat(100_000))).await.expect(400);
+    reader
+        .ask(Method::DELETE, &reader.app.feed_url, None)
+        .await
+        .expect(405);
+    reader
+        .ask(Method::POST, &reader.ack_url(), Some(&"x".repeat(100_000)))
+        .await
+        .expect(400);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,19 +230,35 @@ async fn an_acknowledgement_is_remembered_and_never_goes_back() {
     until_head(&reader.feed, 3).await;
     for (sent, remembered) in [(2, 2), (1, 2), (3, 3)] {
         let answer = reader.feed.ack("booking", sent).await.expect(200);
-        assert_eq!(answer.body, json!({"group": "booking", "pos": remembered}), "after {sent}");
+        assert_eq!(
+            answer.body,
+            json!({"group": "booking", "pos": remembered}),
+            "after {sent}"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn waiting_reads_do_not_hold_up_a_graceful_end() {
     let mut reader = reader().await;
-    let (url, credential) = (format!("{}?wait=25", reader.app.feed_url), reader.app.credential.clone());
-    let waiting = tokio::spawn(async move { support::http::try_send(support::http_client().get(url).bearer_auth(credential)).await });
+    let (url, credential) = (
+        format!("{}?wait=25", reader.app.feed_url),
+        reader.app.credential.clone(),
+    );
+    let waiting = tokio::spawn(async move {
+        support::http::try_send(support::http_client().get(url).bearer_auth(credential)).await
+    });
     tokio::time::sleep(Duration::from_millis(500)).await;
     let begun = std::time::Instant::now();
     let status = tokio::task::block_in_place(|| reader.gateway.terminate());
     assert!(status.success(), "{status}");
-    assert!(begun.elapsed() < Duration::from_secs(20), "it did not wait for the long poll's end");
-    waiting.await.expect("no panic").expect("answered, not reset").expect(200);
+    assert!(
+        begun.elapsed() < Duration::from_secs(20),
+        "it did not wait for the long poll's end"
+    );
+    waiting
+        .await
+        .expect("no panic")
+        .expect("answered, not reset")
+        .expect(200);
 }

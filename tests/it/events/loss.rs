@@ -19,7 +19,11 @@ async fn consume(world: &World, count: usize) -> u64 {
         .query_async(&mut connection)
         .await
         .expect("the gateway made the group");
-    let ids: Vec<String> = reply.keys.iter().flat_map(|key| key.ids.iter().map(|entry| entry.id.clone())).collect();
+    let ids: Vec<String> = reply
+        .keys
+        .iter()
+        .flat_map(|key| key.ids.iter().map(|entry| entry.id.clone()))
+        .collect();
     let acked: usize = redis::cmd("XACK")
         .arg(&world.app.stream)
         .arg("booking")
@@ -28,7 +32,9 @@ async fn consume(world: &World, count: usize) -> u64 {
         .await
         .expect("XACK");
     assert_eq!(acked, ids.len());
-    ids.last().and_then(|id| id.strip_suffix("-0")?.parse().ok()).unwrap_or(0)
+    ids.last()
+        .and_then(|id| id.strip_suffix("-0")?.parse().ok())
+        .unwrap_or(0)
 }
 
 async fn until_acknowledged(world: &World, position: u64) {
@@ -88,7 +94,10 @@ async fn a_group_is_made_again_at_its_acknowledged_position() {
         .query_async(&mut world.redis.connection().await)
         .await
         .expect("the group is back");
-    assert_eq!(first.keys[0].ids[0].id, "24-0", "it goes on after what it had acknowledged");
+    assert_eq!(
+        first.keys[0].ids[0].id, "24-0",
+        "it goes on after what it had acknowledged"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,7 +106,10 @@ async fn a_tail_cut_off_the_append_only_file_is_sent_again() {
     world.create(0..80).await;
     until_head(&world.feed, 80).await;
     world.mirrored().await;
-    assert!(world.redis.truncate_aof_tail(60_000).await, "there was something to cut");
+    assert!(
+        world.redis.truncate_aof_tail(60_000).await,
+        "there was something to cut"
+    );
     world.create(80..90).await;
     until_head(&world.feed, 90).await;
     assert_eq!(world.mirrored().await.len(), 90);

@@ -83,5 +83,9 @@ async fn a_new_app_gets_the_history_and_its_own_stream() {
     world.create(30..40).await;
     until_head(&feed, 40).await;
     assert_eq!(mirrored(&world.redis, &feed, &late).await.len(), 40);
-    assert_eq!(world.mirrored().await.len(), 40, "the first app's stream is untouched by the second");
+    assert_eq!(
+        world.mirrored().await.len(),
+        40,
+        "the first app's stream is untouched by the second"
+    );
 }

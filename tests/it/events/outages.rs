@@ -16,7 +16,11 @@ async fn redis_absent_at_the_start_holds_nothing_up() {
     world.create(0..40).await;
     until_head(&world.feed, 40).await;
     until("readiness to tell of Redis", PATIENCE, || async {
-        world.degraded().await.contains("Redis does not answer").then_some(())
+        world
+            .degraded()
+            .await
+            .contains("Redis does not answer")
+            .then_some(())
     })
     .await;
     world.redis.restart().await;
@@ -44,7 +48,11 @@ async fn a_silent_redis_wedges_nothing() {
     world.create(20..40).await;
     until_head(&world.feed, 40).await;
     until("the silence to be noticed", PATIENCE, || async {
-        world.degraded().await.contains("Redis does not answer").then_some(())
+        world
+            .degraded()
+            .await
+            .contains("Redis does not answer")
+            .then_some(())
     })
     .await;
     world.create(40..60).await;
@@ -61,6 +69,11 @@ async fn paused_clients_are_waited_out() {
     world.redis.command(&["CLIENT", "PAUSE", "5000", "ALL"]).await;
     world.create(10..30).await;
     until_head(&world.feed, 30).await;
+    let client = redis::Client::open(world.redis.url()).expect("an address");
+    until("the pause to end", PATIENCE, || async {
+        client.get_multiplexed_async_connection().await.ok()
+    })
+    .await;
     assert_eq!(world.mirrored().await.len(), 30);
 }
 

@@ -21,12 +21,17 @@ fn schema(name: &str) -> Value {
 }
 
 fn registry() -> Registry<'static> {
-    let names = TYPES.iter().map(|word| format!("identity.{word}")).chain(["identity".to_owned()]);
+    let names = TYPES
+        .iter()
+        .map(|word| format!("identity.{word}"))
+        .chain(["identity".to_owned()]);
     let mut registry = Registry::new();
     for name in names {
         let schema = schema(&name);
         let id = schema["$id"].as_str().expect("$id").to_owned();
-        registry = registry.add(id, Resource::from_contents(schema)).expect("a schema");
+        registry = registry
+            .add(id, Resource::from_contents(schema))
+            .expect("a schema");
     }
     registry.prepare().expect("all references lead somewhere")
 }
@@ -39,13 +44,20 @@ async fn events() -> Vec<Value> {
     let feed = Feed::new(&gateway.app("booking"));
     let more = json!({"name": {"givenName": "Mette", "familyName": "Holm"},
                       "addresses": [{"type": "work", "formatted": "Aarhus 3"}]});
-    let id = advisors.create("object-1", "mette@contoso.dk", more).await.expect(201).id();
+    let id = advisors
+        .create("object-1", "mette@contoso.dk", more)
+        .await
+        .expect(201)
+        .id();
     rename(&advisors, &id, "Mette Bach").await;
     let active = |value: &str| json!([{"op": "Replace", "path": "active", "value": value}]);
     advisors.patch_ops(&id, active("False")).await.expect(200);
     advisors.patch_ops(&id, active("True")).await.expect(200);
     advisors.delete(&format!("/Users/{id}")).await.expect(204);
-    rooms.create("object-2", "room1@contoso.dk", json!({})).await.expect(201);
+    rooms
+        .create("object-2", "room1@contoso.dk", json!({}))
+        .await
+        .expect(201);
     until_head(&feed, 6).await;
     feed.all().await.into_iter().map(|(_, event)| event).collect()
 }
@@ -54,16 +66,24 @@ async fn events() -> Vec<Value> {
 async fn events_of_every_type_fit_the_published_schemas() {
     let registry = registry();
     let envelope = schema("envelope");
-    let validator = jsonschema::options().with_registry(&registry).build(&envelope).expect("a schema");
+    let validator = jsonschema::options()
+        .with_registry(&registry)
+        .build(&envelope)
+        .expect("a schema");
     let events = events().await;
     for event in &events {
-        let faults: Vec<String> =
-            validator.iter_errors(event).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        let faults: Vec<String> = validator
+            .iter_errors(event)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
         assert_eq!(faults, Vec::<String>::new(), "{event}");
     }
     let sent: Vec<&str> = events.iter().filter_map(|event| event["type"].as_str()).collect();
     for word in TYPES {
-        assert!(sent.contains(&format!("usher.identity.{word}.v1").as_str()), "no {word} in {sent:?}");
+        assert!(
+            sent.contains(&format!("usher.identity.{word}.v1").as_str()),
+            "no {word} in {sent:?}"
+        );
     }
     for (broken, why) in broken(&events[0]) {
         assert!(!validator.is_valid(&broken), "{why}");
@@ -74,15 +94,29 @@ async fn events_of_every_type_fit_the_published_schemas() {
 fn broken(event: &Value) -> Vec<(Value, &'static str)> {
     let with = |pointer: &str, value: Value| {
         let mut event = event.clone();
-        *event.pointer_mut(pointer).unwrap_or_else(|| panic!("no {pointer}")) = value;
+        *event
+            .pointer_mut(pointer)
+            .unwrap_or_else(|| panic!("no {pointer}")) = value;
         event
     };
     vec![
         (with("/sequence", json!(1)), "a sequence is a text of 20 digits"),
-        (with("/type", json!("usher.identity.renamed.v1")), "an unknown type"),
-        (with("/dataschema", json!("urn:usher:schema:identity.deleted:1")), "the schema of another type"),
-        (with("/data/identity", Value::Null), "a created identity has a state"),
-        (with("/data/previousRevision", json!(4)), "a created identity had no revision"),
+        (
+            with("/type", json!("usher.identity.renamed.v1")),
+            "an unknown type",
+        ),
+        (
+            with("/dataschema", json!("urn:usher:schema:identity.deleted:1")),
+            "the schema of another type",
+        ),
+        (
+            with("/data/identity", Value::Null),
+            "a created identity has a state",
+        ),
+        (
+            with("/data/previousRevision", json!(4)),
+            "a created identity had no revision",
+        ),
         (with("/data/changes", json!([])), "a creation changes something"),
         (with("/tenantid", json!("1")), "a tenant's id"),
     ]
@@ -95,6 +129,9 @@ fn every_type_stands_in_the_reference_and_in_asyncapi() {
     for word in TYPES {
         let name = format!("usher.identity.{word}.v1");
         assert!(reference.contains(&name) && asyncapi.contains(&name), "{name}");
-        assert_eq!(schema(&format!("identity.{word}"))["$id"], format!("urn:usher:schema:identity.{word}:1"));
+        assert_eq!(
+            schema(&format!("identity.{word}"))["$id"],
+            format!("urn:usher:schema:identity.{word}:1")
+        );
     }
 }

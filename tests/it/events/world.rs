@@ -30,7 +30,11 @@ pub async fn settings(backend: Backend, redis: Option<&Redis>) -> Settings {
         Backend::Sqlite => None,
         Backend::Postgres => Some(Postgres::shared().await.database().await),
     };
-    Settings { database, redis: redis.map(Redis::url), ..Settings::default() }
+    Settings {
+        database,
+        redis: redis.map(Redis::url),
+        ..Settings::default()
+    }
 }
 
 /// One customer's advisors, one app.
@@ -55,7 +59,13 @@ impl World {
         let scim = Scim::new(&gateway.directory("contoso", "advisors"));
         let app = gateway.app("booking");
         let feed = Feed::new(&app);
-        World { gateway, redis, scim, app, feed }
+        World {
+            gateway,
+            redis,
+            scim,
+            app,
+            feed,
+        }
     }
 
     /// Creates people `from..to`, eight at a time; every one must be answered 201.
@@ -76,7 +86,9 @@ impl World {
     /// What `/health/ready` says keeps events from leaving.
     pub async fn degraded(&self) -> String {
         let url = format!("{}/health/ready", self.gateway.url());
-        let answer = support::http::send(support::http_client().get(url)).await.expect(200);
+        let answer = support::http::send(support::http_client().get(url))
+            .await
+            .expect(200);
         answer.body["degraded"].to_string()
     }
 }
@@ -94,28 +106,47 @@ pub async fn create(scim: &Scim, range: std::ops::Range<u32>) -> Vec<String> {
 /// Creates one person.
 pub async fn person(scim: &Scim, n: u32) -> String {
     let more = json!({"name": {"givenName": "Mette", "familyName": format!("Holm {n}")}});
-    scim.create(&format!("object-{n}"), &format!("person{n}@contoso.dk"), more).await.expect(201).id()
+    scim.create(&format!("object-{n}"), &format!("person{n}@contoso.dk"), more)
+        .await
+        .expect(201)
+        .id()
 }
 
 /// Renames a person.
 pub async fn rename(scim: &Scim, id: &str, name: &str) {
-    scim.patch_ops(id, json!([{"op": "Replace", "path": "displayName", "value": name}])).await.expect(200);
+    scim.patch_ops(
+        id,
+        json!([{"op": "Replace", "path": "displayName", "value": name}]),
+    )
+    .await
+    .expect(200);
 }
 
 /// The entries of an app's stream: position → fields. Panics over an id that is no position.
 pub async fn entries(redis: &Redis, app: &App) -> BTreeMap<u64, BTreeMap<String, String>> {
     let mut connection = redis.connection().await;
-    let reply: StreamRangeReply =
-        redis::cmd("XRANGE").arg(&app.stream).arg("-").arg("+").query_async(&mut connection).await.expect("XRANGE");
+    let reply: StreamRangeReply = redis::cmd("XRANGE")
+        .arg(&app.stream)
+        .arg("-")
+        .arg("+")
+        .query_async(&mut connection)
+        .await
+        .expect("XRANGE");
     let position = |id: &str| id.strip_suffix("-0").and_then(|text| text.parse().ok());
     reply
         .ids
         .into_iter()
         .map(|entry| {
             let fields = entry.map.iter().map(|(name, value)| {
-                (name.clone(), redis::from_redis_value(value.clone()).expect("fields are texts"))
+                (
+                    name.clone(),
+                    redis::from_redis_value(value.clone()).expect("fields are texts"),
+                )
             });
-            (position(&entry.id).unwrap_or_else(|| panic!("{} is no position", entry.id)), fields.collect())
+            (
+                position(&entry.id).unwrap_or_else(|| panic!("{} is no position", entry.id)),
+                fields.collect(),
+            )
         })
         .collect()
 }
@@ -135,7 +166,12 @@ pub async fn mirrored(redis: &Redis, feed: &Feed, app: &App) -> Vec<(u64, Value)
         assert_eq!(position, pos);
         let carried: Value = serde_json::from_str(&fields["ce"]).expect("ce is JSON");
         assert_eq!(&carried, event, "at {pos}");
-        for (field, member) in [("t", "type"), ("ten", "tenantid"), ("k", "source"), ("q", "sequence")] {
+        for (field, member) in [
+            ("t", "type"),
+            ("ten", "tenantid"),
+            ("k", "source"),
+            ("q", "sequence"),
+        ] {
             assert_eq!(event[member], fields[field], "{field} at {pos}");
         }
     }
@@ -155,7 +191,10 @@ pub async fn settled(feed: &Feed) {
 
 /// Waits until the feed holds at least so many events.
 pub async fn until_head(feed: &Feed, head: u64) {
-    until("the feed to hold all events", PATIENCE, || async { (feed.head().await >= head).then_some(()) }).await;
+    until("the feed to hold all events", PATIENCE, || async {
+        (feed.head().await >= head).then_some(())
+    })
+    .await;
 }
 
 /// Positions count from 1 without a gap, and revisions of one identity rise by one.

@@ -28,15 +28,25 @@ impl Relay {
         }
         self.acknowledged = known.values().copied().min().unwrap_or(0);
         let actual = found.map_or(EntryId::at(0), |ends| ends.last);
-        if self.cursor.is_none_or(|cursor| EntryId::at(cursor.tail) != actual || cursor == Cursor::default()) {
+        if self
+            .cursor
+            .is_none_or(|cursor| EntryId::at(cursor.tail) != actual || cursor == Cursor::default())
+        {
             self.realign(actual).await?;
         }
         self.restore(&known).await?;
-        if let Some(Ends { first: Some(first), .. }) = found {
+        if let Some(Ends {
+            first: Some(first), ..
+        }) = found
+        {
             self.trim(first, self.setup.redis.keep_entries).await?;
         }
         let mut groups: Vec<GroupStatus> = Vec::with_capacity(known.len());
-        groups.extend(known.into_iter().map(|(group, acknowledged)| GroupStatus { group, acknowledged }));
+        groups.extend(
+            known
+                .into_iter()
+                .map(|(group, acknowledged)| GroupStatus { group, acknowledged }),
+        );
         self.setup.board.feed(self.app, |feed| feed.groups = groups);
         Ok(())
     }
@@ -44,7 +54,8 @@ impl Relay {
     /// What the database knows of each group; the app's own is always there.
     async fn known(&self) -> Result<BTreeMap<String, i64>, Trouble> {
         let acks = self.setup.store.acks(self.app).await?;
-        let mut known: BTreeMap<String, i64> = acks.into_iter().map(|ack| (ack.group, ack.position)).collect();
+        let mut known: BTreeMap<String, i64> =
+            acks.into_iter().map(|ack| (ack.group, ack.position)).collect();
         known.entry(self.group.clone()).or_insert(0);
         Ok(known)
     }
@@ -54,12 +65,17 @@ impl Relay {
         let head = self.setup.hub.head(self.app);
         for group in groups(&self.setup.link, &self.key).await? {
             // Groups made by hand are nobody's: they neither hold back trimming nor come back after a loss.
-            let Some(before) = known.get_mut(&group.name) else { continue };
+            let Some(before) = known.get_mut(&group.name) else {
+                continue;
+            };
             // A group that somebody placed ahead of everything has acknowledged no more than there is.
             let acknowledged = group.acknowledged.min(head);
             if acknowledged > *before {
                 let now = self.setup.clock.now();
-                self.setup.store.ack(self.app, &group.name, acknowledged, now).await?;
+                self.setup
+                    .store
+                    .ack(self.app, &group.name, acknowledged, now)
+                    .await?;
                 *before = acknowledged;
             }
         }
@@ -92,7 +108,10 @@ impl Relay {
     /// Redis is full: everything acknowledged goes at once, the newest too.
     pub(super) async fn make_room(&mut self) -> Result<(), Trouble> {
         let mut known = self.known().await?;
-        if let Some(Ends { first: Some(first), .. }) = ends(&self.setup.link, &self.key).await? {
+        if let Some(Ends {
+            first: Some(first), ..
+        }) = ends(&self.setup.link, &self.key).await?
+        {
             self.collect(&mut known).await?;
             self.acknowledged = known.values().copied().min().unwrap_or(0);
             self.trim(first, 0).await?;

@@ -31,7 +31,10 @@ pub(super) fn realign(actual: EntryId, head: i64, floor: i64) -> Realigned {
     if actual.part != 0 || actual.position > head {
         return Realigned::Foreign;
     }
-    Realigned::At(Cursor { tail: actual.position, done: actual.position.max(floor.min(head)) })
+    Realigned::At(Cursor {
+        tail: actual.position,
+        done: actual.position.max(floor.min(head)),
+    })
 }
 
 /// The highest position that nobody needs in the stream: acknowledged by every group, and not among the newest `keep`.
@@ -57,7 +60,10 @@ pub(super) fn room(done: i64, acknowledged: i64, max_unacknowledged: i64) -> usi
 
 /// The first position that is missing between what was sent and this page, if the database no longer has it.
 pub(super) fn missing(done: i64, events: &[FeedEvent]) -> Option<i64> {
-    events.first().filter(|event| event.position > done + 1).map(|_| done + 1)
+    events
+        .first()
+        .filter(|event| event.position > done + 1)
+        .map(|_| done + 1)
 }
 
 #[cfg(test)]
@@ -82,21 +88,45 @@ mod tests {
             (0, 0, 0, at(0, 0)),
         ];
         for (actual, head, floor, expected) in table {
-            assert_eq!(realign(EntryId::at(actual), head, floor), expected, "{actual} {head} {floor}");
+            assert_eq!(
+                realign(EntryId::at(actual), head, floor),
+                expected,
+                "{actual} {head} {floor}"
+            );
         }
     }
 
     #[test]
     fn an_entry_that_we_never_gave_is_foreign() {
         assert_eq!(realign(EntryId::at(101), 100, 0), Realigned::Foreign);
-        assert_eq!(realign(EntryId { position: 50, part: 1 }, 100, 0), Realigned::Foreign);
+        assert_eq!(
+            realign(
+                EntryId {
+                    position: 50,
+                    part: 1
+                },
+                100,
+                0
+            ),
+            Realigned::Foreign
+        );
     }
 
     #[test]
     fn nothing_unacknowledged_and_none_of_the_newest_is_given_up() {
-        let table = [(0, 1000, 10, 0), (500, 1000, 10, 500), (1000, 1000, 10, 990), (5, 5, 100, 0), (7, 5, 0, 5)];
+        let table = [
+            (0, 1000, 10, 0),
+            (500, 1000, 10, 500),
+            (1000, 1000, 10, 990),
+            (5, 5, 100, 0),
+            (7, 5, 0, 5),
+        ];
         for (acknowledged, tail, keep, expected) in table {
-            assert_eq!(floor(acknowledged, tail, keep), expected, "{acknowledged} {tail} {keep}");
+            assert_eq!(
+                floor(acknowledged, tail, keep),
+                expected,
+                "{acknowledged} {tail} {keep}"
+            );
         }
     }
 
@@ -122,7 +152,9 @@ mod tests {
 
     #[test]
     fn a_silent_consumer_leaves_no_room_at_its_limit() {
-        for (done, acknowledged, max, expected) in [(0, 0, 10, 10), (10, 0, 10, 0), (15, 0, 10, 0), (15, 10, 10, 5)] {
+        for (done, acknowledged, max, expected) in
+            [(0, 0, 10, 10), (10, 0, 10, 0), (15, 0, 10, 0), (15, 10, 10, 5)]
+        {
             assert_eq!(room(done, acknowledged, max), expected);
         }
     }

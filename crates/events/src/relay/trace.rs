@@ -2,7 +2,8 @@
 //! (OpenTelemetry messaging conventions, kept in this one place because they are still in development).
 
 use opentelemetry::trace::{
-    Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState, Tracer as _,
+    Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
+    Tracer as _,
 };
 use opentelemetry::{KeyValue, global};
 use serde::Deserialize;
@@ -21,8 +22,9 @@ pub(super) fn send(key: &StreamKey, events: &[FeedEvent]) -> global::BoxedSpan {
         KeyValue::new("messaging.destination.name", key.to_string()),
         KeyValue::new("messaging.batch.message_count", count),
     ];
-    let builder =
-        SpanBuilder::from_name(format!("send {key}")).with_kind(SpanKind::Client).with_attributes(attributes);
+    let builder = SpanBuilder::from_name(format!("send {key}"))
+        .with_kind(SpanKind::Client)
+        .with_attributes(attributes);
     let mut span = tracer.build(builder);
     if span.is_recording() {
         for event in events {
@@ -83,7 +85,12 @@ mod tests {
 
     #[test]
     fn an_envelope_without_or_with_a_broken_context_makes_no_link() {
-        for body in ["{}", "no json", r#"{"traceparent":"00-0-0-0"}"#, r#"{"traceparent":null}"#] {
+        for body in [
+            "{}",
+            "no json",
+            r#"{"traceparent":"00-0-0-0"}"#,
+            r#"{"traceparent":null}"#,
+        ] {
             assert_eq!(context(body), None, "{body}");
         }
     }

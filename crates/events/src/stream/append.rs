@@ -38,7 +38,9 @@ pub(crate) async fn append(
             .arg(&event.source)
             .arg(&event.sequence);
     }
-    let (done, last): (i64, String) = link.with(async |connection| call.invoke_async(connection).await).await?;
+    let (done, last): (i64, String) = link
+        .with(async |connection| call.invoke_async(connection).await)
+        .await?;
     if done == 1 {
         return Ok(Appended::Done);
     }

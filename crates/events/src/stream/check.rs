@@ -8,7 +8,9 @@ const OLDEST: (u32, u32) = (7, 0);
 /// Reads `INFO` and says what to change.
 pub(crate) fn read(info: &str) -> RedisStatus {
     let field = |name: &str| {
-        info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(|value| value.trim().to_owned())
+        info.lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+            .map(|value| value.trim().to_owned())
     };
     let version = field("redis_version");
     let mut warnings = Vec::new();
@@ -30,11 +32,17 @@ pub(crate) fn read(info: &str) -> RedisStatus {
                 .to_owned(),
         );
     }
-    RedisStatus { reachable: true, version, warnings }
+    RedisStatus {
+        reachable: true,
+        version,
+        warnings,
+    }
 }
 
 fn is_older(version: &str) -> bool {
-    let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or(0));
+    let mut numbers = version
+        .split('.')
+        .map(|number| number.parse::<u32>().unwrap_or(0));
     let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     version < OLDEST
 }
@@ -54,7 +62,11 @@ mod tests {
     #[test]
     fn an_old_evicting_forgetful_server_gets_three_with_the_remedy() {
         let server = read("redis_version:6.2.14\r\nmaxmemory_policy:allkeys-lru\r\naof_enabled:0\r\n");
-        let remedies = ["upgrade it", "set maxmemory-policy noeviction", "set appendonly yes"];
+        let remedies = [
+            "upgrade it",
+            "set maxmemory-policy noeviction",
+            "set appendonly yes",
+        ];
         assert_eq!(server.warnings.len(), remedies.len());
         for (warning, remedy) in server.warnings.iter().zip(remedies) {
             assert!(warning.ends_with(remedy), "{warning}");

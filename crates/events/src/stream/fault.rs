@@ -10,10 +10,14 @@ pub(crate) enum Fault {
     #[error("Redis is not available: {0}")]
     Gone(String),
     /// `maxmemory` is reached.
-    #[error("Redis is full (maxmemory reached): give it more memory, or let consumers acknowledge so that it can be trimmed")]
+    #[error(
+        "Redis is full (maxmemory reached): give it more memory, or let consumers acknowledge so that it can be trimmed"
+    )]
     Full,
     /// The stream's key holds another type.
-    #[error("the key holds something that is no stream: remove it or give the app another name; it was not touched")]
+    #[error(
+        "the key holds something that is no stream: remove it or give the app another name; it was not touched"
+    )]
     WrongType,
     /// The stream or the group is not there (wiped, or its tail was lost).
     #[error("the stream or its group is gone")]
@@ -44,7 +48,10 @@ impl From<RedisError> for Fault {
             Some("NOGROUP") => return Self::Missing,
             Some("MISCONF") => return Self::Gone(text()),
             Some("NOAUTH" | "WRONGPASS" | "NOPERM") => {
-                return Self::Refused(format!("{} (check the user, password and rights in redis.url)", text()));
+                return Self::Refused(format!(
+                    "{} (check the user, password and rights in redis.url)",
+                    text()
+                ));
             }
             _ => {}
         }
@@ -70,14 +77,27 @@ impl From<RedisError> for Fault {
 
 /// Errors raised inside a script come wrapped in others' words; the code stands somewhere in the text.
 fn from_text(text: &str) -> Fault {
-    let says = |code: &str| text.split(|c: char| !c.is_ascii_alphabetic()).any(|word| word == code);
+    let says = |code: &str| {
+        text.split(|c: char| !c.is_ascii_alphabetic())
+            .any(|word| word == code)
+    };
     if says("WRONGTYPE") {
         Fault::WrongType
     } else if says("OOM") {
         Fault::Full
     } else if says("NOGROUP") || text.contains("no such key") {
         Fault::Missing
-    } else if ["READONLY", "LOADING", "MASTERDOWN", "MISCONF", "BUSY", "UNBLOCKED"].into_iter().any(says) {
+    } else if [
+        "READONLY",
+        "LOADING",
+        "MASTERDOWN",
+        "MISCONF",
+        "BUSY",
+        "UNBLOCKED",
+    ]
+    .into_iter()
+    .any(says)
+    {
         Fault::Gone(text.to_owned())
     } else {
         Fault::Refused(text.to_owned())
@@ -94,14 +114,23 @@ mod tests {
         let gone = |text: &str| Fault::Gone(text.to_owned());
         let cases = [
             ("WRONGTYPE Operation against a key", Fault::WrongType),
-            ("OOM command not allowed when used memory > 'maxmemory'.", Fault::Full),
+            (
+                "OOM command not allowed when used memory > 'maxmemory'.",
+                Fault::Full,
+            ),
             ("ERR no such key", Fault::Missing),
         ];
         for (text, fault) in cases {
             assert_eq!(from_text(&format!("{script}{text}")), fault);
         }
-        assert_eq!(from_text("READONLY You can't write"), gone("READONLY You can't write"));
-        assert_eq!(from_text("ERR unknown command"), Fault::Refused("ERR unknown command".to_owned()));
+        assert_eq!(
+            from_text("READONLY You can't write"),
+            gone("READONLY You can't write")
+        );
+        assert_eq!(
+            from_text("ERR unknown command"),
+            Fault::Refused("ERR unknown command".to_owned())
+        );
     }
 
     #[test]

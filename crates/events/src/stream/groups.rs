@@ -26,7 +26,9 @@ pub(crate) struct Group {
 
 /// The stream's ends; `None` when there is no stream.
 pub(crate) async fn ends(link: &Link, key: &StreamKey) -> Result<Option<Ends>, Fault> {
-    let answer: Result<Value, Fault> = link.ask(redis::cmd("XINFO").arg("STREAM").arg(key.as_str())).await;
+    let answer: Result<Value, Fault> = link
+        .ask(redis::cmd("XINFO").arg("STREAM").arg(key.as_str()))
+        .await;
     let answer = match answer {
         Err(Fault::Missing) => return Ok(None),
         other => other?,
@@ -44,13 +46,21 @@ pub(crate) async fn ends(link: &Link, key: &StreamKey) -> Result<Option<Ends>, F
 /// The groups of a stream that exists. A group with pending entries has acknowledged up to the one before the oldest
 /// of them, any other up to the last delivered.
 pub(crate) async fn groups(link: &Link, key: &StreamKey) -> Result<Vec<Group>, Fault> {
-    let answer: Vec<Value> = link.ask(redis::cmd("XINFO").arg("GROUPS").arg(key.as_str())).await?;
+    let answer: Vec<Value> = link
+        .ask(redis::cmd("XINFO").arg("GROUPS").arg(key.as_str()))
+        .await?;
     let mut groups = Vec::with_capacity(answer.len());
     for group in &answer {
         let parts = (field::<String>(group, "name"), field::<i64>(group, "pending"));
         let delivered = field::<String>(group, "last-delivered-id").and_then(|id| EntryId::parse(&id));
-        let ((Some(name), Some(pending)), Some(delivered)) = (parts, delivered) else { continue };
-        let oldest = if pending > 0 { oldest_pending(link, key, &name).await? } else { None };
+        let ((Some(name), Some(pending)), Some(delivered)) = (parts, delivered) else {
+            continue;
+        };
+        let oldest = if pending > 0 {
+            oldest_pending(link, key, &name).await?
+        } else {
+            None
+        };
         let acknowledged = oldest.map_or(delivered.position, |oldest| oldest.position.saturating_sub(1));
         groups.push(Group { name, acknowledged });
     }
@@ -58,16 +68,27 @@ pub(crate) async fn groups(link: &Link, key: &StreamKey) -> Result<Vec<Group>, F
 }
 
 async fn oldest_pending(link: &Link, key: &StreamKey, group: &str) -> Result<Option<EntryId>, Fault> {
-    let (_, oldest, _, _): (i64, Option<String>, Value, Value) =
-        link.ask(redis::cmd("XPENDING").arg(key.as_str()).arg(group)).await?;
+    let (_, oldest, _, _): (i64, Option<String>, Value, Value) = link
+        .ask(redis::cmd("XPENDING").arg(key.as_str()).arg(group))
+        .await?;
     Ok(oldest.and_then(|id| EntryId::parse(&id)))
 }
 
 /// Makes a group that has everything up to `acknowledged` behind it, and the stream if it is not there. A group of
 /// that name that exists stays as it is.
-pub(crate) async fn make_group(link: &Link, key: &StreamKey, name: &str, acknowledged: i64) -> Result<(), Fault> {
+pub(crate) async fn make_group(
+    link: &Link,
+    key: &StreamKey,
+    name: &str,
+    acknowledged: i64,
+) -> Result<(), Fault> {
     let mut command = redis::cmd("XGROUP");
-    command.arg("CREATE").arg(key.as_str()).arg(name).arg(EntryId::at(acknowledged).to_string()).arg("MKSTREAM");
+    command
+        .arg("CREATE")
+        .arg(key.as_str())
+        .arg(name)
+        .arg(EntryId::at(acknowledged).to_string())
+        .arg("MKSTREAM");
     match link.ask::<Value>(&command).await {
         Err(Fault::Refused(text)) if text.contains("BUSYGROUP") => Ok(()),
         other => other.map(|_| ()),
@@ -77,7 +98,14 @@ pub(crate) async fn make_group(link: &Link, key: &StreamKey, name: &str, acknowl
 /// Removes the entries before `position`; says how many.
 pub(crate) async fn trim_before(link: &Link, key: &StreamKey, position: i64) -> Result<i64, Fault> {
     let id = EntryId::at(position).to_string();
-    link.ask(redis::cmd("XTRIM").arg(key.as_str()).arg("MINID").arg("=").arg(id)).await
+    link.ask(
+        redis::cmd("XTRIM")
+            .arg(key.as_str())
+            .arg("MINID")
+            .arg("=")
+            .arg(id),
+    )
+    .await
 }
 
 /// A named field of an answer that is a map (RESP3) or a flat list of names and values (RESP2).
@@ -85,7 +113,10 @@ fn field<T: FromRedisValue>(answer: &Value, name: &str) -> Option<T> {
     let is = |key: &Value| text(key).as_deref() == Some(name);
     let found = match answer {
         Value::Map(pairs) => pairs.iter().find(|(key, _)| is(key)).map(|(_, value)| value),
-        Value::Array(parts) => parts.chunks_exact(2).find(|pair| is(&pair[0])).map(|pair| &pair[1]),
+        Value::Array(parts) => parts
+            .chunks_exact(2)
+            .find(|pair| is(&pair[0]))
+            .map(|pair| &pair[1]),
         _ => None,
     };
     found.and_then(|value| T::from_redis_value(value.clone()).ok())
@@ -102,7 +133,12 @@ mod tests {
     #[test]
     fn a_field_is_found_in_both_shapes_of_answer() {
         let name = || Value::BulkString(b"pending".to_vec());
-        let flat = Value::Array(vec![Value::BulkString(b"x".to_vec()), Value::Int(1), name(), Value::Int(7)]);
+        let flat = Value::Array(vec![
+            Value::BulkString(b"x".to_vec()),
+            Value::Int(1),
+            name(),
+            Value::Int(7),
+        ]);
         let map = Value::Map(vec![(name(), Value::Int(7))]);
         assert_eq!(field::<i64>(&flat, "pending"), Some(7));
         assert_eq!(field::<i64>(&map, "pending"), Some(7));

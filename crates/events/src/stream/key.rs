@@ -46,7 +46,10 @@ impl EntryId {
     pub fn parse(text: &str) -> Option<Self> {
         let (position, part) = text.split_once('-')?;
         let position: u64 = position.parse().ok()?;
-        Some(Self { position: i64::try_from(position).unwrap_or(i64::MAX), part: part.parse().ok()? })
+        Some(Self {
+            position: i64::try_from(position).unwrap_or(i64::MAX),
+            part: part.parse().ok()?,
+        })
     }
 }
 
@@ -63,14 +66,26 @@ mod tests {
     #[test]
     fn a_key_names_environment_and_app_in_one_hash_slot() {
         let app = "booking".parse().expect("a slug");
-        assert_eq!(StreamKey::new(Environment::Production, &app).as_str(), "usher:{production:booking}:s00");
+        assert_eq!(
+            StreamKey::new(Environment::Production, &app).as_str(),
+            "usher:{production:booking}:s00"
+        );
     }
 
     #[test]
     fn an_entry_id_reads_back_and_garbage_does_not() {
         assert_eq!(EntryId::parse("9121-0"), Some(EntryId::at(9121)));
-        assert_eq!(EntryId::parse("1763791234567-3"), Some(EntryId { position: 1_763_791_234_567, part: 3 }));
-        assert_eq!(EntryId::parse("18446744073709551615-0"), Some(EntryId::at(i64::MAX)));
+        assert_eq!(
+            EntryId::parse("1763791234567-3"),
+            Some(EntryId {
+                position: 1_763_791_234_567,
+                part: 3
+            })
+        );
+        assert_eq!(
+            EntryId::parse("18446744073709551615-0"),
+            Some(EntryId::at(i64::MAX))
+        );
         for garbage in ["", "1", "-", "1-", "-1-0", "a-0"] {
             assert_eq!(EntryId::parse(garbage), None, "{garbage}");
         }

@@ -43,12 +43,18 @@ impl Link {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(response_timeout))
             .set_response_timeout(Some(response_timeout));
-        Ok(Self { client: Client::open(url)?, config, slot: Arc::default(), board })
+        Ok(Self {
+            client: Client::open(url)?,
+            config,
+            slot: Arc::default(),
+            board,
+        })
     }
 
     /// Runs one command.
     pub async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Fault> {
-        self.with(async |connection| command.query_async(connection).await).await
+        self.with(async |connection| command.query_async(connection).await)
+            .await
     }
 
     /// Runs something that needs the connection itself.
@@ -87,7 +93,8 @@ impl Link {
                 Ok((connection, slot.generation))
             }
             Err(fault) => {
-                self.board.update(|snapshot| snapshot.redis.get_or_insert_default().reachable = false);
+                self.board
+                    .update(|snapshot| snapshot.redis.get_or_insert_default().reachable = false);
                 slot.failed = Some((Instant::now(), fault.clone()));
                 Err(fault)
             }
@@ -95,7 +102,10 @@ impl Link {
     }
 
     async fn connect(&self) -> Result<MultiplexedConnection, Fault> {
-        let mut connection = self.client.get_multiplexed_async_connection_with_config(&self.config).await?;
+        let mut connection = self
+            .client
+            .get_multiplexed_async_connection_with_config(&self.config)
+            .await?;
         let info: String = redis::cmd("INFO").query_async(&mut connection).await?;
         let server = check::read(&info);
         self.tell(&server);
@@ -106,7 +116,11 @@ impl Link {
     /// Says once what an operator should change, not at every reconnection.
     fn tell(&self, server: &RedisStatus) {
         let known = self.board.snapshot().redis.unwrap_or_default();
-        for warning in server.warnings.iter().filter(|warning| !known.warnings.contains(warning)) {
+        for warning in server
+            .warnings
+            .iter()
+            .filter(|warning| !known.warnings.contains(warning))
+        {
             tracing::warn!(version = server.version, "{warning}");
         }
     }
@@ -115,7 +129,8 @@ impl Link {
         let mut slot = self.slot.lock().await;
         if slot.generation == generation {
             slot.connection = None;
-            self.board.update(|snapshot| snapshot.redis.get_or_insert_default().reachable = false);
+            self.board
+                .update(|snapshot| snapshot.redis.get_or_insert_default().reachable = false);
         }
     }
 }

@@ -14,16 +14,29 @@ use crate::state::State;
 const BODY_BYTES: usize = 4 * 1024;
 
 /// Answers the route.
-pub(super) async fn acknowledge(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
+pub(super) async fn acknowledge(
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<State>,
+) -> HttpResponse {
     Facts::tell(&request, |facts| facts.route = "/feeds/{app}/ack");
-    remember(&request, payload, &state).await.unwrap_or_else(|problem| problem.answer(&request))
+    remember(&request, payload, &state)
+        .await
+        .unwrap_or_else(|problem| problem.answer(&request))
 }
 
-async fn remember(request: &HttpRequest, payload: web::Payload, state: &State) -> Result<HttpResponse, Problem> {
+async fn remember(
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: &State,
+) -> Result<HttpResponse, Problem> {
     let app = caller(state, request).await?;
     let body = timeout(BODY_TIME, payload.to_bytes_limited(BODY_BYTES)).await;
     let Ok(Ok(Ok(body))) = body else {
-        return Err(Problem::value("body", "the body did not arrive or is too long: send {\"group\": \"<app>\", \"pos\": <number>}"));
+        return Err(Problem::value(
+            "body",
+            "the body did not arrive or is too long: send {\"group\": \"<app>\", \"pos\": <number>}",
+        ));
     };
     let (group, position) = parse(&body)?;
     let position = state.events.feeds().acknowledge(app, &group, position).await?;
@@ -33,14 +46,26 @@ async fn remember(request: &HttpRequest, payload: web::Payload, state: &State) -
 fn parse(body: &[u8]) -> Result<(String, i64), Problem> {
     let shape = "send {\"group\": \"<app>\", \"pos\": <number>}";
     let Ok(Value::Object(fields)) = serde_json::from_slice(body) else {
-        return Err(Problem::value("body", format!("the body is no JSON object: {shape}")));
+        return Err(Problem::value(
+            "body",
+            format!("the body is no JSON object: {shape}"),
+        ));
     };
     let Some(group) = fields.get("group").and_then(Value::as_str) else {
-        return Err(Problem::value("group", format!("\"group\" must be a text, the app's name: {shape}")));
+        return Err(Problem::value(
+            "group",
+            format!("\"group\" must be a text, the app's name: {shape}"),
+        ));
     };
-    let position = fields.get("pos").and_then(Value::as_i64).filter(|position| *position >= 0);
+    let position = fields
+        .get("pos")
+        .and_then(Value::as_i64)
+        .filter(|position| *position >= 0);
     let Some(position) = position else {
-        return Err(Problem::value("pos", format!("\"pos\" must be a whole number from 0, the last applied position: {shape}")));
+        return Err(Problem::value(
+            "pos",
+            format!("\"pos\" must be a whole number from 0, the last applied position: {shape}"),
+        ));
     };
     Ok((group.to_owned(), position))
 }
@@ -51,7 +76,10 @@ mod tests {
 
     #[test]
     fn an_acknowledgement_names_group_and_position() {
-        assert_eq!(parse(br#"{"group":"booking","pos":9121,"more":1}"#), Ok(("booking".to_owned(), 9121)));
+        assert_eq!(
+            parse(br#"{"group":"booking","pos":9121,"more":1}"#),
+            Ok(("booking".to_owned(), 9121))
+        );
     }
 
     #[test]
@@ -67,7 +95,10 @@ mod tests {
             (r#"{"group":"booking","pos":1.5}"#, "pos"),
         ] {
             let problem = parse(body.as_bytes()).expect_err(body);
-            assert!(format!("{problem:?}").contains(&format!("field: Some({field:?})")), "{body}");
+            assert!(
+                format!("{problem:?}").contains(&format!("field: Some({field:?})")),
+                "{body}"
+            );
         }
     }
 }

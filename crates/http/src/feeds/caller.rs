@@ -16,10 +16,16 @@ use crate::state::State;
 /// # Errors
 /// 401 for every bad credential, 404 for a feed that is not its own, 429 and 503 as for SCIM.
 pub(super) async fn caller(state: &State, request: &HttpRequest) -> Result<AppId, Problem> {
-    let lines = request.headers().get_all(AUTHORIZATION).map(|value| value.as_bytes());
+    let lines = request
+        .headers()
+        .get_all(AUTHORIZATION)
+        .map(|value| value.as_bytes());
     let ip = client::address(request, state.proxy_hops);
     let refused = |refusal: Refusal, id: Option<&str>| refusal_of(request, &refusal, id);
-    let presented = state.verifier.precheck(Kind::App, lines, ip).map_err(|refusal| refused(refusal, None))?;
+    let presented = state
+        .verifier
+        .precheck(Kind::App, lines, ip)
+        .map_err(|refusal| refused(refusal, None))?;
     let record = state.store.app_credential(presented.id()).await?;
     let now = state.clock.now();
     let verified = state.verifier.verify_app(&presented, record, now).await;
@@ -41,11 +47,14 @@ fn refusal_of(request: &HttpRequest, refusal: &Refusal, id: Option<&str>) -> Pro
         "app credential refused: {refusal}"
     );
     match refusal {
-        Refusal::Busy => Problem::new(Code::Unavailable, "many credentials are being checked: try again").after(1),
-        Refusal::Throttled { retry_after } => {
-            Problem::new(Code::TooMany, "too many failed attempts from this address: wait, then send a valid credential")
-                .after(retry_after.as_secs().max(1))
+        Refusal::Busy => {
+            Problem::new(Code::Unavailable, "many credentials are being checked: try again").after(1)
         }
+        Refusal::Throttled { retry_after } => Problem::new(
+            Code::TooMany,
+            "too many failed attempts from this address: wait, then send a valid credential",
+        )
+        .after(retry_after.as_secs().max(1)),
         Refusal::Unauthorized(_) | Refusal::WrongDirectory { .. } | Refusal::DirectoryOff { .. } => {
             Problem::unauthorized()
         }

@@ -18,17 +18,25 @@ use self::problem::{Code, Problem};
 pub fn configure(config: &mut web::ServiceConfig) {
     config
         .service(
-            web::resource("/feeds/{app}/events").route(web::get().to(read::events)).default_service(web::to(only_get)),
+            web::resource("/feeds/{app}/events")
+                .route(web::get().to(read::events))
+                .default_service(web::to(only_get)),
         )
         .service(
-            web::resource("/feeds/{app}/ack").route(web::post().to(ack::acknowledge)).default_service(web::to(only_post)),
+            web::resource("/feeds/{app}/ack")
+                .route(web::post().to(ack::acknowledge))
+                .default_service(web::to(only_post)),
         );
 }
 
 async fn only_get(request: HttpRequest) -> HttpResponse {
-    Problem::new(Code::MethodNotAllowed, "a feed is read with GET").allow("GET").answer(&request)
+    Problem::new(Code::MethodNotAllowed, "a feed is read with GET")
+        .allow("GET")
+        .answer(&request)
 }
 
 async fn only_post(request: HttpRequest) -> HttpResponse {
-    Problem::new(Code::MethodNotAllowed, "an acknowledgement is sent with POST").allow("POST").answer(&request)
+    Problem::new(Code::MethodNotAllowed, "an acknowledgement is sent with POST")
+        .allow("POST")
+        .answer(&request)
 }

@@ -30,13 +30,29 @@ impl Code {
     /// Status, stable code and title, in one table.
     const fn row(self) -> (StatusCode, &'static str, &'static str) {
         match self {
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "The app credential is missing or not valid"),
+            Self::Unauthorized => (
+                StatusCode::UNAUTHORIZED,
+                "unauthorized",
+                "The app credential is missing or not valid",
+            ),
             Self::NoSuchFeed => (StatusCode::NOT_FOUND, "noSuchFeed", "There is no such feed"),
             Self::InvalidValue => (StatusCode::BAD_REQUEST, "invalidValue", "A value cannot be used"),
-            Self::AheadOfFeed => (StatusCode::CONFLICT, "aheadOfFeed", "The position lies beyond the feed's end"),
-            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "methodNotAllowed", "Another method is needed"),
+            Self::AheadOfFeed => (
+                StatusCode::CONFLICT,
+                "aheadOfFeed",
+                "The position lies beyond the feed's end",
+            ),
+            Self::MethodNotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "methodNotAllowed",
+                "Another method is needed",
+            ),
             Self::TooMany => (StatusCode::TOO_MANY_REQUESTS, "tooMany", "Too many at once"),
-            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The feed cannot be read right now"),
+            Self::Unavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "The feed cannot be read right now",
+            ),
         }
     }
 }
@@ -54,12 +70,21 @@ pub(super) struct Problem {
 impl Problem {
     /// A refusal with its text: the rule and the next step.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), field: None, allow: None, retry_after: None }
+        Self {
+            code,
+            detail: detail.into(),
+            field: None,
+            allow: None,
+            retry_after: None,
+        }
     }
 
     /// A value that cannot be used: its field, what is allowed and what to do.
     pub fn value(field: &'static str, detail: impl Into<String>) -> Self {
-        Self { field: Some(field), ..Self::new(Code::InvalidValue, detail) }
+        Self {
+            field: Some(field),
+            ..Self::new(Code::InvalidValue, detail)
+        }
     }
 
     /// The same answer for every refused credential.
@@ -80,12 +105,18 @@ impl Problem {
 
     /// The methods that are taken.
     pub fn allow(self, methods: &'static str) -> Self {
-        Self { allow: Some(methods), ..self }
+        Self {
+            allow: Some(methods),
+            ..self
+        }
     }
 
     /// When to try again, in seconds.
     pub fn after(self, seconds: u64) -> Self {
-        Self { retry_after: Some(seconds), ..self }
+        Self {
+            retry_after: Some(seconds),
+            ..self
+        }
     }
 
     /// The response.
@@ -123,7 +154,10 @@ impl From<events::FeedError> for Problem {
         let detail = error.to_string();
         match error {
             FeedError::TooManyWaiters => Self::new(Code::TooMany, detail).after(1),
-            FeedError::AheadOfFeed { .. } => Self { field: Some("after"), ..Self::new(Code::AheadOfFeed, detail) },
+            FeedError::AheadOfFeed { .. } => Self {
+                field: Some("after"),
+                ..Self::new(Code::AheadOfFeed, detail)
+            },
             FeedError::BeyondHead { .. } => Self::value("pos", detail),
             FeedError::UnknownGroup { .. } => Self::value("group", detail),
             FeedError::NoFeed => Self::no_such_feed(),
@@ -135,6 +169,10 @@ impl From<events::FeedError> for Problem {
 impl From<store::StoreError> for Problem {
     fn from(error: store::StoreError) -> Self {
         tracing::warn!(%error, "a feed could not be served");
-        Self::new(Code::Unavailable, "the database does not answer: try again; nothing is lost").after(1)
+        Self::new(
+            Code::Unavailable,
+            "the database does not answer: try again; nothing is lost",
+        )
+        .after(1)
     }
 }

@@ -28,16 +28,28 @@ pub(super) struct ReadQuery {
 /// The parameter, what it may be, and what to do.
 pub(super) fn parse(query: &str) -> Result<ReadQuery, Problem> {
     let Ok(pairs) = Query::<Vec<(String, String)>>::from_query(query) else {
-        return Err(Problem::value("query", "the query cannot be read: send after=, limit= and wait= as plain numbers"));
+        return Err(Problem::value(
+            "query",
+            "the query cannot be read: send after=, limit= and wait= as plain numbers",
+        ));
     };
-    let mut read = ReadQuery { after: 0, limit: 500, wait: Duration::ZERO };
+    let mut read = ReadQuery {
+        after: 0,
+        limit: 500,
+        wait: Duration::ZERO,
+    };
     for (name, value) in pairs.into_inner() {
         match name.as_str() {
-            "after" => read.after = i64::try_from(number("after", &value, i64::MAX as u64)?).unwrap_or(i64::MAX),
+            "after" => {
+                read.after = i64::try_from(number("after", &value, i64::MAX as u64)?).unwrap_or(i64::MAX)
+            }
             "limit" => {
                 let limit = number("limit", &value, MAX_LIMIT)?;
                 if limit == 0 {
-                    return Err(Problem::value("limit", "\"limit\" is 0: send a whole number from 1 to 500"));
+                    return Err(Problem::value(
+                        "limit",
+                        "\"limit\" is 0: send a whole number from 1 to 500",
+                    ));
                 }
                 read.limit = usize::try_from(limit).unwrap_or(1);
             }
@@ -57,8 +69,15 @@ pub(super) fn parse(query: &str) -> Result<ReadQuery, Problem> {
 fn number(field: &'static str, value: &str, max: u64) -> Result<u64, Problem> {
     let number = value.parse().ok().filter(|number| *number <= max);
     number.ok_or_else(|| {
-        let range = if max == i64::MAX as u64 { "from 0".to_owned() } else { format!("from 0 to {max}") };
-        Problem::value(field, format!("\"{field}\" is not usable: send a whole number {range}"))
+        let range = if max == i64::MAX as u64 {
+            "from 0".to_owned()
+        } else {
+            format!("from 0 to {max}")
+        };
+        Problem::value(
+            field,
+            format!("\"{field}\" is not usable: send a whole number {range}"),
+        )
     })
 }
 
@@ -68,8 +87,16 @@ mod tests {
 
     #[test]
     fn a_feed_is_read_from_its_start_without_waiting_unless_told() {
-        let plain = ReadQuery { after: 0, limit: 500, wait: Duration::ZERO };
-        let told = ReadQuery { after: 9120, limit: 20, wait: Duration::from_secs(25) };
+        let plain = ReadQuery {
+            after: 0,
+            limit: 500,
+            wait: Duration::ZERO,
+        };
+        let told = ReadQuery {
+            after: 9120,
+            limit: 20,
+            wait: Duration::from_secs(25),
+        };
         assert_eq!(parse(""), Ok(plain));
         assert_eq!(parse("after=9120&limit=20&wait=25"), Ok(told));
     }
@@ -79,15 +106,30 @@ mod tests {
         let table = [
             ("after=-1", "\"after\" is not usable: send a whole number from 0"),
             ("after=abc", "\"after\" is not usable: send a whole number from 0"),
-            ("after=99999999999999999999", "\"after\" is not usable: send a whole number from 0"),
-            ("limit=501", "\"limit\" is not usable: send a whole number from 0 to 500"),
+            (
+                "after=99999999999999999999",
+                "\"after\" is not usable: send a whole number from 0",
+            ),
+            (
+                "limit=501",
+                "\"limit\" is not usable: send a whole number from 0 to 500",
+            ),
             ("limit=0", "\"limit\" is 0: send a whole number from 1 to 500"),
-            ("wait=26", "\"wait\" is not usable: send a whole number from 0 to 25"),
-            ("offset=1", "a parameter is unknown: a feed knows \"after\" (a position), \"limit\" (1 to 500) and \"wait\" (0 to 25 seconds); remove the others"),
+            (
+                "wait=26",
+                "\"wait\" is not usable: send a whole number from 0 to 25",
+            ),
+            (
+                "offset=1",
+                "a parameter is unknown: a feed knows \"after\" (a position), \"limit\" (1 to 500) and \"wait\" (0 to 25 seconds); remove the others",
+            ),
         ];
         for (query, text) in table {
             let problem = parse(query).expect_err(query);
-            assert!(format!("{problem:?}").contains(&format!("{text:?}")), "{query}: {problem:?}");
+            assert!(
+                format!("{problem:?}").contains(&format!("{text:?}")),
+                "{query}: {problem:?}"
+            );
         }
     }
 }

@@ -16,13 +16,19 @@ const BATCH: &str = "application/cloudevents-batch+json";
 /// Answers the route.
 pub(super) async fn events(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
     Facts::tell(&request, |facts| facts.route = "/feeds/{app}/events");
-    page(&request, &state).await.unwrap_or_else(|problem| problem.answer(&request))
+    page(&request, &state)
+        .await
+        .unwrap_or_else(|problem| problem.answer(&request))
 }
 
 async fn page(request: &HttpRequest, state: &State) -> Result<HttpResponse, Problem> {
     let app = caller(state, request).await?;
     let read = query::parse(request.query_string())?;
-    let page = state.events.feeds().read(app, read.after, read.limit, read.wait).await?;
+    let page = state
+        .events
+        .feeds()
+        .read(app, read.after, read.limit, read.wait)
+        .await?;
     let mut response = HttpResponse::Ok();
     response
         .insert_header((CACHE_CONTROL, "no-store"))
@@ -35,7 +41,10 @@ async fn page(request: &HttpRequest, state: &State) -> Result<HttpResponse, Prob
 }
 
 fn wants_batch(request: &HttpRequest) -> bool {
-    let accepts = request.headers().get_all(ACCEPT).filter_map(|line| line.to_str().ok());
+    let accepts = request
+        .headers()
+        .get_all(ACCEPT)
+        .filter_map(|line| line.to_str().ok());
     accepts.flat_map(|line| line.split(',')).any(|range| {
         let kind = range.split(';').next().unwrap_or_default();
         kind.trim().eq_ignore_ascii_case(BATCH)
@@ -73,18 +82,27 @@ mod tests {
     fn the_batch_form_is_given_to_whoever_asks_for_it() {
         for (accept, expected) in [
             ("application/cloudevents-batch+json", true),
-            ("application/json, Application/CloudEvents-Batch+JSON; charset=utf-8", true),
+            (
+                "application/json, Application/CloudEvents-Batch+JSON; charset=utf-8",
+                true,
+            ),
             ("application/json", false),
             ("*/*", false),
         ] {
-            let request = TestRequest::default().insert_header((ACCEPT, accept)).to_http_request();
+            let request = TestRequest::default()
+                .insert_header((ACCEPT, accept))
+                .to_http_request();
             assert_eq!(wants_batch(&request), expected, "{accept}");
         }
     }
 
     #[test]
     fn an_empty_page_says_where_to_go_on() {
-        let page = Page { events: Vec::new(), next: 7, head: 7 };
+        let page = Page {
+            events: Vec::new(),
+            next: 7,
+            head: 7,
+        };
         assert_eq!(wrapped(&page), r#"{"events":[],"next":7,"head":7}"#);
         assert_eq!(batch(&page), "[]");
     }
