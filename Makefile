@@ -46,6 +46,9 @@ bench: services ## Rates beside what they are compared with, in one run (docs/be
 	cargo build --release --workspace --bins --examples
 	cargo run --release -p tests --bin bench
 gen: ## Write the generated pages of docs/reference anew (tests fail when they are not)
-	for page in $(PAGES); do cargo run -q -p usher -- reference $$page > docs/reference/$$page.md || exit 1; done
+	cargo build -q -p usher
+	for page in $(PAGES); do \
+		"$(TARGET_DIR)/debug/usher" reference $$page > "$(TARGET_DIR)/page.md" && mv "$(TARGET_DIR)/page.md" docs/reference/$$page.md || exit 1; \
+	done
 docs: ## The code's own documentation, in target/doc
 	cargo doc --workspace --no-deps
