@@ -18,6 +18,7 @@ mod consumer;
 mod cycle;
 mod events;
 mod housekeeping;
+mod scim;
 mod store;
 mod support_selftest;
 mod tokens;
