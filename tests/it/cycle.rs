@@ -2,12 +2,15 @@
 //!
 //! On both databases, and over both ways to read a feed.
 
+use serde_json::json;
+use std::time::Duration;
 use support::booking::{Booking, compare};
 use support::gateway::{Gateway, Settings};
-use support::http::Feed;
+use support::http::{Feed, Scim};
 use support::postgres::Postgres;
 use support::redis::Redis;
 use support::sim::Source;
+use support::wait::until;
 
 #[tokio::test]
 async fn on_sqlite_over_the_http_feed() {
@@ -101,4 +104,33 @@ async fn cycles_reach_booking(settings: Settings, redis: Option<&Redis>) {
     assert_eq!(feed.head().await, told.len() as u64);
     let rows = gateway.cli(&["log", "list", "--tenant", "contoso", "--limit", "5"]);
     assert_eq!(rows.as_array().map(Vec::len), Some(5), "{rows}");
+}
+
+#[tokio::test]
+async fn what_the_stream_has_lost_is_read_over_http() {
+    let redis = Redis::start().await;
+    let gateway = Gateway::start(Settings {
+        redis: Some(redis.url()),
+        ..Settings::default()
+    })
+    .await;
+    let app = gateway.app("booking");
+    let scim = Scim::new(&gateway.directory("contoso", "rooms"));
+    for number in 1..=20 {
+        scim.create(
+            &format!("x{number}"),
+            &format!("room-{number}@contoso.dk"),
+            json!({}),
+        )
+        .await
+        .expect(201);
+    }
+    until("the stream to be filled", Duration::from_secs(30), || async {
+        (redis.command(&["XLEN", &app.stream]).await == "int(20)").then_some(())
+    })
+    .await;
+    redis.command(&["XTRIM", &app.stream, "MINID", "15-0"]).await;
+    let booking = Booking::over_redis(&app, &redis.url());
+    booking.caught_up(20).await;
+    assert_eq!(booking.dump()["rooms"].as_array().map(Vec::len), Some(20));
 }

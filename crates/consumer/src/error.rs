@@ -52,7 +52,9 @@ pub enum HttpFeed {
 
 fn hint(status: u16) -> &'static str {
     match status {
-        401 | 403 => " (next step: check the app's credential; `usher app rotate-credential` makes a new one)",
+        401 | 403 => {
+            " (next step: check the app's credential; `usher app rotate-credential` makes a new one)"
+        }
         404 => " (next step: check the feed URL; `usher app create` printed it as feedUrl)",
         409 => {
             " (the feed ends before what was applied already: was the gateway restored from a backup? Next step: start \
