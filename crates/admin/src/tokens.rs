@@ -1,5 +1,5 @@
 //! Tokens of directories: what a customer pastes into Entra. Several live at once, so that one can be replaced while
-//! the other still works (trust.md C.5, ADR "Tokens").
+//! the other still works (ADR 0005).
 
 pub mod issue;
 pub mod list;

@@ -6,12 +6,13 @@
 //! from its record at every request, so a revocation holds from the next request on, on every instance.
 //!
 //! Reading order: [`token`] (what a credential looks like), [`hash`] (how its secret is kept), [`verify`] (the walk of
-//! a request through [`cache`], [`brake`] and [`pool`]), [`place`] (is it at the right URL), [`refusal`] (every way to
-//! be turned away), [`stats`] (what to watch), `uses` (when a token was last used).
+//! a request through [`cache`], [`brake`] and [`pool`], within [`limits`]), [`place`] (is it at the right URL),
+//! [`refusal`] (every way to be turned away), [`stats`] (what to watch), `uses` (when a token was last used).
 
 pub mod brake;
 pub mod cache;
 pub mod hash;
+pub mod limits;
 pub mod place;
 pub mod pool;
 pub mod random;
@@ -21,6 +22,7 @@ pub mod token;
 mod uses;
 pub mod verify;
 
+pub use limits::Limits;
 pub use refusal::{Reason, Refusal};
 pub use token::Kind;
-pub use verify::{Limits, Presented, Verifier};
+pub use verify::{Presented, Verifier};

@@ -2,12 +2,13 @@
 //!
 //! [`Verifier::precheck`] needs no record and turns away what is not worth a database read; [`Verifier::verify`] judges
 //! record and secret. Must not know: where records come from, what the HTTP answer looks like. Order and bounds are
-//! those of ADR "Tokens: argon2id behind a verdict cache".
+//! those of ADR 0005.
+
+mod run;
 
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::clock::Clock;
@@ -15,9 +16,10 @@ use domain::credential::{AppCaller, AppCredentialRecord, Caller, SecretHash, Sta
 use domain::environment::Environment;
 use domain::scope::TenantScope;
 
-use crate::brake::{Allowance, Brake, network};
+use crate::brake::{Brake, network};
 use crate::cache::{Fingerprint, Verdicts};
-use crate::hash::{self, Verdict};
+use crate::hash;
+use crate::limits::Limits;
 use crate::place::{self, Place};
 use crate::pool::Pool;
 use crate::random::NoRandomness;
@@ -25,37 +27,7 @@ use crate::refusal::{Reason, Refusal};
 use crate::stats::{Counters, Stats, step};
 use crate::token::{self, Kind};
 use crate::uses::Uses;
-
-/// Bounds against floods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Secrets checked at a time; each takes 19 MiB while it runs.
-    pub argon2_threads: usize,
-    /// Secrets waiting to be checked; beyond it the answer is 503.
-    pub argon2_queue: usize,
-    /// Wrong secrets for one id; beyond it they are refused unchecked.
-    pub failures_per_token: Allowance,
-    /// Unknown ids and wrong secrets from one address; beyond it the answer is 429. Credentials that were right today
-    /// pass: behind one address of Entra's are many customers.
-    pub failures_per_address: Allowance,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            argon2_threads: Pool::default_size(),
-            argon2_queue: 64,
-            failures_per_token: Allowance {
-                burst: 5,
-                every: Duration::from_secs(12),
-            },
-            failures_per_address: Allowance {
-                burst: 100,
-                every: Duration::from_millis(200),
-            },
-        }
-    }
-}
+use run::{Failed, run};
 
 /// A well-formed credential of this environment that is worth reading its record.
 #[derive(Clone)]
@@ -104,15 +76,6 @@ impl fmt::Debug for Inner {
 
 /// Ids and addresses whose failures are remembered at a time.
 const BRAKED: u64 = 65_536;
-
-/// How a check that was not right ended.
-#[derive(Debug, Clone, Copy)]
-enum Failed {
-    Wrong,
-    Suspected,
-    BadHash,
-    Busy,
-}
 
 impl Verifier {
     /// A verifier with nothing remembered.
@@ -310,84 +273,6 @@ impl Inner {
     fn now_ms(&self) -> i64 {
         self.clock.now().timestamp_millis()
     }
-
-    /// Runs on a blocking thread, to its end even if the asker has left, so that leaving early evades no brake.
-    fn settle(&self, presented: &Presented, hash: &SecretHash, charge: Charge) -> Result<(), Failed> {
-        step(&self.counters.runs);
-        // The checksum was tested at precheck, so the parts are where they belong.
-        let secret = presented.text.split('_').nth(3).unwrap_or_default();
-        match hash::check_secret(secret.as_bytes(), &hash.phc) {
-            Ok(Verdict::Right) => Ok(()),
-            Ok(Verdict::RightButWeak) => {
-                tracing::warn!(
-                    token_id = presented.id,
-                    "the stored hash is below today's policy: rotate this credential"
-                );
-                Ok(())
-            }
-            Ok(Verdict::Wrong) => {
-                charge.keep();
-                self.verdicts.set_wrong(presented.fingerprint, hash.version);
-                let now = self.now_ms();
-                let _ = self.per_address.charge(presented.network, now);
-                if self.per_token.look(&presented.id, now).is_err() {
-                    tracing::warn!(
-                        event.name = "token.bruteforce_suspected",
-                        token_id = presented.id,
-                        "many wrong secrets for one id: further ones are refused unchecked for a while"
-                    );
-                }
-                Err(Failed::Wrong)
-            }
-            Err(error) => {
-                tracing::error!(token_id = presented.id, %error, "a credential cannot be checked");
-                Err(Failed::BadHash)
-            }
-        }
-    }
-}
-
-/// A failure charged in advance, so that parallel guesses cannot overdraw; given back unless the secret was wrong.
-struct Charge {
-    inner: Arc<Inner>,
-    id: Option<String>,
-}
-
-impl Charge {
-    fn keep(mut self) {
-        self.id = None;
-    }
-}
-
-impl Drop for Charge {
-    fn drop(&mut self) {
-        if let Some(id) = &self.id {
-            self.inner.per_token.refund(id);
-        }
-    }
-}
-
-async fn run(inner: Arc<Inner>, presented: Presented, hash: SecretHash) -> Result<(), Failed> {
-    // A genuine client is not locked out by somebody who guesses at its id.
-    let spared = inner.verdicts.was_good(presented.fingerprint);
-    if !spared
-        && inner
-            .per_token
-            .charge(presented.id.clone(), inner.now_ms())
-            .is_err()
-    {
-        return Err(Failed::Suspected);
-    }
-    let charge = Charge {
-        inner: Arc::clone(&inner),
-        id: (!spared).then(|| presented.id.clone()),
-    };
-    let worker = Arc::clone(&inner);
-    let ran = inner
-        .pool
-        .run(move || worker.settle(&presented, &hash, charge))
-        .await;
-    ran.unwrap_or(Err(Failed::Busy))
 }
 
 fn caller(record: TokenRecord) -> Caller {

@@ -1,10 +1,12 @@
 use super::*;
+use crate::brake::Allowance;
 use crate::token::{Issued, RANDOM, issue};
 use chrono::TimeDelta;
 use domain::credential::Token;
 use domain::id::{AppId, DirectoryId, TenantId};
 use domain::tenant::{Directory, Provider, Switch};
 use std::sync::Mutex;
+use std::time::Duration;
 
 /// A clock that stands until it is told to move.
 struct Hand(Mutex<DateTime<Utc>>);
