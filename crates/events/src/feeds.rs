@@ -22,7 +22,7 @@ const MAX_WAIT: Duration = Duration::from_secs(25);
 /// Reads of one app that may wait at the same time.
 const MAX_WAITERS: usize = 100;
 /// How often a waiting read looks by itself, should no wake-up come.
-const LOOK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_secs(5);
 
 /// A page of a feed.
 #[derive(Debug, Clone)]
@@ -63,6 +63,17 @@ pub enum FeedError {
         after: i64,
         /// The feed's newest position.
         head: i64,
+    },
+    /// Events after the reader's position are older than what the database keeps.
+    #[error(
+        "the events from {after} to {oldest} are past their retention: start over from position 0 with what is still \
+         there, and keep up with the feed from then on"
+    )]
+    PastRetention {
+        /// The reader's position.
+        after: i64,
+        /// The oldest position that is still there.
+        oldest: i64,
     },
     /// An acknowledgement for a group that does not exist.
     #[error("the feed of {app} has one group, {app:?}: acknowledge for that one")]
@@ -156,6 +167,11 @@ impl Feeds {
                 after,
                 head: page.head,
             });
+        }
+        // From 0 a reader gets whatever is there; from anywhere else a hole must not look like the feed.
+        let oldest = page.events.first().map(|event| event.position);
+        if let Some(oldest) = oldest.filter(|oldest| after > 0 && *oldest > after + 1) {
+            return Err(FeedError::PastRetention { after, oldest });
         }
         let next = page.events.last().map_or(after, |event| event.position);
         Ok(Page {

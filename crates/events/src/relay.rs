@@ -41,6 +41,9 @@ const RENEW: Duration = Duration::from_secs(3);
 /// How often groups and ends are looked at: while somebody is behind, and when all is quiet.
 const CARE_BUSY: Duration = Duration::from_millis(500);
 const CARE_QUIET: Duration = Duration::from_secs(5);
+/// How long a group may be behind without moving before it is looked at less often: a consumer that is away for days
+/// costs next to nothing.
+const CARE_PATIENCE: Duration = Duration::from_secs(30);
 /// How often a feed that only an operator can repair is tried again.
 const PARKED: Duration = Duration::from_secs(5);
 /// How often progress is written down. For metrics and retention only: after a crash the stream itself is asked.
@@ -83,6 +86,8 @@ pub(crate) struct Relay {
     noted: i64,
     noted_at: Instant,
     cared_at: Option<Instant>,
+    /// When a group last acknowledged or the stream last grew.
+    moved_at: Instant,
     renewed_at: Option<Instant>,
 }
 
@@ -101,6 +106,7 @@ impl Relay {
             noted: 0,
             noted_at: now,
             cared_at: None,
+            moved_at: now,
             renewed_at: None,
         }
     }
@@ -198,12 +204,9 @@ impl Relay {
         Ok(self.cursor.unwrap_or_default())
     }
 
-    const fn care_every(&self, cursor: Cursor) -> Duration {
-        if self.acknowledged < cursor.done {
-            CARE_BUSY
-        } else {
-            CARE_QUIET
-        }
+    fn care_every(&self, cursor: Cursor) -> Duration {
+        let busy = self.acknowledged < cursor.done && self.moved_at.elapsed() < CARE_PATIENCE;
+        if busy { CARE_BUSY } else { CARE_QUIET }
     }
 
     /// Sends everything that is stamped. True: stopped because a group must acknowledge first.
@@ -278,6 +281,7 @@ impl Relay {
                     tail: last,
                     done: last,
                 });
+                self.moved_at = Instant::now();
                 self.setup.board.feed(self.app, |feed| feed.published = last);
                 Ok(next)
             }

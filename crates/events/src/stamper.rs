@@ -33,16 +33,19 @@ impl Stamper {
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut changed = self.store.changed();
         let mut backoff = Backoff::default();
-        let mut look = Instant::now();
+        let mut look_at = Instant::now();
+        let mut woken = true;
         while !*stop.borrow() {
-            let pause = match self.round(&mut look).await {
+            let pause = match self.round(woken, &mut look_at).await {
                 Ok(()) => {
                     backoff.succeeded();
+                    woken = false;
                     self.board.update(|snapshot| snapshot.stamper_error = None);
                     GATHER
                 }
                 Err(error) => {
                     tracing::warn!(%error, "events wait for their positions; trying again");
+                    woken = true;
                     self.board
                         .update(|snapshot| snapshot.stamper_error = Some(error.to_string()));
                     backoff.failed()
@@ -52,45 +55,49 @@ impl Stamper {
                 () = sleep(pause) => {}
                 _ = stop.wait_for(|stop| *stop) => break,
             }
+            if woken {
+                continue;
+            }
             tokio::select! {
-                Ok(()) = changed.changed() => {}
-                () = sleep_until(look + self.poll) => {}
+                Ok(()) = changed.changed() => woken = true,
+                () = sleep_until(look_at) => {}
                 _ = stop.wait_for(|stop| *stop) => break,
             }
         }
     }
 
-    /// Stamps everything there is; now and then also looks what other processes have stamped.
-    async fn round(&self, look: &mut Instant) -> Result<(), StoreError> {
-        loop {
+    /// Stamps everything there is. Without a wake-up it looks first: an idle gateway takes no locks.
+    async fn round(&self, woken: bool, look_at: &mut Instant) -> Result<(), StoreError> {
+        let mut waiting = woken;
+        if Instant::now() >= *look_at {
+            waiting |= self.look_around().await?;
+            *look_at = Instant::now() + self.poll;
+        }
+        while waiting {
             let stamped = self.store.stamp(BATCH).await?;
             self.hub.advance(&stamped.heads);
-            if stamped.stamped < BATCH {
-                break;
-            }
-        }
-        if look.elapsed() >= self.poll || self.hub.heads().borrow().is_empty() {
-            self.look_around().await?;
-            *look = Instant::now();
+            waiting = stamped.stamped >= BATCH;
         }
         Ok(())
     }
 
-    async fn look_around(&self) -> Result<(), StoreError> {
+    /// Which feeds there are and how far other processes have brought them; whether something waits to be stamped.
+    async fn look_around(&self) -> Result<bool, StoreError> {
         let feeds = self.store.feeds().await?;
-        let heads: Heads = feeds
-            .into_iter()
-            .map(|feed| {
-                (
-                    feed.app,
-                    Known {
-                        name: feed.name,
-                        head: feed.head,
-                    },
-                )
-            })
-            .collect();
+        let lag = self.store.outbox_lag().await?;
+        let known = |feed: store::Feed| {
+            (
+                feed.app,
+                Known {
+                    name: feed.name,
+                    head: feed.head,
+                },
+            )
+        };
+        let heads: Heads = feeds.into_iter().map(known).collect();
         self.board.update(|snapshot| {
+            snapshot.unstamped = lag.unstamped;
+            snapshot.oldest_unstamped = lag.oldest;
             snapshot.feeds.retain(|app, _| heads.contains_key(app));
             for (app, known) in &heads {
                 let feed = snapshot.feeds.entry(*app).or_default();
@@ -99,6 +106,6 @@ impl Stamper {
             }
         });
         self.hub.replace(heads);
-        Ok(())
+        Ok(lag.unstamped > 0)
     }
 }

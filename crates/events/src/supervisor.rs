@@ -24,6 +24,8 @@ use crate::stream::link::Link;
 
 /// How often tasks are looked after when nothing else happens.
 const LOOK_AFTER: Duration = Duration::from_secs(1);
+/// How often a Redis that answers is greeted.
+const GREET: Duration = Duration::from_secs(5);
 
 /// A setting that cannot work.
 #[derive(Debug, thiserror::Error)]
@@ -114,7 +116,6 @@ impl Events {
         Retention {
             store: self.store.clone(),
             clock: Arc::clone(&self.clock),
-            board: self.board.clone(),
             owner: self.owner.clone(),
             keep: self.settings.retention,
         }
@@ -141,6 +142,7 @@ pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
     let mut heads = events.hub.heads();
     let mut stamper: Option<JoinHandle<()>> = None;
     let mut retention: Option<JoinHandle<()>> = None;
+    let mut greeter: Option<JoinHandle<()>> = None;
     let mut relaying: BTreeMap<AppId, JoinHandle<()>> = BTreeMap::new();
     while !*stop.borrow() {
         if ended(stamper.as_ref()) {
@@ -150,6 +152,9 @@ pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
             retention = Some(tokio::spawn(events.retention().run(stop.clone())));
         }
         if let Some(setup) = &relays {
+            if ended(greeter.as_ref()) {
+                greeter = Some(tokio::spawn(greet(setup.link.clone(), stop.clone())));
+            }
             let feeds = heads.borrow_and_update().clone();
             for (app, known) in feeds {
                 if ended(relaying.get(&app)) {
@@ -166,9 +171,31 @@ pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
         }
     }
     events.hub.close();
-    for task in stamper.into_iter().chain(retention).chain(relaying.into_values()) {
+    for task in stamper
+        .into_iter()
+        .chain(retention)
+        .chain(greeter)
+        .chain(relaying.into_values())
+    {
         // A task that panicked has said so already; nothing is left to finish.
         let _ = task.await;
+    }
+}
+
+/// Keeps in touch with Redis though no feed moves, or none exists yet: the warnings about the server come at the start,
+/// and `/health/ready` knows whether it answers.
+async fn greet(link: Link, mut stop: watch::Receiver<bool>) {
+    let ping = redis::cmd("PING");
+    while !*stop.borrow() {
+        let asked = link.ask::<String>(&ping);
+        let done = tokio::select! {
+            answer = asked => answer.inspect_err(|fault| tracing::debug!(%fault, "Redis was greeted in vain")).is_ok(),
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        tokio::select! {
+            () = sleep(if done { GREET } else { LOOK_AFTER }) => {}
+            _ = stop.wait_for(|stop| *stop) => {}
+        }
     }
 }
 

@@ -26,7 +26,11 @@ impl Relay {
         if found.is_some() {
             self.collect(&mut known).await?;
         }
-        self.acknowledged = known.values().copied().min().unwrap_or(0);
+        let acknowledged = known.values().copied().min().unwrap_or(0);
+        if acknowledged != self.acknowledged {
+            self.acknowledged = acknowledged;
+            self.moved_at = Instant::now();
+        }
         let actual = found.map_or(EntryId::at(0), |ends| ends.last);
         if self
             .cursor

@@ -18,6 +18,8 @@ pub(super) enum Code {
     InvalidValue,
     /// The reader's position lies beyond the feed's end.
     AheadOfFeed,
+    /// Events after the reader's position are gone.
+    PastRetention,
     /// Another method.
     MethodNotAllowed,
     /// Too many waiting reads, or too many failed attempts.
@@ -41,6 +43,11 @@ impl Code {
                 StatusCode::CONFLICT,
                 "aheadOfFeed",
                 "The position lies beyond the feed's end",
+            ),
+            Self::PastRetention => (
+                StatusCode::GONE,
+                "pastRetention",
+                "Events after the position are no longer kept",
             ),
             Self::MethodNotAllowed => (
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -157,6 +164,10 @@ impl From<events::FeedError> for Problem {
             FeedError::AheadOfFeed { .. } => Self {
                 field: Some("after"),
                 ..Self::new(Code::AheadOfFeed, detail)
+            },
+            FeedError::PastRetention { .. } => Self {
+                field: Some("after"),
+                ..Self::new(Code::PastRetention, detail)
             },
             FeedError::BeyondHead { .. } => Self::value("pos", detail),
             FeedError::UnknownGroup { .. } => Self::value("group", detail),

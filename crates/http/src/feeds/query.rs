@@ -41,7 +41,7 @@ pub(super) fn parse(query: &str) -> Result<ReadQuery, Problem> {
     for (name, value) in pairs.into_inner() {
         match name.as_str() {
             "after" => {
-                read.after = i64::try_from(number("after", &value, i64::MAX as u64)?).unwrap_or(i64::MAX)
+                read.after = i64::try_from(number("after", &value, i64::MAX as u64)?).unwrap_or(i64::MAX);
             }
             "limit" => {
                 let limit = number("limit", &value, MAX_LIMIT)?;
