@@ -9,7 +9,9 @@
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::disallowed_methods,
-    reason = "tests and their helpers: a surprise is a failed test, and a test may read the clock and mint a scope"
+    clippy::needless_pass_by_value,
+    reason = "tests and their helpers: a surprise is a failed test, a test may read the clock and mint a scope, and \
+              literals are handed over as they are"
 )]
 
 mod architecture;

@@ -14,9 +14,13 @@ const HIDDEN: &[&str] = &["sea_orm", "sqlx", "sea_orm_migration"];
 pub fn leaks(text: &str) -> Vec<String> {
     let file = syn::parse_file(text).expect("source that compiles");
     let mut names: BTreeSet<String> = HIDDEN.iter().map(|name| (*name).to_owned()).collect();
-    file.items.iter().for_each(|item| collect_imports(item, &mut names));
+    file.items
+        .iter()
+        .for_each(|item| collect_imports(item, &mut names));
     let mut found = Vec::new();
-    file.items.iter().for_each(|item| check_item(item, &names, &mut found));
+    file.items
+        .iter()
+        .for_each(|item| check_item(item, &names, &mut found));
     found
 }
 
@@ -39,7 +43,11 @@ fn collect_imports(item: &Item, names: &mut BTreeSet<String>) {
     match item {
         Item::Use(import) => leaves(&import.tree, false, names),
         Item::Mod(module) => {
-            module.content.iter().flat_map(|(_, items)| items).for_each(|item| collect_imports(item, names));
+            module
+                .content
+                .iter()
+                .flat_map(|(_, items)| items)
+                .for_each(|item| collect_imports(item, names));
         }
         _ => {}
     }
@@ -47,7 +55,11 @@ fn collect_imports(item: &Item, names: &mut BTreeSet<String>) {
 
 fn leaves(tree: &UseTree, hidden: bool, names: &mut BTreeSet<String>) {
     match tree {
-        UseTree::Path(path) => leaves(&path.tree, hidden || HIDDEN.iter().any(|name| path.ident == name), names),
+        UseTree::Path(path) => leaves(
+            &path.tree,
+            hidden || HIDDEN.iter().any(|name| path.ident == name),
+            names,
+        ),
         UseTree::Group(group) => group.items.iter().for_each(|tree| leaves(tree, hidden, names)),
         UseTree::Name(name) if hidden => drop(names.insert(name.ident.to_string())),
         UseTree::Rename(name) if hidden || HIDDEN.iter().any(|hidden| name.ident == hidden) => {
@@ -73,7 +85,10 @@ fn names_hidden(syntax: &impl ToTokens, names: &BTreeSet<String>) -> bool {
 }
 
 fn check_fields(owner: &str, fields: &Fields, all: bool, names: &BTreeSet<String>, found: &mut Vec<String>) {
-    let leaking = fields.iter().filter(|field| all || is_public(&field.vis)).any(|field| names_hidden(&field.ty, names));
+    let leaking = fields
+        .iter()
+        .filter(|field| all || is_public(&field.vis))
+        .any(|field| names_hidden(&field.ty, names));
     if leaking {
         found.push(format!("{owner} has a public field of a hidden type"));
     }
@@ -93,11 +108,21 @@ fn check_item(item: &Item, names: &BTreeSet<String>, found: &mut Vec<String>) {
         }
         Item::Enum(it) if is_public(&it.vis) => {
             it.variants.iter().for_each(|variant| {
-                check_fields(&format!("{}::{}", it.ident, variant.ident), &variant.fields, true, names, found);
+                check_fields(
+                    &format!("{}::{}", it.ident, variant.ident),
+                    &variant.fields,
+                    true,
+                    names,
+                    found,
+                );
             });
         }
-        Item::Type(it) if is_public(&it.vis) && names_hidden(&it.ty, names) => found.push(format!("type {}", it.ident)),
-        Item::Const(it) if is_public(&it.vis) && names_hidden(&it.ty, names) => found.push(format!("const {}", it.ident)),
+        Item::Type(it) if is_public(&it.vis) && names_hidden(&it.ty, names) => {
+            found.push(format!("type {}", it.ident));
+        }
+        Item::Const(it) if is_public(&it.vis) && names_hidden(&it.ty, names) => {
+            found.push(format!("const {}", it.ident));
+        }
         Item::Use(it) if is_public(&it.vis) && names_hidden(&it.tree, names) => {
             found.push(format!("pub use {}", it.tree.to_token_stream()));
         }
@@ -108,7 +133,10 @@ fn check_item(item: &Item, names: &BTreeSet<String>, found: &mut Vec<String>) {
         }),
         Item::Impl(it) => check_impl(it, names, found),
         Item::Mod(it) => {
-            it.content.iter().flat_map(|(_, items)| items).for_each(|item| check_item(item, names, found));
+            it.content
+                .iter()
+                .flat_map(|(_, items)| items)
+                .for_each(|item| check_item(item, names, found));
         }
         _ => {}
     }
