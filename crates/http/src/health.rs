@@ -4,11 +4,10 @@
 //! of service: SCIM goes on without it (DESIGN §2).
 
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use serde_json::json;
 
 use crate::limits::READY_TIME;
-use crate::observe::Facts;
 use crate::state::State;
 
 /// Adds the routes.
@@ -19,13 +18,11 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route("/metrics", web::get().to(metrics));
 }
 
-async fn live(request: HttpRequest) -> HttpResponse {
-    Facts::tell(&request, |facts| facts.route = "/health/live");
+async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({"status": "live"}))
 }
 
-async fn ready(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
-    Facts::tell(&request, |facts| facts.route = "/health/ready");
+async fn ready(state: web::Data<State>) -> HttpResponse {
     let mut missing = Vec::new();
     if state.draining.has_begun() {
         missing.push("this instance is shutting down".to_owned());
@@ -33,7 +30,10 @@ async fn ready(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
         match tokio::time::timeout(READY_TIME, state.store.ping()).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => missing.push(format!("the database: {error}")),
-            Err(_) => missing.push(format!("the database did not answer within {} s", READY_TIME.as_secs())),
+            Err(_) => missing.push(format!(
+                "the database did not answer within {} s",
+                READY_TIME.as_secs()
+            )),
         }
     }
     let degraded = state.events.status().troubles();
@@ -45,8 +45,9 @@ async fn ready(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
     answer.json(json!({"status": status, "missing": missing, "degraded": degraded}))
 }
 
-async fn metrics(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
-    Facts::tell(&request, |facts| facts.route = "/metrics");
+async fn metrics(state: web::Data<State>) -> HttpResponse {
     let page = (state.metrics_page)();
-    HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")).body(page)
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"))
+        .body(page)
 }

@@ -2,13 +2,15 @@
 //!
 //! Labels are a fixed few words and directory ids: never names of people, filters or paths.
 
-use opentelemetry::metrics::{Counter, Histogram, Meter};
 use opentelemetry::KeyValue;
+use opentelemetry::metrics::{Counter, Histogram, Meter};
 
 use crate::observe::Facts;
 
 /// Bounds of the latency histogram, in seconds: fine where a match query lives, coarse where only trouble does.
-const SECONDS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+const SECONDS: [f64; 13] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
 
 /// The instruments.
 #[derive(Debug, Clone)]
@@ -45,7 +47,10 @@ impl Metrics {
             ],
         );
         if let Some(operation) = facts.operation {
-            let directory = facts.directory.as_ref().map_or_else(|| "none".to_owned(), |directory| directory.id.to_string());
+            let directory = facts
+                .directory
+                .as_ref()
+                .map_or_else(|| "none".to_owned(), |directory| directory.id.to_string());
             self.scim.add(
                 1,
                 &[

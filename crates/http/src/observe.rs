@@ -14,6 +14,7 @@ use domain::credential::Caller;
 use domain::id::{DirectoryId, RequestId, TenantId};
 use tracing::{Instrument, Span, field};
 
+use crate::scim::route::Route;
 use crate::state::State;
 
 /// Our id of the request, on every answer.
@@ -64,7 +65,10 @@ impl Facts {
 
     /// Adds who is calling.
     pub fn tell_caller(request: &HttpRequest, caller: &Caller) {
-        let place = Place { tenant: caller.directory.tenant, id: caller.directory.id };
+        let place = Place {
+            tenant: caller.directory.tenant,
+            id: caller.directory.id,
+        };
         Self::tell(request, |facts| facts.directory = Some(place));
         let span = Span::current();
         if !span.is_disabled() {
@@ -89,13 +93,16 @@ pub async fn observe(
     let id = RequestId::from_uuid(state.ids.next());
     let client_request_id = client_request_id(request.headers());
     let method = method_word(request.method());
-    let span = root_span(method, id, client_request_id.as_deref());
-    let traceparent = span.in_scope(|| (state.traceparent)()).unwrap_or_else(|| own_traceparent(id));
+    let route = template(request.path());
+    let span = root_span(method, route, id, client_request_id.as_deref());
+    let traceparent = span
+        .in_scope(|| (state.traceparent)())
+        .unwrap_or_else(|| own_traceparent(id));
     request.extensions_mut().insert(Facts {
         request: id,
         client_request_id,
         traceparent,
-        route: "other",
+        route,
         operation: None,
         directory: None,
         code: None,
@@ -111,14 +118,31 @@ pub async fn observe(
     Ok(response)
 }
 
-fn root_span(method: &'static str, id: RequestId, client_request_id: Option<&str>) -> Span {
+/// The route's template: known before anything is decided, because an exported span keeps the name it began with.
+fn template(path: &str) -> &'static str {
+    match path {
+        "/health/live" => "/health/live",
+        "/health/ready" => "/health/ready",
+        "/metrics" => "/metrics",
+        feed if feed.starts_with("/feeds/") && feed.ends_with("/events") => "/feeds/{app}/events",
+        feed if feed.starts_with("/feeds/") && feed.ends_with("/ack") => "/feeds/{app}/ack",
+        scim => Route::of(scim).map_or("other", |route| route.template()),
+    }
+}
+
+fn root_span(
+    method: &'static str,
+    route: &'static str,
+    id: RequestId,
+    client_request_id: Option<&str>,
+) -> Span {
     tracing::info_span!(
         "request",
-        otel.name = field::Empty,
+        otel.name = %format_args!("{method} {route}"),
         otel.kind = "server",
         otel.status_code = field::Empty,
         http.request.method = method,
-        http.route = field::Empty,
+        http.route = route,
         http.response.status_code = field::Empty,
         request.id = %id,
         usher.client_request_id = client_request_id,
@@ -130,10 +154,10 @@ fn root_span(method: &'static str, id: RequestId, client_request_id: Option<&str
 
 fn finish(state: &State, span: &Span, facts: &Facts, method: &'static str, status: u16, begun: Instant) {
     let elapsed = begun.elapsed();
-    state.metrics.finished(facts, method, status, elapsed.as_secs_f64());
+    state
+        .metrics
+        .finished(facts, method, status, elapsed.as_secs_f64());
     if !span.is_disabled() {
-        span.record("otel.name", format!("{method} {}", facts.route));
-        span.record("http.route", facts.route);
         span.record("http.response.status_code", status);
         if let Some(code) = facts.code {
             span.record("usher.scim.outcome", code);
@@ -175,7 +199,11 @@ fn log_line(facts: &Facts, method: &'static str, status: u16, ms: f64) {
 
 /// The client's own id of the request: short and harmless, or none.
 fn client_request_id(headers: &HeaderMap) -> Option<String> {
-    let value = CLIENT_IDS.iter().find_map(|name| headers.get(*name))?.to_str().ok()?;
+    let value = CLIENT_IDS
+        .iter()
+        .find_map(|name| headers.get(*name))?
+        .to_str()
+        .ok()?;
     let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:|=+/".contains(&byte);
     (!value.is_empty() && value.len() <= 128 && value.bytes().all(harmless)).then(|| value.to_owned())
 }
@@ -209,17 +237,39 @@ mod tests {
     #[test]
     fn a_trace_context_of_our_own_is_well_formed_and_not_sampled() {
         let id: RequestId = "req_019a3c5e7d1a7c4e9a2b0f6f0d1c2b3a".parse().expect("an id");
-        assert_eq!(own_traceparent(id), "00-019a3c5e7d1a7c4e9a2b0f6f0d1c2b3a-9a2b0f6f0d1c2b3a-00");
+        assert_eq!(
+            own_traceparent(id),
+            "00-019a3c5e7d1a7c4e9a2b0f6f0d1c2b3a-9a2b0f6f0d1c2b3a-00"
+        );
+    }
+
+    #[test]
+    fn a_route_is_told_by_its_template_and_never_by_its_path() {
+        for (path, expected) in [
+            ("/metrics", "/metrics"),
+            ("/t/contoso/advisors/scim/v2/Users/idn_1", "/scim/Users/{id}"),
+            ("/feeds/booking/events", "/feeds/{app}/events"),
+            ("/feeds/booking/ack", "/feeds/{app}/ack"),
+            ("/wp-admin/bob@contoso.com", "other"),
+        ] {
+            assert_eq!(template(path), expected);
+        }
     }
 
     #[test]
     fn a_clients_id_is_taken_only_when_it_is_short_and_harmless() {
         let read = |value: &str| {
             let mut headers = HeaderMap::new();
-            headers.insert(HeaderName::from_static("client-request-id"), HeaderValue::from_str(value).expect(value));
+            headers.insert(
+                HeaderName::from_static("client-request-id"),
+                HeaderValue::from_str(value).expect(value),
+            );
             client_request_id(&headers)
         };
-        assert_eq!(read("7fce0092-d52e-4f76-b727-3955bd72c939").as_deref(), Some("7fce0092-d52e-4f76-b727-3955bd72c939"));
+        assert_eq!(
+            read("7fce0092-d52e-4f76-b727-3955bd72c939").as_deref(),
+            Some("7fce0092-d52e-4f76-b727-3955bd72c939")
+        );
         for odd in ["", "a b", "bob@contoso.com", &"x".repeat(129)] {
             assert_eq!(read(odd), None, "{odd}");
         }

@@ -42,7 +42,10 @@ impl Server {
         let listener = TcpListener::bind(settings.listen)?;
         let address = listener.local_addr()?;
         let running = HttpServer::new(move || {
-            App::new().app_data(shared.clone()).wrap(middleware::from_fn(observe::observe)).configure(routes)
+            App::new()
+                .app_data(shared.clone())
+                .wrap(middleware::from_fn(observe::observe))
+                .configure(routes)
         })
         .workers(settings.workers)
         .worker_max_blocking_threads(1)
@@ -84,5 +87,8 @@ impl Stop {
 }
 
 fn routes(config: &mut web::ServiceConfig) {
-    config.configure(health::configure).configure(feeds::configure).default_service(web::to(scim::serve));
+    config
+        .configure(health::configure)
+        .configure(feeds::configure)
+        .default_service(web::to(scim::serve));
 }

@@ -20,7 +20,9 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 /// `mediaType`, `bodyTooLarge`, `bodyTooSlow`, or `invalidSyntax` with line and column.
 pub async fn json(request: &HttpRequest, payload: &mut web::Payload) -> Result<Value, Failure> {
     check_media_type(request)?;
-    let bytes = tokio::time::timeout(BODY_TIME, read(payload)).await.map_err(|_| Failure::new(Code::BodyTooSlow))??;
+    let bytes = tokio::time::timeout(BODY_TIME, read(payload))
+        .await
+        .map_err(|_| Failure::new(Code::BodyTooSlow))??;
     parse(&bytes)
 }
 
@@ -45,7 +47,8 @@ pub async fn drain(request: &HttpRequest, payload: &mut web::Payload) {
 async fn read(payload: &mut web::Payload) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| Failure::with(Code::InvalidSyntax, "The body of the request broke off."))?;
+        let chunk =
+            chunk.map_err(|_| Failure::with(Code::InvalidSyntax, "The body of the request broke off."))?;
         if bytes.len() + chunk.len() > BODY_BYTES {
             return Err(Failure::new(Code::BodyTooLarge));
         }
@@ -56,22 +59,44 @@ async fn read(payload: &mut web::Payload) -> Result<Vec<u8>, Failure> {
 
 /// Refuses only what is certainly something else: clients label JSON in many ways (`entra.md` §4.2).
 fn check_media_type(request: &HttpRequest) -> Result<(), Failure> {
-    let label = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let label = label.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let plausible = label.is_empty() || label.contains("json") || label == "text/plain" || label == "application/octet-stream";
-    if plausible { Ok(()) } else { Err(Failure::new(Code::MediaType)) }
+    let label = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let label = label
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    let plausible = label.is_empty()
+        || label.contains("json")
+        || label == "text/plain"
+        || label == "application/octet-stream";
+    if plausible {
+        Ok(())
+    } else {
+        Err(Failure::new(Code::MediaType))
+    }
 }
 
 /// The JSON of a body, which must be an object.
 fn parse(bytes: &[u8]) -> Result<Value, Failure> {
     let text = bytes.strip_prefix(BOM).unwrap_or(bytes);
     if text.trim_ascii().is_empty() {
-        return Err(Failure::with(Code::InvalidSyntax, "The body of the request is empty; send a JSON object."));
+        return Err(Failure::with(
+            Code::InvalidSyntax,
+            "The body of the request is empty; send a JSON object.",
+        ));
     }
     let value: Value = serde_json::from_slice(text).map_err(|error| syntax(&error))?;
     match value {
         Value::Object(_) => Ok(value),
-        _ => Err(Failure::with(Code::InvalidSyntax, "The body of the request must be a JSON object.")),
+        _ => Err(Failure::with(
+            Code::InvalidSyntax,
+            "The body of the request must be a JSON object.",
+        )),
     }
 }
 
@@ -85,7 +110,9 @@ fn syntax(error: &serde_json::Error) -> Failure {
     };
     Failure::with(
         Code::InvalidSyntax,
-        format!("The body of the request {what} at line {line}, column {column}. Correct that place and send it again."),
+        format!(
+            "The body of the request {what} at line {line}, column {column}. Correct that place and send it again."
+        ),
     )
 }
 
@@ -116,7 +143,10 @@ mod tests {
 
     #[test]
     fn a_byte_order_mark_is_skipped() {
-        assert_eq!(parse(b"\xef\xbb\xbf{\"a\":1}").expect("JSON"), serde_json::json!({"a": 1}));
+        assert_eq!(
+            parse(b"\xef\xbb\xbf{\"a\":1}").expect("JSON"),
+            serde_json::json!({"a": 1})
+        );
     }
 
     #[test]
@@ -131,7 +161,9 @@ mod tests {
             ("multipart/form-data; boundary=x", false),
             ("application/xml", false),
         ] {
-            let request = TestRequest::default().insert_header(("content-type", label)).to_http_request();
+            let request = TestRequest::default()
+                .insert_header(("content-type", label))
+                .to_http_request();
             assert_eq!(check_media_type(&request).is_ok(), fine, "{label}");
         }
     }

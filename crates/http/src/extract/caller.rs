@@ -21,15 +21,31 @@ use crate::state::State;
 /// `unauthorized`, `directoryOff`, `throttled`, `busy`, or `unavailable` when the record cannot be read.
 pub async fn caller(state: &State, request: &HttpRequest, base: &Base<'_>) -> Result<Caller, Failure> {
     let refused = |refusal: Refusal, id: Option<&str>| refusal_of(request, &refusal, id);
-    let lines = request.headers().get_all(AUTHORIZATION).map(|value| value.as_bytes());
+    let lines = request
+        .headers()
+        .get_all(AUTHORIZATION)
+        .map(|value| value.as_bytes());
     let ip = client::address(request, state.proxy_hops);
-    let presented = state.verifier.precheck(Kind::Token, lines, ip).map_err(|refusal| refused(refusal, None))?;
+    let presented = state
+        .verifier
+        .precheck(Kind::Token, lines, ip)
+        .map_err(|refusal| refused(refusal, None))?;
     let id = Some(presented.id());
     let record = state.store.token_record(presented.id()).await?;
     let now = state.clock.now();
-    let caller = state.verifier.verify(&presented, record, now).await.map_err(|refusal| refused(refusal, id))?;
-    let place = Place { tenant: base.tenant.as_deref(), profile: base.profile.as_deref() };
-    state.verifier.admit(&caller, place).map_err(|refusal| refused(refusal, id))?;
+    let caller = state
+        .verifier
+        .verify(&presented, record, now)
+        .await
+        .map_err(|refusal| refused(refusal, id))?;
+    let place = Place {
+        tenant: base.tenant.as_deref(),
+        profile: base.profile.as_deref(),
+    };
+    state
+        .verifier
+        .admit(&caller, place)
+        .map_err(|refusal| refused(refusal, id))?;
     Facts::tell_caller(request, &caller);
     Ok(caller)
 }
@@ -48,6 +64,8 @@ fn refusal_of(request: &HttpRequest, refusal: &Refusal, token_id: Option<&str>) 
         Refusal::Unauthorized(_) | Refusal::WrongDirectory { .. } => Failure::new(Code::Unauthorized),
         Refusal::DirectoryOff { .. } => Failure::new(Code::DirectoryOff),
         Refusal::Busy => Failure::new(Code::Busy).after(1),
-        Refusal::Throttled { retry_after } => Failure::new(Code::Throttled).after(retry_after.as_secs().max(1)),
+        Refusal::Throttled { retry_after } => {
+            Failure::new(Code::Throttled).after(retry_after.as_secs().max(1))
+        }
     }
 }

@@ -36,13 +36,19 @@ pub fn answer(asked: &Asked<'_>, page: &Page<'_>) -> Result<HttpResponse, Failur
         Page::ResourceTypes => message::resource_types(&[user], base),
         Page::Schema(id) => {
             let schema = schema(user, id).ok_or_else(|| {
-                Failure::with(Code::NotFound, "This directory has no schema of that id; GET /Schemas lists the ones it has.")
+                Failure::with(
+                    Code::NotFound,
+                    "This directory has no schema of that id; GET /Schemas lists the ones it has.",
+                )
             })?;
             message::schema_document(schema, base)
         }
-        Page::ResourceType(wanted) if name::eq(wanted, &user.name) => message::resource_type_document(user, base),
+        Page::ResourceType(wanted) if name::eq(wanted, &user.name) => {
+            message::resource_type_document(user, base)
+        }
         Page::ResourceType(_) => {
-            let detail = "This directory has no resource type of that name; GET /ResourceTypes lists the ones it has.";
+            let detail =
+                "This directory has no resource type of that name; GET /ResourceTypes lists the ones it has.";
             return Err(Failure::with(Code::NotFound, detail));
         }
     };
@@ -50,5 +56,7 @@ pub fn answer(asked: &Asked<'_>, page: &Page<'_>) -> Result<HttpResponse, Failur
 }
 
 fn schema<'a>(user: &'a ResourceType, id: &str) -> Option<&'a Schema> {
-    std::iter::once(&user.core).chain(&user.extensions).find(|schema| name::eq(&schema.id, id))
+    std::iter::once(&user.core)
+        .chain(&user.extensions)
+        .find(|schema| name::eq(&schema.id, id))
 }

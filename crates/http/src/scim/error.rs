@@ -4,6 +4,9 @@
 //! ([`super::respond`]). Entra treats 401, 403 and 404 as the customer's doing, so nothing that is our fault may have
 //! one of them: ours are 503 with `Retry-After` (`trust.md` D.2).
 
+mod failure;
+
+pub use failure::Failure;
 use scim::ScimType;
 
 /// Why a request was not served.
@@ -79,7 +82,13 @@ const fn row(
     meaning: &'static str,
     next_step: &'static str,
 ) -> Row {
-    Row { code, status, scim_type, meaning, next_step }
+    Row {
+        code,
+        status,
+        scim_type,
+        meaning,
+        next_step,
+    }
 }
 
 impl Code {
@@ -115,118 +124,164 @@ impl Code {
         use ScimType as T;
         match self {
             Self::Unauthorized => row(
-                "unauthorized", 401, None,
+                "unauthorized",
+                401,
+                None,
                 "The secret token does not open this Tenant URL.",
                 "In Entra, open Provisioning > Admin Credentials, paste Tenant URL and Secret Token exactly as they were \
                  handed out (without the word Bearer) and test the connection; if that does not help, ask for a new token.",
             ),
             Self::DirectoryOff => row(
-                "directoryOff", 403, None,
+                "directoryOff",
+                403,
+                None,
                 "This directory is switched off, so nothing is read or changed.",
                 "Ask the operator of the gateway to switch the directory on again; then restart provisioning in Entra.",
             ),
             Self::NoSuchRoute => row(
-                "noSuchRoute", 404, None,
+                "noSuchRoute",
+                404,
+                None,
                 "There is nothing at this address.",
                 "Check the Tenant URL in Entra: it ends in /scim, for example https://HOST/advisors/scim.",
             ),
             Self::NotFound => row(
-                "notFound", 404, None,
+                "notFound",
+                404,
+                None,
                 "No resource with this id exists in this directory.",
                 "If Entra still refers to it, restart provisioning for this application so that it matches again.",
             ),
             Self::MethodNotAllowed => row(
-                "methodNotAllowed", 405, None,
+                "methodNotAllowed",
+                405,
+                None,
                 "This address does not take this HTTP method.",
                 "See the Allow header of the answer for the methods it takes.",
             ),
             Self::GroupsNotServed => row(
-                "groupsNotServed", 405, None,
+                "groupsNotServed",
+                405,
+                None,
                 "This directory serves no groups.",
                 "In Entra, open Provisioning > Mappings > Provision Microsoft Entra ID Groups and set Enabled to No.",
             ),
             Self::BodyTooLarge => row(
-                "bodyTooLarge", 413, None,
+                "bodyTooLarge",
+                413,
+                None,
                 "The body of the request is larger than 2 MB.",
                 "Send fewer values in one request.",
             ),
             Self::BodyTooSlow => row(
-                "bodyTooSlow", 408, None,
+                "bodyTooSlow",
+                408,
+                None,
                 "The body of the request did not arrive within 30 seconds.",
                 "Send the request again.",
             ),
             Self::MediaType => row(
-                "mediaType", 415, None,
+                "mediaType",
+                415,
+                None,
                 "The body of the request is not JSON by its Content-Type.",
                 "Send it as application/scim+json.",
             ),
             Self::InvalidSyntax => row(
-                "invalidSyntax", 400, Some(T::InvalidSyntax),
+                "invalidSyntax",
+                400,
+                Some(T::InvalidSyntax),
                 "The body is no JSON, or not of the shape this request needs.",
                 "Correct the place that the error names.",
             ),
             Self::InvalidValue => row(
-                "invalidValue", 400, Some(T::InvalidValue),
+                "invalidValue",
+                400,
+                Some(T::InvalidValue),
                 "A value is missing, or not of the attribute's type.",
                 "In Entra, open Provisioning > Edit attribute mappings and correct the line of the attribute that the error names.",
             ),
             Self::InvalidFilter => row(
-                "invalidFilter", 400, Some(T::InvalidFilter),
+                "invalidFilter",
+                400,
+                Some(T::InvalidFilter),
                 "The filter cannot be read, or names an attribute or operator that cannot be used.",
                 "In Entra, choose a matching attribute that is part of this directory.",
             ),
             Self::InvalidPath => row(
-                "invalidPath", 400, Some(T::InvalidPath),
+                "invalidPath",
+                400,
+                Some(T::InvalidPath),
                 "The path of a PATCH operation is malformed or names no attribute.",
                 "Correct the target attribute in Entra's mapping.",
             ),
             Self::NoTarget => row(
-                "noTarget", 400, Some(T::NoTarget),
+                "noTarget",
+                400,
+                Some(T::NoTarget),
                 "A PATCH operation has nothing to act on.",
                 "Give the operation a path that selects something.",
             ),
             Self::Mutability => row(
-                "mutability", 400, Some(T::Mutability),
+                "mutability",
+                400,
+                Some(T::Mutability),
                 "The attribute may not be changed this way.",
                 "Delete its line from Entra's mapping.",
             ),
             Self::Uniqueness => row(
-                "uniqueness", 409, Some(T::Uniqueness),
+                "uniqueness",
+                409,
+                Some(T::Uniqueness),
                 "Another identity of this directory already has this value.",
                 "Let Entra match on userName so that it adopts the existing one, or change the value at one of the two.",
             ),
             Self::TooMany => row(
-                "tooMany", 400, Some(T::TooMany),
+                "tooMany",
+                400,
+                Some(T::TooMany),
                 "The request asks for more than is processed at once.",
                 "Send it in smaller parts.",
             ),
             Self::InvalidVers => row(
-                "invalidVers", 400, Some(T::InvalidVers),
+                "invalidVers",
+                400,
+                Some(T::InvalidVers),
                 "Another version of the SCIM protocol was asked for.",
                 "Use SCIM 2.0.",
             ),
             Self::Sensitive => row(
-                "sensitive", 400, Some(T::Sensitive),
+                "sensitive",
+                400,
+                Some(T::Sensitive),
                 "Personal data would end up where it may be logged.",
                 "Send it in a body instead of a URL.",
             ),
             Self::Throttled => row(
-                "throttled", 429, None,
+                "throttled",
+                429,
+                None,
                 "Too many requests with wrong credentials came from this address.",
                 "Correct the token and wait for the time that Retry-After gives.",
             ),
             Self::Busy => row(
-                "busy", 503, None,
+                "busy",
+                503,
+                None,
                 "Too many credentials wait to be checked at the moment.",
                 "Nothing: the request may be sent again after Retry-After.",
             ),
             Self::ProfileMissing => row(
-                "profileMissing", 503, None,
+                "profileMissing",
+                503,
+                None,
                 "The profile of this directory is not loaded: a fault of the gateway's set-up.",
                 "The operator puts the profile file back into profiles_dir and restarts the gateway.",
             ),
             Self::Unavailable => row(
-                "unavailable", 503, None,
+                "unavailable",
+                503,
+                None,
                 "The gateway cannot reach its database at the moment.",
                 "Nothing: Entra sends the change again. Operators: see /health/ready and the log.",
             ),
@@ -250,74 +305,6 @@ impl Code {
     }
 }
 
-/// A request that is not served.
-#[derive(Debug, Clone)]
-pub struct Failure {
-    /// The line of the table.
-    pub code: Code,
-    /// The text for the Entra admin; the table's when nothing more exact is known.
-    pub detail: String,
-    /// Seconds after which to try again.
-    pub retry_after: Option<u64>,
-    /// The methods that would be taken, for 405.
-    pub allow: Option<&'static str>,
-}
-
-impl Failure {
-    /// With the table's own words.
-    pub fn new(code: Code) -> Self {
-        let Row { status, meaning, next_step, .. } = code.row();
-        let retry_after = (status == 503).then_some(5);
-        Self { code, detail: format!("{meaning} {next_step}"), retry_after, allow: None }
-    }
-
-    /// With an exact text.
-    pub fn with(code: Code, detail: impl Into<String>) -> Self {
-        Self { detail: detail.into(), ..Self::new(code) }
-    }
-
-    /// To be tried again after so many seconds.
-    #[must_use]
-    pub const fn after(mut self, seconds: u64) -> Self {
-        self.retry_after = Some(seconds);
-        self
-    }
-
-    /// A method that this address does not take.
-    pub fn method(code: Code, allow: &'static str) -> Self {
-        Self { allow: Some(allow), ..Self::new(code) }
-    }
-}
-
-impl From<scim::Error> for Failure {
-    fn from(error: scim::Error) -> Self {
-        Self::with(Code::of_scim_type(error.scim_type), error.detail)
-    }
-}
-
-impl From<provisioning::Error> for Failure {
-    fn from(error: provisioning::Error) -> Self {
-        use provisioning::Error as E;
-        match error {
-            E::Invalid(error) => error.into(),
-            E::Taken { .. } => Self::with(Code::Uniqueness, error.to_string()),
-            E::NotFound { .. } => Self::with(Code::NotFound, error.to_string()),
-            E::ProfileMissing(profile) => {
-                tracing::error!(profile, "the profile of a directory that is in use is not loaded");
-                Self::new(Code::ProfileMissing)
-            }
-            E::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<store::StoreError> for Failure {
-    fn from(error: store::StoreError) -> Self {
-        tracing::error!(%error, "the database could not serve a request");
-        Self::new(Code::Unavailable)
-    }
-}
-
 /// The page `docs/reference/error-codes.md`.
 pub fn reference() -> String {
     let mut page = String::from(
@@ -329,10 +316,21 @@ pub fn reference() -> String {
          | code | status | `scimType` | what happened | what to do |\n| --- | --- | --- | --- | --- |\n",
     );
     for code in Code::ALL {
-        let Row { code, status, scim_type, meaning, next_step } = code.row();
+        let Row {
+            code,
+            status,
+            scim_type,
+            meaning,
+            next_step,
+        } = code.row();
         let scim_type = scim_type.map_or_else(|| "–".to_owned(), |word| format!("`{word}`"));
-        page.push_str(&format!("| `{code}` | {status} | {scim_type} | {meaning} | {next_step} |\n"));
+        page.push_str(&format!(
+            "| `{code}` | {status} | {scim_type} | {meaning} | {next_step} |\n"
+        ));
     }
+    page.push_str(
+        "\nWhat is no HTTP at all, and addresses longer than 64 KB, are refused before they reach SCIM, by an empty 400.\n",
+    );
     page
 }
 
@@ -348,34 +346,22 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), count);
         for code in Code::ALL {
-            let Row { code, meaning, next_step, .. } = code.row();
+            let Row {
+                code,
+                meaning,
+                next_step,
+                ..
+            } = code.row();
             assert!(meaning.ends_with('.') && next_step.ends_with('.'), "{code}");
         }
     }
 
     #[test]
-    fn a_fault_of_ours_is_503_with_a_time_and_never_blames_the_credential() {
-        for code in [Code::Busy, Code::ProfileMissing, Code::Unavailable] {
-            assert_eq!(code.row().status, 503);
-            assert!(Failure::new(code).retry_after.is_some());
-        }
-    }
-
-    #[test]
-    fn a_refusal_of_the_language_keeps_its_keyword_and_text() {
-        for scim_type in [ScimType::InvalidFilter, ScimType::InvalidValue, ScimType::NoTarget, ScimType::TooMany] {
-            let failure = Failure::from(scim::Error::new(scim_type, "userName is required."));
-            assert_eq!(failure.code.row().scim_type, Some(scim_type));
-            assert_eq!(failure.code.row().code, scim_type.as_str());
-            assert_eq!(failure.code.row().status, 400);
-            assert_eq!(failure.detail, "userName is required.");
-        }
-        assert_eq!(Code::Uniqueness.row().status, 409);
-    }
-
-    #[test]
     fn the_page_is_up_to_date() {
         let page = include_str!("../../../../docs/reference/error-codes.md");
-        assert!(page == reference(), "run `make docs` to write docs/reference/error-codes.md again");
+        assert!(
+            page == reference(),
+            "run `usher reference error-codes > docs/reference/error-codes.md`"
+        );
     }
 }

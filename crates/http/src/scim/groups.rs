@@ -10,10 +10,16 @@ use super::{Asked, respond};
 
 /// GET /Groups: nothing, whatever is asked for.
 pub fn list(asked: &Asked<'_>) -> HttpResponse {
-    respond::body(StatusCode::OK, &list_response(0, asked.query.start_index, Vec::new()))
+    respond::body(
+        StatusCode::OK,
+        &list_response(0, asked.query.start_index, Vec::new()),
+    )
 }
 
 /// GET /Groups/{id}: there is none.
 pub fn missing() -> Failure {
-    Failure::with(Code::NotFound, "No group with this id exists: this directory serves no groups.")
+    Failure::with(
+        Code::NotFound,
+        "No group with this id exists: this directory serves no groups.",
+    )
 }

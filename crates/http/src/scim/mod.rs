@@ -72,12 +72,17 @@ async fn answer(
         return Err(Failure::new(Code::BodyTooLarge));
     }
     let route = Route::of(path).ok_or_else(|| Failure::new(Code::NoSuchRoute))?;
-    Facts::tell(request, |facts| facts.route = route.template());
     let operation = operation(request.method(), &route.endpoint)?;
     Facts::tell(request, |facts| facts.operation = Some(operation.word()));
     let caller = caller(state, request, &route.base).await?;
     let query = parse_query(request.query_string())?;
-    let asked = Asked { state, caller, call: call(request, state), query, base: base_url(state, request, &route) };
+    let asked = Asked {
+        state,
+        caller,
+        call: call(request, state),
+        query,
+        base: base_url(state, request, &route),
+    };
     match operation {
         Operation::ListUsers => users::list::answer(&asked).await,
         Operation::GetUser(id) => users::get::answer(&asked, id).await,
@@ -152,7 +157,10 @@ async fn body(request: &HttpRequest, payload: &mut web::Payload) -> Result<Value
 
 /// The length a client announces; a body without one is counted while it is read.
 fn declared_length(request: &HttpRequest) -> usize {
-    let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let length = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok());
     length.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
 }
 
@@ -201,7 +209,11 @@ mod tests {
             let route = Route::of(path).expect(path);
             let method = Method::from_bytes(method.as_bytes()).expect(method);
             let failure = operation(&method, &route.endpoint).err().expect(path);
-            assert_eq!((failure.code.row().status, failure.allow), (status, allow), "{path}");
+            assert_eq!(
+                (failure.code.row().status, failure.allow),
+                (status, allow),
+                "{path}"
+            );
         }
     }
 }

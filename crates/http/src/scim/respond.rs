@@ -1,7 +1,9 @@
 //! Puts SCIM answers together: always `application/scim+json` without parameters, errors too.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, ETAG, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{
+    ALLOW, CONTENT_TYPE, ETAG, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use domain::identity::Identity;
 use domain::profile::Profile;
@@ -30,7 +32,9 @@ pub fn identity(
     let document = message::render(&profile.resource_type, &id, &identity.resource, &meta);
     let document = projection.apply(&profile.resource_type, document);
     let mut answer = HttpResponseBuilder::new(status);
-    answer.insert_header((ETAG, meta.etag())).insert_header((LOCATION, meta.location));
+    answer
+        .insert_header((ETAG, meta.etag()))
+        .insert_header((LOCATION, meta.location));
     write(&mut answer, &document)
 }
 
@@ -71,7 +75,10 @@ pub fn failure(request: &HttpRequest, failure: &Failure) -> HttpResponse {
     if failure.code == Code::BodyTooLarge || failure.code == Code::BodyTooSlow {
         answer.force_close();
     }
-    write(&mut answer, &message::error_body(row.status, row.scim_type, &detail))
+    write(
+        &mut answer,
+        &message::error_body(row.status, row.scim_type, &detail),
+    )
 }
 
 fn write(answer: &mut HttpResponseBuilder, body: &Value) -> HttpResponse {

@@ -62,7 +62,10 @@ impl<'a> Route<'a> {
             (scim, _) if is(scim, "scim") => Base::default(),
             (profile, Some(scim)) if is(scim, "scim") => {
                 rest.next();
-                Base { tenant: None, profile: Some(slug(profile)) }
+                Base {
+                    tenant: None,
+                    profile: Some(slug(profile)),
+                }
             }
             (t, Some(tenant)) if is(t, "t") => {
                 rest.next();
@@ -71,7 +74,10 @@ impl<'a> Route<'a> {
                 if named && !is(rest.next()?, "scim") {
                     return None;
                 }
-                Base { tenant: Some(slug(tenant)), profile: named.then(|| slug(profile)) }
+                Base {
+                    tenant: Some(slug(tenant)),
+                    profile: named.then(|| slug(profile)),
+                }
             }
             _ => return None,
         };
@@ -79,7 +85,10 @@ impl<'a> Route<'a> {
         if below.next().is_some_and(|segment| is(segment, "v2")) {
             rest = below;
         }
-        Some(Self { base, endpoint: endpoint(rest) })
+        Some(Self {
+            base,
+            endpoint: endpoint(rest),
+        })
     }
 
     /// The route's template, for spans and metrics: never the path itself, which holds ids.
@@ -104,11 +113,17 @@ impl Base<'_> {
     /// The Tenant URL's path in its canonical spelling; answers' `location`s start with it.
     pub fn path(&self) -> String {
         let mut path = String::with_capacity(48);
-        for part in [self.tenant.as_ref().map(|_| "t"), self.tenant.as_deref(), self.profile.as_deref(), Some("scim")] {
-            if let Some(part) = part {
-                path.push('/');
-                path.push_str(part);
-            }
+        let tenant = self
+            .tenant
+            .as_deref()
+            .map_or([None, None], |tenant| [Some("t"), Some(tenant)]);
+        for part in tenant
+            .into_iter()
+            .chain([self.profile.as_deref(), Some("scim")])
+            .flatten()
+        {
+            path.push('/');
+            path.push_str(part);
         }
         path
     }
@@ -145,7 +160,11 @@ fn is(segment: &str, word: &str) -> bool {
 /// Names of tenants and profiles are lower-case; people's spelling of them is not.
 fn slug(segment: &str) -> Cow<'_, str> {
     let decoded = decode(segment);
-    if decoded.bytes().any(|byte| byte.is_ascii_uppercase()) { decoded.to_ascii_lowercase().into() } else { decoded }
+    if decoded.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        decoded.to_ascii_lowercase().into()
+    } else {
+        decoded
+    }
 }
 
 fn decode(segment: &str) -> Cow<'_, str> {
@@ -158,7 +177,11 @@ mod tests {
 
     fn read(path: &str) -> Option<(Option<String>, Option<String>, Endpoint<'_>)> {
         let route = Route::of(path)?;
-        Some((route.base.tenant.map(Cow::into_owned), route.base.profile.map(Cow::into_owned), route.endpoint))
+        Some((
+            route.base.tenant.map(Cow::into_owned),
+            route.base.profile.map(Cow::into_owned),
+            route.endpoint,
+        ))
     }
 
     #[test]
@@ -171,8 +194,16 @@ mod tests {
             ("/advisors/scim/Users/idn_1", None, Some("advisors")),
             ("/advisors/scim/v2//Users/idn_1//", None, Some("advisors")),
             ("/Advisors/SCIM/V2/users/idn_1", None, Some("advisors")),
-            ("/t/contoso/advisors/scim/Users/idn_1", Some("contoso"), Some("advisors")),
-            ("//t/contoso//advisors/scim/v2/Users/idn%5F1", Some("contoso"), Some("advisors")),
+            (
+                "/t/contoso/advisors/scim/Users/idn_1",
+                Some("contoso"),
+                Some("advisors"),
+            ),
+            (
+                "//t/contoso//advisors/scim/v2/Users/idn%5F1",
+                Some("contoso"),
+                Some("advisors"),
+            ),
             ("/t/contoso/scim/Users/idn_1", Some("contoso"), None),
             ("/t/scim/Users/idn_1", None, Some("t")),
         ] {
@@ -208,7 +239,16 @@ mod tests {
 
     #[test]
     fn what_lies_below_no_tenant_url_is_none() {
-        for path in ["", "/", "/Users", "/advisors/Users", "/t", "/t/contoso", "/t/contoso/advisors", "/a/b/scim"] {
+        for path in [
+            "",
+            "/",
+            "/Users",
+            "/advisors/Users",
+            "/t",
+            "/t/contoso",
+            "/t/contoso/advisors",
+            "/a/b/scim",
+        ] {
             assert_eq!(Route::of(path), None, "{path}");
         }
     }

@@ -17,5 +17,11 @@ use super::{Asked, respond};
 /// One identity as the answer to this request.
 fn answer(asked: &Asked<'_>, status: StatusCode, identity: &Identity) -> Result<HttpResponse, Failure> {
     let profile = asked.state.provisioning.profile(&asked.caller)?;
-    Ok(respond::identity(status, &profile, identity, &asked.base, &asked.query.projection))
+    Ok(respond::identity(
+        status,
+        &profile,
+        identity,
+        &asked.base,
+        &asked.query.projection,
+    ))
 }

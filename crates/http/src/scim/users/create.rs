@@ -13,7 +13,9 @@ use super::super::error::Failure;
 /// # Errors
 /// As the use-case: `invalidSyntax`, `invalidValue`, `uniqueness`.
 pub async fn answer(asked: &Asked<'_>, body: Value) -> Result<HttpResponse, Failure> {
-    let Asked { state, caller, call, .. } = asked;
+    let Asked {
+        state, caller, call, ..
+    } = asked;
     let identity = users::create::execute(&state.provisioning, caller, call, body).await?;
     super::answer(asked, StatusCode::CREATED, &identity)
 }

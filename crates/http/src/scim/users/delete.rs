@@ -11,7 +11,9 @@ use super::super::error::Failure;
 /// # Errors
 /// `notFound`, also when it is gone already.
 pub async fn answer(asked: &Asked<'_>, id: &str) -> Result<HttpResponse, Failure> {
-    let Asked { state, caller, call, .. } = asked;
+    let Asked {
+        state, caller, call, ..
+    } = asked;
     users::delete::execute(&state.provisioning, caller, call, id).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -15,15 +15,36 @@ use super::super::{Asked, respond};
 /// # Errors
 /// `invalidFilter`: never an unfiltered list.
 pub async fn answer(asked: &Asked<'_>) -> Result<HttpResponse, Failure> {
-    let Asked { state, caller, query, base, .. } = asked;
+    let Asked {
+        state,
+        caller,
+        query,
+        base,
+        ..
+    } = asked;
     let profile = state.provisioning.profile(caller)?;
     let filter = query.filter.as_deref();
-    let page = users::list::execute(&state.provisioning, caller, filter, query.start_index, query.count).await?;
+    let page = users::list::execute(
+        &state.provisioning,
+        caller,
+        filter,
+        query.start_index,
+        query.count,
+    )
+    .await?;
     let document = |identity: &domain::identity::Identity| -> Value {
         let meta = respond::meta(identity, base);
-        let document = render(&profile.resource_type, &identity.id.to_string(), &identity.resource, &meta);
+        let document = render(
+            &profile.resource_type,
+            &identity.id.to_string(),
+            &identity.resource,
+            &meta,
+        );
         query.projection.apply(&profile.resource_type, document)
     };
     let resources = page.identities.iter().map(document).collect();
-    Ok(respond::body(StatusCode::OK, &list_response(page.total, query.start_index, resources)))
+    Ok(respond::body(
+        StatusCode::OK,
+        &list_response(page.total, query.start_index, resources),
+    ))
 }

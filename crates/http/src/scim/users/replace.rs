@@ -13,7 +13,9 @@ use super::super::error::Failure;
 /// # Errors
 /// As the use-case: `notFound`, `invalidSyntax`, `invalidValue`, `uniqueness`.
 pub async fn answer(asked: &Asked<'_>, id: &str, body: Value) -> Result<HttpResponse, Failure> {
-    let Asked { state, caller, call, .. } = asked;
+    let Asked {
+        state, caller, call, ..
+    } = asked;
     let identity = users::replace::execute(&state.provisioning, caller, call, id, body).await?;
     super::answer(asked, StatusCode::OK, &identity)
 }
