@@ -42,7 +42,10 @@ fn value(line: &config::Line) -> Value {
 /// A database that cannot be reached, or a migration that failed.
 pub async fn migrate(config: Config) -> anyhow::Result<ExitCode> {
     let store = setup::connect(&config).await?;
-    let applied = store.migrate().await.context("the database could not be brought up to date")?;
+    let applied = store
+        .migrate()
+        .await
+        .context("the database could not be brought up to date")?;
     for name in &applied {
         output::line(&format!("applied {name}"));
     }

@@ -23,14 +23,28 @@ fn feeds(meter: &Meter, events: &Events) {
         }
     };
     let gauge = |name: &'static str, meaning: &'static str, value| {
-        let _ = meter.i64_observable_gauge(name).with_description(meaning).with_callback(each(events.clone(), value)).build();
+        let _ = meter
+            .i64_observable_gauge(name)
+            .with_description(meaning)
+            .with_callback(each(events.clone(), value))
+            .build();
     };
-    gauge("usher.feed.head_pos", "Newest position of the feed", |feed| feed.head);
-    gauge("usher.feed.published_pos", "Newest position in Redis", |feed| feed.published);
-    gauge("usher.feed.unpublished", "Events with a position that are not in Redis yet", FeedStatus::unpublished);
-    gauge("usher.feed.rewinds", "How often Redis had lost a tail that was sent again", |feed| {
-        i64::try_from(feed.rewinds).unwrap_or(i64::MAX)
+    gauge("usher.feed.head_pos", "Newest position of the feed", |feed| {
+        feed.head
     });
+    gauge("usher.feed.published_pos", "Newest position in Redis", |feed| {
+        feed.published
+    });
+    gauge(
+        "usher.feed.unpublished",
+        "Events with a position that are not in Redis yet",
+        FeedStatus::unpublished,
+    );
+    gauge(
+        "usher.feed.rewinds",
+        "How often Redis had lost a tail that was sent again",
+        |feed| i64::try_from(feed.rewinds).unwrap_or(i64::MAX),
+    );
     let status = events.clone();
     let _ = meter
         .i64_observable_gauge("usher.feed.group_lag_events")
@@ -38,7 +52,10 @@ fn feeds(meter: &Meter, events: &Events) {
         .with_callback(move |observer| {
             for feed in status.status().feeds.values() {
                 for group in &feed.groups {
-                    let labels = [KeyValue::new("feed", feed.app.clone()), KeyValue::new("group", group.group.clone())];
+                    let labels = [
+                        KeyValue::new("feed", feed.app.clone()),
+                        KeyValue::new("group", group.group.clone()),
+                    ];
                     observer.observe(feed.head.saturating_sub(group.acknowledged), &labels);
                 }
             }
@@ -74,8 +91,16 @@ fn credentials(meter: &Meter, verifier: &Verifier) {
             .with_callback(move |observer| observer.observe(value(&verifier.stats()), &[]))
             .build();
     };
-    counter("usher.auth.cache_hits", "Credentials answered from memory", |stats| stats.hits);
-    counter("usher.auth.cache_misses", "Credentials that had to be checked", |stats| stats.misses);
+    counter(
+        "usher.auth.cache_hits",
+        "Credentials answered from memory",
+        |stats| stats.hits,
+    );
+    counter(
+        "usher.auth.cache_misses",
+        "Credentials that had to be checked",
+        |stats| stats.misses,
+    );
     counter("usher.argon2.runs", "Runs of argon2", |stats| stats.runs);
     let stats = verifier.clone();
     let _ = meter

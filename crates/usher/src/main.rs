@@ -107,7 +107,8 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 /// Telemetry is started before the runtime and stopped after it: its exporters block.
 fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let telemetry = Telemetry::start(&config)?;
-    let served = runtime(&mut tokio::runtime::Builder::new_multi_thread())?.block_on(serve::run(config, &telemetry));
+    let served =
+        runtime(&mut tokio::runtime::Builder::new_multi_thread())?.block_on(serve::run(config, &telemetry));
     telemetry.stop();
     served.map(|()| ExitCode::SUCCESS)
 }
@@ -118,5 +119,8 @@ fn command(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Resu
 }
 
 fn runtime(builder: &mut tokio::runtime::Builder) -> anyhow::Result<tokio::runtime::Runtime> {
-    builder.enable_all().build().context("the async runtime cannot be started")
+    builder
+        .enable_all()
+        .build()
+        .context("the async runtime cannot be started")
 }

@@ -1,5 +1,9 @@
 //! The one place that prints: answers to standard output, complaints and hints to standard error.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command's answer is printed here and nowhere else")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command's answer is printed here and nowhere else"
+)]
 
 use std::io::IsTerminal;
 

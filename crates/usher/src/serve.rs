@@ -23,8 +23,7 @@ use crate::{gauges, output};
 
 /// How often uses of tokens are written to their records.
 const TOKEN_USES: Duration = Duration::from_secs(10);
-/// How long a request may wait for its database connection while many arrive at once is the store's business; how long
-/// the last writes at the end may take is this.
+/// How long the last writes at the end may take.
 const LAST_WRITES: Duration = Duration::from_secs(5);
 
 /// Serves until a signal says stop.
@@ -34,8 +33,12 @@ const LAST_WRITES: Duration = Duration::from_secs(5);
 pub async fn run(config: Config, telemetry: &Telemetry) -> anyhow::Result<()> {
     let mut signals = Signals::new().context("signals cannot be received")?;
     let setup = Setup::open(config).await?;
-    let verifier = Verifier::new(Arc::clone(&setup.clock), setup.config.deployment.environment, auth::Limits::default())
-        .context("the system gives no randomness")?;
+    let verifier = Verifier::new(
+        Arc::clone(&setup.clock),
+        setup.config.deployment.environment,
+        auth::Limits::default(),
+    )
+    .context("the system gives no randomness")?;
     let events = open_events(&setup)?;
     gauges::register(&telemetry.meter(), &verifier, &events);
     let (server, state) = bind(&setup, telemetry, verifier.clone(), events.clone())?;
@@ -67,7 +70,12 @@ fn open_events(setup: &Setup) -> anyhow::Result<Events> {
     settings.redis = setup.config.redis.clone();
     settings.poll = setup.config.events.poll;
     settings.retention = setup.config.events.retention;
-    Ok(Events::new(setup.store.clone(), Arc::clone(&setup.clock), &*setup.ids, settings)?)
+    Ok(Events::new(
+        setup.store.clone(),
+        Arc::clone(&setup.clock),
+        &*setup.ids,
+        settings,
+    )?)
 }
 
 fn bind(
@@ -102,13 +110,23 @@ fn bind(
         workers: settings.workers,
         drain_seconds: settings.drain.as_secs(),
     };
-    let refused = || format!("http.listen: {} cannot be listened on; is another gateway running there?", settings.listen);
+    let refused = || {
+        format!(
+            "http.listen: {} cannot be listened on; is another gateway running there?",
+            settings.listen
+        )
+    };
     Server::bind(state, &listen).with_context(refused)
 }
 
 /// Says where the gateway is and, on a first run, what to do next.
 async fn tell_ready(setup: &Setup, verifier: &Verifier, address: std::net::SocketAddr) {
-    let base = setup.config.http.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let base = setup
+        .config
+        .http
+        .public_url
+        .clone()
+        .unwrap_or_else(|| format!("http://{address}"));
     let database = setup.store.backend();
     tracing::info!(
         url = base,
@@ -118,11 +136,17 @@ async fn tell_ready(setup: &Setup, verifier: &Verifier, address: std::net::Socke
         argon2_memory_mib = verifier.memory_bound() / (1024 * 1024),
         "usher is ready"
     );
-    let empty = setup.store.tenants().await.is_ok_and(|tenants| tenants.is_empty());
+    let empty = setup
+        .store
+        .tenants()
+        .await
+        .is_ok_and(|tenants| tenants.is_empty());
     if !empty {
         return;
     }
-    tracing::info!("no tenant yet: usher tenant create NAME, then usher directory create, then usher token issue");
+    tracing::info!(
+        "no tenant yet: usher tenant create NAME, then usher directory create, then usher token issue"
+    );
     output::hint(&first_steps(&base, database));
 }
 

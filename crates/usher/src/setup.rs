@@ -37,12 +37,19 @@ impl Setup {
         let store = connect(&config).await?;
         match store.backend() {
             Backend::Sqlite => {
-                for migration in store.migrate().await.context("the embedded database could not be brought up to date")? {
+                for migration in store
+                    .migrate()
+                    .await
+                    .context("the embedded database could not be brought up to date")?
+                {
                     tracing::info!(migration, "migrated the embedded database");
                 }
             }
             Backend::Postgres => {
-                let pending = store.pending_migrations().await.context("the database cannot be asked for its version")?;
+                let pending = store
+                    .pending_migrations()
+                    .await
+                    .context("the database cannot be asked for its version")?;
                 if !pending.is_empty() {
                     bail!(
                         "the database lacks {} migration(s) ({}): run `usher migrate` as the role that owns the tables, then start again",
@@ -55,7 +62,13 @@ impl Setup {
         for warning in store.warnings() {
             tracing::warn!("{warning}");
         }
-        Ok(Self { config, store, clock: Arc::new(SystemClock), ids: Arc::new(SystemIds::default()), profiles })
+        Ok(Self {
+            config,
+            store,
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(SystemIds::default()),
+            profiles,
+        })
     }
 }
 
@@ -74,8 +87,13 @@ pub async fn connect(config: &Config) -> anyhow::Result<Store> {
 /// When the folder cannot be made.
 pub fn database(config: &Config) -> anyhow::Result<store::Settings> {
     let database = &config.database;
-    if let Some(folder) = database.file().and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).with_context(|| format!("data_dir: {} cannot be made", folder.display()))?;
+    if let Some(folder) = database
+        .file()
+        .and_then(Path::parent)
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("data_dir: {} cannot be made", folder.display()))?;
     }
     Ok(store::Settings {
         url: database.url.clone(),
@@ -89,16 +107,23 @@ pub fn database(config: &Config) -> anyhow::Result<store::Settings> {
 /// # Errors
 /// The first file that cannot be used, with the place in it.
 pub fn profiles(folder: Option<&Path>) -> anyhow::Result<Profiles> {
-    let mut files: Vec<(String, String)> = SHIPPED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    let mut files: Vec<(String, String)> = SHIPPED
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+        .collect();
     if let Some(folder) = folder {
-        let entries = std::fs::read_dir(folder).with_context(|| format!("profiles_dir: {} cannot be read", folder.display()))?;
+        let entries = std::fs::read_dir(folder)
+            .with_context(|| format!("profiles_dir: {} cannot be read", folder.display()))?;
         let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
         paths.sort();
         for path in paths {
-            let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("{} cannot be read", path.display()))?;
             files.push((path.display().to_string(), text));
         }
     }
-    Ok(Profiles::load(files.iter().map(|(name, text)| (name.as_str(), text.as_str())))?)
+    Ok(Profiles::load(
+        files.iter().map(|(name, text)| (name.as_str(), text.as_str())),
+    )?)
 }

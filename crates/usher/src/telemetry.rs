@@ -2,7 +2,7 @@
 //!
 //! Must be started and stopped outside the async runtime: the exporters use a blocking HTTP client on threads of their
 //! own. Must not know: what is logged. Log lines carry their own fields (request id, trace id) and spans are for traces
-//! only, so that without a collector a span costs nothing (ADR 0013).
+//! only, so that without a collector a span costs nothing (ADR 0015).
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -26,6 +26,9 @@ use tracing_subscriber::{Layer, fmt};
 
 use crate::config::Config;
 use crate::config::log::{Format, Log};
+
+/// Crates whose every step at `info` would bury what an operator looks for; `log.level` can turn them on again.
+const QUIET: &str = "actix_server=warn,sea_orm_migration=warn,sqlx=warn";
 
 /// Crates that an exporter itself uses: what they say must not be exported again.
 const OWN_PLUMBING: [&str; 6] = ["hyper", "hyper_util", "reqwest", "h2", "opentelemetry", "rustls"];
@@ -59,19 +62,30 @@ impl Telemetry {
         let resource = Resource::builder()
             .with_service_name(settings.service_name.clone())
             .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
-            .with_attribute(KeyValue::new("deployment.environment.name", config.deployment.environment.as_str()))
+            .with_attribute(KeyValue::new(
+                "deployment.environment.name",
+                config.deployment.environment.as_str(),
+            ))
             .build();
         let registry = Registry::new();
         let page = opentelemetry_prometheus::exporter()
             .with_registry(registry.clone())
             .scope_info_enabled(false)
             .build()?;
-        let mut meters = SdkMeterProvider::builder().with_resource(resource.clone()).with_reader(page);
+        let mut meters = SdkMeterProvider::builder()
+            .with_resource(resource.clone())
+            .with_reader(page);
         let (mut traces, mut logs) = (None, None);
         if let Some(endpoint) = &settings.otlp_endpoint {
-            let metrics = MetricExporter::builder().with_http().with_endpoint(format!("{endpoint}/v1/metrics")).build()?;
+            let metrics = MetricExporter::builder()
+                .with_http()
+                .with_endpoint(format!("{endpoint}/v1/metrics"))
+                .build()?;
             meters = meters.with_periodic_exporter(metrics);
-            let spans = SpanExporter::builder().with_http().with_endpoint(format!("{endpoint}/v1/traces")).build()?;
+            let spans = SpanExporter::builder()
+                .with_http()
+                .with_endpoint(format!("{endpoint}/v1/traces"))
+                .build()?;
             let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(settings.trace_ratio)));
             traces = Some(
                 SdkTracerProvider::builder()
@@ -80,20 +94,48 @@ impl Telemetry {
                     .with_resource(resource.clone())
                     .build(),
             );
-            let records = LogExporter::builder().with_http().with_endpoint(format!("{endpoint}/v1/logs")).build()?;
-            logs = Some(SdkLoggerProvider::builder().with_batch_exporter(records).with_resource(resource).build());
+            let records = LogExporter::builder()
+                .with_http()
+                .with_endpoint(format!("{endpoint}/v1/logs"))
+                .build()?;
+            logs = Some(
+                SdkLoggerProvider::builder()
+                    .with_batch_exporter(records)
+                    .with_resource(resource)
+                    .build(),
+            );
         }
-        let telemetry = Self { registry, meters: meters.build(), traces, logs };
+        let telemetry = Self {
+            registry,
+            meters: meters.build(),
+            traces,
+            logs,
+        };
         telemetry.subscribe(&config.log);
         Ok(telemetry)
     }
 
     fn subscribe(&self, log: &Log) {
+        // Spans with links (the relay's) are made at OpenTelemetry itself, past `tracing`.
+        if let Some(provider) = &self.traces {
+            opentelemetry::global::set_tracer_provider(provider.clone());
+        }
         let spans = self.traces.as_ref().map(|provider| {
-            tracing_opentelemetry::layer().with_tracer(provider.tracer("usher")).with_location(false).with_threads(false).with_filter(exported())
+            tracing_opentelemetry::layer()
+                .with_tracer(provider.tracer("usher"))
+                .with_location(false)
+                .with_threads(false)
+                .with_filter(exported())
         });
-        let records = self.logs.as_ref().map(|provider| OpenTelemetryTracingBridge::new(provider).with_filter(exported()));
-        tracing_subscriber::registry().with(printed(log)).with(spans).with(records).init();
+        let records = self
+            .logs
+            .as_ref()
+            .map(|provider| OpenTelemetryTracingBridge::new(provider).with_filter(exported()));
+        tracing_subscriber::registry()
+            .with(printed(log))
+            .with(spans)
+            .with(records)
+            .init();
     }
 
     /// Where instruments are made.
@@ -105,7 +147,11 @@ impl Telemetry {
     pub fn page(&self) -> Arc<dyn Fn() -> String + Send + Sync> {
         let registry = self.registry.clone();
         // A family that cannot be written leaves the page without it; the next scrape tries again.
-        Arc::new(move || TextEncoder::new().encode_to_string(&registry.gather()).unwrap_or_default())
+        Arc::new(move || {
+            TextEncoder::new()
+                .encode_to_string(&registry.gather())
+                .unwrap_or_default()
+        })
     }
 
     /// Sends what is left. Outside the runtime only.
@@ -119,7 +165,11 @@ impl Telemetry {
 
 /// Warnings on standard error, for commands whose standard output is their answer.
 pub fn start_for_command() {
-    let layer = fmt::layer().with_writer(std::io::stderr).without_time().with_target(false).with_filter(LevelFilter::WARN);
+    let layer = fmt::layer()
+        .with_writer(std::io::stderr)
+        .without_time()
+        .with_target(false)
+        .with_filter(LevelFilter::WARN);
     tracing_subscriber::registry().with(layer).init();
 }
 
@@ -129,7 +179,8 @@ pub fn traceparent() -> Option<String> {
     let span = context.span();
     let span = span.span_context();
     let flags = span.trace_flags().to_u8();
-    span.is_valid().then(|| format!("00-{}-{}-{flags:02x}", span.trace_id(), span.span_id()))
+    span.is_valid()
+        .then(|| format!("00-{}-{}-{flags:02x}", span.trace_id(), span.span_id()))
 }
 
 /// Log lines on standard output; events only.
@@ -137,8 +188,9 @@ fn printed<S>(log: &Log) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: tracing::Subscriber + for<'a> LookupSpan<'a>,
 {
-    // The level was tested with the configuration.
-    let level = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    // The level was tested with the configuration. Later directives win.
+    let level =
+        EnvFilter::try_new(format!("{QUIET},{}", log.level)).unwrap_or_else(|_| EnvFilter::new("info"));
     let filter = level.and(filter_fn(|metadata| metadata.is_event()));
     let terminal = std::io::stdout().is_terminal();
     let json = match log.format {
@@ -147,7 +199,13 @@ where
         Format::Auto => !terminal,
     };
     if json {
-        fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false).with_filter(filter).boxed()
+        fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .with_filter(filter)
+            .boxed()
     } else {
         fmt::layer().with_ansi(terminal).with_filter(filter).boxed()
     }
@@ -155,5 +213,7 @@ where
 
 fn exported() -> Targets {
     let targets = Targets::new().with_default(LevelFilter::INFO);
-    OWN_PLUMBING.iter().fold(targets, |targets, name| targets.with_target(*name, LevelFilter::OFF))
+    OWN_PLUMBING.iter().fold(targets, |targets, name| {
+        targets.with_target(*name, LevelFilter::OFF)
+    })
 }

@@ -7,10 +7,26 @@ use super::values::{ConfigError, Key, Values};
 
 /// The keys of this section.
 pub const KEYS: &[Key] = &[
-    Key { name: "database.url", default: "", meaning: "`sqlite://path/usher.db` or `postgres://user:password@host/database`; without it, SQLite in `data_dir`" },
-    Key { name: "database.url_file", default: "", meaning: "a file that holds `database.url`, for passwords" },
-    Key { name: "database.max_connections", default: "16", meaning: "connections at most; on SQLite readers beside the one writer" },
-    Key { name: "database.acquire_timeout_seconds", default: "5", meaning: "seconds a request waits for a connection before it is answered 503" },
+    Key {
+        name: "database.url",
+        default: "",
+        meaning: "`sqlite://path/usher.db` or `postgres://user:password@host/database`; without it, SQLite in `data_dir`",
+    },
+    Key {
+        name: "database.url_file",
+        default: "",
+        meaning: "a file that holds `database.url`, for passwords",
+    },
+    Key {
+        name: "database.max_connections",
+        default: "16",
+        meaning: "connections at most; on SQLite readers beside the one writer",
+    },
+    Key {
+        name: "database.acquire_timeout_seconds",
+        default: "5",
+        meaning: "seconds a request waits for a connection before it is answered 503",
+    },
 ];
 
 /// The settings.
@@ -26,7 +42,9 @@ pub struct Database {
 
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Database").field("max_connections", &self.max_connections).finish_non_exhaustive()
+        f.debug_struct("Database")
+            .field("max_connections", &self.max_connections)
+            .finish_non_exhaustive()
     }
 }
 
@@ -40,7 +58,10 @@ impl Database {
             Some(url) => url.trim().to_owned(),
             None => format!("sqlite://{}", data_dir.join("usher.db").display()),
         };
-        if !["sqlite://", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        if !["sqlite://", "postgres://", "postgresql://"]
+            .iter()
+            .any(|scheme| url.starts_with(scheme))
+        {
             return Err(values.wrong("database.url", "must begin with sqlite:// or postgres://"));
         }
         let max_connections = values.number("database.max_connections", 16, (1, 10_000))?;

@@ -8,9 +8,21 @@ use super::values::{ConfigError, Key, Values};
 
 /// The keys of this section.
 pub const KEYS: &[Key] = &[
-    Key { name: "environment", default: "\"test\"", meaning: "`test` or `production`: part of every token, event and stream name; the two never mix" },
-    Key { name: "data_dir", default: "\"usher-data\"", meaning: "folder of the embedded SQLite database; made when absent" },
-    Key { name: "profiles_dir", default: "", meaning: "folder with profile files (`*.toml`) beside the shipped ones; a file of the same profile name replaces what ships" },
+    Key {
+        name: "environment",
+        default: "\"test\"",
+        meaning: "`test` or `production`: part of every token, event and stream name; the two never mix",
+    },
+    Key {
+        name: "data_dir",
+        default: "\"usher-data\"",
+        meaning: "folder of the embedded SQLite database; made when absent",
+    },
+    Key {
+        name: "profiles_dir",
+        default: "",
+        meaning: "folder with profile files (`*.toml`) beside the shipped ones; a file of the same profile name replaces what ships",
+    },
 ];
 
 /// The settings.
@@ -37,9 +49,16 @@ impl Deployment {
         };
         let profiles_dir = values.text("profiles_dir").map(PathBuf::from);
         if let Some(dir) = profiles_dir.as_ref().filter(|dir| !dir.is_dir()) {
-            return Err(values.wrong("profiles_dir", format!("{} is not a folder that can be read", dir.display())));
+            return Err(values.wrong(
+                "profiles_dir",
+                format!("{} is not a folder that can be read", dir.display()),
+            ));
         }
         let data_dir = PathBuf::from(values.text("data_dir").unwrap_or_else(|| "usher-data".to_owned()));
-        Ok(Self { environment, data_dir, profiles_dir })
+        Ok(Self {
+            environment,
+            data_dir,
+            profiles_dir,
+        })
     }
 }

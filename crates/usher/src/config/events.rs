@@ -6,8 +6,16 @@ use super::values::{ConfigError, Key, Values};
 
 /// The keys of this section.
 pub const KEYS: &[Key] = &[
-    Key { name: "events.poll_ms", default: "250", meaning: "milliseconds until a change committed by another process is seen at the latest" },
-    Key { name: "events.retention_days", default: "30", meaning: "days that events stay readable" },
+    Key {
+        name: "events.poll_ms",
+        default: "250",
+        meaning: "milliseconds until a change committed by another process is seen at the latest",
+    },
+    Key {
+        name: "events.retention_days",
+        default: "30",
+        meaning: "days that events stay readable",
+    },
 ];
 
 /// The settings.

@@ -7,12 +7,36 @@ use super::values::{ConfigError, Key, Values};
 
 /// The keys of this section.
 pub const KEYS: &[Key] = &[
-    Key { name: "http.listen", default: "\"127.0.0.1:8080\"", meaning: "address and port to listen on" },
-    Key { name: "http.public_url", default: "", meaning: "the address customers see, for Tenant URLs and `location`s, e.g. `https://scim.example.com`; without it, the address of each request" },
-    Key { name: "http.workers", default: "0", meaning: "threads that serve requests; 0 is one a processor" },
-    Key { name: "http.proxy_hops", default: "0", meaning: "how many proxies stand in front and write `X-Forwarded-For`; 0 takes the connection's address" },
-    Key { name: "http.drain_seconds", default: "20", meaning: "seconds that requests in flight get when the gateway is stopped" },
-    Key { name: "http.drain_delay_seconds", default: "0", meaning: "seconds between `/health/ready` turning 503 and the last new connection: set it to what your load balancer needs to notice" },
+    Key {
+        name: "http.listen",
+        default: "\"127.0.0.1:8080\"",
+        meaning: "address and port to listen on",
+    },
+    Key {
+        name: "http.public_url",
+        default: "",
+        meaning: "the address customers see, for Tenant URLs and `location`s, e.g. `https://scim.example.com`; without it, the address of each request",
+    },
+    Key {
+        name: "http.workers",
+        default: "0",
+        meaning: "threads that serve requests; 0 is one a processor",
+    },
+    Key {
+        name: "http.proxy_hops",
+        default: "0",
+        meaning: "how many proxies stand in front and write `X-Forwarded-For`; 0 takes the connection's address",
+    },
+    Key {
+        name: "http.drain_seconds",
+        default: "20",
+        meaning: "seconds that requests in flight get when the gateway is stopped",
+    },
+    Key {
+        name: "http.drain_delay_seconds",
+        default: "0",
+        meaning: "seconds between `/health/ready` turning 503 and the last new connection: set it to what your load balancer needs to notice",
+    },
 ];
 
 /// The settings.
@@ -58,7 +82,9 @@ impl Http {
 
     /// The address to tell people when no public one is set.
     pub fn base_url(&self) -> String {
-        self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
+        self.public_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{}", self.listen))
     }
 }
 
@@ -67,10 +93,15 @@ fn public_url(values: &Values) -> Result<Option<String>, ConfigError> {
         return Ok(None);
     };
     let url = text.trim().trim_end_matches('/');
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
     let host = rest.filter(|rest| !rest.is_empty() && !rest.contains(['?', '#', '@', ' ']));
     if host.is_none() {
-        return Err(values.wrong("http.public_url", "must be an address such as \"https://scim.example.com\", without user, query or fragment"));
+        return Err(values.wrong(
+            "http.public_url",
+            "must be an address such as \"https://scim.example.com\", without user, query or fragment",
+        ));
     }
     Ok(Some(url.to_owned()))
 }
@@ -78,5 +109,7 @@ fn public_url(values: &Values) -> Result<Option<String>, ConfigError> {
 /// Whether an address is reached without leaving the machine.
 pub fn is_loopback(url: &str) -> bool {
     let host = url.split("://").nth(1).unwrap_or_default();
-    ["127.", "localhost", "[::1]"].iter().any(|own| host.starts_with(own))
+    ["127.", "localhost", "[::1]"]
+        .iter()
+        .any(|own| host.starts_with(own))
 }

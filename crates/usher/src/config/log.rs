@@ -4,8 +4,16 @@ use super::values::{ConfigError, Key, Values};
 
 /// The keys of this section.
 pub const KEYS: &[Key] = &[
-    Key { name: "log.level", default: "\"info\"", meaning: "`error`, `warn`, `info`, `debug` or `trace`; also by part, e.g. `info,events=debug`" },
-    Key { name: "log.format", default: "\"auto\"", meaning: "`json`, `text`, or `auto`: text on a terminal, JSON elsewhere" },
+    Key {
+        name: "log.level",
+        default: "\"info\"",
+        meaning: "`error`, `warn`, `info`, `debug` or `trace`; also by part, e.g. `info,events=debug`",
+    },
+    Key {
+        name: "log.format",
+        default: "\"auto\"",
+        meaning: "`json`, `text`, or `auto`: text on a terminal, JSON elsewhere",
+    },
 ];
 
 /// The form of a log line.
@@ -42,7 +50,10 @@ impl Log {
         };
         let level = values.text("log.level").unwrap_or_else(|| "info".to_owned());
         if tracing_subscriber::EnvFilter::try_new(&level).is_err() {
-            return Err(values.wrong("log.level", "must be error, warn, info, debug or trace, or such a word for a part: info,events=debug"));
+            return Err(values.wrong(
+                "log.level",
+                "must be error, warn, info, debug or trace, or such a word for a part: info,events=debug",
+            ));
         }
         Ok(Self { level, format })
     }

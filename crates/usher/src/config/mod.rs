@@ -83,14 +83,19 @@ impl Config {
             deployment,
         };
         config.agrees()?;
-        Ok(Self { lines: lines(values, &config), ..config })
+        Ok(Self {
+            lines: lines(values, &config),
+            ..config
+        })
     }
 
     /// What no section can see alone.
     fn agrees(&self) -> Result<(), ConfigError> {
         use domain::environment::Environment;
         let plain = |url: &&String| url.starts_with("http://") && !http::is_loopback(url);
-        if self.deployment.environment == Environment::Production && self.http.public_url.as_ref().filter(plain).is_some() {
+        if self.deployment.environment == Environment::Production
+            && self.http.public_url.as_ref().filter(plain).is_some()
+        {
             return Err(contradiction(
                 "environment",
                 "http.public_url",

@@ -19,7 +19,9 @@ pub fn lines(values: &Values, config: &Config) -> Vec<Line> {
     let line = |key: super::Key| {
         let said = values.text(key.name);
         let value = match (key.name, said) {
-            ("database.url", None) if values.origin("database.url_file").is_none() => quoted(&config.database.url),
+            ("database.url", None) if values.origin("database.url_file").is_none() => {
+                quoted(&config.database.url)
+            }
             ("http.workers", _) => config.http.workers.to_string(),
             ("database.url" | "redis.url", Some(text)) => quoted(&masked(&text)),
             (_, Some(text)) if text.parse::<u64>().is_ok() => text,
@@ -32,7 +34,11 @@ pub fn lines(values: &Values, config: &Config) -> Vec<Line> {
             None if value.is_empty() => "not set",
             None => "default",
         };
-        Line { key: key.name, value, origin }
+        Line {
+            key: key.name,
+            value,
+            origin,
+        }
     };
     keys().into_iter().map(line).collect()
 }
@@ -44,7 +50,9 @@ fn quoted(text: &str) -> String {
 /// An address without its password, and without a query that may hold one.
 pub fn masked(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let (rest, query) = rest.split_once('?').map_or((rest, ""), |(rest, _)| (rest, "?***"));
+    let (rest, query) = rest
+        .split_once('?')
+        .map_or((rest, ""), |(rest, _)| (rest, "?***"));
     let rest = match rest.rsplit_once('@') {
         Some((user, host)) => {
             let name = user.split_once(':').map_or(user, |(name, _)| name);
@@ -68,8 +76,17 @@ pub fn reference() -> String {
          | key | default | meaning | variable |\n| --- | --- | --- | --- |\n",
     );
     for key in keys() {
-        let default = if key.default.is_empty() { "–".to_owned() } else { format!("`{}`", key.default) };
-        page.push_str(&format!("| `{}` | {default} | {} | `{}` |\n", key.name, key.meaning, variable(key.name)));
+        let default = if key.default.is_empty() {
+            "–".to_owned()
+        } else {
+            format!("`{}`", key.default)
+        };
+        page.push_str(&format!(
+            "| `{}` | {default} | {} | `{}` |\n",
+            key.name,
+            key.meaning,
+            variable(key.name)
+        ));
     }
     page
 }

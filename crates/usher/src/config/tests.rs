@@ -8,9 +8,15 @@ use super::*;
 
 fn read(file: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
     let mut values = Values::default();
-    let map: HashMap<String, String> = variables.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    let environment =
-        Environment::with_prefix("USHER").prefix_separator("__").separator("__").try_parsing(true).source(Some(map));
+    let map: HashMap<String, String> = variables
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect();
+    let environment = Environment::with_prefix("USHER")
+        .prefix_separator("__")
+        .separator("__")
+        .try_parsing(true)
+        .source(Some(map));
     values
         .take_file("usher.toml", file, &keys())
         .and_then(|()| values.take_environment(environment, &keys()))
@@ -32,7 +38,14 @@ fn without_a_word_it_is_sqlite_and_loopback() {
 #[test]
 fn the_environment_wins_over_the_file_and_its_numbers_are_numbers() {
     let file = "http.listen = \"127.0.0.1:1\"\n[database]\nmax_connections = 3\n";
-    let config = read(file, &[("USHER__HTTP__LISTEN", "127.0.0.1:2"), ("USHER__EVENTS__POLL_MS", "40")]).expect("fine");
+    let config = read(
+        file,
+        &[
+            ("USHER__HTTP__LISTEN", "127.0.0.1:2"),
+            ("USHER__EVENTS__POLL_MS", "40"),
+        ],
+    )
+    .expect("fine");
     assert_eq!(config.http.listen.port(), 2);
     assert_eq!(config.database.max_connections, 3);
     assert_eq!(config.events.poll.as_millis(), 40);
@@ -40,35 +53,104 @@ fn the_environment_wins_over_the_file_and_its_numbers_are_numbers() {
 
 #[test]
 fn what_cannot_be_used_is_named_with_the_rule_and_the_next_step() {
-    let table: &[(&str, &[(&str, &str)], &str)] = &[
-        ("http.lisen = \"x\"", &[], "http.lisen in the configuration file: there is no such setting; did you mean http.listen?"),
-        ("", &[("USHER__HTTP__PUBLICURL", "x")], "http.publicurl (environment variable USHER__HTTP__PUBLICURL): there is no such setting; did you mean http.public_url?"),
-        ("zebra = 1", &[], "zebra in the configuration file: there is no such setting; `usher check-config` lists every setting"),
-        ("http.listen = \"8080\"", &[], "http.listen (configuration file): must be an IP address and a port, e.g. \"127.0.0.1:8080\" or \"0.0.0.0:8080\""),
-        ("", &[("USHER__HTTP__WORKERS", "many")], "http.workers (environment variable USHER__HTTP__WORKERS): must be a whole number from 0 to 1024"),
-        ("environment = \"prod\"", &[], "environment (configuration file): must be \"test\" or \"production\""),
-        ("database.url = \"mysql://x\"", &[], "database.url (configuration file): must begin with sqlite:// or postgres://"),
-        ("redis.url = \"http://x\"", &[], "redis.url (configuration file): must begin with redis:// or rediss://"),
-        ("log.format = \"xml\"", &[], "log.format (configuration file): must be \"json\", \"text\" or \"auto\""),
-        ("profiles_dir = \"/nowhere/at/all\"", &[], "profiles_dir (configuration file): /nowhere/at/all is not a folder that can be read"),
-        ("http.public_url = \"scim.example.com\"", &[], "http.public_url (configuration file): must be an address such as \"https://scim.example.com\", without user, query or fragment"),
-        ("database.url_file = \"/nowhere\"", &[], "database.url_file (configuration file): /nowhere cannot be read: No such file or directory (os error 2)"),
+    /// File, environment variables, message.
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+    let table: &[Case<'_>] = &[
+        (
+            "http.lisen = \"x\"",
+            &[],
+            "http.lisen in the configuration file: there is no such setting; did you mean http.listen?",
+        ),
+        (
+            "",
+            &[("USHER__HTTP__PUBLICURL", "x")],
+            "http.publicurl (environment variable USHER__HTTP__PUBLICURL): there is no such setting; did you mean http.public_url?",
+        ),
+        (
+            "zebra = 1",
+            &[],
+            "zebra in the configuration file: there is no such setting; `usher check-config` lists every setting",
+        ),
+        (
+            "http.listen = \"8080\"",
+            &[],
+            "http.listen (configuration file): must be an IP address and a port, e.g. \"127.0.0.1:8080\" or \"0.0.0.0:8080\"",
+        ),
+        (
+            "",
+            &[("USHER__HTTP__WORKERS", "many")],
+            "http.workers (environment variable USHER__HTTP__WORKERS): must be a whole number from 0 to 1024",
+        ),
+        (
+            "environment = \"prod\"",
+            &[],
+            "environment (configuration file): must be \"test\" or \"production\"",
+        ),
+        (
+            "database.url = \"mysql://x\"",
+            &[],
+            "database.url (configuration file): must begin with sqlite:// or postgres://",
+        ),
+        (
+            "redis.url = \"http://x\"",
+            &[],
+            "redis.url (configuration file): must begin with redis:// or rediss://",
+        ),
+        (
+            "log.format = \"xml\"",
+            &[],
+            "log.format (configuration file): must be \"json\", \"text\" or \"auto\"",
+        ),
+        (
+            "profiles_dir = \"/nowhere/at/all\"",
+            &[],
+            "profiles_dir (configuration file): /nowhere/at/all is not a folder that can be read",
+        ),
+        (
+            "http.public_url = \"scim.example.com\"",
+            &[],
+            "http.public_url (configuration file): must be an address such as \"https://scim.example.com\", without user, query or fragment",
+        ),
+        (
+            "database.url_file = \"/nowhere\"",
+            &[],
+            "database.url_file (configuration file): /nowhere cannot be read: No such file or directory (os error 2)",
+        ),
     ];
     for (file, variables, message) in table {
-        assert_eq!(read(file, variables).err().as_deref(), Some(*message), "{file}{variables:?}");
+        assert_eq!(
+            read(file, variables).err().as_deref(),
+            Some(*message),
+            "{file}{variables:?}"
+        );
     }
 }
 
 #[test]
 fn a_contradiction_names_both_keys() {
     for (file, one, other) in [
-        ("database.url = \"sqlite://a\"\ndatabase.url_file = \"b\"", "database.url", "database.url_file"),
-        ("redis.url = \"redis://a\"\nredis.url_file = \"b\"", "redis.url", "redis.url_file"),
+        (
+            "database.url = \"sqlite://a\"\ndatabase.url_file = \"b\"",
+            "database.url",
+            "database.url_file",
+        ),
+        (
+            "redis.url = \"redis://a\"\nredis.url_file = \"b\"",
+            "redis.url",
+            "redis.url_file",
+        ),
         ("redis.keep_entries = 5", "redis.keep_entries", "redis.url"),
-        ("environment = \"production\"\nhttp.public_url = \"http://scim.example.com\"", "environment", "http.public_url"),
+        (
+            "environment = \"production\"\nhttp.public_url = \"http://scim.example.com\"",
+            "environment",
+            "http.public_url",
+        ),
     ] {
         let message = read(file, &[]).expect_err(file);
-        assert!(message.starts_with(&format!("{one} and {other} contradict each other: ")), "{message}");
+        assert!(
+            message.starts_with(&format!("{one} and {other} contradict each other: ")),
+            "{message}"
+        );
     }
 }
 
@@ -82,8 +164,17 @@ fn a_secret_can_stand_in_a_file_and_is_never_shown() {
     assert!(!format!("{config:?}").contains("hunter2"));
 
     let config = read("database.url = \"postgres://usher:hunter2@db/usher?password=x\"\nredis.url = \"redis://:hunter2@r:6379/\"", &[]).expect("fine");
-    let shown = |key: &str| config.lines.iter().find(|line| line.key == key).map(|line| line.value.clone());
-    assert_eq!(shown("database.url").as_deref(), Some("\"postgres://usher:***@db/usher?***\""));
+    let shown = |key: &str| {
+        config
+            .lines
+            .iter()
+            .find(|line| line.key == key)
+            .map(|line| line.value.clone())
+    };
+    assert_eq!(
+        shown("database.url").as_deref(),
+        Some("\"postgres://usher:***@db/usher?***\"")
+    );
     assert_eq!(shown("redis.url").as_deref(), Some("\"redis://:***@r:6379/\""));
     assert!(!format!("{config:?}").contains("hunter2"));
 }
@@ -91,10 +182,18 @@ fn a_secret_can_stand_in_a_file_and_is_never_shown() {
 #[test]
 fn the_example_file_is_understood_and_says_the_defaults() {
     let example = include_str!("../../../../deploy/usher.example.toml");
-    let uncommented: String = example.lines().filter_map(|line| line.strip_prefix("# ")).filter(|line| line.contains(" = ")).fold(String::new(), |all, line| all + line + "\n");
+    let uncommented: String = example
+        .lines()
+        .filter_map(|line| line.strip_prefix("# "))
+        .filter(|line| line.contains(" = "))
+        .fold(String::new(), |all, line| all + line + "\n");
     for key in keys() {
         let section = key.name.split_once('.').map_or(key.name, |(_, name)| name);
-        assert!(example.contains(&format!("{section} = ")), "{} is missing in deploy/usher.example.toml", key.name);
+        assert!(
+            example.contains(&format!("{section} = ")),
+            "{} is missing in deploy/usher.example.toml",
+            key.name
+        );
     }
     assert!(uncommented.contains("listen = \"127.0.0.1:8080\""));
     assert!(read(example, &[]).is_ok());
@@ -103,5 +202,8 @@ fn the_example_file_is_understood_and_says_the_defaults() {
 #[test]
 fn the_page_is_up_to_date() {
     let page = include_str!("../../../../docs/reference/config.md");
-    assert!(page == reference(), "run `make docs` to write docs/reference/config.md again");
+    assert!(
+        page == reference(),
+        "run `usher reference config > docs/reference/config.md`"
+    );
 }

@@ -54,8 +54,10 @@ impl Values {
                 .map_err(|error| ConfigError(format!("{}: cannot be read: {error}", path.display())))?;
             values.take_file(&path.display().to_string(), &text, known)?;
         }
-        let environment =
-            Environment::with_prefix("USHER").prefix_separator("__").separator("__").try_parsing(true);
+        let environment = Environment::with_prefix("USHER")
+            .prefix_separator("__")
+            .separator("__")
+            .try_parsing(true);
         values.take_environment(environment, known)?;
         Ok(values)
     }
@@ -68,7 +70,11 @@ impl Values {
         self.take(&tree, Origin::File, known)
     }
 
-    pub(super) fn take_environment(&mut self, environment: Environment, known: &[Key]) -> Result<(), ConfigError> {
+    pub(super) fn take_environment(
+        &mut self,
+        environment: Environment,
+        known: &[Key],
+    ) -> Result<(), ConfigError> {
         let read = config::Config::builder().add_source(environment).build();
         let tree = read.and_then(config::Config::try_deserialize::<Value>);
         let tree = tree.map_err(|error| ConfigError(format!("environment variables USHER__…: {error}")))?;
@@ -105,7 +111,9 @@ impl Values {
     /// # Errors
     /// A text that is none; `rule` says what would be.
     pub fn parse<T: FromStr>(&self, key: &str, default: T, rule: &str) -> Result<T, ConfigError> {
-        self.text(key).map_or(Ok(default), |text| text.trim().parse().map_err(|_| self.wrong(key, rule)))
+        self.text(key).map_or(Ok(default), |text| {
+            text.trim().parse().map_err(|_| self.wrong(key, rule))
+        })
     }
 
     /// A whole number within bounds, or its default.
@@ -115,7 +123,11 @@ impl Values {
     pub fn number(&self, key: &str, default: u64, (least, most): (u64, u64)) -> Result<u64, ConfigError> {
         let rule = format!("must be a whole number from {least} to {most}");
         let number = self.parse(key, default, &rule)?;
-        if (least..=most).contains(&number) { Ok(number) } else { Err(self.wrong(key, &rule)) }
+        if (least..=most).contains(&number) {
+            Ok(number)
+        } else {
+            Err(self.wrong(key, &rule))
+        }
     }
 
     /// A secret: said directly, or as the path of a file that holds it (`key_file`).
@@ -125,9 +137,15 @@ impl Values {
     pub fn secret(&self, key: &str) -> Result<Option<String>, ConfigError> {
         let file_key = format!("{key}_file");
         match (self.text(key), self.text(&file_key)) {
-            (Some(_), Some(_)) => Err(contradiction(key, &file_key, "say the secret in one of the two places only")),
+            (Some(_), Some(_)) => Err(contradiction(
+                key,
+                &file_key,
+                "say the secret in one of the two places only",
+            )),
             (Some(text), None) => Ok(Some(text)),
-            (None, Some(path)) => read_secret(&PathBuf::from(path)).map(Some).map_err(|why| self.wrong(&file_key, &why)),
+            (None, Some(path)) => read_secret(&PathBuf::from(path))
+                .map(Some)
+                .map_err(|why| self.wrong(&file_key, &why)),
             (None, None) => Ok(None),
         }
     }
@@ -154,17 +172,26 @@ pub fn variable(key: &str) -> String {
 }
 
 fn read_secret(path: &Path) -> Result<String, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     // Editors and `echo` end a file with a newline that is no part of the secret.
     let secret = text.trim_end_matches(['\r', '\n']);
-    if secret.is_empty() { Err(format!("{} is empty", path.display())) } else { Ok(secret.to_owned()) }
+    if secret.is_empty() {
+        Err(format!("{} is empty", path.display()))
+    } else {
+        Ok(secret.to_owned())
+    }
 }
 
 fn flatten(tree: &Value, prefix: String, found: &mut Vec<(String, Value)>) {
     match tree {
         Value::Object(fields) => {
             for (name, value) in fields {
-                let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+                let path = if prefix.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{prefix}.{name}")
+                };
                 flatten(value, path, found);
             }
         }
@@ -208,7 +235,12 @@ mod tests {
 
     #[test]
     fn a_distance_counts_letters() {
-        for (a, b, steps) in [("", "", 0), ("http.listen", "http.listen", 0), ("http.lisen", "http.listen", 1), ("ab", "ba", 2)] {
+        for (a, b, steps) in [
+            ("", "", 0),
+            ("http.listen", "http.listen", 0),
+            ("http.lisen", "http.listen", 1),
+            ("ab", "ba", 2),
+        ] {
             assert_eq!(distance(a, b), steps);
         }
     }
