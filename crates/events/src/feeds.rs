@@ -66,7 +66,7 @@ pub enum FeedError {
     },
     /// Events after the reader's position are older than what the database keeps.
     #[error(
-        "the events from {after} to {oldest} are past their retention: start over from position 0 with what is still \
+        "the events between {after} and {oldest} are past their retention: start over from position 0 with what is still \
          there, and keep up with the feed from then on"
     )]
     PastRetention {

@@ -262,3 +262,35 @@ async fn waiting_reads_do_not_hold_up_a_graceful_end() {
         .expect("answered, not reset")
         .expect(200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_whose_events_are_past_their_retention_is_told_so() {
+    use sqlx::Connection as _;
+    let reader = reader().await;
+    reader.create(0..5).await;
+    until_head(&reader.feed, 5).await;
+    let file = reader.gateway.folder().join("usher-data/usher.db");
+    let url = format!("sqlite://{}", file.display());
+    let mut database = sqlx::SqliteConnection::connect(&url)
+        .await
+        .expect("the gateway's database");
+    let aged = sqlx::query("DELETE FROM feed_event WHERE pos <= 3")
+        .execute(&mut database)
+        .await
+        .expect("aged");
+    assert_eq!(aged.rows_affected(), 3);
+    let gone = reader.feed.page(1, 10, 0).await.expect(410);
+    assert_eq!(
+        (&gone.body["code"], &gone.body["field"]),
+        (&json!("pastRetention"), &json!("after"))
+    );
+    let detail = gone.body["detail"].as_str().expect("detail");
+    assert!(
+        detail.contains("between 1 and 4") && detail.contains("start over from position 0"),
+        "{detail}"
+    );
+    for after in [0, 3] {
+        let page = reader.feed.page(after, 10, 0).await.expect(200);
+        assert_eq!(page.body["events"][0]["pos"], json!(4), "after {after}");
+    }
+}

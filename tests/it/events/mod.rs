@@ -11,4 +11,5 @@ mod loss;
 mod order;
 mod outages;
 mod schemas;
+mod telemetry;
 mod world;

@@ -69,9 +69,11 @@ async fn paused_clients_are_waited_out() {
     world.redis.command(&["CLIENT", "PAUSE", "5000", "ALL"]).await;
     world.create(10..30).await;
     until_head(&world.feed, 30).await;
-    let client = redis::Client::open(world.redis.url()).expect("an address");
     until("the pause to end", PATIENCE, || async {
-        client.get_multiplexed_async_connection().await.ok()
+        let ping = redis::cmd("PING");
+        ping.query_async::<String>(&mut world.redis.connection().await)
+            .await
+            .ok()
     })
     .await;
     assert_eq!(world.mirrored().await.len(), 30);
