@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use support::gateway::{Gateway, Settings};
+use support::http::Feed;
 use support::postgres::Postgres;
 use support::wait::until;
 
@@ -36,8 +37,7 @@ async fn a_term_signal_ends_with_0_and_every_answered_change_is_kept() {
             (scim.get("/Users?count=0").await.total() > 20).then_some(())
         })
         .await;
-        let status = tokio::task::spawn_blocking(move || (gateway.terminate(), gateway)).await.unwrap();
-        let (status, mut gateway) = status;
+        let (status, mut gateway) = tokio::task::spawn_blocking(move || (gateway.terminate(), gateway)).await.unwrap();
         assert_eq!(status.code(), Some(0), "{}", gateway.log());
         assert!(gateway.log().contains("stopped"), "{}", gateway.log());
         let mut answered = Vec::new();
@@ -50,6 +50,19 @@ async fn a_term_signal_ends_with_0_and_every_answered_change_is_kept() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn an_app_that_waits_for_events_gets_its_answer_when_the_gateway_stops() {
+    let more = vec![("http.drain_delay_seconds".to_owned(), "3".to_owned())];
+    let mut gateway = Gateway::start(Settings { more, ..Settings::default() }).await;
+    let feed = Feed::new(&gateway.app("booking"));
+    let poll = tokio::spawn(async move { feed.page(0, 1, 25).await });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let status = tokio::task::spawn_blocking(move || gateway.terminate()).await.unwrap();
+    assert_eq!(status.code(), Some(0));
+    let answer = poll.await.unwrap().expect(200);
+    assert_eq!(answer.body["events"], serde_json::json!([]));
 }
 
 #[tokio::test]

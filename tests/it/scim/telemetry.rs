@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use support::gateway::{Gateway, Settings};
+use support::http::Feed;
 use support::otlp::Collector;
 use support::wait::until;
 
@@ -40,7 +41,13 @@ async fn traces_metrics_and_logs_reach_a_collector_without_personal_data() {
     let collector = Collector::start().await;
     let env = vec![("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), collector.endpoint())];
     let mut gateway = Gateway::start(Settings { env, ..Settings::default() }).await;
+    let feed = Feed::new(&gateway.app("booking"));
     one_of_everything(&gateway).await;
+    let traceparent = until("the first event", Duration::from_secs(20), || async {
+        let page = feed.page(0, 1, 0).await.expect(200);
+        page.body["events"][0]["event"]["traceparent"].as_str().map(str::to_owned)
+    })
+    .await;
     // The end flushes what is left, and then the process exits by itself.
     let (status, gateway) = tokio::task::spawn_blocking(move || (gateway.terminate(), gateway)).await.unwrap();
     assert_eq!(status.code(), Some(0), "{}", gateway.log());
@@ -52,6 +59,9 @@ async fn traces_metrics_and_logs_reach_a_collector_without_personal_data() {
     let held = |signal: &str, text: &str| collector.of(signal).iter().any(|export| export.holds(text));
     assert!(held("traces", "POST /scim/Users"));
     assert!(held("traces", "/scim/Users/{id}"));
+    let trace: Vec<u8> = (3..35).step_by(2).map(|at| u8::from_str_radix(&traceparent[at..at + 2], 16).unwrap()).collect();
+    let traced = collector.of("traces").iter().any(|export| export.bytes.windows(16).any(|window| window == trace));
+    assert!(traced, "the event's trace {traceparent} is the request's");
     assert!(held("metrics", "http.server.request.duration"));
     assert!(held("metrics", "usher.scim.requests"));
     assert!(held("logs", "usher is ready"));
