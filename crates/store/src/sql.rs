@@ -50,6 +50,13 @@ impl Sql {
         ])
     }
 
+    /// The same statement with other words for SQLite's planner.
+    pub(crate) fn with_sqlite(self, change: impl FnOnce(&str) -> String) -> Self {
+        let [postgres, sqlite] = self.0;
+        let sqlite = change(&sqlite);
+        Self([postgres, sqlite])
+    }
+
     /// A `SELECT` through one of the doors of the schema, across tenants; `:open` in `select` stands where a condition
     /// may stand.
     pub(crate) fn through_door(door: &str, select: &str) -> Self {

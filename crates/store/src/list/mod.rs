@@ -148,14 +148,18 @@ async fn scan(
 }
 
 /// `$1` tenant, `$2` directory, `$3` and `$4` where the last batch ended, `$5` how many; the keys follow.
+///
+/// With a key, the order is written so that no index gives it (`+ 0`): left to choose, SQLite walks the whole directory
+/// in order instead of looking the key up.
 fn batches(condition: &str, keys: usize) -> Sql {
     let condition = (0..keys).fold(condition.to_owned(), |text, key| {
         text.replacen('?', &format!("${}", key + 6), 1)
     });
+    let created_at = if keys == 0 { "created_at" } else { "created_at + 0" };
     Sql::select(
         &format!(
             "SELECT {COLUMNS} FROM identity WHERE tenant_id = :tenant AND directory_id = $2 AND {condition} \
-             AND (created_at, id) > ($3, $4) ORDER BY created_at, id LIMIT $5"
+             AND ({created_at}, id) > ($3, $4) ORDER BY {created_at}, id LIMIT $5"
         ),
         Rows::Read,
     )
@@ -174,4 +178,50 @@ fn take(page: &mut Page, query: &ListQuery<'_>, filter: &Filter, identity: Ident
 
 fn number(count: usize) -> Value {
     Value::from(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use migrations::{Migrator, MigratorTrait};
+    use sea_orm::{ConnectionTrait, Database, Statement};
+
+    use super::*;
+    use crate::settings::Backend;
+    use crate::table::identity::BY_USER_NAME;
+
+    /// SQLite's plan of a statement, as text.
+    async fn plan(sql: &Sql) -> String {
+        let db = Database::connect("sqlite::memory:")
+            .await
+            .expect("SQLite needs no server");
+        Migrator::up(&db, None).await.expect("the schema");
+        let text = format!("EXPLAIN QUERY PLAN {}", sql.text(Backend::Sqlite));
+        let rows = db
+            .query_all_raw(Statement::from_string(Backend::Sqlite.driver(), text))
+            .await
+            .expect("a plan");
+        let steps = rows
+            .iter()
+            .map(|row| row.try_get_by_index::<String>(3).expect("a step"));
+        steps.collect::<Vec<_>>().join("; ")
+    }
+
+    #[tokio::test]
+    async fn every_key_is_looked_up_in_its_index() {
+        for (condition, keys, index) in [
+            ("external_id = ?", 1, "identity_external_id"),
+            ("work_email IN (?, ?)", 2, "identity_work_email"),
+            ("display_name = ?", 1, "identity_display_name"),
+            ("true", 0, "identity_order"),
+        ] {
+            let plan = plan(&batches(condition, keys)).await;
+            assert!(
+                plan.contains(&format!("USING INDEX {index} (")),
+                "{condition}: {plan}"
+            );
+            assert!(!plan.contains("SCAN"), "{condition}: {plan}");
+        }
+        let plan = plan(&BY_USER_NAME).await;
+        assert!(plan.contains("user_name_key=?"), "{plan}");
+    }
 }

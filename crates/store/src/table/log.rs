@@ -133,7 +133,17 @@ pub(crate) fn search(query: &LogQuery) -> (Sql, Vec<Value>) {
          LIMIT ${}",
         values.len() + 1
     );
-    (Sql::select(&select, Rows::Read), values)
+    let sql = Sql::select(&select, Rows::Read);
+    let keyed = query.external_id.is_some() || query.user_name.is_some() || query.identity.is_some();
+    if keyed {
+        return (sql, values);
+    }
+    // Newest first without a key: PostgreSQL has the primary key for it, SQLite the row ids, if it may not take the
+    // tenant's first index and sort everything.
+    (
+        sql.with_sqlite(|text| text.replace("tenant_id = $1", "+tenant_id = $1")),
+        values,
+    )
 }
 
 /// Reads a row of [`search`]: the id of its outbox row, and the entry.
