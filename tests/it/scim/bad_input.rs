@@ -65,15 +65,24 @@ async fn a_filter_that_cannot_be_used_is_an_error_with_a_position_and_never_a_li
         ] {
             let answer = scim.get(&format!("/Users?filter={filter}")).await.expect(400);
             assert_eq!(answer.body["scimType"], "invalidFilter", "{}", answer.text);
-            assert!(answer.body["detail"].as_str().unwrap().contains(words), "{}", answer.text);
+            assert!(
+                answer.body["detail"].as_str().unwrap().contains(words),
+                "{}",
+                answer.text
+            );
         }
         // Longer than HTTP's own parser reads: it is refused there.
         let (path, authorization) = parts(&scim);
-        let head = format!("GET {path}/Users?filter={} HTTP/1.1\nAuthorization: {authorization}", "(".repeat(100_000));
+        let head = format!(
+            "GET {path}/Users?filter={} HTTP/1.1\nAuthorization: {authorization}",
+            "(".repeat(100_000)
+        );
         let answer = exchange(&gateway, &head, b"").await;
         assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
         assert!(gateway.process().exited().is_none());
-        scim.find("userName eq \"advisor1@contoso.com\"").await.expect(200);
+        scim.find("userName eq \"advisor1@contoso.com\"")
+            .await
+            .expect(200);
     })
     .await;
 }
@@ -83,8 +92,14 @@ async fn ten_megabytes_are_too_large_whether_announced_or_not_and_the_connection
     let mut gateway = Gateway::embedded().await;
     let scim = advisors(&gateway, "contoso");
     for authorized in [true, false] {
-        let scim = if authorized { scim.clone() } else { posing(&scim, None) };
-        let answer = send(scim.request(Method::POST, "/Users").body(vec![b' '; MEGABYTES])).await.expect(413);
+        let scim = if authorized {
+            scim.clone()
+        } else {
+            posing(&scim, None)
+        };
+        let answer = send(scim.request(Method::POST, "/Users").body(vec![b' '; MEGABYTES]))
+            .await
+            .expect(413);
         assert_eq!(answer.body["status"], "413");
         assert!(answer.text.contains("larger than 2 MB"), "{}", answer.text);
     }
@@ -96,7 +111,8 @@ async fn ten_megabytes_are_too_large_whether_announced_or_not_and_the_connection
         body.extend_from_slice(b"\r\n");
     }
     body.extend_from_slice(b"0\r\n\r\n");
-    let head = format!("POST {path}/Users HTTP/1.1\nAuthorization: {authorization}\nTransfer-Encoding: chunked");
+    let head =
+        format!("POST {path}/Users HTTP/1.1\nAuthorization: {authorization}\nTransfer-Encoding: chunked");
     let answer = exchange(&gateway, &head, &body).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     assert_eq!(scim.get("/Users").await.expect(200).total(), 0);
@@ -126,7 +142,10 @@ async fn every_bad_credential_gets_the_same_answer_and_nothing_else() {
     let mut texts = Vec::new();
     for authorization in bad {
         let caller = posing(&scim, authorization);
-        for answer in [caller.get("/Users").await, caller.post("/Users", &advisor(1)).await] {
+        for answer in [
+            caller.get("/Users").await,
+            caller.post("/Users", &advisor(1)).await,
+        ] {
             let answer = answer.expect(401);
             assert_eq!(answer.header("www-authenticate"), "Bearer");
             assert_eq!(answer.header("content-type"), "application/scim+json");
@@ -137,7 +156,9 @@ async fn every_bad_credential_gets_the_same_answer_and_nothing_else() {
     assert_eq!(texts.len(), 1, "{texts:?}");
     // A body that cannot be read is not read for somebody who may not send it.
     let unknown = posing(&scim, None);
-    send(unknown.request(Method::POST, "/Users").body("{broken")).await.expect(401);
+    send(unknown.request(Method::POST, "/Users").body("{broken"))
+        .await
+        .expect(401);
     assert_eq!(scim.get("/Users").await.expect(200).total(), 0);
     assert!(!gateway.log().contains(&token), "no secret in the log");
 }
@@ -146,7 +167,9 @@ async fn every_bad_credential_gets_the_same_answer_and_nothing_else() {
 async fn another_media_type_is_refused_by_name() {
     let gateway = Gateway::embedded().await;
     let scim = advisors(&gateway, "contoso");
-    let request = scim.request(Method::POST, "/Users").header("content-type", "application/x-www-form-urlencoded");
+    let request = scim
+        .request(Method::POST, "/Users")
+        .header("content-type", "application/x-www-form-urlencoded");
     let answer = send(request.body("userName=bob")).await.expect(415);
     assert!(answer.text.contains("application/scim+json"), "{}", answer.text);
 }

@@ -36,13 +36,27 @@ async fn nulls_read_only_members_other_capitals_and_texts_for_booleans_are_under
 async fn a_byte_order_mark_and_any_json_label_are_fine_and_no_label_too() {
     let gateway = super::Gateway::embedded().await;
     let scim = advisors(&gateway, "contoso");
-    for (number, label) in [Some("application/scim+json; charset=utf-8"), Some("application/json"), Some("text/plain"), None].into_iter().enumerate() {
-        let mut request = scim.request(Method::POST, "/Users").body(format!("\u{feff}{}", advisor(number)));
+    for (number, label) in [
+        Some("application/scim+json; charset=utf-8"),
+        Some("application/json"),
+        Some("text/plain"),
+        None,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut request = scim
+            .request(Method::POST, "/Users")
+            .body(format!("\u{feff}{}", advisor(number)));
         if let Some(label) = label {
             request = request.header("content-type", label);
         }
         let answer = send(request).await.expect(201);
-        assert_eq!(answer.header("content-type"), "application/scim+json", "{label:?}");
+        assert_eq!(
+            answer.header("content-type"),
+            "application/scim+json",
+            "{label:?}"
+        );
     }
 }
 
@@ -58,7 +72,10 @@ async fn what_a_profile_demands_is_told_with_the_entra_page_to_change_it_on() {
             let refused = scim.post("/Users", &advisor_with(1, more)).await.expect(400);
             assert_eq!(refused.body["scimType"], "invalidValue", "{}", refused.text);
             let detail = refused.body["detail"].as_str().unwrap();
-            assert!(detail.starts_with(&format!("{path} is required in the advisors directory")), "{detail}");
+            assert!(
+                detail.starts_with(&format!("{path} is required in the advisors directory")),
+                "{detail}"
+            );
             assert!(detail.contains("Edit attribute mappings"), "{detail}");
         }
         assert_eq!(scim.get("/Users").await.expect(200).total(), 0);

@@ -10,13 +10,20 @@ async fn two_tenants_creating_the_same_200_user_names_at_once_end_with_their_own
     on_both(async |gateway| {
         let tenants = [advisors(&gateway, "contoso"), advisors(&gateway, "fabrikam")];
         let created = join_all((0..200).flat_map(|number| {
-            tenants.iter().map(move |scim| async move { scim.post("/Users", &advisor(number)).await.expect(201).id() })
+            tenants
+                .iter()
+                .map(move |scim| async move { scim.post("/Users", &advisor(number)).await.expect(201).id() })
         }))
         .await;
         for (offset, scim) in tenants.iter().enumerate() {
             let mut own: Vec<_> = created.iter().skip(offset).step_by(2).cloned().collect();
             let listed = scim.get("/Users?count=1000&attributes=id").await.expect(200);
-            let mut listed: Vec<_> = listed.body["Resources"].as_array().unwrap().iter().map(|user| user["id"].as_str().unwrap().to_owned()).collect();
+            let mut listed: Vec<_> = listed.body["Resources"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|user| user["id"].as_str().unwrap().to_owned())
+                .collect();
             own.sort();
             listed.sort();
             assert_eq!(listed, own);
@@ -30,7 +37,9 @@ async fn ten_identical_posts_at_once_make_one_identity_and_one_created_event() {
     on_both(async |gateway| {
         let app = gateway.app("booking");
         let scim = advisors(&gateway, "contoso");
-        let answers = join_all((0..10).map(|_| async { scim.post("/Users", &advisor(1)).await.expect(201).id() })).await;
+        let answers =
+            join_all((0..10).map(|_| async { scim.post("/Users", &advisor(1)).await.expect(201).id() }))
+                .await;
         assert!(answers.iter().all(|id| *id == answers[0]), "{answers:?}");
         assert_eq!(scim.get("/Users").await.expect(200).total(), 1);
         // A marker: once its event is there, every earlier one is.
@@ -38,11 +47,16 @@ async fn ten_identical_posts_at_once_make_one_identity_and_one_created_event() {
         let feed = Feed::new(&app);
         let events = support::wait::until("the marker", std::time::Duration::from_secs(20), || async {
             let events = feed.all().await;
-            let marker = |(_, event): &(u64, serde_json::Value)| event["data"]["record"]["userName"] == "advisor2@contoso.com";
+            let marker = |(_, event): &(u64, serde_json::Value)| {
+                event["data"]["record"]["userName"] == "advisor2@contoso.com"
+            };
             events.iter().any(marker).then_some(events)
         })
         .await;
-        let kinds: Vec<_> = events.iter().map(|(_, event)| event["type"].as_str().unwrap()).collect();
+        let kinds: Vec<_> = events
+            .iter()
+            .map(|(_, event)| event["type"].as_str().unwrap())
+            .collect();
         assert_eq!(kinds, ["usher.identity.created.v1", "usher.identity.created.v1"]);
         assert_eq!(events[0].1["subject"], format!("/Users/{}", answers[0]));
     })
@@ -63,7 +77,11 @@ async fn concurrent_changes_of_one_identity_all_count() {
             }
         }))
         .await;
-        assert_eq!(scim.get(&format!("/Users/{id}")).await.expect(200).header("etag"), "W/\"11\"", "ten changes, ten revisions");
+        assert_eq!(
+            scim.get(&format!("/Users/{id}")).await.expect(200).header("etag"),
+            "W/\"11\"",
+            "ten changes, ten revisions"
+        );
     })
     .await;
 }

@@ -15,13 +15,28 @@ async fn disable_find_enable_delete_and_come_back_with_a_new_id() {
         assert_eq!(created.header("location"), created.body["meta"]["location"]);
         assert!(created.header("request-id").starts_with("req_"));
 
-        let off = scim.patch_ops(&id, json!([{"op": "Replace", "path": "active", "value": "False"}])).await.expect(200);
+        let off = scim
+            .patch_ops(
+                &id,
+                json!([{"op": "Replace", "path": "active", "value": "False"}]),
+            )
+            .await
+            .expect(200);
         assert_eq!(off.body["active"], false);
         assert_eq!(off.header("etag"), "W/\"2\"");
-        let found = scim.find("userName eq \"advisor1@contoso.com\"").await.expect(200);
-        assert_eq!(found.body["Resources"][0]["active"], false, "an inactive identity stays findable");
+        let found = scim
+            .find("userName eq \"advisor1@contoso.com\"")
+            .await
+            .expect(200);
+        assert_eq!(
+            found.body["Resources"][0]["active"], false,
+            "an inactive identity stays findable"
+        );
 
-        let on = scim.patch_ops(&id, json!([{"op": "Add", "path": "active", "value": "True"}])).await.expect(200);
+        let on = scim
+            .patch_ops(&id, json!([{"op": "Add", "path": "active", "value": "True"}]))
+            .await
+            .expect(200);
         assert_eq!(on.body["active"], true);
 
         let gone = scim.delete(&format!("/Users/{id}")).await.expect(204);
@@ -29,8 +44,16 @@ async fn disable_find_enable_delete_and_come_back_with_a_new_id() {
         let missing = scim.get(&format!("/Users/{id}")).await.expect(404);
         assert_eq!(missing.body["status"], "404");
         scim.delete(&format!("/Users/{id}")).await.expect(404);
-        scim.patch_ops(&id, json!([{"op": "Replace", "path": "active", "value": "True"}])).await.expect(404);
-        assert_eq!(scim.find("userName eq \"advisor1@contoso.com\"").await.expect(200).total(), 0);
+        scim.patch_ops(&id, json!([{"op": "Replace", "path": "active", "value": "True"}]))
+            .await
+            .expect(404);
+        assert_eq!(
+            scim.find("userName eq \"advisor1@contoso.com\"")
+                .await
+                .expect(200)
+                .total(),
+            0
+        );
         let back = scim.post("/Users", &advisor(1)).await.expect(201).id();
         assert_ne!(back, id);
     })
@@ -42,12 +65,18 @@ async fn a_second_identity_of_the_same_user_name_is_a_conflict_that_says_what_to
     on_both(async |gateway| {
         let scim = advisors(&gateway, "contoso");
         scim.post("/Users", &advisor(1)).await.expect(201);
-        let other = advisor_with(1, json!({"externalId": "someone-else", "userName": "ADVISOR1@contoso.com"}));
+        let other = advisor_with(
+            1,
+            json!({"externalId": "someone-else", "userName": "ADVISOR1@contoso.com"}),
+        );
         let refused = scim.post("/Users", &other).await.expect(409);
         assert_eq!(refused.body["scimType"], "uniqueness");
         assert_eq!(refused.body["status"], "409");
         let detail = refused.body["detail"].as_str().unwrap();
-        assert!(detail.starts_with("userName is already taken by another person of the advisors directory."), "{detail}");
+        assert!(
+            detail.starts_with("userName is already taken by another person of the advisors directory."),
+            "{detail}"
+        );
         assert!(detail.contains(refused.header("request-id")), "{detail}");
         let second = scim.post("/Users", &advisor(2)).await.expect(201).id();
         let rename = json!([{"op": "Replace", "path": "userName", "value": "advisor1@contoso.com"}]);
@@ -65,9 +94,11 @@ async fn a_repeated_post_whose_answer_was_lost_heals_without_a_second_event() {
         let first = scim.post("/Users", &advisor(1)).await.expect(201);
         let again = scim.post("/Users", &advisor(1)).await.expect(201);
         assert_eq!(again.body, first.body);
-        support::wait::until("the event to be readable", std::time::Duration::from_secs(20), || async {
-            (Feed::new(&app).head().await >= 1).then_some(())
-        })
+        support::wait::until(
+            "the event to be readable",
+            std::time::Duration::from_secs(20),
+            || async { (Feed::new(&app).head().await >= 1).then_some(()) },
+        )
         .await;
         scim.post("/Users", &advisor(2)).await.expect(201);
         support::wait::until("the next event", std::time::Duration::from_secs(20), || async {
@@ -75,8 +106,15 @@ async fn a_repeated_post_whose_answer_was_lost_heals_without_a_second_event() {
         })
         .await;
         let events = Feed::new(&app).all().await;
-        let about: Vec<_> = events.iter().map(|(_, event)| event["data"]["record"]["userName"].clone()).collect();
-        assert_eq!(about, ["advisor1@contoso.com", "advisor2@contoso.com"], "one event each");
+        let about: Vec<_> = events
+            .iter()
+            .map(|(_, event)| event["data"]["record"]["userName"].clone())
+            .collect();
+        assert_eq!(
+            about,
+            ["advisor1@contoso.com", "advisor2@contoso.com"],
+            "one event each"
+        );
     })
     .await;
 }

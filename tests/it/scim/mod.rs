@@ -22,7 +22,14 @@ use support::postgres::Postgres;
 async fn on_both(requirement: impl AsyncFn(Gateway)) {
     requirement(Gateway::embedded().await).await;
     let database = Some(Postgres::shared().await.database().await);
-    requirement(Gateway::start(Settings { database, ..Settings::default() }).await).await;
+    requirement(
+        Gateway::start(Settings {
+            database,
+            ..Settings::default()
+        })
+        .await,
+    )
+    .await;
 }
 
 /// The advisors of a tenant, with a token.

@@ -54,15 +54,34 @@ async fn one_bad_operation_undoes_the_whole_request() {
         let id = created.id();
         let good = json!({"op": "Replace", "path": "displayName", "value": "Changed"});
         for (bad, status, scim_type, word) in [
-            (json!({"op": "Replace", "path": "active", "value": "maybe"}), 400, "invalidValue", "active"),
+            (
+                json!({"op": "Replace", "path": "active", "value": "maybe"}),
+                400,
+                "invalidValue",
+                "active",
+            ),
             (json!({"op": "Remove"}), 400, "noTarget", "path"),
-            (json!({"op": "Remove", "path": "userName"}), 400, "invalidValue", "userName is required"),
-            (json!({"op": "Replace", "path": "name[", "value": "x"}), 400, "invalidPath", "name["),
+            (
+                json!({"op": "Remove", "path": "userName"}),
+                400,
+                "invalidValue",
+                "userName is required",
+            ),
+            (
+                json!({"op": "Replace", "path": "name[", "value": "x"}),
+                400,
+                "invalidPath",
+                "name[",
+            ),
         ] {
             let refused = scim.patch_ops(&id, json!([good, bad])).await.expect(status);
             assert_eq!(refused.body["scimType"], scim_type, "{bad}: {}", refused.text);
             assert!(refused.text.contains(word), "{bad}: {}", refused.text);
-            assert_eq!(scim.get(&format!("/Users/{id}")).await.expect(200).body, created.body, "{bad}");
+            assert_eq!(
+                scim.get(&format!("/Users/{id}")).await.expect(200).body,
+                created.body,
+                "{bad}"
+            );
         }
     })
     .await;

@@ -9,13 +9,18 @@ use tokio::net::TcpStream;
 
 /// A connection to the gateway.
 pub async fn connect(gateway: &Gateway) -> TcpStream {
-    TcpStream::connect(gateway.url().trim_start_matches("http://")).await.unwrap()
+    TcpStream::connect(gateway.url().trim_start_matches("http://"))
+        .await
+        .unwrap()
 }
 
 /// Sends `head` (lines without the last empty one) and `body`, and reads until the answer's connection closes.
 pub async fn exchange(gateway: &Gateway, head: &str, body: &[u8]) -> String {
     let mut stream = connect(gateway).await;
-    let request = format!("{}\r\nHost: gateway\r\nConnection: close\r\n\r\n", head.replace('\n', "\r\n"));
+    let request = format!(
+        "{}\r\nHost: gateway\r\nConnection: close\r\n\r\n",
+        head.replace('\n', "\r\n")
+    );
     stream.write_all(request.as_bytes()).await.unwrap();
     // The answer may come before the body is all sent; then writing on may fail, and that is the client's to bear.
     let _ = stream.write_all(body).await;
@@ -42,10 +47,21 @@ async fn the_probe_without_accept_or_user_agent_finds_an_empty_list_on_users_and
         "/Groups?excludedAttributes=members&filter=displayName+eq+%227d420df3%22",
         "/Groups?filter=members+eq+%222819c223%22+and+id+eq+%2240734ae6%22&attributes=id",
     ] {
-        let answer = exchange(&gateway, &format!("GET {path}{query} HTTP/1.1\nAuthorization: {authorization}"), b"").await;
+        let answer = exchange(
+            &gateway,
+            &format!("GET {path}{query} HTTP/1.1\nAuthorization: {authorization}"),
+            b"",
+        )
+        .await;
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{query}: {answer}");
-        assert!(answer.contains("\r\ncontent-type: application/scim+json\r\n"), "{answer}");
-        assert!(answer.contains("\"totalResults\":0,\"startIndex\":1,\"itemsPerPage\":0,\"Resources\":[]"), "{answer}");
+        assert!(
+            answer.contains("\r\ncontent-type: application/scim+json\r\n"),
+            "{answer}"
+        );
+        assert!(
+            answer.contains("\"totalResults\":0,\"startIndex\":1,\"itemsPerPage\":0,\"Resources\":[]"),
+            "{answer}"
+        );
     }
 }
 
@@ -54,11 +70,17 @@ async fn a_client_that_dawdles_over_its_head_is_let_go_and_others_are_served() {
     let gateway = Gateway::embedded().await;
     let scim = super::advisors(&gateway, "contoso");
     let mut dawdler = connect(&gateway).await;
-    dawdler.write_all(b"GET /scim/Users HTTP/1.1\r\nHost: x\r\nX-Slow: ").await.unwrap();
+    dawdler
+        .write_all(b"GET /scim/Users HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        .await
+        .unwrap();
     scim.find("userName eq \"x\"").await.expect(200);
     let mut answer = Vec::new();
     let closed = tokio::time::timeout(Duration::from_secs(60), dawdler.read_to_end(&mut answer)).await;
     closed.expect("the connection is closed").unwrap();
-    assert!(String::from_utf8_lossy(&answer).starts_with("HTTP/1.1 408"), "{answer:?}");
+    assert!(
+        String::from_utf8_lossy(&answer).starts_with("HTTP/1.1 408"),
+        "{answer:?}"
+    );
     scim.find("userName eq \"x\"").await.expect(200);
 }

@@ -25,11 +25,27 @@ async fn one_of_everything(gateway: &Gateway) {
         }),
     );
     let id = scim.post("/Users", &person).await.expect(201).id();
-    scim.find(&format!("userName eq \"{CANARY}@contoso.com\"")).await.expect(200);
-    scim.find(&format!("userName zz \"{CANARY}@contoso.com\"")).await.expect(400);
-    scim.patch_ops(&id, json!([{"op": "Replace", "path": "displayName", "value": format!("{CANARY} B")}])).await.expect(200);
-    scim.patch_ops(&id, json!([{"op": "Replace", "path": "active", "value": format!("{CANARY}")}])).await.expect(400);
-    scim.post("/Users", &json!({"userName": CANARY})).await.expect(400);
+    scim.find(&format!("userName eq \"{CANARY}@contoso.com\""))
+        .await
+        .expect(200);
+    scim.find(&format!("userName zz \"{CANARY}@contoso.com\""))
+        .await
+        .expect(400);
+    scim.patch_ops(
+        &id,
+        json!([{"op": "Replace", "path": "displayName", "value": format!("{CANARY} B")}]),
+    )
+    .await
+    .expect(200);
+    scim.patch_ops(
+        &id,
+        json!([{"op": "Replace", "path": "active", "value": format!("{CANARY}")}]),
+    )
+    .await
+    .expect(400);
+    scim.post("/Users", &json!({"userName": CANARY}))
+        .await
+        .expect(400);
     let other = advisor_with(2, json!({"userName": format!("{CANARY}@contoso.com")}));
     scim.post("/Users", &other).await.expect(409);
     scim.get(&format!("/Users/{CANARY}")).await.expect(404);
@@ -40,27 +56,44 @@ async fn one_of_everything(gateway: &Gateway) {
 async fn traces_metrics_and_logs_reach_a_collector_without_personal_data() {
     let collector = Collector::start().await;
     let env = vec![("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), collector.endpoint())];
-    let mut gateway = Gateway::start(Settings { env, ..Settings::default() }).await;
+    let mut gateway = Gateway::start(Settings {
+        env,
+        ..Settings::default()
+    })
+    .await;
     let feed = Feed::new(&gateway.app("booking"));
     one_of_everything(&gateway).await;
     let traceparent = until("the first event", Duration::from_secs(20), || async {
         let page = feed.page(0, 1, 0).await.expect(200);
-        page.body["events"][0]["event"]["traceparent"].as_str().map(str::to_owned)
+        page.body["events"][0]["event"]["traceparent"]
+            .as_str()
+            .map(str::to_owned)
     })
     .await;
     // The end flushes what is left, and then the process exits by itself.
-    let (status, gateway) = tokio::task::spawn_blocking(move || (gateway.terminate(), gateway)).await.unwrap();
+    let (status, gateway) = tokio::task::spawn_blocking(move || (gateway.terminate(), gateway))
+        .await
+        .unwrap();
     assert_eq!(status.code(), Some(0), "{}", gateway.log());
     for signal in ["traces", "metrics", "logs"] {
         let exports = collector.of(signal);
         assert!(!exports.is_empty(), "no {signal}");
-        assert!(exports.iter().all(|export| !export.holds(CANARY)), "personal data in {signal}");
+        assert!(
+            exports.iter().all(|export| !export.holds(CANARY)),
+            "personal data in {signal}"
+        );
     }
     let held = |signal: &str, text: &str| collector.of(signal).iter().any(|export| export.holds(text));
     assert!(held("traces", "POST /scim/Users"));
     assert!(held("traces", "/scim/Users/{id}"));
-    let trace: Vec<u8> = (3..35).step_by(2).map(|at| u8::from_str_radix(&traceparent[at..at + 2], 16).unwrap()).collect();
-    let traced = collector.of("traces").iter().any(|export| export.bytes.windows(16).any(|window| window == trace));
+    let trace: Vec<u8> = (3..35)
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&traceparent[at..at + 2], 16).unwrap())
+        .collect();
+    let traced = collector
+        .of("traces")
+        .iter()
+        .any(|export| export.bytes.windows(16).any(|window| window == trace));
     assert!(traced, "the event's trace {traceparent} is the request's");
     assert!(held("metrics", "http.server.request.duration"));
     assert!(held("metrics", "usher.scim.requests"));
@@ -70,26 +103,43 @@ async fn traces_metrics_and_logs_reach_a_collector_without_personal_data() {
 
 #[tokio::test]
 async fn log_lines_are_json_with_a_request_id_and_no_personal_data_even_at_debug() {
-    let more = vec![("log.level".to_owned(), "\"debug\"".to_owned()), ("log.format".to_owned(), "\"json\"".to_owned())];
-    let gateway = Gateway::start(Settings { more, ..Settings::default() }).await;
+    let more = vec![
+        ("log.level".to_owned(), "\"debug\"".to_owned()),
+        ("log.format".to_owned(), "\"json\"".to_owned()),
+    ];
+    let gateway = Gateway::start(Settings {
+        more,
+        ..Settings::default()
+    })
+    .await;
     one_of_everything(&gateway).await;
     let log = until("the last line", Duration::from_secs(10), || async {
         let log = gateway.log();
         log.contains("\"DELETE\"").then_some(log)
     })
     .await;
-    assert!(!log.contains(CANARY), "{}", log.lines().find(|line| line.contains(CANARY)).unwrap_or_default());
+    assert!(
+        !log.contains(CANARY),
+        "{}",
+        log.lines().find(|line| line.contains(CANARY)).unwrap_or_default()
+    );
     let requests: Vec<serde_json::Value> = log
         .lines()
         .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
         .filter(|line: &serde_json::Value| line["event.name"] == "http.request")
         .collect();
-    let post = requests.iter().find(|line| line["http.request.method"] == "POST").unwrap();
+    let post = requests
+        .iter()
+        .find(|line| line["http.request.method"] == "POST")
+        .unwrap();
     assert_eq!(post["http.route"], "/scim/Users");
     assert_eq!(post["http.response.status_code"], 201);
     assert!(post["request.id"].as_str().unwrap().starts_with("req_"));
     assert!(post["usher.directory.id"].as_str().unwrap().starts_with("dir_"));
-    let refused = requests.iter().find(|line| line["http.response.status_code"] == 409).unwrap();
+    let refused = requests
+        .iter()
+        .find(|line| line["http.response.status_code"] == 409)
+        .unwrap();
     assert_eq!(refused["code"], "uniqueness");
 }
 
@@ -98,11 +148,22 @@ async fn the_metrics_page_counts_requests_refusals_and_feeds() {
     let gateway = Gateway::embedded().await;
     gateway.app("booking");
     one_of_everything(&gateway).await;
-    support::http::Scim::at(&format!("{}/scim", gateway.url()), None).get("/Users").await.expect(401);
+    support::http::Scim::at(&format!("{}/scim", gateway.url()), None)
+        .get("/Users")
+        .await
+        .expect(401);
     let url = format!("{}/metrics", gateway.url());
     let page = until("the feed's head on the page", Duration::from_secs(20), || async {
-        let page = support::http_client().get(&url).send().await.unwrap().text().await.unwrap();
-        page.contains("usher_feed_head_pos{feed=\"booking\"}").then_some(page)
+        let page = support::http_client()
+            .get(&url)
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
+        page.contains("usher_feed_head_pos{feed=\"booking\"}")
+            .then_some(page)
     })
     .await;
     for series in [

@@ -24,11 +24,17 @@ async fn every_spelling_of_the_tenant_url_reaches_the_directory() {
         "/Advisors/SCIM",
     ] {
         let scim = moved(&named, format!("{}{base}", gateway.url()));
-        for query in ["?filter=userName+eq+%22ADVISOR1%40contoso.com%22", "/?aadOptscim062020&filter=userName eq \"advisor1@contoso.com\"&x=y"] {
+        for query in [
+            "?filter=userName+eq+%22ADVISOR1%40contoso.com%22",
+            "/?aadOptscim062020&filter=userName eq \"advisor1@contoso.com\"&x=y",
+        ] {
             let found = scim.get(&format!("/Users{query}")).await.expect(200);
             assert_eq!(found.total(), 1, "{base}{query}");
         }
-        let read = scim.get(&format!("/Users/{id}?aadOptscim062020")).await.expect(200);
+        let read = scim
+            .get(&format!("/Users/{id}?aadOptscim062020"))
+            .await
+            .expect(200);
         let location = read.body["meta"]["location"].as_str().unwrap().to_owned();
         assert_eq!(read.header("location"), location);
         let again = moved(&named, location);
@@ -44,16 +50,34 @@ async fn a_right_token_at_the_wrong_url_is_refused_like_any_other_and_told_to_th
     gateway.directory("fabrikam", "advisors");
     let made_up = posing(&advisors, Some("Bearer usher_t_nothing".to_owned()));
     let expected = made_up.get("/Users").await.expect(401);
-    for base in ["/rooms/scim", "/t/fabrikam/advisors/scim", "/t/contoso/rooms/scim", "/t/nobody/advisors/scim", "/nothing/scim"] {
+    for base in [
+        "/rooms/scim",
+        "/t/fabrikam/advisors/scim",
+        "/t/contoso/rooms/scim",
+        "/t/nobody/advisors/scim",
+        "/nothing/scim",
+    ] {
         let wrong = moved(&advisors, format!("{}{base}", gateway.url()));
-        for answer in [wrong.get("/Users").await, wrong.post("/Users", &advisor(1)).await, wrong.get("/Schemas").await] {
+        for answer in [
+            wrong.get("/Users").await,
+            wrong.post("/Users", &advisor(1)).await,
+            wrong.get("/Schemas").await,
+        ] {
             let answer = answer.expect(401);
             assert_eq!(answer.text, expected.text, "{base}");
             assert_eq!(answer.header("www-authenticate"), "Bearer");
         }
     }
-    assert!(gateway.log().contains("right token, wrong URL"), "{}", gateway.log());
-    assert_eq!(advisors.get("/Users").await.expect(200).total(), 0, "nothing was stored");
+    assert!(
+        gateway.log().contains("right token, wrong URL"),
+        "{}",
+        gateway.log()
+    );
+    assert_eq!(
+        advisors.get("/Users").await.expect(200).total(),
+        0,
+        "nothing was stored"
+    );
 }
 
 #[tokio::test]
@@ -64,9 +88,22 @@ async fn two_directories_of_one_customer_may_hold_the_same_user_name() {
         let person = advisors.post("/Users", &advisor(1)).await.expect(201).id();
         let room = json!({"externalId": "r1", "userName": "advisor1@contoso.com", "displayName": "Fjord"});
         let room = rooms.post("/Users", &room).await.expect(201).id();
-        assert_eq!(rooms.find("userName eq \"advisor1@contoso.com\"").await.expect(200).body["Resources"][0]["id"], room);
-        assert_eq!(rooms.get(&format!("/Users/{person}")).await.expect(404).body["status"], "404");
-        assert_eq!(advisors.get(&format!("/Users/{room}")).await.expect(404).body["status"], "404");
+        assert_eq!(
+            rooms
+                .find("userName eq \"advisor1@contoso.com\"")
+                .await
+                .expect(200)
+                .body["Resources"][0]["id"],
+            room
+        );
+        assert_eq!(
+            rooms.get(&format!("/Users/{person}")).await.expect(404).body["status"],
+            "404"
+        );
+        assert_eq!(
+            advisors.get(&format!("/Users/{room}")).await.expect(404).body["status"],
+            "404"
+        );
     })
     .await;
 }
@@ -76,10 +113,33 @@ async fn a_directory_that_is_off_says_so_and_keeps_everything() {
     let gateway = Gateway::embedded().await;
     let scim = advisors(&gateway, "contoso");
     let id = scim.post("/Users", &advisor(1)).await.expect(201).id();
-    gateway.cli(&["directory", "switch", "--tenant", "contoso", "--profile", "advisors", "off"]);
+    gateway.cli(&[
+        "directory",
+        "switch",
+        "--tenant",
+        "contoso",
+        "--profile",
+        "advisors",
+        "off",
+    ]);
     let refused = scim.get(&format!("/Users/{id}")).await.expect(403);
-    assert!(refused.body["detail"].as_str().unwrap().starts_with("This directory is switched off"), "{}", refused.text);
-    gateway.cli(&["directory", "switch", "--tenant", "contoso", "--profile", "advisors", "on"]);
+    assert!(
+        refused.body["detail"]
+            .as_str()
+            .unwrap()
+            .starts_with("This directory is switched off"),
+        "{}",
+        refused.text
+    );
+    gateway.cli(&[
+        "directory",
+        "switch",
+        "--tenant",
+        "contoso",
+        "--profile",
+        "advisors",
+        "on",
+    ]);
     scim.get(&format!("/Users/{id}")).await.expect(200);
 }
 
@@ -90,7 +150,10 @@ async fn what_lies_beside_a_tenant_url_is_a_scim_404_and_a_wrong_method_names_th
     for path in ["/Bulk", "/Users/a/b", "/Me", ""] {
         let answer = scim.get(path).await.expect(404);
         assert_eq!(answer.header("content-type"), "application/scim+json");
-        assert_eq!(answer.body["schemas"][0], "urn:ietf:params:scim:api:messages:2.0:Error");
+        assert_eq!(
+            answer.body["schemas"][0],
+            "urn:ietf:params:scim:api:messages:2.0:Error"
+        );
     }
     let lost = moved(&scim, format!("{}/advisors", gateway.url()));
     let answer = lost.get("/Users").await.expect(404);
