@@ -1,0 +1,73 @@
+//! Closed-loop load: so many connections, each with one request in flight, for so long.
+
+use crate::wire::Connection;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Connections of every row of DESIGN §7 that names a number.
+pub const CONNECTIONS: usize = 32;
+
+/// A unit of work: its requests in order, each with the status it must be answered with.
+pub type Unit = Vec<(Vec<u8>, u16)>;
+
+/// Makes the unit of a number; every number is used once.
+pub type Make = Arc<dyn Fn(u64) -> Unit + Send + Sync>;
+
+/// What a slice did.
+#[derive(Debug, Default)]
+pub struct Done {
+    /// Units a second.
+    pub rate: f64,
+    /// How long each took, in no order.
+    pub times: Vec<Duration>,
+}
+
+/// Runs units until the time is over. Numbers go on from `next`. Panics, showing the answer, when one is not the
+/// expected one: a rate of refusals is no rate.
+pub async fn closed_loop(address: SocketAddr, time: Duration, next: &Arc<AtomicU64>, make: &Make) -> Done {
+    let start = Instant::now();
+    let mut tasks = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let (next, make) = (Arc::clone(next), Arc::clone(make));
+        tasks.push(tokio::spawn(async move {
+            let mut connection = Connection::open(address).await.expect("connect");
+            let mut times = Vec::with_capacity(16 * 1024);
+            loop {
+                let unit = make(next.fetch_add(1, Ordering::Relaxed));
+                let begin = Instant::now();
+                for (request, expected) in &unit {
+                    expect(&mut connection, request, *expected).await;
+                }
+                if start.elapsed() >= time {
+                    return times;
+                }
+                times.push(begin.elapsed());
+            }
+        }));
+    }
+    let mut done = Done::default();
+    for task in tasks {
+        done.times.extend(task.await.expect("a connection's loop"));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52")]
+    let count = done.times.len() as f64;
+    done.rate = count / time.as_secs_f64();
+    done
+}
+
+/// Sends one request and gives its answer's body; panics, showing it, when the status is another one.
+pub async fn expect(connection: &mut Connection, request: &[u8], status: u16) -> Vec<u8> {
+    let answer = connection.call(request).await.expect("an answer");
+    if answer.status != status {
+        let shown = String::from_utf8_lossy(request);
+        let said = String::from_utf8_lossy(answer.body);
+        panic!(
+            "{} instead of {status}: {said}\n{}",
+            answer.status,
+            shown.lines().next().unwrap_or_default()
+        );
+    }
+    answer.body.to_vec()
+}

@@ -1,0 +1,78 @@
+//! Rates beside what they are compared with, in one run on one machine: `make bench`, told in `docs/benchmarks.md`.
+//!
+//! Each row drives the released gateway from outside and its yardstick (pgbench, SQLite with a commit a request, a bare
+//! route) in alternating slices, so that whatever else the machine does meets both, and takes medians. Nothing here
+//! passes or fails: numbers of a shared machine are to be read, not asserted.
+//!
+//! Reading order: [`report`] (what comes out), [`load`] (the client), [`rows`] (one module a row of DESIGN §7).
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a measurement that cannot be set up ends with what it said"
+)]
+
+mod bare;
+mod capture;
+mod load;
+mod pgbench;
+mod plan;
+mod report;
+mod rows;
+mod samples;
+mod seed;
+mod site;
+mod wire;
+
+use plan::Plan;
+use report::Report;
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if let [first, port, workers] = args.as_slice()
+        && first == bare::COMMAND
+    {
+        return bare::serve(port, workers);
+    }
+    let plan = Plan::read(&args).unwrap_or_else(|usage| {
+        report::complain(&usage);
+        std::process::exit(2);
+    });
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let report = runtime.block_on(run(&plan));
+    report.print();
+    if let Some(file) = &plan.json {
+        report.write(file);
+    }
+}
+
+async fn run(plan: &Plan) -> Report {
+    let mut report = Report::of_this_machine();
+    if plan.wants("verdict") {
+        report.add(rows::verdict::run().await);
+    }
+    if plan.wants("footprint") {
+        report.add(rows::footprint::run(plan).await);
+    }
+    if plan.wants("create-postgres") {
+        report.add(rows::create_postgres::run(plan).await);
+    }
+    if plan.wants("create-sqlite") {
+        report.add(rows::create_sqlite::run(plan).await);
+    }
+    if plan.wants("query-sqlite") {
+        report.add(rows::query_sqlite::run(plan).await);
+    }
+    if plan.wants("query-postgres") {
+        report.add(rows::query_postgres::run(plan).await);
+    }
+    if plan.wants("delivery") {
+        report.add(rows::delivery::run(plan).await);
+    }
+    if plan.wants("drain") {
+        report.add(rows::drain::run(plan).await);
+    }
+    report
+}

@@ -1,0 +1,72 @@
+//! What to run and for how long: the command line of the bench.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The rows there are, in the order in which they run.
+pub const ROWS: [&str; 8] = [
+    "verdict",
+    "footprint",
+    "create-postgres",
+    "create-sqlite",
+    "query-sqlite",
+    "query-postgres",
+    "delivery",
+    "drain",
+];
+
+/// What to run.
+#[derive(Debug)]
+pub struct Plan {
+    only: Vec<String>,
+    /// Where the figures go as JSON.
+    pub json: Option<PathBuf>,
+    /// Slices of each side of a ratio; odd, so that a median is one of them.
+    pub rounds: usize,
+    /// Length of a slice. Whole seconds: pgbench counts in them.
+    pub slice: Duration,
+    /// Identities of the large directory.
+    pub large: u32,
+    /// Events of the backlog that the relay drains.
+    pub backlog: u32,
+}
+
+impl Plan {
+    /// Reads the command line.
+    ///
+    /// # Errors
+    /// The usage text, when it cannot be read or help is asked for.
+    pub fn read(args: &[String]) -> Result<Plan, String> {
+        let mut plan = Plan {
+            only: Vec::new(),
+            json: None,
+            rounds: 5,
+            slice: Duration::from_secs(3),
+            large: 100_000,
+            backlog: 40_000,
+        };
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--json" => plan.json = Some(PathBuf::from(args.next().ok_or_else(usage)?)),
+                "--short" => (plan.rounds, plan.slice) = (3, Duration::from_secs(1)),
+                row if ROWS.contains(&row) => plan.only.push(row.to_owned()),
+                _ => return Err(usage()),
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Whether a row is to run: all do, unless some are named.
+    pub fn wants(&self, row: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|name| name == row)
+    }
+}
+
+fn usage() -> String {
+    format!(
+        "bench [--json FILE] [--short] [ROW…]\n\n  --json FILE  also write the figures, with every slice, to a file\n  \
+         --short      3 slices of 1 s: for trying the bench itself\n  ROW          {}",
+        ROWS.join(" | ")
+    )
+}

@@ -1,0 +1,10 @@
+//! One module a row of DESIGN §7.
+
+pub mod create_postgres;
+pub mod create_sqlite;
+pub mod delivery;
+pub mod drain;
+pub mod footprint;
+pub mod query_postgres;
+pub mod query_sqlite;
+pub mod verdict;

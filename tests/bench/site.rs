@@ -1,0 +1,127 @@
+//! A gateway with one directory of advisors, as a load knows it: where, with which credential, which bytes.
+
+use crate::load::{Make, Unit};
+use crate::wire::{self, Connection};
+use serde_json::json;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use support::gateway::{Gateway, Settings};
+
+/// One gateway and its directory.
+#[derive(Debug)]
+pub struct Site {
+    /// The gateway.
+    pub gateway: Gateway,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The Tenant URL's path.
+    pub path: String,
+    /// The `Authorization` field.
+    pub authorization: String,
+    /// Numbers of people not created yet.
+    pub next: Arc<AtomicU64>,
+}
+
+/// Numbers below this are never used by [`Site::creates`], so that what a bench makes by hand stays apart.
+const FIRST: u64 = 1_000_000_000;
+
+impl Site {
+    /// Starts a gateway and makes tenant, directory and token.
+    pub async fn start(settings: Settings) -> Site {
+        let gateway = Gateway::start(settings).await;
+        let directory = gateway.directory("contoso", "advisors");
+        let url = directory
+            .tenant_url
+            .strip_prefix(&gateway.url())
+            .expect("the Tenant URL is ours");
+        let mut site = Site {
+            address: gateway
+                .url()
+                .trim_start_matches("http://")
+                .parse()
+                .expect("an address"),
+            path: url.to_owned(),
+            authorization: format!("Bearer {}", directory.token),
+            gateway,
+            next: Arc::new(AtomicU64::new(FIRST)),
+        };
+        site.warm().await;
+        site
+    }
+
+    /// After a restart: the first request pays for argon2, the ones measured do not.
+    pub async fn warm(&mut self) {
+        let mut connection = Connection::open(self.address).await.expect("connect");
+        crate::load::expect(&mut connection, &self.find(&user_name("nobody")), 200).await;
+    }
+
+    /// The public part of the token.
+    pub fn token_id(&self) -> &str {
+        self.authorization.split('_').nth(2).expect("a token has parts")
+    }
+
+    /// The match query of a `userName`, as Entra encodes it.
+    pub fn find(&self, user_name: &str) -> Vec<u8> {
+        let path = format!(
+            "{}/Users?filter=userName+eq+%22{}%22",
+            self.path,
+            user_name.replace('@', "%40")
+        );
+        wire::get(&path, &self.authorization)
+    }
+
+    /// The creation of a person.
+    pub fn create(&self, key: &str) -> Vec<u8> {
+        wire::post(&format!("{}/Users", self.path), &self.authorization, &person(key))
+    }
+
+    /// Units of one match query that finds nobody and the creation of that person: what an initial cycle sends.
+    pub fn creates(self: &Arc<Self>) -> Make {
+        let site = Arc::clone(self);
+        Arc::new(move |number| -> Unit {
+            let key = format!("{number}");
+            vec![(site.find(&user_name(&key)), 200), (site.create(&key), 201)]
+        })
+    }
+
+    /// Units of one match query that finds one of `count` seeded people.
+    pub fn finds(self: &Arc<Self>, count: u32) -> Make {
+        let site = Arc::clone(self);
+        Arc::new(move |number| -> Unit {
+            // A walk over all of them in no order: 7,919 is prime, so it shares no factor with the counts used.
+            let which = number.wrapping_mul(7_919) % u64::from(count);
+            vec![(site.find(&user_name(&crate::seed::key(which))), 200)]
+        })
+    }
+
+    /// Where the SQLite file is.
+    pub fn sqlite_file(&self) -> PathBuf {
+        sqlite_file(self.gateway.folder().path())
+    }
+}
+
+/// The database file below a gateway's folder.
+pub fn sqlite_file(folder: &Path) -> PathBuf {
+    folder.join("usher-data").join("usher.db")
+}
+
+/// The `userName` of a key.
+pub fn user_name(key: &str) -> String {
+    format!("person.{key}@contoso.example")
+}
+
+/// A person as the advisors' guide maps one.
+pub fn person(key: &str) -> String {
+    json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "externalId": format!("object-{key}-7c41-4d0a-9a53"),
+        "userName": user_name(key),
+        "active": true,
+        "displayName": format!("Person {key} Beispiel"),
+        "name": {"givenName": "Person", "familyName": "Beispiel"},
+        "addresses": [{"type": "work", "formatted": "Zürich, Bahnhofstrasse 1"}],
+    })
+    .to_string()
+}
