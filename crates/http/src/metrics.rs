@@ -1,4 +1,4 @@
-//! The instruments of the HTTP side (`docs/reference/metrics.md`); what reads them is the binary's business.
+//! The instruments of the HTTP side; what reads them is the binary's business.
 //!
 //! Labels are a fixed few words and directory ids: never names of people, filters or paths.
 

@@ -112,7 +112,8 @@ pub async fn observe(
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    if let Some(facts) = Facts::of(response.request()) {
+    let facts = response.request().extensions_mut().remove::<Facts>();
+    if let Some(facts) = facts {
         finish(&state, &span, &facts, method, status, begun);
     }
     Ok(response)

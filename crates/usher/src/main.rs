@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod gauges;
 mod output;
+mod reference;
 mod serve;
 mod setup;
 mod signals;
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
 use crate::config::Config;
 use crate::telemetry::Telemetry;
@@ -28,7 +29,13 @@ use crate::telemetry::Telemetry;
 #[command(name = "usher", version, max_term_width = 120)]
 struct Arguments {
     /// Configuration file; without it, usher.toml in the working directory if there is one.
-    #[arg(long, global = true, env = "USHER_CONFIG", value_name = "FILE")]
+    #[arg(
+        long,
+        global = true,
+        env = "USHER_CONFIG",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
     config: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
@@ -50,18 +57,10 @@ enum Command {
     #[command(hide = true)]
     Reference {
         /// Which page.
-        page: Page,
+        page: reference::Page,
     },
     #[command(flatten)]
     Records(cli::Command),
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Page {
-    /// config.md
-    Config,
-    /// error-codes.md
-    ErrorCodes,
 }
 
 fn main() -> ExitCode {
@@ -77,11 +76,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if let Command::Reference { page } = arguments.command {
-        let text = match page {
-            Page::Config => config::reference(),
-            Page::ErrorCodes => http::scim::error::reference(),
-        };
-        output::line(text.trim_end());
+        output::line(page.text().trim_end());
         return Ok(ExitCode::SUCCESS);
     }
     // An error means that a provider is known already, which is as good.

@@ -52,8 +52,7 @@ enum Operation<'a> {
 
 /// Answers everything that is no other route of the gateway.
 pub async fn serve(request: HttpRequest, mut payload: web::Payload, state: web::Data<State>) -> HttpResponse {
-    let path = request.path().to_owned();
-    match answer(&request, &path, &mut payload, &state).await {
+    match answer(&request, &mut payload, &state).await {
         Ok(answer) => answer,
         Err(failure) => {
             drain(&request, &mut payload).await;
@@ -64,14 +63,13 @@ pub async fn serve(request: HttpRequest, mut payload: web::Payload, state: web::
 
 async fn answer(
     request: &HttpRequest,
-    path: &str,
     payload: &mut web::Payload,
     state: &State,
 ) -> Result<HttpResponse, Failure> {
     if declared_length(request) > BODY_BYTES {
         return Err(Failure::new(Code::BodyTooLarge));
     }
-    let route = Route::of(path).ok_or_else(|| Failure::new(Code::NoSuchRoute))?;
+    let route = Route::of(request.path()).ok_or_else(|| Failure::new(Code::NoSuchRoute))?;
     let operation = operation(request.method(), &route.endpoint)?;
     Facts::tell(request, |facts| facts.operation = Some(operation.word()));
     let caller = caller(state, request, &route.base).await?;

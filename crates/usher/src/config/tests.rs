@@ -198,12 +198,3 @@ fn the_example_file_is_understood_and_says_the_defaults() {
     assert!(uncommented.contains("listen = \"127.0.0.1:8080\""));
     assert!(read(example, &[]).is_ok());
 }
-
-#[test]
-fn the_page_is_up_to_date() {
-    let page = include_str!("../../../../docs/reference/config.md");
-    assert!(
-        page == reference(),
-        "run `usher reference config > docs/reference/config.md`"
-    );
-}

@@ -1,0 +1,80 @@
+//! The pages of `docs/reference` that are written by the program itself (`make gen`), so that they cannot drift.
+//!
+//! Must not know: what a page says; each comes from the room that knows.
+
+use clap::{Command, CommandFactory, ValueEnum};
+
+use crate::{Arguments, config};
+
+/// A page.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Page {
+    /// config.md
+    Config,
+    /// error-codes.md
+    ErrorCodes,
+    /// cli.md
+    Cli,
+}
+
+impl Page {
+    /// Writes it.
+    pub fn text(self) -> String {
+        match self {
+            Self::Config => config::reference(),
+            Self::ErrorCodes => http::scim::error::reference(),
+            Self::Cli => cli(),
+        }
+    }
+}
+
+fn cli() -> String {
+    let mut page = String::from(
+        "<!-- Written by `usher reference cli`; change the clap types in crates/usher/src instead. -->\n\n# Command line\n\n\
+         Nouns, then verbs. Tables on a terminal, `--json` for machines; exit status 0 done, 1 not done, 2 the words were wrong. \
+         Secrets are printed once, to standard output only. Commands work on the configured database, with the server up or \
+         down.\n",
+    );
+    // A fixed width: the page must not depend on the terminal it is written in.
+    let mut root = Arguments::command().term_width(100);
+    root.build();
+    chapter(&mut page, &root, "usher");
+    page
+}
+
+fn chapter(page: &mut String, command: &Command, path: &str) {
+    let help = command.clone().term_width(100).render_long_help().to_string();
+    let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
+    page.push_str(&format!(
+        "\n## {path}\n\n```text\n{}\n```\n",
+        lines.join("\n").trim_end()
+    ));
+    for verb in command
+        .get_subcommands()
+        .filter(|verb| !verb.is_hide_set() && verb.get_name() != "help")
+    {
+        chapter(page, verb, &format!("{path} {}", verb.get_name()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_is_up_to_date() {
+        for (page, kept) in [
+            (Page::Config, include_str!("../../../docs/reference/config.md")),
+            (
+                Page::ErrorCodes,
+                include_str!("../../../docs/reference/error-codes.md"),
+            ),
+            (Page::Cli, include_str!("../../../docs/reference/cli.md")),
+        ] {
+            assert!(
+                page.text().trim_end() == kept.trim_end(),
+                "{page:?}: run `make gen` to write docs/reference again"
+            );
+        }
+    }
+}
