@@ -1,6 +1,6 @@
 //! The program `usher`: one command, one process (DESIGN §5).
 //!
-//! Reading order: [`config`], [`setup`] (what commands work with), [`serve`], `cli` (the operators' nouns),
+//! Reading order: [`config`], [`setup`] (what commands work with), `serve`, `cli` (the operators' nouns),
 //! [`telemetry`]. Must not know: what any of them does.
 
 mod check;
