@@ -53,12 +53,20 @@ async fn fifty_kills_lose_nothing_on_sqlite() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_kills_lose_nothing_on_postgresql() {
     let database = Postgres::shared().await.database().await;
-    fifty_kills(Settings { database: Some(database), ..Settings::default() }).await;
+    fifty_kills(Settings {
+        database: Some(database),
+        ..Settings::default()
+    })
+    .await;
 }
 
 async fn fifty_kills(settings: Settings) {
     let mut redis = Redis::start().await;
-    let mut gateway = Gateway::start(Settings { redis: Some(redis.url()), ..settings }).await;
+    let mut gateway = Gateway::start(Settings {
+        redis: Some(redis.url()),
+        ..settings
+    })
+    .await;
     let advisors = gateway.directory("contoso", "advisors");
     let rooms = gateway.directory("contoso", "rooms");
     let app = gateway.app("booking");
@@ -73,10 +81,19 @@ async fn fifty_kills(settings: Settings) {
             source.mutate(20, SEED + u64::from(round)).await;
         }
         let cycle = source.cycle("rooms", &rooms, &["--time-scale", "0"]);
-        let death = tokio::time::sleep(Duration::from_millis(random.random_range(20..500)));
+        let death = async {
+            // Random in time, but never before some changes were answered: a slow machine must not make the test idle.
+            tokio::time::sleep(Duration::from_millis(random.random_range(20..500))).await;
+            let enough = recorder.answered() + random.random_range(12..40);
+            until("the load to get answers", Duration::from_secs(60), || async {
+                (recorder.answered() >= enough).then_some(())
+            })
+            .await;
+        };
+        tokio::pin!(cycle, death);
         tokio::select! {
-            _ = cycle => {}
-            () = death => {}
+            _ = &mut cycle => death.await,
+            () = &mut death => {}
         }
         gateway.kill9();
         match fault(round) {
@@ -93,8 +110,16 @@ async fn fifty_kills(settings: Settings) {
     }
     recorder.stop();
     load.await.expect("the load ends by itself");
-    assert!(recorder.answered() > 500, "only {} changes were answered: no load, no proof", recorder.answered());
-    assert!(recorder.unanswered() > 5, "only {} calls met a dying gateway", recorder.unanswered());
+    assert!(
+        recorder.answered() > 500,
+        "only {} changes were answered: no load, no proof",
+        recorder.answered()
+    );
+    assert!(
+        recorder.unanswered() > 5,
+        "only {} calls met a dying gateway",
+        recorder.unanswered()
+    );
 
     finish_the_simulators_cycle(&source, &rooms).await;
     let feed = Feed::new(&app);
@@ -132,10 +157,14 @@ async fn finish_the_simulators_cycle(source: &Source, rooms: &support::gateway::
 
 /// The head once the stamper has nothing left to stamp.
 async fn settled_head(feed: &Feed) -> u64 {
-    until("the feed's head to stand still", Duration::from_secs(30), || async {
-        let before = feed.head().await;
-        tokio::time::sleep(Duration::from_millis(700)).await;
-        (feed.head().await == before).then_some(before)
-    })
+    until(
+        "the feed's head to stand still",
+        Duration::from_secs(30),
+        || async {
+            let before = feed.head().await;
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            (feed.head().await == before).then_some(before)
+        },
+    )
     .await
 }

@@ -16,7 +16,10 @@ fn tracked(endings: &[&str]) -> Vec<(String, String)> {
     let mut files = Vec::new();
     let mut folders = vec![root()];
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("an entry")) {
+        for entry in std::fs::read_dir(&folder)
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry"))
+        {
             let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
             if path.is_dir() {
                 if !["target", ".git", "usher-data", "usher-demo"].contains(&name.as_str()) {
@@ -35,7 +38,10 @@ fn tracked(endings: &[&str]) -> Vec<(String, String)> {
 }
 
 fn is_test_file(path: &str) -> bool {
-    path.starts_with("tests/") || path.contains("/tests/") || path.ends_with("/tests.rs") || path.contains("/examples/")
+    path.starts_with("tests/")
+        || path.contains("/tests/")
+        || path.ends_with("/tests.rs")
+        || path.contains("/examples/")
 }
 
 fn production_lines(text: &str) -> usize {
@@ -46,9 +52,15 @@ fn production_lines(text: &str) -> usize {
 #[test]
 fn a_file_fits_the_head() {
     let mut long = Vec::new();
-    for (path, text) in tracked(&[".rs"]).into_iter().filter(|(path, _)| !is_test_file(path)) {
+    for (path, text) in tracked(&[".rs"])
+        .into_iter()
+        .filter(|(path, _)| !is_test_file(path))
+    {
         let lines = production_lines(&text);
-        let allowed = LONG.iter().find(|(listed, _)| *listed == path).map_or(LIMIT, |(_, lines)| *lines);
+        let allowed = LONG
+            .iter()
+            .find(|(listed, _)| *listed == path)
+            .map_or(LIMIT, |(_, lines)| *lines);
         if lines > allowed {
             long.push(format!("{path}: {lines} production lines, {allowed} allowed"));
         }
@@ -69,9 +81,18 @@ fn every_file_says_what_it_is_in_its_first_line() {
 #[test]
 fn nothing_is_left_unfinished() {
     // Written in two halves, so that this file does not find itself.
-    let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("todo", "!("), concat!("unimplemented", "!("), concat!("#[ig", "nore")];
+    let marks = [
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("todo", "!("),
+        concat!("unimplemented", "!("),
+        concat!("#[ig", "nore"),
+    ];
     let mut found = Vec::new();
-    for (path, text) in tracked(&[".rs", ".toml", ".sh", ".md", "Makefile"]).into_iter().filter(|(path, _)| !path.starts_with("tests/it/architecture")) {
+    for (path, text) in tracked(&[".rs", ".toml", ".sh", ".md", "Makefile"])
+        .into_iter()
+        .filter(|(path, _)| !path.starts_with("tests/it/architecture"))
+    {
         for (number, line) in text.lines().enumerate() {
             if marks.iter().any(|mark| line.contains(mark)) {
                 found.push(format!("{path}:{}: {}", number + 1, line.trim()));

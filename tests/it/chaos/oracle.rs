@@ -13,19 +13,33 @@ pub async fn list(scim: &Scim) -> BTreeMap<String, Value> {
     let mut resources = BTreeMap::new();
     loop {
         let start = resources.len() + 1;
-        let page = scim.get(&format!("/Users?startIndex={start}&count=500")).await.expect(200);
+        let page = scim
+            .get(&format!("/Users?startIndex={start}&count=500"))
+            .await
+            .expect(200);
         let listed = page.body["Resources"].as_array().cloned().unwrap_or_default();
         let ended = listed.is_empty();
-        resources.extend(listed.into_iter().map(|resource| (text(&resource, "id"), resource)));
+        resources.extend(
+            listed
+                .into_iter()
+                .map(|resource| (text(&resource, "id"), resource)),
+        );
         if ended || resources.len() as u64 >= page.total() {
-            assert_eq!(resources.len() as u64, page.total(), "paging lost or repeated a resource");
+            assert_eq!(
+                resources.len() as u64,
+                page.total(),
+                "paging lost or repeated a resource"
+            );
             return resources;
         }
     }
 }
 
 fn text(value: &Value, member: &str) -> String {
-    value[member].as_str().unwrap_or_else(|| panic!("no {member} in {value}")).to_owned()
+    value[member]
+        .as_str()
+        .unwrap_or_else(|| panic!("no {member} in {value}"))
+        .to_owned()
 }
 
 /// I1: what was answered is there, and nothing else.
@@ -43,18 +57,30 @@ pub async fn directory_is_what_was_answered(scim: &Scim, people: &[Person]) {
         }
     }
     let living = people.iter().filter(|person| !person.deleted).count();
-    assert_eq!(directory.len(), living, "the directory holds people nobody was answered about");
+    assert_eq!(
+        directory.len(),
+        living,
+        "the directory holds people nobody was answered about"
+    );
 }
 
 /// After its last cycle the simulator's source and the directory agree.
 pub async fn directory_is_the_source(scim: &Scim, source: &Value) {
     let directory = list(scim).await;
-    let by_external_id: BTreeMap<String, &Value> =
-        directory.values().map(|resource| (text(resource, "externalId"), resource)).collect();
-    assert_eq!(by_external_id.len(), directory.len(), "two resources of one source object");
+    let by_external_id: BTreeMap<String, &Value> = directory
+        .values()
+        .map(|resource| (text(resource, "externalId"), resource))
+        .collect();
+    assert_eq!(
+        by_external_id.len(),
+        directory.len(),
+        "two resources of one source object"
+    );
     let mut compared = 0;
     for object in source.as_array().expect("a list of source objects") {
-        let Some(kept) = by_external_id.get(&text(object, "objectId")) else { continue };
+        let Some(kept) = by_external_id.get(&text(object, "objectId")) else {
+            continue;
+        };
         let gone = object["isSoftDeleted"] == true || object["accountEnabled"] == false;
         assert_eq!(kept["active"], !gone, "{object}");
         if !gone {
@@ -78,7 +104,12 @@ pub fn each_revision_is_told_once(events: &[(u64, Value)]) {
     for (position, event) in events {
         let sequence: u64 = text(event, "sequence").parse().expect("a number");
         let last = revisions.entry(text(event, "source")).or_default();
-        assert_eq!(sequence, *last + 1, "position {position}: {} after {last}", text(event, "source"));
+        assert_eq!(
+            sequence,
+            *last + 1,
+            "position {position}: {} after {last}",
+            text(event, "source")
+        );
         *last = sequence;
     }
 }
@@ -93,7 +124,11 @@ pub fn feed_tells_the_directory(events: &[(u64, Value)], profile: &str, director
             state => drop(told.insert(id, state.clone())),
         }
     }
-    assert_eq!(told.keys().collect::<Vec<_>>(), directory.keys().collect::<Vec<_>>(), "{profile}");
+    assert_eq!(
+        told.keys().collect::<Vec<_>>(),
+        directory.keys().collect::<Vec<_>>(),
+        "{profile}"
+    );
     for (id, state) in &told {
         for member in ["userName", "displayName", "externalId", "active"] {
             assert_eq!(state[member], directory[id][member], "{profile} {id} {member}");
@@ -103,12 +138,24 @@ pub fn feed_tells_the_directory(events: &[(u64, Value)], profile: &str, director
 
 /// The downstream tables hold what the directory holds.
 pub fn booking_has_the_directory(tables: &Value, profile: &str, directory: &BTreeMap<String, Value>) {
-    let rows = tables[profile].as_array().unwrap_or_else(|| panic!("no {profile} in {tables}"));
-    let living: BTreeMap<String, &Value> =
-        rows.iter().filter(|row| row["deleted"] != true).map(|row| (text(row, "id"), row)).collect();
-    assert_eq!(living.keys().collect::<Vec<_>>(), directory.keys().collect::<Vec<_>>(), "{profile}");
+    let rows = tables[profile]
+        .as_array()
+        .unwrap_or_else(|| panic!("no {profile} in {tables}"));
+    let living: BTreeMap<String, &Value> = rows
+        .iter()
+        .filter(|row| row["deleted"] != true)
+        .map(|row| (text(row, "id"), row))
+        .collect();
+    assert_eq!(
+        living.keys().collect::<Vec<_>>(),
+        directory.keys().collect::<Vec<_>>(),
+        "{profile}"
+    );
     for (id, row) in living {
-        assert_eq!(row["displayName"], directory[&id]["displayName"], "{profile} {id}");
+        assert_eq!(
+            row["displayName"], directory[&id]["displayName"],
+            "{profile} {id}"
+        );
         assert_eq!(row["active"], directory[&id]["active"], "{profile} {id}");
     }
 }
@@ -116,8 +163,13 @@ pub fn booking_has_the_directory(tables: &Value, profile: &str, directory: &BTre
 /// The Redis stream, refilled after every loss, ends at the feed's head and carries its events in order.
 pub async fn stream_is_the_feed(redis: &Redis, stream: &str, events: &[(u64, Value)]) {
     let mut connection = redis.connection().await;
-    let entries: redis::streams::StreamRangeReply =
-        redis::cmd("XRANGE").arg(stream).arg("-").arg("+").query_async(&mut connection).await.expect("XRANGE");
+    let entries: redis::streams::StreamRangeReply = redis::cmd("XRANGE")
+        .arg(stream)
+        .arg("-")
+        .arg("+")
+        .query_async(&mut connection)
+        .await
+        .expect("XRANGE");
     assert!(!entries.ids.is_empty(), "the stream is empty");
     let first: u64 = position(&entries.ids[0].id);
     for (offset, entry) in entries.ids.iter().enumerate() {
@@ -127,9 +179,15 @@ pub async fn stream_is_the_feed(redis: &Redis, stream: &str, events: &[(u64, Val
         let (_, event) = &events[usize::try_from(first).expect("small") - 1 + offset];
         assert_eq!(told["id"], event["id"], "position {}", entry.id);
     }
-    assert_eq!(position(&entries.ids[entries.ids.len() - 1].id), events.len() as u64, "the stream ends before the feed");
+    assert_eq!(
+        position(&entries.ids[entries.ids.len() - 1].id),
+        events.len() as u64,
+        "the stream ends before the feed"
+    );
 }
 
 fn position(id: &str) -> u64 {
-    id.strip_suffix("-0").and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{id} is no position"))
+    id.strip_suffix("-0")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_else(|| panic!("{id} is no position"))
 }

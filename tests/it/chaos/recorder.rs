@@ -104,31 +104,53 @@ impl Recorder {
         });
         let (answer, _) = self.insist(Method::POST, "/Users", Some(&body), &[201]).await;
         let display_name = "New".to_owned();
-        Person { id: answer.id(), user_name, display_name, active: true, deleted: false }
+        Person {
+            id: answer.id(),
+            user_name,
+            display_name,
+            active: true,
+            deleted: false,
+        }
     }
 
     async fn rename(&self, person: &mut Person, display_name: String) {
-        self.patch(person, json!({"op": "Replace", "path": "displayName", "value": display_name})).await;
+        self.patch(
+            person,
+            json!({"op": "Replace", "path": "displayName", "value": display_name}),
+        )
+        .await;
         person.display_name = display_name;
     }
 
     async fn switch(&self, person: &mut Person) {
         let active = !person.active;
         let word = if active { "True" } else { "False" };
-        self.patch(person, json!({"op": "Replace", "path": "active", "value": word})).await;
+        self.patch(person, json!({"op": "Replace", "path": "active", "value": word}))
+            .await;
         person.active = active;
     }
 
     async fn patch(&self, person: &Person, operation: Value) {
-        let body = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation]});
-        self.insist(Method::PATCH, &format!("/Users/{}", person.id), Some(&body), &[200]).await;
+        let body =
+            json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation]});
+        self.insist(
+            Method::PATCH,
+            &format!("/Users/{}", person.id),
+            Some(&body),
+            &[200],
+        )
+        .await;
     }
 
     async fn delete(&self, person: &mut Person) {
         // A repeat of a delete whose answer was lost meets a 404; the first one must not.
         let path = format!("/Users/{}", person.id);
         let (answer, tries) = self.insist(Method::DELETE, &path, None, &[204, 404]).await;
-        assert!(answer.status == 204 || tries > 1, "a living person was not found: {}", answer.text);
+        assert!(
+            answer.status == 204 || tries > 1,
+            "a living person was not found: {}",
+            answer.text
+        );
         person.deleted = true;
     }
 
@@ -136,9 +158,14 @@ impl Recorder {
     /// is repeated too.
     async fn insist(&self, method: Method, path: &str, body: Option<&Value>, good: &[u16]) -> (Answer, u32) {
         for tries in 1_u32.. {
-            let mut request = self.scim.request(method.clone(), path).timeout(Duration::from_secs(10));
+            let mut request = self
+                .scim
+                .request(method.clone(), path)
+                .timeout(Duration::from_secs(10));
             if let Some(body) = body {
-                request = request.header("content-type", "application/scim+json; charset=utf-8").body(body.to_string());
+                request = request
+                    .header("content-type", "application/scim+json; charset=utf-8")
+                    .body(body.to_string());
             }
             match try_send(request).await {
                 Ok(answer) if good.contains(&answer.status) => {
