@@ -109,6 +109,37 @@ async fn two_directories_of_one_customer_may_hold_the_same_user_name() {
 }
 
 #[tokio::test]
+async fn another_tenants_identity_is_not_there_whatever_is_tried() {
+    super::on_both(async |gateway| {
+        let ours = advisors(&gateway, "contoso");
+        let theirs = advisors(&gateway, "fabrikam");
+        let kept = theirs.post("/Users", &advisor(1)).await.expect(201);
+        let id = kept.id();
+        ours.get(&format!("/Users/{id}")).await.expect(404);
+        ours.put(&format!("/Users/{id}"), &advisor(1)).await.expect(404);
+        ours.patch_ops(
+            &id,
+            json!([{"op": "Replace", "path": "active", "value": "False"}]),
+        )
+        .await
+        .expect(404);
+        ours.delete(&format!("/Users/{id}")).await.expect(404);
+        for filter in [
+            format!("id eq \"{id}\""),
+            format!("userName eq \"x\" or id eq \"{id}\""),
+            "userName pr".to_owned(),
+        ] {
+            assert_eq!(ours.find(&filter).await.expect(200).total(), 0, "{filter}");
+        }
+        assert_eq!(
+            theirs.get(&format!("/Users/{id}")).await.expect(200).body,
+            kept.body
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_directory_that_is_off_says_so_and_keeps_everything() {
     let gateway = Gateway::embedded().await;
     let scim = advisors(&gateway, "contoso");
