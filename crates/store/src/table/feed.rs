@@ -73,13 +73,17 @@ pub(crate) fn read(row: &QueryResult) -> Result<Feed, StoreError> {
 }
 
 /// `$1` app, `$2` after, `$3` how many. `head` stands in each row; a page without rows needs [`HEAD`].
+///
+/// Positions have no gaps, so a page is bounded from above as well. Without that bound PostgreSQL reads and sorts the
+/// bodies of everything that is left, at every page (measured: 134 ms against 3 ms with 40,000 events left).
 pub(crate) static PAGE: LazyLock<Sql> = LazyLock::new(|| {
     Sql::through_door(
         "outbox",
         "SELECT f.pos, o.event_type, o.tenant_id, o.source, o.sequence, o.body, \
          (SELECT head FROM feed WHERE app_id = $1) AS head FROM feed_event f \
          JOIN outbox o ON o.tenant_id = f.tenant_id AND o.id = f.outbox_id \
-         WHERE f.app_id = $1 AND f.pos > $2 AND :open ORDER BY f.pos LIMIT $3",
+         WHERE f.app_id = $1 AND f.pos > $2 AND f.pos < $3 + \
+         (SELECT min(n.pos) FROM feed_event n WHERE n.app_id = $1 AND n.pos > $2) AND :open ORDER BY f.pos LIMIT $3",
     )
 });
 
