@@ -145,12 +145,7 @@ impl TenantTx {
         entry: &LogEntry,
     ) -> Result<Created, StoreError> {
         let values = identity::values(self.tenant(), identity, event, entry);
-        let made = match self.tx.backend() {
-            Backend::Postgres => count(self.tx.one(&identity::CREATE, values).await?.as_ref())?,
-            Backend::Sqlite => {
-                i64::try_from(self.tx.change(&identity::CREATE, values).await?).unwrap_or(i64::MAX)
-            }
-        };
+        let made = counted(&self.tx.tell(&identity::CREATE, values).await?)?;
         self.armed |= self.tx.is_open();
         if made == 0 {
             return Ok(Created::UserNameTaken);
@@ -171,30 +166,17 @@ impl TenantTx {
     ) -> Result<Saved, StoreError> {
         self.arm().await?;
         let values = identity::values(self.tenant(), identity, event, entry);
-        let (made, taken) = match self.tx.backend() {
-            Backend::Postgres => {
-                let row = match self.tx.one(&identity::SAVE, values).await {
-                    Err(StoreError::Conflict(why)) => {
-                        // Somebody took the name between our look and our write. The transaction is lost; the next
-                        // attempt sees it.
-                        self.tx.remedy = Some(Remedy::Again);
-                        return Err(StoreError::Conflict(why));
-                    }
-                    answer => answer?,
-                };
-                let Some(row) = row else { return Ok(Saved::Gone) };
-                let mut columns = Columns::of(&row);
-                (columns.next::<i64>()?, columns.next::<bool>()?)
+        let rows = match self.tx.tell(&identity::SAVE, values).await {
+            Err(StoreError::Conflict(why)) => {
+                // PostgreSQL: somebody took the name between our look and our write. The transaction is lost; the next
+                // attempt sees it.
+                self.tx.remedy = Some(Remedy::Again);
+                return Err(StoreError::Conflict(why));
             }
-            Backend::Sqlite => {
-                let made = self.tx.change(&identity::SAVE, values).await?;
-                (
-                    i64::try_from(made).unwrap_or(i64::MAX),
-                    made == 0 && self.name_taken(identity).await?,
-                )
-            }
+            rows => rows?,
         };
-        if made == 0 {
+        if counted(&rows)? == 0 {
+            let taken = self.name_taken(identity).await?;
             return Ok(if taken { Saved::UserNameTaken } else { Saved::Gone });
         }
         self.tx.told = true;
@@ -224,12 +206,7 @@ impl TenantTx {
     ) -> Result<(), StoreError> {
         self.arm().await?;
         let values = identity::values(self.tenant(), identity, event, entry);
-        let made = match self.tx.backend() {
-            Backend::Postgres => count(self.tx.one(&identity::DELETE, values).await?.as_ref())?,
-            Backend::Sqlite => {
-                i64::try_from(self.tx.change(&identity::DELETE, values).await?).unwrap_or(i64::MAX)
-            }
-        };
+        let made = counted(&self.tx.tell(&identity::DELETE, values).await?)?;
         self.tx.told |= made > 0;
         Ok(())
     }
@@ -289,7 +266,7 @@ impl TenantTx {
     }
 }
 
-/// The first column of an answer that counts.
-fn count(row: Option<&sea_orm::QueryResult>) -> Result<i64, StoreError> {
-    row.map_or(Ok(0), |row| Columns::of(row).next())
+/// How many identities a change reached: PostgreSQL counts them in one row, SQLite returns a 1 for each.
+fn counted(rows: &[sea_orm::QueryResult]) -> Result<i64, StoreError> {
+    rows.first().map_or(Ok(0), |row| Columns::of(row).next())
 }

@@ -36,6 +36,17 @@ pub(crate) enum Savepoint {
     Made,
 }
 
+impl Savepoint {
+    /// What is to be said before a job's first write.
+    const fn due(self) -> Option<&'static str> {
+        match self {
+            Self::Made => None,
+            Self::None => Some("SAVEPOINT job"),
+            Self::Left => Some("RELEASE job; SAVEPOINT job"),
+        }
+    }
+}
+
 /// A place to run statements.
 pub(crate) struct Tx {
     conn: Conn,
@@ -163,18 +174,35 @@ impl Tx {
         }
     }
 
+    /// A change that is told of, made of several statements on SQLite and of one on PostgreSQL: all its rows. SQLite's
+    /// come from `RETURNING`; a savepoint that is still to be made goes in the same text, so that the whole is handed to
+    /// the connection's thread once.
+    pub(crate) async fn tell(
+        &mut self,
+        sql: &Sql,
+        values: Vec<Value>,
+    ) -> Result<Vec<QueryResult>, StoreError> {
+        let text = sql.text(self.backend);
+        let Conn::Group(_, savepoint) = &mut self.conn else {
+            return self.all_of(text, values).await;
+        };
+        let text = match savepoint.due() {
+            None => text.to_owned(),
+            Some(due) => format!("{due}; {text}"),
+        };
+        // Should the text fail, it fails after its beginning.
+        *savepoint = Savepoint::Made;
+        self.all_of(&text, values).await
+    }
+
     /// SQLite: everything a job writes can be taken back without its neighbours.
     async fn make_savepoint(&mut self) -> Result<(), StoreError> {
         let Conn::Group(transaction, savepoint) = &mut self.conn else {
             return Ok(());
         };
-        let text = match savepoint {
-            Savepoint::Made => return Ok(()),
-            Savepoint::None => "SAVEPOINT job",
-            Savepoint::Left => "RELEASE job; SAVEPOINT job",
-        };
+        let Some(due) = savepoint.due() else { return Ok(()) };
         let answer = transaction
-            .execute_raw(Statement::from_string(Backend::Sqlite.driver(), text))
+            .execute_raw(Statement::from_string(Backend::Sqlite.driver(), due))
             .await;
         if answer.is_ok() {
             *savepoint = Savepoint::Made;

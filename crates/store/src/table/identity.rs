@@ -59,7 +59,8 @@ fn document(text: &str) -> Result<Resource, StoreError> {
         .map_err(|_| StoreError::Corrupt("an identity's document is no JSON object".into()))
 }
 
-/// `$1` tenant; `$2`… as [`values`]: identity, event, log.
+/// `$1` tenant; `$2`… as [`values`]: identity, event, log. Its first number says how many identities were reached, as do
+/// those of [`SAVE`] and [`DELETE`].
 pub(crate) static CREATE: LazyLock<Sql> = LazyLock::new(|| {
     let identity = "INSERT INTO identity (tenant_id, directory_id, id, revision, document, user_name_key, external_id, \
                     work_email, display_name, created_at, modified_at)";
@@ -73,7 +74,7 @@ pub(crate) static CREATE: LazyLock<Sql> = LazyLock::new(|| {
             told_of("i"),
         ),
         &format!(
-            "{identity} VALUES ($1, {}) {conflict}; {}",
+            "{identity} VALUES ($1, {}) {conflict} RETURNING 1; {}",
             placeholders(2, 10),
             then_told()
         ),
@@ -81,7 +82,7 @@ pub(crate) static CREATE: LazyLock<Sql> = LazyLock::new(|| {
 });
 
 /// As [`CREATE`]. Refused, without an error that would end the transaction, when the name is taken; the revision must be
-/// the next one. Answers how many rows were changed and whether the name is another identity's.
+/// the next one.
 pub(crate) static SAVE: LazyLock<Sql> = LazyLock::new(|| {
     let update = "UPDATE identity SET revision = $4, document = $5, user_name_key = $6, external_id = $7, \
                   work_email = $8, display_name = $9, modified_at = $11";
@@ -92,13 +93,12 @@ pub(crate) static SAVE: LazyLock<Sql> = LazyLock::new(|| {
     Sql::pair(
         &format!(
             "WITH i AS ({update} WHERE tenant_id = $1::uuid AND {which} AND NOT {} \
-             RETURNING tenant_id), {} SELECT (SELECT count(*) FROM i), {}",
+             RETURNING tenant_id), {} SELECT count(*) FROM i",
             on("$1::uuid"),
             told_of("i"),
-            on("$1::uuid"),
         ),
         &format!(
-            "{update} WHERE tenant_id = $1 AND {which} AND NOT {}; {}",
+            "{update} WHERE tenant_id = $1 AND {which} AND NOT {} RETURNING 1; {}",
             on("$1"),
             then_told()
         ),
@@ -124,7 +124,7 @@ pub(crate) static DELETE: LazyLock<Sql> = LazyLock::new(|| {
             told_of("i"),
         ),
         &format!(
-            "{delete} tenant_id = $1 AND directory_id = $2 AND id = $3; {}",
+            "{delete} tenant_id = $1 AND directory_id = $2 AND id = $3 RETURNING 1; {}",
             then_told()
         ),
     )
