@@ -111,7 +111,7 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
                 .tokens(home.scope, Some(home.directory.id))
                 .await
                 .unwrap(),
-            [record.token.clone()]
+            std::slice::from_ref(&record.token)
         );
         assert_eq!(
             world.store.token(home.scope, &issued.id).await.unwrap(),
@@ -153,7 +153,7 @@ async fn names_are_given_once() {
             Some(home.tenant.clone())
         );
         assert_eq!(world.store.tenant_by_name("nobody").await.unwrap(), None);
-        assert_eq!(world.store.tenants().await.unwrap(), [home.tenant.clone()]);
+        assert_eq!(world.store.tenants().await.unwrap(), std::slice::from_ref(&home.tenant));
         assert_eq!(
             world.store.directory(home.scope, "advisors").await.unwrap(),
             Some(home.directory.clone())

@@ -1,3 +1,5 @@
+//! Tokens as text: every shape that is refused, and why.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! The walk from a header to a caller, and the brakes on those who guess.
+
 use super::*;
 use crate::brake::Allowance;
 use crate::token::{Issued, RANDOM, issue};
