@@ -3,10 +3,11 @@
 //! One instance relays a feed at a time, under a lease; losing the lease is harmless, because a batch that does not fit
 //! the stream's end is refused. Nothing here decides what is delivered: the database does, Redis mirrors it.
 //!
-//! Read next: `plan.rs` (decisions), `care.rs` (groups, acknowledgements, trimming), `trace.rs` (spans).
+//! Read next: `plan.rs` (decisions), `send.rs` (a batch), `care.rs` (groups, acknowledgements, trimming), `trace.rs` (spans).
 
 mod care;
 mod plan;
+mod send;
 mod trace;
 
 use std::sync::Arc;
@@ -15,18 +16,16 @@ use std::time::Duration;
 use domain::clock::Clock;
 use domain::id::AppId;
 use domain::tenant::Slug;
-use opentelemetry::trace::Span as _;
 use store::{FeedPage, Store, StoreError};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use self::plan::{Cursor, Realigned, batch_len, missing, realign, room};
+use self::plan::{Cursor, room};
 use crate::backoff::Backoff;
 use crate::hub::Hub;
 use crate::settings::RedisSettings;
 use crate::status::{Board, FeedState};
 use crate::stream::StreamKey;
-use crate::stream::append::{Appended, append};
 use crate::stream::fault::Fault;
 use crate::stream::key::EntryId;
 use crate::stream::link::Link;
@@ -115,9 +114,11 @@ impl Relay {
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let setup = Arc::clone(&self.setup);
         let mut heads = setup.hub.heads();
+        let mut returned = setup.link.returned();
         let mut backoff = Backoff::default();
         while !*stop.borrow() {
             heads.mark_unchanged();
+            returned.mark_unchanged();
             match self.round(&stop).await {
                 Ok(wait) => {
                     backoff.succeeded();
@@ -131,6 +132,7 @@ impl Relay {
                     let wait = self.complain(&trouble, &mut backoff).await;
                     tokio::select! {
                         () = sleep(wait) => {}
+                        Ok(()) = returned.changed() => {}
                         _ = stop.wait_for(|stop| *stop) => {}
                     }
                 }
@@ -244,92 +246,6 @@ impl Relay {
             }
         }
         Ok(false)
-    }
-
-    /// Appends one batch while the next page is read; hands that page back when it fits on.
-    async fn send(
-        &mut self,
-        cursor: Cursor,
-        page: &FeedPage,
-        room: usize,
-    ) -> Result<Option<FeedPage>, Trouble> {
-        if let Some(position) = missing(cursor.done, &page.events) {
-            tracing::error!(
-                app = self.group,
-                position,
-                "events are past their retention and were never relayed: the app must start over"
-            );
-        }
-        let count = batch_len(&page.events, BATCH_BYTES).min(room);
-        let batch = &page.events[..count];
-        let Some(last) = batch.last().map(|event| event.position) else {
-            return Ok(None);
-        };
-        let mut span = trace::send(&self.key, batch);
-        let store = &self.setup.store;
-        let appending = append(&self.setup.link, &self.key, cursor.tail, batch);
-        let (appended, next) = if count == BATCH {
-            let (appended, next) = tokio::join!(appending, store.feed_page(self.app, last, BATCH));
-            (appended, next.ok())
-        } else {
-            (appending.await, None)
-        };
-        match appended.inspect_err(|fault| trace::failed(&mut span, fault)) {
-            Ok(Appended::Done) => {
-                span.end();
-                self.cursor = Some(Cursor {
-                    tail: last,
-                    done: last,
-                });
-                self.moved_at = Instant::now();
-                self.setup.board.feed(self.app, |feed| feed.published = last);
-                Ok(next)
-            }
-            Ok(Appended::Elsewhere(actual)) => {
-                self.realign(actual).await?;
-                Ok(None)
-            }
-            Err(Fault::Full) => {
-                self.make_room().await?;
-                Err(Fault::Full.into())
-            }
-            Err(fault) => Err(fault.into()),
-        }
-    }
-
-    /// The stream ends elsewhere than believed: goes on from there.
-    async fn realign(&mut self, actual: EntryId) -> Result<(), Trouble> {
-        // Read again: another relay may have sent what was stamped after our page.
-        let head = self.setup.store.feed(self.app).await?.map_or(0, |feed| feed.head);
-        let floor = plan::floor(self.acknowledged, head, self.setup.redis.keep_entries);
-        let Realigned::At(cursor) = realign(actual, head, floor) else {
-            return Err(Trouble::Foreign(actual));
-        };
-        let believed = self.cursor.replace(cursor).unwrap_or_default();
-        if cursor.tail < believed.tail {
-            tracing::warn!(
-                app = self.group,
-                believed = believed.tail,
-                actual = cursor.tail,
-                "Redis lost the stream's tail; sending it again"
-            );
-            self.setup.board.feed(self.app, |feed| feed.rewinds += 1);
-        }
-        self.setup
-            .board
-            .feed(self.app, |feed| feed.published = cursor.done);
-        Ok(())
-    }
-
-    /// Writes down how far the stream is.
-    async fn note(&mut self) -> Result<(), StoreError> {
-        self.noted_at = Instant::now();
-        let Some(cursor) = self.cursor.filter(|cursor| cursor.done != self.noted) else {
-            return Ok(());
-        };
-        self.setup.store.set_published(self.app, cursor.done).await?;
-        self.noted = cursor.done;
-        Ok(())
     }
 
     /// Reports a failure where operators look, and says how long to wait.

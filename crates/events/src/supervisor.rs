@@ -183,17 +183,22 @@ pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
 }
 
 /// Keeps in touch with Redis though no feed moves, or none exists yet: the warnings about the server come at the start,
-/// and `/health/ready` knows whether it answers.
+/// `/health/ready` knows whether it answers, and relays in a long back-off hear of its return.
 async fn greet(link: Link, mut stop: watch::Receiver<bool>) {
     let ping = redis::cmd("PING");
+    let mut away = false;
     while !*stop.borrow() {
         let asked = link.ask::<String>(&ping);
-        let done = tokio::select! {
+        let answered = tokio::select! {
             answer = asked => answer.inspect_err(|fault| tracing::debug!(%fault, "Redis was greeted in vain")).is_ok(),
             _ = stop.wait_for(|stop| *stop) => break,
         };
+        if answered && away {
+            link.announce_return();
+        }
+        away = !answered;
         tokio::select! {
-            () = sleep(if done { GREET } else { LOOK_AFTER }) => {}
+            () = sleep(if away { LOOK_AFTER } else { GREET }) => {}
             _ = stop.wait_for(|stop| *stop) => {}
         }
     }

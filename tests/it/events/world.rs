@@ -124,7 +124,15 @@ pub async fn rename(scim: &Scim, id: &str, name: &str) {
 
 /// The entries of an app's stream: position → fields. Panics over an id that is no position.
 pub async fn entries(redis: &Redis, app: &App) -> BTreeMap<u64, BTreeMap<String, String>> {
-    let mut connection = redis.connection().await;
+    // A stream read whole takes its time on a busy machine.
+    let patient = redis::AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(PATIENCE))
+        .set_response_timeout(Some(PATIENCE));
+    let client = redis::Client::open(redis.url()).expect("an address");
+    let mut connection = client
+        .get_multiplexed_async_connection_with_config(&patient)
+        .await
+        .expect("connect to Redis");
     let reply: StreamRangeReply = redis::cmd("XRANGE")
         .arg(&app.stream)
         .arg("-")

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisResult};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
 use super::check;
@@ -31,6 +31,7 @@ pub(crate) struct Link {
     client: Client,
     config: AsyncConnectionConfig,
     slot: Arc<Mutex<Slot>>,
+    returned: Arc<watch::Sender<()>>,
     board: Board,
 }
 
@@ -47,8 +48,19 @@ impl Link {
             client: Client::open(url)?,
             config,
             slot: Arc::default(),
+            returned: Arc::new(watch::Sender::new(())),
             board,
         })
+    }
+
+    /// Changes when Redis answers again after it did not: no need to wait out a back-off.
+    pub fn returned(&self) -> watch::Receiver<()> {
+        self.returned.subscribe()
+    }
+
+    /// Tells everybody who waits that Redis answers again.
+    pub fn announce_return(&self) {
+        self.returned.send_replace(());
     }
 
     /// Runs one command.

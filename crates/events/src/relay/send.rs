@@ -1,0 +1,99 @@
+//! One batch on its way: compare-and-append, and what to do when the stream ends elsewhere.
+
+use opentelemetry::trace::Span as _;
+use store::{FeedPage, StoreError};
+use tokio::time::Instant;
+
+use super::plan::{self, Cursor, Realigned, batch_len, missing, realign};
+use super::{BATCH, BATCH_BYTES, Relay, Trouble, trace};
+use crate::stream::append::{Appended, append};
+use crate::stream::fault::Fault;
+use crate::stream::key::EntryId;
+
+impl Relay {
+    /// Appends one batch while the next page is read; hands that page back when it fits on.
+    pub(super) async fn send(
+        &mut self,
+        cursor: Cursor,
+        page: &FeedPage,
+        room: usize,
+    ) -> Result<Option<FeedPage>, Trouble> {
+        if let Some(position) = missing(cursor.done, &page.events) {
+            tracing::error!(
+                app = self.group,
+                position,
+                "events are past their retention and were never relayed: the app must start over"
+            );
+        }
+        let count = batch_len(&page.events, BATCH_BYTES).min(room);
+        let batch = &page.events[..count];
+        let Some(last) = batch.last().map(|event| event.position) else {
+            return Ok(None);
+        };
+        let mut span = trace::send(&self.key, batch);
+        let store = &self.setup.store;
+        let appending = append(&self.setup.link, &self.key, cursor.tail, batch);
+        let (appended, next) = if count == BATCH {
+            let (appended, next) = tokio::join!(appending, store.feed_page(self.app, last, BATCH));
+            (appended, next.ok())
+        } else {
+            (appending.await, None)
+        };
+        match appended.inspect_err(|fault| trace::failed(&mut span, fault)) {
+            Ok(Appended::Done) => {
+                span.end();
+                self.cursor = Some(Cursor {
+                    tail: last,
+                    done: last,
+                });
+                self.moved_at = Instant::now();
+                self.setup.board.feed(self.app, |feed| feed.published = last);
+                Ok(next)
+            }
+            Ok(Appended::Elsewhere(actual)) => {
+                self.realign(actual).await?;
+                Ok(None)
+            }
+            Err(Fault::Full) => {
+                self.make_room().await?;
+                Err(Fault::Full.into())
+            }
+            Err(fault) => Err(fault.into()),
+        }
+    }
+
+    /// The stream ends elsewhere than believed: goes on from there.
+    pub(super) async fn realign(&mut self, actual: EntryId) -> Result<(), Trouble> {
+        // Read again: another relay may have sent what was stamped after our page.
+        let head = self.setup.store.feed(self.app).await?.map_or(0, |feed| feed.head);
+        let floor = plan::floor(self.acknowledged, head, self.setup.redis.keep_entries);
+        let Realigned::At(cursor) = realign(actual, head, floor) else {
+            return Err(Trouble::Foreign(actual));
+        };
+        let believed = self.cursor.replace(cursor).unwrap_or_default();
+        if cursor.tail < believed.tail {
+            tracing::warn!(
+                app = self.group,
+                believed = believed.tail,
+                actual = cursor.tail,
+                "Redis lost the stream's tail; sending it again"
+            );
+            self.setup.board.feed(self.app, |feed| feed.rewinds += 1);
+        }
+        self.setup
+            .board
+            .feed(self.app, |feed| feed.published = cursor.done);
+        Ok(())
+    }
+
+    /// Writes down how far the stream is.
+    pub(super) async fn note(&mut self) -> Result<(), StoreError> {
+        self.noted_at = Instant::now();
+        let Some(cursor) = self.cursor.filter(|cursor| cursor.done != self.noted) else {
+            return Ok(());
+        };
+        self.setup.store.set_published(self.app, cursor.done).await?;
+        self.noted = cursor.done;
+        Ok(())
+    }
+}
