@@ -39,7 +39,8 @@ impl Script {
             database: database.to_owned(),
             text: format!("\\set n :n + 1\n{number}\n"),
             variables: Vec::new(),
-            base: 1,
+            // Far from the numbers of the gateway's people, and within the twelve digits of a UUID's last group.
+            base: 500,
         };
         for (index, statement) in statements.iter().enumerate() {
             script.add(index, statement, vary);
@@ -69,7 +70,9 @@ impl Script {
                         if used {
                             self.variables.push((name.clone(), text.clone()));
                         }
-                        format!(":{name}")
+                        // A setting is text, whatever it looks like.
+                        let setting = sql.contains(&format!("', ${}, true)", number + 1));
+                        format!(":{name}::{}", if setting { "text" } else { kind(text) })
                     }
                 },
             };
@@ -103,11 +106,23 @@ impl Script {
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr),
         );
-        assert!(output.status.success(), "pgbench: {err}\n{out}\n{}", self.text);
+        let first = err.lines().find(|line| line.contains("ERROR")).unwrap_or(&err);
+        assert!(output.status.success(), "pgbench: {first}\n{}", self.text);
+        // A slice in which nothing was committed has no rate line.
         let rate = out
             .lines()
             .find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
-        rate.unwrap_or_else(|| panic!("no tps in what pgbench said: {out}"))
+        rate.unwrap_or(0.0)
+    }
+}
+
+/// The type of a parameter, which the gateway's driver says and the log does not.
+fn kind(text: &str) -> &'static str {
+    let uuid = text.len() == 36 && text.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
+    match text.parse::<i64>() {
+        Ok(_) => "bigint",
+        Err(_) if uuid => "uuid",
+        Err(_) => "text",
     }
 }
 

@@ -9,7 +9,6 @@ use crate::report::{Bar, Row, Side, say};
 use crate::samples::percentile_ms;
 use crate::site::{Site, user_name};
 use crate::wire::Connection;
-use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use support::gateway::Settings;
@@ -57,7 +56,7 @@ pub async fn run(plan: &Plan) -> Vec<Row> {
     let (mut plain, mut with_app, mut theirs, mut times) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for round in 0..=plan.rounds {
         let slice = if round == 0 {
-            Duration::from_secs(1)
+            Duration::from_secs(2)
         } else {
             plan.slice
         };
@@ -113,12 +112,9 @@ async fn captured(site: &Site, admin: &mut sqlx::PgConnection) -> (Vec<Statement
         .await
         .expect("a tenant");
     let marks = [site.token_id().to_owned(), tenant];
-    let mut id = String::new();
     let statements = capture::observe(admin, &marks, async {
         expect(&mut connection, &site.find(&user_name(CAPTURED)), 200).await;
-        let body = expect(&mut connection, &site.create(CAPTURED), 201).await;
-        let body: Value = serde_json::from_slice(&body).expect("JSON");
-        id = body["id"].as_str().expect("an id").to_owned();
+        expect(&mut connection, &site.create(CAPTURED), 201).await;
     })
     .await;
     let commits = statements
@@ -129,5 +125,10 @@ async fn captured(site: &Site, admin: &mut sqlx::PgConnection) -> (Vec<Statement
         statements.len() >= 4 && commits <= 1,
         "these are not the statements of one creation: {statements:#?}"
     );
+    let id = sqlx::query_scalar("SELECT id::text FROM identity WHERE user_name_key LIKE '%' || $1 || '%'")
+        .bind(CAPTURED)
+        .fetch_one(admin)
+        .await
+        .expect("the new identity");
     (statements, id)
 }

@@ -26,7 +26,7 @@ pub async fn run(plan: &Plan) -> Vec<Row> {
     // One round more than is counted: caches and prepared statements.
     for round in 0..=plan.rounds {
         let slice = if round == 0 {
-            Duration::from_secs(1)
+            Duration::from_secs(2)
         } else {
             plan.slice
         };
