@@ -153,7 +153,10 @@ async fn names_are_given_once() {
             Some(home.tenant.clone())
         );
         assert_eq!(world.store.tenant_by_name("nobody").await.unwrap(), None);
-        assert_eq!(world.store.tenants().await.unwrap(), std::slice::from_ref(&home.tenant));
+        assert_eq!(
+            world.store.tenants().await.unwrap(),
+            std::slice::from_ref(&home.tenant)
+        );
         assert_eq!(
             world.store.directory(home.scope, "advisors").await.unwrap(),
             Some(home.directory.clone())
