@@ -282,7 +282,7 @@ pub(crate) async fn open_door(tx: &mut Tx) -> Result<(), StoreError> {
 async fn stamp(tx: &mut Tx, max: i64) -> Result<Stamped, StoreError> {
     let stamped: i64 = match tx.backend() {
         Backend::Postgres => {
-            open_door(tx).await?;
+            tx.all_of(feed::OPEN_DOOR_IN_ORDER, Vec::new()).await?;
             tx.all_of(feed::LOCK_HEADS, Vec::new()).await?;
             let row = tx.one(&feed::STAMP, vec![Value::from(max)]).await?;
             row.as_ref().map_or(Ok(0), |row| Columns::of(row).next())?

@@ -13,6 +13,12 @@ use crate::sql::Sql;
 /// Opens the outbox in a transaction of PostgreSQL.
 pub(crate) const OPEN_DOOR: &str = "SELECT set_config('usher.door', 'outbox', true)";
 
+/// The same for the stamper, with the plan of [`STAMP`] pinned: oldest first, along the index of unstamped rows. Guessing
+/// few rows (the policies hide how many), the planner sorts the whole backlog for every batch, or reads the whole outbox
+/// (measured with 70,000 rows waiting: 80 ms and growing, against 20 ms).
+pub(crate) const OPEN_DOOR_IN_ORDER: &str = "SELECT set_config('usher.door', 'outbox', true), set_config('enable_sort', 'off', true), \
+     set_config('jit', 'off', true)";
+
 /// PostgreSQL, first: nobody else gives out positions until we commit. A statement of its own, in the order of the ids
 /// (no deadlocks), so that the next statement sees everything the last holder committed (trust.md B.2).
 pub(crate) const LOCK_HEADS: &str = "SELECT app_id FROM feed ORDER BY app_id FOR UPDATE";
