@@ -1,5 +1,7 @@
 //! What is logged, and in which form.
 
+use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+
 use super::values::{ConfigError, Key, Values};
 
 /// The keys of this section.
@@ -49,7 +51,7 @@ impl Log {
             Some(_) => return Err(values.wrong("log.format", "must be \"json\", \"text\" or \"auto\"")),
         };
         let level = values.text("log.level").unwrap_or_else(|| "info".to_owned());
-        if tracing_subscriber::EnvFilter::try_new(&level).is_err() {
+        if !is_directive(&level) {
             return Err(values.wrong(
                 "log.level",
                 "must be error, warn, info, debug or trace, or such a word for a part: info,events=debug",
@@ -57,4 +59,11 @@ impl Log {
         }
         Ok(Self { level, format })
     }
+}
+
+/// `EnvFilter` alone is not enough: it takes a word it does not know, such as `wran`, for the name of a part, and then
+/// logs nothing else.
+fn is_directive(text: &str) -> bool {
+    let plain = |part: &str| part.contains(['=', '[']) || part.parse::<LevelFilter>().is_ok();
+    text.split(',').all(|part| plain(part.trim())) && EnvFilter::try_new(text).is_ok()
 }

@@ -102,6 +102,16 @@ fn what_cannot_be_used_is_named_with_the_rule_and_the_next_step() {
             "log.format (configuration file): must be \"json\", \"text\" or \"auto\"",
         ),
         (
+            "",
+            &[("USHER__LOG__LEVEL", "wran")],
+            "log.level (environment variable USHER__LOG__LEVEL): must be error, warn, info, debug or trace, or such a word for a part: info,events=debug",
+        ),
+        (
+            "log.level = \"info,events=loud\"",
+            &[],
+            "log.level (configuration file): must be error, warn, info, debug or trace, or such a word for a part: info,events=debug",
+        ),
+        (
             "profiles_dir = \"/nowhere/at/all\"",
             &[],
             "profiles_dir (configuration file): /nowhere/at/all is not a folder that can be read",
@@ -123,6 +133,13 @@ fn what_cannot_be_used_is_named_with_the_rule_and_the_next_step() {
             Some(*message),
             "{file}{variables:?}"
         );
+    }
+}
+
+#[test]
+fn a_log_level_is_a_word_also_by_part() {
+    for level in ["error", "INFO", "off", "info,events=debug", "warn, sqlx=info"] {
+        assert!(read(&format!("log.level = \"{level}\""), &[]).is_ok(), "{level}");
     }
 }
 
