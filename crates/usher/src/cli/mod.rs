@@ -77,7 +77,7 @@ pub async fn run(command: Command, setup: &Setup) -> anyhow::Result<ExitCode> {
 async fn open(setup: &Setup) -> anyhow::Result<Store> {
     let store = Store::connect(&setup.database)
         .await
-        .context("the database (database.url) cannot be opened")?;
+        .context("the database (database.url) cannot be opened; is it running, and the address right?")?;
     match store.backend() {
         Backend::Sqlite => {
             store
