@@ -29,7 +29,7 @@ async fn ready(state: web::Data<State>) -> HttpResponse {
     } else {
         match tokio::time::timeout(READY_TIME, state.store.ping()).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => missing.push(format!("the database: {error}")),
+            Ok(Err(error)) => missing.push(error.to_string()),
             Err(_) => missing.push(format!(
                 "the database did not answer within {} s",
                 READY_TIME.as_secs()
