@@ -139,6 +139,8 @@ fn endpoint<'a>(mut rest: impl Iterator<Item = &'a str>) -> Endpoint<'a> {
     }
     match (kind, item) {
         (kind, None) if is(kind, "Users") => Endpoint::Users,
+        // Somebody pasted `…/scim/Users` as the Tenant URL; no id of ours looks like that.
+        (kind, Some(id)) if is(kind, "Users") && (is(id, "Users") || is(id, "Groups")) => Endpoint::Unknown,
         (kind, Some(id)) if is(kind, "Users") => Endpoint::User(decode(id)),
         (kind, None) if is(kind, "Groups") => Endpoint::Groups,
         (kind, Some(_)) if is(kind, "Groups") => Endpoint::Group,
@@ -230,6 +232,7 @@ mod tests {
             ("/ResourceTypes/User", Endpoint::ResourceType("User".into())),
             ("/Bulk", Endpoint::Unknown),
             ("/Users/1/2", Endpoint::Unknown),
+            ("/Users/Users", Endpoint::Unknown),
             ("/v2/v2/Users", Endpoint::Unknown),
         ] {
             let path = format!("/rooms/scim{below}");
