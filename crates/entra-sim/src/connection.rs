@@ -8,6 +8,9 @@ use crate::log::ErrorInformation;
 use crate::problem::ErrorCode;
 use crate::wire::client::{Client, Traffic};
 
+const UNAVAILABLE: &str =
+    "Check the tenant URL and that the gateway can be reached, then test the connection again.";
+
 /// What Test Connection found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -30,18 +33,23 @@ pub struct ConnectionReport {
 pub async fn test(client: &Client, matching: &str, rng: &mut StdRng) -> ConnectionReport {
     for (collection, attribute) in [("Users", matching), ("Groups", "displayName")] {
         if let Err(problem) = client.probe(collection, attribute, &clock::guid(rng)).await {
+            let mut error = ErrorInformation::from(&problem);
             let portal_error = match problem.code {
                 ErrorCode::Unauthorized | ErrorCode::InsufficientRights => {
                     "SystemForCrossDomainIdentityManagementCredentialValidationFailure"
                 }
                 ErrorCode::ServiceIncompatible => "SystemForCrossDomainIdentityManagementServiceIncompatible",
-                _ => "SystemForCrossDomainIdentityManagementCredentialValidationUnavailable",
+                _ => {
+                    // No cycle runs yet, so nothing is tried again by itself.
+                    error.recommended_action = UNAVAILABLE;
+                    "SystemForCrossDomainIdentityManagementCredentialValidationUnavailable"
+                }
             };
             return ConnectionReport {
                 ok: false,
                 portal_error: Some(portal_error),
                 collection: Some(collection),
-                error: Some(ErrorInformation::from(&problem)),
+                error: Some(error),
                 traffic: client.traffic(),
             };
         }

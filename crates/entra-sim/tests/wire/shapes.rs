@@ -62,7 +62,9 @@ async fn a_failed_test_connection_names_the_portals_error() {
         let client = client(&stub, Dialect::Legacy, Patience::default());
         let report = connection::test(&client, "userName", &mut StdRng::seed_from_u64(1)).await;
         assert_eq!((report.ok, report.portal_error), (false, Some(expected)));
-        assert_eq!(report.error.unwrap().reason, "because");
+        let error = report.error.unwrap();
+        assert_eq!(error.reason, "because");
+        assert!(!error.recommended_action.contains("cycle"), "no cycle runs yet");
     }
 }
 
