@@ -21,6 +21,7 @@ mod booking {
 use anyhow::Context;
 use booking::{database::Database, viewer};
 use clap::Parser;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 use usher_consumer::settings::FeedWords;
@@ -84,7 +85,10 @@ async fn main() -> anyhow::Result<()> {
         }
         return Ok(());
     };
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
     rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
         .ok();
