@@ -29,7 +29,7 @@ lint: ## Formats, clippy, rustdoc: no warning anywhere
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 check: lint ## Lint, and the tests of the house itself (walls, file sizes, generated pages)
-	cargo test --workspace --test it -- architecture housekeeping
+	cargo test --workspace --test it --bin usher -- architecture housekeeping reference
 test-fast: ## Tests that need no service
 	cargo test --workspace --exclude tests
 it: services ## Tests against real PostgreSQL, Redis and the programs; ARGS=name picks some
