@@ -103,6 +103,34 @@ fn nothing_is_left_unfinished() {
 }
 
 #[test]
+fn every_path_a_document_names_is_there() {
+    let rooms = [
+        "crates/",
+        "tests/",
+        "docs/",
+        "deploy/",
+        "migrations/",
+        "examples/",
+    ];
+    let mut missing = Vec::new();
+    for (path, text) in tracked(&[".md"]) {
+        let named = text.split('`').skip(1).step_by(2);
+        for name in named.filter(|name| rooms.iter().any(|room| name.starts_with(room))) {
+            // What a pattern means is in the folder before it.
+            let file = name.split(['*', '{', ' ']).next().unwrap_or_default();
+            let known = [root().join(file), root().join("crates/consumer").join(file)];
+            if !known
+                .iter()
+                .any(|file| file.exists() || file.with_extension("rs").exists())
+            {
+                missing.push(format!("{path}: {name}"));
+            }
+        }
+    }
+    assert_eq!(missing, Vec::<String>::new());
+}
+
+#[test]
 fn every_link_between_documents_leads_somewhere() {
     let mut broken = Vec::new();
     for (path, text) in tracked(&[".md"]) {
