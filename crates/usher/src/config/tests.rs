@@ -138,7 +138,7 @@ fn what_cannot_be_used_is_named_with_the_rule_and_the_next_step() {
 
 #[test]
 fn a_log_level_is_a_word_also_by_part() {
-    for level in ["error", "INFO", "off", "info,events=debug", "warn, sqlx=info"] {
+    for level in ["error", "INFO", "off", "info,events=debug"] {
         assert!(read(&format!("log.level = \"{level}\""), &[]).is_ok(), "{level}");
     }
 }
