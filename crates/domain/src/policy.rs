@@ -2,6 +2,7 @@
 
 use scim::error::Error;
 use scim::resource::Resource;
+use serde_json::{Map, Value};
 
 use crate::profile::Profile;
 
@@ -31,12 +32,62 @@ pub fn check_required(profile: &Profile, resource: &Resource) -> Result<(), Erro
     }
 }
 
+/// The most values one attribute of an identity may hold: far beyond any person's addresses, and what keeps a document,
+/// its event and every comparison of two states small.
+pub const MOST_VALUES: usize = 1_000;
+
+/// Refuses a document with a list no person or room has.
+///
+/// # Errors
+/// `invalidValue` naming the attribute and both numbers.
+pub fn check_lists(resource: &Resource) -> Result<(), Error> {
+    let lists = |map: &Map<String, Value>| -> Option<(String, usize)> {
+        map.iter()
+            .filter_map(|(name, value)| Some((name.clone(), value.as_array()?.len())))
+            .find(|(_, length)| *length > MOST_VALUES)
+    };
+    let document = resource.as_map();
+    let extensions = document.values().filter_map(Value::as_object);
+    match lists(document).or_else(|| extensions.into_iter().find_map(lists)) {
+        None => Ok(()),
+        Some((name, length)) => {
+            let detail = format!(
+                "{name} would have {length} values and an identity keeps at most {MOST_VALUES} of each attribute. In Entra, \
+                 check under Provisioning > Edit attribute mappings what is mapped to {name}, or remove old values first."
+            );
+            Err(Error::invalid_value(name, detail))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
     use crate::profile::{Profiles, SHIPPED};
+
+    #[test]
+    fn a_list_no_person_has_is_refused_by_name() {
+        let profiles = Profiles::load(SHIPPED.iter().copied()).expect("what ships loads");
+        let advisors = profiles.get("advisors").expect("ships");
+        let with = |count: usize| {
+            let addresses: Vec<_> = (0..count)
+                .map(|n| json!({"type": format!("t{n}"), "formatted": "x"}))
+                .collect();
+            let body = json!({"userName": "m", "addresses": addresses});
+            let resource = Resource::accept(&advisors.resource_type, body)
+                .expect("fits")
+                .resource;
+            check_lists(&resource).map_err(|error| error.detail)
+        };
+        assert_eq!(with(MOST_VALUES), Ok(()));
+        let refused = with(MOST_VALUES + 1).expect_err("one too many");
+        assert!(
+            refused.starts_with("addresses would have 1001 values"),
+            "{refused}"
+        );
+    }
 
     #[test]
     fn a_missing_required_attribute_is_named_with_its_entra_source_and_the_page_to_change() {

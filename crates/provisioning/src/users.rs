@@ -9,7 +9,7 @@ pub mod replace;
 
 use domain::id::IdentityId;
 use domain::identity::Identity;
-use domain::policy::check_required;
+use domain::policy::{check_lists, check_required};
 use domain::profile::{Profile, Thing, UnknownAttributes};
 use scim::resource::{Accepted, Resource};
 use serde_json::Value;
@@ -58,6 +58,7 @@ fn check(profile: &Profile, resource: &Resource, ignored: &[String]) -> Result<(
         );
         return Err(scim::error::Error::invalid_value(path, detail).into());
     }
+    check_lists(resource)?;
     Ok(check_required(profile, resource)?)
 }
 

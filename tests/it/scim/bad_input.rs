@@ -17,7 +17,9 @@ async fn a_bad_body_is_refused_by_its_place_and_stores_nothing() {
         let id = scim.post("/Users", &advisor(1)).await.expect(201).id();
         let user = |more: &str| format!("{{\"externalId\":\"x\",\"displayName\":\"X\",\"name\":{{\"givenName\":\"a\",\"familyName\":\"b\"}},{more}}}");
         let deep = "{\"a\":".repeat(100_000);
-        let bodies: [(&str, String, u16, &str, &str); 12] = [
+        let many = vec!["{\"type\":\"work\",\"formatted\":\"x\"}"; 45_000].join(",");
+        let bodies: [(&str, String, u16, &str, &str); 13] = [
+            ("POST", user(&format!("\"userName\": \"x\", \"addresses\": [{many}]")), 400, "invalidValue", "addresses would have 45000 values"),
             ("POST", String::new(), 400, "invalidSyntax", "is empty"),
             ("POST", "{\"userName\": bob}".to_owned(), 400, "invalidSyntax", "line 1, column 14"),
             ("POST", "{\"userName\": \"bob\"".to_owned(), 400, "invalidSyntax", "ends too early"),
