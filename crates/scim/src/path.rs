@@ -116,13 +116,15 @@ fn check_name(text: &str, part: &str, offset: usize) -> Result<(), Error> {
     if name::is_valid(part) {
         return Ok(());
     }
+    let short = |text: &str| text.chars().take(160).collect::<String>();
+    let (text, part) = (short(text), short(part));
     let what = if part.is_empty() {
         "A name is missing".to_owned()
     } else {
         format!("'{part}' is not a name")
     };
     Err(Error::invalid_path(
-        text,
+        text.clone(),
         format!(
             "The path '{text}' is malformed at character {}: {what}. Write attribute, attribute.subAttribute or \
              urn:…:attribute; names start with a letter and hold letters, digits, '-' and '_'. Check the target \

@@ -167,6 +167,18 @@ fn a_refusal_names_operation_path_rule_and_next_step_and_no_value() {
             "True or False",
         ),
         (
+            json!({"op": "replace", "path": "active", "value": null}),
+            ScimType::InvalidValue,
+            "(replace active)",
+            "True or False",
+        ),
+        (
+            json!({"op": "replace", "value": {"active": []}}),
+            ScimType::InvalidValue,
+            "(replace active)",
+            "True or False",
+        ),
+        (
             json!({"op": "add", "path": "title", "value": 5}),
             ScimType::InvalidValue,
             "(add title)",
@@ -514,4 +526,25 @@ fn long_lists_and_many_operations_end_in_bounded_time() {
         patched(added, json!([{"op": "remove", "path": "roles", "value": many}])),
         json!({})
     );
+}
+
+#[test]
+fn the_work_of_one_request_is_bounded_whatever_its_filters_cost() {
+    let many: Vec<Value> = (0..20_000)
+        .map(|n| json!({"type": format!("t{n}"), "value": "x"}))
+        .collect();
+    let filter: Vec<String> = (0..200).map(|n| format!("type eq \"{n}\"")).collect();
+    let path = format!("emails[{}].value", filter.join(" or "));
+    let operations = json!([{"op": "replace", "path": path, "value": ""}]);
+    let error = refusal(&users(), json!({"userName": "bob", "emails": many}), operations);
+    assert_eq!(error.scim_type, ScimType::TooMany);
+    assert!(error.detail.contains("several requests"), "{}", error.detail);
+}
+
+#[test]
+fn a_path_is_shown_shortened() {
+    let operations = json!([{"op": "remove", "path": "(".repeat(100_000)}]);
+    let error = refusal(&users(), json!({"userName": "bob"}), operations);
+    assert_eq!(error.scim_type, ScimType::InvalidPath);
+    assert!(error.detail.len() < 1_000, "{}", error.detail.len());
 }

@@ -154,6 +154,16 @@ impl Filter {
         eval::matches_element(self, attribute, element)
     }
 
+    /// How many comparisons it takes to decide, at most.
+    pub(crate) fn comparisons(&self) -> usize {
+        match self {
+            Self::And(members) | Self::Or(members) => members.iter().map(Self::comparisons).sum(),
+            Self::Not(inner) => inner.comparisons(),
+            Self::ValuePath { filter, then, .. } => filter.comparisons() + usize::from(then.is_some()),
+            Self::Compare { .. } | Self::Present(_) => 1,
+        }
+    }
+
     /// The parts that must all hold: the members of the outermost `and`s, or this filter alone.
     pub fn conjuncts(&self) -> Vec<&Filter> {
         match self {

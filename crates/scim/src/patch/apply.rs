@@ -8,10 +8,12 @@ use super::elements;
 use super::steps::{Action, Step};
 use super::target::Target;
 use crate::error::Error;
+use crate::filter::Filter;
 use crate::resource::Resource;
 use crate::schema::{Attribute, Mutability};
 
-/// How many elements of lists one request may look at before it is refused: 1,000 operations on lists of 1,000.
+/// How many elements of lists one request may look at before it is refused, once for each comparison of the path's
+/// filter: 1,000 operations on lists of 1,000.
 const MAX_VISITS: usize = 1_000_000;
 
 /// Does all steps, or none.
@@ -107,7 +109,8 @@ fn list(
         None | Some(Value::Null) => Vec::new(),
         Some(single) => vec![single],
     };
-    *visits += items.len() + 1;
+    let comparisons = target.filter.as_ref().map_or(1, Filter::comparisons);
+    *visits = visits.saturating_add((items.len() + 1).saturating_mul(comparisons));
     if *visits > MAX_VISITS {
         return Err(Error::too_many(
             "the request changes too many elements of long lists. Send its operations in several requests.",

@@ -51,7 +51,9 @@ impl<'a> Planner<'a> {
         value: Value,
     ) -> Result<(), Error> {
         let value = entra::bare_value(entra::only_element(leaf, value));
-        if leaf.attr_type == AttrType::Boolean && value.as_str().is_some_and(str::is_empty) {
+        let is_active = target.path.schema.is_none() && name::eq(&target.path.name, "active");
+        let empty = value.as_str().is_some_and(str::is_empty) || is_active && entra::unassigns(&value);
+        if leaf.attr_type == AttrType::Boolean && empty {
             return Err(no_boolean(&target));
         }
         if entra::unassigns(&value) {
@@ -197,11 +199,12 @@ fn writing(verb: Verb, value: Value) -> Action {
     }
 }
 
-/// An empty text clears a text, but a mapping that gives one for `active` must not make a disabled account active.
+/// An empty text clears a text, but a mapping that gives nothing for `active` (Entra's `Switch` can: text, null, an empty
+/// list) must not make a disabled account active.
 fn no_boolean(target: &Target<'_>) -> Error {
     let path = target.path.to_string();
     let detail = format!(
-        "{path} must be true or false, but an empty text was sent. In Entra, check that the expression mapped to {path} \
+        "{path} must be true or false, but nothing was sent. In Entra, check that the expression mapped to {path} \
          gives True or False for everybody; to clear it on purpose, send a remove."
     );
     Error::invalid_value(path, detail)
