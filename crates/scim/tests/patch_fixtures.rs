@@ -10,6 +10,7 @@ use std::path::Path;
 
 use scim::filter::Filter;
 use scim::patch::{PatchRequest, apply};
+use scim::quirk::entra::decoded_once_more;
 use scim::resource::Resource;
 use scim::schema::{AttrType, Attribute, ResourceType, Schema, enterprise_user, group, user};
 use serde_json::{Map, Value};
@@ -133,6 +134,15 @@ fn every_lenient_filter_of_entra_finds_what_it_means() {
         .filter(|fixture| fixture.content.get("filter").is_some())
     {
         let rt = users();
+        if let Some(sent) = fixture.content.get("sent") {
+            let decoded = decoded_once_more(sent.as_str().unwrap());
+            assert_eq!(
+                decoded.as_deref(),
+                fixture.content["filter"].as_str(),
+                "{}",
+                fixture.name
+            );
+        }
         let filter = Filter::parse(fixture.content["filter"].as_str().unwrap(), &rt)
             .unwrap_or_else(|error| panic!("{}: {error}", fixture.name));
         let found = filter.matches(&rt, &fixture.content["document"]);
@@ -142,6 +152,19 @@ fn every_lenient_filter_of_entra_finds_what_it_means() {
             "{}: {filter}",
             fixture.name
         );
+    }
+}
+
+#[test]
+fn decoding_once_more_never_asks_something_else() {
+    for filter in [
+        "userName eq \"a@b.com\"",
+        "userName eq \"100%\"",
+        "userName eq \"x%22 or active eq %22true\"",
+        "userName eq \"x%5C\"",
+        "userName eq \"%ff\"",
+    ] {
+        assert_eq!(decoded_once_more(filter), None, "{filter}");
     }
 }
 

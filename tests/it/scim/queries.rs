@@ -35,6 +35,7 @@ async fn every_shape_of_a_match_query_finds_the_one_it_means() {
                 2,
             ),
             ("filter=userName+eq+%2250%25off%26more%40contoso.com%22", 3),
+            ("filter=userName+eq+%22bjensen%2540contoso.com%22", 0),
             ("filter=userName+eq+%22ZO%C3%8B%40contoso.com%22", 4),
             ("filter=externalId eq \"Ext-1\"", 1),
             ("filter=externalId eq Ext-1", 1),

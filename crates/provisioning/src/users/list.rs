@@ -3,6 +3,7 @@
 use domain::credential::Caller;
 use scim::filter::Filter;
 use scim::message::MAX_RESULTS;
+use scim::quirk::entra::decoded_once_more;
 use store::{ListQuery, Page};
 
 use crate::context::Context;
@@ -19,6 +20,25 @@ pub const DEFAULT_COUNT: usize = 100;
 /// # Errors
 /// [`Error::Invalid`] (`invalidFilter`) for a filter that cannot be read: never an unfiltered list.
 pub async fn execute(
+    context: &Context,
+    caller: &Caller,
+    filter: Option<&str>,
+    start_index: usize,
+    count: Option<usize>,
+) -> Result<Page, Error> {
+    let found = page(context, caller, filter, start_index, count).await?;
+    let again = filter.filter(|_| found.total == 0).and_then(decoded_once_more);
+    match again {
+        Some(text) => match page(context, caller, Some(&text), start_index, count).await {
+            // It reads as no filter any more: the one that was sent has been answered.
+            Err(Error::Invalid(_)) => Ok(found),
+            other => other,
+        },
+        None => Ok(found),
+    }
+}
+
+async fn page(
     context: &Context,
     caller: &Caller,
     filter: Option<&str>,

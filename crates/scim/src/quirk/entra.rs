@@ -17,6 +17,7 @@
 //! | [`values_to_remove`] | `Remove` of `members` with the members in `value` | PATCH |
 //! | [`seed_from_filter`] | `Add` to an element that is not there yet | PATCH |
 //! | [`is_bare_literal`] | `externalId eq jyoung` | filter |
+//! | [`decoded_once_more`] | `userName eq "a%40b.com"` after decoding | lists |
 //!
 //! Must not know: which tenant or directory sends, HTTP, time. Each function is named by a fixture in
 //! `tests/fixtures/entra/`; read `crate::patch` next, where most of them meet.
@@ -284,6 +285,17 @@ pub fn is_bare_literal(word: &str) -> bool {
         && word
             .chars()
             .all(|c| !c.is_whitespace() && !c.is_control() && !"\"()[]".contains(c))
+}
+
+/// The filter Microsoft's validator meant when it encoded the value twice; to be asked only when the filter as sent finds
+/// nothing, since a `%40` may stand for itself. `None` when there is nothing to decode, or when decoding would end a quoted
+/// value early and so ask something else.
+///
+/// Broken: `userName eq "a%40b.com"` (in the URL: `%2540`); right: `userName eq "a@b.com"`.
+pub fn decoded_once_more(filter: &str) -> Option<String> {
+    let decoded = percent_encoding::percent_decode_str(filter).decode_utf8().ok()?;
+    let quotes = |text: &str| text.matches(['"', '\\']).count();
+    (decoded != filter && quotes(&decoded) == quotes(filter)).then(|| decoded.into_owned())
 }
 
 fn sub_attribute<'a>(attribute: &'a Attribute, name: &str) -> Option<&'a Attribute> {
