@@ -75,14 +75,13 @@ impl Operation {
             (Some(_), []) => Status::Success,
             (None, []) => Status::Skipped,
         };
-        let left_out = || format!("Not part of this directory and left out: {}", ignored.join(", "));
         LogEntry {
             identity: Some(identity.id),
             external_id: identity.resource.external_id().map(str::to_owned),
             user_name: identity.resource.user_name().map(str::to_owned),
             action: event.map_or(Action::Other, |event| action(event.kind)),
             status,
-            detail: (!ignored.is_empty()).then(left_out),
+            detail: (!ignored.is_empty()).then(|| left_out(ignored)),
             event: event.map(|event| event.id),
             changed: event.map(|event| event.changed.clone()).unwrap_or_default(),
             ..self.blank()
@@ -137,6 +136,21 @@ impl Operation {
     }
 }
 
+/// What was not kept, in words; a client can send any number of names of any length, a log row stays a row.
+fn left_out(ignored: &[String]) -> String {
+    const SHOWN: usize = 50;
+    let short = |path: &String| path.chars().take(160).collect::<String>();
+    let names: Vec<String> = ignored.iter().take(SHOWN).map(short).collect();
+    let more = match ignored.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "Not part of this directory and left out: {}{more}",
+        names.join(", ")
+    )
+}
+
 fn action(kind: Kind) -> Action {
     match kind {
         Kind::Created => Action::Create,
@@ -180,5 +194,21 @@ impl Whom {
             action,
             ..Self::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_left_out_is_named_within_bounds() {
+        let names = |count: usize| (0..count).map(|n| format!("k{n}")).collect::<Vec<_>>();
+        assert_eq!(
+            left_out(&names(2)),
+            "Not part of this directory and left out: k0, k1"
+        );
+        assert!(left_out(&names(120_000)).ends_with("k49 and 119950 more"));
+        assert!(left_out(&["x".repeat(100_000)]).len() < 300);
     }
 }
