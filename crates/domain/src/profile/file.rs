@@ -74,6 +74,11 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Profile, ProfileError> {
     };
     let read: File = toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
     check_name(&read.name).map_err(wrong)?;
+    if read.groups {
+        return Err(wrong(
+            "groups: this version serves identities only; set groups = false".to_owned(),
+        ));
+    }
     let full = full_type(&read).map_err(wrong)?;
     let keep = check_lines(&read, &full).map_err(wrong)?;
     let resource_type = ResourceType {

@@ -86,6 +86,10 @@ fn a_file_that_cannot_be_used_says_what_to_do() {
             head("scim", "userName") + &good,
             "is a path Usher itself answers; choose another",
         ),
+        (
+            head("x", "userName").replace("groups = false", "groups = true") + &good,
+            "set groups = false",
+        ),
         (head("x", "userName"), "\"userName\" has no [[attribute]] line"),
         (
             head("x", "externalId") + &good,
