@@ -65,5 +65,5 @@ impl Log {
 /// logs nothing else.
 fn is_directive(text: &str) -> bool {
     let plain = |part: &str| part.contains(['=', '[']) || part.parse::<LevelFilter>().is_ok();
-    text.split(',').all(|part| plain(part)) && EnvFilter::try_new(text).is_ok()
+    text.split(',').all(plain) && EnvFilter::try_new(text).is_ok()
 }
