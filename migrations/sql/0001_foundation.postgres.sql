@@ -4,7 +4,7 @@
 -- value, so a time never changes between a write and the next read. Documents and event bodies are text, not
 -- jsonb: the bytes and the order of keys stay as they were sent.
 --
--- Keys begin with tenant_id wherever a row belongs to a tenant, and foreign keys are composite: a row cannot refer to
+-- Primary keys begin with tenant_id wherever a row belongs to a tenant, and foreign keys are composite: a row cannot refer to
 -- another tenant's row, and a table can be sharded by tenant_id. Append-only histories (outbox, provisioning_log)
 -- hold no foreign key to what they tell of: they outlive it.
 --
@@ -55,7 +55,10 @@ CREATE TABLE token (
     FOREIGN KEY (tenant_id, directory_id) REFERENCES directory (tenant_id, id)
 );
 
--- The columns after document are its match keys (store::table::keys): what a filter can be answered by.
+-- The columns after document are its match keys (store::table::keys): what a filter can be answered by. Their indexes
+-- begin with directory_id alone, which says the tenant too. With (tenant_id, directory_id, key) PostgreSQL multiplies the
+-- odds of both, expects one row of any such prefix, and may take another key's index and read the whole directory: seen
+-- on tables not yet analysed, and to be expected wherever there are many tenants.
 CREATE TABLE identity (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -69,13 +72,13 @@ CREATE TABLE identity (
     created_at bigint NOT NULL,
     modified_at bigint NOT NULL,
     PRIMARY KEY (tenant_id, id),
-    UNIQUE (tenant_id, directory_id, user_name_key),
+    UNIQUE (directory_id, user_name_key, tenant_id),
     FOREIGN KEY (tenant_id, directory_id) REFERENCES directory (tenant_id, id)
 );
-CREATE INDEX identity_external_id ON identity (tenant_id, directory_id, external_id);
-CREATE INDEX identity_work_email ON identity (tenant_id, directory_id, work_email);
-CREATE INDEX identity_display_name ON identity (tenant_id, directory_id, display_name);
-CREATE INDEX identity_order ON identity (tenant_id, directory_id, created_at, id);
+CREATE INDEX identity_external_id ON identity (directory_id, external_id);
+CREATE INDEX identity_work_email ON identity (directory_id, work_email);
+CREATE INDEX identity_display_name ON identity (directory_id, display_name);
+CREATE INDEX identity_order ON identity (directory_id, created_at, id);
 
 -- id is drawn at insert, not at commit: nobody may read "id > the last one I saw" (docs/reference/events.md). Readers
 -- go by feed_event.pos, which the stamper gives out under the lock of feed.head.

@@ -53,13 +53,13 @@ CREATE TABLE identity (
     created_at integer NOT NULL,
     modified_at integer NOT NULL,
     PRIMARY KEY (tenant_id, id),
-    UNIQUE (tenant_id, directory_id, user_name_key),
+    UNIQUE (directory_id, user_name_key, tenant_id),
     FOREIGN KEY (tenant_id, directory_id) REFERENCES directory (tenant_id, id)
 );
-CREATE INDEX identity_external_id ON identity (tenant_id, directory_id, external_id);
-CREATE INDEX identity_work_email ON identity (tenant_id, directory_id, work_email);
-CREATE INDEX identity_display_name ON identity (tenant_id, directory_id, display_name);
-CREATE INDEX identity_order ON identity (tenant_id, directory_id, created_at, id);
+CREATE INDEX identity_external_id ON identity (directory_id, external_id);
+CREATE INDEX identity_work_email ON identity (directory_id, work_email);
+CREATE INDEX identity_display_name ON identity (directory_id, display_name);
+CREATE INDEX identity_order ON identity (directory_id, created_at, id);
 
 -- One writer: ids are in commit order here. On PostgreSQL they are not, so nobody may read "id > the last one I saw"
 -- (docs/reference/events.md). Readers go by feed_event.pos on both.

@@ -7,6 +7,7 @@ use proptest::test_runner::{Config, TestRunner};
 use scim::filter::Filter;
 use scim::message::{Meta, render};
 use serde_json::{Value, json};
+use sqlx::{Connection, Executor, Row};
 use store::{ListQuery, Page, StoreError};
 
 use super::world::{Home, World, worlds};
@@ -97,6 +98,44 @@ async fn a_filter_without_an_index_reads_every_batch() {
             world.name()
         );
     }
+}
+
+/// Seen on tables that were never analysed: PostgreSQL took another key's index and read the whole directory.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_match_query_reads_one_row_of_a_large_directory() {
+    let world = World::postgres().await;
+    let home = world.home("contoso").await;
+    let names: Vec<String> = (0..1500).map(|number| format!("p{number}")).collect();
+    futures_util::future::join_all(names.chunks(100).map(|chunk| async {
+        let chunk: Vec<&str> = chunk.iter().map(String::as_str).collect();
+        world.people(&home, &chunk).await;
+    }))
+    .await;
+    let database = world.postgres.clone().unwrap();
+    let before = rows_read(&database.super_url).await;
+    for number in 0..200 {
+        let filter = format!(r#"userName eq "p{number}""#);
+        assert_eq!(list(&world, &home, Some(&filter), 1, 10).await.total, 1);
+        let filter = format!(r#"externalId eq "x-p{number}""#);
+        assert_eq!(list(&world, &home, Some(&filter), 1, 10).await.total, 1);
+    }
+    // A session reports what it has read when it ends.
+    world.store.close().await;
+    let read = loop {
+        let read = rows_read(&database.super_url).await - before;
+        if read >= 400 {
+            break read;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    };
+    assert!(read < 2000, "400 queries read {read} rows");
+}
+
+async fn rows_read(url: &str) -> i64 {
+    let sql = "SELECT (coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::bigint FROM pg_stat_user_tables \
+               WHERE relname = 'identity'";
+    let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+    connection.fetch_one(sql).await.unwrap().get(0)
 }
 
 /// Few values, so that filters meet them; several e-mails, odd cases, absent attributes.

@@ -64,7 +64,7 @@ fn document(text: &str) -> Result<Resource, StoreError> {
 pub(crate) static CREATE: LazyLock<Sql> = LazyLock::new(|| {
     let identity = "INSERT INTO identity (tenant_id, directory_id, id, revision, document, user_name_key, external_id, \
                     work_email, display_name, created_at, modified_at)";
-    let conflict = "ON CONFLICT (tenant_id, directory_id, user_name_key) DO NOTHING";
+    let conflict = "ON CONFLICT (directory_id, user_name_key, tenant_id) DO NOTHING";
     Sql::pair(
         &format!(
             "WITH s AS MATERIALIZED (SELECT set_config('usher.tenant', $1, true) AS tenant), \
