@@ -1,12 +1,12 @@
 //! The feed side: what leaves Usher, in which order, and how we know that it arrived (DESIGN §4, "An event walks out").
 //!
-//! The outbox row is there already, committed with the change it tells of. Here it gets its positions ([`stamper`]),
-//! is appended to the feeds' Redis streams ([`relay`]), can be read over HTTP ([`Feeds`]), and the readers'
+//! The outbox row is there already, committed with the change it tells of. Here it gets its positions (`stamper`),
+//! is appended to the feeds' Redis streams (`relay`), can be read over HTTP ([`Feeds`]), and the readers'
 //! acknowledgements come back into the database.
 //!
 //! Must not know: HTTP, SCIM. The database is the truth; Redis is a mirror of it that may be lost at any time.
 //!
-//! Reading order: [`settings`], [`stamper`], `relay/plan.rs` (the decisions, pure), [`relay`], `stream/` (everything
+//! Reading order: `settings`, `stamper`, `relay/plan.rs` (the decisions, pure), `relay`, `stream/` (everything
 //! that is said to Redis), [`Feeds`], [`run`]. The promises in plain words: `docs/reference/events.md`.
 
 mod backoff;
