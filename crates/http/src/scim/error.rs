@@ -330,7 +330,9 @@ pub fn reference() -> String {
         ));
     }
     page.push_str(
-        "\nWhat is no HTTP at all, and addresses longer than 64 KB, are refused before they reach SCIM, by an empty 400.\n",
+        "\nWhat is no HTTP at all, addresses longer than 64 KB, and addresses with a character that no URL may hold unencoded \
+         (a bare `\"`, `<`, `>` or letter outside ASCII: write `%22` and so on) are refused before they reach SCIM, by an empty \
+         400.\n",
     );
     page
 }

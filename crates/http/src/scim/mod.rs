@@ -212,6 +212,9 @@ mod tests {
                 (status, allow),
                 "{path}"
             );
+            if let (Code::MethodNotAllowed, Some(allow)) = (failure.code, allow) {
+                assert!(failure.detail.contains(allow), "{}", failure.detail);
+            }
         }
     }
 }

@@ -52,9 +52,16 @@ impl Failure {
 
     /// A method that this address does not take.
     pub fn method(code: Code, allow: &'static str) -> Self {
+        let failure = Self::new(code);
+        let detail = match code {
+            // Entra's log shows no headers.
+            Code::MethodNotAllowed => format!("{} It takes {allow}.", code.row().meaning),
+            _ => failure.detail,
+        };
         Self {
+            detail,
             allow: Some(allow),
-            ..Self::new(code)
+            ..failure
         }
     }
 }
