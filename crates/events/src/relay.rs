@@ -164,6 +164,7 @@ impl Relay {
         let paused = self.drain(stop).await?;
         self.note().await?;
         let cursor = self.cursor.unwrap_or(cursor);
+        let mut waited = None;
         self.setup.board.feed(self.app, |feed| {
             if paused {
                 feed.state = FeedState::Paused;
@@ -174,9 +175,12 @@ impl Relay {
                 ));
             } else {
                 feed.state = FeedState::Running;
-                feed.last_error = None;
+                waited = feed.last_error.take();
             }
         });
+        if waited.is_some() {
+            tracing::info!(app = self.group, stream = %self.key, position = cursor.done, "the relay goes on");
+        }
         Ok(self.care_every(cursor))
     }
 

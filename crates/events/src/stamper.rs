@@ -40,7 +40,11 @@ impl Stamper {
                 Ok(()) => {
                     backoff.succeeded();
                     woken = false;
-                    self.board.update(|snapshot| snapshot.stamper_error = None);
+                    let mut failed = None;
+                    self.board.update(|snapshot| failed = snapshot.stamper_error.take());
+                    if failed.is_some() {
+                        tracing::info!("events get their positions again");
+                    }
                     GATHER
                 }
                 Err(error) => {

@@ -27,8 +27,9 @@ use tracing_subscriber::{Layer, fmt};
 use crate::config::Config;
 use crate::config::log::{Format, Log};
 
-/// Crates whose every step at `info` would bury what an operator looks for; `log.level` can turn them on again.
-const QUIET: &str = "actix_server=warn,sea_orm_migration=warn,sqlx=warn";
+/// Crates whose every step would bury what an operator looks for: start-up chatter, and each port scanner or TLS greeting
+/// on the plain port, which is no error of ours. `log.level` can turn them on again.
+const QUIET: &str = "actix_server=warn,sea_orm_migration=warn,sqlx=warn,actix_http::h1=off";
 
 /// Crates that an exporter itself uses: what they say must not be exported again.
 const OWN_PLUMBING: [&str; 6] = ["hyper", "hyper_util", "reqwest", "h2", "opentelemetry", "rustls"];

@@ -93,6 +93,10 @@ async fn a_full_redis_delays_the_stream_and_nothing_else() {
     .await;
     world.redis.maxmemory(0).await;
     assert_eq!(world.mirrored().await.len(), 60);
+    until("the recovery to be told", PATIENCE, || async {
+        world.gateway.log().contains("the relay goes on").then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
