@@ -195,6 +195,9 @@ EOF
 }
 
 build
+mkdir -p "$target"
+exec 9>"$target/demo.lock"
+flock -n 9 || fail "another demo is running from this folder; end it with Ctrl-C first"
 rm -rf "$demo"
 mkdir -p "$demo"
 
