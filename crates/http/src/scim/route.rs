@@ -82,8 +82,12 @@ impl<'a> Route<'a> {
             _ => return None,
         };
         let mut below = rest.clone();
-        if below.next().is_some_and(|segment| is(segment, "v2")) {
-            rest = below;
+        // `/v2`, and the `/scim` that jobs from before 2019 append by themselves (`entra.md` §2.9).
+        while below
+            .next()
+            .is_some_and(|segment| is(segment, "v2") || is(segment, "scim"))
+        {
+            rest = below.clone();
         }
         Some(Self {
             base,
@@ -233,7 +237,9 @@ mod tests {
             ("/Bulk", Endpoint::Unknown),
             ("/Users/1/2", Endpoint::Unknown),
             ("/Users/Users", Endpoint::Unknown),
-            ("/v2/v2/Users", Endpoint::Unknown),
+            ("/v2/v2/Users", Endpoint::Users),
+            ("/scim/Users", Endpoint::Users),
+            ("/scim/v2/Users", Endpoint::Users),
         ] {
             let path = format!("/rooms/scim{below}");
             assert_eq!(Route::of(&path).expect(&path).endpoint, endpoint, "{path}");
