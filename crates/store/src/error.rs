@@ -15,8 +15,8 @@ pub enum StoreError {
     /// A record of that name or id exists already, or what it refers to does not.
     #[error("the record conflicts with another one: {0}")]
     Conflict(Cow<'static, str>),
-    /// The schema could not be brought up to date.
-    #[error("the migration did not finish: {0}")]
+    /// The schema could not be brought up to date, or is newer than this version.
+    #[error("{0}")]
     Migration(String),
     /// A stored value does not have the form that this version writes.
     #[error("a stored record cannot be read: {0}")]

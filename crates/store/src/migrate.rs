@@ -2,7 +2,7 @@
 //! schema.
 
 use migrations::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
 
 use crate::connect::postgres;
 use crate::error::StoreError;
@@ -20,7 +20,7 @@ pub(crate) async fn pending(store: &Store) -> Result<Vec<String>, StoreError> {
 async fn names(connection: &DatabaseConnection) -> Result<Vec<String>, StoreError> {
     let pending = Migrator::get_pending_migrations_read_only(connection)
         .await
-        .map_err(StoreError::of)?;
+        .map_err(too_new)?;
     Ok(pending
         .iter()
         .map(|migration| migration.name().to_owned())
@@ -74,7 +74,28 @@ async fn up(connection: &DatabaseConnection) -> Result<Vec<String>, StoreError> 
     if !pending.is_empty() {
         Migrator::up(connection, None)
             .await
-            .map_err(|error| StoreError::Migration(error.to_string()))?;
+            .map_err(|error| unfinished(&error.to_string()))?;
     }
     Ok(pending)
+}
+
+/// The migrator's own complaint is always the same one: the database has a migration that this program does not know.
+fn too_new(error: DbErr) -> StoreError {
+    match error {
+        DbErr::Custom(_) => StoreError::Migration(
+            "the database's schema was made by a newer version of usher: start that version again, or restore the backup \
+             from before its migration"
+                .to_owned(),
+        ),
+        other => StoreError::of(other),
+    }
+}
+
+fn unfinished(error: &str) -> StoreError {
+    let next = if error.contains("permission denied") {
+        "; run usher migrate as the role that owns the tables (deploy/postgres-roles.sql)"
+    } else {
+        ""
+    };
+    StoreError::Migration(format!("the migration did not finish: {error}{next}"))
 }

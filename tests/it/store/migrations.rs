@@ -36,8 +36,35 @@ async fn the_plain_role_can_list_what_is_missing_and_cannot_change_the_schema() 
     let database = Postgres::shared().await.database().await;
     let store = Store::connect(&settings(&database.app_url)).await.unwrap();
     assert_eq!(store.pending_migrations().await.unwrap(), ALL);
-    assert!(store.migrate().await.is_err());
+    let refused = store.migrate().await.unwrap_err().to_string();
+    assert!(
+        refused.ends_with("; run usher migrate as the role that owns the tables (deploy/postgres-roles.sql)"),
+        "{refused}"
+    );
     assert_eq!(store.pending_migrations().await.unwrap(), ALL);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_of_a_newer_version_is_told_as_such() {
+    let world = World::postgres().await;
+    let mut owner = Postgres::shared()
+        .await
+        .admin(&world.postgres.as_ref().unwrap().name)
+        .await;
+    sqlx::query("INSERT INTO seaql_migrations (version, applied_at) VALUES ('m0099_future', 0)")
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    for answer in [
+        world.store.pending_migrations().await,
+        world.store.migrate().await,
+    ] {
+        let text = answer.unwrap_err().to_string();
+        assert!(
+            text.starts_with("the database's schema was made by a newer version of usher: start that"),
+            "{text}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
