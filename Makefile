@@ -42,9 +42,9 @@ services: ## Find or install what tests need: a C compiler, PostgreSQL, Redis
 	@deploy/need.sh build postgres redis
 
 ## To know more
-bench: services ## Rates beside what they are compared with, in one run (docs/benchmarks.md)
-	cargo build --release --workspace --bins --examples
-	cargo run --release -p tests --bin bench
+bench: services ## Rates beside what they are compared with, in one run; ARGS='query-sqlite --json FILE' (docs/benchmarks.md)
+	cargo build --release -p usher -p tests --bins
+	USHER_TEST_PROGRAMS="$(TARGET_DIR)/release" "$(TARGET_DIR)/release/bench" $(ARGS)
 gen: ## Write the generated pages of docs/reference anew (tests fail when they are not)
 	cargo build -q -p usher
 	for page in $(PAGES); do \
