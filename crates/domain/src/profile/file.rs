@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use scim::path::{AttrPath, ValuePath};
-use scim::schema::{AttrType, Attribute, Mutability, ResourceType, Returned, Schema, Uniqueness};
+use scim::schema::{AttrType, Attribute, ResourceType, Schema};
 use serde::Deserialize;
 
 use super::{Profile, ProfileAttribute, ProfileError, Thing, UnknownAttributes};
@@ -184,20 +184,7 @@ fn own_attribute(read: &ExtensionAttribute) -> Result<Attribute, String> {
             ));
         }
     };
-    Ok(Attribute {
-        name: read.name.clone(),
-        description: read.description.clone(),
-        attr_type,
-        multi_valued: false,
-        required: false,
-        case_exact: false,
-        mutability: Mutability::ReadWrite,
-        returned: Returned::Default,
-        uniqueness: Uniqueness::None,
-        canonical_values: Vec::new(),
-        reference_types: Vec::new(),
-        sub_attributes: Vec::new(),
-    })
+    Ok(Attribute::new(&read.name, attr_type, &read.description))
 }
 
 /// Checks each line against the schemas and answers the paths to keep.
