@@ -41,7 +41,8 @@ impl Stamper {
                     backoff.succeeded();
                     woken = false;
                     let mut failed = None;
-                    self.board.update(|snapshot| failed = snapshot.stamper_error.take());
+                    self.board
+                        .update(|snapshot| failed = snapshot.stamper_error.take());
                     if failed.is_some() {
                         tracing::info!("events get their positions again");
                     }
