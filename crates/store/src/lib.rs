@@ -14,6 +14,7 @@ mod connect;
 pub mod error;
 pub mod feed;
 mod group;
+mod lanes;
 pub mod list;
 mod migrate;
 mod patience;

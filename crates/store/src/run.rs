@@ -132,7 +132,10 @@ impl Store {
     {
         let mut patience = Patience::new();
         loop {
-            let transaction = match self.0.pool.begin().await {
+            let waiting = self.0.lanes.make_room();
+            let begun = self.0.pool.begin().await;
+            drop(waiting);
+            let transaction = match begun {
                 Ok(transaction) => transaction,
                 Err(error) => {
                     self.sit_out(&error, &mut patience).await?;

@@ -10,6 +10,7 @@ use crate::connect::postgres::Suspicion;
 use crate::connect::{self};
 use crate::error::StoreError;
 use crate::group::Writer;
+use crate::lanes::Lanes;
 use crate::migrate;
 use crate::settings::{Backend, Settings};
 use crate::sql::Sql;
@@ -23,6 +24,7 @@ pub(crate) struct Inner {
     pub(crate) settings: Settings,
     pub(crate) backend: Backend,
     pub(crate) pool: DatabaseConnection,
+    pub(crate) lanes: Lanes,
     pub(crate) writer: Option<Writer>,
     pub(crate) suspicion: Suspicion,
     pub(crate) changed: watch::Sender<u64>,
@@ -51,6 +53,7 @@ impl Store {
         Ok(Self(Arc::new(Inner {
             settings: settings.clone(),
             backend,
+            lanes: Lanes::new(&opened.pool, backend, settings, opened.suspicion.clone()),
             pool: opened.pool,
             writer,
             suspicion: opened.suspicion,
@@ -103,6 +106,7 @@ impl Store {
         if let Some(writer) = &self.0.writer {
             writer.close().await;
         }
+        self.0.lanes.close();
         // An error here means that the pool was closed before.
         let _ = self.0.pool.close_by_ref().await;
     }
@@ -114,7 +118,7 @@ impl Store {
 
     /// A place for statements that are a transaction of their own: PostgreSQL's pool, SQLite's readers.
     pub(crate) fn outside(&self) -> Tx {
-        Tx::on_pool(self.0.pool.clone(), self.0.backend, self.0.suspicion.clone())
+        Tx::on_pool(self.0.lanes.clone(), self.0.backend, self.0.suspicion.clone())
     }
 
     /// One changing statement as a transaction of its own.

@@ -5,12 +5,11 @@
 
 use std::time::Duration;
 
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult, Statement, Value,
-};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Statement, Value};
 
 use crate::connect::postgres::Suspicion;
 use crate::error::{Remedy, StoreError};
+use crate::lanes::Lanes;
 use crate::patience::Patience;
 use crate::settings::Backend;
 use crate::sql::Sql;
@@ -18,7 +17,7 @@ use crate::sql::Sql;
 /// Where statements run.
 enum Conn {
     /// Each statement for itself, on any connection.
-    Pool(DatabaseConnection),
+    Pool(Lanes),
     /// A transaction of its own.
     Open(DatabaseTransaction),
     /// A place in SQLite's group commit: the transaction is shared, the savepoint is its own.
@@ -59,7 +58,7 @@ pub(crate) struct Tx {
 }
 
 impl Tx {
-    pub(crate) fn on_pool(pool: DatabaseConnection, backend: Backend, suspicion: Suspicion) -> Self {
+    pub(crate) fn on_pool(pool: Lanes, backend: Backend, suspicion: Suspicion) -> Self {
         Self::new(Conn::Pool(pool), backend, suspicion)
     }
 
@@ -130,7 +129,7 @@ impl Tx {
         };
         let mut patience = Patience::new();
         loop {
-            match pool.query_all_raw(statement.clone()).await {
+            match pool.all(&statement).await {
                 Ok(rows) => return Ok(rows),
                 Err(error) => self.wait_or_tell(&error, &mut patience).await?,
             }
@@ -167,8 +166,8 @@ impl Tx {
         };
         let mut patience = Patience::new();
         loop {
-            match pool.execute_raw(statement.clone()).await {
-                Ok(done) => return Ok(done.rows_affected()),
+            match pool.execute(&statement).await {
+                Ok(changed) => return Ok(changed),
                 Err(error) => self.wait_or_tell(&error, &mut patience).await?,
             }
         }

@@ -49,6 +49,11 @@ impl Suspicion {
         self.0.raised.store(now + 1, Ordering::Relaxed);
     }
 
+    /// Whether there was trouble lately, so that connections are tested before each use.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.covers(Duration::MAX)
+    }
+
     /// Whether a connection of this age is to be tested.
     fn covers(&self, age: Duration) -> bool {
         match self.0.raised.load(Ordering::Relaxed) {

@@ -1,0 +1,238 @@
+//! Connections for lone statements, kept in hand between two of them.
+//!
+//! The driver's pool asks a connection whether it is still alive each time it comes back: a round trip a statement, and
+//! on SQLite two more thread switches. A lone statement that went well has shown that already, so its connection waits
+//! here for the next one instead. It goes through the pool, and is tested, whenever there is any reason to: an error,
+//! a caller that left early, idleness, age, [`Suspicion`], or somebody who waits for the pool.
+//!
+//! A connection is given to the thread that used it last where possible: its socket wakes that thread's runtime, and
+//! no other one in between.
+//!
+//! Knows no table and no meaning of errors; read next: [`crate::tx`].
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
+use std::time::{Duration, Instant};
+
+use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, QueryResult, RuntimeErr, Statement, Values};
+use sea_query_sqlx::SqlxValues;
+use sqlx::pool::PoolConnection;
+use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::connect::postgres::Suspicion;
+use crate::settings::{Backend, Settings};
+
+/// A connection that waited longer goes through the pool, which tests it: a firewall may have forgotten it.
+const IDLE: Duration = Duration::from_secs(30);
+/// A connection that was out of the pool for longer goes back, so that the pool's longest life holds.
+const OUT: Duration = Duration::from_secs(600);
+
+/// The connections in hand.
+#[derive(Clone)]
+pub(crate) struct Lanes(Arc<Inner>);
+
+struct Inner {
+    pool: Pool,
+    parked: Mutex<Vec<Parked>>,
+    /// As many lone statements at a time as the pool has connections: whoever has a permit finds one, in hand or in the
+    /// pool, unless transactions have them.
+    permits: Semaphore,
+    patience: Duration,
+    /// How many wait for the pool; while somebody does, connections go back instead of being parked.
+    waiting: AtomicUsize,
+    closed: AtomicBool,
+    suspicion: Suspicion,
+}
+
+enum Pool {
+    Postgres(PgPool),
+    Sqlite(SqlitePool),
+}
+
+enum Lane {
+    Postgres(PoolConnection<Postgres>),
+    Sqlite(PoolConnection<Sqlite>),
+}
+
+struct Parked {
+    lane: Lane,
+    home: ThreadId,
+    out_since: Instant,
+    idle_since: Instant,
+}
+
+/// A connection in use; dropped without [`Lanes::park`], it goes back to the pool.
+struct Held<'l> {
+    lane: Lane,
+    out_since: Instant,
+    _permit: SemaphorePermit<'l>,
+}
+
+/// Counts somebody who waits for the pool.
+pub(crate) struct Waiting<'l>(&'l AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Lanes {
+    pub(crate) fn new(
+        connection: &DatabaseConnection,
+        backend: Backend,
+        settings: &Settings,
+        suspicion: Suspicion,
+    ) -> Self {
+        let pool = match backend {
+            Backend::Postgres => Pool::Postgres(connection.get_postgres_connection_pool().clone()),
+            Backend::Sqlite => Pool::Sqlite(connection.get_sqlite_connection_pool().clone()),
+        };
+        Self(Arc::new(Inner {
+            pool,
+            parked: Mutex::default(),
+            permits: Semaphore::new(usize::try_from(settings.max_connections.max(1)).unwrap_or(1)),
+            patience: settings.acquire_timeout,
+            waiting: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
+            suspicion,
+        }))
+    }
+
+    /// All rows of a statement.
+    pub(crate) async fn all(&self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let mut held = self.take().await?;
+        let rows = match &mut held.lane {
+            Lane::Postgres(connection) => {
+                let rows = query(statement).fetch_all(&mut **connection).await;
+                rows.map(|rows| rows.into_iter().map(QueryResult::from).collect())
+            }
+            Lane::Sqlite(connection) => {
+                let rows = query(statement).fetch_all(&mut **connection).await;
+                rows.map(|rows| rows.into_iter().map(QueryResult::from).collect())
+            }
+        };
+        let rows = rows.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(Arc::new(error))))?;
+        self.park(held);
+        Ok(rows)
+    }
+
+    /// How many rows a statement changed.
+    pub(crate) async fn execute(&self, statement: &Statement) -> Result<u64, DbErr> {
+        let mut held = self.take().await?;
+        let done = match &mut held.lane {
+            Lane::Postgres(connection) => {
+                let done = query(statement).execute(&mut **connection).await;
+                done.map(|done| done.rows_affected())
+            }
+            Lane::Sqlite(connection) => {
+                let done = query(statement).execute(&mut **connection).await;
+                done.map(|done| done.rows_affected())
+            }
+        };
+        let changed = done.map_err(|error| DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error))))?;
+        self.park(held);
+        Ok(changed)
+    }
+
+    /// Before asking the pool for a connection: gives one back if it has none left, and keeps giving back until the
+    /// answer is dropped.
+    pub(crate) fn make_room(&self) -> Waiting<'_> {
+        let waiting = self.0.waiting.fetch_add(1, Ordering::Relaxed) + 1;
+        let (idle, full) = match &self.0.pool {
+            Pool::Postgres(pool) => (
+                pool.num_idle(),
+                pool.size() >= pool.options().get_max_connections(),
+            ),
+            Pool::Sqlite(pool) => (
+                pool.num_idle(),
+                pool.size() >= pool.options().get_max_connections(),
+            ),
+        };
+        if full && idle < waiting {
+            drop(self.parked().pop());
+        }
+        Waiting(&self.0.waiting)
+    }
+
+    /// Gives all connections back for good, before the pool is closed.
+    pub(crate) fn close(&self) {
+        self.0.closed.store(true, Ordering::Relaxed);
+        self.parked().clear();
+    }
+
+    async fn take(&self) -> Result<Held<'_>, DbErr> {
+        let inner = &*self.0;
+        let timed_out = || DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
+        let permit = match inner.permits.try_acquire() {
+            Ok(permit) => permit,
+            Err(_) => tokio::time::timeout(inner.patience, inner.permits.acquire())
+                .await
+                .map_err(|_| timed_out())?
+                .map_err(|_| timed_out())?,
+        };
+        if let Some(parked) = self.unpark() {
+            return Ok(Held {
+                lane: parked.lane,
+                out_since: parked.out_since,
+                _permit: permit,
+            });
+        }
+        let _waiting = self.make_room();
+        let lane = match &inner.pool {
+            Pool::Postgres(pool) => pool.acquire().await.map(Lane::Postgres),
+            Pool::Sqlite(pool) => pool.acquire().await.map(Lane::Sqlite),
+        };
+        Ok(Held {
+            lane: lane.map_err(|error| match error {
+                sqlx::Error::PoolTimedOut => timed_out(),
+                error => DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))),
+            })?,
+            out_since: Instant::now(),
+            _permit: permit,
+        })
+    }
+
+    /// A connection in hand, this thread's if there is one; stale ones go back to the pool.
+    fn unpark(&self) -> Option<Parked> {
+        let here = std::thread::current().id();
+        let trouble = self.0.suspicion.is_fresh();
+        let mut parked = self.parked();
+        parked.retain(|lane| !trouble && lane.idle_since.elapsed() < IDLE && lane.out_since.elapsed() < OUT);
+        match parked.iter().rposition(|lane| lane.home == here) {
+            Some(at) => Some(parked.swap_remove(at)),
+            None => parked.pop(),
+        }
+    }
+
+    fn park(&self, held: Held<'_>) {
+        let inner = &*self.0;
+        let wanted = inner.waiting.load(Ordering::Relaxed) > 0;
+        if wanted || inner.suspicion.is_fresh() || inner.closed.load(Ordering::Relaxed) {
+            return;
+        }
+        let parked = Parked {
+            lane: held.lane,
+            home: std::thread::current().id(),
+            out_since: held.out_since,
+            idle_since: Instant::now(),
+        };
+        self.parked().push(parked);
+    }
+
+    fn parked(&self) -> MutexGuard<'_, Vec<Parked>> {
+        self.0.parked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The driver's form of a statement.
+fn query<D>(statement: &Statement) -> sqlx::query::Query<'_, D, SqlxValues>
+where
+    D: sqlx::Database,
+    SqlxValues: sqlx::IntoArguments<D>,
+{
+    let values = statement.values.clone().unwrap_or_else(|| Values(Vec::new()));
+    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
+}
