@@ -27,9 +27,20 @@ pub struct Done {
 /// Runs units until the time is over. Numbers go on from `next`. Panics, showing the answer, when one is not the
 /// expected one: a rate of refusals is no rate.
 pub async fn closed_loop(address: SocketAddr, time: Duration, next: &Arc<AtomicU64>, make: &Make) -> Done {
+    over(CONNECTIONS, address, time, next, make).await
+}
+
+/// As [`closed_loop`], over a number of connections of one's own.
+pub async fn over(
+    connections: usize,
+    address: SocketAddr,
+    time: Duration,
+    next: &Arc<AtomicU64>,
+    make: &Make,
+) -> Done {
     let start = Instant::now();
     let mut tasks = Vec::new();
-    for _ in 0..CONNECTIONS {
+    for _ in 0..connections {
         let (next, make) = (Arc::clone(next), Arc::clone(make));
         tasks.push(tokio::spawn(async move {
             let mut connection = Connection::open(address).await.expect("connect");

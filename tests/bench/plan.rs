@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::time::Duration;
+use support::gateway::Settings;
 
 /// The rows there are, in the order in which they run.
 pub const ROWS: [&str; 8] = [
@@ -29,6 +30,8 @@ pub struct Plan {
     pub large: u32,
     /// Events of the backlog that the relay drains.
     pub backlog: u32,
+    /// Settings of the gateway that differ from its defaults: key and TOML value.
+    pub more: Vec<(String, String)>,
 }
 
 impl Plan {
@@ -44,17 +47,31 @@ impl Plan {
             slice: Duration::from_secs(3),
             large: 100_000,
             backlog: 40_000,
+            more: Vec::new(),
         };
         let mut args = args.iter();
         while let Some(arg) = args.next() {
             match arg.as_str() {
                 "--json" => plan.json = Some(PathBuf::from(args.next().ok_or_else(usage)?)),
                 "--short" => (plan.rounds, plan.slice) = (3, Duration::from_secs(1)),
+                "--set" => {
+                    let setting = args.next().and_then(|setting| setting.split_once('='));
+                    let (key, value) = setting.ok_or_else(usage)?;
+                    plan.more.push((key.to_owned(), value.to_owned()));
+                }
                 row if ROWS.contains(&row) => plan.only.push(row.to_owned()),
                 _ => return Err(usage()),
             }
         }
         Ok(plan)
+    }
+
+    /// The gateway's settings: SQLite and no Redis, unless the caller adds them.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            more: self.more.clone(),
+            ..Settings::default()
+        }
     }
 
     /// Whether a row is to run: all do, unless some are named.
@@ -65,8 +82,11 @@ impl Plan {
 
 fn usage() -> String {
     format!(
-        "bench [--json FILE] [--short] [ROW…]\n\n  --json FILE  also write the figures, with every slice, to a file\n  \
-         --short      3 slices of 1 s: for trying the bench itself\n  ROW          {}",
+        "bench [--json FILE] [--short] [--set KEY=VALUE]… [ROW…]\n\n  \
+         --json FILE      also write the figures, with every slice, to a file\n  \
+         --short          3 slices of 1 s: for trying the bench itself\n  \
+         --set KEY=VALUE  a setting of the gateway other than its default, e.g. database.max_connections=64\n  \
+         ROW              {}",
         ROWS.join(" | ")
     )
 }

@@ -25,7 +25,7 @@ pub async fn run(plan: &Plan) -> Vec<Row> {
     let site = Arc::new(
         Site::start(Settings {
             database: Some(database.clone()),
-            ..Settings::default()
+            ..plan.settings()
         })
         .await,
     );
@@ -47,7 +47,7 @@ pub async fn run(plan: &Plan) -> Vec<Row> {
     // The same again with an app: its feed's positions are written meanwhile, which pgbench has nothing to compare with.
     let told = Settings {
         database: Some(postgres.database().await),
-        ..Settings::default()
+        ..plan.settings()
     };
     let told = Arc::new(Site::start(told).await);
     told.gateway.app("booking");

@@ -1,6 +1,6 @@
 //! Creation on SQLite with synchronous=FULL: the gateway's group commit beside a commit a request on the same disk.
 
-use crate::load::{closed_loop, expect};
+use crate::load::{closed_loop, expect, over};
 use crate::plan::Plan;
 use crate::report::{Bar, Row, Side, say};
 use crate::samples::percentile_ms;
@@ -11,26 +11,36 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use support::gateway::Settings;
 
 /// Runs it.
 pub async fn run(plan: &Plan) -> Vec<Row> {
     say("create on SQLite, beside a commit a request");
-    let site = Arc::new(Site::start(Settings::default()).await);
-    let mut naive = Naive::start().await;
+    let site = Arc::new(Site::start(plan.settings()).await);
+    let mut naive = Naive::start(plan).await;
     let make = site.creates();
-    let (mut ours, mut theirs, mut times) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ours, mut theirs, mut alone, mut times) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     closed_loop(site.address, Duration::from_secs(1), &site.next, &make).await;
     for _ in 0..plan.rounds {
         theirs.push(naive.run(plan.slice).await);
         let done = closed_loop(site.address, plan.slice, &site.next, &make).await;
         ours.push(done.rate);
         times.extend(done.times);
+        let done = over(1, site.address, plan.slice, &site.next, &make).await;
+        alone.push(done.rate);
     }
-    vec![Row {
+    let grouped = Side::median("usher serve: GET by userName, then POST (group commit)", &ours);
+    let same_path = Row {
+        what: "the same beside one connection, whose commits nobody shares".to_owned(),
+        unit: "people/s",
+        ours: grouped.clone(),
+        theirs: Some(Side::median("usher serve, 1 connection", &alone)),
+        bar: Bar::None,
+        notes: vec!["what sharing commits and processors gains on the very same path".to_owned()],
+    };
+    let bar = Row {
         what: "create on SQLite, synchronous=FULL, 32 connections".to_owned(),
         unit: "people/s",
-        ours: Side::median("usher serve: GET by userName, then POST (group commit)", &ours),
+        ours: grouped,
         theirs: Some(Side::median(
             "BEGIN IMMEDIATE, the same three INSERTs, COMMIT, in a loop",
             &theirs,
@@ -44,7 +54,8 @@ pub async fn run(plan: &Plan) -> Vec<Row> {
             ),
             "the loop pays for no HTTP, no credential and no query, only for its commits".to_owned(),
         ],
-    }]
+    };
+    vec![bar, same_path]
 }
 
 /// Writes the rows of one creation again and again, each time with a commit of its own.
@@ -57,8 +68,8 @@ struct Naive {
 }
 
 impl Naive {
-    async fn start() -> Naive {
-        let mut site = Site::start(Settings::default()).await;
+    async fn start(plan: &Plan) -> Naive {
+        let mut site = Site::start(plan.settings()).await;
         let mut connection = Connection::open(site.address).await.expect("connect");
         expect(&mut connection, &site.create(seed::TEMPLATE), 201).await;
         drop(connection);

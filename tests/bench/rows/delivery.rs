@@ -21,21 +21,21 @@ const SECONDS: u32 = 12;
 const SENDERS: u32 = 64;
 
 /// Runs it.
-pub async fn run(_plan: &Plan) -> Vec<Row> {
+pub async fn run(plan: &Plan) -> Vec<Row> {
     let database = Postgres::shared().await.database().await;
     vec![
-        measure("PostgreSQL", Some(database)).await,
-        measure("SQLite", None).await,
+        measure("PostgreSQL", Some(database), plan).await,
+        measure("SQLite", None, plan).await,
     ]
 }
 
-async fn measure(name: &str, database: Option<support::postgres::Database>) -> Row {
+async fn measure(name: &str, database: Option<support::postgres::Database>, plan: &Plan) -> Row {
     say(&format!("commit to Redis, {name}"));
     let redis = Redis::start().await;
     let settings = Settings {
         database,
         redis: Some(redis.url()),
-        ..Settings::default()
+        ..plan.settings()
     };
     let site = Arc::new(Site::start(settings).await);
     let app = site.gateway.app("booking");

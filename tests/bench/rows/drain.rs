@@ -28,7 +28,7 @@ async fn measure(name: &str, database: Option<Database>, plan: &Plan) -> Row {
     let settings = Settings {
         database: database.clone(),
         redis: Some(redis.url()),
-        ..Settings::default()
+        ..plan.settings()
     };
     let site = Site::start(settings).await;
     let app = site.gateway.app("booking");

@@ -14,14 +14,14 @@ use support::postgres::Postgres;
 const STARTS: usize = 10;
 
 /// Runs it.
-pub async fn run(_plan: &Plan) -> Vec<Row> {
+pub async fn run(plan: &Plan) -> Vec<Row> {
     let database = Postgres::shared().await.database().await;
     let postgres = Settings {
         database: Some(database),
-        ..Settings::default()
+        ..plan.settings()
     };
     let mut rows = Vec::new();
-    for (name, settings) in [("SQLite", Settings::default()), ("PostgreSQL", postgres)] {
+    for (name, settings) in [("SQLite", plan.settings()), ("PostgreSQL", postgres)] {
         say(&format!("start and idle memory, {name}"));
         let mut site = Site::start(settings).await;
         site.gateway.terminate();

@@ -18,8 +18,8 @@ use support::postgres::Postgres;
 /// Runs it.
 pub async fn run(plan: &Plan) -> Vec<Row> {
     say("match query on PostgreSQL, beside pgbench: seeding");
-    let (small, mut small_script) = prepared(1_000).await;
-    let (large, mut large_script) = prepared(plan.large).await;
+    let (small, mut small_script) = prepared(plan, 1_000).await;
+    let (large, mut large_script) = prepared(plan, plan.large).await;
     let sides = [(&small, small.finds(1_000)), (&large, large.finds(plan.large))];
     say("match query on PostgreSQL: measuring");
     let mut rates = [Vec::new(), Vec::new(), Vec::new(), Vec::new()];
@@ -68,12 +68,12 @@ pub async fn run(plan: &Plan) -> Vec<Row> {
     ]
 }
 
-async fn prepared(count: u32) -> (Arc<Site>, Script) {
+async fn prepared(plan: &Plan, count: u32) -> (Arc<Site>, Script) {
     let postgres = Postgres::shared().await;
     let database = postgres.database().await;
     let site = Site::start(Settings {
         database: Some(database.clone()),
-        ..Settings::default()
+        ..plan.settings()
     })
     .await;
     let mut connection = Connection::open(site.address).await.expect("connect");

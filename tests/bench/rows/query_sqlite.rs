@@ -10,13 +10,12 @@ use sqlx::ConnectOptions;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
-use support::gateway::Settings;
 
 /// Runs it.
 pub async fn run(plan: &Plan) -> Vec<Row> {
     say("match query on SQLite, beside a bare route: seeding");
-    let small = prepared(1_000).await;
-    let large = prepared(plan.large).await;
+    let small = prepared(plan, 1_000).await;
+    let large = prepared(plan, plan.large).await;
     // The gateway's default: a worker a processor.
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let bare = bare::start(workers).await;
@@ -87,8 +86,8 @@ pub fn same_whatever_the_size(database: &str, small: &[f64], large: &[f64]) -> R
     }
 }
 
-async fn prepared(count: u32) -> Arc<Site> {
-    let mut site = Site::start(Settings::default()).await;
+async fn prepared(plan: &Plan, count: u32) -> Arc<Site> {
+    let mut site = Site::start(plan.settings()).await;
     let mut connection = Connection::open(site.address).await.expect("connect");
     expect(&mut connection, &site.create(seed::TEMPLATE), 201).await;
     drop(connection);
