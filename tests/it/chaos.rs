@@ -125,7 +125,7 @@ async fn fifty_kills(settings: Settings) {
     let feed = Feed::new(&app);
     oracle::directory_is_what_was_answered(&Scim::new(&advisors), &recorder.people()).await;
     oracle::directory_is_the_source(&Scim::new(&rooms), &source.content()["rooms"]).await;
-    let head = settled_head(&feed).await;
+    let head = feed.settled_head().await;
     let events = feed.all().await;
     oracle::positions_are_contiguous(&events, head);
     oracle::each_revision_is_told_once(&events);
@@ -153,18 +153,4 @@ async fn finish_the_simulators_cycle(source: &Source, rooms: &support::gateway::
         last = summary;
     }
     panic!("the simulator still has failures after ten cycles without faults: {last}");
-}
-
-/// The head once the stamper has nothing left to stamp.
-async fn settled_head(feed: &Feed) -> u64 {
-    until(
-        "the feed's head to stand still",
-        Duration::from_secs(30),
-        || async {
-            let before = feed.head().await;
-            tokio::time::sleep(Duration::from_millis(700)).await;
-            (feed.head().await == before).then_some(before)
-        },
-    )
-    .await
 }

@@ -84,6 +84,7 @@ async fn cycles_reach_booking(settings: Settings, redis: Option<&Redis>) {
         }
     }
     let feed = Feed::new(&app);
+    feed.settled_head().await;
     let told = feed.all().await;
     let positions: Vec<u64> = told.iter().map(|(position, _)| *position).collect();
     assert_eq!(
@@ -101,7 +102,7 @@ async fn cycles_reach_booking(settings: Settings, redis: Option<&Redis>) {
     for (source, profile, directory) in &directories {
         assert_eq!(source.cycle(profile, directory, &[]).await.0, 0);
     }
-    assert_eq!(feed.head().await, told.len() as u64);
+    assert_eq!(feed.settled_head().await, told.len() as u64);
     let rows = gateway.cli(&["log", "list", "--tenant", "contoso", "--limit", "5"]);
     assert_eq!(rows.as_array().map(Vec::len), Some(5), "{rows}");
 }

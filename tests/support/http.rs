@@ -5,6 +5,7 @@
 use crate::gateway::{App, Directory};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// What came back.
 #[derive(Clone, Debug)]
@@ -169,6 +170,20 @@ impl Feed {
         answer.body["head"]
             .as_u64()
             .unwrap_or_else(|| panic!("no head in {}", answer.text))
+    }
+
+    /// The head once the stamper has nothing left to stamp: it has stood still for longer than many of its rounds.
+    pub async fn settled_head(&self) -> u64 {
+        crate::wait::until(
+            "the feed's head to stand still",
+            Duration::from_secs(60),
+            || async {
+                let before = self.head().await;
+                tokio::time::sleep(Duration::from_millis(1_500)).await;
+                (self.head().await == before).then_some(before)
+            },
+        )
+        .await
     }
 
     /// All events from position 1 on as (position, event); reads until the head.
