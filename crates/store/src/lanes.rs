@@ -51,6 +51,17 @@ enum Pool {
     Sqlite(SqlitePool),
 }
 
+impl Pool {
+    /// How many connections it may open.
+    fn connections(&self) -> usize {
+        let most = match self {
+            Self::Postgres(pool) => pool.options().get_max_connections(),
+            Self::Sqlite(pool) => pool.options().get_max_connections(),
+        };
+        usize::try_from(most).unwrap_or(1).max(1)
+    }
+}
+
 enum Lane {
     Postgres(PoolConnection<Postgres>),
     Sqlite(PoolConnection<Sqlite>),
@@ -91,9 +102,9 @@ impl Lanes {
             Backend::Sqlite => Pool::Sqlite(connection.get_sqlite_connection_pool().clone()),
         };
         Self(Arc::new(Inner {
+            permits: Semaphore::new(pool.connections()),
             pool,
             parked: Mutex::default(),
-            permits: Semaphore::new(usize::try_from(settings.max_connections.max(1)).unwrap_or(1)),
             patience: settings.acquire_timeout,
             waiting: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
@@ -141,16 +152,11 @@ impl Lanes {
     /// answer is dropped.
     pub(crate) fn make_room(&self) -> Waiting<'_> {
         let waiting = self.0.waiting.fetch_add(1, Ordering::Relaxed) + 1;
-        let (idle, full) = match &self.0.pool {
-            Pool::Postgres(pool) => (
-                pool.num_idle(),
-                pool.size() >= pool.options().get_max_connections(),
-            ),
-            Pool::Sqlite(pool) => (
-                pool.num_idle(),
-                pool.size() >= pool.options().get_max_connections(),
-            ),
+        let (open, idle) = match &self.0.pool {
+            Pool::Postgres(pool) => (pool.size(), pool.num_idle()),
+            Pool::Sqlite(pool) => (pool.size(), pool.num_idle()),
         };
+        let full = usize::try_from(open).unwrap_or(usize::MAX) >= self.0.pool.connections();
         if full && idle < waiting {
             drop(self.parked().pop());
         }

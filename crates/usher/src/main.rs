@@ -24,6 +24,10 @@ use clap::{Parser, Subcommand};
 use crate::config::Config;
 use crate::telemetry::Telemetry;
 
+/// Small, short-lived allocations from several threads are what this program does all day.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Usher takes identities from Microsoft Entra over SCIM and hands every change to the apps behind it.
 #[derive(Debug, Parser)]
 #[command(name = "usher", version, max_term_width = 120)]

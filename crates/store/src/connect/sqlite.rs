@@ -17,6 +17,10 @@ use crate::settings::Settings;
 /// Longer than any commit of another process; the writer tries again after that.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Readers at most: each is a thread with a page cache of its own (up to 2 MiB), and more of them than processors
+/// gain nothing.
+const READERS: u32 = 8;
+
 /// Opens the writer, then the readers (the writer makes the file and its WAL).
 pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
     let file: SqliteConnectOptions = settings.url.parse().map_err(|_| {
@@ -26,7 +30,7 @@ pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
     })?;
     make_folder(file.get_filename())?;
     let writer = connect(settings, 1, Role::Writer).await?;
-    let pool = connect(settings, settings.max_connections, Role::Reader).await?;
+    let pool = connect(settings, settings.max_connections.min(READERS), Role::Reader).await?;
     Ok(Opened {
         pool,
         writer: Some(writer),

@@ -19,8 +19,8 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "database.max_connections",
-        default: "16",
-        meaning: "connections at most; on SQLite readers beside the one writer",
+        default: "32",
+        meaning: "connections at most; on SQLite readers beside the one writer, never more than 8",
     },
     Key {
         name: "database.acquire_timeout_seconds",
@@ -64,11 +64,11 @@ impl Database {
         {
             return Err(values.wrong("database.url", "must begin with sqlite:// or postgres://"));
         }
-        let max_connections = values.number("database.max_connections", 16, (1, 10_000))?;
+        let max_connections = values.number("database.max_connections", 32, (1, 10_000))?;
         let seconds = values.number("database.acquire_timeout_seconds", 5, (1, 60))?;
         Ok(Self {
             url,
-            max_connections: u32::try_from(max_connections).unwrap_or(16),
+            max_connections: u32::try_from(max_connections).unwrap_or(32),
             acquire_timeout: Duration::from_secs(seconds),
         })
     }
