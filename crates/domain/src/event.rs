@@ -8,8 +8,9 @@ use scim::change::{Change, diff};
 use serde_json::{Map, Value, json};
 
 use crate::environment::Environment;
-use crate::id::{EventId, IdentityId, RequestId};
+use crate::id::{EventId, IdentityId, RequestId, ResourceId};
 use crate::identity::Identity;
+use crate::log::Action;
 use crate::profile::Profile;
 use crate::tenant::{Directory, Slug};
 
@@ -46,6 +47,17 @@ impl Kind {
             Self::Deactivated => "deactivated",
             Self::Reactivated => "reactivated",
             Self::Deleted => "deleted",
+        }
+    }
+
+    /// The word of the provisioning log.
+    pub const fn action(self) -> Action {
+        match self {
+            Self::Created => Action::Create,
+            Self::Updated => Action::Update,
+            Self::Deactivated => Action::Disable,
+            Self::Reactivated => Action::Reactivate,
+            Self::Deleted => Action::Delete,
         }
     }
 
@@ -95,12 +107,14 @@ pub struct Cause {
 pub struct Event {
     /// Its id, the same at every delivery.
     pub id: EventId,
-    /// The identity it is about.
-    pub identity: IdentityId,
-    /// The identity's revision.
+    /// What it is about.
+    pub subject: ResourceId,
+    /// The subject's revision.
     pub sequence: i64,
-    /// What happened.
-    pub kind: Kind,
+    /// Its CloudEvents `type`.
+    pub event_type: String,
+    /// What was done, in the words of the provisioning log.
+    pub action: Action,
     /// The whole CloudEvents envelope.
     pub envelope: Value,
     /// The changed paths, for the provisioning log.
@@ -153,9 +167,10 @@ pub fn from_change(
     let changed = changes.into_iter().map(|change| change.path).collect();
     Some(Event {
         id,
-        identity: subject.id,
+        subject: subject.id.into(),
         sequence,
-        kind,
+        event_type: kind.event_type(),
+        action: kind.action(),
         envelope,
         changed,
     })

@@ -80,12 +80,90 @@ ids! {
     DirectoryId, "dir_", "directory";
     /// One person or room; the `id` of a SCIM User.
     IdentityId, "idn_", "identity";
+    /// One group; the `id` of a SCIM Group.
+    GroupId, "grp_", "group";
     /// A downstream consumer of events.
     AppId, "app_", "app";
     /// One event, the same on every feed and at every delivery.
     EventId, "evt_", "event";
     /// One SCIM request or operator action; the `txn` of its events and the `request-id` answered to the client.
     RequestId, "req_", "request";
+}
+
+/// A resource in SCIM's sense: what a member, an event or a row of the provisioning log is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ResourceId {
+    /// A SCIM User.
+    Identity(IdentityId),
+    /// A SCIM Group.
+    Group(GroupId),
+}
+
+impl ResourceId {
+    /// The UUID inside, as the database keeps it.
+    pub const fn uuid(self) -> Uuid {
+        match self {
+            Self::Identity(id) => id.uuid(),
+            Self::Group(id) => id.uuid(),
+        }
+    }
+
+    /// The name of its SCIM resource type: `User` or `Group`.
+    pub const fn type_name(self) -> &'static str {
+        match self {
+            Self::Identity(_) => "User",
+            Self::Group(_) => "Group",
+        }
+    }
+
+    /// The id of a resource of that type; `None` for a type there is not.
+    pub fn of_type(type_name: &str, uuid: Uuid) -> Option<Self> {
+        match type_name {
+            "User" => Some(Self::Identity(IdentityId::from_uuid(uuid))),
+            "Group" => Some(Self::Group(GroupId::from_uuid(uuid))),
+            _ => None,
+        }
+    }
+}
+
+impl From<IdentityId> for ResourceId {
+    fn from(id: IdentityId) -> Self {
+        Self::Identity(id)
+    }
+}
+
+impl From<GroupId> for ResourceId {
+    fn from(id: GroupId) -> Self {
+        Self::Group(id)
+    }
+}
+
+impl fmt::Display for ResourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Identity(id) => id.fmt(f),
+            Self::Group(id) => id.fmt(f),
+        }
+    }
+}
+
+impl FromStr for ResourceId {
+    type Err = IdError;
+
+    /// The prefix tells which; a text with neither prefix is reported as no identity's id.
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        if text.starts_with("grp_") {
+            text.parse().map(Self::Group)
+        } else {
+            text.parse().map(Self::Identity)
+        }
+    }
+}
+
+impl Serialize for ResourceId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 #[cfg(test)]
@@ -97,6 +175,23 @@ mod tests {
         let id = IdentityId::from_uuid(Uuid::from_u128(0x019a_3c5e_7d1a_7c4e_9a2b_0f6f_0d1c_2b3a));
         assert_eq!(id.to_string(), "idn_019a3c5e7d1a7c4e9a2b0f6f0d1c2b3a");
         assert_eq!(id.to_string().parse(), Ok(id));
+    }
+
+    #[test]
+    fn a_resource_is_told_by_the_prefix_of_its_id() {
+        let uuid = Uuid::from_u128(7);
+        for id in [
+            ResourceId::from(IdentityId::from_uuid(uuid)),
+            ResourceId::from(GroupId::from_uuid(uuid)),
+        ] {
+            assert_eq!(id.to_string().parse(), Ok(id));
+            assert_eq!(ResourceId::of_type(id.type_name(), uuid), Some(id));
+        }
+        assert!(
+            "tn_00000000000000000000000000000007"
+                .parse::<ResourceId>()
+                .is_err()
+        );
     }
 
     #[test]

@@ -4,13 +4,14 @@
 //! Must not know: databases, HTTP, Redis, the system clock ([`clock`] gives time and randomness as parameters).
 //!
 //! Reading order: [`id`] and [`scope`] (who owns what), [`profile`] (what one kind of thing looks like), [`tenant`]
-//! and [`credential`] (the records), [`identity`] (one person or room), [`policy`] (what a profile demands) and
+//! and [`credential`] (the records), [`identity`] and [`group`] (what a directory holds), [`policy`] (what a profile demands) and
 //! [`event`] (a change becomes an event).
 
 pub mod clock;
 pub mod credential;
 pub mod environment;
 pub mod event;
+pub mod group;
 pub mod id;
 pub mod identity;
 pub mod log;

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::id::{DirectoryId, EventId, IdentityId, RequestId};
+use crate::id::{DirectoryId, EventId, RequestId, ResourceId};
 
 /// What a call did to one identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -74,11 +74,11 @@ pub struct LogEntry {
     pub at: DateTime<Utc>,
     /// Where.
     pub directory: DirectoryId,
-    /// The identity, when one was reached.
-    pub identity: Option<IdentityId>,
-    /// The identity's `externalId` (Entra's objectId), to find "what happened to this person".
+    /// The identity or group, when one was reached.
+    pub resource: Option<ResourceId>,
+    /// Its `externalId` (Entra's objectId), to find "what happened to this person".
     pub external_id: Option<String>,
-    /// The identity's `userName`, for the same search.
+    /// The identity's `userName`, or the group's `displayName`, for the same search.
     pub user_name: Option<String>,
     /// What was done.
     pub action: Action,

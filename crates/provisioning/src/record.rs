@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use domain::credential::Caller;
 use domain::environment::Environment;
-use domain::event::{Event, Kind, Origin, from_change};
-use domain::id::{EventId, IdentityId};
+use domain::event::{Event, Origin, from_change};
+use domain::id::{EventId, ResourceId};
 use domain::identity::Identity;
 use domain::log::{Action, LogEntry, Status};
 use domain::profile::Profile;
@@ -76,10 +76,10 @@ impl Operation {
             (None, []) => Status::Skipped,
         };
         LogEntry {
-            identity: Some(identity.id),
+            resource: Some(identity.id.into()),
             external_id: identity.resource.external_id().map(str::to_owned),
             user_name: identity.resource.user_name().map(str::to_owned),
-            action: event.map_or(Action::Other, |event| action(event.kind)),
+            action: event.map_or(Action::Other, |event| event.action),
             status,
             detail: (!ignored.is_empty()).then(|| left_out(ignored)),
             event: event.map(|event| event.id),
@@ -93,7 +93,7 @@ impl Operation {
             request: self.call.request,
             at: self.at,
             directory: self.caller.directory.id,
-            identity: None,
+            resource: None,
             external_id: None,
             user_name: None,
             action: Action::Other,
@@ -114,7 +114,7 @@ impl Operation {
             return error;
         }
         let entry = LogEntry {
-            identity: whom.identity,
+            resource: whom.resource,
             external_id: whom.external_id,
             user_name: whom.user_name,
             action: whom.action,
@@ -151,20 +151,10 @@ fn left_out(ignored: &[String]) -> String {
     )
 }
 
-fn action(kind: Kind) -> Action {
-    match kind {
-        Kind::Created => Action::Create,
-        Kind::Updated => Action::Update,
-        Kind::Deactivated => Action::Disable,
-        Kind::Reactivated => Action::Reactivate,
-        Kind::Deleted => Action::Delete,
-    }
-}
-
 /// Whom a refused call was about, as far as it can be told.
 #[derive(Default)]
 pub(crate) struct Whom {
-    pub identity: Option<IdentityId>,
+    pub resource: Option<ResourceId>,
     pub external_id: Option<String>,
     pub user_name: Option<String>,
     pub action: Action,
@@ -180,7 +170,7 @@ impl Whom {
             value.as_str().map(|text| text.chars().take(256).collect())
         };
         Self {
-            identity: None,
+            resource: None,
             external_id: text("externalId"),
             user_name: text("userName"),
             action,
@@ -188,9 +178,9 @@ impl Whom {
     }
 
     /// Known by its id only.
-    pub(crate) fn of_id(action: Action, identity: IdentityId) -> Self {
+    pub(crate) fn of_id(action: Action, id: impl Into<ResourceId>) -> Self {
         Self {
-            identity: Some(identity),
+            resource: Some(id.into()),
             action,
             ..Self::default()
         }

@@ -88,7 +88,7 @@ async fn no_filter_and_no_search_reaches_another_tenant() {
             }
             assert_eq!(list(&world, home, None, 1, 10).await.total, 0);
             let query = LogQuery {
-                identity: Some(amy.id),
+                resource: Some(amy.id.into()),
                 limit: 10,
                 ..LogQuery::default()
             };

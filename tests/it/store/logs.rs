@@ -130,7 +130,7 @@ async fn every_way_to_search_finds_its_rows_newest_first() {
         );
         assert_eq!(
             by(LogQuery {
-                identity: Some(amy.id),
+                resource: Some(amy.id.into()),
                 ..LogQuery::default()
             })
             .await
@@ -165,7 +165,7 @@ async fn every_way_to_search_finds_its_rows_newest_first() {
             1
         );
         let both = LogQuery {
-            identity: Some(amy.id),
+            resource: Some(amy.id.into()),
             status: Some(Status::Success),
             ..LogQuery::default()
         };

@@ -5,7 +5,7 @@ use support::postgres::Postgres;
 
 use super::world::{World, settings};
 
-const ALL: [&str; 1] = ["m0001_foundation"];
+const ALL: [&str; 2] = ["m0001_foundation", "m0002_groups"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn migrations_run_once_however_many_run_them() {

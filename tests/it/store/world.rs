@@ -221,7 +221,7 @@ impl World {
             request: RequestId::from_uuid(self.uuid()),
             at: self.now(),
             directory: identity.directory,
-            identity: Some(identity.id),
+            resource: Some(identity.id.into()),
             external_id: identity.resource.external_id().map(str::to_owned),
             user_name: identity.resource.user_name().map(str::to_owned),
             action,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use domain::id::{DirectoryId, IdentityId};
+use domain::id::{DirectoryId, ResourceId};
 use domain::log::Status;
 use store::{LogQuery, LogRow};
 
@@ -22,7 +22,7 @@ pub struct Query {
     /// `externalId`: Entra's objectId.
     pub external_id: Option<String>,
     /// Our id.
-    pub identity: Option<IdentityId>,
+    pub resource: Option<ResourceId>,
     /// Calls that ended so.
     pub status: Option<Status>,
     /// Calls since then.
@@ -60,7 +60,7 @@ pub async fn execute(context: &Context, tenant: &str, query: Query) -> Result<Ve
         directory,
         external_id: query.external_id,
         user_name: query.user_name,
-        identity: query.identity,
+        resource: query.resource,
         status: query.status,
         since: query.since,
         limit: query.limit.clamp(1, MOST),

@@ -27,7 +27,7 @@ pub async fn execute(
     let operation = Operation::new(context, caller, call, "PUT")?;
     let id = identity_id(&operation.profile, id)?;
     let whom = Whom {
-        identity: Some(id),
+        resource: Some(id.into()),
         ..Whom::of_body(Action::Update, &body)
     };
     match commit_replacement(context, &operation, id, body).await {

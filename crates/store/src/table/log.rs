@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use domain::id::{DirectoryId, EventId, IdentityId, RequestId};
+use domain::id::{DirectoryId, EventId, RequestId, ResourceId};
 use domain::log::{Action, LogEntry, Status};
 use domain::tenant::Slug;
 use scim::resource::fold;
@@ -16,11 +16,11 @@ use crate::error::StoreError;
 use crate::sql::{Rows, Sql, id, text};
 
 /// The columns of [`values`], after the tenant.
-pub(crate) const COLUMNS: &str = "tenant_id, directory_id, at, request_id, identity_id, external_id, user_name, \
-     user_name_key, action, status, code, detail, event_id, changed, token_id, trace_id";
+pub(crate) const COLUMNS: &str = "tenant_id, directory_id, at, request_id, identity_id, resource_type, external_id, \
+     user_name, user_name_key, action, status, code, detail, event_id, changed, token_id, trace_id";
 
 /// How many [`values`] there are.
-pub(crate) const VALUES: usize = 15;
+pub(crate) const VALUES: usize = 16;
 
 /// What to look for; everything given must hold. Newest first.
 #[derive(Debug, Clone, Default)]
@@ -31,8 +31,8 @@ pub struct LogQuery {
     pub external_id: Option<String>,
     /// About the identity with this `userName`, in any case.
     pub user_name: Option<String>,
-    /// About this identity.
-    pub identity: Option<IdentityId>,
+    /// About this identity or group.
+    pub resource: Option<ResourceId>,
     /// That ended so.
     pub status: Option<Status>,
     /// Not before.
@@ -80,7 +80,8 @@ pub(crate) fn values(entry: &LogEntry) -> [Value; VALUES] {
         Value::from(entry.directory.uuid()),
         Value::from(entry.at.timestamp_millis()),
         Value::from(entry.request.uuid()),
-        id(entry.identity.map(IdentityId::uuid)),
+        id(entry.resource.map(ResourceId::uuid)),
+        text(entry.resource.map(ResourceId::type_name)),
         text(entry.external_id.as_deref().map(fit).as_deref()),
         clean(&entry.user_name),
         text(entry.user_name.as_deref().map(|name| fit(&fold(name))).as_deref()),
@@ -117,8 +118,8 @@ pub(crate) fn search(query: &LogQuery) -> (Sql, Vec<Value>) {
     if let Some(user_name) = &query.user_name {
         also("user_name_key =", Value::from(fit(&fold(user_name))));
     }
-    if let Some(identity) = query.identity {
-        also("identity_id =", Value::from(identity.uuid()));
+    if let Some(resource) = query.resource {
+        also("identity_id =", Value::from(resource.uuid()));
     }
     if let Some(status) = query.status {
         also("status =", Value::from(status.as_str()));
@@ -128,13 +129,13 @@ pub(crate) fn search(query: &LogQuery) -> (Sql, Vec<Value>) {
     }
     values.push(Value::from(i64::try_from(query.limit).unwrap_or(i64::MAX)));
     let select = format!(
-        "SELECT outbox_id, directory_id, at, request_id, identity_id, external_id, user_name, action, status, code, \
-         detail, event_id, changed, token_id, trace_id FROM provisioning_log WHERE {conditions} ORDER BY id DESC \
+        "SELECT outbox_id, directory_id, at, request_id, identity_id, resource_type, external_id, user_name, action, status, \
+         code, detail, event_id, changed, token_id, trace_id FROM provisioning_log WHERE {conditions} ORDER BY id DESC \
          LIMIT ${}",
         values.len() + 1
     );
     let sql = Sql::select(&select, Rows::Read);
-    let keyed = query.external_id.is_some() || query.user_name.is_some() || query.identity.is_some();
+    let keyed = query.external_id.is_some() || query.user_name.is_some() || query.resource.is_some();
     if keyed {
         return (sql, values);
     }
@@ -154,7 +155,7 @@ pub(crate) fn read(row: &QueryResult) -> Result<(Option<i64>, LogEntry), StoreEr
         directory: DirectoryId::from_uuid(columns.next()?),
         at: columns.time()?,
         request: RequestId::from_uuid(columns.next()?),
-        identity: columns.next::<Option<uuid::Uuid>>()?.map(IdentityId::from_uuid),
+        resource: resource(columns.next()?, columns.next()?),
         external_id: columns.next()?,
         user_name: columns.next()?,
         action: columns.parsed("an action of the log", action)?,
@@ -169,6 +170,11 @@ pub(crate) fn read(row: &QueryResult) -> Result<(Option<i64>, LogEntry), StoreEr
         trace_id: columns.next()?,
     };
     Ok((outbox, entry))
+}
+
+/// Rows from before there were groups name no type.
+fn resource(id: Option<uuid::Uuid>, type_name: Option<String>) -> Option<ResourceId> {
+    ResourceId::of_type(type_name.as_deref().unwrap_or("User"), id?)
 }
 
 fn action(word: &str) -> Option<Action> {

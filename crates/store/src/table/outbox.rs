@@ -18,10 +18,10 @@ pub(crate) fn values(directory: DirectoryId, event: &Event, at: DateTime<Utc>) -
         .unwrap_or_default();
     [
         Value::from(directory.uuid()),
-        Value::from(event.identity.uuid()),
+        Value::from(event.subject.uuid()),
         Value::from(event.sequence),
         Value::from(event.id.uuid()),
-        Value::from(event.kind.event_type()),
+        Value::from(event.event_type.as_str()),
         Value::from(source),
         Value::from(event.envelope.to_string()),
         Value::from(at.timestamp_millis()),

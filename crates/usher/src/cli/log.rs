@@ -3,7 +3,7 @@
 use admin::logs::search::{Found, Query};
 use chrono::TimeDelta;
 use clap::Subcommand;
-use domain::id::IdentityId;
+use domain::id::ResourceId;
 use domain::log::Status;
 use serde_json::{Value, json};
 use store::Delivered;
@@ -34,15 +34,16 @@ struct Search {
     /// In this directory only.
     #[arg(long)]
     profile: Option<String>,
-    /// About the person or room with this userName (in Entra mostly the userPrincipalName), in any case.
+    /// About the person or room with this userName (in Entra mostly the userPrincipalName), or the group with this
+    /// displayName, in any case.
     #[arg(long, value_name = "USERNAME")]
     user: Option<String>,
     /// About the one with this externalId (in Entra the objectId or what the mapping says).
     #[arg(long, value_name = "EXTERNAL_ID")]
     external_id: Option<String>,
-    /// About the one with this id of ours (idn_…).
+    /// About the one with this id of ours (idn_… or grp_…).
     #[arg(long)]
-    id: Option<IdentityId>,
+    id: Option<ResourceId>,
     /// Refused calls only.
     #[arg(long)]
     failures: bool,
@@ -60,7 +61,7 @@ pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<
         profile: search.profile,
         user_name: search.user,
         external_id: search.external_id,
-        identity: search.id,
+        resource: search.id,
         status: search.failures.then_some(Status::Failure),
         since: search.since.map(|span| context.clock.now() - span),
         limit: search.limit,
@@ -85,7 +86,7 @@ pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<
                 found.profile.clone(),
                 entry.action.as_str().to_owned(),
                 entry.status.as_str().to_owned(),
-                who.or_else(|| entry.identity.map(|id| id.to_string()))
+                who.or_else(|| entry.resource.map(|id| id.to_string()))
                     .unwrap_or_default(),
                 what(found),
                 delivered(found),
@@ -159,7 +160,8 @@ fn shape(tenant: &str, found: &Found) -> Value {
         "code": entry.code,
         "detail": entry.detail,
         "changed": entry.changed,
-        "identity": entry.identity,
+        "identity": entry.resource.filter(|id| matches!(id, ResourceId::Identity(_))),
+        "group": entry.resource.filter(|id| matches!(id, ResourceId::Group(_))),
         "externalId": entry.external_id,
         "userName": entry.user_name,
         "event": entry.event,

@@ -1,0 +1,48 @@
+//! One group of a directory, and who is in it.
+//!
+//! Members are rows of their own and never part of the document, so that a group of 100,000 costs no more to rename than
+//! one of ten.
+
+use chrono::{DateTime, Utc};
+use scim::resource::Resource;
+
+use crate::id::{DirectoryId, GroupId, ResourceId};
+
+/// A group: the document as sent but for its members, its revision and its times.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// Its id; the `id` of the SCIM Group.
+    pub id: GroupId,
+    /// The directory it lives in.
+    pub directory: DirectoryId,
+    /// +1 per committed change, of members too; 1 after creation. Also its ETag `W/"n"` and its events' sequence.
+    pub revision: i64,
+    /// The SCIM document without `members`, values byte-exact as sent.
+    pub resource: Resource,
+    /// How many direct members it has.
+    pub member_count: i64,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub modified_at: DateTime<Utc>,
+}
+
+/// A direct member of a group: a person, a room, or a nested group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Who.
+    pub id: ResourceId,
+    /// Their `externalId`.
+    pub external_id: Option<String>,
+    /// Their `displayName`.
+    pub display: Option<String>,
+}
+
+/// A group somebody is a direct member of, as `groups` of a User shows it (RFC 7643 §4.1.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupRef {
+    /// Which.
+    pub id: GroupId,
+    /// Its `displayName`.
+    pub display: Option<String>,
+}
