@@ -62,14 +62,14 @@ pub struct Profile {
     pub thing: Thing,
     /// The attribute that downstream systems correlate by.
     pub key: String,
-    /// Whether groups are served.
-    pub groups: bool,
     /// What happens to attributes it does not name.
     pub unknown_attributes: UnknownAttributes,
     /// Its attributes, in the order of the guide.
     pub attributes: Vec<ProfileAttribute>,
     /// The SCIM resource type of its identities: User, narrowed to the attributes above.
     pub resource_type: ResourceType,
+    /// The SCIM resource type of its groups (RFC 7643 §4.2), where it serves any.
+    pub group_type: Option<ResourceType>,
 }
 
 impl Profile {

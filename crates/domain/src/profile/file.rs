@@ -74,11 +74,6 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Profile, ProfileError> {
     };
     let read: File = toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
     check_name(&read.name).map_err(wrong)?;
-    if read.groups {
-        return Err(wrong(
-            "groups: this version serves identities only; set groups = false".to_owned(),
-        ));
-    }
     let full = full_type(&read).map_err(wrong)?;
     let keep = check_lines(&read, &full).map_err(wrong)?;
     let resource_type = ResourceType {
@@ -106,11 +101,22 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Profile, ProfileError> {
         title: read.title,
         thing: read.thing,
         key: read.key,
-        groups: read.groups,
         unknown_attributes: read.unknown_attributes,
         attributes,
         resource_type,
+        group_type: read.groups.then(group_type),
     })
+}
+
+/// The core Group, whole: what a profile narrows are its identities.
+fn group_type() -> ResourceType {
+    ResourceType {
+        name: "Group".to_owned(),
+        endpoint: "/Groups".to_owned(),
+        description: "Group".to_owned(),
+        core: scim::schema::group(),
+        extensions: Vec::new(),
+    }
 }
 
 fn check_name(name: &str) -> Result<(), String> {

@@ -70,6 +70,25 @@ fn the_record_is_flat_and_says_null_for_what_is_absent() {
 }
 
 #[test]
+fn only_a_profile_that_serves_groups_has_a_type_of_them() {
+    let text = |groups: bool| {
+        format!(
+            "name = 'x'\ntitle = 'T'\nthing = 'person'\nkey = 'userName'\ngroups = {groups}\n\
+             unknown_attributes = 'drop'\n[[attribute]]\npath = 'userName'\nentra = 'x'\n"
+        )
+    };
+    let none = Profile::parse("x.toml", &text(false)).expect("fits");
+    assert!(none.group_type.is_none());
+    let some = Profile::parse("x.toml", &text(true)).expect("fits");
+    let group_type = some.group_type.expect("a type");
+    assert_eq!(
+        (group_type.name.as_str(), group_type.endpoint.as_str()),
+        ("Group", "/Groups")
+    );
+    assert_eq!(group_type.urns(), [scim::schema::GROUP]);
+}
+
+#[test]
 fn a_file_that_cannot_be_used_says_what_to_do() {
     let head = |name: &str, key: &str| {
         format!(
@@ -85,10 +104,6 @@ fn a_file_that_cannot_be_used_says_what_to_do() {
         (
             head("scim", "userName") + &good,
             "is a path Usher itself answers; choose another",
-        ),
-        (
-            head("x", "userName").replace("groups = false", "groups = true") + &good,
-            "set groups = false",
         ),
         (head("x", "userName"), "\"userName\" has no [[attribute]] line"),
         (
