@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-/// The `scimType` keyword of an error (RFC 7644 §3.12, table 9).
+/// The `scimType` keyword of an error (RFC 7644 §3.12, table 9; RFC 9865 §2.1, table 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ScimType {
     /// The filter does not parse, or names an attribute or operator that cannot be used.
@@ -28,10 +28,16 @@ pub enum ScimType {
     InvalidVers,
     /// The request would put personal data where it may be logged.
     Sensitive,
+    /// The cursor is none, or belongs to another query (RFC 9865 §2.1).
+    InvalidCursor,
+    /// The cursor is too old (RFC 9865 §2.1).
+    ExpiredCursor,
+    /// The number of results asked for is none (RFC 9865 §2.1).
+    InvalidCount,
 }
 
 impl ScimType {
-    /// The keyword as RFC 7644 spells it.
+    /// The keyword as the RFCs spell it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InvalidFilter => "invalidFilter",
@@ -44,6 +50,9 @@ impl ScimType {
             Self::InvalidValue => "invalidValue",
             Self::InvalidVers => "invalidVers",
             Self::Sensitive => "sensitive",
+            Self::InvalidCursor => "invalidCursor",
+            Self::ExpiredCursor => "expiredCursor",
+            Self::InvalidCount => "invalidCount",
         }
     }
 }

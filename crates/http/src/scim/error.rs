@@ -50,6 +50,12 @@ pub enum Code {
     InvalidVers,
     /// Personal data where it may be logged.
     Sensitive,
+    /// A cursor that is none, or another query's.
+    InvalidCursor,
+    /// A cursor of another version.
+    ExpiredCursor,
+    /// A page size that is none.
+    InvalidCount,
     /// Too many failed attempts.
     Throttled,
     /// Too many secrets wait to be checked.
@@ -93,7 +99,7 @@ const fn row(
 
 impl Code {
     /// All codes, in the order of the page.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::Unauthorized,
         Self::DirectoryOff,
         Self::NoSuchRoute,
@@ -113,6 +119,9 @@ impl Code {
         Self::TooMany,
         Self::InvalidVers,
         Self::Sensitive,
+        Self::InvalidCursor,
+        Self::ExpiredCursor,
+        Self::InvalidCount,
         Self::Throttled,
         Self::Busy,
         Self::ProfileMissing,
@@ -257,6 +266,28 @@ impl Code {
                 "Personal data would end up where it may be logged.",
                 "Send it in a body instead of a URL.",
             ),
+            Self::InvalidCursor => row(
+                "invalidCursor",
+                400,
+                Some(T::InvalidCursor),
+                "The cursor is none, or belongs to a query with another filter or order.",
+                "Send nextCursor exactly as it was answered with the rest of the query unchanged, or an empty cursor to begin \
+                 again.",
+            ),
+            Self::ExpiredCursor => row(
+                "expiredCursor",
+                400,
+                Some(T::ExpiredCursor),
+                "The cursor was made by another version of the gateway.",
+                "Send an empty cursor to begin again.",
+            ),
+            Self::InvalidCount => row(
+                "invalidCount",
+                400,
+                Some(T::InvalidCount),
+                "The number of results asked for is no whole number, or less than 1 in a query with a cursor.",
+                "Send a count from 1 to 1000, or none.",
+            ),
             Self::Throttled => row(
                 "throttled",
                 429,
@@ -301,6 +332,9 @@ impl Code {
             ScimType::InvalidValue => Self::InvalidValue,
             ScimType::InvalidVers => Self::InvalidVers,
             ScimType::Sensitive => Self::Sensitive,
+            ScimType::InvalidCursor => Self::InvalidCursor,
+            ScimType::ExpiredCursor => Self::ExpiredCursor,
+            ScimType::InvalidCount => Self::InvalidCount,
         }
     }
 }

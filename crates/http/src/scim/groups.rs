@@ -12,7 +12,7 @@ use super::{Asked, respond};
 pub fn list(asked: &Asked<'_>) -> HttpResponse {
     respond::body(
         StatusCode::OK,
-        &list_response(0, asked.query.start_index, Vec::new()),
+        &list_response(0, asked.query.start_index(), Vec::new()),
     )
 }
 

@@ -19,6 +19,7 @@ mod typing;
 
 pub(crate) use eval::comparison_key;
 pub(crate) use parse::selector;
+pub(crate) use typing::instant;
 
 /// The longest filter text read, in bytes.
 pub const MAX_LENGTH: usize = 8192;

@@ -295,7 +295,7 @@ fn number(text: &str) -> Option<Number> {
 }
 
 /// A date and time; without an offset it is UTC (other clients leave it out).
-pub(super) fn instant(text: &str) -> Option<DateTime<FixedOffset>> {
+pub(crate) fn instant(text: &str) -> Option<DateTime<FixedOffset>> {
     DateTime::parse_from_rfc3339(text).ok().or_else(|| {
         NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f")
             .ok()

@@ -1,76 +1,170 @@
-//! The query part of a request's URL: filter, page and projection (RFC 7644 §3.4.2, §3.9).
+//! What a list request asks for: filter, order, page and projection (RFC 7644 §3.4.2, §3.9; RFC 9865).
 //!
-//! Must not know: HTTP; it is given the text after `?`. Filters are read later, by [`crate::filter`], since that takes a
-//! resource type.
+//! Must not know: HTTP; it is given the text after `?`. Filters and sort attributes are read later, by [`crate::filter`]
+//! and [`Sort::parse`], since that takes a resource type.
 //!
-//! Reading order: `form` (decoding), [`parse_query`], `projection`.
+//! Reading order: `form` (decoding), [`parse_query`], `projection`, `sort` (the order), `cursor` (a place in it).
 
+mod cursor;
 mod form;
 mod projection;
+mod sort;
 
+pub use cursor::{Cursor, Fingerprint};
 pub use projection::Projection;
+pub use sort::{KEY_CHARS, Mark, Sort, SortKey, SortNumber, SortOrder};
 
 use crate::error::{Error, ScimType};
 use crate::name;
 
-/// What a GET asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a list request asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ListQuery {
     /// The filter's text, decoded. An empty one is kept, so that reading it fails: a filter that was meant but lost must
     /// not list everybody.
     pub filter: Option<String>,
-    /// The first result, from 1.
-    pub start_index: usize,
-    /// How many results at most; `None` leaves it to the server, 0 asks for the total alone.
+    /// The order, if one was asked for.
+    pub sort: Option<SortRequest>,
+    /// Where the page begins.
+    pub start: Start,
+    /// How many results at most; `None` leaves it to the server, 0 (never with a cursor) asks for the total alone.
     pub count: Option<usize>,
     /// Which attributes to answer with.
     pub projection: Projection,
 }
 
-impl Default for ListQuery {
-    fn default() -> Self {
-        Self {
-            filter: None,
-            start_index: 1,
-            count: None,
-            projection: Projection::default(),
+impl ListQuery {
+    /// The first result, from 1; 1 in a list that is read by cursors.
+    pub const fn start_index(&self) -> usize {
+        match self.start {
+            Start::Index(first) => first,
+            Start::FirstCursor | Start::Cursor(_) => 1,
         }
+    }
+}
+
+/// `sortBy` and `sortOrder` as sent; [`Sort::parse`] reads them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SortRequest {
+    /// The attribute.
+    pub by: String,
+    /// The direction, if one was named.
+    pub order: Option<String>,
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// At this result, from 1 (`startIndex`): the default.
+    Index(usize),
+    /// At the beginning of a list that is read by cursors (`cursor=`, RFC 9865 §2).
+    FirstCursor,
+    /// Behind the place of this cursor; [`Cursor::decode`] reads it.
+    Cursor(String),
+}
+
+impl Default for Start {
+    fn default() -> Self {
+        Self::Index(1)
     }
 }
 
 /// Reads the text after `?` (a leading `?` is fine).
 ///
 /// Parameter names are the same in any case; unknown ones (`aadOptscim062020`, with or without a value) are ignored;
-/// `+` is a blank, as Entra writes it. `startIndex` below 1 is 1 and a negative `count` is 0 (RFC 7644 §3.4.2.4).
+/// `+` is a blank, as Entra writes it. `startIndex` below 1 is 1 and a negative `count` is 0 (RFC 7644 §3.4.2.4). With
+/// `cursor` the page is read by cursors, and a `startIndex` other than 1 contradicts it.
 ///
 /// # Errors
-/// [`ScimType::InvalidValue`] for a `startIndex` or `count` that is no whole number and for names of attributes that
-/// are none; [`ScimType::InvalidFilter`] for two different filters; [`ScimType::InvalidSyntax`] for text that is not
-/// UTF-8.
+/// [`ScimType::InvalidValue`] for a `startIndex` that is no whole number or stands beside a `cursor`, and for names of
+/// attributes that are none; [`ScimType::InvalidCount`] for a `count` that is no whole number, or none of at least 1
+/// beside a `cursor`; [`ScimType::InvalidFilter`] for two different filters; [`ScimType::InvalidSyntax`] for text that is
+/// not UTF-8.
 pub fn parse_query(raw: &str) -> Result<ListQuery, Error> {
-    let mut query = ListQuery::default();
-    let (mut attributes, mut excluded) = (None, None);
+    let mut asked = Parameters::default();
     for (key, value) in form::pairs(raw)? {
         if name::eq(&key, "filter") {
-            if query.filter.as_ref().is_some_and(|first| *first != value) {
+            if asked.filter.as_ref().is_some_and(|first| *first != value) {
                 return Err(Error::new(
                     ScimType::InvalidFilter,
                     "The query has two different filters. Send one, joined by 'and' or 'or'.",
                 ));
             }
-            query.filter = Some(value);
+            asked.filter = Some(value);
+        } else if name::eq(&key, "sortBy") {
+            asked.sort_by = Some(value);
+        } else if name::eq(&key, "sortOrder") {
+            asked.sort_order = Some(value);
         } else if name::eq(&key, "startIndex") {
-            query.start_index = usize::try_from(whole(&key, &value)?.max(1)).unwrap_or(usize::MAX);
+            asked.start_index = Some(whole("startIndex", &value)?);
         } else if name::eq(&key, "count") {
-            query.count = Some(usize::try_from(whole(&key, &value)?.max(0)).unwrap_or(usize::MAX));
+            asked.count = Some(whole("count", &value)?);
+        } else if name::eq(&key, "cursor") {
+            asked.cursor = Some(value);
         } else if name::eq(&key, "attributes") {
-            join(&mut attributes, value);
+            join(&mut asked.attributes, value);
         } else if name::eq(&key, "excludedAttributes") {
-            join(&mut excluded, value);
+            join(&mut asked.excluded, value);
         }
     }
-    query.projection = Projection::parse(attributes.as_deref(), excluded.as_deref())?;
-    Ok(query)
+    asked.into_query()
+}
+
+/// The parameters as sent, wherever they stood.
+#[derive(Default)]
+struct Parameters {
+    filter: Option<String>,
+    sort_by: Option<String>,
+    sort_order: Option<String>,
+    start_index: Option<i64>,
+    count: Option<i64>,
+    cursor: Option<String>,
+    attributes: Option<String>,
+    excluded: Option<String>,
+}
+
+impl Parameters {
+    /// What they mean together.
+    fn into_query(self) -> Result<ListQuery, Error> {
+        let first = self.start_index.unwrap_or(1).max(1);
+        let start = match self.cursor {
+            None => Start::Index(usize::try_from(first).unwrap_or(usize::MAX)),
+            Some(_) if first > 1 => {
+                return Err(Error::invalid_value(
+                    "startIndex",
+                    "The query has both cursor and startIndex, which are two ways of paging. Send cursor alone to go on \
+                     from a page, or startIndex alone to count from the beginning.",
+                ));
+            }
+            Some(cursor) if cursor.trim().is_empty() => Start::FirstCursor,
+            Some(cursor) => Start::Cursor(cursor),
+        };
+        let by_cursor = !matches!(start, Start::Index(_));
+        if by_cursor && self.count.is_some_and(|count| count < 1) {
+            return Err(invalid_count("at least 1 in a query with a cursor"));
+        }
+        let sort = self.sort_by.filter(|by| !by.trim().is_empty());
+        Ok(ListQuery {
+            filter: self.filter,
+            sort: sort.map(|by| SortRequest {
+                by,
+                order: self.sort_order,
+            }),
+            start,
+            count: self
+                .count
+                .map(|count| usize::try_from(count.max(0)).unwrap_or(usize::MAX)),
+            projection: Projection::parse(self.attributes.as_deref(), self.excluded.as_deref())?,
+        })
+    }
+}
+
+fn invalid_count(what: &str) -> Error {
+    Error::new(
+        ScimType::InvalidCount,
+        format!("The parameter count must be {what}, such as count=10. Correct or remove it."),
+    )
+    .on("count")
 }
 
 /// `attributes=a&attributes=b` says `attributes=a,b`.
@@ -89,16 +183,21 @@ fn whole(key: &str, value: &str) -> Result<i64, Error> {
     let text = value.trim();
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Error::invalid_value(
-            key,
-            format!(
-                "The query parameter '{key}' must be a whole number, such as {key}=10. Correct or remove it."
-            ),
-        ));
+        return Err(not_whole(key));
     }
     Ok(text
         .parse()
         .unwrap_or(if text.starts_with('-') { i64::MIN } else { i64::MAX }))
+}
+
+fn not_whole(key: &str) -> Error {
+    if name::eq(key, "count") {
+        return invalid_count("a whole number");
+    }
+    Error::invalid_value(
+        key,
+        format!("The parameter {key} must be a whole number, such as {key}=10. Correct or remove it."),
+    )
 }
 
 #[cfg(test)]
@@ -142,7 +241,15 @@ mod tests {
 
     #[test]
     fn nothing_asked_for_is_everything_from_the_start() {
-        for raw in ["", "?", "&", "aadOptscim062020", "sortBy=userName", "?&&"] {
+        for raw in [
+            "",
+            "?",
+            "&",
+            "aadOptscim062020",
+            "sortBy=",
+            "sortOrder=descending",
+            "?&&",
+        ] {
             assert_eq!(parse_query(raw).unwrap(), ListQuery::default(), "{raw}");
         }
     }
@@ -162,27 +269,75 @@ mod tests {
             ("startIndex=3", 3, None),
         ] {
             let query = parse_query(raw).unwrap();
-            assert_eq!((query.start_index, query.count), (start_index, count), "{raw}");
+            assert_eq!(
+                (query.start, query.count),
+                (Start::Index(start_index), count),
+                "{raw}"
+            );
         }
     }
 
     #[test]
     fn a_number_that_is_none_is_refused_by_name() {
-        for raw in [
-            "count=ten",
-            "count=",
-            "startIndex=1.5",
-            "count=+",
-            "startIndex=0x1",
+        for (raw, scim_type) in [
+            ("count=ten", ScimType::InvalidCount),
+            ("count=", ScimType::InvalidCount),
+            ("startIndex=1.5", ScimType::InvalidValue),
+            ("count=+", ScimType::InvalidCount),
+            ("startIndex=0x1", ScimType::InvalidValue),
         ] {
             let error = parse_query(raw).unwrap_err();
-            assert_eq!(error.scim_type, ScimType::InvalidValue, "{raw}");
+            assert_eq!(error.scim_type, scim_type, "{raw}");
             assert!(
                 error.detail.contains("must be a whole number"),
                 "{}",
                 error.detail
             );
         }
+    }
+
+    #[test]
+    fn a_cursor_turns_paging_by_cursors_on_even_when_it_is_empty() {
+        for (raw, start) in [
+            ("cursor=", Start::FirstCursor),
+            ("cursor&count=10", Start::FirstCursor),
+            ("CURSOR=+", Start::FirstCursor),
+            ("cursor=&startIndex=1", Start::FirstCursor),
+            (
+                "cursor=VZUTiyhEQJ94IR",
+                Start::Cursor("VZUTiyhEQJ94IR".to_owned()),
+            ),
+            ("startIndex=7", Start::Index(7)),
+        ] {
+            assert_eq!(parse_query(raw).unwrap().start, start, "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_cursor_wants_a_count_of_at_least_one_and_no_start_index() {
+        for (raw, scim_type, words) in [
+            ("cursor=&count=0", ScimType::InvalidCount, "at least 1"),
+            ("cursor=x&count=-1", ScimType::InvalidCount, "at least 1"),
+            (
+                "cursor=x&startIndex=2",
+                ScimType::InvalidValue,
+                "two ways of paging",
+            ),
+        ] {
+            let error = parse_query(raw).unwrap_err();
+            assert_eq!(error.scim_type, scim_type, "{raw}");
+            assert!(error.detail.contains(words), "{}", error.detail);
+        }
+    }
+
+    #[test]
+    fn an_order_is_kept_as_it_was_sent() {
+        let sort = |raw: &str| parse_query(raw).unwrap().sort.map(|sort| (sort.by, sort.order));
+        assert_eq!(
+            sort("sortBy=name.givenName&sortOrder=descending"),
+            Some(("name.givenName".to_owned(), Some("descending".to_owned())))
+        );
+        assert_eq!(sort("SORTBY=userName"), Some(("userName".to_owned(), None)));
     }
 
     #[test]

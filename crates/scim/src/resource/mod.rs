@@ -10,6 +10,7 @@ mod read;
 
 pub use accept::Accepted;
 pub use coerce::{Coerced, coerce};
+pub(crate) use read::get;
 
 use serde_json::{Map, Value};
 

@@ -24,14 +24,8 @@ pub async fn answer(asked: &Asked<'_>) -> Result<HttpResponse, Failure> {
     } = asked;
     let profile = state.provisioning.profile(caller)?;
     let filter = query.filter.as_deref();
-    let page = users::list::execute(
-        &state.provisioning,
-        caller,
-        filter,
-        query.start_index,
-        query.count,
-    )
-    .await?;
+    let start_index = query.start_index();
+    let page = users::list::execute(&state.provisioning, caller, filter, start_index, query.count).await?;
     let document = |identity: &domain::identity::Identity| -> Value {
         let meta = respond::meta(identity, base);
         let document = render(
@@ -45,6 +39,6 @@ pub async fn answer(asked: &Asked<'_>) -> Result<HttpResponse, Failure> {
     let resources = page.identities.iter().map(document).collect();
     Ok(respond::body(
         StatusCode::OK,
-        &list_response(page.total, query.start_index, resources),
+        &list_response(page.total, start_index, resources),
     ))
 }

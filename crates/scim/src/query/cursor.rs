@@ -1,0 +1,269 @@
+//! Cursors: a place in a list as opaque text (RFC 9865).
+//!
+//! A cursor holds the sort key of the last resource of a page and nothing of the server's, so it costs no memory, never
+//! expires, and what is added or deleted between two pages moves nothing else (ADR 0022). It is no secret and no right:
+//! whoever makes one up names a place in a list that they may read anyway. Must not know: what is listed.
+
+use chrono::DateTime;
+
+use super::sort::{Mark, SortKey, SortNumber};
+use crate::error::{Error, ScimType};
+
+/// The longest cursor read, in bytes; far beyond the longest one made.
+const MAX_TEXT: usize = 2_048;
+/// The first byte of what is inside: a cursor of another version is refused as expired.
+const VERSION: u8 = 1;
+/// Version, check value, time and id come before the key.
+const CHECK: std::ops::Range<usize> = 1..9;
+const AT: std::ops::Range<usize> = 9..17;
+const ID: std::ops::Range<usize> = 17..33;
+const KEY: usize = 33;
+
+/// What a cursor belongs to: directory, endpoint, filter and sort. A cursor read for anything else is refused, because
+/// its place means nothing there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint(u64);
+
+impl Fingerprint {
+    /// The fingerprint of a list, from everything that decides what is in it and in which order.
+    pub fn of(parts: &[&str]) -> Self {
+        let hash = parts.iter().fold(FNV_START, |hash, part| {
+            // The length first, so that ["a", "b"] and ["ab", ""] differ.
+            fnv(fnv(hash, &part.len().to_be_bytes()), part.as_bytes())
+        });
+        Self(hash)
+    }
+}
+
+/// Reading and writing of cursors.
+#[derive(Debug)]
+pub struct Cursor;
+
+impl Cursor {
+    /// The text of a place: base64url without padding, so within the unreserved characters of a URL (RFC 9865 §2).
+    pub fn encode(fingerprint: Fingerprint, mark: &Mark) -> String {
+        let mut bytes = vec![VERSION];
+        bytes.extend([0; CHECK.end - CHECK.start]);
+        bytes.extend(mark.at.to_be_bytes());
+        bytes.extend(mark.id.to_be_bytes());
+        match &mark.key {
+            None => bytes.push(b'-'),
+            Some(SortKey::Missing) => bytes.push(b'm'),
+            Some(SortKey::Bool(flag)) => bytes.extend([b'b', u8::from(*flag)]),
+            Some(SortKey::Number(number)) => {
+                let (near, whole) = number.parts();
+                bytes.push(b'n');
+                bytes.extend(near.to_be_bytes());
+                bytes.extend(whole.to_be_bytes());
+            }
+            Some(SortKey::Instant(time)) => {
+                bytes.push(b'i');
+                bytes.extend(time.timestamp().to_be_bytes());
+                bytes.extend(time.timestamp_subsec_nanos().to_be_bytes());
+            }
+            Some(SortKey::Text(text)) => {
+                bytes.push(b't');
+                bytes.extend(text.as_bytes());
+            }
+        }
+        let check = check(fingerprint, &bytes);
+        for (byte, value) in bytes.iter_mut().skip(CHECK.start).zip(check) {
+            *byte = value;
+        }
+        to_base64url(&bytes)
+    }
+
+    /// The place a text names.
+    ///
+    /// # Errors
+    /// [`ScimType::InvalidCursor`] for a text that is none, was damaged or belongs to another list;
+    /// [`ScimType::ExpiredCursor`] for one of another version of the gateway.
+    pub fn decode(text: &str, fingerprint: Fingerprint) -> Result<Mark, Error> {
+        let foreign = || {
+            Error::new(
+                ScimType::InvalidCursor,
+                "The cursor does not belong to this query. Send nextCursor exactly as it was answered, with the same \
+                 filter, sortBy and sortOrder at the same address, or an empty cursor to begin again.",
+            )
+        };
+        let bytes = (text.len() <= MAX_TEXT)
+            .then(|| from_base64url(text))
+            .flatten()
+            .ok_or_else(foreign)?;
+        if bytes.len() > KEY && bytes.first() != Some(&VERSION) {
+            return Err(Error::new(
+                ScimType::ExpiredCursor,
+                "The cursor was made by another version of the gateway. Send an empty cursor to begin again.",
+            ));
+        }
+        if bytes.get(CHECK) != Some(check(fingerprint, &bytes).as_slice()) {
+            return Err(foreign());
+        }
+        mark(&bytes).ok_or_else(foreign)
+    }
+}
+
+fn mark(bytes: &[u8]) -> Option<Mark> {
+    let (kind, rest) = bytes.get(KEY..)?.split_first()?;
+    let key = match kind {
+        b'-' => None,
+        b'm' => Some(SortKey::Missing),
+        b'b' => Some(SortKey::Bool(rest == [1])),
+        b'n' => Some(SortKey::Number(SortNumber::from_parts(
+            f64::from_be_bytes(array(rest.get(..8)?)?),
+            i64::from_be_bytes(array(rest.get(8..)?)?),
+        ))),
+        b'i' => Some(SortKey::Instant(DateTime::from_timestamp(
+            i64::from_be_bytes(array(rest.get(..8)?)?),
+            u32::from_be_bytes(array(rest.get(8..)?)?),
+        )?)),
+        b't' => Some(SortKey::Text(std::str::from_utf8(rest).ok()?.to_owned())),
+        _ => return None,
+    };
+    Some(Mark {
+        key,
+        at: i64::from_be_bytes(array(bytes.get(AT)?)?),
+        id: u128::from_be_bytes(array(bytes.get(ID)?)?),
+    })
+}
+
+fn array<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
+    bytes.try_into().ok()
+}
+
+/// Binds everything behind it to the list.
+fn check(fingerprint: Fingerprint, bytes: &[u8]) -> [u8; 8] {
+    fnv(fingerprint.0, bytes.get(CHECK.end..).unwrap_or_default()).to_be_bytes()
+}
+
+const FNV_START: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// FNV-1a: finds mistakes, keeps no secrets.
+fn fnv(start: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(start, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// RFC 4648 §5, without padding.
+fn to_base64url(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let group = chunk.iter().enumerate().fold(0_u32, |group, (place, byte)| {
+            group | u32::from(*byte) << (16 - 8 * place)
+        });
+        for place in 0..=chunk.len() {
+            let digit = (group >> (18 - 6 * place)) & 63;
+            text.extend(DIGITS.get(digit as usize).copied().map(char::from));
+        }
+    }
+    text
+}
+
+/// `None` for any text that [`to_base64url`] does not write.
+fn from_base64url(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
+    for chunk in text.as_bytes().chunks(4) {
+        let mut group = 0_u32;
+        for (place, byte) in chunk.iter().enumerate() {
+            let digit = DIGITS.iter().position(|digit| digit == byte)?;
+            group |= u32::try_from(digit).ok()? << (18 - 6 * place);
+        }
+        let [_, first, second, third] = group.to_be_bytes();
+        let (used, unused): (&[u8], &[u8]) = match chunk.len() {
+            4 => (&[first, second, third], &[]),
+            3 => (&[first, second], &[third]),
+            2 => (&[first], &[second, third]),
+            _ => return None,
+        };
+        if unused.iter().any(|byte| *byte != 0) {
+            return None;
+        }
+        bytes.extend(used);
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark() -> Mark {
+        Mark {
+            key: Some(SortKey::Text("bjensen".to_owned())),
+            at: 1_700_000_000_000,
+            id: 7,
+        }
+    }
+
+    #[test]
+    fn base64url_is_the_one_of_the_rfc() {
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "Zg"),
+            ("fo", "Zm8"),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg"),
+            ("fooba", "Zm9vYmE"),
+            ("foobar", "Zm9vYmFy"),
+        ] {
+            assert_eq!(to_base64url(bytes.as_bytes()), text);
+            assert_eq!(from_base64url(text).as_deref(), Some(bytes.as_bytes()));
+        }
+        for bad in ["Z", "Zh", "Zm9", "Zg==", "Zm9v Zg", "Zm9+", "é"] {
+            assert_eq!(from_base64url(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_cursor_of_another_list_or_a_damaged_one_is_refused_with_the_way_on() {
+        let users = Fingerprint::of(&["dir", "/Users", "userName pr", ""]);
+        let text = Cursor::encode(users, &mark());
+        assert_eq!(Cursor::decode(&text, users), Ok(mark()));
+        let other = Fingerprint::of(&["dir", "/Users", "userName sw \"a\"", ""]);
+        for (text, list) in [
+            (text.clone(), other),
+            (format!("{}B{}", &text[..30], &text[31..]), users),
+            (text[..text.len() - 2].to_owned(), users),
+            (format!("{text}{text}"), users),
+            ("x".repeat(MAX_TEXT + 1), users),
+            ("none".to_owned(), users),
+            ("%".to_owned(), users),
+        ] {
+            let error = Cursor::decode(&text, list).expect_err(&text);
+            assert_eq!(error.scim_type, ScimType::InvalidCursor);
+            assert!(error.detail.contains("or an empty cursor to begin again"));
+            assert!(!error.detail.contains("bjensen"));
+        }
+    }
+
+    #[test]
+    fn a_cursor_of_another_version_has_expired() {
+        let list = Fingerprint::of(&[]);
+        let mut bytes = from_base64url(&Cursor::encode(list, &mark())).expect("base64url");
+        bytes[0] = VERSION + 1;
+        let error = Cursor::decode(&to_base64url(&bytes), list).expect_err("another version");
+        assert_eq!(error.scim_type, ScimType::ExpiredCursor);
+    }
+
+    #[test]
+    fn the_longest_cursor_made_can_be_read_again() {
+        let list = Fingerprint::of(&["dir"]);
+        let long = Mark {
+            key: Some(SortKey::Text("\u{10FFFF}".repeat(super::super::sort::KEY_CHARS))),
+            at: i64::MIN,
+            id: u128::MAX,
+        };
+        let text = Cursor::encode(list, &long);
+        assert!(text.len() <= MAX_TEXT, "{}", text.len());
+        assert_eq!(Cursor::decode(&text, list), Ok(long));
+    }
+
+    #[test]
+    fn parts_of_a_fingerprint_are_kept_apart() {
+        assert_ne!(Fingerprint::of(&["a", "b"]), Fingerprint::of(&["ab", ""]));
+        assert_ne!(Fingerprint::of(&["a", ""]), Fingerprint::of(&["a"]));
+    }
+}

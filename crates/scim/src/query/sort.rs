@@ -1,0 +1,296 @@
+//! The order of a list: `sortBy` and `sortOrder` (RFC 7644 §3.4.2.3).
+//!
+//! An order is total: resources with equal keys keep the order of their creation, and `descending` turns the whole of it
+//! round, ties too. Must not know: databases. Read `cursor` next, where a place in an order is written down.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Number, Value};
+
+use crate::error::Error;
+use crate::filter::instant;
+use crate::name;
+use crate::path::AttrPath;
+use crate::quirk::entra::{implied_value, unassigns};
+use crate::resource::{fold, get};
+use crate::schema::{AttrType, Attribute, GROUP, ResourceType, Returned, USER};
+
+/// How many characters of a text decide its place. Texts that begin with the same ones are ordered by creation; a bound
+/// on what a sort holds in memory and a cursor carries.
+pub const KEY_CHARS: usize = 256;
+
+/// `sortOrder`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum SortOrder {
+    /// The smallest first, those without a value last: the default.
+    #[default]
+    Ascending,
+    /// The largest first, those without a value before them.
+    Descending,
+}
+
+impl SortOrder {
+    /// The RFC's word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ascending => "ascending",
+            Self::Descending => "descending",
+        }
+    }
+
+    /// An ordering in the direction of this order.
+    #[must_use]
+    pub const fn apply(self, ordering: Ordering) -> Ordering {
+        match self {
+            Self::Ascending => ordering,
+            Self::Descending => ordering.reverse(),
+        }
+    }
+}
+
+/// What a list is ordered by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sort {
+    /// The attribute in the schema's spelling; a complex one's `value` where none of its parts was named.
+    pub path: AttrPath,
+    /// In which direction.
+    pub order: SortOrder,
+}
+
+impl Sort {
+    /// Reads `sortBy` and `sortOrder` for resources of one type.
+    ///
+    /// A multi-valued attribute stands for its primary or first value, a complex one for its `value`.
+    ///
+    /// # Errors
+    /// [`crate::ScimType::InvalidValue`] for an attribute that this directory does not have, that is never returned, that
+    /// has parts of which none was named, that is a membership; and for another `sortOrder` than the two.
+    pub fn parse(rt: &ResourceType, sort_by: &str, sort_order: Option<&str>) -> Result<Self, Error> {
+        let order = match sort_order.map(str::trim) {
+            None | Some("") => SortOrder::Ascending,
+            Some(word) if name::eq(word, "ascending") => SortOrder::Ascending,
+            Some(word) if name::eq(word, "descending") => SortOrder::Descending,
+            Some(_) => {
+                return Err(Error::invalid_value(
+                    "sortOrder",
+                    "The parameter sortOrder is either ascending or descending. Correct or remove it.",
+                ));
+            }
+        };
+        let refuse = |why: &str| {
+            let shown: String = sort_by.chars().take(120).collect();
+            Error::invalid_value(
+                "sortBy",
+                format!(
+                    "The parameter sortBy names {shown}, {why}. Sort by another attribute, such as userName."
+                ),
+            )
+        };
+        let mut path = rt
+            .parse_path(sort_by.trim())
+            .map_err(|_| refuse("which is not the name of an attribute"))?;
+        let unknown = || refuse("which this directory does not have");
+        let found = rt.find(&path).ok_or_else(unknown)?;
+        let head = rt.attribute(&path).ok_or_else(unknown)?;
+        if head.returned == Returned::Never || found.returned == Returned::Never {
+            return Err(unknown());
+        }
+        if is_membership(rt, head) {
+            return Err(refuse(
+                "which has no order: memberships are no part of the resource itself",
+            ));
+        }
+        if found.attr_type == AttrType::Complex {
+            let value = implied_value(found)
+                .ok_or_else(|| refuse("which has several parts; name one of them, as in name.familyName"))?;
+            path.sub = Some(value.name.clone());
+        }
+        Ok(Self { path, order })
+    }
+
+    /// What a whole document (with `id`, `meta`) is ordered by. [`SortKey::Missing`] also where the type has no such
+    /// attribute, as in a list of several types.
+    pub fn key(&self, rt: &ResourceType, document: &Value) -> SortKey {
+        let Some(leaf) = rt.find(&self.path) else {
+            return SortKey::Missing;
+        };
+        match value_at(&self.path, document) {
+            Some(value) if !unassigns(value) => SortKey::of(leaf, value),
+            _ => SortKey::Missing,
+        }
+    }
+
+    /// Which of two places comes first in this order.
+    pub fn compare(&self, a: &Mark, b: &Mark) -> Ordering {
+        self.order.apply(a.cmp(b))
+    }
+}
+
+/// The canonical text, for fingerprints: `meta.created descending`.
+impl fmt::Display for Sort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.path, self.order.as_str())
+    }
+}
+
+/// Whether this is `members` of a group or `groups` of a user, which are kept apart from their resource.
+fn is_membership(rt: &ResourceType, attribute: &Attribute) -> bool {
+    let of = |urn: &str, attr: &str| name::eq(&rt.core.id, urn) && name::eq(&attribute.name, attr);
+    of(GROUP, "members") || of(USER, "groups")
+}
+
+/// The one value a resource is sorted by: of several the primary, else the first.
+fn value_at<'v>(path: &AttrPath, document: &'v Value) -> Option<&'v Value> {
+    let mut holder = document.as_object()?;
+    if let Some(urn) = &path.schema {
+        holder = get(holder, urn)?.as_object()?;
+    }
+    let value = get(holder, &path.name)?;
+    let one = match value {
+        Value::Array(items) => items
+            .iter()
+            .find(|item| item.get("primary") == Some(&Value::Bool(true)))
+            .or_else(|| items.first())?,
+        single => single,
+    };
+    match &path.sub {
+        Some(sub) => get(one.as_object()?, sub),
+        None => Some(one),
+    }
+}
+
+/// What a resource is ordered by: `Ord` is the ascending order, with those that have no value last.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SortKey {
+    /// `false` before `true`.
+    Bool(bool),
+    /// By size.
+    Number(SortNumber),
+    /// The earlier one first.
+    Instant(DateTime<Utc>),
+    /// By code point, [`fold`]ed unless the schema says `caseExact`, cut to [`KEY_CHARS`].
+    Text(String),
+    /// No value.
+    Missing,
+}
+
+impl SortKey {
+    /// The key of one value of `attribute`.
+    pub fn of(attribute: &Attribute, value: &Value) -> Self {
+        match value {
+            Value::Bool(flag) => Self::Bool(*flag),
+            Value::Number(number) => Self::Number(SortNumber::from(number)),
+            Value::String(text) => match instant(text) {
+                Some(time) if attribute.attr_type == AttrType::DateTime => Self::Instant(time.to_utc()),
+                _ => Self::text(
+                    text,
+                    attribute.case_exact || attribute.attr_type == AttrType::Binary,
+                ),
+            },
+            Value::Null | Value::Array(_) | Value::Object(_) => Self::Missing,
+        }
+    }
+
+    fn text(text: &str, case_exact: bool) -> Self {
+        let cut = |text: &str| text.chars().take(KEY_CHARS).collect();
+        // Folding can lengthen a text, never shorten it: cutting before bounds the work, cutting after the key.
+        let start: String = cut(text);
+        Self::Text(if case_exact { start } else { cut(&fold(&start)) })
+    }
+}
+
+/// A number with a total order: whole numbers exactly, others as the nearest double.
+#[derive(Debug, Clone, Copy)]
+pub struct SortNumber {
+    /// The nearest double, which decides first.
+    near: f64,
+    /// The number itself where it is whole and fits; 0 otherwise.
+    whole: i64,
+}
+
+impl From<&Number> for SortNumber {
+    fn from(number: &Number) -> Self {
+        match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => Self::from(whole),
+            (None, near) => Self::from(near.unwrap_or_default()),
+        }
+    }
+}
+
+impl From<i64> for SortNumber {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "the number itself stands beside it and decides between equals"
+    )]
+    fn from(whole: i64) -> Self {
+        Self {
+            near: whole as f64,
+            whole,
+        }
+    }
+}
+
+impl From<f64> for SortNumber {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a whole number of less than 2^53 is exact in both"
+    )]
+    fn from(near: f64) -> Self {
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        let whole = near.fract() == 0.0 && near.abs() < EXACT;
+        // 0.0 and -0.0 are one number.
+        Self {
+            near: near + 0.0,
+            whole: if whole { near as i64 } else { 0 },
+        }
+    }
+}
+
+impl SortNumber {
+    /// The nearest double and, where the number is whole, itself.
+    pub(super) const fn parts(self) -> (f64, i64) {
+        (self.near, self.whole)
+    }
+
+    /// What [`Self::parts`] took apart.
+    pub(super) const fn from_parts(near: f64, whole: i64) -> Self {
+        Self { near, whole }
+    }
+}
+
+impl Ord for SortNumber {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.near
+            .total_cmp(&other.near)
+            .then(self.whole.cmp(&other.whole))
+    }
+}
+
+impl PartialOrd for SortNumber {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for SortNumber {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for SortNumber {}
+
+/// A place in an order: right behind the resource it was taken from, whether that still exists or not.
+///
+/// `Ord` is the ascending order; [`Sort::compare`] the one of a list.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark {
+    /// What the list is sorted by; `None` in a list without `sortBy`.
+    pub key: Option<SortKey>,
+    /// When the resource was created, in milliseconds since 1970.
+    pub at: i64,
+    /// The resource's id, as the number behind its prefix.
+    pub id: u128,
+}
