@@ -2,6 +2,7 @@
 
 pub mod create;
 pub mod list;
+pub mod set;
 pub mod switch;
 
 use domain::tenant::{Directory, Slug};

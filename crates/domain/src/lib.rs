@@ -17,5 +17,6 @@ pub mod identity;
 pub mod log;
 pub mod policy;
 pub mod profile;
+pub mod providers;
 pub mod scope;
 pub mod tenant;

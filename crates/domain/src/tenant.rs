@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
+use scim::quirk::rules::{self, Rules};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AppId, DirectoryId, TenantId};
@@ -86,16 +87,55 @@ pub enum Provider {
     /// Microsoft Entra ID.
     #[default]
     Entra,
+    /// Okta.
+    Okta,
+    /// OneLogin.
+    OneLogin,
+    /// JumpCloud.
+    JumpCloud,
+    /// PingFederate and PingOne.
+    Ping,
     /// A client that follows the RFC.
     Generic,
 }
 
 impl Provider {
+    /// All of them, as `docs/reference/providers.md` lists them.
+    pub const ALL: [Self; 6] = [
+        Self::Entra,
+        Self::Okta,
+        Self::OneLogin,
+        Self::JumpCloud,
+        Self::Ping,
+        Self::Generic,
+    ];
+
     /// The word kept in the database and shown to people.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Entra => "entra",
+            Self::Okta => "okta",
+            Self::OneLogin => "onelogin",
+            Self::JumpCloud => "jumpcloud",
+            Self::Ping => "ping",
             Self::Generic => "generic",
+        }
+    }
+
+    /// The provider of that word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|provider| provider.as_str() == word)
+    }
+
+    /// What its directories do where products and the RFCs disagree.
+    pub const fn rules(self) -> &'static Rules {
+        match self {
+            Self::Entra => &rules::ENTRA,
+            Self::Okta => &rules::OKTA,
+            Self::OneLogin => &rules::ONELOGIN,
+            Self::JumpCloud => &rules::JUMPCLOUD,
+            Self::Ping => &rules::PING,
+            Self::Generic => &rules::GENERIC,
         }
     }
 }

@@ -11,6 +11,7 @@ use std::path::Path;
 use scim::filter::Filter;
 use scim::patch::{PatchRequest, apply};
 use scim::quirk::entra::decoded_once_more;
+use scim::quirk::rules::ENTRA;
 use scim::resource::Resource;
 use scim::schema::{AttrType, Attribute, ResourceType, Schema, enterprise_user, group, user};
 use serde_json::{Map, Value};
@@ -111,12 +112,12 @@ fn every_shape_of_entra_has_its_effect_and_twice_is_as_once() {
         let (rt, name) = (fixture.resource_type(), &fixture.name);
         let request = PatchRequest::parse(fixture.content["request"].clone())
             .unwrap_or_else(|error| panic!("{name}: {error}"));
-        let once = apply(&rt, &fixture.resource("before"), &request)
+        let once = apply(&rt, &fixture.resource("before"), &request, &ENTRA)
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(once.resource, fixture.resource("after"), "{name}");
         assert_eq!(once.ignored, fixture.texts("ignored"), "{name}: ignored");
-        let twice =
-            apply(&rt, &once.resource, &request).unwrap_or_else(|error| panic!("{name}, twice: {error}"));
+        let twice = apply(&rt, &once.resource, &request, &ENTRA)
+            .unwrap_or_else(|error| panic!("{name}, twice: {error}"));
         assert_eq!(twice.resource, once.resource, "{name}: done twice");
         let order = |resource: &Resource| serde_json::to_string(resource.as_map()).unwrap();
         assert_eq!(

@@ -3,6 +3,7 @@
 
 use proptest::prelude::*;
 use scim::patch::{PatchRequest, apply};
+use scim::quirk::rules::ENTRA;
 use scim::resource::Resource;
 use scim::schema::{ENTERPRISE_USER, ResourceType, enterprise_user, user};
 use serde_json::{Map, Value, json};
@@ -120,7 +121,7 @@ fn resource() -> impl Strategy<Value = Resource> {
 
 fn try_apply(current: &Resource, operations: &Value) -> Result<Resource, scim::Error> {
     let request = PatchRequest::parse(json!({ "Operations": operations }))?;
-    apply(&users(), current, &request).map(|patched| patched.resource)
+    apply(&users(), current, &request, &ENTRA).map(|patched| patched.resource)
 }
 
 proptest! {

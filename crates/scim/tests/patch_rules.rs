@@ -12,6 +12,7 @@
 use scim::ScimType;
 use scim::patch::{MAX_OPERATIONS, PatchRequest, apply};
 use scim::path::AttrPath;
+use scim::quirk::rules::{ENTRA, GENERIC, JUMPCLOUD, OKTA, ONELOGIN, PING};
 use scim::resource::Resource;
 use scim::schema::{ResourceType, enterprise_user, group, restrict, user};
 use serde_json::{Value, json};
@@ -47,7 +48,7 @@ fn resource(value: Value) -> Resource {
 
 fn patched(before: Value, operations: Value) -> Value {
     let request = PatchRequest::parse(json!({ "Operations": operations })).unwrap();
-    let patched = apply(&users(), &resource(before), &request).unwrap();
+    let patched = apply(&users(), &resource(before), &request, &ENTRA).unwrap();
     Value::Object(patched.resource.into_map())
 }
 
@@ -55,7 +56,7 @@ fn refusal(rt: &ResourceType, before: Value, operations: Value) -> scim::Error {
     let body = json!({ "Operations": operations });
     PatchRequest::parse(body.clone())
         .and_then(|request| {
-            apply(rt, &resource(before), &request).map(|patched| panic!("{body} gave {patched:?}"))
+            apply(rt, &resource(before), &request, &ENTRA).map(|patched| panic!("{body} gave {patched:?}"))
         })
         .unwrap_err()
 }
@@ -300,7 +301,7 @@ fn operations_are_all_done_or_none() {
     ]}))
     .unwrap();
     assert_eq!(
-        apply(&users(), &before, &request).unwrap_err().scim_type,
+        apply(&users(), &before, &request, &ENTRA).unwrap_err().scim_type,
         ScimType::NoTarget
     );
     assert_eq!(before, resource(json!({"userName": "bob", "title": "Dr"})));
@@ -454,7 +455,7 @@ fn what_a_narrowed_directory_does_not_have_is_reported_and_not_kept() {
         {"op": "replace", "value": {ENTERPRISE: {"department": "IT"}, "@odata.type": "x"}}
     ]}))
     .unwrap();
-    let patched = apply(&rt, &resource(json!({"userName": "b"})), &request).unwrap();
+    let patched = apply(&rt, &resource(json!({"userName": "b"})), &request, &ENTRA).unwrap();
     assert_eq!(
         patched.resource,
         resource(json!({"userName": "b", "addresses": [{"type": "work", "formatted": "Room 4"}]}))
@@ -547,4 +548,84 @@ fn a_path_is_shown_shortened() {
     let error = refusal(&users(), json!({"userName": "bob"}), operations);
     assert_eq!(error.scim_type, ScimType::InvalidPath);
     assert!(error.detail.len() < 1_000, "{}", error.detail.len());
+}
+
+#[test]
+fn a_replace_behind_a_filter_that_finds_nothing_is_made_for_products_and_no_target_for_the_rfc() {
+    let before = resource(json!({"userName": "b", "emails": [{"type": "home", "value": "h@x"}]}));
+    for (verb, path, value) in [
+        ("replace", "emails[type eq \"work\"].value", json!("w@x")),
+        ("replace", "emails[type eq \"work\"]", json!({"value": "w@x"})),
+        ("add", "emails[type eq \"work\"].value", json!("w@x")),
+    ] {
+        let operations = json!([{"op": verb, "path": path, "value": value}]);
+        let request = PatchRequest::parse(json!({ "Operations": operations })).unwrap();
+        for rules in [ENTRA, OKTA, ONELOGIN, JUMPCLOUD, PING] {
+            let made = apply(&users(), &before, &request, &rules).unwrap().resource;
+            assert_eq!(
+                made.as_map()["emails"][1],
+                json!({"type": "work", "value": "w@x"}),
+                "{operations}"
+            );
+        }
+        let strict = apply(&users(), &before, &request, &GENERIC);
+        if verb == "add" {
+            assert!(strict.is_ok(), "what does not exist is added: {operations}");
+            continue;
+        }
+        let refused = strict.unwrap_err();
+        assert_eq!(refused.scim_type, ScimType::NoTarget);
+        assert!(refused.detail.contains("Send an add to make one"), "{refused}");
+    }
+}
+
+#[test]
+fn a_path_to_what_only_the_server_writes_is_passed_over_for_products_and_refused_for_the_rfc() {
+    let before = resource(json!({"userName": "b"}));
+    for path in [
+        "id",
+        "meta.location",
+        "groups",
+        "urn:ietf:params:scim:schemas:core:2.0:User:id",
+    ] {
+        let body = json!({"Operations": [
+            {"op": "replace", "path": path, "value": "x"},
+            {"op": "replace", "path": "title", "value": "Dr"},
+        ]});
+        let request = PatchRequest::parse(body).unwrap();
+        let passed = apply(&users(), &before, &request, &ENTRA).unwrap().resource;
+        assert_eq!(
+            passed,
+            resource(json!({"userName": "b", "title": "Dr"})),
+            "{path}"
+        );
+        let refused = apply(&users(), &before, &request, &GENERIC).unwrap_err();
+        assert_eq!(refused.scim_type, ScimType::Mutability, "{path}");
+        assert!(
+            refused.detail.contains("written by the server alone"),
+            "{refused}"
+        );
+    }
+    // Members of a value without a path are a resource, whose read-only parts are ignored (RFC 7644 §3.5.2.3, §3.5.1).
+    let whole = json!({"Operations": [{"op": "replace", "value": {"id": "x", "title": "Dr"}}]});
+    let request = PatchRequest::parse(whole).unwrap();
+    let patched = apply(&users(), &before, &request, &GENERIC).unwrap().resource;
+    assert_eq!(patched, resource(json!({"userName": "b", "title": "Dr"})));
+}
+
+#[test]
+fn json_text_in_a_role_is_read_for_entra_and_kept_for_everybody_else() {
+    let text = "{\"id\":\"06b0\",\"value\":\"25\",\"displayName\":\"Role1234\"}";
+    let body = json!({"Operations": [{"op": "Add", "path": "roles", "value": [{"value": text}]}]});
+    let request = PatchRequest::parse(body).unwrap();
+    let before = resource(json!({"userName": "b"}));
+    let entra = apply(&users(), &before, &request, &ENTRA).unwrap().resource;
+    assert_eq!(
+        entra.as_map()["roles"],
+        json!([{"value": "25", "display": "Role1234"}])
+    );
+    for rules in [OKTA, ONELOGIN, JUMPCLOUD, PING, GENERIC] {
+        let other = apply(&users(), &before, &request, &rules).unwrap().resource;
+        assert_eq!(other.as_map()["roles"], json!([{ "value": text }]));
+    }
 }

@@ -15,6 +15,8 @@ pub enum Page {
     ErrorCodes,
     /// cli.md
     Cli,
+    /// providers.md
+    Providers,
 }
 
 impl Page {
@@ -24,6 +26,7 @@ impl Page {
             Self::Config => config::reference(),
             Self::ErrorCodes => http::scim::error::reference(),
             Self::Cli => cli(),
+            Self::Providers => domain::providers::reference(),
         }
     }
 }
@@ -70,6 +73,10 @@ mod tests {
                 include_str!("../../../docs/reference/error-codes.md"),
             ),
             (Page::Cli, include_str!("../../../docs/reference/cli.md")),
+            (
+                Page::Providers,
+                include_str!("../../../docs/reference/providers.md"),
+            ),
         ] {
             assert!(
                 page.text().trim_end() == kept.trim_end(),

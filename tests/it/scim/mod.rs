@@ -8,6 +8,7 @@ mod discovery;
 mod lifecycle;
 mod operation;
 mod patches;
+mod providers;
 mod queries;
 mod raw;
 mod telemetry;

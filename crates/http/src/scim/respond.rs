@@ -38,6 +38,14 @@ pub fn identity(
     write(&mut answer, &document)
 }
 
+/// 204 for a change, with what the headers of a 200 would have said.
+pub fn no_content(meta: &Meta) -> HttpResponse {
+    HttpResponseBuilder::new(StatusCode::NO_CONTENT)
+        .insert_header((ETAG, meta.etag()))
+        .insert_header((LOCATION, meta.location.as_str()))
+        .finish()
+}
+
 /// What the server knows about an identity.
 pub fn meta(identity: &Identity, base: &str) -> Meta {
     Meta {

@@ -10,6 +10,8 @@ pub mod replace;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use domain::identity::Identity;
+use scim::query::Projection;
+use scim::quirk::rules::Answer;
 
 use super::error::Failure;
 use super::{Asked, respond};
@@ -24,4 +26,12 @@ fn answer(asked: &Asked<'_>, status: StatusCode, identity: &Identity) -> Result<
         &asked.base,
         &asked.query.projection,
     ))
+}
+
+/// The answer to a PATCH that succeeded; who asks for certain attributes gets them (RFC 7644 §3.5.2).
+fn changed(asked: &Asked<'_>, wanted: Answer, identity: &Identity) -> Result<HttpResponse, Failure> {
+    if wanted == Answer::NoContent && asked.query.projection == Projection::default() {
+        return Ok(respond::no_content(&respond::meta(identity, &asked.base)));
+    }
+    answer(asked, StatusCode::OK, identity)
 }

@@ -6,6 +6,7 @@ use domain::credential::Caller;
 use domain::id::IdentityId;
 use domain::identity::{Identity, MatchKeys};
 use domain::log::Action;
+use scim::quirk::rules::RepeatedCreate;
 use serde_json::Value;
 use store::{Created, TenantTx};
 
@@ -17,7 +18,7 @@ use crate::record::{Operation, Whom};
 
 /// Creates an identity.
 ///
-/// A repeated POST whose first answer was lost heals: the same `externalId` and `userName` in the same directory answer
+/// A repeated POST whose first answer was lost heals, unless the directory's provider wants the RFC's 409: the same `externalId` and `userName` in the same directory answer
 /// the existing identity and make no second event (ADR 0006). If the repeat carries other values, they are taken as an
 /// update, because Entra believes that it is creating what it now says.
 ///
@@ -96,9 +97,10 @@ async fn adopt(
         return Err(taken(&operation.profile));
     };
     let external_id = identity.resource.external_id();
+    let heals = operation.caller.directory.provider.rules().repeated_create == RepeatedCreate::Heal;
+    let repeated = heals && external_id.is_some() && existing.resource.external_id() == external_id;
     // Its own id: the first attempt was committed, and only the database's answer was lost.
-    let same =
-        existing.id == identity.id || external_id.is_some() && existing.resource.external_id() == external_id;
+    let same = existing.id == identity.id || repeated;
     if !same {
         return Err(taken(&operation.profile));
     }

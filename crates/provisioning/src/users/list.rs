@@ -4,6 +4,7 @@ use domain::credential::Caller;
 use scim::filter::Filter;
 use scim::message::MAX_RESULTS;
 use scim::quirk::entra::decoded_once_more;
+use scim::quirk::rules::EncodedFilter;
 use store::{ListQuery, Page};
 
 use crate::context::Context;
@@ -27,7 +28,10 @@ pub async fn execute(
     count: Option<usize>,
 ) -> Result<Page, Error> {
     let found = page(context, caller, filter, start_index, count).await?;
-    let again = filter.filter(|_| found.total == 0).and_then(decoded_once_more);
+    let twice = caller.directory.provider.rules().encoded_filter == EncodedFilter::DecodeAgain;
+    let again = filter
+        .filter(|_| twice && found.total == 0)
+        .and_then(decoded_once_more);
     match again {
         Some(text) => match page(context, caller, Some(&text), start_index, count).await {
             // It reads as no filter any more: the one that was sent has been answered.

@@ -67,7 +67,8 @@ async fn decide(
         .lock(operation.caller.directory.id, id)
         .await?
         .ok_or_else(|| not_found(profile))?;
-    let patched = patch::apply(&profile.resource_type, &before.resource, request)?;
+    let rules = operation.caller.directory.provider.rules();
+    let patched = patch::apply(&profile.resource_type, &before.resource, request, rules)?;
     check(profile, &patched.resource, &patched.ignored)?;
     commit(tx, operation, &before, patched.resource, &patched.ignored).await
 }

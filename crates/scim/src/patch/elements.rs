@@ -13,6 +13,7 @@ use super::target::Target;
 use crate::error::Error;
 use crate::filter::{Filter, comparison_key};
 use crate::quirk::entra;
+use crate::quirk::rules::AbsentElement;
 use crate::schema::Attribute;
 
 /// Does one action on the list.
@@ -170,9 +171,19 @@ fn create(
     leaf: Option<&Attribute>,
     value: &Value,
 ) -> Result<(), Error> {
-    let seed = match filter {
-        None => Some(Map::new()),
-        Some(filter) => entra::seed_from_filter(filter),
+    let seed = match (filter, target.absent) {
+        (None, _) => Some(Map::new()),
+        (Some(_), AbsentElement::NoTarget) => {
+            return Err(Error::no_target(
+                target.path.to_string(),
+                format!(
+                    "no element of {} is selected (RFC 7644 §3.5.2.3). Send an add to make one, or set the directory's \
+                     provider if it is a product that replaces where it means to add.",
+                    target.attribute.name
+                ),
+            ));
+        }
+        (Some(filter), AbsentElement::Create) => entra::seed_from_filter(filter),
     };
     let Some(mut element) = seed else {
         return Err(Error::no_target(

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::quirk::entra::Verb;
+use crate::quirk::rules::Rules;
 use crate::resource::Resource;
 use crate::schema::ResourceType;
 
@@ -69,15 +70,21 @@ impl PatchRequest {
 
 /// The resource after all operations of `request`, in order; `current` is never changed.
 ///
-/// Read-only targets (`id`, `meta`, `groups`) are passed over; targets this directory does not have are reported in
-/// [`Patched::ignored`].
+/// Where providers and the RFC disagree, `rules` decides: whether a `replace` makes the element its filter does not find,
+/// and whether a path to what only the server writes (`id`, `meta`, `groups`) is passed over or refused. Targets this
+/// directory does not have are reported in [`Patched::ignored`].
 ///
 /// # Errors
 /// `invalidPath` for a malformed path, `invalidValue` for a value of the wrong type, `mutability` for a second value of
-/// an immutable attribute, `noTarget` for a filter that finds nothing and cannot be made true, `tooMany` for work beyond
+/// an immutable attribute or a refused read-only path, `noTarget` for a filter that finds nothing and cannot be made true, `tooMany` for work beyond
 /// all measure. The detail names the operation, its path, the rule and the next step.
-pub fn apply(rt: &ResourceType, current: &Resource, request: &PatchRequest) -> Result<Patched, Error> {
-    let plan = normalize::normalize(rt, request)?;
+pub fn apply(
+    rt: &ResourceType,
+    current: &Resource,
+    request: &PatchRequest,
+    rules: &Rules,
+) -> Result<Patched, Error> {
+    let plan = normalize::normalize(rt, request, rules)?;
     let resource = apply::apply(current, &plan.steps)?;
     Ok(Patched {
         resource,

@@ -13,12 +13,18 @@ use super::target::{Place, Target, locate, shown};
 use super::{Operation, PatchRequest};
 use crate::error::Error;
 use crate::quirk::entra::Verb;
+use crate::quirk::rules::{ReadOnlyPath, Rules};
 use crate::schema::{ResourceType, Schema};
 
 /// Turns the operations into steps.
-pub(super) fn normalize<'a>(rt: &'a ResourceType, request: &PatchRequest) -> Result<Plan<'a>, Error> {
+pub(super) fn normalize<'a>(
+    rt: &'a ResourceType,
+    request: &PatchRequest,
+    rules: &'a Rules,
+) -> Result<Plan<'a>, Error> {
     let mut planner = Planner {
         rt,
+        rules,
         plan: Plan {
             steps: Vec::new(),
             ignored: Vec::new(),
@@ -34,6 +40,7 @@ pub(super) fn normalize<'a>(rt: &'a ResourceType, request: &PatchRequest) -> Res
 /// Collects steps and what was passed over.
 pub(super) struct Planner<'a> {
     rt: &'a ResourceType,
+    pub(super) rules: &'a Rules,
     plan: Plan<'a>,
     reported: HashSet<String>,
 }
@@ -50,6 +57,9 @@ impl<'a> Planner<'a> {
             (Some(path), value) => {
                 let origin = origin(path);
                 let place = locate(self.rt, path).map_err(|error| origin.blame(error))?;
+                if matches!(place, Place::ReadOnly) && self.rules.read_only_path == ReadOnlyPath::Refuse {
+                    return Err(origin.blame(read_only(path)));
+                }
                 self.place(&origin, operation.verb, path, place, value.clone())
             }
             (None, Some(Value::Object(members))) => members
@@ -85,15 +95,19 @@ impl<'a> Planner<'a> {
         value: Option<Value>,
     ) -> Result<(), Error> {
         match place {
-            Place::ReadOnly => Ok(()),
+            Place::ReadOnly | Place::Computed => Ok(()),
             Place::Unknown(path) => {
                 self.unknown(text, path, value.as_ref());
                 Ok(())
             }
             Place::Schema(schema) => self.schema(origin, verb, schema, value),
-            Place::Attribute(target) => self
-                .attribute(origin, verb, target, value)
-                .map_err(|error| origin.blame(error)),
+            Place::Attribute(mut target) => {
+                if verb == Verb::Replace {
+                    target.absent = self.rules.absent_element;
+                }
+                self.attribute(origin, verb, target, value)
+                    .map_err(|error| origin.blame(error))
+            }
         }
     }
 
@@ -156,4 +170,15 @@ impl<'a> Planner<'a> {
             _ => self.ignore(path),
         }
     }
+}
+
+/// RFC 7644 §3.5.2: an operation that does not go with an attribute's mutability is refused.
+fn read_only(path: &str) -> Error {
+    let path = shown(path);
+    Error::mutability(
+        path.clone(),
+        format!(
+            "{path} is written by the server alone. Leave the operation out, or take {path} out of the mapping."
+        ),
+    )
 }

@@ -6,6 +6,7 @@ use crate::error::{Error, ScimType};
 use crate::filter::{Filter, selector};
 use crate::name;
 use crate::path::AttrPath;
+use crate::quirk::rules::AbsentElement;
 use crate::schema::{AttrType, Attribute, Mutability, ResourceType, Schema};
 
 /// A place in a resource that this directory has and a client may write.
@@ -16,6 +17,8 @@ pub(super) struct Target<'a> {
     pub(super) attribute: &'a Attribute,
     /// Which elements; `None` means the attribute as a whole.
     pub(super) filter: Option<Filter>,
+    /// What to do when the filter finds no element.
+    pub(super) absent: AbsentElement,
 }
 
 impl<'a> Target<'a> {
@@ -30,6 +33,7 @@ impl<'a> Target<'a> {
             path: self.path.with_sub(&sub.name),
             attribute: self.attribute,
             filter: None,
+            absent: self.absent,
         }
     }
 }
@@ -40,8 +44,10 @@ pub(super) enum Place<'a> {
     Attribute(Target<'a>),
     /// The whole object of a schema: its URN stands alone.
     Schema(&'a Schema),
-    /// Something only the server writes; clients send it and it is passed over (entra.md T6).
+    /// Something only the server writes: clients send it all the same.
     ReadOnly,
+    /// `schemas`, which is computed from what there is: an `add` of an extension's URN says nothing new.
+    Computed,
     /// Not in this directory's schema; the path in dotted form.
     Unknown(String),
 }
@@ -92,9 +98,10 @@ fn resolve<'a>(
     path: AttrPath,
     filter: Option<Filter>,
 ) -> Result<Place<'a>, Error> {
-    if attribute.mutability == Mutability::ReadOnly
-        || (path.schema.is_none() && name::eq(&path.name, "schemas"))
-    {
+    if path.schema.is_none() && name::eq(&path.name, "schemas") {
+        return Ok(Place::Computed);
+    }
+    if attribute.mutability == Mutability::ReadOnly {
         return Ok(Place::ReadOnly);
     }
     if let Some(sub) = &path.sub {
@@ -115,6 +122,7 @@ fn resolve<'a>(
         path,
         attribute,
         filter,
+        absent: AbsentElement::Create,
     }))
 }
 

@@ -11,6 +11,7 @@ use super::target::Target;
 use crate::error::Error;
 use crate::name;
 use crate::quirk::entra::{self, Verb};
+use crate::quirk::rules::RoleText;
 use crate::resource::coerce;
 use crate::schema::{AttrType, Attribute, Mutability};
 
@@ -83,7 +84,8 @@ impl<'a> Planner<'a> {
             self.push(origin, target, Action::Clear);
             return Ok(());
         }
-        if let Some(value) = self.coerced(&one, &target, roles(&one, value))? {
+        let value = self.roles(&one, value);
+        if let Some(value) = self.coerced(&one, &target, value)? {
             self.push(origin, target, writing(verb, value));
         }
         Ok(())
@@ -98,7 +100,7 @@ impl<'a> Planner<'a> {
             return Ok(());
         }
         let attribute = target.attribute;
-        let coerced = coerce(attribute, &target.path, roles(attribute, value))?;
+        let coerced = coerce(attribute, &target.path, self.roles(attribute, value))?;
         match coerced.value {
             Some(value) => self.push(origin, target, writing(verb, value)),
             None if verb == Verb::Replace && coerced.ignored.is_empty() => {
@@ -168,7 +170,7 @@ impl<'a> Planner<'a> {
             } else {
                 entra::bare_value(value)
             };
-            let value = coerce(leaf, &target.path, roles(leaf, value))?.value;
+            let value = coerce(leaf, &target.path, self.roles(leaf, value))?.value;
             match value {
                 Some(Value::Array(items)) if leaf.multi_valued => taken.extend(items),
                 Some(one) => taken.push(one),
@@ -177,6 +179,21 @@ impl<'a> Planner<'a> {
         }
         self.push(origin, target, Action::Take(taken));
         Ok(())
+    }
+
+    /// Reads JSON text in app roles where the provider writes it.
+    fn roles(&self, attribute: &Attribute, value: Value) -> Value {
+        if self.rules.role_text == RoleText::AsSent || !name::eq(&attribute.name, "roles") {
+            return value;
+        }
+        let read = |item: Value| match entra::wrapped_value(attribute, item) {
+            Value::Object(map) => Value::Object(entra::role_from_json_text(map)),
+            other => other,
+        };
+        match value {
+            Value::Array(items) => Value::Array(items.into_iter().map(read).collect()),
+            other => read(other),
+        }
     }
 
     fn coerced(
@@ -208,19 +225,4 @@ fn no_boolean(target: &Target<'_>) -> Error {
          gives True or False for everybody; to clear it on purpose, send a remove."
     );
     Error::invalid_value(path, detail)
-}
-
-/// Reads JSON text in app roles.
-fn roles(attribute: &Attribute, value: Value) -> Value {
-    if !name::eq(&attribute.name, "roles") {
-        return value;
-    }
-    let read = |item: Value| match entra::wrapped_value(attribute, item) {
-        Value::Object(map) => Value::Object(entra::role_from_json_text(map)),
-        other => other,
-    };
-    match value {
-        Value::Array(items) => Value::Array(items.into_iter().map(read).collect()),
-        other => read(other),
-    }
 }

@@ -2,7 +2,7 @@
 
 use domain::id::DirectoryId;
 use domain::scope::TenantScope;
-use domain::tenant::{Directory, Switch, Tenant};
+use domain::tenant::{Directory, Provider, Switch, Tenant};
 use sea_orm::Value;
 
 use crate::error::StoreError;
@@ -111,6 +111,21 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let text = "UPDATE directory SET switch = $3 WHERE tenant_id = :tenant AND id = $2";
         let values = vec![Value::from(id.uuid()), Value::from(directory::word(switch))];
+        Ok(self.update_of(scope, text, values).await? > 0)
+    }
+
+    /// Says who calls a directory; `false` when the tenant has no such directory.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn set_provider(
+        &self,
+        scope: TenantScope,
+        id: DirectoryId,
+        provider: Provider,
+    ) -> Result<bool, StoreError> {
+        let text = "UPDATE directory SET provider = $3 WHERE tenant_id = :tenant AND id = $2";
+        let values = vec![Value::from(id.uuid()), Value::from(provider.as_str())];
         Ok(self.update_of(scope, text, values).await? > 0)
     }
 }

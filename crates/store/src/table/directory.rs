@@ -15,7 +15,7 @@ pub(crate) fn read_from(columns: &mut Columns<'_>) -> Result<Directory, StoreErr
         id: DirectoryId::from_uuid(columns.next()?),
         tenant: TenantId::from_uuid(columns.next()?),
         profile: columns.next()?,
-        provider: columns.parsed("a directory's provider", provider)?,
+        provider: columns.parsed("a directory's provider", Provider::of_word)?,
         switch: columns.parsed("a directory's switch", switch)?,
         created_at: columns.time()?,
     })
@@ -38,10 +38,4 @@ fn switch(word: &str) -> Option<Switch> {
         "off" => Some(Switch::Off),
         _ => None,
     }
-}
-
-fn provider(word: &str) -> Option<Provider> {
-    [Provider::Entra, Provider::Generic]
-        .into_iter()
-        .find(|provider| provider.as_str() == word)
 }

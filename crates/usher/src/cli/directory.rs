@@ -1,6 +1,7 @@
-//! `usher directory create | list | switch`.
+//! `usher directory create | list | set | switch`.
 
 use admin::directories::Named;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Subcommand, ValueEnum};
 use domain::tenant::{Provider, Switch};
 use serde_json::{Value, json};
@@ -26,15 +27,27 @@ enum Verb {
         /// The profile, such as advisors or rooms.
         #[arg(long)]
         profile: String,
-        /// Who calls: decides where Entra and RFC 7644 disagree.
-        #[arg(long, value_enum, default_value_t = Caller::Entra)]
-        provider: Caller,
+        /// Who calls: decides where products and RFC 7644 disagree (docs/reference/providers.md).
+        #[arg(long, value_parser = provider_parser(), default_value = Provider::Entra.as_str())]
+        provider: Provider,
     },
     /// List the directories and their Tenant URLs.
     List {
         /// Of this tenant only.
         #[arg(long)]
         tenant: Option<String>,
+    },
+    /// Say who calls a directory; effective at the next request.
+    Set {
+        /// The tenant's name.
+        #[arg(long)]
+        tenant: String,
+        /// The profile.
+        #[arg(long)]
+        profile: String,
+        /// Who calls: decides where products and RFC 7644 disagree (docs/reference/providers.md).
+        #[arg(long, value_parser = provider_parser())]
+        provider: Provider,
     },
     /// Switch a directory on or off; off keeps everything and answers SCIM with a clear 403.
     Switch {
@@ -50,15 +63,15 @@ enum Verb {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Caller {
-    Entra,
-    Generic,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
 enum State {
     On,
     Off,
+}
+
+/// The words of [`Provider`], as clap's choices.
+fn provider_parser() -> impl TypedValueParser<Value = Provider> {
+    PossibleValuesParser::new(Provider::ALL.map(Provider::as_str))
+        .map(|word| Provider::of_word(&word).unwrap_or_default())
 }
 
 pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<()> {
@@ -69,10 +82,6 @@ pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<
             profile,
             provider,
         } => {
-            let provider = match provider {
-                Caller::Entra => Provider::Entra,
-                Caller::Generic => Provider::Generic,
-            };
             let made = admin::directories::create::execute(context, &tenant, &profile, provider).await?;
             printer.answer(&shape(&made), || format!("Tenant URL  {}", made.tenant_url));
             printer.note(&format!(
@@ -84,6 +93,19 @@ pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<
             let json = found.iter().map(shape).collect();
             let empty = "no directories yet: usher directory create --tenant NAME --profile PROFILE";
             printer.list(json, empty, || table(&found));
+        }
+        Verb::Set {
+            tenant,
+            profile,
+            provider,
+        } => {
+            let set = admin::directories::set::execute(context, &tenant, &profile, provider).await?;
+            printer.answer(&shape(&set), || {
+                format!(
+                    "directory {profile} of {tenant} is called by {}",
+                    provider.as_str()
+                )
+            });
         }
         Verb::Switch { tenant, profile, to } => {
             let to = match to {

@@ -1,7 +1,6 @@
-//! PATCH /Users/{id} (RFC 7644 §3.5.2): 200 with the resource, which every Entra validator accepts (`entra.md` §4.1).
+//! PATCH /Users/{id} (RFC 7644 §3.5.2): 200 with the resource, or 204, as the directory's provider likes it (ADR 0013).
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use provisioning::users;
 use serde_json::Value;
 
@@ -17,5 +16,6 @@ pub async fn answer(asked: &Asked<'_>, id: &str, body: Value) -> Result<HttpResp
         state, caller, call, ..
     } = asked;
     let identity = users::patch::execute(&state.provisioning, caller, call, id, body).await?;
-    super::answer(asked, StatusCode::OK, &identity)
+    let answer = caller.directory.provider.rules().patch_user;
+    super::changed(asked, answer, &identity)
 }

@@ -1,0 +1,30 @@
+//! Changes what a directory is told about its caller.
+
+use domain::tenant::Provider;
+
+use super::Named;
+use crate::{Context, Error};
+
+/// Says which identity provider calls the directory; effective at the next request, on every instance.
+///
+/// # Errors
+/// [`Error::TenantUnknown`], [`Error::DirectoryUnknown`], [`Error::Store`].
+pub async fn execute(
+    context: &Context,
+    tenant: &str,
+    profile: &str,
+    provider: Provider,
+) -> Result<Named, Error> {
+    let tenant = context.tenant(tenant).await?;
+    let mut directory = context.directory(&tenant, profile).await?;
+    context
+        .store
+        .set_provider(context.scope(tenant.id), directory.id, provider)
+        .await?;
+    directory.provider = provider;
+    Ok(Named {
+        directory,
+        tenant: tenant.name,
+        tenant_url: context.tenant_url(profile),
+    })
+}
