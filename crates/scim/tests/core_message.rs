@@ -252,6 +252,32 @@ fn an_answer_holds_what_was_asked_for() {
             "attributes=department",
             json!({ENTERPRISE_USER: {"department": "S"}}),
         ),
+        (
+            "attributes=emails%5Btype+eq+%22work%22%5D",
+            json!({"emails": emails}),
+        ),
+        (
+            "attributes=emails[value eq \"a]\\\",userName,\"].value,userName",
+            json!({"userName": "a", "emails": [{"value": "w"}]}),
+        ),
+        (
+            "attributes=manager.value",
+            json!({ENTERPRISE_USER: {"manager": {"value": "7"}}}),
+        ),
+        (
+            &format!("attributes={ENTERPRISE_USER}:manager.value"),
+            json!({ENTERPRISE_USER: {"manager": {"value": "7"}}}),
+        ),
+        (
+            &format!("attributes={USER}"),
+            json!({"userName": "a", "externalId": "E", "name": {"givenName": "G", "familyName": "F"}, "emails": emails,
+                "meta": "whole"}),
+        ),
+        (
+            &format!("attributes=name,userName&excludedAttributes={USER}:name.givenName,userName"),
+            json!({"name": {"familyName": "F"}}),
+        ),
+        ("attributes=urn:example:2.0", json!({})),
         ("attributes=meta.version", json!({"meta": {"version": "W/\"3\""}})),
         (
             "excludedAttributes=name,meta,emails",
@@ -288,6 +314,38 @@ fn members_can_be_left_out_of_a_group() {
 }
 
 #[test]
+fn what_is_not_wanted_need_not_be_loaded() {
+    let groups = ResourceType {
+        name: "Group".into(),
+        core: group(),
+        extensions: vec![],
+        ..users()
+    };
+    for (query, wanted) in [
+        ("", true),
+        ("attributes=members", true),
+        ("attributes=MEMBERS.value", true),
+        ("attributes=displayName", false),
+        ("excludedAttributes=members", false),
+        ("excludedAttributes=members.display", true),
+        (
+            "excludedAttributes=urn:ietf:params:scim:schemas:core:2.0:Group:members",
+            false,
+        ),
+        ("attributes=members&excludedAttributes=Members", false),
+    ] {
+        let projection = parse_query(query).unwrap().projection;
+        assert_eq!(projection.wants(&groups, "members"), wanted, "{query}");
+    }
+    assert!(!Projection::default().wants(&groups, "shoeSize"));
+    assert!(
+        Projection::parse(Some("displayName"), Some("id"))
+            .unwrap()
+            .wants(&groups, "id")
+    );
+}
+
+#[test]
 fn the_rules_of_the_schema_outrank_what_was_asked_for() {
     let mut rt = users();
     rt.core.attributes.extend([
@@ -320,9 +378,7 @@ fn a_list_of_attributes_that_are_none_is_refused() {
     let error = Projection::parse(Some("userName,not a name"), None).unwrap_err();
     assert_eq!(error.scim_type, ScimType::InvalidValue);
     assert!(
-        error
-            .detail
-            .starts_with("Entry 2 of the query parameter 'attributes'"),
+        error.detail.starts_with("Entry 2 of the parameter attributes"),
         "{}",
         error.detail
     );

@@ -168,3 +168,47 @@ fn and_binds_tighter_than_or() {
         ("not (title pr) and not (nickName pr)", true),
     ]);
 }
+
+#[test]
+fn an_attribute_of_another_type_only_has_no_value_in_a_list_of_several_types() {
+    let groups = ResourceType {
+        name: "Group".to_owned(),
+        endpoint: "/Groups".to_owned(),
+        description: "Groups.".to_owned(),
+        core: scim::schema::group(),
+        extensions: Vec::new(),
+    };
+    let users = users();
+    let staff = json!({"id": "1", "displayName": "Staff", "members": [{"value": "2819C223"}]});
+    for (text, user, group) in [
+        (r#"displayName eq "bob""#, true, false),
+        (r#"displayName eq "staff""#, false, true),
+        (r#"displayName eq "staff" or userName sw "bj""#, true, true),
+        (r#"userName ne "x""#, true, true),
+        ("userName pr", true, false),
+        ("not (userName pr)", false, true),
+        ("userName eq null", false, true),
+        ("members pr", false, true),
+        (r#"members[value eq "2819C223"]"#, false, true),
+        (r#"members.value ne "2819C223""#, true, false),
+        (
+            "urn:ietf:params:scim:schemas:core:2.0:Group:displayName pr",
+            false,
+            true,
+        ),
+        (
+            r#"urn:ietf:params:scim:schemas:core:2.0:User:userName ne "x""#,
+            true,
+            true,
+        ),
+        (r#"emails[type eq "work"].value co "@""#, true, false),
+        ("tenure gt 3", true, false),
+    ] {
+        let of_users = Filter::parse_among(text, &users, &[&groups]).expect(text);
+        let of_groups = Filter::parse_among(text, &groups, &[&users]).expect(text);
+        assert_eq!(of_users.matches(&users, &bob()), user, "{text} on a user");
+        assert_eq!(of_groups.matches(&groups, &staff), group, "{text} on a group");
+    }
+    let error = Filter::parse_among("shoeSize pr", &users, &[&groups]).expect_err("nobody has it");
+    assert!(error.detail.contains("shoeSize"));
+}

@@ -45,7 +45,7 @@ fn groups() -> ResourceType {
     }
 }
 
-fn own(attribute: &str, value: Value) -> Value {
+fn own(attribute: &str, value: &Value) -> Value {
     json!({"id": "1", "urn:example:2.0:User": {attribute: value}})
 }
 
@@ -79,7 +79,7 @@ fn each_type_is_ordered_by_its_own_rule() {
         let sort = Sort::parse(&rt, by, None).expect(by);
         let document = |value: &Value| match by {
             "userName" => json!({"userName": value}),
-            _ => own(by, value.clone()),
+            _ => own(by, value),
         };
         let keys: Vec<SortKey> = values
             .iter()

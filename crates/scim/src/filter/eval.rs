@@ -50,10 +50,14 @@ fn holds(filter: &Filter, ground: Ground<'_>, node: &Value) -> bool {
         Filter::And(members) => members.iter().all(|member| holds(member, ground, node)),
         Filter::Or(members) => members.iter().any(|member| holds(member, ground, node)),
         Filter::Not(inner) => !holds(inner, ground, node),
-        Filter::Present(path) => values(path, node).iter().any(|value| !entra::unassigns(value)),
-        Filter::Compare { path, op, value } => ground
-            .find(path)
-            .is_some_and(|attribute| compare(attribute, *op, value, &values(path, node))),
+        Filter::Present(path) => {
+            ground.find(path).is_some() && values(path, node).iter().any(|value| !entra::unassigns(value))
+        }
+        Filter::Compare { path, op, value } => match ground.find(path) {
+            Some(attribute) => compare(attribute, *op, value, &values(path, node)),
+            // Another type's attribute, in a list of several: it has no value here.
+            None => without_value(*op, value),
+        },
         Filter::ValuePath { path, filter, then } => {
             let Some(attribute) = ground.find(path) else {
                 return false;
@@ -107,11 +111,21 @@ fn get<'v>(map: &'v Map<String, Value>, key: &str) -> Option<&'v Value> {
         .or_else(|| map.iter().find(|(k, _)| crate::name::eq(k, key)).map(|(_, v)| v))
 }
 
+/// What a comparison with an attribute that has no value gives.
+fn without_value(op: CompareOp, literal: &Literal) -> bool {
+    match literal {
+        Literal::Null => op == CompareOp::Eq,
+        _ => op == CompareOp::Ne,
+    }
+}
+
 fn compare(attribute: &Attribute, op: CompareOp, literal: &Literal, values: &[&Value]) -> bool {
     let assigned = values.iter().filter(|value| !entra::unassigns(value));
+    if assigned.clone().next().is_none() {
+        return without_value(op, literal);
+    }
     match literal {
-        Literal::Null => (assigned.count() == 0) == (op == CompareOp::Eq),
-        _ if assigned.clone().count() == 0 => op == CompareOp::Ne,
+        Literal::Null => op == CompareOp::Ne,
         _ => assigned
             .into_iter()
             .any(|value| satisfies(attribute, op, literal, value)),

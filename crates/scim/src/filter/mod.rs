@@ -142,7 +142,20 @@ impl Filter {
     /// `invalidFilter` with the byte position and what is allowed there, for broken grammar, unknown attributes and
     /// operators, literals of a wrong type, and texts beyond [`MAX_LENGTH`], [`MAX_DEPTH`] or [`MAX_TERMS`].
     pub fn parse(text: &str, resource_type: &ResourceType) -> Result<Self, Error> {
-        parse::filter(text, resource_type)
+        parse::filter(text, resource_type, &[])
+    }
+
+    /// Reads a filter that is put to resources of several types, for those of `resource_type`: an attribute that only one
+    /// of `others` has is known, and has no value here (RFC 7644 §3.4.2.1).
+    ///
+    /// # Errors
+    /// As [`Self::parse`]; an attribute is unknown when no type has it.
+    pub fn parse_among(
+        text: &str,
+        resource_type: &ResourceType,
+        others: &[&ResourceType],
+    ) -> Result<Self, Error> {
+        parse::filter(text, resource_type, others)
     }
 
     /// True when the whole SCIM document `resource` (with `id`, `schemas`, `meta`) satisfies this filter.

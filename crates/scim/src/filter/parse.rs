@@ -11,11 +11,15 @@ use crate::error::Error;
 use crate::path::AttrPath;
 use crate::schema::{Attribute, ResourceType};
 
-/// Reads a whole filter.
-pub(super) fn filter(text: &str, resource_type: &ResourceType) -> Result<Filter, Error> {
+/// Reads a whole filter over `resource_type`; what only `others` have is undefined in it.
+pub(super) fn filter(
+    text: &str,
+    resource_type: &ResourceType,
+    others: &[&ResourceType],
+) -> Result<Filter, Error> {
     check_length(text)?;
     let mut parser = Parser::new(text, 0);
-    let filter = parser.read(Scope::Resource(resource_type))?;
+    let filter = parser.read(Scope::Resource(resource_type, others))?;
     match parser.lexer.peek()? {
         Token::End => Ok(filter),
         other => Err(fault(

@@ -25,8 +25,8 @@ pub(super) fn fault(position: usize, detail: impl AsRef<str>) -> Error {
 /// Where attribute names are looked up.
 #[derive(Clone, Copy)]
 pub(super) enum Scope<'a> {
-    /// The attributes of a resource.
-    Resource(&'a ResourceType),
+    /// The attributes of a resource, and the other types that are listed with it.
+    Resource(&'a ResourceType, &'a [&'a ResourceType]),
     /// The sub-attributes of one element.
     Element(&'a Attribute),
     /// Nowhere: only the grammar counts.
@@ -43,11 +43,24 @@ impl<'a> Scope<'a> {
     /// Looks `word`, written at byte `at`, up.
     pub(super) fn attribute(self, at: usize, word: &str) -> Result<Named<'a>, Error> {
         match self {
-            Self::Resource(resource_type) => {
-                let written = resource_type.parse_path(word).map_err(|_| unreadable(at))?;
-                let named =
-                    entra::home_of(resource_type, &written).and_then(|path| canonical(resource_type, &path));
-                named.ok_or_else(|| unknown(at, word, &names_of(resource_type)))
+            Self::Resource(resource_type, others) => {
+                let look = |resource_type: &'a ResourceType| -> Result<Option<Named<'a>>, Error> {
+                    let written = resource_type.parse_path(word).map_err(|_| unreadable(at))?;
+                    Ok(entra::home_of(resource_type, &written)
+                        .and_then(|path| canonical(resource_type, &path)))
+                };
+                if let Some(named) = look(resource_type)? {
+                    return Ok(named);
+                }
+                for other in others {
+                    if let Some(named) = look(other)? {
+                        return Ok(Named {
+                            path: undefined(other, named.path),
+                            attribute: None,
+                        });
+                    }
+                }
+                Err(unknown(at, word, &names_of(resource_type)))
             }
             Self::Element(attribute) => {
                 let found = attribute
@@ -152,6 +165,14 @@ fn canonical<'a>(resource_type: &'a ResourceType, path: &AttrPath) -> Option<Nam
         path,
         attribute: Some(attribute),
     })
+}
+
+/// A path that only `other` has, spelled with that type's URN so that it leads nowhere in any other.
+fn undefined(other: &ResourceType, path: AttrPath) -> AttrPath {
+    AttrPath {
+        schema: path.schema.or_else(|| Some(other.core.id.clone())),
+        ..path
+    }
 }
 
 fn plain(name: &str) -> AttrPath {

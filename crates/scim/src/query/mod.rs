@@ -3,15 +3,17 @@
 //! Must not know: HTTP; it is given the text after `?`. Filters and sort attributes are read later, by [`crate::filter`]
 //! and [`Sort::parse`], since that takes a resource type.
 //!
-//! Reading order: `form` (decoding), [`parse_query`], `projection`, `sort` (the order), `cursor` (a place in it).
+//! Reading order: `form` (decoding), [`parse_query`], `search` (the same in a body), `projection`, `sort` (the order), `cursor` (a place in it).
 
 mod cursor;
 mod form;
 mod projection;
+mod search;
 mod sort;
 
 pub use cursor::{Cursor, Fingerprint};
 pub use projection::Projection;
+pub use search::{SEARCH_REQUEST, parse_search};
 pub use sort::{KEY_CHARS, Mark, Sort, SortKey, SortNumber, SortOrder};
 
 use crate::error::{Error, ScimType};

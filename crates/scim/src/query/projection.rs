@@ -1,6 +1,7 @@
 //! Which attributes an answer holds (RFC 7644 §3.9, RFC 7643 §7 "returned").
 //!
-//! Must not know: where the document came from.
+//! The RFC calls `attributes` and `excludedAttributes` alternatives; sent together they mean what they say: the listed ones
+//! without the excluded ones. Must not know: where the document came from.
 
 use serde_json::{Map, Value};
 
@@ -22,7 +23,8 @@ pub struct Projection {
 const MAX_NAMES: usize = 512;
 
 impl Projection {
-    /// Reads the two comma-separated lists. Names this directory does not have select nothing.
+    /// Reads the two comma-separated lists. Names this directory does not have select nothing; a filter behind a name
+    /// (`emails[type eq "work"]`, as Microsoft's test suite sends it) is passed over: the attribute is answered whole.
     ///
     /// # Errors
     /// [`crate::ScimType::InvalidValue`] when an entry is not an attribute's name, [`crate::ScimType::TooMany`] beyond
@@ -39,18 +41,26 @@ impl Projection {
         Ok(Self { only, except })
     }
 
+    /// Whether any part of an attribute is wanted: what is not need not be loaded. `path` is the attribute's own, as in
+    /// `members`.
+    pub fn wants(&self, rt: &ResourceType, path: &str) -> bool {
+        let Ok(path) = rt.parse_path(path) else {
+            return false;
+        };
+        let asked = self.resolved(rt);
+        match rt.attribute(&path).map(|attribute| attribute.returned) {
+            Some(Returned::Always) => true,
+            Some(Returned::Never) | None => false,
+            Some(returned) => asked.share(returned, &path) != Share::Nothing,
+        }
+    }
+
     /// The document with what was asked for. `id` and `schemas` are always there; what is never returned never is.
     pub fn apply(&self, rt: &ResourceType, document: Value) -> Value {
         let Value::Object(document) = document else {
             return document;
         };
-        let resolve = |list: &[String]| -> Vec<AttrPath> {
-            list.iter().filter_map(|text| rt.parse_path(text).ok()).collect()
-        };
-        let asked = Asked {
-            only: self.only.as_deref().map(resolve),
-            except: resolve(&self.except),
-        };
+        let asked = self.resolved(rt);
         let mut kept = Map::new();
         for (key, value) in document {
             let value = match rt.extension(&key) {
@@ -68,10 +78,33 @@ impl Projection {
         }
         Value::Object(kept)
     }
+
+    /// The names as paths of this type.
+    fn resolved(&self, rt: &ResourceType) -> Asked {
+        let resolve = |list: &[String]| -> Vec<AttrPath> {
+            let paths = list.iter().filter_map(|text| rt.parse_path(text).ok());
+            // The core schema's URN alone means all that has no URN.
+            let core = |path: &AttrPath| {
+                path.schema
+                    .as_deref()
+                    .is_some_and(|urn| name::eq(urn, &rt.core.id))
+            };
+            paths
+                .map(|path| AttrPath {
+                    schema: if core(&path) { None } else { path.schema },
+                    ..path
+                })
+                .collect()
+        };
+        Asked {
+            only: self.only.as_deref().map(resolve),
+            except: resolve(&self.except),
+        }
+    }
 }
 
 fn names(parameter: &str, list: &str) -> Result<Vec<String>, Error> {
-    let names: Vec<String> = list
+    let names: Vec<String> = without_filters(list)
         .split(',')
         .map(str::trim)
         .filter(|name| !name.is_empty())
@@ -79,18 +112,20 @@ fn names(parameter: &str, list: &str) -> Result<Vec<String>, Error> {
         .collect();
     if names.len() > MAX_NAMES {
         return Err(Error::too_many(format!(
-            "The query parameter '{parameter}' lists more than {MAX_NAMES} attributes. List fewer, or leave it out."
+            "The parameter {parameter} lists more than {MAX_NAMES} attributes. List fewer, or leave it out."
         )));
     }
     for (index, name) in names.iter().enumerate() {
-        // A URN may hold more than names; what follows its last colon decides.
-        let tail = name.rsplit_once(':').map_or(name.as_str(), |(_, tail)| tail);
-        if !tail.split('.').all(name::is_valid) {
+        // A URN may hold more than names; what follows its last colon decides, unless the whole is an extension's.
+        let (urn, tail) = name.rsplit_once(':').unwrap_or(("", name));
+        let named = tail.split('.').all(name::is_valid);
+        let extension = !urn.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());
+        if !named && !extension {
             return Err(Error::invalid_value(
                 parameter,
                 format!(
-                    "Entry {} of the query parameter '{parameter}' is not the name of an attribute. Write names such as \
-                     userName, name.givenName or urn:…:User:department, separated by commas.",
+                    "Entry {} of the parameter {parameter} is not the name of an attribute. Write names such as userName, \
+                     name.givenName or urn:…:User:department, separated by commas.",
                     index + 1
                 ),
             ));
@@ -99,12 +134,55 @@ fn names(parameter: &str, list: &str) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
+/// The list without what stands in brackets, quoted brackets and commas included.
+fn without_filters(list: &str) -> String {
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    let mut kept = String::with_capacity(list.len());
+    for letter in list.chars() {
+        match letter {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' if depth > 0 => quoted = !quoted,
+            '[' if !quoted => depth += 1,
+            ']' if !quoted && depth > 0 => depth -= 1,
+            _ if depth > 0 => {}
+            other => kept.push(other),
+        }
+    }
+    kept
+}
+
 struct Asked {
     only: Option<Vec<AttrPath>>,
     except: Vec<AttrPath>,
 }
 
+/// How much of an attribute was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Share {
+    Whole,
+    /// Only those of its parts that are listed.
+    Parts,
+    Nothing,
+}
+
 impl Asked {
+    fn share(&self, returned: Returned, path: &AttrPath) -> Share {
+        if self.except.iter().any(|except| covers(except, path)) {
+            return Share::Nothing;
+        }
+        let whole = match &self.only {
+            Some(only) => only.iter().any(|only| covers(only, path)),
+            None => returned != Returned::Request,
+        };
+        let partly = parts_of(self.only.as_deref().unwrap_or_default(), path);
+        match (whole, partly) {
+            (true, _) => Share::Whole,
+            (false, true) => Share::Parts,
+            (false, false) => Share::Nothing,
+        }
+    }
+
     /// What remains of one attribute; `None` when nothing does.
     fn pick(
         &self,
@@ -118,32 +196,20 @@ impl Asked {
             name: key.to_owned(),
             sub: None,
         };
-        let returned = attribute.map_or(Returned::Default, |attribute| attribute.returned);
-        match returned {
-            Returned::Always => return Some(value),
+        let share = match attribute.map_or(Returned::Default, |attribute| attribute.returned) {
             Returned::Never => return None,
-            Returned::Default | Returned::Request => {}
-        }
-        if self.except.iter().any(|except| covers(except, &path)) {
-            return None;
-        }
-        let whole = match &self.only {
-            Some(only) => only.iter().any(|only| covers(only, &path)),
-            None => returned != Returned::Request,
+            Returned::Always => Share::Whole,
+            returned @ (Returned::Default | Returned::Request) => self.share(returned, &path),
         };
-        let parts_asked = |list: &[AttrPath]| {
-            list.iter()
-                .any(|listed| listed.sub.is_some() && listed.parent() == path)
-        };
-        let partly = parts_asked(self.only.as_deref().unwrap_or_default());
-        if !whole && !partly {
+        if share == Share::Nothing {
             return None;
         }
         let complex = attribute.is_none_or(|attribute| attribute.attr_type == AttrType::Complex);
-        if !complex || (whole && !parts_asked(&self.except) && !has_rules(attribute)) {
+        let untouched = share == Share::Whole && !parts_of(&self.except, &path) && !has_rules(attribute);
+        if !complex || untouched {
             return Some(value);
         }
-        self.parts(attribute, &path, whole, value)
+        self.parts(attribute, &path, share == Share::Whole, value)
     }
 
     fn parts(
@@ -176,6 +242,12 @@ impl Asked {
             single => part(single),
         }
     }
+}
+
+/// Whether a part of the attribute is listed.
+fn parts_of(list: &[AttrPath], path: &AttrPath) -> bool {
+    list.iter()
+        .any(|listed| listed.sub.is_some() && listed.parent() == *path)
 }
 
 /// Whether a listed path means the whole attribute: it is its path, or the URN of its extension.

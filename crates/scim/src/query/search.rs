@@ -1,0 +1,198 @@
+//! A list request in a body: `POST …/.search` (RFC 7644 §3.4.3, RFC 9865 §3), for filters too long or too private for a URL.
+//!
+//! Must not know: HTTP, or at which endpoint it was asked. Keys are read in any case, unknown ones are passed over.
+
+use serde_json::Value;
+
+use super::{ListQuery, Parameters, not_whole, whole};
+use crate::error::Error;
+use crate::name;
+
+/// The schema of a search body.
+pub const SEARCH_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
+
+/// Reads the body of a search: the same request as [`super::parse_query`] reads from a URL.
+///
+/// # Errors
+/// [`crate::ScimType::InvalidSyntax`] for a body or a member of another shape, or of another message's schema; otherwise
+/// as [`super::parse_query`].
+pub fn parse_search(body: Value) -> Result<ListQuery, Error> {
+    let Value::Object(body) = body else {
+        return Err(Error::invalid_syntax(format!(
+            "A search is a JSON object. {EXAMPLE}"
+        )));
+    };
+    let mut asked = Parameters::default();
+    for (key, value) in body {
+        if value.is_null() {
+            continue;
+        }
+        if name::eq(&key, "schemas") {
+            check_schemas(&value)?;
+        } else if name::eq(&key, "filter") {
+            asked.filter = Some(text("filter", value)?);
+        } else if name::eq(&key, "sortBy") {
+            asked.sort_by = Some(text("sortBy", value)?);
+        } else if name::eq(&key, "sortOrder") {
+            asked.sort_order = Some(text("sortOrder", value)?);
+        } else if name::eq(&key, "startIndex") {
+            asked.start_index = Some(number("startIndex", &value)?);
+        } else if name::eq(&key, "count") {
+            asked.count = Some(number("count", &value)?);
+        } else if name::eq(&key, "cursor") {
+            asked.cursor = Some(text("cursor", value)?);
+        } else if name::eq(&key, "attributes") {
+            asked.attributes = Some(list("attributes", value)?);
+        } else if name::eq(&key, "excludedAttributes") {
+            asked.excluded = Some(list("excludedAttributes", value)?);
+        }
+    }
+    asked.into_query()
+}
+
+const EXAMPLE: &str = "Send {\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:SearchRequest\"],\
+    \"filter\":\"userName sw \\\"a\\\"\",\"count\":100}.";
+
+/// A body that says nothing of its schema is a search by its address; one that says it is something else is none.
+fn check_schemas(schemas: &Value) -> Result<(), Error> {
+    let named = |schema: &Value| schema.as_str().is_some_and(|urn| name::eq(urn, SEARCH_REQUEST));
+    match schemas {
+        Value::Array(list) if list.is_empty() || list.iter().any(named) => Ok(()),
+        one if named(one) => Ok(()),
+        _ => Err(Error::invalid_syntax(format!(
+            "The \"schemas\" of the body are not those of a search. {EXAMPLE}"
+        ))),
+    }
+}
+
+fn text(key: &str, value: Value) -> Result<String, Error> {
+    match value {
+        Value::String(text) => Ok(text),
+        _ => Err(shape(key, "a text")),
+    }
+}
+
+fn number(key: &str, value: &Value) -> Result<i64, Error> {
+    match value {
+        Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(whole), _) => Ok(whole),
+            (None, Some(_)) => Ok(i64::MAX),
+            (None, None) => Err(not_whole(key)),
+        },
+        Value::String(text) => whole(key, text),
+        _ => Err(not_whole(key)),
+    }
+}
+
+/// A list of names as one text; a text of names between commas is taken as it is.
+fn list(key: &str, value: Value) -> Result<String, Error> {
+    let names = match value {
+        Value::String(names) => return Ok(names),
+        Value::Array(names) => names,
+        _ => return Err(shape(key, "a list of attribute names")),
+    };
+    let names: Option<Vec<&str>> = names.iter().map(Value::as_str).collect();
+    names
+        .map(|names| names.join(","))
+        .ok_or_else(|| shape(key, "a list of attribute names"))
+}
+
+fn shape(key: &str, what: &str) -> Error {
+    Error::invalid_syntax(format!("\"{key}\" of a search must be {what}. {EXAMPLE}")).on(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ScimType;
+    use crate::query::parse_query;
+
+    #[test]
+    fn a_search_is_the_query_of_a_url_in_a_body() {
+        for (body, url) in [
+            (json!({}), ""),
+            (json!({"schemas": [SEARCH_REQUEST]}), ""),
+            (
+                json!({"Filter": "userName eq \"a b\""}),
+                "filter=userName+eq+%22a+b%22",
+            ),
+            (json!({"filter": ""}), "filter="),
+            (
+                json!({"sortBy": "title", "sortOrder": "descending"}),
+                "sortBy=title&sortOrder=descending",
+            ),
+            (json!({"startIndex": 3, "count": 0}), "startIndex=3&count=0"),
+            (
+                json!({"startIndex": "3", "COUNT": u64::MAX}),
+                "startIndex=3&count=9223372036854775807",
+            ),
+            (json!({"cursor": "", "count": 10}), "cursor&count=10"),
+            (json!({"cursor": null, "filter": null}), ""),
+            (json!({"cursor": "abc"}), "cursor=abc"),
+            (
+                json!({"attributes": ["userName", "name.givenName"]}),
+                "attributes=userName,name.givenName",
+            ),
+            (json!({"attributes": "userName"}), "attributes=userName"),
+            (
+                json!({"excludedAttributes": ["members"], "unknown": 1}),
+                "excludedAttributes=members",
+            ),
+        ] {
+            assert_eq!(parse_search(body.clone()), parse_query(url), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_search_of_another_shape_is_refused_by_the_name_of_its_part() {
+        for (body, scim_type, words) in [
+            (json!([]), ScimType::InvalidSyntax, "A search is a JSON object"),
+            (
+                json!({"filter": 1}),
+                ScimType::InvalidSyntax,
+                "\"filter\" of a search must be a text",
+            ),
+            (
+                json!({"attributes": [1]}),
+                ScimType::InvalidSyntax,
+                "must be a list of attribute names",
+            ),
+            (
+                json!({"attributes": {}}),
+                ScimType::InvalidSyntax,
+                "must be a list of attribute names",
+            ),
+            (
+                json!({"count": 1.5}),
+                ScimType::InvalidCount,
+                "must be a whole number",
+            ),
+            (
+                json!({"count": true}),
+                ScimType::InvalidCount,
+                "must be a whole number",
+            ),
+            (
+                json!({"startIndex": []}),
+                ScimType::InvalidValue,
+                "must be a whole number",
+            ),
+            (
+                json!({"cursor": 7}),
+                ScimType::InvalidSyntax,
+                "\"cursor\" of a search must be a text",
+            ),
+            (
+                json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"]}),
+                ScimType::InvalidSyntax,
+                "not those of a search",
+            ),
+        ] {
+            let error = parse_search(body.clone()).expect_err(&body.to_string());
+            assert_eq!(error.scim_type, scim_type, "{body}");
+            assert!(error.detail.contains(words), "{}", error.detail);
+        }
+    }
+}
