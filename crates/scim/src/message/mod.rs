@@ -12,6 +12,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 
 use crate::error::ScimType;
+use crate::etag;
 use crate::resource::Resource;
 use crate::schema::ResourceType;
 
@@ -38,7 +39,7 @@ pub struct Meta {
 impl Meta {
     /// The weak entity tag: `W/"3"`.
     pub fn etag(&self) -> String {
-        format!("W/\"{}\"", self.version)
+        etag::of(self.version)
     }
 }
 

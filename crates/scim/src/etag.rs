@@ -1,0 +1,226 @@
+//! Versions of a resource and the conditions a request puts on them (RFC 7644 §3.14, RFC 9110 §8.8.3 and §13.1).
+//!
+//! A version is a resource's revision, written as a weak tag: the same revision may be answered with other attributes.
+//! Must not know: HTTP (it is given the text of the header fields), which resource is meant.
+
+use crate::error::Error;
+use crate::name;
+
+/// The most tags one header field may list; a bound on the work.
+pub const MAX_TAGS: usize = 64;
+
+/// The tag of a revision: `W/"7"`.
+pub fn of(revision: i64) -> String {
+    format!("W/\"{revision}\"")
+}
+
+/// The tags of a header field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tags {
+    /// `*`: any version that exists.
+    Any,
+    /// One of these, without their quotes and whether they are weak.
+    OneOf(Vec<String>),
+}
+
+impl Tags {
+    /// Reads `*`, or a list of tags, strong or weak. A tag without quotes, as some clients send `meta.version` stripped of
+    /// them, is read too.
+    ///
+    /// # Errors
+    /// [`crate::ScimType::InvalidValue`], by the field's name, for what is no list of tags, or one of more than
+    /// [`MAX_TAGS`].
+    pub fn parse(field: &str, text: &str) -> Result<Self, Error> {
+        if text.trim() == "*" {
+            return Ok(Self::Any);
+        }
+        let malformed = || {
+            Error::invalid_value(
+                field,
+                format!(
+                    "The header field {field} is not understood. Send the meta.version of the resource as it was answered, such \
+                     as W/\"7\", several of them separated by commas, or *."
+                ),
+            )
+        };
+        let mut tags = Vec::new();
+        let mut rest = text.trim_matches(is_gap);
+        while !rest.is_empty() {
+            if tags.len() == MAX_TAGS {
+                return Err(malformed());
+            }
+            let (tag, behind) = tag(rest).ok_or_else(malformed)?;
+            tags.push(tag.to_owned());
+            if !behind.is_empty() && !behind.starts_with(is_gap) {
+                return Err(malformed());
+            }
+            rest = behind.trim_start_matches(is_gap);
+        }
+        if tags.is_empty() {
+            return Err(malformed());
+        }
+        Ok(Self::OneOf(tags))
+    }
+
+    /// Whether the version of a resource that exists is among them. Tags compare weakly, by what is in their quotes: a
+    /// version of ours changes with every change, so the weak comparison is as exact as the strong one.
+    pub fn name(&self, revision: i64) -> bool {
+        match self {
+            Self::Any => true,
+            Self::OneOf(tags) => {
+                let current = revision.to_string();
+                tags.contains(&current)
+            }
+        }
+    }
+}
+
+fn is_gap(letter: char) -> bool {
+    matches!(letter, ',' | ' ' | '\t')
+}
+
+/// The tag that begins a text, without its quotes, and what is behind it.
+fn tag(text: &str) -> Option<(&str, &str)> {
+    let weak = text.get(..2).is_some_and(|start| name::eq(start, "W/"));
+    let opaque = if weak { text.get(2..)? } else { text };
+    if let Some(quoted) = opaque.strip_prefix('"') {
+        return quoted.split_once('"');
+    }
+    let end = opaque.find(is_gap).unwrap_or(opaque.len());
+    let (tag, behind) = opaque.split_at_checked(end)?;
+    let plain = !tag.is_empty() && tag.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
+    plain.then_some((tag, behind))
+}
+
+/// What must be true of a resource's version for a request to be done.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Precondition {
+    /// `If-Match`: one of these must be the current version.
+    pub if_match: Option<Tags>,
+    /// `If-None-Match`: none of these may be.
+    pub if_none_match: Option<Tags>,
+}
+
+impl Precondition {
+    /// Nothing is asked of the version: what Entra always sends.
+    pub const NONE: Self = Self {
+        if_match: None,
+        if_none_match: None,
+    };
+
+    /// Reads the two header fields, each as its lines joined by commas. An empty field is none.
+    ///
+    /// # Errors
+    /// As [`Tags::parse`].
+    pub fn parse(if_match: Option<&str>, if_none_match: Option<&str>) -> Result<Self, Error> {
+        let read = |field: &str, text: Option<&str>| {
+            text.filter(|text| !text.trim().is_empty())
+                .map(|text| Tags::parse(field, text))
+                .transpose()
+        };
+        Ok(Self {
+            if_match: read("If-Match", if_match)?,
+            if_none_match: read("If-None-Match", if_none_match)?,
+        })
+    }
+
+    /// The condition of a bulk operation's `version`, which is an `If-Match` (RFC 7644 §3.7).
+    ///
+    /// # Errors
+    /// As [`Tags::parse`].
+    pub fn of_version(version: Option<&str>) -> Result<Self, Error> {
+        Ok(Self {
+            if_match: version.map(|text| Tags::parse("version", text)).transpose()?,
+            if_none_match: None,
+        })
+    }
+
+    /// Whether a resource of this revision may be changed.
+    pub fn allows(&self, revision: i64) -> bool {
+        let matched = self.if_match.as_ref().is_none_or(|tags| tags.name(revision));
+        matched && !self.is_known(revision)
+    }
+
+    /// Whether the client already has this revision, by its `If-None-Match`: a reading is answered 304.
+    pub fn is_known(&self, revision: i64) -> bool {
+        self.if_none_match
+            .as_ref()
+            .is_some_and(|tags| tags.name(revision))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags(text: &str) -> Tags {
+        Tags::parse("If-Match", text).expect(text)
+    }
+
+    #[test]
+    fn tags_are_read_in_every_form_that_is_sent() {
+        let list = |tags: &[&str]| Tags::OneOf(tags.iter().map(|tag| (*tag).to_owned()).collect());
+        for (text, expected) in [
+            ("*", Tags::Any),
+            (" * ", Tags::Any),
+            ("W/\"7\"", list(&["7"])),
+            ("w/\"7\"", list(&["7"])),
+            ("\"7\"", list(&["7"])),
+            ("7", list(&["7"])),
+            ("W/7", list(&["7"])),
+            ("\"a\", W/\"b\",\t\"c\"", list(&["a", "b", "c"])),
+            (",, \"a\" ,", list(&["a"])),
+            ("\"a,b\"", list(&["a,b"])),
+            ("\"\"", list(&[""])),
+        ] {
+            assert_eq!(tags(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_tag_is_refused_by_the_name_of_its_field() {
+        let many = "\"1\",".repeat(MAX_TAGS + 1);
+        for text in [
+            "",
+            ",",
+            "\"open",
+            "\"a\"\"b\"",
+            "\"a\"b",
+            "W/",
+            "a\"b",
+            "é",
+            &many,
+        ] {
+            let error = Tags::parse("If-None-Match", text).expect_err(text);
+            assert_eq!(error.attribute.as_deref(), Some("If-None-Match"));
+            assert!(error.detail.contains("meta.version of the resource"));
+        }
+    }
+
+    #[test]
+    fn a_condition_holds_for_the_versions_it_names() {
+        let condition = |if_match, if_none_match| Precondition::parse(if_match, if_none_match).expect("tags");
+        for (if_match, if_none_match, allows, known) in [
+            (None, None, true, false),
+            (Some(""), Some(" "), true, false),
+            (Some("*"), None, true, false),
+            (Some("W/\"7\""), None, true, false),
+            (Some("W/\"6\", W/\"7\""), None, true, false),
+            (Some("W/\"6\""), None, false, false),
+            (Some("W/\"07\""), None, false, false),
+            (None, Some("W/\"7\""), false, true),
+            (None, Some("W/\"6\""), true, false),
+            (None, Some("*"), false, true),
+            (Some("W/\"7\""), Some("W/\"6\""), true, false),
+        ] {
+            let condition = condition(if_match, if_none_match);
+            assert_eq!(
+                (condition.allows(7), condition.is_known(7)),
+                (allows, known),
+                "{condition:?}"
+            );
+        }
+        assert_eq!(of(7), "W/\"7\"");
+        assert!(tags(&of(7)).name(7));
+    }
+}
