@@ -1,7 +1,7 @@
 # The one door to this repository. `make help` is its table of contents.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo build run fmt lint check services test test-fast it bench gen docs
+.PHONY: help demo build run fmt lint check services test test-fast it fuzz bench gen docs
 
 # Pages that the program knows how to write: `usher reference PAGE`.
 PAGES := config error-codes cli providers
@@ -38,6 +38,9 @@ it: services ## Tests against real PostgreSQL, Redis and the programs; ARGS=name
 test: services lint ## Everything, as CI runs it
 	cargo build --workspace --all-targets
 	USHER_TEST_PROGRAMS="$(TARGET_DIR)/debug" cargo test --workspace
+fuzz: ## Fuzz what reads strangers' bytes; SECONDS=30 for each target, ARGS='filter path' picks some
+	@deploy/need.sh build
+	crates/scim/fuzz/run.sh $(or $(SECONDS),30) $(ARGS)
 services: ## Find or install what tests need: a C compiler, PostgreSQL, Redis
 	@deploy/need.sh build postgres redis
 

@@ -230,10 +230,16 @@ impl ValuePath {
         if !name::is_valid(sub) || !name::eq(op, "eq") || value.contains(['"', '\\', '[', ']']) {
             return Err(malformed());
         }
-        let attr = AttrPath::parse(&format!("{head}{tail}"), urns)?;
-        if head.is_empty() || attr.name.is_empty() || (!tail.is_empty() && attr.sub.is_none()) {
+        // The part behind the bracket is a sub-attribute and nothing else: a URN begins the text.
+        let part = tail.strip_prefix('.');
+        if part.is_none() && !tail.is_empty() || part.is_some_and(|part| !name::is_valid(part)) {
             return Err(malformed());
         }
+        let attr = AttrPath::parse(head, urns)?;
+        if attr.name.is_empty() || attr.sub.is_some() {
+            return Err(malformed());
+        }
+        let attr = part.map_or_else(|| attr.clone(), |part| attr.with_sub(part));
         Ok(Self {
             attr,
             selector: Some(Selector {

@@ -1,0 +1,35 @@
+//! The text after `?`: a page within bounds, and a projection that keeps what must always be there.
+
+use scim::query::{Sort, parse_query};
+
+/// Reads a query and projects each document by it.
+pub fn check(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let rt = super::users();
+    match parse_query(text) {
+        Ok(query) => {
+            assert!(query.start_index() >= 1);
+            if let Some(sort) = &query.sort {
+                match Sort::parse(rt, &sort.by, sort.order.as_deref()) {
+                    Ok(sort) => {
+                        let [bare, full] = super::documents();
+                        let _ = sort.key(rt, bare).cmp(&sort.key(rt, full));
+                    }
+                    Err(error) => super::check_error(&error),
+                }
+            }
+            for mut document in super::documents().clone() {
+                document["id"] = "usr_1".into();
+                document["schemas"] = serde_json::json!([rt.core.id]);
+                let shown = query.projection.apply(rt, document.clone());
+                for always in ["id", "schemas"] {
+                    assert_eq!(shown[always], document[always], "{text} hides {always}");
+                }
+                assert_eq!(query.projection.apply(rt, shown.clone()), shown, "{text} twice");
+            }
+        }
+        Err(error) => super::check_error(&error),
+    }
+}
