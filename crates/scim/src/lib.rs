@@ -5,13 +5,14 @@
 //!
 //! Reading order: [`name`] and [`path`] (how an attribute is spelled), [`schema`] (what attributes there are),
 //! [`resource`] (a document brought into its canonical shape), [`change`] (what differs between two), [`filter`],
-//! [`patch`], [`query`], [`etag`], and [`message`] (what goes back over the wire). [`quirk`] names every place where an identity
-//! provider departs from the RFCs and what is done about it.
+//! [`patch`] (with [`membership`] for groups), [`query`], [`etag`], and [`message`] (what goes back over the wire).
+//! [`quirk`] names every place where an identity provider departs from the RFCs and what is done about it.
 
 pub mod change;
 pub mod error;
 pub mod etag;
 pub mod filter;
+pub mod membership;
 pub mod message;
 pub mod name;
 pub mod patch;

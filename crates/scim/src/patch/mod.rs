@@ -15,11 +15,14 @@ use crate::schema::ResourceType;
 
 mod apply;
 mod elements;
+mod group;
 mod normalize;
 mod request;
 mod steps;
 mod target;
 mod values;
+
+pub use group::{PatchedGroup, apply_to_group};
 
 /// The most operations in one request.
 pub const MAX_OPERATIONS: usize = 1000;

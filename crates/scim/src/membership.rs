@@ -1,0 +1,206 @@
+//! What a request asks of a group's membership, taken off the document: members are rows to the server, never a list in
+//! a document, so that a group of 100,000 costs no more to change than one of ten.
+//!
+//! Must not know: which members exist, or what an id looks like. [`crate::patch::group`] makes one of these from a PATCH.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use crate::error::Error;
+use crate::name;
+use crate::quirk::entra::unassigns;
+use crate::resource::Resource;
+use crate::schema::ResourceType;
+
+/// The most members one request may name. A body of 2 MiB holds about twice as many.
+pub const MAX_MEMBERS: usize = 20_000;
+
+/// The attribute.
+pub(crate) const MEMBERS: &str = "members";
+
+/// What is to become of a group's members, whatever was there before.
+///
+/// The operations of a request are done in order and the last word on a member counts, so that all of them together are
+/// one of these, however many there were. Each id is named once, in the order first sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Membership {
+    /// These join and those leave; everybody else stays as they are. Both may be empty.
+    Change {
+        /// Ids of members to be.
+        add: Vec<String>,
+        /// Ids of members no more.
+        remove: Vec<String>,
+    },
+    /// These and nobody else.
+    Exactly(Vec<String>),
+}
+
+impl Membership {
+    /// Nothing is asked.
+    pub const SAME: Self = Self::Change {
+        add: Vec::new(),
+        remove: Vec::new(),
+    };
+
+    /// True when nothing is asked, whoever is a member.
+    pub fn is_same(&self) -> bool {
+        matches!(self, Self::Change { add, remove } if add.is_empty() && remove.is_empty())
+    }
+
+    /// Every id that is named.
+    pub fn named(&self) -> impl Iterator<Item = &str> {
+        let (first, second): (&[String], &[String]) = match self {
+            Self::Change { add, remove } => (add, remove),
+            Self::Exactly(ids) => (ids, &[]),
+        };
+        first.iter().chain(second).map(String::as_str)
+    }
+
+    /// The members of a document that replaces another (PUT) or begins one (POST), taken out of it. `None` when the body
+    /// said nothing of members, which is not the same as saying that there are none.
+    ///
+    /// # Errors
+    /// `invalidValue` for an element without `value`, or for more than [`MAX_MEMBERS`].
+    pub fn split(resource: Resource, mentioned: bool) -> Result<(Resource, Option<Self>), Error> {
+        let mut document = resource.into_map();
+        let members = document.shift_remove(MEMBERS);
+        let mut collected = Collector::default();
+        collected.clear();
+        collected.add(&members.unwrap_or_default())?;
+        let membership = mentioned.then(|| collected.finish());
+        Ok((Resource::from_stored(document), membership))
+    }
+
+    /// Whether a POST or PUT body says anything of members, be it that there are none.
+    ///
+    /// # Errors
+    /// `invalidValue` for an element that says something and yet names nobody; to be asked before the document is read,
+    /// which leaves such elements out.
+    pub fn is_mentioned(rt: &ResourceType, body: &Value) -> Result<bool, Error> {
+        let Some(body) = body.as_object() else {
+            return Ok(false);
+        };
+        let core = body.iter().find(|(key, _)| name::eq(key, &rt.core.id));
+        let core = core.and_then(|(_, value)| value.as_object());
+        Ok(mentioned(rt, body)? | core.map_or(Ok(false), |core| mentioned(rt, core))?)
+    }
+}
+
+/// Whether an object of attributes has `members`, all of them with an id.
+pub(crate) fn mentioned(rt: &ResourceType, attributes: &Map<String, Value>) -> Result<bool, Error> {
+    let mut found = false;
+    for (key, value) in attributes {
+        if is_members(rt, key) {
+            found = true;
+            check_named(value)?;
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a path or key is `members` itself.
+pub(crate) fn is_members(rt: &ResourceType, path: &str) -> bool {
+    rt.parse_path(path)
+        .is_ok_and(|path| path.schema.is_none() && path.name == MEMBERS && path.sub.is_none())
+}
+
+/// An element as sent must name somebody: one with a `display` or `$ref` alone would otherwise be read as nobody, and a
+/// replacement by it as an order to empty the group.
+pub(crate) fn check_named(value: &Value) -> Result<(), Error> {
+    let elements = value
+        .as_array()
+        .map_or(std::slice::from_ref(value), Vec::as_slice);
+    let nameless = |element: &Value| {
+        element.as_object().is_some_and(|parts| {
+            let id = parts.iter().find(|(key, _)| name::eq(key, "value"));
+            id.is_none_or(|(_, id)| unassigns(id)) && !unassigns(element)
+        })
+    };
+    match elements.iter().any(nameless) {
+        true => Err(no_id()),
+        false => Ok(()),
+    }
+}
+
+/// Puts the operations on members together, in the order sent.
+#[derive(Debug, Default)]
+pub(crate) struct Collector {
+    emptied: bool,
+    order: Vec<String>,
+    present: HashMap<String, bool>,
+}
+
+impl Collector {
+    /// Nobody is a member any more.
+    pub(crate) fn clear(&mut self) {
+        self.emptied = true;
+        self.order.clear();
+        self.present.clear();
+    }
+
+    /// Adds what a canonical value names: a list of elements, an element, or a bare id.
+    pub(crate) fn add(&mut self, value: &Value) -> Result<(), Error> {
+        self.each(value, true)
+    }
+
+    /// Takes away what a canonical value names.
+    pub(crate) fn remove(&mut self, value: &Value) -> Result<(), Error> {
+        self.each(value, false)
+    }
+
+    fn each(&mut self, value: &Value, present: bool) -> Result<(), Error> {
+        match value {
+            Value::Null => Ok(()),
+            Value::Array(items) => items.iter().try_for_each(|item| self.each(item, present)),
+            one => self.set(id_of(one)?, present),
+        }
+    }
+
+    /// The last word on one member.
+    pub(crate) fn set(&mut self, id: &str, present: bool) -> Result<(), Error> {
+        if let Some(known) = self.present.get_mut(id) {
+            *known = present;
+            return Ok(());
+        }
+        if self.order.len() == MAX_MEMBERS {
+            return Err(Error::too_many(format!(
+                "the request names more than {MAX_MEMBERS} members. Send them in several requests: add and remove change \
+                 only the members they name."
+            )));
+        }
+        self.order.push(id.to_owned());
+        self.present.insert(id.to_owned(), present);
+        Ok(())
+    }
+
+    /// All of it as one.
+    pub(crate) fn finish(self) -> Membership {
+        let (add, remove) = self
+            .order
+            .into_iter()
+            .partition(|id| self.present.get(id) == Some(&true));
+        if self.emptied {
+            Membership::Exactly(add)
+        } else {
+            Membership::Change { add, remove }
+        }
+    }
+}
+
+/// The id an element names.
+pub(crate) fn id_of(element: &Value) -> Result<&str, Error> {
+    let id = match element {
+        Value::Object(parts) => parts.get("value").and_then(Value::as_str),
+        other => other.as_str(),
+    };
+    id.ok_or_else(no_id)
+}
+
+fn no_id() -> Error {
+    Error::invalid_value(
+        MEMBERS,
+        "an element of members has no \"value\". Send the id of each member, as in {\"value\":\"…\"}: the id this \
+         server answered when the member was created.",
+    )
+}

@@ -1,0 +1,151 @@
+//! A PATCH of a group: what it changes in the document, and what it asks of the membership, apart from each other.
+//!
+//! The dialects are `normalize`'s as for any resource; here the steps on `members` are taken out and put together into
+//! one [`Membership`]. Must not know: who is a member now. Read [`crate::membership`] next.
+
+use serde_json::Value;
+
+use super::steps::{Action, Step};
+use super::target::Target;
+use super::{PatchRequest, apply, normalize};
+use crate::error::Error;
+use crate::filter::{CompareOp, Filter, Literal};
+use crate::membership::{self, Collector, MEMBERS, Membership, id_of};
+use crate::resource::Resource;
+use crate::schema::ResourceType;
+
+/// What [`apply_to_group`] made of a group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PatchedGroup {
+    /// The document, without members, with every other operation done.
+    pub resource: Resource,
+    /// What is to become of the members.
+    pub membership: Membership,
+    /// Targets that are not in this directory's schema, in dotted form, each once.
+    pub ignored: Vec<String>,
+}
+
+/// A group's document after all operations of `request`, and what they ask of its membership.
+///
+/// `current` is the document without members; who is a member need not be known. A member is named by its id in any of
+/// the shapes seen: elements, bare texts, `members[value eq "…"]` (several joined by `or`), `members.value`; what else an
+/// element says (`type`, `display`, `$ref`) is the server's to know. A `remove` of `members` that names members in its value
+/// removes those, one whose list is empty removes nobody, and one without value removes all.
+///
+/// # Errors
+/// As [`super::apply`]; `invalidPath` for a filter on `members` that does not name them by `value`, `mutability` when one
+/// member is to be replaced by another behind such a filter, `tooMany` for more than [`crate::membership::MAX_MEMBERS`].
+pub fn apply_to_group(
+    rt: &ResourceType,
+    current: &Resource,
+    request: &PatchRequest,
+) -> Result<PatchedGroup, Error> {
+    check_named_members(rt, request)?;
+    let plan = normalize::normalize(rt, request)?;
+    let (members, others): (Vec<Step<'_>>, Vec<Step<'_>>) =
+        plan.steps.into_iter().partition(|step| is_members(&step.target));
+    let resource = apply::apply(current, &others)?;
+    let mut collected = Collector::default();
+    for step in &members {
+        take(&mut collected, &step.target, &step.action).map_err(|error| step.origin.blame(error))?;
+    }
+    Ok(PatchedGroup {
+        resource,
+        membership: collected.finish(),
+        ignored: plan.ignored,
+    })
+}
+
+/// Each element of `members`, as sent, names somebody.
+fn check_named_members(rt: &ResourceType, request: &PatchRequest) -> Result<(), Error> {
+    for (index, operation) in request.operations.iter().enumerate() {
+        let checked = match (&operation.path, &operation.value) {
+            (Some(path), Some(value)) if membership::is_members(rt, path) => membership::check_named(value),
+            (None, Some(Value::Object(attributes))) => membership::mentioned(rt, attributes).map(|_| ()),
+            _ => Ok(()),
+        };
+        checked.map_err(|error| Error {
+            detail: format!("Operation {}: {}", index + 1, error.detail),
+            ..error
+        })?;
+    }
+    Ok(())
+}
+
+fn is_members(target: &Target<'_>) -> bool {
+    target.path.schema.is_none() && target.attribute.name == MEMBERS
+}
+
+/// One step on `members`.
+fn take(collected: &mut Collector, target: &Target<'_>, action: &Action) -> Result<(), Error> {
+    // Of a member's parts only its id is the client's; `type` follows from it.
+    if target.leaf().is_some_and(|leaf| leaf.name != "value") {
+        return Ok(());
+    }
+    if let Some(filter) = &target.filter {
+        return selected(collected, filter, action);
+    }
+    match action {
+        Action::Add(value) => collected.add(value),
+        Action::Replace(value) => {
+            collected.clear();
+            collected.add(value)
+        }
+        Action::Clear => {
+            collected.clear();
+            Ok(())
+        }
+        Action::Take(named) => named.iter().try_for_each(|value| collected.remove(value)),
+    }
+}
+
+/// One step on `members[…]`: the filter says who is meant.
+fn selected(collected: &mut Collector, filter: &Filter, action: &Action) -> Result<(), Error> {
+    let mut ids = Vec::new();
+    if !named_by(filter, &mut ids) {
+        return Err(Error::invalid_path(
+            "members[…]",
+            "a filter on members must name them by their ids, as in members[value eq \"…\"], several of them joined by \
+             \"or\". Name the members, or leave the filter out to mean all of them.",
+        ));
+    }
+    let present = match action {
+        Action::Clear | Action::Take(_) => false,
+        Action::Add(value) | Action::Replace(value) => {
+            stays_the_same(&ids, value)?;
+            true
+        }
+    };
+    ids.iter().try_for_each(|id| collected.set(id, present))
+}
+
+/// The ids a filter names, when it does nothing else.
+fn named_by<'a>(filter: &'a Filter, ids: &mut Vec<&'a str>) -> bool {
+    match filter {
+        Filter::Or(parts) => parts.iter().all(|part| named_by(part, ids)),
+        Filter::Compare {
+            path,
+            op: CompareOp::Eq,
+            value: Literal::String(id),
+        } if path.name == "value" => {
+            ids.push(id);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// `value` of a member is immutable (RFC 7643 §4.2): an element may be written again, not become another.
+fn stays_the_same(ids: &[&str], value: &Value) -> Result<(), Error> {
+    let named = match value {
+        Value::Object(parts) if !parts.contains_key("value") => return Ok(()),
+        other => id_of(other)?,
+    };
+    if ids.contains(&named) {
+        return Ok(());
+    }
+    Err(Error::mutability(
+        "members.value",
+        "a member cannot become another one. Remove the one and add the other.",
+    ))
+}
