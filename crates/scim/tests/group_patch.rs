@@ -11,6 +11,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use scim::membership::{MAX_MEMBERS, Membership};
 use scim::patch::{MAX_OPERATIONS, PatchRequest, PatchedGroup, apply_to_group};
+use scim::quirk::rules::ENTRA;
 use scim::resource::Resource;
 use scim::schema::{ResourceType, group};
 use scim::{Error, ScimType};
@@ -27,7 +28,7 @@ fn groups() -> ResourceType {
 }
 
 fn patched(document: &Resource, body: Value) -> Result<PatchedGroup, Error> {
-    apply_to_group(&groups(), document, &PatchRequest::parse(body)?)
+    apply_to_group(&groups(), document, &PatchRequest::parse(body)?, &ENTRA)
 }
 
 fn asks(operations: &Value) -> Membership {

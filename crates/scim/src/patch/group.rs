@@ -11,6 +11,7 @@ use super::{PatchRequest, apply, normalize};
 use crate::error::Error;
 use crate::filter::{CompareOp, Filter, Literal};
 use crate::membership::{self, Collector, MEMBERS, Membership, id_of};
+use crate::quirk::rules::Rules;
 use crate::resource::Resource;
 use crate::schema::ResourceType;
 
@@ -39,9 +40,10 @@ pub fn apply_to_group(
     rt: &ResourceType,
     current: &Resource,
     request: &PatchRequest,
+    rules: &Rules,
 ) -> Result<PatchedGroup, Error> {
     check_named_members(rt, request)?;
-    let plan = normalize::normalize(rt, request)?;
+    let plan = normalize::normalize(rt, request, rules)?;
     let (members, others): (Vec<Step<'_>>, Vec<Step<'_>>) =
         plan.steps.into_iter().partition(|step| is_members(&step.target));
     let resource = apply::apply(current, &others)?;
