@@ -1,14 +1,16 @@
 //! A change becomes an event: the CloudEvents envelope of `docs/reference/events.md`.
 //!
-//! Pure: old identity, new identity and the circumstances in, at most one event out. Positions in feeds, delivery and
-//! redelivery are no part of it (`crates/events`).
+//! Pure: old identity, new identity and the circumstances in, at most one event out; [`group`] has the events of groups.
+//! Positions in feeds, delivery and redelivery are no part of it (`crates/events`).
+
+pub mod group;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use scim::change::{Change, diff};
 use serde_json::{Map, Value, json};
 
 use crate::environment::Environment;
-use crate::id::{EventId, IdentityId, RequestId, ResourceId};
+use crate::id::{EventId, RequestId, ResourceId};
 use crate::identity::Identity;
 use crate::log::Action;
 use crate::profile::Profile;
@@ -163,28 +165,41 @@ pub fn from_change(
         &changes,
         (sequence, previous),
     );
-    let envelope = envelope(origin, cause, kind, (id, subject.id), at, sequence, data);
+    let head = Head {
+        id,
+        event_type: kind.event_type(),
+        data_schema: kind.data_schema(),
+        subject: subject.id.into(),
+        at,
+        sequence,
+        part: (1, 1),
+    };
+    let envelope = envelope(origin, cause, &head, data);
     let changed = changes.into_iter().map(|change| change.path).collect();
     Some(Event {
         id,
-        subject: subject.id.into(),
+        subject: head.subject,
         sequence,
-        event_type: kind.event_type(),
+        event_type: head.event_type,
         action: kind.action(),
         envelope,
         changed,
     })
 }
 
-fn envelope(
-    origin: Origin<'_>,
-    cause: &Cause,
-    kind: Kind,
-    (id, identity): (EventId, IdentityId),
+/// What differs from event to event in an envelope.
+struct Head {
+    id: EventId,
+    event_type: String,
+    data_schema: String,
+    subject: ResourceId,
     at: DateTime<Utc>,
     sequence: i64,
-    data: Value,
-) -> Value {
+    /// Which of the events of this revision it is, and how many there are.
+    part: (usize, usize),
+}
+
+fn envelope(origin: Origin<'_>, cause: &Cause, head: &Head, data: Value) -> Value {
     let Origin {
         environment,
         directory,
@@ -192,24 +207,25 @@ fn envelope(
         ..
     } = origin;
     let tenant = directory.tenant;
+    let (subject, sequence, (part, parts)) = (head.subject, head.sequence, head.part);
     let mut envelope = json!({
         "specversion": "1.0",
-        "id": id,
-        "source": format!("urn:usher:{environment}:{tenant}:{}:{identity}", profile.name),
-        "type": kind.event_type(),
-        "subject": format!("/Users/{identity}"),
-        "time": at.to_rfc3339_opts(SecondsFormat::Micros, true),
+        "id": head.id,
+        "source": format!("urn:usher:{environment}:{tenant}:{}:{subject}", profile.name),
+        "type": head.event_type,
+        "subject": format!("/{}s/{subject}", subject.type_name()),
+        "time": head.at.to_rfc3339_opts(SecondsFormat::Micros, true),
         "datacontenttype": "application/json",
-        "dataschema": kind.data_schema(),
+        "dataschema": head.data_schema,
         "sequence": format!("{sequence:020}"),
-        "part": "1/1",
+        "part": format!("{part}/{parts}"),
         "tenantid": tenant,
         "directoryid": directory.id,
         "profile": profile.name,
         "environment": environment,
         "partitionkey": tenant,
         "txn": cause.request,
-        "idempotencykey": format!("{tenant}/{identity}/{sequence}/1"),
+        "idempotencykey": format!("{tenant}/{subject}/{sequence}/{part}"),
     });
     if let Some(fields) = envelope.as_object_mut() {
         if let Some(traceparent) = &cause.traceparent {
@@ -220,6 +236,28 @@ fn envelope(
     envelope
 }
 
+fn tenant(origin: Origin<'_>) -> Value {
+    json!({
+        "id": origin.directory.tenant,
+        "name": origin.tenant_name,
+        "externalTenantId": origin.external_tenant_id,
+    })
+}
+
+fn directory(origin: Origin<'_>) -> Value {
+    json!({"id": origin.directory.id, "profile": origin.profile.name, "thing": origin.profile.thing})
+}
+
+fn told_cause(origin: Origin<'_>, cause: &Cause) -> Value {
+    json!({
+        "actor": origin.directory.provider.as_str(),
+        "operation": cause.operation,
+        "requestId": cause.request,
+        "clientRequestId": cause.client_request_id,
+        "tokenId": cause.token_id,
+    })
+}
+
 fn data(
     origin: Origin<'_>,
     cause: &Cause,
@@ -228,13 +266,7 @@ fn data(
     changes: &[Change],
     (revision, previous): (i64, i64),
 ) -> Value {
-    let Origin {
-        directory,
-        tenant_name,
-        external_tenant_id,
-        profile,
-        ..
-    } = origin;
+    let profile = origin.profile;
     let state = |identity: &Identity| {
         let mut state = Map::new();
         state.insert("id".to_owned(), json!(identity.id));
@@ -245,8 +277,8 @@ fn data(
     let record = |identity: &Identity| profile.record(&identity.id.to_string(), &identity.resource);
     let changed: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
     let mut data = json!({
-        "tenant": {"id": directory.tenant, "name": tenant_name, "externalTenantId": external_tenant_id},
-        "directory": {"id": directory.id, "profile": profile.name, "thing": profile.thing},
+        "tenant": tenant(origin),
+        "directory": directory(origin),
         "identity": after.map(state),
         "record": after.map(record),
         "changes": changes,
@@ -255,13 +287,7 @@ fn data(
         "revision": revision,
         "previousRevision": previous,
         "etag": format!("W/\"{revision}\""),
-        "cause": {
-            "actor": directory.provider.as_str(),
-            "operation": cause.operation,
-            "requestId": cause.request,
-            "clientRequestId": cause.client_request_id,
-            "tokenId": cause.token_id,
-        },
+        "cause": told_cause(origin, cause),
     });
     if let (Kind::Deleted, Some(gone), Some(fields)) = (kind, before, data.as_object_mut()) {
         fields.insert(

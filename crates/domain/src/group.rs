@@ -46,3 +46,21 @@ pub struct GroupRef {
     /// Its `displayName`.
     pub display: Option<String>,
 }
+
+/// Who joined a group and who left it, in one committed change.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MembersChanged {
+    /// Members now that were none.
+    pub added: Vec<Member>,
+    /// Members no more.
+    pub removed: Vec<Member>,
+    /// All members there were left first, unnamed; `added` are all there are now.
+    pub cleared: bool,
+}
+
+impl MembersChanged {
+    /// True when the membership is as it was.
+    pub const fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty() && !self.cleared
+    }
+}

@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::*;
-use crate::id::{DirectoryId, TenantId};
+use crate::id::{DirectoryId, IdentityId, TenantId};
 use crate::profile::{Profiles, SHIPPED};
 use crate::tenant::{Provider, Switch};
 use scim::resource::Resource;

@@ -1,0 +1,294 @@
+//! A change of a group becomes its events: one of the group itself, and the membership's change in parts.
+//!
+//! A group of 50,000 is never told whole: `members_changed` says who joined and who left, at most [`PART_ENTRIES`] of them
+//! an event, so that an assignment of 50,000 is 100 events and moving one member is one small one. All events of one
+//! change share its sequence and are numbered `1/n` to `n/n`; a consumer applies each member by (group, member,
+//! sequence), in whatever order the parts come. Must not know: where members are kept. Read [`super`] first.
+
+use chrono::{DateTime, Utc};
+use scim::change::{Change, diff};
+use serde_json::{Map, Value, json};
+
+use super::{Cause, Event, Head, Origin, directory, envelope, tenant, told_cause};
+use crate::clock::Ids;
+use crate::group::{Group, Member, MembersChanged};
+use crate::id::EventId;
+use crate::log::Action;
+
+/// The most members one event names.
+pub const PART_ENTRIES: usize = 500;
+/// The most bytes the members named in one event take, about; keeps an event within 64 KiB however long an `externalId`.
+pub const PART_BYTES: usize = 48 * 1024;
+
+/// The paths of a group that the customer's identity provider manages.
+const MANAGED: [&str; 3] = ["displayName", "externalId", "members"];
+
+/// What happened to a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It came into being.
+    Created,
+    /// Its document changed.
+    Updated,
+    /// It is gone, and with it all its memberships.
+    Deleted,
+    /// Members joined or left.
+    MembersChanged,
+}
+
+impl Kind {
+    /// All kinds, for generated documents and schemas.
+    pub const ALL: [Self; 4] = [Self::Created, Self::Updated, Self::Deleted, Self::MembersChanged];
+
+    /// The word in the type: `usher.group.{word}.v1`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Deleted => "deleted",
+            Self::MembersChanged => "members_changed",
+        }
+    }
+
+    /// The word of the provisioning log.
+    pub const fn action(self) -> Action {
+        match self {
+            Self::Created => Action::Create,
+            Self::Updated | Self::MembersChanged => Action::Update,
+            Self::Deleted => Action::Delete,
+        }
+    }
+
+    /// The CloudEvents `type`.
+    pub fn event_type(self) -> String {
+        format!("usher.group.{}.v1", self.word())
+    }
+
+    /// The CloudEvents `dataschema`, the `$id` of the JSON Schema in `docs/reference/events/`.
+    pub fn data_schema(self) -> String {
+        format!("urn:usher:schema:group.{}:1", self.word())
+    }
+}
+
+/// One committed change of a group.
+#[derive(Debug, Clone, Copy)]
+pub struct GroupChange<'a> {
+    /// The group before; absent at its creation.
+    pub before: Option<&'a Group>,
+    /// The group after; absent at its deletion.
+    pub after: Option<&'a Group>,
+    /// Who joined and who left; not asked for at a deletion, which ends all memberships by itself.
+    pub members: &'a MembersChanged,
+}
+
+/// The events of one committed change, in the order they are to be told; none when nothing effectively changed.
+///
+/// First the group's own event if it came into being, changed or went, then the membership's change if there is one, in
+/// parts. Each gets an id of its own from `ids`. The first one's `changed` names every path for the provisioning log.
+pub fn from_group_change(
+    origin: Origin<'_>,
+    cause: &Cause,
+    ids: &dyn Ids,
+    at: DateTime<Utc>,
+    change: GroupChange<'_>,
+) -> Vec<Event> {
+    let (Some(subject), Some(group_type)) =
+        (change.after.or(change.before), origin.profile.group_type.as_ref())
+    else {
+        return Vec::new();
+    };
+    let empty = scim::resource::Resource::default();
+    let document = |group: Option<&Group>| group.map_or(empty.clone(), |group| group.resource.clone());
+    let changes = match change.after {
+        Some(_) => diff(group_type, &document(change.before), &document(change.after)),
+        None => Vec::new(),
+    };
+    let own = match (change.before, change.after) {
+        (None, Some(_)) => Some(Kind::Created),
+        (_, None) => Some(Kind::Deleted),
+        (Some(_), Some(_)) if changes.is_empty() => None,
+        (Some(_), Some(_)) => Some(Kind::Updated),
+    };
+    let teller = Teller {
+        origin,
+        cause,
+        at,
+        subject,
+        sequence: change
+            .after
+            .map_or_else(|| subject.revision + 1, |group| group.revision),
+        previous: change.before.map_or(0, |group| group.revision),
+    };
+    let mut told: Vec<(Kind, Value)> = Vec::new();
+    if let Some(kind) = own {
+        told.push((kind, teller.own(change, &changes)));
+    }
+    if change.after.is_some() {
+        let parts = parts(change.members).into_iter();
+        told.extend(parts.map(|part| (Kind::MembersChanged, teller.members(&part))));
+    }
+    let mut paths: Vec<String> = changes.into_iter().map(|change| change.path).collect();
+    if change.after.is_some() && !change.members.is_empty() {
+        paths.push("members".to_owned());
+    }
+    let all = told.len();
+    let numbered = told.into_iter().enumerate();
+    numbered
+        .map(|(index, (kind, data))| {
+            let changed = if index == 0 {
+                std::mem::take(&mut paths)
+            } else {
+                Vec::new()
+            };
+            teller.event(
+                EventId::from_uuid(ids.next()),
+                kind,
+                (index + 1, all),
+                data,
+                changed,
+            )
+        })
+        .collect()
+}
+
+/// What all events of one change have in common.
+struct Teller<'a> {
+    origin: Origin<'a>,
+    cause: &'a Cause,
+    at: DateTime<Utc>,
+    /// The group as it is now, or was last.
+    subject: &'a Group,
+    sequence: i64,
+    previous: i64,
+}
+
+impl Teller<'_> {
+    fn event(
+        &self,
+        id: EventId,
+        kind: Kind,
+        part: (usize, usize),
+        data: Value,
+        changed: Vec<String>,
+    ) -> Event {
+        let head = Head {
+            id,
+            event_type: kind.event_type(),
+            data_schema: kind.data_schema(),
+            subject: self.subject.id.into(),
+            at: self.at,
+            sequence: self.sequence,
+            part,
+        };
+        Event {
+            id,
+            subject: head.subject,
+            sequence: self.sequence,
+            action: kind.action(),
+            envelope: envelope(self.origin, self.cause, &head, data),
+            event_type: head.event_type,
+            changed,
+        }
+    }
+
+    /// The data of the group's own event.
+    fn own(&self, change: GroupChange<'_>, changes: &[Change]) -> Value {
+        let changed: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+        let mut data = self.common(change.after.map(state));
+        data.insert("changes".to_owned(), json!(changes));
+        data.insert("changedAttributes".to_owned(), json!(changed));
+        data.insert("managedAttributes".to_owned(), json!(MANAGED));
+        if let (None, Some(gone)) = (change.after, change.before) {
+            data.insert("tombstone".to_owned(), known_by(gone));
+        }
+        Value::Object(data)
+    }
+
+    /// The data of one part of the membership's change.
+    fn members(&self, part: &Part<'_>) -> Value {
+        let mut data = self.common(Some(known_by(self.subject)));
+        data.insert(
+            "added".to_owned(),
+            part.added.iter().map(|member| entry(member)).collect(),
+        );
+        data.insert(
+            "removed".to_owned(),
+            part.removed.iter().map(|member| entry(member)).collect(),
+        );
+        data.insert("cleared".to_owned(), Value::from(part.cleared));
+        data.insert("memberCount".to_owned(), Value::from(self.subject.member_count));
+        Value::Object(data)
+    }
+
+    fn common(&self, group: Option<Value>) -> Map<String, Value> {
+        let revision = self.sequence;
+        Map::from_iter([
+            ("tenant".to_owned(), tenant(self.origin)),
+            ("directory".to_owned(), directory(self.origin)),
+            ("group".to_owned(), group.unwrap_or_default()),
+            ("revision".to_owned(), Value::from(revision)),
+            ("previousRevision".to_owned(), Value::from(self.previous)),
+            ("etag".to_owned(), Value::from(format!("W/\"{revision}\""))),
+            ("cause".to_owned(), told_cause(self.origin, self.cause)),
+        ])
+    }
+}
+
+/// The whole group but for its members.
+fn state(group: &Group) -> Value {
+    let mut state = Map::from_iter([("id".to_owned(), json!(group.id))]);
+    state.extend(group.resource.as_map().clone());
+    state.insert("memberCount".to_owned(), Value::from(group.member_count));
+    Value::Object(state)
+}
+
+fn known_by(group: &Group) -> Value {
+    json!({
+        "id": group.id,
+        "externalId": group.resource.external_id(),
+        "displayName": group.resource.display_name(),
+    })
+}
+
+fn entry(member: &Member) -> Value {
+    json!({"id": member.id, "externalId": member.external_id})
+}
+
+/// What one event tells of the membership's change.
+#[derive(Default)]
+struct Part<'a> {
+    added: Vec<&'a Member>,
+    removed: Vec<&'a Member>,
+    cleared: bool,
+    bytes: usize,
+}
+
+/// Cuts a change into parts of bounded size; none when there is none.
+fn parts(change: &MembersChanged) -> Vec<Part<'_>> {
+    let mut parts: Vec<Part<'_>> = Vec::new();
+    if change.cleared {
+        parts.push(Part {
+            cleared: true,
+            ..Part::default()
+        });
+    }
+    let removed = change.removed.iter().map(|member| (member, false));
+    let added = change.added.iter().map(|member| (member, true));
+    for (member, joins) in removed.chain(added) {
+        let bytes = member.external_id.as_ref().map_or(0, String::len) + 80;
+        let has_room = |part: &&mut Part<'_>| {
+            part.added.len() + part.removed.len() < PART_ENTRIES && part.bytes + bytes <= PART_BYTES
+        };
+        if parts.last_mut().filter(has_room).is_none() {
+            parts.push(Part::default());
+        }
+        let Some(part) = parts.last_mut() else { continue };
+        part.bytes += bytes;
+        let side = if joins { &mut part.added } else { &mut part.removed };
+        side.push(member);
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests;
