@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .PHONY: help demo build run fmt lint check services test test-fast it fuzz bench gen docs
 
 # Pages that the program knows how to write: `usher reference PAGE`.
-PAGES := config error-codes cli providers
+PAGES := config error-codes cli providers profiles
 TARGET_DIR := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)
 
 help: ## This table of contents

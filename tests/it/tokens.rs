@@ -489,7 +489,7 @@ async fn commands_work_with_the_gateway_down_and_say_the_next_step() {
     );
     let (status, said) = code(&["directory", "create", "--tenant", "contoso", "--profile", "cars"]);
     assert_eq!(
-        (status, said.contains("this deployment has advisors, rooms")),
+        (status, said.contains("this deployment has advisors, agents")),
         (Some(1), true),
         "{said}"
     );

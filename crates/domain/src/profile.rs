@@ -2,7 +2,12 @@
 //!
 //! Read next: `profiles/advisors.toml`, the shipped example; [`crate::policy`] for what is done with `required`.
 
+mod extension;
 mod file;
+mod page;
+mod required;
+
+pub use page::reference;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +20,11 @@ use serde_json::{Map, Value};
 /// The profiles that ship with Usher: `(file name, text)`.
 pub const SHIPPED: &[(&str, &str)] = &[
     ("advisors.toml", include_str!("../profiles/advisors.toml")),
+    ("agents.toml", include_str!("../profiles/agents.toml")),
+    ("employees.toml", include_str!("../profiles/employees.toml")),
+    ("learners.toml", include_str!("../profiles/learners.toml")),
+    ("members.toml", include_str!("../profiles/members.toml")),
+    ("people.toml", include_str!("../profiles/people.toml")),
     ("rooms.toml", include_str!("../profiles/rooms.toml")),
 ];
 
@@ -49,6 +59,8 @@ pub struct ProfileAttribute {
     pub record: Option<String>,
     /// Whether a document without it is refused.
     pub required: bool,
+    /// Whether it is the customer's Entra that decides it, so that downstream products lock it.
+    pub managed: bool,
 }
 
 /// What one kind of thing looks like.
@@ -81,6 +93,16 @@ impl Profile {
         file::parse(file, text)
     }
 
+    /// This profile with a directory's own extension on top, from the text of its TOML: `urn`, `description` and
+    /// `[[attribute]]` lines of `name`, `type` and, as wanted, `multi_valued`, `required`, `case_exact`,
+    /// `canonical_values`, `description`, `entra`, `record`.
+    ///
+    /// # Errors
+    /// [`ProfileError`] naming the place and the rule.
+    pub fn with_extension(&self, text: &str) -> Result<Self, ProfileError> {
+        file::extended(self, text)
+    }
+
     /// The flat fields of an identity by their plain names: `office`, not `addresses[type eq "work"].formatted`.
     /// A field without a value is `null`, so that a consumer sees a cleared value; `active` is true unless said
     /// otherwise.
@@ -93,7 +115,7 @@ impl Profile {
                 Value::from(resource.active())
             } else {
                 let values = resource.values_at(&self.resource_type, &attribute.path);
-                values.first().map_or(Value::Null, |value| (*value).clone())
+                values.first().map_or(Value::Null, |value| flat(value))
             };
             record.insert(name.clone(), value);
         }
@@ -102,11 +124,14 @@ impl Profile {
 
     /// The paths that the customer's Entra manages, so that downstream products lock them.
     pub fn managed_attributes(&self) -> Vec<&str> {
-        self.attributes
-            .iter()
-            .map(|attribute| attribute.path.as_str())
-            .collect()
+        let managed = self.attributes.iter().filter(|attribute| attribute.managed);
+        managed.map(|attribute| attribute.path.as_str()).collect()
     }
+}
+
+/// A reference (`manager`) is its `value` in a record; everything else is itself.
+fn flat(value: &Value) -> Value {
+    value.get("value").unwrap_or(value).clone()
 }
 
 /// A profile file that cannot be used.

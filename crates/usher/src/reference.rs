@@ -17,6 +17,8 @@ pub enum Page {
     Cli,
     /// providers.md
     Providers,
+    /// profiles.md
+    Profiles,
 }
 
 impl Page {
@@ -27,6 +29,7 @@ impl Page {
             Self::ErrorCodes => http::scim::error::reference(),
             Self::Cli => cli(),
             Self::Providers => domain::providers::reference(),
+            Self::Profiles => domain::profile::reference().unwrap_or_else(|error| error.to_string()),
         }
     }
 }
@@ -73,6 +76,10 @@ mod tests {
                 include_str!("../../../docs/reference/error-codes.md"),
             ),
             (Page::Cli, include_str!("../../../docs/reference/cli.md")),
+            (
+                Page::Profiles,
+                include_str!("../../../docs/reference/profiles.md"),
+            ),
             (
                 Page::Providers,
                 include_str!("../../../docs/reference/providers.md"),

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use scim::path::{AttrPath, ValuePath};
-use scim::schema::{AttrType, Attribute, ResourceType, Schema};
+use scim::schema::ResourceType;
 use serde::Deserialize;
 
-use super::{Profile, ProfileAttribute, ProfileError, Thing, UnknownAttributes};
+use super::extension::{Extension, LONGEST_TEXT};
+use super::{Profile, ProfileAttribute, ProfileError, Thing, UnknownAttributes, required};
 use crate::tenant::Slug;
 
 /// Path segments that routes already use.
@@ -46,25 +47,12 @@ struct Line {
     record: Option<String>,
     #[serde(default)]
     required: bool,
+    #[serde(default = "yes")]
+    managed: bool,
 }
 
-/// A custom extension of this profile (RFC 7643 §3.3).
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Extension {
-    urn: String,
-    #[serde(default)]
-    attribute: Vec<ExtensionAttribute>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ExtensionAttribute {
-    name: String,
-    #[serde(rename = "type")]
-    attr_type: String,
-    #[serde(default)]
-    description: String,
+const fn yes() -> bool {
+    true
 }
 
 pub(super) fn parse(file: &str, text: &str) -> Result<Profile, ProfileError> {
@@ -75,8 +63,12 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Profile, ProfileError> {
     let read: File = toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
     check_name(&read.name).map_err(wrong)?;
     let full = full_type(&read).map_err(wrong)?;
-    let keep = check_lines(&read, &full).map_err(wrong)?;
-    let resource_type = ResourceType {
+    let mut keep = check_lines(&read, &full).map_err(wrong)?;
+    if read.groups {
+        // Computed, so no mapping names it; asked for and filtered by all the same.
+        keep.push(AttrPath::core("groups"));
+    }
+    let mut resource_type = ResourceType {
         core: scim::schema::restrict(&full.core, &keep),
         extensions: full
             .extensions
@@ -86,7 +78,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Profile, ProfileError> {
             .collect(),
         ..full
     };
-    let attributes = read
+    let attributes: Vec<_> = read
         .attribute
         .into_iter()
         .map(|line| ProfileAttribute {
@@ -94,8 +86,10 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Profile, ProfileError> {
             entra: line.entra,
             record: line.record,
             required: line.required,
+            managed: line.managed,
         })
         .collect();
+    required::mark(&mut resource_type, &attributes);
     Ok(Profile {
         name: read.name,
         title: read.title,
@@ -106,6 +100,55 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Profile, ProfileError> {
         resource_type,
         group_type: read.groups.then(group_type),
     })
+}
+
+/// The profile with a directory's own extension on top: its schema, its lines, its record names.
+pub(super) fn extended(profile: &Profile, text: &str) -> Result<Profile, ProfileError> {
+    let wrong = |problem: String| ProfileError {
+        file: "extension".to_owned(),
+        problem,
+    };
+    if text.len() > LONGEST_TEXT {
+        return Err(wrong(format!(
+            "{} bytes are more than the {LONGEST_TEXT} an extension may have",
+            text.len()
+        )));
+    }
+    let read: Extension =
+        toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
+    let schema = read.schema().map_err(wrong)?;
+    if schema.attributes.is_empty() {
+        return Err(wrong(
+            "attribute: there is none; add [[attribute]] with name and type".to_owned(),
+        ));
+    }
+    let mut extended = profile.clone();
+    if extended.resource_type.extension(&schema.id).is_some() {
+        return Err(wrong(format!(
+            "urn: {:?} is an extension of the profile {} already; choose another name",
+            schema.id, profile.name
+        )));
+    }
+    let mut records: BTreeSet<&str> = profile
+        .attributes
+        .iter()
+        .filter_map(|line| line.record.as_deref())
+        .chain(["id"])
+        .collect();
+    let lines = read.lines();
+    for line in &lines {
+        if let Some(record) = &line.record
+            && !records.insert(record)
+        {
+            return Err(wrong(format!(
+                "attribute {}: record name {record:?} is taken; choose another",
+                line.path
+            )));
+        }
+    }
+    extended.resource_type.extensions.push(schema);
+    extended.attributes.extend(lines);
+    Ok(extended)
 }
 
 /// The core Group, whole: what a profile narrows are its identities.
@@ -133,7 +176,7 @@ fn check_name(name: &str) -> Result<(), String> {
 fn full_type(read: &File) -> Result<ResourceType, String> {
     let mut extensions = vec![scim::schema::enterprise_user()];
     if let Some(extension) = &read.extension {
-        extensions.push(own_extension(extension)?);
+        extensions.push(extension.schema()?);
     }
     Ok(ResourceType {
         name: "User".to_owned(),
@@ -142,55 +185,6 @@ fn full_type(read: &File) -> Result<ResourceType, String> {
         core: scim::schema::user(),
         extensions,
     })
-}
-
-fn own_extension(extension: &Extension) -> Result<Schema, String> {
-    let urn = &extension.urn;
-    if !urn
-        .to_ascii_lowercase()
-        .starts_with("urn:ietf:params:scim:schemas:extension:")
-        || !urn.ends_with(":2.0:User")
-    {
-        return Err(format!(
-            "extension.urn: {urn:?} does not look like urn:ietf:params:scim:schemas:extension:<Name>:2.0:User, \
-             the only form Entra's attribute list handles reliably"
-        ));
-    }
-    let attributes = extension
-        .attribute
-        .iter()
-        .map(own_attribute)
-        .collect::<Result<_, _>>()?;
-    Ok(Schema {
-        id: urn.clone(),
-        name: "Custom".to_owned(),
-        description: "Custom attributes of this profile".to_owned(),
-        attributes,
-    })
-}
-
-fn own_attribute(read: &ExtensionAttribute) -> Result<Attribute, String> {
-    if !scim::name::is_valid(&read.name) {
-        return Err(format!(
-            "extension.attribute: {:?} is no SCIM attribute name (letters, digits, '-', '_')",
-            read.name
-        ));
-    }
-    let attr_type = match read.attr_type.as_str() {
-        "string" => AttrType::String,
-        "boolean" => AttrType::Boolean,
-        "integer" => AttrType::Integer,
-        "decimal" => AttrType::Decimal,
-        "dateTime" => AttrType::DateTime,
-        "reference" => AttrType::Reference,
-        other => {
-            return Err(format!(
-                "extension.attribute {}: type {other:?} is unknown; use string, boolean, integer, decimal, dateTime or reference",
-                read.name
-            ));
-        }
-    };
-    Ok(Attribute::new(&read.name, attr_type, &read.description))
 }
 
 /// Checks each line against the schemas and answers the paths to keep.

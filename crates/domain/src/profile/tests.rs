@@ -48,6 +48,187 @@ fn advisors_and_rooms_are_the_tables_of_the_guide() {
 }
 
 #[test]
+fn every_customer_has_a_profile_with_what_its_guide_demands() {
+    let enterprise = |name: &str| format!("{}:{name}", scim::schema::ENTERPRISE_USER);
+    let email = "emails[type eq \"work\"].value".to_owned();
+    let word = |text: &str| text.to_owned();
+    for (name, key, groups, unknown, required) in [
+        (
+            "people",
+            "userName",
+            true,
+            UnknownAttributes::Drop,
+            vec![word("userName")],
+        ),
+        (
+            "members",
+            "userName",
+            true,
+            UnknownAttributes::Drop,
+            vec![
+                word("userName"),
+                word("displayName"),
+                word("title"),
+                email.clone(),
+                enterprise("department"),
+            ],
+        ),
+        (
+            "employees",
+            "userName",
+            true,
+            UnknownAttributes::Reject,
+            vec![word("userName"), email.clone()],
+        ),
+        (
+            "agents",
+            "userName",
+            true,
+            UnknownAttributes::Drop,
+            vec![word("userName")],
+        ),
+        (
+            "learners",
+            "userName",
+            true,
+            UnknownAttributes::Drop,
+            vec![word("userName"), email.clone()],
+        ),
+    ] {
+        let profile = shipped(name);
+        assert_eq!(profile.key, key, "{name}");
+        assert_eq!(profile.group_type.is_some(), groups, "{name}");
+        assert_eq!(profile.unknown_attributes, unknown, "{name}");
+        let found: Vec<_> = profile
+            .attributes
+            .iter()
+            .filter(|a| a.required)
+            .map(|a| a.path.clone())
+            .collect();
+        assert_eq!(found, required, "{name}");
+    }
+    assert_eq!(
+        shipped("members").managed_attributes(),
+        ["displayName", "title", &enterprise("department")],
+        "what the guide says is locked, and nothing else"
+    );
+}
+
+#[test]
+fn what_a_line_requires_the_schema_says_too() {
+    let rt = shipped("members").resource_type.clone();
+    for (path, required) in [
+        ("userName", true),
+        ("title", true),
+        ("emails", true),
+        ("emails.value", true),
+        ("emails.type", false),
+        ("department", true),
+        ("name", false),
+        ("externalId", false),
+    ] {
+        let path = rt.parse_path(path).expect("a path");
+        assert_eq!(rt.find(&path).expect("known").required, required, "{path}");
+    }
+}
+
+#[test]
+fn a_manager_is_its_id_in_the_record() {
+    let profile = shipped("people");
+    let body = json!({"userName": "a", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"manager": "7"}});
+    let resource = Resource::accept(&profile.resource_type, body)
+        .expect("fits")
+        .resource;
+    assert_eq!(profile.record("i", &resource)["manager"], json!("7"));
+}
+
+#[test]
+fn a_directory_may_carry_an_extension_of_its_own() {
+    let profile = shipped("agents");
+    let urn = "urn:ietf:params:scim:schemas:extension:contoso:2.0:User";
+    let text = format!(
+        "urn = '{urn}'\n[[attribute]]\nname = 'tenure'\ntype = 'integer'\nrecord = 'tenure'\n\
+         [[attribute]]\nname = 'skills'\ntype = 'string'\nmulti_valued = true\ncase_exact = true\ncanonical_values = ['a', 'b']\n\
+         [[attribute]]\nname = 'start'\ntype = 'dateTime'\nrequired = true\nentra = 'employeeHireDate'\n"
+    );
+    let extended = profile.with_extension(&text).expect("fits");
+    let rt = &extended.resource_type;
+    assert_eq!(rt.extensions.len(), profile.resource_type.extensions.len() + 1);
+    let skills = rt.find(&rt.parse_path("skills").expect("a path")).expect("known");
+    assert!(skills.multi_valued && skills.case_exact && skills.canonical_values == ["a", "b"]);
+    let body = json!({"userName": "a", urn: {"tenure": "7", "skills": "a"}});
+    let resource = Resource::accept(rt, body).expect("fits").resource;
+    assert_eq!(resource.as_map()[urn], json!({"tenure": 7, "skills": ["a"]}));
+    assert_eq!(extended.record("i", &resource)["tenure"], json!(7));
+    let refused = crate::policy::check_required(&extended, &resource).expect_err("no start");
+    assert!(
+        refused
+            .detail
+            .contains(&format!("map employeeHireDate to {urn}:start")),
+        "{refused}"
+    );
+}
+
+#[test]
+fn an_extension_that_cannot_be_used_says_what_to_do() {
+    let profile = shipped("agents");
+    let text = |urn: &str, rest: &str| format!("urn = '{urn}'\n{rest}");
+    let good = "urn:ietf:params:scim:schemas:extension:contoso:2.0:User";
+    let attribute = |more: &str| {
+        text(
+            good,
+            &format!("[[attribute]]\nname = 'a'\ntype = 'string'\n{more}"),
+        )
+    };
+    let long = "x".repeat(70_000);
+    for (text, says) in [
+        (text(good, ""), "add [[attribute]] with name and type"),
+        (text("urn:x", ""), "the only form Entra's attribute list handles"),
+        (
+            text("urn:ietf:params:scim:schemas:extension:a:b:2.0:User", ""),
+            "the only form",
+        ),
+        (
+            text(scim::schema::ENTERPRISE_USER, ""),
+            "is the enterprise extension",
+        ),
+        (attribute("colour = 1"), "unknown field `colour`"),
+        (attribute("record = 'title'"), "record name \"title\" is taken"),
+        (attribute("record = 'id'"), "record name \"id\" is taken"),
+        (
+            attribute("[[attribute]]\nname = 'A'\ntype = 'string'"),
+            "listed twice",
+        ),
+        (
+            text(good, "[[attribute]]\nname = 'a b'\ntype = 'string'"),
+            "is no SCIM attribute name",
+        ),
+        (
+            text(good, "[[attribute]]\nname = 'a'\ntype = 'date'"),
+            "use string, boolean, integer, decimal, dateTime, reference, binary",
+        ),
+        (
+            text(
+                good,
+                "[[attribute]]\nname = 'a'\ntype = 'integer'\ncanonical_values = ['1']",
+            ),
+            "canonical_values are for type string",
+        ),
+        (
+            attribute(&format!("description = '{long}'")),
+            "more than the 65536 an extension may have",
+        ),
+    ] {
+        let error = profile.with_extension(&text).expect_err(says).to_string();
+        assert!(
+            error.contains(says)
+                || says.starts_with("use string") && error.contains("is unknown; use string"),
+            "{says}: {error}"
+        );
+    }
+}
+
+#[test]
 fn a_room_has_no_name_and_an_advisor_has() {
     let has_name = |name: &str| shipped(name).resource_type.core.attribute("name").is_some();
     assert!(has_name("advisors"));
