@@ -2,3 +2,48 @@
 
 -- What a row of the log is about: User or Group; rows from before there were groups have none and mean User.
 ALTER TABLE provisioning_log ADD COLUMN resource_type text;
+
+-- The document stands without `members`. display_name_key is displayName folded, unique in the directory: what Entra matches by.
+CREATE TABLE groups (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    directory_id uuid NOT NULL,
+    revision bigint NOT NULL,
+    document text NOT NULL,
+    display_name_key text NOT NULL,
+    external_id text,
+    member_count bigint NOT NULL,
+    created_at bigint NOT NULL,
+    modified_at bigint NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    UNIQUE (directory_id, display_name_key, tenant_id),
+    FOREIGN KEY (tenant_id, directory_id) REFERENCES directory (tenant_id, id)
+) WITH (fillfactor = 80);
+CREATE INDEX groups_external_id ON groups (directory_id, external_id);
+CREATE INDEX groups_order ON groups (directory_id, created_at, id, tenant_id);
+
+-- A direct member of a group: member_kind says of which table member_id is, User (identity) or Group (groups). No foreign
+-- key to the member, which may be of either: whoever adds a member holds its row against deletion (FOR KEY SHARE), and
+-- whoever deletes a resource deletes its memberships in the same statement.
+CREATE TABLE membership (
+    tenant_id uuid NOT NULL,
+    directory_id uuid NOT NULL,
+    group_id uuid NOT NULL,
+    member_id uuid NOT NULL,
+    member_kind text NOT NULL,
+    PRIMARY KEY (tenant_id, group_id, member_id),
+    FOREIGN KEY (tenant_id, group_id) REFERENCES groups (tenant_id, id)
+);
+CREATE INDEX membership_member ON membership (directory_id, member_id, group_id, tenant_id);
+
+-- A page deep in a list is found by this index alone; the documents are read for the page only.
+DROP INDEX identity_order;
+CREATE INDEX identity_order ON identity (directory_id, created_at, id, tenant_id);
+
+ALTER TABLE groups ENABLE ROW LEVEL SECURITY;
+ALTER TABLE groups FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON groups USING (tenant_id::text = current_setting('usher.tenant', true));
+
+ALTER TABLE membership ENABLE ROW LEVEL SECURITY;
+ALTER TABLE membership FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON membership USING (tenant_id::text = current_setting('usher.tenant', true));

@@ -83,7 +83,7 @@ async fn commit(
     let row = operation.row(&after, Some(&event), ignored);
     match tx.save(&after, &event, &row).await? {
         Saved::Done => Ok(after),
-        Saved::UserNameTaken => Err(taken(&operation.profile)),
+        Saved::NameTaken => Err(taken(&operation.profile)),
         Saved::Gone => Err(not_found(&operation.profile)),
     }
 }

@@ -84,7 +84,7 @@ impl Store {
     /// Creates an identity by itself: [`TenantTx::create`] as a whole transaction, in one round trip on PostgreSQL.
     ///
     /// Repeated like [`Store::write`], and also when a connection was lost after the statement was sent: then an
-    /// identity that the first attempt made is answered as [`Created::UserNameTaken`], which the caller must look at
+    /// identity that the first attempt made is answered as [`Created::NameTaken`], which the caller must look at
     /// anyway (a POST whose answer was lost heals).
     ///
     /// # Errors

@@ -39,14 +39,19 @@ impl Sql {
 
     /// A `SELECT` on one tenant's rows. `$1` is the tenant ([`tenant_value`]) and is written `:tenant` in `select`.
     pub(crate) fn select(select: &str, rows: Rows) -> Self {
+        Self::select_pair(select, select, rows)
+    }
+
+    /// As [`Sql::select`], with different words for the two databases.
+    pub(crate) fn select_pair(postgres: &str, sqlite: &str, rows: Rows) -> Self {
         let lock = if rows == Rows::Lock { " FOR UPDATE" } else { "" };
-        let inner = select.replace(":tenant", "s.tenant::uuid");
+        let inner = postgres.replace(":tenant", "s.tenant::uuid");
         Self([
             format!(
                 "SELECT i.* FROM (SELECT set_config('usher.tenant', $1, true) AS tenant) s \
                  CROSS JOIN LATERAL ({inner} OFFSET 0{lock}) i"
             ),
-            select.replace(":tenant", "$1"),
+            sqlite.replace(":tenant", "$1"),
         ])
     }
 
@@ -100,6 +105,14 @@ pub(crate) fn tenant_value(backend: Backend, tenant: TenantId) -> Value {
         Backend::Postgres => Value::from(tenant.uuid().to_string()),
         Backend::Sqlite => Value::from(tenant.uuid()),
     }
+}
+
+/// `$first, …`: so many placeholders in a row.
+pub(crate) fn placeholders(first: usize, count: usize) -> String {
+    let list: Vec<String> = (first..first + count)
+        .map(|number| format!("${number}"))
+        .collect();
+    list.join(", ")
 }
 
 /// A possibly absent text.

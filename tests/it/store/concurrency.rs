@@ -111,10 +111,7 @@ async fn of_concurrent_renames_to_one_name_exactly_one_is_done() {
             world.name()
         );
         assert_eq!(
-            saved
-                .iter()
-                .filter(|saved| **saved == Saved::UserNameTaken)
-                .count(),
+            saved.iter().filter(|saved| **saved == Saved::NameTaken).count(),
             7,
             "{}",
             world.name()

@@ -35,7 +35,7 @@ async fn a_taken_user_name_writes_nothing_and_any_case_of_it_is_taken() {
         let app = world.app("booking").await;
         world.people(&home, &["Amy@contoso.com"]).await;
         let twin = world.person(&home, "aMY@contoso.com");
-        assert_eq!(world.create(&home, &twin).await, Created::UserNameTaken);
+        assert_eq!(world.create(&home, &twin).await, Created::NameTaken);
         assert_eq!(world.get(&home, twin.id).await, None);
         world.stamp_all().await;
         assert_eq!(
@@ -56,10 +56,7 @@ async fn a_taken_user_name_writes_nothing_and_any_case_of_it_is_taken() {
             .write(&home, move |tx| {
                 let what = Arc::clone(&what);
                 Box::pin(async move {
-                    assert_eq!(
-                        tx.create(&what.0, &what.1, &what.2).await?,
-                        Created::UserNameTaken
-                    );
+                    assert_eq!(tx.create(&what.0, &what.1, &what.2).await?, Created::NameTaken);
                     tx.find_by_user_name(directory, "amy@contoso.com").await
                 })
             })
@@ -110,7 +107,7 @@ async fn saving_needs_the_revision_before_and_a_free_user_name() {
         let clash = world.changed(bob, json!({"userName": "AMY2"}));
         assert_eq!(
             world.save(&home, bob, &clash).await,
-            Saved::UserNameTaken,
+            Saved::NameTaken,
             "{}",
             world.name()
         );

@@ -5,6 +5,7 @@ mod concurrency;
 mod faults;
 mod feeds;
 mod filters;
+mod groups;
 mod identities;
 mod isolation;
 mod logs;

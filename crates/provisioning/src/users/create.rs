@@ -60,7 +60,7 @@ async fn create(context: &Context, operation: &Operation, body: Value) -> Result
         .await?
     {
         Created::Done => Ok(identity),
-        Created::UserNameTaken => heal(context, operation, identity, ignored).await,
+        Created::NameTaken => heal(context, operation, identity, ignored).await,
     }
 }
 

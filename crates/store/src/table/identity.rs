@@ -15,9 +15,9 @@ use sea_orm::{QueryResult, Value};
 
 use super::keys::Keys;
 use super::read::Columns;
-use super::{log, outbox};
+use super::{log, membership, outbox};
 use crate::error::StoreError;
-use crate::sql::{Rows, Sql, text};
+use crate::sql::{Rows, Sql, placeholders, text};
 
 /// What a `SELECT` of identities reads, for [`read`].
 pub(crate) const COLUMNS: &str = "id, directory_id, revision, document, created_at, modified_at";
@@ -53,10 +53,11 @@ pub(crate) fn read(row: &QueryResult) -> Result<Identity, StoreError> {
     })
 }
 
-fn document(text: &str) -> Result<Resource, StoreError> {
+/// Reads a document.
+pub(crate) fn document(text: &str) -> Result<Resource, StoreError> {
     serde_json::from_str(text)
         .map(Resource::from_stored)
-        .map_err(|_| StoreError::Corrupt("an identity's document is no JSON object".into()))
+        .map_err(|_| StoreError::Corrupt("a stored document is no JSON object".into()))
 }
 
 /// `$1` tenant; `$2`… as [`values`]: identity, event, log. Its first number says how many identities were reached, as do
@@ -114,17 +115,19 @@ pub(crate) static NAME_TAKEN: LazyLock<Sql> = LazyLock::new(|| {
 });
 
 /// `$1` tenant, `$2` directory, `$3` id, the event's and the log's values as in [`CREATE`]; `$4` to `$11` are bound and
-/// not used, so that one numbering serves all three statements.
+/// not used, so that one numbering serves all three statements. The identity's memberships go with it.
 pub(crate) static DELETE: LazyLock<Sql> = LazyLock::new(|| {
     let delete = "DELETE FROM identity WHERE";
     Sql::pair(
         &format!(
-            "WITH i AS ({delete} tenant_id = $1::uuid AND directory_id = $2 AND id = $3 RETURNING tenant_id), {} \
+            "WITH i AS ({delete} tenant_id = $1::uuid AND directory_id = $2 AND id = $3 RETURNING tenant_id), {}, {} \
              SELECT count(*) FROM i",
+            membership::LEAVE_ALL_POSTGRES,
             told_of("i"),
         ),
         &format!(
-            "{delete} tenant_id = $1 AND directory_id = $2 AND id = $3 RETURNING 1; {}",
+            "{}; {delete} tenant_id = $1 AND directory_id = $2 AND id = $3 RETURNING 1; {}",
+            membership::LEAVE_ALL_SQLITE,
             then_told()
         ),
     )
@@ -152,13 +155,6 @@ fn then_told() -> String {
         log::COLUMNS,
         placeholders(20, log::VALUES),
     )
-}
-
-fn placeholders(first: usize, count: usize) -> String {
-    let list: Vec<String> = (first..first + count)
-        .map(|number| format!("${number}"))
-        .collect();
-    list.join(", ")
 }
 
 /// The values of [`CREATE`], [`SAVE`] and [`DELETE`].

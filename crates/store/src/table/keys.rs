@@ -1,4 +1,4 @@
-//! The match keys of an identity as the columns keep them: [`MatchKeys`] fitted to what an index can hold.
+//! The match keys of an identity or a group as the columns keep them: [`MatchKeys`] fitted to what an index can hold.
 //!
 //! A key only narrows the rows that are looked at; the evaluator always has the last word ([`crate::list`]). So a key
 //! may stand for several values, but an identity that matches must never be missed.
@@ -30,6 +30,21 @@ impl Keys {
             external_id: keys.external_id.as_deref().map(fit),
             work_email: work_email(resource),
             display_name: keys.display_name.as_deref().map(fit),
+        }
+    }
+}
+
+/// The match keys of a group.
+pub(crate) struct GroupKeys {
+    pub(crate) display_name: String,
+    pub(crate) external_id: Option<String>,
+}
+
+impl GroupKeys {
+    pub(crate) fn of(resource: &Resource) -> Self {
+        Self {
+            display_name: fit(&fold(resource.display_name().unwrap_or_default())),
+            external_id: resource.external_id().map(fit),
         }
     }
 }

@@ -3,10 +3,12 @@
 pub(crate) mod app;
 pub(crate) mod directory;
 pub(crate) mod feed;
+pub(crate) mod group;
 pub(crate) mod identity;
 pub(crate) mod keys;
 pub(crate) mod lease;
 pub mod log;
+pub(crate) mod membership;
 pub(crate) mod outbox;
 pub(crate) mod read;
 pub(crate) mod tenant;

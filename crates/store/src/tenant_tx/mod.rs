@@ -1,6 +1,8 @@
 //! The only door to a tenant's data. Every statement behind it carries the tenant.
 //!
-//! Read next: `table` for the statements, [`crate::list`] for filters.
+//! Here: identities, the log, lists; [`groups`]: groups and their members. Read next: `table` for the statements, [`crate::list`] for filters.
+
+mod groups;
 
 use std::sync::LazyLock;
 
@@ -25,20 +27,20 @@ use crate::tx::Tx;
 /// How a creation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Created {
-    /// The identity, its event and its log row are written.
+    /// The resource, its events and its log row are written.
     Done,
-    /// Another identity of the directory has this `userName`; nothing is written.
-    UserNameTaken,
+    /// Another identity of the directory has this `userName`, or another group this `displayName`; nothing is written.
+    NameTaken,
 }
 
 /// How a change ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Saved {
-    /// The identity, its event and its log row are written.
+    /// The resource, its events and its log row are written.
     Done,
-    /// Another identity of the directory has this `userName`; nothing is written.
-    UserNameTaken,
-    /// There is no such identity, or its revision is not the one before; nothing is written.
+    /// Another identity of the directory has this `userName`, or another group this `displayName`; nothing is written.
+    NameTaken,
+    /// There is no such resource, or its revision is not the one before; nothing is written.
     Gone,
 }
 
@@ -148,7 +150,7 @@ impl TenantTx {
         let made = counted(&self.tx.tell(&identity::CREATE, values).await?)?;
         self.armed |= self.tx.is_open();
         if made == 0 {
-            return Ok(Created::UserNameTaken);
+            return Ok(Created::NameTaken);
         }
         self.tx.told = true;
         Ok(Created::Done)
@@ -177,7 +179,7 @@ impl TenantTx {
         };
         if counted(&rows)? == 0 {
             let taken = self.name_taken(identity).await?;
-            return Ok(if taken { Saved::UserNameTaken } else { Saved::Gone });
+            return Ok(if taken { Saved::NameTaken } else { Saved::Gone });
         }
         self.tx.told = true;
         Ok(Saved::Done)
@@ -194,7 +196,8 @@ impl TenantTx {
         Ok(self.tx.one(&identity::NAME_TAKEN, values).await?.is_some())
     }
 
-    /// Deletes an identity and writes its event and its log row; nothing at all if it is gone already.
+    /// Deletes an identity with its memberships and writes its event and its log row; nothing at all if it is gone already.
+    /// Lock it first.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].

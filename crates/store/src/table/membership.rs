@@ -1,0 +1,220 @@
+//! `membership`: who is directly in which group, a row each.
+//!
+//! No statement here costs more for a big group than for a small one, but for those that are about all members. Sets of
+//! ids travel as one JSON text of prefixed ids ([`ids`]); on PostgreSQL each id is looked up by its whole key inside a
+//! `LATERAL`, so that no estimate can make the planner read a group from end to end.
+//!
+//! Locks: whoever changes a group's members holds the group's row ([`super::group`]); [`KNOWN_KEPT`] holds the members'
+//! rows against deletion until the commit. Whoever deletes a resource holds its row, then locks its groups in the order
+//! of their ids, then deletes the memberships.
+
+use std::sync::LazyLock;
+
+use domain::group::{GroupRef, Member};
+use domain::id::{GroupId, IdentityId, ResourceId};
+use sea_orm::{QueryResult, Value};
+use uuid::Uuid;
+
+use super::identity::document;
+use super::read::Columns;
+use crate::error::StoreError;
+use crate::sql::{Rows, Sql};
+
+/// How many ids travel in one statement.
+pub(crate) const CHUNK: usize = 1000;
+
+/// Ids as one value, in ascending order: rows are locked and inserted in the same order everywhere.
+pub(crate) fn ids<I: Into<ResourceId> + Copy>(ids: &[I]) -> Value {
+    let mut ids: Vec<ResourceId> = ids.iter().map(|id| (*id).into()).collect();
+    ids.sort_unstable_by_key(|id| id.uuid());
+    Value::from(serde_json::json!(ids).to_string())
+}
+
+/// The UUID inside one of [`ids`].
+const ID_POSTGRES: &str = "substr(w.value, 5)::uuid";
+const ID_SQLITE: &str = "unhex(substr(w.value, 5))";
+
+/// Those of the ids that exist in the directory, with their documents: `$1` tenant, `$2` directory, `$3` [`ids`].
+pub(crate) static KNOWN: LazyLock<Sql> = LazyLock::new(|| known(""));
+/// As [`KNOWN`], and nobody deletes them until the transaction ends.
+pub(crate) static KNOWN_KEPT: LazyLock<Sql> = LazyLock::new(|| known(" FOR KEY SHARE"));
+
+fn known(lock: &str) -> Sql {
+    let of = |table: &str, prefix: &str, kind: &str| {
+        let which = "x.tenant_id = :tenant AND x.directory_id = $2";
+        (
+            format!(
+                "SELECT '{kind}' AS kind, r.* FROM json_array_elements_text($3::json) w(value) CROSS JOIN LATERAL \
+                 (SELECT x.id, x.document FROM {table} x WHERE {which} AND x.id = {ID_POSTGRES} OFFSET 0{lock}) r \
+                 WHERE starts_with(w.value, '{prefix}')"
+            ),
+            format!(
+                "SELECT '{kind}' AS kind, x.id, x.document FROM json_each($3) w CROSS JOIN {table} x \
+                 ON {which} AND x.id = {ID_SQLITE} WHERE w.value GLOB '{prefix}*'"
+            ),
+        )
+    };
+    let (people, groups) = (of("identity", "idn_", "User"), of("groups", "grp_", "Group"));
+    Sql::select_pair(
+        &format!(
+            "SELECT * FROM (SELECT * FROM ({}) p UNION ALL SELECT * FROM ({}) g) k",
+            people.0, groups.0
+        ),
+        &format!("{} UNION ALL {}", people.1, groups.1),
+        Rows::Read,
+    )
+}
+
+/// Makes members of those of the ids that exist; returns the new ones. `$1` tenant, `$2` directory, `$3` group, `$4` [`ids`].
+pub(crate) static ADD: LazyLock<Sql> = LazyLock::new(|| {
+    let insert = "INSERT INTO membership (tenant_id, directory_id, group_id, member_id, member_kind)";
+    let exists = |id: &str, tenant: &str| {
+        let of = |table: &str| {
+            format!(
+                "SELECT 1 FROM {table} x WHERE x.tenant_id = {tenant} AND x.directory_id = $2 AND x.id = {id}"
+            )
+        };
+        format!(
+            "CASE substr(w.value, 1, 4) WHEN 'grp_' THEN EXISTS ({}) ELSE EXISTS ({}) END",
+            of("groups"),
+            of("identity")
+        )
+    };
+    let select = |id: &str, source: &str, tenant: &str| {
+        format!(
+            "SELECT g.tenant_id, g.directory_id, g.id, {id}, \
+             CASE substr(w.value, 1, 4) WHEN 'grp_' THEN 'Group' ELSE 'User' END \
+             FROM groups g CROSS JOIN {source} \
+             WHERE g.tenant_id = {tenant} AND g.directory_id = $2 AND g.id = $3 AND {} \
+             ON CONFLICT DO NOTHING RETURNING member_kind, member_id",
+            exists(id, tenant)
+        )
+    };
+    Sql::pair(
+        &format!(
+            "{insert} {}",
+            select(
+                ID_POSTGRES,
+                "json_array_elements_text($4::json) w(value)",
+                "$1::uuid"
+            )
+        ),
+        &format!("{insert} {}", select(ID_SQLITE, "json_each($4) w", "$1")),
+    )
+});
+
+/// Ends memberships; returns those that were. `$1` tenant, `$2` directory, `$3` group, `$4` [`ids`].
+pub(crate) static REMOVE: LazyLock<Sql> = LazyLock::new(|| {
+    let which = |tenant: &str| format!("tenant_id = {tenant} AND directory_id = $2 AND group_id = $3");
+    Sql::pair(
+        &format!(
+            "DELETE FROM membership WHERE {} AND member_id = ANY \
+             (ARRAY(SELECT {ID_POSTGRES} FROM json_array_elements_text($4::json) w(value))) \
+             RETURNING member_kind, member_id",
+            which("$1::uuid")
+        ),
+        &format!(
+            "DELETE FROM membership WHERE {} AND member_id IN (SELECT {ID_SQLITE} FROM json_each($4) w) \
+             RETURNING member_kind, member_id",
+            which("$1")
+        ),
+    )
+});
+
+/// Ends all memberships of a group: `$1` tenant, `$2` directory, `$3` group.
+pub(crate) static CLEAR: LazyLock<Sql> = LazyLock::new(|| {
+    let which = |tenant: &str| {
+        format!("DELETE FROM membership WHERE tenant_id = {tenant} AND directory_id = $2 AND group_id = $3")
+    };
+    Sql::pair(&which("$1::uuid"), &which("$1"))
+});
+
+/// A page of a group's members by id: `$1` tenant, `$2` directory, `$3` group, `$4` after which, `$5` how many.
+///
+/// The documents are looked up one by one for the page only.
+pub(crate) static PAGE: LazyLock<Sql> = LazyLock::new(|| {
+    let of = |table: &str| {
+        format!("(SELECT x.document FROM {table} x WHERE x.tenant_id = m.tenant_id AND x.id = m.member_id)")
+    };
+    Sql::select(
+        &format!(
+            "SELECT m.member_kind, m.member_id, CASE m.member_kind WHEN 'Group' THEN {} ELSE {} END FROM \
+             (SELECT tenant_id, member_kind, member_id FROM membership WHERE tenant_id = :tenant AND directory_id = $2 \
+             AND group_id = $3 AND member_id > $4 ORDER BY member_id LIMIT $5) m WHERE true",
+            of("groups"),
+            of("identity")
+        ),
+        Rows::Read,
+    )
+});
+
+/// The groups that identities are direct members of: `$1` tenant, `$2` directory, `$3` [`ids`].
+pub(crate) static GROUPS_OF: LazyLock<Sql> = LazyLock::new(|| {
+    Sql::select_pair(
+        &format!(
+            "SELECT m.member_id, g.id, g.document FROM json_array_elements_text($3::json) w(value) \
+             CROSS JOIN LATERAL (SELECT x.member_id, x.group_id FROM membership x WHERE x.directory_id = $2 \
+             AND x.member_id = {ID_POSTGRES} AND x.tenant_id = :tenant OFFSET 0) m \
+             CROSS JOIN LATERAL (SELECT y.id, y.document FROM groups y WHERE y.tenant_id = :tenant \
+             AND y.id = m.group_id OFFSET 0) g"
+        ),
+        &format!(
+            "SELECT m.member_id, g.id, g.document FROM json_each($3) w CROSS JOIN membership m \
+             ON m.directory_id = $2 AND m.member_id = {ID_SQLITE} AND m.tenant_id = :tenant \
+             CROSS JOIN groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id"
+        ),
+        Rows::Read,
+    )
+});
+
+/// Three `WITH`s that end all memberships of the resource `$3` in directory `$2` of tenant `$1`: its groups are locked in
+/// the order of their ids, left, and counted down. A group that is a member of itself is not counted down: it is being
+/// deleted, and a statement changes a row once.
+pub(crate) const LEAVE_ALL_POSTGRES: &str = "\
+    held AS MATERIALIZED (SELECT h.id FROM (SELECT group_id FROM membership WHERE directory_id = $2 AND member_id = $3 \
+    AND tenant_id = $1::uuid AND group_id <> $3 ORDER BY group_id OFFSET 0) w CROSS JOIN LATERAL (SELECT y.id FROM groups y \
+    WHERE y.tenant_id = $1::uuid AND y.id = w.group_id OFFSET 0 FOR UPDATE) h), \
+    gone AS (DELETE FROM membership m USING held WHERE m.directory_id = $2 AND m.member_id = $3 \
+    AND m.group_id = held.id AND m.tenant_id = $1::uuid RETURNING m.group_id), \
+    fewer AS (UPDATE groups SET member_count = member_count - 1 WHERE tenant_id = $1::uuid \
+    AND id = ANY (ARRAY(SELECT group_id FROM gone)))";
+
+/// As [`LEAVE_ALL_POSTGRES`], two statements.
+pub(crate) const LEAVE_ALL_SQLITE: &str = "\
+    UPDATE groups SET member_count = member_count - 1 WHERE tenant_id = $1 AND id IN \
+    (SELECT group_id FROM membership WHERE directory_id = $2 AND member_id = $3 AND tenant_id = $1); \
+    DELETE FROM membership WHERE directory_id = $2 AND member_id = $3 AND tenant_id = $1";
+
+/// Reads kind and id.
+pub(crate) fn read_id(row: &QueryResult) -> Result<ResourceId, StoreError> {
+    id_from(&mut Columns::of(row))
+}
+
+fn id_from(columns: &mut Columns<'_>) -> Result<ResourceId, StoreError> {
+    let (kind, id): (String, Uuid) = (columns.next()?, columns.next()?);
+    ResourceId::of_type(&kind, id)
+        .ok_or_else(|| StoreError::Corrupt("a member is neither User nor Group".into()))
+}
+
+/// Reads kind, id and document.
+pub(crate) fn read_member(row: &QueryResult) -> Result<Member, StoreError> {
+    let mut columns = Columns::of(row);
+    let id = id_from(&mut columns)?;
+    let text: Option<String> = columns.next()?;
+    let resource = text.as_deref().map(document).transpose()?.unwrap_or_default();
+    Ok(Member {
+        id,
+        external_id: resource.external_id().map(str::to_owned),
+        display: resource.display_name().map(str::to_owned),
+    })
+}
+
+/// Reads a row of [`GROUPS_OF`].
+pub(crate) fn read_group_of(row: &QueryResult) -> Result<(IdentityId, GroupRef), StoreError> {
+    let mut columns = Columns::of(row);
+    let member = IdentityId::from_uuid(columns.next()?);
+    let id = GroupId::from_uuid(columns.next()?);
+    let resource = document(&columns.next::<String>()?)?;
+    let display = resource.display_name().map(str::to_owned);
+    Ok((member, GroupRef { id, display }))
+}

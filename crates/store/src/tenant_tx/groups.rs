@@ -1,0 +1,317 @@
+//! Groups and their members, through the one door.
+//!
+//! Read next: `table::group` and `table::membership` for the statements and the order of their locks.
+
+use std::collections::HashMap;
+
+use domain::event::Event;
+use domain::group::{Group, GroupRef, Member};
+use domain::id::{DirectoryId, GroupId, IdentityId, ResourceId};
+use domain::log::LogEntry;
+use scim::resource::fold;
+use sea_orm::Value;
+use uuid::Uuid;
+
+use super::{Created, Saved, TenantTx, counted};
+use crate::error::{Remedy, StoreError};
+use crate::sql::Sql;
+use crate::table::keys::fit;
+use crate::table::{group, membership};
+
+impl TenantTx {
+    /// The group, if this directory of this tenant has it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    pub async fn get_group(
+        &mut self,
+        directory: DirectoryId,
+        id: GroupId,
+    ) -> Result<Option<Group>, StoreError> {
+        self.find_group(&group::BY_ID, directory, Value::from(id.uuid()))
+            .await
+    }
+
+    /// As [`TenantTx::get_group`], and keeps everybody else from changing it or its members until the transaction ends.
+    ///
+    /// # Errors
+    /// As [`TenantTx::get_group`].
+    pub async fn lock_group(
+        &mut self,
+        directory: DirectoryId,
+        id: GroupId,
+    ) -> Result<Option<Group>, StoreError> {
+        self.find_group(&group::LOCK_BY_ID, directory, Value::from(id.uuid()))
+            .await
+    }
+
+    /// The group with this `displayName`, folded as [`scim::resource::fold`] does. Locks it in [`crate::Store::write`].
+    ///
+    /// # Errors
+    /// As [`TenantTx::get_group`].
+    pub async fn find_group_by_name(
+        &mut self,
+        directory: DirectoryId,
+        folded: &str,
+    ) -> Result<Option<Group>, StoreError> {
+        let sql = if self.tx.is_open() {
+            &group::LOCK_BY_NAME
+        } else {
+            &group::BY_NAME
+        };
+        let found = self.find_group(sql, directory, Value::from(fit(folded))).await?;
+        // A key may stand for several names (store::table::keys).
+        Ok(found.filter(|group| fold(group.resource.display_name().unwrap_or_default()) == folded))
+    }
+
+    async fn find_group(
+        &mut self,
+        sql: &Sql,
+        directory: DirectoryId,
+        key: Value,
+    ) -> Result<Option<Group>, StoreError> {
+        let values = vec![self.tenant(), Value::from(directory.uuid()), key];
+        let row = self.tx.one(sql, values).await?;
+        self.armed |= self.tx.is_open();
+        row.as_ref().map(group::read).transpose()
+    }
+
+    /// Writes a new group, its events (at least one) and its log row, in one round trip on PostgreSQL. Its members are
+    /// added afterwards ([`TenantTx::add_members`]); `member_count` counts them already.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the directory is not this tenant's or the id exists, [`StoreError::Unavailable`].
+    pub async fn create_group(
+        &mut self,
+        group: &Group,
+        events: &[Event],
+        entry: &LogEntry,
+    ) -> Result<Created, StoreError> {
+        let values = group::values(self.tenant(), group, events, entry);
+        let made = counted(&self.tx.tell(&group::CREATE, values).await?)?;
+        self.armed |= self.tx.is_open();
+        if made == 0 {
+            return Ok(Created::NameTaken);
+        }
+        self.tx.told = true;
+        Ok(Created::Done)
+    }
+
+    /// Writes a group's next revision, its events (at least one, all of that revision) and its log row. Lock it first.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn save_group(
+        &mut self,
+        group: &Group,
+        events: &[Event],
+        entry: &LogEntry,
+    ) -> Result<Saved, StoreError> {
+        self.arm().await?;
+        let values = group::values(self.tenant(), group, events, entry);
+        let rows = match self.tx.tell(&group::SAVE, values).await {
+            Err(StoreError::Conflict(why)) => {
+                // PostgreSQL: as in TenantTx::save, somebody took the name between our look and our write.
+                self.tx.remedy = Some(Remedy::Again);
+                return Err(StoreError::Conflict(why));
+            }
+            rows => rows?,
+        };
+        if counted(&rows)? == 0 {
+            let taken = self.group_name_taken(group).await?;
+            return Ok(if taken { Saved::NameTaken } else { Saved::Gone });
+        }
+        self.tx.told = true;
+        Ok(Saved::Done)
+    }
+
+    async fn group_name_taken(&mut self, group: &Group) -> Result<bool, StoreError> {
+        let key = fit(&fold(group.resource.display_name().unwrap_or_default()));
+        let values = vec![
+            self.tenant(),
+            Value::from(group.directory.uuid()),
+            Value::from(group.id.uuid()),
+            Value::from(key),
+        ];
+        Ok(self.tx.one(&group::NAME_TAKEN, values).await?.is_some())
+    }
+
+    /// Deletes a group with its memberships, also where it is a member itself, and writes its events and its log row;
+    /// nothing at all if it is gone already. Lock it first.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn delete_group(
+        &mut self,
+        group: &Group,
+        events: &[Event],
+        entry: &LogEntry,
+    ) -> Result<(), StoreError> {
+        self.arm().await?;
+        let values = group::values(self.tenant(), group, events, entry);
+        let made = counted(&self.tx.tell(&group::DELETE, values).await?)?;
+        self.tx.told |= made > 0;
+        Ok(())
+    }
+
+    /// Those of `ids` that exist in this directory, in no order, each once. In [`crate::Store::write`] nobody can delete
+    /// them until the transaction ends.
+    ///
+    /// # Errors
+    /// As [`TenantTx::get_group`].
+    pub async fn known_members(
+        &mut self,
+        directory: DirectoryId,
+        ids: &[ResourceId],
+    ) -> Result<Vec<Member>, StoreError> {
+        let sql = if self.tx.is_open() {
+            &membership::KNOWN_KEPT
+        } else {
+            &membership::KNOWN
+        };
+        let mut known = Vec::new();
+        for chunk in once(ids).chunks(membership::CHUNK) {
+            let values = vec![
+                self.tenant(),
+                Value::from(directory.uuid()),
+                membership::ids(chunk),
+            ];
+            let rows = self.tx.all(sql, values).await?;
+            self.armed |= self.tx.is_open();
+            for row in &rows {
+                known.push(membership::read_member(row)?);
+            }
+        }
+        Ok(known)
+    }
+
+    /// Adds members to a group; returns those that were not in it before. Lock the group first, and take only ids that
+    /// [`TenantTx::known_members`] has found in the same transaction (others are passed over).
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn add_members(
+        &mut self,
+        directory: DirectoryId,
+        group: GroupId,
+        ids: &[ResourceId],
+    ) -> Result<Vec<ResourceId>, StoreError> {
+        self.change_members(&membership::ADD, directory, group, ids).await
+    }
+
+    /// Removes members from a group; returns those that were in it. Lock the group first.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn remove_members(
+        &mut self,
+        directory: DirectoryId,
+        group: GroupId,
+        ids: &[ResourceId],
+    ) -> Result<Vec<ResourceId>, StoreError> {
+        self.change_members(&membership::REMOVE, directory, group, ids)
+            .await
+    }
+
+    async fn change_members(
+        &mut self,
+        sql: &Sql,
+        directory: DirectoryId,
+        group: GroupId,
+        ids: &[ResourceId],
+    ) -> Result<Vec<ResourceId>, StoreError> {
+        self.arm().await?;
+        let mut changed = Vec::new();
+        for chunk in once(ids).chunks(membership::CHUNK) {
+            let mut values = self.group_values(directory, group);
+            values.push(membership::ids(chunk));
+            for row in &self.tx.tell(sql, values).await? {
+                changed.push(membership::read_id(row)?);
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Removes all members of a group; returns how many there were. Lock the group first.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn clear_members(&mut self, directory: DirectoryId, group: GroupId) -> Result<i64, StoreError> {
+        self.arm().await?;
+        let values = self.group_values(directory, group);
+        let gone = self.tx.change(&membership::CLEAR, values).await?;
+        Ok(i64::try_from(gone).unwrap_or(i64::MAX))
+    }
+
+    /// A page of a group's direct members in the order of their ids: at most `limit` of those after `after`. Fewer than
+    /// `limit` means that there are no more.
+    ///
+    /// # Errors
+    /// As [`TenantTx::get_group`].
+    pub async fn members(
+        &mut self,
+        directory: DirectoryId,
+        group: GroupId,
+        after: Option<ResourceId>,
+        limit: usize,
+    ) -> Result<Vec<Member>, StoreError> {
+        let mut values = self.group_values(directory, group);
+        let after = after.map_or(Uuid::nil(), ResourceId::uuid);
+        values.extend([
+            Value::from(after),
+            Value::from(i64::try_from(limit).unwrap_or(i64::MAX)),
+        ]);
+        let rows = self.tx.all(&membership::PAGE, values).await?;
+        let mut members = rows
+            .iter()
+            .map(membership::read_member)
+            .collect::<Result<Vec<_>, _>>()?;
+        members.sort_unstable_by_key(|member| member.id.uuid());
+        Ok(members)
+    }
+
+    /// The groups that each of these identities is a direct member of, by group id; identities without groups are absent.
+    ///
+    /// # Errors
+    /// As [`TenantTx::get_group`].
+    pub async fn groups_of(
+        &mut self,
+        directory: DirectoryId,
+        ids: &[IdentityId],
+    ) -> Result<HashMap<IdentityId, Vec<GroupRef>>, StoreError> {
+        let mut found: HashMap<IdentityId, Vec<GroupRef>> = HashMap::new();
+        for chunk in ids.chunks(membership::CHUNK) {
+            let values = vec![
+                self.tenant(),
+                Value::from(directory.uuid()),
+                membership::ids(chunk),
+            ];
+            for row in &self.tx.all(&membership::GROUPS_OF, values).await? {
+                let (identity, group) = membership::read_group_of(row)?;
+                found.entry(identity).or_default().push(group);
+            }
+        }
+        for groups in found.values_mut() {
+            groups.sort_unstable_by_key(|group| group.id);
+            groups.dedup_by_key(|group| group.id);
+        }
+        Ok(found)
+    }
+
+    /// `$1` to `$3` of the statements on one group's members.
+    fn group_values(&self, directory: DirectoryId, group: GroupId) -> Vec<Value> {
+        vec![
+            self.tenant(),
+            Value::from(directory.uuid()),
+            Value::from(group.uuid()),
+        ]
+    }
+}
+
+/// Each id once, ascending, so that a set of any order locks its rows in the same order.
+fn once(ids: &[ResourceId]) -> Vec<ResourceId> {
+    let mut ids = ids.to_vec();
+    ids.sort_unstable_by_key(|id| id.uuid());
+    ids.dedup();
+    ids
+}

@@ -1,0 +1,609 @@
+//! Groups and who is in them: every method, on both databases.
+//!
+//! Here: the helpers, and one group at a time. [`races`]: many at once.
+
+mod races;
+
+use std::sync::Arc;
+
+use domain::event::Event;
+use domain::group::{Group, Member};
+use domain::id::{EventId, GroupId, IdentityId, ResourceId};
+use domain::log::{Action, LogEntry, Status};
+use serde_json::{Value, json};
+use store::{Created, LogQuery, Saved, StoreError};
+
+use super::world::{Home, World, resource, worlds};
+
+impl World {
+    /// A new group, not yet stored.
+    pub fn group(&self, home: &Home, name: &str) -> Group {
+        let now = self.now();
+        Group {
+            id: GroupId::from_uuid(self.uuid()),
+            directory: home.directory.id,
+            revision: 1,
+            resource: resource(json!({"displayName": name, "externalId": format!("x-{name}")})),
+            member_count: 0,
+            created_at: now,
+            modified_at: now,
+        }
+    }
+
+    /// As many events of a group's revision as there are `parts`.
+    pub fn group_events(&self, group: &Group, parts: usize) -> Vec<Event> {
+        let event = |part: usize| Event {
+            id: EventId::from_uuid(self.uuid()),
+            subject: group.id.into(),
+            sequence: group.revision,
+            event_type: "usher.group.members_changed.v1".to_owned(),
+            action: Action::Update,
+            envelope: json!({"source": format!("urn:test:{}", group.id), "part": format!("{part}/{parts}"),
+                             "odd": "\u{0} \" \\ \u{1F600}"}),
+            changed: vec!["members".to_owned()],
+        };
+        (1..=parts).map(event).collect()
+    }
+
+    pub fn group_entry(&self, group: &Group, events: &[Event]) -> LogEntry {
+        let identity = self.identity_like(group);
+        LogEntry {
+            resource: Some(group.id.into()),
+            user_name: group.resource.display_name().map(str::to_owned),
+            event: events.first().map(|event| event.id),
+            ..self.entry(&identity, Action::Update, None)
+        }
+    }
+
+    fn identity_like(&self, group: &Group) -> domain::identity::Identity {
+        domain::identity::Identity {
+            id: IdentityId::from_uuid(group.id.uuid()),
+            directory: group.directory,
+            revision: group.revision,
+            resource: group.resource.clone(),
+            created_at: group.created_at,
+            modified_at: group.modified_at,
+        }
+    }
+
+    /// Stores a new group with members, as a POST does: what is known of them.
+    pub async fn create_group(&self, home: &Home, group: &Group, members: &[ResourceId]) -> Created {
+        let events = self.group_events(group, 1);
+        let entry = self.group_entry(group, &events);
+        let what = Arc::new((group.clone(), events, entry, members.to_vec()));
+        self.write(home, move |tx| {
+            let what = Arc::clone(&what);
+            Box::pin(async move {
+                let known: Vec<_> = tx.known_members(what.0.directory, &what.3).await?;
+                let known: Vec<_> = known.into_iter().map(|member| member.id).collect();
+                let group = Group {
+                    member_count: i64::try_from(known.len()).unwrap(),
+                    ..what.0.clone()
+                };
+                let created = tx.create_group(&group, &what.1, &what.2).await?;
+                if created == Created::Done {
+                    let added = tx.add_members(group.directory, group.id, &known).await?;
+                    assert_eq!(added.len(), known.len());
+                }
+                Ok(created)
+            })
+        })
+        .await
+        .unwrap()
+    }
+
+    /// A stored group of these members.
+    pub async fn made(&self, home: &Home, name: &str, members: &[ResourceId]) -> Group {
+        let group = self.group(home, name);
+        assert_eq!(self.create_group(home, &group, members).await, Created::Done);
+        self.get_group(home, group.id).await.unwrap()
+    }
+
+    pub async fn get_group(&self, home: &Home, id: GroupId) -> Option<Group> {
+        let directory = home.directory.id;
+        self.store
+            .read::<_, StoreError, _>(home.scope, move |tx| {
+                Box::pin(async move { tx.get_group(directory, id).await })
+            })
+            .await
+            .unwrap()
+    }
+
+    /// All members of a group, read in pages of `limit`.
+    pub async fn members(&self, home: &Home, group: GroupId, limit: usize) -> Vec<Member> {
+        let directory = home.directory.id;
+        let mut all: Vec<Member> = Vec::new();
+        loop {
+            let after = all.last().map(|member| member.id);
+            let page = self
+                .store
+                .read::<_, StoreError, _>(home.scope, move |tx| {
+                    Box::pin(async move { tx.members(directory, group, after, limit).await })
+                })
+                .await
+                .unwrap();
+            let full = page.len() == limit;
+            all.extend(page);
+            if !full {
+                return all;
+            }
+        }
+    }
+
+    pub async fn member_ids(&self, home: &Home, group: GroupId) -> Vec<ResourceId> {
+        let members = self.members(home, group, 1000).await;
+        members.into_iter().map(|member| member.id).collect()
+    }
+
+    /// Adds and removes members as a PATCH does; returns what really changed. A change of nothing writes nothing.
+    pub async fn patch(
+        self: &Arc<Self>,
+        home: &Home,
+        group: GroupId,
+        add: &[ResourceId],
+        remove: &[ResourceId],
+    ) -> (Vec<ResourceId>, Vec<ResourceId>) {
+        let (world, home_of) = (Arc::clone(self), home.clone());
+        let what = Arc::new((add.to_vec(), remove.to_vec()));
+        self.write(home, move |tx| {
+            let (world, home, what) = (Arc::clone(&world), home_of.clone(), Arc::clone(&what));
+            Box::pin(async move {
+                let directory = home.directory.id;
+                let Some(before) = tx.lock_group(directory, group).await? else {
+                    return Ok((Vec::new(), Vec::new()));
+                };
+                let known = tx.known_members(directory, &what.0).await?;
+                let known: Vec<_> = known.into_iter().map(|member| member.id).collect();
+                let added = tx.add_members(directory, group, &known).await?;
+                let removed = tx.remove_members(directory, group, &what.1).await?;
+                let delta = i64::try_from(added.len()).unwrap() - i64::try_from(removed.len()).unwrap();
+                if added.is_empty() && removed.is_empty() {
+                    return Ok((added, removed));
+                }
+                let after = Group {
+                    revision: before.revision + 1,
+                    member_count: before.member_count + delta,
+                    ..before
+                };
+                let events = world.group_events(&after, 1 + (added.len() + removed.len()) / 500);
+                let entry = world.group_entry(&after, &events);
+                assert_eq!(tx.save_group(&after, &events, &entry).await?, Saved::Done);
+                Ok((added, removed))
+            })
+        })
+        .await
+        .unwrap()
+    }
+
+    pub async fn delete(&self, home: &Home, identity: &domain::identity::Identity) {
+        let event = self.event(home, Some(identity), None);
+        let entry = self.entry(identity, Action::Delete, Some(&event));
+        let what = Arc::new((identity.clone(), event, entry));
+        self.write(home, move |tx| {
+            let what = Arc::clone(&what);
+            Box::pin(async move {
+                match tx.lock(what.0.directory, what.0.id).await? {
+                    Some(_) => tx.delete(&what.0, &what.1, &what.2).await,
+                    None => Ok(()),
+                }
+            })
+        })
+        .await
+        .unwrap();
+    }
+
+    pub async fn delete_group(&self, home: &Home, group: &Group) {
+        let events = self.group_events(
+            &Group {
+                revision: group.revision + 1,
+                ..group.clone()
+            },
+            1,
+        );
+        let entry = self.group_entry(group, &events);
+        let what = Arc::new((group.clone(), events, entry));
+        self.write(home, move |tx| {
+            let what = Arc::clone(&what);
+            Box::pin(async move {
+                tx.lock_group(what.0.directory, what.0.id).await?;
+                tx.delete_group(&what.0, &what.1, &what.2).await
+            })
+        })
+        .await
+        .unwrap();
+    }
+
+    /// Stores the next revision of a group under another name.
+    async fn rename(&self, home: &Home, group: &Group, name: &str) -> Saved {
+        let after = Group {
+            revision: group.revision + 1,
+            resource: resource(json!({"displayName": name})),
+            modified_at: self.now(),
+            ..group.clone()
+        };
+        let events = self.group_events(&after, 1);
+        let entry = self.group_entry(&after, &events);
+        let what = Arc::new((after, events, entry));
+        self.write(home, move |tx| {
+            let what = Arc::clone(&what);
+            Box::pin(async move { tx.save_group(&what.0, &what.1, &what.2).await })
+        })
+        .await
+        .unwrap()
+    }
+}
+
+/// The ids, ascending, as they are read back.
+pub fn ids<'i>(of: impl IntoIterator<Item = &'i domain::identity::Identity>) -> Vec<ResourceId> {
+    sorted(of.into_iter().map(|identity| ResourceId::from(identity.id)))
+}
+
+pub fn sorted(ids: impl IntoIterator<Item = ResourceId>) -> Vec<ResourceId> {
+    let mut ids: Vec<_> = ids.into_iter().collect();
+    ids.sort_by_key(|id| id.uuid());
+    ids
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_reads_back_with_its_members_page_by_page() {
+    for world in worlds().await {
+        let home = world.home("contoso").await;
+        let people = world.people(&home, &["amy", "bob", "eve", "joe", "kim"]).await;
+        let inner = world.made(&home, "Inner", &[]).await;
+        let mut wanted = ids(&people);
+        wanted.push(inner.id.into());
+        let made = world.group(&home, "Sales ÄÖ");
+        assert_eq!(world.create_group(&home, &made, &wanted).await, Created::Done);
+        let read = world.get_group(&home, made.id).await.unwrap();
+        let expected = Group {
+            member_count: 6,
+            ..made.clone()
+        };
+        assert_eq!(read, expected, "{}", world.name());
+        for limit in [1, 2, 6, 100] {
+            let members = world.members(&home, made.id, limit).await;
+            let got: Vec<_> = members.iter().map(|member| member.id).collect();
+            assert_eq!(got, sorted(wanted.clone()), "{}: pages of {limit}", world.name());
+        }
+        let members = world.members(&home, made.id, 100).await;
+        let member = |id: ResourceId| members.iter().find(|member| member.id == id).unwrap();
+        let amy = member(people[0].id.into());
+        assert_eq!(
+            (amy.external_id.as_deref(), amy.display.as_deref()),
+            (Some("x-amy"), Some("A B"))
+        );
+        assert_eq!(member(inner.id.into()).display.as_deref(), Some("Inner"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_taken_display_name_writes_nothing_and_any_case_of_it_is_taken() {
+    for world in worlds().await {
+        let home = world.home("contoso").await;
+        let app = world.app("booking").await;
+        let sales = world.made(&home, "Sales", &[]).await;
+        let twin = world.group(&home, "sALES");
+        assert_eq!(world.create_group(&home, &twin, &[]).await, Created::NameTaken);
+        assert_eq!(world.get_group(&home, twin.id).await, None, "{}", world.name());
+        let other = world.made(&home, "Other", &[]).await;
+        assert_eq!(world.rename(&home, &other, "SALES").await, Saved::NameTaken);
+        assert_eq!(world.rename(&home, &sales, "SALES").await, Saved::Done);
+        assert_eq!(
+            world.rename(&home, &sales, "Old").await,
+            Saved::Gone,
+            "an old revision"
+        );
+        assert_eq!(world.rename(&home, &twin, "New").await, Saved::Gone);
+        let directory = home.directory.id;
+        let find = |name: &'static str| {
+            world.write(&home, move |tx| {
+                Box::pin(async move { tx.find_group_by_name(directory, name).await })
+            })
+        };
+        assert_eq!(find("sales").await.unwrap().map(|group| group.id), Some(sales.id));
+        assert_eq!(find("old").await.unwrap(), None);
+        world.stamp_all().await;
+        assert_eq!(
+            world.feed(&app).await.len(),
+            3,
+            "{}: two created, one renamed",
+            world.name()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn adding_present_and_removing_absent_members_changes_nothing() {
+    for world in worlds().await {
+        let world = Arc::new(world);
+        let home = world.home("contoso").await;
+        let people = world.people(&home, &["amy", "bob", "eve"]).await;
+        let all = ids(&people);
+        let group = world.made(&home, "Sales", &all[..1]).await;
+        let (added, removed) = world.patch(&home, group.id, &all, &[]).await;
+        assert_eq!(
+            (sorted(added), removed.len()),
+            (all[1..].to_vec(), 0),
+            "{}",
+            world.name()
+        );
+        assert_eq!(
+            world.patch(&home, group.id, &all, &[]).await,
+            (Vec::new(), Vec::new())
+        );
+        // One id twice in a set is one member.
+        let twice = [all[0], all[0], all[2]];
+        let (_, removed) = world.patch(&home, group.id, &[], &twice).await;
+        assert_eq!(sorted(removed), vec![all[0], all[2]]);
+        assert_eq!(
+            world.patch(&home, group.id, &[], &twice).await,
+            (Vec::new(), Vec::new())
+        );
+        let group = world.get_group(&home, group.id).await.unwrap();
+        assert_eq!((group.revision, group.member_count), (3, 1), "{}", world.name());
+        let directory = home.directory.id;
+        let id = group.id;
+        let cleared = world
+            .write(&home, move |tx| {
+                Box::pin(async move {
+                    tx.lock_group(directory, id).await?;
+                    Ok((
+                        tx.clear_members(directory, id).await?,
+                        tx.clear_members(directory, id).await?,
+                    ))
+                })
+            })
+            .await
+            .unwrap();
+        assert_eq!(cleared, (1, 0));
+        assert_eq!(world.member_ids(&home, group.id).await, Vec::new());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_identity_is_gone_from_its_groups_and_their_counts() {
+    for world in worlds().await {
+        let home = world.home("contoso").await;
+        let people = world.people(&home, &["amy", "bob"]).await;
+        let all = ids(&people);
+        let groups = [
+            world.made(&home, "A", &all).await,
+            world.made(&home, "B", &all[..1]).await,
+            world.made(&home, "C", &all[1..]).await,
+        ];
+        world.delete(&home, &people[0]).await;
+        for (group, left) in groups.iter().zip([&all[1..], &[], &all[1..]]) {
+            let read = world.get_group(&home, group.id).await.unwrap();
+            assert_eq!(
+                (read.member_count, read.revision),
+                (i64::try_from(left.len()).unwrap(), 1),
+                "{}",
+                world.name()
+            );
+            assert_eq!(world.member_ids(&home, group.id).await, left, "{}", world.name());
+        }
+        assert_eq!(world.get(&home, people[0].id).await, None);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_group_leaves_its_members_alone_and_the_groups_it_was_in() {
+    for world in worlds().await {
+        let world = Arc::new(world);
+        let home = world.home("contoso").await;
+        let app = world.app("booking").await;
+        let people = world.people(&home, &["amy"]).await;
+        let inner = world.made(&home, "Inner", &ids(&people)).await;
+        let outer = world
+            .made(&home, "Outer", &[inner.id.into(), people[0].id.into()])
+            .await;
+        // A group in itself is stored as any other member; its deletion is still one deletion.
+        world.patch(&home, inner.id, &[inner.id.into()], &[]).await;
+        let inner = world.get_group(&home, inner.id).await.unwrap();
+        assert_eq!(inner.member_count, 2);
+        world.delete_group(&home, &inner).await;
+        world.delete_group(&home, &inner).await;
+        assert_eq!(world.get_group(&home, inner.id).await, None, "{}", world.name());
+        assert_eq!(world.member_ids(&home, inner.id).await, Vec::new());
+        let outer = world.get_group(&home, outer.id).await.unwrap();
+        assert_eq!(outer.member_count, 1, "{}", world.name());
+        assert_eq!(world.member_ids(&home, outer.id).await, ids(&people));
+        assert!(world.get(&home, people[0].id).await.is_some());
+        world.stamp_all().await;
+        let told = world.feed(&app).await;
+        let of_inner = told
+            .iter()
+            .filter(|event| event.source.ends_with(&inner.id.to_string()));
+        assert_eq!(of_inner.count(), 3, "{}: created, changed, deleted", world.name());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_users_groups_are_those_it_is_directly_in() {
+    for world in worlds().await {
+        let home = world.home("contoso").await;
+        let people = world.people(&home, &["amy", "bob", "eve"]).await;
+        let all = ids(&people);
+        let a = world.made(&home, "A", &all[..2]).await;
+        let b = world.made(&home, "B", &[all[0], a.id.into()]).await;
+        let asked: Vec<IdentityId> = people.iter().map(|person| person.id).collect();
+        let directory = home.directory.id;
+        let groups = world
+            .store
+            .read::<_, StoreError, _>(home.scope, move |tx| {
+                Box::pin(async move { tx.groups_of(directory, &asked).await })
+            })
+            .await
+            .unwrap();
+        let of = |id: IdentityId| -> Vec<(GroupId, Option<&str>)> {
+            let of = groups.get(&id).map(Vec::as_slice).unwrap_or_default();
+            of.iter()
+                .map(|group| (group.id, group.display.as_deref()))
+                .collect()
+        };
+        let mut both = vec![(a.id, Some("A")), (b.id, Some("B"))];
+        both.sort_unstable();
+        assert_eq!(of(people[0].id), both, "{}", world.name());
+        assert_eq!(of(people[1].id), vec![(a.id, Some("A"))]);
+        assert_eq!(of(people[2].id), Vec::new());
+    }
+}
+
+/// The parts of one membership change have one sequence; the log row follows the last of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_parts_of_a_change_are_all_told_in_order_and_its_log_row_waits_for_the_last() {
+    for world in worlds().await {
+        let home = world.home("contoso").await;
+        let app = world.app("booking").await;
+        let group = world.made(&home, "Sales", &[]).await;
+        let after = Group {
+            revision: 2,
+            ..group.clone()
+        };
+        let events = world.group_events(&after, 3);
+        let entry = world.group_entry(&after, &events);
+        let what = Arc::new((after, events, entry.clone()));
+        let saved = world
+            .write(&home, move |tx| {
+                let what = Arc::clone(&what);
+                Box::pin(async move { tx.save_group(&what.0, &what.1, &what.2).await })
+            })
+            .await
+            .unwrap();
+        assert_eq!(saved, Saved::Done);
+        world.stamp_all().await;
+        let feed = world.feed(&app).await;
+        let parts: Vec<(String, Value, Value)> = feed
+            .iter()
+            .map(|event| {
+                let body: Value = serde_json::from_str(&event.body).unwrap();
+                (event.sequence.clone(), body["part"].clone(), body["odd"].clone())
+            })
+            .collect();
+        let second = |part: &str| (format!("{:020}", 2), json!(part), json!("\u{0} \" \\ \u{1F600}"));
+        assert_eq!(
+            parts[1..],
+            [second("1/3"), second("2/3"), second("3/3")],
+            "{}",
+            world.name()
+        );
+        let query = LogQuery {
+            resource: Some(group.id.into()),
+            limit: 10,
+            ..LogQuery::default()
+        };
+        let rows = world
+            .store
+            .read::<_, StoreError, _>(home.scope, move |tx| {
+                let query = query.clone();
+                Box::pin(async move { tx.search_log(&query).await })
+            })
+            .await
+            .unwrap();
+        assert_eq!(
+            (rows[0].entry.clone(), rows[0].entry.status),
+            (entry, Status::Success)
+        );
+        assert_eq!(rows[0].delivered[0].position, 4, "{}", world.name());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_of_several_thousand_members_is_added_and_removed_whole() {
+    for world in worlds().await {
+        let world = Arc::new(world);
+        let home = world.home("contoso").await;
+        let people: Vec<_> = (0..2345)
+            .map(|number| world.person(&home, &format!("p{number}")))
+            .collect();
+        futures_util::future::join_all(people.iter().map(|person| world.create(&home, person))).await;
+        let all = ids(&people);
+        let group = world.made(&home, "All", &[]).await;
+        let mut asked = all.clone();
+        asked.push(ResourceId::Identity(IdentityId::from_uuid(world.uuid())));
+        let (added, _) = world.patch(&home, group.id, &asked, &[]).await;
+        assert_eq!(
+            sorted(added),
+            all,
+            "{}: the unknown one is left out",
+            world.name()
+        );
+        assert_eq!(world.member_ids(&home, group.id).await, all);
+        let (_, removed) = world.patch(&home, group.id, &[], &all[..2000]).await;
+        assert_eq!(removed.len(), 2000);
+        assert_eq!(world.member_ids(&home, group.id).await, all[2000..]);
+        let group = world.get_group(&home, group.id).await.unwrap();
+        assert_eq!(group.member_count, 345, "{}", world.name());
+    }
+}
+
+/// Ids of another directory, of another tenant and of nobody are unknown, whichever method is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_directorys_groups_and_members_are_not_there() {
+    for world in worlds().await {
+        let world = Arc::new(world);
+        let ours = world.home("contoso").await;
+        let rooms = world.directory(&ours.tenant, "rooms").await;
+        let theirs = world.home("fabrikam").await;
+        let amy = world.people(&ours, &["amy"]).await.remove(0);
+        let group = world.made(&ours, "Sales", &[amy.id.into()]).await;
+        for foreign in [&rooms, &theirs] {
+            assert_eq!(world.get_group(foreign, group.id).await, None);
+            assert_eq!(world.member_ids(foreign, group.id).await, Vec::new());
+            let bob = world.people(foreign, &["bob"]).await.remove(0);
+            let outside = world
+                .made(foreign, "Sales", &[amy.id.into(), group.id.into(), bob.id.into()])
+                .await;
+            assert_eq!(
+                outside.member_count,
+                1,
+                "{}: only its own are known",
+                world.name()
+            );
+            // Even a caller who asks nobody first adds nothing foreign, and removes nothing there.
+            let (directory, theirs, own, mine) = (
+                foreign.directory.id,
+                outside.id,
+                bob.id,
+                [ResourceId::from(amy.id)],
+            );
+            let (group_id, foreign_scope) = (group.id, foreign.clone());
+            let done = world
+                .write(&foreign_scope, move |tx| {
+                    Box::pin(async move {
+                        Ok((
+                            tx.add_members(directory, theirs, &mine).await?,
+                            tx.add_members(directory, group_id, &[own.into()]).await?,
+                            tx.remove_members(directory, group_id, &mine).await?,
+                            tx.clear_members(directory, group_id).await?,
+                            tx.groups_of(directory, &[IdentityId::from_uuid(mine[0].uuid())])
+                                .await?
+                                .len(),
+                        ))
+                    })
+                })
+                .await
+                .unwrap();
+            assert_eq!(
+                done,
+                (Vec::new(), Vec::new(), Vec::new(), 0, 0),
+                "{}",
+                world.name()
+            );
+            world
+                .delete_group(
+                    foreign,
+                    &Group {
+                        directory,
+                        ..group.clone()
+                    },
+                )
+                .await;
+        }
+        assert_eq!(world.get_group(&ours, group.id).await, Some(group.clone()));
+        assert_eq!(
+            world.member_ids(&ours, group.id).await,
+            vec![ResourceId::from(amy.id)]
+        );
+    }
+}
