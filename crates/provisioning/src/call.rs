@@ -2,6 +2,7 @@
 
 use domain::event::Cause;
 use domain::id::RequestId;
+use scim::etag::Precondition;
 
 /// The circumstances of a request: they end up in its event and in the provisioning log.
 #[derive(Debug, Clone)]
@@ -12,6 +13,8 @@ pub struct Call {
     pub client_request_id: Option<String>,
     /// The W3C trace context of the request's span.
     pub traceparent: Option<String>,
+    /// What must be true of the resource's version; checked against the locked row (RFC 7644 §3.14).
+    pub precondition: Precondition,
 }
 
 impl Call {

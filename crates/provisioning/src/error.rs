@@ -30,6 +30,12 @@ pub enum Error {
         /// The profile's name.
         profile: String,
     },
+    /// The resource is not of the version that the request asks for (RFC 7644 §3.14).
+    #[error(
+        "The resource has changed since the version that the request names was read, so nothing was done. Read it again with \
+         GET, repeat the change on what it says now with its new meta.version in If-Match, or leave If-Match out."
+    )]
+    Stale,
     /// The directory's profile is not loaded: our fault.
     #[error("the profile {0:?} of this directory is not loaded")]
     ProfileMissing(String),
@@ -45,6 +51,7 @@ impl Error {
             Self::Invalid(error) => error.scim_type.as_str(),
             Self::Taken { .. } => "uniqueness",
             Self::NotFound { .. } => "notFound",
+            Self::Stale => "preconditionFailed",
             Self::ProfileMissing(_) => "profileMissing",
             Self::Store(_) => "unavailable",
         }
@@ -53,7 +60,7 @@ impl Error {
     /// Whether the client is to blame: only such refusals are rows of the provisioning log.
     pub fn is_refusal(&self) -> bool {
         match self {
-            Self::Invalid(_) | Self::Taken { .. } | Self::NotFound { .. } => true,
+            Self::Invalid(_) | Self::Taken { .. } | Self::NotFound { .. } | Self::Stale => true,
             Self::ProfileMissing(_) | Self::Store(_) => false,
         }
     }

@@ -49,6 +49,18 @@ impl Operation {
         })
     }
 
+    /// Whether a locked resource is of the version that the request asks for; Entra never asks.
+    ///
+    /// # Errors
+    /// [`Error::Stale`].
+    pub(crate) fn check_version(&self, revision: i64) -> Result<(), Error> {
+        if self.call.precondition.allows(revision) {
+            Ok(())
+        } else {
+            Err(Error::Stale)
+        }
+    }
+
     /// The event of a change, or `None` when nothing effectively changed.
     pub(crate) fn event(&self, before: Option<&Identity>, after: Option<&Identity>) -> Option<Event> {
         let origin = Origin {

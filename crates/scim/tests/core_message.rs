@@ -417,8 +417,8 @@ fn the_service_says_what_it_can_do() {
         ("bulk", false),
         ("filter", true),
         ("changePassword", false),
-        ("sort", false),
-        ("etag", false),
+        ("sort", true),
+        ("etag", true),
     ] {
         assert_eq!(config[feature]["supported"], supported, "{feature}");
     }

@@ -40,6 +40,110 @@ async fn discovery_describes_what_this_directory_serves() {
 }
 
 #[tokio::test]
+async fn discovery_refuses_a_filter_and_passes_over_everything_else() {
+    let gateway = super::Gateway::embedded().await;
+    let scim = advisors(&gateway, "contoso");
+    for path in [
+        "/ServiceProviderConfig",
+        "/Schemas",
+        "/ResourceTypes",
+        "/ResourceTypes/User",
+    ] {
+        let refused = scim
+            .get(&format!("{path}?filter=name+eq+%22User%22"))
+            .await
+            .expect(403);
+        assert!(refused.text.contains("are not filtered"), "{}", refused.text);
+        let plain = scim.get(path).await.expect(200);
+        for ignored in [
+            "count=0",
+            "startIndex=9",
+            "count=ten",
+            "attributes=a b",
+            "sortBy=x",
+            "cursor=x",
+        ] {
+            let same = scim.get(&format!("{path}?{ignored}")).await.expect(200);
+            assert_eq!(same.body, plain.body, "{path}?{ignored}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_service_offers_and_what_it_does_not_is_said_in_full() {
+    let gateway = super::Gateway::embedded().await;
+    let config = advisors(&gateway, "contoso")
+        .get("/ServiceProviderConfig")
+        .await
+        .expect(200)
+        .body;
+    for (feature, supported) in [
+        ("patch", true),
+        ("filter", true),
+        ("sort", true),
+        ("etag", true),
+        ("changePassword", false),
+    ] {
+        assert_eq!(config[feature]["supported"], supported, "{feature}");
+    }
+    assert_eq!(config["filter"]["maxResults"], 1_000);
+    assert_eq!(
+        config["pagination"],
+        json!({"cursor": true, "index": true, "defaultPaginationMethod": "index", "defaultPageSize": 100, "maxPageSize": 1_000})
+    );
+    assert_eq!(
+        config["securityEvents"],
+        json!({"asyncRequest": "none", "eventUris": []})
+    );
+}
+
+#[tokio::test]
+async fn a_token_that_is_no_person_has_no_me_for_any_method() {
+    let gateway = super::Gateway::embedded().await;
+    let scim = advisors(&gateway, "contoso");
+    for answer in [
+        scim.get("/Me").await,
+        scim.post("/Me", &json!({})).await,
+        scim.put("/Me", &json!({})).await,
+        scim.patch("/Me", &json!({})).await,
+        scim.delete("/Me").await,
+    ] {
+        let refused = answer.expect(501);
+        assert_eq!(refused.body["status"], "501");
+        assert!(
+            refused.text.contains("belongs to a directory, not to a person"),
+            "{}",
+            refused.text
+        );
+    }
+}
+
+#[tokio::test]
+async fn methods_are_refused_by_address_and_unknown_ones_everywhere() {
+    let gateway = super::Gateway::embedded().await;
+    let scim = advisors(&gateway, "contoso");
+    let call = async |method: &str, path: &str| {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
+        support::http::send(scim.request(method, path)).await
+    };
+    let options = call("OPTIONS", "/Users").await.expect(405);
+    assert_eq!(options.header("allow"), "GET, POST");
+    for path in ["/Users", "/Users/1", "/Schemas"] {
+        let refused = call("PROPFIND", path).await.expect(501);
+        assert!(
+            refused.text.contains("does not know this HTTP method"),
+            "{}",
+            refused.text
+        );
+    }
+    let head = call("HEAD", "/Users").await.expect(200);
+    assert_eq!(
+        (head.text.as_str(), head.header("content-type")),
+        ("", "application/scim+json")
+    );
+}
+
+#[tokio::test]
 async fn a_directory_without_groups_answers_queries_with_nothing_and_writes_with_what_to_do() {
     let gateway = super::Gateway::embedded().await;
     let scim = advisors(&gateway, "contoso");

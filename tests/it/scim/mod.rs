@@ -13,6 +13,7 @@ mod queries;
 mod raw;
 mod telemetry;
 mod tenant_urls;
+mod versions;
 
 use serde_json::{Value, json};
 use support::gateway::{Gateway, Settings};

@@ -1,4 +1,6 @@
-//! What this directory serves, for programs (RFC 7644 §4): its schema is the User schema, narrowed to the profile.
+//! What this directory serves, for programs (RFC 7644 §4): its schemas, narrowed to the profile.
+//!
+//! A filter never gets here; every other parameter means nothing here (RFC 7644 §4).
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -29,13 +31,17 @@ pub enum Page<'a> {
 /// `notFound` for a schema or resource type that this directory does not have.
 pub fn answer(asked: &Asked<'_>, page: &Page<'_>) -> Result<HttpResponse, Failure> {
     let profile = asked.state.provisioning.profile(&asked.caller)?;
-    let (user, base) = (&profile.resource_type, asked.base.as_str());
+    let types: Vec<&ResourceType> = std::iter::once(&profile.resource_type)
+        .chain(&profile.group_type)
+        .collect();
+    let base = asked.base.as_str();
     let document = match page {
         Page::ServiceProviderConfig => message::service_provider_config(base),
-        Page::Schemas => message::schemas(&[user], base),
-        Page::ResourceTypes => message::resource_types(&[user], base),
+        Page::Schemas => message::schemas(&types, base),
+        Page::ResourceTypes => message::resource_types(&types, base),
         Page::Schema(id) => {
-            let schema = schema(user, id).ok_or_else(|| {
+            let found = types.iter().find_map(|rt| schema(rt, id));
+            let schema = found.ok_or_else(|| {
                 Failure::with(
                     Code::NotFound,
                     "This directory has no schema of that id; GET /Schemas lists the ones it has.",
@@ -43,20 +49,22 @@ pub fn answer(asked: &Asked<'_>, page: &Page<'_>) -> Result<HttpResponse, Failur
             })?;
             message::schema_document(schema, base)
         }
-        Page::ResourceType(wanted) if name::eq(wanted, &user.name) => {
-            message::resource_type_document(user, base)
-        }
-        Page::ResourceType(_) => {
-            let detail =
-                "This directory has no resource type of that name; GET /ResourceTypes lists the ones it has.";
-            return Err(Failure::with(Code::NotFound, detail));
+        Page::ResourceType(wanted) => {
+            let found = types.iter().find(|rt| name::eq(wanted, &rt.name));
+            let found = found.ok_or_else(|| {
+                Failure::with(
+                    Code::NotFound,
+                    "This directory has no resource type of that name; GET /ResourceTypes lists the ones it has.",
+                )
+            })?;
+            message::resource_type_document(found, base)
         }
     };
     Ok(respond::body(StatusCode::OK, &document))
 }
 
-fn schema<'a>(user: &'a ResourceType, id: &str) -> Option<&'a Schema> {
-    std::iter::once(&user.core)
-        .chain(&user.extensions)
+fn schema<'a>(rt: &'a ResourceType, id: &str) -> Option<&'a Schema> {
+    std::iter::once(&rt.core)
+        .chain(&rt.extensions)
         .find(|schema| name::eq(&schema.id, id))
 }

@@ -24,6 +24,12 @@ pub enum Code {
     MethodNotAllowed,
     /// The directory serves no groups.
     GroupsNotServed,
+    /// The gateway does not do this for anybody.
+    NotImplemented,
+    /// A filter on a discovery document.
+    DiscoveryFilter,
+    /// The resource is of another version.
+    PreconditionFailed,
     /// The body is too large.
     BodyTooLarge,
     /// The body came too slowly.
@@ -99,13 +105,16 @@ const fn row(
 
 impl Code {
     /// All codes, in the order of the page.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 29] = [
         Self::Unauthorized,
         Self::DirectoryOff,
         Self::NoSuchRoute,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::GroupsNotServed,
+        Self::NotImplemented,
+        Self::DiscoveryFilter,
+        Self::PreconditionFailed,
         Self::BodyTooLarge,
         Self::BodyTooSlow,
         Self::MediaType,
@@ -174,6 +183,27 @@ impl Code {
                 None,
                 "This directory serves no groups.",
                 "In Entra, open Provisioning > Mappings > Provision Microsoft Entra ID Groups and set Enabled to No.",
+            ),
+            Self::NotImplemented => row(
+                "notImplemented",
+                501,
+                None,
+                "The gateway does not do this.",
+                "Address resources by /Users/{id} and /Groups/{id}, with GET, POST, PUT, PATCH or DELETE.",
+            ),
+            Self::DiscoveryFilter => row(
+                "discoveryFilter",
+                403,
+                None,
+                "Discovery documents are not filtered (RFC 7644 §4).",
+                "Read the whole document and choose from it.",
+            ),
+            Self::PreconditionFailed => row(
+                "preconditionFailed",
+                412,
+                None,
+                "The resource has changed since the version that the request names was read, so nothing was done.",
+                "Read it again, repeat the change with its new meta.version in If-Match, or leave If-Match out.",
             ),
             Self::BodyTooLarge => row(
                 "bodyTooLarge",

@@ -12,11 +12,12 @@ pub mod route;
 mod users;
 
 use actix_web::http::Method;
-use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::http::header::{CONTENT_LENGTH, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::credential::Caller;
 use provisioning::Call;
-use scim::query::{ListQuery, parse_query};
+use scim::etag::Precondition;
+use scim::query::{ListQuery, has_filter, parse_query};
 use serde_json::Value;
 
 use self::error::{Code, Failure};
@@ -35,6 +36,21 @@ struct Asked<'a> {
     query: ListQuery,
     /// The full Tenant URL, as the client called it.
     base: String,
+}
+
+impl Asked<'_> {
+    /// The answer to a reading, where the version of what was found decides it: 304 for one that the client has.
+    fn unread(&self, revision: i64) -> Result<Option<HttpResponse>, Failure> {
+        let precondition = &self.call.precondition;
+        if precondition.is_known(revision) {
+            return Ok(Some(respond::not_modified(revision)));
+        }
+        if precondition.allows(revision) {
+            Ok(None)
+        } else {
+            Err(Failure::new(Code::PreconditionFailed))
+        }
+    }
 }
 
 /// What a request wants done.
@@ -73,11 +89,21 @@ async fn answer(
     let operation = operation(request.method(), &route.endpoint)?;
     Facts::tell(request, |facts| facts.operation = Some(operation.word()));
     let caller = caller(state, request, &route.base).await?;
-    let query = parse_query(request.query_string())?;
+    let query = match operation {
+        // Nothing but a filter means anything there, and that is refused (RFC 7644 §4).
+        Operation::Discovery(_) if has_filter(request.query_string()) => {
+            return Err(Failure::new(Code::DiscoveryFilter));
+        }
+        Operation::Discovery(_) => ListQuery::default(),
+        _ => parse_query(request.query_string())?,
+    };
     let asked = Asked {
         state,
         caller,
-        call: call(request, state),
+        call: Call {
+            precondition: precondition(request)?,
+            ..call(request, state)
+        },
         query,
         base: base_url(state, request, &route),
     };
@@ -94,11 +120,29 @@ async fn answer(
     }
 }
 
+/// The methods of RFC 9110 and RFC 5789: those that an address may refuse, while others mean nothing anywhere.
+const KNOWN_METHODS: [&str; 8] = [
+    "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT",
+];
+
 /// The table of methods; a path that exists but does not take the method says which ones it takes.
 fn operation<'a>(method: &Method, endpoint: &'a Endpoint<'_>) -> Result<Operation<'a>, Failure> {
     use discovery::Page;
     let not_allowed = |allow| Err(Failure::method(Code::MethodNotAllowed, allow));
-    match (endpoint, method.as_str()) {
+    let not_implemented = |detail| Err(Failure::with(Code::NotImplemented, detail));
+    // A HEAD is a GET whose body the server leaves out (RFC 9110 §9.3.2).
+    let word = if *method == Method::HEAD {
+        "GET"
+    } else {
+        method.as_str()
+    };
+    match (endpoint, word) {
+        (Endpoint::Me, _) => not_implemented(
+            "The token belongs to a directory, not to a person, so there is no /Me. Address people by /Users/{id}.",
+        ),
+        (_, unknown) if !KNOWN_METHODS.contains(&unknown) => not_implemented(
+            "The gateway does not know this HTTP method. Use GET, POST, PUT, PATCH or DELETE.",
+        ),
         (Endpoint::Users, "GET") => Ok(Operation::ListUsers),
         (Endpoint::Users, "POST") => Ok(Operation::CreateUser),
         (Endpoint::Users, _) => not_allowed("GET, POST"),
@@ -168,13 +212,31 @@ fn call(request: &HttpRequest, state: &State) -> Call {
             request: facts.request,
             client_request_id: facts.client_request_id,
             traceparent: Some(facts.traceparent),
+            precondition: Precondition::NONE,
         },
         None => Call {
             request: domain::id::RequestId::from_uuid(state.ids.next()),
             client_request_id: None,
             traceparent: None,
+            precondition: Precondition::NONE,
         },
     }
+}
+
+/// What the request asks of the resource's version.
+fn precondition(request: &HttpRequest) -> Result<Precondition, Failure> {
+    let field = |name: HeaderName| -> Option<String> {
+        let lines: Vec<_> = request
+            .headers()
+            .get_all(name)
+            .map(|line| String::from_utf8_lossy(line.as_bytes()))
+            .collect();
+        (!lines.is_empty()).then(|| lines.join(","))
+    };
+    Ok(Precondition::parse(
+        field(IF_MATCH).as_deref(),
+        field(IF_NONE_MATCH).as_deref(),
+    )?)
 }
 
 /// The Tenant URL that `location`s begin with: the deployment's public address, or the one this request came to.
@@ -201,6 +263,10 @@ mod tests {
             ("/scim/Schemas", "POST", 405, Some("GET")),
             ("/scim/Groups", "POST", 405, Some("GET")),
             ("/scim/Groups/1", "PATCH", 405, Some("GET")),
+            ("/scim/Me", "GET", 501, None),
+            ("/scim/Me", "PATCH", 501, None),
+            ("/scim/Users", "PROPFIND", 501, None),
+            ("/scim/Users", "OPTIONS", 405, Some("GET, POST")),
             ("/scim/Nothing", "GET", 404, None),
             ("/scim", "GET", 404, None),
         ] {

@@ -7,6 +7,7 @@ use actix_web::http::header::{
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use domain::identity::Identity;
 use domain::profile::Profile;
+use scim::etag;
 use scim::message::{self, MEDIA_TYPE, Meta};
 use scim::query::Projection;
 use serde_json::Value;
@@ -43,6 +44,13 @@ pub fn no_content(meta: &Meta) -> HttpResponse {
     HttpResponseBuilder::new(StatusCode::NO_CONTENT)
         .insert_header((ETAG, meta.etag()))
         .insert_header((LOCATION, meta.location.as_str()))
+        .finish()
+}
+
+/// 304 for a reading whose answer the client already has (RFC 9110 §15.4.5).
+pub fn not_modified(revision: i64) -> HttpResponse {
+    HttpResponseBuilder::new(StatusCode::NOT_MODIFIED)
+        .insert_header((ETAG, etag::of(revision)))
         .finish()
 }
 

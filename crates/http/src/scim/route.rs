@@ -41,6 +41,8 @@ pub enum Endpoint<'a> {
     ResourceTypes,
     /// `/ResourceTypes/{name}`.
     ResourceType(Cow<'a, str>),
+    /// `/Me` (RFC 7644 §3.11).
+    Me,
     /// Anything else below a Tenant URL.
     Unknown,
 }
@@ -108,6 +110,7 @@ impl<'a> Route<'a> {
             Endpoint::Schema(_) => "/scim/Schemas/{id}",
             Endpoint::ResourceTypes => "/scim/ResourceTypes",
             Endpoint::ResourceType(_) => "/scim/ResourceTypes/{id}",
+            Endpoint::Me => "/scim/Me",
             Endpoint::Unknown => "/scim/{unknown}",
         }
     }
@@ -151,6 +154,7 @@ fn endpoint<'a>(mut rest: impl Iterator<Item = &'a str>) -> Endpoint<'a> {
         (kind, None) if is(kind, "ServiceProviderConfig") || is(kind, "serviceConfiguration") => {
             Endpoint::ServiceProviderConfig
         }
+        (kind, None) if is(kind, "Me") => Endpoint::Me,
         (kind, None) if is(kind, "Schemas") => Endpoint::Schemas,
         (kind, Some(id)) if is(kind, "Schemas") => Endpoint::Schema(decode(id)),
         (kind, None) if is(kind, "ResourceTypes") => Endpoint::ResourceTypes,
@@ -234,6 +238,8 @@ mod tests {
             ("/Schemas/urn:a:b", Endpoint::Schema("urn:a:b".into())),
             ("/ResourceTypes", Endpoint::ResourceTypes),
             ("/ResourceTypes/User", Endpoint::ResourceType("User".into())),
+            ("/Me", Endpoint::Me),
+            ("/me/", Endpoint::Me),
             ("/Bulk", Endpoint::Unknown),
             ("/Users/1/2", Endpoint::Unknown),
             ("/Users/Users", Endpoint::Unknown),

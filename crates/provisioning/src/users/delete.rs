@@ -14,7 +14,7 @@ use crate::record::{Operation, Whom};
 /// Deletes an identity for good; its event carries a tombstone.
 ///
 /// # Errors
-/// [`Error::NotFound`], also at the second deletion.
+/// [`Error::NotFound`], also at the second deletion; [`Error::Stale`].
 pub async fn execute(context: &Context, caller: &Caller, call: &Call, id: &str) -> Result<(), Error> {
     let operation = Operation::new(context, caller, call, "DELETE")?;
     let id = identity_id(&operation.profile, id)?;
@@ -37,6 +37,7 @@ pub async fn execute(context: &Context, caller: &Caller, call: &Call, id: &str) 
 async fn delete(tx: &mut TenantTx, operation: &Operation, id: IdentityId) -> Result<(), Error> {
     let found = tx.lock(operation.caller.directory.id, id).await?;
     let before = found.ok_or_else(|| not_found(&operation.profile))?;
+    operation.check_version(before.revision)?;
     if let Some(event) = operation.event(Some(&before), None) {
         let row = operation.row(&before, Some(&event), &[]);
         tx.delete(&before, &event, &row).await?;

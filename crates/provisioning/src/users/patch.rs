@@ -17,7 +17,7 @@ use crate::record::{Operation, Whom};
 /// Changes an identity: all operations or none. No effective change makes no revision and no event.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::Invalid`] for operations or a result the profile refuses, [`Error::Taken`].
+/// [`Error::NotFound`], [`Error::Stale`], [`Error::Invalid`] for operations or a result the profile refuses, [`Error::Taken`].
 pub async fn execute(
     context: &Context,
     caller: &Caller,
@@ -67,6 +67,7 @@ async fn decide(
         .lock(operation.caller.directory.id, id)
         .await?
         .ok_or_else(|| not_found(profile))?;
+    operation.check_version(before.revision)?;
     let rules = operation.caller.directory.provider.rules();
     let patched = patch::apply(&profile.resource_type, &before.resource, request, rules)?;
     check(profile, &patched.resource, &patched.ignored)?;

@@ -16,7 +16,7 @@ use crate::record::{Operation, Whom};
 /// Replaces an identity's document; what the body does not say is cleared.
 ///
 /// # Errors
-/// As for a creation, and [`Error::NotFound`].
+/// As for a creation, [`Error::NotFound`] and [`Error::Stale`].
 pub async fn execute(
     context: &Context,
     caller: &Caller,
@@ -51,6 +51,7 @@ async fn commit_replacement(
             Box::pin(async move {
                 let found = tx.lock(operation.caller.directory.id, id).await?;
                 let before = found.ok_or_else(|| not_found(&operation.profile))?;
+                operation.check_version(before.revision)?;
                 commit(
                     tx,
                     &operation,

@@ -14,7 +14,11 @@ const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
 /// The most results one list answer holds; published here, so that the page cap and the promise are one number.
 pub const MAX_RESULTS: usize = 1_000;
 
-/// What the service can do: PATCH and filters; neither bulk, sorting nor passwords.
+/// The results of a list answer when `count` does not say.
+pub const DEFAULT_RESULTS: usize = 100;
+
+/// What the service can do. Neither passwords nor, as yet, security events (RFC 9967) are offered: an empty list of events
+/// says so to those who look for one.
 pub fn service_provider_config(base: &str) -> Value {
     json!({
         "schemas": [SERVICE_PROVIDER_CONFIG],
@@ -22,8 +26,16 @@ pub fn service_provider_config(base: &str) -> Value {
         "bulk": {"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
         "filter": {"supported": true, "maxResults": MAX_RESULTS},
         "changePassword": {"supported": false},
-        "sort": {"supported": false},
-        "etag": {"supported": false},
+        "sort": {"supported": true},
+        "etag": {"supported": true},
+        "pagination": {
+            "cursor": true,
+            "index": true,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": DEFAULT_RESULTS,
+            "maxPageSize": MAX_RESULTS,
+        },
+        "securityEvents": {"asyncRequest": "none", "eventUris": []},
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
             "name": "Bearer token",

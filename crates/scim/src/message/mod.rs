@@ -5,7 +5,8 @@
 mod discovery;
 
 pub use discovery::{
-    MAX_RESULTS, resource_type_document, resource_types, schema_document, schemas, service_provider_config,
+    DEFAULT_RESULTS, MAX_RESULTS, resource_type_document, resource_types, schema_document, schemas,
+    service_provider_config,
 };
 
 use chrono::{DateTime, SecondsFormat, Utc};

@@ -112,6 +112,14 @@ pub fn parse_query(raw: &str) -> Result<ListQuery, Error> {
     asked.into_query()
 }
 
+/// Whether the text after `?` holds a filter, readable or not: what serves none must refuse it (RFC 7644 §4).
+pub fn has_filter(raw: &str) -> bool {
+    let raw = raw.strip_prefix('?').unwrap_or(raw);
+    raw.split('&')
+        .map(|pair| pair.split('=').next().unwrap_or_default())
+        .any(|key| name::eq(key.trim_matches('+'), "filter"))
+}
+
 /// The parameters as sent, wherever they stood.
 #[derive(Default)]
 struct Parameters {
@@ -353,6 +361,19 @@ mod tests {
                 .as_deref(),
             Some("a pr")
         );
+    }
+
+    #[test]
+    fn a_filter_is_noticed_even_where_it_cannot_be_read() {
+        for (raw, filtered) in [
+            ("filter=%ff", true),
+            ("?FILTER", true),
+            ("a=b&filter=x", true),
+            ("a=filter", false),
+            ("", false),
+        ] {
+            assert_eq!(has_filter(raw), filtered, "{raw}");
+        }
     }
 
     #[test]

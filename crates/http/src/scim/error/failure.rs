@@ -79,6 +79,7 @@ impl From<provisioning::Error> for Failure {
             E::Invalid(error) => error.into(),
             E::Taken { .. } => Self::with(Code::Uniqueness, error.to_string()),
             E::NotFound { .. } => Self::with(Code::NotFound, error.to_string()),
+            E::Stale => Self::with(Code::PreconditionFailed, error.to_string()),
             E::ProfileMissing(profile) => {
                 tracing::error!(profile, "the profile of a directory that is in use is not loaded");
                 Self::new(Code::ProfileMissing)
