@@ -40,83 +40,68 @@ pub(crate) static KNOWN: LazyLock<Sql> = LazyLock::new(|| known(""));
 pub(crate) static KNOWN_KEPT: LazyLock<Sql> = LazyLock::new(|| known(" FOR KEY SHARE"));
 
 fn known(lock: &str) -> Sql {
+    let (postgres, sqlite) = present("x.id, x.document", 3, ":tenant", lock);
+    Sql::select_pair(
+        &format!("SELECT * FROM ({postgres}) k WHERE true"),
+        &sqlite,
+        Rows::Read,
+    )
+}
+
+/// The rows of the directory `$2` that the [`ids`] in the value numbered `list` name, in the words of both databases: kind
+/// and `columns`. Row by row, by the whole key: with a join or an `EXISTS` PostgreSQL may read the directory instead.
+fn present(columns: &str, list: usize, tenant: &str, lock: &str) -> (String, String) {
     let of = |table: &str, prefix: &str, kind: &str| {
-        let which = "x.tenant_id = :tenant AND x.directory_id = $2";
+        let which = format!("x.tenant_id = {tenant} AND x.directory_id = $2");
         (
             format!(
-                "SELECT '{kind}' AS kind, r.* FROM json_array_elements_text($3::json) w(value) CROSS JOIN LATERAL \
-                 (SELECT x.id, x.document FROM {table} x WHERE {which} AND x.id = {ID_POSTGRES} OFFSET 0{lock}) r \
-                 WHERE starts_with(w.value, '{prefix}')"
+                "SELECT * FROM (SELECT '{kind}' AS kind, r.* FROM json_array_elements_text(${list}::json) w(value) \
+                 CROSS JOIN LATERAL (SELECT {columns} FROM {table} x WHERE {which} AND x.id = {ID_POSTGRES} OFFSET 0{lock}) r \
+                 WHERE starts_with(w.value, '{prefix}')) {table}"
             ),
             format!(
-                "SELECT '{kind}' AS kind, x.id, x.document FROM json_each($3) w CROSS JOIN {table} x \
+                "SELECT '{kind}' AS kind, {columns} FROM json_each(${list}) w CROSS JOIN {table} x \
                  ON {which} AND x.id = {ID_SQLITE} WHERE w.value GLOB '{prefix}*'"
             ),
         )
     };
     let (people, groups) = (of("identity", "idn_", "User"), of("groups", "grp_", "Group"));
-    Sql::select_pair(
-        &format!(
-            "SELECT * FROM (SELECT * FROM ({}) p UNION ALL SELECT * FROM ({}) g) k",
-            people.0, groups.0
-        ),
-        &format!("{} UNION ALL {}", people.1, groups.1),
-        Rows::Read,
+    (
+        format!("{} UNION ALL {}", people.0, groups.0),
+        format!("{} UNION ALL {}", people.1, groups.1),
     )
 }
 
 /// Makes members of those of the ids that exist; returns the new ones. `$1` tenant, `$2` directory, `$3` group, `$4` [`ids`].
 pub(crate) static ADD: LazyLock<Sql> = LazyLock::new(|| {
-    let insert = "INSERT INTO membership (tenant_id, directory_id, group_id, member_id, member_kind)";
-    let exists = |id: &str, tenant: &str| {
-        let of = |table: &str| {
-            format!(
-                "SELECT 1 FROM {table} x WHERE x.tenant_id = {tenant} AND x.directory_id = $2 AND x.id = {id}"
-            )
-        };
+    let insert = |present: &str, tenant: &str| {
         format!(
-            "CASE substr(w.value, 1, 4) WHEN 'grp_' THEN EXISTS ({}) ELSE EXISTS ({}) END",
-            of("groups"),
-            of("identity")
-        )
-    };
-    let select = |id: &str, source: &str, tenant: &str| {
-        format!(
-            "SELECT g.tenant_id, g.directory_id, g.id, {id}, \
-             CASE substr(w.value, 1, 4) WHEN 'grp_' THEN 'Group' ELSE 'User' END \
-             FROM groups g CROSS JOIN {source} \
-             WHERE g.tenant_id = {tenant} AND g.directory_id = $2 AND g.id = $3 AND {} \
-             ON CONFLICT DO NOTHING RETURNING member_kind, member_id",
-            exists(id, tenant)
+            "INSERT INTO membership (tenant_id, directory_id, group_id, member_id, member_kind) \
+             SELECT g.tenant_id, g.directory_id, g.id, k.id, k.kind FROM groups g CROSS JOIN ({present}) k \
+             WHERE g.tenant_id = {tenant} AND g.directory_id = $2 AND g.id = $3 \
+             ON CONFLICT DO NOTHING RETURNING member_kind, member_id"
         )
     };
     Sql::pair(
-        &format!(
-            "{insert} {}",
-            select(
-                ID_POSTGRES,
-                "json_array_elements_text($4::json) w(value)",
-                "$1::uuid"
-            )
-        ),
-        &format!("{insert} {}", select(ID_SQLITE, "json_each($4) w", "$1")),
+        &insert(&present("x.id", 4, "$1::uuid", "").0, "$1::uuid"),
+        &insert(&present("x.id", 4, "$1", "").1, "$1"),
     )
 });
 
-/// Ends memberships; returns those that were. `$1` tenant, `$2` directory, `$3` group, `$4` [`ids`].
+/// Ends memberships; returns those that were. `$1` tenant, `$2` directory, `$3` group, `$4` [`ids`]. On PostgreSQL by the
+/// place of each row (`ctid`), which stands still while the group is locked.
 pub(crate) static REMOVE: LazyLock<Sql> = LazyLock::new(|| {
-    let which = |tenant: &str| format!("tenant_id = {tenant} AND directory_id = $2 AND group_id = $3");
+    let returning = "RETURNING member_kind, member_id";
     Sql::pair(
         &format!(
-            "DELETE FROM membership WHERE {} AND member_id = ANY \
-             (ARRAY(SELECT {ID_POSTGRES} FROM json_array_elements_text($4::json) w(value))) \
-             RETURNING member_kind, member_id",
-            which("$1::uuid")
+            "DELETE FROM membership WHERE tenant_id = $1::uuid AND ctid = ANY (ARRAY( \
+             SELECT m.place FROM json_array_elements_text($4::json) w(value) CROSS JOIN LATERAL \
+             (SELECT x.ctid AS place FROM membership x WHERE x.tenant_id = $1::uuid AND x.directory_id = $2 \
+             AND x.group_id = $3 AND x.member_id = {ID_POSTGRES} OFFSET 0) m)) {returning}"
         ),
         &format!(
-            "DELETE FROM membership WHERE {} AND member_id IN (SELECT {ID_SQLITE} FROM json_each($4) w) \
-             RETURNING member_kind, member_id",
-            which("$1")
+            "DELETE FROM membership WHERE tenant_id = $1 AND directory_id = $2 AND group_id = $3 \
+             AND member_id IN (SELECT {ID_SQLITE} FROM json_each($4) w) {returning}"
         ),
     )
 });
@@ -176,8 +161,8 @@ pub(crate) const LEAVE_ALL_POSTGRES: &str = "\
     WHERE y.tenant_id = $1::uuid AND y.id = w.group_id OFFSET 0 FOR UPDATE) h), \
     gone AS (DELETE FROM membership m USING held WHERE m.directory_id = $2 AND m.member_id = $3 \
     AND m.group_id = held.id AND m.tenant_id = $1::uuid RETURNING m.group_id), \
-    fewer AS (UPDATE groups SET member_count = member_count - 1 WHERE tenant_id = $1::uuid \
-    AND id = ANY (ARRAY(SELECT group_id FROM gone)))";
+    fewer AS (UPDATE groups f SET member_count = f.member_count - 1 FROM gone WHERE f.tenant_id = $1::uuid \
+    AND f.id = gone.group_id)";
 
 /// As [`LEAVE_ALL_POSTGRES`], two statements.
 pub(crate) const LEAVE_ALL_SQLITE: &str = "\

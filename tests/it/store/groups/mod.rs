@@ -1,7 +1,8 @@
 //! Groups and who is in them: every method, on both databases.
 //!
-//! Here: the helpers, and one group at a time. [`races`]: many at once.
+//! Here: the helpers, and one group at a time. [`races`]: many at once. [`cost`]: what a big group costs.
 
+mod cost;
 mod races;
 
 use std::sync::Arc;
