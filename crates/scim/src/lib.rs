@@ -8,6 +8,7 @@
 //! [`patch`] (with [`membership`] for groups), [`query`], [`etag`], and [`message`] (what goes back over the wire).
 //! [`quirk`] names every place where an identity provider departs from the RFCs and what is done about it.
 
+pub mod bulk;
 pub mod change;
 pub mod error;
 pub mod etag;

@@ -1,0 +1,350 @@
+//! The order of the operations: as sent, but what refers to something that is created further down waits for it, and a
+//! circle of references is broken by creating first and adding the reference afterwards.
+//!
+//! Must not know: how a step is done.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde_json::Value;
+
+use super::defer::{Split, split};
+use super::{Action, BulkRequest, Item, Kind, refs};
+use crate::error::Error;
+use crate::schema::ResourceType;
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Do this for the operation of this index; then tell [`Plan::done`] or [`Plan::failed`].
+    Do(usize, Work),
+    /// The operation of this index cannot be done; it is counted as failed already.
+    Refuse(usize, Trouble),
+}
+
+/// Why an operation cannot be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// It is wrong by itself.
+    Invalid(Error),
+    /// It fails because of another one (409, RFC 7644 §3.7.1); the words for it.
+    Conflict(String),
+}
+
+/// What to do, with every reference replaced by an id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Work {
+    /// To what.
+    pub action: Action,
+    /// Where.
+    pub kind: Kind,
+    /// The version the resource must have.
+    pub version: Option<String>,
+    /// Whether attributes are missing that are added by a later step: a refusal of the rest is the circle's fault.
+    pub partial: bool,
+}
+
+/// What became of an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum State {
+    Waiting,
+    /// Created in part; the rest is still to be added.
+    Begun(String),
+    /// Done; a creation's id.
+    Done(Option<String>),
+    Failed,
+}
+
+/// A request on its way.
+#[derive(Debug)]
+pub struct Plan<'t> {
+    request: BulkRequest,
+    types: &'t [(Kind, &'t ResourceType)],
+    states: Vec<State>,
+    /// The creation of each name.
+    named: HashMap<String, usize>,
+    /// The names that each operation refers to.
+    wants: Vec<BTreeSet<String>>,
+    /// The creations among them.
+    needs: Vec<Vec<usize>>,
+    /// What each begun creation still needs.
+    later: HashMap<usize, Value>,
+    errors: usize,
+}
+
+impl<'t> Plan<'t> {
+    /// Nothing done yet. `types` are those that the directory serves.
+    pub fn new(request: BulkRequest, types: &'t [(Kind, &'t ResourceType)]) -> Self {
+        let wants: Vec<BTreeSet<String>> = request.items.iter().map(wants).collect();
+        let creates = |item: &Item| matches!(&item.operation, Ok(operation) if matches!(operation.action, Action::Create(_)));
+        let creations = request.items.iter().enumerate().filter(|(_, item)| creates(item));
+        let named: HashMap<String, usize> = creations
+            .filter_map(|(index, item)| Some((item.bulk_id.clone()?, index)))
+            .collect();
+        let needs =
+            |names: &BTreeSet<String>| names.iter().filter_map(|name| named.get(name).copied()).collect();
+        Self {
+            needs: wants.iter().map(needs).collect(),
+            states: vec![State::Waiting; request.items.len()],
+            named,
+            wants,
+            types,
+            later: HashMap::new(),
+            errors: 0,
+            request,
+        }
+    }
+
+    /// The operations, as sent.
+    pub fn items(&self) -> &[Item] {
+        &self.request.items
+    }
+
+    /// What to do next; `None` when everything is done, or so much failed that the rest is left. What was begun is
+    /// brought to its end even then.
+    pub fn step(&mut self) -> Option<Step> {
+        let stopped = self
+            .request
+            .fail_on_errors
+            .is_some_and(|most| self.errors >= most);
+        if let Some(step) = self.completed(stopped) {
+            return Some(step);
+        }
+        if stopped {
+            return None;
+        }
+        let ready = (0..self.states.len()).find(|index| self.is_waiting(*index) && !self.is_blocked(*index));
+        match ready {
+            Some(index) => Some(self.ready(index)),
+            None => self.circle(),
+        }
+    }
+
+    /// The operation was done. `id` is the resource's.
+    pub fn done(&mut self, index: usize, id: &str) {
+        let begun = self.later.contains_key(&index);
+        let state = if begun {
+            State::Begun(id.to_owned())
+        } else {
+            State::Done(Some(id.to_owned()))
+        };
+        self.set(index, state);
+    }
+
+    /// The operation was refused.
+    pub fn failed(&mut self, index: usize) {
+        self.later.remove(&index);
+        self.set(index, State::Failed);
+        self.errors += 1;
+    }
+
+    fn set(&mut self, index: usize, state: State) {
+        if let Some(slot) = self.states.get_mut(index) {
+            *slot = state;
+        }
+    }
+
+    fn is_waiting(&self, index: usize) -> bool {
+        self.states.get(index) == Some(&State::Waiting)
+    }
+
+    /// Whether something that an operation refers to is still to be created.
+    fn is_blocked(&self, index: usize) -> bool {
+        let mut needs = self.needs.get(index).into_iter().flatten();
+        needs.any(|index| self.is_waiting(*index))
+    }
+
+    /// The names of what is still to be created.
+    fn missing(&self, index: usize) -> BTreeSet<String> {
+        let waiting = |name: &&String| self.named.get(*name).is_some_and(|index| self.is_waiting(*index));
+        self.wants
+            .get(index)
+            .into_iter()
+            .flatten()
+            .filter(waiting)
+            .cloned()
+            .collect()
+    }
+
+    /// A name that an operation refers to and that stands for nothing.
+    fn lost(&self, index: usize) -> Option<&String> {
+        let mut wanted = self.wants.get(index).into_iter().flatten();
+        wanted.find(|name| self.id_of(name).is_none())
+    }
+
+    /// The id that a name stands for.
+    fn id_of(&self, name: &str) -> Option<String> {
+        match self.named.get(name).and_then(|index| self.states.get(*index))? {
+            State::Begun(id) | State::Done(Some(id)) => Some(id.clone()),
+            State::Waiting | State::Done(None) | State::Failed => None,
+        }
+    }
+
+    /// The step of an operation that waits for nothing.
+    fn ready(&mut self, index: usize) -> Step {
+        if let Some(name) = self.lost(index) {
+            let trouble = unresolved(name, self.named.contains_key(name));
+            return self.refuse(index, trouble);
+        }
+        match self.request.items.get(index).map(|item| &item.operation) {
+            Some(Ok(operation)) => {
+                let work = Work {
+                    action: self.resolved(&operation.action),
+                    kind: operation.kind,
+                    version: operation.version.clone(),
+                    partial: false,
+                };
+                Step::Do(index, work)
+            }
+            Some(Err(error)) => {
+                let trouble = Trouble::Invalid(error.clone());
+                self.refuse(index, trouble)
+            }
+            None => self.refuse(index, in_a_circle()),
+        }
+    }
+
+    fn refuse(&mut self, index: usize, trouble: Trouble) -> Step {
+        self.failed(index);
+        Step::Refuse(index, trouble)
+    }
+
+    fn resolved(&self, action: &Action) -> Action {
+        let id_of = |name: &str| self.id_of(name);
+        let value = |data: &Value| {
+            let mut data = data.clone();
+            refs::resolve(&mut data, &id_of);
+            data
+        };
+        let text = |id: &str| refs::resolve_text(id, &id_of);
+        match action {
+            Action::Create(data) => Action::Create(value(data)),
+            Action::Replace(id, data) => Action::Replace(text(id), value(data)),
+            Action::Patch(id, data) => Action::Patch(text(id), value(data)),
+            Action::Delete(id) => Action::Delete(text(id)),
+        }
+    }
+
+    /// A begun creation that need not wait any longer: what it refers to is there, or never will be.
+    fn completed(&mut self, stopped: bool) -> Option<Step> {
+        let over = |index: &usize| {
+            matches!(self.states.get(*index), Some(State::Begun(_))) && (stopped || !self.is_blocked(*index))
+        };
+        let index = self.later.keys().copied().filter(over).min()?;
+        let mut then = self.later.remove(&index)?;
+        let Some(State::Begun(id)) = self.states.get(index).cloned() else {
+            return None;
+        };
+        if let Some(name) = self.lost(index) {
+            let trouble = unresolved(name, true);
+            return Some(self.refuse(index, trouble));
+        }
+        refs::resolve(&mut then, &|name: &str| self.id_of(name));
+        let kind = self.kind(index)?;
+        let work = Work {
+            action: Action::Patch(id, then),
+            kind,
+            version: None,
+            partial: false,
+        };
+        Some(Step::Do(index, work))
+    }
+
+    fn kind(&self, index: usize) -> Option<Kind> {
+        let operation = self.request.items.get(index)?.operation.as_ref().ok()?;
+        Some(operation.kind)
+    }
+
+    /// Everything that still waits, waits in a circle or for one: breaks one circle.
+    fn circle(&mut self) -> Option<Step> {
+        let start = (0..self.states.len()).find(|index| self.is_waiting(*index))?;
+        let circle = self.around(start);
+        for index in &circle {
+            let missing = self.missing(*index);
+            let Some((kind, Split { first, then })) = self.split(*index, &missing) else {
+                continue;
+            };
+            self.later.insert(*index, then);
+            let work = Work {
+                action: self.resolved(&Action::Create(first)),
+                kind,
+                version: None,
+                partial: true,
+            };
+            return Some(Step::Do(*index, work));
+        }
+        let first = *circle.first()?;
+        Some(self.refuse(first, in_a_circle()))
+    }
+
+    fn split(&self, index: usize, missing: &BTreeSet<String>) -> Option<(Kind, Split)> {
+        let operation = self.request.items.get(index)?.operation.as_ref().ok()?;
+        let Action::Create(data) = &operation.action else {
+            return None;
+        };
+        let (_, rt) = self.types.iter().find(|(kind, _)| *kind == operation.kind)?;
+        let known = |name: &String| missing.contains(name) || self.id_of(name).is_some();
+        let resolvable = self.wants.get(index)?.iter().all(known);
+        let split = resolvable.then(|| split(data, missing, rt)).flatten()?;
+        Some((operation.kind, split))
+    }
+
+    /// The circle that one comes to by following references from `start`, in the order of the request.
+    fn around(&self, start: usize) -> Vec<usize> {
+        let mut walked = Vec::new();
+        let mut at = start;
+        while !walked.contains(&at) {
+            walked.push(at);
+            let mut needs = self.needs.get(at).into_iter().flatten().copied();
+            let next = needs.find(|index| self.is_waiting(*index));
+            match next {
+                Some(next) => at = next,
+                None => break,
+            }
+        }
+        let from = walked.iter().position(|index| *index == at).unwrap_or_default();
+        let mut circle = walked.split_off(from);
+        circle.sort_unstable();
+        circle
+    }
+}
+
+fn wants(item: &Item) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    if let Ok(operation) = &item.operation {
+        match &operation.action {
+            Action::Create(data) => refs::of_value(data, &mut found),
+            Action::Replace(id, data) | Action::Patch(id, data) => {
+                refs::of_text(id, &mut found);
+                refs::of_value(data, &mut found);
+            }
+            Action::Delete(id) => refs::of_text(id, &mut found),
+        }
+    }
+    found
+}
+
+fn unresolved(name: &str, failed: bool) -> Trouble {
+    let shown: String = name.chars().take(120).collect();
+    if failed {
+        return Trouble::Conflict(format!(
+            "The operation refers to bulkId:{shown}, whose own operation was not done. Correct that one and send what is \
+             missing again."
+        ));
+    }
+    Trouble::Invalid(Error::invalid_value(
+        "bulkId",
+        format!(
+            "The operation refers to bulkId:{shown}, but no POST of this request has that bulkId. Correct the reference, or \
+             add the POST."
+        ),
+    ))
+}
+
+/// What is said of a circle that nothing can break.
+pub fn in_a_circle() -> Trouble {
+    Trouble::Conflict(
+        "The operations refer to each other in a circle that cannot be broken, because an attribute that refers to another \
+         operation must be there from the beginning. Create the resources first and add the reference with a second request."
+            .to_owned(),
+    )
+}
