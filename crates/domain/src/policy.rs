@@ -4,7 +4,7 @@ use scim::error::Error;
 use scim::resource::Resource;
 use serde_json::{Map, Value};
 
-use crate::profile::Profile;
+use crate::profile::{Profile, ProfileAttribute};
 
 /// Refuses a document that lacks what the profile requires.
 ///
@@ -12,24 +12,45 @@ use crate::profile::Profile;
 /// `invalidValue` naming the SCIM path, the Entra attribute it comes from and the page to change it on: the text shows
 /// up in the customer's provisioning log.
 pub fn check_required(profile: &Profile, resource: &Resource) -> Result<(), Error> {
-    let missing = profile
-        .attributes
-        .iter()
-        .find(|attribute| attribute.required && resource.missing(&profile.resource_type, &attribute.path));
+    let mut required = profile.attributes.iter().filter(|attribute| attribute.required);
+    let missing = required.find(|attribute| resource.missing(&profile.resource_type, &attribute.path));
     match missing {
         None => Ok(()),
         Some(attribute) => Err(Error::invalid_value(
             &attribute.path,
-            format!(
-                "{path} is required in the {profile} directory and was missing or empty. In Entra, open Provisioning > Edit \
-                 attribute mappings > Provision Microsoft Entra ID Users, map {entra} to {path}, and check that the person \
-                 or room has a value for it.",
-                path = attribute.path,
-                profile = profile.name,
-                entra = attribute.entra,
-            ),
+            required_words(profile, attribute),
         )),
     }
+}
+
+/// Refuses a change that takes away what the profile requires (RFC 7644 §3.5.2.2). What was missing before may stay
+/// missing: a rule that came later must not stand in the way of disabling somebody.
+///
+/// # Errors
+/// `mutability`, in the words of [`check_required`].
+pub fn check_kept(profile: &Profile, before: &Resource, after: &Resource) -> Result<(), Error> {
+    let rt = &profile.resource_type;
+    let mut required = profile.attributes.iter().filter(|attribute| attribute.required);
+    let taken =
+        required.find(|attribute| after.missing(rt, &attribute.path) && !before.missing(rt, &attribute.path));
+    match taken {
+        None => Ok(()),
+        Some(attribute) => Err(Error::mutability(
+            &attribute.path,
+            required_words(profile, attribute),
+        )),
+    }
+}
+
+fn required_words(profile: &Profile, attribute: &ProfileAttribute) -> String {
+    format!(
+        "{path} is required in the {profile} directory and was missing or empty. In Entra, open Provisioning > Edit \
+         attribute mappings > Provision Microsoft Entra ID Users, map {entra} to {path}, and check that the person \
+         or room has a value for it.",
+        path = attribute.path,
+        profile = profile.name,
+        entra = attribute.entra,
+    )
 }
 
 /// The most values one attribute of an identity may hold: far beyond any person's addresses, and what keeps a document,
@@ -85,6 +106,29 @@ mod tests {
         let refused = with(MOST_VALUES + 1).expect_err("one too many");
         assert!(
             refused.starts_with("addresses would have 1001 values"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn a_change_may_not_take_away_what_is_required_but_need_not_bring_what_was_missing() {
+        let profiles = Profiles::load(SHIPPED.iter().copied()).expect("what ships loads");
+        let members = profiles.get("members").expect("ships");
+        let resource = |body| {
+            Resource::accept(&members.resource_type, body)
+                .expect("fits")
+                .resource
+        };
+        let old = resource(json!({"userName": "m", "displayName": "M", "active": true}));
+        let disabled = resource(json!({"userName": "m", "displayName": "M", "active": false}));
+        assert_eq!(check_kept(members, &old, &disabled), Ok(()));
+        let nameless = resource(json!({"userName": "m"}));
+        let refused = check_kept(members, &old, &nameless).expect_err("displayName went");
+        assert_eq!(refused.scim_type, scim::ScimType::Mutability);
+        assert!(
+            refused
+                .detail
+                .starts_with("displayName is required in the members"),
             "{refused}"
         );
     }

@@ -9,9 +9,9 @@ pub mod replace;
 
 use domain::id::IdentityId;
 use domain::identity::Identity;
-use domain::policy::{check_lists, check_required};
+use domain::policy::{check_kept, check_lists, check_required};
 use domain::profile::{Profile, Thing, UnknownAttributes};
-use scim::resource::{Accepted, Resource};
+use scim::resource::{Accepted, Resource, check_immutable};
 use serde_json::Value;
 use store::{Saved, TenantTx};
 
@@ -44,12 +44,22 @@ fn taken(profile: &Profile) -> Error {
 /// A whole document as sent (POST, PUT) → what this directory keeps of it.
 fn accept(profile: &Profile, body: Value) -> Result<Accepted, Error> {
     let accepted = Resource::accept(&profile.resource_type, body)?;
-    check(profile, &accepted.resource, &accepted.ignored)?;
+    check_ignored(profile, &accepted.ignored)?;
+    check_lists(&accepted.resource)?;
+    check_required(profile, &accepted.resource)?;
     Ok(accepted)
 }
 
-/// The profile's demands on a document and on what was left out of it.
-fn check(profile: &Profile, resource: &Resource, ignored: &[String]) -> Result<(), Error> {
+/// What a change owes to the state it starts from: lists within bounds, nothing required taken away, nothing changed
+/// that is set once.
+fn check_change(profile: &Profile, before: &Resource, after: &Resource) -> Result<(), Error> {
+    check_lists(after)?;
+    check_kept(profile, before, after)?;
+    Ok(check_immutable(&profile.resource_type, before, after)?)
+}
+
+/// What the profile says about attributes it does not name (ADR 0007).
+fn check_ignored(profile: &Profile, ignored: &[String]) -> Result<(), Error> {
     if let (UnknownAttributes::Reject, Some(path)) = (profile.unknown_attributes, ignored.first()) {
         let detail = format!(
             "{path} is not part of the {} directory, which takes only the attributes of its mapping table. In Entra, open \
@@ -58,8 +68,7 @@ fn check(profile: &Profile, resource: &Resource, ignored: &[String]) -> Result<(
         );
         return Err(scim::error::Error::invalid_value(path, detail).into());
     }
-    check_lists(resource)?;
-    Ok(check_required(profile, resource)?)
+    Ok(())
 }
 
 /// Commits the next state of a locked identity, or only a log row when nothing effectively changed.

@@ -2,6 +2,7 @@
 //!
 //! Must not know: who changed it or when; events are made of these elsewhere.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use serde::Serialize;
@@ -128,9 +129,10 @@ fn elements(path: &AttrPath, old: Option<&Value>, new: Option<&Value>, changes: 
             continue;
         };
         let before = changes.len();
-        let find = |keys: &[String], wanted: &str| keys.iter().position(|key| key == wanted);
+        let present: HashMap<&str, &Value> = old_keys.iter().map(String::as_str).zip(old_items).collect();
+        let kept: HashSet<&str> = new_keys.iter().map(String::as_str).collect();
         for (item, wanted) in new_items.iter().zip(&new_keys) {
-            let was = find(&old_keys, wanted).and_then(|index| old_items.get(index));
+            let was = present.get(wanted.as_str()).copied();
             parts(
                 &selected(path, key, item),
                 was,
@@ -140,7 +142,7 @@ fn elements(path: &AttrPath, old: Option<&Value>, new: Option<&Value>, changes: 
             );
         }
         for (item, wanted) in old_items.iter().zip(&old_keys) {
-            if find(&new_keys, wanted).is_none() {
+            if !kept.contains(wanted.as_str()) {
                 parts(
                     &selected(path, key, item),
                     Some(item),
@@ -171,12 +173,13 @@ fn keys(items: &[Value], key: &str) -> Option<Vec<String>> {
     let mut found: Vec<String> = Vec::with_capacity(items.len());
     for item in items {
         let text = fold(item.get(key)?.as_str()?);
-        if found.contains(&text) || text.contains(['"', '\\']) {
+        if text.contains(['"', '\\']) {
             return None;
         }
         found.push(text);
     }
-    Some(found)
+    let different: HashSet<&str> = found.iter().map(String::as_str).collect();
+    (different.len() == items.len()).then_some(found)
 }
 
 /// The key itself is said by the path already, unless it is the only thing there is or its spelling changed.

@@ -512,3 +512,17 @@ fn a_schema_document_carries_what_entras_onboarding_check_reads() {
         json!(["urn:ietf:params:scim:schemas:core:2.0:Schema"])
     );
 }
+
+#[test]
+fn long_lists_are_compared_element_by_element_in_time_that_grows_with_their_length() {
+    let list = |title: &str| {
+        let emails: Vec<Value> = (0..40_000)
+            .map(|n| json!({"value": format!("{n}@x"), "display": title}))
+            .collect();
+        let body = json!({ "emails": emails });
+        Resource::accept(&users(), body).unwrap().resource
+    };
+    let changes = diff(&users(), &list("a"), &list("b"));
+    assert_eq!(changes.len(), 40_000);
+    assert_eq!(changes[7].path, "emails[value eq \"7@x\"].display");
+}

@@ -2,10 +2,10 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use scim::path::AttrPath;
-use scim::resource::{Accepted, Resource, fold};
+use scim::resource::{Accepted, Resource, check_immutable, fold};
 use scim::schema::{
-    AttrType, Attribute, ENTERPRISE_USER, GROUP, ResourceType, Schema, USER, enterprise_user, group,
-    restrict, user,
+    AttrType, Attribute, ENTERPRISE_USER, GROUP, Mutability, ResourceType, Schema, USER, enterprise_user,
+    group, restrict, user,
 };
 use serde_json::{Map, Value, json};
 
@@ -22,6 +22,9 @@ fn users() -> ResourceType {
             Attribute::new("floor", AttrType::Integer, "Whole number."),
             Attribute::new("quota", AttrType::Decimal, "Number."),
             Attribute::new("since", AttrType::DateTime, "Date."),
+            Attribute::new("photo", AttrType::Binary, "Picture."),
+            Attribute::new("home", AttrType::Reference, "Page."),
+            Attribute::new("lucky", AttrType::Integer, "Numbers.").multi(),
         ],
     };
     ResourceType {
@@ -259,7 +262,7 @@ fn values_are_kept_byte_for_byte_and_in_order() {
         "name": {"familyName": "Ærø", "givenName": " "},
         "phoneNumbers": [{"value": "+45 (1) 2", "type": "MOBILE"}, {"type": "work", "value": "0"}],
         "profileUrl": "not a uri",
-        CUSTOM: {"since": "yesterday", "CustomAttribute": "null"},
+        CUSTOM: {"since": "2024-05-13T04:42:34.00Z", "CustomAttribute": "null"},
     });
     let resource = accept(body.clone()).resource;
     assert_eq!(
@@ -377,6 +380,31 @@ fn a_wrong_type_is_refused_naming_attribute_expectation_finding_and_next_step_bu
             json!({CUSTOM: {"since": 5}}),
             &format!("{CUSTOM}:since"),
             "date and time",
+        ),
+        (
+            json!({CUSTOM: {"since": "s3cret"}}),
+            &format!("{CUSTOM}:since"),
+            "date and time",
+        ),
+        (
+            json!({CUSTOM: {"since": "2024-13-01T00:00:00Z"}}),
+            &format!("{CUSTOM}:since"),
+            "such as \"2024-05-13T04:42:34Z\"",
+        ),
+        (
+            json!({CUSTOM: {"photo": "s3cret!"}}),
+            &format!("{CUSTOM}:photo"),
+            "must be text in base64",
+        ),
+        (
+            json!({CUSTOM: {"home": 7}}),
+            &format!("{CUSTOM}:home"),
+            "must be text holding a URI or an id, but a number",
+        ),
+        (
+            json!({CUSTOM: {"lucky": ["7", "s3cret"]}}),
+            &format!("{CUSTOM}:lucky"),
+            "must be a whole number",
         ),
         (
             json!({ENTERPRISE_USER: "s3cret"}),
@@ -514,4 +542,72 @@ fn the_key_without_case_does_not_depend_on_neighbours() {
         format!("{}{}", fold("ΟΔΟ"), fold("Σ")),
         "a prefix's key is a prefix of the key"
     );
+}
+
+#[test]
+fn every_type_of_a_custom_attribute_is_taken_as_text_or_native_and_kept_in_one_form() {
+    for (name, sent, kept) in [
+        ("vip", json!("True"), json!(true)),
+        ("vip", json!(false), json!(false)),
+        ("floor", json!("-3"), json!(-3)),
+        ("floor", json!(3), json!(3)),
+        ("quota", json!("1.5"), json!(1.5)),
+        ("quota", json!(2), json!(2)),
+        (
+            "since",
+            json!("2024-05-13T04:42:34Z"),
+            json!("2024-05-13T04:42:34Z"),
+        ),
+        (
+            "since",
+            json!("2024-05-13T04:42:34.1234567+02:00"),
+            json!("2024-05-13T04:42:34.1234567+02:00"),
+        ),
+        (
+            "since",
+            json!("2024-05-13T04:42:34"),
+            json!("2024-05-13T04:42:34"),
+        ),
+        ("photo", json!("aGVsbG8="), json!("aGVsbG8=")),
+        ("photo", json!("aGVsbG8"), json!("aGVsbG8")),
+        ("photo", json!("_-8"), json!("_-8")),
+        ("home", json!("not a URI at all"), json!("not a URI at all")),
+        ("lucky", json!("7"), json!([7])),
+        ("lucky", json!(["7", 8]), json!([7, 8])),
+        ("CustomAttribute", json!("00123"), json!("00123")),
+    ] {
+        let found = self::kept(json!({CUSTOM: {name: sent}}));
+        assert_eq!(found, json!({CUSTOM: {name: kept}}), "{name}");
+    }
+}
+
+#[test]
+fn a_put_leaves_active_and_what_is_set_once_as_they_are_when_it_does_not_name_them() {
+    let mut rt = users();
+    rt.extensions[1].attributes[0].mutability = Mutability::Immutable;
+    let resource = |body: Value| Resource::accept(&rt, body).unwrap().resource;
+    let before = resource(
+        json!({"userName": "a", "title": "Dr", "active": false, CUSTOM: {"CustomAttribute": "x", "floor": 1}}),
+    );
+    let silent = resource(json!({"userName": "b"})).replacing(&rt, &before);
+    assert_eq!(
+        silent,
+        resource(json!({"userName": "b", "active": false, CUSTOM: {"CustomAttribute": "x"}}))
+    );
+    assert_eq!(check_immutable(&rt, &before, &silent), Ok(()));
+    let saying = resource(json!({"userName": "b", "active": true, CUSTOM: {"CustomAttribute": "y"}}));
+    let saying = saying.replacing(&rt, &before);
+    assert!(saying.active());
+    let refused = check_immutable(&rt, &before, &saying).unwrap_err();
+    assert_eq!(refused.scim_type.as_str(), "mutability");
+    assert!(
+        refused
+            .detail
+            .contains(&format!("{CUSTOM}:CustomAttribute can be set once")),
+        "{refused}"
+    );
+    let removed = resource(json!({"userName": "b"}));
+    assert!(check_immutable(&rt, &before, &removed).is_err());
+    let first = resource(json!({"userName": "a"}));
+    assert_eq!(check_immutable(&rt, &first, &saying), Ok(()));
 }

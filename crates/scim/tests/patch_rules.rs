@@ -629,3 +629,22 @@ fn json_text_in_a_role_is_read_for_entra_and_kept_for_everybody_else() {
         assert_eq!(other.as_map()["roles"], json!([{ "value": text }]));
     }
 }
+
+#[test]
+fn active_is_never_removed_because_silence_would_switch_a_disabled_account_on() {
+    let core = "urn:ietf:params:scim:schemas:core:2.0:User";
+    for operation in [
+        json!({"op": "Remove", "path": "active"}),
+        json!({"op": "remove", "path": "active", "value": false}),
+        json!({"op": "remove", "path": format!("{core}:Active")}),
+        json!({"op": "remove", "path": core}),
+    ] {
+        let before = json!({"userName": "b", "active": false});
+        let error = refusal(&users(), before, json!([operation]));
+        assert_eq!(error.scim_type, ScimType::Mutability, "{operation}");
+        assert!(
+            error.detail.contains("Send a replace with true or false"),
+            "{error}"
+        );
+    }
+}

@@ -130,3 +130,38 @@ async fn put_replaces_the_document_and_what_it_does_not_say_is_cleared() {
     assert!(replaced.body.get("addresses").is_none());
     assert_eq!(replaced.id(), id);
 }
+
+#[tokio::test]
+async fn silence_switches_no_disabled_account_on() {
+    on_both(async |gateway| {
+        let scim = advisors(&gateway, "contoso");
+        let id = scim.post("/Users", &advisor(1)).await.expect(201).id();
+        let path = format!("/Users/{id}");
+        scim.patch_ops(
+            &id,
+            json!([{"op": "Replace", "path": "active", "value": "False"}]),
+        )
+        .await
+        .expect(200);
+        let refused = scim
+            .patch_ops(&id, json!([{"op": "Remove", "path": "active"}]))
+            .await
+            .expect(400);
+        assert_eq!(refused.body["scimType"], "mutability", "{}", refused.text);
+        for active in [json!(null), json!("")] {
+            let mut body = advisor_with(1, json!({"displayName": "Renamed"}));
+            body["active"] = active;
+            let kept = scim.put(&path, &body).await.expect(200);
+            assert_eq!(
+                (&kept.body["active"], &kept.body["displayName"]),
+                (&json!(false), &json!("Renamed"))
+            );
+        }
+        let silent = advisor_with(1, json!({"active": null}));
+        let kept = scim.put(&path, &silent).await.expect(200);
+        assert_eq!(kept.body["active"], false, "{}", kept.text);
+        let back = scim.put(&path, &advisor(1)).await.expect(200);
+        assert_eq!(back.body["active"], true, "{}", back.text);
+    })
+    .await;
+}

@@ -64,7 +64,7 @@ async fn one_bad_operation_undoes_the_whole_request() {
             (
                 json!({"op": "Remove", "path": "userName"}),
                 400,
-                "invalidValue",
+                "mutability",
                 "userName is required",
             ),
             (

@@ -341,3 +341,81 @@ fn a_custom_extension_is_part_of_the_type() {
         .resource;
     assert_eq!(profile.record("i", &resource)["tenure"], json!(7));
 }
+
+/// What Entra's onboarding check makes of `/Schemas` (its flattening rule): the target attributes it knows afterwards.
+fn flattened(schema: &Value) -> Vec<String> {
+    let urn = schema["id"].as_str().expect("an id");
+    let prefix = if urn.contains(":extension:") {
+        format!("{urn}:")
+    } else {
+        String::new()
+    };
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let mut paths = Vec::new();
+    for attribute in list(&schema["attributes"]) {
+        let name = format!("{prefix}{}", attribute["name"].as_str().expect("a name"));
+        let parts = list(&attribute["subAttributes"]);
+        let kinds = parts.iter().find(|part| part["name"] == "type");
+        let kinds = kinds
+            .map(|part| list(&part["canonicalValues"]))
+            .unwrap_or_default();
+        match (
+            attribute["type"].as_str(),
+            attribute["multiValued"].as_bool(),
+            kinds.is_empty(),
+        ) {
+            (Some("reference"), ..) => {}
+            (Some("complex"), ..) if name.ends_with("manager") => paths.push(name),
+            (Some("complex"), Some(true), false) => paths.extend(kinds.iter().flat_map(|kind| {
+                let name = &name;
+                let kind = kind.as_str().expect("text");
+                parts.iter().map(move |part| {
+                    format!(
+                        "{name}[type eq \"{kind}\"].{}",
+                        part["name"].as_str().expect("text")
+                    )
+                })
+            })),
+            (Some("complex"), Some(true), true) => {
+                paths.extend(parts.iter().map(|part| {
+                    format!(
+                        "{name}[primary eq \"True\"].{}",
+                        part["name"].as_str().expect("text")
+                    )
+                }));
+            }
+            (Some("complex"), ..) => paths.extend(
+                parts
+                    .iter()
+                    .map(|part| format!("{name}.{}", part["name"].as_str().expect("text"))),
+            ),
+            _ => paths.push(name),
+        }
+    }
+    paths.iter().map(|path| path.to_lowercase()).collect()
+}
+
+#[test]
+fn entras_schema_reader_finds_every_mapped_target_of_every_profile() {
+    for profile in Profiles::load(SHIPPED.iter().copied())
+        .expect("what ships loads")
+        .iter()
+    {
+        let rt = &profile.resource_type;
+        let mut known = vec!["externalid".to_owned()];
+        for schema in std::iter::once(&rt.core).chain(&rt.extensions) {
+            known.extend(flattened(&scim::message::schema_document(
+                schema,
+                "https://host/x/scim",
+            )));
+        }
+        for line in profile.attributes.iter().filter(|line| line.managed) {
+            assert!(
+                known.contains(&line.path.to_lowercase()),
+                "{}: {} is not in {known:?}",
+                profile.name,
+                line.path
+            );
+        }
+    }
+}

@@ -10,7 +10,7 @@ use scim::quirk::rules::RepeatedCreate;
 use serde_json::Value;
 use store::{Created, TenantTx};
 
-use super::{accept, commit, taken};
+use super::{accept, check_change, commit, taken};
 use crate::call::Call;
 use crate::context::Context;
 use crate::error::Error;
@@ -104,5 +104,9 @@ async fn adopt(
     if !same {
         return Err(taken(&operation.profile));
     }
-    commit(tx, operation, &existing, identity.resource.clone(), ignored).await
+    let profile = &operation.profile;
+    let next = identity.resource.clone();
+    let next = next.replacing(&profile.resource_type, &existing.resource);
+    check_change(profile, &existing.resource, &next)?;
+    commit(tx, operation, &existing, next, ignored).await
 }

@@ -8,7 +8,7 @@ use scim::patch::{self, PatchRequest};
 use serde_json::Value;
 use store::TenantTx;
 
-use super::{check, commit, identity_id, not_found};
+use super::{check_change, check_ignored, commit, identity_id, not_found};
 use crate::call::Call;
 use crate::context::Context;
 use crate::error::Error;
@@ -70,6 +70,7 @@ async fn decide(
     operation.check_version(before.revision)?;
     let rules = operation.caller.directory.provider.rules();
     let patched = patch::apply(&profile.resource_type, &before.resource, request, rules)?;
-    check(profile, &patched.resource, &patched.ignored)?;
+    check_ignored(profile, &patched.ignored)?;
+    check_change(profile, &before.resource, &patched.resource)?;
     commit(tx, operation, &before, patched.resource, &patched.ignored).await
 }

@@ -7,13 +7,13 @@ use domain::log::Action;
 use serde_json::Value;
 use store::TenantTx;
 
-use super::{accept, commit, identity_id, not_found};
+use super::{accept, check_change, commit, identity_id, not_found};
 use crate::call::Call;
 use crate::context::Context;
 use crate::error::Error;
 use crate::record::{Operation, Whom};
 
-/// Replaces an identity's document; what the body does not say is cleared.
+/// Replaces an identity's document; what the body does not say is cleared, except `active` and what is set once.
 ///
 /// # Errors
 /// As for a creation, [`Error::NotFound`] and [`Error::Stale`].
@@ -52,14 +52,11 @@ async fn commit_replacement(
                 let found = tx.lock(operation.caller.directory.id, id).await?;
                 let before = found.ok_or_else(|| not_found(&operation.profile))?;
                 operation.check_version(before.revision)?;
-                commit(
-                    tx,
-                    &operation,
-                    &before,
-                    accepted.resource.clone(),
-                    &accepted.ignored,
-                )
-                .await
+                let profile = &operation.profile;
+                let next = accepted.resource.clone();
+                let next = next.replacing(&profile.resource_type, &before.resource);
+                check_change(profile, &before.resource, &next)?;
+                commit(tx, &operation, &before, next, &accepted.ignored).await
             })
         })
         .await

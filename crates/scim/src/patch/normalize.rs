@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::steps::{Action, Origin, Plan, Step};
 use super::target::{Place, Target, locate, shown};
+use super::values::{is_active, no_removal};
 use super::{Operation, PatchRequest};
 use crate::error::Error;
 use crate::quirk::entra::Verb;
@@ -128,6 +129,9 @@ impl<'a> Planner<'a> {
                 for attribute in &schema.attributes {
                     let place = locate(self.rt, &format!("{}:{}", schema.id, attribute.name)).map_err(|e| origin.blame(e))?;
                     if let Place::Attribute(target) = place {
+                        if is_active(&target) {
+                            return Err(origin.blame(no_removal()));
+                        }
                         self.push(origin, target, Action::Clear);
                     }
                 }

@@ -52,8 +52,8 @@ impl<'a> Planner<'a> {
         value: Value,
     ) -> Result<(), Error> {
         let value = entra::bare_value(entra::only_element(leaf, value));
-        let is_active = target.path.schema.is_none() && name::eq(&target.path.name, "active");
-        let empty = value.as_str().is_some_and(str::is_empty) || is_active && entra::unassigns(&value);
+        let empty =
+            value.as_str().is_some_and(str::is_empty) || is_active(&target) && entra::unassigns(&value);
         if leaf.attr_type == AttrType::Boolean && empty {
             return Err(no_boolean(&target));
         }
@@ -149,6 +149,9 @@ impl<'a> Planner<'a> {
 
     /// A removal: the whole target, or only the values it names.
     fn removal(&mut self, origin: &Origin, target: Target<'a>, value: Option<&Value>) -> Result<(), Error> {
+        if is_active(&target) {
+            return Err(no_removal());
+        }
         let named = if target.filter.is_some() && target.leaf().is_none() {
             None
         } else {
@@ -216,13 +219,27 @@ fn writing(verb: Verb, value: Value) -> Action {
     }
 }
 
+/// `active` of the core schema, without which an account counts as switched on.
+pub(super) fn is_active(target: &Target<'_>) -> bool {
+    target.path.schema.is_none() && name::eq(&target.path.name, "active")
+}
+
+/// Silence must not switch a disabled account on (ADR 0026).
+pub(super) fn no_removal() -> Error {
+    Error::mutability(
+        "active",
+        "active cannot be removed, because an account without it counts as active. Send a replace with true or false; to \
+         remove the account, send a DELETE.",
+    )
+}
+
 /// An empty text clears a text, but a mapping that gives nothing for `active` (Entra's `Switch` can: text, null, an empty
 /// list) must not make a disabled account active.
 fn no_boolean(target: &Target<'_>) -> Error {
     let path = target.path.to_string();
     let detail = format!(
         "{path} must be true or false, but nothing was sent. In Entra, check that the expression mapped to {path} \
-         gives True or False for everybody; to clear it on purpose, send a remove."
+         gives True or False for everybody."
     );
     Error::invalid_value(path, detail)
 }

@@ -7,6 +7,7 @@
 use serde_json::{Map, Number, Value};
 
 use crate::error::Error;
+use crate::filter::instant;
 use crate::path::AttrPath;
 use crate::quirk::entra as quirk;
 use crate::schema::{AttrType, Attribute, Mutability};
@@ -159,12 +160,28 @@ fn scalar(attr_type: AttrType, path: &AttrPath, value: Value) -> Result<Value, E
             Ok(number) => Ok(Value::Number(number)),
             Err(_) => Err(wrong_type(path, expected(attr_type), &Value::String(text))),
         },
+        (AttrType::DateTime, Value::String(text)) if instant(&text).is_none() => {
+            Err(wrong_type(path, expected(attr_type), &Value::String(text)))
+        }
+        (AttrType::Binary, Value::String(text)) if !is_base64(&text) => {
+            Err(wrong_type(path, expected(attr_type), &Value::String(text)))
+        }
         (
             AttrType::String | AttrType::DateTime | AttrType::Binary | AttrType::Reference,
             text @ Value::String(_),
         ) => Ok(text),
         (_, other) => Err(wrong_type(path, expected(attr_type), &other)),
     }
+}
+
+/// Base64 of either alphabet, padded or not (RFC 7643 §2.3.6, RFC 4648 §4, §5); blanks and line breaks are none.
+fn is_base64(text: &str) -> bool {
+    let digits = text.trim_end_matches('=');
+    let padding = text.len() - digits.len();
+    let alphabet = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
+    digits.bytes().all(alphabet)
+        && digits.len() % 4 != 1
+        && (padding == 0 || padding <= 2 && text.len().is_multiple_of(4))
 }
 
 const fn expected(attr_type: AttrType) -> &'static str {

@@ -2,14 +2,17 @@
 //!
 //! Must not know: ids, versions, times (those are the server's, added by [`crate::message::render`]), storage.
 //!
-//! Reading order: `accept` (body to resource), `coerce` (one value by its schema), `read` (looking values up).
+//! Reading order: `accept` (body to resource), `coerce` (one value by its schema), `mutability` (what the next
+//! state owes to the present one), `read` (looking values up).
 
 mod accept;
 mod coerce;
+mod mutability;
 mod read;
 
 pub use accept::Accepted;
 pub use coerce::{Coerced, coerce};
+pub use mutability::check_immutable;
 pub(crate) use read::get;
 
 use serde_json::{Map, Value};

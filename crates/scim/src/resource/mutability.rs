@@ -1,0 +1,118 @@
+//! What the next state of a resource owes to the present one: values that are set once, and what a PUT leaves unsaid.
+//!
+//! Must not know: how the next state came about. [`crate::patch`] and the body of a PUT both pass here.
+
+use serde_json::{Map, Value};
+
+use super::Resource;
+use super::read::get;
+use crate::error::Error;
+use crate::path::AttrPath;
+use crate::schema::{Attribute, Mutability, ResourceType, Schema};
+
+/// Refuses a next state in which an immutable attribute that had a value has another one, or none (RFC 7643 §7,
+/// RFC 7644 §3.5.1). Parts of single complex attributes count; elements of a list may come and go as wholes.
+///
+/// # Errors
+/// `mutability`, naming the attribute and the way out.
+pub fn check_immutable(rt: &ResourceType, before: &Resource, after: &Resource) -> Result<(), Error> {
+    for (schema, old, new) in holders(rt, before, after) {
+        for attribute in &schema.attributes {
+            let path = path_of(rt, schema, attribute);
+            let (old, new) = (get(old, &attribute.name), get(new, &attribute.name));
+            unchanged(attribute, &path, old, new)?;
+            for part in attribute
+                .sub_attributes
+                .iter()
+                .filter(|_| !attribute.multi_valued)
+            {
+                let of = |whole: Option<&Value>| {
+                    let object = whole.and_then(Value::as_object);
+                    object.and_then(|object| get(object, &part.name)).cloned()
+                };
+                let (old, new) = (of(old), of(new));
+                unchanged(part, &path.with_sub(&part.name), old.as_ref(), new.as_ref())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn unchanged(
+    attribute: &Attribute,
+    path: &AttrPath,
+    old: Option<&Value>,
+    new: Option<&Value>,
+) -> Result<(), Error> {
+    if attribute.mutability != Mutability::Immutable || old.is_none() || old == new {
+        return Ok(());
+    }
+    Err(Error::mutability(
+        path.to_string(),
+        format!(
+            "{path} can be set once and neither changed nor removed afterwards. Take {path} out of the mapping or apply it \
+             only during object creation; to give it another value, delete the resource and create it anew."
+        ),
+    ))
+}
+
+impl Resource {
+    /// This document as the whole of what a PUT says about `before` (RFC 7644 §3.5.1): what it does not say is cleared,
+    /// except values that can be set only once, and `active`, because silence must not switch an account on (ADR 0026).
+    #[must_use]
+    pub fn replacing(mut self, rt: &ResourceType, before: &Self) -> Self {
+        for schema in std::iter::once(&rt.core).chain(&rt.extensions) {
+            let is_core = schema.id == rt.core.id;
+            let kept = schema.attributes.iter().filter(|attribute| {
+                attribute.mutability == Mutability::Immutable || is_core && attribute.name == "active"
+            });
+            for attribute in kept {
+                let old = holder(rt, schema, before).and_then(|map| get(map, &attribute.name));
+                if let Some(old) = old.cloned()
+                    && let Some(holder) = self.holder_mut(rt, schema)
+                {
+                    holder.entry(attribute.name.clone()).or_insert(old);
+                }
+            }
+        }
+        self
+    }
+
+    /// The object the attributes of a schema stand in, made when absent.
+    fn holder_mut(&mut self, rt: &ResourceType, schema: &Schema) -> Option<&mut Map<String, Value>> {
+        if schema.id == rt.core.id {
+            return Some(&mut self.0);
+        }
+        let slot = self.0.entry(schema.id.clone());
+        slot.or_insert_with(|| Value::Object(Map::new())).as_object_mut()
+    }
+}
+
+fn holder<'a>(rt: &ResourceType, schema: &Schema, resource: &'a Resource) -> Option<&'a Map<String, Value>> {
+    if schema.id == rt.core.id {
+        return Some(resource.as_map());
+    }
+    get(resource.as_map(), &schema.id).and_then(Value::as_object)
+}
+
+/// Each schema with its object in both states; nothing to compare where there was none before.
+fn holders<'a>(
+    rt: &'a ResourceType,
+    before: &'a Resource,
+    after: &'a Resource,
+) -> impl Iterator<Item = (&'a Schema, &'a Map<String, Value>, &'a Map<String, Value>)> {
+    static NONE: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
+    std::iter::once(&rt.core)
+        .chain(&rt.extensions)
+        .filter_map(move |schema| {
+            let old = holder(rt, schema, before)?;
+            Some((schema, old, holder(rt, schema, after).unwrap_or(&NONE)))
+        })
+}
+
+fn path_of(rt: &ResourceType, schema: &Schema, attribute: &Attribute) -> AttrPath {
+    AttrPath {
+        schema: (schema.id != rt.core.id).then(|| schema.id.clone()),
+        ..AttrPath::core(&attribute.name)
+    }
+}
