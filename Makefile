@@ -17,7 +17,7 @@ demo: ## Two tenants' Entra cycles reach a booking service, live; DEMO_ONCE=1 en
 	@deploy/demo.sh
 run: ## The gateway with its defaults (SQLite in ./usher-data, http://127.0.0.1:8080)
 	cargo run -p usher -- serve
-build: ## The optimised binaries: target/release/usher, entra-sim
+build: ## The optimised binaries: target/release/usher, entra-sim, scim-conformance
 	@deploy/need.sh build
 	cargo build --release
 

@@ -48,6 +48,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("entra-sim", &["scim"]),
     ("usher-consumer", &[]),
+    ("scim-conformance", &[]),
     (
         "tests",
         &[
@@ -73,9 +74,21 @@ const DOORS: &[(&str, &[&str])] = &[
     ("sqlx", &["store", "usher-consumer", "tests"]),
     ("actix-web", &["usher-http", "tests"]),
     ("redis", &["events", "usher-consumer", "tests"]),
-    ("reqwest", &["entra-sim", "usher-consumer", "tests"]),
+    (
+        "reqwest",
+        &["entra-sim", "usher-consumer", "scim-conformance", "tests"],
+    ),
     ("argon2", &["auth"]),
-    ("clap", &["usher", "entra-sim", "usher-consumer", "tests"]),
+    (
+        "clap",
+        &[
+            "usher",
+            "entra-sim",
+            "usher-consumer",
+            "scim-conformance",
+            "tests",
+        ],
+    ),
 ];
 
 /// What a pure room may name at all.

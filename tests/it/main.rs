@@ -16,6 +16,7 @@
 
 mod architecture;
 mod chaos;
+mod conformance;
 mod consumer;
 mod cycle;
 mod events;

@@ -17,6 +17,11 @@ pub fn entra_sim() -> PathBuf {
     folder().join("entra-sim")
 }
 
+/// The conformance client.
+pub fn conformance() -> PathBuf {
+    folder().join("scim-conformance")
+}
+
 /// The booking example of the reference consumer.
 pub fn booking() -> PathBuf {
     folder().join("examples").join("booking")
@@ -65,6 +70,8 @@ fn build() -> PathBuf {
         "entra-sim",
         "-p",
         "usher-consumer",
+        "-p",
+        "scim-conformance",
         "--bins",
         "--examples",
     ]);

@@ -272,6 +272,10 @@ pub fn seed_from_filter(filter: &Filter) -> Option<Map<String, Value>> {
             Literal::Bool(flag) => Value::Bool(*flag),
             Literal::Null => continue,
         };
+        // `type eq ""` asks for an element without a type.
+        if unassigns(&value) {
+            continue;
+        }
         seed.insert(path.name.clone(), value);
     }
     Some(seed)
