@@ -21,6 +21,7 @@ mod consumer;
 mod cycle;
 mod events;
 mod housekeeping;
+mod model;
 mod scim;
 mod store;
 mod support_selftest;

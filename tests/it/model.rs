@@ -1,0 +1,194 @@
+//! A plain map against the real server: long random conversations of everything a provider says, in both of Entra's
+//! dialects, about people and groups. After each move the answer is what the map expects; at the end every resource, every
+//! membership in both directions and the events are.
+//!
+//! The map (`state`) knows nothing of SCIM; `shapes` says an edit in one of the ways it is really sent; `people`, `teams`
+//! and `lists` make the moves; `feed` replays the events. A run prints its seed; `USHER_MODEL_SEED=…` does it again, and
+//! `USHER_MODEL_SECONDS=…` lets it talk longer.
+
+mod feed;
+mod lists;
+mod people;
+mod shapes;
+mod state;
+mod teams;
+
+use std::time::{Duration, Instant};
+
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use serde_json::Value;
+use support::gateway::{Gateway, Settings};
+use support::http::{Feed, Scim};
+use support::postgres::Postgres;
+
+use state::World;
+
+/// How long one conversation goes on.
+const SECONDS: u64 = 20;
+/// Moves at most, so that a fast machine does not make a feed that takes minutes to check.
+const MOVES: usize = 1_500;
+
+/// What is being built and cannot be talked about yet; the list may only shrink.
+const ON_THE_WAY: &[&str] = &["sort", "search"];
+
+/// One conversation: the server, the map, the dice.
+struct Talk {
+    scim: Scim,
+    world: World,
+    dice: StdRng,
+    /// What has been said, for whoever reads a failure: the last moves.
+    said: Vec<String>,
+    /// What the server does not offer yet.
+    without: Vec<&'static str>,
+}
+
+impl Talk {
+    /// Remembers a move in words.
+    fn say(&mut self, words: String) {
+        self.said.push(words);
+        if self.said.len() > 12 {
+            self.said.remove(0);
+        }
+    }
+
+    /// One of these.
+    fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        &of[self.dice.random_range(0..of.len())]
+    }
+
+    /// True so many times out of a hundred.
+    fn chance(&mut self, percent: u32) -> bool {
+        self.dice.random_range(0..100) < percent
+    }
+
+    /// Panics with the story when something is not as the map says.
+    #[track_caller]
+    fn same<T: PartialEq + std::fmt::Debug>(&self, seen: &T, expected: &T, what: &str) {
+        assert!(
+            seen == expected,
+            "{what}\nseen:     {seen:?}\nexpected: {expected:?}\n{}",
+            self.said.join("\n")
+        );
+    }
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name)
+        .ok()
+        .map(|text| text.parse().expect("a number"))
+}
+
+async fn converse(gateway: Gateway) {
+    let seed = number("USHER_MODEL_SEED").unwrap_or_else(|| rand::rng().random());
+    println!("USHER_MODEL_SEED={seed}");
+    let app = gateway.app("booking");
+    let mut talk = Talk {
+        scim: Scim::new(&gateway.directory("contoso", "people")),
+        world: World::default(),
+        dice: StdRng::seed_from_u64(seed),
+        said: Vec::new(),
+        without: ON_THE_WAY.to_vec(),
+    };
+    let config = talk.scim.get("/ServiceProviderConfig").await.expect(200).body;
+    for feature in ["sort", "etag", "bulk"] {
+        if config[feature]["supported"] != true {
+            talk.without.push(feature);
+        }
+    }
+    let group = serde_json::json!({"displayName": "probe"});
+    match talk.scim.post("/Groups", &group).await {
+        made if made.status == 201 => {
+            talk.scim
+                .delete(&format!("/Groups/{}", made.id()))
+                .await
+                .expect(204);
+            talk.world.gone.push((made.id(), 2));
+        }
+        _ => talk.without.push("groups"),
+    }
+    let end = Instant::now() + Duration::from_secs(number("USHER_MODEL_SECONDS").unwrap_or(SECONDS));
+    let mut moves = 0;
+    while Instant::now() < end && moves < MOVES {
+        one_move(&mut talk).await;
+        moves += 1;
+    }
+    println!(
+        "{moves} moves, {} people, {} groups",
+        talk.world.people.len(),
+        talk.world.teams.len()
+    );
+    everything_is_as_the_map_says(&mut talk).await;
+    let feed = Feed::new(&app);
+    feed.settled_head().await;
+    feed::replay(&talk, &feed.all().await);
+}
+
+async fn one_move(talk: &mut Talk) {
+    let has = |feature: &str| !talk.without.contains(&feature);
+    let (etag, bulk, groups) = (has("etag"), has("bulk"), has("groups"));
+    match talk.dice.random_range(0..100) {
+        0..12 => people::create(talk).await,
+        12..40 => people::patch(talk).await,
+        40..44 => people::replace(talk).await,
+        44..47 => people::delete(talk).await,
+        47..51 if etag => people::conditional(talk).await,
+        51..54 if bulk => people::bulk(talk).await,
+        54..58 => people::refused(talk).await,
+        58..70 => lists::ask(talk).await,
+        70..74 if groups => teams::create(talk).await,
+        74..90 if groups => teams::patch(talk).await,
+        90..92 if groups => teams::replace(talk).await,
+        92..94 if groups => teams::delete(talk).await,
+        94.. if groups => teams::ask(talk).await,
+        _ => people::patch(talk).await,
+    }
+}
+
+/// Every resource is read one by one and in lists, and both ends of every membership.
+async fn everything_is_as_the_map_says(talk: &mut Talk) {
+    talk.say("in the end".to_owned());
+    let ids: Vec<String> = talk.world.people.keys().cloned().collect();
+    for id in ids {
+        people::check(talk, &id).await;
+    }
+    let ids: Vec<String> = talk.world.teams.keys().cloned().collect();
+    for id in ids {
+        teams::check(talk, &id).await;
+    }
+    for (id, _) in talk.world.gone.clone() {
+        let path = if id.starts_with("grp_") { "Groups" } else { "Users" };
+        talk.scim.get(&format!("/{path}/{id}")).await.expect(404);
+    }
+    for (path, total) in [
+        ("/Users?count=0", talk.world.people.len()),
+        ("/Groups?count=0", talk.world.teams.len()),
+    ] {
+        let answer = talk.scim.get(path).await.expect(200);
+        talk.same(&answer.total(), &(total as u64), path);
+    }
+}
+
+/// `W/"7"` says that the resource changed seven times.
+fn version(body: &Value) -> u64 {
+    let text = body["meta"]["version"].as_str().expect("meta.version");
+    text.trim_start_matches("W/")
+        .trim_matches('"')
+        .parse()
+        .expect("a number")
+}
+
+#[tokio::test]
+async fn a_plain_map_says_what_the_server_says_on_sqlite() {
+    converse(Gateway::embedded().await).await;
+}
+
+#[tokio::test]
+async fn a_plain_map_says_what_the_server_says_on_postgresql() {
+    let database = Some(Postgres::shared().await.database().await);
+    let settings = Settings {
+        database,
+        ..Settings::default()
+    };
+    converse(Gateway::start(settings).await).await;
+}
