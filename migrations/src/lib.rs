@@ -11,6 +11,7 @@ pub use sea_orm_migration::MigratorTrait;
 
 mod m0001_foundation;
 mod m0002_groups;
+mod m0003_directory_extension;
 
 /// All migrations, oldest first; `store` runs them.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m0001_foundation::Migration),
             Box::new(m0002_groups::Migration),
+            Box::new(m0003_directory_extension::Migration),
         ]
     }
 }

@@ -1,6 +1,7 @@
 //! Directories: tenant × profile, one Tenant URL each.
 
 pub mod create;
+pub mod extension;
 pub mod list;
 pub mod set;
 pub mod switch;

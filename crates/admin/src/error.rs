@@ -1,6 +1,7 @@
 //! What can go wrong in an operator's use-case. Every text says the next step.
 
 use chrono::TimeDelta;
+use domain::profile::ProfileError;
 use domain::tenant::SlugError;
 use store::StoreError;
 
@@ -34,6 +35,9 @@ pub enum Error {
         /// The profile.
         profile: String,
     },
+    /// An extension that cannot be used.
+    #[error("{0}; docs/reference/profiles.md shows what an extension may say. Nothing was changed")]
+    Extension(ProfileError),
     /// The tenant has one of that profile.
     #[error(
         "tenant \"{tenant}\" has a directory \"{profile}\" already: `usher token issue --tenant {tenant} --profile {profile}` gives it a token"

@@ -95,7 +95,7 @@ impl Profile {
 
     /// This profile with a directory's own extension on top, from the text of its TOML: `urn`, `description` and
     /// `[[attribute]]` lines of `name`, `type` and, as wanted, `multi_valued`, `required`, `case_exact`,
-    /// `canonical_values`, `description`, `entra`, `record`.
+    /// `canonical_values`, `mutability`, `returned`, `description`, `entra`, `record`.
     ///
     /// # Errors
     /// [`ProfileError`] naming the place and the rule.
@@ -114,12 +114,27 @@ impl Profile {
             let value = if attribute.path.eq_ignore_ascii_case("active") {
                 Value::from(resource.active())
             } else {
-                let values = resource.values_at(&self.resource_type, &attribute.path);
-                values.first().map_or(Value::Null, |value| flat(value))
+                self.flat_value(resource, &attribute.path)
             };
             record.insert(name.clone(), value);
         }
         record
+    }
+
+    /// What a record says of a path: the value, or all of them where the path names a whole list.
+    fn flat_value(&self, resource: &Resource, path: &str) -> Value {
+        let values = resource.values_at(&self.resource_type, path);
+        if self.is_list(path) && !values.is_empty() {
+            return values.into_iter().map(flat).collect();
+        }
+        values.first().map_or(Value::Null, |value| flat(value))
+    }
+
+    fn is_list(&self, path: &str) -> bool {
+        let rt = &self.resource_type;
+        let path = rt.parse_path(path).ok().filter(|path| path.sub.is_none());
+        path.and_then(|path| rt.attribute(&path))
+            .is_some_and(|attribute| attribute.multi_valued)
     }
 
     /// The paths that the customer's Entra manages, so that downstream products lock them.

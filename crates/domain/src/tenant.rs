@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use scim::quirk::rules::{self, Rules};
@@ -154,6 +155,9 @@ pub struct Directory {
     pub provider: Provider,
     /// On or off.
     pub switch: Switch,
+    /// The text of its own extension of the profile, which was usable when it was set (ADR 0027).
+    #[serde(skip)]
+    pub extension: Option<Arc<str>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }

@@ -9,6 +9,7 @@ use domain::profile::{Profile, Profiles};
 use store::Store;
 
 use crate::error::Error;
+use crate::extended::Extended;
 
 /// The things an operation works with; cheap to clone.
 #[derive(Clone)]
@@ -23,18 +24,26 @@ pub struct Context {
     pub environment: Environment,
     /// The deployment's profiles.
     pub profiles: Arc<Profiles>,
+    /// Profiles with a directory's own extension, compiled.
+    pub extended: Extended,
 }
 
 impl Context {
-    /// The profile of the caller's directory.
+    /// The profile of the caller's directory, with the directory's own extension where it has one.
     ///
     /// # Errors
-    /// [`Error::ProfileMissing`]: our fault (a profile file was taken away), never the client's.
+    /// [`Error::ProfileMissing`], [`Error::ExtensionUnusable`]: our fault (a profile file was taken away or changed), never
+    /// the client's.
     pub fn profile(&self, caller: &Caller) -> Result<Arc<Profile>, Error> {
         let name = &caller.directory.profile;
-        self.profiles
-            .get(name)
-            .cloned()
-            .ok_or_else(|| Error::ProfileMissing(name.clone()))
+        let found = self.profiles.get(name);
+        let profile = found.ok_or_else(|| Error::ProfileMissing(name.clone()))?;
+        match &caller.directory.extension {
+            None => Ok(Arc::clone(profile)),
+            Some(text) => {
+                let extended = self.extended.of(caller.directory.id, profile, text);
+                extended.map_err(Error::ExtensionUnusable)
+            }
+        }
     }
 }

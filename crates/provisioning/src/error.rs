@@ -1,5 +1,6 @@
 //! Why an operation did not happen, without a word of HTTP: `crates/http` maps each case in one table.
 
+use domain::profile::ProfileError;
 use store::StoreError;
 
 /// A refused or failed operation. Display texts are written for the Entra admin who reads them in the provisioning log.
@@ -39,6 +40,9 @@ pub enum Error {
     /// The directory's profile is not loaded: our fault.
     #[error("the profile {0:?} of this directory is not loaded")]
     ProfileMissing(String),
+    /// The directory's own extension does not go with its profile any more: our fault.
+    #[error("the extension of this directory cannot be used with its profile: {0}")]
+    ExtensionUnusable(ProfileError),
     /// The database could not do it: our fault.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -52,7 +56,7 @@ impl Error {
             Self::Taken { .. } => "uniqueness",
             Self::NotFound { .. } => "notFound",
             Self::Stale => "preconditionFailed",
-            Self::ProfileMissing(_) => "profileMissing",
+            Self::ProfileMissing(_) | Self::ExtensionUnusable(_) => "profileMissing",
             Self::Store(_) => "unavailable",
         }
     }
@@ -61,7 +65,7 @@ impl Error {
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::Invalid(_) | Self::Taken { .. } | Self::NotFound { .. } | Self::Stale => true,
-            Self::ProfileMissing(_) | Self::Store(_) => false,
+            Self::ProfileMissing(_) | Self::ExtensionUnusable(_) | Self::Store(_) => false,
         }
     }
 }

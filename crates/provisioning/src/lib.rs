@@ -10,9 +10,11 @@
 pub mod call;
 pub mod context;
 pub mod error;
+mod extended;
 mod record;
 pub mod users;
 
 pub use call::Call;
 pub use context::Context;
 pub use error::Error;
+pub use extended::Extended;

@@ -94,6 +94,7 @@ fn bind(
             ids: Arc::clone(&setup.ids),
             environment: setup.config.deployment.environment,
             profiles: Arc::clone(&setup.profiles),
+            extended: provisioning::Extended::default(),
         },
         events,
         public_url: settings.public_url.clone(),

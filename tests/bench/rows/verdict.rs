@@ -84,6 +84,7 @@ fn record(issued: &token::Issued, now: DateTime<Utc>) -> TokenRecord {
             profile: "advisors".to_owned(),
             provider: Provider::Entra,
             switch: Switch::On,
+            extension: None,
             created_at: now,
         },
         tenant_name: "contoso".parse().expect("a name"),

@@ -5,6 +5,7 @@ mod bad_input;
 mod bodies;
 mod concurrency;
 mod discovery;
+mod extension;
 mod lifecycle;
 mod operation;
 mod patches;

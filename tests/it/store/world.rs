@@ -130,6 +130,7 @@ impl World {
             profile: profile.to_owned(),
             provider: Provider::Entra,
             switch: Switch::On,
+            extension: None,
             created_at: self.now(),
         };
         let scope = TenantScope::mint(tenant.id);

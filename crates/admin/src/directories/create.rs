@@ -31,6 +31,7 @@ pub async fn execute(
         profile: profile.to_owned(),
         provider,
         switch: Switch::On,
+        extension: None,
         created_at: context.clock.now(),
     };
     match context

@@ -86,6 +86,7 @@ fn record(issued: &Issued) -> TokenRecord {
             profile: "advisors".to_owned(),
             provider: Provider::Entra,
             switch: Switch::On,
+            extension: None,
             created_at,
         },
         tenant_name: "contoso".parse().unwrap(),

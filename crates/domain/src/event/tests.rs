@@ -27,6 +27,7 @@ fn world() -> World {
             profile: "advisors".to_owned(),
             provider: Provider::Entra,
             switch: Switch::On,
+            extension: None,
             created_at: DateTime::UNIX_EPOCH,
         },
         tenant: "contoso".parse().expect("a slug"),

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use scim::schema::{AttrType, Attribute, Schema};
+use scim::schema::{AttrType, Attribute, Mutability, Returned, Schema};
 use serde::Deserialize;
 
 use super::ProfileAttribute;
@@ -45,8 +45,31 @@ struct Line {
     case_exact: bool,
     #[serde(default)]
     canonical_values: Vec<String>,
+    #[serde(default)]
+    mutability: Settable,
+    #[serde(default)]
+    returned: Shown,
     entra: Option<String>,
     record: Option<String>,
+}
+
+/// Who may set it: the words of RFC 7643 §7 that make sense for a customer's attribute.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Settable {
+    #[default]
+    ReadWrite,
+    Immutable,
+}
+
+/// When it is part of an answer.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Shown {
+    #[default]
+    Default,
+    Always,
+    Request,
 }
 
 /// What Entra maps to an attribute whose text does not say.
@@ -153,6 +176,15 @@ impl Line {
         attribute.required = self.required;
         // RFC 7643 §2.3.6, §2.3.7: base64 and URIs are compared as they stand.
         attribute.case_exact = self.case_exact || matches!(attr_type, AttrType::Binary | AttrType::Reference);
+        attribute.mutability = match self.mutability {
+            Settable::ReadWrite => Mutability::ReadWrite,
+            Settable::Immutable => Mutability::Immutable,
+        };
+        attribute.returned = match self.returned {
+            Shown::Default => Returned::Default,
+            Shown::Always => Returned::Always,
+            Shown::Request => Returned::Request,
+        };
         if attr_type == AttrType::Reference {
             attribute = attribute.references(&["external"]);
         }

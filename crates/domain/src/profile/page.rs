@@ -75,6 +75,8 @@ required = false
 multi_valued = false
 case_exact = false
 canonical_values = []     # type string only: suggestions, others are accepted too
+mutability = \"readWrite\"  # or immutable: set once
+returned = \"default\"      # or always, request
 ```
 
 At most 100 attributes and 64 KiB. Values are accepted as text or native (`\"42\"`, `42`), and refused by name when they are

@@ -120,12 +120,15 @@ pub fn resource_types(types: &[&ResourceType], base: &str) -> Value {
     )
 }
 
-/// `/ResourceTypes/{name}`; every extension is optional.
+/// `/ResourceTypes/{name}`; an extension is required when one of its attributes is (RFC 7643 §6).
 pub fn resource_type_document(rt: &ResourceType, base: &str) -> Value {
     let extensions: Vec<Value> = rt
         .extensions
         .iter()
-        .map(|schema| json!({"schema": schema.id, "required": false}))
+        .map(|schema| {
+            let required = schema.attributes.iter().any(|attribute| attribute.required);
+            json!({"schema": schema.id, "required": required})
+        })
         .collect();
     json!({
         "schemas": [RESOURCE_TYPE],

@@ -6,7 +6,7 @@ use domain::tenant::{Directory, Provider, Switch, Tenant};
 use sea_orm::Value;
 
 use crate::error::StoreError;
-use crate::sql::Sql;
+use crate::sql::{Sql, text};
 use crate::store::Store;
 use crate::table::{directory, tenant};
 
@@ -127,5 +127,20 @@ impl Store {
         let text = "UPDATE directory SET provider = $3 WHERE tenant_id = :tenant AND id = $2";
         let values = vec![Value::from(id.uuid()), Value::from(provider.as_str())];
         Ok(self.update_of(scope, text, values).await? > 0)
+    }
+
+    /// Gives a directory an extension of its own, or takes it away; `false` when the tenant has no such directory.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn set_extension(
+        &self,
+        scope: TenantScope,
+        id: DirectoryId,
+        extension: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        let sql = "UPDATE directory SET extension = $3 WHERE tenant_id = :tenant AND id = $2";
+        let values = vec![Value::from(id.uuid()), text(extension)];
+        Ok(self.update_of(scope, sql, values).await? > 0)
     }
 }

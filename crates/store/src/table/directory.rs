@@ -7,7 +7,7 @@ use sea_orm::QueryResult;
 use super::read::Columns;
 use crate::error::StoreError;
 
-pub(crate) const COLUMNS: &str = "id, tenant_id, profile, provider, switch, created_at";
+pub(crate) const COLUMNS: &str = "id, tenant_id, profile, provider, switch, created_at, extension";
 
 /// Reads [`COLUMNS`] off a row, or off the part of a row that they are.
 pub(crate) fn read_from(columns: &mut Columns<'_>) -> Result<Directory, StoreError> {
@@ -18,6 +18,7 @@ pub(crate) fn read_from(columns: &mut Columns<'_>) -> Result<Directory, StoreErr
         provider: columns.parsed("a directory's provider", Provider::of_word)?,
         switch: columns.parsed("a directory's switch", switch)?,
         created_at: columns.time()?,
+        extension: columns.next::<Option<String>>()?.map(Into::into),
     })
 }
 

@@ -1,4 +1,6 @@
-//! `usher directory create | list | set | switch`.
+//! `usher directory create | list | set | switch | extension`.
+
+mod extension;
 
 use admin::directories::Named;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -49,6 +51,9 @@ enum Verb {
         #[arg(long, value_parser = provider_parser())]
         provider: Provider,
     },
+    /// Attributes of a customer's own, on top of the profile's.
+    #[command(subcommand)]
+    Extension(extension::Verb),
     /// Switch a directory on or off; off keeps everything and answers SCIM with a clear 403.
     Switch {
         /// The tenant's name.
@@ -107,6 +112,7 @@ pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<
                 )
             });
         }
+        Verb::Extension(verb) => extension::run(context, printer, verb).await?,
         Verb::Switch { tenant, profile, to } => {
             let to = match to {
                 State::On => Switch::On,

@@ -37,6 +37,7 @@ fn world() -> World {
             profile: "x".to_owned(),
             provider: Provider::Entra,
             switch: Switch::On,
+            extension: None,
             created_at: DateTime::UNIX_EPOCH,
         },
         tenant: "contoso".parse().expect("a slug"),

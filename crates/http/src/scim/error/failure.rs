@@ -84,6 +84,10 @@ impl From<provisioning::Error> for Failure {
                 tracing::error!(profile, "the profile of a directory that is in use is not loaded");
                 Self::new(Code::ProfileMissing)
             }
+            E::ExtensionUnusable(problem) => {
+                tracing::error!(%problem, "the extension of a directory does not go with its profile any more");
+                Self::new(Code::ProfileMissing)
+            }
             E::Store(error) => error.into(),
         }
     }

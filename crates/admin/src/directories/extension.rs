@@ -1,0 +1,88 @@
+//! A directory's own extension of its profile (ADR 0027): shown, set, taken away. Effective at the next request.
+
+use std::sync::Arc;
+
+use domain::profile::Profile;
+use scim::schema::Schema;
+
+use super::Named;
+use crate::{Context, Error};
+
+/// A directory with its extension.
+#[derive(Debug, Clone)]
+pub struct Extension {
+    /// The directory.
+    pub named: Named,
+    /// The schema of its extension; `None` when it has none.
+    pub schema: Option<Schema>,
+}
+
+/// Reads what a directory has.
+///
+/// # Errors
+/// [`Error::TenantUnknown`], [`Error::DirectoryUnknown`], [`Error::ProfileUnknown`], [`Error::Extension`] when the profile
+/// changed and the text does not go with it any more, [`Error::Store`].
+pub async fn show(context: &Context, tenant: &str, profile: &str) -> Result<Extension, Error> {
+    let named = named(context, tenant, profile).await?;
+    let schema = match &named.directory.extension {
+        None => None,
+        Some(text) => Some(compiled(context, profile, text)?),
+    };
+    Ok(Extension { named, schema })
+}
+
+/// Gives a directory this extension, in place of one it may have. Values kept under attributes that are not in it any
+/// more stay in the documents until those are next written whole.
+///
+/// # Errors
+/// [`Error::Extension`] naming what cannot be used; as [`show`] otherwise.
+pub async fn set(context: &Context, tenant: &str, profile: &str, text: &str) -> Result<Extension, Error> {
+    let schema = compiled(context, profile, text)?;
+    let named = keep(context, named(context, tenant, profile).await?, Some(text)).await?;
+    Ok(Extension {
+        named,
+        schema: Some(schema),
+    })
+}
+
+/// Takes a directory's extension away.
+///
+/// # Errors
+/// As [`show`].
+pub async fn remove(context: &Context, tenant: &str, profile: &str) -> Result<Extension, Error> {
+    let named = keep(context, named(context, tenant, profile).await?, None).await?;
+    Ok(Extension { named, schema: None })
+}
+
+async fn named(context: &Context, tenant: &str, profile: &str) -> Result<Named, Error> {
+    let tenant = context.tenant(tenant).await?;
+    Ok(Named {
+        directory: context.directory(&tenant, profile).await?,
+        tenant: tenant.name,
+        tenant_url: context.tenant_url(profile),
+    })
+}
+
+async fn keep(context: &Context, mut named: Named, text: Option<&str>) -> Result<Named, Error> {
+    let directory = &mut named.directory;
+    let scope = context.scope(directory.tenant);
+    context.store.set_extension(scope, directory.id, text).await?;
+    directory.extension = text.map(Arc::from);
+    Ok(named)
+}
+
+fn compiled(context: &Context, profile: &str, text: &str) -> Result<Schema, Error> {
+    let base: &Profile = context
+        .profiles
+        .get(profile)
+        .ok_or_else(|| Error::ProfileUnknown {
+            name: profile.to_owned(),
+            known: context.profiles.names().into_iter().map(str::to_owned).collect(),
+        })?;
+    let extended = base.with_extension(text).map_err(Error::Extension)?;
+    let last = extended.resource_type.extensions.last().cloned();
+    last.ok_or_else(|| Error::ProfileUnknown {
+        name: profile.to_owned(),
+        known: Vec::new(),
+    })
+}

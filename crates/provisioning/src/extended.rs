@@ -1,0 +1,88 @@
+//! Profiles with a directory's own extension on top, compiled once for each text.
+//!
+//! The text comes with the token's record at every request, so a change counts from the next request on, on every
+//! instance; what is kept here is only what it compiles to. Must not know: how the text is stored.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::id::DirectoryId;
+use domain::profile::{Profile, ProfileError};
+
+/// The most compiled profiles kept; beyond it all are forgotten and made again as they are asked for.
+const MOST: usize = 1_000;
+
+/// The compiled profiles, by directory; cheap to clone, one for the process.
+#[derive(Debug, Clone, Default)]
+pub struct Extended(Arc<Mutex<HashMap<DirectoryId, Compiled>>>);
+
+#[derive(Debug)]
+struct Compiled {
+    base: Arc<Profile>,
+    text: Arc<str>,
+    profile: Arc<Profile>,
+}
+
+impl Extended {
+    /// The profile with this text on top.
+    ///
+    /// # Errors
+    /// [`ProfileError`] when the text does not go with the profile any more: a fault of the set-up.
+    pub fn of(
+        &self,
+        directory: DirectoryId,
+        base: &Arc<Profile>,
+        text: &Arc<str>,
+    ) -> Result<Arc<Profile>, ProfileError> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = kept.get(&directory)
+            && Arc::ptr_eq(&found.base, base)
+            && found.text == *text
+        {
+            return Ok(Arc::clone(&found.profile));
+        }
+        let profile = Arc::new(base.with_extension(text)?);
+        if kept.len() >= MOST {
+            kept.clear();
+        }
+        let compiled = Compiled {
+            base: Arc::clone(base),
+            text: Arc::clone(text),
+            profile: Arc::clone(&profile),
+        };
+        kept.insert(directory, compiled);
+        Ok(profile)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::profile::{Profiles, SHIPPED};
+
+    use super::*;
+
+    #[test]
+    fn a_text_is_compiled_once_and_anew_when_it_changes() {
+        let profiles = Profiles::load(SHIPPED.iter().copied()).expect("what ships loads");
+        let base = profiles.get("agents").expect("ships");
+        let directory = DirectoryId::from_uuid(uuid::Uuid::from_u128(7));
+        let text = |name: &str| -> Arc<str> {
+            format!(
+                "urn = 'urn:ietf:params:scim:schemas:extension:a:2.0:User'\n[[attribute]]\nname = '{name}'\ntype = 'string'\n"
+            )
+            .into()
+        };
+        let extended = Extended::default();
+        let first = extended.of(directory, base, &text("tenure")).expect("fits");
+        let again = extended.of(directory, base, &text("tenure")).expect("fits");
+        assert!(Arc::ptr_eq(&first, &again));
+        let other = extended.of(directory, base, &text("skill")).expect("fits");
+        assert!(
+            other
+                .resource_type
+                .parse_path("skill")
+                .is_ok_and(|path| other.resource_type.find(&path).is_some())
+        );
+        assert!(extended.of(directory, base, &"urn = 'x'".into()).is_err());
+    }
+}

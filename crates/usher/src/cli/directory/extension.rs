@@ -1,0 +1,164 @@
+//! `usher directory extension set | show | remove`.
+
+use std::path::PathBuf;
+
+use admin::directories::extension::{self, Extension};
+use anyhow::Context as _;
+use clap::Subcommand;
+use scim::schema::{AttrType, Attribute};
+use serde_json::{Value, json};
+
+use super::super::show::{Printer, Table};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Give a directory attributes of its own, from a TOML file (docs/reference/profiles.md); effective at the next request.
+    Set {
+        #[command(flatten)]
+        whose: Whose,
+        /// The file: urn, and [[attribute]] lines with name and type.
+        #[arg(long)]
+        file: PathBuf,
+    },
+    /// Show a directory's own attributes.
+    Show {
+        #[command(flatten)]
+        whose: Whose,
+        /// As lines to paste into Entra's attribute list ("Edit attribute list for customappsso").
+        #[arg(long)]
+        copy: bool,
+    },
+    /// Take a directory's own attributes away; values kept so far stay until a person is next written whole.
+    Remove {
+        #[command(flatten)]
+        whose: Whose,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Whose {
+    /// The tenant's name.
+    #[arg(long)]
+    tenant: String,
+    /// The profile.
+    #[arg(long)]
+    profile: String,
+}
+
+pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) -> anyhow::Result<()> {
+    match verb {
+        Verb::Set { whose, file } => {
+            let text = std::fs::read_to_string(&file)
+                .with_context(|| format!("{} cannot be read; is it there, and text?", file.display()))?;
+            let set = extension::set(context, &whose.tenant, &whose.profile, &text).await?;
+            show(printer, &set);
+            printer.note(&format!(
+                "next: usher directory extension show --tenant {} --profile {} --copy",
+                whose.tenant, whose.profile
+            ));
+        }
+        Verb::Show { whose, copy } => {
+            let shown = extension::show(context, &whose.tenant, &whose.profile).await?;
+            match copy {
+                true => printer.answer(&shape(&shown), || block(&shown)),
+                false => show(printer, &shown),
+            }
+        }
+        Verb::Remove { whose } => {
+            let removed = extension::remove(context, &whose.tenant, &whose.profile).await?;
+            show(printer, &removed);
+        }
+    }
+    Ok(())
+}
+
+fn show(printer: Printer, extension: &Extension) {
+    printer.answer(&shape(extension), || match &extension.schema {
+        None => "this directory has no attributes of its own".to_owned(),
+        Some(schema) => {
+            let mut table = Table::new(["attribute", "type", "values", "required", "case", "mutability"]);
+            for attribute in &schema.attributes {
+                table.row(&[
+                    attribute.name.clone(),
+                    attribute.attr_type.as_str().to_owned(),
+                    if attribute.multi_valued { "many" } else { "one" }.to_owned(),
+                    yes(attribute.required).to_owned(),
+                    if attribute.case_exact { "exact" } else { "any" }.to_owned(),
+                    attribute.mutability.as_str().to_owned(),
+                ]);
+            }
+            format!("{}\n{}", schema.id, table.text())
+        }
+    });
+}
+
+/// What Entra's attribute list asks for, field by field.
+fn block(extension: &Extension) -> String {
+    let Some(schema) = &extension.schema else {
+        return "this directory has no attributes of its own".to_owned();
+    };
+    let mut table = Table::new(["name", "type", "required?", "multi-value?", "exact case?"]);
+    for attribute in &schema.attributes {
+        table.row(&[
+            format!("{}:{}", schema.id, attribute.name),
+            entra_type(attribute).to_owned(),
+            yes(attribute.required).to_owned(),
+            yes(attribute.multi_valued).to_owned(),
+            yes(attribute.case_exact).to_owned(),
+        ]);
+    }
+    let mut text = table.text();
+    if schema
+        .attributes
+        .iter()
+        .any(|a| a.multi_valued || a.attr_type == AttrType::Reference)
+    {
+        text.push_str(
+            "\nEntra maps custom attributes with several values or references only for gallery applications: fill those from \
+             another client.",
+        );
+    }
+    text
+}
+
+/// The words of Entra's type list, which has no decimal: its text is read as a number here.
+const fn entra_type(attribute: &Attribute) -> &'static str {
+    match attribute.attr_type {
+        AttrType::Boolean => "Boolean",
+        AttrType::Integer => "Integer",
+        AttrType::DateTime => "DateTime",
+        AttrType::Binary => "Binary",
+        AttrType::Reference => "Reference",
+        AttrType::String | AttrType::Decimal | AttrType::Complex => "String",
+    }
+}
+
+const fn yes(flag: bool) -> &'static str {
+    if flag { "yes" } else { "no" }
+}
+
+fn shape(extension: &Extension) -> Value {
+    let attributes = extension.schema.as_ref().map(|schema| {
+        let line = |attribute: &Attribute| {
+            json!({
+                "name": attribute.name,
+                "path": format!("{}:{}", schema.id, attribute.name),
+                "type": attribute.attr_type.as_str(),
+                "entraType": entra_type(attribute),
+                "multiValued": attribute.multi_valued,
+                "required": attribute.required,
+                "caseExact": attribute.case_exact,
+                "mutability": attribute.mutability.as_str(),
+                "canonicalValues": attribute.canonical_values,
+            })
+        };
+        schema.attributes.iter().map(line).collect::<Vec<_>>()
+    });
+    json!({
+        "tenant": extension.named.tenant,
+        "profile": extension.named.directory.profile,
+        "urn": extension.schema.as_ref().map(|schema| &schema.id),
+        "attributes": attributes.unwrap_or_default(),
+        "text": extension.named.directory.extension.as_deref(),
+    })
+}
