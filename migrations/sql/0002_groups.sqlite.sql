@@ -19,7 +19,7 @@ CREATE TABLE groups (
     UNIQUE (directory_id, display_name_key, tenant_id),
     FOREIGN KEY (tenant_id, directory_id) REFERENCES directory (tenant_id, id)
 );
-CREATE INDEX groups_external_id ON groups (directory_id, external_id);
+CREATE INDEX groups_external_id ON groups (directory_id, external_id, id, tenant_id);
 CREATE INDEX groups_order ON groups (directory_id, created_at, id, tenant_id);
 
 -- A direct member of a group: member_kind says of which table member_id is, User (identity) or Group (groups).
@@ -34,6 +34,13 @@ CREATE TABLE membership (
 ) WITHOUT ROWID;
 CREATE INDEX membership_member ON membership (directory_id, member_id, group_id, tenant_id);
 
--- A page deep in a list is found by this index alone; the documents are read for the page only.
+-- A page deep in a list is found by this index alone; the documents are read for the page only. The keys' indexes give their
+-- rows in the order of the ids, so that many rows of one key are read batch by batch as well.
 DROP INDEX identity_order;
+DROP INDEX identity_external_id;
+DROP INDEX identity_work_email;
+DROP INDEX identity_display_name;
 CREATE INDEX identity_order ON identity (directory_id, created_at, id, tenant_id);
+CREATE INDEX identity_external_id ON identity (directory_id, external_id, id, tenant_id);
+CREATE INDEX identity_work_email ON identity (directory_id, work_email, id, tenant_id);
+CREATE INDEX identity_display_name ON identity (directory_id, display_name, id, tenant_id);

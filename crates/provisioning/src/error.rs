@@ -45,7 +45,20 @@ pub enum Error {
     ExtensionUnusable(ProfileError),
     /// The database could not do it: our fault.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Error {
+    /// A list that is too large is no fault of ours: there is a way to ask for it that works.
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::TooMuch(what) => Self::Invalid(scim::Error::too_many(format!(
+                "The directory is too large for this list: {what}. Filter with eq on userName, externalId, displayName or \
+                 emails[type eq \"work\"].value, or read the list page by page with cursor= and without sortBy."
+            ))),
+            other => Self::Store(other),
+        }
+    }
 }
 
 impl Error {

@@ -24,6 +24,10 @@ pub enum StoreError {
     /// The settings name no usable database.
     #[error("{0}")]
     Settings(String),
+    /// A list that would take too long or too much memory; says what it would take. The next step is the caller's to
+    /// name: a filter that an index answers, or the pages of a cursor.
+    #[error("the list is too large to be answered so: {0}")]
+    TooMuch(Cow<'static, str>),
     /// The database refused a statement: a fault of this program or of the schema's version.
     #[error("the database refused a statement: {0}")]
     Refused(String),

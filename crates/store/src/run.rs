@@ -61,7 +61,7 @@ impl Store {
         F: for<'t> FnOnce(&'t mut TenantTx) -> BoxFuture<'t, Result<T, E>> + Send,
         E: From<StoreError>,
     {
-        let mut tx = TenantTx::new(self.outside(), scope);
+        let mut tx = TenantTx::new(self.outside(), scope).with_gate(self.0.gate.clone());
         work(&mut tx).await
     }
 

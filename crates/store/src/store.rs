@@ -11,6 +11,7 @@ use crate::connect::{self};
 use crate::error::StoreError;
 use crate::group::Writer;
 use crate::lanes::Lanes;
+use crate::list::gate::Gate;
 use crate::migrate;
 use crate::settings::{Backend, Settings};
 use crate::sql::Sql;
@@ -28,6 +29,7 @@ pub(crate) struct Inner {
     pub(crate) writer: Option<Writer>,
     pub(crate) suspicion: Suspicion,
     pub(crate) changed: watch::Sender<u64>,
+    pub(crate) gate: Gate,
     warnings: Vec<String>,
 }
 
@@ -58,6 +60,7 @@ impl Store {
             writer,
             suspicion: opened.suspicion,
             changed,
+            gate: Gate::default(),
             warnings: opened.warnings,
         })))
     }

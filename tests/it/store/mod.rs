@@ -8,6 +8,7 @@ mod filters;
 mod groups;
 mod identities;
 mod isolation;
+mod lists;
 mod logs;
 mod migrations;
 mod records;

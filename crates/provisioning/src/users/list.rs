@@ -1,11 +1,12 @@
 //! GET /Users (RFC 7644 §3.4.2).
 
 use domain::credential::Caller;
+use domain::identity::Identity;
 use scim::filter::Filter;
 use scim::message::MAX_RESULTS;
 use scim::quirk::entra::decoded_once_more;
 use scim::quirk::rules::EncodedFilter;
-use store::{ListQuery, Page};
+use store::{ListQuery, Page, PageAt};
 
 use crate::context::Context;
 use crate::error::Error;
@@ -26,11 +27,11 @@ pub async fn execute(
     filter: Option<&str>,
     start_index: usize,
     count: Option<usize>,
-) -> Result<Page, Error> {
+) -> Result<Page<Identity>, Error> {
     let found = page(context, caller, filter, start_index, count).await?;
     let twice = caller.directory.provider.rules().encoded_filter == EncodedFilter::DecodeAgain;
     let again = filter
-        .filter(|_| twice && found.total == 0)
+        .filter(|_| twice && found.total == Some(0))
         .and_then(decoded_once_more);
     match again {
         Some(text) => match page(context, caller, Some(&text), start_index, count).await {
@@ -48,7 +49,7 @@ async fn page(
     filter: Option<&str>,
     start_index: usize,
     count: Option<usize>,
-) -> Result<Page, Error> {
+) -> Result<Page<Identity>, Error> {
     let profile = context.profile(caller)?;
     let filter = filter
         .map(|text| Filter::parse(text, &profile.resource_type))
@@ -63,8 +64,11 @@ async fn page(
                     directory,
                     resource_type: &profile.resource_type,
                     filter: filter.as_ref(),
-                    start_index: start_index.max(1),
-                    count,
+                    sort: None,
+                    at: PageAt::Index {
+                        start: start_index.max(1),
+                        count,
+                    },
                 };
                 Ok(tx.list(&query).await?)
             })

@@ -2,7 +2,8 @@
 //!
 //! A filter is parsed against a resource type: names are the schema's own spelling, literals have the attribute's type,
 //! and what the directory does not know is refused, because a filter that is not understood must never select everybody.
-//! Must not know: SQL, HTTP. Read `parse` for the grammar, `typing` for names and literals, `eval` for the meaning.
+//! Must not know: SQL, HTTP. Read `parse` for the grammar, `typing` for names and literals, `eval` for the meaning,
+//! `members` for what may be asked about the members of a group.
 
 use std::fmt;
 
@@ -14,6 +15,7 @@ use crate::schema::{Attribute, ResourceType};
 
 mod eval;
 mod lexer;
+mod members;
 mod parse;
 mod typing;
 
@@ -142,7 +144,7 @@ impl Filter {
     /// `invalidFilter` with the byte position and what is allowed there, for broken grammar, unknown attributes and
     /// operators, literals of a wrong type, and texts beyond [`MAX_LENGTH`], [`MAX_DEPTH`] or [`MAX_TERMS`].
     pub fn parse(text: &str, resource_type: &ResourceType) -> Result<Self, Error> {
-        parse::filter(text, resource_type, &[])
+        Self::parse_among(text, resource_type, &[])
     }
 
     /// Reads a filter that is put to resources of several types, for those of `resource_type`: an attribute that only one
@@ -155,7 +157,11 @@ impl Filter {
         resource_type: &ResourceType,
         others: &[&ResourceType],
     ) -> Result<Self, Error> {
-        parse::filter(text, resource_type, others)
+        let filter = parse::filter(text, resource_type, others)?;
+        if crate::name::eq(&resource_type.core.id, crate::schema::GROUP) {
+            filter.compared_members()?;
+        }
+        Ok(filter)
     }
 
     /// True when the whole SCIM document `resource` (with `id`, `schemas`, `meta`) satisfies this filter.
@@ -169,7 +175,7 @@ impl Filter {
     }
 
     /// How many comparisons it takes to decide, at most.
-    pub(crate) fn comparisons(&self) -> usize {
+    pub fn comparisons(&self) -> usize {
         match self {
             Self::And(members) | Self::Or(members) => members.iter().map(Self::comparisons).sum(),
             Self::Not(inner) => inner.comparisons(),

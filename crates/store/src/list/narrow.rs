@@ -1,68 +1,104 @@
 //! Which conjunct of a filter an index can answer, with the same case rules as the evaluator.
 //!
-//! Must not decide: everything found here is put to [`Filter::matches`] again. It must not lose a match either.
+//! Must not decide: everything found here is put to [`Filter::matches`] again, but for what is said to be exact. It must
+//! not lose a match either.
 
-use std::sync::LazyLock;
-
-use domain::id::IdentityId;
+use domain::id::{GroupId, IdentityId, ResourceId};
 use scim::filter::{CompareOp, Filter, Literal};
 use scim::path::AttrPath;
 use scim::resource::fold;
 use scim::schema;
 use sea_orm::Value;
+use uuid::Uuid;
 
-use crate::sql::Sql;
-use crate::table::identity::{BY_ID, BY_USER_NAME};
+use super::kind::compared_id;
 use crate::table::keys::{SEVERAL, fit};
 
 /// What a filter leaves to look at.
-pub(super) enum Narrowed {
-    /// No identity can match.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Access {
+    /// No row can match.
     Nothing,
-    /// At most one row, by a unique key (`$3` of the statement).
-    One(&'static LazyLock<Sql>, Value),
     /// The rows that satisfy a condition on an index; each `?` is one of the values.
-    Some(&'static str, Vec<Value>),
+    Keyed(&'static str, Vec<Value>),
+    /// The rows that stand beside this one in `membership`: the identities of a group, the groups of a member.
+    Beside(Uuid),
     /// Every row of the directory.
     All,
 }
 
+impl Access {
+    /// Whether the rows are just those that match, where the filter is this conjunct alone.
+    pub(super) fn is_exact(&self) -> bool {
+        matches!(self, Self::Beside(_))
+    }
+}
+
 /// Takes the conjunct that leaves the fewest rows.
-pub(super) fn narrow(filter: &Filter) -> Narrowed {
+pub(super) fn identities(filter: &Filter) -> Access {
     let conjuncts = filter.conjuncts();
-    let found = |name: &str| conjuncts.iter().find_map(|conjunct| plain(conjunct, name));
+    let found = |name: &str| conjuncts.iter().find_map(|part| plain(part, name, schema::USER));
     if let Some(id) = found("id") {
-        return match id.parse::<IdentityId>() {
-            Ok(id) => Narrowed::One(&BY_ID, Value::from(id.uuid())),
-            Err(_) => Narrowed::Nothing,
-        };
+        return by_id(id.parse().map(IdentityId::uuid).ok());
     }
     if let Some(name) = found("userName") {
-        return Narrowed::One(&BY_USER_NAME, Value::from(fit(&fold(name))));
+        return Access::Keyed("user_name_key = ?", vec![Value::from(fit(&fold(name)))]);
     }
     if let Some(external_id) = found("externalId") {
-        return Narrowed::Some("external_id = ?", vec![Value::from(fit(external_id))]);
+        return Access::Keyed("external_id = ?", vec![Value::from(fit(external_id))]);
     }
-    if let Some(email) = conjuncts.iter().find_map(|conjunct| work_email(conjunct)) {
-        return Narrowed::Some(
+    if let Some(email) = conjuncts.iter().find_map(|part| work_email(part)) {
+        return Access::Keyed(
             "work_email IN (?, ?)",
             vec![Value::from(fit(&fold(email))), Value::from(SEVERAL)],
         );
     }
     if let Some(name) = found("displayName") {
-        return Narrowed::Some("display_name = ?", vec![Value::from(fit(&fold(name)))]);
+        return Access::Keyed("display_name = ?", vec![Value::from(fit(&fold(name)))]);
     }
-    Narrowed::All
+    match conjuncts.iter().find_map(|part| compared_id(part, "groups")) {
+        Some(group) => beside(group.parse().map(GroupId::uuid).ok()),
+        None => Access::All,
+    }
+}
+
+/// As [`identities`].
+pub(super) fn groups(filter: &Filter) -> Access {
+    let conjuncts = filter.conjuncts();
+    let found = |name: &str| conjuncts.iter().find_map(|part| plain(part, name, schema::GROUP));
+    if let Some(id) = found("id") {
+        return by_id(id.parse().map(GroupId::uuid).ok());
+    }
+    if let Some(name) = found("displayName") {
+        return Access::Keyed("display_name_key = ?", vec![Value::from(fit(&fold(name)))]);
+    }
+    if let Some(external_id) = found("externalId") {
+        return Access::Keyed("external_id = ?", vec![Value::from(fit(external_id))]);
+    }
+    match conjuncts.iter().find_map(|part| compared_id(part, "members")) {
+        Some(member) => beside(member.parse().map(ResourceId::uuid).ok()),
+        None => Access::All,
+    }
+}
+
+fn by_id(id: Option<Uuid>) -> Access {
+    id.map_or(Access::Nothing, |id| {
+        Access::Keyed("id = ?", vec![Value::from(id)])
+    })
+}
+
+fn beside(id: Option<Uuid>) -> Access {
+    id.map_or(Access::Nothing, Access::Beside)
 }
 
 /// The text that a top-level attribute is compared with by `eq`.
-fn plain<'f>(filter: &'f Filter, name: &str) -> Option<&'f str> {
+fn plain<'f>(filter: &'f Filter, name: &str, core: &str) -> Option<&'f str> {
     match filter {
         Filter::Compare {
             path,
             op: CompareOp::Eq,
             value: Literal::String(text),
-        } if is(path, name) => Some(text),
+        } if is(path, name, core) => Some(text),
         _ => None,
     }
 }
@@ -77,14 +113,11 @@ fn work_email(filter: &Filter) -> Option<&str> {
     else {
         return None;
     };
-    let work = plain(filter, "type").is_some_and(|kind| fold(kind) == "work");
-    (work && is(path, "emails") && scim::name::eq(sub, "value")).then_some(text)
+    let work = plain(filter, "type", schema::USER).is_some_and(|kind| fold(kind) == "work");
+    (work && is(path, "emails", schema::USER) && scim::name::eq(sub, "value")).then_some(text)
 }
 
-fn is(path: &AttrPath, name: &str) -> bool {
-    let core = path
-        .schema
-        .as_deref()
-        .is_none_or(|urn| scim::name::eq(urn, schema::USER));
+fn is(path: &AttrPath, name: &str, core: &str) -> bool {
+    let core = path.schema.as_deref().is_none_or(|urn| scim::name::eq(urn, core));
     core && path.sub.is_none() && scim::name::eq(&path.name, name)
 }

@@ -155,7 +155,7 @@ pub(crate) fn read(row: &QueryResult) -> Result<(Option<i64>, LogEntry), StoreEr
         directory: DirectoryId::from_uuid(columns.next()?),
         at: columns.time()?,
         request: RequestId::from_uuid(columns.next()?),
-        resource: resource(columns.next()?, columns.next()?),
+        resource: resource(columns.next()?, columns.next::<Option<String>>()?.as_deref()),
         external_id: columns.next()?,
         user_name: columns.next()?,
         action: columns.parsed("an action of the log", action)?,
@@ -173,8 +173,8 @@ pub(crate) fn read(row: &QueryResult) -> Result<(Option<i64>, LogEntry), StoreEr
 }
 
 /// Rows from before there were groups name no type.
-fn resource(id: Option<uuid::Uuid>, type_name: Option<String>) -> Option<ResourceId> {
-    ResourceId::of_type(type_name.as_deref().unwrap_or("User"), id?)
+fn resource(id: Option<uuid::Uuid>, type_name: Option<&str>) -> Option<ResourceId> {
+    ResourceId::of_type(type_name.unwrap_or("User"), id?)
 }
 
 fn action(word: &str) -> Option<Action> {

@@ -152,6 +152,25 @@ pub(crate) static GROUPS_OF: LazyLock<Sql> = LazyLock::new(|| {
     )
 });
 
+/// Which of some members are in which of some groups: `$1` tenant, `$2` directory, `$3` [`ids`] of groups, `$4` [`ids`] of
+/// members; group, kind and id.
+pub(crate) static AMONG: LazyLock<Sql> = LazyLock::new(|| {
+    let (postgres, sqlite) = (ID_POSTGRES.replace("w.", "v."), ID_SQLITE.replace("w.", "v."));
+    Sql::select_pair(
+        &format!(
+            "SELECT m.* FROM json_array_elements_text($4::json) w(value) CROSS JOIN json_array_elements_text($3::json) v(value) \
+             CROSS JOIN LATERAL (SELECT x.group_id, x.member_kind, x.member_id FROM membership x WHERE x.directory_id = $2 \
+             AND x.member_id = {ID_POSTGRES} AND x.group_id = {postgres} AND x.tenant_id = :tenant OFFSET 0) m"
+        ),
+        &format!(
+            "SELECT x.group_id, x.member_kind, x.member_id FROM json_each($4) w CROSS JOIN json_each($3) v \
+             CROSS JOIN membership x ON x.directory_id = $2 AND x.member_id = {ID_SQLITE} AND x.group_id = {sqlite} \
+             AND +x.tenant_id = :tenant"
+        ),
+        Rows::Read,
+    )
+});
+
 /// Three `WITH`s that end all memberships of the resource `$3` in directory `$2` of tenant `$1`: its groups are locked in
 /// the order of their ids, left, and counted down. A group that is a member of itself is not counted down: it is being
 /// deleted, and a statement changes a row once.
@@ -164,11 +183,17 @@ pub(crate) const LEAVE_ALL_POSTGRES: &str = "\
     fewer AS (UPDATE groups f SET member_count = f.member_count - 1 FROM gone WHERE f.tenant_id = $1::uuid \
     AND f.id = gone.group_id)";
 
-/// As [`LEAVE_ALL_POSTGRES`], two statements.
+/// As [`LEAVE_ALL_POSTGRES`], two statements. The unary `+` keeps SQLite from reading the tenant's memberships.
 pub(crate) const LEAVE_ALL_SQLITE: &str = "\
     UPDATE groups SET member_count = member_count - 1 WHERE tenant_id = $1 AND id IN \
-    (SELECT group_id FROM membership WHERE directory_id = $2 AND member_id = $3 AND tenant_id = $1); \
-    DELETE FROM membership WHERE directory_id = $2 AND member_id = $3 AND tenant_id = $1";
+    (SELECT group_id FROM membership WHERE directory_id = $2 AND member_id = $3 AND +tenant_id = $1); \
+    DELETE FROM membership WHERE directory_id = $2 AND member_id = $3 AND +tenant_id = $1";
+
+/// Reads a row of [`AMONG`].
+pub(crate) fn read_among(row: &QueryResult) -> Result<(Uuid, ResourceId), StoreError> {
+    let mut columns = Columns::of(row);
+    Ok((columns.next()?, id_from(&mut columns)?))
+}
 
 /// Reads kind and id.
 pub(crate) fn read_id(row: &QueryResult) -> Result<ResourceId, StoreError> {

@@ -298,6 +298,23 @@ impl TenantTx {
         Ok(found)
     }
 
+    /// Which of `members` are directly in which of `groups`, for filters that name members.
+    pub(crate) async fn among_members(
+        &mut self,
+        directory: DirectoryId,
+        groups: &[ResourceId],
+        members: &[ResourceId],
+    ) -> Result<Vec<(Uuid, ResourceId)>, StoreError> {
+        let values = vec![
+            self.tenant(),
+            Value::from(directory.uuid()),
+            membership::ids(groups),
+            membership::ids(&once(members)),
+        ];
+        let rows = self.tx.all(&membership::AMONG, values).await?;
+        rows.iter().map(membership::read_among).collect()
+    }
+
     /// `$1` to `$3` of the statements on one group's members.
     fn group_values(&self, directory: DirectoryId, group: GroupId) -> Vec<Value> {
         vec![

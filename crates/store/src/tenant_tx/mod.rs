@@ -7,14 +7,17 @@ mod groups;
 use std::sync::LazyLock;
 
 use domain::event::Event;
+use domain::group::Group;
 use domain::id::{DirectoryId, IdentityId};
 use domain::identity::Identity;
 use domain::log::LogEntry;
 use domain::scope::TenantScope;
 use scim::resource::fold;
 use sea_orm::Value;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::{Remedy, StoreError};
+use crate::list::gate::Gate;
 use crate::list::{self, ListQuery, Page};
 use crate::settings::Backend;
 use crate::sql::{Sql, tenant_value};
@@ -50,6 +53,8 @@ pub struct TenantTx {
     scope: TenantScope,
     /// PostgreSQL: `usher.tenant` is set in this transaction.
     armed: bool,
+    /// Where searches of a whole directory wait for one another.
+    gate: Option<Gate>,
 }
 
 impl std::fmt::Debug for TenantTx {
@@ -63,7 +68,17 @@ static ARM: LazyLock<Sql> = LazyLock::new(|| Sql::same("SELECT set_config('usher
 impl TenantTx {
     pub(crate) fn new(tx: Tx, scope: TenantScope) -> Self {
         let armed = tx.backend() == Backend::Sqlite;
-        Self { tx, scope, armed }
+        Self {
+            tx,
+            scope,
+            armed,
+            gate: None,
+        }
+    }
+
+    pub(crate) fn with_gate(mut self, gate: Gate) -> Self {
+        self.gate = Some(gate);
+        self
     }
 
     pub(crate) fn into_tx(self) -> Tx {
@@ -226,12 +241,30 @@ impl TenantTx {
         Ok(())
     }
 
-    /// The identities of a directory that satisfy a filter, in the order of their creation.
+    /// A page of a directory's identities.
     ///
     /// # Errors
-    /// As [`TenantTx::get`].
-    pub async fn list(&mut self, query: &ListQuery<'_>) -> Result<Page, StoreError> {
+    /// [`StoreError::TooMuch`] when the query would look at more than [`list::SCAN_ROWS`] or keep more than
+    /// [`list::SORT_KEPT`]; [`StoreError::Unavailable`] also while the tenant's other searches do not end; otherwise as
+    /// [`TenantTx::get`].
+    pub async fn list(&mut self, query: &ListQuery<'_>) -> Result<Page<Identity>, StoreError> {
         list::run(self, query).await
+    }
+
+    /// A page of a directory's groups.
+    ///
+    /// # Errors
+    /// As [`TenantTx::list`].
+    pub async fn list_groups(&mut self, query: &ListQuery<'_>) -> Result<Page<Group>, StoreError> {
+        list::run(self, query).await
+    }
+
+    /// Leave to go through a whole directory; `None` inside a transaction, which must not wait for other work.
+    pub(crate) async fn search_permit(&self) -> Result<Option<OwnedSemaphorePermit>, StoreError> {
+        match &self.gate {
+            Some(gate) => gate.enter(self.scope.tenant()).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Searches the provisioning log; with each row, how far its event has come.

@@ -37,7 +37,7 @@ async fn fill(url: &str, home: &Home, group: ResourceId) {
 }
 
 /// Rows of the three tables that all sessions have read so far.
-async fn rows_read(url: &str) -> i64 {
+pub async fn rows_read(url: &str) -> i64 {
     let sql = "SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::bigint FROM pg_stat_user_tables \
                WHERE relname IN ('identity', 'groups', 'membership')";
     let mut connection = sqlx::PgConnection::connect(url).await.unwrap();

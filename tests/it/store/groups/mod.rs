@@ -2,7 +2,7 @@
 //!
 //! Here: the helpers, and one group at a time. [`races`]: many at once. [`cost`]: what a big group costs.
 
-mod cost;
+pub mod cost;
 mod races;
 
 use std::sync::Arc;

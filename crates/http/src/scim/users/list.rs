@@ -36,9 +36,9 @@ pub async fn answer(asked: &Asked<'_>) -> Result<HttpResponse, Failure> {
         );
         query.projection.apply(&profile.resource_type, document)
     };
-    let resources = page.identities.iter().map(document).collect();
+    let resources = page.items.iter().map(document).collect();
     Ok(respond::body(
         StatusCode::OK,
-        &list_response(page.total, start_index, resources),
+        &list_response(page.total.unwrap_or_default(), start_index, resources),
     ))
 }

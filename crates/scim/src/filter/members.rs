@@ -1,0 +1,136 @@
+//! Which members a filter over groups asks about.
+//!
+//! Members are kept apart from their group, and may be 100,000: a filter may ask whether somebody is one of them, and
+//! nothing that would need the list. What is allowed here can be decided with the few members that the filter names in
+//! the place of all of them. Must not know: how members are kept.
+
+use super::{CompareOp, Filter, Literal};
+use crate::error::Error;
+use crate::name;
+use crate::path::AttrPath;
+use crate::schema::GROUP;
+
+const MEMBERS: &str = "members";
+
+impl Filter {
+    /// The ids that `members` is compared with, in a filter over groups.
+    ///
+    /// # Errors
+    /// `invalidFilter` for every comparison but `members eq`, `members.value eq` and `members[value eq …]` (with `and` and
+    /// `or` inside).
+    pub fn compared_members(&self) -> Result<Vec<&str>, Error> {
+        let mut ids = Vec::new();
+        self.collect(&mut ids)?;
+        Ok(ids)
+    }
+
+    fn collect<'f>(&'f self, ids: &mut Vec<&'f str>) -> Result<(), Error> {
+        match self {
+            Self::And(members) | Self::Or(members) => members.iter().try_for_each(|m| m.collect(ids)),
+            Self::Not(inner) => inner.collect(ids),
+            Self::Present(path) if is_members(path) => Err(refused()),
+            Self::Compare { path, op, value } if is_members(path) => match (op, value, &path.sub) {
+                (CompareOp::Eq, Literal::String(id), Some(sub)) if name::eq(sub, "value") => {
+                    ids.push(id);
+                    Ok(())
+                }
+                _ => Err(refused()),
+            },
+            Self::ValuePath { path, filter, then } if is_members(path) => match then {
+                None => filter.collect_values(ids),
+                Some(_) => Err(refused()),
+            },
+            Self::Present(_) | Self::Compare { .. } | Self::ValuePath { .. } => Ok(()),
+        }
+    }
+
+    /// Inside `members[…]`.
+    fn collect_values<'f>(&'f self, ids: &mut Vec<&'f str>) -> Result<(), Error> {
+        match self {
+            Self::And(members) | Self::Or(members) => members.iter().try_for_each(|m| m.collect_values(ids)),
+            Self::Compare {
+                path,
+                op: CompareOp::Eq,
+                value: Literal::String(id),
+            } if name::eq(&path.name, "value") => {
+                ids.push(id);
+                Ok(())
+            }
+            _ => Err(refused()),
+        }
+    }
+}
+
+fn is_members(path: &AttrPath) -> bool {
+    let core = path.schema.as_deref().is_none_or(|urn| name::eq(urn, GROUP));
+    core && name::eq(&path.name, MEMBERS)
+}
+
+fn refused() -> Error {
+    Error::invalid_filter(
+        0,
+        "members can be asked for one id only, as in members.value eq \"idn_…\" or members[value eq \"idn_…\"]. \
+         To look at all members, read the group, or list Users with groups.value eq \"grp_…\".",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ScimType;
+    use crate::filter::Filter;
+    use crate::schema::{ResourceType, group};
+
+    fn groups() -> ResourceType {
+        ResourceType {
+            name: "Group".to_owned(),
+            endpoint: "/Groups".to_owned(),
+            description: String::new(),
+            core: group(),
+            extensions: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn whether_somebody_is_a_member_can_be_asked_in_every_spelling() {
+        for (text, ids) in [
+            (r#"members eq "a""#, vec!["a"]),
+            (r#"members.value eq "a""#, vec!["a"]),
+            (r#"MEMBERS[value eq "a"]"#, vec!["a"]),
+            (r#"members[value eq "a" or value eq "b"]"#, vec!["a", "b"]),
+            (
+                r#"id eq "g" and not (members.value eq "a" or members eq "b")"#,
+                vec!["a", "b"],
+            ),
+            (r#"displayName eq "Sales""#, vec![]),
+        ] {
+            let filter = Filter::parse(text, &groups()).expect(text);
+            assert_eq!(filter.compared_members(), Ok(ids), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_would_need_the_list_of_members_is_refused_with_what_works() {
+        for text in [
+            "members pr",
+            "members.value pr",
+            r#"members.value ne "a""#,
+            r#"members co "a""#,
+            "members eq null",
+            r#"members.display eq "Amy""#,
+            r#"members.type eq "User""#,
+            r#"members[type eq "User"]"#,
+            r#"members[not (value eq "a")]"#,
+            r#"members[value eq "a" and type eq "User"]"#,
+            r#"members[value eq "a"].display eq "Amy""#,
+            r#"displayName eq "x" or members.value sw "a""#,
+        ] {
+            let error = Filter::parse(text, &groups()).expect_err(text);
+            assert_eq!(error.scim_type, ScimType::InvalidFilter, "{text}");
+            assert!(
+                error.detail.contains("members.value eq"),
+                "{text}: {}",
+                error.detail
+            );
+        }
+    }
+}

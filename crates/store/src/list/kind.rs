@@ -1,0 +1,208 @@
+//! What can be listed: identities and groups. What differs between them, and nothing else.
+
+use std::collections::HashMap;
+
+use domain::group::Group;
+use domain::id::{IdentityId, ResourceId};
+use domain::identity::Identity;
+use scim::filter::{Filter, Literal};
+use scim::message::{Meta, render};
+use scim::path::AttrPath;
+use scim::schema::ResourceType;
+use sea_orm::QueryResult;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::ListQuery;
+use super::narrow::{self, Access};
+use crate::error::StoreError;
+use crate::table::{group, identity};
+use crate::tenant_tx::TenantTx;
+
+/// Identities and groups.
+pub(crate) trait Listed: Sized + Send + Sync {
+    /// The table.
+    const TABLE: &'static str;
+    /// What [`Listed::read`] reads.
+    const COLUMNS: &'static str;
+    /// The column of `membership` that holds one's id, and the column that holds the other's.
+    const MEMBERSHIP: (&'static str, &'static str);
+    /// A condition on the rows of `membership`.
+    const MEMBERSHIP_IF: &'static str;
+
+    /// Reads a row.
+    fn read(row: &QueryResult) -> Result<Self, StoreError>;
+    /// Creation in milliseconds since 1970, and the id.
+    fn place(&self) -> (i64, Uuid);
+    /// Which rows a filter leaves.
+    fn narrow(filter: &Filter) -> Access;
+    /// The document a filter is put to: what `GET` would answer, without URLs and memberships.
+    fn document(&self, rt: &ResourceType) -> Value;
+    /// The documents of a batch, with what a filter wants to know of memberships.
+    fn documents(
+        tx: &mut TenantTx,
+        query: &ListQuery<'_>,
+        batch: &[Self],
+    ) -> impl Future<Output = Result<Vec<Value>, StoreError>> + Send;
+}
+
+impl Listed for Identity {
+    const TABLE: &'static str = "identity";
+    const COLUMNS: &'static str = identity::COLUMNS;
+    const MEMBERSHIP: (&'static str, &'static str) = ("member_id", "group_id");
+    const MEMBERSHIP_IF: &'static str = "x.member_kind = 'User'";
+
+    fn read(row: &QueryResult) -> Result<Self, StoreError> {
+        identity::read(row)
+    }
+
+    fn place(&self) -> (i64, Uuid) {
+        (self.created_at.timestamp_millis(), self.id.uuid())
+    }
+
+    fn narrow(filter: &Filter) -> Access {
+        narrow::identities(filter)
+    }
+
+    fn document(&self, rt: &ResourceType) -> Value {
+        let meta = Meta {
+            created: self.created_at,
+            last_modified: self.modified_at,
+            version: self.revision,
+            location: String::new(),
+        };
+        render(rt, &self.id.to_string(), &self.resource, &meta)
+    }
+
+    async fn documents(
+        tx: &mut TenantTx,
+        query: &ListQuery<'_>,
+        batch: &[Self],
+    ) -> Result<Vec<Value>, StoreError> {
+        let mut documents: Vec<Value> = batch
+            .iter()
+            .map(|one| one.document(query.resource_type))
+            .collect();
+        if !query.filter.is_some_and(|filter| mentions(filter, "groups")) {
+            return Ok(documents);
+        }
+        let ids: Vec<IdentityId> = batch.iter().map(|one| one.id).collect();
+        let mut groups = tx.groups_of(query.directory, &ids).await?;
+        for (document, id) in documents.iter_mut().zip(&ids) {
+            let of = groups.remove(id).unwrap_or_default();
+            let list = of
+                .iter()
+                .map(|group| json!({"value": group.id, "display": group.display, "type": "direct"}));
+            put(document, "groups", list.collect());
+        }
+        Ok(documents)
+    }
+}
+
+impl Listed for Group {
+    const TABLE: &'static str = "groups";
+    const COLUMNS: &'static str = group::COLUMNS;
+    const MEMBERSHIP: (&'static str, &'static str) = ("group_id", "member_id");
+    const MEMBERSHIP_IF: &'static str = "x.member_kind IS NOT NULL";
+
+    fn read(row: &QueryResult) -> Result<Self, StoreError> {
+        group::read(row)
+    }
+
+    fn place(&self) -> (i64, Uuid) {
+        (self.created_at.timestamp_millis(), self.id.uuid())
+    }
+
+    fn narrow(filter: &Filter) -> Access {
+        narrow::groups(filter)
+    }
+
+    fn document(&self, rt: &ResourceType) -> Value {
+        let meta = Meta {
+            created: self.created_at,
+            last_modified: self.modified_at,
+            version: self.revision,
+            location: String::new(),
+        };
+        render(rt, &self.id.to_string(), &self.resource, &meta)
+    }
+
+    /// Of the members only those that the filter names: enough to decide it ([`Filter::compared_members`]).
+    async fn documents(
+        tx: &mut TenantTx,
+        query: &ListQuery<'_>,
+        batch: &[Self],
+    ) -> Result<Vec<Value>, StoreError> {
+        let mut documents: Vec<Value> = batch
+            .iter()
+            .map(|one| one.document(query.resource_type))
+            .collect();
+        let asked = query.filter.map(Filter::compared_members);
+        let asked: Vec<ResourceId> = asked
+            .and_then(Result::ok)
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|id| id.parse().ok())
+            .collect();
+        if asked.is_empty() {
+            return Ok(documents);
+        }
+        let groups: Vec<ResourceId> = batch.iter().map(|one| one.id.into()).collect();
+        let mut inside: HashMap<Uuid, Vec<Value>> = HashMap::new();
+        for (group, member) in tx.among_members(query.directory, &groups, &asked).await? {
+            inside.entry(group).or_default().push(json!({"value": member}));
+        }
+        for (document, group) in documents.iter_mut().zip(&groups) {
+            if let Some(members) = inside.remove(&group.uuid()) {
+                put(document, "members", members);
+            }
+        }
+        Ok(documents)
+    }
+}
+
+fn put(document: &mut Value, name: &str, list: Vec<Value>) {
+    if let (Some(map), false) = (document.as_object_mut(), list.is_empty()) {
+        map.insert(name.to_owned(), Value::Array(list));
+    }
+}
+
+/// Whether a filter asks about a core attribute.
+fn mentions(filter: &Filter, name: &str) -> bool {
+    let is = |path: &AttrPath| path.schema.is_none() && scim::name::eq(&path.name, name);
+    match filter {
+        Filter::And(members) | Filter::Or(members) => members.iter().any(|one| mentions(one, name)),
+        Filter::Not(inner) => mentions(inner, name),
+        Filter::Present(path) | Filter::Compare { path, .. } | Filter::ValuePath { path, .. } => is(path),
+    }
+}
+
+/// The id in `attribute eq "id"`, `attribute.value eq "id"` or `attribute[value eq "id"]`.
+pub(super) fn compared_id<'f>(filter: &'f Filter, name: &str) -> Option<&'f str> {
+    use scim::filter::CompareOp::Eq;
+    let is_value = |path: &AttrPath| {
+        path.sub
+            .as_deref()
+            .is_some_and(|sub| scim::name::eq(sub, "value"))
+    };
+    match filter {
+        Filter::Compare {
+            path,
+            op: Eq,
+            value: Literal::String(id),
+        } if scim::name::eq(&path.name, name) && is_value(path) => Some(id),
+        Filter::ValuePath {
+            path,
+            filter,
+            then: None,
+        } if scim::name::eq(&path.name, name) => match &**filter {
+            Filter::Compare {
+                path,
+                op: Eq,
+                value: Literal::String(id),
+            } if scim::name::eq(&path.name, "value") => Some(id),
+            _ => None,
+        },
+        _ => None,
+    }
+}

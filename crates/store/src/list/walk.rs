@@ -1,0 +1,273 @@
+//! The rows that an access path leaves, batch by batch in one order, from any place on.
+//!
+//! Each statement finds its rows by an index that has them in the order asked for; the documents are looked up for those
+//! rows only. On PostgreSQL that must hold for tables that were never analysed, too (ADR 0017), on SQLite without
+//! statistics at all: hence the fences, the `LATERAL`s and the unary `+`.
+
+use scim::query::SortOrder;
+use sea_orm::Value;
+use uuid::Uuid;
+
+use super::ListQuery;
+use super::kind::Listed;
+use super::narrow::Access;
+use crate::error::StoreError;
+use crate::sql::{Rows, Sql};
+use crate::table::read::Columns;
+use crate::tenant_tx::TenantTx;
+
+/// Rows read at a time.
+pub(super) const BATCH: usize = 500;
+
+/// In which order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Of creation, then id.
+    Created(SortOrder),
+    /// Of ids, where the index of the access path has nothing else.
+    Id,
+}
+
+/// A place between two rows: creation and id of the row before.
+pub(super) type Place = (i64, Uuid);
+
+/// One access path in one order.
+#[derive(Debug)]
+pub(super) struct Walk {
+    directory: Value,
+    access: Access,
+    order: Order,
+    table: &'static str,
+    columns: &'static str,
+    membership: (&'static str, &'static str),
+    membership_if: &'static str,
+}
+
+impl Walk {
+    pub(super) fn new<T: Listed>(query: &ListQuery<'_>, access: Access, order: Order) -> Self {
+        Self {
+            directory: Value::from(query.directory.uuid()),
+            access,
+            order,
+            table: T::TABLE,
+            columns: T::COLUMNS,
+            membership: T::MEMBERSHIP,
+            membership_if: T::MEMBERSHIP_IF,
+        }
+    }
+
+    /// Whether it goes through the whole directory.
+    pub(super) fn is_whole(&self) -> bool {
+        self.access == Access::All
+    }
+
+    /// Whether [`Walk::count`] and [`Walk::numbered`] know it: where the rows are those that match.
+    pub(super) fn is_counted(&self) -> bool {
+        matches!(self.access, Access::All | Access::Beside(_))
+    }
+
+    /// Where it begins.
+    pub(super) fn start(&self) -> Place {
+        match self.order {
+            Order::Created(SortOrder::Descending) => (i64::MAX, Uuid::max()),
+            _ => (i64::MIN, Uuid::nil()),
+        }
+    }
+
+    /// The next rows after a place.
+    pub(super) async fn batch<T: Listed>(
+        &self,
+        tx: &mut TenantTx,
+        after: Place,
+        limit: usize,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut values = vec![tx.tenant(), self.directory.clone()];
+        values.extend([Value::from(after.0), Value::from(after.1), number(limit)]);
+        values.extend(self.keys());
+        let rows = tx.tx().all(&self.batches(), values).await?;
+        self.read(&rows)
+    }
+
+    /// `$1` tenant, `$2` directory, `$3` and `$4` where the last batch ended, `$5` how many; the keys follow.
+    pub(super) fn batches(&self) -> Sql {
+        let (table, columns) = (self.table, self.columns);
+        match (&self.access, self.order) {
+            (Access::Beside(_), _) => self.beside("AND x.{one} > $4", "LIMIT $5", 6),
+            (Access::Keyed(condition, keys), _) => {
+                let condition = numbered(condition, keys.len(), 6);
+                Sql::select(
+                    &format!(
+                        "SELECT {columns} FROM {table} WHERE tenant_id = :tenant AND directory_id = $2 AND {condition} \
+                         AND id > $4 ORDER BY id LIMIT $5"
+                    ),
+                    Rows::Read,
+                )
+                // Left to choose, SQLite may walk the tenant's ids instead of looking the key up.
+                .with_sqlite(|text| text.replace("tenant_id = $1", "+tenant_id = $1"))
+            }
+            (_, order) => {
+                let (beyond, direction) = match order {
+                    Order::Created(SortOrder::Descending) => ("<", " DESC"),
+                    _ => (">", ""),
+                };
+                Sql::select(
+                    &format!(
+                        "SELECT {columns} FROM {table} WHERE tenant_id = :tenant AND directory_id = $2 \
+                         AND (created_at, id) {beyond} ($3, $4) ORDER BY created_at{direction}, id{direction} LIMIT $5"
+                    ),
+                    Rows::Read,
+                )
+            }
+        }
+    }
+
+    /// The rows beside one in `membership`, by id: a page of ids, then their documents one by one. The one is the value
+    /// numbered `key`.
+    fn beside(&self, more: &str, page: &str, key: usize) -> Sql {
+        let (table, columns, which) = (self.table, self.columns, self.membership_if);
+        let (one, other) = self.membership;
+        let ids = format!(
+            "SELECT x.{one} AS one FROM membership x WHERE x.tenant_id = :tenant AND x.directory_id = $2 \
+             AND x.{other} = ${key} AND {which} {} ORDER BY x.{one} {page}",
+            more.replace("{one}", one)
+        );
+        // By group the primary key has them in order; by member it must not be taken for it.
+        let ids_on_sqlite = match one {
+            "group_id" => ids.replace("x.tenant_id", "+x.tenant_id"),
+            _ => ids.clone(),
+        };
+        Sql::select_pair(
+            &format!(
+                "SELECT d.* FROM ({ids}) p CROSS JOIN LATERAL \
+                 (SELECT {columns} FROM {table} y WHERE y.tenant_id = :tenant AND y.id = p.one OFFSET 0) d"
+            ),
+            &format!(
+                "SELECT {columns} FROM ({ids_on_sqlite}) p CROSS JOIN {table} y ON y.tenant_id = :tenant AND y.id = p.one"
+            ),
+            Rows::Read,
+        )
+    }
+
+    /// How many rows there are.
+    pub(super) async fn count(&self, tx: &mut TenantTx) -> Result<usize, StoreError> {
+        let (table, which) = (self.table, self.membership_if);
+        let select = match &self.access {
+            Access::Beside(_) => format!(
+                "SELECT count(*) FROM membership x WHERE x.tenant_id = :tenant AND x.directory_id = $2 AND x.{} = $3 \
+                 AND {which}",
+                self.membership.1
+            ),
+            _ => format!("SELECT count(*) FROM {table} WHERE tenant_id = :tenant AND directory_id = $2"),
+        };
+        let mut values = vec![tx.tenant(), self.directory.clone()];
+        values.extend(self.keys());
+        let row = tx.tx().one(&Sql::select(&select, Rows::Read), values).await?;
+        let total: i64 = row.as_ref().map_or(Ok(0), |row| Columns::of(row).next())?;
+        Ok(usize::try_from(total).unwrap_or_default())
+    }
+
+    /// The rows from number `skip` (from 0) on.
+    pub(super) async fn numbered<T: Listed>(
+        &self,
+        tx: &mut TenantTx,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut values = vec![tx.tenant(), self.directory.clone(), number(limit), number(skip)];
+        values.extend(self.keys());
+        let rows = tx.tx().all(&self.pages(), values).await?;
+        self.read(&rows)
+    }
+
+    /// `$1` tenant, `$2` directory, `$3` how many, `$4` after how many; the keys follow.
+    pub(super) fn pages(&self) -> Sql {
+        if matches!(self.access, Access::Beside(_)) {
+            return self.beside("", "LIMIT $3 OFFSET $4", 5);
+        }
+        let (table, columns) = (self.table, self.columns);
+        let direction = match self.order {
+            Order::Created(SortOrder::Descending) => " DESC",
+            _ => "",
+        };
+        // The skipped rows are passed in the index alone.
+        let ids = format!(
+            "SELECT id AS one FROM {table} WHERE tenant_id = :tenant AND directory_id = $2 \
+             ORDER BY created_at{direction}, id{direction} LIMIT $3 OFFSET $4"
+        );
+        Sql::select_pair(
+            &format!(
+                "SELECT d.* FROM ({ids}) p CROSS JOIN LATERAL \
+                 (SELECT {columns} FROM {table} y WHERE y.tenant_id = :tenant AND y.id = p.one OFFSET 0) d"
+            ),
+            &format!(
+                "SELECT {columns} FROM ({ids}) p CROSS JOIN {table} y ON y.tenant_id = :tenant AND y.id = p.one"
+            ),
+            Rows::Read,
+        )
+    }
+
+    /// These rows, in no order; those that are gone by now are left out.
+    pub(super) async fn fetch<T: Listed>(
+        &self,
+        tx: &mut TenantTx,
+        ids: &[Uuid],
+    ) -> Result<Vec<T>, StoreError> {
+        let (table, columns) = (self.table, self.columns);
+        let which = "y.tenant_id = :tenant AND y.directory_id = $2";
+        let sql = Sql::select_pair(
+            &format!(
+                "SELECT d.* FROM json_array_elements_text($3::json) w(value) CROSS JOIN LATERAL \
+                 (SELECT {columns} FROM {table} y WHERE {which} AND y.id = w.value::uuid OFFSET 0) d"
+            ),
+            &format!(
+                "SELECT {columns} FROM (SELECT unhex(value) AS one FROM json_each($3)) w CROSS JOIN {table} y \
+                 ON {which} AND y.id = w.one"
+            ),
+            Rows::Read,
+        );
+        let mut found = Vec::new();
+        for chunk in ids.chunks(BATCH) {
+            let hex: Vec<String> = chunk.iter().map(|id| id.simple().to_string()).collect();
+            let values = vec![
+                tx.tenant(),
+                self.directory.clone(),
+                Value::from(serde_json::json!(hex).to_string()),
+            ];
+            for row in &tx.tx().all(&sql, values).await? {
+                found.push(T::read(row)?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn keys(&self) -> Vec<Value> {
+        match &self.access {
+            Access::Keyed(_, keys) => keys.clone(),
+            Access::Beside(id) => vec![Value::from(*id)],
+            Access::Nothing | Access::All => Vec::new(),
+        }
+    }
+
+    /// Reads rows and puts them into this order, which the fences around a page do not promise to keep.
+    fn read<T: Listed>(&self, rows: &[sea_orm::QueryResult]) -> Result<Vec<T>, StoreError> {
+        let mut read = rows.iter().map(T::read).collect::<Result<Vec<T>, _>>()?;
+        match self.order {
+            Order::Id => read.sort_unstable_by_key(|one| one.place().1),
+            Order::Created(direction) => {
+                read.sort_unstable_by(|a, b| direction.apply(a.place().cmp(&b.place())));
+            }
+        }
+        Ok(read)
+    }
+}
+
+/// Numbers the `?` of a condition.
+fn numbered(condition: &str, keys: usize, first: usize) -> String {
+    (0..keys).fold(condition.to_owned(), |text, key| {
+        text.replacen('?', &format!("${}", key + first), 1)
+    })
+}
+
+fn number(count: usize) -> Value {
+    Value::from(i64::try_from(count).unwrap_or(i64::MAX))
+}
