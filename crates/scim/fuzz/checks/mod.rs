@@ -4,11 +4,14 @@
 //! test run. Must not know: libFuzzer.
 
 mod accept;
+mod bulk;
 mod cursor;
 mod filter;
+mod members;
 mod patch;
 mod path;
 mod query;
+mod search;
 
 use std::sync::LazyLock;
 
@@ -26,6 +29,9 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("accept", accept::check),
     ("query", query::check),
     ("cursor", cursor::check),
+    ("bulk", bulk::check),
+    ("members", members::check),
+    ("search", search::check),
 ];
 
 /// The law of this name.

@@ -1,0 +1,73 @@
+//! Bulk requests: every operation comes to an end, once, and no reference is left in what is to be done.
+
+use std::collections::HashMap;
+
+use scim::bulk::{Action, BulkRequest, Kind, Plan, Refusal, Step};
+use serde_json::Value;
+
+/// Reads a bulk body and goes through it, some operations refused.
+pub fn check(data: &[u8]) {
+    let Ok(body) = serde_json::from_slice::<Value>(data) else {
+        return;
+    };
+    let request = match BulkRequest::parse(body) {
+        Ok(request) => request,
+        Err(Refusal::TooMany(many)) => return assert!(many > scim::bulk::MAX_OPERATIONS),
+        Err(Refusal::Invalid(error)) => return super::check_error(&error),
+    };
+    let stops = request.fail_on_errors.is_some();
+    let created: Vec<String> = request
+        .items
+        .iter()
+        .filter_map(|item| item.bulk_id.clone())
+        .collect();
+    let types = [(Kind::User, super::users()), (Kind::Group, super::groups())];
+    let mut plan = Plan::new(request, &types);
+    let many = plan.items().len();
+    let mut tried: HashMap<usize, usize> = HashMap::new();
+    let mut steps = 0;
+    while let Some(step) = plan.step() {
+        steps += 1;
+        assert!(steps <= 2 * many + 1, "{steps} steps for {many} operations");
+        match step {
+            Step::Do(index, work) => {
+                *tried.entry(index).or_default() += 1;
+                if let Action::Create(body) | Action::Replace(_, body) | Action::Patch(_, body) = &work.action
+                {
+                    no_reference(body, &created);
+                }
+                // Which ones are refused is decided by the input, as far as it goes.
+                if data[index % data.len()] % 5 == 0 {
+                    plan.failed(index);
+                } else {
+                    plan.done(index, &format!("id-{index}"));
+                }
+            }
+            Step::Refuse(index, _) => *tried.entry(index).or_default() += 1,
+        }
+    }
+    assert!(
+        tried.values().all(|times| *times <= 2),
+        "an operation was done again and again"
+    );
+    assert!(
+        stops || tried.len() == many,
+        "{} of {many} operations were answered",
+        tried.len()
+    );
+}
+
+fn no_reference(body: &Value, created: &[String]) {
+    match body {
+        Value::String(text) => {
+            let name = text.strip_prefix("bulkId:");
+            assert!(
+                !name.is_some_and(|name| created.iter().any(|one| one == name)),
+                "{text} is left"
+            );
+        }
+        Value::Array(items) => items.iter().for_each(|item| no_reference(item, created)),
+        Value::Object(map) => map.values().for_each(|value| no_reference(value, created)),
+        _ => {}
+    }
+}

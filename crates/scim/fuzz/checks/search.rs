@@ -1,0 +1,32 @@
+//! Searches by POST, and the tags of `If-Match`: read or refused in words.
+
+use scim::etag::Precondition;
+use scim::query::parse_search;
+use serde_json::Value;
+
+/// Reads a search body; text that is no JSON is read as a header field.
+pub fn check(data: &[u8]) {
+    match serde_json::from_slice::<Value>(data) {
+        Ok(body) => match parse_search(body) {
+            Ok(query) => assert!(query.start_index() >= 1),
+            Err(error) => super::check_error(&error),
+        },
+        Err(_) => {
+            let Ok(text) = std::str::from_utf8(data) else {
+                return;
+            };
+            match Precondition::parse(Some(text), None) {
+                // Whoever names a version means that one and no other; "*" and no tag mean any.
+                Ok(precondition) => assert!(
+                    !(precondition.allows(1) && precondition.allows(2)) || every(text),
+                    "{text}"
+                ),
+                Err(error) => super::check_error(&error),
+            }
+        }
+    }
+}
+
+fn every(text: &str) -> bool {
+    text.contains(['*', ',', ' ', '\t']) || text.is_empty()
+}
