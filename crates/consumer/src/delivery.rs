@@ -166,6 +166,9 @@ mod tests {
     fn types_of_other_things_and_later_versions_are_ignored() {
         for other in [
             "usher.group.created.v1",
+            "usher.group.updated.v1",
+            "usher.group.deleted.v1",
+            "usher.group.members_changed.v1",
             "usher.identity.created.v2",
             "usher.identity.praised.v1",
             "x",

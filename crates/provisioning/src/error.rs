@@ -37,6 +37,15 @@ pub enum Error {
          GET, repeat the change on what it says now with its new meta.version in If-Match, or leave If-Match out."
     )]
     Stale,
+    /// The directory's profile serves no groups.
+    #[error(
+        "The {profile} directory serves no groups. In Entra, open Provisioning > Mappings > Provision Microsoft Entra ID Groups \
+         and set Enabled to No."
+    )]
+    GroupsNotServed {
+        /// The profile's name.
+        profile: String,
+    },
     /// The directory's profile is not loaded: our fault.
     #[error("the profile {0:?} of this directory is not loaded")]
     ProfileMissing(String),
@@ -69,6 +78,7 @@ impl Error {
             Self::Taken { .. } => "uniqueness",
             Self::NotFound { .. } => "notFound",
             Self::Stale => "preconditionFailed",
+            Self::GroupsNotServed { .. } => "groupsNotServed",
             Self::ProfileMissing(_) | Self::ExtensionUnusable(_) => "profileMissing",
             Self::Store(_) => "unavailable",
         }
@@ -77,7 +87,11 @@ impl Error {
     /// Whether the client is to blame: only such refusals are rows of the provisioning log.
     pub fn is_refusal(&self) -> bool {
         match self {
-            Self::Invalid(_) | Self::Taken { .. } | Self::NotFound { .. } | Self::Stale => true,
+            Self::Invalid(_)
+            | Self::Taken { .. }
+            | Self::NotFound { .. }
+            | Self::Stale
+            | Self::GroupsNotServed { .. } => true,
             Self::ProfileMissing(_) | Self::ExtensionUnusable(_) | Self::Store(_) => false,
         }
     }

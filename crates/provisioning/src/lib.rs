@@ -1,16 +1,17 @@
-//! The SCIM use-cases, one file an operation: load → decide (pure) → commit the identity, its event and the
+//! The SCIM use-cases, one file an operation: load → decide (pure) → commit the resource, its events and the
 //! provisioning-log row together.
 //!
 //! Must not know: HTTP, Redis, SeaORM. Decisions are [`scim`]'s and [`domain`]'s; this room orders them around one
 //! transaction of [`store`].
 //!
 //! Reading order: [`Context`] and [`Call`] (what an operation is given), [`error`], then [`users::patch`], the
-//! operation Entra uses most.
+//! operation Entra uses most, and [`groups`].
 
 pub mod call;
 pub mod context;
 pub mod error;
 mod extended;
+pub mod groups;
 mod record;
 pub mod users;
 

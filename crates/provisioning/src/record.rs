@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use domain::clock::Ids;
 use domain::credential::Caller;
 use domain::environment::Environment;
 use domain::event::{Event, Origin, from_change};
@@ -29,6 +30,8 @@ pub(crate) struct Operation {
     pub at: DateTime<Utc>,
     /// The id of the event it may make.
     pub event: EventId,
+    /// Further ids, for changes that make several events.
+    pub ids: Arc<dyn Ids>,
 }
 
 impl Operation {
@@ -46,6 +49,7 @@ impl Operation {
             method,
             at: context.clock.now(),
             event: EventId::from_uuid(context.ids.next()),
+            ids: Arc::clone(&context.ids),
         })
     }
 
@@ -61,23 +65,21 @@ impl Operation {
         }
     }
 
-    /// The event of a change, or `None` when nothing effectively changed.
-    pub(crate) fn event(&self, before: Option<&Identity>, after: Option<&Identity>) -> Option<Event> {
-        let origin = Origin {
+    /// Where it happens, as events tell it.
+    pub(crate) fn origin(&self) -> Origin<'_> {
+        Origin {
             environment: self.environment,
             directory: &self.caller.directory,
             tenant_name: &self.caller.tenant_name,
             external_tenant_id: self.caller.external_tenant_id.as_deref(),
             profile: &self.profile,
-        };
-        from_change(
-            origin,
-            &self.call.cause(self.method, &self.caller.token_id),
-            self.event,
-            self.at,
-            before,
-            after,
-        )
+        }
+    }
+
+    /// The event of a change, or `None` when nothing effectively changed.
+    pub(crate) fn event(&self, before: Option<&Identity>, after: Option<&Identity>) -> Option<Event> {
+        let cause = self.call.cause(self.method, &self.caller.token_id);
+        from_change(self.origin(), &cause, self.event, self.at, before, after)
     }
 
     /// The log row of a change, or of a call that changed nothing (`event` is `None`).
@@ -100,7 +102,8 @@ impl Operation {
         }
     }
 
-    fn blank(&self) -> LogEntry {
+    /// A row that says nothing yet but where, when and by whom.
+    pub(crate) fn blank(&self) -> LogEntry {
         LogEntry {
             request: self.call.request,
             at: self.at,
@@ -149,7 +152,7 @@ impl Operation {
 }
 
 /// What was not kept, in words; a client can send any number of names of any length, a log row stays a row.
-fn left_out(ignored: &[String]) -> String {
+pub(crate) fn left_out(ignored: &[String]) -> String {
     const SHOWN: usize = 50;
     let short = |path: &String| path.chars().take(160).collect::<String>();
     let names: Vec<String> = ignored.iter().take(SHOWN).map(short).collect();
@@ -175,6 +178,11 @@ pub(crate) struct Whom {
 impl Whom {
     /// Read off a body that may be wrong in every other way.
     pub(crate) fn of_body(action: Action, body: &serde_json::Value) -> Self {
+        Self::named_by(action, body, "userName")
+    }
+
+    /// The same of a resource whose name is in the attribute `name`.
+    pub(crate) fn named_by(action: Action, body: &serde_json::Value, name: &str) -> Self {
         let text = |name: &str| {
             let fields = body.as_object()?;
             let (_, value) = fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
@@ -184,7 +192,7 @@ impl Whom {
         Self {
             resource: None,
             external_id: text("externalId"),
-            user_name: text("userName"),
+            user_name: text(name),
             action,
         }
     }

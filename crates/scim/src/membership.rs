@@ -49,7 +49,7 @@ impl Membership {
     }
 
     /// Every id that is named.
-    pub fn named(&self) -> impl Iterator<Item = &str> {
+    pub fn named(&self) -> impl Iterator<Item = &str> + Clone {
         let (first, second): (&[String], &[String]) = match self {
             Self::Change { add, remove } => (add, remove),
             Self::Exactly(ids) => (ids, &[]),

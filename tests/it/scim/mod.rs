@@ -6,6 +6,7 @@ mod bodies;
 mod concurrency;
 mod discovery;
 mod extension;
+mod groups;
 mod lifecycle;
 mod operation;
 mod patches;

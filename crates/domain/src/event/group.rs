@@ -18,7 +18,7 @@ use crate::log::Action;
 /// The most members one event names.
 pub const PART_ENTRIES: usize = 500;
 /// The most bytes the members named in one event take, about; keeps an event within 64 KiB however long an `externalId`.
-pub const PART_BYTES: usize = 48 * 1024;
+pub const PART_BYTES: usize = 58 * 1024;
 
 /// The paths of a group that the customer's identity provider manages.
 const MANAGED: [&str; 3] = ["displayName", "externalId", "members"];

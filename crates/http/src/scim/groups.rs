@@ -1,25 +1,61 @@
-//! `/Groups` of directories that serve none: Entra asks for groups in every connection test, and a 404 there fails the
-//! test (`entra.md` §1.1), so the query answers an empty list.
+//! Groups as SCIM Groups, one file an operation; and what a directory without groups says instead: Entra asks for groups in
+//! every connection test, and a 404 there fails the test (`entra.md` §1.1), so the query answers an empty list.
+
+pub mod create;
+pub mod delete;
+pub mod get;
+pub mod list;
+pub mod patch;
+pub mod replace;
+mod script;
+mod view;
+
+use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use scim::message::list_response;
+use actix_web::http::header::{ETAG, LOCATION};
+use domain::group::Group;
+use domain::profile::Profile;
+use scim::query::Projection;
+use scim::quirk::rules::Answer;
 
+use self::script::Script;
+use self::view::View;
 use super::error::{Code, Failure};
 use super::{Asked, respond};
 
-/// GET /Groups: nothing, whatever is asked for.
-pub fn list(asked: &Asked<'_>) -> HttpResponse {
-    respond::body(
-        StatusCode::OK,
-        &list_response(0, asked.query.start_index(), Vec::new()),
-    )
+/// The profile of a directory that serves groups.
+///
+/// # Errors
+/// `groupsNotServed`: to be asked before a body is read.
+pub fn served(asked: &Asked<'_>) -> Result<Arc<Profile>, Failure> {
+    let profile = asked.state.provisioning.profile(&asked.caller)?;
+    match profile.group_type {
+        Some(_) => Ok(profile),
+        None => Err(Failure::method(Code::GroupsNotServed, "GET")),
+    }
 }
 
-/// GET /Groups/{id}: there is none.
-pub fn missing() -> Failure {
-    Failure::with(
-        Code::NotFound,
-        "No group with this id exists: this directory serves no groups.",
-    )
+/// One group as the answer to this request, with its members if they are wanted.
+async fn answer(asked: &Asked<'_>, status: StatusCode, group: &Group) -> Result<HttpResponse, Failure> {
+    let view = View::of(asked)?;
+    let meta = view.meta(group);
+    let script = Script::of_group(asked, view, group)?;
+    let mut answer = script.perform(status).await?;
+    for (name, value) in [(ETAG, meta.etag()), (LOCATION, meta.location)] {
+        if let Ok(value) = value.parse() {
+            answer.headers_mut().insert(name, value);
+        }
+    }
+    Ok(answer)
+}
+
+/// The answer to a PATCH that succeeded; who asks for certain attributes gets them (RFC 7644 §3.5.2).
+async fn changed(asked: &Asked<'_>, group: &Group) -> Result<HttpResponse, Failure> {
+    let wanted = asked.caller.directory.provider.rules().patch_group;
+    if wanted == Answer::NoContent && asked.query.projection == Projection::default() {
+        return Ok(respond::no_content(&View::of(asked)?.meta(group)));
+    }
+    answer(asked, StatusCode::OK, group).await
 }

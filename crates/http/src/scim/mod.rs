@@ -62,7 +62,11 @@ enum Operation<'a> {
     PatchUser(&'a str),
     DeleteUser(&'a str),
     ListGroups,
-    GetGroup,
+    CreateGroup,
+    GetGroup(&'a str),
+    ReplaceGroup(&'a str),
+    PatchGroup(&'a str),
+    DeleteGroup(&'a str),
     Discovery(discovery::Page<'a>),
 }
 
@@ -114,8 +118,18 @@ async fn answer(
         Operation::CreateUser => users::create::answer(&asked, body(request, payload).await?).await,
         Operation::ReplaceUser(id) => users::replace::answer(&asked, id, body(request, payload).await?).await,
         Operation::PatchUser(id) => users::patch::answer(&asked, id, body(request, payload).await?).await,
-        Operation::ListGroups => Ok(groups::list(&asked)),
-        Operation::GetGroup => Err(groups::missing()),
+        Operation::ListGroups => groups::list::answer(&asked).await,
+        Operation::GetGroup(id) => groups::get::answer(&asked, id).await,
+        Operation::DeleteGroup(id) => groups::delete::answer(&asked, id).await,
+        Operation::CreateGroup => {
+            groups::create::answer(&asked, group_body(&asked, request, payload).await?).await
+        }
+        Operation::ReplaceGroup(id) => {
+            groups::replace::answer(&asked, id, group_body(&asked, request, payload).await?).await
+        }
+        Operation::PatchGroup(id) => {
+            groups::patch::answer(&asked, id, group_body(&asked, request, payload).await?).await
+        }
         Operation::Discovery(page) => discovery::answer(&asked, &page),
     }
 }
@@ -152,8 +166,13 @@ fn operation<'a>(method: &Method, endpoint: &'a Endpoint<'_>) -> Result<Operatio
         (Endpoint::User(id), "DELETE") => Ok(Operation::DeleteUser(id)),
         (Endpoint::User(_), _) => not_allowed("GET, PUT, PATCH, DELETE"),
         (Endpoint::Groups, "GET") => Ok(Operation::ListGroups),
-        (Endpoint::Group, "GET") => Ok(Operation::GetGroup),
-        (Endpoint::Groups | Endpoint::Group, _) => Err(Failure::method(Code::GroupsNotServed, "GET")),
+        (Endpoint::Groups, "POST") => Ok(Operation::CreateGroup),
+        (Endpoint::Groups, _) => not_allowed("GET, POST"),
+        (Endpoint::Group(id), "GET") => Ok(Operation::GetGroup(id)),
+        (Endpoint::Group(id), "PUT") => Ok(Operation::ReplaceGroup(id)),
+        (Endpoint::Group(id), "PATCH") => Ok(Operation::PatchGroup(id)),
+        (Endpoint::Group(id), "DELETE") => Ok(Operation::DeleteGroup(id)),
+        (Endpoint::Group(_), _) => not_allowed("GET, PUT, PATCH, DELETE"),
         (Endpoint::Unknown | Endpoint::Root, _) => Err(unknown(endpoint)),
         (_, method) if method != "GET" => not_allowed("GET"),
         (Endpoint::ServiceProviderConfig, _) => Ok(Operation::Discovery(Page::ServiceProviderConfig)),
@@ -174,7 +193,12 @@ impl Operation<'_> {
             Self::ReplaceUser(_) => "replace",
             Self::PatchUser(_) => "patch",
             Self::DeleteUser(_) => "delete",
-            Self::ListGroups | Self::GetGroup => "groups",
+            Self::ListGroups => "list_groups",
+            Self::CreateGroup => "create_group",
+            Self::GetGroup(_) => "get_group",
+            Self::ReplaceGroup(_) => "replace_group",
+            Self::PatchGroup(_) => "patch_group",
+            Self::DeleteGroup(_) => "delete_group",
             Self::Discovery(_) => "discovery",
         }
     }
@@ -195,6 +219,16 @@ fn unknown(endpoint: &Endpoint<'_>) -> Failure {
 
 async fn body(request: &HttpRequest, payload: &mut web::Payload) -> Result<Value, Failure> {
     json(request, payload).await
+}
+
+/// The body of a change of groups; not read where there are none.
+async fn group_body(
+    asked: &Asked<'_>,
+    request: &HttpRequest,
+    payload: &mut web::Payload,
+) -> Result<Value, Failure> {
+    groups::served(asked)?;
+    body(request, payload).await
 }
 
 /// The length a client announces; a body without one is counted while it is read.
@@ -261,8 +295,8 @@ mod tests {
             ("/scim/Users", "DELETE", 405, Some("GET, POST")),
             ("/scim/Users/1", "POST", 405, Some("GET, PUT, PATCH, DELETE")),
             ("/scim/Schemas", "POST", 405, Some("GET")),
-            ("/scim/Groups", "POST", 405, Some("GET")),
-            ("/scim/Groups/1", "PATCH", 405, Some("GET")),
+            ("/scim/Groups", "PUT", 405, Some("GET, POST")),
+            ("/scim/Groups/1", "POST", 405, Some("GET, PUT, PATCH, DELETE")),
             ("/scim/Me", "GET", 501, None),
             ("/scim/Me", "PATCH", 501, None),
             ("/scim/Users", "PROPFIND", 501, None),

@@ -6,10 +6,8 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use domain::identity::Identity;
-use domain::profile::Profile;
 use scim::etag;
 use scim::message::{self, MEDIA_TYPE, Meta};
-use scim::query::Projection;
 use serde_json::Value;
 
 use super::error::{Code, Failure};
@@ -20,23 +18,13 @@ pub fn body(status: StatusCode, body: &Value) -> HttpResponse {
     write(&mut HttpResponseBuilder::new(status), body)
 }
 
-/// One identity, with `ETag`, and `Location` as RFC 7644 §3.3 asks.
-pub fn identity(
-    status: StatusCode,
-    profile: &Profile,
-    identity: &Identity,
-    base: &str,
-    projection: &Projection,
-) -> HttpResponse {
-    let meta = meta(identity, base);
-    let id = identity.id.to_string();
-    let document = message::render(&profile.resource_type, &id, &identity.resource, &meta);
-    let document = projection.apply(&profile.resource_type, document);
+/// One resource, with `ETag`, and `Location` as RFC 7644 §3.3 asks.
+pub fn resource(status: StatusCode, document: &Value, meta: Meta) -> HttpResponse {
     let mut answer = HttpResponseBuilder::new(status);
     answer
         .insert_header((ETAG, meta.etag()))
         .insert_header((LOCATION, meta.location));
-    write(&mut answer, &document)
+    write(&mut answer, document)
 }
 
 /// 204 for a change, with what the headers of a 200 would have said.

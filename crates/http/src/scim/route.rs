@@ -30,7 +30,7 @@ pub enum Endpoint<'a> {
     /// `/Groups`.
     Groups,
     /// `/Groups/{id}`.
-    Group,
+    Group(Cow<'a, str>),
     /// `/ServiceProviderConfig`, also under Microsoft's reference name `/serviceConfiguration`.
     ServiceProviderConfig,
     /// `/Schemas`.
@@ -104,7 +104,7 @@ impl<'a> Route<'a> {
             Endpoint::Users => "/scim/Users",
             Endpoint::User(_) => "/scim/Users/{id}",
             Endpoint::Groups => "/scim/Groups",
-            Endpoint::Group => "/scim/Groups/{id}",
+            Endpoint::Group(_) => "/scim/Groups/{id}",
             Endpoint::ServiceProviderConfig => "/scim/ServiceProviderConfig",
             Endpoint::Schemas => "/scim/Schemas",
             Endpoint::Schema(_) => "/scim/Schemas/{id}",
@@ -150,7 +150,7 @@ fn endpoint<'a>(mut rest: impl Iterator<Item = &'a str>) -> Endpoint<'a> {
         (kind, Some(id)) if is(kind, "Users") && (is(id, "Users") || is(id, "Groups")) => Endpoint::Unknown,
         (kind, Some(id)) if is(kind, "Users") => Endpoint::User(decode(id)),
         (kind, None) if is(kind, "Groups") => Endpoint::Groups,
-        (kind, Some(_)) if is(kind, "Groups") => Endpoint::Group,
+        (kind, Some(id)) if is(kind, "Groups") => Endpoint::Group(decode(id)),
         (kind, None) if is(kind, "ServiceProviderConfig") || is(kind, "serviceConfiguration") => {
             Endpoint::ServiceProviderConfig
         }
@@ -231,7 +231,7 @@ mod tests {
             ("/Users", Endpoint::Users),
             ("/Users/", Endpoint::Users),
             ("/Groups", Endpoint::Groups),
-            ("/Groups/1", Endpoint::Group),
+            ("/Groups/1", Endpoint::Group("1".into())),
             ("/ServiceProviderConfig", Endpoint::ServiceProviderConfig),
             ("/serviceConfiguration", Endpoint::ServiceProviderConfig),
             ("/Schemas", Endpoint::Schemas),

@@ -6,6 +6,7 @@ pub mod get;
 pub mod list;
 pub mod patch;
 pub mod replace;
+mod view;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -13,25 +14,21 @@ use domain::identity::Identity;
 use scim::query::Projection;
 use scim::quirk::rules::Answer;
 
+use self::view::View;
 use super::error::Failure;
 use super::{Asked, respond};
 
 /// One identity as the answer to this request.
-fn answer(asked: &Asked<'_>, status: StatusCode, identity: &Identity) -> Result<HttpResponse, Failure> {
-    let profile = asked.state.provisioning.profile(&asked.caller)?;
-    Ok(respond::identity(
-        status,
-        &profile,
-        identity,
-        &asked.base,
-        &asked.query.projection,
-    ))
+async fn answer(asked: &Asked<'_>, status: StatusCode, identity: &Identity) -> Result<HttpResponse, Failure> {
+    let view = View::of(asked, [identity]).await?;
+    let meta = respond::meta(identity, &asked.base);
+    Ok(respond::resource(status, &view.document(identity), meta))
 }
 
 /// The answer to a PATCH that succeeded; who asks for certain attributes gets them (RFC 7644 §3.5.2).
-fn changed(asked: &Asked<'_>, wanted: Answer, identity: &Identity) -> Result<HttpResponse, Failure> {
+async fn changed(asked: &Asked<'_>, wanted: Answer, identity: &Identity) -> Result<HttpResponse, Failure> {
     if wanted == Answer::NoContent && asked.query.projection == Projection::default() {
         return Ok(respond::no_content(&respond::meta(identity, &asked.base)));
     }
-    answer(asked, StatusCode::OK, identity)
+    answer(asked, StatusCode::OK, identity).await
 }

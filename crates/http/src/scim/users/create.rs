@@ -17,5 +17,5 @@ pub async fn answer(asked: &Asked<'_>, body: Value) -> Result<HttpResponse, Fail
         state, caller, call, ..
     } = asked;
     let identity = users::create::execute(&state.provisioning, caller, call, body).await?;
-    super::answer(asked, StatusCode::CREATED, &identity)
+    super::answer(asked, StatusCode::CREATED, &identity).await
 }

@@ -16,5 +16,5 @@ pub async fn answer(asked: &Asked<'_>, id: &str) -> Result<HttpResponse, Failure
     if let Some(answer) = asked.unread(identity.revision)? {
         return Ok(answer);
     }
-    super::answer(asked, StatusCode::OK, &identity)
+    super::answer(asked, StatusCode::OK, &identity).await
 }

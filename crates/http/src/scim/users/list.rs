@@ -3,11 +3,11 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use provisioning::users;
-use scim::message::{list_response, render};
-use serde_json::Value;
+use scim::message::list_response;
 
 use super::super::error::Failure;
 use super::super::{Asked, respond};
+use super::view::View;
 
 /// Lists identities; each with all its attributes, because Entra compares with the list answer and reads no further
 /// (`entra.md` §2.0).
@@ -16,27 +16,17 @@ use super::super::{Asked, respond};
 /// `invalidFilter`: never an unfiltered list.
 pub async fn answer(asked: &Asked<'_>) -> Result<HttpResponse, Failure> {
     let Asked {
-        state,
-        caller,
-        query,
-        base,
-        ..
+        state, caller, query, ..
     } = asked;
-    let profile = state.provisioning.profile(caller)?;
     let filter = query.filter.as_deref();
     let start_index = query.start_index();
     let page = users::list::execute(&state.provisioning, caller, filter, start_index, query.count).await?;
-    let document = |identity: &domain::identity::Identity| -> Value {
-        let meta = respond::meta(identity, base);
-        let document = render(
-            &profile.resource_type,
-            &identity.id.to_string(),
-            &identity.resource,
-            &meta,
-        );
-        query.projection.apply(&profile.resource_type, document)
-    };
-    let resources = page.items.iter().map(document).collect();
+    let view = View::of(asked, &page.items).await?;
+    let resources = page
+        .items
+        .iter()
+        .map(|identity| view.document(identity))
+        .collect();
     Ok(respond::body(
         StatusCode::OK,
         &list_response(page.total.unwrap_or_default(), start_index, resources),

@@ -17,5 +17,5 @@ pub async fn answer(asked: &Asked<'_>, id: &str, body: Value) -> Result<HttpResp
     } = asked;
     let identity = users::patch::execute(&state.provisioning, caller, call, id, body).await?;
     let answer = caller.directory.provider.rules().patch_user;
-    super::changed(asked, answer, &identity)
+    super::changed(asked, answer, &identity).await
 }

@@ -17,5 +17,5 @@ pub async fn answer(asked: &Asked<'_>, id: &str, body: Value) -> Result<HttpResp
         state, caller, call, ..
     } = asked;
     let identity = users::replace::execute(&state.provisioning, caller, call, id, body).await?;
-    super::answer(asked, StatusCode::OK, &identity)
+    super::answer(asked, StatusCode::OK, &identity).await
 }

@@ -1,0 +1,21 @@
+//! POST /Groups (RFC 7644 §3.3): 201 with the whole resource.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use provisioning::groups;
+use serde_json::Value;
+
+use super::super::Asked;
+use super::super::error::Failure;
+
+/// Creates a group.
+///
+/// # Errors
+/// As the use-case: `invalidSyntax`, `invalidValue`, `uniqueness`, `tooMany`, `groupsNotServed`.
+pub async fn answer(asked: &Asked<'_>, body: Value) -> Result<HttpResponse, Failure> {
+    let Asked {
+        state, caller, call, ..
+    } = asked;
+    let group = groups::create::execute(&state.provisioning, caller, call, body).await?;
+    super::answer(asked, StatusCode::CREATED, &group).await
+}

@@ -1,0 +1,20 @@
+//! PATCH /Groups/{id} (RFC 7644 §3.5.2): 204, or 200 with the resource, as the directory's provider likes it (ADR 0013).
+
+use actix_web::HttpResponse;
+use provisioning::groups;
+use serde_json::Value;
+
+use super::super::Asked;
+use super::super::error::Failure;
+
+/// Changes a group.
+///
+/// # Errors
+/// As the use-case: `notFound`, the keywords of RFC 7644 table 9, `uniqueness`, `preconditionFailed`, `groupsNotServed`.
+pub async fn answer(asked: &Asked<'_>, id: &str, body: Value) -> Result<HttpResponse, Failure> {
+    let Asked {
+        state, caller, call, ..
+    } = asked;
+    let group = groups::patch::execute(&state.provisioning, caller, call, id, body).await?;
+    super::changed(asked, &group).await
+}

@@ -1,0 +1,22 @@
+//! PUT /Groups/{id} (RFC 7644 §3.5.1).
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use provisioning::groups;
+use serde_json::Value;
+
+use super::super::Asked;
+use super::super::error::Failure;
+
+/// Replaces a group's document, and its members where the body names them.
+///
+/// # Errors
+/// As the use-case: `notFound`, `invalidSyntax`, `invalidValue`, `uniqueness`, `tooMany`, `preconditionFailed`,
+/// `groupsNotServed`.
+pub async fn answer(asked: &Asked<'_>, id: &str, body: Value) -> Result<HttpResponse, Failure> {
+    let Asked {
+        state, caller, call, ..
+    } = asked;
+    let group = groups::replace::execute(&state.provisioning, caller, call, id, body).await?;
+    super::answer(asked, StatusCode::OK, &group).await
+}

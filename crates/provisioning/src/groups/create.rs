@@ -1,0 +1,122 @@
+//! POST /Groups (RFC 7644 §3.3).
+
+use std::sync::Arc;
+
+use domain::credential::Caller;
+use domain::group::{Group, MembersChanged};
+use domain::id::GroupId;
+use domain::log::Action;
+use scim::membership::Membership;
+use scim::quirk::rules::RepeatedCreate;
+use scim::resource::fold;
+use serde_json::Value;
+use store::{Created, TenantTx};
+
+use super::record::{LeftOut, whom};
+use super::{Body, accept, commit, membership, taken};
+use crate::call::Call;
+use crate::context::Context;
+use crate::error::Error;
+use crate::record::Operation;
+
+/// Creates a group, with the members it names as far as they exist; the others are skipped and named in the log.
+///
+/// A repeated POST whose first answer was lost heals, where the directory's provider wants that: the same `externalId` and
+/// `displayName` answer the existing group, updated to what the repeat says (ADR 0006). Members it names join; nobody leaves,
+/// because the repeat believes that there are none yet.
+///
+/// # Errors
+/// [`Error::Invalid`] for a document the directory refuses, [`Error::Taken`] when another group has the `displayName`,
+/// [`Error::GroupsNotServed`].
+pub async fn execute(context: &Context, caller: &Caller, call: &Call, body: Value) -> Result<Group, Error> {
+    let operation = Operation::new(context, caller, call, "POST")?;
+    let whom = whom(Action::Create, &body);
+    let outcome = match accept(&operation.profile, body) {
+        Ok(body) => create(context, &operation, body).await,
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(group) => Ok(group),
+        Err(error) => Err(operation.refuse(context, whom, error).await),
+    }
+}
+
+async fn create(context: &Context, operation: &Operation, body: Body) -> Result<Group, Error> {
+    let id = GroupId::from_uuid(context.ids.next());
+    let work = Arc::new((operation.clone(), body));
+    context
+        .store
+        .write(operation.caller.scope, move |tx| {
+            let work = Arc::clone(&work);
+            Box::pin(async move {
+                let (operation, body) = work.as_ref();
+                decide(tx, operation, id, body).await
+            })
+        })
+        .await
+}
+
+async fn decide(tx: &mut TenantTx, operation: &Operation, id: GroupId, body: &Body) -> Result<Group, Error> {
+    let directory = operation.caller.directory.id;
+    let mut group = Group {
+        id,
+        directory,
+        revision: 1,
+        resource: body.resource.clone(),
+        member_count: 0,
+        created_at: operation.at,
+        modified_at: operation.at,
+    };
+    let known = membership::Known::find(tx, &group, body.membership.named()).await?;
+    group.member_count = known.count();
+    let joined = MembersChanged {
+        added: known.members.clone(),
+        ..MembersChanged::default()
+    };
+    let events = operation.group_events(None, Some(&group), &joined);
+    let left_out = LeftOut {
+        ignored: &body.ignored,
+        unknown: &known.unknown,
+    };
+    let row = operation.group_row(&group, &events, &left_out);
+    match tx.create_group(&group, &events, &row).await? {
+        Created::Done => {
+            known.join(tx, &group).await?;
+            Ok(group)
+        }
+        Created::NameTaken => adopt(tx, operation, &group, body).await,
+    }
+}
+
+/// The `displayName` is taken: by the very group that is being created, or by another one.
+async fn adopt(tx: &mut TenantTx, operation: &Operation, group: &Group, body: &Body) -> Result<Group, Error> {
+    let name = fold(group.resource.display_name().unwrap_or_default());
+    let found = tx.find_group_by_name(group.directory, &name).await?;
+    let Some(existing) = found else {
+        // Deleted in between; the client's repeat will create it.
+        return Err(taken(&operation.profile));
+    };
+    let rules = operation.caller.directory.provider.rules();
+    let external_id = group.resource.external_id();
+    // Its own id: the first attempt was committed, and only the database's answer was lost.
+    let same = existing.id == group.id
+        || rules.repeated_create == RepeatedCreate::Heal
+            && external_id.is_some()
+            && existing.resource.external_id() == external_id;
+    if !same {
+        return Err(taken(&operation.profile));
+    }
+    let joining = Membership::Change {
+        add: body.membership.named().map(str::to_owned).collect(),
+        remove: Vec::new(),
+    };
+    commit(
+        tx,
+        operation,
+        existing,
+        body.resource.clone(),
+        &joining,
+        &body.ignored,
+    )
+    .await
+}

@@ -1,0 +1,53 @@
+//! DELETE /Groups/{id} (RFC 7644 §3.6).
+
+use domain::credential::Caller;
+use domain::group::MembersChanged;
+use domain::id::GroupId;
+use domain::log::Action;
+use store::TenantTx;
+
+use super::record::LeftOut;
+use super::{group_id, group_type, not_found};
+use crate::call::Call;
+use crate::context::Context;
+use crate::error::Error;
+use crate::record::{Operation, Whom};
+
+/// Deletes a group for good, and with it all its memberships, its own in other groups too; its one event carries a
+/// tombstone and names no member.
+///
+/// # Errors
+/// [`Error::NotFound`], also at the second deletion; [`Error::Stale`]; [`Error::GroupsNotServed`].
+pub async fn execute(context: &Context, caller: &Caller, call: &Call, id: &str) -> Result<(), Error> {
+    let operation = Operation::new(context, caller, call, "DELETE")?;
+    group_type(&operation.profile)?;
+    let id = group_id(&operation.profile, id)?;
+    let work = operation.clone();
+    let outcome = context
+        .store
+        .write(caller.scope, move |tx| {
+            let operation = work.clone();
+            Box::pin(async move { delete(tx, &operation, id).await })
+        })
+        .await;
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(error) => Err(operation
+            .refuse(context, Whom::of_id(Action::Delete, id), error)
+            .await),
+    }
+}
+
+async fn delete(tx: &mut TenantTx, operation: &Operation, id: GroupId) -> Result<(), Error> {
+    let found = tx.lock_group(operation.caller.directory.id, id).await?;
+    let before = found.ok_or_else(|| not_found(&operation.profile))?;
+    operation.check_version(before.revision)?;
+    let events = operation.group_events(Some(&before), None, &MembersChanged::default());
+    let nothing = LeftOut {
+        ignored: &[],
+        unknown: &[],
+    };
+    let row = operation.group_row(&before, &events, &nothing);
+    tx.delete_group(&before, &events, &row).await?;
+    Ok(())
+}

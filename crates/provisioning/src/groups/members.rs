@@ -1,0 +1,54 @@
+//! Who is in a group, and which groups somebody is in: read from the membership rows, never from a document.
+
+use std::collections::HashMap;
+
+use domain::credential::Caller;
+use domain::group::{GroupRef, Member};
+use domain::id::{GroupId, IdentityId, ResourceId};
+
+use crate::context::Context;
+use crate::error::Error;
+
+/// How many members one page holds.
+pub const PAGE: usize = 1_000;
+
+/// The next page of a group's direct members, in the order of their ids; fewer than [`PAGE`] are the last. Each page is as of
+/// its own reading: who joins or leaves while a large group is read may be missing or still there.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn page(
+    context: &Context,
+    caller: &Caller,
+    group: GroupId,
+    after: Option<ResourceId>,
+) -> Result<Vec<Member>, Error> {
+    let directory = caller.directory.id;
+    context
+        .store
+        .read(caller.scope, move |tx| {
+            Box::pin(async move { Ok(tx.members(directory, group, after, PAGE).await?) })
+        })
+        .await
+}
+
+/// The groups that each of these identities is a direct member of; who is in none is absent.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn groups_of(
+    context: &Context,
+    caller: &Caller,
+    identities: Vec<IdentityId>,
+) -> Result<HashMap<IdentityId, Vec<GroupRef>>, Error> {
+    if identities.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let directory = caller.directory.id;
+    context
+        .store
+        .read(caller.scope, move |tx| {
+            Box::pin(async move { Ok(tx.groups_of(directory, &identities).await?) })
+        })
+        .await
+}

@@ -1,0 +1,184 @@
+//! What a wanted membership comes to: who really joins, who really leaves, who cannot be found.
+//!
+//! Works in the caller's transaction, with the group locked. The number of statements follows what the request names, never
+//! the size of the group, but for a replacement of everybody, which has to look who is there.
+
+use std::collections::HashSet;
+
+use domain::group::{Group, Member, MembersChanged};
+use domain::id::ResourceId;
+use scim::membership::Membership;
+use store::TenantTx;
+
+use crate::error::Error;
+
+/// How many members are read at a time.
+const BATCH: usize = 1_000;
+/// How many members that leave are told by name; a replacement that ends more of them says that everybody left, and who is
+/// there now.
+const MOST_NAMED_LEAVERS: usize = 10_000;
+
+/// A membership after the change.
+#[derive(Debug)]
+pub(super) struct Settled {
+    /// Who joined and who left.
+    pub changed: MembersChanged,
+    /// How many members there are now.
+    pub member_count: i64,
+    /// What was named as a member to be and is none that this directory has, as sent.
+    pub unknown: Vec<String>,
+}
+
+/// Makes the membership of a locked group what is wanted, as far as those named exist here.
+pub(super) async fn settle(
+    tx: &mut TenantTx,
+    group: &Group,
+    membership: &Membership,
+) -> Result<Settled, Error> {
+    let (wanted, leaving) = match membership {
+        Membership::Change { add, remove } => {
+            (Known::find(tx, group, texts(add)).await?, ids_of(texts(remove)))
+        }
+        Membership::Exactly(ids) if ids.is_empty() => return clear(tx, group).await,
+        Membership::Exactly(ids) => {
+            let wanted = Known::find(tx, group, texts(ids)).await?;
+            match others(tx, group, &wanted).await? {
+                Some(leaving) => (wanted, leaving),
+                None => return start_over(tx, group, wanted).await,
+            }
+        }
+    };
+    let removed = remove(tx, group, &leaving).await?;
+    let added = wanted.join(tx, group).await?;
+    Ok(Settled {
+        member_count: group.member_count + count(added.len()) - count(removed.len()),
+        changed: MembersChanged {
+            added,
+            removed,
+            cleared: false,
+        },
+        unknown: wanted.unknown,
+    })
+}
+
+/// Those named as members to be.
+pub(super) struct Known {
+    /// Those that this directory has.
+    pub members: Vec<Member>,
+    /// The others, as sent.
+    pub unknown: Vec<String>,
+}
+
+impl Known {
+    /// Looks for what is named. A group is never its own member.
+    pub(super) async fn find<'a>(
+        tx: &mut TenantTx,
+        group: &Group,
+        named: impl Iterator<Item = &'a str> + Clone + Send,
+    ) -> Result<Self, Error> {
+        let mut ids = ids_of(named.clone());
+        ids.retain(|id| *id != ResourceId::from(group.id));
+        let members = match ids.is_empty() {
+            true => Vec::new(),
+            false => tx.known_members(group.directory, &ids).await?,
+        };
+        let found: HashSet<ResourceId> = members.iter().map(|member| member.id).collect();
+        let unknown = named.filter(|text| !text.parse().is_ok_and(|id| found.contains(&id)));
+        let unknown = unknown.map(str::to_owned).collect();
+        Ok(Self { members, unknown })
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> i64 {
+        count(self.members.len())
+    }
+
+    fn ids(&self) -> Vec<ResourceId> {
+        self.members.iter().map(|member| member.id).collect()
+    }
+
+    /// Adds them; those that were no members before.
+    pub(super) async fn join(&self, tx: &mut TenantTx, group: &Group) -> Result<Vec<Member>, Error> {
+        if self.members.is_empty() {
+            return Ok(Vec::new());
+        }
+        let joined = tx.add_members(group.directory, group.id, &self.ids()).await?;
+        let joined: HashSet<ResourceId> = joined.into_iter().collect();
+        let members = self.members.iter();
+        Ok(members
+            .filter(|member| joined.contains(&member.id))
+            .cloned()
+            .collect())
+    }
+}
+
+/// Ends memberships; those there were. Who was deleted meanwhile is no member any more either.
+async fn remove(tx: &mut TenantTx, group: &Group, leaving: &[ResourceId]) -> Result<Vec<Member>, Error> {
+    if leaving.is_empty() {
+        return Ok(Vec::new());
+    }
+    let gone = tx.remove_members(group.directory, group.id, leaving).await?;
+    if gone.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(tx.known_members(group.directory, &gone).await?)
+}
+
+/// The members that are not wanted; `None` when they are too many to name.
+async fn others(tx: &mut TenantTx, group: &Group, wanted: &Known) -> Result<Option<Vec<ResourceId>>, Error> {
+    let wanted: HashSet<ResourceId> = wanted.ids().into_iter().collect();
+    let (mut leaving, mut after) = (Vec::new(), None);
+    loop {
+        let page = tx.members(group.directory, group.id, after, BATCH).await?;
+        let ids = page.iter().map(|member| member.id);
+        leaving.extend(ids.filter(|id| !wanted.contains(id)));
+        if leaving.len() > MOST_NAMED_LEAVERS {
+            return Ok(None);
+        }
+        match page.last() {
+            Some(last) if page.len() == BATCH => after = Some(last.id),
+            _ => return Ok(Some(leaving)),
+        }
+    }
+}
+
+/// Everybody leaves.
+async fn clear(tx: &mut TenantTx, group: &Group) -> Result<Settled, Error> {
+    let gone = tx.clear_members(group.directory, group.id).await?;
+    Ok(Settled {
+        changed: MembersChanged {
+            cleared: gone > 0,
+            ..MembersChanged::default()
+        },
+        member_count: 0,
+        unknown: Vec::new(),
+    })
+}
+
+/// Everybody leaves, and the wanted ones come.
+async fn start_over(tx: &mut TenantTx, group: &Group, wanted: Known) -> Result<Settled, Error> {
+    tx.clear_members(group.directory, group.id).await?;
+    let added = wanted.join(tx, group).await?;
+    Ok(Settled {
+        member_count: count(added.len()),
+        changed: MembersChanged {
+            added,
+            removed: Vec::new(),
+            cleared: true,
+        },
+        unknown: wanted.unknown,
+    })
+}
+
+/// The ids among texts; what is no id of ours is nobody.
+fn ids_of<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<ResourceId> {
+    texts.filter_map(|text| text.parse().ok()).collect()
+}
+
+fn texts(ids: &[String]) -> impl Iterator<Item = &str> + Clone + Send {
+    ids.iter().map(String::as_str)
+}
+
+fn count(members: usize) -> i64 {
+    i64::try_from(members).unwrap_or(i64::MAX)
+}

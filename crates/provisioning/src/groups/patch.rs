@@ -1,0 +1,89 @@
+//! PATCH /Groups/{id} (RFC 7644 §3.5.2), in both of Entra's dialects: a rename, or members that come and go.
+
+use std::sync::Arc;
+
+use domain::credential::Caller;
+use domain::group::Group;
+use domain::id::GroupId;
+use domain::log::Action;
+use scim::patch::{PatchRequest, apply_to_group};
+use serde_json::Value;
+use store::TenantTx;
+
+use super::{check, commit, group_id, group_type, not_found};
+use crate::call::Call;
+use crate::context::Context;
+use crate::error::Error;
+use crate::record::{Operation, Whom};
+
+/// Changes a group: all operations or none. Adding a member that is one, or removing one that is none, succeeds; members to
+/// be that this directory does not have are skipped and named in the log, and the others join. No effective change makes no
+/// revision and no event.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Stale`], [`Error::Invalid`] for operations or a result the directory refuses,
+/// [`Error::Taken`], [`Error::GroupsNotServed`].
+pub async fn execute(
+    context: &Context,
+    caller: &Caller,
+    call: &Call,
+    id: &str,
+    body: Value,
+) -> Result<Group, Error> {
+    let operation = Operation::new(context, caller, call, "PATCH")?;
+    group_type(&operation.profile)?;
+    let id = group_id(&operation.profile, id)?;
+    let outcome = match PatchRequest::parse(body) {
+        Ok(request) => commit_patch(context, &operation, id, request).await,
+        Err(error) => Err(error.into()),
+    };
+    match outcome {
+        Ok(group) => Ok(group),
+        Err(error) => Err(operation
+            .refuse(context, Whom::of_id(Action::Update, id), error)
+            .await),
+    }
+}
+
+async fn commit_patch(
+    context: &Context,
+    operation: &Operation,
+    id: GroupId,
+    request: PatchRequest,
+) -> Result<Group, Error> {
+    let work = Arc::new((operation.clone(), request));
+    context
+        .store
+        .write(operation.caller.scope, move |tx| {
+            let work = Arc::clone(&work);
+            Box::pin(async move {
+                let (operation, request) = work.as_ref();
+                decide(tx, operation, id, request).await
+            })
+        })
+        .await
+}
+
+async fn decide(
+    tx: &mut TenantTx,
+    operation: &Operation,
+    id: GroupId,
+    request: &PatchRequest,
+) -> Result<Group, Error> {
+    let profile = &operation.profile;
+    let found = tx.lock_group(operation.caller.directory.id, id).await?;
+    let before = found.ok_or_else(|| not_found(profile))?;
+    operation.check_version(before.revision)?;
+    let rules = operation.caller.directory.provider.rules();
+    let patched = apply_to_group(group_type(profile)?, &before.resource, request, rules)?;
+    check(profile, &patched.resource, &patched.ignored)?;
+    commit(
+        tx,
+        operation,
+        before,
+        patched.resource,
+        &patched.membership,
+        &patched.ignored,
+    )
+    .await
+}

@@ -1,0 +1,80 @@
+//! PUT /Groups/{id} (RFC 7644 §3.5.1). Entra never sends it; other providers do.
+
+use std::sync::Arc;
+
+use domain::credential::Caller;
+use domain::group::Group;
+use domain::id::GroupId;
+use domain::log::Action;
+use serde_json::Value;
+use store::TenantTx;
+
+use super::record::whom;
+use super::{Body, accept, commit, group_id, group_type, not_found};
+use crate::call::Call;
+use crate::context::Context;
+use crate::error::Error;
+use crate::record::{Operation, Whom};
+
+/// Replaces a group's document; what the body does not say is cleared. Its members are replaced by the ones it names, and
+/// stay who they are when it says nothing of members at all (ADR 0018).
+///
+/// # Errors
+/// As for a creation, [`Error::NotFound`] and [`Error::Stale`].
+pub async fn execute(
+    context: &Context,
+    caller: &Caller,
+    call: &Call,
+    id: &str,
+    body: Value,
+) -> Result<Group, Error> {
+    let operation = Operation::new(context, caller, call, "PUT")?;
+    group_type(&operation.profile)?;
+    let id = group_id(&operation.profile, id)?;
+    let whom = Whom {
+        resource: Some(id.into()),
+        ..whom(Action::Update, &body)
+    };
+    let outcome = match accept(&operation.profile, body) {
+        Ok(body) => commit_replacement(context, &operation, id, body).await,
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(group) => Ok(group),
+        Err(error) => Err(operation.refuse(context, whom, error).await),
+    }
+}
+
+async fn commit_replacement(
+    context: &Context,
+    operation: &Operation,
+    id: GroupId,
+    body: Body,
+) -> Result<Group, Error> {
+    let work = Arc::new((operation.clone(), body));
+    context
+        .store
+        .write(operation.caller.scope, move |tx| {
+            let work = Arc::clone(&work);
+            Box::pin(async move {
+                let (operation, body) = work.as_ref();
+                decide(tx, operation, id, body).await
+            })
+        })
+        .await
+}
+
+async fn decide(tx: &mut TenantTx, operation: &Operation, id: GroupId, body: &Body) -> Result<Group, Error> {
+    let found = tx.lock_group(operation.caller.directory.id, id).await?;
+    let before = found.ok_or_else(|| not_found(&operation.profile))?;
+    operation.check_version(before.revision)?;
+    commit(
+        tx,
+        operation,
+        before,
+        body.resource.clone(),
+        &body.membership,
+        &body.ignored,
+    )
+    .await
+}
