@@ -12,6 +12,7 @@
 )]
 
 mod bare;
+mod base;
 mod capture;
 mod load;
 mod pgbench;
@@ -73,6 +74,18 @@ async fn run(plan: &Plan) -> Report {
     }
     if plan.wants("drain") {
         report.add(rows::drain::run(plan).await);
+    }
+    if plan.wants("groups") {
+        report.add(rows::groups::run(plan).await);
+    }
+    if plan.wants("lists") {
+        report.add(rows::lists::run(plan).await);
+    }
+    if plan.wants("tenants") {
+        report.add(rows::tenants::run(plan).await);
+    }
+    if plan.wants("match-million") {
+        report.add(rows::match_million::run(plan).await);
     }
     report
 }

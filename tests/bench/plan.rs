@@ -5,7 +5,7 @@ use std::time::Duration;
 use support::gateway::Settings;
 
 /// The rows there are, in the order in which they run.
-pub const ROWS: [&str; 8] = [
+pub const ROWS: [&str; 12] = [
     "verdict",
     "footprint",
     "create-postgres",
@@ -14,6 +14,10 @@ pub const ROWS: [&str; 8] = [
     "query-postgres",
     "delivery",
     "drain",
+    "groups",
+    "lists",
+    "tenants",
+    "match-million",
 ];
 
 /// What to run.
@@ -28,6 +32,8 @@ pub struct Plan {
     pub slice: Duration,
     /// Identities of the large directory.
     pub large: u32,
+    /// Identities of the largest directory.
+    pub million: u32,
     /// Events of the backlog that the relay drains.
     pub backlog: u32,
     /// Settings of the gateway that differ from its defaults: key and TOML value.
@@ -46,6 +52,7 @@ impl Plan {
             rounds: 5,
             slice: Duration::from_secs(3),
             large: 100_000,
+            million: 1_000_000,
             backlog: 40_000,
             more: Vec::new(),
         };

@@ -22,16 +22,23 @@ pub struct Site {
     pub authorization: String,
     /// Numbers of people not created yet.
     pub next: Arc<AtomicU64>,
+    /// What a person of a key looks like.
+    body: fn(&str) -> String,
 }
 
 /// Numbers below this are never used by [`Site::creates`], so that what a bench makes by hand stays apart.
 const FIRST: u64 = 1_000_000_000;
 
 impl Site {
-    /// Starts a gateway and makes tenant, directory and token.
+    /// Starts a gateway and makes tenant, directory of advisors and token.
     pub async fn start(settings: Settings) -> Site {
+        Self::of(settings, "advisors").await
+    }
+
+    /// As [`Site::start`], with a directory of another profile; that of `people` gets [`whole_person`]s.
+    pub async fn of(settings: Settings, profile: &str) -> Site {
         let gateway = Gateway::start(settings).await;
-        let directory = gateway.directory("contoso", "advisors");
+        let directory = gateway.directory("contoso", profile);
         let url = directory
             .tenant_url
             .strip_prefix(&gateway.url())
@@ -46,6 +53,7 @@ impl Site {
             authorization: format!("Bearer {}", directory.token),
             gateway,
             next: Arc::new(AtomicU64::new(FIRST)),
+            body: if profile == "people" { whole_person } else { person },
         };
         site.warm().await;
         site
@@ -74,7 +82,11 @@ impl Site {
 
     /// The creation of a person.
     pub fn create(&self, key: &str) -> Vec<u8> {
-        wire::post(&format!("{}/Users", self.path), &self.authorization, &person(key))
+        wire::post(
+            &format!("{}/Users", self.path),
+            &self.authorization,
+            &(self.body)(key),
+        )
     }
 
     /// Units of one match query that finds nobody and the creation of that person: what an initial cycle sends.
@@ -112,11 +124,44 @@ pub fn user_name(key: &str) -> String {
     format!("person.{key}@contoso.example")
 }
 
+/// The `externalId` of a key.
+pub fn external_id(key: &str) -> String {
+    format!("object-{key}-7c41-4d0a-9a53")
+}
+
+/// A filter as it stands in a URL.
+pub fn encoded(filter: &str) -> String {
+    let one = |letter: char| match letter {
+        ' ' => "+".to_owned(),
+        '"' => "%22".to_owned(),
+        '@' => "%40".to_owned(),
+        '[' => "%5B".to_owned(),
+        ']' => "%5D".to_owned(),
+        other => other.to_string(),
+    };
+    filter.chars().map(one).collect()
+}
+
+/// A person with everything that a match query may ask for.
+pub fn whole_person(key: &str) -> String {
+    json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "externalId": external_id(key),
+        "userName": user_name(key),
+        "active": true,
+        "displayName": format!("Person {key} Beispiel"),
+        "name": {"givenName": "Person", "familyName": "Beispiel"},
+        "emails": [{"type": "work", "primary": true, "value": user_name(key)}],
+        "addresses": [{"type": "work", "formatted": "Zürich, Bahnhofstrasse 1"}],
+    })
+    .to_string()
+}
+
 /// A person as the advisors' guide maps one.
 pub fn person(key: &str) -> String {
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
-        "externalId": format!("object-{key}-7c41-4d0a-9a53"),
+        "externalId": external_id(key),
         "userName": user_name(key),
         "active": true,
         "displayName": format!("Person {key} Beispiel"),

@@ -87,8 +87,17 @@ pub fn get(path: &str, authorization: &str) -> Vec<u8> {
 
 /// The bytes of a `POST` as an identity provider sends it.
 pub fn post(path: &str, authorization: &str, body: &str) -> Vec<u8> {
+    sent("POST", path, authorization, body)
+}
+
+/// The bytes of a `PATCH` as an identity provider sends it.
+pub fn patch(path: &str, authorization: &str, body: &str) -> Vec<u8> {
+    sent("PATCH", path, authorization, body)
+}
+
+fn sent(method: &str, path: &str, authorization: &str, body: &str) -> Vec<u8> {
     format!(
-        "POST {path} HTTP/1.1\r\nhost: bench\r\nauthorization: {authorization}\r\n\
+        "{method} {path} HTTP/1.1\r\nhost: bench\r\nauthorization: {authorization}\r\n\
          content-type: application/scim+json; charset=utf-8\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     )

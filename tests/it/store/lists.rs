@@ -14,17 +14,17 @@ use super::world::{Home, World, worlds};
 
 /// Which page, owned.
 #[derive(Clone)]
-enum At {
+pub enum At {
     Index(usize, usize),
     Cursor(Option<Mark>, usize),
 }
 
 /// The whole User and Group, not only what a profile keeps of them.
-fn users() -> ResourceType {
+pub fn users() -> ResourceType {
     of_type("User", "/Users", scim::schema::user())
 }
 
-fn groups() -> ResourceType {
+pub fn groups() -> ResourceType {
     of_type("Group", "/Groups", scim::schema::group())
 }
 
@@ -75,7 +75,7 @@ async fn asked<T: Send + 'static>(
         .await
 }
 
-async fn people(
+pub async fn people(
     world: &World,
     home: &Home,
     filter: Option<&str>,
@@ -88,7 +88,7 @@ async fn people(
     .await
 }
 
-async fn of_groups(
+pub async fn of_groups(
     world: &World,
     home: &Home,
     filter: Option<&str>,
@@ -101,7 +101,7 @@ async fn of_groups(
 }
 
 /// Everything behind cursors, in pages of `count`.
-async fn by_cursor(
+pub async fn by_cursor(
     world: &World,
     home: &Home,
     filter: Option<&str>,

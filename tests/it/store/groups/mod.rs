@@ -1,8 +1,9 @@
 //! Groups and who is in them: every method, on both databases.
 //!
-//! Here: the helpers, and one group at a time. [`races`]: many at once. [`cost`]: what a big group costs.
+//! Here: the helpers, and one group at a time. [`races`]: many at once. [`cost`]: what a big group costs. [`meaning`]: filters.
 
 pub mod cost;
+mod meaning;
 mod races;
 
 use std::sync::Arc;

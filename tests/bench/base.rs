@@ -1,0 +1,118 @@
+//! A gateway with a directory of many people, on either database, and a way to its tables behind its back.
+
+use crate::load::expect;
+use crate::plan::Plan;
+use crate::seed;
+use crate::site::Site;
+use crate::wire::Connection;
+use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, Row, SqliteConnection};
+use std::time::Duration;
+use support::gateway::Settings;
+use support::postgres::Postgres;
+
+/// Both databases.
+pub const BOTH: [Kind; 2] = [Kind::Postgres, Kind::Sqlite];
+
+/// Which database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// PostgreSQL.
+    Postgres,
+    /// SQLite in the gateway's folder.
+    Sqlite,
+}
+
+impl Kind {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "PostgreSQL",
+            Self::Sqlite => "SQLite",
+        }
+    }
+}
+
+/// The way to the tables.
+#[derive(Debug)]
+enum Door {
+    Postgres(PgConnection),
+    Sqlite(SqliteConnection),
+}
+
+/// A gateway, and the way to its tables.
+#[derive(Debug)]
+pub struct Base {
+    /// The gateway, with a directory of `people`.
+    pub site: Site,
+    door: Door,
+}
+
+impl Base {
+    /// Starts a gateway whose directory holds the template person only.
+    pub async fn start(plan: &Plan, kind: Kind) -> Base {
+        let database = match kind {
+            Kind::Postgres => Some(Postgres::shared().await.database().await),
+            Kind::Sqlite => None,
+        };
+        let settings = Settings {
+            database: database.clone(),
+            ..plan.settings()
+        };
+        let site = Site::of(settings, "people").await;
+        let door = match database {
+            Some(database) => Door::Postgres(Postgres::shared().await.admin(&database.name).await),
+            None => {
+                let options = sqlx::sqlite::SqliteConnectOptions::new()
+                    .filename(site.sqlite_file())
+                    .busy_timeout(Duration::from_secs(60));
+                Door::Sqlite(options.connect().await.expect("open the database file"))
+            }
+        };
+        let mut connection = Connection::open(site.address).await.expect("connect");
+        expect(&mut connection, &site.create(seed::TEMPLATE), 201).await;
+        Base { site, door }
+    }
+
+    /// Starts a gateway whose directory holds so many people more.
+    pub async fn seeded(plan: &Plan, kind: Kind, count: u32) -> Base {
+        let mut base = Self::start(plan, kind).await;
+        base.multiply(count).await;
+        base
+    }
+
+    /// So many copies of every template person there is.
+    pub async fn multiply(&mut self, count: u32) {
+        match &mut self.door {
+            Door::Postgres(connection) => seed::postgres(connection, seed::IDENTITY, count).await,
+            Door::Sqlite(connection) => seed::sqlite(connection, seed::IDENTITY, count).await,
+        }
+    }
+
+    /// Runs a statement that both databases understand.
+    pub async fn run(&mut self, sql: &str) {
+        let text = AssertSqlSafe(sql.to_owned());
+        let done = match &mut self.door {
+            Door::Postgres(connection) => sqlx::raw_sql(text).execute(connection).await.map(|_| ()),
+            Door::Sqlite(connection) => sqlx::raw_sql(text).execute(connection).await.map(|_| ()),
+        };
+        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// The ids that a condition on `identity` leaves, as the API writes them.
+    pub async fn people(&mut self, which: &str) -> Vec<String> {
+        let select = |id: &str| AssertSqlSafe(format!("SELECT {id} FROM identity WHERE {which}"));
+        let ids: Vec<String> = match &mut self.door {
+            Door::Postgres(connection) => {
+                let rows = sqlx::query(select("replace(id::text, '-', '')"))
+                    .fetch_all(connection)
+                    .await;
+                rows.expect("ids").iter().map(|row| row.get(0)).collect()
+            }
+            Door::Sqlite(connection) => {
+                let rows = sqlx::query(select("lower(hex(id))")).fetch_all(connection).await;
+                rows.expect("ids").iter().map(|row| row.get(0)).collect()
+            }
+        };
+        ids.into_iter().map(|hex| format!("idn_{hex}")).collect()
+    }
+}
