@@ -7,6 +7,7 @@ mod concurrency;
 mod discovery;
 mod extension;
 mod groups;
+mod idp;
 mod lifecycle;
 mod operation;
 mod patches;
