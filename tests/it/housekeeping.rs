@@ -145,3 +145,41 @@ fn every_link_between_documents_leads_somewhere() {
     }
     assert_eq!(broken, Vec::<String>::new());
 }
+
+/// Names in the last column of the tables of a page: tests have `_`, checks of the conformance client `-`.
+fn proofs(page: &str) -> Vec<String> {
+    let rows = page
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| ---"));
+    let last = rows.filter_map(|row| row.trim_end_matches([' ', '|']).rsplit_once(" | "));
+    let names = last.flat_map(|(_, cell)| cell.split('`').skip(1).step_by(2));
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_proof_that_a_page_names_is_there() {
+    let sources: String = tracked(&[".rs"]).into_iter().map(|(_, text)| text).collect();
+    let mut missing = Vec::new();
+    for page in ["docs/reference/scim.md"] {
+        let text = std::fs::read_to_string(root().join(page)).expect("the page");
+        let named = proofs(&text);
+        assert!(named.len() > 200, "{page} names {} proofs", named.len());
+        for name in named {
+            let there = if name.contains('_') {
+                sources.contains(&format!("fn {name}("))
+            } else {
+                sources.contains(&format!("\"{name}\""))
+            };
+            if !there {
+                missing.push(format!("{page}: {name}"));
+            }
+        }
+    }
+    assert_eq!(missing, Vec::<String>::new());
+}
+
+#[test]
+fn a_proof_that_is_not_there_can_fail() {
+    let page = "| § | proved by |\n| --- | --- |\n| 1 | `a_test`, `a-check` |\n| `not_this` | – |\n";
+    assert_eq!(proofs(page), ["a_test", "a-check"]);
+}

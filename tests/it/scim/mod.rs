@@ -7,7 +7,6 @@ mod concurrency;
 mod discovery;
 mod extension;
 mod groups;
-mod idp;
 mod lifecycle;
 mod operation;
 mod patches;

@@ -28,5 +28,5 @@ pub fn check(data: &[u8]) {
 }
 
 fn every(text: &str) -> bool {
-    text.contains(['*', ',', ' ', '\t']) || text.is_empty()
+    text.contains(['*', ',', ' ', '\t']) || text.trim().is_empty()
 }

@@ -6,8 +6,4 @@
 //! [`entra`] next.
 
 pub mod entra;
-pub mod jumpcloud;
-pub mod okta;
-pub mod onelogin;
-pub mod ping;
 pub mod rules;
