@@ -11,12 +11,17 @@ pub(super) async fn page<T: Listed>(
     start: usize,
     count: usize,
 ) -> Result<Page<T>, StoreError> {
-    let total = walk.count(tx).await?;
     let skip = start.saturating_sub(1);
-    let items = if count == 0 || skip >= total {
-        Vec::new()
+    let items: Vec<T> = match count {
+        0 => Vec::new(),
+        _ => walk.numbered(tx, skip, count).await?,
+    };
+    // The end of the list is in sight: no need to count.
+    let ended = items.len() < count && (skip == 0 || !items.is_empty());
+    let total = if ended {
+        skip.saturating_add(items.len())
     } else {
-        walk.numbered(tx, skip, count).await?
+        walk.count(tx).await?
     };
     Ok(Page {
         total: Some(total),
