@@ -72,6 +72,14 @@ pub const CHECKS: &[Check] = &[
         names_without_case
     ),
     check!(
+        "create-in-any-order",
+        Must,
+        Users,
+        "RFC 7643 §2.3.8",
+        "Servers and clients MUST NOT require or expect attributes to be in any specific order when an object is either generated or analyzed.",
+        any_order
+    ),
+    check!(
         "create-null-is-unassigned",
         Must,
         Users,
@@ -217,6 +225,17 @@ async fn names_without_case(site: &Site) -> Seen {
         "USERNAME is userName",
         made.brief(),
     )
+}
+
+async fn any_order(site: &Site) -> Seen {
+    let name = site.name("order");
+    let body = site.user_body(&name, &json!({}));
+    let members = body.as_object().into_iter().flatten();
+    let mut reversed: Vec<_> = members.map(|(key, value)| (key.clone(), value.clone())).collect();
+    reversed.reverse();
+    let body = serde_json::Value::Object(reversed.into_iter().collect());
+    site.create("/Users", &body).await?;
+    Ok("201, backwards".to_owned())
 }
 
 async fn null(site: &Site) -> Seen {
