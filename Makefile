@@ -39,7 +39,7 @@ test: services lint ## Everything, as CI runs it
 	cargo build --workspace --all-targets
 	USHER_TEST_PROGRAMS="$(TARGET_DIR)/debug" cargo test --workspace
 fuzz: ## Fuzz what reads strangers' bytes; SECONDS=30 for each target, ARGS='filter path' picks some
-	@deploy/need.sh build
+	@deploy/need.sh build fuzz
 	crates/scim/fuzz/run.sh $(or $(SECONDS),30) $(ARGS)
 services: ## Find or install what tests need: a C compiler, PostgreSQL, Redis
 	@deploy/need.sh build postgres redis

@@ -29,10 +29,12 @@ for thing in "$@"; do
         }
         { have cc && have make; } || packages+=(build-essential)
         ;;
+    # libFuzzer is C++.
+    fuzz) have c++ || packages+=(g++) ;;
     postgres) have_postgres || packages+=(postgresql) ;;
     redis) have redis-server || packages+=(redis-server) ;;
     *)
-        echo "need: unknown word \"$thing\"; it knows build, postgres, redis" >&2
+        echo "need: unknown word \"$thing\"; it knows build, fuzz, postgres, redis" >&2
         exit 2
         ;;
     esac
