@@ -18,6 +18,7 @@ mod architecture;
 mod chaos;
 mod conformance;
 mod consumer;
+mod customers;
 mod cycle;
 mod events;
 mod housekeeping;

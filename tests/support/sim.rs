@@ -29,6 +29,20 @@ impl Source {
         source
     }
 
+    /// A source directory of this content.
+    pub fn of(content: &Value) -> Source {
+        let source = Source {
+            folder: Folder::new("usher-sim-"),
+        };
+        source.rewrite(content);
+        source
+    }
+
+    /// Gives the source directory another content.
+    pub fn rewrite(&self, content: &Value) {
+        std::fs::write(self.file(), content.to_string()).expect("source");
+    }
+
     /// The source file.
     pub fn file(&self) -> PathBuf {
         self.folder.join("source.json")
@@ -97,6 +111,15 @@ impl Source {
             .map(|line| serde_json::from_str(line).expect("a line of the log is JSON"))
             .collect()
     }
+}
+
+/// What the button "Test Connection" says: the simulator's exit status and what it printed.
+pub async fn test_connection(directory: &Directory) -> (i32, String) {
+    let (url, token) = (&directory.tenant_url, &directory.token);
+    let output = run(&["test-connection", "--tenant-url", url, "--token", token]).await;
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    (output.status.code().unwrap_or(-1), said)
 }
 
 /// Runs `entra-sim ARGS` and gives its output whatever its status.

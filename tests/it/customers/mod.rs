@@ -1,0 +1,44 @@
+//! The five customers' guides, told as they happen: Test Connection, first cycle, a mover, a restart, a leaver, a return, a
+//! purge, and the one rule that is the guide's own. In both dialects of Entra, on both databases.
+//!
+//! [`guides`] says what each guide asks for; the simulator plays Entra. Groups are sent by hand, as Entra writes them.
+
+mod guides;
+mod story;
+
+use guides::Guide;
+use support::gateway::{Gateway, Settings};
+use support::postgres::Postgres;
+
+macro_rules! stories {
+    ($($name:ident: $guide:expr;)*) => {$(
+        #[tokio::test]
+        async fn $name() {
+            on_both_in_both_dialects(&$guide).await;
+        }
+    )*};
+}
+
+stories! {
+    the_whole_default_mapping_from_test_connection_to_leaver: guides::PEOPLE;
+    ovice_members_from_test_connection_to_leaver: guides::MEMBERS;
+    jcv_employees_from_test_connection_to_leaver: guides::EMPLOYEES;
+    serviceops_agents_from_test_connection_to_leaver: guides::AGENTS;
+    keepnet_learners_from_test_connection_to_leaver: guides::LEARNERS;
+    andmoney_advisors_from_test_connection_to_leaver: guides::ADVISORS;
+    andmoney_rooms_from_test_connection_to_leaver: guides::ROOMS;
+}
+
+async fn on_both_in_both_dialects(guide: &Guide) {
+    let database = Some(Postgres::shared().await.database().await);
+    let postgres = Settings {
+        database,
+        ..Settings::default()
+    };
+    for settings in [Settings::default(), postgres] {
+        let gateway = Gateway::start(settings).await;
+        for dialect in ["legacy", "compliant"] {
+            story::tell(&gateway, guide, dialect).await;
+        }
+    }
+}
