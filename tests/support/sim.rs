@@ -17,13 +17,20 @@ pub struct Source {
 impl Source {
     /// Generates people and rooms from a seed.
     pub async fn generate(people: u32, rooms: u32, seed: u64) -> Source {
+        Source::generate_with(people, rooms, 0, seed).await
+    }
+
+    /// The same with groups of people.
+    pub async fn generate_with(people: u32, rooms: u32, groups: u32, seed: u64) -> Source {
         let source = Source {
             folder: Folder::new("usher-sim-"),
         };
         let (people, rooms, seed) = (people.to_string(), rooms.to_string(), seed.to_string());
+        let groups = groups.to_string();
         let out = source.file().display().to_string();
         let args = [
-            "generate", "--people", &people, "--rooms", &rooms, "--seed", &seed, "--out", &out,
+            "generate", "--people", &people, "--rooms", &rooms, "--groups", &groups, "--seed", &seed,
+            "--out", &out,
         ];
         checked(&args, run(&args).await);
         source

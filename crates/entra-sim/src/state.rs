@@ -34,7 +34,11 @@ pub struct JobState {
     pub cycles: u64,
     /// What is known of each object in the target, by the directory's object id.
     pub objects: BTreeMap<String, Known>,
-    /// Objects whose last try failed, by object id; references have keys of their own (`<object id>#references`).
+    /// What is known of each group in the target, by the directory's object id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<String, KnownGroup>,
+    /// Objects whose last try failed, by object id; references and groups have keys of their own (`<object
+    /// id>#references`, `<object id>#group`).
     pub escrow: BTreeMap<String, Escrow>,
     /// Set while the job is in quarantine.
     pub quarantine: Option<Quarantine>,
@@ -53,6 +57,19 @@ pub struct Known {
     /// The reference values the target was brought to (ids in the target), by SCIM path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub references: Values,
+}
+
+/// One group in the target.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KnownGroup {
+    /// The anchor: its id in the target.
+    pub id: String,
+    /// The name the target was brought to.
+    pub display_name: String,
+    /// The members the target was told of: object id in the directory → id in the target. Never read back.
+    #[serde(default)]
+    pub members: BTreeMap<String, String>,
 }
 
 /// One object waiting to be tried again.
@@ -113,6 +130,7 @@ impl JobState {
             clock: 0,
             cycles: 0,
             objects: BTreeMap::new(),
+            groups: BTreeMap::new(),
             escrow: BTreeMap::new(),
             quarantine: None,
         }
@@ -205,6 +223,20 @@ const REFERENCES: &str = "#references";
 #[must_use]
 pub fn references_key(object_id: &str) -> String {
     format!("{object_id}{REFERENCES}")
+}
+
+const GROUP: &str = "#group";
+
+/// The escrow key of a group.
+#[must_use]
+pub fn group_key(object_id: &str) -> String {
+    format!("{object_id}{GROUP}")
+}
+
+/// Whether an escrow key is a group's.
+#[must_use]
+pub fn is_group_key(key: &str) -> bool {
+    key.ends_with(GROUP)
 }
 
 /// A job id in Entra's form.

@@ -49,6 +49,9 @@ pub struct GenerateArgs {
     /// How many rooms
     #[arg(long, default_value_t = 20)]
     pub rooms: usize,
+    /// How many groups of people
+    #[arg(long, default_value_t = 0)]
+    pub groups: usize,
     /// The same seed makes the same directory
     #[arg(long, default_value_t = 1)]
     pub seed: u64,

@@ -40,14 +40,20 @@ pub async fn run(command: Command, ui: &mut Ui) -> anyhow::Result<bool> {
 }
 
 fn generate(args: &GenerateArgs, ui: &mut Ui) -> anyhow::Result<bool> {
-    let directory = generate::directory(args.people, args.rooms, &args.domain, args.seed);
+    let mut directory = generate::directory(args.people, args.rooms, &args.domain, args.seed);
+    generate::groups(&mut directory, args.groups, args.seed);
     directory.save(&args.out)?;
-    let (people, rooms) = (directory.users.len(), directory.rooms.len());
-    let summary = serde_json::json!({"out": args.out, "people": people, "rooms": rooms});
-    ui.result(
-        &summary,
-        &format!("{people} people and {rooms} rooms in {}", args.out.display()),
+    let (people, rooms, groups) = (
+        directory.users.len(),
+        directory.rooms.len(),
+        directory.groups.len(),
     );
+    let summary = serde_json::json!({"out": args.out, "people": people, "rooms": rooms, "groups": groups});
+    let words = match groups {
+        0 => format!("{people} people and {rooms} rooms"),
+        _ => format!("{people} people, {rooms} rooms and {groups} groups"),
+    };
+    ui.result(&summary, &format!("{words} in {}", args.out.display()));
     Ok(true)
 }
 
@@ -63,11 +69,15 @@ fn mutate(args: &MutateArgs, ui: &mut Ui) -> anyhow::Result<bool> {
         left,
         returned,
         purged,
+        groups,
     } = changes;
-    let words = format!(
-        "{joined} joined, {moved} moved, {renamed} renamed, {left} left, {returned} returned, {purged} purged: {}",
-        out.display()
+    let mut words = format!(
+        "{joined} joined, {moved} moved, {renamed} renamed, {left} left, {returned} returned, {purged} purged"
     );
+    if groups > 0 {
+        words.push_str(&format!(", {groups} changes of groups"));
+    }
+    words.push_str(&format!(": {}", out.display()));
     ui.result(&changes, &words);
     Ok(true)
 }

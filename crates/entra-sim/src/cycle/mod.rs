@@ -1,8 +1,9 @@
 //! What a provisioning job does: one cycle after another, initial until the watermark is set, incremental from then on.
 //!
-//! A cycle is: probe, objects (match, create, compare, PATCH, delete), references, quarantine check, watermark. Time
-//! between cycles is simulated. Next: [`plan`] decides (pure), [`object`] and [`references`] do, [`quarantine`] judges.
+//! A cycle is: probe, objects (match, create, compare, PATCH, delete), references, groups, quarantine check, watermark. Time
+//! between cycles is simulated. Next: [`plan`] decides (pure), [`object`], [`references`] and [`groups`] do, [`quarantine`] judges.
 
+pub mod groups;
 pub mod object;
 pub mod plan;
 pub mod quarantine;
@@ -186,6 +187,9 @@ async fn one(
             objects_pass(job, plan.tasks, objects.len(), state, &mut report, watch).await;
             if report.stopped_by.is_none() {
                 references::pass(job, objects, state, &mut report, watch).await;
+            }
+            if report.stopped_by.is_none() {
+                groups::pass(job, source, state, &mut report, watch).await;
             }
             conclude(job, plan.staged, state, &mut report);
         }

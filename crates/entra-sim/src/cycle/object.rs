@@ -15,6 +15,7 @@ use crate::log::{Action, ErrorInformation, Identity, LogEntry, ModifiedProperty,
 use crate::mapping::{Kind, Values};
 use crate::problem::{ErrorCode, Problem};
 use crate::state::{JobState, Known};
+use crate::wire::client::Collection;
 
 /// What a log entry says about its job.
 #[derive(Clone, Debug)]
@@ -130,7 +131,7 @@ async fn matched(job: &Job, object: &SourceObject, draft: &mut Draft) -> Result<
         let Some(value) = values.get(&line.name) else {
             continue;
         };
-        let mut found = job.client.find(&line.name, value).await?;
+        let mut found = job.client.find(Collection::Users, &line.name, value).await?;
         if found.len() > 1 {
             let reason = format!("the query for {} found {} objects", line.name, found.len());
             return Err(Problem::new(ErrorCode::DuplicateTargetEntries, reason));
@@ -167,7 +168,10 @@ async fn create(
         .collect();
     let created = job
         .client
-        .create(&dialect::create_document(&job.mapping, &values, job.dialect))
+        .create(
+            Collection::Users,
+            &dialect::create_document(&job.mapping, &values, job.dialect),
+        )
         .await?;
     draft.target_id = id_of(&created)?;
     Ok(Effect::Exported(Known {
@@ -230,7 +234,7 @@ async fn update(
 async fn remove(job: &Job, known: &Known, draft: &mut Draft) -> Result<Effect, Problem> {
     draft.action = Action::Delete;
     draft.target_id.clone_from(&known.id);
-    job.client.delete(&known.id).await?;
+    job.client.delete(Collection::Users, &known.id).await?;
     Ok(Effect::Removed)
 }
 
@@ -259,13 +263,14 @@ pub(crate) async fn export(
     draft.modified = differences.iter().map(ModifiedProperty::from).collect();
     job.client
         .update(
+            Collection::Users,
             &draft.target_id,
             &dialect::patch_document(differences, job.dialect),
         )
         .await
 }
 
-fn id_of(resource: &Value) -> Result<String, Problem> {
+pub(crate) fn id_of(resource: &Value) -> Result<String, Problem> {
     match resource.get("id").and_then(Value::as_str) {
         Some(id) if !id.is_empty() => Ok(id.to_owned()),
         _ => Err(Problem::new(ErrorCode::ServiceIncompatible, "a resource without an id").stops_job()),

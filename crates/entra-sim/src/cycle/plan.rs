@@ -9,7 +9,7 @@ use crate::compare;
 use crate::directory::SourceObject;
 use crate::mapping::Mapping;
 use crate::problem::{ErrorCode, Problem};
-use crate::state::{JobState, Known, references_key};
+use crate::state::{JobState, Known, is_group_key, references_key};
 
 /// What to do with one object.
 #[derive(Clone, Debug)]
@@ -68,6 +68,9 @@ pub fn make<'a>(
         }
     }
     let gone = |key: &&String| {
+        if is_group_key(key) {
+            return false;
+        }
         let id = key.split('#').next().unwrap_or_default();
         !present.contains(id) && (!state.objects.contains_key(id) || **key == references_key(id))
     };

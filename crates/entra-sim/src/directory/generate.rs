@@ -2,14 +2,14 @@
 //! mailbox, rooms without personal names. The same seed gives the same directory. Everyone starts active, so that after
 //! a first cycle the target holds exactly the file's objects. Next: [`super::mutate`].
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Map, Value, json};
 
 use super::names::{DEPARTMENTS, FAMILY, GIVEN, OFFICES, ROOMS, TITLES};
-use super::{SourceDirectory, SourceObject};
+use super::{SourceDirectory, SourceGroup, SourceObject};
 use crate::clock::guid;
 
 /// Generates `people` users and `rooms` rooms in the verified domain `domain`.
@@ -31,6 +31,39 @@ pub fn directory(people: usize, rooms: usize, domain: &str, seed: u64) -> Source
         domain: domain.to_owned(),
         users,
         rooms,
+        groups: Vec::new(),
+    }
+}
+
+/// Adds `count` groups of people to a directory: a few large ones, many small ones, and every fourth one nested in another.
+pub fn groups(directory: &mut SourceDirectory, count: usize, seed: u64) {
+    let mut rng = StdRng::seed_from_u64(seed.rotate_left(16) ^ 0x6772_6f75_7073);
+    for _ in 0..count {
+        let group = group(directory, &mut rng);
+        directory.groups.push(group);
+    }
+}
+
+/// One more group, of a name that is taken by nobody.
+pub(super) fn group(directory: &SourceDirectory, rng: &mut StdRng) -> SourceGroup {
+    let number = directory.groups.len();
+    let share = if number.is_multiple_of(5) { 0.5 } else { 0.05 };
+    let people = directory.users.iter().map(|user| user.object_id.clone());
+    let mut members: BTreeSet<String> = people.filter(|_| rng.random_bool(share)).collect();
+    if number % 4 == 3 {
+        members.extend(directory.groups.last().map(|nested| nested.object_id.clone()));
+    }
+    let department = DEPARTMENTS[rng.random_range(0..DEPARTMENTS.len())];
+    let taken = |name: &str| directory.groups.iter().any(|group| group.display_name == name);
+    let mut display_name = format!("{department} {}", number + 1);
+    while taken(&display_name) {
+        display_name.push('+');
+    }
+    SourceGroup {
+        object_id: guid(rng),
+        display_name,
+        members,
+        assigned: true,
     }
 }
 

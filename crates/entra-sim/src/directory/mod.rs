@@ -7,6 +7,7 @@ pub mod generate;
 pub mod mutate;
 pub mod names;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -21,6 +22,8 @@ pub enum App {
     Advisors,
     /// Resource mailboxes: the directory's `rooms`.
     Rooms,
+    /// People and their groups: the directory's `users` and `groups`.
+    People,
 }
 
 impl App {
@@ -30,7 +33,14 @@ impl App {
         match self {
             App::Advisors => "advisors",
             App::Rooms => "rooms",
+            App::People => "people",
         }
+    }
+
+    /// Whether the application has a mapping for groups.
+    #[must_use]
+    pub fn has_groups(self) -> bool {
+        self == App::People
     }
 }
 
@@ -118,6 +128,22 @@ fn truth(value: bool) -> String {
     }
 }
 
+/// A security group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceGroup {
+    /// Entra's immutable id of the group (a GUID).
+    pub object_id: String,
+    /// Its name; matched by it.
+    pub display_name: String,
+    /// Its direct members, by object id: people, or nested groups.
+    #[serde(default)]
+    pub members: BTreeSet<String>,
+    /// False when it is not (or no longer) assigned to the enterprise application.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub assigned: bool,
+}
+
 /// The whole directory.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SourceDirectory {
@@ -130,6 +156,9 @@ pub struct SourceDirectory {
     /// Rooms.
     #[serde(default)]
     pub rooms: Vec<SourceObject>,
+    /// Security groups of people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<SourceGroup>,
 }
 
 fn default_domain() -> String {
@@ -163,7 +192,7 @@ impl SourceDirectory {
     #[must_use]
     pub fn objects(&self, app: App) -> &[SourceObject] {
         match app {
-            App::Advisors => &self.users,
+            App::Advisors | App::People => &self.users,
             App::Rooms => &self.rooms,
         }
     }

@@ -1,12 +1,14 @@
 //! Lets time pass in a directory: joiners, movers, leavers, returns, purges. The same seed makes the same changes.
 //! Office and name are changed, never emptied: Entra sends no nulls, so an emptied value would stay in the target.
 
+use std::collections::HashSet;
+
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::generate::Maker;
+use super::generate::{self, Maker};
 use super::names::{FAMILY, OFFICES, ROOMS};
 use super::{SourceDirectory, SourceObject};
 
@@ -25,6 +27,8 @@ pub struct Changes {
     pub returned: usize,
     /// Removed for good.
     pub purged: usize,
+    /// Groups made, renamed, removed, or with other members.
+    pub groups: usize,
 }
 
 /// Applies `count` changes, spread over people and rooms (four to one, while there are both).
@@ -33,6 +37,12 @@ pub fn apply(directory: &mut SourceDirectory, count: usize, seed: u64) -> Change
     let mut maker = Maker::new(StdRng::seed_from_u64(seed), &domain, directory);
     let mut changes = Changes::default();
     for _ in 0..count {
+        // One change in four is one of groups, where there are any.
+        if !directory.groups.is_empty() && maker.rng.random_bool(0.25) {
+            change_group(directory, &mut maker);
+            changes.groups += 1;
+            continue;
+        }
         let people =
             directory.rooms.is_empty() || (!directory.users.is_empty() && maker.rng.random_bool(0.8));
         if people {
@@ -41,7 +51,50 @@ pub fn apply(directory: &mut SourceDirectory, count: usize, seed: u64) -> Change
             change_one(&mut directory.rooms, &mut maker, &mut changes, Kind::Room);
         }
     }
+    forget_purged(directory);
     changes
+}
+
+/// Somebody joins or leaves, a group is renamed, made or removed.
+fn change_group(directory: &mut SourceDirectory, maker: &mut Maker) {
+    let index = maker.rng.random_range(0..directory.groups.len());
+    let members: Vec<String> = directory.groups[index].members.iter().cloned().collect();
+    match maker.rng.random_range(0..100_u8) {
+        0..40 if !directory.users.is_empty() => {
+            let person = maker.rng.random_range(0..directory.users.len());
+            let joining = directory.users[person].object_id.clone();
+            directory.groups[index].members.insert(joining);
+        }
+        40..75 if !members.is_empty() => {
+            let leaving = maker.rng.random_range(0..members.len());
+            directory.groups[index].members.remove(&members[leaving]);
+        }
+        75..85 if directory.groups.len() > 1 => {
+            directory.groups.remove(index);
+        }
+        85..93 => {
+            let group = generate::group(directory, &mut maker.rng);
+            directory.groups.push(group);
+        }
+        _ => {
+            let name = format!(
+                "{} {}",
+                maker.pick(OFFICES),
+                maker.rng.random_range(1_000..10_000_u16)
+            );
+            directory.groups[index].display_name = name;
+        }
+    }
+}
+
+/// Who is removed for good is in no group any more.
+fn forget_purged(directory: &mut SourceDirectory) {
+    let users = directory.users.iter().map(|user| user.object_id.clone());
+    let groups = directory.groups.iter().map(|group| group.object_id.clone());
+    let present: HashSet<String> = users.chain(groups).collect();
+    for group in &mut directory.groups {
+        group.members.retain(|member| present.contains(member));
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -162,7 +215,9 @@ mod tests {
             left,
             returned,
             purged,
+            groups,
         } = changes;
+        assert_eq!(groups, 0);
         assert!(
             [joined, moved, renamed, left, returned, purged]
                 .iter()

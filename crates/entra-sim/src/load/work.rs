@@ -17,7 +17,7 @@ use crate::directory::generate::Maker;
 use crate::directory::{App, SourceDirectory, SourceObject};
 use crate::mapping::{Mapping, Values};
 use crate::problem::Problem;
-use crate::wire::client::Client;
+use crate::wire::client::{Client, Collection};
 
 /// The attribute changed under load.
 const CHANGED: &str = "displayName";
@@ -138,7 +138,7 @@ impl Tenant {
         let rng = StdRng::seed_from_u64(seed.rotate_left(32) ^ index);
         let mut maker = Maker::new(rng, &domain, &SourceDirectory::default());
         let object: SourceObject = match self.app {
-            App::Advisors => maker.person(),
+            App::Advisors | App::People => maker.person(),
             App::Rooms => maker.room(),
         };
         self.mapping.values(&object)
@@ -152,7 +152,7 @@ impl Tenant {
         let matching = matching_name(&self.mapping);
         match step {
             Step::Query(value) => {
-                let found = self.client.find(matching, &value).await?;
+                let found = self.client.find(Collection::Users, matching, &value).await?;
                 let id = found
                     .first()
                     .and_then(|resource| resource.get("id"))
@@ -164,7 +164,7 @@ impl Tenant {
             }
             Step::Create(values) => {
                 let document = dialect::create_document(&self.mapping, &values, self.dialect);
-                let created = self.client.create(&document).await?;
+                let created = self.client.create(Collection::Users, &document).await?;
                 let id = created
                     .get("id")
                     .and_then(Value::as_str)
@@ -183,7 +183,11 @@ impl Tenant {
                     new: Some(name),
                 };
                 self.client
-                    .update(&id, &dialect::patch_document(&[change], self.dialect))
+                    .update(
+                        Collection::Users,
+                        &id,
+                        &dialect::patch_document(&[change], self.dialect),
+                    )
                     .await?;
                 Ok(true)
             }

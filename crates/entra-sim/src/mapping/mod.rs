@@ -98,11 +98,12 @@ impl Mapping {
     /// The mapping of the customer's guide for an application.
     ///
     /// # Errors
-    /// Never for the two shipped files; a test reads both.
+    /// Never for the shipped files; a test reads them.
     pub fn shipped(app: App) -> anyhow::Result<Self> {
         match app {
             App::Advisors => Self::parse(include_str!("../../mappings/advisors.json")),
             App::Rooms => Self::parse(include_str!("../../mappings/rooms.json")),
+            App::People => Self::parse(include_str!("../../mappings/people.json")),
         }
     }
 

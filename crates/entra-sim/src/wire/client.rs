@@ -64,6 +64,26 @@ impl SecretToken {
     }
 }
 
+/// What a request is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Collection {
+    /// People and rooms.
+    Users,
+    /// Groups.
+    Groups,
+}
+
+impl Collection {
+    /// The path segment.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Collection::Users => "Users",
+            Collection::Groups => "Groups",
+        }
+    }
+}
+
 /// Requests sent and answers received so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -149,12 +169,17 @@ impl Client {
         Err(Problem::new(ErrorCode::ServiceIncompatible, reason).stops_job())
     }
 
-    /// The match query: the resources whose attribute equals the value.
+    /// The match query: the resources whose attribute equals the value. Groups are asked for without their members.
     ///
     /// # Errors
     /// See [`judge`].
-    pub async fn find(&self, attribute: &str, value: &str) -> Result<Vec<Value>, Problem> {
-        let url = self.endpoint.query("Users", attribute, value);
+    pub async fn find(&self, of: Collection, attribute: &str, value: &str) -> Result<Vec<Value>, Problem> {
+        let url = match of {
+            Collection::Users => self.endpoint.query(of.as_str(), attribute, value),
+            Collection::Groups => self
+                .endpoint
+                .query_without(of.as_str(), "members", attribute, value),
+        };
         let mut list = judge(Request::Find, self.send(Method::GET, &url, None).await?)?;
         Ok(match list.get_mut("Resources").map(Value::take) {
             Some(Value::Array(resources)) => resources,
@@ -166,8 +191,8 @@ impl Client {
     ///
     /// # Errors
     /// See [`judge`].
-    pub async fn create(&self, document: &Value) -> Result<Value, Problem> {
-        let url = self.endpoint.resource("Users", None);
+    pub async fn create(&self, of: Collection, document: &Value) -> Result<Value, Problem> {
+        let url = self.endpoint.resource(of.as_str(), None);
         judge(
             Request::Create,
             self.send(Method::POST, &url, Some(document)).await?,
@@ -178,8 +203,8 @@ impl Client {
     ///
     /// # Errors
     /// See [`judge`].
-    pub async fn update(&self, id: &str, document: &Value) -> Result<(), Problem> {
-        let url = self.endpoint.resource("Users", Some(id));
+    pub async fn update(&self, of: Collection, id: &str, document: &Value) -> Result<(), Problem> {
+        let url = self.endpoint.resource(of.as_str(), Some(id));
         judge(
             Request::Update,
             self.send(Method::PATCH, &url, Some(document)).await?,
@@ -191,8 +216,8 @@ impl Client {
     ///
     /// # Errors
     /// See [`judge`].
-    pub async fn delete(&self, id: &str) -> Result<(), Problem> {
-        let url = self.endpoint.resource("Users", Some(id));
+    pub async fn delete(&self, of: Collection, id: &str) -> Result<(), Problem> {
+        let url = self.endpoint.resource(of.as_str(), Some(id));
         judge(Request::Delete, self.send(Method::DELETE, &url, None).await?).map(drop)
     }
 

@@ -51,6 +51,7 @@ impl Bench {
                 domain: "contoso.example".to_owned(),
                 users: people.iter().map(|name| person(name)).collect(),
                 rooms: Vec::new(),
+                groups: Vec::new(),
             },
             state: JobState::new(App::Advisors, "scim.test".to_owned()),
             log: Vec::new(),

@@ -4,6 +4,7 @@
 mod bench;
 mod cycles;
 mod failures;
+mod groups;
 mod program;
 mod shapes;
 mod stub;

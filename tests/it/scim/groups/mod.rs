@@ -1,6 +1,7 @@
 //! Groups over HTTP (`entra.md` §3, §11): every shape that is sent for them, on both databases, and what it comes to: who is
 //! a member, what is told of it, what it costs.
 
+mod cycle;
 mod events;
 mod large;
 mod lifecycle;
