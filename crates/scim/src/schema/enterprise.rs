@@ -7,8 +7,9 @@ use super::model::{AttrType, Attribute, Mutability, Schema};
 
 /// The enterprise extension, complete.
 ///
-/// `manager.$ref` is read-only here, not read-write as in the RFC: a client cannot know our URLs, and Entra's is
-/// ignored.
+/// `manager.$ref` and `manager.displayName` are the server's to say (the RFC lets a client write `$ref`; it cannot know our
+/// URLs), and are not said: the manager's id is kept as it was sent and may name nobody here, so a link or a name beside
+/// it could be false. Who sends them is not refused; they are passed over.
 pub fn enterprise_user() -> Schema {
     Schema {
         id: ENTERPRISE_USER.to_owned(),
