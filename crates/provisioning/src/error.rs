@@ -46,6 +46,9 @@ pub enum Error {
         /// The profile's name.
         profile: String,
     },
+    /// An operation of a bulk request that fails because of another one (RFC 7644 §3.7.1).
+    #[error("{0}")]
+    Conflict(String),
     /// The directory's profile is not loaded: our fault.
     #[error("the profile {0:?} of this directory is not loaded")]
     ProfileMissing(String),
@@ -80,6 +83,7 @@ impl Error {
             Self::Stale => "preconditionFailed",
             Self::GroupsNotServed { .. } => "groupsNotServed",
             Self::ProfileMissing(_) | Self::ExtensionUnusable(_) => "profileMissing",
+            Self::Conflict(_) => "bulkConflict",
             Self::Store(_) => "unavailable",
         }
     }
@@ -91,7 +95,8 @@ impl Error {
             | Self::Taken { .. }
             | Self::NotFound { .. }
             | Self::Stale
-            | Self::GroupsNotServed { .. } => true,
+            | Self::GroupsNotServed { .. }
+            | Self::Conflict(_) => true,
             Self::ProfileMissing(_) | Self::ExtensionUnusable(_) | Self::Store(_) => false,
         }
     }

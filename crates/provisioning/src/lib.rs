@@ -7,11 +7,13 @@
 //! Reading order: [`Context`] and [`Call`] (what an operation is given), [`error`], then [`users::patch`], the
 //! operation Entra uses most, and [`groups`].
 
+pub mod bulk;
 pub mod call;
 pub mod context;
 pub mod error;
 mod extended;
 pub mod groups;
+pub mod lists;
 mod record;
 pub mod users;
 

@@ -1,5 +1,9 @@
 //! Bulk requests: their shape, and the order in which they can be done (RFC 7644 §3.7).
-#![expect(clippy::panic, reason = "a test program: its helpers may stop it")]
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a test program: its helpers may stop it"
+)]
 
 use proptest::prelude::*;
 use scim::ScimType;
@@ -357,7 +361,7 @@ fn an_operation_of_another_shape_is_refused_alone() {
         assert_eq!(order(&trace), [0, 1]);
         match &trace[0].1 {
             Err(Trouble::Invalid(error)) => {
-                assert!(error.detail.contains(words), "{operation}: {}", error.detail)
+                assert!(error.detail.contains(words), "{operation}: {}", error.detail);
             }
             other => panic!("{operation}: {other:?}"),
         }

@@ -414,7 +414,7 @@ fn the_service_says_what_it_can_do() {
     let config = message::service_provider_config(BASE);
     for (feature, supported) in [
         ("patch", true),
-        ("bulk", false),
+        ("bulk", true),
         ("filter", true),
         ("changePassword", false),
         ("sort", true),

@@ -11,7 +11,7 @@ async fn discovery_describes_what_this_directory_serves() {
     for path in ["/ServiceProviderConfig", "/serviceConfiguration"] {
         let config = scim.get(path).await.expect(200).body;
         assert_eq!(config["patch"]["supported"], true);
-        assert_eq!(config["bulk"]["supported"], false);
+        assert_eq!(config["bulk"]["supported"], true);
         assert_eq!(config["filter"]["supported"], true);
     }
     let types = scim.get("/ResourceTypes").await.expect(200);

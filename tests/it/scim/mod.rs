@@ -3,11 +3,13 @@
 
 mod bad_input;
 mod bodies;
+mod bulk;
 mod concurrency;
 mod discovery;
 mod extension;
 mod groups;
 mod lifecycle;
+mod lists;
 mod operation;
 mod patches;
 mod providers;

@@ -5,8 +5,10 @@
 //! one of them: ours are 503 with `Retry-After` (`trust.md` D.2).
 
 mod failure;
+mod page;
 
 pub use failure::Failure;
+pub use page::reference;
 use scim::ScimType;
 
 /// Why a request was not served.
@@ -30,6 +32,10 @@ pub enum Code {
     DiscoveryFilter,
     /// The resource is of another version.
     PreconditionFailed,
+    /// A bulk request with too many operations.
+    BulkTooLarge,
+    /// An operation of a bulk request fails because of another one.
+    BulkConflict,
     /// The body is too large.
     BodyTooLarge,
     /// The body came too slowly.
@@ -105,7 +111,7 @@ const fn row(
 
 impl Code {
     /// All codes, in the order of the page.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::Unauthorized,
         Self::DirectoryOff,
         Self::NoSuchRoute,
@@ -115,6 +121,8 @@ impl Code {
         Self::NotImplemented,
         Self::DiscoveryFilter,
         Self::PreconditionFailed,
+        Self::BulkTooLarge,
+        Self::BulkConflict,
         Self::BodyTooLarge,
         Self::BodyTooSlow,
         Self::MediaType,
@@ -204,6 +212,20 @@ impl Code {
                 None,
                 "The resource has changed since the version that the request names was read, so nothing was done.",
                 "Read it again, repeat the change with its new meta.version in If-Match, or leave If-Match out.",
+            ),
+            Self::BulkTooLarge => row(
+                "bulkTooLarge",
+                413,
+                None,
+                "The bulk request has more than 1000 operations.",
+                "Send the operations in several requests; those that refer to each other belong into one.",
+            ),
+            Self::BulkConflict => row(
+                "bulkConflict",
+                409,
+                None,
+                "An operation of a bulk request refers to another one that was not done, or to itself in a circle.",
+                "Correct the operation that it refers to, or send the reference in a second request.",
             ),
             Self::BodyTooLarge => row(
                 "bodyTooLarge",
@@ -367,38 +389,6 @@ impl Code {
             ScimType::InvalidCount => Self::InvalidCount,
         }
     }
-}
-
-/// The page `docs/reference/error-codes.md`.
-pub fn reference() -> String {
-    let mut page = String::from(
-        "<!-- Written by `usher reference error-codes`; change crates/http/src/scim/error.rs instead. -->\n\n\
-         # Error codes\n\n\
-         Every refused SCIM request is answered with a SCIM error body (RFC 7644 §3.12), whose `detail` names the attribute, \
-         the rule and the next step and ends with the request id (a 401 says the same to everybody: its id stands in the \
-         `request-id` header only). The code stands in the provisioning log (`usher log list`) \
-         and in the gateway's log lines.\n\n\
-         | code | status | `scimType` | what happened | what to do |\n| --- | --- | --- | --- | --- |\n",
-    );
-    for code in Code::ALL {
-        let Row {
-            code,
-            status,
-            scim_type,
-            meaning,
-            next_step,
-        } = code.row();
-        let scim_type = scim_type.map_or_else(|| "–".to_owned(), |word| format!("`{word}`"));
-        page.push_str(&format!(
-            "| `{code}` | {status} | {scim_type} | {meaning} | {next_step} |\n"
-        ));
-    }
-    page.push_str(
-        "\nWhat is no HTTP at all, addresses longer than 64 KB, and addresses with a character that no URL may hold unencoded \
-         (a bare `\"`, `<`, `>` or letter outside ASCII: write `%22` and so on) are refused before they reach SCIM, by an empty \
-         400.\n",
-    );
-    page
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ pub mod get;
 pub mod list;
 pub mod patch;
 pub mod replace;
-mod script;
-mod view;
+pub mod script;
+pub mod view;
 
 use std::sync::Arc;
 

@@ -4,11 +4,13 @@
 //! The order of things (DESIGN §4): size → route → method → credential → body → use-case → projection. Must not know:
 //! how anything is decided or stored.
 
+mod bulk;
 mod discovery;
 pub mod error;
 mod groups;
 pub mod respond;
 pub mod route;
+mod search;
 mod users;
 
 use actix_web::http::Method;
@@ -17,7 +19,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use domain::credential::Caller;
 use provisioning::Call;
 use scim::etag::Precondition;
-use scim::query::{ListQuery, has_filter, parse_query};
+use scim::query::{ListQuery, has_filter, parse_query, parse_search};
 use serde_json::Value;
 
 use self::error::{Code, Failure};
@@ -38,7 +40,22 @@ struct Asked<'a> {
     base: String,
 }
 
-impl Asked<'_> {
+impl<'a> Asked<'a> {
+    /// The same caller, asking what a search body says (RFC 7644 §3.4.3). A filter that stands in the URL instead would be
+    /// lost, so it is refused there.
+    fn searching(self, body: Value) -> Result<Asked<'a>, Failure> {
+        if self.query != ListQuery::default() {
+            return Err(Failure::with(
+                Code::InvalidSyntax,
+                "A search says what it looks for in the body of the POST, not in the URL. Move the parameters there.",
+            ));
+        }
+        Ok(Asked {
+            query: parse_search(body)?,
+            ..self
+        })
+    }
+
     /// The answer to a reading, where the version of what was found decides it: 304 for one that the client has.
     fn unread(&self, revision: i64) -> Result<Option<HttpResponse>, Failure> {
         let precondition = &self.call.precondition;
@@ -67,6 +84,10 @@ enum Operation<'a> {
     ReplaceGroup(&'a str),
     PatchGroup(&'a str),
     DeleteGroup(&'a str),
+    Search,
+    SearchUsers,
+    SearchGroups,
+    Bulk,
     Discovery(discovery::Page<'a>),
 }
 
@@ -130,6 +151,12 @@ async fn answer(
         Operation::PatchGroup(id) => {
             groups::patch::answer(&asked, id, group_body(&asked, request, payload).await?).await
         }
+        Operation::Search => search::answer(&asked.searching(body(request, payload).await?)?).await,
+        Operation::SearchUsers => users::list::answer(&asked.searching(body(request, payload).await?)?).await,
+        Operation::SearchGroups => {
+            groups::list::answer(&asked.searching(body(request, payload).await?)?).await
+        }
+        Operation::Bulk => bulk::answer(&asked, body(request, payload).await?).await,
         Operation::Discovery(page) => discovery::answer(&asked, &page),
     }
 }
@@ -173,6 +200,13 @@ fn operation<'a>(method: &Method, endpoint: &'a Endpoint<'_>) -> Result<Operatio
         (Endpoint::Group(id), "PATCH") => Ok(Operation::PatchGroup(id)),
         (Endpoint::Group(id), "DELETE") => Ok(Operation::DeleteGroup(id)),
         (Endpoint::Group(_), _) => not_allowed("GET, PUT, PATCH, DELETE"),
+        (Endpoint::Search, "POST") => Ok(Operation::Search),
+        (Endpoint::UsersSearch, "POST") => Ok(Operation::SearchUsers),
+        (Endpoint::GroupsSearch, "POST") => Ok(Operation::SearchGroups),
+        (Endpoint::Bulk, "POST") => Ok(Operation::Bulk),
+        (Endpoint::Search | Endpoint::UsersSearch | Endpoint::GroupsSearch | Endpoint::Bulk, _) => {
+            not_allowed("POST")
+        }
         (Endpoint::Unknown | Endpoint::Root, _) => Err(unknown(endpoint)),
         (_, method) if method != "GET" => not_allowed("GET"),
         (Endpoint::ServiceProviderConfig, _) => Ok(Operation::Discovery(Page::ServiceProviderConfig)),
@@ -199,6 +233,8 @@ impl Operation<'_> {
             Self::ReplaceGroup(_) => "replace_group",
             Self::PatchGroup(_) => "patch_group",
             Self::DeleteGroup(_) => "delete_group",
+            Self::Search | Self::SearchUsers | Self::SearchGroups => "search",
+            Self::Bulk => "bulk",
             Self::Discovery(_) => "discovery",
         }
     }
@@ -210,8 +246,8 @@ fn unknown(endpoint: &Endpoint<'_>) -> Failure {
             "This is a Tenant URL: paste it into Entra as it is. SCIM clients append /Users to it; there is nothing to read here itself."
         }
         _ => {
-            "There is nothing at this address below the Tenant URL. It serves /Users, /Groups, /ServiceProviderConfig, \
-             /ResourceTypes and /Schemas. Check that the Tenant URL in Entra ends in /scim."
+            "There is nothing at this address below the Tenant URL. It serves /Users, /Groups, /Bulk, /.search, \
+             /ServiceProviderConfig, /ResourceTypes and /Schemas. Check that the Tenant URL in Entra ends in /scim."
         }
     };
     Failure::with(Code::NoSuchRoute, detail)
@@ -297,6 +333,9 @@ mod tests {
             ("/scim/Schemas", "POST", 405, Some("GET")),
             ("/scim/Groups", "PUT", 405, Some("GET, POST")),
             ("/scim/Groups/1", "POST", 405, Some("GET, PUT, PATCH, DELETE")),
+            ("/scim/Users/.search", "GET", 405, Some("POST")),
+            ("/scim/.search", "PUT", 405, Some("POST")),
+            ("/scim/Bulk", "GET", 405, Some("POST")),
             ("/scim/Me", "GET", 501, None),
             ("/scim/Me", "PATCH", 501, None),
             ("/scim/Users", "PROPFIND", 501, None),

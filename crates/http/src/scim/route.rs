@@ -41,6 +41,14 @@ pub enum Endpoint<'a> {
     ResourceTypes,
     /// `/ResourceTypes/{name}`.
     ResourceType(Cow<'a, str>),
+    /// `/.search`: every type.
+    Search,
+    /// `/Users/.search`.
+    UsersSearch,
+    /// `/Groups/.search`.
+    GroupsSearch,
+    /// `/Bulk`.
+    Bulk,
     /// `/Me` (RFC 7644 §3.11).
     Me,
     /// Anything else below a Tenant URL.
@@ -110,6 +118,10 @@ impl<'a> Route<'a> {
             Endpoint::Schema(_) => "/scim/Schemas/{id}",
             Endpoint::ResourceTypes => "/scim/ResourceTypes",
             Endpoint::ResourceType(_) => "/scim/ResourceTypes/{id}",
+            Endpoint::Search => "/scim/.search",
+            Endpoint::UsersSearch => "/scim/Users/.search",
+            Endpoint::GroupsSearch => "/scim/Groups/.search",
+            Endpoint::Bulk => "/scim/Bulk",
             Endpoint::Me => "/scim/Me",
             Endpoint::Unknown => "/scim/{unknown}",
         }
@@ -148,6 +160,10 @@ fn endpoint<'a>(mut rest: impl Iterator<Item = &'a str>) -> Endpoint<'a> {
         (kind, None) if is(kind, "Users") => Endpoint::Users,
         // Somebody pasted `…/scim/Users` as the Tenant URL; no id of ours looks like that.
         (kind, Some(id)) if is(kind, "Users") && (is(id, "Users") || is(id, "Groups")) => Endpoint::Unknown,
+        (kind, Some(".search")) if is(kind, "Users") => Endpoint::UsersSearch,
+        (kind, Some(".search")) if is(kind, "Groups") => Endpoint::GroupsSearch,
+        (".search", None) => Endpoint::Search,
+        (kind, None) if is(kind, "Bulk") => Endpoint::Bulk,
         (kind, Some(id)) if is(kind, "Users") => Endpoint::User(decode(id)),
         (kind, None) if is(kind, "Groups") => Endpoint::Groups,
         (kind, Some(id)) if is(kind, "Groups") => Endpoint::Group(decode(id)),
@@ -240,7 +256,11 @@ mod tests {
             ("/ResourceTypes/User", Endpoint::ResourceType("User".into())),
             ("/Me", Endpoint::Me),
             ("/me/", Endpoint::Me),
-            ("/Bulk", Endpoint::Unknown),
+            ("/Bulk", Endpoint::Bulk),
+            ("/.search", Endpoint::Search),
+            ("/v2/Users/.search/", Endpoint::UsersSearch),
+            ("/groups/.search", Endpoint::GroupsSearch),
+            ("/Bulk/1", Endpoint::Unknown),
             ("/Users/1/2", Endpoint::Unknown),
             ("/Users/Users", Endpoint::Unknown),
             ("/v2/v2/Users", Endpoint::Users),

@@ -6,7 +6,7 @@ pub mod get;
 pub mod list;
 pub mod patch;
 pub mod replace;
-mod view;
+pub mod view;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;

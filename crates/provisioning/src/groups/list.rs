@@ -1,43 +1,42 @@
-//! GET /Groups (RFC 7644 §3.4.2).
+//! GET /Groups and POST /Groups/.search (RFC 7644 §3.4.2, §3.4.3; RFC 9865).
+
+use std::sync::Arc;
 
 use domain::credential::Caller;
 use domain::group::Group;
-use scim::filter::{CompareOp, Filter, Literal};
-use scim::resource::fold;
+use scim::query::ListQuery as Request;
+use store::ListQuery;
 
 use super::group_type;
 use crate::context::Context;
 use crate::error::Error;
+use crate::lists::{self, Ask, Listed};
 
-/// Entra's match query: the group with this `displayName`.
+/// Lists groups, without their members.
 ///
 /// # Errors
-/// [`Error::Invalid`] (`invalidFilter`) for any other filter; [`Error::GroupsNotServed`].
-pub async fn execute(context: &Context, caller: &Caller, filter: Option<&str>) -> Result<Vec<Group>, Error> {
+/// As for identities ([`crate::users::list`]); [`Error::GroupsNotServed`].
+pub async fn execute(context: &Context, caller: &Caller, query: &Request) -> Result<Listed<Group>, Error> {
     let profile = context.profile(caller)?;
-    let filter = Filter::parse(filter.unwrap_or_default(), group_type(&profile)?)?;
-    let name = match &filter {
-        Filter::Compare {
-            path,
-            op: CompareOp::Eq,
-            value: Literal::String(name),
-        } if path.name == "displayName" => fold(name),
-        _ => {
-            let detail = "Groups are found by displayName eq \"…\". Match groups on displayName.";
-            return Err(scim::Error::new(scim::ScimType::InvalidFilter, detail).into());
-        }
-    };
-    let directory = caller.directory.id;
-    context
+    let rt = group_type(&profile)?;
+    let filter = lists::filter(rt, query.filter.as_deref())?;
+    let sort = lists::sort(rt, query)?;
+    let ask = Arc::new(Ask::read(caller, "/Groups", query, sort)?);
+    let (directory, asked) = (caller.directory.id, Arc::clone(&ask));
+    let page = context
         .store
         .read(caller.scope, move |tx| {
             Box::pin(async move {
-                Ok(tx
-                    .find_group_by_name(directory, &name)
-                    .await?
-                    .into_iter()
-                    .collect())
+                let query = ListQuery {
+                    directory,
+                    resource_type: group_type(&profile)?,
+                    filter: filter.as_ref(),
+                    sort: asked.sort.as_ref(),
+                    at: asked.page(),
+                };
+                Ok::<_, Error>(tx.list_groups(&query).await?)
             })
         })
-        .await
+        .await?;
+    Ok(ask.listed(page))
 }

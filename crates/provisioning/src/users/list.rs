@@ -1,40 +1,35 @@
-//! GET /Users (RFC 7644 §3.4.2).
+//! GET /Users and POST /Users/.search (RFC 7644 §3.4.2, §3.4.3; RFC 9865).
+
+use std::sync::Arc;
 
 use domain::credential::Caller;
 use domain::identity::Identity;
-use scim::filter::Filter;
-use scim::message::MAX_RESULTS;
+use scim::query::ListQuery as Request;
 use scim::quirk::entra::decoded_once_more;
 use scim::quirk::rules::EncodedFilter;
-use store::{ListQuery, Page, PageAt};
+use store::ListQuery;
 
 use crate::context::Context;
 use crate::error::Error;
-
-/// The page size without `count`.
-pub const DEFAULT_COUNT: usize = 100;
+use crate::lists::{self, Ask, Listed};
 
 /// Lists identities, inactive ones included: Entra must find them again when a person returns.
 ///
-/// `start_index` counts from 1; `count` 0 asks for the total only; more than [`MAX_RESULTS`] is cut to it (RFC 7644
-/// §3.4.2.4).
+/// `count` 0 asks for the total only; more than [`scim::message::MAX_RESULTS`] is cut to it (RFC 7644 §3.4.2.4).
 ///
 /// # Errors
-/// [`Error::Invalid`] (`invalidFilter`) for a filter that cannot be read: never an unfiltered list.
-pub async fn execute(
-    context: &Context,
-    caller: &Caller,
-    filter: Option<&str>,
-    start_index: usize,
-    count: Option<usize>,
-) -> Result<Page<Identity>, Error> {
-    let found = page(context, caller, filter, start_index, count).await?;
+/// [`Error::Invalid`]: `invalidFilter` for a filter that cannot be read (never an unfiltered list), `invalidValue` for an order,
+/// `invalidCursor`, and `tooMany` for a list that takes too long.
+pub async fn execute(context: &Context, caller: &Caller, query: &Request) -> Result<Listed<Identity>, Error> {
+    let found = page(context, caller, query, query.filter.as_deref()).await?;
     let twice = caller.directory.provider.rules().encoded_filter == EncodedFilter::DecodeAgain;
-    let again = filter
-        .filter(|_| twice && found.total == Some(0))
+    let again = query
+        .filter
+        .as_deref()
+        .filter(|_| twice && found.is_empty())
         .and_then(decoded_once_more);
     match again {
-        Some(text) => match page(context, caller, Some(&text), start_index, count).await {
+        Some(text) => match page(context, caller, query, Some(&text)).await {
             // It reads as no filter any more: the one that was sent has been answered.
             Err(Error::Invalid(_)) => Ok(found),
             other => other,
@@ -46,17 +41,15 @@ pub async fn execute(
 async fn page(
     context: &Context,
     caller: &Caller,
+    query: &Request,
     filter: Option<&str>,
-    start_index: usize,
-    count: Option<usize>,
-) -> Result<Page<Identity>, Error> {
+) -> Result<Listed<Identity>, Error> {
     let profile = context.profile(caller)?;
-    let filter = filter
-        .map(|text| Filter::parse(text, &profile.resource_type))
-        .transpose()?;
-    let directory = caller.directory.id;
-    let count = count.unwrap_or(DEFAULT_COUNT).min(MAX_RESULTS);
-    context
+    let filter = lists::filter(&profile.resource_type, filter)?;
+    let sort = lists::sort(&profile.resource_type, query)?;
+    let ask = Arc::new(Ask::read(caller, "/Users", query, sort)?);
+    let (directory, asked) = (caller.directory.id, Arc::clone(&ask));
+    let page = context
         .store
         .read(caller.scope, move |tx| {
             Box::pin(async move {
@@ -64,14 +57,12 @@ async fn page(
                     directory,
                     resource_type: &profile.resource_type,
                     filter: filter.as_ref(),
-                    sort: None,
-                    at: PageAt::Index {
-                        start: start_index.max(1),
-                        count,
-                    },
+                    sort: asked.sort.as_ref(),
+                    at: asked.page(),
                 };
-                Ok(tx.list(&query).await?)
+                Ok::<_, Error>(tx.list(&query).await?)
             })
         })
-        .await
+        .await?;
+    Ok(ask.listed(page))
 }

@@ -56,13 +56,41 @@ pub fn error_body(status: u16, scim_type: Option<ScimType>, detail: &str) -> Val
     Value::Object(body)
 }
 
-/// A list answer: `total` matches in all, of which `resources` are the page that begins at `start_index` (from 1).
+/// A list answer by index: `total` matches in all, of which `resources` are the page that begins at `start_index` (from 1).
 pub fn list_response(total: usize, start_index: usize, resources: Vec<Value>) -> Value {
+    let head = ListHead {
+        total: Some(total),
+        start_index: Some(start_index),
+        next_cursor: None,
+    };
+    list_page(&head, resources.len(), resources)
+}
+
+/// What a list answer says of its page (RFC 7644 §3.4.2, RFC 9865 §2).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ListHead {
+    /// How many match in all; not said of a list that is read by cursors.
+    pub total: Option<usize>,
+    /// The first one's number, from 1; not said of a list that is read by cursors.
+    pub start_index: Option<usize>,
+    /// Where the next page begins; none after the last page.
+    pub next_cursor: Option<String>,
+}
+
+/// A list answer. `Resources` is its last member, so that a caller may leave it empty and write the resources themselves.
+pub fn list_page(head: &ListHead, items_per_page: usize, resources: Vec<Value>) -> Value {
     let mut body = Map::new();
     body.insert("schemas".to_owned(), json!([LIST_RESPONSE]));
-    body.insert("totalResults".to_owned(), total.into());
-    body.insert("startIndex".to_owned(), start_index.into());
-    body.insert("itemsPerPage".to_owned(), resources.len().into());
+    if let Some(total) = head.total {
+        body.insert("totalResults".to_owned(), total.into());
+    }
+    if let Some(start_index) = head.start_index {
+        body.insert("startIndex".to_owned(), start_index.into());
+    }
+    body.insert("itemsPerPage".to_owned(), items_per_page.into());
+    if let Some(cursor) = &head.next_cursor {
+        body.insert("nextCursor".to_owned(), cursor.as_str().into());
+    }
     body.insert("Resources".to_owned(), Value::Array(resources));
     Value::Object(body)
 }

@@ -81,6 +81,7 @@ impl From<provisioning::Error> for Failure {
             E::NotFound { .. } => Self::with(Code::NotFound, error.to_string()),
             E::Stale => Self::with(Code::PreconditionFailed, error.to_string()),
             E::GroupsNotServed { .. } => Self::method(Code::GroupsNotServed, "GET"),
+            E::Conflict(detail) => Self::with(Code::BulkConflict, detail),
             E::ProfileMissing(profile) => {
                 tracing::error!(profile, "the profile of a directory that is in use is not loaded");
                 Self::new(Code::ProfileMissing)

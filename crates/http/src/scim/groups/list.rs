@@ -1,29 +1,27 @@
-//! GET /Groups (RFC 7644 §3.4.2): Entra's match query, and half of its connection test.
+//! GET /Groups and POST /Groups/.search (RFC 7644 §3.4.2–3.4.3): Entra's match query, and half of its connection test.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use provisioning::groups;
-use scim::message::list_response;
+use scim::message::{list_page, list_response};
 
 use super::super::error::Failure;
 use super::super::{Asked, respond};
-use super::script::Script;
+use super::script::{Entry, Script};
 use super::view::View;
 
 /// Lists groups, each with its members unless they are excluded; nothing in a directory that serves none.
 ///
 /// # Errors
-/// `invalidFilter`: never an unfiltered list.
+/// `invalidFilter`: never an unfiltered list; `invalidValue` for an order, `invalidCursor`, `tooMany`.
 pub async fn answer(asked: &Asked<'_>) -> Result<HttpResponse, Failure> {
-    let start_index = asked.query.start_index();
     if super::served(asked).is_err() {
-        let nothing = list_response(0, start_index, Vec::new());
+        let nothing = list_response(0, asked.query.start_index(), Vec::new());
         return Ok(respond::body(StatusCode::OK, &nothing));
     }
-    let filter = asked.query.filter.as_deref();
-    let found = groups::list::execute(&asked.state.provisioning, &asked.caller, filter).await?;
-    let mut envelope = list_response(found.len(), start_index, Vec::new());
-    envelope["itemsPerPage"] = found.len().into();
-    let script = Script::of_list(asked, View::of(asked)?, &envelope, &found)?;
+    let found = groups::list::execute(&asked.state.provisioning, &asked.caller, &asked.query).await?;
+    let envelope = list_page(&found.head, found.items.len(), Vec::new());
+    let entries = found.items.iter().map(Entry::Group);
+    let script = Script::of_list(asked, View::of(asked)?, &envelope, entries)?;
     script.perform(StatusCode::OK).await
 }

@@ -33,6 +33,14 @@ enum Piece {
     },
 }
 
+/// What stands in a list.
+pub enum Entry<'e> {
+    /// A group, whose members are read while it is written.
+    Group(&'e Group),
+    /// Anything else, as it is.
+    Whole(Value),
+}
+
 /// An answer to be.
 pub struct Script {
     context: Context,
@@ -62,21 +70,24 @@ impl Script {
     }
 
     /// A list answer: `envelope` is one whose `Resources`, its last member, is empty.
-    pub fn of_list(
+    pub fn of_list<'e>(
         asked: &Asked<'_>,
         view: View,
         envelope: &Value,
-        groups: &[Group],
+        entries: impl IntoIterator<Item = Entry<'e>>,
     ) -> Result<Self, Failure> {
         let mut script = Self::new(asked, view);
         let text = envelope.to_string();
         let open = text.strip_suffix("]}").unwrap_or(&text);
         script.text(open);
-        for (index, group) in groups.iter().enumerate() {
+        for (index, entry) in entries.into_iter().enumerate() {
             if index > 0 {
                 script.text(",");
             }
-            script.group(group)?;
+            match entry {
+                Entry::Group(group) => script.group(group)?,
+                Entry::Whole(document) => script.text(&document.to_string()),
+            }
         }
         script.text("]}");
         Ok(script)

@@ -1,9 +1,11 @@
-//! GET /Users (RFC 7644 §3.4.2): Entra's match query, and its connection test. The hottest path there is.
+//! GET /Users (RFC 7644 §3.4.2): Entra's match query, and its connection test. The hottest path there is. Also
+//! POST /Users/.search, which says the same in a body.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use provisioning::users;
-use scim::message::list_response;
+use scim::message::list_page;
+use serde_json::Value;
 
 use super::super::error::Failure;
 use super::super::{Asked, respond};
@@ -13,22 +15,17 @@ use super::view::View;
 /// (`entra.md` §2.0).
 ///
 /// # Errors
-/// `invalidFilter`: never an unfiltered list.
+/// `invalidFilter`: never an unfiltered list; `invalidValue` for an order, `invalidCursor`, `tooMany`.
 pub async fn answer(asked: &Asked<'_>) -> Result<HttpResponse, Failure> {
-    let Asked {
-        state, caller, query, ..
-    } = asked;
-    let filter = query.filter.as_deref();
-    let start_index = query.start_index();
-    let page = users::list::execute(&state.provisioning, caller, filter, start_index, query.count).await?;
-    let view = View::of(asked, &page.items).await?;
-    let resources = page
+    let found = users::list::execute(&asked.state.provisioning, &asked.caller, &asked.query).await?;
+    let view = View::of(asked, &found.items).await?;
+    let resources: Vec<Value> = found
         .items
         .iter()
         .map(|identity| view.document(identity))
         .collect();
     Ok(respond::body(
         StatusCode::OK,
-        &list_response(page.total.unwrap_or_default(), start_index, resources),
+        &list_page(&found.head, resources.len(), resources),
     ))
 }

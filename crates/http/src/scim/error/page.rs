@@ -1,0 +1,37 @@
+//! The table of errors as a page for people.
+//!
+//! Must not know: any single code.
+
+use super::{Code, Row};
+
+/// The page `docs/reference/error-codes.md`.
+pub fn reference() -> String {
+    let mut page = String::from(
+        "<!-- Written by `usher reference error-codes`; change crates/http/src/scim/error.rs instead. -->\n\n\
+         # Error codes\n\n\
+         Every refused SCIM request is answered with a SCIM error body (RFC 7644 §3.12), whose `detail` names the attribute, \
+         the rule and the next step and ends with the request id (a 401 says the same to everybody: its id stands in the \
+         `request-id` header only). The code stands in the provisioning log (`usher log list`) \
+         and in the gateway's log lines.\n\n\
+         | code | status | `scimType` | what happened | what to do |\n| --- | --- | --- | --- | --- |\n",
+    );
+    for code in Code::ALL {
+        let Row {
+            code,
+            status,
+            scim_type,
+            meaning,
+            next_step,
+        } = code.row();
+        let scim_type = scim_type.map_or_else(|| "–".to_owned(), |word| format!("`{word}`"));
+        page.push_str(&format!(
+            "| `{code}` | {status} | {scim_type} | {meaning} | {next_step} |\n"
+        ));
+    }
+    page.push_str(
+        "\nWhat is no HTTP at all, addresses longer than 64 KB, and addresses with a character that no URL may hold unencoded \
+         (a bare `\"`, `<`, `>` or letter outside ASCII: write `%22` and so on) are refused before they reach SCIM, by an empty \
+         400.\n",
+    );
+    page
+}

@@ -1,0 +1,121 @@
+//! What lists of identities, of groups and of both have in common: a request's words become a question to the store, and
+//! its page becomes an answer.
+//!
+//! Reading order: [`Ask`], then [`everything`] (both types in one list).
+
+pub mod everything;
+
+use domain::credential::Caller;
+use scim::filter::Filter;
+use scim::message::{DEFAULT_RESULTS, ListHead, MAX_RESULTS};
+use scim::query::{Cursor, Fingerprint, ListQuery, Mark, Sort, Start};
+use scim::schema::ResourceType;
+use store::{Page, PageAt};
+
+use crate::error::Error;
+
+/// An answered list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listed<T> {
+    /// What is said of the page.
+    pub head: ListHead,
+    /// The resources of the page, in order.
+    pub items: Vec<T>,
+}
+
+/// A list request, understood.
+#[derive(Debug, Clone)]
+pub(crate) struct Ask {
+    pub(crate) sort: Option<Sort>,
+    pub(crate) at: At,
+    pub(crate) count: usize,
+    fingerprint: Fingerprint,
+}
+
+/// Where the page begins.
+#[derive(Debug, Clone)]
+pub(crate) enum At {
+    /// At this result, from 1.
+    Index(usize),
+    /// Behind this place, or at the beginning.
+    Cursor(Option<Mark>),
+}
+
+impl Ask {
+    /// Reads order and place. `endpoint` is where it was asked (`/Users`): a cursor of one list is none of another.
+    pub(crate) fn read(
+        caller: &Caller,
+        endpoint: &str,
+        query: &ListQuery,
+        sort: Option<Sort>,
+    ) -> Result<Self, Error> {
+        let order = sort.as_ref().map(Sort::to_string).unwrap_or_default();
+        let fingerprint = Fingerprint::of(&[
+            &caller.directory.id.to_string(),
+            endpoint,
+            query.filter.as_deref().unwrap_or_default(),
+            &order,
+        ]);
+        let at = match &query.start {
+            Start::Index(first) => At::Index(*first),
+            Start::FirstCursor => At::Cursor(None),
+            Start::Cursor(text) => At::Cursor(Some(Cursor::decode(text, fingerprint)?)),
+        };
+        Ok(Self {
+            sort,
+            at,
+            count: query.count.unwrap_or(DEFAULT_RESULTS).min(MAX_RESULTS),
+            fingerprint,
+        })
+    }
+
+    /// The page as the store is asked for it.
+    pub(crate) fn page(&self) -> PageAt<'_> {
+        match &self.at {
+            At::Index(start) => PageAt::Index {
+                start: *start,
+                count: self.count,
+            },
+            At::Cursor(after) => PageAt::Cursor {
+                after: after.as_ref(),
+                count: self.count,
+            },
+        }
+    }
+
+    /// The answer that a page makes.
+    pub(crate) fn listed<T>(&self, page: Page<T>) -> Listed<T> {
+        Listed {
+            head: ListHead {
+                total: page.total,
+                start_index: match self.at {
+                    At::Index(start) => Some(start),
+                    At::Cursor(_) => None,
+                },
+                next_cursor: page.next.map(|mark| Cursor::encode(self.fingerprint, &mark)),
+            },
+            items: page.items,
+        }
+    }
+}
+
+impl<T> Listed<T> {
+    /// Whether nothing at all was found, here or further on.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.head.total.unwrap_or_default() == 0 && self.head.next_cursor.is_none()
+    }
+}
+
+/// The order a request asks for, in one type.
+pub(crate) fn sort(rt: &ResourceType, query: &ListQuery) -> Result<Option<Sort>, Error> {
+    let sort = query
+        .sort
+        .as_ref()
+        .map(|sort| Sort::parse(rt, &sort.by, sort.order.as_deref()));
+    Ok(sort.transpose()?)
+}
+
+/// The filter of a text, in one type.
+pub(crate) fn filter(rt: &ResourceType, text: Option<&str>) -> Result<Option<Filter>, Error> {
+    Ok(text.map(|text| Filter::parse(text, rt)).transpose()?)
+}
