@@ -66,13 +66,13 @@ async fn by_cursor<T: Listed>(
 ) -> Result<Page<T>, StoreError> {
     let mut budget = Budget::new(CURSOR_ROWS, residual);
     let mut after = after.map_or_else(|| walk.start(), |mark| (mark.at, Uuid::from_u128(mark.id)));
-    // Without a filter just the page, and one more to know whether there are any.
-    let at_once = match residual {
-        None => BATCH.min(count.saturating_add(1)),
-        Some(_) => BATCH,
-    };
     let mut items: Vec<T> = Vec::new();
     loop {
+        // Without a filter just the page, and one more to know whether there are any.
+        let at_once = match residual {
+            None => BATCH.min(count.saturating_sub(items.len()).saturating_add(1)),
+            Some(_) => BATCH,
+        };
         let batch: Vec<T> = walk.batch(tx, after, at_once).await?;
         let read = batch.len();
         budget.take(read);

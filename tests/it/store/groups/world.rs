@@ -1,0 +1,241 @@
+//! Groups as the store's tests make and change them.
+
+use std::sync::Arc;
+
+use domain::event::Event;
+use domain::group::{Group, Member};
+use domain::id::{EventId, GroupId, IdentityId, ResourceId};
+use domain::log::{Action, LogEntry};
+use serde_json::json;
+use store::{Created, Saved, StoreError};
+
+use crate::store::world::{Home, World, resource};
+
+impl World {
+    /// A new group, not yet stored.
+    pub fn group(&self, home: &Home, name: &str) -> Group {
+        let now = self.now();
+        Group {
+            id: GroupId::from_uuid(self.uuid()),
+            directory: home.directory.id,
+            revision: 1,
+            resource: resource(json!({"displayName": name, "externalId": format!("x-{name}")})),
+            member_count: 0,
+            created_at: now,
+            modified_at: now,
+        }
+    }
+
+    /// As many events of a group's revision as there are `parts`.
+    pub fn group_events(&self, group: &Group, parts: usize) -> Vec<Event> {
+        let event = |part: usize| Event {
+            id: EventId::from_uuid(self.uuid()),
+            subject: group.id.into(),
+            sequence: group.revision,
+            event_type: "usher.group.members_changed.v1".to_owned(),
+            action: Action::Update,
+            envelope: json!({"source": format!("urn:test:{}", group.id), "part": format!("{part}/{parts}"),
+                             "odd": "\u{0} \" \\ \u{1F600}"}),
+            changed: vec!["members".to_owned()],
+        };
+        (1..=parts).map(event).collect()
+    }
+
+    pub fn group_entry(&self, group: &Group, events: &[Event]) -> LogEntry {
+        let identity = self.identity_like(group);
+        LogEntry {
+            resource: Some(group.id.into()),
+            user_name: group.resource.display_name().map(str::to_owned),
+            event: events.first().map(|event| event.id),
+            ..self.entry(&identity, Action::Update, None)
+        }
+    }
+
+    fn identity_like(&self, group: &Group) -> domain::identity::Identity {
+        domain::identity::Identity {
+            id: IdentityId::from_uuid(group.id.uuid()),
+            directory: group.directory,
+            revision: group.revision,
+            resource: group.resource.clone(),
+            created_at: group.created_at,
+            modified_at: group.modified_at,
+        }
+    }
+
+    /// Stores a new group with members, as a POST does: what is known of them.
+    pub async fn create_group(&self, home: &Home, group: &Group, members: &[ResourceId]) -> Created {
+        let events = self.group_events(group, 1);
+        let entry = self.group_entry(group, &events);
+        let what = Arc::new((group.clone(), events, entry, members.to_vec()));
+        self.write(home, move |tx| {
+            let what = Arc::clone(&what);
+            Box::pin(async move {
+                let known: Vec<_> = tx.known_members(what.0.directory, &what.3).await?;
+                let known: Vec<_> = known.into_iter().map(|member| member.id).collect();
+                let group = Group {
+                    member_count: i64::try_from(known.len()).unwrap(),
+                    ..what.0.clone()
+                };
+                let created = tx.create_group(&group, &what.1, &what.2).await?;
+                if created == Created::Done {
+                    let added = tx.add_members(group.directory, group.id, &known).await?;
+                    assert_eq!(added.len(), known.len());
+                }
+                Ok(created)
+            })
+        })
+        .await
+        .unwrap()
+    }
+
+    /// A stored group of these members.
+    pub async fn made(&self, home: &Home, name: &str, members: &[ResourceId]) -> Group {
+        let group = self.group(home, name);
+        assert_eq!(self.create_group(home, &group, members).await, Created::Done);
+        self.get_group(home, group.id).await.unwrap()
+    }
+
+    pub async fn get_group(&self, home: &Home, id: GroupId) -> Option<Group> {
+        let directory = home.directory.id;
+        self.store
+            .read::<_, StoreError, _>(home.scope, move |tx| {
+                Box::pin(async move { tx.get_group(directory, id).await })
+            })
+            .await
+            .unwrap()
+    }
+
+    /// All members of a group, read in pages of `limit`.
+    pub async fn members(&self, home: &Home, group: GroupId, limit: usize) -> Vec<Member> {
+        let directory = home.directory.id;
+        let mut all: Vec<Member> = Vec::new();
+        loop {
+            let after = all.last().map(|member| member.id);
+            let page = self
+                .store
+                .read::<_, StoreError, _>(home.scope, move |tx| {
+                    Box::pin(async move { tx.members(directory, group, after, limit).await })
+                })
+                .await
+                .unwrap();
+            let full = page.len() == limit;
+            all.extend(page);
+            if !full {
+                return all;
+            }
+        }
+    }
+
+    pub async fn member_ids(&self, home: &Home, group: GroupId) -> Vec<ResourceId> {
+        let members = self.members(home, group, 1000).await;
+        members.into_iter().map(|member| member.id).collect()
+    }
+
+    /// Adds and removes members as a PATCH does; returns what really changed. A change of nothing writes nothing.
+    pub async fn patch(
+        self: &Arc<Self>,
+        home: &Home,
+        group: GroupId,
+        add: &[ResourceId],
+        remove: &[ResourceId],
+    ) -> (Vec<ResourceId>, Vec<ResourceId>) {
+        let (world, home_of) = (Arc::clone(self), home.clone());
+        let what = Arc::new((add.to_vec(), remove.to_vec()));
+        self.write(home, move |tx| {
+            let (world, home, what) = (Arc::clone(&world), home_of.clone(), Arc::clone(&what));
+            Box::pin(async move {
+                let directory = home.directory.id;
+                let Some(before) = tx.lock_group(directory, group).await? else {
+                    return Ok((Vec::new(), Vec::new()));
+                };
+                let known = tx.known_members(directory, &what.0).await?;
+                let known: Vec<_> = known.into_iter().map(|member| member.id).collect();
+                let added = tx.add_members(directory, group, &known).await?;
+                let removed = tx.remove_members(directory, group, &what.1).await?;
+                let delta = i64::try_from(added.len()).unwrap() - i64::try_from(removed.len()).unwrap();
+                if added.is_empty() && removed.is_empty() {
+                    return Ok((added, removed));
+                }
+                let after = Group {
+                    revision: before.revision + 1,
+                    member_count: before.member_count + delta,
+                    ..before
+                };
+                let events = world.group_events(&after, 1 + (added.len() + removed.len()) / 500);
+                let entry = world.group_entry(&after, &events);
+                assert_eq!(tx.save_group(&after, &events, &entry).await?, Saved::Done);
+                Ok((added, removed))
+            })
+        })
+        .await
+        .unwrap()
+    }
+
+    pub async fn delete(&self, home: &Home, identity: &domain::identity::Identity) {
+        let event = self.event(home, Some(identity), None);
+        let entry = self.entry(identity, Action::Delete, Some(&event));
+        let what = Arc::new((identity.clone(), event, entry));
+        self.write(home, move |tx| {
+            let what = Arc::clone(&what);
+            Box::pin(async move {
+                match tx.lock(what.0.directory, what.0.id).await? {
+                    Some(_) => tx.delete(&what.0, &what.1, &what.2).await,
+                    None => Ok(()),
+                }
+            })
+        })
+        .await
+        .unwrap();
+    }
+
+    pub async fn delete_group(&self, home: &Home, group: &Group) {
+        let events = self.group_events(
+            &Group {
+                revision: group.revision + 1,
+                ..group.clone()
+            },
+            1,
+        );
+        let entry = self.group_entry(group, &events);
+        let what = Arc::new((group.clone(), events, entry));
+        self.write(home, move |tx| {
+            let what = Arc::clone(&what);
+            Box::pin(async move {
+                tx.lock_group(what.0.directory, what.0.id).await?;
+                tx.delete_group(&what.0, &what.1, &what.2).await
+            })
+        })
+        .await
+        .unwrap();
+    }
+
+    /// Stores the next revision of a group under another name.
+    pub async fn rename(&self, home: &Home, group: &Group, name: &str) -> Saved {
+        let after = Group {
+            revision: group.revision + 1,
+            resource: resource(json!({"displayName": name})),
+            modified_at: self.now(),
+            ..group.clone()
+        };
+        let events = self.group_events(&after, 1);
+        let entry = self.group_entry(&after, &events);
+        let what = Arc::new((after, events, entry));
+        self.write(home, move |tx| {
+            let what = Arc::clone(&what);
+            Box::pin(async move { tx.save_group(&what.0, &what.1, &what.2).await })
+        })
+        .await
+        .unwrap()
+    }
+}
+
+/// The ids, ascending, as they are read back.
+pub fn ids<'i>(of: impl IntoIterator<Item = &'i domain::identity::Identity>) -> Vec<ResourceId> {
+    sorted(of.into_iter().map(|identity| ResourceId::from(identity.id)))
+}
+
+pub fn sorted(ids: impl IntoIterator<Item = ResourceId>) -> Vec<ResourceId> {
+    let mut ids: Vec<_> = ids.into_iter().collect();
+    ids.sort_by_key(|id| id.uuid());
+    ids
+}
