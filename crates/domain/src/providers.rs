@@ -44,6 +44,8 @@ A PATCH that asks for `attributes` or `excludedAttributes` is answered with the 
 | `\"title\": \"\"`, `{\"value\": \"\"}`, `[]`, `null` | the attribute is unassigned | an empty text says nothing of a person; it is read back as absent |
 | a `remove` of what is not there | done | the result is what was asked for |
 | `add` behind a filter that finds nothing | the element is made | RFC 7644 §3.5.2.1: what does not exist is added |
+| `urn:scim:schemas:extension:enterprise:1.0` and its like | the URN of SCIM 2.0 | no schema of ours has the old name |
+| `password` nobody mapped | left out, also where a profile refuses what it does not name | nothing of it is kept |
 | `manager` without its URN, `roles` behind the enterprise URN | the attribute where the schema has it | only where it is found nowhere else |
 | `manager: \"271\"` | `{\"value\": \"271\"}` | it has the wrong type otherwise |
 | several elements with `primary: true` | the last is primary | RFC 7643 §2.4 allows one |

@@ -11,6 +11,7 @@ use domain::id::IdentityId;
 use domain::identity::Identity;
 use domain::policy::{check_kept, check_lists, check_required};
 use domain::profile::{Profile, Thing, UnknownAttributes};
+use scim::quirk::okta::is_unasked;
 use scim::resource::{Accepted, Resource, check_immutable};
 use serde_json::Value;
 use store::{Saved, TenantTx};
@@ -60,7 +61,8 @@ fn check_change(profile: &Profile, before: &Resource, after: &Resource) -> Resul
 
 /// What the profile says about attributes it does not name (ADR 0007).
 fn check_ignored(profile: &Profile, ignored: &[String]) -> Result<(), Error> {
-    if let (UnknownAttributes::Reject, Some(path)) = (profile.unknown_attributes, ignored.first()) {
+    let asked = ignored.iter().find(|path| !is_unasked(path));
+    if let (UnknownAttributes::Reject, Some(path)) = (profile.unknown_attributes, asked) {
         let detail = format!(
             "{path} is not part of the {} directory, which takes only the attributes of its mapping table. In Entra, open \
              Provisioning > Edit attribute mappings and delete the line for {path}.",

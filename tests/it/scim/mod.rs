@@ -8,6 +8,7 @@ mod concurrency;
 mod discovery;
 mod extension;
 mod groups;
+mod idp;
 mod lifecycle;
 mod lists;
 mod operation;

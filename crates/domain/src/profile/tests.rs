@@ -92,7 +92,7 @@ fn every_customer_has_a_profile_with_what_its_guide_demands() {
             "userName",
             true,
             UnknownAttributes::Drop,
-            vec![word("userName"), email.clone()],
+            vec![word("userName"), email],
         ),
     ] {
         let profile = shipped(name);

@@ -6,4 +6,8 @@
 //! [`entra`] next.
 
 pub mod entra;
+pub mod jumpcloud;
+pub mod okta;
+pub mod onelogin;
+pub mod ping;
 pub mod rules;

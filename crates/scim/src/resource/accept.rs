@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::name;
 use crate::path::AttrPath;
 use crate::quirk::entra::unassigns;
+use crate::quirk::onelogin::modern_urn;
 use crate::schema::{Attribute, ResourceType, Schema};
 
 /// What [`Resource::accept`] made of a body.
@@ -68,6 +69,7 @@ impl Reader<'_> {
         if unassigns(&value) {
             return Ok(());
         }
+        let key = modern_urn(key).unwrap_or(key);
         if let Some(extension) = self.rt.extension(key) {
             return self.object(Some(extension), value);
         }

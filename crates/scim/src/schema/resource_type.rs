@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::name;
 use crate::path::AttrPath;
 use crate::quirk::entra::home_of;
+use crate::quirk::onelogin::modern_urn;
 
 /// What one endpoint serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +50,9 @@ impl ResourceType {
     pub fn canonical(&self, mut path: AttrPath) -> AttrPath {
         if path.is_whole_schema() {
             return path;
+        }
+        if let Some(urn) = path.schema.as_deref().and_then(modern_urn) {
+            path.schema = Some(urn.to_owned());
         }
         if path
             .schema
