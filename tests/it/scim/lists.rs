@@ -401,6 +401,52 @@ async fn a_search_in_a_directory_without_groups_finds_people_alone() {
 }
 
 #[tokio::test]
+async fn groups_are_listed_sorted_and_paged_like_people() {
+    on_both(async |gateway| {
+        let scim = people(&gateway, "contoso");
+        let person = scim.post("/Users", &person("ann", &json!({}))).await.expect(201).id();
+        for (name, members) in [("Sales", json!([{"value": person}])), ("accounts", json!([])), ("IT", json!([]))] {
+            let body = json!({"displayName": name, "externalId": format!("ext-{name}"), "members": members});
+            scim.post("/Groups", &body).await.expect(201);
+        }
+        let sorted = scim.get("/Groups?sortBy=displayName").await.expect(200);
+        assert_eq!((sorted.total(), names(&sorted)), (3, ["accounts", "IT", "Sales"].map(str::to_owned).to_vec()));
+        assert_eq!(sorted.body["Resources"][2]["members"][0]["value"], person.as_str());
+        let page = scim.get("/Groups?sortBy=displayName&sortOrder=descending&startIndex=2&count=1").await.expect(200);
+        assert_eq!((page.total(), names(&page)), (3, vec!["IT".to_owned()]));
+        let first = scim.get("/Groups?cursor=&count=2").await.expect(200);
+        let cursor = first.body["nextCursor"].as_str().expect("one more").to_owned();
+        let second = scim.get(&format!("/Groups?cursor={cursor}&count=2")).await.expect(200);
+        assert_eq!([names(&first), names(&second)].concat(), ["Sales", "accounts", "IT"]);
+        let search = json!({"filter": "displayName co \"a\"", "sortBy": "displayName", "excludedAttributes": ["members"]});
+        let found = scim.post("/Groups/.search", &search).await.expect(200);
+        assert_eq!(names(&found), ["accounts", "Sales"]);
+        assert!(found.body["Resources"][1].get("members").is_none());
+        let refused = scim.get("/Groups?sortBy=members").await.expect(400);
+        assert!(refused.text.contains("memberships are no part of the resource"), "{}", refused.text);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_sorted_list_too_deep_to_hold_says_how_to_read_it() {
+    let gateway = Gateway::embedded().await;
+    let scim = people(&gateway, "contoso");
+    let refused = scim.get("/Users?sortBy=title&startIndex=10001&count=1").await;
+    let refused = refused.expect(400);
+    assert_eq!(refused.body["scimType"], "tooMany");
+    assert!(
+        refused.text.contains("read the list page by page with cursor="),
+        "{}",
+        refused.text
+    );
+    scim.get("/Users?sortBy=title&startIndex=9901&count=100")
+        .await
+        .expect(200);
+    scim.get("/Users?startIndex=10001&count=1").await.expect(200);
+}
+
+#[tokio::test]
 async fn a_page_is_never_longer_than_the_service_says() {
     let gateway = Gateway::embedded().await;
     let scim = people(&gateway, "contoso");

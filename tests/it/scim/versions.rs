@@ -130,6 +130,36 @@ async fn a_change_to_another_version_than_the_one_read_is_refused_and_says_what_
 }
 
 #[tokio::test]
+async fn groups_have_versions_too() {
+    on_both(async |gateway| {
+        let scim = Scim::new(&gateway.directory("contoso", "people"));
+        let made = scim
+            .post("/Groups", &json!({"displayName": "Team"}))
+            .await
+            .expect(201);
+        let (path, old) = (format!("/Groups/{}", made.id()), made.header("etag").to_owned());
+        with(&scim, Method::GET, &path, ("If-None-Match", &old), None)
+            .await
+            .expect(304);
+        let body = rename("Crew");
+        let changed = with(&scim, Method::PATCH, &path, ("If-Match", &old), Some(&body)).await;
+        assert!(matches!(changed.status, 200 | 204), "{}", changed.text);
+        assert_ne!(changed.header("etag"), old);
+        for (method, body) in [
+            (Method::PATCH, Some(rename("Band"))),
+            (Method::PUT, Some(json!({"displayName": "Band"}))),
+            (Method::DELETE, None),
+        ] {
+            with(&scim, method, &path, ("If-Match", &old), body.as_ref())
+                .await
+                .expect(412);
+        }
+        assert_eq!(scim.get(&path).await.expect(200).body["displayName"], "Crew");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn of_two_changes_of_one_version_only_one_is_done() {
     on_both(async |gateway| {
         let scim = advisors(&gateway, "contoso");
