@@ -269,7 +269,6 @@ async fn the_parts_of_a_change_are_all_told_in_order_and_its_log_row_waits_for_t
         let rows = world
             .store
             .read::<_, StoreError, _>(home.scope, move |tx| {
-                let query = query.clone();
                 Box::pin(async move { tx.search_log(&query).await })
             })
             .await

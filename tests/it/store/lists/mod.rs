@@ -39,12 +39,16 @@ fn of_type(name: &str, endpoint: &str, core: scim::schema::Schema) -> ResourceTy
     }
 }
 
+/// `TenantTx::list` or `TenantTx::list_groups`.
+type List<T> =
+    for<'t, 'q> fn(&'t mut TenantTx, &'t ListQuery<'q>) -> BoxFuture<'t, Result<Page<T>, StoreError>>;
+
 async fn asked<T: Send + 'static>(
     world: &World,
     home: &Home,
     rt: ResourceType,
     (filter, sort, at): (Option<&str>, Option<(&str, &str)>, At),
-    list: for<'t, 'q> fn(&'t mut TenantTx, &'t ListQuery<'q>) -> BoxFuture<'t, Result<Page<T>, StoreError>>,
+    list: List<T>,
 ) -> Result<Page<T>, StoreError> {
     let filter = filter.map(|text| Filter::parse(text, &rt).expect(text));
     let sort = sort.map(|(by, order)| Sort::parse(&rt, by, Some(order)).expect(by));
