@@ -159,6 +159,10 @@ impl Collector {
 
     /// The last word on one member.
     pub(crate) fn set(&mut self, id: &str, present: bool) -> Result<(), Error> {
+        // `members[value eq ""]` is nobody.
+        if id.is_empty() {
+            return Ok(());
+        }
         if let Some(known) = self.present.get_mut(id) {
             *known = present;
             return Ok(());

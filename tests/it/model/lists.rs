@@ -136,8 +136,7 @@ pub async fn ask(talk: &mut Talk) {
         .map(|(id, _)| id.clone())
         .collect();
     talk.say(format!("list {}", asked.filter));
-    let most = if talk.without.contains(&"sort") { 2 } else { 4 };
-    match talk.dice.random_range(0..most) {
+    match talk.dice.random_range(0..4) {
         0 => whole(talk, &asked.filter, &expected).await,
         1 => pages(talk, &asked.filter, &expected).await,
         2 => cursors(talk, &asked.filter, &expected).await,
@@ -161,8 +160,7 @@ async fn list(talk: &Talk, filter: &str, more: &str) -> Value {
 }
 
 async fn whole(talk: &mut Talk, filter: &str, expected: &BTreeSet<String>) {
-    let search = !talk.without.contains(&"search");
-    let answer = if search && talk.chance(30) {
+    let answer = if talk.chance(30) {
         let schemas = ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"];
         let body = json!({"schemas": schemas, "filter": filter, "count": 1_000});
         talk.scim.post("/Users/.search", &body).await.expect(200).body
