@@ -7,6 +7,7 @@
 //! 2. A position at or below the stored one was applied before: skipped.
 //! 3. A position beyond the next one means a hole: nothing is guessed, the missing positions are read first.
 //! 4. Of two events about one identity the one with the higher sequence wins; a deletion keeps its sequence.
+//! 5. Who is in which group is kept by (group, member, sequence): [`membership`].
 //!
 //! Delivery is at least once: after a crash at any moment the same events come again, and change nothing. This crate
 //! must know no room of the server: only the feed's formats (`docs/reference/events.md`). Read next: [`consume`],
@@ -17,6 +18,7 @@
 pub mod consume;
 pub mod delivery;
 pub mod error;
+pub mod membership;
 pub mod rule;
 pub mod settings;
 pub mod sink;
@@ -29,5 +31,6 @@ mod source;
 pub use consume::run;
 pub use delivery::{Delivery, IdentityEvent, Kind};
 pub use error::Error;
+pub use membership::Memberships;
 pub use settings::{Feed, Settings};
 pub use sink::Sink;

@@ -5,6 +5,7 @@ mod cycle;
 mod events;
 mod large;
 mod lifecycle;
+mod queries;
 mod races;
 mod shapes;
 

@@ -1,0 +1,169 @@
+//! Who is in which group: the rule for memberships (`docs/reference/events.md`), in memory, to copy or to port to your tables.
+//!
+//! Pure. A membership is a row of (group, member) with the sequence that last said something of it, so events may come in any
+//! order and twice. Must not know: how events arrive; give it every event of the feed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+/// The memberships a feed has told of so far.
+#[derive(Clone, Debug, Default)]
+pub struct Memberships {
+    /// Group → member → the last word.
+    rows: BTreeMap<String, BTreeMap<String, Word>>,
+    /// Group → the highest sequence by which everybody left.
+    cleared: BTreeMap<String, u64>,
+    /// Groups and identities that are gone for good: they have and are no members, whatever comes late.
+    gone: BTreeSet<String>,
+}
+
+/// The last word on one membership.
+#[derive(Clone, Copy, Debug, Default)]
+struct Word {
+    sequence: u64,
+    is_member: bool,
+}
+
+impl Memberships {
+    /// Takes one event of the feed; those that say nothing of memberships change nothing.
+    ///
+    /// # Errors
+    /// The name of the field that is missing or of the wrong kind: such an event is the gateway's fault.
+    pub fn apply(&mut self, event: &Value) -> Result<(), String> {
+        let event_type = event.get("type").and_then(Value::as_str).unwrap_or_default();
+        match event_type {
+            "usher.identity.deleted.v1" | "usher.group.deleted.v1" => {
+                self.gone.insert(text(event, "/data/tombstone/id")?.to_owned());
+                Ok(())
+            }
+            "usher.group.members_changed.v1" => self.change(event),
+            _ => Ok(()),
+        }
+    }
+
+    fn change(&mut self, event: &Value) -> Result<(), String> {
+        let group = text(event, "/data/group/id")?.to_owned();
+        let sequence = text(event, "/sequence")?;
+        let sequence: u64 = sequence
+            .parse()
+            .map_err(|_| format!("\"/sequence\" is no number: {sequence:?}"))?;
+        let (added, removed) = (ids(event, "/data/added")?, ids(event, "/data/removed")?);
+        let rows = self.rows.entry(group.clone()).or_default();
+        let cleared = self.cleared.entry(group).or_default();
+        if event.pointer("/data/cleared") == Some(&Value::Bool(true)) && *cleared < sequence {
+            *cleared = sequence;
+            let earlier = rows.values_mut().filter(|word| word.sequence < sequence);
+            earlier.for_each(|word| word.is_member = false);
+        }
+        // A late part of a change from before everybody left brings nobody back.
+        let joins = added.into_iter().map(|id| (id, *cleared <= sequence));
+        for (member, is_member) in joins.chain(removed.into_iter().map(|id| (id, false))) {
+            let word = rows.entry(member.to_owned()).or_default();
+            if word.sequence < sequence {
+                *word = Word { sequence, is_member };
+            }
+        }
+        Ok(())
+    }
+
+    /// The direct members of a group, by id.
+    pub fn of(&self, group: &str) -> BTreeSet<&str> {
+        let rows = self.rows.get(group).filter(|_| !self.gone.contains(group));
+        let members = rows.into_iter().flatten();
+        members
+            .filter(|(member, word)| word.is_member && !self.gone.contains(*member))
+            .map(|(member, _)| member.as_str())
+            .collect()
+    }
+}
+
+fn text<'a>(event: &'a Value, pointer: &str) -> Result<&'a str, String> {
+    let found = event.pointer(pointer).and_then(Value::as_str);
+    found.ok_or_else(|| format!("the event has no text {pointer:?}"))
+}
+
+fn ids<'a>(event: &'a Value, pointer: &str) -> Result<Vec<&'a str>, String> {
+    let entries = event.pointer(pointer).and_then(Value::as_array);
+    let entries = entries.ok_or_else(|| format!("the event has no list {pointer:?}"))?;
+    entries.iter().map(|entry| text(entry, "/id")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn changed(sequence: u64, added: &[&str], removed: &[&str], cleared: bool) -> Value {
+        let entries = |ids: &[&str]| -> Value {
+            ids.iter()
+                .map(|id| json!({"id": id, "externalId": null}))
+                .collect()
+        };
+        json!({"type": "usher.group.members_changed.v1", "sequence": format!("{sequence:020}"),
+               "data": {"group": {"id": "g"}, "added": entries(added), "removed": entries(removed), "cleared": cleared}})
+    }
+
+    fn after(events: &[Value]) -> Vec<String> {
+        let mut memberships = Memberships::default();
+        events.iter().for_each(|event| memberships.apply(event).unwrap());
+        memberships.of("g").into_iter().map(str::to_owned).collect()
+    }
+
+    /// Every order of a few events.
+    fn orders(events: &[Value]) -> Vec<Vec<Value>> {
+        if events.len() <= 1 {
+            return vec![events.to_vec()];
+        }
+        let first = (0..events.len()).flat_map(|index| {
+            let mut rest = events.to_vec();
+            let one = rest.remove(index);
+            orders(&rest).into_iter().map(move |mut order| {
+                order.insert(0, one.clone());
+                order
+            })
+        });
+        first.collect()
+    }
+
+    #[test]
+    fn events_in_any_order_and_twice_end_with_the_same_members() {
+        let told = [
+            changed(1, &["a", "b"], &[], false),
+            changed(2, &["c"], &["a"], false),
+            changed(3, &[], &[], true),
+            changed(3, &["d", "b"], &[], false),
+            changed(4, &["a"], &["d"], false),
+        ];
+        for mut order in orders(&told) {
+            assert_eq!(after(&order), ["a", "b"]);
+            order.extend(told.clone());
+            assert_eq!(after(&order), ["a", "b"]);
+        }
+    }
+
+    #[test]
+    fn who_is_deleted_is_no_member_and_a_deleted_group_has_none() {
+        let deleted = |of: &str, id: &str| json!({"type": format!("usher.{of}.deleted.v1"), "data": {"tombstone": {"id": id}}});
+        let joined = changed(1, &["a", "b"], &[], false);
+        let late = changed(2, &["a"], &[], false);
+        assert_eq!(after(&[deleted("identity", "a"), joined.clone(), late]), ["b"]);
+        assert!(after(&[joined, deleted("group", "g")]).is_empty());
+    }
+
+    #[test]
+    fn a_broken_event_is_refused_by_the_name_of_the_field_and_others_are_passed_over() {
+        let mut broken = changed(1, &["a"], &[], false);
+        broken["data"]["added"] = Value::Null;
+        let mut memberships = Memberships::default();
+        assert_eq!(
+            memberships.apply(&broken),
+            Err("the event has no list \"/data/added\"".to_owned())
+        );
+        assert_eq!(
+            memberships.apply(&json!({"type": "usher.group.created.v1"})),
+            Ok(())
+        );
+        assert_eq!(memberships.apply(&json!("no JSON")), Ok(()));
+    }
+}
