@@ -112,6 +112,21 @@ async fn every_key_is_looked_up_in_its_index() {
         let several = index == "identity_work_email";
         assert!(whole.is_none() || several, "{index}: {plan}");
     }
+    for (sql, index) in [
+        (people(Access::All, created).counts(), "COVERING INDEX identity_"),
+        (groups(Access::All, created).counts(), "COVERING INDEX groups_"),
+        (
+            people(Access::Beside(nil), Order::Id).counts(),
+            "PRIMARY KEY (tenant_id=? AND group_id=?)",
+        ),
+        (
+            groups(Access::Beside(nil), Order::Id).counts(),
+            "INDEX membership_member (",
+        ),
+    ] {
+        let plan = plan(&sql).await;
+        assert!(plan.contains(index), "{index}: {plan}");
+    }
     for sql in [
         &*BY_USER_NAME,
         &people(keyed("user_name_key = ?", 1), Order::Id).batches(),
