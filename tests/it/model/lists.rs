@@ -10,10 +10,13 @@ use super::Talk;
 use super::people::compare;
 use super::state::{Field, Person};
 
+/// Whether somebody of this id who says this is meant.
+type Means = Box<dyn Fn(&str, &Person) -> bool>;
+
 /// A filter, and whom it means.
 struct Asked {
     filter: String,
-    means: Box<dyn Fn(&str, &Person) -> bool>,
+    means: Means,
 }
 
 fn quoted(text: &str) -> String {
