@@ -11,6 +11,7 @@ use domain::id::IdentityId;
 use domain::identity::Identity;
 use domain::policy::{check_kept, check_lists, check_required};
 use domain::profile::{Profile, Thing, UnknownAttributes};
+use scim::ScimType;
 use scim::quirk::okta::is_unasked;
 use scim::resource::{Accepted, Resource, check_immutable};
 use serde_json::Value;
@@ -42,13 +43,29 @@ fn taken(profile: &Profile) -> Error {
     }
 }
 
-/// A whole document as sent (POST, PUT) → what this directory keeps of it.
+/// A new document as sent (POST) → what this directory keeps of it; it must be complete.
 fn accept(profile: &Profile, body: Value) -> Result<Accepted, Error> {
+    let accepted = accept_replacement(profile, body)?;
+    check_required(profile, &accepted.resource)?;
+    Ok(accepted)
+}
+
+/// A whole document as sent in place of another (PUT) → what this directory keeps of it.
+fn accept_replacement(profile: &Profile, body: Value) -> Result<Accepted, Error> {
     let accepted = Resource::accept(&profile.resource_type, body)?;
     check_ignored(profile, &accepted.ignored)?;
     check_lists(&accepted.resource)?;
-    check_required(profile, &accepted.resource)?;
     Ok(accepted)
+}
+
+/// What a replacement owes to the state it stands in for: as a change does, but what is required and left out is a value
+/// that is wrong, not an operation that is.
+fn check_replacement(profile: &Profile, before: &Resource, after: &Resource) -> Result<(), Error> {
+    check_kept(profile, before, after).map_err(|error| scim::Error {
+        scim_type: ScimType::InvalidValue,
+        ..error
+    })?;
+    Ok(check_immutable(&profile.resource_type, before, after)?)
 }
 
 /// What a change owes to the state it starts from: lists within bounds, nothing required taken away, nothing changed

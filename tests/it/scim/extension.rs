@@ -184,6 +184,18 @@ async fn an_extension_is_checked_when_it_is_set_shown_for_entra_and_taken_away_a
             .await
             .expect(200);
         assert_eq!(disabled.body["active"], false);
+        let enabled = scim
+            .put(&format!("/Users/{id}"), &agent(json!({"tenure": 3})))
+            .await
+            .expect(200);
+        assert_eq!(enabled.body["active"], true);
+        let graded = agent(json!({"tenure": 3, "grade": "A"}));
+        scim.put(&format!("/Users/{id}"), &graded).await.expect(200);
+        let refused = scim
+            .put(&format!("/Users/{id}"), &agent(json!({"tenure": 3})))
+            .await
+            .expect(400);
+        assert_eq!(refused.body["scimType"], "invalidValue", "{}", refused.text);
     })
     .await;
 }

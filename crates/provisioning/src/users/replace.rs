@@ -7,7 +7,7 @@ use domain::log::Action;
 use serde_json::Value;
 use store::TenantTx;
 
-use super::{accept, check_change, commit, identity_id, not_found};
+use super::{accept_replacement, check_replacement, commit, identity_id, not_found};
 use crate::call::Call;
 use crate::context::Context;
 use crate::error::Error;
@@ -42,7 +42,7 @@ async fn commit_replacement(
     id: IdentityId,
     body: Value,
 ) -> Result<Identity, Error> {
-    let accepted = std::sync::Arc::new(accept(&operation.profile, body)?);
+    let accepted = std::sync::Arc::new(accept_replacement(&operation.profile, body)?);
     let work = operation.clone();
     context
         .store
@@ -55,7 +55,7 @@ async fn commit_replacement(
                 let profile = &operation.profile;
                 let next = accepted.resource.clone();
                 let next = next.replacing(&profile.resource_type, &before.resource);
-                check_change(profile, &before.resource, &next)?;
+                check_replacement(profile, &before.resource, &next)?;
                 commit(tx, &operation, &before, next, &accepted.ignored).await
             })
         })
