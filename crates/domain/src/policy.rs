@@ -1,7 +1,7 @@
 //! What a profile demands of a document. Pure: no reads, no writes.
 
 use scim::error::Error;
-use scim::resource::Resource;
+use scim::resource::{Resource, text_bytes};
 use serde_json::{Map, Value};
 
 use crate::profile::{Profile, ProfileAttribute};
@@ -57,11 +57,50 @@ fn required_words(profile: &Profile, attribute: &ProfileAttribute) -> String {
 /// its event and every comparison of two states small.
 pub const MOST_VALUES: usize = 1_000;
 
-/// Refuses a document with a list no person or room has.
+/// The longest text one value may be, in bytes: a certificate or a picture's address fits, a picture does not.
+pub const LONGEST_TEXT: usize = 16 * 1024;
+
+/// The most text one document may hold, in bytes: an event carries it whole, a page a thousand of them.
+pub const MOST_TEXT: usize = 128 * 1024;
+
+/// Refuses a document no person, room or group has: too long a list, too long a text, or too much of both.
 ///
 /// # Errors
 /// `invalidValue` naming the attribute and both numbers.
-pub fn check_lists(resource: &Resource) -> Result<(), Error> {
+pub fn check_size(resource: &Resource) -> Result<(), Error> {
+    check_lists(resource)?;
+    let document = resource.as_map();
+    let refused = |name: &str, bytes: usize, most: usize, whose: &str| {
+        let detail = format!(
+            "{name} would hold {bytes} bytes of text and {whose} keeps at most {most}. In Entra, check under Provisioning > \
+             Edit attribute mappings what is mapped to {name}."
+        );
+        Err(Error::invalid_value(name, detail))
+    };
+    for (name, value) in document {
+        let longest = longest_text(value);
+        if longest > LONGEST_TEXT {
+            return refused(name, longest, LONGEST_TEXT, "one value");
+        }
+    }
+    let sizes = document.iter().map(|(name, value)| (text_bytes(value), name));
+    let all: usize = sizes.clone().map(|(bytes, _)| bytes).sum();
+    match sizes.max() {
+        Some((bytes, name)) if all > MOST_TEXT => refused(name, bytes, MOST_TEXT, "a whole document"),
+        _ => Ok(()),
+    }
+}
+
+fn longest_text(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(longest_text).max().unwrap_or(0),
+        Value::Object(parts) => parts.values().map(longest_text).max().unwrap_or(0),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
+}
+
+fn check_lists(resource: &Resource) -> Result<(), Error> {
     let lists = |map: &Map<String, Value>| -> Option<(String, usize)> {
         map.iter()
             .filter_map(|(name, value)| Some((name.clone(), value.as_array()?.len())))
@@ -100,7 +139,7 @@ mod tests {
             let resource = Resource::accept(&advisors.resource_type, body)
                 .expect("fits")
                 .resource;
-            check_lists(&resource).map_err(|error| error.detail)
+            check_size(&resource).map_err(|error| error.detail)
         };
         assert_eq!(with(MOST_VALUES), Ok(()));
         let refused = with(MOST_VALUES + 1).expect_err("one too many");
@@ -130,6 +169,31 @@ mod tests {
                 .detail
                 .starts_with("displayName is required in the members"),
             "{refused}"
+        );
+    }
+
+    #[test]
+    fn a_text_or_a_document_no_person_has_is_refused_by_name() {
+        let refused = |document: serde_json::Value| {
+            let serde_json::Value::Object(map) = document else {
+                return None;
+            };
+            let checked = check_size(&Resource::from_stored(map));
+            checked.err().map(|error| error.detail)
+        };
+        assert_eq!(refused(json!({"title": "x".repeat(LONGEST_TEXT)})), None);
+        let long = refused(json!({"title": "x".repeat(LONGEST_TEXT + 1)})).expect("too long");
+        assert!(
+            long.starts_with("title would hold 16385 bytes of text and one value keeps at most 16384."),
+            "{long}"
+        );
+        let emails: Vec<_> = (0..129).map(|_| json!({"value": "x".repeat(1024)})).collect();
+        let much = refused(json!({"userName": "m", "emails": emails})).expect("too much");
+        assert!(
+            much.starts_with(
+                "emails would hold 132096 bytes of text and a whole document keeps at most 131072."
+            ),
+            "{much}"
         );
     }
 

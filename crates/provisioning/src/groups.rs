@@ -16,6 +16,7 @@ pub mod replace;
 
 use domain::group::Group;
 use domain::id::GroupId;
+use domain::policy::check_size;
 use domain::profile::{Profile, UnknownAttributes};
 use scim::membership::Membership;
 use scim::resource::Resource;
@@ -92,7 +93,7 @@ fn check(profile: &Profile, resource: &Resource, ignored: &[String]) -> Result<(
                       Provision Microsoft Entra ID Groups, map displayName to displayName, and check that the group has a name.";
         return Err(scim::Error::invalid_value("displayName", detail).into());
     }
-    Ok(())
+    Ok(check_size(resource)?)
 }
 
 /// Commits the next state of a locked group, or only a log row when nothing effectively changed.

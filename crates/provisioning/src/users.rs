@@ -9,7 +9,7 @@ pub mod replace;
 
 use domain::id::IdentityId;
 use domain::identity::Identity;
-use domain::policy::{check_kept, check_lists, check_required};
+use domain::policy::{check_kept, check_required, check_size};
 use domain::profile::{Profile, Thing, UnknownAttributes};
 use scim::ScimType;
 use scim::quirk::okta::is_unasked;
@@ -54,7 +54,7 @@ fn accept(profile: &Profile, body: Value) -> Result<Accepted, Error> {
 fn accept_replacement(profile: &Profile, body: Value) -> Result<Accepted, Error> {
     let accepted = Resource::accept(&profile.resource_type, body)?;
     check_ignored(profile, &accepted.ignored)?;
-    check_lists(&accepted.resource)?;
+    check_size(&accepted.resource)?;
     Ok(accepted)
 }
 
@@ -71,7 +71,7 @@ fn check_replacement(profile: &Profile, before: &Resource, after: &Resource) -> 
 /// What a change owes to the state it starts from: lists within bounds, nothing required taken away, nothing changed
 /// that is set once.
 fn check_change(profile: &Profile, before: &Resource, after: &Resource) -> Result<(), Error> {
-    check_lists(after)?;
+    check_size(after)?;
     check_kept(profile, before, after)?;
     Ok(check_immutable(&profile.resource_type, before, after)?)
 }

@@ -39,6 +39,16 @@ impl Resource {
     }
 }
 
+/// How many bytes of text a value holds, names not counted: what comparing it costs at most.
+pub fn text_bytes(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(text_bytes).sum(),
+        Value::Object(parts) => parts.values().map(text_bytes).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
+}
+
 /// The key two texts share when they are the same without case: each character's Unicode lower case.
 ///
 /// Character by character on purpose: the lower case of a whole text depends on context (a final sigma), and a prefix's

@@ -5,6 +5,7 @@
 
 use scim::filter::Filter;
 use scim::query::Mark;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::kind::Listed;
@@ -41,7 +42,14 @@ async fn by_number<T: Listed>(
             return Err(too_many_rows());
         }
         after = batch.last().map_or(after, T::place);
-        for one in matching(tx, query, residual, batch).await? {
+        let documents = documents(tx, query, residual, &batch).await?;
+        for (one, document) in batch.into_iter().zip(documents) {
+            if !budget.weigh(&document).await {
+                return Err(too_many_rows());
+            }
+            if !fits(query, residual, &document) {
+                continue;
+            }
             total += 1;
             if total >= start && items.len() < count {
                 items.push(one);
@@ -66,7 +74,7 @@ async fn by_cursor<T: Listed>(
 ) -> Result<Page<T>, StoreError> {
     let mut budget = Budget::new(CURSOR_ROWS, residual);
     let mut after = after.map_or_else(|| walk.start(), |mark| (mark.at, Uuid::from_u128(mark.id)));
-    let mut items: Vec<T> = Vec::new();
+    let (mut items, mut looked): (Vec<T>, bool) = (Vec::new(), false);
     loop {
         // Without a filter just the page, and one more to know whether there are any.
         let at_once = match residual {
@@ -76,17 +84,27 @@ async fn by_cursor<T: Listed>(
         let batch: Vec<T> = walk.batch(tx, after, at_once).await?;
         let read = batch.len();
         budget.take(read);
-        after = batch.last().map_or(after, T::place);
-        for one in matching(tx, query, residual, batch).await? {
-            if items.len() == count {
-                let next = items.last().map(|last| mark(last.place()));
+        let documents = documents(tx, query, residual, &batch).await?;
+        for (one, document) in batch.into_iter().zip(documents) {
+            // The first one is looked at whatever it costs, so that the next page gets further.
+            let enough = !budget.weigh(&document).await && looked;
+            let fits = !enough && fits(query, residual, &document);
+            if enough || fits && items.len() == count {
+                let last = if enough {
+                    Some(after)
+                } else {
+                    items.last().map(T::place)
+                };
                 return Ok(Page {
                     total: None,
                     items,
-                    next,
+                    next: last.map(mark),
                 });
             }
-            items.push(one);
+            (after, looked) = (one.place(), true);
+            if fits {
+                items.push(one);
+            }
         }
         let more = read == at_once;
         if !more || budget.is_spent() {
@@ -99,22 +117,21 @@ async fn by_cursor<T: Listed>(
     }
 }
 
-/// Those of a batch that satisfy the filter.
-async fn matching<T: Listed>(
+/// What a filter is put to; nothing where there is none.
+async fn documents<T: Listed>(
     tx: &mut TenantTx,
     query: &ListQuery<'_>,
     residual: Option<&Filter>,
-    batch: Vec<T>,
-) -> Result<Vec<T>, StoreError> {
-    let Some(filter) = residual else {
-        return Ok(batch);
-    };
-    let documents = T::documents(tx, query, &batch).await?;
-    let kept = batch
-        .into_iter()
-        .zip(documents)
-        .filter(|(_, document)| filter.matches(query.resource_type, document));
-    Ok(kept.map(|(one, _)| one).collect())
+    batch: &[T],
+) -> Result<Vec<Value>, StoreError> {
+    match residual {
+        Some(_) => T::documents(tx, query, batch).await,
+        None => Ok(vec![Value::Null; batch.len()]),
+    }
+}
+
+fn fits(query: &ListQuery<'_>, residual: Option<&Filter>, document: &Value) -> bool {
+    residual.is_none_or(|filter| filter.matches(query.resource_type, document))
 }
 
 fn mark((at, id): Place) -> Mark {

@@ -147,10 +147,16 @@ fn by_creation(sort: &Sort) -> Option<SortOrder> {
     created.then_some(sort.order)
 }
 
+/// A document's text up to here is read along with its row; what is longer counts as rows more, by [`COSTLY_BYTES`] for
+/// each comparison, because a comparison folds the whole text it looks at.
+const PLAIN_BYTES: usize = 4 * 1024;
+const COSTLY_BYTES: usize = 2 * 1024;
+
 /// How many rows may still be looked at.
 struct Budget {
     left: usize,
     a_row: usize,
+    comparisons: usize,
 }
 
 impl Budget {
@@ -158,7 +164,21 @@ impl Budget {
         Self {
             left: rows,
             a_row: 1 + filter.map_or(0, Filter::comparisons) / 10,
+            comparisons: filter.map_or(0, Filter::comparisons),
         }
+    }
+
+    /// Counts a long document, before the filter is put to it; whether it was still within it. Others get their turn
+    /// before one that costs something.
+    async fn weigh(&mut self, document: &serde_json::Value) -> bool {
+        let long = scim::resource::text_bytes(document).saturating_sub(PLAIN_BYTES);
+        let cost = self.comparisons.saturating_mul(long) / COSTLY_BYTES;
+        if cost > 0 {
+            tokio::task::yield_now().await;
+        }
+        let enough = cost <= self.left;
+        self.left = self.left.saturating_sub(cost);
+        enough
     }
 
     /// Whether so many more rows were within it.
@@ -175,5 +195,8 @@ impl Budget {
 }
 
 fn too_many_rows() -> StoreError {
-    StoreError::TooMuch(format!("it would have to look at more than {SCAN_ROWS} resources").into())
+    StoreError::TooMuch(
+        format!("it would have to look at more than {SCAN_ROWS} resources, where long documents count several times")
+            .into(),
+    )
 }

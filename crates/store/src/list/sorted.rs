@@ -128,6 +128,9 @@ async fn look<T: Listed>(
         after = batch.last().map_or(after, T::place);
         let documents = T::documents(tx, query, &batch).await?;
         for (one, document) in batch.iter().zip(&documents) {
+            if !budget.weigh(document).await {
+                return Err(too_many_rows());
+            }
             if residual.is_some_and(|filter| !filter.matches(query.resource_type, document)) {
                 continue;
             }
