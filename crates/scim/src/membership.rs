@@ -105,17 +105,21 @@ pub(crate) fn is_members(rt: &ResourceType, path: &str) -> bool {
         .is_ok_and(|path| path.schema.is_none() && path.name == MEMBERS && path.sub.is_none())
 }
 
-/// An element as sent must name somebody: one with a `display` or `$ref` alone would otherwise be read as nobody, and a
-/// replacement by it as an order to empty the group.
+/// An element as sent must name somebody: one with a `display` or `$ref` alone, an id that came out as null or as an empty
+/// text, would otherwise be read as nobody, and a replacement by it as an order to empty the group. Nobody is `[]` or
+/// null.
 pub(crate) fn check_named(value: &Value) -> Result<(), Error> {
-    let elements = value
-        .as_array()
-        .map_or(std::slice::from_ref(value), Vec::as_slice);
-    let nameless = |element: &Value| {
-        element.as_object().is_some_and(|parts| {
+    let elements = match value {
+        Value::Null => &[],
+        Value::Array(elements) => elements.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let nameless = |element: &Value| match element {
+        Value::Object(parts) => {
             let id = parts.iter().find(|(key, _)| name::eq(key, "value"));
-            id.is_none_or(|(_, id)| unassigns(id)) && !unassigns(element)
-        })
+            id.is_none_or(|(_, id)| unassigns(id))
+        }
+        other => unassigns(other),
     };
     match elements.iter().any(nameless) {
         true => Err(no_id()),

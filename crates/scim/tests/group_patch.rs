@@ -255,8 +255,19 @@ fn a_document_whose_member_names_nobody_is_refused() {
     let body = json!({"displayName": "x", "members": [{"value": "a"}, {"display": "B"}]});
     let error = Membership::is_mentioned(&groups(), &body).unwrap_err();
     assert_eq!(error.scim_type, ScimType::InvalidValue, "{error}");
-    for nobody in [json!([null, {}, {"value": ""}]), json!([]), json!("a")] {
-        assert!(Membership::is_mentioned(&groups(), &json!({ "members": nobody })).unwrap());
+    for nameless in [
+        json!([null]),
+        json!([{}]),
+        json!([{"value": ""}]),
+        json!([{"$ref": null, "value": null}]),
+        json!(""),
+        json!({}),
+    ] {
+        let error = Membership::is_mentioned(&groups(), &json!({ "members": nameless })).unwrap_err();
+        assert_eq!(error.scim_type, ScimType::InvalidValue, "{nameless}");
+    }
+    for said in [json!([]), json!(null), json!("a")] {
+        assert!(Membership::is_mentioned(&groups(), &json!({ "members": said })).unwrap());
     }
 }
 
