@@ -143,7 +143,10 @@ impl<'a> Named<'a> {
 /// The path in the schema's spelling with the attribute it leads to; core attributes carry no URN.
 fn canonical<'a>(resource_type: &'a ResourceType, path: &AttrPath) -> Option<Named<'a>> {
     let attribute = resource_type.find(path)?;
-    if attribute.returned == Returned::Never {
+    // Where a resource is depends on the address it was asked at; it is no value to search by.
+    let is_location =
+        attribute.name == "location" && path.schema.is_none() && crate::name::eq(&path.name, "meta");
+    if attribute.returned == Returned::Never || is_location {
         return None;
     }
     let head = resource_type.find(&AttrPath {

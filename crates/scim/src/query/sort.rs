@@ -79,12 +79,17 @@ impl Sort {
                 ));
             }
         };
+        let instead = if name::eq(&rt.name, "Group") {
+            "displayName"
+        } else {
+            "userName"
+        };
         let refuse = |why: &str| {
             let shown: String = sort_by.chars().take(120).collect();
             Error::invalid_value(
                 "sortBy",
                 format!(
-                    "The parameter sortBy names {shown}, {why}. Sort by another attribute, such as userName."
+                    "The parameter sortBy names {shown}, {why}. Sort by another attribute, such as {instead}."
                 ),
             )
         };
@@ -94,7 +99,8 @@ impl Sort {
         let unknown = || refuse("which this directory does not have");
         let found = rt.find(&path).ok_or_else(unknown)?;
         let head = rt.attribute(&path).ok_or_else(unknown)?;
-        if head.returned == Returned::Never || found.returned == Returned::Never {
+        let is_location = head.name == "meta" && found.name == "location";
+        if head.returned == Returned::Never || found.returned == Returned::Never || is_location {
             return Err(unknown());
         }
         if is_membership(rt, head) {
