@@ -7,7 +7,6 @@ use domain::group::{Group, MembersChanged};
 use domain::id::GroupId;
 use domain::log::Action;
 use scim::membership::Membership;
-use scim::quirk::rules::RepeatedCreate;
 use scim::resource::fold;
 use serde_json::Value;
 use store::{Created, TenantTx};
@@ -21,9 +20,8 @@ use crate::record::Operation;
 
 /// Creates a group, with the members it names as far as they exist; the others are skipped and named in the log.
 ///
-/// A repeated POST whose first answer was lost heals, where the directory's provider wants that: the same `externalId` and
-/// `displayName` answer the existing group, updated to what the repeat says (ADR 0006). Members it names join; nobody leaves,
-/// because the repeat believes that there are none yet.
+/// A `displayName` that is taken is always 409, whoever asks: groups are matched by it, so Entra finds the one that exists at
+/// its next cycle, and Microsoft's validator creates a group twice to see the 409 (ADR 0006).
 ///
 /// # Errors
 /// [`Error::Invalid`] for a document the directory refuses, [`Error::Taken`] when another group has the `displayName`,
@@ -96,14 +94,8 @@ async fn adopt(tx: &mut TenantTx, operation: &Operation, group: &Group, body: &B
         // Deleted in between; the client's repeat will create it.
         return Err(taken(&operation.profile));
     };
-    let rules = operation.caller.directory.provider.rules();
-    let external_id = group.resource.external_id();
     // Its own id: the first attempt was committed, and only the database's answer was lost.
-    let same = existing.id == group.id
-        || rules.repeated_create == RepeatedCreate::Heal
-            && external_id.is_some()
-            && existing.resource.external_id() == external_id;
-    if !same {
+    if existing.id != group.id {
         return Err(taken(&operation.profile));
     }
     let joining = Membership::Change {
