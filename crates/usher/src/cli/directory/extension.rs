@@ -16,7 +16,7 @@ pub(super) enum Verb {
     Set {
         #[command(flatten)]
         whose: Whose,
-        /// The file: urn, and [[attribute]] lines with name and type.
+        /// The file: urn, and `[[attribute]]` lines with name and type.
         #[arg(long)]
         file: PathBuf,
     },
