@@ -1,7 +1,7 @@
 //! What lists of identities, of groups and of both have in common: a request's words become a question to the store, and
 //! its page becomes an answer.
 //!
-//! Reading order: [`Ask`], then [`everything`] (both types in one list).
+//! Reading order: `Ask`, then `everything` (both types in one list).
 
 pub mod everything;
 

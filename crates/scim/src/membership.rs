@@ -1,7 +1,7 @@
 //! What a request asks of a group's membership, taken off the document: members are rows to the server, never a list in
 //! a document, so that a group of 100,000 costs no more to change than one of ten.
 //!
-//! Must not know: which members exist, or what an id looks like. [`crate::patch::group`] makes one of these from a PATCH.
+//! Must not know: which members exist, or what an id looks like. `crate::patch` makes one of these from a PATCH.
 
 use std::collections::HashMap;
 

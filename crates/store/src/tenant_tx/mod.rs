@@ -1,6 +1,6 @@
 //! The only door to a tenant's data. Every statement behind it carries the tenant.
 //!
-//! Here: identities, the log, lists; [`groups`]: groups and their members. Read next: `table` for the statements, [`crate::list`] for filters.
+//! Here: identities, the log, lists; `groups`: groups and their members. Read next: `table` for the statements, [`crate::list`] for filters.
 
 mod groups;
 
