@@ -9,9 +9,9 @@ use sea_orm_migration::prelude::*;
 
 pub use sea_orm_migration::MigratorTrait;
 
-mod m0001_foundation;
-mod m0002_groups;
-mod m0003_directory_extension;
+mod step;
+
+use step::Step;
 
 /// All migrations, oldest first; `store` runs them.
 #[derive(Debug)]
@@ -21,9 +21,24 @@ pub struct Migrator;
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         vec![
-            Box::new(m0001_foundation::Migration),
-            Box::new(m0002_groups::Migration),
-            Box::new(m0003_directory_extension::Migration),
+            Box::new(Step {
+                name: "m0001_foundation",
+                postgres: include_str!("../sql/0001_foundation.postgres.sql"),
+                sqlite: include_str!("../sql/0001_foundation.sqlite.sql"),
+                no_way_back: "the first schema is not taken down by a migration: restore a backup, or drop the database yourself",
+            }),
+            Box::new(Step {
+                name: "m0002_groups",
+                postgres: include_str!("../sql/0002_groups.postgres.sql"),
+                sqlite: include_str!("../sql/0002_groups.sqlite.sql"),
+                no_way_back: "groups are not taken down by a migration: restore a backup",
+            }),
+            Box::new(Step {
+                name: "m0003_directory_extension",
+                postgres: include_str!("../sql/0003_directory_extension.postgres.sql"),
+                sqlite: include_str!("../sql/0003_directory_extension.sqlite.sql"),
+                no_way_back: "extensions are not taken down by a migration: restore a backup",
+            }),
         ]
     }
 }

@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use domain::group::Group;
 use domain::id::{IdentityId, ResourceId};
 use domain::identity::Identity;
 use scim::filter::{Filter, Literal};
 use scim::message::{Meta, render};
 use scim::path::AttrPath;
+use scim::resource::Resource;
 use scim::schema::ResourceType;
 use sea_orm::QueryResult;
 use serde_json::{Value, json};
@@ -46,6 +48,23 @@ pub(crate) trait Listed: Sized + Send + Sync {
     ) -> impl Future<Output = Result<Vec<Value>, StoreError>> + Send;
 }
 
+/// The document a filter is put to: what `GET` would answer, without the address.
+fn shown(
+    rt: &ResourceType,
+    id: &str,
+    resource: &Resource,
+    (created, last_modified): (DateTime<Utc>, DateTime<Utc>),
+    version: i64,
+) -> Value {
+    let meta = Meta {
+        created,
+        last_modified,
+        version,
+        location: String::new(),
+    };
+    render(rt, id, resource, &meta)
+}
+
 impl Listed for Identity {
     const TABLE: &'static str = "identity";
     const COLUMNS: &'static str = identity::COLUMNS;
@@ -65,13 +84,8 @@ impl Listed for Identity {
     }
 
     fn document(&self, rt: &ResourceType) -> Value {
-        let meta = Meta {
-            created: self.created_at,
-            last_modified: self.modified_at,
-            version: self.revision,
-            location: String::new(),
-        };
-        render(rt, &self.id.to_string(), &self.resource, &meta)
+        let times = (self.created_at, self.modified_at);
+        shown(rt, &self.id.to_string(), &self.resource, times, self.revision)
     }
 
     async fn documents(
@@ -118,13 +132,8 @@ impl Listed for Group {
     }
 
     fn document(&self, rt: &ResourceType) -> Value {
-        let meta = Meta {
-            created: self.created_at,
-            last_modified: self.modified_at,
-            version: self.revision,
-            location: String::new(),
-        };
-        render(rt, &self.id.to_string(), &self.resource, &meta)
+        let times = (self.created_at, self.modified_at);
+        shown(rt, &self.id.to_string(), &self.resource, times, self.revision)
     }
 
     /// Of the members only those that the filter names: enough to decide it ([`Filter::compared_members`]).

@@ -14,7 +14,7 @@ use sea_orm::{QueryResult, Value};
 use super::identity::document;
 use super::keys::GroupKeys;
 use super::read::Columns;
-use super::{log, membership, outbox};
+use super::{log, membership, named, outbox};
 use crate::error::StoreError;
 use crate::sql::{Rows, Sql, placeholders, text};
 
@@ -83,34 +83,14 @@ pub(crate) static CREATE: LazyLock<Sql> = LazyLock::new(|| {
 /// As [`CREATE`]. Refused, without an error that would end the transaction, when the name is taken; the revision must be
 /// the next one.
 pub(crate) static SAVE: LazyLock<Sql> = LazyLock::new(|| {
-    let update = "UPDATE groups SET revision = $4, document = $5, display_name_key = $6, external_id = $7, \
+    let set = "revision = $4, document = $5, display_name_key = $6, external_id = $7, \
                   member_count = $8, modified_at = $10";
-    let which = "directory_id = $2 AND id = $3 AND revision = $4 - 1";
-    let taken = "EXISTS (SELECT 1 FROM groups x WHERE x.tenant_id = :tenant AND x.directory_id = $2 \
-                 AND x.display_name_key = $6 AND x.id <> $3)";
-    let on = |tenant: &str| taken.replace(":tenant", tenant);
-    Sql::pair(
-        &format!(
-            "WITH i AS ({update} WHERE tenant_id = $1::uuid AND {which} AND NOT {} \
-             RETURNING tenant_id), {} SELECT count(*) FROM i",
-            on("$1::uuid"),
-            told_of("i"),
-        ),
-        &format!(
-            "{update} WHERE tenant_id = $1 AND {which} AND NOT {} RETURNING 1; {}",
-            on("$1"),
-            then_told()
-        ),
-    )
+    named::save("groups", set, "display_name_key", &told_of("i"), &then_told())
 });
 
 /// Whether a group of that key and another id exists: `$1` tenant, `$2` directory, `$3` id, `$4` folded display name.
-pub(crate) static NAME_TAKEN: LazyLock<Sql> = LazyLock::new(|| {
-    Sql::select(
-        "SELECT 1 FROM groups WHERE tenant_id = :tenant AND directory_id = $2 AND id <> $3 AND display_name_key = $4",
-        Rows::Read,
-    )
-});
+pub(crate) static NAME_TAKEN: LazyLock<Sql> =
+    LazyLock::new(|| named::name_taken("groups", "display_name_key"));
 
 /// `$1` tenant, `$2` directory, `$3` id, the events' and the log's values as in [`CREATE`]; the others are bound and not
 /// used. Its members leave it, and it leaves the groups it is a member of.

@@ -15,7 +15,7 @@ use sea_orm::{QueryResult, Value};
 
 use super::keys::Keys;
 use super::read::Columns;
-use super::{log, membership, outbox};
+use super::{log, membership, named, outbox};
 use crate::error::StoreError;
 use crate::sql::{Rows, Sql, placeholders, text};
 
@@ -85,34 +85,14 @@ pub(crate) static CREATE: LazyLock<Sql> = LazyLock::new(|| {
 /// As [`CREATE`]. Refused, without an error that would end the transaction, when the name is taken; the revision must be
 /// the next one.
 pub(crate) static SAVE: LazyLock<Sql> = LazyLock::new(|| {
-    let update = "UPDATE identity SET revision = $4, document = $5, user_name_key = $6, external_id = $7, \
+    let set = "revision = $4, document = $5, user_name_key = $6, external_id = $7, \
                   work_email = $8, display_name = $9, modified_at = $11";
-    let which = "directory_id = $2 AND id = $3 AND revision = $4 - 1";
-    let taken = "EXISTS (SELECT 1 FROM identity x WHERE x.tenant_id = :tenant AND x.directory_id = $2 \
-                 AND x.user_name_key = $6 AND x.id <> $3)";
-    let on = |tenant: &str| taken.replace(":tenant", tenant);
-    Sql::pair(
-        &format!(
-            "WITH i AS ({update} WHERE tenant_id = $1::uuid AND {which} AND NOT {} \
-             RETURNING tenant_id), {} SELECT count(*) FROM i",
-            on("$1::uuid"),
-            told_of("i"),
-        ),
-        &format!(
-            "{update} WHERE tenant_id = $1 AND {which} AND NOT {} RETURNING 1; {}",
-            on("$1"),
-            then_told()
-        ),
-    )
+    named::save("identity", set, "user_name_key", &told_of("i"), &then_told())
 });
 
 /// Whether an identity of that key and another id exists: `$1` tenant, `$2` directory, `$3` id, `$4` folded user name.
-pub(crate) static NAME_TAKEN: LazyLock<Sql> = LazyLock::new(|| {
-    Sql::select(
-        "SELECT 1 FROM identity WHERE tenant_id = :tenant AND directory_id = $2 AND id <> $3 AND user_name_key = $4",
-        Rows::Read,
-    )
-});
+pub(crate) static NAME_TAKEN: LazyLock<Sql> =
+    LazyLock::new(|| named::name_taken("identity", "user_name_key"));
 
 /// `$1` tenant, `$2` directory, `$3` id, the event's and the log's values as in [`CREATE`]; `$4` to `$11` are bound and
 /// not used, so that one numbering serves all three statements. The identity's memberships go with it.

@@ -1,15 +1,21 @@
-//! The first schema: tenants, directories, tokens, identities, outbox, feeds and the provisioning log.
+//! One step of the history: a name and the SQL for each database.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DatabaseBackend;
 
-/// See `sql/0001_foundation.*.sql`, which say why each table looks as it does.
+/// A step up; there is none down, because half a schema or lost rows help nobody.
 #[derive(Debug)]
-pub struct Migration;
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) postgres: &'static str,
+    pub(crate) sqlite: &'static str,
+    /// What is said to somebody who asks for the way back.
+    pub(crate) no_way_back: &'static str,
+}
 
-impl MigrationName for Migration {
+impl MigrationName for Step {
     fn name(&self) -> &'static str {
-        "m0001_foundation"
+        self.name
     }
 }
 
@@ -18,7 +24,7 @@ impl MigrationName for Migration {
     reason = "async_trait wants the very signature that the trait has"
 )]
 #[async_trait::async_trait]
-impl MigrationTrait for Migration {
+impl MigrationTrait for Step {
     /// SQLite's migrations run outside a transaction unless asked; half a schema helps nobody.
     fn use_transaction(&self) -> Option<bool> {
         Some(true)
@@ -26,16 +32,14 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let sql = match manager.get_database_backend() {
-            DatabaseBackend::Postgres => include_str!("../sql/0001_foundation.postgres.sql"),
-            _ => include_str!("../sql/0001_foundation.sqlite.sql"),
+            DatabaseBackend::Postgres => self.postgres,
+            _ => self.sqlite,
         };
         manager.get_connection().execute_unprepared(sql).await?;
         Ok(())
     }
 
     async fn down(&self, _manager: &SchemaManager) -> Result<(), DbErr> {
-        Err(DbErr::Custom(
-            "the first schema is not taken down by a migration: restore a backup, or drop the database yourself".to_owned(),
-        ))
+        Err(DbErr::Custom(self.no_way_back.to_owned()))
     }
 }
