@@ -76,6 +76,11 @@ impl Scim {
         }
     }
 
+    /// The same caller on connections of its own, as one that lost those it had.
+    pub fn reconnected(&self) -> Scim {
+        Scim::at(&self.base, self.authorization.clone())
+    }
+
     /// A request below the Tenant URL, not sent yet: for odd headers and bodies.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.client.request(method, format!("{}{path}", self.base));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use actix_web::{App, HttpServer, middleware, web};
 
+use crate::extract::connection::Created;
 use crate::limits::{BACKLOG, CONNECTIONS_PER_WORKER, HEAD_TIME, KEEP_ALIVE};
 use crate::state::State;
 use crate::{feeds, health, observe, scim};
@@ -49,6 +50,9 @@ impl Server {
         })
         .workers(settings.workers)
         .worker_max_blocking_threads(1)
+        .on_connect(|_, data| {
+            data.insert(Created::default());
+        })
         .backlog(BACKLOG)
         .max_connections(CONNECTIONS_PER_WORKER)
         .keep_alive(KEEP_ALIVE)

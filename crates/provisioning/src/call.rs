@@ -1,7 +1,7 @@
 //! One SCIM request, apart from what it asks for.
 
 use domain::event::Cause;
-use domain::id::RequestId;
+use domain::id::{IdentityId, RequestId};
 use scim::etag::Precondition;
 
 /// The circumstances of a request: they end up in its event and in the provisioning log.
@@ -15,6 +15,9 @@ pub struct Call {
     pub traceparent: Option<String>,
     /// What must be true of the resource's version; checked against the locked row (RFC 7644 §3.14).
     pub precondition: Precondition,
+    /// The last identities whose creation was answered on this request's connection: its client has read those answers,
+    /// so it does not send a lost creation again (ADR 0006).
+    pub created: Vec<IdentityId>,
 }
 
 impl Call {

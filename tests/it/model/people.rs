@@ -104,7 +104,8 @@ pub async fn create(talk: &mut Talk) {
     compare(talk, &id, &made.body);
     if talk.chance(20) {
         talk.say("the same POST again".to_owned());
-        let again = talk.scim.post("/Users", &body).await.expect(201);
+        talk.scim.post("/Users", &body).await.expect(409);
+        let again = talk.scim.reconnected().post("/Users", &body).await.expect(201);
         talk.same(&again.id(), &id, "a repeated POST heals");
         compare(talk, &id, &again.body);
     }

@@ -87,12 +87,31 @@ async fn a_second_identity_of_the_same_user_name_is_a_conflict_that_says_what_to
 }
 
 #[tokio::test]
+async fn a_post_repeated_where_its_answer_was_read_is_a_duplicate() {
+    on_both(async |gateway| {
+        let scim = advisors(&gateway, "contoso");
+        let first = scim.post("/Users", &advisor(1)).await.expect(201);
+        // Microsoft's validator: "Create a duplicate User", on the connection that it keeps alive.
+        let again = scim.post("/Users", &advisor(1)).await.expect(409);
+        assert_eq!(again.body["scimType"], "uniqueness");
+        // What healed on a connection has been answered there as well.
+        let other = scim.reconnected();
+        assert_eq!(
+            other.post("/Users", &advisor(1)).await.expect(201).id(),
+            first.id()
+        );
+        other.post("/Users", &advisor(1)).await.expect(409);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_repeated_post_whose_answer_was_lost_heals_without_a_second_event() {
     on_both(async |gateway| {
         let app = gateway.app("booking");
         let scim = advisors(&gateway, "contoso");
         let first = scim.post("/Users", &advisor(1)).await.expect(201);
-        let again = scim.post("/Users", &advisor(1)).await.expect(201);
+        let again = scim.reconnected().post("/Users", &advisor(1)).await.expect(201);
         assert_eq!(again.body, first.body);
         support::wait::until(
             "the event to be readable",

@@ -1,5 +1,6 @@
-//! Reads a request apart: who is calling ([`caller`]) and, only then, what is sent ([`body`]).
+//! Reads a request apart: who is calling ([`caller`]) and, only then, what is sent ([`body`]); what its [`connection`] tells.
 
 pub mod body;
 pub mod caller;
 pub mod client;
+pub mod connection;

@@ -26,6 +26,7 @@ use self::error::{Code, Failure};
 use self::route::{Endpoint, Route};
 use crate::extract::body::{drain, json};
 use crate::extract::caller::caller;
+use crate::extract::connection::Created;
 use crate::limits::BODY_BYTES;
 use crate::observe::Facts;
 use crate::state::State;
@@ -122,11 +123,13 @@ async fn answer(
         Operation::Discovery(_) => ListQuery::default(),
         _ => parse_query(request.query_string())?,
     };
+    let created = request.conn_data::<Created>();
     let asked = Asked {
         state,
         caller,
         call: Call {
             precondition: precondition(request)?,
+            created: created.map(Created::all).unwrap_or_default(),
             ..call(request, state)
         },
         query,
@@ -136,7 +139,7 @@ async fn answer(
         Operation::ListUsers => users::list::answer(&asked).await,
         Operation::GetUser(id) => users::get::answer(&asked, id).await,
         Operation::DeleteUser(id) => users::delete::answer(&asked, id).await,
-        Operation::CreateUser => users::create::answer(&asked, body(request, payload).await?).await,
+        Operation::CreateUser => users::create::answer(&asked, body(request, payload).await?, created).await,
         Operation::ReplaceUser(id) => users::replace::answer(&asked, id, body(request, payload).await?).await,
         Operation::PatchUser(id) => users::patch::answer(&asked, id, body(request, payload).await?).await,
         Operation::ListGroups => groups::list::answer(&asked).await,
@@ -283,12 +286,14 @@ fn call(request: &HttpRequest, state: &State) -> Call {
             client_request_id: facts.client_request_id,
             traceparent: Some(facts.traceparent),
             precondition: Precondition::NONE,
+            created: Vec::new(),
         },
         None => Call {
             request: domain::id::RequestId::from_uuid(state.ids.next()),
             client_request_id: None,
             traceparent: None,
             precondition: Precondition::NONE,
+            created: Vec::new(),
         },
     }
 }

@@ -18,9 +18,10 @@ use crate::record::{Operation, Whom};
 
 /// Creates an identity.
 ///
-/// A repeated POST whose first answer was lost heals, unless the directory's provider wants the RFC's 409: the same `externalId` and `userName` in the same directory answer
-/// the existing identity and make no second event (ADR 0006). If the repeat carries other values, they are taken as an
-/// update, because Entra believes that it is creating what it now says.
+/// A repeated POST whose first answer was lost heals, unless the directory's provider wants the RFC's 409: the same
+/// `externalId` and `userName` in the same directory answer the existing identity and make no second event (ADR 0006). If
+/// the repeat carries other values, they are taken as an update, because Entra believes that it is creating what it now
+/// says. A client that has read the first answer ([`Call::created`]) is creating a duplicate instead.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a document the profile refuses, [`Error::Taken`] when another identity has the `userName`.
@@ -98,7 +99,8 @@ async fn adopt(
     };
     let external_id = identity.resource.external_id();
     let heals = operation.caller.directory.provider.rules().repeated_create == RepeatedCreate::Heal;
-    let repeated = heals && external_id.is_some() && existing.resource.external_id() == external_id;
+    let lost = heals && !operation.call.created.contains(&existing.id);
+    let repeated = lost && external_id.is_some() && existing.resource.external_id() == external_id;
     // Its own id: the first attempt was committed, and only the database's answer was lost.
     let same = existing.id == identity.id || repeated;
     if !same {

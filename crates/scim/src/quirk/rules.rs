@@ -164,7 +164,7 @@ pub const TABLE: &[Row] = &[
         },
     },
     Row {
-        request: "POST sent again with the same `userName` and `externalId`",
+        request: "POST sent again with the same `userName` and `externalId`, its first answer lost",
         rfc: "409 `uniqueness` (RFC 7644 §3.3)",
         does: |rules| match rules.repeated_create {
             RepeatedCreate::Heal => "201 with the one that exists",

@@ -7,15 +7,24 @@ use serde_json::Value;
 
 use super::super::Asked;
 use super::super::error::Failure;
+use crate::extract::connection::Created;
 
 /// Creates an identity.
 ///
 /// # Errors
 /// As the use-case: `invalidSyntax`, `invalidValue`, `uniqueness`.
-pub async fn answer(asked: &Asked<'_>, body: Value) -> Result<HttpResponse, Failure> {
+pub async fn answer(
+    asked: &Asked<'_>,
+    body: Value,
+    created: Option<&Created>,
+) -> Result<HttpResponse, Failure> {
     let Asked {
         state, caller, call, ..
     } = asked;
     let identity = users::create::execute(&state.provisioning, caller, call, body).await?;
-    super::answer(asked, StatusCode::CREATED, &identity).await
+    let answer = super::answer(asked, StatusCode::CREATED, &identity).await?;
+    if let Some(created) = created {
+        created.add(identity.id);
+    }
+    Ok(answer)
 }
