@@ -6,6 +6,7 @@ use crate::seed;
 use crate::site::Site;
 use crate::wire::Connection;
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, Row, SqliteConnection};
+use std::path::PathBuf;
 use std::time::Duration;
 use support::gateway::Settings;
 use support::postgres::Postgres;
@@ -45,6 +46,8 @@ pub struct Base {
     /// The gateway, with a directory of `people`.
     pub site: Site,
     door: Door,
+    /// The folder of the database's files.
+    files: PathBuf,
 }
 
 impl Base {
@@ -59,6 +62,10 @@ impl Base {
             ..plan.settings()
         };
         let site = Site::of(settings, "people").await;
+        let files = match &database {
+            Some(database) => Postgres::shared().await.files(&database.name).await,
+            None => site.sqlite_file().with_file_name(""),
+        };
         let door = match database {
             Some(database) => Door::Postgres(Postgres::shared().await.admin(&database.name).await),
             None => {
@@ -70,7 +77,16 @@ impl Base {
         };
         let mut connection = Connection::open(site.address).await.expect("connect");
         expect(&mut connection, &site.create(seed::TEMPLATE), 201).await;
-        Base { site, door }
+        Base { site, door, files }
+    }
+
+    /// Reads the database's files through, so that the system has them in memory.
+    pub fn into_memory(&self) {
+        let files = std::fs::read_dir(&self.files).expect("the database's files");
+        for file in files {
+            let mut file = std::fs::File::open(file.expect("a file").path()).expect("open");
+            std::io::copy(&mut file, &mut std::io::sink()).expect("read");
+        }
     }
 
     /// Starts a gateway whose directory holds so many people more.

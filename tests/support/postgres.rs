@@ -134,6 +134,18 @@ impl Postgres {
         self.create(&template).await
     }
 
+    /// Where the files of one database are.
+    pub async fn files(&self, database: &str) -> PathBuf {
+        let mut admin = self.admin("postgres").await;
+        let sql = "SELECT oid::text FROM pg_database WHERE datname = $1";
+        let oid: String = sqlx::query_scalar(sql)
+            .bind(database)
+            .fetch_one(&mut admin)
+            .await
+            .expect("a database of this cluster");
+        self.folder.join("data/base").join(oid)
+    }
+
     /// A superuser connection to one database, for assertions and for looking behind row-level security.
     pub async fn admin(&self, database: &str) -> sqlx::PgConnection {
         self.try_admin(database).await.expect("connect as superuser")
@@ -189,6 +201,8 @@ impl Postgres {
             "max_connections=300".to_owned(),
             "fsync=on".to_owned(),
             "shared_buffers=64MB".to_owned(),
+            // In the folder, so that nothing stays behind in /dev/shm when the server is killed.
+            "dynamic_shared_memory_type=mmap".to_owned(),
             "log_min_messages=warning".to_owned(),
         ];
         let mut args = vec!["-D".to_owned(), data.display().to_string()];

@@ -17,7 +17,7 @@ use crate::settings::Settings;
 /// Longer than any commit of another process; the writer tries again after that.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Readers at most: each is a thread with a page cache of its own (up to 2 MiB), and more of them than processors
+/// Readers at most: each is a thread with a page cache of its own (up to 8 MiB), and more of them than processors
 /// gain nothing.
 const READERS: u32 = 8;
 
@@ -67,7 +67,9 @@ async fn connect(
             .statement_cache_capacity(200);
         match role {
             // Not SQLITE_OPEN_READONLY: such a connection cannot bring a WAL left by a crash into order.
-            Role::Reader => file.pragma("query_only", "on"),
+            // A cache of 8 MiB holds the inner pages of every index of a million identities: a lookup then reads two pages
+            // from the file instead of the four it reads with SQLite's 2 MiB.
+            Role::Reader => file.pragma("query_only", "on").pragma("cache_size", "-8192"),
             // Creations touch pages all over the indexes: a cache of 16 MiB (used when there is that much), and a
             // checkpoint each 16 MiB of WAL, so that a page that changes often is copied back seldom.
             Role::Writer => file
