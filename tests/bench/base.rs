@@ -81,7 +81,7 @@ impl Base {
     }
 
     /// Reads the database's files through, so that the system has them in memory.
-    pub fn into_memory(&self) {
+    pub fn read_through(&self) {
         let files = std::fs::read_dir(&self.files).expect("the database's files");
         for file in files {
             let mut file = std::fs::File::open(file.expect("a file").path()).expect("open");

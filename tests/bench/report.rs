@@ -14,7 +14,7 @@ use std::process::Command;
 pub struct Side {
     /// What was measured.
     pub what: String,
-    /// The figure: the median where there are several slices.
+    /// The figure: the median or mean where there are several slices.
     pub value: f64,
     /// Every slice.
     pub slices: Vec<f64>,
@@ -26,6 +26,17 @@ impl Side {
         Side {
             what: what.to_owned(),
             value: crate::samples::median(slices),
+            slices: slices.to_vec(),
+        }
+    }
+
+    /// The mean of slices too short for a median to be of use: all that was done over all the time.
+    pub fn mean(what: &str, slices: &[f64]) -> Side {
+        #[expect(clippy::cast_precision_loss, reason = "few slices")]
+        let count = slices.len() as f64;
+        Side {
+            what: what.to_owned(),
+            value: slices.iter().sum::<f64>() / count,
             slices: slices.to_vec(),
         }
     }
@@ -230,9 +241,22 @@ fn print_row(row: &Row) {
     }
 }
 
+/// As many slices are printed one by one.
+const SHOWN: usize = 15;
+
 fn slices(side: &Side) -> String {
     if side.slices.is_empty() {
         return String::new();
+    }
+    if side.slices.len() > SHOWN {
+        let least = side.slices.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = side.slices.iter().copied().fold(0.0, f64::max);
+        return format!(
+            "   ({} slices, {} to {})",
+            side.slices.len(),
+            figure(least),
+            figure(most)
+        );
     }
     let list: Vec<String> = side.slices.iter().map(|value| figure(*value)).collect();
     format!("   ({})", list.join(" "))
