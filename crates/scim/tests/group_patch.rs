@@ -168,8 +168,8 @@ fn operations_on_members_are_done_in_the_order_sent() {
             Membership::SAME,
         ),
         (
-            json!([{"op": "replace", "path": "members.value", "value": "a"}]),
-            Membership::Exactly(ids(&["a"])),
+            json!([{"op": "add", "path": "members.value", "value": "a"}]),
+            change(&["a"], &[]),
         ),
     ];
     for (operations, expected) in cases {
@@ -205,6 +205,21 @@ fn what_names_no_member_is_refused_with_the_next_step() {
             json!({"op": "replace", "path": "members[value eq \"a\"]", "value": {"value": "b"}}),
             ScimType::Mutability,
             "Remove the one and add the other",
+        ),
+        (
+            json!({"op": "remove", "path": "members.value"}),
+            ScimType::Mutability,
+            "the ids of all members, which cannot change. Name a member as in members[value eq \"…\"]",
+        ),
+        (
+            json!({"op": "replace", "path": "members.value", "value": null}),
+            ScimType::Mutability,
+            "use the path members to replace or remove all of them",
+        ),
+        (
+            json!({"op": "replace", "path": "members.value", "value": "a"}),
+            ScimType::Mutability,
+            "the ids of all members",
         ),
         (
             json!({"op": "add", "path": "members", "value": many}),

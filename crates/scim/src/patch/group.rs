@@ -35,7 +35,7 @@ pub struct PatchedGroup {
 ///
 /// # Errors
 /// As [`super::apply`]; `invalidPath` for a filter on `members` that does not name them by `value`, `mutability` when one
-/// member is to be replaced by another behind such a filter, `tooMany` for more than [`crate::membership::MAX_MEMBERS`].
+/// member is to be replaced by another behind such a filter or the ids of all of them at once, `tooMany` for more than [`crate::membership::MAX_MEMBERS`].
 pub fn apply_to_group(
     rt: &ResourceType,
     current: &Resource,
@@ -87,6 +87,9 @@ fn take(collected: &mut Collector, target: &Target<'_>, action: &Action) -> Resu
     if let Some(filter) = &target.filter {
         return selected(collected, filter, action);
     }
+    if target.leaf().is_some() && matches!(action, Action::Clear | Action::Replace(_)) {
+        return Err(every_id());
+    }
     match action {
         Action::Add(value) => collected.add(value),
         Action::Replace(value) => {
@@ -99,6 +102,15 @@ fn take(collected: &mut Collector, target: &Target<'_>, action: &Action) -> Resu
         }
         Action::Take(named) => named.iter().try_for_each(|value| collected.remove(value)),
     }
+}
+
+/// The ids of all members at once: they are immutable (RFC 7643 §4.2), and whoever meant one member must not empty the group.
+fn every_id() -> Error {
+    Error::mutability(
+        "members.value",
+        "without a filter it means the ids of all members, which cannot change. Name a member as in \
+         members[value eq \"…\"], or use the path members to replace or remove all of them.",
+    )
 }
 
 /// One step on `members[…]`: the filter says who is meant.
