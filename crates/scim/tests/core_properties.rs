@@ -136,4 +136,12 @@ proptest! {
         let path = AttrPath { schema: urn.then(|| ENTERPRISE_USER.to_owned()), name, sub };
         prop_assert_eq!(AttrPath::parse(&path.to_string(), &users().urns()).unwrap(), path);
     }
+
+    // A cut-short conversion would answer another number than was sent, and tell a change that nobody made.
+    #[test]
+    fn a_decimal_survives_being_written_and_read(number in prop::num::f64::NORMAL) {
+        let sent = json!(number).to_string();
+        let read: Value = serde_json::from_str(&sent).unwrap();
+        prop_assert_eq!(read.to_string(), sent);
+    }
 }
