@@ -39,6 +39,14 @@ fn group_id(profile: &Profile, id: &str) -> Result<GroupId, Error> {
     id.parse().map_err(|_| not_found(profile))
 }
 
+/// Locks a group of the version that the request asks for.
+async fn lock(tx: &mut TenantTx, operation: &Operation, id: GroupId) -> Result<Group, Error> {
+    let found = tx.lock_group(operation.caller.directory.id, id).await?;
+    let group = found.ok_or_else(|| not_found(&operation.profile))?;
+    operation.check_version(group.revision)?;
+    Ok(group)
+}
+
 fn not_found(profile: &Profile) -> Error {
     Error::NotFound {
         profile: profile.name.clone(),

@@ -11,6 +11,7 @@ use domain::id::{EventId, ResourceId};
 use domain::identity::Identity;
 use domain::log::{Action, LogEntry, Status};
 use domain::profile::Profile;
+use store::{BoxFuture, TenantTx};
 
 use crate::call::Call;
 use crate::context::Context;
@@ -119,6 +120,43 @@ impl Operation {
             changed: Vec::new(),
             token_id: self.caller.token_id.clone(),
             trace_id: self.call.trace_id(),
+        }
+    }
+
+    /// Runs a decision in one transaction, over what was prepared for it; the store may run it again after a
+    /// serialisation failure.
+    pub(crate) async fn transact<W, T, F>(&self, context: &Context, work: W, decide: F) -> Result<T, Error>
+    where
+        W: Send + Sync + 'static,
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut TenantTx, &'t Self, &'t W) -> BoxFuture<'t, Result<T, Error>>
+            + Send
+            + Sync
+            + 'static,
+    {
+        let shared = Arc::new((self.clone(), work, decide));
+        context
+            .store
+            .write(self.caller.scope, move |tx| {
+                let shared = Arc::clone(&shared);
+                Box::pin(async move {
+                    let (operation, work, decide) = shared.as_ref();
+                    decide(tx, operation, work).await
+                })
+            })
+            .await
+    }
+
+    /// The outcome as it is answered; a refusal is logged first.
+    pub(crate) async fn conclude<T>(
+        &self,
+        context: &Context,
+        whom: Whom,
+        outcome: Result<T, Error>,
+    ) -> Result<T, Error> {
+        match outcome {
+            Ok(done) => Ok(done),
+            Err(error) => Err(self.refuse(context, whom, error).await),
         }
     }
 

@@ -25,6 +25,14 @@ fn identity_id(profile: &Profile, id: &str) -> Result<IdentityId, Error> {
     id.parse().map_err(|_| not_found(profile))
 }
 
+/// Locks an identity of the version that the request asks for.
+async fn lock(tx: &mut TenantTx, operation: &Operation, id: IdentityId) -> Result<Identity, Error> {
+    let found = tx.lock(operation.caller.directory.id, id).await?;
+    let identity = found.ok_or_else(|| not_found(&operation.profile))?;
+    operation.check_version(identity.revision)?;
+    Ok(identity)
+}
+
 fn not_found(profile: &Profile) -> Error {
     Error::NotFound {
         profile: profile.name.clone(),

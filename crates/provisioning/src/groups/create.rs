@@ -1,7 +1,5 @@
 //! POST /Groups (RFC 7644 §3.3).
 
-use std::sync::Arc;
-
 use domain::credential::Caller;
 use domain::group::{Group, MembersChanged};
 use domain::id::GroupId;
@@ -30,28 +28,17 @@ pub async fn execute(context: &Context, caller: &Caller, call: &Call, body: Valu
     let operation = Operation::new(context, caller, call, "POST")?;
     let whom = whom(Action::Create, &body);
     let outcome = match accept(&operation.profile, body) {
-        Ok(body) => create(context, &operation, body).await,
+        Ok(body) => {
+            let id = GroupId::from_uuid(context.ids.next());
+            operation
+                .transact(context, body, move |tx, operation, body| {
+                    Box::pin(decide(tx, operation, id, body))
+                })
+                .await
+        }
         Err(error) => Err(error),
     };
-    match outcome {
-        Ok(group) => Ok(group),
-        Err(error) => Err(operation.refuse(context, whom, error).await),
-    }
-}
-
-async fn create(context: &Context, operation: &Operation, body: Body) -> Result<Group, Error> {
-    let id = GroupId::from_uuid(context.ids.next());
-    let work = Arc::new((operation.clone(), body));
-    context
-        .store
-        .write(operation.caller.scope, move |tx| {
-            let work = Arc::clone(&work);
-            Box::pin(async move {
-                let (operation, body) = work.as_ref();
-                decide(tx, operation, id, body).await
-            })
-        })
-        .await
+    operation.conclude(context, whom, outcome).await
 }
 
 async fn decide(tx: &mut TenantTx, operation: &Operation, id: GroupId, body: &Body) -> Result<Group, Error> {

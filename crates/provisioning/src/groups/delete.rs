@@ -7,7 +7,7 @@ use domain::log::Action;
 use store::TenantTx;
 
 use super::record::LeftOut;
-use super::{group_id, group_type, not_found};
+use super::{group_id, group_type, lock};
 use crate::call::Call;
 use crate::context::Context;
 use crate::error::Error;
@@ -22,26 +22,17 @@ pub async fn execute(context: &Context, caller: &Caller, call: &Call, id: &str) 
     let operation = Operation::new(context, caller, call, "DELETE")?;
     group_type(&operation.profile)?;
     let id = group_id(&operation.profile, id)?;
-    let work = operation.clone();
-    let outcome = context
-        .store
-        .write(caller.scope, move |tx| {
-            let operation = work.clone();
-            Box::pin(async move { delete(tx, &operation, id).await })
+    let outcome = operation
+        .transact(context, (), move |tx, operation, ()| {
+            Box::pin(delete(tx, operation, id))
         })
         .await;
-    match outcome {
-        Ok(()) => Ok(()),
-        Err(error) => Err(operation
-            .refuse(context, Whom::of_id(Action::Delete, id), error)
-            .await),
-    }
+    let whom = Whom::of_id(Action::Delete, id);
+    operation.conclude(context, whom, outcome).await
 }
 
 async fn delete(tx: &mut TenantTx, operation: &Operation, id: GroupId) -> Result<(), Error> {
-    let found = tx.lock_group(operation.caller.directory.id, id).await?;
-    let before = found.ok_or_else(|| not_found(&operation.profile))?;
-    operation.check_version(before.revision)?;
+    let before = lock(tx, operation, id).await?;
     let events = operation.group_events(Some(&before), None, &MembersChanged::default());
     let nothing = LeftOut {
         ignored: &[],

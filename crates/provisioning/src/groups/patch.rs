@@ -1,7 +1,5 @@
 //! PATCH /Groups/{id} (RFC 7644 §3.5.2), in both of Entra's dialects: a rename, or members that come and go.
 
-use std::sync::Arc;
-
 use domain::credential::Caller;
 use domain::group::Group;
 use domain::id::GroupId;
@@ -10,7 +8,7 @@ use scim::patch::{PatchRequest, apply_to_group};
 use serde_json::Value;
 use store::TenantTx;
 
-use super::{check, commit, group_id, group_type, not_found};
+use super::{check, commit, group_id, group_type, lock};
 use crate::call::Call;
 use crate::context::Context;
 use crate::error::Error;
@@ -34,34 +32,17 @@ pub async fn execute(
     group_type(&operation.profile)?;
     let id = group_id(&operation.profile, id)?;
     let outcome = match PatchRequest::parse(body) {
-        Ok(request) => commit_patch(context, &operation, id, request).await,
+        Ok(request) => {
+            operation
+                .transact(context, request, move |tx, operation, request| {
+                    Box::pin(decide(tx, operation, id, request))
+                })
+                .await
+        }
         Err(error) => Err(error.into()),
     };
-    match outcome {
-        Ok(group) => Ok(group),
-        Err(error) => Err(operation
-            .refuse(context, Whom::of_id(Action::Update, id), error)
-            .await),
-    }
-}
-
-async fn commit_patch(
-    context: &Context,
-    operation: &Operation,
-    id: GroupId,
-    request: PatchRequest,
-) -> Result<Group, Error> {
-    let work = Arc::new((operation.clone(), request));
-    context
-        .store
-        .write(operation.caller.scope, move |tx| {
-            let work = Arc::clone(&work);
-            Box::pin(async move {
-                let (operation, request) = work.as_ref();
-                decide(tx, operation, id, request).await
-            })
-        })
-        .await
+    let whom = Whom::of_id(Action::Update, id);
+    operation.conclude(context, whom, outcome).await
 }
 
 async fn decide(
@@ -71,9 +52,7 @@ async fn decide(
     request: &PatchRequest,
 ) -> Result<Group, Error> {
     let profile = &operation.profile;
-    let found = tx.lock_group(operation.caller.directory.id, id).await?;
-    let before = found.ok_or_else(|| not_found(profile))?;
-    operation.check_version(before.revision)?;
+    let before = lock(tx, operation, id).await?;
     let rules = operation.caller.directory.provider.rules();
     let patched = apply_to_group(group_type(profile)?, &before.resource, request, rules)?;
     check(profile, &patched.resource, &patched.ignored)?;

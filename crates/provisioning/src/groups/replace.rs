@@ -1,7 +1,5 @@
 //! PUT /Groups/{id} (RFC 7644 §3.5.1). Entra never sends it; other providers do.
 
-use std::sync::Arc;
-
 use domain::credential::Caller;
 use domain::group::Group;
 use domain::id::GroupId;
@@ -10,7 +8,7 @@ use serde_json::Value;
 use store::TenantTx;
 
 use super::record::whom;
-use super::{Body, accept, commit, group_id, group_type, not_found};
+use super::{Body, accept, commit, group_id, group_type, lock};
 use crate::call::Call;
 use crate::context::Context;
 use crate::error::Error;
@@ -36,38 +34,20 @@ pub async fn execute(
         ..whom(Action::Update, &body)
     };
     let outcome = match accept(&operation.profile, body) {
-        Ok(body) => commit_replacement(context, &operation, id, body).await,
+        Ok(body) => {
+            operation
+                .transact(context, body, move |tx, operation, body| {
+                    Box::pin(decide(tx, operation, id, body))
+                })
+                .await
+        }
         Err(error) => Err(error),
     };
-    match outcome {
-        Ok(group) => Ok(group),
-        Err(error) => Err(operation.refuse(context, whom, error).await),
-    }
-}
-
-async fn commit_replacement(
-    context: &Context,
-    operation: &Operation,
-    id: GroupId,
-    body: Body,
-) -> Result<Group, Error> {
-    let work = Arc::new((operation.clone(), body));
-    context
-        .store
-        .write(operation.caller.scope, move |tx| {
-            let work = Arc::clone(&work);
-            Box::pin(async move {
-                let (operation, body) = work.as_ref();
-                decide(tx, operation, id, body).await
-            })
-        })
-        .await
+    operation.conclude(context, whom, outcome).await
 }
 
 async fn decide(tx: &mut TenantTx, operation: &Operation, id: GroupId, body: &Body) -> Result<Group, Error> {
-    let found = tx.lock_group(operation.caller.directory.id, id).await?;
-    let before = found.ok_or_else(|| not_found(&operation.profile))?;
-    operation.check_version(before.revision)?;
+    let before = lock(tx, operation, id).await?;
     commit(
         tx,
         operation,

@@ -1,7 +1,5 @@
 //! POST /Users (RFC 7644 §3.3).
 
-use std::sync::Arc;
-
 use domain::credential::Caller;
 use domain::id::IdentityId;
 use domain::identity::{Identity, MatchKeys};
@@ -34,10 +32,7 @@ pub async fn execute(
     let operation = Operation::new(context, caller, call, "POST")?;
     let whom = Whom::of_body(Action::Create, &body);
     let outcome = create(context, &operation, body).await;
-    match outcome {
-        Ok(identity) => Ok(identity),
-        Err(error) => Err(operation.refuse(context, whom, error).await),
-    }
+    operation.conclude(context, whom, outcome).await
 }
 
 async fn create(context: &Context, operation: &Operation, body: Value) -> Result<Identity, Error> {
@@ -61,30 +56,18 @@ async fn create(context: &Context, operation: &Operation, body: Value) -> Result
         .await?
     {
         Created::Done => Ok(identity),
-        Created::NameTaken => heal(context, operation, identity, ignored).await,
+        Created::NameTaken => {
+            let work = (identity, ignored);
+            operation
+                .transact(context, work, |tx, operation, (identity, ignored)| {
+                    Box::pin(adopt(tx, operation, identity, ignored))
+                })
+                .await
+        }
     }
 }
 
 /// The `userName` is taken: by the very thing that is being created, or by another one.
-async fn heal(
-    context: &Context,
-    operation: &Operation,
-    identity: Identity,
-    ignored: Vec<String>,
-) -> Result<Identity, Error> {
-    let work = Arc::new((operation.clone(), identity, ignored));
-    context
-        .store
-        .write(operation.caller.scope, move |tx| {
-            let work = Arc::clone(&work);
-            Box::pin(async move {
-                let (operation, identity, ignored) = work.as_ref();
-                adopt(tx, operation, identity, ignored).await
-            })
-        })
-        .await
-}
-
 async fn adopt(
     tx: &mut TenantTx,
     operation: &Operation,

@@ -8,7 +8,7 @@ use scim::patch::{self, PatchRequest};
 use serde_json::Value;
 use store::TenantTx;
 
-use super::{check_change, check_ignored, commit, identity_id, not_found};
+use super::{check_change, check_ignored, commit, identity_id, lock};
 use crate::call::Call;
 use crate::context::Context;
 use crate::error::Error;
@@ -28,32 +28,17 @@ pub async fn execute(
     let operation = Operation::new(context, caller, call, "PATCH")?;
     let id = identity_id(&operation.profile, id)?;
     let outcome = match PatchRequest::parse(body) {
-        Ok(request) => commit_patch(context, &operation, id, request).await,
+        Ok(request) => {
+            operation
+                .transact(context, request, move |tx, operation, request| {
+                    Box::pin(decide(tx, operation, id, request))
+                })
+                .await
+        }
         Err(error) => Err(error.into()),
     };
-    match outcome {
-        Ok(identity) => Ok(identity),
-        Err(error) => Err(operation
-            .refuse(context, Whom::of_id(Action::Update, id), error)
-            .await),
-    }
-}
-
-async fn commit_patch(
-    context: &Context,
-    operation: &Operation,
-    id: IdentityId,
-    request: PatchRequest,
-) -> Result<Identity, Error> {
-    let work = operation.clone();
-    let request = std::sync::Arc::new(request);
-    context
-        .store
-        .write(operation.caller.scope, move |tx| {
-            let (operation, request) = (work.clone(), request.clone());
-            Box::pin(async move { decide(tx, &operation, id, &request).await })
-        })
-        .await
+    let whom = Whom::of_id(Action::Update, id);
+    operation.conclude(context, whom, outcome).await
 }
 
 async fn decide(
@@ -63,11 +48,7 @@ async fn decide(
     request: &PatchRequest,
 ) -> Result<Identity, Error> {
     let profile = &operation.profile;
-    let before = tx
-        .lock(operation.caller.directory.id, id)
-        .await?
-        .ok_or_else(|| not_found(profile))?;
-    operation.check_version(before.revision)?;
+    let before = lock(tx, operation, id).await?;
     let rules = operation.caller.directory.provider.rules();
     let patched = patch::apply(&profile.resource_type, &before.resource, request, rules)?;
     check_ignored(profile, &patched.ignored)?;

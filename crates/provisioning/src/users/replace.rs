@@ -4,10 +4,11 @@ use domain::credential::Caller;
 use domain::id::IdentityId;
 use domain::identity::Identity;
 use domain::log::Action;
+use scim::resource::Accepted;
 use serde_json::Value;
 use store::TenantTx;
 
-use super::{accept_replacement, check_replacement, commit, identity_id, not_found};
+use super::{accept_replacement, check_replacement, commit, identity_id, lock};
 use crate::call::Call;
 use crate::context::Context;
 use crate::error::Error;
@@ -30,34 +31,29 @@ pub async fn execute(
         resource: Some(id.into()),
         ..Whom::of_body(Action::Update, &body)
     };
-    match commit_replacement(context, &operation, id, body).await {
-        Ok(identity) => Ok(identity),
-        Err(error) => Err(operation.refuse(context, whom, error).await),
-    }
+    let outcome = match accept_replacement(&operation.profile, body) {
+        Ok(accepted) => {
+            operation
+                .transact(context, accepted, move |tx, operation, accepted| {
+                    Box::pin(decide(tx, operation, id, accepted))
+                })
+                .await
+        }
+        Err(error) => Err(error),
+    };
+    operation.conclude(context, whom, outcome).await
 }
 
-async fn commit_replacement(
-    context: &Context,
+async fn decide(
+    tx: &mut TenantTx,
     operation: &Operation,
     id: IdentityId,
-    body: Value,
+    accepted: &Accepted,
 ) -> Result<Identity, Error> {
-    let accepted = std::sync::Arc::new(accept_replacement(&operation.profile, body)?);
-    let work = operation.clone();
-    context
-        .store
-        .write(operation.caller.scope, move |tx: &mut TenantTx| {
-            let (operation, accepted) = (work.clone(), accepted.clone());
-            Box::pin(async move {
-                let found = tx.lock(operation.caller.directory.id, id).await?;
-                let before = found.ok_or_else(|| not_found(&operation.profile))?;
-                operation.check_version(before.revision)?;
-                let profile = &operation.profile;
-                let next = accepted.resource.clone();
-                let next = next.replacing(&profile.resource_type, &before.resource);
-                check_replacement(profile, &before.resource, &next)?;
-                commit(tx, &operation, &before, next, &accepted.ignored).await
-            })
-        })
-        .await
+    let before = lock(tx, operation, id).await?;
+    let profile = &operation.profile;
+    let next = accepted.resource.clone();
+    let next = next.replacing(&profile.resource_type, &before.resource);
+    check_replacement(profile, &before.resource, &next)?;
+    commit(tx, operation, &before, next, &accepted.ignored).await
 }
