@@ -84,6 +84,10 @@ fn accept(profile: &Profile, body: Value) -> Result<Body, Error> {
     })
 }
 
+fn is_nameless(resource: &Resource) -> bool {
+    resource.display_name().is_none_or(str::is_empty)
+}
+
 /// What every group needs, and what is made of attributes that no group here has.
 fn check(profile: &Profile, resource: &Resource, ignored: &[String]) -> Result<(), Error> {
     // Parts of members that are the server's to know, such as their names, are no fault of a mapping.
@@ -96,7 +100,7 @@ fn check(profile: &Profile, resource: &Resource, ignored: &[String]) -> Result<(
         );
         return Err(scim::Error::invalid_value(path, detail).into());
     }
-    if resource.display_name().is_none_or(str::is_empty) {
+    if is_nameless(resource) {
         let detail = "displayName is required and was missing or empty. In Entra, open Provisioning > Edit attribute mappings > \
                       Provision Microsoft Entra ID Groups, map displayName to displayName, and check that the group has a name.";
         return Err(scim::Error::invalid_value("displayName", detail).into());

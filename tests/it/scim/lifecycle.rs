@@ -106,6 +106,31 @@ async fn a_post_repeated_where_its_answer_was_read_is_a_duplicate() {
 }
 
 #[tokio::test]
+async fn a_creation_repeated_after_the_person_was_changed_changes_nothing() {
+    on_both(async |gateway| {
+        let scim = advisors(&gateway, "contoso");
+        let id = scim.post("/Users", &advisor(1)).await.expect(201).id();
+        let off = json!([{"op": "Replace", "path": "active", "value": "False"}]);
+        let off = scim.patch_ops(&id, off).await.expect(200);
+        // Somebody knew the id, so the answer was not lost: the old body must not bring the person back.
+        scim.reconnected().post("/Users", &advisor(1)).await.expect(409);
+        let now = scim.get(&format!("/Users/{id}")).await.expect(200);
+        assert_eq!(
+            (now.header("etag"), &now.body["active"]),
+            (off.header("etag"), &json!(false))
+        );
+        // A body that says what is so already does no harm.
+        let mut same = advisor(1);
+        same["active"] = json!(false);
+        assert_eq!(
+            scim.reconnected().post("/Users", &same).await.expect(201).body,
+            now.body
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_repeated_post_whose_answer_was_lost_heals_without_a_second_event() {
     on_both(async |gateway| {
         let app = gateway.app("booking");

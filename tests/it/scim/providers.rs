@@ -65,7 +65,9 @@ async fn a_directory_called_by_a_generic_client_gets_the_answers_of_the_rfc() {
             made.body["addresses"],
             json!([{"type": "work", "formatted": "HQ"}])
         );
-        again().await.expect(201);
+        let one = scim.post("/Users", &advisor(2)).await.expect(201);
+        let again = scim.reconnected().post("/Users", &advisor(2)).await.expect(201);
+        assert_eq!(again.body, one.body);
     })
     .await;
 }

@@ -4,6 +4,7 @@ use domain::credential::Caller;
 use domain::id::IdentityId;
 use domain::identity::{Identity, MatchKeys};
 use domain::log::Action;
+use scim::change::diff;
 use scim::quirk::rules::RepeatedCreate;
 use serde_json::Value;
 use store::{Created, TenantTx};
@@ -19,7 +20,8 @@ use crate::record::{Operation, Whom};
 /// A repeated POST whose first answer was lost heals, unless the directory's provider wants the RFC's 409: the same
 /// `externalId` and `userName` in the same directory answer the existing identity and make no second event (ADR 0006). If
 /// the repeat carries other values, they are taken as an update, because Entra believes that it is creating what it now
-/// says. A client that has read the first answer ([`Call::created`]) is creating a duplicate instead.
+/// says. A client that has read the first answer is creating a duplicate instead: it asks on the connection that carried
+/// the answer ([`Call::created`]), or the identity has been changed since, by somebody who knows its id.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a document the profile refuses, [`Error::Taken`] when another identity has the `userName`.
@@ -92,6 +94,10 @@ async fn adopt(
     let profile = &operation.profile;
     let next = identity.resource.clone();
     let next = next.replacing(&profile.resource_type, &existing.resource);
+    let touched = existing.id != identity.id && existing.revision > 1;
+    if touched && !diff(&profile.resource_type, &existing.resource, &next).is_empty() {
+        return Err(taken(profile));
+    }
     check_change(profile, &existing.resource, &next)?;
     commit(tx, operation, &existing, next, ignored).await
 }

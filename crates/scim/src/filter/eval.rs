@@ -185,16 +185,33 @@ fn by_order(op: CompareOp, order: Ordering) -> bool {
 }
 
 fn number_order(a: &Number, b: &Number) -> Option<Ordering> {
-    match (a.as_i64(), b.as_i64()) {
+    match (whole(a), whole(b)) {
         (Some(a), Some(b)) => Some(a.cmp(&b)),
         _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
     }
 }
 
+/// Every whole number JSON is read into.
+fn whole(number: &Number) -> Option<i128> {
+    number
+        .as_i64()
+        .map(i128::from)
+        .or_else(|| number.as_u64().map(i128::from))
+}
+
 /// The text two values of `attribute` share exactly when its own rule of comparison calls them the same.
 pub(crate) fn comparison_key(attribute: &Attribute, value: &Value) -> String {
     match value {
+        Value::String(text) if attribute.attr_type == AttrType::DateTime => match instant(text) {
+            Some(instant) => instant.to_utc().to_rfc3339(),
+            None => text.clone(),
+        },
         Value::String(text) => key(attribute, text).into_owned(),
+        Value::Number(number) => match (whole(number), number.as_f64()) {
+            // 1.0 is 1.
+            (None, Some(decimal)) if decimal.fract() == 0.0 => format!("{decimal:.0}"),
+            _ => number.to_string(),
+        },
         other => other.to_string(),
     }
 }

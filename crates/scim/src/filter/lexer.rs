@@ -95,7 +95,7 @@ impl<'a> Lexer<'a> {
         if !entra::is_bare_literal(word) {
             return Err(fault(
                 start,
-                "a control character cannot stand here; put the value in double quotes",
+                "a single quote or a control character cannot stand here; put the value in double quotes",
             ));
         }
         self.position = start + end;

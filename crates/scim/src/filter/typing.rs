@@ -9,7 +9,7 @@ use super::{CompareOp, Literal};
 use crate::error::Error;
 use crate::path::AttrPath;
 use crate::quirk::entra;
-use crate::schema::{AttrType, Attribute, ResourceType, Returned};
+use crate::schema::{AttrType, Attribute, Mutability, ResourceType, Returned};
 
 /// An `invalidFilter` at a byte of the text.
 pub(super) fn fault(position: usize, detail: impl AsRef<str>) -> Error {
@@ -66,7 +66,7 @@ impl<'a> Scope<'a> {
                 let found = attribute
                     .sub_attributes
                     .iter()
-                    .find(|sub| crate::name::eq(&sub.name, word));
+                    .find(|sub| crate::name::eq(&sub.name, word) && !is_address(attribute, sub));
                 let found = found.ok_or_else(|| {
                     let names: Vec<&str> = attribute
                         .sub_attributes
@@ -143,16 +143,14 @@ impl<'a> Named<'a> {
 /// The path in the schema's spelling with the attribute it leads to; core attributes carry no URN.
 fn canonical<'a>(resource_type: &'a ResourceType, path: &AttrPath) -> Option<Named<'a>> {
     let attribute = resource_type.find(path)?;
-    // Where a resource is depends on the address it was asked at; it is no value to search by.
-    let is_location =
-        attribute.name == "location" && path.schema.is_none() && crate::name::eq(&path.name, "meta");
-    if attribute.returned == Returned::Never || is_location {
-        return None;
-    }
     let head = resource_type.find(&AttrPath {
         sub: None,
         ..path.clone()
     })?;
+    let is_location = attribute.name == "location" && path.schema.is_none() && head.name == "meta";
+    if attribute.returned == Returned::Never || is_location || is_address(head, attribute) {
+        return None;
+    }
     let schema = path.schema.as_deref().and_then(|urn| {
         resource_type
             .extensions
@@ -168,6 +166,11 @@ fn canonical<'a>(resource_type: &'a ResourceType, path: &AttrPath) -> Option<Nam
         path,
         attribute: Some(attribute),
     })
+}
+
+/// Where a resource is depends on the address it was asked at; it is no value to search by.
+fn is_address(head: &Attribute, part: &Attribute) -> bool {
+    head.mutability == Mutability::ReadOnly && part.name == "$ref"
 }
 
 /// A path that only `other` has, spelled with that type's URN so that it leads nowhere in any other.
@@ -309,18 +312,10 @@ fn allow(at: usize, op: CompareOp, leaf: &Attribute) -> Result<(), Error> {
     Ok(())
 }
 
-/// A JSON number. Those with a fraction or an exponent are read by the language itself, which is exact to the last digit
-/// where the JSON reader prefers speed: the canonical text must mean the same number.
+/// A JSON number.
 fn number(text: &str) -> Option<Number> {
-    if !text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
-        return None;
-    }
-    let read: Number = serde_json::from_str(text).ok()?;
-    if read.is_f64() {
-        text.parse().ok().and_then(Number::from_f64)
-    } else {
-        Some(read)
-    }
+    let begins = text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    begins.then(|| serde_json::from_str(text).ok())?
 }
 
 /// A date and time; without an offset it is UTC (other clients leave it out).

@@ -173,10 +173,12 @@ impl<'a> Planner<'a> {
             } else {
                 entra::bare_value(value)
             };
+            let names_something = !entra::unassigns(&value);
             let value = coerce(leaf, &target.path, self.roles(leaf, value))?.value;
             match value {
                 Some(Value::Array(items)) if leaf.multi_valued => taken.extend(items),
                 Some(one) => taken.push(one),
+                None if leaf.multi_valued && names_something => return Err(no_element(&target)),
                 None => {}
             }
         }
@@ -242,4 +244,16 @@ fn no_boolean(target: &Target<'_>) -> Error {
          gives True or False for everybody."
     );
     Error::invalid_value(path, detail)
+}
+
+/// What is to be removed says its kind and nothing else: done as sent, it would remove nothing and call that a success.
+fn no_element(target: &Target<'_>) -> Error {
+    let name = &target.attribute.name;
+    Error::invalid_value(
+        target.path.to_string(),
+        format!(
+            "an element to remove from {name} says nothing but its kind. Send its value, or select it by a filter such as \
+             {name}[type eq \"work\"]."
+        ),
+    )
 }

@@ -6,7 +6,9 @@ use percent_encoding::percent_decode_str;
 
 use crate::error::Error;
 
-/// The decoded pairs; a key without `=` has an empty value, an empty pair is skipped.
+/// The decoded pairs; a key without `=` has an empty value, an empty pair is skipped. A client that adds its parameters to a
+/// Tenant URL with a flag may write a second `?` instead of a `&`: what stands before it is another key, or a filter would be
+/// lost and everybody listed.
 pub(super) fn pairs(raw: &str) -> Result<Vec<(String, String)>, Error> {
     raw.strip_prefix('?')
         .unwrap_or(raw)
@@ -14,6 +16,7 @@ pub(super) fn pairs(raw: &str) -> Result<Vec<(String, String)>, Error> {
         .filter(|pair| !pair.is_empty())
         .map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let key = key.rsplit_once('?').map_or(key, |(_, key)| key);
             Ok((decode(key)?, decode(value)?))
         })
         .collect()

@@ -22,7 +22,7 @@
 //! Must not know: which tenant or directory sends, HTTP, time. Each function is named by a fixture in
 //! `tests/fixtures/entra/`; read `crate::patch` next, where most of them meet.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::filter::{CompareOp, Filter, Literal};
 use crate::path::AttrPath;
@@ -67,10 +67,12 @@ pub fn boolean_text(text: &str) -> Option<bool> {
 /// Whole numbers of custom extension attributes arrive as text.
 ///
 /// Broken: `"tenure":"42"`; right: `"tenure":42`. Only plain decimal digits with an optional minus are a number.
-pub fn integer_text(text: &str) -> Option<i64> {
+pub fn integer_text(text: &str) -> Option<Number> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-    if plain { text.parse().ok() } else { None }
+    let signed = || text.parse::<i64>().map(Number::from);
+    let number = || signed().or_else(|_| text.parse::<u64>().map(Number::from));
+    plain.then(number)?.ok()
 }
 
 /// The operation's word is capitalised in the default dialect.
@@ -281,11 +283,13 @@ pub fn seed_from_filter(filter: &Filter) -> Option<Map<String, Value>> {
     Some(seed)
 }
 
-/// True for text a filter may carry without quotes: a word, date, number or address without blanks, quotes or brackets.
+/// True for text a filter may carry without quotes: a word, date, number or address without blanks, quotes or brackets. A
+/// single quote at its start is meant as a quote, and would be read as a part of the value.
 ///
 /// Broken: `externalId eq jyoung`, `meta.created gt 2015-10-10T14:38:21Z`; right: the same within double quotes.
 pub fn is_bare_literal(word: &str) -> bool {
     !word.is_empty()
+        && !word.starts_with('\'')
         && word
             .chars()
             .all(|c| !c.is_whitespace() && !c.is_control() && !"\"()[]".contains(c))

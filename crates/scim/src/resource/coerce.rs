@@ -152,7 +152,7 @@ fn scalar(attr_type: AttrType, path: &AttrPath, value: Value) -> Result<Value, E
             Ok(Value::Number(number))
         }
         (AttrType::Integer, Value::String(text)) => match quirk::integer_text(&text) {
-            Some(number) => Ok(Value::from(number)),
+            Some(number) => Ok(Value::Number(number)),
             None => Err(wrong_type(path, expected(attr_type), &Value::String(text))),
         },
         (AttrType::Decimal, Value::Number(number)) => Ok(Value::Number(number)),
