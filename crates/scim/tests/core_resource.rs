@@ -551,7 +551,17 @@ fn every_type_of_a_custom_attribute_is_taken_as_text_or_native_and_kept_in_one_f
         ("vip", json!(false), json!(false)),
         ("floor", json!("-3"), json!(-3)),
         ("floor", json!(3), json!(3)),
+        (
+            "floor",
+            json!("18446744073709551615"),
+            json!(18_446_744_073_709_551_615_u64),
+        ),
         ("quota", json!("1.5"), json!(1.5)),
+        (
+            "quota",
+            json!("0.1234567890123456"),
+            json!(0.123_456_789_012_345_6),
+        ),
         ("quota", json!(2), json!(2)),
         (
             "since",
@@ -579,6 +589,41 @@ fn every_type_of_a_custom_attribute_is_taken_as_text_or_native_and_kept_in_one_f
         let found = self::kept(json!({CUSTOM: {name: sent}}));
         assert_eq!(found, json!({CUSTOM: {name: kept}}), "{name}");
     }
+}
+
+#[test]
+fn an_integer_has_no_fraction_and_no_exponent() {
+    for sent in [
+        "1.5",
+        "1.0",
+        "1e2",
+        "1E2",
+        "10e-1",
+        "18446744073709551616",
+        "\"1.5\"",
+        "\"1.0\"",
+        "\"1e2\"",
+        "\"18446744073709551616\"",
+    ] {
+        let number: Value = serde_json::from_str(sent).unwrap();
+        let error = Resource::accept(&users(), json!({CUSTOM: {"floor": number}})).expect_err(sent);
+        assert_eq!(error.scim_type.as_str(), "invalidValue", "{sent}");
+        assert!(
+            error
+                .detail
+                .contains(&format!("'{CUSTOM}:floor' must be a whole number")),
+            "{sent}: {error}"
+        );
+    }
+}
+
+#[test]
+fn the_name_of_a_manager_is_the_servers_to_say() {
+    let manager = |manager: Value| json!({"userName": "u", ENTERPRISE_USER: {"manager": manager}});
+    assert_eq!(
+        kept(manager(json!({"value": "7", "displayName": "Somebody else"}))),
+        manager(json!({"value": "7"}))
+    );
 }
 
 #[test]

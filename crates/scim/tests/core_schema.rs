@@ -247,6 +247,25 @@ fn attributes_have_the_characteristics_the_rfc_and_entra_need() {
 }
 
 #[test]
+fn an_attribute_of_which_nothing_else_is_said_has_the_rfcs_characteristics() {
+    for (attribute, attr_type) in [
+        (Attribute::string("badge", "The badge."), AttrType::String),
+        (
+            Attribute::new("floor", AttrType::Integer, "Floor."),
+            AttrType::Integer,
+        ),
+    ] {
+        assert_eq!(attribute.attr_type, attr_type);
+        assert!(!attribute.required && !attribute.case_exact && !attribute.multi_valued);
+        assert!(attribute.canonical_values.is_empty());
+        assert_eq!(
+            (attribute.mutability, attribute.returned, attribute.uniqueness),
+            (Mutability::ReadWrite, Returned::Default, Uniqueness::None)
+        );
+    }
+}
+
+#[test]
 fn a_restricted_schema_has_only_what_is_listed_and_what_tells_elements_apart() {
     let paths: Vec<AttrPath> = [
         "active",

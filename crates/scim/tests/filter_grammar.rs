@@ -178,6 +178,43 @@ fn a_filter_that_is_not_understood_names_position_rule_and_what_is_allowed() {
 }
 
 #[test]
+fn a_value_in_single_quotes_is_refused_and_told_to_use_double_ones() {
+    for (text, position) in [
+        ("userName eq 'x'", 12),
+        ("userName eq 'Bob Lee'", 12),
+        ("emails[type eq 'work'].value eq \"a\"", 15),
+        ("active eq 'true'", 10),
+        ("userName eq '", 12),
+    ] {
+        let error = Filter::parse(text, &users()).expect_err(text);
+        assert_eq!(
+            (error.scim_type, error.position),
+            (ScimType::InvalidFilter, Some(position)),
+            "{text}: {error}"
+        );
+        assert!(
+            error.detail.contains("single quote") && error.detail.contains("double quotes"),
+            "{text}: {error}"
+        );
+    }
+}
+
+#[test]
+fn the_address_of_a_group_of_a_user_is_no_value_to_search_by() {
+    for (text, name) in [
+        (r#"groups.$ref eq "x""#, "groups.$ref"),
+        ("groups.$REF pr", "groups.$REF"),
+        ("groups[$ref pr]", "$ref"),
+        (r#"groups[value eq "1" and $ref co "x"]"#, "$ref"),
+    ] {
+        let error = Filter::parse(text, &users()).expect_err(text);
+        assert_eq!(error.scim_type, ScimType::InvalidFilter, "{text}");
+        assert!(error.detail.contains(name), "{text}: {error}");
+    }
+    assert!(Filter::parse(r#"groups.value eq "1" and groups[display eq "x"]"#, &users()).is_ok());
+}
+
+#[test]
 fn depth_length_and_terms_have_limits() {
     let nested = |depth: usize| format!("{}title pr{}", "(".repeat(depth), ")".repeat(depth));
     assert!(Filter::parse(&nested(MAX_DEPTH), &users()).is_ok());

@@ -105,6 +105,24 @@ fn booleans_numbers_and_dates_compare_as_what_they_are() {
 }
 
 #[test]
+fn whole_numbers_beyond_those_with_a_sign_are_compared_to_the_last_digit() {
+    let rt = users();
+    let person = json!({"urn:example:2.0:User": {"tenure": 18_446_744_073_709_551_615_u64}});
+    for (text, expected) in [
+        ("tenure eq 18446744073709551615", true),
+        ("tenure eq \"18446744073709551615\"", true),
+        ("tenure eq 18446744073709551614", false),
+        ("tenure gt 18446744073709551614", true),
+        ("tenure le 18446744073709551614", false),
+        ("tenure gt 9223372036854775807", true),
+        ("tenure gt -1", true),
+    ] {
+        let filter = Filter::parse(text, &rt).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(filter.matches(&rt, &person), expected, "{text}");
+    }
+}
+
+#[test]
 fn a_missing_attribute_satisfies_ne_and_eq_null_only() {
     check(&[
         (r#"nickName eq "x""#, false),

@@ -187,6 +187,11 @@ fn what_names_no_member_is_refused_with_the_next_step() {
             "members[value eq \"…\"], several of them joined by \"or\"",
         ),
         (
+            json!({"op": "remove", "path": "members[value eq 'a']"}),
+            ScimType::InvalidPath,
+            "put the value in double quotes",
+        ),
+        (
             json!({"op": "remove", "path": "members[value sw \"a\"]"}),
             ScimType::InvalidPath,
             "must name them by their ids",

@@ -308,6 +308,34 @@ fn operations_are_all_done_or_none() {
 }
 
 #[test]
+fn each_operation_finds_what_those_before_it_left() {
+    let set = json!({"op": "replace", "path": "title", "value": "Dr"});
+    let remove = json!({"op": "remove", "path": "title"});
+    let add = json!({"op": "add", "path": "emails", "value": [{"value": "a", "type": "work"}]});
+    let change = json!({"op": "replace", "path": "emails[value eq \"a\"].value", "value": "b"});
+    let take = json!({"op": "remove", "path": "emails[value eq \"b\"]"});
+    for (operations, after) in [
+        (json!([set, remove]), json!({})),
+        (json!([remove, set]), json!({"title": "Dr"})),
+        (
+            json!([add, change]),
+            json!({"emails": [{"value": "b", "type": "work"}]}),
+        ),
+        (json!([add, change, take]), json!({})),
+        (
+            json!([add, take, change]),
+            json!({"emails": [{"value": "b", "type": "work"}]}),
+        ),
+        (
+            json!([add, change, add]),
+            json!({"emails": [{"value": "b", "type": "work"}, {"value": "a", "type": "work"}]}),
+        ),
+    ] {
+        assert_eq!(patched(json!({}), operations.clone()), after, "{operations}");
+    }
+}
+
+#[test]
 fn values_are_kept_as_they_were_sent() {
     let after = patched(
         json!({}),
@@ -507,6 +535,48 @@ fn a_removal_names_its_elements_by_value_and_type() {
     );
     assert_eq!(patched(before.clone(), remove(json!(["a", "b"]))), json!({}));
     assert_eq!(patched(before.clone(), remove(json!("nobody"))), before);
+}
+
+#[test]
+fn a_removal_that_names_nothing_but_a_kind_is_refused_with_what_works() {
+    let before = json!({"emails": [{"value": "a", "type": "work"}, {"value": "b"}]});
+    for value in [
+        json!([{"type": "work"}]),
+        json!({"type": "work"}),
+        json!([{"value": "a"}, {"type": "work", "primary": true}]),
+    ] {
+        let operations = json!([{"op": "remove", "path": "emails", "value": value}]);
+        let error = refusal(&users(), before.clone(), operations);
+        assert_eq!(error.scim_type, ScimType::InvalidValue, "{value}");
+        assert_eq!(error.attribute.as_deref(), Some("emails"), "{value}");
+        assert!(
+            error
+                .detail
+                .contains("Send its value, or select it by a filter such as emails[type eq \"work\"]"),
+            "{value}: {error}"
+        );
+    }
+    assert_eq!(
+        patched(
+            before,
+            json!([{"op": "remove", "path": "emails[type eq \"work\"]"}])
+        ),
+        json!({"emails": [{"value": "b"}]})
+    );
+}
+
+#[test]
+fn single_quotes_in_a_path_are_refused_and_told_to_be_double_ones() {
+    for (rt, path) in [
+        (groups(), "members[value eq 'a']"),
+        (users(), "emails[type eq 'work'].value"),
+        (users(), "emails[type eq 'work']"),
+    ] {
+        let operations = json!([{"op": "replace", "path": path, "value": "x"}]);
+        let error = refusal(&rt, json!({}), operations);
+        assert_eq!(error.scim_type, ScimType::InvalidPath, "{path}");
+        assert!(error.detail.contains("double quotes"), "{path}: {error}");
+    }
 }
 
 #[test]

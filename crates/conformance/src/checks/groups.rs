@@ -105,6 +105,14 @@ pub const CHECKS: &[Check] = &[
         rename
     ),
     check!(
+        "group-patch-remove-required-is-refused",
+        Must,
+        GroupPatch,
+        "RFC 7644 §3.5.2.2",
+        "If an attribute is removed or becomes unassigned and is defined as a required attribute or a read-only attribute, the server SHALL return an HTTP response status code and a JSON detail error response as defined in Section 3.12, with a \"scimType\" error code of \"mutability\".",
+        remove_required
+    ),
+    check!(
         "group-put-replaces-members",
         Must,
         Groups,
@@ -310,6 +318,18 @@ async fn rename(site: &Site) -> Seen {
         body["displayName"] == name.as_str() && ids(&body) == [user.as_str()],
         "renamed, members stay",
         "members were lost",
+    )
+}
+
+async fn remove_required(site: &Site) -> Seen {
+    let id = site.group(&[]).await?.id()?;
+    let operations = json!([{"op": "remove", "path": "displayName"}]);
+    let answer = site.try_patch(&format!("/Groups/{id}"), operations).await?;
+    let answer = answer.expect(&[400])?;
+    hold(
+        answer.body["scimType"] == "mutability",
+        "400 mutability",
+        format!("{} instead of mutability", answer.brief()),
     )
 }
 

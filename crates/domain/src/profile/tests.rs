@@ -1,5 +1,7 @@
 //! Profiles: the two that ship, and every way a file can be wrong.
 
+use scim::path::AttrPath;
+use scim::schema::{Mutability, Returned, Uniqueness};
 use serde_json::json;
 
 use super::*;
@@ -340,6 +342,20 @@ fn a_custom_extension_is_part_of_the_type() {
         .expect("fits")
         .resource;
     assert_eq!(profile.record("i", &resource)["tenure"], json!(7));
+}
+
+#[test]
+fn what_an_extension_does_not_say_of_an_attribute_is_the_rfcs_default() {
+    let urn = "urn:ietf:params:scim:schemas:extension:contoso:2.0:User";
+    let text = format!("urn = '{urn}'\n[[attribute]]\nname = 'team'\ntype = 'string'\n");
+    let extended = shipped("agents").with_extension(&text).expect("fits");
+    let path = AttrPath::parse(&format!("{urn}:team"), &[urn]).expect("a path");
+    let team = extended.resource_type.find(&path).expect("known");
+    assert!(!team.required && !team.multi_valued && !team.case_exact && team.canonical_values.is_empty());
+    assert_eq!(
+        (team.mutability, team.returned, team.uniqueness),
+        (Mutability::ReadWrite, Returned::Default, Uniqueness::None)
+    );
 }
 
 /// What Entra's onboarding check makes of `/Schemas` (its flattening rule): the target attributes it knows afterwards.

@@ -234,6 +234,16 @@ mod tests {
                 "filter=userName+eq+%22x_gmail.com%23EXT%23%40t.onmicrosoft.com%22",
                 r#"userName eq "x_gmail.com#EXT#@t.onmicrosoft.com""#,
             ),
+            // A Tenant URL with a flag, and a client that writes its parameters behind a ? of its own.
+            (
+                "aadOptscim062020?filter=userName+eq+%22x%22",
+                r#"userName eq "x""#,
+            ),
+            (
+                "?aadOptscim062020&?filter=userName+eq+%22x%22",
+                r#"userName eq "x""#,
+            ),
+            ("filter=userName+eq+%22who?%22", r#"userName eq "who?""#),
             ("FILTER=title+eq+%22R%2bD%22", r#"title eq "R+D""#),
             (
                 "filter=displayName+eq+%22O'Brien+%C3%98%22",

@@ -314,6 +314,32 @@ async fn a_group_without_a_name_is_refused_with_the_mapping_to_change() {
 }
 
 #[tokio::test]
+async fn the_name_of_a_group_is_changed_but_never_taken_away() {
+    let gateway = support::gateway::Gateway::embedded().await;
+    let scim = people(&gateway, "contoso");
+    let id = create(&scim, "Staff", &[]).await;
+    let before = scim.get(&format!("/Groups/{id}")).await.expect(200);
+    for bad in [
+        json!({"op": "remove", "path": "displayName"}),
+        json!({"op": "Replace", "path": "displayName", "value": ""}),
+        json!({"op": "replace", "value": {"displayName": null}}),
+    ] {
+        let other = json!({"op": "replace", "path": "externalId", "value": "another"});
+        let refused = patch(&scim, &id, json!([other, bad])).await.expect(400);
+        assert_eq!(refused.body["scimType"], "mutability", "{bad}: {}", refused.text);
+        assert!(
+            refused
+                .text
+                .contains("displayName is required and cannot be removed or emptied. Send a new one"),
+            "{bad}: {}",
+            refused.text
+        );
+        let now = scim.get(&format!("/Groups/{id}")).await.expect(200);
+        assert_eq!(now.body, before.body, "{bad}");
+    }
+}
+
+#[tokio::test]
 async fn a_directory_without_groups_answers_as_ever() {
     let gateway = support::gateway::Gateway::embedded().await;
     let scim = super::super::advisors(&gateway, "contoso");
