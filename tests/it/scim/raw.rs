@@ -84,3 +84,61 @@ async fn a_client_that_dawdles_over_its_head_is_let_go_and_others_are_served() {
     );
     scim.find("userName eq \"x\"").await.expect(200);
 }
+
+#[tokio::test]
+async fn a_client_that_dawdles_over_its_body_is_told_so_and_others_are_served() {
+    let gateway = Gateway::embedded().await;
+    let scim = super::advisors(&gateway, "contoso");
+    let (path, authorization) = parts(&scim);
+    let mut dawdler = connect(&gateway).await;
+    let head = format!(
+        "POST {path}/Users HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\nAuthorization: {authorization}\r\n\
+         Content-Length: 100\r\n\r\n{{\"userName\": "
+    );
+    dawdler.write_all(head.as_bytes()).await.unwrap();
+    scim.find("userName eq \"x\"").await.expect(200);
+    let mut answer = vec![0; 8_192];
+    let read = tokio::time::timeout(Duration::from_secs(90), dawdler.read(&mut answer)).await;
+    let length = read.expect("an answer comes").unwrap();
+    let answer = String::from_utf8_lossy(&answer[..length]);
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    scim.find("userName eq \"x\"").await.expect(200);
+}
+
+#[tokio::test]
+async fn what_the_http_library_cannot_take_is_refused_before_anybody_reads_it_and_without_a_word() {
+    const LONGEST_HEAD: usize = 131_072;
+    let gateway = Gateway::embedded().await;
+    let (path, authorization) = parts(&super::advisors(&gateway, "contoso"));
+    let fields = |count: usize| -> String { (0..count).map(|n| format!("\nX-{n}: x")).collect() };
+    for (query, fields, status) in [
+        ("?filter=userName+eq+%22x%22", fields(90), "200"),
+        ("?filter=userName+eq+\"x\"", String::new(), "400"),
+        ("?filter=userName+gt+%22a%22+or+a<b", String::new(), "400"),
+        ("?filter=userName+gt+%22a%22+or+a>b", String::new(), "400"),
+        (&format!("?a={}", "x".repeat(65_536)), String::new(), "400"),
+        ("", fields(97), "431"),
+    ] {
+        let head = format!("GET {path}/Users{query} HTTP/1.1\nAuthorization: {authorization}{fields}");
+        let answer = exchange(&gateway, &head, b"").await;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{query}: {answer}"
+        );
+        assert_eq!(answer.ends_with("\r\n\r\n"), status != "200", "{query}: {answer}");
+    }
+    // Just as long, and not at its end.
+    let head = format!("GET {path}/Users HTTP/1.1\r\nX-Long: ");
+    let mut stream = connect(&gateway).await;
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let rest = "x".repeat(LONGEST_HEAD - head.len());
+    stream.write_all(rest.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut answer)).await;
+    read.expect("the gateway answers and closes").unwrap();
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(
+        answer.starts_with("HTTP/1.1 431") && answer.ends_with("\r\n\r\n"),
+        "{answer}"
+    );
+}
