@@ -1,7 +1,7 @@
 //! What a profile demands of a document. Pure: no reads, no writes.
 
 use scim::error::Error;
-use scim::resource::{Resource, text_bytes};
+use scim::resource::{Resource, json_bytes};
 use serde_json::{Map, Value};
 
 use crate::profile::{Profile, ProfileAttribute};
@@ -60,33 +60,37 @@ pub const MOST_VALUES: usize = 1_000;
 /// The longest text one value may be, in bytes: a certificate or a picture's address fits, a picture does not.
 pub const LONGEST_TEXT: usize = 16 * 1024;
 
-/// The most text one document may hold, in bytes: an event carries it whole, a page a thousand of them.
-pub const MOST_TEXT: usize = 128 * 1024;
+/// The largest one document may be, in bytes of JSON: an event carries it whole.
+pub const LARGEST_DOCUMENT: usize = 128 * 1024;
 
-/// Refuses a document no person, room or group has: too long a list, too long a text, or too much of both.
+/// Refuses a document no person, room or group has: too long a list, too long a text, or too much of everything.
 ///
 /// # Errors
 /// `invalidValue` naming the attribute and both numbers.
 pub fn check_size(resource: &Resource) -> Result<(), Error> {
     check_lists(resource)?;
     let document = resource.as_map();
-    let refused = |name: &str, bytes: usize, most: usize, whose: &str| {
+    let refused = |name: &str, what: String| {
         let detail = format!(
-            "{name} would hold {bytes} bytes of text and {whose} keeps at most {most}. In Entra, check under Provisioning > \
-             Edit attribute mappings what is mapped to {name}."
+            "{name} {what}. In Entra, check under Provisioning > Edit attribute mappings what is mapped to {name}."
         );
         Err(Error::invalid_value(name, detail))
     };
     for (name, value) in document {
         let longest = longest_text(value);
         if longest > LONGEST_TEXT {
-            return refused(name, longest, LONGEST_TEXT, "one value");
+            let what =
+                format!("would hold {longest} bytes of text and one value keeps at most {LONGEST_TEXT}");
+            return refused(name, what);
         }
     }
-    let sizes = document.iter().map(|(name, value)| (text_bytes(value), name));
-    let all: usize = sizes.clone().map(|(bytes, _)| bytes).sum();
+    let sizes = document.iter().map(|(name, value)| (json_bytes(value), name));
+    let all: usize = sizes.clone().map(|(bytes, name)| bytes + name.len()).sum();
     match sizes.max() {
-        Some((bytes, name)) if all > MOST_TEXT => refused(name, bytes, MOST_TEXT, "a whole document"),
+        Some((bytes, name)) if all > LARGEST_DOCUMENT => refused(
+            name,
+            format!("would take {bytes} bytes of JSON and a whole document keeps at most {LARGEST_DOCUMENT}"),
+        ),
         _ => Ok(()),
     }
 }
@@ -191,10 +195,15 @@ mod tests {
         let much = refused(json!({"userName": "m", "emails": emails})).expect("too much");
         assert!(
             much.starts_with(
-                "emails would hold 132096 bytes of text and a whole document keeps at most 131072."
+                "emails would take 134160 bytes of JSON and a whole document keeps at most 131072."
             ),
             "{much}"
         );
+        let parts = json!({"value": "v", "type": "t", "display": "d"});
+        let (some, many) = (vec![parts.clone(); 1_000], vec![parts; 1_000]);
+        let ims = json!({"userName": "m", "emails": some, "phoneNumbers": many, "ims": some, "photos": some});
+        let much = refused(ims).expect("many small values are much, too");
+        assert!(much.contains("a whole document keeps at most 131072"), "{much}");
     }
 
     #[test]

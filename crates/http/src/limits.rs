@@ -7,6 +7,14 @@ use std::time::Duration;
 
 /// The largest body that is read, in bytes: a PATCH of 1,000 members is about 70 KB, so nothing real comes near.
 pub const BODY_BYTES: usize = 2 * 1024 * 1024;
+/// The most values a body may hold, names not counted: 1,000 operations of Bulk with a whole person each have 50,000.
+pub const BODY_VALUES: usize = 250_000;
+/// Bodies beyond this wait for one another; Entra's are far smaller.
+pub const LARGE_BODY_BYTES: usize = 128 * 1024;
+/// Large bodies worked at in one process at a time, in bytes: what is read takes some twenty times as much memory.
+pub const LARGE_BODIES_BYTES: usize = 6 * 1024 * 1024;
+/// How long a large body waits for the others.
+pub const LARGE_BODY_PATIENCE: Duration = Duration::from_secs(20);
 /// How much of a refused body is still read and thrown away, so that the client gets to see the answer instead of a
 /// reset connection.
 pub const DRAIN_BYTES: usize = 32 * 1024 * 1024;

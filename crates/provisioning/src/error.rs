@@ -84,6 +84,7 @@ impl Error {
             Self::GroupsNotServed { .. } => "groupsNotServed",
             Self::ProfileMissing(_) | Self::ExtensionUnusable(_) => "profileMissing",
             Self::Conflict(_) => "bulkConflict",
+            Self::Store(StoreError::Crowded) => "searchesBusy",
             Self::Store(_) => "unavailable",
         }
     }

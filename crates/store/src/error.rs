@@ -28,6 +28,9 @@ pub enum StoreError {
     /// name: a filter that an index answers, or the pages of a cursor.
     #[error("the list is too large to be answered so: {0}")]
     TooMuch(Cow<'static, str>),
+    /// As many searches as one tenant may make at a time are under way; the caller answers 503 and a repeat succeeds.
+    #[error("other searches of this tenant are still running")]
+    Crowded,
     /// The database refused a statement: a fault of this program or of the schema's version.
     #[error("the database refused a statement: {0}")]
     Refused(String),

@@ -12,6 +12,7 @@ mod idp;
 mod lifecycle;
 mod lists;
 mod operation;
+mod pages;
 mod patches;
 mod providers;
 mod queries;

@@ -2,28 +2,62 @@
 //!
 //! Must not know: what the JSON means.
 
-use actix_web::http::header::CONTENT_TYPE;
+use std::cell::Cell;
+
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use actix_web::{HttpRequest, web};
 use futures_util::StreamExt;
+use serde::de::DeserializeSeed as _;
 use serde_json::Value;
 use serde_json::error::Category;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::limits::{BODY_BYTES, BODY_TIME, DRAIN_BYTES, DRAIN_TIME};
+use super::bounded::{Bounded, TOO_MANY, TWICE};
+use crate::limits::{
+    BODY_BYTES, BODY_TIME, BODY_VALUES, DRAIN_BYTES, DRAIN_TIME, LARGE_BODIES_BYTES, LARGE_BODY_BYTES,
+    LARGE_BODY_PATIENCE,
+};
 use crate::scim::error::{Code, Failure};
 
 /// The byte order mark some .NET writers put before JSON.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
+/// What was sent, and for as long as it is worked at, its share of the memory for large bodies.
+#[derive(Debug, Default)]
+pub struct Body {
+    /// A JSON object; null where none was asked for.
+    pub value: Value,
+    /// Kept until the answer is there.
+    pub share: Option<SemaphorePermit<'static>>,
+}
+
+/// KiB of large bodies that may be worked at.
+static LARGE: Semaphore = Semaphore::const_new(LARGE_BODIES_BYTES / 1024);
+
 /// Reads a JSON body.
 ///
 /// # Errors
-/// `mediaType`, `bodyTooLarge`, `bodyTooSlow`, or `invalidSyntax` with line and column.
-pub async fn json(request: &HttpRequest, payload: &mut web::Payload) -> Result<Value, Failure> {
+/// `mediaType`, `bodyTooLarge`, `bodyTooSlow`, `bodiesBusy`, or `invalidSyntax` with line and column.
+pub async fn json(request: &HttpRequest, payload: &mut web::Payload) -> Result<Body, Failure> {
     check_media_type(request)?;
+    check_encoding(request)?;
     let bytes = tokio::time::timeout(BODY_TIME, read(payload))
         .await
         .map_err(|_| Failure::new(Code::BodyTooSlow))??;
-    parse(&bytes)
+    let share = share(bytes.len()).await?;
+    let value = parse(&bytes)?;
+    Ok(Body { value, share })
+}
+
+async fn share(bytes: usize) -> Result<Option<SemaphorePermit<'static>>, Failure> {
+    if bytes <= LARGE_BODY_BYTES {
+        return Ok(None);
+    }
+    let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+    match tokio::time::timeout(LARGE_BODY_PATIENCE, LARGE.acquire_many(kib)).await {
+        Ok(Ok(share)) => Ok(Some(share)),
+        _ => Err(Failure::new(Code::BodiesBusy)),
+    }
 }
 
 /// Reads on and throws away, so that the client finishes sending and sees the answer; gives up after a while.
@@ -81,6 +115,21 @@ fn check_media_type(request: &HttpRequest) -> Result<(), Failure> {
     }
 }
 
+/// Refuses what is packed: it would have to be unpacked before its size is known.
+fn check_encoding(request: &HttpRequest) -> Result<(), Failure> {
+    let packed = request
+        .headers()
+        .get_all(CONTENT_ENCODING)
+        .any(|value| !value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"));
+    if packed {
+        return Err(Failure::with(
+            Code::MediaType,
+            "The body of the request is compressed (Content-Encoding). Send it as it is, without that header field.",
+        ));
+    }
+    Ok(())
+}
+
 /// The JSON of a body, which must be an object.
 fn parse(bytes: &[u8]) -> Result<Value, Failure> {
     let text = bytes.strip_prefix(BOM).unwrap_or(bytes);
@@ -90,9 +139,12 @@ fn parse(bytes: &[u8]) -> Result<Value, Failure> {
             "The body of the request is empty; send a JSON object.",
         ));
     }
-    let value: Value = serde_json::from_slice(text).map_err(|error| syntax(&error))?;
-    match value {
-        Value::Object(_) => Ok(value),
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let left = Cell::new(BODY_VALUES);
+    let value = Bounded(&left).deserialize(&mut reader);
+    let value = value.and_then(|value| reader.end().map(|()| value));
+    match value.map_err(|error| syntax(&error))? {
+        value @ Value::Object(_) => Ok(value),
         _ => Err(Failure::with(
             Code::InvalidSyntax,
             "The body of the request must be a JSON object.",
@@ -103,10 +155,13 @@ fn parse(bytes: &[u8]) -> Result<Value, Failure> {
 /// Where the JSON breaks, without repeating any of it.
 fn syntax(error: &serde_json::Error) -> Failure {
     let (line, column) = (error.line(), error.column());
+    let said = error.to_string();
     let what = match error.classify() {
-        Category::Eof => "ends too early",
-        _ if error.to_string().starts_with("recursion limit") => "is nested too deeply",
-        _ => "is not valid JSON",
+        Category::Eof => "ends too early".to_owned(),
+        _ if said.starts_with("recursion limit") => "is nested more than 127 levels deep".to_owned(),
+        _ if said.starts_with(TOO_MANY) => format!("has more than {BODY_VALUES} values"),
+        _ if said.starts_with(TWICE) => "has a name twice in one object".to_owned(),
+        _ => "is not valid JSON".to_owned(),
     };
     Failure::with(
         Code::InvalidSyntax,
@@ -120,6 +175,7 @@ fn syntax(error: &serde_json::Error) -> Failure {
 mod tests {
     use super::*;
     use actix_web::test::TestRequest;
+    use futures_util::FutureExt as _;
 
     #[test]
     fn broken_json_is_told_by_its_place() {
@@ -131,8 +187,19 @@ mod tests {
             ("{\n\"a\":1,,}", "is not valid JSON at line 2, column 7"),
             ("[]", "must be a JSON object"),
             ("\"secret\"", "must be a JSON object"),
-            (&"[".repeat(100_000), "is nested too deeply"),
-            (&"{\"a\":".repeat(100_000), "is nested too deeply"),
+            (
+                &"[".repeat(100_000),
+                "is nested more than 127 levels deep at line 1, column 128",
+            ),
+            (&"{\"a\":".repeat(100_000), "is nested more than 127 levels deep"),
+            (
+                "{\"a\":1,\"b\":2,\"a\":1}",
+                "has a name twice in one object at line 1",
+            ),
+            (
+                &format!("{{\"a\":[{}1]}}", "1,".repeat(BODY_VALUES)),
+                "has more than 250000 values",
+            ),
         ] {
             let failure = parse(text.as_bytes()).expect_err(expected);
             assert_eq!(failure.code, Code::InvalidSyntax);
@@ -166,5 +233,36 @@ mod tests {
                 .to_http_request();
             assert_eq!(check_media_type(&request).is_ok(), fine, "{label}");
         }
+    }
+
+    #[test]
+    fn a_packed_body_is_refused() {
+        for (packing, fine) in [
+            ("identity", true),
+            ("gzip", false),
+            ("br", false),
+            ("gzip, br", false),
+        ] {
+            let request = TestRequest::default()
+                .insert_header(("content-encoding", packing))
+                .to_http_request();
+            let checked = check_encoding(&request);
+            assert_eq!(checked.is_ok(), fine, "{packing}");
+            if let Err(failure) = checked {
+                assert!(failure.detail.contains("Send it as it is"), "{}", failure.detail);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn large_bodies_wait_for_one_another_and_small_ones_for_nobody() {
+        let mut shares = Vec::new();
+        for _ in 0..LARGE_BODIES_BYTES / BODY_BYTES {
+            shares.push(share(BODY_BYTES).await.expect("room"));
+        }
+        assert!(share(LARGE_BODY_BYTES).await.expect("small").is_none());
+        assert!(share(BODY_BYTES).now_or_never().is_none(), "all of it is taken");
+        shares.pop();
+        assert!(share(BODY_BYTES).await.expect("room again").is_some());
     }
 }

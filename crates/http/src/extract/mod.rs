@@ -1,6 +1,7 @@
 //! Reads a request apart: who is calling ([`caller`]) and, only then, what is sent ([`body`]); what its [`connection`] tells.
 
 pub mod body;
+mod bounded;
 pub mod caller;
 pub mod client;
 pub mod connection;

@@ -72,6 +72,10 @@ pub enum Code {
     Throttled,
     /// Too many secrets wait to be checked.
     Busy,
+    /// Too many large bodies are being worked at.
+    BodiesBusy,
+    /// The tenant searches too much at once.
+    SearchesBusy,
     /// The directory's profile is not loaded.
     ProfileMissing,
     /// The database did not answer.
@@ -111,7 +115,7 @@ const fn row(
 
 impl Code {
     /// All codes, in the order of the page.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::Unauthorized,
         Self::DirectoryOff,
         Self::NoSuchRoute,
@@ -141,6 +145,8 @@ impl Code {
         Self::InvalidCount,
         Self::Throttled,
         Self::Busy,
+        Self::BodiesBusy,
+        Self::SearchesBusy,
         Self::ProfileMissing,
         Self::Unavailable,
     ];
@@ -353,6 +359,21 @@ impl Code {
                 None,
                 "Too many credentials wait to be checked at the moment.",
                 "Nothing: the request may be sent again after Retry-After.",
+            ),
+            Self::BodiesBusy => row(
+                "bodiesBusy",
+                503,
+                None,
+                "Too many large bodies are being worked at.",
+                "Nothing: the request may be sent again after Retry-After.",
+            ),
+            Self::SearchesBusy => row(
+                "searchesBusy",
+                503,
+                None,
+                "Other searches of this tenant are still running.",
+                "Filter with eq on userName, externalId, displayName or emails[type eq \"work\"].value, which waits for nobody, or send \
+                 the search again after Retry-After.",
             ),
             Self::ProfileMissing => row(
                 "profileMissing",

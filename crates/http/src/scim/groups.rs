@@ -7,7 +7,6 @@ pub mod get;
 pub mod list;
 pub mod patch;
 pub mod replace;
-pub mod script;
 pub mod view;
 
 use std::sync::Arc;
@@ -20,9 +19,9 @@ use domain::profile::Profile;
 use scim::query::Projection;
 use scim::quirk::rules::Answer;
 
-use self::script::Script;
 use self::view::View;
 use super::error::{Code, Failure};
+use super::script::Script;
 use super::{Asked, respond};
 
 /// The profile of a directory that serves groups.
@@ -39,10 +38,8 @@ pub fn served(asked: &Asked<'_>) -> Result<Arc<Profile>, Failure> {
 
 /// One group as the answer to this request, with its members if they are wanted.
 async fn answer(asked: &Asked<'_>, status: StatusCode, group: &Group) -> Result<HttpResponse, Failure> {
-    let view = View::of(asked)?;
-    let meta = view.meta(group);
-    let script = Script::of_group(asked, view, group)?;
-    let mut answer = script.perform(status).await?;
+    let meta = View::of(asked)?.meta(group);
+    let mut answer = Script::of_group(asked, group)?.perform(status).await?;
     for (name, value) in [(ETAG, meta.etag()), (LOCATION, meta.location)] {
         if let Ok(value) = value.parse() {
             answer.headers_mut().insert(name, value);

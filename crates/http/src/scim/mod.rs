@@ -10,6 +10,7 @@ pub mod error;
 mod groups;
 pub mod respond;
 pub mod route;
+mod script;
 mod search;
 mod users;
 
@@ -24,7 +25,7 @@ use serde_json::Value;
 
 use self::error::{Code, Failure};
 use self::route::{Endpoint, Route};
-use crate::extract::body::{drain, json};
+use crate::extract::body::{Body, drain, json};
 use crate::extract::caller::caller;
 use crate::extract::connection::Created;
 use crate::limits::BODY_BYTES;
@@ -135,31 +136,32 @@ async fn answer(
         query,
         base: base_url(state, request, &route),
     };
+    // Its share of the memory is kept until the answer is there.
+    let Body {
+        value: body,
+        share: _share,
+    } = match operation.body() {
+        Sent::Nothing => Body::default(),
+        Sent::Json => json(request, payload).await?,
+        Sent::Group => group_body(&asked, request, payload).await?,
+    };
     match operation {
         Operation::ListUsers => users::list::answer(&asked).await,
         Operation::GetUser(id) => users::get::answer(&asked, id).await,
         Operation::DeleteUser(id) => users::delete::answer(&asked, id).await,
-        Operation::CreateUser => users::create::answer(&asked, body(request, payload).await?, created).await,
-        Operation::ReplaceUser(id) => users::replace::answer(&asked, id, body(request, payload).await?).await,
-        Operation::PatchUser(id) => users::patch::answer(&asked, id, body(request, payload).await?).await,
+        Operation::CreateUser => users::create::answer(&asked, body, created).await,
+        Operation::ReplaceUser(id) => users::replace::answer(&asked, id, body).await,
+        Operation::PatchUser(id) => users::patch::answer(&asked, id, body).await,
         Operation::ListGroups => groups::list::answer(&asked).await,
         Operation::GetGroup(id) => groups::get::answer(&asked, id).await,
         Operation::DeleteGroup(id) => groups::delete::answer(&asked, id).await,
-        Operation::CreateGroup => {
-            groups::create::answer(&asked, group_body(&asked, request, payload).await?).await
-        }
-        Operation::ReplaceGroup(id) => {
-            groups::replace::answer(&asked, id, group_body(&asked, request, payload).await?).await
-        }
-        Operation::PatchGroup(id) => {
-            groups::patch::answer(&asked, id, group_body(&asked, request, payload).await?).await
-        }
-        Operation::Search => search::answer(&asked.searching(body(request, payload).await?)?).await,
-        Operation::SearchUsers => users::list::answer(&asked.searching(body(request, payload).await?)?).await,
-        Operation::SearchGroups => {
-            groups::list::answer(&asked.searching(body(request, payload).await?)?).await
-        }
-        Operation::Bulk => bulk::answer(&asked, body(request, payload).await?).await,
+        Operation::CreateGroup => groups::create::answer(&asked, body).await,
+        Operation::ReplaceGroup(id) => groups::replace::answer(&asked, id, body).await,
+        Operation::PatchGroup(id) => groups::patch::answer(&asked, id, body).await,
+        Operation::Search => search::answer(&asked.searching(body)?).await,
+        Operation::SearchUsers => users::list::answer(&asked.searching(body)?).await,
+        Operation::SearchGroups => groups::list::answer(&asked.searching(body)?).await,
+        Operation::Bulk => bulk::answer(&asked, body).await,
         Operation::Discovery(page) => discovery::answer(&asked, &page),
     }
 }
@@ -220,7 +222,35 @@ fn operation<'a>(method: &Method, endpoint: &'a Endpoint<'_>) -> Result<Operatio
     }
 }
 
+/// What body a request has.
+enum Sent {
+    Nothing,
+    Json,
+    /// JSON, where groups are served.
+    Group,
+}
+
 impl Operation<'_> {
+    const fn body(&self) -> Sent {
+        match self {
+            Self::ListUsers
+            | Self::GetUser(_)
+            | Self::DeleteUser(_)
+            | Self::ListGroups
+            | Self::GetGroup(_)
+            | Self::DeleteGroup(_)
+            | Self::Discovery(_) => Sent::Nothing,
+            Self::CreateGroup | Self::ReplaceGroup(_) | Self::PatchGroup(_) => Sent::Group,
+            Self::CreateUser
+            | Self::ReplaceUser(_)
+            | Self::PatchUser(_)
+            | Self::Search
+            | Self::SearchUsers
+            | Self::SearchGroups
+            | Self::Bulk => Sent::Json,
+        }
+    }
+
     /// The word in metrics.
     const fn word(&self) -> &'static str {
         match self {
@@ -256,18 +286,14 @@ fn unknown(endpoint: &Endpoint<'_>) -> Failure {
     Failure::with(Code::NoSuchRoute, detail)
 }
 
-async fn body(request: &HttpRequest, payload: &mut web::Payload) -> Result<Value, Failure> {
-    json(request, payload).await
-}
-
 /// The body of a change of groups; not read where there are none.
 async fn group_body(
     asked: &Asked<'_>,
     request: &HttpRequest,
     payload: &mut web::Payload,
-) -> Result<Value, Failure> {
+) -> Result<Body, Failure> {
     groups::served(asked)?;
-    body(request, payload).await
+    json(request, payload).await
 }
 
 /// The length a client announces; a body without one is counted while it is read.

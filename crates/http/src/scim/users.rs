@@ -20,9 +20,9 @@ use super::{Asked, respond};
 
 /// One identity as the answer to this request.
 async fn answer(asked: &Asked<'_>, status: StatusCode, identity: &Identity) -> Result<HttpResponse, Failure> {
-    let view = View::of(asked, [identity]).await?;
+    let documents = View::of(asked)?.documents(std::slice::from_ref(identity)).await?;
     let meta = respond::meta(identity, &asked.base);
-    Ok(respond::resource(status, &view.document(identity), meta))
+    Ok(respond::resource(status, &documents[0], meta))
 }
 
 /// The answer to a PATCH that succeeded; who asks for certain attributes gets them (RFC 7644 §3.5.2).

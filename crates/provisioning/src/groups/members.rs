@@ -32,7 +32,8 @@ pub async fn page(
         .await
 }
 
-/// The groups that each of these identities is a direct member of; who is in none is absent.
+/// The groups that the first ones of these identities are direct members of, and how many those are: all of them, unless
+/// they are in very many; who is in none is absent.
 ///
 /// # Errors
 /// [`Error::Store`].
@@ -40,9 +41,9 @@ pub async fn groups_of(
     context: &Context,
     caller: &Caller,
     identities: Vec<IdentityId>,
-) -> Result<HashMap<IdentityId, Vec<GroupRef>>, Error> {
+) -> Result<(usize, HashMap<IdentityId, Vec<GroupRef>>), Error> {
     if identities.is_empty() {
-        return Ok(HashMap::new());
+        return Ok((0, HashMap::new()));
     }
     let directory = caller.directory.id;
     context

@@ -15,7 +15,7 @@ use scim::message::{Meta, render};
 use scim::path::AttrPath;
 use scim::query::{ListQuery as Request, Mark, Sort, SortKey, SortOrder};
 use scim::schema::ResourceType;
-use store::{ListQuery, Page, PageAt, TenantTx};
+use store::{ListQuery, PAGE_BYTES, Page, PageAt, TenantTx};
 
 use super::{Ask, At, Listed};
 use crate::context::Context;
@@ -136,7 +136,19 @@ fn sort(rt: &ResourceType, others: &[&ResourceType], query: &Request) -> Result<
 struct Placed {
     total: Option<usize>,
     items: Vec<(Mark, Found)>,
+    /// Where it ends, if there is more.
     next: Option<Mark>,
+}
+
+impl Placed {
+    /// By number: a page that ended before `asked` for its size says so as one by cursor does.
+    fn ending_early(mut self, asked: usize) -> Self {
+        let there = self.total.unwrap_or_default().min(asked);
+        if self.items.len() < there {
+            self.next = self.items.last().map(|(mark, _)| mark.clone());
+        }
+        self
+    }
 }
 
 /// Lists identities and groups together. In a directory without groups: identities alone.
@@ -190,20 +202,32 @@ async fn read(
         let found = tx.list_groups(&groups.query(directory, at)).await?;
         halves.push(groups.placed(found, |one| Found::Group(Box::new(one))));
     }
-    Ok(merge(&users.sort, ask, halves))
+    if let PageAt::Index { count, .. } = at {
+        halves = halves.into_iter().map(|half| half.ending_early(count)).collect();
+    }
+    let page = merge(&users.sort, ask, halves);
+    match ask.at {
+        // Nothing of the page is known, though it exists.
+        At::Index(start) if ask.count > 0 && page.items.is_empty() && page.total >= Some(start) => {
+            Err(too_deep())
+        }
+        _ => Ok(page),
+    }
 }
 
 fn check_depth(ask: &Ask) -> Result<(), Error> {
     match ask.at {
-        At::Index(start) if ask.count > 0 && start.saturating_add(ask.count) > DEEPEST + 1 => {
-            Err(scim::Error::too_many(format!(
-                "A list of users and groups together can be read by number up to its {DEEPEST}th resource. Search \
-                 /Users/.search and /Groups/.search each by itself, or read on with cursor= (RFC 9865)."
-            ))
-            .into())
-        }
+        At::Index(start) if ask.count > 0 && start.saturating_add(ask.count) > DEEPEST + 1 => Err(too_deep()),
         _ => Ok(()),
     }
+}
+
+fn too_deep() -> Error {
+    let detail = format!(
+        "A list of users and groups together can be read by number up to its {DEEPEST}th resource, and as far as {PAGE_BYTES} \
+         bytes of each type reach. Search /Users/.search and /Groups/.search each by itself, or read on with cursor= (RFC 9865)."
+    );
+    scim::Error::too_many(detail).into()
 }
 
 /// One page of two.
@@ -216,16 +240,13 @@ fn merge(sort: &Sort, ask: &Ask, halves: Vec<Placed>) -> Page<Found> {
         .min_by(|a, b| sort.compare(a, b));
     let mut all: Vec<(Mark, Found)> = halves.into_iter().flat_map(|half| half.items).collect();
     all.sort_by(|(a, _), (b, _)| sort.compare(a, b));
-    let items = match ask.at {
+    if let Some(bound) = &bound {
+        all.retain(|(mark, _)| sort.compare(mark, bound).is_le());
+    }
+    let mut items = match ask.at {
         At::Index(start) => all.into_iter().skip(start - 1).take(ask.count).collect(),
-        At::Cursor(_) => {
-            if let Some(bound) = &bound {
-                all.retain(|(mark, _)| sort.compare(mark, bound).is_le());
-            }
-            all
-        }
+        At::Cursor(_) => all,
     };
-    let mut items: Vec<(Mark, Found)> = items;
     let next = match ask.at {
         At::Index(_) => None,
         At::Cursor(_) if items.len() > ask.count => {
@@ -358,5 +379,26 @@ mod tests {
             let got: Vec<i64> = page.items.iter().map(|found| found.meta().version).collect();
             assert_eq!((page.total, got, page.next), (Some(5), expected, None));
         }
+    }
+
+    #[test]
+    fn a_type_whose_page_ended_early_hides_what_may_come_before_the_others() {
+        let sort = by_creation(SortOrder::Ascending);
+        let early = Placed {
+            total: Some(3),
+            ..page(&[1, 4], &sort, None, 99, 99)
+        };
+        let whole = Placed {
+            total: Some(3),
+            ..page(&[2, 3, 6], &sort, None, 99, 99)
+        };
+        let halves = vec![early.ending_early(9), whole.ending_early(9)];
+        let page = merge(&sort, &ask(At::Index(1), 9), halves);
+        let got: Vec<i64> = page.items.iter().map(|found| found.meta().version).collect();
+        assert_eq!(
+            (page.total, got),
+            (Some(6), vec![1, 2, 3, 4]),
+            "5 may be of the first type"
+        );
     }
 }

@@ -9,7 +9,7 @@ use super::steps::{Action, Step};
 use super::target::Target;
 use crate::error::Error;
 use crate::filter::Filter;
-use crate::resource::{Resource, text_bytes};
+use crate::resource::{Resource, json_bytes};
 use crate::schema::{Attribute, Mutability};
 
 /// How many elements of lists one request may look at before it is refused, once for each comparison of the path's
@@ -113,7 +113,7 @@ fn list(
         Some(single) => vec![single],
     };
     let comparisons = target.filter.as_ref().map_or(1, Filter::comparisons);
-    let looks = items.len() + 1 + items.iter().map(text_bytes).sum::<usize>() / VISIT_BYTES;
+    let looks = items.len() + 1 + items.iter().map(json_bytes).sum::<usize>() / VISIT_BYTES;
     *visits = visits.saturating_add(looks.saturating_mul(comparisons));
     if *visits > MAX_VISITS {
         return Err(Error::too_many(

@@ -39,14 +39,25 @@ impl Resource {
     }
 }
 
-/// How many bytes of text a value holds, names not counted: what comparing it costs at most.
-pub fn text_bytes(value: &Value) -> usize {
+/// How large a value is as JSON, in bytes, escapes not counted: what keeping, comparing and sending it costs.
+pub fn json_bytes(value: &Value) -> usize {
     match value {
-        Value::String(text) => text.len(),
-        Value::Array(items) => items.iter().map(text_bytes).sum(),
-        Value::Object(parts) => parts.values().map(text_bytes).sum(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => 2 + items.iter().map(|item| json_bytes(item) + 1).sum::<usize>(),
+        Value::Object(parts) => 2 + members_bytes(parts),
+        Value::Null | Value::Bool(_) | Value::Number(_) => SCALAR_BYTES,
     }
+}
+
+/// About as long as numbers are.
+const SCALAR_BYTES: usize = 8;
+
+/// The same of the members of an object.
+pub fn members_bytes(parts: &Map<String, Value>) -> usize {
+    parts
+        .iter()
+        .map(|(name, value)| name.len() + 4 + json_bytes(value))
+        .sum()
 }
 
 /// The key two texts share when they are the same without case: each character's Unicode lower case.

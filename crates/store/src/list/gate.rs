@@ -1,4 +1,4 @@
-//! Keeps one tenant's searches from starving the others: at most two that go through a whole directory at a time, more
+//! Keeps one tenant's searches from starving the others: at most two that look further than one batch at a time, more
 //! of the same tenant wait.
 
 use std::collections::HashMap;
@@ -25,14 +25,12 @@ impl Gate {
     /// Waits until this tenant may search; the search is over when the answer is dropped.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when its other searches do not end.
+    /// [`StoreError::Crowded`] when its other searches do not end.
     pub(crate) async fn enter(&self, tenant: TenantId) -> Result<OwnedSemaphorePermit, StoreError> {
         let permits = self.of(tenant);
         match tokio::time::timeout(PATIENCE, permits.acquire_owned()).await {
             Ok(Ok(permit)) => Ok(permit),
-            _ => Err(StoreError::Unavailable(
-                "other searches of this tenant are still running".into(),
-            )),
+            _ => Err(StoreError::Crowded),
         }
     }
 

@@ -9,8 +9,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::kind::Listed;
+use super::reader::Reader;
 use super::walk::{BATCH, Place, Walk};
-use super::{Budget, CURSOR_ROWS, ListQuery, Page, PageAt, SCAN_ROWS, StoreError, too_many_rows};
+use super::{Budget, CURSOR_ROWS, ListQuery, Page, PageAt, SCAN_ROWS, Shelf, StoreError, too_many_rows};
 use crate::tenant_tx::TenantTx;
 
 pub(super) async fn page<T: Listed>(
@@ -33,17 +34,15 @@ async fn by_number<T: Listed>(
     (start, count): (usize, usize),
 ) -> Result<Page<T>, StoreError> {
     let mut budget = Budget::new(SCAN_ROWS, residual);
-    let mut after = walk.start();
-    let (mut total, mut items) = (0, Vec::new());
+    let mut reader = Reader::new(walk, walk.start(), residual.is_some()).by(T::handful(query));
+    let (mut total, mut shelf) = (0, Shelf::new(count));
     loop {
-        let batch: Vec<T> = walk.batch(tx, after, BATCH).await?;
-        let read = batch.len();
-        if !budget.take(read) {
+        let handful: Vec<T> = reader.next(tx, BATCH).await?;
+        if !budget.take(handful.len()) {
             return Err(too_many_rows());
         }
-        after = batch.last().map_or(after, T::place);
-        let documents = documents(tx, query, residual, &batch).await?;
-        for (one, document) in batch.into_iter().zip(documents) {
+        let documents = documents(tx, query, residual, &handful).await?;
+        for (one, document) in handful.into_iter().zip(documents) {
             if !budget.weigh(&document).await {
                 return Err(too_many_rows());
             }
@@ -51,14 +50,14 @@ async fn by_number<T: Listed>(
                 continue;
             }
             total += 1;
-            if total >= start && items.len() < count {
-                items.push(one);
+            if total >= start {
+                shelf.put(one);
             }
         }
-        if read < BATCH {
+        if reader.is_at_end() {
             return Ok(Page {
                 total: Some(total),
-                items,
+                items: shelf.items,
                 next: None,
             });
         }
@@ -74,43 +73,41 @@ async fn by_cursor<T: Listed>(
 ) -> Result<Page<T>, StoreError> {
     let mut budget = Budget::new(CURSOR_ROWS, residual);
     let mut after = after.map_or_else(|| walk.start(), |mark| (mark.at, Uuid::from_u128(mark.id)));
-    let (mut items, mut looked): (Vec<T>, bool) = (Vec::new(), false);
+    let mut reader = Reader::new(walk, after, residual.is_some()).by(T::handful(query));
+    let (mut shelf, mut looked): (Shelf<T>, bool) = (Shelf::new(count), false);
     loop {
         // Without a filter just the page, and one more to know whether there are any.
-        let at_once = match residual {
-            None => BATCH.min(count.saturating_sub(items.len()).saturating_add(1)),
+        let wanted = match residual {
+            None => shelf.room().saturating_add(1),
             Some(_) => BATCH,
         };
-        let batch: Vec<T> = walk.batch(tx, after, at_once).await?;
-        let read = batch.len();
-        budget.take(read);
-        let documents = documents(tx, query, residual, &batch).await?;
-        for (one, document) in batch.into_iter().zip(documents) {
+        let handful: Vec<T> = reader.next(tx, wanted).await?;
+        budget.take(handful.len());
+        let documents = documents(tx, query, residual, &handful).await?;
+        for (one, document) in handful.into_iter().zip(documents) {
             // The first one is looked at whatever it costs, so that the next page gets further.
             let enough = !budget.weigh(&document).await && looked;
             let fits = !enough && fits(query, residual, &document);
-            if enough || fits && items.len() == count {
+            let place = one.place();
+            if enough || fits && !shelf.put(one) {
                 let last = if enough {
                     Some(after)
                 } else {
-                    items.last().map(T::place)
+                    shelf.items.last().map(T::place)
                 };
                 return Ok(Page {
                     total: None,
-                    items,
+                    items: shelf.items,
                     next: last.map(mark),
                 });
             }
-            (after, looked) = (one.place(), true);
-            if fits {
-                items.push(one);
-            }
+            (after, looked) = (place, true);
         }
-        let more = read == at_once;
+        let more = !reader.is_at_end();
         if !more || budget.is_spent() {
             return Ok(Page {
                 total: None,
-                items,
+                items: shelf.items,
                 next: more.then(|| mark(after)),
             });
         }

@@ -9,7 +9,7 @@ use domain::identity::Identity;
 use scim::filter::{Filter, Literal};
 use scim::message::{Meta, render};
 use scim::path::AttrPath;
-use scim::resource::Resource;
+use scim::resource::{Resource, members_bytes};
 use scim::schema::ResourceType;
 use sea_orm::QueryResult;
 use serde_json::{Value, json};
@@ -36,10 +36,20 @@ pub(crate) trait Listed: Sized + Send + Sync {
     fn read(row: &QueryResult) -> Result<Self, StoreError>;
     /// Creation in milliseconds since 1970, and the id.
     fn place(&self) -> (i64, Uuid);
+    /// What the client wrote.
+    fn resource(&self) -> &Resource;
+    /// How large that is, in bytes of JSON.
+    fn bytes(&self) -> usize {
+        members_bytes(self.resource().as_map())
+    }
     /// Which rows a filter leaves.
     fn narrow(filter: &Filter) -> Access;
     /// The document a filter is put to: what `GET` would answer, without URLs and memberships.
     fn document(&self, rt: &ResourceType) -> Value;
+    /// How many rows to look at at a time, where looking at one may take much more than its own document.
+    fn handful(_query: &ListQuery<'_>) -> usize {
+        usize::MAX
+    }
     /// The documents of a batch, with what a filter wants to know of memberships.
     fn documents(
         tx: &mut TenantTx,
@@ -75,6 +85,10 @@ impl Listed for Identity {
         identity::read(row)
     }
 
+    fn resource(&self) -> &Resource {
+        &self.resource
+    }
+
     fn place(&self) -> (i64, Uuid) {
         (self.created_at.timestamp_millis(), self.id.uuid())
     }
@@ -88,6 +102,10 @@ impl Listed for Identity {
         shown(rt, &self.id.to_string(), &self.resource, times, self.revision)
     }
 
+    fn handful(query: &ListQuery<'_>) -> usize {
+        if asks_for_groups(query) { 20 } else { usize::MAX }
+    }
+
     async fn documents(
         tx: &mut TenantTx,
         query: &ListQuery<'_>,
@@ -97,17 +115,21 @@ impl Listed for Identity {
             .iter()
             .map(|one| one.document(query.resource_type))
             .collect();
-        if !query.filter.is_some_and(|filter| mentions(filter, "groups")) {
+        if !asks_for_groups(query) {
             return Ok(documents);
         }
         let ids: Vec<IdentityId> = batch.iter().map(|one| one.id).collect();
-        let mut groups = tx.groups_of(query.directory, &ids).await?;
-        for (document, id) in documents.iter_mut().zip(&ids) {
-            let of = groups.remove(id).unwrap_or_default();
-            let list = of
-                .iter()
-                .map(|group| json!({"value": group.id, "display": group.display, "type": "direct"}));
-            put(document, "groups", list.collect());
+        let mut done = 0;
+        while done < ids.len() {
+            let (read, mut groups) = tx.groups_of(query.directory, &ids[done..]).await?;
+            for (document, id) in documents[done..].iter_mut().zip(&ids[done..done + read]) {
+                let of = groups.remove(id).unwrap_or_default();
+                let list = of
+                    .iter()
+                    .map(|group| json!({"value": group.id, "display": group.display, "type": "direct"}));
+                put(document, "groups", list.collect());
+            }
+            done += read;
         }
         Ok(documents)
     }
@@ -121,6 +143,10 @@ impl Listed for Group {
 
     fn read(row: &QueryResult) -> Result<Self, StoreError> {
         group::read(row)
+    }
+
+    fn resource(&self) -> &Resource {
+        &self.resource
     }
 
     fn place(&self) -> (i64, Uuid) {
@@ -174,6 +200,10 @@ fn put(document: &mut Value, name: &str, list: Vec<Value>) {
     if let (Some(map), false) = (document.as_object_mut(), list.is_empty()) {
         map.insert(name.to_owned(), Value::Array(list));
     }
+}
+
+fn asks_for_groups(query: &ListQuery<'_>) -> bool {
+    query.filter.is_some_and(|filter| mentions(filter, "groups"))
 }
 
 /// Whether a filter asks about a core attribute.

@@ -2,10 +2,11 @@
 //!
 //! A filter has one meaning, that of [`Filter::matches`]. `narrow` finds conjuncts that an index can answer; the rows
 //! found so are a superset, read in keyset batches and put to the evaluator, so memory is bounded by a batch and a page
-//! however large the directory is. Time is bounded too: [`SCAN_ROWS`], [`CURSOR_ROWS`], [`SORT_KEPT`] say how far a query
-//! may look before it is [`StoreError::TooMuch`], and `gate` keeps the searches of one tenant from filling the machine.
+//! ([`PAGE_BYTES`]) however large the directory and its documents are. Time is bounded too: [`SCAN_ROWS`],
+//! [`CURSOR_ROWS`], [`SORT_KEPT`] say how far a query may look before it is [`StoreError::TooMuch`], and `gate` keeps the
+//! searches of one tenant from filling the machine.
 //!
-//! Reading order: `kind` (what is listed), `narrow` (which rows), `walk` (their batches), then the three ways to make a
+//! Reading order: `kind` (what is listed), `narrow` (which rows), `walk` (their batches), `reader` (a few at a time), then the three ways to make a
 //! page: `plain` (counted by the database), `in_order` (filtered), `sorted`.
 
 pub(crate) mod gate;
@@ -13,6 +14,7 @@ mod in_order;
 mod kind;
 mod narrow;
 mod plain;
+mod reader;
 mod sorted;
 #[cfg(test)]
 mod tests;
@@ -122,10 +124,6 @@ pub(crate) async fn run<T: Listed>(tx: &mut TenantTx, query: &ListQuery<'_>) -> 
     };
     let walk = Walk::new::<T>(query, access, order);
     let in_memory = query.sort.is_some() && (order == Order::Id || created.is_none());
-    let _permit = match residual.is_some() || in_memory {
-        true if walk.is_whole() => tx.search_permit().await?,
-        _ => None,
-    };
     match (query.sort, query.at) {
         (Some(sort), _) if in_memory => sorted::page(tx, query, &walk, residual, sort).await,
         (_, PageAt::Index { start, count }) if residual.is_none() && walk.is_counted() => {
@@ -147,7 +145,51 @@ fn by_creation(sort: &Sort) -> Option<SortOrder> {
     created.then_some(sort.order)
 }
 
-/// A document's text up to here is read along with its row; what is longer counts as rows more, by [`COSTLY_BYTES`] for
+/// What a page holds at most, in bytes of JSON as stored: it ends early behind the one that reaches it (RFC 7644 §3.4.2.4 lets
+/// a page be shorter than was asked for).
+pub const PAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// A page that is being filled.
+struct Shelf<T> {
+    items: Vec<T>,
+    count: usize,
+    bytes: usize,
+    /// Whether one more would have belonged to the page.
+    turned_away: bool,
+}
+
+impl<T: Listed> Shelf<T> {
+    fn new(count: usize) -> Self {
+        Self {
+            items: Vec::new(),
+            count,
+            bytes: 0,
+            turned_away: false,
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.items.len() >= self.count || self.bytes >= PAGE_BYTES
+    }
+
+    /// How many more there is room for, at most.
+    fn room(&self) -> usize {
+        self.count.saturating_sub(self.items.len())
+    }
+
+    /// Puts the next one in; whether there was room.
+    fn put(&mut self, one: T) -> bool {
+        if self.is_full() {
+            self.turned_away = true;
+            return false;
+        }
+        self.bytes += one.bytes();
+        self.items.push(one);
+        true
+    }
+}
+
+/// A document up to here is read along with its row; what is longer counts as rows more, by [`COSTLY_BYTES`] for
 /// each comparison, because a comparison folds the whole text it looks at.
 const PLAIN_BYTES: usize = 4 * 1024;
 const COSTLY_BYTES: usize = 2 * 1024;
@@ -171,7 +213,7 @@ impl Budget {
     /// Counts a long document, before the filter is put to it; whether it was still within it. Others get their turn
     /// before one that costs something.
     async fn weigh(&mut self, document: &serde_json::Value) -> bool {
-        let long = scim::resource::text_bytes(document).saturating_sub(PLAIN_BYTES);
+        let long = scim::resource::json_bytes(document).saturating_sub(PLAIN_BYTES);
         let cost = self.comparisons.saturating_mul(long) / COSTLY_BYTES;
         if cost > 0 {
             tokio::task::yield_now().await;

@@ -9,8 +9,9 @@ use scim::query::{Mark, Sort};
 use uuid::Uuid;
 
 use super::kind::Listed;
+use super::reader::Reader;
 use super::walk::{BATCH, Walk};
-use super::{Budget, ListQuery, Page, PageAt, SCAN_ROWS, SORT_KEPT, StoreError, too_many_rows};
+use super::{Budget, ListQuery, Page, PageAt, SCAN_ROWS, SORT_KEPT, Shelf, StoreError, too_many_rows};
 use crate::tenant_tx::TenantTx;
 
 /// A place, ordered by its list.
@@ -92,10 +93,9 @@ pub(super) async fn page<T: Listed>(
     let more = marks.len() > last;
     marks.truncate(last);
     marks.drain(..skip.min(marks.len()));
-    let ids: Vec<Uuid> = marks.iter().map(|mark| Uuid::from_u128(mark.id)).collect();
-    let found: Vec<T> = walk.fetch(tx, &ids).await?;
-    let mut found: HashMap<Uuid, T> = found.into_iter().map(|one| (one.place().1, one)).collect();
-    let items = ids.iter().filter_map(|id| found.remove(id)).collect();
+    let (items, taken) = fetch::<T>(tx, walk, &marks, count).await?;
+    let more = more || taken < marks.len();
+    marks.truncate(taken);
     Ok(match query.at {
         PageAt::Index { .. } => Page {
             total: Some(total),
@@ -110,6 +110,32 @@ pub(super) async fn page<T: Listed>(
     })
 }
 
+/// Documents read at a time.
+const AT_ONCE: usize = 50;
+
+/// The documents of places, in their order, as far as a page has room for them; and of how many places those are.
+async fn fetch<T: Listed>(
+    tx: &mut TenantTx,
+    walk: &Walk,
+    marks: &[Mark],
+    count: usize,
+) -> Result<(Vec<T>, usize), StoreError> {
+    let mut shelf = Shelf::new(count);
+    let mut taken = 0;
+    for chunk in marks.chunks(AT_ONCE) {
+        let ids: Vec<Uuid> = chunk.iter().map(|mark| Uuid::from_u128(mark.id)).collect();
+        let found: Vec<T> = walk.fetch(tx, &ids).await?;
+        let mut found: HashMap<Uuid, T> = found.into_iter().map(|one| (one.place().1, one)).collect();
+        for id in ids {
+            if found.remove(&id).is_some_and(|one| !shelf.put(one)) {
+                return Ok((shelf.items, taken));
+            }
+            taken += 1;
+        }
+    }
+    Ok((shelf.items, taken))
+}
+
 /// Looks at every row; returns how many match.
 async fn look<T: Listed>(
     tx: &mut TenantTx,
@@ -119,15 +145,15 @@ async fn look<T: Listed>(
     (beyond, first): (Option<&Mark>, &mut First<'_>),
 ) -> Result<usize, StoreError> {
     let mut budget = Budget::new(SCAN_ROWS, residual);
-    let (mut after, mut total) = (walk.start(), 0);
+    let mut reader = Reader::new(walk, walk.start(), true).by(T::handful(query));
+    let mut total = 0;
     loop {
-        let batch: Vec<T> = walk.batch(tx, after, BATCH).await?;
-        if !budget.take(batch.len()) {
+        let handful: Vec<T> = reader.next(tx, BATCH).await?;
+        if !budget.take(handful.len()) {
             return Err(too_many_rows());
         }
-        after = batch.last().map_or(after, T::place);
-        let documents = T::documents(tx, query, &batch).await?;
-        for (one, document) in batch.iter().zip(&documents) {
+        let documents = T::documents(tx, query, &handful).await?;
+        for (one, document) in handful.iter().zip(&documents) {
             if !budget.weigh(document).await {
                 return Err(too_many_rows());
             }
@@ -145,7 +171,7 @@ async fn look<T: Listed>(
                 first.put(mark);
             }
         }
-        if batch.len() < BATCH {
+        if reader.is_at_end() {
             return Ok(total);
         }
     }

@@ -5,7 +5,7 @@
 //! statistics at all: hence the fences, the `LATERAL`s and the unary `+`.
 
 use scim::query::SortOrder;
-use sea_orm::Value;
+use sea_orm::{QueryResult, Value};
 use uuid::Uuid;
 
 use super::ListQuery;
@@ -16,8 +16,8 @@ use crate::sql::{Rows, Sql};
 use crate::table::read::Columns;
 use crate::tenant_tx::TenantTx;
 
-/// Rows read at a time.
-pub(super) const BATCH: usize = 500;
+/// Rows read at a time, as text.
+pub(super) const BATCH: usize = 250;
 
 /// In which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,17 +75,17 @@ impl Walk {
     }
 
     /// The next rows after a place.
-    pub(super) async fn batch<T: Listed>(
+    pub(super) async fn batch(
         &self,
         tx: &mut TenantTx,
         after: Place,
         limit: usize,
-    ) -> Result<Vec<T>, StoreError> {
+    ) -> Result<Vec<QueryResult>, StoreError> {
         let mut values = vec![tx.tenant(), self.directory.clone()];
         values.extend([Value::from(after.0), Value::from(after.1), number(limit)]);
         values.extend(self.keys());
         let rows = tx.tx().all(&self.batches(), values).await?;
-        self.read(&rows)
+        self.in_order(rows)
     }
 
     /// `$1` tenant, `$2` directory, `$3` and `$4` where the last batch ended, `$5` how many; the keys follow.
@@ -182,16 +182,16 @@ impl Walk {
     }
 
     /// The rows from number `skip` (from 0) on.
-    pub(super) async fn numbered<T: Listed>(
+    pub(super) async fn numbered(
         &self,
         tx: &mut TenantTx,
         skip: usize,
         limit: usize,
-    ) -> Result<Vec<T>, StoreError> {
+    ) -> Result<Vec<QueryResult>, StoreError> {
         let mut values = vec![tx.tenant(), self.directory.clone(), number(limit), number(skip)];
         values.extend(self.keys());
         let rows = tx.tx().all(&self.pages(), values).await?;
-        self.read(&rows)
+        self.in_order(rows)
     }
 
     /// `$1` tenant, `$2` directory, `$3` how many, `$4` after how many; the keys follow.
@@ -240,19 +240,14 @@ impl Walk {
             ),
             Rows::Read,
         );
-        let mut found = Vec::new();
-        for chunk in ids.chunks(BATCH) {
-            let hex: Vec<String> = chunk.iter().map(|id| id.simple().to_string()).collect();
-            let values = vec![
-                tx.tenant(),
-                self.directory.clone(),
-                Value::from(serde_json::json!(hex).to_string()),
-            ];
-            for row in &tx.tx().all(&sql, values).await? {
-                found.push(T::read(row)?);
-            }
-        }
-        Ok(found)
+        let hex: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
+        let values = vec![
+            tx.tenant(),
+            self.directory.clone(),
+            Value::from(serde_json::json!(hex).to_string()),
+        ];
+        let rows = tx.tx().all(&sql, values).await?;
+        rows.iter().map(T::read).collect()
     }
 
     fn keys(&self) -> Vec<Value> {
@@ -263,17 +258,27 @@ impl Walk {
         }
     }
 
-    /// Reads rows and puts them into this order, which the fences around a page do not promise to keep.
-    fn read<T: Listed>(&self, rows: &[sea_orm::QueryResult]) -> Result<Vec<T>, StoreError> {
-        let mut read = rows.iter().map(T::read).collect::<Result<Vec<T>, _>>()?;
+    /// Puts rows into this order, which the fences around a page do not promise to keep.
+    fn in_order(&self, rows: Vec<QueryResult>) -> Result<Vec<QueryResult>, StoreError> {
+        let mut placed = rows
+            .into_iter()
+            .map(|row| Ok((place(&row)?, row)))
+            .collect::<Result<Vec<_>, StoreError>>()?;
         match self.order {
-            Order::Id => read.sort_unstable_by_key(|one| one.place().1),
+            Order::Id => placed.sort_unstable_by_key(|((_, id), _)| *id),
             Order::Created(direction) => {
-                read.sort_unstable_by(|a, b| direction.apply(a.place().cmp(&b.place())));
+                placed.sort_unstable_by(|(a, _), (b, _)| direction.apply(a.cmp(b)));
             }
         }
-        Ok(read)
+        Ok(placed.into_iter().map(|(_, row)| row).collect())
     }
+}
+
+/// Where a row stands, without its document.
+pub(super) fn place(row: &QueryResult) -> Result<Place, StoreError> {
+    let id = row.try_get("", "id").map_err(StoreError::of)?;
+    let created = row.try_get("", "created_at").map_err(StoreError::of)?;
+    Ok((created, id))
 }
 
 /// Numbers the `?` of a condition.

@@ -22,6 +22,8 @@ use crate::sql::{Rows, Sql};
 
 /// How many ids travel in one statement.
 pub(crate) const CHUNK: usize = 1000;
+/// Groups of identities read at a time.
+pub(crate) const REFERENCES: i64 = 5_000;
 
 /// Ids as one value, in ascending order: rows are locked and inserted in the same order everywhere.
 pub(crate) fn ids<I: Into<ResourceId> + Copy>(ids: &[I]) -> Value {
@@ -141,12 +143,12 @@ pub(crate) static GROUPS_OF: LazyLock<Sql> = LazyLock::new(|| {
              CROSS JOIN LATERAL (SELECT x.member_id, x.group_id FROM membership x WHERE x.directory_id = $2 \
              AND x.member_id = {ID_POSTGRES} AND x.tenant_id = :tenant OFFSET 0) m \
              CROSS JOIN LATERAL (SELECT y.id, y.document FROM groups y WHERE y.tenant_id = :tenant \
-             AND y.id = m.group_id OFFSET 0) g"
+             AND y.id = m.group_id OFFSET 0) g LIMIT $4"
         ),
         &format!(
             "SELECT m.member_id, g.id, g.document FROM json_each($3) w CROSS JOIN membership m \
              ON m.directory_id = $2 AND m.member_id = {ID_SQLITE} AND m.tenant_id = :tenant \
-             CROSS JOIN groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id"
+             CROSS JOIN groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id LIMIT $4"
         ),
         Rows::Read,
     )

@@ -270,32 +270,45 @@ impl TenantTx {
         Ok(members)
     }
 
-    /// The groups that each of these identities is a direct member of, by group id; identities without groups are absent.
+    /// The groups that the first ones of `ids` are direct members of, by id: of as many as have up to
+    /// [`membership::REFERENCES`] groups together, at least of one. With it, of how many; who is in none is absent.
     ///
     /// # Errors
-    /// As [`TenantTx::get_group`].
+    /// [`StoreError`].
     pub async fn groups_of(
         &mut self,
         directory: DirectoryId,
         ids: &[IdentityId],
-    ) -> Result<HashMap<IdentityId, Vec<GroupRef>>, StoreError> {
-        let mut found: HashMap<IdentityId, Vec<GroupRef>> = HashMap::new();
-        for chunk in ids.chunks(membership::CHUNK) {
+    ) -> Result<(usize, HashMap<IdentityId, Vec<GroupRef>>), StoreError> {
+        let mut asked = ids.len().min(membership::CHUNK);
+        let rows = loop {
+            let most = if asked > 1 {
+                membership::REFERENCES
+            } else {
+                i64::MAX - 1
+            };
             let values = vec![
                 self.tenant(),
                 Value::from(directory.uuid()),
-                membership::ids(chunk),
+                membership::ids(&ids[..asked]),
+                Value::from(most + 1),
             ];
-            for row in &self.tx.all(&membership::GROUPS_OF, values).await? {
-                let (identity, group) = membership::read_group_of(row)?;
-                found.entry(identity).or_default().push(group);
+            let rows = self.tx.all(&membership::GROUPS_OF, values).await?;
+            if asked <= 1 || i64::try_from(rows.len()).is_ok_and(|read| read <= most) {
+                break rows;
             }
+            asked = (asked / 8).max(1);
+        };
+        let mut found: HashMap<IdentityId, Vec<GroupRef>> = HashMap::new();
+        for row in &rows {
+            let (identity, group) = membership::read_group_of(row)?;
+            found.entry(identity).or_default().push(group);
         }
         for groups in found.values_mut() {
             groups.sort_unstable_by_key(|group| group.id);
             groups.dedup_by_key(|group| group.id);
         }
-        Ok(found)
+        Ok((asked, found))
     }
 
     /// Which of `members` are directly in which of `groups`, for filters that name members.

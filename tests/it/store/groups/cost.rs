@@ -85,7 +85,7 @@ async fn a_member_of_a_big_group_is_added_removed_and_deleted_by_reading_a_handf
                 })
                 .await
                 .unwrap();
-            assert_eq!(groups.len(), 1);
+            assert_eq!(groups.1.len(), 1);
         }
         for person in &people[..10] {
             let id = [ResourceId::from(person.id)];

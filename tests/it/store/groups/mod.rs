@@ -210,7 +210,7 @@ async fn a_users_groups_are_those_it_is_directly_in() {
             .await
             .unwrap();
         let of = |id: IdentityId| -> Vec<(GroupId, Option<&str>)> {
-            let of = groups.get(&id).map(Vec::as_slice).unwrap_or_default();
+            let of = groups.1.get(&id).map(Vec::as_slice).unwrap_or_default();
             of.iter()
                 .map(|group| (group.id, group.display.as_deref()))
                 .collect()
@@ -351,6 +351,7 @@ async fn another_directorys_groups_and_members_are_not_there() {
                             tx.clear_members(directory, group_id).await?,
                             tx.groups_of(directory, &[IdentityId::from_uuid(mine[0].uuid())])
                                 .await?
+                                .1
                                 .len(),
                         ))
                     })

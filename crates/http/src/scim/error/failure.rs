@@ -97,6 +97,10 @@ impl From<provisioning::Error> for Failure {
 
 impl From<store::StoreError> for Failure {
     fn from(error: store::StoreError) -> Self {
+        if matches!(error, store::StoreError::Crowded) {
+            tracing::warn!(%error, "a search was turned away");
+            return Self::new(Code::SearchesBusy);
+        }
         tracing::error!(%error, "the database could not serve a request");
         Self::new(Code::Unavailable)
     }
@@ -110,7 +114,13 @@ mod tests {
 
     #[test]
     fn a_fault_of_ours_is_503_with_a_time_and_never_blames_the_credential() {
-        for code in [Code::Busy, Code::ProfileMissing, Code::Unavailable] {
+        for code in [
+            Code::Busy,
+            Code::BodiesBusy,
+            Code::SearchesBusy,
+            Code::ProfileMissing,
+            Code::Unavailable,
+        ] {
             assert_eq!(code.row().status, 503);
             assert!(Failure::new(code).retry_after.is_some());
         }

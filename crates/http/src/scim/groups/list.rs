@@ -6,9 +6,8 @@ use provisioning::groups;
 use scim::message::{list_page, list_response};
 
 use super::super::error::Failure;
+use super::super::script::{Entry, Script};
 use super::super::{Asked, respond};
-use super::script::{Entry, Script};
-use super::view::View;
 
 /// Lists groups, each with its members unless they are excluded; nothing in a directory that serves none.
 ///
@@ -21,7 +20,8 @@ pub async fn answer(asked: &Asked<'_>) -> Result<HttpResponse, Failure> {
     }
     let found = groups::list::execute(&asked.state.provisioning, &asked.caller, &asked.query).await?;
     let envelope = list_page(&found.head, found.items.len(), Vec::new());
-    let entries = found.items.iter().map(Entry::Group);
-    let script = Script::of_list(asked, View::of(asked)?, &envelope, entries)?;
-    script.perform(StatusCode::OK).await
+    let groups = found.items.into_iter().map(Entry::Group);
+    Script::of_list(asked, &envelope, groups)?
+        .perform(StatusCode::OK)
+        .await
 }

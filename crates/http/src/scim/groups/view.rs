@@ -1,7 +1,7 @@
 //! A group and its members as this request wants to see them.
 //!
 //! Must not know: where they are read. The document is rendered without members; they are put in page by page
-//! ([`super::script`]).
+//! ([`super::super::script`]).
 
 use std::sync::Arc;
 

@@ -6,67 +6,82 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use domain::credential::Caller;
 use domain::group::GroupRef;
-use domain::id::IdentityId;
 use domain::identity::Identity;
 use domain::profile::Profile;
+use provisioning::Context;
 use provisioning::groups::members;
 use scim::message::render;
+use scim::query::Projection;
 use serde_json::{Value, json};
 
 use super::super::error::Failure;
 use super::super::{Asked, respond};
 
-/// What is wanted of some identities, and which groups they are in.
-pub struct View<'a> {
-    asked: &'a Asked<'a>,
+/// What is wanted of identities, and under which address.
+pub struct View {
+    context: Context,
+    caller: Caller,
     profile: Arc<Profile>,
-    groups: HashMap<IdentityId, Vec<GroupRef>>,
+    base: String,
+    projection: Projection,
+    wants_groups: bool,
 }
 
-impl<'a> View<'a> {
-    /// As this request wants to see these identities.
+impl View {
+    /// As this request wants to see identities.
     ///
     /// # Errors
-    /// Ours: the profile or the database is not there.
-    pub async fn of(
-        asked: &'a Asked<'a>,
-        identities: impl IntoIterator<Item = &Identity>,
-    ) -> Result<Self, Failure> {
+    /// Ours: the profile is not there.
+    pub fn of(asked: &Asked<'_>) -> Result<Self, Failure> {
         let context = &asked.state.provisioning;
         let profile = context.profile(&asked.caller)?;
-        let wanted =
-            profile.group_type.is_some() && asked.query.projection.wants(&profile.resource_type, "groups");
-        let groups = if wanted {
-            let ids = identities.into_iter().map(|identity| identity.id).collect();
-            members::groups_of(context, &asked.caller, ids).await?
-        } else {
-            HashMap::new()
-        };
+        let projection = asked.query.projection.clone();
         Ok(Self {
-            asked,
+            wants_groups: profile.group_type.is_some() && projection.wants(&profile.resource_type, "groups"),
+            context: context.clone(),
+            caller: asked.caller.clone(),
+            base: asked.base.clone(),
             profile,
-            groups,
+            projection,
         })
     }
 
-    /// One of them as a document.
-    pub fn document(&self, identity: &Identity) -> Value {
+    /// The first ones as documents: all of them, unless they are in very many groups; at least one.
+    ///
+    /// # Errors
+    /// Ours: the database is not there.
+    pub async fn documents(&self, identities: &[Identity]) -> Result<Vec<Value>, Failure> {
+        let (read, groups) = if self.wants_groups {
+            let ids = identities.iter().map(|identity| identity.id).collect();
+            members::groups_of(&self.context, &self.caller, ids).await?
+        } else {
+            (identities.len(), HashMap::new())
+        };
+        let of = |identity: &Identity| {
+            let groups = groups.get(&identity.id).map_or(&[][..], Vec::as_slice);
+            self.document(identity, groups)
+        };
+        Ok(identities.iter().take(read).map(of).collect())
+    }
+
+    fn document(&self, identity: &Identity, groups: &[GroupRef]) -> Value {
         let resource_type = &self.profile.resource_type;
-        let meta = respond::meta(identity, &self.asked.base);
+        let meta = respond::meta(identity, &self.base);
         let id = identity.id.to_string();
         let mut document = render(resource_type, &id, &identity.resource, &meta);
-        if let (Some(groups), Some(parts)) = (self.groups.get(&identity.id), document.as_object_mut()) {
+        if let (false, Some(parts)) = (groups.is_empty(), document.as_object_mut()) {
             let groups = groups.iter().map(|group| self.group(group)).collect();
             parts.insert("groups".to_owned(), Value::Array(groups));
         }
-        self.asked.query.projection.apply(resource_type, document)
+        self.projection.apply(resource_type, document)
     }
 
     fn group(&self, group: &GroupRef) -> Value {
         let mut element = json!({
             "value": group.id,
-            "$ref": format!("{}/Groups/{}", self.asked.base, group.id),
+            "$ref": format!("{}/Groups/{}", self.base, group.id),
             "type": "direct",
         });
         if let (Some(display), Some(parts)) = (&group.display, element.as_object_mut()) {

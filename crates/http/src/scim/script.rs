@@ -1,0 +1,213 @@
+//! An answer with people or groups in it, written piece by piece: members of groups, and the groups people are in, are read
+//! and sent a page at a time, so that a group of 100,000 takes no more memory to answer than one of a thousand.
+
+use std::collections::VecDeque;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use domain::credential::Caller;
+use domain::group::Group;
+use domain::id::{GroupId, ResourceId};
+use domain::identity::Identity;
+use futures_util::{StreamExt as _, stream};
+use provisioning::Context;
+use provisioning::groups::members::{self, PAGE};
+use scim::message::MEDIA_TYPE;
+use serde_json::Value;
+
+use super::error::{Code, Failure};
+use super::{Asked, groups, users};
+
+/// Up to so many bytes an answer is put together before it is sent, with its length; beyond, it is streamed.
+const WHOLE: usize = 256 * 1024;
+/// People rendered at a time; others get their turn in between.
+const PEOPLE: usize = 50;
+
+/// What is to be written, in order.
+enum Piece {
+    Text(String),
+    /// The members of a group after this one, separated by commas.
+    Members {
+        group: GroupId,
+        after: Option<ResourceId>,
+    },
+    /// People, separated by commas; whether some of them are written.
+    People(VecDeque<Identity>, bool),
+}
+
+/// What stands in a list.
+pub enum Entry {
+    /// A group, whose members are read while it is written.
+    Group(Group),
+    /// A person, whose groups are.
+    Person(Identity),
+}
+
+/// An answer to be.
+pub struct Script {
+    context: Context,
+    caller: Caller,
+    people: users::view::View,
+    /// Absent where there are no groups.
+    groups: Option<groups::view::View>,
+    pieces: VecDeque<Piece>,
+}
+
+impl Script {
+    fn new(asked: &Asked<'_>) -> Result<Self, Failure> {
+        Ok(Self {
+            context: asked.state.provisioning.clone(),
+            caller: asked.caller.clone(),
+            people: users::view::View::of(asked)?,
+            groups: groups::view::View::of(asked).ok(),
+            pieces: VecDeque::new(),
+        })
+    }
+
+    /// One group.
+    pub fn of_group(asked: &Asked<'_>, group: &Group) -> Result<Self, Failure> {
+        let mut script = Self::new(asked)?;
+        script.group(group)?;
+        Ok(script)
+    }
+
+    /// A list answer: `envelope` is one whose `Resources`, its last member, is empty.
+    pub fn of_list(
+        asked: &Asked<'_>,
+        envelope: &Value,
+        entries: impl IntoIterator<Item = Entry>,
+    ) -> Result<Self, Failure> {
+        let mut script = Self::new(asked)?;
+        let text = envelope.to_string();
+        let open = text.strip_suffix("]}").unwrap_or(&text);
+        script.text(open);
+        for (index, entry) in entries.into_iter().enumerate() {
+            if let (Entry::Person(_), Some(Piece::People(..))) = (&entry, script.pieces.back()) {
+                // They come with commas of their own.
+            } else if index > 0 {
+                script.text(",");
+            }
+            match entry {
+                Entry::Group(group) => script.group(&group)?,
+                Entry::Person(identity) => script.person(identity),
+            }
+        }
+        script.text("]}");
+        Ok(script)
+    }
+
+    fn text(&mut self, more: &str) {
+        match self.pieces.back_mut() {
+            Some(Piece::Text(text)) => text.push_str(more),
+            _ => self.pieces.push_back(Piece::Text(more.to_owned())),
+        }
+    }
+
+    fn person(&mut self, identity: Identity) {
+        match self.pieces.back_mut() {
+            Some(Piece::People(people, _)) => people.push_back(identity),
+            _ => self.pieces.push_back(Piece::People([identity].into(), false)),
+        }
+    }
+
+    fn group(&mut self, group: &Group) -> Result<(), Failure> {
+        let view = self.group_view()?;
+        let document = view.document(group)?.to_string();
+        let (true, Some(open)) = (view.wants_members(), document.strip_suffix('}')) else {
+            self.text(&document);
+            return Ok(());
+        };
+        self.text(open);
+        self.text(",\"members\":[");
+        if group.member_count > 0 {
+            self.pieces.push_back(Piece::Members {
+                group: group.id,
+                after: None,
+            });
+        }
+        self.text("]}");
+        Ok(())
+    }
+
+    fn group_view(&self) -> Result<&groups::view::View, Failure> {
+        let view = self.groups.as_ref();
+        view.ok_or_else(|| Failure::method(Code::GroupsNotServed, "GET"))
+    }
+
+    /// The answer: whole when it is small, else begun (so that a fault of ours can still say so) and then streamed.
+    pub async fn perform(mut self, status: StatusCode) -> Result<HttpResponse, Failure> {
+        let mut begun = String::new();
+        while begun.len() < WHOLE
+            && let Some(text) = self.next().await?
+        {
+            begun.push_str(&text);
+        }
+        let mut answer = HttpResponseBuilder::new(status);
+        answer.insert_header((CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE)));
+        if self.pieces.is_empty() {
+            return Ok(answer.body(begun));
+        }
+        let first = stream::once(async move { Ok::<_, actix_web::Error>(Bytes::from(begun)) });
+        let rest = stream::try_unfold(self, |mut script| async move {
+            let next = script.next().await.map_err(cut)?;
+            Ok(next.map(|text| (Bytes::from(text), script)))
+        });
+        Ok(answer.streaming(first.chain(rest)))
+    }
+
+    /// The next text.
+    async fn next(&mut self) -> Result<Option<String>, Failure> {
+        match self.pieces.pop_front() {
+            None => Ok(None),
+            Some(Piece::Text(text)) => Ok(Some(text)),
+            Some(Piece::Members { group, after }) => self.members(group, after).await.map(Some),
+            Some(Piece::People(people, written)) => self.some_people(people, written).await.map(Some),
+        }
+    }
+
+    async fn members(&mut self, group: GroupId, after: Option<ResourceId>) -> Result<String, Failure> {
+        let page = members::page(&self.context, &self.caller, group, after).await?;
+        if let Some(last) = page.last().filter(|_| page.len() == PAGE) {
+            self.pieces.push_front(Piece::Members {
+                group,
+                after: Some(last.id),
+            });
+        }
+        let elements = self.group_view()?.members(&page)?;
+        Ok(separated(&elements, after.is_some()))
+    }
+
+    async fn some_people(
+        &mut self,
+        mut people: VecDeque<Identity>,
+        written: bool,
+    ) -> Result<String, Failure> {
+        let first = people.len().min(PEOPLE);
+        let documents = self.people.documents(&people.make_contiguous()[..first]).await?;
+        people.drain(..documents.len());
+        if !people.is_empty() {
+            self.pieces.push_front(Piece::People(people, true));
+            tokio::task::yield_now().await;
+        }
+        Ok(separated(&documents, written))
+    }
+}
+
+/// Elements of a list as text, after others or not.
+fn separated(elements: &[Value], after_others: bool) -> String {
+    let texts: Vec<String> = elements.iter().map(Value::to_string).collect();
+    let comma = if after_others && !texts.is_empty() {
+        ","
+    } else {
+        ""
+    };
+    format!("{comma}{}", texts.join(","))
+}
+
+/// The rest of an answer cannot be read: the connection is cut, so that the client knows that it has not all of it.
+fn cut(failure: Failure) -> actix_web::Error {
+    tracing::warn!(detail = failure.detail, "an answer was cut short");
+    actix_web::error::ErrorServiceUnavailable(failure.detail)
+}

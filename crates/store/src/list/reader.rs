@@ -1,0 +1,102 @@
+//! The rows of a walk, read batch by batch as text and handed out a few at a time: as few as their documents are large, so
+//! that a search takes no more memory in a directory of large documents than in one of small ones.
+
+use std::collections::VecDeque;
+
+use sea_orm::QueryResult;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::StoreError;
+use super::kind::Listed;
+use super::walk::{BATCH, Place, Walk, place};
+use crate::tenant_tx::TenantTx;
+
+/// Documents handed out at a time, in bytes of JSON; one may go beyond it.
+const HANDFUL_BYTES: usize = 256 * 1024;
+
+/// Reads a walk from a place on.
+pub(super) struct Reader<'w> {
+    walk: &'w Walk,
+    after: Place,
+    rows: VecDeque<QueryResult>,
+    /// Rows at most in a handful.
+    handful: usize,
+    /// Whether the last batch was the last one.
+    ended: bool,
+    searches: bool,
+    batches: usize,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl<'w> Reader<'w> {
+    /// Reads `walk` after a place. Who searches looks at rows that the page does not show, and waits for the tenant's
+    /// other searches before it reads more than one batch.
+    pub(super) fn new(walk: &'w Walk, after: Place, searches: bool) -> Self {
+        Self {
+            walk,
+            after,
+            rows: VecDeque::new(),
+            handful: usize::MAX,
+            ended: false,
+            searches,
+            batches: 0,
+            permit: None,
+        }
+    }
+
+    /// The same, with at most so many rows at a time.
+    pub(super) fn by(self, handful: usize) -> Self {
+        Self { handful, ..self }
+    }
+
+    /// The same after rows that were read already; `ended` when there are no more.
+    pub(super) fn with(self, rows: Vec<QueryResult>, ended: bool) -> Self {
+        Self {
+            rows: rows.into(),
+            ended,
+            ..self
+        }
+    }
+
+    /// The next ones, at least one unless this is the end; `wanted` is how many the caller can use. Others get their turn
+    /// in between.
+    pub(super) async fn next<T: Listed>(
+        &mut self,
+        tx: &mut TenantTx,
+        wanted: usize,
+    ) -> Result<Vec<T>, StoreError> {
+        if self.rows.is_empty() && !self.ended {
+            self.fill(tx, wanted).await?;
+        } else {
+            tokio::task::yield_now().await;
+        }
+        let (mut handful, mut bytes) = (Vec::new(), 0);
+        while bytes < HANDFUL_BYTES && handful.len() < self.handful {
+            let Some(row) = self.rows.pop_front() else { break };
+            let one = T::read(&row)?;
+            bytes += one.bytes();
+            handful.push(one);
+        }
+        Ok(handful)
+    }
+
+    /// Whether there is nothing more to read.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.ended && self.rows.is_empty()
+    }
+
+    async fn fill(&mut self, tx: &mut TenantTx, wanted: usize) -> Result<(), StoreError> {
+        if self.searches && self.permit.is_none() && (self.walk.is_whole() || self.batches > 0) {
+            self.permit = tx.search_permit().await?;
+        }
+        let limit = wanted.clamp(1, BATCH);
+        let rows = self.walk.batch(tx, self.after, limit).await?;
+        self.batches += 1;
+        self.ended = rows.len() < limit;
+        if let Some(last) = rows.last() {
+            self.after = place(last)?;
+        }
+        self.rows = rows.into();
+        Ok(())
+    }
+}
