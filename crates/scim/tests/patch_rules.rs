@@ -609,7 +609,11 @@ fn the_work_of_one_request_is_bounded_whatever_its_filters_cost() {
     let operations = json!([{"op": "replace", "path": path, "value": ""}]);
     let error = refusal(&users(), json!({"userName": "bob", "emails": many}), operations);
     assert_eq!(error.scim_type, ScimType::TooMany);
-    assert!(error.detail.contains("several requests"), "{}", error.detail);
+    assert!(
+        error.detail.contains("250,000") && error.detail.contains("several requests"),
+        "{}",
+        error.detail
+    );
 }
 
 #[test]

@@ -117,7 +117,8 @@ fn list(
     *visits = visits.saturating_add(looks.saturating_mul(comparisons));
     if *visits > MAX_VISITS {
         return Err(Error::too_many(
-            "the request changes too many elements of long lists. Send its operations in several requests.",
+            "the request looks at more than 250,000 elements of long lists (one for each comparison of a path's filter, and one \
+             more for each 256 bytes of them). Send its operations in several requests.",
         ));
     }
     elements::change(&mut items, target, action)?;
