@@ -195,7 +195,7 @@ mod tests {
         let much = refused(json!({"userName": "m", "emails": emails})).expect("too much");
         assert!(
             much.starts_with(
-                "emails would take 134160 bytes of JSON and a whole document keeps at most 131072."
+                "emails would take 133904 bytes of JSON and a whole document keeps at most 131072."
             ),
             "{much}"
         );

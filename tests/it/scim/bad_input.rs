@@ -24,7 +24,7 @@ async fn a_bad_body_is_refused_by_its_place_and_stores_nothing() {
             ("POST", "{\"userName\": bob}".to_owned(), 400, "invalidSyntax", "line 1, column 14"),
             ("POST", "{\"userName\": \"bob\"".to_owned(), 400, "invalidSyntax", "ends too early"),
             ("POST", "[]".to_owned(), 400, "invalidSyntax", "must be a JSON object"),
-            ("POST", deep.clone(), 400, "invalidSyntax", "nested too deeply"),
+            ("POST", deep.clone(), 400, "invalidSyntax", "nested more than 127 levels deep"),
             ("POST", user("\"userName\": 5"), 400, "invalidValue", "userName"),
             ("POST", user("\"userName\": {\"a\": 1}"), 400, "invalidValue", "userName"),
             ("POST", user("\"userName\": \"x\", \"active\": \"perhaps\""), 400, "invalidValue", "active"),

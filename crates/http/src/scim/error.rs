@@ -114,43 +114,6 @@ const fn row(
 }
 
 impl Code {
-    /// All codes, in the order of the page.
-    pub const ALL: [Self; 33] = [
-        Self::Unauthorized,
-        Self::DirectoryOff,
-        Self::NoSuchRoute,
-        Self::NotFound,
-        Self::MethodNotAllowed,
-        Self::GroupsNotServed,
-        Self::NotImplemented,
-        Self::DiscoveryFilter,
-        Self::PreconditionFailed,
-        Self::BulkTooLarge,
-        Self::BulkConflict,
-        Self::BodyTooLarge,
-        Self::BodyTooSlow,
-        Self::MediaType,
-        Self::InvalidSyntax,
-        Self::InvalidValue,
-        Self::InvalidFilter,
-        Self::InvalidPath,
-        Self::NoTarget,
-        Self::Mutability,
-        Self::Uniqueness,
-        Self::TooMany,
-        Self::InvalidVers,
-        Self::Sensitive,
-        Self::InvalidCursor,
-        Self::ExpiredCursor,
-        Self::InvalidCount,
-        Self::Throttled,
-        Self::Busy,
-        Self::BodiesBusy,
-        Self::SearchesBusy,
-        Self::ProfileMissing,
-        Self::Unavailable,
-    ];
-
     /// The line of the table.
     pub const fn row(self) -> Row {
         use ScimType as T;

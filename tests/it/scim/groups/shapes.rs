@@ -318,7 +318,7 @@ async fn a_request_on_members_that_cannot_be_meant_is_refused_and_changes_nobody
             (json!({"op": "remove"}), "noTarget", "has no \"path\""),
             (
                 json!({"op": "replace", "path": "displayName", "value": ""}),
-                "invalidValue",
+                "mutability",
                 "displayName is required",
             ),
         ] {
