@@ -160,7 +160,7 @@ fn syntax(error: &serde_json::Error) -> Failure {
         Category::Eof => "ends too early".to_owned(),
         _ if said.starts_with("recursion limit") => "is nested more than 127 levels deep".to_owned(),
         _ if said.starts_with(TOO_MANY) => format!("has more than {BODY_VALUES} values"),
-        _ if said.starts_with(TWICE) => "has a name twice in one object".to_owned(),
+        _ if said.starts_with(TWICE) => "has a name twice in one object, with different values,".to_owned(),
         _ => "is not valid JSON".to_owned(),
     };
     Failure::with(
@@ -193,8 +193,8 @@ mod tests {
             ),
             (&"{\"a\":".repeat(100_000), "is nested more than 127 levels deep"),
             (
-                "{\"a\":1,\"b\":2,\"a\":1}",
-                "has a name twice in one object at line 1",
+                "{\"a\":1,\"b\":2,\"a\":3}",
+                "has a name twice in one object, with different values, at line 1",
             ),
             (
                 &format!("{{\"a\":[{}1]}}", "1,".repeat(BODY_VALUES)),

@@ -1,5 +1,5 @@
-//! JSON read with an eye on what it takes: so many values and no more, and no name twice in an object, where the last
-//! would silently win.
+//! JSON read with an eye on what it takes: so many values and no more, and no name twice in an object with different
+//! values, where the last would silently win.
 //!
 //! Must not know: whose JSON it is.
 
@@ -74,8 +74,12 @@ impl<'de> Visitor<'de> for Bounded<'_> {
         let mut map = Map::new();
         while let Some(name) = members.next_key::<String>()? {
             let value = members.next_value_seed(Bounded(self.0))?;
-            if map.insert(name, value).is_some() {
-                return Err(A::Error::custom(TWICE));
+            match map.get(&name) {
+                Some(present) if *present != value => return Err(A::Error::custom(TWICE)),
+                Some(_) => {}
+                None => {
+                    map.insert(name, value);
+                }
             }
         }
         Ok(Value::Object(map))

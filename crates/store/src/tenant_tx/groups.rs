@@ -271,7 +271,7 @@ impl TenantTx {
     }
 
     /// The groups that the first ones of `ids` are direct members of, by id: of as many as have up to
-    /// [`membership::REFERENCES`] groups together, at least of one. With it, of how many; who is in none is absent.
+    /// 5,000 groups together, at least of one. With it, of how many; who is in none is absent.
     ///
     /// # Errors
     /// [`StoreError`].
