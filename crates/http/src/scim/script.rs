@@ -21,7 +21,7 @@ use super::error::{Code, Failure};
 use super::{Asked, groups, users};
 
 /// Up to so many bytes an answer is put together before it is sent, with its length; beyond, it is streamed.
-const WHOLE: usize = 256 * 1024;
+const WHOLE: usize = 2 * 1024 * 1024;
 /// People rendered at a time; others get their turn in between.
 const PEOPLE: usize = 50;
 
