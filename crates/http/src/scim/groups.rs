@@ -38,8 +38,9 @@ pub fn served(asked: &Asked<'_>) -> Result<Arc<Profile>, Failure> {
 
 /// One group as the answer to this request, with its members if they are wanted.
 async fn answer(asked: &Asked<'_>, status: StatusCode, group: &Group) -> Result<HttpResponse, Failure> {
-    let meta = View::of(asked)?.meta(group);
-    let mut answer = Script::of_group(asked, group)?.perform(status).await?;
+    let script = Script::of_group(asked, group)?;
+    let meta = script.group_view()?.meta(group);
+    let mut answer = script.perform(status).await?;
     for (name, value) in [(ETAG, meta.etag()), (LOCATION, meta.location)] {
         if let Ok(value) = value.parse() {
             answer.headers_mut().insert(name, value);

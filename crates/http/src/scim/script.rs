@@ -131,7 +131,11 @@ impl Script {
         Ok(())
     }
 
-    fn group_view(&self) -> Result<&groups::view::View, Failure> {
+    /// How groups are shown.
+    ///
+    /// # Errors
+    /// `groupsNotServed`.
+    pub fn group_view(&self) -> Result<&groups::view::View, Failure> {
         let view = self.groups.as_ref();
         view.ok_or_else(|| Failure::method(Code::GroupsNotServed, "GET"))
     }
@@ -185,7 +189,8 @@ impl Script {
         written: bool,
     ) -> Result<String, Failure> {
         let first = people.len().min(PEOPLE);
-        let documents = self.people.documents(&people.make_contiguous()[..first]).await?;
+        let some = &people.make_contiguous()[..first];
+        let documents = self.people.documents(&self.context, &self.caller, some).await?;
         people.drain(..documents.len());
         if !people.is_empty() {
             self.pieces.push_front(Piece::People(people, true));

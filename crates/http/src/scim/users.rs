@@ -20,7 +20,11 @@ use super::{Asked, respond};
 
 /// One identity as the answer to this request.
 async fn answer(asked: &Asked<'_>, status: StatusCode, identity: &Identity) -> Result<HttpResponse, Failure> {
-    let documents = View::of(asked)?.documents(std::slice::from_ref(identity)).await?;
+    let one = std::slice::from_ref(identity);
+    let view = View::of(asked)?;
+    let documents = view
+        .documents(&asked.state.provisioning, &asked.caller, one)
+        .await?;
     let meta = respond::meta(identity, &asked.base);
     Ok(respond::resource(status, &documents[0], meta))
 }

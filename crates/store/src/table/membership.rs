@@ -23,7 +23,7 @@ use crate::sql::{Rows, Sql};
 /// How many ids travel in one statement.
 pub(crate) const CHUNK: usize = 1000;
 /// Groups of identities read at a time.
-pub(crate) const REFERENCES: i64 = 5_000;
+pub(crate) const REFERENCES: usize = 5_000;
 
 /// Ids as one value, in ascending order: rows are locked and inserted in the same order everywhere.
 pub(crate) fn ids<I: Into<ResourceId> + Copy>(ids: &[I]) -> Value {
@@ -135,7 +135,7 @@ pub(crate) static PAGE: LazyLock<Sql> = LazyLock::new(|| {
     )
 });
 
-/// The groups that identities are direct members of: `$1` tenant, `$2` directory, `$3` [`ids`].
+/// The groups that identities are direct members of: `$1` tenant, `$2` directory, `$3` [`ids`], `$4` how many at most.
 pub(crate) static GROUPS_OF: LazyLock<Sql> = LazyLock::new(|| {
     Sql::select_pair(
         &format!(

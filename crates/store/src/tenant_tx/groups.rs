@@ -282,19 +282,19 @@ impl TenantTx {
     ) -> Result<(usize, HashMap<IdentityId, Vec<GroupRef>>), StoreError> {
         let mut asked = ids.len().min(membership::CHUNK);
         let rows = loop {
-            let most = if asked > 1 {
-                membership::REFERENCES
-            } else {
-                i64::MAX - 1
+            // One person's are read whatever they are; of several, one too many says that they are too many.
+            let limit = match asked {
+                1 => usize::MAX,
+                _ => membership::REFERENCES + 1,
             };
             let values = vec![
                 self.tenant(),
                 Value::from(directory.uuid()),
                 membership::ids(&ids[..asked]),
-                Value::from(most + 1),
+                Value::from(i64::try_from(limit).unwrap_or(i64::MAX)),
             ];
             let rows = self.tx.all(&membership::GROUPS_OF, values).await?;
-            if asked <= 1 || i64::try_from(rows.len()).is_ok_and(|read| read <= most) {
+            if rows.len() < limit {
                 break rows;
             }
             asked = (asked / 8).max(1);

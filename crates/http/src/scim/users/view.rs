@@ -21,8 +21,6 @@ use super::super::{Asked, respond};
 
 /// What is wanted of identities, and under which address.
 pub struct View {
-    context: Context,
-    caller: Caller,
     profile: Arc<Profile>,
     base: String,
     projection: Projection,
@@ -35,13 +33,10 @@ impl View {
     /// # Errors
     /// Ours: the profile is not there.
     pub fn of(asked: &Asked<'_>) -> Result<Self, Failure> {
-        let context = &asked.state.provisioning;
-        let profile = context.profile(&asked.caller)?;
+        let profile = asked.state.provisioning.profile(&asked.caller)?;
         let projection = asked.query.projection.clone();
         Ok(Self {
             wants_groups: profile.group_type.is_some() && projection.wants(&profile.resource_type, "groups"),
-            context: context.clone(),
-            caller: asked.caller.clone(),
             base: asked.base.clone(),
             profile,
             projection,
@@ -52,10 +47,15 @@ impl View {
     ///
     /// # Errors
     /// Ours: the database is not there.
-    pub async fn documents(&self, identities: &[Identity]) -> Result<Vec<Value>, Failure> {
+    pub async fn documents(
+        &self,
+        context: &Context,
+        caller: &Caller,
+        identities: &[Identity],
+    ) -> Result<Vec<Value>, Failure> {
         let (read, groups) = if self.wants_groups {
             let ids = identities.iter().map(|identity| identity.id).collect();
-            members::groups_of(&self.context, &self.caller, ids).await?
+            members::groups_of(context, caller, ids).await?
         } else {
             (identities.len(), HashMap::new())
         };
