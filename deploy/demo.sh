@@ -81,12 +81,13 @@ start_redis() {
 }
 
 start_usher() {
-    local port tries=0
+    local port admin_port tries=0
     port=$(free_port 8080)
+    admin_port=$(free_port $((port + 1)))
     url=http://127.0.0.1:$port
     {
         printf 'environment = "test"\ndata_dir = "%s/usher-data"\n' "$demo"
-        printf '[http]\nlisten = "127.0.0.1:%s"\npublic_url = "%s"\n' "$port" "$url"
+        printf '[http]\nlisten = "127.0.0.1:%s"\nadmin_listen = "127.0.0.1:%s"\npublic_url = "%s"\n' "$port" "$admin_port" "$url"
         [[ -z $redis_url ]] || printf '[redis]\nurl = "%s"\n' "$redis_url"
     } >"$demo/usher.toml"
     (cd "$demo" && exec "$bin/usher" serve) </dev/null >"$demo/usher.log" 2>&1 &
@@ -97,7 +98,7 @@ start_usher() {
         ((++tries < 300)) || fail "the gateway did not become ready" "$demo/usher.log"
         sleep 0.1
     done
-    echo "Usher is ready on $url (SQLite in ${demo#"$PWD"/}/usher-data)"
+    echo "Usher is ready on $url (SQLite in ${demo#"$PWD"/}/usher-data); metrics: http://127.0.0.1:$admin_port/metrics"
 }
 
 set_up_customers() {

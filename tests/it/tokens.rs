@@ -60,7 +60,7 @@ fn base62(mut number: u32) -> String {
 
 async fn metric(gateway: &Gateway, name: &str) -> f64 {
     let page = support::http_client()
-        .get(format!("{}/metrics", gateway.url()))
+        .get(format!("{}/metrics", gateway.admin_url()))
         .send()
         .await
         .expect("an answer");

@@ -4,7 +4,7 @@
 //! server. Read next: `http.rs` for callers, `sim.rs` for Entra, `booking.rs` for the app behind.
 
 use crate::postgres::Database;
-use crate::process::{Folder, Process, Spec, free_port};
+use crate::process::{Folder, Process, Spec, free_ports};
 use crate::programs;
 use crate::wait::until;
 use serde_json::Value;
@@ -32,6 +32,7 @@ pub struct Gateway {
     folder: std::sync::Arc<Folder>,
     settings: Settings,
     port: u16,
+    admin_port: u16,
 }
 
 /// What `usher token issue` answers.
@@ -73,11 +74,13 @@ impl Gateway {
     pub fn prepared(settings: Settings) -> Gateway {
         crate::init();
         let folder = std::sync::Arc::new(Folder::new("usher-gw-"));
+        let [port, admin_port] = free_ports();
         let gateway = Gateway {
             server: None,
             folder,
             settings,
-            port: free_port(),
+            port,
+            admin_port,
         };
         gateway.write_config();
         if let Some(database) = &gateway.settings.database {
@@ -91,21 +94,27 @@ impl Gateway {
         gateway
     }
 
-    /// A second gateway on the same database, Redis and folder, on a port of its own.
+    /// A second gateway on the same database, Redis and folder, on ports of its own.
     pub async fn twin(&self) -> Gateway {
         let folder = std::sync::Arc::clone(&self.folder);
+        let [port, admin_port] = free_ports();
         let mut twin = Gateway {
             server: None,
             folder,
             settings: self.settings.clone(),
-            port: free_port(),
+            port,
+            admin_port,
         };
         let listen = (
             "USHER__HTTP__LISTEN".to_owned(),
             format!("127.0.0.1:{}", twin.port),
         );
+        let admin = (
+            "USHER__HTTP__ADMIN_LISTEN".to_owned(),
+            format!("127.0.0.1:{}", twin.admin_port),
+        );
         let public = ("USHER__HTTP__PUBLIC_URL".to_owned(), twin.url());
-        twin.settings.env.extend([listen, public]);
+        twin.settings.env.extend([listen, admin, public]);
         twin.restart().await;
         twin
     }
@@ -113,6 +122,11 @@ impl Gateway {
     /// `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The admin listener (`/metrics`, `/health/ready` with reasons): `http://127.0.0.1:PORT`.
+    pub fn admin_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.admin_port)
     }
 
     /// The folder with `usher.toml`, the log and the SQLite file.
@@ -276,6 +290,10 @@ impl Gateway {
             ("environment".to_owned(), "\"test\"".to_owned()),
             ("data_dir".to_owned(), format!("\"{folder}/usher-data\"")),
             ("http.listen".to_owned(), format!("\"127.0.0.1:{}\"", self.port)),
+            (
+                "http.admin_listen".to_owned(),
+                format!("\"127.0.0.1:{}\"", self.admin_port),
+            ),
             ("http.public_url".to_owned(), format!("\"{}\"", self.url())),
         ];
         if let Some(database) = &self.settings.database {

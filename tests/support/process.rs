@@ -232,6 +232,12 @@ impl Drop for Folder {
 
 /// A port of 127.0.0.1 that nobody listens on at the moment.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback");
-    listener.local_addr().expect("address").port()
+    let [port] = free_ports();
+    port
+}
+
+/// As [`free_port`], several at once and all different.
+pub fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
+    let held = [(); COUNT].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback"));
+    held.map(|listener| listener.local_addr().expect("address").port())
 }

@@ -1,8 +1,10 @@
 //! `/health/live`, `/health/ready` and `/metrics`: for machines that watch the gateway.
 //!
-//! Ready means: may be sent SCIM requests. What only delays events (Redis) is told, but does not take the gateway out
-//! of service: SCIM goes on without it (DESIGN §2).
+//! The public listener answers in one word, because whoever reaches it may be a stranger; the admin listener says why,
+//! and has the metrics (DESIGN §5). Ready means: may be sent SCIM requests. What only delays events (Redis) is told, but
+//! does not take the gateway out of service: SCIM goes on without it (DESIGN §2).
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpResponse, web};
 use serde_json::json;
@@ -10,19 +12,46 @@ use serde_json::json;
 use crate::limits::READY_TIME;
 use crate::state::State;
 
-/// Adds the routes.
-pub fn configure(config: &mut web::ServiceConfig) {
+/// The routes of the public listener.
+pub fn public(config: &mut web::ServiceConfig) {
     config
         .route("/health/live", web::get().to(live))
-        .route("/health/ready", web::get().to(ready))
+        .route("/health/ready", web::get().to(ready));
+}
+
+/// The routes of the admin listener.
+pub fn admin(config: &mut web::ServiceConfig) {
+    config
+        .route("/health/live", web::get().to(live))
+        .route("/health/ready", web::get().to(reasons))
         .route("/metrics", web::get().to(metrics));
 }
 
 async fn live() -> HttpResponse {
-    HttpResponse::Ok().json(json!({"status": "live"}))
+    word(StatusCode::OK, "live")
 }
 
 async fn ready(state: web::Data<State>) -> HttpResponse {
+    if missing(&state).await.is_empty() {
+        word(StatusCode::OK, "ready")
+    } else {
+        word(StatusCode::SERVICE_UNAVAILABLE, "unready")
+    }
+}
+
+async fn reasons(state: web::Data<State>) -> HttpResponse {
+    let missing = missing(&state).await;
+    let degraded = state.events.status().troubles();
+    let (mut answer, status) = if missing.is_empty() {
+        (HttpResponse::Ok(), "ready")
+    } else {
+        (HttpResponse::ServiceUnavailable(), "not ready")
+    };
+    answer.json(json!({"status": status, "missing": missing, "degraded": degraded}))
+}
+
+/// What keeps the gateway from serving SCIM requests, in words; empty when nothing does.
+async fn missing(state: &State) -> Vec<String> {
     let mut missing = Vec::new();
     if state.draining.has_begun() {
         missing.push("this instance is shutting down".to_owned());
@@ -36,13 +65,7 @@ async fn ready(state: web::Data<State>) -> HttpResponse {
             )),
         }
     }
-    let degraded = state.events.status().troubles();
-    let (mut answer, status) = if missing.is_empty() {
-        (HttpResponse::Ok(), "ready")
-    } else {
-        (HttpResponse::ServiceUnavailable(), "not ready")
-    };
-    answer.json(json!({"status": status, "missing": missing, "degraded": degraded}))
+    missing
 }
 
 async fn metrics(state: web::Data<State>) -> HttpResponse {
@@ -50,4 +73,10 @@ async fn metrics(state: web::Data<State>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"))
         .body(page)
+}
+
+fn word(status: StatusCode, word: &'static str) -> HttpResponse {
+    HttpResponse::build(status)
+        .insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"))
+        .body(word)
 }

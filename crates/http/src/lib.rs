@@ -16,5 +16,5 @@ pub mod scim;
 pub mod server;
 pub mod state;
 
-pub use server::{Server, Settings, Stop};
+pub use server::{Listeners, Server, Settings, Stop};
 pub use state::State;

@@ -27,9 +27,9 @@ pub const HEAD_TIME: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept: longer than the usual load balancer's 60 s, so that it is never the one who
 /// is surprised by a closed connection.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// Connections waiting to be accepted.
-pub const BACKLOG: u32 = 1_024;
 /// Open connections of one worker; further ones wait in the backlog.
 pub const CONNECTIONS_PER_WORKER: usize = 10_000;
+/// Open connections of the admin listener.
+pub const ADMIN_CONNECTIONS: usize = 64;
 /// How long the readiness check waits for the database.
 pub const READY_TIME: Duration = Duration::from_secs(2);

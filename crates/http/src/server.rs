@@ -1,48 +1,57 @@
-//! The listening server: workers, time-outs, routes. The binary starts and stops it.
+//! The two listeners: the public one (SCIM, feeds, health in one word) and the admin one (metrics, health with reasons).
+//! Workers, time-outs, routes. The binary opens the sockets, starts the server and stops it.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::sync::Arc;
 
 use actix_web::{App, HttpServer, middleware, web};
 
 use crate::extract::connection::Created;
-use crate::limits::{BACKLOG, CONNECTIONS_PER_WORKER, HEAD_TIME, KEEP_ALIVE};
+use crate::limits::{ADMIN_CONNECTIONS, CONNECTIONS_PER_WORKER, HEAD_TIME, KEEP_ALIVE};
 use crate::state::State;
 use crate::{feeds, health, observe, scim};
 
-/// How to listen.
+/// How to serve.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Address and port.
-    pub listen: SocketAddr,
-    /// Threads that serve requests.
+    /// Threads that serve requests of the public listener.
     pub workers: usize,
     /// How many seconds requests in flight get at a graceful stop.
     pub drain_seconds: u64,
 }
 
-/// A bound server: connections queue up from now on.
+/// The sockets to serve on: connections queue up there since they were opened.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For customers and apps.
+    pub public: TcpListener,
+    /// For the machines that watch the gateway; workers of its own, so that they see it when the others are all busy.
+    pub admin: TcpListener,
+}
+
+/// A running server.
 pub struct Server {
-    running: actix_web::dev::Server,
-    address: SocketAddr,
+    public: actix_web::dev::Server,
+    admin: actix_web::dev::Server,
 }
 
 /// Stops a [`Server`] from elsewhere.
 #[derive(Clone)]
-pub struct Stop(actix_web::dev::ServerHandle);
+pub struct Stop {
+    public: actix_web::dev::ServerHandle,
+    admin: actix_web::dev::ServerHandle,
+}
 
 impl Server {
-    /// Binds and starts the workers.
+    /// Starts the workers.
     ///
     /// # Errors
-    /// When the address cannot be bound.
-    pub fn bind(state: State, settings: &Settings) -> io::Result<(Self, Arc<State>)> {
+    /// When a socket cannot be used.
+    pub fn start(state: State, settings: &Settings, listeners: Listeners) -> io::Result<(Self, Arc<State>)> {
         let state = Arc::new(state);
         let shared = web::Data::from(Arc::clone(&state));
-        let listener = TcpListener::bind(settings.listen)?;
-        let address = listener.local_addr()?;
-        let running = HttpServer::new(move || {
+        let public = HttpServer::new(move || {
             App::new()
                 .app_data(shared.clone())
                 .wrap(middleware::from_fn(observe::observe))
@@ -53,25 +62,38 @@ impl Server {
         .on_connect(|_, data| {
             data.insert(Created::default());
         })
-        .backlog(BACKLOG)
         .max_connections(CONNECTIONS_PER_WORKER)
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(HEAD_TIME)
         .shutdown_timeout(settings.drain_seconds)
         .disable_signals()
-        .listen(listener)?
+        .listen(listeners.public)?
         .run();
-        Ok((Self { running, address }, state))
-    }
-
-    /// Where it listens: tells the port when 0 was asked for.
-    pub const fn address(&self) -> SocketAddr {
-        self.address
+        let shared = web::Data::from(Arc::clone(&state));
+        let admin = HttpServer::new(move || {
+            App::new()
+                .app_data(shared.clone())
+                .wrap(middleware::from_fn(observe::observe))
+                .configure(health::admin)
+        })
+        .workers(1)
+        .worker_max_blocking_threads(1)
+        .max_connections(ADMIN_CONNECTIONS)
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(HEAD_TIME)
+        .shutdown_timeout(settings.drain_seconds)
+        .disable_signals()
+        .listen(listeners.admin)?
+        .run();
+        Ok((Self { public, admin }, state))
     }
 
     /// What stops it.
     pub fn stopper(&self) -> Stop {
-        Stop(self.running.handle())
+        Stop {
+            public: self.public.handle(),
+            admin: self.admin.handle(),
+        }
     }
 
     /// Serves until stopped.
@@ -79,20 +101,22 @@ impl Server {
     /// # Errors
     /// When a worker could not be kept alive.
     pub async fn run(self) -> io::Result<()> {
-        self.running.await
+        tokio::try_join!(self.public, self.admin).map(|_| ())
     }
 }
 
 impl Stop {
-    /// Takes no new connections, finishes the requests in flight, ends.
+    /// Takes no new connections, finishes the requests in flight, ends. The admin listener ends last, so that the end can
+    /// be watched.
     pub async fn gracefully(&self) {
-        self.0.stop(true).await;
+        self.public.stop(true).await;
+        self.admin.stop(true).await;
     }
 }
 
 fn routes(config: &mut web::ServiceConfig) {
     config
-        .configure(health::configure)
+        .configure(health::public)
         .configure(feeds::configure)
         .default_service(web::to(scim::serve));
 }

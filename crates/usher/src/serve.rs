@@ -3,6 +3,7 @@
 //! Must not know: anything a room can do by itself. The end (DESIGN §5, `trust.md` D.7): readiness off → wait for the
 //! load balancer → requests in flight → events' batches → what is left in memory → telemetry.
 
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,12 +11,14 @@ use anyhow::Context;
 use auth::Verifier;
 use events::Events;
 use http::metrics::Metrics;
-use http::{Server, State};
+use http::{Listeners, Server, State};
 use store::{Backend, Store};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
+use crate::config::http::Http;
+use crate::config::variable;
 use crate::setup::Setup;
 use crate::signals::Signals;
 use crate::telemetry::{Telemetry, traceparent};
@@ -41,14 +44,15 @@ pub async fn run(config: Config, telemetry: &Telemetry) -> anyhow::Result<()> {
     .context("the system gives no randomness")?;
     let events = open_events(&setup)?;
     gauges::register(&telemetry.meter(), &verifier, &events);
-    let (server, state) = bind(&setup, telemetry, verifier.clone(), events.clone())?;
+    let listeners = listen(&setup.config.http)?;
+    let addresses = (listeners.public.local_addr()?, listeners.admin.local_addr()?);
+    let (server, state) = start(&setup, telemetry, verifier.clone(), events.clone(), listeners)?;
     let (stop, stopped) = watch::channel(false);
     let feed_side = tokio::spawn(events::run(events, stopped.clone()));
     let token_uses = tokio::spawn(write_token_uses(setup.store.clone(), verifier.clone(), stopped));
     let stopper = server.stopper();
-    let address = server.address();
     let mut serving = tokio::spawn(server.run());
-    tell_ready(&setup, &verifier, address).await;
+    tell_ready(&setup, &verifier, addresses).await;
 
     tokio::select! {
         name = signals.next() => tracing::info!(signal = name, "stopping: no new requests, finishing those in flight"),
@@ -78,11 +82,29 @@ fn open_events(setup: &Setup) -> anyhow::Result<Events> {
     )?)
 }
 
-fn bind(
+/// Opens both sockets; what another process holds is named with its setting and the way out.
+fn listen(settings: &Http) -> anyhow::Result<Listeners> {
+    let open = |key: &str, address: SocketAddr| {
+        TcpListener::bind(address).with_context(|| {
+            format!(
+                "{key}: {address} cannot be listened on; if another gateway or program has it, give this one another port: \
+                 {key} in usher.toml, or the environment variable {}",
+                variable(key)
+            )
+        })
+    };
+    Ok(Listeners {
+        public: open("http.listen", settings.listen)?,
+        admin: open("http.admin_listen", settings.admin_listen)?,
+    })
+}
+
+fn start(
     setup: &Setup,
     telemetry: &Telemetry,
     verifier: Verifier,
     events: Events,
+    listeners: Listeners,
 ) -> anyhow::Result<(Server, Arc<State>)> {
     let settings = &setup.config.http;
     let state = State {
@@ -106,31 +128,25 @@ fn bind(
         traceparent,
         draining: http::state::Draining::default(),
     };
-    let listen = http::Settings {
-        listen: settings.listen,
+    let serving = http::Settings {
         workers: settings.workers,
         drain_seconds: settings.drain.as_secs(),
     };
-    let refused = || {
-        format!(
-            "http.listen: {} cannot be listened on; is another gateway running there?",
-            settings.listen
-        )
-    };
-    Server::bind(state, &listen).with_context(refused)
+    Server::start(state, &serving, listeners).context("the sockets cannot be served")
 }
 
 /// Says where the gateway is and, on a first run, what to do next.
-async fn tell_ready(setup: &Setup, verifier: &Verifier, address: std::net::SocketAddr) {
+async fn tell_ready(setup: &Setup, verifier: &Verifier, (public, admin): (SocketAddr, SocketAddr)) {
     let base = setup
         .config
         .http
         .public_url
         .clone()
-        .unwrap_or_else(|| format!("http://{address}"));
+        .unwrap_or_else(|| format!("http://{public}"));
     let database = setup.store.backend();
     tracing::info!(
         url = base,
+        admin = format!("http://{admin}"),
         database = database.as_str(),
         environment = %setup.config.deployment.environment,
         queue = if setup.config.redis.is_some() { "redis" } else { "http" },

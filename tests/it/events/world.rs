@@ -85,7 +85,7 @@ impl World {
 
     /// What `/health/ready` says keeps events from leaving.
     pub async fn degraded(&self) -> String {
-        let url = format!("{}/health/ready", self.gateway.url());
+        let url = format!("{}/health/ready", self.gateway.admin_url());
         let answer = support::http::send(support::http_client().get(url))
             .await
             .expect(200);

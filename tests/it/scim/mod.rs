@@ -10,6 +10,7 @@ mod extension;
 mod groups;
 mod idp;
 mod lifecycle;
+mod listeners;
 mod lists;
 mod operation;
 mod pages;

@@ -89,6 +89,7 @@ async fn readiness_turns_off_before_the_door_closes_and_a_second_signal_ends_at_
     let client = support::http_client();
     let ready = format!("{}/health/ready", gateway.url());
     let live = format!("{}/health/live", gateway.url());
+    let reasons = format!("{}/health/ready", gateway.admin_url());
     assert_eq!(client.get(&ready).send().await.unwrap().status(), 200);
     gateway.process().signal("TERM");
     let answer = until("readiness to turn off", Duration::from_secs(30), || async {
@@ -96,7 +97,9 @@ async fn readiness_turns_off_before_the_door_closes_and_a_second_signal_ends_at_
         (answer.status() == 503).then_some(answer)
     })
     .await;
-    assert!(answer.text().await.unwrap().contains("shutting down"));
+    assert_eq!(answer.text().await.unwrap(), "unready");
+    let told = support::http::send(client.get(&reasons)).await.expect(503);
+    assert!(told.text.contains("shutting down"), "{}", told.text);
     assert_eq!(client.get(&live).send().await.unwrap().status(), 200);
     scim.post("/Users", &advisor(1)).await.expect(201);
     gateway.process().signal("TERM");
@@ -123,9 +126,10 @@ async fn without_its_database_the_gateway_says_503_with_a_time_and_never_blames_
     let refused = scim.find("userName eq \"x\"").await.expect(503);
     assert_eq!(refused.header("retry-after"), "5");
     assert_eq!(refused.header("content-type"), "application/scim+json");
-    let ready = support::http::send(support::http_client().get(format!("{}/health/ready", gateway.url())))
-        .await
-        .expect(503);
+    let ready =
+        support::http::send(support::http_client().get(format!("{}/health/ready", gateway.admin_url())))
+            .await
+            .expect(503);
     assert!(
         ready.body["missing"][0]
             .as_str()

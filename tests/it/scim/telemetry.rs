@@ -152,7 +152,7 @@ async fn the_metrics_page_counts_requests_refusals_and_feeds() {
         .get("/Users")
         .await
         .expect(401);
-    let url = format!("{}/metrics", gateway.url());
+    let url = format!("{}/metrics", gateway.admin_url());
     let page = until("the feed's head on the page", Duration::from_secs(20), || async {
         let page = support::http_client()
             .get(&url)

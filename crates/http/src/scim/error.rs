@@ -350,7 +350,7 @@ impl Code {
                 503,
                 None,
                 "The gateway cannot reach its database at the moment.",
-                "Nothing: Entra sends the change again. Operators: see /health/ready and the log.",
+                "Nothing: Entra sends the change again. Operators: see /health/ready of the admin listener and the log.",
             ),
         }
     }

@@ -3,14 +3,19 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::values::{ConfigError, Key, Values};
+use super::values::{ConfigError, Key, Values, contradiction};
 
 /// The keys of this section.
 pub const KEYS: &[Key] = &[
     Key {
         name: "http.listen",
         default: "\"127.0.0.1:8080\"",
-        meaning: "address and port to listen on",
+        meaning: "address and port to listen on: SCIM, feeds, `/health/live` and `/health/ready` in one word",
+    },
+    Key {
+        name: "http.admin_listen",
+        default: "\"127.0.0.1:8081\"",
+        meaning: "address and port for the machines that watch the gateway: `/metrics`, `/health/live`, `/health/ready` with reasons; keep it from strangers; port 0 takes a free one, which the log names",
     },
     Key {
         name: "http.public_url",
@@ -44,6 +49,8 @@ pub const KEYS: &[Key] = &[
 pub struct Http {
     /// Address and port.
     pub listen: SocketAddr,
+    /// Address and port of metrics and reasons.
+    pub admin_listen: SocketAddr,
     /// Without a trailing slash.
     pub public_url: Option<String>,
     /// At least one.
@@ -62,9 +69,18 @@ impl Http {
     /// # Errors
     /// A value that is none; says what would be.
     pub fn read(values: &Values) -> Result<Self, ConfigError> {
-        let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
+        let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let rule = "must be an IP address and a port, e.g. \"127.0.0.1:8080\" or \"0.0.0.0:8080\"";
-        let listen = values.parse("http.listen", listen, rule)?;
+        let listen = values.parse("http.listen", loopback(8080), rule)?;
+        let rule = "must be an IP address and a port, e.g. \"127.0.0.1:8081\"";
+        let admin_listen = values.parse("http.admin_listen", loopback(8081), rule)?;
+        if listen == admin_listen && listen.port() != 0 {
+            return Err(contradiction(
+                "http.listen",
+                "http.admin_listen",
+                "each needs an address of its own; give one of them another port",
+            ));
+        }
         let workers = match values.number("http.workers", 0, (0, 1_024))? {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             number => usize::try_from(number).unwrap_or(1),
@@ -72,6 +88,7 @@ impl Http {
         let proxy_hops = usize::try_from(values.number("http.proxy_hops", 0, (0, 16))?).unwrap_or(0);
         Ok(Self {
             listen,
+            admin_listen,
             public_url: public_url(values)?,
             workers,
             proxy_hops,

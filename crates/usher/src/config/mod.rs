@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use ::events::RedisSettings;
 
 pub use show::{Line, lines, reference};
-pub use values::ConfigError;
+pub use values::{ConfigError, variable};
 use values::{Key, Values, contradiction};
 
 /// The file that is read when nobody names one.

@@ -7,7 +7,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "telemetry.otlp_endpoint",
         default: "",
-        meaning: "OTLP/HTTP collector, e.g. `http://127.0.0.1:4318`; without it, `OTEL_EXPORTER_OTLP_ENDPOINT`, and without that nothing is exported (`/metrics` is always there)",
+        meaning: "OTLP/HTTP collector, e.g. `http://127.0.0.1:4318`; without it, `OTEL_EXPORTER_OTLP_ENDPOINT`, and without that nothing is exported (`/metrics` of the admin listener is always there)",
     },
     Key {
         name: "telemetry.service_name",

@@ -28,6 +28,7 @@ fn read(file: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
 fn without_a_word_it_is_sqlite_and_loopback() {
     let config = read("", &[]).expect("the defaults hold");
     assert_eq!(config.http.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.http.admin_listen.to_string(), "127.0.0.1:8081");
     assert_eq!(config.http.base_url(), "http://127.0.0.1:8080");
     assert_eq!(config.database.url, "sqlite://usher-data/usher.db");
     assert_eq!(config.database.file(), Some(Path::new("usher-data/usher.db")));
@@ -75,6 +76,16 @@ fn what_cannot_be_used_is_named_with_the_rule_and_the_next_step() {
             "http.listen = \"8080\"",
             &[],
             "http.listen (configuration file): must be an IP address and a port, e.g. \"127.0.0.1:8080\" or \"0.0.0.0:8080\"",
+        ),
+        (
+            "http.admin_listen = \"localhost\"",
+            &[],
+            "http.admin_listen (configuration file): must be an IP address and a port, e.g. \"127.0.0.1:8081\"",
+        ),
+        (
+            "http.listen = \"127.0.0.1:8081\"",
+            &[],
+            "http.listen and http.admin_listen contradict each other: each needs an address of its own; give one of them another port",
         ),
         (
             "",
