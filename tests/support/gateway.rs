@@ -134,6 +134,11 @@ impl Gateway {
         &self.folder
     }
 
+    /// Its PostgreSQL database; `None` when it keeps a SQLite file in `usher-data/usher.db` of its folder.
+    pub fn database(&self) -> Option<&Database> {
+        self.settings.database.as_ref()
+    }
+
     /// The running process; panics when the gateway is stopped.
     pub fn process(&mut self) -> &mut Process {
         self.server.as_mut().expect("a running gateway")

@@ -2,44 +2,40 @@
 
 use scim::error::Error;
 use scim::resource::{Resource, json_bytes};
+use scim::schema::ResourceType;
 use serde_json::{Map, Value};
 
 use crate::profile::{Profile, ProfileAttribute};
 
-/// Refuses a document that lacks what the profile requires.
+/// Refuses a new document that lacks what the profile requires.
 ///
 /// # Errors
 /// `invalidValue` naming the SCIM path, the Entra attribute it comes from and the page to change it on: the text shows
 /// up in the customer's provisioning log.
 pub fn check_required(profile: &Profile, resource: &Resource) -> Result<(), Error> {
-    let mut required = profile.attributes.iter().filter(|attribute| attribute.required);
-    let missing = required.find(|attribute| resource.missing(&profile.resource_type, &attribute.path));
-    match missing {
+    let missing = |line: &&ProfileAttribute| resource.missing(&profile.resource_type, &line.path);
+    match required(profile).find(missing) {
         None => Ok(()),
-        Some(attribute) => Err(Error::invalid_value(
-            &attribute.path,
-            required_words(profile, attribute),
-        )),
+        Some(line) => Err(Error::invalid_value(&line.path, required_words(profile, line))),
     }
 }
 
 /// Refuses a change that takes away what the profile requires (RFC 7644 §3.5.2.2). What was missing before may stay
-/// missing: a rule that came later must not stand in the way of disabling somebody.
+/// missing: a rule that came later must not stand in the way of disabling somebody (ADR 0026).
 ///
 /// # Errors
 /// `mutability`, in the words of [`check_required`].
 pub fn check_kept(profile: &Profile, before: &Resource, after: &Resource) -> Result<(), Error> {
     let rt = &profile.resource_type;
-    let mut required = profile.attributes.iter().filter(|attribute| attribute.required);
-    let taken =
-        required.find(|attribute| after.missing(rt, &attribute.path) && !before.missing(rt, &attribute.path));
-    match taken {
+    let taken = |line: &&ProfileAttribute| after.missing(rt, &line.path) && !before.missing(rt, &line.path);
+    match required(profile).find(taken) {
         None => Ok(()),
-        Some(attribute) => Err(Error::mutability(
-            &attribute.path,
-            required_words(profile, attribute),
-        )),
+        Some(line) => Err(Error::mutability(&line.path, required_words(profile, line))),
     }
+}
+
+fn required(profile: &Profile) -> impl Iterator<Item = &ProfileAttribute> {
+    profile.attributes.iter().filter(|line| line.required)
 }
 
 fn required_words(profile: &Profile, attribute: &ProfileAttribute) -> String {
@@ -51,6 +47,50 @@ fn required_words(profile: &Profile, attribute: &ProfileAttribute) -> String {
         profile = profile.name,
         entra = attribute.entra,
     )
+}
+
+/// As [`check_required`], for a new group: it needs what its type says is required, which is its `displayName`
+/// (RFC 7643 §4.2).
+///
+/// # Errors
+/// `invalidValue`.
+pub fn check_group_required(group_type: &ResourceType, resource: &Resource) -> Result<(), Error> {
+    match group_required(group_type).find(|name| resource.missing(group_type, name)) {
+        None => Ok(()),
+        Some(name) => Err(Error::invalid_value(
+            name,
+            format!(
+                "{name} is required and was missing or empty: a group needs a name that can be read. In Entra, open \
+                 Provisioning > Edit attribute mappings > Provision Microsoft Entra ID Groups, map {name} to {name}, and check \
+                 that the group has a name."
+            ),
+        )),
+    }
+}
+
+/// As [`check_kept`], for a group.
+///
+/// # Errors
+/// `mutability`.
+pub fn check_group_kept(group_type: &ResourceType, before: &Resource, after: &Resource) -> Result<(), Error> {
+    let taken = |name: &&str| after.missing(group_type, name) && !before.missing(group_type, name);
+    match group_required(group_type).find(taken) {
+        None => Ok(()),
+        Some(name) => Err(Error::mutability(
+            name,
+            format!(
+                "{name} is required and cannot be removed or emptied. Send a new one to rename the group; in Entra, check that \
+                 the attribute mapped to {name} has a value."
+            ),
+        )),
+    }
+}
+
+fn group_required(group_type: &ResourceType) -> impl Iterator<Item = &str> {
+    let attributes = group_type.core.attributes.iter();
+    attributes
+        .filter(|attribute| attribute.required)
+        .map(|attribute| attribute.name.as_str())
 }
 
 /// The most values one attribute of an identity may hold: far beyond any person's addresses, and what keeps a document,

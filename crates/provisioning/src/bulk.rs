@@ -4,6 +4,7 @@
 //! know which operations were done: like any repeat, the same request sent again heals.
 
 use domain::credential::Caller;
+use domain::id::IdentityId;
 use scim::bulk::{Action, BulkRequest, Item, Kind, Plan, Step, Trouble, Work, in_a_circle};
 use scim::etag::Precondition;
 
@@ -29,6 +30,16 @@ pub struct Tried {
     pub resource: Option<(Kind, String)>,
     /// How it ended.
     pub outcome: Result<Done, Error>,
+}
+
+impl Tried {
+    /// The identity that the operation created, if it did.
+    pub fn created(&self) -> Option<IdentityId> {
+        match (&self.outcome, &self.resource) {
+            (Ok(Done::Created(_)), Some((Kind::User, id))) => id.parse().ok(),
+            _ => None,
+        }
+    }
 }
 
 /// A success.
@@ -62,15 +73,18 @@ pub async fn execute(
             .map(|group_type| (Kind::Group, group_type)),
     );
     let mut plan = Plan::new(request, &types);
+    let mut call = call.clone();
     let mut results: Vec<Tried> = Vec::new();
     while let Some(step) = plan.step() {
         let tried = match step {
             Step::Do(index, work) => {
-                let tried = run(context, caller, call, index, work).await;
+                let tried = run(context, caller, &call, index, work).await;
                 match (&tried.outcome, &tried.resource) {
                     (Ok(_), Some((_, id))) => plan.done(index, id),
                     _ => plan.failed(index),
                 }
+                // The same creation twice in one request is a duplicate, no lost one.
+                call.created.extend(tried.created());
                 tried
             }
             Step::Refuse(index, trouble) => {
@@ -78,7 +92,7 @@ pub async fn execute(
                     Trouble::Invalid(error) => Error::Invalid(error),
                     Trouble::Conflict(detail) => Error::Conflict(detail),
                 };
-                let operation = Operation::new(context, caller, call, "POST")?;
+                let operation = Operation::new(context, caller, &call, "POST")?;
                 Tried {
                     index,
                     resource: None,

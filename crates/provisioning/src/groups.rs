@@ -84,11 +84,7 @@ fn accept(profile: &Profile, body: Value) -> Result<Body, Error> {
     })
 }
 
-fn is_nameless(resource: &Resource) -> bool {
-    resource.display_name().is_none_or(str::is_empty)
-}
-
-/// What every group needs, and what is made of attributes that no group here has.
+/// What every group owes, and what is made of attributes that no group here has.
 fn check(profile: &Profile, resource: &Resource, ignored: &[String]) -> Result<(), Error> {
     // Parts of members that are the server's to know, such as their names, are no fault of a mapping.
     let unknown = ignored.iter().find(|path| !path.starts_with("members."));
@@ -99,11 +95,6 @@ fn check(profile: &Profile, resource: &Resource, ignored: &[String]) -> Result<(
             profile.name
         );
         return Err(scim::Error::invalid_value(path, detail).into());
-    }
-    if is_nameless(resource) {
-        let detail = "displayName is required and was missing or empty. In Entra, open Provisioning > Edit attribute mappings > \
-                      Provision Microsoft Entra ID Groups, map displayName to displayName, and check that the group has a name.";
-        return Err(scim::Error::invalid_value("displayName", detail).into());
     }
     Ok(check_size(resource)?)
 }

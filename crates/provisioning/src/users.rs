@@ -51,11 +51,14 @@ fn taken(profile: &Profile) -> Error {
     }
 }
 
-/// A new document as sent (POST) → what this directory keeps of it; it must be complete.
+/// A new document as sent (POST) → what this directory keeps of it, defaults included; it must be complete.
 fn accept(profile: &Profile, body: Value) -> Result<Accepted, Error> {
     let accepted = accept_replacement(profile, body)?;
     check_required(profile, &accepted.resource)?;
-    Ok(accepted)
+    Ok(Accepted {
+        resource: accepted.resource.with_defaults(),
+        ..accepted
+    })
 }
 
 /// A whole document as sent in place of another (PUT) → what this directory keeps of it.
@@ -69,11 +72,16 @@ fn accept_replacement(profile: &Profile, body: Value) -> Result<Accepted, Error>
 /// What a replacement owes to the state it stands in for: as a change does, but what is required and left out is a value
 /// that is wrong, not an operation that is.
 fn check_replacement(profile: &Profile, before: &Resource, after: &Resource) -> Result<(), Error> {
-    check_kept(profile, before, after).map_err(|error| scim::Error {
+    check_kept(profile, before, after).map_err(as_a_value)?;
+    Ok(check_immutable(&profile.resource_type, before, after)?)
+}
+
+/// What a PATCH may not do (`mutability`) is a wrong value in the body of a PUT.
+pub(crate) fn as_a_value(error: scim::Error) -> scim::Error {
+    scim::Error {
         scim_type: ScimType::InvalidValue,
         ..error
-    })?;
-    Ok(check_immutable(&profile.resource_type, before, after)?)
+    }
 }
 
 /// What a change owes to the state it starts from: lists within bounds, nothing required taken away, nothing changed

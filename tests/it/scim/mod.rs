@@ -5,6 +5,8 @@ mod bad_input;
 mod bodies;
 mod bulk;
 mod concurrency;
+mod creations;
+mod defaults;
 mod discovery;
 mod extension;
 mod groups;

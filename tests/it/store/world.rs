@@ -168,7 +168,7 @@ impl World {
             id: IdentityId::from_uuid(self.uuid()),
             directory: home.directory.id,
             revision: 1,
-            resource: resource(document),
+            resource: resource(document).with_defaults(),
             created_at: now,
             modified_at: now,
         }
@@ -185,7 +185,7 @@ impl World {
     pub fn changed(&self, identity: &Identity, document: Value) -> Identity {
         Identity {
             revision: identity.revision + 1,
-            resource: resource(document),
+            resource: resource(document).with_defaults(),
             modified_at: self.now(),
             ..identity.clone()
         }
@@ -313,6 +313,7 @@ impl World {
     }
 }
 
+/// A document as it is stored.
 pub fn resource(document: Value) -> Resource {
     let Value::Object(map) = document else {
         panic!("a document is an object")

@@ -64,6 +64,8 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Profile, ProfileError> {
     check_name(&read.name).map_err(wrong)?;
     let full = full_type(&read).map_err(wrong)?;
     let mut keep = check_lines(&read, &full).map_err(wrong)?;
+    // Events are made of it, so it is part of every identity, whether a mapping names it or not (ADR 0035).
+    keep.push(AttrPath::core("active"));
     if read.groups {
         // Computed, so no mapping names it; asked for and filtered by all the same.
         keep.push(AttrPath::core("groups"));

@@ -435,3 +435,24 @@ fn entras_schema_reader_finds_every_mapped_target_of_every_profile() {
         }
     }
 }
+
+#[test]
+fn active_is_part_of_every_profile() {
+    let text = r#"
+name = "desks"
+title = "Desks"
+thing = "room"
+key = "userName"
+groups = false
+unknown_attributes = "reject"
+[[attribute]]
+path = "userName"
+entra = "userPrincipalName"
+required = true
+"#;
+    let profile = Profile::parse("desks.toml", text).expect("usable");
+    let body = json!({"userName": "d", "active": "False"});
+    let accepted = Resource::accept(&profile.resource_type, body).expect("fits");
+    assert_eq!(accepted.ignored, Vec::<String>::new());
+    assert!(!accepted.resource.active());
+}

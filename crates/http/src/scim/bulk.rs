@@ -9,17 +9,26 @@ use serde_json::Value;
 
 use super::error::{Code, Failure};
 use super::{Asked, respond};
+use crate::extract::connection::Created;
 
 /// Does the operations of a body.
 ///
 /// # Errors
 /// `bulkTooLarge`, `invalidSyntax`; ours, when nothing was done.
-pub async fn answer(asked: &Asked<'_>, body: Value) -> Result<HttpResponse, Failure> {
+pub async fn answer(
+    asked: &Asked<'_>,
+    body: Value,
+    created: Option<&Created>,
+) -> Result<HttpResponse, Failure> {
     let request = BulkRequest::parse(body).map_err(refused)?;
     let Asked {
         state, caller, call, ..
     } = asked;
     let report = bulk::execute(&state.provisioning, caller, call, request).await?;
+    if let Some(created) = created {
+        let made = report.results.iter().filter_map(Tried::created);
+        made.for_each(|id| created.add(id));
+    }
     let mut lines = Vec::with_capacity(report.results.len());
     for Tried {
         index,

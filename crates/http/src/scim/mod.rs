@@ -161,7 +161,7 @@ async fn answer(
         Operation::Search => search::answer(&asked.searching(body)?).await,
         Operation::SearchUsers => users::list::answer(&asked.searching(body)?).await,
         Operation::SearchGroups => groups::list::answer(&asked.searching(body)?).await,
-        Operation::Bulk => bulk::answer(&asked, body).await,
+        Operation::Bulk => bulk::answer(&asked, body, created).await,
         Operation::Discovery(page) => discovery::answer(&asked, &page),
     }
 }

@@ -4,13 +4,15 @@ use domain::credential::Caller;
 use domain::group::{Group, MembersChanged};
 use domain::id::GroupId;
 use domain::log::Action;
+use domain::policy::check_group_required;
+use domain::profile::Profile;
 use scim::membership::Membership;
 use scim::resource::fold;
 use serde_json::Value;
 use store::{Created, TenantTx};
 
 use super::record::{LeftOut, whom};
-use super::{Body, accept, commit, membership, taken};
+use super::{Body, accept, commit, group_type, membership, taken};
 use crate::call::Call;
 use crate::context::Context;
 use crate::error::Error;
@@ -27,7 +29,7 @@ use crate::record::Operation;
 pub async fn execute(context: &Context, caller: &Caller, call: &Call, body: Value) -> Result<Group, Error> {
     let operation = Operation::new(context, caller, call, "POST")?;
     let whom = whom(Action::Create, &body);
-    let outcome = match accept(&operation.profile, body) {
+    let outcome = match accept_new(&operation.profile, body) {
         Ok(body) => {
             let id = GroupId::from_uuid(context.ids.next());
             operation
@@ -39,6 +41,13 @@ pub async fn execute(context: &Context, caller: &Caller, call: &Call, body: Valu
         Err(error) => Err(error),
     };
     operation.conclude(context, whom, outcome).await
+}
+
+/// A new document as sent; it must be complete.
+fn accept_new(profile: &Profile, body: Value) -> Result<Body, Error> {
+    let body = accept(profile, body)?;
+    check_group_required(group_type(profile)?, &body.resource)?;
+    Ok(body)
 }
 
 async fn decide(tx: &mut TenantTx, operation: &Operation, id: GroupId, body: &Body) -> Result<Group, Error> {

@@ -30,6 +30,9 @@ pub(super) struct Settled {
 }
 
 /// Makes the membership of a locked group what is wanted, as far as those named exist here.
+///
+/// # Errors
+/// `invalidValue` for a replacement of whose members nobody is known, before anything is changed.
 pub(super) async fn settle(
     tx: &mut TenantTx,
     group: &Group,
@@ -42,6 +45,9 @@ pub(super) async fn settle(
         Membership::Exactly(ids) if ids.is_empty() => return clear(tx, group).await,
         Membership::Exactly(ids) => {
             let wanted = Known::find(tx, group, texts(ids)).await?;
+            if wanted.members.is_empty() {
+                return Err(nobody_known(ids.len()).into());
+            }
             match others(tx, group, &wanted).await? {
                 Some(leaving) => (wanted, leaving),
                 None => return start_over(tx, group, wanted).await,
@@ -59,6 +65,25 @@ pub(super) async fn settle(
         },
         unknown: wanted.unknown,
     })
+}
+
+/// A list of members of whom nobody is known empties a group that nobody meant to empty: whoever is to be in it was not
+/// provisioned yet, or is named by another identifier than ours.
+fn nobody_known(named: usize) -> scim::Error {
+    let them = if named == 1 {
+        "the one member it names is".to_owned()
+    } else {
+        format!("none of the {named} members it names is")
+    };
+    let not = if named == 1 { " not" } else { "" };
+    scim::Error::invalid_value(
+        "members",
+        format!(
+            "The members of the group would be replaced, but {them}{not} in this directory, so nothing was changed. Provision \
+             the people first and name each by the id that this server answered for them; check what is mapped to members. \
+             To empty the group, send an empty list."
+        ),
+    )
 }
 
 /// Those named as members to be.

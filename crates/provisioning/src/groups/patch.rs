@@ -4,12 +4,12 @@ use domain::credential::Caller;
 use domain::group::Group;
 use domain::id::GroupId;
 use domain::log::Action;
+use domain::policy::check_group_kept;
 use scim::patch::{PatchRequest, apply_to_group};
-use scim::resource::Resource;
 use serde_json::Value;
 use store::TenantTx;
 
-use super::{check, commit, group_id, group_type, is_nameless, lock};
+use super::{check, commit, group_id, group_type, lock};
 use crate::call::Call;
 use crate::context::Context;
 use crate::error::Error;
@@ -55,8 +55,9 @@ async fn decide(
     let profile = &operation.profile;
     let before = lock(tx, operation, id).await?;
     let rules = operation.caller.directory.provider.rules();
-    let patched = apply_to_group(group_type(profile)?, &before.resource, request, rules)?;
-    check_kept(&patched.resource)?;
+    let group_type = group_type(profile)?;
+    let patched = apply_to_group(group_type, &before.resource, request, rules)?;
+    check_group_kept(group_type, &before.resource, &patched.resource)?;
     check(profile, &patched.resource, &patched.ignored)?;
     commit(
         tx,
@@ -67,14 +68,4 @@ async fn decide(
         &patched.ignored,
     )
     .await
-}
-
-/// A required attribute cannot be taken away (RFC 7644 §3.5.2.2).
-fn check_kept(resource: &Resource) -> Result<(), Error> {
-    if !is_nameless(resource) {
-        return Ok(());
-    }
-    let detail = "displayName is required and cannot be removed or emptied. Send a new one to rename the group; in Entra, check \
-                  that the attribute mapped to displayName has a value.";
-    Err(scim::Error::mutability("displayName", detail).into())
 }

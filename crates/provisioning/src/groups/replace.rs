@@ -4,6 +4,7 @@ use domain::credential::Caller;
 use domain::group::Group;
 use domain::id::GroupId;
 use domain::log::Action;
+use domain::policy::check_group_kept;
 use serde_json::Value;
 use store::TenantTx;
 
@@ -13,6 +14,7 @@ use crate::call::Call;
 use crate::context::Context;
 use crate::error::Error;
 use crate::record::{Operation, Whom};
+use crate::users::as_a_value;
 
 /// Replaces a group's document; what the body does not say is cleared. Its members are replaced by the ones it names, and
 /// stay who they are when it says nothing of members at all (ADR 0018).
@@ -48,6 +50,8 @@ pub async fn execute(
 
 async fn decide(tx: &mut TenantTx, operation: &Operation, id: GroupId, body: &Body) -> Result<Group, Error> {
     let before = lock(tx, operation, id).await?;
+    let group_type = group_type(&operation.profile)?;
+    check_group_kept(group_type, &before.resource, &body.resource).map_err(as_a_value)?;
     commit(
         tx,
         operation,

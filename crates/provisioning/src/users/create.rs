@@ -4,12 +4,11 @@ use domain::credential::Caller;
 use domain::id::IdentityId;
 use domain::identity::{Identity, MatchKeys};
 use domain::log::Action;
-use scim::change::diff;
 use scim::quirk::rules::RepeatedCreate;
 use serde_json::Value;
 use store::{Created, TenantTx};
 
-use super::{accept, check_change, commit, taken};
+use super::{accept, taken};
 use crate::call::Call;
 use crate::context::Context;
 use crate::error::Error;
@@ -17,11 +16,11 @@ use crate::record::{Operation, Whom};
 
 /// Creates an identity.
 ///
-/// A repeated POST whose first answer was lost heals, unless the directory's provider wants the RFC's 409: the same
-/// `externalId` and `userName` in the same directory answer the existing identity and make no second event (ADR 0006). If
-/// the repeat carries other values, they are taken as an update, because Entra believes that it is creating what it now
-/// says. A client that has read the first answer is creating a duplicate instead: it asks on the connection that carried
-/// the answer ([`Call::created`]), or the identity has been changed since, by somebody who knows its id.
+/// A POST is judged as a creation: whatever is answered is what the body would have made in an empty directory, but for id
+/// and times (ADR 0035). So a repeated POST whose first answer was lost heals (ADR 0006) while nothing has happened since:
+/// it says word for word what is there, nobody has changed that or put it into a group, and its client cannot have read
+/// the first answer, which it has when it asks on the connection that carried it ([`Call::created`]). Everything else is a
+/// duplicate, as is every repeat where the directory's provider wants the RFC's 409.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a document the profile refuses, [`Error::Taken`] when another identity has the `userName`.
@@ -82,22 +81,35 @@ async fn adopt(
         // Deleted in between; the client's repeat will create it.
         return Err(taken(&operation.profile));
     };
-    let external_id = identity.resource.external_id();
-    let heals = operation.caller.directory.provider.rules().repeated_create == RepeatedCreate::Heal;
-    let lost = heals && !operation.call.created.contains(&existing.id);
-    let repeated = lost && external_id.is_some() && existing.resource.external_id() == external_id;
-    // Its own id: the first attempt was committed, and only the database's answer was lost.
-    let same = existing.id == identity.id || repeated;
-    if !same {
+    if existing.id == identity.id {
+        // The first attempt was committed, and only the database's answer was lost.
+        return Ok(identity.clone());
+    }
+    if !repeats(tx, operation, identity, &existing).await? {
         return Err(taken(&operation.profile));
     }
-    let profile = &operation.profile;
-    let next = identity.resource.clone();
-    let next = next.replacing(&profile.resource_type, &existing.resource);
-    let touched = existing.id != identity.id && existing.revision > 1;
-    if touched && !diff(&profile.resource_type, &existing.resource, &next).is_empty() {
-        return Err(taken(profile));
+    tx.log(&operation.row(&existing, None, ignored)).await?;
+    Ok(existing)
+}
+
+/// Whether this creation is the one that made `existing`, sent again because its answer was lost, and `existing` is still
+/// what it made.
+async fn repeats(
+    tx: &mut TenantTx,
+    operation: &Operation,
+    identity: &Identity,
+    existing: &Identity,
+) -> Result<bool, Error> {
+    let directory = &operation.caller.directory;
+    let heals = directory.provider.rules().repeated_create == RepeatedCreate::Heal;
+    let lost = heals && !operation.call.created.contains(&existing.id);
+    let untouched = existing.revision == 1 && existing.resource == identity.resource;
+    if !lost || !untouched || identity.resource.external_id().is_none() {
+        return Ok(false);
     }
-    check_change(profile, &existing.resource, &next)?;
-    commit(tx, operation, &existing, next, ignored).await
+    // Groups are no part of the document, and shown all the same; who put somebody into one knew the id.
+    Ok(operation.profile.group_type.is_none() || {
+        let (_, groups) = tx.groups_of(directory.id, &[existing.id]).await?;
+        groups.is_empty()
+    })
 }

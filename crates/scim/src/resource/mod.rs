@@ -2,15 +2,19 @@
 //!
 //! Must not know: ids, versions, times (those are the server's, added by [`crate::message::render`]), storage.
 //!
-//! Reading order: `accept` (body to resource), `coerce` (one value by its schema), `mutability` (what the next
-//! state owes to the present one), `read` (looking values up).
+//! Reading order: `accept` (body to resource), `coerce` (one value by its schema), `defaults` (what a document need not
+//! say), `mutability` (what the next state owes to the present one), `read` (looking values up), `blank` (texts that say
+//! nothing).
 
 mod accept;
+mod blank;
 mod coerce;
+mod defaults;
 mod mutability;
 mod read;
 
 pub use accept::Accepted;
+pub use blank::is_blank;
 pub use coerce::{Coerced, coerce};
 pub use mutability::check_immutable;
 pub(crate) use read::get;

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Resource, fold};
+use super::{Resource, fold, is_blank};
 use crate::name;
 use crate::path::{Selector, ValuePath};
 use crate::quirk::entra::unassigns;
@@ -31,7 +31,7 @@ impl Resource {
         self.str_at("displayName")
     }
 
-    /// `active`; a resource that does not say is active.
+    /// `active`; a resource that does not say is active ([`Resource::with_defaults`]).
     pub fn active(&self) -> bool {
         get(&self.0, "active").and_then(Value::as_bool).unwrap_or(true)
     }
@@ -82,11 +82,11 @@ impl Resource {
             .collect()
     }
 
-    /// Whether nothing (or only blank text) is at a path.
+    /// Whether nothing (or only a text that [`is_blank`]) is at a path: the one rule of what "required" means.
     pub fn missing(&self, rt: &ResourceType, path: &str) -> bool {
         self.values_at(rt, path)
             .into_iter()
-            .all(|value| unassigns(value) || value.as_str().is_some_and(|text| text.trim().is_empty()))
+            .all(|value| unassigns(value) || value.as_str().is_some_and(is_blank))
     }
 }
 

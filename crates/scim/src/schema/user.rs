@@ -65,7 +65,11 @@ fn singular() -> Vec<Attribute> {
             "The locale for currency, dates and numbers, such as 'da-DK'.",
         ),
         text("timezone", "The time zone, such as 'Europe/Copenhagen'."),
-        Attribute::new("active", AttrType::Boolean, "Whether the account may be used."),
+        Attribute::new(
+            "active",
+            AttrType::Boolean,
+            "Whether the account may be used; true unless it is said otherwise.",
+        ),
         text(
             "password",
             "The clear-text password; never kept and never returned.",

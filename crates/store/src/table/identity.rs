@@ -47,7 +47,8 @@ pub(crate) fn read(row: &QueryResult) -> Result<Identity, StoreError> {
         id: IdentityId::from_uuid(columns.next()?),
         directory: DirectoryId::from_uuid(columns.next()?),
         revision: columns.next()?,
-        resource: document(&columns.next::<String>()?)?,
+        // Rows of before say nothing of a default; everybody reads it all the same (ADR 0035).
+        resource: document(&columns.next::<String>()?)?.with_defaults(),
         created_at: columns.time()?,
         modified_at: columns.time()?,
     })

@@ -2,6 +2,7 @@
 //! a member, what is told of it, what it costs.
 
 mod cycle;
+mod doors;
 mod events;
 mod large;
 mod lifecycle;
