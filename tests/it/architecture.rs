@@ -102,6 +102,8 @@ const PURE: &[(&str, &[&str])] = &[
             "winnow",
             "thiserror",
             "percent-encoding",
+            "unicode-normalization",
+            "unicode-properties",
         ],
     ),
     (
