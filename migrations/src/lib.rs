@@ -39,6 +39,12 @@ impl MigratorTrait for Migrator {
                 sqlite: include_str!("../sql/0003_directory_extension.sqlite.sql"),
                 no_way_back: "extensions are not taken down by a migration: restore a backup",
             }),
+            Box::new(Step {
+                name: "m0004_plans",
+                postgres: include_str!("../sql/0004_plans.postgres.sql"),
+                sqlite: include_str!("../sql/0004_plans.sqlite.sql"),
+                no_way_back: "policies and indexes are not taken down by a migration: restore a backup",
+            }),
         ]
     }
 }

@@ -13,6 +13,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, OnceCell};
 
+/// Environment variable: the folder of the server's programs, where not the machine's own server is to be used
+/// (`make it-postgres`).
+pub const PROGRAMS: &str = "USHER_TEST_POSTGRES";
 /// Role that owns every database and runs migrations.
 pub const OWNER: &str = "usher_owner";
 /// Role the gateway works as: no superuser, no BYPASSRLS, owns nothing, so row-level security binds it.
@@ -134,6 +137,11 @@ impl Postgres {
         self.create(&template).await
     }
 
+    /// What the server has logged so far; a line's text follows the name of its database.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("server.log")).unwrap_or_default()
+    }
+
     /// Where the files of one database are.
     pub async fn files(&self, database: &str) -> PathBuf {
         let mut admin = self.admin("postgres").await;
@@ -204,6 +212,7 @@ impl Postgres {
             // In the folder, so that nothing stays behind in /dev/shm when the server is killed.
             "dynamic_shared_memory_type=mmap".to_owned(),
             "log_min_messages=warning".to_owned(),
+            "log_line_prefix=%m [%p] %d ".to_owned(),
         ];
         let mut args = vec!["-D".to_owned(), data.display().to_string()];
         args.extend(
@@ -252,8 +261,12 @@ fn init_cluster(programs: &Path, folder: &Path, user: Option<RunAs>) {
     );
 }
 
-/// The folder that holds `initdb` and `postgres`: on the PATH, or where Debian puts it, the newest version first.
+/// The folder that holds `initdb` and `postgres`: the one named by [`PROGRAMS`], on the PATH, or where Debian puts it, the
+/// newest version first.
 fn find_programs() -> PathBuf {
+    if let Some(folder) = std::env::var_os(PROGRAMS) {
+        return PathBuf::from(folder);
+    }
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
     let mut debian: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")

@@ -3,12 +3,17 @@
 //!
 //! On PostgreSQL a statement on tenant data must run under `usher.tenant` (see `migrations/sql/0001_foundation.postgres.sql`).
 //! Setting it in a statement of its own costs a round trip a request, so it is set *inside* the statement: the first
-//! row source calls `set_config(…, true)`, and the rest is a `LATERAL` subquery that takes the tenant from there. The
+//! row source calls `set_config(…, true)`, and the rest is a `LATERAL` subquery that asks whether it was set. The
 //! planner cannot pull either up (a volatile function; `OFFSET 0`), so the setting is made before the first row is
 //! looked at. The setting is local: outside a transaction it ends with the statement.
+//!
+//! **Conditions compare columns with parameters and other columns, and nothing else** (ADR 0029). Under row-level security PostgreSQL
+//! takes a condition that calls a function which is not leakproof (a cast from text, `substr`, anything of a JSON
+//! value) for a filter behind the policy, never for a condition of an index, and reads the whole table. So the tenant
+//! and all ids are parameters of type `uuid` and `uuid[]`; `tests/it/store/plans` looks at the plan of every statement.
 
-use domain::id::TenantId;
 use sea_orm::Value;
+use sea_orm::sea_query::ArrayType;
 use uuid::Uuid;
 
 use crate::settings::Backend;
@@ -37,21 +42,17 @@ impl Sql {
         Self::pair(text, text)
     }
 
-    /// A `SELECT` on one tenant's rows. `$1` is the tenant ([`tenant_value`]) and is written `:tenant` in `select`.
+    /// A `SELECT` on one tenant's rows. `$1` is the tenant and is written `:tenant` in `select`.
     pub(crate) fn select(select: &str, rows: Rows) -> Self {
         Self::select_pair(select, select, rows)
     }
 
     /// As [`Sql::select`], with different words for the two databases.
     pub(crate) fn select_pair(postgres: &str, sqlite: &str, rows: Rows) -> Self {
-        let lock = if rows == Rows::Lock { " FOR UPDATE" } else { "" };
-        let inner = postgres.replace(":tenant", "s.tenant::uuid");
+        let [postgres, sqlite] = [postgres, sqlite].map(|text| text.replace(":tenant", "$1"));
         Self([
-            format!(
-                "SELECT i.* FROM (SELECT set_config('usher.tenant', $1, true) AS tenant) s \
-                 CROSS JOIN LATERAL ({inner} OFFSET 0{lock}) i"
-            ),
-            sqlite.replace(":tenant", "$1"),
+            opened("set_config('usher.tenant', $1::text, true)", &postgres, rows),
+            sqlite,
         ])
     }
 
@@ -62,30 +63,19 @@ impl Sql {
         Self([postgres, sqlite])
     }
 
-    /// A `SELECT` through one of the doors of the schema, across tenants; `:open` in `select` stands where a condition
-    /// may stand.
+    /// A `SELECT` through one of the doors of the schema, across tenants.
     pub(crate) fn through_door(door: &str, select: &str) -> Self {
-        let inner = select.replace(":open", "s.door IS NOT NULL");
-        Self([
-            format!(
-                "SELECT i.* FROM (SELECT set_config('usher.door', '{door}', true) AS door) s \
-                 CROSS JOIN LATERAL ({inner} OFFSET 0) i"
-            ),
-            select.replace(":open", "1"),
-        ])
+        let setting = format!("set_config('usher.door', '{door}', true)");
+        Self([opened(&setting, select, Rows::Read), select.to_owned()])
     }
 
     /// An `INSERT … SELECT … FROM s` on one tenant's rows; `:tenant` is the tenant, `:from` the row source. PostgreSQL
     /// checks a policy on the row that was made, so the setting is always there in time.
     pub(crate) fn insert(insert: &str) -> Self {
+        let insert = insert.replace(":tenant", "$1");
         Self([
-            format!(
-                "WITH s AS MATERIALIZED (SELECT set_config('usher.tenant', $1, true) AS tenant) {}",
-                insert
-                    .replace(":tenant", "s.tenant::uuid")
-                    .replace(":from", "FROM s")
-            ),
-            insert.replace(":tenant", "$1").replace(":from", "WHERE true"),
+            format!("WITH {SET_TENANT} {}", insert.replace(":from", "FROM s")),
+            insert.replace(":from", "WHERE true"),
         ])
     }
 
@@ -99,11 +89,42 @@ impl Sql {
     }
 }
 
-/// `$1` of the statements above: text on PostgreSQL, where it becomes a setting, the key itself on SQLite.
-pub(crate) fn tenant_value(backend: Backend, tenant: TenantId) -> Value {
+/// Opens one tenant's rows, `$1`, in a transaction of PostgreSQL.
+pub(crate) const OPEN_TENANT: &str = "SELECT set_config('usher.tenant', $1::text, true)";
+
+/// A `WITH` that opens one tenant's rows for what reads from it.
+pub(crate) const SET_TENANT: &str =
+    "s AS MATERIALIZED (SELECT set_config('usher.tenant', $1::text, true) AS tenant)";
+
+/// A `SELECT` that runs once a setting is made.
+fn opened(setting: &str, select: &str, rows: Rows) -> String {
+    let lock = if rows == Rows::Lock { " FOR UPDATE" } else { "" };
+    format!(
+        "SELECT i.* FROM (SELECT {setting} AS made) s \
+         CROSS JOIN LATERAL (SELECT * FROM ({select}) j WHERE s.made IS NOT NULL OFFSET 0{lock}) i"
+    )
+}
+
+/// Several ids as one value: `uuid[]` for `unnest` on PostgreSQL, a JSON list of their digits for `json_each` on SQLite.
+pub(crate) fn ids(backend: Backend, ids: impl IntoIterator<Item = Uuid>) -> Value {
+    let ids = ids.into_iter();
     match backend {
-        Backend::Postgres => Value::from(tenant.uuid().to_string()),
-        Backend::Sqlite => Value::from(tenant.uuid()),
+        Backend::Postgres => Value::Array(ArrayType::Uuid, Some(Box::new(ids.map(Value::from).collect()))),
+        Backend::Sqlite => {
+            let digits: Vec<String> = ids.map(|id| id.simple().to_string()).collect();
+            Value::from(serde_json::json!(digits).to_string())
+        }
+    }
+}
+
+/// Several numbers as one value: `bigint[]` on PostgreSQL, a JSON list on SQLite.
+pub(crate) fn numbers(backend: Backend, numbers: &[i64]) -> Value {
+    match backend {
+        Backend::Postgres => {
+            let numbers = numbers.iter().map(|number| Value::from(*number));
+            Value::Array(ArrayType::BigInt, Some(Box::new(numbers.collect())))
+        }
+        Backend::Sqlite => Value::from(serde_json::json!(numbers).to_string()),
     }
 }
 

@@ -5,7 +5,12 @@ use support::postgres::Postgres;
 
 use super::world::{World, settings};
 
-const ALL: [&str; 3] = ["m0001_foundation", "m0002_groups", "m0003_directory_extension"];
+const ALL: [&str; 4] = [
+    "m0001_foundation",
+    "m0002_groups",
+    "m0003_directory_extension",
+    "m0004_plans",
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn migrations_run_once_however_many_run_them() {

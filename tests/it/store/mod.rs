@@ -11,5 +11,6 @@ mod isolation;
 mod lists;
 mod logs;
 mod migrations;
+mod plans;
 mod records;
 mod world;

@@ -19,7 +19,7 @@ use crate::table::keys::{SEVERAL, fit};
 pub(crate) enum Access {
     /// No row can match.
     Nothing,
-    /// The rows that satisfy a condition on an index; each `?` is one of the values.
+    /// The rows with one of these values in this column, which has an index of its own.
     Keyed(&'static str, Vec<Value>),
     /// The rows that stand beside this one in `membership`: the identities of a group, the groups of a member.
     Beside(Uuid),
@@ -42,19 +42,19 @@ pub(super) fn identities(filter: &Filter) -> Access {
         return by_id(id.parse().map(IdentityId::uuid).ok());
     }
     if let Some(name) = found("userName") {
-        return Access::Keyed("user_name_key = ?", vec![Value::from(fit(&fold(name)))]);
+        return Access::Keyed("user_name_key", vec![Value::from(fit(&fold(name)))]);
     }
     if let Some(external_id) = found("externalId") {
-        return Access::Keyed("external_id = ?", vec![Value::from(fit(external_id))]);
+        return Access::Keyed("external_id", vec![Value::from(fit(external_id))]);
     }
     if let Some(email) = conjuncts.iter().find_map(|part| work_email(part)) {
         return Access::Keyed(
-            "work_email IN (?, ?)",
+            "work_email",
             vec![Value::from(fit(&fold(email))), Value::from(SEVERAL)],
         );
     }
     if let Some(name) = found("displayName") {
-        return Access::Keyed("display_name = ?", vec![Value::from(fit(&fold(name)))]);
+        return Access::Keyed("display_name", vec![Value::from(fit(&fold(name)))]);
     }
     match conjuncts.iter().find_map(|part| compared_id(part, "groups")) {
         Some(group) => beside(group.parse().map(GroupId::uuid).ok()),
@@ -70,10 +70,10 @@ pub(super) fn groups(filter: &Filter) -> Access {
         return by_id(id.parse().map(GroupId::uuid).ok());
     }
     if let Some(name) = found("displayName") {
-        return Access::Keyed("display_name_key = ?", vec![Value::from(fit(&fold(name)))]);
+        return Access::Keyed("display_name_key", vec![Value::from(fit(&fold(name)))]);
     }
     if let Some(external_id) = found("externalId") {
-        return Access::Keyed("external_id = ?", vec![Value::from(fit(external_id))]);
+        return Access::Keyed("external_id", vec![Value::from(fit(external_id))]);
     }
     match conjuncts.iter().find_map(|part| compared_id(part, "members")) {
         Some(member) => beside(member.parse().map(ResourceId::uuid).ok()),
@@ -82,9 +82,7 @@ pub(super) fn groups(filter: &Filter) -> Access {
 }
 
 fn by_id(id: Option<Uuid>) -> Access {
-    id.map_or(Access::Nothing, |id| {
-        Access::Keyed("id = ?", vec![Value::from(id)])
-    })
+    id.map_or(Access::Nothing, |id| Access::Keyed("id", vec![Value::from(id)]))
 }
 
 fn beside(id: Option<Uuid>) -> Access {

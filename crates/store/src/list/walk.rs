@@ -12,7 +12,7 @@ use super::ListQuery;
 use super::kind::Listed;
 use super::narrow::Access;
 use crate::error::StoreError;
-use crate::sql::{Rows, Sql};
+use crate::sql::{self, Rows, Sql, placeholders};
 use crate::table::read::Columns;
 use crate::tenant_tx::TenantTx;
 
@@ -93,17 +93,29 @@ impl Walk {
         let (table, columns) = (self.table, self.columns);
         match (&self.access, self.order) {
             (Access::Beside(_), _) => self.beside("AND x.{one} > $4", "LIMIT $5", 6),
-            (Access::Keyed(condition, keys), _) => {
-                let condition = numbered(condition, keys.len(), 6);
-                Sql::select(
-                    &format!(
-                        "SELECT {columns} FROM {table} WHERE tenant_id = :tenant AND directory_id = $2 AND {condition} \
-                         AND id > $4 ORDER BY id LIMIT $5"
-                    ),
-                    Rows::Read,
-                )
-                // Left to choose, SQLite may walk the tenant's ids instead of looking the key up.
-                .with_sqlite(|text| text.replace("tenant_id = $1", "+tenant_id = $1"))
+            (Access::Keyed(column, keys), _) => {
+                let rows = |is: &str| {
+                    format!(
+                        "SELECT {columns} FROM {table} WHERE tenant_id = :tenant AND directory_id = $2 AND {column} {is}"
+                    )
+                };
+                let page = "id > $4 ORDER BY id LIMIT $5";
+                // Of a key that one row has PostgreSQL must not know the order asked for: it has another index for that.
+                let more = if ["id", "user_name_key", "display_name_key"].contains(column) {
+                    "OFFSET 0".to_owned()
+                } else {
+                    format!("AND {page}")
+                };
+                let keys = placeholders(6, keys.len());
+                // Each key for itself: for a list of keys it may take another key's index, and reads all of that.
+                let postgres = format!(
+                    "SELECT c.* FROM unnest(ARRAY[{keys}]) k(key) CROSS JOIN LATERAL ({} {more}) c WHERE c.{page}",
+                    rows("= k.key")
+                );
+                let sqlite = format!("{} AND {page}", rows(&format!("IN ({keys})")));
+                Sql::select_pair(&postgres, &sqlite, Rows::Read)
+                    // Left to choose, SQLite may walk the tenant's ids instead of looking the key up.
+                    .with_sqlite(|text| text.replace("tenant_id = $1", "+tenant_id = $1"))
             }
             (_, order) => {
                 let (beyond, direction) = match order {
@@ -231,8 +243,8 @@ impl Walk {
         let which = "y.tenant_id = :tenant AND y.directory_id = $2";
         let sql = Sql::select_pair(
             &format!(
-                "SELECT d.* FROM json_array_elements_text($3::json) w(value) CROSS JOIN LATERAL \
-                 (SELECT {columns} FROM {table} y WHERE {which} AND y.id = w.value::uuid OFFSET 0) d"
+                "SELECT d.* FROM unnest($3) w(id) CROSS JOIN LATERAL \
+                 (SELECT {columns} FROM {table} y WHERE {which} AND y.id = w.id OFFSET 0) d"
             ),
             &format!(
                 "SELECT {columns} FROM (SELECT unhex(value) AS one FROM json_each($3)) w CROSS JOIN {table} y \
@@ -240,12 +252,8 @@ impl Walk {
             ),
             Rows::Read,
         );
-        let hex: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
-        let values = vec![
-            tx.tenant(),
-            self.directory.clone(),
-            Value::from(serde_json::json!(hex).to_string()),
-        ];
+        let asked = sql::ids(tx.tx().backend(), ids.iter().copied());
+        let values = vec![tx.tenant(), self.directory.clone(), asked];
         let rows = tx.tx().all(&sql, values).await?;
         rows.iter().map(T::read).collect()
     }
@@ -279,13 +287,6 @@ pub(super) fn place(row: &QueryResult) -> Result<Place, StoreError> {
     let id = row.try_get("", "id").map_err(StoreError::of)?;
     let created = row.try_get("", "created_at").map_err(StoreError::of)?;
     Ok((created, id))
-}
-
-/// Numbers the `?` of a condition.
-fn numbered(condition: &str, keys: usize, first: usize) -> String {
-    (0..keys).fold(condition.to_owned(), |text, key| {
-        text.replacen('?', &format!("${}", key + first), 1)
-    })
 }
 
 fn number(count: usize) -> Value {

@@ -13,7 +13,7 @@ use sea_orm::{QueryResult, Value};
 
 use crate::error::StoreError;
 use crate::settings::Backend;
-use crate::sql::{Rows, Sql, tenant_value};
+use crate::sql::{OPEN_TENANT, Rows, Sql};
 use crate::store::Store;
 use crate::tx::Tx;
 
@@ -26,7 +26,7 @@ impl Store {
         rest: Vec<Value>,
     ) -> Result<Vec<QueryResult>, StoreError> {
         self.outside()
-            .all(&Sql::select(select, Rows::Read), self.values(scope, rest))
+            .all(&Sql::select(select, Rows::Read), values(scope, rest))
             .await
     }
 
@@ -36,7 +36,7 @@ impl Store {
         sql: &Sql,
         rest: Vec<Value>,
     ) -> Result<u64, StoreError> {
-        self.change(sql, self.values(scope, rest)).await
+        self.change(sql, values(scope, rest)).await
     }
 
     /// An `UPDATE`, which row-level security must be opened for beforehand.
@@ -46,25 +46,24 @@ impl Store {
         text: &'static str,
         rest: Vec<Value>,
     ) -> Result<u64, StoreError> {
-        let values = self.values(scope, rest);
+        let values = values(scope, rest);
         self.transact::<Tx, _, StoreError, _>((), move |tx| {
             let values = values.clone();
             Box::pin(async move {
-                if tx.backend() == Backend::Sqlite {
-                    return tx.change_by(&text.replace(":tenant", "$1"), values).await;
+                if tx.backend() == Backend::Postgres {
+                    let tenant = values.first().cloned().into_iter().collect();
+                    tx.all_of(OPEN_TENANT, tenant).await?;
                 }
-                let tenant = values.first().cloned().into_iter().collect();
-                tx.all_of("SELECT set_config('usher.tenant', $1, true)", tenant)
-                    .await?;
-                tx.change_by(&text.replace(":tenant", "$1::uuid"), values).await
+                tx.change_by(&text.replace(":tenant", "$1"), values).await
             })
         })
         .await
     }
+}
 
-    fn values(&self, scope: TenantScope, rest: Vec<Value>) -> Vec<Value> {
-        let mut values = vec![tenant_value(self.backend(), scope.tenant())];
-        values.extend(rest);
-        values
-    }
+/// The tenant, then the rest.
+fn values(scope: TenantScope, rest: Vec<Value>) -> Vec<Value> {
+    let mut values = vec![Value::from(scope.tenant().uuid())];
+    values.extend(rest);
+    values
 }

@@ -37,7 +37,7 @@ pub(crate) static STAMP: LazyLock<Sql> = LazyLock::new(|| {
              fanned AS (INSERT INTO feed_event (app_id, pos, tenant_id, outbox_id) \
              SELECT f.app_id, f.head + b.n, b.tenant_id, b.id FROM feed f CROSS JOIN batch b), \
              heads AS (UPDATE feed SET head = head + (SELECT count(*) FROM batch) WHERE EXISTS (SELECT 1 FROM batch)), \
-             done AS (UPDATE outbox o SET stamped = true FROM batch b WHERE o.tenant_id = b.tenant_id AND o.id = b.id) \
+             done AS (UPDATE outbox SET stamped = true WHERE NOT stamped AND id = ANY (ARRAY(SELECT id FROM batch))) \
              SELECT count(*) FROM batch"
         ),
         &format!(
@@ -89,7 +89,7 @@ pub(crate) static PAGE: LazyLock<Sql> = LazyLock::new(|| {
          (SELECT head FROM feed WHERE app_id = $1) AS head FROM feed_event f \
          JOIN outbox o ON o.tenant_id = f.tenant_id AND o.id = f.outbox_id \
          WHERE f.app_id = $1 AND f.pos > $2 AND f.pos < $3 + \
-         (SELECT min(n.pos) FROM feed_event n WHERE n.app_id = $1 AND n.pos > $2) AND :open ORDER BY f.pos LIMIT $3",
+         (SELECT min(n.pos) FROM feed_event n WHERE n.app_id = $1 AND n.pos > $2) ORDER BY f.pos LIMIT $3",
     )
 });
 
@@ -136,8 +136,16 @@ pub(crate) fn read_ack(row: &QueryResult) -> Result<Ack, StoreError> {
 
 /// What is old: `$1` before when, `$2` how many rows at most. Nothing that its queue has not got goes
 /// (a feed whose `published` is 0 is read over HTTP only).
+///
+/// PostgreSQL looks at the first `$2` positions of each feed, which are its oldest, and deletes by the place of the row
+/// (`ctid`), here and below: none of these rows is ever updated again.
 pub(crate) static PRUNE_FEEDS: LazyLock<Sql> = LazyLock::new(|| {
-    Sql::same(
+    Sql::pair(
+        "DELETE FROM feed_event WHERE ctid = ANY (ARRAY(SELECT f.place FROM feed CROSS JOIN LATERAL \
+         (SELECT x.ctid AS place, x.tenant_id, x.outbox_id FROM feed_event x WHERE x.app_id = feed.app_id \
+         AND (feed.published = 0 OR x.pos <= feed.published) ORDER BY x.pos LIMIT $2) f CROSS JOIN LATERAL \
+         (SELECT o.id FROM outbox o WHERE o.tenant_id = f.tenant_id AND o.id = f.outbox_id AND o.stamped \
+         AND o.created_at < $1 OFFSET 0) o LIMIT $2))",
         "DELETE FROM feed_event WHERE (app_id, pos) IN (SELECT f.app_id, f.pos FROM feed_event f \
          JOIN feed ON feed.app_id = f.app_id JOIN outbox o ON o.tenant_id = f.tenant_id AND o.id = f.outbox_id \
          WHERE o.stamped AND o.created_at < $1 AND (feed.published = 0 OR f.pos <= feed.published) LIMIT $2)",
@@ -146,15 +154,22 @@ pub(crate) static PRUNE_FEEDS: LazyLock<Sql> = LazyLock::new(|| {
 
 /// As [`PRUNE_FEEDS`]; only what no feed holds any more.
 pub(crate) static PRUNE_OUTBOX: LazyLock<Sql> = LazyLock::new(|| {
-    Sql::same(
-        "DELETE FROM outbox WHERE (tenant_id, id) IN (SELECT o.tenant_id, o.id FROM outbox o WHERE o.stamped \
-         AND o.created_at < $1 AND NOT EXISTS (SELECT 1 FROM feed_event f WHERE f.outbox_id = o.id) LIMIT $2)",
+    let old = "FROM outbox o WHERE o.stamped AND o.created_at < $1 \
+               AND NOT EXISTS (SELECT 1 FROM feed_event f WHERE f.outbox_id = o.id";
+    Sql::pair(
+        &format!(
+            "DELETE FROM outbox WHERE ctid = ANY (ARRAY(SELECT o.ctid {old} OFFSET 0) ORDER BY o.created_at LIMIT $2))"
+        ),
+        &format!("DELETE FROM outbox WHERE (tenant_id, id) IN (SELECT o.tenant_id, o.id {old}) LIMIT $2)"),
     )
 });
 
 /// As [`PRUNE_FEEDS`].
 pub(crate) static PRUNE_LOG: LazyLock<Sql> = LazyLock::new(|| {
-    Sql::same(
+    Sql::pair(
+        "DELETE FROM provisioning_log WHERE ctid = ANY (ARRAY(SELECT l.place FROM tenant CROSS JOIN LATERAL \
+         (SELECT x.ctid AS place FROM provisioning_log x WHERE x.tenant_id = tenant.id AND x.at < $1 \
+         ORDER BY x.at LIMIT $2) l LIMIT $2))",
         "DELETE FROM provisioning_log WHERE (tenant_id, id) IN \
          (SELECT tenant_id, id FROM provisioning_log WHERE at < $1 LIMIT $2)",
     )
@@ -162,7 +177,10 @@ pub(crate) static PRUNE_LOG: LazyLock<Sql> = LazyLock::new(|| {
 
 /// As [`PRUNE_FEEDS`].
 pub(crate) static PRUNE_ACKS: LazyLock<Sql> = LazyLock::new(|| {
-    Sql::same(
+    Sql::pair(
+        "DELETE FROM feed_ack WHERE ctid = ANY (ARRAY(SELECT a.place FROM feed_group CROSS JOIN LATERAL \
+         (SELECT x.ctid AS place, x.at FROM feed_ack x WHERE x.app_id = feed_group.app_id AND x.grp = feed_group.grp \
+         ORDER BY x.pos LIMIT $2) a WHERE a.at < $1 LIMIT $2))",
         "DELETE FROM feed_ack WHERE (app_id, grp, pos) IN (SELECT app_id, grp, pos FROM feed_ack WHERE at < $1 LIMIT $2)",
     )
 });

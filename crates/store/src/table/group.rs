@@ -16,7 +16,7 @@ use super::keys::GroupKeys;
 use super::read::Columns;
 use super::{log, membership, named, outbox};
 use crate::error::StoreError;
-use crate::sql::{Rows, Sql, placeholders, text};
+use crate::sql::{Rows, SET_TENANT, Sql, placeholders, text};
 
 /// What a `SELECT` of groups reads, for [`read`].
 pub(crate) const COLUMNS: &str =
@@ -66,8 +66,7 @@ pub(crate) static CREATE: LazyLock<Sql> = LazyLock::new(|| {
     let conflict = "ON CONFLICT (directory_id, display_name_key, tenant_id) DO NOTHING";
     Sql::pair(
         &format!(
-            "WITH s AS MATERIALIZED (SELECT set_config('usher.tenant', $1, true) AS tenant), \
-             i AS ({group} SELECT s.tenant::uuid, {} FROM s {conflict} RETURNING tenant_id), {} \
+            "WITH {SET_TENANT}, i AS ({group} SELECT $1, {} FROM s {conflict} RETURNING tenant_id), {} \
              SELECT count(*) FROM i",
             placeholders(2, 9),
             told_of("i"),
@@ -99,8 +98,8 @@ pub(crate) static DELETE: LazyLock<Sql> = LazyLock::new(|| {
     let emptied = "DELETE FROM membership WHERE directory_id = $2 AND group_id = $3 AND tenant_id =";
     Sql::pair(
         &format!(
-            "WITH i AS ({delete} tenant_id = $1::uuid AND directory_id = $2 AND id = $3 RETURNING tenant_id), \
-             emptied AS ({emptied} $1::uuid), {}, {} SELECT count(*) FROM i",
+            "WITH i AS ({delete} tenant_id = $1 AND directory_id = $2 AND id = $3 RETURNING tenant_id), \
+             emptied AS ({emptied} $1), {}, {} SELECT count(*) FROM i",
             membership::LEAVE_ALL_POSTGRES,
             told_of("i"),
         ),

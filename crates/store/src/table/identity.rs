@@ -17,7 +17,7 @@ use super::keys::Keys;
 use super::read::Columns;
 use super::{log, membership, named, outbox};
 use crate::error::StoreError;
-use crate::sql::{Rows, Sql, placeholders, text};
+use crate::sql::{Rows, SET_TENANT, Sql, placeholders, text};
 
 /// What a `SELECT` of identities reads, for [`read`].
 pub(crate) const COLUMNS: &str = "id, directory_id, revision, document, created_at, modified_at";
@@ -69,8 +69,7 @@ pub(crate) static CREATE: LazyLock<Sql> = LazyLock::new(|| {
     let conflict = "ON CONFLICT (directory_id, user_name_key, tenant_id) DO NOTHING";
     Sql::pair(
         &format!(
-            "WITH s AS MATERIALIZED (SELECT set_config('usher.tenant', $1, true) AS tenant), \
-             i AS ({identity} SELECT s.tenant::uuid, {} FROM s {conflict} RETURNING tenant_id), {} \
+            "WITH {SET_TENANT}, i AS ({identity} SELECT $1, {} FROM s {conflict} RETURNING tenant_id), {} \
              SELECT count(*) FROM i",
             placeholders(2, 10),
             told_of("i"),
@@ -101,7 +100,7 @@ pub(crate) static DELETE: LazyLock<Sql> = LazyLock::new(|| {
     let delete = "DELETE FROM identity WHERE";
     Sql::pair(
         &format!(
-            "WITH i AS ({delete} tenant_id = $1::uuid AND directory_id = $2 AND id = $3 RETURNING tenant_id), {}, {} \
+            "WITH i AS ({delete} tenant_id = $1 AND directory_id = $2 AND id = $3 RETURNING tenant_id), {}, {} \
              SELECT count(*) FROM i",
             membership::LEAVE_ALL_POSTGRES,
             told_of("i"),

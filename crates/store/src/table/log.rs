@@ -128,18 +128,21 @@ pub(crate) fn search(query: &LogQuery) -> (Sql, Vec<Value>) {
         also("at >=", Value::from(since.timestamp_millis()));
     }
     values.push(Value::from(i64::try_from(query.limit).unwrap_or(i64::MAX)));
+    let keyed = query.external_id.is_some() || query.user_name.is_some() || query.resource.is_some();
+    // Without a key, a time is what an index can be entered by.
+    let by_time = query.since.is_some() && !keyed;
+    let order = if by_time { "at DESC, id DESC" } else { "id DESC" };
     let select = format!(
         "SELECT outbox_id, directory_id, at, request_id, identity_id, resource_type, external_id, user_name, action, status, \
-         code, detail, event_id, changed, token_id, trace_id FROM provisioning_log WHERE {conditions} ORDER BY id DESC \
+         code, detail, event_id, changed, token_id, trace_id FROM provisioning_log WHERE {conditions} ORDER BY {order} \
          LIMIT ${}",
         values.len() + 1
     );
     let sql = Sql::select(&select, Rows::Read);
-    let keyed = query.external_id.is_some() || query.user_name.is_some() || query.resource.is_some();
-    if keyed {
+    if keyed || by_time {
         return (sql, values);
     }
-    // Newest first without a key: PostgreSQL has the primary key for it, SQLite the row ids, if it may not take the
+    // Newest first without a key or a time: PostgreSQL has the primary key for it, SQLite the row ids, if it may not take the
     // tenant's first index and sort everything.
     (
         sql.with_sqlite(|text| text.replace("tenant_id = $1", "+tenant_id = $1")),
@@ -195,21 +198,21 @@ fn status(word: &str) -> Option<Status> {
         .find(|status| status.as_str() == word)
 }
 
-/// Where the events of these outbox rows are: the statement and its values. Positions and groups hold no customer data.
-pub(crate) fn deliveries(outbox: &[i64]) -> (Sql, Vec<Value>) {
-    let numbers: Vec<String> = (1..=outbox.len()).map(|number| format!("${number}")).collect();
-    let sql = Sql::same(&format!(
-        "SELECT fe.outbox_id, app.name, fe.pos, g.grp, \
-         (SELECT a.at FROM feed_ack a WHERE a.app_id = fe.app_id AND a.grp = g.grp AND a.pos >= fe.pos \
-          ORDER BY a.pos LIMIT 1) \
-         FROM feed_event fe JOIN app ON app.id = fe.app_id LEFT JOIN feed_group g ON g.app_id = fe.app_id \
-         WHERE fe.outbox_id IN ({}) ORDER BY app.name, g.grp",
-        numbers.join(", ")
-    ));
-    (sql, outbox.iter().map(|id| Value::from(*id)).collect())
-}
+/// Where the events of outbox rows are: `$1` their ids. Positions and groups hold no customer data.
+pub(crate) static DELIVERIES: LazyLock<Sql> = LazyLock::new(|| {
+    let of = |asked: &str| {
+        format!(
+            "SELECT fe.outbox_id, app.name, fe.pos, g.grp, \
+             (SELECT a.at FROM feed_ack a WHERE a.app_id = fe.app_id AND a.grp = g.grp AND a.pos >= fe.pos \
+              ORDER BY a.pos LIMIT 1) \
+             FROM feed_event fe JOIN app ON app.id = fe.app_id LEFT JOIN feed_group g ON g.app_id = fe.app_id \
+             WHERE fe.outbox_id {asked} ORDER BY app.name, g.grp"
+        )
+    };
+    Sql::pair(&of("= ANY ($1)"), &of("IN (SELECT value FROM json_each($1))"))
+});
 
-/// Reads the rows of [`deliveries`], by outbox row.
+/// Reads the rows of [`DELIVERIES`], by outbox row.
 pub(crate) fn read_deliveries(rows: &[QueryResult]) -> Result<HashMap<i64, Vec<Delivered>>, StoreError> {
     let mut found: HashMap<i64, Vec<Delivered>> = HashMap::new();
     for row in rows {

@@ -1,8 +1,9 @@
 //! `membership`: who is directly in which group, a row each.
 //!
 //! No statement here costs more for a big group than for a small one, but for those that are about all members. Sets of
-//! ids travel as one JSON text of prefixed ids ([`ids`]); on PostgreSQL each id is looked up by its whole key inside a
-//! `LATERAL`, so that no estimate can make the planner read a group from end to end.
+//! ids travel as one value ([`crate::sql::ids`]), those of people and of groups apart where it matters; on PostgreSQL each
+//! id is looked up by its whole key inside a `LATERAL`, so that no estimate can make the planner read a group from end to
+//! end.
 //!
 //! Locks: whoever changes a group's members holds the group's row ([`super::group`]); [`KNOWN_KEPT`] holds the members'
 //! rows against deletion until the commit. Whoever deletes a resource holds its row, then locks its groups in the order
@@ -18,88 +19,97 @@ use uuid::Uuid;
 use super::identity::document;
 use super::read::Columns;
 use crate::error::StoreError;
-use crate::sql::{Rows, Sql};
+use crate::settings::Backend;
+use crate::sql::{Rows, Sql, ids};
 
 /// How many ids travel in one statement.
 pub(crate) const CHUNK: usize = 1000;
 /// Groups of identities read at a time.
 pub(crate) const REFERENCES: usize = 5_000;
 
-/// Ids as one value, in ascending order: rows are locked and inserted in the same order everywhere.
-pub(crate) fn ids<I: Into<ResourceId> + Copy>(ids: &[I]) -> Value {
-    let mut ids: Vec<ResourceId> = ids.iter().map(|id| (*id).into()).collect();
-    ids.sort_unstable_by_key(|id| id.uuid());
-    Value::from(serde_json::json!(ids).to_string())
+/// An id inside a list of them.
+const ID_SQLITE: &str = "unhex(w.value)";
+
+/// The ids of one kind of member, people or groups, in ascending order: rows are locked and inserted in the same order
+/// everywhere.
+fn of_kind(backend: Backend, members: &[ResourceId], people: bool) -> Value {
+    let is = |member: &&ResourceId| matches!(member, ResourceId::Identity(_)) == people;
+    let mut found: Vec<Uuid> = members.iter().filter(is).map(|member| member.uuid()).collect();
+    found.sort_unstable();
+    ids(backend, found)
 }
 
-/// The UUID inside one of [`ids`].
-const ID_POSTGRES: &str = "substr(w.value, 5)::uuid";
-const ID_SQLITE: &str = "unhex(substr(w.value, 5))";
+/// The two last values of [`KNOWN`] and [`ADD`]: people, then groups.
+pub(crate) fn by_kind(backend: Backend, members: &[ResourceId]) -> [Value; 2] {
+    [true, false].map(|people| of_kind(backend, members, people))
+}
 
-/// Those of the ids that exist in the directory, with their documents: `$1` tenant, `$2` directory, `$3` [`ids`].
+/// As one value, in ascending order.
+pub(crate) fn uuids<I: Into<ResourceId> + Copy>(backend: Backend, of: &[I]) -> Value {
+    let mut found: Vec<Uuid> = of.iter().map(|id| (*id).into().uuid()).collect();
+    found.sort_unstable();
+    ids(backend, found)
+}
+
+/// Those of the ids that exist in the directory, with their documents: `$1` tenant, `$2` directory, `$3` and `$4`
+/// [`by_kind`].
 pub(crate) static KNOWN: LazyLock<Sql> = LazyLock::new(|| known(""));
 /// As [`KNOWN`], and nobody deletes them until the transaction ends.
 pub(crate) static KNOWN_KEPT: LazyLock<Sql> = LazyLock::new(|| known(" FOR KEY SHARE"));
 
 fn known(lock: &str) -> Sql {
-    let (postgres, sqlite) = present("x.id, x.document", 3, ":tenant", lock);
-    Sql::select_pair(
-        &format!("SELECT * FROM ({postgres}) k WHERE true"),
-        &sqlite,
-        Rows::Read,
-    )
+    let (postgres, sqlite) = present("x.id, x.document", 3, lock);
+    Sql::select_pair(&postgres, &sqlite, Rows::Read)
 }
 
-/// The rows of the directory `$2` that the [`ids`] in the value numbered `list` name, in the words of both databases: kind
-/// and `columns`. Row by row, by the whole key: with a join or an `EXISTS` PostgreSQL may read the directory instead.
-fn present(columns: &str, list: usize, tenant: &str, lock: &str) -> (String, String) {
-    let of = |table: &str, prefix: &str, kind: &str| {
-        let which = format!("x.tenant_id = {tenant} AND x.directory_id = $2");
+/// The rows of the directory `$2` that the values numbered `list` (people) and the next one (groups) name, in the words of
+/// both databases: kind and `columns`. Row by row, by the whole key: with a join or an `EXISTS` PostgreSQL may read the
+/// directory instead.
+fn present(columns: &str, list: usize, lock: &str) -> (String, String) {
+    let which = "x.tenant_id = $1 AND x.directory_id = $2 AND x.id =";
+    let of = |table: &str, kind: &str, list: usize| {
         (
             format!(
-                "SELECT * FROM (SELECT '{kind}' AS kind, r.* FROM json_array_elements_text(${list}::json) w(value) \
-                 CROSS JOIN LATERAL (SELECT {columns} FROM {table} x WHERE {which} AND x.id = {ID_POSTGRES} OFFSET 0{lock}) r \
-                 WHERE starts_with(w.value, '{prefix}')) {table}"
+                "SELECT * FROM (SELECT '{kind}' AS kind, r.* FROM unnest(${list}) w(id) CROSS JOIN LATERAL \
+                 (SELECT {columns} FROM {table} x WHERE {which} w.id OFFSET 0{lock}) r) {table}"
             ),
             format!(
-                "SELECT '{kind}' AS kind, {columns} FROM json_each(${list}) w CROSS JOIN {table} x \
-                 ON {which} AND x.id = {ID_SQLITE} WHERE w.value GLOB '{prefix}*'"
+                "SELECT '{kind}' AS kind, {columns} FROM json_each(${list}) w CROSS JOIN {table} x ON {which} {ID_SQLITE}"
             ),
         )
     };
-    let (people, groups) = (of("identity", "idn_", "User"), of("groups", "grp_", "Group"));
+    let (people, groups) = (of("identity", "User", list), of("groups", "Group", list + 1));
     (
         format!("{} UNION ALL {}", people.0, groups.0),
         format!("{} UNION ALL {}", people.1, groups.1),
     )
 }
 
-/// Makes members of those of the ids that exist; returns the new ones. `$1` tenant, `$2` directory, `$3` group, `$4` [`ids`].
+/// Makes members of those of the ids that exist; returns the new ones. `$1` tenant, `$2` directory, `$3` group, `$4` and
+/// `$5` [`by_kind`].
 pub(crate) static ADD: LazyLock<Sql> = LazyLock::new(|| {
-    let insert = |present: &str, tenant: &str| {
+    let insert = |present: &str| {
         format!(
             "INSERT INTO membership (tenant_id, directory_id, group_id, member_id, member_kind) \
              SELECT g.tenant_id, g.directory_id, g.id, k.id, k.kind FROM groups g CROSS JOIN ({present}) k \
-             WHERE g.tenant_id = {tenant} AND g.directory_id = $2 AND g.id = $3 \
+             WHERE g.tenant_id = $1 AND g.directory_id = $2 AND g.id = $3 \
              ON CONFLICT DO NOTHING RETURNING member_kind, member_id"
         )
     };
-    Sql::pair(
-        &insert(&present("x.id", 4, "$1::uuid", "").0, "$1::uuid"),
-        &insert(&present("x.id", 4, "$1", "").1, "$1"),
-    )
+    let (postgres, sqlite) = present("x.id", 4, "");
+    Sql::pair(&insert(&postgres), &insert(&sqlite))
 });
 
-/// Ends memberships; returns those that were. `$1` tenant, `$2` directory, `$3` group, `$4` [`ids`]. On PostgreSQL by the
+/// Ends memberships; returns those that were. `$1` tenant, `$2` directory, `$3` group, `$4` [`uuids`]. On PostgreSQL by the
 /// place of each row (`ctid`), which stands still while the group is locked.
 pub(crate) static REMOVE: LazyLock<Sql> = LazyLock::new(|| {
     let returning = "RETURNING member_kind, member_id";
     Sql::pair(
         &format!(
-            "DELETE FROM membership WHERE tenant_id = $1::uuid AND ctid = ANY (ARRAY( \
-             SELECT m.place FROM json_array_elements_text($4::json) w(value) CROSS JOIN LATERAL \
-             (SELECT x.ctid AS place FROM membership x WHERE x.tenant_id = $1::uuid AND x.directory_id = $2 \
-             AND x.group_id = $3 AND x.member_id = {ID_POSTGRES} OFFSET 0) m)) {returning}"
+            "DELETE FROM membership WHERE ctid = ANY (ARRAY( \
+             SELECT m.place FROM unnest($4) w(id) CROSS JOIN LATERAL \
+             (SELECT x.ctid AS place FROM membership x WHERE x.tenant_id = $1 AND x.directory_id = $2 \
+             AND x.group_id = $3 AND x.member_id = w.id OFFSET 0) m)) {returning}"
         ),
         &format!(
             "DELETE FROM membership WHERE tenant_id = $1 AND directory_id = $2 AND group_id = $3 \
@@ -110,10 +120,7 @@ pub(crate) static REMOVE: LazyLock<Sql> = LazyLock::new(|| {
 
 /// Ends all memberships of a group: `$1` tenant, `$2` directory, `$3` group.
 pub(crate) static CLEAR: LazyLock<Sql> = LazyLock::new(|| {
-    let which = |tenant: &str| {
-        format!("DELETE FROM membership WHERE tenant_id = {tenant} AND directory_id = $2 AND group_id = $3")
-    };
-    Sql::pair(&which("$1::uuid"), &which("$1"))
+    Sql::same("DELETE FROM membership WHERE tenant_id = $1 AND directory_id = $2 AND group_id = $3")
 });
 
 /// A page of a group's members by id: `$1` tenant, `$2` directory, `$3` group, `$4` after which, `$5` how many.
@@ -127,7 +134,7 @@ pub(crate) static PAGE: LazyLock<Sql> = LazyLock::new(|| {
         &format!(
             "SELECT m.member_kind, m.member_id, CASE m.member_kind WHEN 'Group' THEN {} ELSE {} END FROM \
              (SELECT tenant_id, member_kind, member_id FROM membership WHERE tenant_id = :tenant AND directory_id = $2 \
-             AND group_id = $3 AND member_id > $4 ORDER BY member_id LIMIT $5) m WHERE true",
+             AND group_id = $3 AND member_id > $4 ORDER BY member_id LIMIT $5) m",
             of("groups"),
             of("identity")
         ),
@@ -135,16 +142,14 @@ pub(crate) static PAGE: LazyLock<Sql> = LazyLock::new(|| {
     )
 });
 
-/// The groups that identities are direct members of: `$1` tenant, `$2` directory, `$3` [`ids`], `$4` how many at most.
+/// The groups that identities are direct members of: `$1` tenant, `$2` directory, `$3` [`uuids`], `$4` how many at most.
 pub(crate) static GROUPS_OF: LazyLock<Sql> = LazyLock::new(|| {
     Sql::select_pair(
-        &format!(
-            "SELECT m.member_id, g.id, g.document FROM json_array_elements_text($3::json) w(value) \
-             CROSS JOIN LATERAL (SELECT x.member_id, x.group_id FROM membership x WHERE x.directory_id = $2 \
-             AND x.member_id = {ID_POSTGRES} AND x.tenant_id = :tenant OFFSET 0) m \
-             CROSS JOIN LATERAL (SELECT y.id, y.document FROM groups y WHERE y.tenant_id = :tenant \
-             AND y.id = m.group_id OFFSET 0) g LIMIT $4"
-        ),
+        "SELECT m.member_id, g.id, g.document FROM unnest($3) w(id) \
+         CROSS JOIN LATERAL (SELECT x.member_id, x.group_id FROM membership x WHERE x.directory_id = $2 \
+         AND x.member_id = w.id AND x.tenant_id = :tenant OFFSET 0) m \
+         CROSS JOIN LATERAL (SELECT y.id, y.document FROM groups y WHERE y.tenant_id = :tenant \
+         AND y.id = m.group_id OFFSET 0) g LIMIT $4",
         &format!(
             "SELECT m.member_id, g.id, g.document FROM json_each($3) w CROSS JOIN membership m \
              ON m.directory_id = $2 AND m.member_id = {ID_SQLITE} AND m.tenant_id = :tenant \
@@ -154,16 +159,14 @@ pub(crate) static GROUPS_OF: LazyLock<Sql> = LazyLock::new(|| {
     )
 });
 
-/// Which of some members are in which of some groups: `$1` tenant, `$2` directory, `$3` [`ids`] of groups, `$4` [`ids`] of
+/// Which of some members are in which of some groups: `$1` tenant, `$2` directory, `$3` [`uuids`] of groups, `$4` those of
 /// members; group, kind and id.
 pub(crate) static AMONG: LazyLock<Sql> = LazyLock::new(|| {
-    let (postgres, sqlite) = (ID_POSTGRES.replace("w.", "v."), ID_SQLITE.replace("w.", "v."));
+    let sqlite = ID_SQLITE.replace("w.", "v.");
     Sql::select_pair(
-        &format!(
-            "SELECT m.* FROM json_array_elements_text($4::json) w(value) CROSS JOIN json_array_elements_text($3::json) v(value) \
-             CROSS JOIN LATERAL (SELECT x.group_id, x.member_kind, x.member_id FROM membership x WHERE x.directory_id = $2 \
-             AND x.member_id = {ID_POSTGRES} AND x.group_id = {postgres} AND x.tenant_id = :tenant OFFSET 0) m"
-        ),
+        "SELECT m.* FROM unnest($4) w(id) CROSS JOIN unnest($3) v(id) \
+         CROSS JOIN LATERAL (SELECT x.group_id, x.member_kind, x.member_id FROM membership x WHERE x.directory_id = $2 \
+         AND x.member_id = w.id AND x.group_id = v.id AND x.tenant_id = :tenant OFFSET 0) m",
         &format!(
             "SELECT x.group_id, x.member_kind, x.member_id FROM json_each($4) w CROSS JOIN json_each($3) v \
              CROSS JOIN membership x ON x.directory_id = $2 AND x.member_id = {ID_SQLITE} AND x.group_id = {sqlite} \
@@ -178,12 +181,12 @@ pub(crate) static AMONG: LazyLock<Sql> = LazyLock::new(|| {
 /// deleted, and a statement changes a row once.
 pub(crate) const LEAVE_ALL_POSTGRES: &str = "\
     held AS MATERIALIZED (SELECT h.id FROM (SELECT group_id FROM membership WHERE directory_id = $2 AND member_id = $3 \
-    AND tenant_id = $1::uuid AND group_id <> $3 ORDER BY group_id OFFSET 0) w CROSS JOIN LATERAL (SELECT y.id FROM groups y \
-    WHERE y.tenant_id = $1::uuid AND y.id = w.group_id OFFSET 0 FOR UPDATE) h), \
-    gone AS (DELETE FROM membership m USING held WHERE m.directory_id = $2 AND m.member_id = $3 \
-    AND m.group_id = held.id AND m.tenant_id = $1::uuid RETURNING m.group_id), \
-    fewer AS (UPDATE groups f SET member_count = f.member_count - 1 FROM gone WHERE f.tenant_id = $1::uuid \
-    AND f.id = gone.group_id)";
+    AND tenant_id = $1 AND group_id <> $3 ORDER BY group_id OFFSET 0) w CROSS JOIN LATERAL (SELECT y.id FROM groups y \
+    WHERE y.tenant_id = $1 AND y.id = w.group_id OFFSET 0 FOR UPDATE) h), \
+    gone AS (DELETE FROM membership m WHERE m.directory_id = $2 AND m.member_id = $3 \
+    AND m.group_id = ANY (ARRAY(SELECT id FROM held)) AND m.tenant_id = $1 RETURNING m.group_id), \
+    fewer AS (UPDATE groups f SET member_count = f.member_count - 1 WHERE f.tenant_id = $1 \
+    AND f.id = ANY (ARRAY(SELECT group_id FROM gone)))";
 
 /// As [`LEAVE_ALL_POSTGRES`], two statements. The unary `+` keeps SQLite from reading the tenant's memberships.
 pub(crate) const LEAVE_ALL_SQLITE: &str = "\

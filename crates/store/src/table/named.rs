@@ -8,23 +8,13 @@ use crate::sql::{Rows, Sql};
 /// Refused, without an error that would end the transaction, when the name in `key` is taken.
 pub(crate) fn save(table: &str, set: &str, key: &str, told: &str, then_told: &str) -> Sql {
     let update = format!("UPDATE {table} SET {set}");
-    let which = "directory_id = $2 AND id = $3 AND revision = $4 - 1";
-    let taken = |tenant: &str| {
-        format!(
-            "EXISTS (SELECT 1 FROM {table} x WHERE x.tenant_id = {tenant} AND x.directory_id = $2 \
-             AND x.{key} = $6 AND x.id <> $3)"
-        )
-    };
+    let which = format!(
+        "tenant_id = $1 AND directory_id = $2 AND id = $3 AND revision = $4 - 1 AND NOT EXISTS \
+         (SELECT 1 FROM {table} x WHERE x.tenant_id = $1 AND x.directory_id = $2 AND x.{key} = $6 AND x.id <> $3)"
+    );
     Sql::pair(
-        &format!(
-            "WITH i AS ({update} WHERE tenant_id = $1::uuid AND {which} AND NOT {} \
-             RETURNING tenant_id), {told} SELECT count(*) FROM i",
-            taken("$1::uuid"),
-        ),
-        &format!(
-            "{update} WHERE tenant_id = $1 AND {which} AND NOT {} RETURNING 1; {then_told}",
-            taken("$1"),
-        ),
+        &format!("WITH i AS ({update} WHERE {which} RETURNING tenant_id), {told} SELECT count(*) FROM i"),
+        &format!("{update} WHERE {which} RETURNING 1; {then_told}"),
     )
 }
 

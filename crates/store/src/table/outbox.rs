@@ -74,6 +74,6 @@ pub(crate) fn several_on_sqlite(events: usize) -> String {
 pub(crate) fn lag() -> Sql {
     Sql::through_door(
         "outbox",
-        "SELECT count(*), min(created_at) FROM outbox WHERE NOT stamped AND :open",
+        "SELECT count(*), min(created_at) FROM outbox WHERE NOT stamped",
     )
 }

@@ -35,7 +35,7 @@ pub(crate) fn read(row: &QueryResult) -> Result<Token, StoreError> {
 /// Everything about a presented token in one round trip: `$1` its id.
 ///
 /// PostgreSQL: `usher.token` opens that one row for reading; the row's tenant then opens its directory. Each step is a
-/// `LATERAL` that needs the step before, so the settings are made in this order.
+/// `LATERAL` that needs the step before, so the settings are made in this order; none is compared with a column (see [`crate::sql`]).
 pub(crate) static RECORD: LazyLock<Sql> = LazyLock::new(|| {
     let of = |alias: &str, columns: &str| {
         columns
@@ -49,11 +49,11 @@ pub(crate) static RECORD: LazyLock<Sql> = LazyLock::new(|| {
         &format!(
             "SELECT {token}, t.hash, t.hash_version, {dir}, d.name, d.external_tenant_id \
              FROM (SELECT set_config('usher.token', $1, true) AS id) p \
-             CROSS JOIN LATERAL (SELECT * FROM token WHERE token.id = p.id OFFSET 0) t \
+             CROSS JOIN LATERAL (SELECT * FROM token WHERE token.id = $1 AND p.id IS NOT NULL OFFSET 0) t \
              CROSS JOIN LATERAL (SELECT set_config('usher.tenant', t.tenant_id::text, true) AS tenant OFFSET 0) s \
              CROSS JOIN LATERAL (SELECT directory.*, tenant.name, tenant.external_tenant_id FROM directory \
              JOIN tenant ON tenant.id = directory.tenant_id \
-             WHERE directory.tenant_id = s.tenant::uuid AND directory.id = t.directory_id OFFSET 0) d"
+             WHERE directory.tenant_id = t.tenant_id AND directory.id = t.directory_id AND s.tenant IS NOT NULL OFFSET 0) d"
         ),
         &format!(
             "SELECT {token}, t.hash, t.hash_version, {dir}, n.name, n.external_tenant_id FROM token t \

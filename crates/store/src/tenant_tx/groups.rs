@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::{Created, Saved, TenantTx, counted};
 use crate::error::{Remedy, StoreError};
+use crate::settings::Backend;
 use crate::sql::Sql;
 use crate::table::keys::fit;
 use crate::table::{group, membership};
@@ -171,11 +172,8 @@ impl TenantTx {
         };
         let mut known = Vec::new();
         for chunk in once(ids).chunks(membership::CHUNK) {
-            let values = vec![
-                self.tenant(),
-                Value::from(directory.uuid()),
-                membership::ids(chunk),
-            ];
+            let mut values = vec![self.tenant(), Value::from(directory.uuid())];
+            values.extend(membership::by_kind(self.tx.backend(), chunk));
             let rows = self.tx.all(sql, values).await?;
             self.armed |= self.tx.is_open();
             for row in &rows {
@@ -196,7 +194,8 @@ impl TenantTx {
         group: GroupId,
         ids: &[ResourceId],
     ) -> Result<Vec<ResourceId>, StoreError> {
-        self.change_members(&membership::ADD, directory, group, ids).await
+        self.change_members(&membership::ADD, (directory, group), ids, membership::by_kind)
+            .await
     }
 
     /// Removes members from a group; returns those that were in it. Lock the group first.
@@ -209,22 +208,24 @@ impl TenantTx {
         group: GroupId,
         ids: &[ResourceId],
     ) -> Result<Vec<ResourceId>, StoreError> {
-        self.change_members(&membership::REMOVE, directory, group, ids)
-            .await
+        self.change_members(&membership::REMOVE, (directory, group), ids, |backend, ids| {
+            [membership::uuids(backend, ids)]
+        })
+        .await
     }
 
-    async fn change_members(
+    async fn change_members<const N: usize>(
         &mut self,
         sql: &Sql,
-        directory: DirectoryId,
-        group: GroupId,
+        (directory, group): (DirectoryId, GroupId),
         ids: &[ResourceId],
+        values_of: impl Fn(Backend, &[ResourceId]) -> [Value; N],
     ) -> Result<Vec<ResourceId>, StoreError> {
         self.arm().await?;
         let mut changed = Vec::new();
         for chunk in once(ids).chunks(membership::CHUNK) {
             let mut values = self.group_values(directory, group);
-            values.push(membership::ids(chunk));
+            values.extend(values_of(self.tx.backend(), chunk));
             for row in &self.tx.tell(sql, values).await? {
                 changed.push(membership::read_id(row)?);
             }
@@ -290,7 +291,7 @@ impl TenantTx {
             let values = vec![
                 self.tenant(),
                 Value::from(directory.uuid()),
-                membership::ids(&ids[..asked]),
+                membership::uuids(self.tx.backend(), &ids[..asked]),
                 Value::from(i64::try_from(limit).unwrap_or(i64::MAX)),
             ];
             let rows = self.tx.all(&membership::GROUPS_OF, values).await?;
@@ -321,8 +322,8 @@ impl TenantTx {
         let values = vec![
             self.tenant(),
             Value::from(directory.uuid()),
-            membership::ids(groups),
-            membership::ids(&once(members)),
+            membership::uuids(self.tx.backend(), groups),
+            membership::uuids(self.tx.backend(), &once(members)),
         ];
         let rows = self.tx.all(&membership::AMONG, values).await?;
         rows.iter().map(membership::read_among).collect()

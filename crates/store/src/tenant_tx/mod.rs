@@ -20,7 +20,7 @@ use crate::error::{Remedy, StoreError};
 use crate::list::gate::Gate;
 use crate::list::{self, ListQuery, Page};
 use crate::settings::Backend;
-use crate::sql::{Sql, tenant_value};
+use crate::sql::{OPEN_TENANT, Sql, numbers};
 use crate::table::keys::fit;
 use crate::table::log::{LogQuery, LogRow};
 use crate::table::read::Columns;
@@ -63,7 +63,7 @@ impl std::fmt::Debug for TenantTx {
     }
 }
 
-static ARM: LazyLock<Sql> = LazyLock::new(|| Sql::same("SELECT set_config('usher.tenant', $1, true)"));
+static ARM: LazyLock<Sql> = LazyLock::new(|| Sql::same(OPEN_TENANT));
 
 impl TenantTx {
     pub(crate) fn new(tx: Tx, scope: TenantScope) -> Self {
@@ -91,7 +91,7 @@ impl TenantTx {
 
     /// `$1` of every statement.
     pub(crate) fn tenant(&self) -> Value {
-        tenant_value(self.tx.backend(), self.scope.tenant())
+        Value::from(self.scope.tenant().uuid())
     }
 
     /// The identity, if this directory of this tenant has it.
@@ -281,8 +281,8 @@ impl TenantTx {
         let mut delivered = if outbox.is_empty() {
             std::collections::HashMap::new()
         } else {
-            let (sql, values) = log::deliveries(&outbox);
-            log::read_deliveries(&self.tx.all(&sql, values).await?)?
+            let values = vec![numbers(self.tx.backend(), &outbox)];
+            log::read_deliveries(&self.tx.all(&log::DELIVERIES, values).await?)?
         };
         let row = |(outbox, entry): (Option<i64>, LogEntry)| LogRow {
             entry,

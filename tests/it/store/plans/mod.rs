@@ -1,0 +1,153 @@
+//! PostgreSQL's plan of every statement the store has, run as the plain role that row-level security binds (ADR 0029).
+//!
+//! `auto_explain` logs each statement with the plan that it was really run by. The walk calls every method of the store
+//! (`source` looks that it does, and that every statement in the source was seen); the rules say which plans are bad. Reading order: here,
+//! `rules`, `explain`, `walk`, `fill`, `source`.
+
+mod explain;
+mod fill;
+mod rules;
+mod source;
+mod walk;
+
+use std::sync::Arc;
+
+use sqlx::{Connection, Executor};
+use store::{Settings, Store};
+use support::postgres::{APP, Postgres};
+
+use self::explain::Explained;
+use self::rules::Tables;
+use self::walk::Target;
+use super::world::{Home, World};
+
+/// A world whose store has one connection, so that a plan cached by one walk is the plan of the next.
+struct Watched {
+    world: Arc<World>,
+    home: Home,
+    other: Home,
+}
+
+impl Watched {
+    /// An empty directory (and a second one of the same tenant) in a database that explains whatever `usher_app` runs in it.
+    async fn new(mode: &str) -> Watched {
+        let world = World::postgres().await;
+        let home = world.home("contoso").await;
+        let other = world.directory(&home.tenant, "rooms").await;
+        world.store.close().await;
+        let database = world.postgres.clone().unwrap();
+        let name = &database.name;
+        let mut admin = sqlx::PgConnection::connect(&database.super_url).await.unwrap();
+        for (setting, value) in [
+            ("session_preload_libraries", "auto_explain"),
+            ("auto_explain.log_min_duration", "0"),
+            ("auto_explain.log_analyze", "on"),
+            ("auto_explain.log_timing", "off"),
+            ("auto_explain.log_format", "json"),
+            ("auto_explain.log_nested_statements", "on"),
+            ("plan_cache_mode", mode),
+        ] {
+            let sql = format!("ALTER ROLE {APP} IN DATABASE {name} SET {setting} = '{value}'");
+            admin.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
+        }
+        // Nothing but this test analyses, and so nothing renews a plan.
+        let sql = "DO $$ DECLARE t text; BEGIN FOR t IN SELECT relname FROM pg_class WHERE relkind = 'r' \
+                   AND relnamespace = 'public'::regnamespace LOOP \
+                   EXECUTE format('ALTER TABLE %I SET (autovacuum_enabled = false)', t); END LOOP; END $$";
+        admin.execute(sql).await.unwrap();
+        let watched = Watched {
+            world: Arc::new(world),
+            home,
+            other,
+        };
+        watched.reconnected().await
+    }
+
+    /// The same with a new session, which knows no plan.
+    async fn reconnected(mut self) -> Watched {
+        self.world.store.close().await;
+        let settings = Settings {
+            url: format!("{}&statement-cache-capacity=500", self.world.settings.url),
+            max_connections: 1,
+            ..self.world.settings.clone()
+        };
+        let world = Arc::get_mut(&mut self.world).expect("nobody else has it");
+        world.store = Store::connect(&settings).await.unwrap();
+        self
+    }
+
+    async fn execute(&self, sql: &'static str) {
+        let url = &self.world.postgres.as_ref().unwrap().super_url;
+        let mut admin = sqlx::PgConnection::connect(url).await.unwrap();
+        admin.execute(sql).await.unwrap();
+        admin.close().await.unwrap();
+    }
+
+    /// Ends the session and returns what it ran, in order.
+    async fn explained(&self) -> Vec<Explained> {
+        self.world.store.close().await;
+        let database = self.world.postgres.as_ref().unwrap();
+        let mut admin = sqlx::PgConnection::connect(&database.super_url).await.unwrap();
+        // The last plan is logged when its session ends.
+        loop {
+            let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND usename = 'usher_app'";
+            let left: i64 = sqlx::query_scalar(sql)
+                .bind(&database.name)
+                .fetch_one(&mut admin)
+                .await
+                .unwrap();
+            if left == 0 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        explain::of(&Postgres::shared().await.log(), &database.name)
+    }
+
+    async fn tables(&self) -> Tables {
+        let url = &self.world.postgres.as_ref().unwrap().super_url;
+        Tables::read(&mut sqlx::PgConnection::connect(url).await.unwrap()).await
+    }
+}
+
+/// A full directory, before and after `ANALYZE`, with plans made for the values and without knowing them.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_statement_reads_a_tenants_rows_from_end_to_end() {
+    let mut seen = Vec::new();
+    for mode in ["force_custom_plan", "force_generic_plan"] {
+        let mut watched = Watched::new(mode).await;
+        let target = fill::fill(&watched).await;
+        let mut before = 0;
+        for analysed in [false, true] {
+            if analysed {
+                watched.execute("ANALYZE").await;
+                watched = watched.reconnected().await;
+            }
+            walk::walk(&watched, &target, usize::from(analysed)).await;
+            let all = watched.explained().await;
+            rules::hold(
+                &watched.tables().await,
+                &all[before..],
+                &format!("{mode}, analysed: {analysed}"),
+            );
+            before = all.len();
+            seen = all;
+        }
+    }
+    source::every_method_is_called();
+    source::every_statement_was_seen(&seen);
+    rules::exceptions_are_used(&seen);
+}
+
+/// A customer's first cycle: the plans are made and cached while the tables are empty, and used when they are full.
+#[tokio::test(flavor = "multi_thread")]
+async fn plans_cached_on_empty_tables_serve_full_ones() {
+    let watched = Watched::new("force_generic_plan").await;
+    walk::walk(&watched, &Target::nobody(&watched).await, 0).await;
+    let target = fill::fill(&watched).await;
+    walk::walk(&watched, &target, 1).await;
+    let all = watched.explained().await;
+    // A walk begins with a ping.
+    let mark = all.iter().rposition(|one| one.text == "SELECT 1").unwrap();
+    rules::hold(&watched.tables().await, &all[mark..], "cached on empty tables");
+}

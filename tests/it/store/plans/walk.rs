@@ -1,0 +1,439 @@
+//! Every method of the store, called once, on a few resources at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use domain::credential::Token;
+use domain::group::Group;
+use domain::id::{AppId, DirectoryId, GroupId, IdentityId, ResourceId, TenantId};
+use domain::identity::Identity;
+use domain::log::{Action, Status};
+use domain::tenant::{App, Directory, Provider, Switch, Tenant};
+use scim::filter::Filter;
+use scim::query::Sort;
+use scim::schema::ResourceType;
+use serde_json::json;
+use store::{ListQuery, LogQuery, PageAt, StoreError};
+
+use super::Watched;
+use crate::store::lists;
+use crate::store::records::hash;
+use crate::store::world::{World, resource};
+
+/// Who is asked for.
+pub struct Target {
+    /// At least 40.
+    pub people: Vec<ResourceId>,
+    /// At least 20.
+    pub groups: Vec<GroupId>,
+    /// A group that many are in.
+    pub big: GroupId,
+    /// Whose feed is read.
+    pub app: App,
+}
+
+impl Target {
+    /// Ids that nobody has.
+    pub async fn nobody(watched: &Watched) -> Target {
+        let world = &watched.world;
+        let person = |_| ResourceId::Identity(IdentityId::from_uuid(world.uuid()));
+        Target {
+            people: (0..40).map(person).collect(),
+            groups: (0..20).map(|_| GroupId::from_uuid(world.uuid())).collect(),
+            big: GroupId::from_uuid(world.uuid()),
+            app: world.app("booking").await,
+        }
+    }
+
+    fn identity_ids(&self) -> Vec<IdentityId> {
+        let id = |id: &ResourceId| IdentityId::from_uuid(id.uuid());
+        self.people[..20].iter().map(id).collect()
+    }
+}
+
+/// Begins with a ping. `nth` tells walks through one database apart.
+pub async fn walk(watched: &Watched, target: &Target, nth: usize) {
+    watched.world.store.ping().await.unwrap();
+    records(watched, nth).await;
+    apps(&watched.world, nth).await;
+    identities(watched, target, nth).await;
+    groups(watched, target, nth).await;
+    list_all(watched, target).await;
+    logs(watched, target).await;
+    feeds(&watched.world, target, nth).await;
+}
+
+fn early(millis: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(millis).unwrap()
+}
+
+async fn records(watched: &Watched, nth: usize) {
+    let (world, home) = (&watched.world, &watched.home);
+    let store = &world.store;
+    let tenant = Tenant {
+        id: TenantId::from_uuid(world.uuid()),
+        name: format!("new-{nth}").parse().unwrap(),
+        external_tenant_id: None,
+        created_at: world.now(),
+    };
+    store.create_tenant(&tenant).await.unwrap();
+    store.tenants().await.unwrap();
+    store.tenant_by_name("contoso").await.unwrap().unwrap();
+    let directory = Directory {
+        id: DirectoryId::from_uuid(world.uuid()),
+        profile: format!("new-{nth}"),
+        ..home.directory.clone()
+    };
+    store.create_directory(home.scope, &directory).await.unwrap();
+    store.directories(home.scope).await.unwrap();
+    store.directory(home.scope, "advisors").await.unwrap().unwrap();
+    assert!(
+        store
+            .switch_directory(home.scope, directory.id, Switch::Off)
+            .await
+            .unwrap()
+    );
+    assert!(
+        store
+            .set_provider(home.scope, directory.id, Provider::Entra)
+            .await
+            .unwrap()
+    );
+    assert!(store.set_extension(home.scope, directory.id, None).await.unwrap());
+    let token = Token {
+        id: format!("new-{nth}"),
+        tenant: home.tenant.id,
+        directory: home.directory.id,
+        label: None,
+        created_at: world.now(),
+        expires_at: None,
+        revoked_at: None,
+        last_used_at: None,
+        last_four: "wxyz".to_owned(),
+    };
+    store.insert_token(home.scope, &token, &hash()).await.unwrap();
+    store.tokens(home.scope, None).await.unwrap();
+    store.token(home.scope, &token.id).await.unwrap().unwrap();
+    store.token_record(&token.id).await.unwrap().unwrap();
+    store
+        .touch_tokens(&[(token.id.clone(), world.now())])
+        .await
+        .unwrap();
+    assert!(
+        store
+            .limit_token(home.scope, &token.id, world.now())
+            .await
+            .unwrap()
+    );
+    assert!(
+        store
+            .revoke_token(home.scope, &token.id, world.now())
+            .await
+            .unwrap()
+    );
+}
+
+async fn apps(world: &World, nth: usize) {
+    let store = &world.store;
+    let app = App {
+        id: AppId::from_uuid(world.uuid()),
+        name: format!("new-{nth}").parse().unwrap(),
+        created_at: world.now(),
+    };
+    let (first, second) = (format!("first-{nth}"), format!("second-{nth}"));
+    store.create_app(&app, &first, &hash()).await.unwrap();
+    store.apps().await.unwrap();
+    store.app_by_name(app.name.as_str()).await.unwrap().unwrap();
+    store.app_credentials(app.id).await.unwrap();
+    store.app_credential(&first).await.unwrap().unwrap();
+    store
+        .insert_app_credential(app.id, &second, &hash(), world.now())
+        .await
+        .unwrap();
+    assert!(store.limit_app_credential(&second, world.now()).await.unwrap());
+    assert!(store.revoke_app_credential(&second, world.now()).await.unwrap());
+}
+
+async fn identities(watched: &Watched, target: &Target, nth: usize) {
+    let (world, home) = (&watched.world, &watched.home);
+    let store = &world.store;
+    let first = world.person(home, &format!("first-{nth}"));
+    let event = world.event(home, None, Some(&first));
+    let entry = world.entry(&first, Action::Create, Some(&event));
+    store.create(home.scope, &first, &event, &entry).await.unwrap();
+
+    let (directory, id, name) = (home.directory.id, first.id, format!("first-{nth}"));
+    let found = store.read::<_, StoreError, _>(home.scope, move |tx| {
+        Box::pin(async move {
+            let by_id = tx.get(directory, id).await?;
+            Ok(by_id == tx.find_by_user_name(directory, &name).await?)
+        })
+    });
+    assert!(found.await.unwrap());
+
+    let second = world.person(home, &format!("second-{nth}"));
+    let saved = world.changed(&first, json!({"userName": format!("third-{nth}")}));
+    let stale = world.changed(&first, json!({"userName": format!("second-{nth}")}));
+    let leaving = Identity {
+        id: IdentityId::from_uuid(target.people[nth].uuid()),
+        ..first.clone()
+    };
+    let told = |identity: &Identity| {
+        let event = world.event(home, None, Some(identity));
+        let entry = world.entry(identity, Action::Update, Some(&event));
+        (identity.clone(), event, entry)
+    };
+    let work = Arc::new([told(&second), told(&saved), told(&stale), told(&leaving)]);
+    store
+        .write::<_, StoreError, _>(home.scope, move |tx| {
+            let work = Arc::clone(&work);
+            Box::pin(async move {
+                let [second, saved, stale, leaving] = &*work;
+                tx.create(&second.0, &second.1, &second.2).await?;
+                tx.lock(directory, saved.0.id).await?;
+                tx.find_by_user_name(directory, "nobody").await?;
+                tx.save(&saved.0, &saved.1, &saved.2).await?;
+                tx.save(&stale.0, &stale.1, &stale.2).await?;
+                tx.log(&second.2).await?;
+                tx.lock(directory, leaving.0.id).await?;
+                tx.delete(&leaving.0, &leaving.1, &leaving.2).await
+            })
+        })
+        .await
+        .unwrap();
+}
+
+async fn groups(watched: &Watched, target: &Target, nth: usize) {
+    let (world, home) = (&watched.world, &watched.home);
+    let store = &world.store;
+    let (directory, big) = (home.directory.id, target.big);
+    let mut ids = target.people[20..40].to_vec();
+    ids.extend(target.groups[10..].iter().map(|id| ResourceId::from(*id)));
+    let (asked, people) = (ids.clone(), target.identity_ids());
+    store
+        .read::<_, StoreError, _>(home.scope, move |tx| {
+            Box::pin(async move {
+                tx.get_group(directory, big).await?;
+                tx.find_group_by_name(directory, "g7").await?;
+                tx.known_members(directory, &asked).await?;
+                tx.members(directory, big, None, 20).await?;
+                tx.groups_of(directory, &people[..1]).await?;
+                tx.groups_of(directory, &people).await
+            })
+        })
+        .await
+        .unwrap();
+
+    let group = world.group(home, &format!("first-{nth}"));
+    let saved = Group {
+        revision: 2,
+        ..group.clone()
+    };
+    let stale = Group {
+        revision: 7,
+        resource: resource(json!({"displayName": "g8"})),
+        ..group.clone()
+    };
+    let leaving = Group {
+        id: target.groups[nth],
+        ..group.clone()
+    };
+    let told = |group: &Group| {
+        let events = world.group_events(group, 2);
+        let entry = world.group_entry(group, &events);
+        (group.clone(), events, entry)
+    };
+    let work = Arc::new([told(&group), told(&saved), told(&stale), told(&leaving)]);
+    store
+        .write::<_, StoreError, _>(home.scope, move |tx| {
+            let (work, ids) = (Arc::clone(&work), ids.clone());
+            Box::pin(async move {
+                let [group, saved, stale, leaving] = &*work;
+                tx.known_members(directory, &ids).await?;
+                tx.create_group(&group.0, &group.1, &group.2).await?;
+                tx.lock_group(directory, big).await?;
+                tx.find_group_by_name(directory, "g7").await?;
+                tx.add_members(directory, group.0.id, &ids).await?;
+                tx.remove_members(directory, big, &ids).await?;
+                tx.save_group(&saved.0, &saved.1, &saved.2).await?;
+                tx.save_group(&stale.0, &stale.1, &stale.2).await?;
+                tx.clear_members(directory, group.0.id).await?;
+                tx.delete_group(&leaving.0, &leaving.1, &leaving.2).await
+            })
+        })
+        .await
+        .unwrap();
+}
+
+/// Filters, sorts and pages: each access path of `store::list` in each of its orders.
+async fn list_all(watched: &Watched, target: &Target) {
+    let (person, big) = (target.people[30], target.big);
+    let keyed = [
+        r#"id eq "NOBODY""#.to_owned(),
+        format!(r#"id eq "{person}""#),
+        r#"userName eq "u7""#.to_owned(),
+        r#"externalId eq "x7""#.to_owned(),
+        r#"emails[type eq "work"].value eq "w7""#.to_owned(),
+        r#"displayName eq "d7""#.to_owned(),
+        format!(r#"groups.value eq "{big}""#),
+        format!(r#"groups.value eq "{big}" and userName eq "u39""#),
+        format!(r#"groups.value eq "{big}" and title pr"#),
+        r#"title pr"#.to_owned(),
+    ];
+    for filter in keyed.iter().map(String::as_str).map(Some).chain([None]) {
+        pages(watched, lists::users(), filter, None).await;
+    }
+    for sort in [("userName", "ascending"), ("meta.created", "descending")] {
+        pages(watched, lists::users(), None, Some(sort)).await;
+    }
+    let group = target.groups[10];
+    let keyed = [
+        format!(r#"id eq "{group}""#),
+        r#"displayName eq "g7""#.to_owned(),
+        r#"externalId eq "x7""#.to_owned(),
+        format!(r#"members.value eq "{person}""#),
+        format!(r#"members.value eq "{person}" and externalId pr"#),
+        format!(r#"externalId pr or members.value eq "{person}""#),
+    ];
+    for filter in keyed.iter().map(String::as_str).map(Some).chain([None]) {
+        pages(watched, lists::groups(), filter, None).await;
+    }
+    for sort in [("displayName", "ascending"), ("meta.created", "descending")] {
+        pages(watched, lists::groups(), None, Some(sort)).await;
+    }
+}
+
+/// The first page and a later one, by number and by cursor.
+async fn pages(watched: &Watched, rt: ResourceType, filter: Option<&str>, sort: Option<(&str, &str)>) {
+    let (world, home) = (&watched.world, &watched.home);
+    let filter = filter.map(|text| Filter::parse(text, &rt).expect(text));
+    let sort = sort.map(|(by, order)| Sort::parse(&rt, by, Some(order)).expect(by));
+    let directory = home.directory.id;
+    world
+        .store
+        .read::<_, StoreError, _>(home.scope, move |tx| {
+            Box::pin(async move {
+                let query = |at| ListQuery {
+                    directory,
+                    resource_type: &rt,
+                    filter: filter.as_ref(),
+                    sort: sort.as_ref(),
+                    at,
+                };
+                for start in [1, 101] {
+                    let query = query(PageAt::Index { start, count: 20 });
+                    if rt.name == "User" {
+                        tx.list(&query).await?;
+                    } else {
+                        tx.list_groups(&query).await?;
+                    }
+                }
+                let first = query(PageAt::Cursor {
+                    after: None,
+                    count: 20,
+                });
+                let next = if rt.name == "User" {
+                    tx.list(&first).await?.next
+                } else {
+                    tx.list_groups(&first).await?.next
+                };
+                let Some(mark) = next else { return Ok(()) };
+                let second = query(PageAt::Cursor {
+                    after: Some(&mark),
+                    count: 20,
+                });
+                if rt.name == "User" {
+                    tx.list(&second).await?;
+                } else {
+                    tx.list_groups(&second).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+}
+
+async fn logs(watched: &Watched, target: &Target) {
+    let (world, home) = (&watched.world, &watched.home);
+    let any = LogQuery {
+        limit: 20,
+        ..LogQuery::default()
+    };
+    let queries = [
+        any.clone(),
+        LogQuery {
+            directory: Some(home.directory.id),
+            ..any.clone()
+        },
+        LogQuery {
+            status: Some(Status::Failure),
+            ..any.clone()
+        },
+        LogQuery {
+            since: Some(early(4_995)),
+            ..any.clone()
+        },
+        LogQuery {
+            since: Some(early(4_995)),
+            status: Some(Status::Failure),
+            ..any.clone()
+        },
+        LogQuery {
+            external_id: Some("x7".to_owned()),
+            ..any.clone()
+        },
+        LogQuery {
+            user_name: Some("u7".to_owned()),
+            ..any.clone()
+        },
+        LogQuery {
+            resource: Some(target.people[30]),
+            ..any.clone()
+        },
+        LogQuery {
+            resource: Some(target.people[30]),
+            directory: Some(home.directory.id),
+            ..any
+        },
+    ];
+    for query in queries {
+        world
+            .store
+            .read::<_, StoreError, _>(home.scope, move |tx| {
+                Box::pin(async move { tx.search_log(&query).await })
+            })
+            .await
+            .unwrap();
+    }
+}
+
+async fn feeds(world: &World, target: &Target, nth: usize) {
+    let store = &world.store;
+    let app = target.app.id;
+    store.stamp(100).await.unwrap();
+    store.stamp(100).await.unwrap();
+    store.feeds().await.unwrap();
+    store.feed(app).await.unwrap().unwrap();
+    store.feed_page(app, 100, 20).await.unwrap();
+    store.feed_page(app, i64::MAX / 2, 20).await.unwrap();
+    store
+        .set_published(app, 30 + i64::try_from(nth).unwrap())
+        .await
+        .unwrap();
+    store
+        .ack(app, "booking", 200 + i64::try_from(nth).unwrap(), world.now())
+        .await
+        .unwrap();
+    store.acks(app).await.unwrap();
+    assert!(
+        store
+            .lease("walk", "test", Duration::from_secs(60))
+            .await
+            .unwrap()
+    );
+    store.release_lease("walk", "test").await.unwrap();
+    store.outbox_lag().await.unwrap();
+    store.prune(early(50)).await.unwrap();
+}
