@@ -36,6 +36,19 @@ impl Answer {
             .unwrap_or_default()
     }
 
+    /// The body with `ID` in the place of this answer's own request id: what is left may be compared with another
+    /// answer's. Panics when the body does not quote the id.
+    #[track_caller]
+    pub fn text_without_id(&self) -> String {
+        let id = self.header("request-id");
+        assert!(
+            id.starts_with("req_") && self.text.contains(id),
+            "{id} in {}",
+            self.text
+        );
+        self.text.replace(id, "ID")
+    }
+
     /// `totalResults` of a list response; panics when it is none.
     pub fn total(&self) -> u64 {
         let total = self.body.get("totalResults").and_then(Value::as_u64);

@@ -14,7 +14,11 @@ use crate::{output, setup};
 /// A profile file that cannot be used.
 pub fn run(config: &Config, json: bool) -> anyhow::Result<ExitCode> {
     let profiles = setup::profiles(config.deployment.profiles_dir.as_deref())?;
+    let warnings = config.warnings();
     if json {
+        for warning in warnings {
+            output::warning(&warning);
+        }
         let lines = config.lines.iter().map(|line| (line.key.to_owned(), value(line)));
         output::line(&Value::Object(lines.collect::<Map<_, _>>()).to_string());
         return Ok(ExitCode::SUCCESS);
@@ -28,6 +32,9 @@ pub fn run(config: &Config, json: bool) -> anyhow::Result<ExitCode> {
         output::line(&format!("{setting:<64} # {}", line.origin));
     }
     output::line(&format!("# profiles: {}", profiles.names().join(", ")));
+    for warning in warnings {
+        output::line(&format!("# warning: {warning}"));
+    }
     output::line("# The configuration is usable.");
     Ok(ExitCode::SUCCESS)
 }

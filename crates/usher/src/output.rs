@@ -23,6 +23,11 @@ pub fn error(error: &anyhow::Error) {
     eprintln!("usher: {error:#}");
 }
 
+/// What works and is hardly meant.
+pub fn warning(text: &str) {
+    eprintln!("usher: warning: {text}");
+}
+
 /// Something worth knowing for a person; machines do not get it.
 pub fn hint(text: &str) {
     if std::io::stderr().is_terminal() {

@@ -35,6 +35,9 @@ const LAST_WRITES: Duration = Duration::from_secs(5);
 /// What keeps the gateway from starting, with the next step.
 pub async fn run(config: Config, telemetry: &Telemetry) -> anyhow::Result<()> {
     let mut signals = Signals::new().context("signals cannot be received")?;
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
     let setup = Setup::open(config).await?;
     let verifier = Verifier::new(
         Arc::clone(&setup.clock),

@@ -64,7 +64,7 @@ async fn a_right_token_at_the_wrong_url_is_refused_like_any_other_and_told_to_th
             wrong.get("/Schemas").await,
         ] {
             let answer = answer.expect(401);
-            assert_eq!(answer.text, expected.text, "{base}");
+            assert_eq!(answer.text_without_id(), expected.text_without_id(), "{base}");
             assert_eq!(answer.header("www-authenticate"), "Bearer");
         }
     }

@@ -52,8 +52,8 @@ pub fn meta(identity: &Identity, base: &str) -> Meta {
     }
 }
 
-/// A refusal. Its `detail` is what surfaces in Entra's provisioning log, so it ends with the id to ask us about; a 401
-/// says the same to everybody, whatever was wrong.
+/// A refusal. Its `detail` is what surfaces in Entra's provisioning log, so it ends with the id to ask us about. But for
+/// that id, a 401 says the same to everybody, whatever was wrong.
 pub fn failure(request: &HttpRequest, failure: &Failure) -> HttpResponse {
     let row = failure.code.row();
     let mut id = None;
@@ -62,8 +62,8 @@ pub fn failure(request: &HttpRequest, failure: &Failure) -> HttpResponse {
         id = Some(facts.request);
     });
     let detail = match id {
-        Some(id) if failure.code != Code::Unauthorized => format!("{} (request id {id})", failure.detail),
-        _ => failure.detail.clone(),
+        Some(id) => format!("{} (request id {id})", failure.detail),
+        None => failure.detail.clone(),
     };
     let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut answer = HttpResponseBuilder::new(status);

@@ -30,7 +30,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "http.proxy_hops",
         default: "0",
-        meaning: "how many proxies stand in front and write `X-Forwarded-For`; 0 takes the connection's address",
+        meaning: "how many proxies stand in front and write `X-Forwarded-For`; 0 takes the connection's address, and does not go with an `https` address in `http.public_url`: production refuses it",
     },
     Key {
         name: "http.drain_seconds",
@@ -95,6 +95,12 @@ impl Http {
             drain: Duration::from_secs(values.number("http.drain_seconds", 20, (0, 3_600))?),
             drain_delay: Duration::from_secs(values.number("http.drain_delay_seconds", 0, (0, 600))?),
         })
+    }
+
+    /// Whether a proxy must stand in front that is not counted: Usher has no TLS of its own.
+    pub fn has_uncounted_proxy(&self) -> bool {
+        let https = |url: &String| url.starts_with("https://");
+        self.proxy_hops == 0 && self.public_url.as_ref().is_some_and(https)
     }
 
     /// The address to tell people when no public one is set.

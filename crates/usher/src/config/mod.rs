@@ -89,13 +89,22 @@ impl Config {
         })
     }
 
+    /// What is usable and yet hardly meant; said at the start and by `usher check-config`.
+    pub fn warnings(&self) -> Vec<String> {
+        let uncounted = self.http.has_uncounted_proxy();
+        let warning = uncounted.then(|| uncounted_proxy().to_string());
+        warning.into_iter().collect()
+    }
+
     /// What no section can see alone.
     fn agrees(&self) -> Result<(), ConfigError> {
         use domain::environment::Environment;
         let plain = |url: &&String| url.starts_with("http://") && !http::is_loopback(url);
-        if self.deployment.environment == Environment::Production
-            && self.http.public_url.as_ref().filter(plain).is_some()
-        {
+        let production = self.deployment.environment == Environment::Production;
+        if production && self.http.has_uncounted_proxy() {
+            return Err(uncounted_proxy());
+        }
+        if production && self.http.public_url.as_ref().filter(plain).is_some() {
             return Err(contradiction(
                 "environment",
                 "http.public_url",
@@ -104,6 +113,15 @@ impl Config {
         }
         Ok(())
     }
+}
+
+fn uncounted_proxy() -> ConfigError {
+    contradiction(
+        "http.public_url",
+        "http.proxy_hops",
+        "an https:// address means that a proxy stands in front, and with proxy_hops = 0 everybody behind it counts as one \
+         client; set http.proxy_hops to the number of proxies that write X-Forwarded-For, usually 1",
+    )
 }
 
 #[cfg(test)]

@@ -173,12 +173,44 @@ fn a_contradiction_names_both_keys() {
             "environment",
             "http.public_url",
         ),
+        (
+            "environment = \"production\"\nhttp.public_url = \"https://scim.example.com\"",
+            "http.public_url",
+            "http.proxy_hops",
+        ),
     ] {
         let message = read(file, &[]).expect_err(file);
         assert!(
             message.starts_with(&format!("{one} and {other} contradict each other: ")),
             "{message}"
         );
+    }
+}
+
+#[test]
+fn a_proxy_that_is_not_counted_is_warned_of_and_refused_in_production() {
+    let https = "http.public_url = \"https://scim.example.com\"\n";
+    let production = "environment = \"production\"\n";
+    let counted = "http.proxy_hops = 1\n";
+    let warning = read(https, &[]).expect("a test may").warnings().concat();
+    assert!(
+        warning.starts_with("http.public_url and http.proxy_hops contradict each other: an https:// address means that a proxy")
+            && warning.ends_with("set http.proxy_hops to the number of proxies that write X-Forwarded-For, usually 1"),
+        "{warning}"
+    );
+    assert_eq!(
+        read(&format!("{production}{https}"), &[]).err(),
+        Some(warning),
+        "production says the same and refuses"
+    );
+    for usable in [
+        format!("{https}{counted}"),
+        format!("{production}{https}{counted}"),
+        "http.public_url = \"http://127.0.0.1:8080\"".to_owned(),
+        String::new(),
+    ] {
+        let config = read(&usable, &[]).expect(&usable);
+        assert_eq!(config.warnings(), [] as [String; 0], "{usable}");
     }
 }
 

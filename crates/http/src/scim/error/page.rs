@@ -49,8 +49,8 @@ pub fn reference() -> String {
         "<!-- Written by `usher reference error-codes`; change crates/http/src/scim/error.rs instead. -->\n\n\
          # Error codes\n\n\
          Every refused SCIM request is answered with a SCIM error body (RFC 7644 §3.12), whose `detail` names the attribute, \
-         the rule and the next step and ends with the request id (a 401 says the same to everybody: its id stands in the \
-         `request-id` header only). The code stands in the provisioning log (`usher log list`) \
+         the rule and the next step and ends with the request id (a 401 says nothing else that tells one cause from \
+         another: the log line of that id does). The code stands in the provisioning log (`usher log list`) \
          and in the gateway's log lines.\n\n\
          | code | status | `scimType` | what happened | what to do |\n| --- | --- | --- | --- | --- |\n",
     );
