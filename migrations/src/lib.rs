@@ -45,6 +45,12 @@ impl MigratorTrait for Migrator {
                 sqlite: include_str!("../sql/0004_plans.sqlite.sql"),
                 no_way_back: "policies and indexes are not taken down by a migration: restore a backup",
             }),
+            Box::new(Step {
+                name: "m0005_credential_memory",
+                postgres: include_str!("../sql/0005_credential_memory.postgres.sql"),
+                sqlite: include_str!("../sql/0005_credential_memory.sqlite.sql"),
+                no_way_back: "what is remembered of credentials is not taken down by a migration: restore a backup",
+            }),
         ]
     }
 }

@@ -21,6 +21,8 @@ mod consumer;
 mod customers;
 mod cycle;
 mod events;
+mod forge;
+mod guessing;
 mod housekeeping;
 mod model;
 mod scim;

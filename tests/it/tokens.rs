@@ -1,13 +1,13 @@
 //! Tokens, from the outside: what opens a directory, what does not, and since when (ADR 0005).
 //!
-//! Real gateways, the command line, and callers that guess. Tokens are forged here from the published form alone.
-
-use std::time::Duration;
+//! Real gateways and the command line; those who guess are in `guessing.rs`.
 
 use serde_json::Value;
 use support::gateway::{Directory, Gateway, Settings, text};
 use support::http::{Answer, Feed, Scim};
 use support::postgres::Postgres;
+
+use crate::forge::{forged, id};
 
 async fn on_postgres() -> Settings {
     let database = Postgres::shared().await.database().await;
@@ -19,65 +19,6 @@ async fn on_postgres() -> Settings {
 
 async fn status(directory: &Directory) -> u16 {
     Scim::new(directory).get("/Users?count=1").await.status
-}
-
-/// The public part of a token.
-fn id(token: &str) -> &str {
-    token.split('_').nth(2).expect("a token")
-}
-
-/// The same id with another secret and a checksum that fits: what a guesser would send.
-fn forged(token: &str, number: u32) -> String {
-    let mut parts: Vec<&str> = token.split('_').collect();
-    let secret = format!("{number:0>43}");
-    parts[3] = &secret;
-    let body = parts[..4].join("_");
-    format!("{body}_{}", base62(crc32(body.as_bytes())))
-}
-
-fn crc32(bytes: &[u8]) -> u32 {
-    let step = |crc: u32, _| {
-        if crc & 1 == 1 {
-            crc >> 1 ^ 0xedb8_8320
-        } else {
-            crc >> 1
-        }
-    };
-    !bytes
-        .iter()
-        .fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
-}
-
-fn base62(mut number: u32) -> String {
-    let alphabet = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let mut digits = [b'0'; 6];
-    for digit in digits.iter_mut().rev() {
-        *digit = alphabet[(number % 62) as usize];
-        number /= 62;
-    }
-    String::from_utf8(digits.to_vec()).expect("ASCII")
-}
-
-async fn metric(gateway: &Gateway, name: &str) -> f64 {
-    let page = support::http_client()
-        .get(format!("{}/metrics", gateway.admin_url()))
-        .send()
-        .await
-        .expect("an answer");
-    let page = page.text().await.expect("a page");
-    let line = page
-        .lines()
-        .find(|line| line.starts_with(name))
-        .unwrap_or_else(|| panic!("no {name} in\n{page}"));
-    line.rsplit(' ')
-        .next()
-        .and_then(|number| number.parse().ok())
-        .expect("a number")
-}
-
-#[test]
-fn the_checksum_here_is_the_published_one() {
-    assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
 }
 
 #[tokio::test]
@@ -317,72 +258,6 @@ async fn two_authorization_headers_are_one_too_many() {
         .request(reqwest::Method::GET, "/Users")
         .header("Authorization", format!("Bearer {}", directory.token));
     assert_eq!(support::http::send(twice).await.status, 401);
-}
-
-#[tokio::test]
-async fn guessing_at_an_id_is_refused_without_hashing_and_its_owner_is_served() {
-    let gateway = Gateway::embedded().await;
-    let directory = gateway.directory("contoso", "advisors");
-    assert_eq!(status(&directory).await, 200);
-    let before = metric(&gateway, "usher_argon2_runs").await;
-    for number in 0..40 {
-        let guess = Directory {
-            token: forged(&directory.token, number),
-            ..directory.clone()
-        };
-        assert_eq!(status(&guess).await, 401);
-    }
-    let runs = metric(&gateway, "usher_argon2_runs").await - before;
-    // Five at once and one more each twelve seconds; the loop may take a while on a busy machine.
-    assert!((5.0..=15.0).contains(&runs), "{runs} runs for 40 guesses");
-    assert_eq!(status(&directory).await, 200);
-    assert!(
-        gateway.log().contains("token.bruteforce_suspected"),
-        "{}",
-        gateway.log()
-    );
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_flood_of_wrong_secrets_is_bounded_in_memory_and_spares_the_known() {
-    let mut gateway = Gateway::embedded().await;
-    let good = gateway.directory("contoso", "advisors");
-    assert_eq!(status(&good).await, 200);
-    let known: Vec<Directory> = (0..10).map(|_| gateway.token("contoso", "advisors")).collect();
-    let guesses = known.iter().flat_map(|known| {
-        (0..20).map(|number| Directory {
-            token: forged(&known.token, number),
-            ..known.clone()
-        })
-    });
-    let flood: Vec<_> = guesses
-        .map(|guess| tokio::spawn(async move { status(&guess).await }))
-        .collect();
-    while !flood.iter().all(tokio::task::JoinHandle::is_finished) {
-        assert_eq!(status(&good).await, 200, "whose secret is known is not held up");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    for answer in flood {
-        let status = answer.await.expect("an answer");
-        assert!([401, 429, 503].contains(&status), "{status}");
-    }
-    let peak = peak_mib(gateway.process().pid());
-    // 200 unbounded runs would take 3.8 GiB at once; here it is 19 MiB a core and what the gateway needs anyway.
-    assert!(peak < 400, "{peak} MiB");
-}
-
-/// The most memory a process ever held.
-fn peak_mib(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a running process");
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmHWM:"))
-        .expect("Linux says it");
-    let kib = line
-        .split_whitespace()
-        .nth(1)
-        .and_then(|kib| kib.parse::<u64>().ok());
-    kib.expect("a number") / 1024
 }
 
 #[tokio::test]

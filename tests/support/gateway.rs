@@ -139,6 +139,14 @@ impl Gateway {
         self.settings.database.as_ref()
     }
 
+    /// The database's address, for looking behind everything: a superuser's on PostgreSQL.
+    pub fn database_url(&self) -> String {
+        match &self.settings.database {
+            Some(database) => database.super_url.clone(),
+            None => format!("sqlite://{}", self.folder.join("usher-data/usher.db").display()),
+        }
+    }
+
     /// The running process; panics when the gateway is stopped.
     pub fn process(&mut self) -> &mut Process {
         self.server.as_mut().expect("a running gateway")

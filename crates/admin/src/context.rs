@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use auth::alias::Aliases;
+use auth::queue::Asker;
 use auth::token::{self, Issued, Kind};
 use domain::clock::{Clock, Ids};
-use domain::credential::SecretHash;
+use domain::credential::{Memory, SecretHash, Use};
 use domain::environment::Environment;
 use domain::id::TenantId;
 use domain::profile::Profiles;
@@ -71,13 +73,33 @@ impl Context {
         found.ok_or_else(|| Error::AppUnknown(name.to_owned()))
     }
 
+    /// What apps are told instead of tokens' ids.
+    pub(crate) async fn aliases(&self) -> Result<Aliases, Error> {
+        Ok(Aliases::new(&self.store.deployment_key(Aliases::KEY).await?))
+    }
+
+    /// Keeps what tells wrong secrets of a new credential without argon2 (ADR 0031). If that fails, the credential works as
+    /// well, and is remembered after its first use: no reason not to show it.
+    pub(crate) async fn remember(&self, kind: Kind, issued: &Issued, hash: &SecretHash) {
+        let new = Use {
+            kind,
+            id: issued.id().to_owned(),
+            at: None,
+            learned: Memory {
+                check: Some(auth::hash::secret_check(issued.reveal(), hash.version)),
+                networks: Vec::new(),
+            },
+        };
+        let _ = self.store.remember_uses(&[new]).await;
+    }
+
     /// A new credential and the hash to keep of it.
     pub(crate) async fn issue(&self, kind: Kind) -> Result<(Issued, SecretHash), Error> {
         let issued = token::issue(kind, self.environment, &auth::random::system()?);
         let secret = issued.clone();
         let phc = self
             .hashing
-            .run(move || auth::hash::hash(&secret))
+            .run(Asker::LOCAL, move || auth::hash::hash(&secret))
             .await
             .map_err(|_| Error::Busy)??;
         Ok((issued, SecretHash { phc, version: 1 }))

@@ -1,8 +1,8 @@
 //! Brakes against guessing: so many failures per key, then none for a while; memory is bounded.
 //!
-//! A brake counts *failures* only, and can be looked at without being charged, so that a caller whose token is known to
-//! be right is never slowed by somebody else behind the same address. The generic cell rate algorithm: one timestamp a
-//! key says when its allowance is whole again. Must not know: what the keys mean. Used by [`crate::verify`].
+//! A rate limiter by the generic cell rate algorithm: one time a key says when its allowance is whole again. Times are
+//! those of [`domain::clock::Clock::monotonic`], so a limit lasts as long as it says, whatever is done to the machine's
+//! clock. Must not know: what the keys mean. Used by [`crate::verify`].
 
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
@@ -24,7 +24,7 @@ pub struct Allowance {
 /// One allowance for each key, for at most `keys` of them; the least used are forgotten first.
 #[derive(Debug)]
 pub struct Brake<K: Hash + Eq + Send + Sync + 'static> {
-    /// For each key the time, in ms, when its allowance is whole again.
+    /// For each key the monotonic time, in ms, when its allowance is whole again.
     whole_at: Cache<K, Arc<AtomicI64>>,
     every: i64,
     burst: i64,
@@ -35,21 +35,19 @@ impl<K: Hash + Eq + Send + Sync + 'static> Brake<K> {
     pub fn new(allowance: Allowance, keys: u64) -> Self {
         let whole = allowance.every.saturating_mul(allowance.burst);
         let whole_at = Cache::builder().max_capacity(keys).time_to_idle(whole).build();
-        let every = i64::try_from(allowance.every.as_millis())
-            .unwrap_or(i64::MAX / 2)
-            .max(1);
         Self {
             whole_at,
-            every,
+            every: millis(allowance.every).max(1),
             burst: i64::from(allowance.burst.max(1)),
         }
     }
 
-    /// Charges one failure at `now` (ms).
+    /// Charges one failure at `now`.
     ///
     /// # Errors
-    /// How long to wait when the allowance is used up; nothing is charged then.
-    pub fn charge(&self, key: K, now: i64) -> Result<(), Duration> {
+    /// How long to wait when the allowance is used up, at most [`Allowance::every`]; nothing is charged then.
+    pub fn charge(&self, key: K, now: Duration) -> Result<(), Duration> {
+        let now = millis(now);
         let whole_at = self.whole_at.get_with(key, || Arc::new(AtomicI64::new(now)));
         let mut charged = Ok(());
         let _ = whole_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |at| {
@@ -66,14 +64,14 @@ impl<K: Hash + Eq + Send + Sync + 'static> Brake<K> {
         }
     }
 
-    /// Whether a failure at `now` (ms) would still be within the allowance. Charges nothing.
+    /// Whether a failure at `now` would still be within the allowance. Charges nothing.
     ///
     /// # Errors
-    /// How long to wait.
-    pub fn look(&self, key: &K, now: i64) -> Result<(), Duration> {
+    /// As [`Brake::charge`].
+    pub fn look(&self, key: &K, now: Duration) -> Result<(), Duration> {
         self.whole_at
             .get(key)
-            .map_or(Ok(()), |at| self.room(at.load(Ordering::Relaxed), now))
+            .map_or(Ok(()), |at| self.room(at.load(Ordering::Relaxed), millis(now)))
     }
 
     fn room(&self, whole_at: i64, now: i64) -> Result<(), Duration> {
@@ -86,7 +84,11 @@ impl<K: Hash + Eq + Send + Sync + 'static> Brake<K> {
     }
 }
 
-/// The address as a brake's key: an IPv6 caller owns a whole /64, so that is what counts.
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 2)
+}
+
+/// The address as a key: an IPv6 caller owns a whole /64, so that is what counts.
 pub fn network(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from(u128::from(v6) & (u128::MAX << 64))),
@@ -97,6 +99,11 @@ pub fn network(ip: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    const fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
 
     fn brake() -> Brake<&'static str> {
         Brake::new(
@@ -112,23 +119,43 @@ mod tests {
     fn five_failures_a_minute_and_then_one_each_twelve_seconds() {
         let brake = brake();
         for _ in 0..5 {
-            assert_eq!(brake.charge("id", 1_000), Ok(()));
+            assert_eq!(brake.charge("id", ms(1_000)), Ok(()));
         }
-        assert_eq!(brake.charge("id", 1_000), Err(Duration::from_secs(12)));
-        assert_eq!(brake.look(&"id", 3_000), Err(Duration::from_secs(10)));
-        assert_eq!(brake.look(&"other", 1_000), Ok(()));
-        assert_eq!(brake.charge("id", 13_000), Ok(()));
-        assert_eq!(brake.charge("id", 13_000), Err(Duration::from_secs(12)));
-        assert_eq!(brake.look(&"id", 85_000), Ok(()));
+        assert_eq!(brake.charge("id", ms(1_000)), Err(Duration::from_secs(12)));
+        assert_eq!(brake.look(&"id", ms(3_000)), Err(Duration::from_secs(10)));
+        assert_eq!(brake.look(&"other", ms(1_000)), Ok(()));
+        assert_eq!(brake.charge("id", ms(13_000)), Ok(()));
+        assert_eq!(brake.charge("id", ms(13_000)), Err(Duration::from_secs(12)));
+        assert_eq!(brake.look(&"id", ms(85_000)), Ok(()));
     }
 
     #[test]
     fn looking_charges_nothing_and_a_refund_takes_a_charge_back() {
         let brake = brake();
         for _ in 0..100 {
-            assert_eq!(brake.look(&"id", 0), Ok(()));
-            assert_eq!(brake.charge("id", 0), Ok(()));
+            assert_eq!(brake.look(&"id", ms(0)), Ok(()));
+            assert_eq!(brake.charge("id", ms(0)), Ok(()));
             brake.refund(&"id");
+        }
+    }
+
+    proptest! {
+        /// Whatever was charged and whenever one looks: nobody is told to wait longer than the limit's own step, and so
+        /// long a wait is enough.
+        #[test]
+        fn a_wait_is_bounded_by_the_limits_own_step(steps in prop::collection::vec((0_u64..40_000, any::<bool>()), 1..60)) {
+            let (brake, mut now) = (brake(), 0);
+            for (pause, refund) in steps {
+                now += pause;
+                match brake.charge("id", ms(now)) {
+                    Ok(()) if refund => brake.refund(&"id"),
+                    Ok(()) => {}
+                    Err(wait) => {
+                        prop_assert!(wait <= Duration::from_secs(12), "{wait:?}");
+                        prop_assert_eq!(brake.look(&"id", ms(now) + wait), Ok(()));
+                    }
+                }
+            }
         }
     }
 

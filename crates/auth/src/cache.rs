@@ -15,6 +15,7 @@ use sha2::Sha256;
 
 use crate::random::{self, NoRandomness};
 use crate::token::Credential;
+use crate::uses::Known;
 
 /// The fingerprint of a presented credential within this process.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,27 +30,20 @@ impl fmt::Debug for Fingerprint {
 /// A fingerprint and the hash version it was compared with.
 type Compared = (Fingerprint, i32);
 
-/// How much is remembered.
-const RIGHT_FOR: Duration = Duration::from_secs(60);
+/// How much is remembered. That a secret is right for a hash never changes, so only room ends that memory.
+const RIGHT_UNUSED_FOR: Duration = Duration::from_secs(24 * 3600);
 const RIGHT: u64 = 65_536;
 const WRONG_FOR: Duration = Duration::from_secs(60);
 const WRONG: u64 = 4_096;
-const SEEN_GOOD_FOR: Duration = Duration::from_secs(24 * 3600);
-const UNKNOWN_FOR: Duration = Duration::from_secs(10);
-const UNKNOWN: u64 = 16_384;
 
 /// The memory of a [`crate::Verifier`].
 pub struct Verdicts {
     key: Hmac<Sha256>,
     /// Right secrets; also where many askers for one secret wait for one run of argon2.
-    right: FutureCache<Compared, ()>,
+    right: FutureCache<Fingerprint, Arc<Known>>,
     /// Wrong secrets of known ids: the second try costs nothing. A cache of its own, so that a flood of wrong ones
-    /// cannot push out the right ones.
+    /// cannot push out the right ones. Kind, id and secret are in the fingerprint: it speaks for no other secret.
     wrong: Cache<Compared, ()>,
-    /// Credentials that were right at some time today. No verdict: it only decides who is spared the brakes.
-    seen_good: Cache<Fingerprint, ()>,
-    /// Ids that no record has. Ids are random and new when issued, so nothing is to be cleared when one is.
-    unknown: Cache<String, ()>,
 }
 
 impl Verdicts {
@@ -64,33 +58,31 @@ impl Verdicts {
             key,
             right: FutureCache::builder()
                 .max_capacity(RIGHT)
-                .time_to_live(RIGHT_FOR)
+                .time_to_idle(RIGHT_UNUSED_FOR)
                 .build(),
             wrong: Cache::builder()
                 .max_capacity(WRONG)
                 .time_to_live(WRONG_FOR)
                 .build(),
-            seen_good: Cache::builder()
-                .max_capacity(RIGHT)
-                .time_to_idle(SEEN_GOOD_FOR)
-                .build(),
-            unknown: Cache::builder()
-                .max_capacity(UNKNOWN)
-                .time_to_live(UNKNOWN_FOR)
-                .build(),
         })
     }
 
-    /// The fingerprint of a presented credential.
+    /// The fingerprint of a presented credential: of its whole text, and so of its kind, id and secret.
     pub fn fingerprint(&self, credential: &Credential<'_>) -> Fingerprint {
         let mut mac = self.key.clone();
         mac.update(credential.text().as_bytes());
         Fingerprint(mac.finalize().into_bytes().into())
     }
 
-    /// Whether this secret was right for this hash version within the last minute.
-    pub async fn is_right(&self, fingerprint: Fingerprint, version: i32) -> bool {
-        self.right.get(&(fingerprint, version)).await.is_some()
+    /// What is known of this secret if it was right for this hash version.
+    pub(crate) async fn right(&self, fingerprint: Fingerprint, version: i32) -> Option<Arc<Known>> {
+        let known = self.right.get(&fingerprint).await?;
+        (known.version == version).then_some(known)
+    }
+
+    /// Whether this secret was right today, for whatever hash version.
+    pub fn was_right(&self, fingerprint: Fingerprint) -> bool {
+        self.right.contains_key(&fingerprint)
     }
 
     /// Whether this secret was wrong for this hash version within the last minute.
@@ -98,39 +90,31 @@ impl Verdicts {
         self.wrong.contains_key(&(fingerprint, version))
     }
 
-    /// Whether this credential was right at some time today.
-    pub fn was_good(&self, fingerprint: Fingerprint) -> bool {
-        self.seen_good.contains_key(&fingerprint)
-    }
-
-    /// Whether no record had this id within the last seconds.
-    pub fn is_unknown(&self, id: &str) -> bool {
-        self.unknown.contains_key(id)
-    }
-
-    /// Remembers an id that no record has.
-    pub fn set_unknown(&self, id: &str) {
-        self.unknown.insert(id.to_owned(), ());
-    }
-
     /// Remembers a wrong secret.
     pub fn set_wrong(&self, fingerprint: Fingerprint, version: i32) {
         self.wrong.insert((fingerprint, version), ());
     }
 
-    /// Runs `check` unless the secret is already known to be right. However many ask for one secret at a time, it runs
-    /// once and all get its answer; only `Ok` is remembered.
+    /// Runs `check` unless the secret is already known to be right for this version. However many ask for one secret at a
+    /// time, it runs once and all get its answer; only `Ok` is remembered.
     ///
     /// # Errors
     /// What `check` answered.
-    pub async fn once<E, F>(&self, fingerprint: Fingerprint, version: i32, check: F) -> Result<(), Arc<E>>
+    pub(crate) async fn once<E, F>(
+        &self,
+        fingerprint: Fingerprint,
+        version: i32,
+        check: F,
+    ) -> Result<Arc<Known>, Arc<E>>
     where
         E: Send + Sync + 'static,
-        F: Future<Output = Result<(), E>>,
+        F: Future<Output = Result<Arc<Known>, E>>,
     {
-        self.right.try_get_with((fingerprint, version), check).await?;
-        self.seen_good.insert(fingerprint, ());
-        Ok(())
+        let known = self.right.get(&fingerprint).await;
+        if known.is_some_and(|known| known.version != version) {
+            self.right.invalidate(&fingerprint).await;
+        }
+        self.right.try_get_with(fingerprint, check).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who is calling: token format, argon2id on a bounded pool, verdict cache, brakes against floods.
+//! Who is calling: token format, argon2id on a bounded pool, verdict cache, limits for those who guess.
 //!
 //! Given the bytes of an `Authorization` header, the record that belongs to them and the time, this crate answers with
 //! a `Caller` or a [`refusal::Refusal`]. Must not know: where records are kept (it fetches none), HTTP frameworks, the
@@ -6,15 +6,18 @@
 //! from its record at every request, so a revocation holds from the next request on, on every instance.
 //!
 //! Reading order: [`token`] (what a credential looks like), [`hash`] (how its secret is kept), [`verify`] (the walk of
-//! a request through [`cache`], [`brake`] and [`pool`], within [`limits`]), [`place`] (is it at the right URL),
-//! [`refusal`] (every way to be turned away), [`stats`] (what to watch), `uses` (when a token was last used).
+//! a request through [`cache`], [`brake`], [`queue`] and [`pool`], within [`limits`]), [`place`] (is it at the right URL),
+//! [`refusal`] (every way to be turned away), [`stats`] (what to watch), `uses` (what a use teaches), [`alias`] (what
+//! apps are told of a token).
 
+pub mod alias;
 pub mod brake;
 pub mod cache;
 pub mod hash;
 pub mod limits;
 pub mod place;
 pub mod pool;
+pub mod queue;
 pub mod random;
 pub mod refusal;
 pub mod stats;

@@ -12,11 +12,13 @@ pub struct Limits {
     pub argon2_threads: usize,
     /// Secrets waiting to be checked; beyond it the answer is 503.
     pub argon2_queue: usize,
-    /// Wrong secrets for one id; beyond it they are refused unchecked.
-    pub failures_per_token: Allowance,
-    /// Unknown ids and wrong secrets from one address; beyond it the answer is 429. Credentials that were right today
-    /// pass: behind one address of Entra's are many customers.
-    pub failures_per_address: Allowance,
+    /// Records read at a time for credentials that were not found right lately, so that made-up ids take no more of the
+    /// database than this.
+    pub lookups: usize,
+    /// Credentials waiting for their record to be read; beyond it the answer is 503.
+    pub lookup_queue: usize,
+    /// Wrong secrets for one id from one network; beyond it whatever comes from there for this id is checked last.
+    pub guesses: Allowance,
 }
 
 impl Default for Limits {
@@ -24,13 +26,11 @@ impl Default for Limits {
         Self {
             argon2_threads: Pool::default_size(),
             argon2_queue: 64,
-            failures_per_token: Allowance {
+            lookups: 4,
+            lookup_queue: 256,
+            guesses: Allowance {
                 burst: 5,
                 every: Duration::from_secs(12),
-            },
-            failures_per_address: Allowance {
-                burst: 100,
-                every: Duration::from_millis(200),
             },
         }
     }

@@ -1,10 +1,10 @@
 //! Every way to be turned away. The HTTP side answers all of [`Refusal::Unauthorized`] and [`Refusal::WrongDirectory`]
-//! with one and the same 401, so that nobody can feel his way forward; the reason is for the log.
-
-use std::time::Duration;
+//! with one and the same 401, so that nobody can feel his way forward; the reason is for the log. A 401 is said only of
+//! a credential that was judged: what cannot be judged now is [`Refusal::Busy`], because Entra stops after a 401.
 
 use domain::tenant::Slug;
 
+use crate::queue::Busy;
 use crate::token::ParseError;
 
 /// Why a credential does not open anything; for logs and metrics only. `Display` says what the operator can do.
@@ -27,11 +27,6 @@ pub enum Reason {
     /// The id is known, the secret is another.
     #[error("the secret is wrong although id and checksum fit: somebody may be guessing")]
     WrongSecret,
-    /// Too many wrong secrets for this id; nothing was checked.
-    #[error(
-        "too many wrong secrets for this id within a minute: not checked; rotate it if the caller is genuine"
-    )]
-    Suspected,
     /// Its stored hash cannot be used.
     #[error("the stored hash of this credential is unusable: rotate it")]
     BadHash,
@@ -46,7 +41,6 @@ impl Reason {
             Self::Expired => "expired",
             Self::Revoked => "revoked",
             Self::WrongSecret => "wrong_secret",
-            Self::Suspected => "suspected",
             Self::BadHash => "bad_hash",
         }
     }
@@ -78,15 +72,9 @@ pub enum Refusal {
         /// The profile.
         profile: String,
     },
-    /// 503 with `Retry-After: 1`: too many secrets are being checked at once.
-    #[error("too many secrets are being checked at once; the client may try again in a second")]
+    /// 503 with `Retry-After: 1`: whether the secret is right could not be told now.
+    #[error("too many credentials are being checked at once; the client may try again in a second")]
     Busy,
-    /// 429 with `Retry-After`: too many failures from this address.
-    #[error("too many unknown tokens or wrong secrets from this address; the client may try again later")]
-    Throttled {
-        /// How long to wait.
-        retry_after: Duration,
-    },
 }
 
 impl Refusal {
@@ -97,8 +85,13 @@ impl Refusal {
             Self::WrongDirectory { .. } => "wrong_directory",
             Self::DirectoryOff { .. } => "directory_off",
             Self::Busy => "busy",
-            Self::Throttled { .. } => "throttled",
         }
+    }
+}
+
+impl From<Busy> for Refusal {
+    fn from(_: Busy) -> Self {
+        Self::Busy
     }
 }
 

@@ -12,6 +12,7 @@ use std::fmt;
 
 use domain::environment::Environment;
 
+pub use domain::credential::Kind;
 pub use header::bearer;
 pub use parse_error::ParseError;
 
@@ -23,22 +24,11 @@ const CHECKSUM: usize = 6;
 /// How many random bytes one credential takes: 16 for its id, 32 for its secret.
 pub const RANDOM: usize = 48;
 
-/// What a credential opens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A directory, over SCIM: pasted into Entra.
-    Token,
-    /// A feed: kept by a downstream app.
-    App,
-}
-
-impl Kind {
-    /// Its first word: `usher` or `usherapp`.
-    pub const fn prefix(self) -> &'static str {
-        match self {
-            Self::Token => "usher",
-            Self::App => "usherapp",
-        }
+/// The first word of a credential: `usher` or `usherapp`.
+const fn prefix(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Token => "usher",
+        Kind::App => "usherapp",
     }
 }
 
@@ -110,7 +100,7 @@ impl fmt::Debug for Issued {
 /// Makes a credential from [`RANDOM`] unguessable bytes ([`crate::random::system`]).
 pub fn issue(kind: Kind, environment: Environment, random: &[u8; RANDOM]) -> Issued {
     let (id, secret) = random.split_at(RANDOM - 32);
-    let mut text = format!("{}_{}_", kind.prefix(), environment.letter());
+    let mut text = format!("{}_{}_", prefix(kind), environment.letter());
     // 128 bits cut to 62^12 (71 bits): the bias is below 2^-56, and an id is no secret.
     text.push_str(&base62(id, ID));
     text.push('_');
@@ -176,7 +166,7 @@ fn prefix_of(text: &str) -> Result<Kind, ParseError> {
 }
 
 const fn whole_length(kind: Kind) -> usize {
-    kind.prefix().len() + 1 + 1 + 1 + ID + 1 + SECRET + 1 + CHECKSUM
+    prefix(kind).len() + 1 + 1 + 1 + ID + 1 + SECRET + 1 + CHECKSUM
 }
 
 fn checksum(body: &str) -> String {

@@ -1,40 +1,107 @@
-//! When a token was last used: collected here, written by somebody else, out of band and at most once a minute a token,
-//! because the record of a busy token must not become a hot row in the SCIM transaction.
+//! What successful uses teach: when a token was last used, from which networks, and the fast check of its secret.
+//!
+//! Collected here, written by somebody else, out of band: the record of a busy token must not become a hot row in the
+//! SCIM transaction.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::credential::Token;
+use domain::credential::{Kind, Memory, NETWORKS, SecretCheck, Use};
 
-/// Tokens remembered between two collections; more than that are left out until the next.
+/// Credentials remembered between two collections; more than that are left out until the next.
 const MOST: usize = 65_536;
+/// How often a network that is still in use is told again, so that it stays among the newest.
+const AGAIN: Duration = Duration::from_secs(3_600);
+
+/// When it was used, and what is new.
+type Noted = (Option<DateTime<Utc>>, Memory);
 
 /// The uses since they were last taken.
 #[derive(Debug, Default)]
-pub(crate) struct Uses(Mutex<HashMap<String, DateTime<Utc>>>);
+pub(crate) struct Uses(Mutex<HashMap<(Kind, String), Noted>>);
 
 impl Uses {
-    /// Notes a use, unless the record already says so within the last minute.
-    pub(crate) fn note(&self, token: &Token, now: DateTime<Utc>) {
-        if token
-            .last_used_at
-            .is_some_and(|last| now - last < TimeDelta::minutes(1))
-        {
+    /// Notes what is new, if anything is.
+    pub(crate) fn note(&self, kind: Kind, id: &str, at: Option<DateTime<Utc>>, learned: &Memory) {
+        if at.is_none() && *learned == Memory::default() {
             return;
         }
-        let Ok(mut uses) = self.0.lock() else { return };
-        if let Some(last) = uses.get_mut(&token.id) {
-            *last = now;
-        } else if uses.len() < MOST {
-            uses.insert(token.id.clone(), now);
+        let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (kind, id.to_owned());
+        if uses.len() >= MOST && !uses.contains_key(&key) {
+            return;
+        }
+        let (last, memory) = uses.entry(key).or_default();
+        *last = at.or(*last);
+        memory.learn(learned);
+    }
+
+    pub(crate) fn take(&self) -> Vec<Use> {
+        let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = std::mem::take(&mut *uses);
+        let shape = |((kind, id), (at, learned))| Use {
+            kind,
+            id,
+            at,
+            learned,
+        };
+        all.into_iter().map(shape).collect()
+    }
+}
+
+/// When a use is to be written to the record: unless it says so already, within a minute. The distance counts, so that a
+/// clock that was set back is noticed at once.
+pub(crate) fn worth_noting(last: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let near = last.is_some_and(|last| (now - last).abs() < TimeDelta::minutes(1));
+    (!near).then_some(now)
+}
+
+/// What this process knows of a secret that is right.
+#[derive(Debug)]
+pub(crate) struct Known {
+    /// The hash version that it was compared with.
+    pub(crate) version: i32,
+    told: Mutex<Told>,
+}
+
+#[derive(Debug)]
+struct Told {
+    /// The networks that were told, and when.
+    networks: Vec<(IpAddr, Duration)>,
+    /// What is still to be told.
+    check: Option<SecretCheck>,
+}
+
+impl Known {
+    /// Just found right. `check` is told once, where the database does not have it.
+    pub(crate) fn new(version: i32, check: Option<SecretCheck>) -> Self {
+        Self {
+            version,
+            told: Mutex::new(Told {
+                networks: Vec::new(),
+                check,
+            }),
         }
     }
 
-    pub(crate) fn take(&self) -> Vec<(String, DateTime<Utc>)> {
-        self.0
-            .lock()
-            .map(|mut uses| uses.drain().collect())
-            .unwrap_or_default()
+    /// What a use from `network` teaches.
+    pub(crate) fn learn(&self, network: IpAddr, now: Duration) -> Memory {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let Told { networks, check } = &mut *told;
+        let fresh = networks
+            .iter()
+            .any(|(known, at)| *known == network && now.saturating_sub(*at) < AGAIN);
+        if !fresh {
+            networks.retain(|(known, _)| *known != network);
+            networks.insert(0, (network, now));
+            networks.truncate(NETWORKS);
+        }
+        Memory {
+            check: check.take(),
+            networks: (!fresh).then_some(network).into_iter().collect(),
+        }
     }
 }

@@ -1,53 +1,75 @@
-//! The walk of a credential: text → brakes → (the caller reads the record) → standing → verdict → `Caller`.
+//! The walk of a credential: text → a turn at the records → (the caller reads the record) → standing → verdict → `Caller`.
 //!
-//! [`Verifier::precheck`] needs no record and turns away what is not worth a database read; [`Verifier::verify`] judges
-//! record and secret. Must not know: where records come from, what the HTTP answer looks like. Order and bounds are
-//! those of ADR 0005.
+//! [`Verifier::precheck`] needs no record; [`Verifier::verify`] judges record and secret. Guessing never makes the right
+//! secret a wrong one: whatever cannot be judged now is [`Refusal::Busy`]. Must not know: where records come from, what
+//! the HTTP answer looks like. Order and bounds are those of ADR 0005 and ADR 0031.
 
 mod run;
 
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::clock::Clock;
-use domain::credential::{AppCaller, AppCredentialRecord, Caller, SecretHash, Standing, TokenRecord};
+use domain::credential::{
+    AppCaller, AppCredentialRecord, Caller, Memory, SecretHash, Standing, TokenRecord, Use,
+};
 use domain::environment::Environment;
 use domain::scope::TenantScope;
 
-use crate::brake::{Brake, network};
+use crate::alias::Aliases;
+use crate::brake::{Allowance, Brake, network};
 use crate::cache::{Fingerprint, Verdicts};
 use crate::hash;
 use crate::limits::Limits;
 use crate::place::{self, Place};
 use crate::pool::Pool;
+use crate::queue::{Asker, Permit, Queue, Rank};
 use crate::random::NoRandomness;
 use crate::refusal::{Reason, Refusal};
 use crate::stats::{Counters, Stats, step};
 use crate::token::{self, Kind};
-use crate::uses::Uses;
+use crate::uses::{Known, Uses, worth_noting};
 use run::{Failed, run};
 
-/// A well-formed credential of this environment that is worth reading its record.
-#[derive(Clone)]
+/// A well-formed credential of this environment whose turn it is to have its record read.
 pub struct Presented {
+    shown: Shown,
+    /// A place among those whose records are read, unless this secret was right today.
+    lookup: Option<Permit>,
+}
+
+/// What was presented, and where from.
+#[derive(Clone)]
+struct Shown {
+    kind: Kind,
     text: String,
     id: String,
     fingerprint: Fingerprint,
     network: IpAddr,
 }
 
+/// Whose guesses are counted together: those at one credential from one network.
+type Guess = (Kind, String, IpAddr);
+
+impl Shown {
+    fn guess(&self) -> Guess {
+        (self.kind, self.id.clone(), self.network)
+    }
+}
+
 impl Presented {
     /// Its public part: the key of its record, and safe to log.
     pub fn id(&self) -> &str {
-        &self.id
+        &self.shown.id
     }
 }
 
 impl fmt::Debug for Presented {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Presented({})", self.id)
+        write!(f, "Presented({})", self.shown.id)
     }
 }
 
@@ -61,9 +83,12 @@ struct Inner {
     clock: Arc<dyn Clock>,
     environment: Environment,
     verdicts: Verdicts,
+    aliases: Aliases,
     pool: Pool,
-    per_token: Brake<String>,
-    per_address: Brake<IpAddr>,
+    lookups: Queue,
+    guesses: Brake<Guess>,
+    /// What is told of one credential at most once in a while, because strangers can make it happen.
+    alarms: Brake<(Kind, String)>,
     counters: Counters,
     uses: Uses,
 }
@@ -74,11 +99,16 @@ impl fmt::Debug for Inner {
     }
 }
 
-/// Ids and addresses whose failures are remembered at a time.
+/// Pairs of id and network whose failures are remembered at a time.
 const BRAKED: u64 = 65_536;
+/// How often one credential is told of to the log.
+const ALARM: Allowance = Allowance {
+    burst: 1,
+    every: Duration::from_secs(60),
+};
 
 impl Verifier {
-    /// A verifier with nothing remembered.
+    /// A verifier with nothing remembered; callers are given the aliases of their tokens.
     ///
     /// # Errors
     /// [`NoRandomness`] when the system gives no key for this process.
@@ -86,14 +116,17 @@ impl Verifier {
         clock: Arc<dyn Clock>,
         environment: Environment,
         limits: Limits,
+        aliases: Aliases,
     ) -> Result<Self, NoRandomness> {
         let inner = Inner {
             clock,
             environment,
             verdicts: Verdicts::new()?,
+            aliases,
             pool: Pool::new(limits.argon2_threads, limits.argon2_queue),
-            per_token: Brake::new(limits.failures_per_token, BRAKED),
-            per_address: Brake::new(limits.failures_per_address, BRAKED),
+            lookups: Queue::new(limits.lookups, limits.lookup_queue),
+            guesses: Brake::new(limits.guesses, BRAKED),
+            alarms: Brake::new(ALARM, BRAKED),
             counters: Counters::default(),
             uses: Uses::default(),
         };
@@ -102,51 +135,46 @@ impl Verifier {
         })
     }
 
-    /// Reads all `Authorization` lines of a request from `ip` (the client's, as trusted proxies tell it). Costs no
-    /// database read and no hash.
+    /// Reads all `Authorization` lines of a request from `ip` (the client's, as trusted proxies tell it), and waits until
+    /// its record may be read: made-up ids wait for one another, and a credential that was right today for nobody.
     ///
     /// # Errors
-    /// `Unauthorized` for texts that are no credential of this kind and environment and for ids that had no record a
-    /// moment ago; `Throttled` for addresses with too many failures, unless this credential was right today.
-    pub fn precheck<'h>(
+    /// `Unauthorized` for texts that are no credential of this kind and environment, `Busy` when too many wait.
+    pub async fn precheck<'h>(
         &self,
         kind: Kind,
         authorization: impl IntoIterator<Item = &'h [u8]>,
         ip: IpAddr,
     ) -> Result<Presented, Refusal> {
         let inner = &*self.inner;
-        let presented = inner.read(kind, authorization, ip).and_then(|presented| {
-            inner.worth_reading(&presented)?;
-            Ok(presented)
-        });
-        presented.inspect_err(|refusal| inner.counters.refused(refusal.code()))
+        let presented = match inner.read(kind, authorization, ip) {
+            Ok(shown) => inner.lookup(shown).await,
+            Err(refusal) => Err(refusal),
+        };
+        presented.map_err(|refusal| self.refused(refusal))
     }
 
-    /// Judges a presented token by the record that was read for its id at this very request.
+    /// Judges a presented token by the record that was read for its id at this very request. `memory` is what is
+    /// remembered of the credential over restarts; it is read only when the secret has to be checked.
     ///
     /// # Errors
-    /// `Unauthorized` with the reason for the log, `Busy` when argon2's queue is full.
+    /// `Unauthorized` with the reason for the log, `Busy` when the secret cannot be checked now.
     pub async fn verify(
         &self,
-        presented: &Presented,
+        presented: Presented,
         record: Option<TokenRecord>,
         now: DateTime<Utc>,
+        memory: impl AsyncFnOnce() -> Memory,
     ) -> Result<Caller, Refusal> {
-        let judged = match &record {
-            Some(record) => {
-                self.judge(presented, record.token.standing(now), &record.hash)
-                    .await
-            }
-            None => Err(self.inner.unknown(presented)),
+        let Some(record) = record else {
+            return Err(self.refused(Refusal::Unauthorized(Reason::UnknownId)));
         };
-        match (judged, record) {
-            (Ok(()), Some(record)) => {
-                self.inner.uses.note(&record.token, now);
-                Ok(caller(record))
-            }
-            (Err(refusal), _) => Err(self.refused(refusal)),
-            (Ok(()), None) => Err(self.refused(Refusal::Unauthorized(Reason::UnknownId))),
-        }
+        let learned = self
+            .judge(presented, record.token.standing(now), &record.hash, memory)
+            .await?;
+        let at = worth_noting(record.token.last_used_at, now);
+        self.inner.uses.note(Kind::Token, &record.token.id, at, &learned);
+        Ok(self.caller(record))
     }
 
     /// The same for an app's credential.
@@ -155,20 +183,22 @@ impl Verifier {
     /// As [`Verifier::verify`].
     pub async fn verify_app(
         &self,
-        presented: &Presented,
+        presented: Presented,
         record: Option<AppCredentialRecord>,
         now: DateTime<Utc>,
+        memory: impl AsyncFnOnce() -> Memory,
     ) -> Result<AppCaller, Refusal> {
         let Some(record) = record else {
-            return Err(self.refused(self.inner.unknown(presented)));
+            return Err(self.refused(Refusal::Unauthorized(Reason::UnknownId)));
         };
-        match self.judge(presented, record.standing(now), &record.hash).await {
-            Ok(()) => Ok(AppCaller {
-                app: record.app,
-                app_name: record.app_name,
-            }),
-            Err(refusal) => Err(self.refused(refusal)),
-        }
+        let learned = self
+            .judge(presented, record.standing(now), &record.hash, memory)
+            .await?;
+        self.inner.uses.note(Kind::App, &record.id, None, &learned);
+        Ok(AppCaller {
+            app: record.app,
+            app_name: record.app_name,
+        })
     }
 
     /// Lets a verified caller through if the URL names its directory and the directory is on; see [`place::check`].
@@ -192,8 +222,8 @@ impl Verifier {
         self.inner.pool.size() as u64 * u64::from(hash::MEMORY_KIB) * 1024
     }
 
-    /// The uses of tokens since the last call, for whoever writes them to the records every few seconds.
-    pub fn take_uses(&self) -> Vec<(String, DateTime<Utc>)> {
+    /// What is to be remembered since the last call, for whoever writes it down every few seconds.
+    pub fn take_uses(&self) -> Vec<Use> {
         self.inner.uses.take()
     }
 
@@ -202,38 +232,68 @@ impl Verifier {
         refusal
     }
 
+    /// The verdict on a secret; if it is right, what this use teaches.
     async fn judge(
         &self,
-        presented: &Presented,
+        presented: Presented,
         standing: Standing,
         hash: &SecretHash,
-    ) -> Result<(), Refusal> {
-        // The standing comes first: it is free, and neither a hash nor a brake is owed to what cannot open anything.
+        memory: impl AsyncFnOnce() -> Memory,
+    ) -> Result<Memory, Refusal> {
+        let judged = self.known(presented, standing, hash, memory).await;
+        judged.map_err(|refusal| self.refused(refusal))
+    }
+
+    async fn known(
+        &self,
+        presented: Presented,
+        standing: Standing,
+        hash: &SecretHash,
+        memory: impl AsyncFnOnce() -> Memory,
+    ) -> Result<Memory, Refusal> {
+        // The standing comes first: it is free, and no check is owed to what cannot open anything.
         match standing {
             Standing::Active => {}
             Standing::Expired => return Err(Refusal::Unauthorized(Reason::Expired)),
             Standing::Revoked => return Err(Refusal::Unauthorized(Reason::Revoked)),
         }
-        let (inner, fingerprint) = (&*self.inner, presented.fingerprint);
-        if inner.verdicts.is_right(fingerprint, hash.version).await {
-            step(&inner.counters.hits);
-            return Ok(());
+        let (inner, Presented { shown, lookup }) = (&self.inner, presented);
+        let known = match inner.verdicts.right(shown.fingerprint, hash.version).await {
+            Some(known) => {
+                step(&inner.counters.hits);
+                known
+            }
+            None => {
+                step(&inner.counters.misses);
+                if inner.verdicts.is_wrong(shown.fingerprint, hash.version) {
+                    return Err(Refusal::Unauthorized(Reason::WrongSecret));
+                }
+                // A miss is rare, and what it takes is large: it stays out of every request's future.
+                Box::pin(async {
+                    let memory = memory().await;
+                    drop(lookup);
+                    inner.check(&shown, hash, &memory).await
+                })
+                .await?
+            }
+        };
+        Ok(known.learn(shown.network, inner.clock.monotonic()))
+    }
+
+    fn caller(&self, record: TokenRecord) -> Caller {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the secret of this tenant's token was just found right"
+        )]
+        let scope = TenantScope::mint(record.token.tenant);
+        Caller {
+            scope,
+            directory: record.directory,
+            tenant_name: record.tenant_name,
+            external_tenant_id: record.external_tenant_id,
+            token_alias: self.inner.aliases.of(&record.token.id),
+            token_id: record.token.id,
         }
-        step(&inner.counters.misses);
-        if inner.verdicts.is_wrong(fingerprint, hash.version) {
-            return Err(Refusal::Unauthorized(Reason::WrongSecret));
-        }
-        let check = run(Arc::clone(&self.inner), presented.clone(), hash.clone());
-        inner
-            .verdicts
-            .once(fingerprint, hash.version, check)
-            .await
-            .map_err(|failed| match *failed {
-                Failed::Wrong => Refusal::Unauthorized(Reason::WrongSecret),
-                Failed::Suspected => Refusal::Unauthorized(Reason::Suspected),
-                Failed::BadHash => Refusal::Unauthorized(Reason::BadHash),
-                Failed::Busy => Refusal::Busy,
-            })
     }
 }
 
@@ -243,9 +303,10 @@ impl Inner {
         kind: Kind,
         authorization: impl IntoIterator<Item = &'h [u8]>,
         ip: IpAddr,
-    ) -> Result<Presented, Refusal> {
+    ) -> Result<Shown, Refusal> {
         let credential = token::parse(token::bearer(authorization)?, kind, self.environment)?;
-        Ok(Presented {
+        Ok(Shown {
+            kind,
             text: credential.text().to_owned(),
             id: credential.id.to_owned(),
             fingerprint: self.verdicts.fingerprint(&credential),
@@ -253,40 +314,64 @@ impl Inner {
         })
     }
 
-    fn worth_reading(&self, presented: &Presented) -> Result<(), Refusal> {
-        if self.verdicts.was_good(presented.fingerprint) {
-            return Ok(());
+    async fn lookup(&self, shown: Shown) -> Result<Presented, Refusal> {
+        if self.verdicts.was_right(shown.fingerprint) {
+            return Ok(Presented { shown, lookup: None });
         }
-        if self.verdicts.is_unknown(&presented.id) {
-            return Err(Refusal::Unauthorized(Reason::UnknownId));
+        let asker = Asker {
+            rank: Rank::Unknown,
+            network: shown.network,
+        };
+        let lookup = Some(self.lookups.enter(asker).await?);
+        Ok(Presented { shown, lookup })
+    }
+
+    /// Compares a secret: by the fast check where there is one, and by argon2 what passes it or has none.
+    async fn check(
+        self: &Arc<Self>,
+        shown: &Shown,
+        hash: &SecretHash,
+        memory: &Memory,
+    ) -> Result<Arc<Known>, Refusal> {
+        let check = hash::secret_check(&shown.text, hash.version);
+        let kept = memory.check.filter(|kept| kept.version == hash.version);
+        let rank = match kept {
+            Some(kept) if kept != check => {
+                let _ = self.guesses.charge(shown.guess(), self.clock.monotonic());
+                self.alarm_if_guessed(shown);
+                return Err(Refusal::Unauthorized(Reason::WrongSecret));
+            }
+            Some(_) => Rank::Checked,
+            None if memory.networks.contains(&shown.network) => Rank::KnownNetwork,
+            None => Rank::Unknown,
+        };
+        let new = kept.is_none().then_some(check);
+        let checked = run(Arc::clone(self), shown.clone(), hash.clone(), rank);
+        let known = async { checked.await.map(|()| Arc::new(Known::new(hash.version, new))) };
+        let once = self.verdicts.once(shown.fingerprint, hash.version, known).await;
+        once.map_err(|failed| match *failed {
+            Failed::Wrong => Refusal::Unauthorized(Reason::WrongSecret),
+            Failed::BadHash => Refusal::Unauthorized(Reason::BadHash),
+            Failed::Busy => Refusal::Busy,
+        })
+    }
+
+    /// Tells the log of many wrong secrets for one id.
+    fn alarm_if_guessed(&self, shown: &Shown) {
+        if self.guesses.look(&shown.guess(), self.clock.monotonic()).is_err() && self.may_alarm(shown) {
+            tracing::warn!(
+                event.name = "token.bruteforce_suspected",
+                token_id = shown.id,
+                network = %shown.network,
+                "many wrong secrets for one id from one network: whatever comes from there for this id is checked last; \
+                 the right secret goes on working"
+            );
         }
-        let room = self.per_address.look(&presented.network, self.now_ms());
-        room.map_err(|retry_after| Refusal::Throttled { retry_after })
     }
 
-    fn unknown(&self, presented: &Presented) -> Refusal {
-        self.verdicts.set_unknown(&presented.id);
-        let _ = self.per_address.charge(presented.network, self.now_ms());
-        Refusal::Unauthorized(Reason::UnknownId)
-    }
-
-    fn now_ms(&self) -> i64 {
-        self.clock.now().timestamp_millis()
-    }
-}
-
-fn caller(record: TokenRecord) -> Caller {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the secret of this tenant's token was just found right"
-    )]
-    let scope = TenantScope::mint(record.token.tenant);
-    Caller {
-        scope,
-        directory: record.directory,
-        tenant_name: record.tenant_name,
-        external_tenant_id: record.external_tenant_id,
-        token_id: record.token.id,
+    fn may_alarm(&self, shown: &Shown) -> bool {
+        let about = (shown.kind, shown.id.clone());
+        self.alarms.charge(about, self.clock.monotonic()).is_ok()
     }
 }
 

@@ -1,5 +1,8 @@
 //! Time and randomness as parameters, so that decisions can be repeated in tests.
 
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use uuid::{ContextV7, Timestamp, Uuid};
 
@@ -8,6 +11,10 @@ pub trait Clock: Send + Sync {
     /// Now, in UTC, cut to milliseconds: PostgreSQL keeps microseconds and SQLite nanoseconds, and
     /// `meta.lastModified` must not change between a write and the next read.
     fn now(&self) -> DateTime<Utc>;
+
+    /// The time since a moment of this process that stays the same: for measuring how long, never for telling when. It
+    /// only grows, also when the machine's clock is set back.
+    fn monotonic(&self) -> Duration;
 }
 
 /// Makes identifiers.
@@ -28,6 +35,11 @@ impl Clock for SystemClock {
         )]
         let now = Utc::now();
         now.duration_trunc(TimeDelta::milliseconds(1)).unwrap_or(now)
+    }
+
+    fn monotonic(&self) -> Duration {
+        static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        BEGIN.elapsed()
     }
 }
 

@@ -1,11 +1,32 @@
 //! Credentials as records: what the database knows of a secret, and who a verified one turns out to be.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::id::{AppId, DirectoryId, TenantId};
 use crate::scope::TenantScope;
 use crate::tenant::{Directory, Slug};
+
+/// What a credential opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// A directory, over SCIM: pasted into Entra.
+    Token,
+    /// A feed: kept by a downstream app.
+    App,
+}
+
+impl Kind {
+    /// The word in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::App => "app",
+        }
+    }
+}
 
 /// What a token is good for, decided from its record and the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -80,6 +101,54 @@ impl std::fmt::Debug for SecretHash {
     }
 }
 
+/// 32 bits of a fast hash of a secret: enough to tell nearly every wrong secret without argon2, and worthless to whoever
+/// steals them, because 224 bits of the secret stay unknown (ADR 0031).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SecretCheck {
+    /// The bits.
+    pub bits: u32,
+    /// The version of the [`SecretHash`] that they belong to; of any other they say nothing.
+    pub version: i32,
+}
+
+/// The most networks remembered of one credential.
+pub const NETWORKS: usize = 8;
+
+/// What is remembered of a credential beside its record, over restarts (ADR 0031). It never opens anything: it says whose
+/// secret is checked first when many are to be checked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// Tells wrong secrets; `None` for a credential older than this memory that was not used since.
+    pub check: Option<SecretCheck>,
+    /// The networks it was last used from, newest first, at most [`NETWORKS`].
+    pub networks: Vec<IpAddr>,
+}
+
+impl Memory {
+    /// Takes over what is newer.
+    pub fn learn(&mut self, newer: &Self) {
+        self.check = newer.check.or(self.check);
+        for network in newer.networks.iter().rev() {
+            self.networks.retain(|known| known != network);
+            self.networks.insert(0, *network);
+        }
+        self.networks.truncate(NETWORKS);
+    }
+}
+
+/// A use of a credential that is to be remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Use {
+    /// What kind of credential it is.
+    pub kind: Kind,
+    /// Its public part.
+    pub id: String,
+    /// When it was used, if its record keeps that and does not say so yet.
+    pub at: Option<DateTime<Utc>>,
+    /// What is new about it, if anything.
+    pub learned: Memory,
+}
+
 /// Everything a request needs to know about the token it brought, read in one go at every request (DESIGN §4).
 #[derive(Debug, Clone)]
 pub struct TokenRecord {
@@ -132,6 +201,8 @@ pub struct Caller {
     pub external_tenant_id: Option<String>,
     /// The token's public part, for logs.
     pub token_id: String,
+    /// What apps are told instead of it: the same for all of a token's events, and no use for guessing (ADR 0031).
+    pub token_alias: String,
 }
 
 /// Who is reading a feed: the outcome of a verified app credential.
@@ -147,6 +218,28 @@ pub struct AppCaller {
 mod tests {
     use super::*;
     use chrono::TimeDelta;
+
+    #[test]
+    fn a_memory_keeps_the_newest_networks_and_its_check() {
+        let network = |last: u8| IpAddr::from([192, 0, 2, last]);
+        let check = |bits| Some(SecretCheck { bits, version: 1 });
+        let mut memory = Memory::default();
+        for last in 0..20 {
+            memory.learn(&Memory {
+                check: (last == 3).then_some(check(7)).flatten(),
+                networks: vec![network(last)],
+            });
+        }
+        let newest: Vec<IpAddr> = (12..20).rev().map(network).collect();
+        assert_eq!((memory.check, &memory.networks), (check(7), &newest));
+        memory.learn(&Memory {
+            check: check(8),
+            networks: vec![network(12), network(19)],
+        });
+        assert_eq!(memory.check, check(8));
+        assert_eq!(memory.networks[..3], [network(12), network(19), network(18)]);
+        assert_eq!(memory.networks.len(), NETWORKS);
+    }
 
     #[test]
     fn revoked_wins_over_expired_and_the_end_itself_is_expired() {

@@ -98,8 +98,8 @@ pub struct Cause {
     pub client_request_id: Option<String>,
     /// The HTTP method.
     pub operation: &'static str,
-    /// The token's public part.
-    pub token_id: String,
+    /// What apps are told of the token: see [`crate::credential::Caller::token_alias`].
+    pub token_alias: String,
     /// The W3C trace context of the request, the start of the trace.
     pub traceparent: Option<String>,
 }
@@ -254,7 +254,7 @@ fn told_cause(origin: Origin<'_>, cause: &Cause) -> Value {
         "operation": cause.operation,
         "requestId": cause.request,
         "clientRequestId": cause.client_request_id,
-        "tokenId": cause.token_id,
+        "tokenId": cause.token_alias,
     })
 }
 

@@ -10,6 +10,7 @@ pub mod extract;
 pub mod feeds;
 pub mod health;
 pub mod limits;
+pub mod log_budget;
 pub mod metrics;
 pub mod observe;
 pub mod scim;

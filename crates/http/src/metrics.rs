@@ -68,7 +68,6 @@ const fn outcome(status: u16) -> &'static str {
     match status {
         0..=399 => "ok",
         409 => "conflict",
-        429 => "throttled",
         400..=499 => "client_error",
         _ => "server_error",
     }

@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, web};
@@ -14,6 +13,7 @@ use domain::credential::Caller;
 use domain::id::{DirectoryId, RequestId, TenantId};
 use tracing::{Instrument, Span, field};
 
+use crate::extract::credential;
 use crate::scim::route::Route;
 use crate::state::State;
 
@@ -39,6 +39,10 @@ pub struct Facts {
     pub directory: Option<Place>,
     /// The code of a refusal.
     pub code: Option<&'static str>,
+    /// Whether a verified credential came with it: others are strangers, whose lines are limited.
+    pub verified: bool,
+    /// Whether the log was told of it already, or its line was counted instead.
+    pub told: bool,
 }
 
 /// Whose directory a request is about.
@@ -69,7 +73,10 @@ impl Facts {
             tenant: caller.directory.tenant,
             id: caller.directory.id,
         };
-        Self::tell(request, |facts| facts.directory = Some(place));
+        Self::tell(request, |facts| {
+            facts.directory = Some(place);
+            facts.verified = true;
+        });
         let span = Span::current();
         if !span.is_disabled() {
             span.record("usher.tenant.id", field::display(place.tenant));
@@ -92,7 +99,7 @@ pub async fn observe(
     let begun = Instant::now();
     let id = RequestId::from_uuid(state.ids.next());
     let client_request_id = client_request_id(request.headers());
-    let method = method_word(request.method());
+    let method = known_method(request.method().as_str());
     let route = template(request.path());
     let span = root_span(method, route, id, client_request_id.as_deref());
     let traceparent = span
@@ -106,6 +113,8 @@ pub async fn observe(
         operation: None,
         directory: None,
         code: None,
+        verified: false,
+        told: false,
     });
     let mut response = next.call(request).instrument(span.clone()).await?;
     let status = response.status().as_u16();
@@ -114,7 +123,12 @@ pub async fn observe(
     }
     let facts = response.request().extensions_mut().remove::<Facts>();
     if let Some(facts) = facts {
-        finish(&state, &span, &facts, method, status, begun);
+        let elapsed = begun.elapsed().as_secs_f64();
+        state.metrics.finished(&facts, method, status, elapsed);
+        finish(&span, &facts, status);
+        if may_log(&state, response.request(), &facts, method, status) {
+            span.in_scope(|| log_line(&facts, method, status, elapsed * 1_000.0));
+        }
     }
     Ok(response)
 }
@@ -153,21 +167,29 @@ fn root_span(
     )
 }
 
-fn finish(state: &State, span: &Span, facts: &Facts, method: &'static str, status: u16, begun: Instant) {
-    let elapsed = begun.elapsed();
-    state
-        .metrics
-        .finished(facts, method, status, elapsed.as_secs_f64());
-    if !span.is_disabled() {
-        span.record("http.response.status_code", status);
-        if let Some(code) = facts.code {
-            span.record("usher.scim.outcome", code);
-        }
-        if status >= 500 {
-            span.record("otel.status_code", "ERROR");
-        }
+fn finish(span: &Span, facts: &Facts, status: u16) {
+    if span.is_disabled() {
+        return;
     }
-    span.in_scope(|| log_line(facts, method, status, elapsed.as_secs_f64() * 1_000.0));
+    span.record("http.response.status_code", status);
+    if let Some(code) = facts.code {
+        span.record("usher.scim.outcome", code);
+    }
+    if status >= 500 {
+        span.record("otel.status_code", "ERROR");
+    }
+}
+
+/// Whether a request may have its line: a customer's and an app's always, a stranger's within the budget of its network.
+fn may_log(state: &State, request: &HttpRequest, facts: &Facts, method: &str, status: u16) -> bool {
+    facts.verified
+        || went_well(method, status)
+        || (!facts.told && state.log_budget.allows(credential::network(state, request)))
+}
+
+/// A reading that went well.
+fn went_well(method: &str, status: u16) -> bool {
+    matches!(method, "GET" | "HEAD") && status < 400
 }
 
 /// Reads that went well are for `debug`: an initial cycle makes one a person, and they say nothing that the metrics
@@ -191,9 +213,9 @@ fn log_line(facts: &Facts, method: &'static str, status: u16, ms: f64) {
             )
         };
     }
-    match (method, status) {
-        (_, 500..) => line!(warn),
-        ("GET", 0..=399) => line!(debug),
+    match status {
+        500.. => line!(warn),
+        _ if went_well(method, status) => line!(debug),
         _ => line!(info),
     }
 }
@@ -218,17 +240,10 @@ fn own_traceparent(id: RequestId) -> String {
 }
 
 /// The method, if it is one of HTTP's own: a made-up one must not become a new series of metrics.
-fn method_word(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::HEAD => "HEAD",
-        Method::OPTIONS => "OPTIONS",
-        _ => "_OTHER",
-    }
+pub(crate) fn known_method(method: &str) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+    let known = KNOWN.into_iter().find(|known| *known == method);
+    known.unwrap_or("_OTHER")
 }
 
 #[cfg(test)]

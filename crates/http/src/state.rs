@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use domain::clock::{Clock, Ids};
 use store::Store;
 
+use crate::log_budget::LogBudget;
 use crate::metrics::Metrics;
 
 /// The composition of the gateway, as far as HTTP is concerned.
@@ -25,6 +26,8 @@ pub struct State {
     /// How many proxies stand in front: the client's address is that many entries from the right of `X-Forwarded-For`.
     /// 0 takes the connection's own.
     pub proxy_hops: usize,
+    /// How much strangers may still be logged.
+    pub log_budget: LogBudget,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Identifiers.

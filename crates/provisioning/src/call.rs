@@ -22,12 +22,12 @@ pub struct Call {
 
 impl Call {
     /// The cause of an event made by this request.
-    pub(crate) fn cause(&self, operation: &'static str, token_id: &str) -> Cause {
+    pub(crate) fn cause(&self, operation: &'static str, token_alias: &str) -> Cause {
         Cause {
             request: self.request,
             client_request_id: self.client_request_id.clone(),
             operation,
-            token_id: token_id.to_owned(),
+            token_alias: token_alias.to_owned(),
             traceparent: self.traceparent.clone(),
         }
     }

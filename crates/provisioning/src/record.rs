@@ -79,7 +79,7 @@ impl Operation {
 
     /// The event of a change, or `None` when nothing effectively changed.
     pub(crate) fn event(&self, before: Option<&Identity>, after: Option<&Identity>) -> Option<Event> {
-        let cause = self.call.cause(self.method, &self.caller.token_id);
+        let cause = self.call.cause(self.method, &self.caller.token_alias);
         from_change(self.origin(), &cause, self.event, self.at, before, after)
     }
 

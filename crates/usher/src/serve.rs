@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use auth::Verifier;
+use auth::alias::Aliases;
 use events::Events;
+use http::log_budget::WINDOW;
 use http::metrics::Metrics;
 use http::{Listeners, Server, State};
 use store::{Backend, Store};
@@ -24,8 +26,6 @@ use crate::signals::Signals;
 use crate::telemetry::{Telemetry, traceparent};
 use crate::{gauges, output};
 
-/// How often uses of tokens are written to their records.
-const TOKEN_USES: Duration = Duration::from_secs(10);
 /// How long the last writes at the end may take.
 const LAST_WRITES: Duration = Duration::from_secs(5);
 
@@ -43,6 +43,7 @@ pub async fn run(config: Config, telemetry: &Telemetry) -> anyhow::Result<()> {
         Arc::clone(&setup.clock),
         setup.config.deployment.environment,
         auth::Limits::default(),
+        aliases(&setup.store).await?,
     )
     .context("the system gives no randomness")?;
     let events = open_events(&setup)?;
@@ -52,7 +53,7 @@ pub async fn run(config: Config, telemetry: &Telemetry) -> anyhow::Result<()> {
     let (server, state) = start(&setup, telemetry, verifier.clone(), events.clone(), listeners)?;
     let (stop, stopped) = watch::channel(false);
     let feed_side = tokio::spawn(events::run(events, stopped.clone()));
-    let token_uses = tokio::spawn(write_token_uses(setup.store.clone(), verifier.clone(), stopped));
+    let notes = tokio::spawn(write_notes(Arc::clone(&state), stopped));
     let stopper = server.stopper();
     let mut serving = tokio::spawn(server.run());
     tell_ready(&setup, &verifier, addresses).await;
@@ -67,7 +68,7 @@ pub async fn run(config: Config, telemetry: &Telemetry) -> anyhow::Result<()> {
     // Long polls let go as soon as the feed side is told; otherwise they would hold up the drain.
     stop.send_replace(true);
     stopper.gracefully().await;
-    finish(&setup, &verifier, feed_side, token_uses).await;
+    finish(&state, feed_side, notes).await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -124,6 +125,7 @@ fn start(
         events,
         public_url: settings.public_url.clone(),
         proxy_hops: settings.proxy_hops,
+        log_budget: http::log_budget::LogBudget::default(),
         clock: Arc::clone(&setup.clock),
         ids: Arc::clone(&setup.ids),
         metrics: Metrics::new(&telemetry.meter()),
@@ -185,32 +187,38 @@ fn first_steps(base: &str, database: Backend) -> String {
     )
 }
 
-async fn write_token_uses(store: Store, verifier: Verifier, mut stopped: watch::Receiver<bool>) {
+async fn aliases(store: &Store) -> anyhow::Result<Aliases> {
+    let key = store.deployment_key(Aliases::KEY).await;
+    Ok(Aliases::new(
+        &key.context("the deployment's keys cannot be read")?,
+    ))
+}
+
+/// What is gathered in memory and written every ten seconds: uses of credentials, and what the log was spared.
+async fn write_notes(state: Arc<State>, mut stopped: watch::Receiver<bool>) {
     loop {
         tokio::select! {
-            () = tokio::time::sleep(TOKEN_USES) => {}
+            () = tokio::time::sleep(WINDOW) => {}
             _ = stopped.wait_for(|stopped| *stopped) => return,
         }
-        touch(&store, &verifier).await;
+        write_notes_now(&state).await;
     }
 }
 
-async fn touch(store: &Store, verifier: &Verifier) {
-    let uses = verifier.take_uses();
-    if uses.is_empty() {
-        return;
-    }
-    if let Err(error) = store.touch_tokens(&uses).await {
-        tracing::warn!(%error, "when tokens were last used could not be written");
+async fn write_notes_now(state: &State) {
+    state.log_budget.renew();
+    let uses = state.verifier.take_uses();
+    if let Err(error) = state.store.remember_uses(&uses).await {
+        tracing::warn!(%error, "when and whence credentials were last used could not be written");
     }
 }
 
-async fn finish(setup: &Setup, verifier: &Verifier, feed_side: JoinHandle<()>, token_uses: JoinHandle<()>) {
+async fn finish(state: &State, feed_side: JoinHandle<()>, notes: JoinHandle<()>) {
     let last = async {
         // A task that panicked has said so already.
-        let _ = tokio::join!(feed_side, token_uses);
-        touch(&setup.store, verifier).await;
-        setup.store.close().await;
+        let _ = tokio::join!(feed_side, notes);
+        write_notes_now(state).await;
+        state.store.close().await;
     };
     if tokio::time::timeout(LAST_WRITES, last).await.is_err() {
         tracing::warn!("the last batches took too long and are left to the next start; nothing is lost");

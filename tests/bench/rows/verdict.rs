@@ -1,10 +1,11 @@
 //! What authenticating a request costs once its secret was checked: a hit in the verdict cache, in this process.
 
 use crate::report::{Bar, Row, Side, say};
+use auth::alias::Aliases;
 use auth::{Kind, Limits, Verifier, hash, token};
 use chrono::{DateTime, Utc};
 use domain::clock::{Clock, Ids, SystemClock, SystemIds};
-use domain::credential::{SecretHash, Token, TokenRecord};
+use domain::credential::{Memory, SecretHash, Token, TokenRecord};
 use domain::environment::Environment;
 use domain::id::{DirectoryId, TenantId};
 use domain::tenant::{Directory, Provider, Switch};
@@ -23,15 +24,17 @@ pub async fn run() -> Vec<Row> {
     let header = format!("Bearer {}", issued.reveal());
     let now = SystemClock.now();
     let record = record(&issued, now);
-    let verifier =
-        Verifier::new(Arc::new(SystemClock), Environment::Test, Limits::default()).expect("a process key");
+    let (limits, aliases) = (Limits::default(), Aliases::new("a key"));
+    let verifier = Verifier::new(Arc::new(SystemClock), Environment::Test, limits, aliases);
+    let verifier = verifier.expect("a process key");
     let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let once = || async {
         let presented = verifier
             .precheck(Kind::Token, [header.as_bytes()], address)
+            .await
             .expect("a token");
         verifier
-            .verify(&presented, Some(record.clone()), now)
+            .verify(presented, Some(record.clone()), now, async || Memory::default())
             .await
             .expect("the right secret")
     };

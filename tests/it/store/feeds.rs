@@ -235,6 +235,15 @@ async fn a_lease_has_one_holder_until_it_ends() {
         );
         store.release_lease("relay", "two").await.unwrap();
         assert!(store.lease("relay", "one", long).await.unwrap());
+
+        // As after the database's clock was set back an hour.
+        assert!(store.lease("prune", "one", 60 * long).await.unwrap());
+        assert!(
+            store.lease("prune", "two", long).await.unwrap(),
+            "{}: one has died, and nobody waits an hour for it",
+            world.name()
+        );
+        assert!(!store.lease("prune", "one", long).await.unwrap());
     }
 }
 

@@ -5,11 +5,12 @@ use support::postgres::Postgres;
 
 use super::world::{World, settings};
 
-const ALL: [&str; 4] = [
+const ALL: [&str; 5] = [
     "m0001_foundation",
     "m0002_groups",
     "m0003_directory_extension",
     "m0004_plans",
+    "m0005_credential_memory",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

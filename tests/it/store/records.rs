@@ -1,7 +1,9 @@
 //! Operators' records: what a request reads of its token, and what operators do to it.
 
-use chrono::TimeDelta;
-use domain::credential::{SecretHash, Standing, Token};
+use std::net::IpAddr;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::credential::{Kind, Memory, NETWORKS, SecretCheck, SecretHash, Standing, Token, Use};
 use domain::tenant::Switch;
 use store::StoreError;
 
@@ -11,6 +13,15 @@ pub fn hash() -> SecretHash {
     SecretHash {
         phc: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned(),
         version: 3,
+    }
+}
+
+fn a_use(id: &str, at: DateTime<Utc>) -> Use {
+    Use {
+        kind: Kind::Token,
+        id: id.to_owned(),
+        at: Some(at),
+        learned: Memory::default(),
     }
 }
 
@@ -75,7 +86,7 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
         let used = world.now();
         world
             .store
-            .touch_tokens(&[("tok000000000".to_owned(), used), ("gone".to_owned(), used)])
+            .remember_uses(&[a_use("tok000000000", used), a_use("gone", used)])
             .await
             .unwrap();
         let record = world.store.token_record("tok000000000").await.unwrap().unwrap();
@@ -118,6 +129,67 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
             Some(record.token)
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_remembered_of_a_credential_is_its_own_and_bounded() {
+    for world in worlds().await {
+        let (store, id) = (&world.store, "tok000000000");
+        let nothing = Memory::default();
+        let note = |kind, learned: &Memory| Use {
+            kind,
+            id: id.to_owned(),
+            at: None,
+            learned: learned.clone(),
+        };
+        let check = |bits| Some(SecretCheck { bits, version: 1 });
+        let issued = Memory {
+            check: check(u32::MAX),
+            networks: Vec::new(),
+        };
+        store.remember_uses(&[note(Kind::Token, &issued)]).await.unwrap();
+        for last in 0..20 {
+            let used = Memory {
+                check: None,
+                networks: vec![IpAddr::from([192, 0, 2, last])],
+            };
+            store.remember_uses(&[note(Kind::Token, &used)]).await.unwrap();
+        }
+        let ipv6 = Memory {
+            check: check(7),
+            networks: vec!["2001:db8:1:2::".parse().unwrap()],
+        };
+        store.remember_uses(&[note(Kind::App, &ipv6)]).await.unwrap();
+
+        let of_token = store.credential_memory(Kind::Token, id).await.unwrap();
+        assert_eq!(of_token.check, check(u32::MAX), "{}", world.name());
+        assert_eq!(of_token.networks.len(), NETWORKS);
+        assert_eq!(
+            of_token.networks[0],
+            IpAddr::from([192, 0, 2, 19]),
+            "the newest first"
+        );
+        let of_app = store.credential_memory(Kind::App, id).await.unwrap();
+        assert_eq!(of_app, ipv6, "the same id of another kind is another credential");
+        let other = store.credential_memory(Kind::Token, "tok000000001").await;
+        assert_eq!(other.unwrap(), nothing);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_has_one_key_of_its_own() {
+    let mut keys = Vec::new();
+    for world in worlds().await.into_iter().chain(worlds().await) {
+        let key = world.store.deployment_key("token-alias").await.unwrap();
+        assert_eq!(key.len(), 64, "{}", world.name());
+        assert_eq!(world.store.deployment_key("token-alias").await.unwrap(), key);
+        world.store.deployment_key("another").await.unwrap_err();
+        keys.push((world.name(), key));
+    }
+    // The databases of PostgreSQL are copies of one that was migrated for all tests; a file is migrated alone.
+    keys.sort();
+    keys.dedup();
+    assert_eq!(keys.len(), 3, "each that is migrated has another");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -203,7 +203,7 @@ impl World {
             request: RequestId::from_uuid(self.uuid()),
             client_request_id: None,
             operation: "POST",
-            token_id: "000000000000".to_owned(),
+            token_alias: "tka_00000000000000000000000000000000".to_owned(),
             traceparent: None,
         };
         from_change(

@@ -21,11 +21,14 @@ pub async fn execute(context: &Context, name: &str) -> Result<Issued, Error> {
     };
     let (credential, hash) = context.issue(Kind::App).await?;
     match context.store.create_app(&app, credential.id(), &hash).await {
-        Ok(()) => Ok(Issued {
-            feed_url: context.feed_url(&app),
-            app,
-            credential,
-        }),
+        Ok(()) => {
+            context.remember(Kind::App, &credential, &hash).await;
+            Ok(Issued {
+                feed_url: context.feed_url(&app),
+                app,
+                credential,
+            })
+        }
         Err(StoreError::Conflict(_)) => Err(Error::AppExists(app.name.to_string())),
         Err(error) => Err(error.into()),
     }

@@ -25,6 +25,7 @@ pub async fn execute(context: &Context, name: &str, overlap: TimeDelta) -> Resul
         .store
         .insert_app_credential(app.id, credential.id(), &hash, now)
         .await?;
+    context.remember(Kind::App, &credential, &hash).await;
     for usable in old
         .iter()
         .filter(|credential| credential.standing(now) == Standing::Active)

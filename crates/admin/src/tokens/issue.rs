@@ -67,6 +67,7 @@ pub(super) async fn issue(
         last_four: secret.last_four().to_owned(),
     };
     context.store.insert_token(scope, &token, &hash).await?;
+    context.remember(Kind::Token, &secret, &hash).await;
     Ok(Issued {
         token,
         secret,

@@ -9,6 +9,8 @@ use crate::{Context, Error};
 pub struct Listed {
     /// The record.
     pub token: Token,
+    /// What apps are told instead of its id.
+    pub alias: String,
     /// The profile of its directory.
     pub profile: String,
     /// What it is good for now.
@@ -26,6 +28,7 @@ pub async fn execute(context: &Context, tenant: &str, profile: Option<&str>) -> 
         None => context.store.directories(context.scope(tenant.id)).await?,
     };
     let now = context.clock.now();
+    let aliases = context.aliases().await?;
     let mut found = Vec::new();
     for directory in directories {
         let tokens = context
@@ -34,6 +37,7 @@ pub async fn execute(context: &Context, tenant: &str, profile: Option<&str>) -> 
             .await?;
         found.extend(tokens.into_iter().map(|token| Listed {
             standing: token.standing(now),
+            alias: aliases.of(&token.id),
             profile: directory.profile.clone(),
             token,
         }));

@@ -1,4 +1,4 @@
-//! One check of one secret: charged in advance, run on the pool, settled on its thread.
+//! One check of one secret by argon2: charged in advance, run on the pool, settled on its thread.
 //!
 //! Must not know: records, and who waits for the outcome ([`crate::cache`] sees to that).
 
@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use domain::credential::SecretHash;
 
-use super::{Inner, Presented};
+use super::{Guess, Inner, Shown};
 use crate::hash::{self, Verdict};
+use crate::queue::{Asker, Rank};
 use crate::stats::step;
 
 /// How a check that was not right ended.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Failed {
     Wrong,
-    Suspected,
     BadHash,
     Busy,
 }
@@ -22,77 +22,78 @@ pub(super) enum Failed {
 /// A failure charged in advance, so that parallel guesses cannot overdraw; given back unless the secret was wrong.
 struct Charge {
     inner: Arc<Inner>,
-    id: Option<String>,
+    guess: Option<Guess>,
 }
 
 impl Charge {
+    /// Charges, or says that the allowance is used up. What has passed the fast check is no guess.
+    fn of(inner: &Arc<Inner>, shown: &Shown, rank: Rank) -> (Rank, Self) {
+        let now = inner.clock.monotonic();
+        let charged = rank != Rank::Checked && inner.guesses.charge(shown.guess(), now).is_ok();
+        let charge = Self {
+            inner: Arc::clone(inner),
+            guess: charged.then(|| shown.guess()),
+        };
+        let rank = if charged || rank == Rank::Checked {
+            rank
+        } else {
+            Rank::Suspected
+        };
+        (rank, charge)
+    }
+
     fn keep(mut self) {
-        self.id = None;
+        self.guess = None;
     }
 }
 
 impl Drop for Charge {
     fn drop(&mut self) {
-        if let Some(id) = &self.id {
-            self.inner.per_token.refund(id);
+        if let Some(guess) = &self.guess {
+            self.inner.guesses.refund(guess);
         }
     }
 }
 
-pub(super) async fn run(inner: Arc<Inner>, presented: Presented, hash: SecretHash) -> Result<(), Failed> {
-    // A genuine client is not locked out by somebody who guesses at its id.
-    let spared = inner.verdicts.was_good(presented.fingerprint);
-    if !spared
-        && inner
-            .per_token
-            .charge(presented.id.clone(), inner.now_ms())
-            .is_err()
-    {
-        return Err(Failed::Suspected);
-    }
-    let charge = Charge {
-        inner: Arc::clone(&inner),
-        id: (!spared).then(|| presented.id.clone()),
+pub(super) async fn run(inner: Arc<Inner>, shown: Shown, hash: SecretHash, rank: Rank) -> Result<(), Failed> {
+    let (rank, charge) = Charge::of(&inner, &shown, rank);
+    let asker = Asker {
+        rank,
+        network: shown.network,
     };
     let worker = Arc::clone(&inner);
     let ran = inner
         .pool
-        .run(move || worker.settle(&presented, &hash, charge))
+        .run(asker, move || worker.settle(&shown, &hash, charge))
         .await;
     ran.unwrap_or(Err(Failed::Busy))
 }
 
 impl Inner {
-    /// Runs on a blocking thread, to its end even if the asker has left, so that leaving early evades no brake.
-    fn settle(&self, presented: &Presented, hash: &SecretHash, charge: Charge) -> Result<(), Failed> {
+    /// Runs on a blocking thread, to its end even if the asker has left, so that leaving early evades no limit.
+    fn settle(&self, shown: &Shown, hash: &SecretHash, charge: Charge) -> Result<(), Failed> {
         step(&self.counters.runs);
         // The checksum was tested at precheck, so the parts are where they belong.
-        let secret = presented.text.split('_').nth(3).unwrap_or_default();
+        let secret = shown.text.split('_').nth(3).unwrap_or_default();
         match hash::check_secret(secret.as_bytes(), &hash.phc) {
             Ok(Verdict::Right) => Ok(()),
             Ok(Verdict::RightButWeak) => {
                 tracing::warn!(
-                    token_id = presented.id,
+                    token_id = shown.id,
                     "the stored hash is below today's policy: rotate this credential"
                 );
                 Ok(())
             }
             Ok(Verdict::Wrong) => {
                 charge.keep();
-                self.verdicts.set_wrong(presented.fingerprint, hash.version);
-                let now = self.now_ms();
-                let _ = self.per_address.charge(presented.network, now);
-                if self.per_token.look(&presented.id, now).is_err() {
-                    tracing::warn!(
-                        event.name = "token.bruteforce_suspected",
-                        token_id = presented.id,
-                        "many wrong secrets for one id: further ones are refused unchecked for a while"
-                    );
-                }
+                self.verdicts.set_wrong(shown.fingerprint, hash.version);
+                self.alarm_if_guessed(shown);
                 Err(Failed::Wrong)
             }
             Err(error) => {
-                tracing::error!(token_id = presented.id, %error, "a credential cannot be checked");
+                if self.may_alarm(shown) {
+                    tracing::error!(token_id = shown.id, %error, "a credential cannot be checked");
+                }
                 Err(Failed::BadHash)
             }
         }

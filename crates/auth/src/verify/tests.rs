@@ -1,33 +1,46 @@
-//! The walk from a header to a caller; the brakes on those who guess are in [`brakes`].
+//! The walk from a header to a caller; those who guess are in [`guessing`].
 
 use super::*;
-use crate::brake::Allowance;
 use crate::token::{Issued, RANDOM, issue};
 use chrono::TimeDelta;
 use domain::credential::Token;
 use domain::id::{AppId, DirectoryId, TenantId};
 use domain::tenant::{Directory, Provider, Switch};
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-mod brakes;
+mod guessing;
 
 /// A clock that stands until it is told to move.
-struct Hand(Mutex<DateTime<Utc>>);
+struct Hand(Mutex<(DateTime<Utc>, Duration)>);
 
 impl Hand {
     fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::new(DateTime::UNIX_EPOCH + TimeDelta::days(20_000))))
+        let begin = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
+        Arc::new(Self(Mutex::new((begin, Duration::from_secs(5)))))
     }
 
-    fn forward(&self, seconds: i64) {
-        *self.0.lock().unwrap() += TimeDelta::seconds(seconds);
+    fn forward(&self, seconds: u64) {
+        let passed = Duration::from_secs(seconds);
+        let mut time = self.0.lock().unwrap();
+        time.0 += passed;
+        time.1 += passed;
+    }
+
+    /// Somebody sets the machine's clock.
+    fn set_back(&self, seconds: i64) {
+        self.0.lock().unwrap().0 -= TimeDelta::seconds(seconds);
     }
 }
 
 impl Clock for Hand {
     fn now(&self) -> DateTime<Utc> {
-        *self.0.lock().unwrap()
+        self.0.lock().unwrap().0
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.lock().unwrap().1
     }
 }
 
@@ -36,14 +49,24 @@ const ENTRA: [u8; 4] = [192, 0, 2, 7];
 struct Bench {
     clock: Arc<Hand>,
     verifier: Verifier,
+    limits: Limits,
+    /// What the database remembers; see [`Bench::restart`].
+    memories: Mutex<HashMap<(Kind, String), Memory>>,
 }
 
 fn bench_with(limits: Limits) -> Bench {
     let clock = Hand::new();
     Bench {
-        verifier: Verifier::new(Arc::clone(&clock) as _, Environment::Test, limits).unwrap(),
+        verifier: verifier(&clock, limits),
         clock,
+        limits,
+        memories: Mutex::default(),
     }
+}
+
+fn verifier(clock: &Arc<Hand>, limits: Limits) -> Verifier {
+    let clock = Arc::clone(clock) as _;
+    Verifier::new(clock, Environment::Test, limits, Aliases::new("a key")).unwrap()
 }
 
 fn bench() -> Bench {
@@ -97,9 +120,43 @@ fn record(issued: &Issued) -> TokenRecord {
 }
 
 impl Bench {
-    fn present_from(&self, ip: [u8; 4], text: &str) -> Result<Presented, Refusal> {
+    /// The process ends after its last write and begins anew.
+    fn restart(&mut self) {
+        self.write_down();
+        self.verifier = verifier(&self.clock, self.limits);
+    }
+
+    /// What `usher serve` does every ten seconds.
+    fn write_down(&self) {
+        let mut memories = self.memories.lock().unwrap();
+        for new in self.verifier.take_uses() {
+            memories
+                .entry((new.kind, new.id))
+                .or_default()
+                .learn(&new.learned);
+        }
+    }
+
+    /// What `usher token issue` does.
+    fn remember_issued(&self, issued: &Issued) {
+        let memory = Memory {
+            check: Some(hash::secret_check(issued.reveal(), 1)),
+            networks: Vec::new(),
+        };
+        let key = (Kind::Token, issued.id().to_owned());
+        self.memories.lock().unwrap().insert(key, memory);
+    }
+
+    fn memory(&self, kind: Kind, id: &str) -> Memory {
+        let memories = self.memories.lock().unwrap();
+        memories.get(&(kind, id.to_owned())).cloned().unwrap_or_default()
+    }
+
+    async fn present_from(&self, ip: [u8; 4], text: &str) -> Result<Presented, Refusal> {
         let line = format!("Bearer {text}");
-        self.verifier.precheck(Kind::Token, [line.as_bytes()], ip.into())
+        self.verifier
+            .precheck(Kind::Token, [line.as_bytes()], ip.into())
+            .await
     }
 
     async fn call_from(
@@ -108,8 +165,12 @@ impl Bench {
         text: &str,
         record: Option<TokenRecord>,
     ) -> Result<Caller, Refusal> {
-        let presented = self.present_from(ip, text)?;
-        self.verifier.verify(&presented, record, self.clock.now()).await
+        let presented = self.present_from(ip, text).await?;
+        let id = presented.id().to_owned();
+        let memory = async || self.memory(Kind::Token, &id);
+        self.verifier
+            .verify(presented, record, self.clock.now(), memory)
+            .await
     }
 
     async fn call(&self, issued: &Issued, record: &TokenRecord) -> Result<Caller, Refusal> {
@@ -260,16 +321,59 @@ async fn uses_are_noted_once_a_minute_and_taken_once() {
     let mut record = record(&token);
     bench.call(&token, &record).await.unwrap();
     bench.call(&token, &record).await.unwrap();
-    assert_eq!(
-        bench.verifier.take_uses(),
-        [(token.id().to_owned(), bench.clock.now())]
-    );
+    let first = Use {
+        kind: Kind::Token,
+        id: token.id().to_owned(),
+        at: Some(bench.clock.now()),
+        learned: Memory {
+            check: Some(hash::secret_check(token.reveal(), 1)),
+            networks: vec![ENTRA.into()],
+        },
+    };
+    assert_eq!(bench.verifier.take_uses(), [first]);
     record.token.last_used_at = Some(bench.clock.now());
     bench.call(&token, &record).await.unwrap();
     assert_eq!(bench.verifier.take_uses(), []);
     bench.clock.forward(60);
     bench.call(&token, &record).await.unwrap();
-    assert_eq!(bench.verifier.take_uses().len(), 1);
+    let taken = bench.verifier.take_uses();
+    assert_eq!((taken.len(), &taken[0].learned), (1, &Memory::default()));
+
+    // A clock that was set back an hour does not keep a use from being noted for an hour.
+    record.token.last_used_at = Some(bench.clock.now());
+    bench.clock.set_back(3_600);
+    bench.call(&token, &record).await.unwrap();
+    assert_eq!(bench.verifier.take_uses()[0].at, Some(bench.clock.now()));
+}
+
+#[tokio::test]
+async fn a_network_is_told_when_it_is_new_and_again_after_an_hour() {
+    let (bench, token) = (bench(), issued(1));
+    let mut record = record(&token);
+    let told = |bench: &Bench| {
+        let networks = bench.verifier.take_uses().into_iter();
+        networks.flat_map(|new| new.learned.networks).collect::<Vec<_>>()
+    };
+    record.token.last_used_at = Some(bench.clock.now());
+    for (ip, pause, expected) in [
+        (ENTRA, 0, vec![ENTRA.into()]),
+        (ENTRA, 5, vec![]),
+        ([192, 0, 2, 8], 5, vec![[192, 0, 2, 8].into()]),
+        (ENTRA, 5, vec![]),
+        (ENTRA, 3_600, vec![IpAddr::from(ENTRA)]),
+    ] {
+        bench.clock.forward(pause);
+        let outcome = bench.call_from(ip, token.reveal(), Some(record.clone())).await;
+        outcome.unwrap();
+        assert_eq!(told(&bench), expected, "{ip:?} after {pause} s");
+    }
+}
+
+#[tokio::test]
+async fn a_caller_is_known_to_apps_by_an_alias_of_its_token() {
+    let (bench, token) = (bench(), issued(1));
+    let caller = bench.call(&token, &record(&token)).await.unwrap();
+    assert_eq!(caller.token_alias, Aliases::new("a key").of(token.id()));
 }
 
 #[tokio::test]
@@ -277,11 +381,13 @@ async fn an_app_is_judged_by_the_same_rules() {
     let bench = bench();
     let issued = issue(Kind::App, Environment::Test, &[3; RANDOM]);
     let line = format!("Bearer {}", issued.reveal());
-    let as_app = || {
-        bench
+    let as_app = || async {
+        let presented = bench
             .verifier
-            .precheck(Kind::App, [line.as_bytes()], ENTRA.into())
+            .precheck(Kind::App, [line.as_bytes()], ENTRA.into());
+        presented.await.unwrap()
     };
+    let nothing = async || Memory::default();
     let mut record = AppCredentialRecord {
         id: issued.id().to_owned(),
         app: AppId::from_uuid("019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3c".parse().unwrap()),
@@ -296,25 +402,26 @@ async fn an_app_is_judged_by_the_same_rules() {
     let now = bench.clock.now();
     let caller = bench
         .verifier
-        .verify_app(&as_app().unwrap(), Some(record.clone()), now)
+        .verify_app(as_app().await, Some(record.clone()), now, nothing)
         .await
         .unwrap();
     assert_eq!(caller.app, record.app);
     record.revoked_at = Some(now);
     let revoked = bench
         .verifier
-        .verify_app(&as_app().unwrap(), Some(record), now)
+        .verify_app(as_app().await, Some(record), now, nothing)
         .await;
     assert_eq!(revoked, unauthorized(Reason::Revoked));
     let at_scim = bench
         .present_from(ENTRA, issued.reveal())
+        .await
         .map(|presented| presented.id().to_owned());
     assert_eq!(at_scim.unwrap_err().code(), "wrong_kind");
 }
 
-#[test]
-fn debug_of_a_presented_token_shows_its_public_part_only() {
+#[tokio::test]
+async fn debug_of_a_presented_token_shows_its_public_part_only() {
     let (bench, token) = (bench(), issued(1));
-    let presented = bench.present_from(ENTRA, token.reveal()).unwrap();
+    let presented = bench.present_from(ENTRA, token.reveal()).await.unwrap();
     assert_eq!(format!("{presented:?}"), format!("Presented({})", token.id()));
 }

@@ -4,12 +4,11 @@
 //! (DESIGN §2.4). Every refusal is the same 401; the reason goes to the log.
 
 use actix_web::HttpRequest;
-use actix_web::http::header::AUTHORIZATION;
 use auth::place::Place;
 use auth::{Kind, Refusal};
 use domain::credential::Caller;
 
-use super::client;
+use super::credential::{log_refusal, log_unreadable, memory, present};
 use crate::observe::Facts;
 use crate::scim::error::{Code, Failure};
 use crate::scim::route::Base;
@@ -18,26 +17,26 @@ use crate::state::State;
 /// The verified caller of a SCIM request.
 ///
 /// # Errors
-/// `unauthorized`, `directoryOff`, `throttled`, `busy`, or `unavailable` when the record cannot be read.
+/// `unauthorized`, `directoryOff`, `busy`, or `unavailable` when the record cannot be read.
 pub async fn caller(state: &State, request: &HttpRequest, base: &Base<'_>) -> Result<Caller, Failure> {
-    let refused = |refusal: Refusal, id: Option<&str>| refusal_of(request, &refusal, id);
-    let lines = request
-        .headers()
-        .get_all(AUTHORIZATION)
-        .map(|value| value.as_bytes());
-    let ip = client::address(request, state.proxy_hops);
-    let presented = state
-        .verifier
-        .precheck(Kind::Token, lines, ip)
+    let refused = |refusal: Refusal, id: Option<&str>| {
+        log_refusal(state, request, Kind::Token, &refusal, id);
+        failure(&refusal)
+    };
+    let presented = present(state, request, Kind::Token)
+        .await
         .map_err(|refusal| refused(refusal, None))?;
-    let id = Some(presented.id());
-    let record = state.store.token_record(presented.id()).await?;
-    let now = state.clock.now();
+    let id = presented.id().to_owned();
+    let record = state.store.token_record(&id).await.map_err(|error| {
+        log_unreadable(state, request, &error);
+        Failure::new(Code::Unavailable)
+    })?;
+    let remembered = async || memory(state, Kind::Token, &id).await;
     let caller = state
         .verifier
-        .verify(&presented, record, now)
+        .verify(presented, record, state.clock.now(), remembered)
         .await
-        .map_err(|refusal| refused(refusal, id))?;
+        .map_err(|refusal| refused(refusal, Some(&id)))?;
     let place = Place {
         tenant: base.tenant.as_deref(),
         profile: base.profile.as_deref(),
@@ -45,27 +44,16 @@ pub async fn caller(state: &State, request: &HttpRequest, base: &Base<'_>) -> Re
     state
         .verifier
         .admit(&caller, place)
-        .map_err(|refusal| refused(refusal, id))?;
+        .map_err(|refusal| refused(refusal, Some(&id)))?;
     Facts::tell_caller(request, &caller);
     Ok(caller)
 }
 
-/// The answer to a refusal; says to the operator's log what it does not say to the client.
-fn refusal_of(request: &HttpRequest, refusal: &Refusal, token_id: Option<&str>) -> Failure {
-    let request_id = Facts::of(request).map(|facts| tracing::field::display(facts.request));
-    tracing::info!(
-        event.name = "usher.security",
-        reason = refusal.code(),
-        usher.token.id = token_id,
-        request.id = request_id,
-        "credential refused: {refusal}"
-    );
+/// The answer to a refusal. A 401 only for what was judged: Entra stops calling after one.
+fn failure(refusal: &Refusal) -> Failure {
     match refusal {
         Refusal::Unauthorized(_) | Refusal::WrongDirectory { .. } => Failure::new(Code::Unauthorized),
         Refusal::DirectoryOff { .. } => Failure::new(Code::DirectoryOff),
         Refusal::Busy => Failure::new(Code::Busy).after(1),
-        Refusal::Throttled { retry_after } => {
-            Failure::new(Code::Throttled).after(retry_after.as_secs().max(1))
-        }
     }
 }

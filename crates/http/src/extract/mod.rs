@@ -5,3 +5,4 @@ mod bounded;
 pub mod caller;
 pub mod client;
 pub mod connection;
+pub mod credential;

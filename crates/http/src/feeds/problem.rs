@@ -22,7 +22,7 @@ pub(super) enum Code {
     PastRetention,
     /// Another method.
     MethodNotAllowed,
-    /// Too many waiting reads, or too many failed attempts.
+    /// Too many waiting reads.
     TooMany,
     /// Our fault, for a moment.
     Unavailable,
@@ -110,6 +110,12 @@ impl Problem {
         )
     }
 
+    /// The database's fault, for a moment.
+    pub fn database_away() -> Self {
+        let detail = "the database does not answer: try again; nothing is lost";
+        Self::new(Code::Unavailable, detail).after(1)
+    }
+
     /// The methods that are taken.
     pub fn allow(self, methods: &'static str) -> Self {
         Self {
@@ -180,10 +186,6 @@ impl From<events::FeedError> for Problem {
 impl From<store::StoreError> for Problem {
     fn from(error: store::StoreError) -> Self {
         tracing::warn!(%error, "a feed could not be served");
-        Self::new(
-            Code::Unavailable,
-            "the database does not answer: try again; nothing is lost",
-        )
-        .after(1)
+        Self::database_away()
     }
 }

@@ -68,8 +68,6 @@ pub enum Code {
     ExpiredCursor,
     /// A page size that is none.
     InvalidCount,
-    /// Too many failed attempts.
-    Throttled,
     /// Too many secrets wait to be checked.
     Busy,
     /// Too many large bodies are being worked at.
@@ -308,13 +306,6 @@ impl Code {
                 Some(T::InvalidCount),
                 "The number of results asked for is no whole number, or less than 1 in a query with a cursor.",
                 "Send a count from 1 to 1000, or none.",
-            ),
-            Self::Throttled => row(
-                "throttled",
-                429,
-                None,
-                "Too many requests with wrong credentials came from this address.",
-                "Correct the token and wait for the time that Retry-After gives.",
             ),
             Self::Busy => row(
                 "busy",

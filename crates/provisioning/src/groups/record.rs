@@ -58,7 +58,7 @@ impl Operation {
             after,
             members,
         };
-        let cause = self.call.cause(self.method, &self.caller.token_id);
+        let cause = self.call.cause(self.method, &self.caller.token_alias);
         from_group_change(self.origin(), &cause, self.ids.as_ref(), self.at, change)
     }
 

@@ -1,4 +1,7 @@
 //! `lease`: who does a job that one process is enough for, by the database's clock.
+//!
+//! A lease that ends later than one taken now would was made before that clock was set back. It is nobody's: otherwise
+//! the job of a holder that has died would wait for as long as the clock was set back.
 
 use std::sync::LazyLock;
 
@@ -10,7 +13,7 @@ pub(crate) static TAKE: LazyLock<Sql> = LazyLock::new(|| {
         format!(
             "INSERT INTO lease (name, owner, expires_at) VALUES ($1, $2, {now} + $3) \
              ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, expires_at = excluded.expires_at \
-             WHERE lease.owner = excluded.owner OR lease.expires_at <= {now}"
+             WHERE lease.owner = excluded.owner OR lease.expires_at <= {now} OR lease.expires_at > {now} + $3"
         )
     };
     Sql::pair(

@@ -9,6 +9,7 @@ pub(crate) mod keys;
 pub(crate) mod lease;
 pub mod log;
 pub(crate) mod membership;
+pub(crate) mod memory;
 pub(crate) mod named;
 pub(crate) mod outbox;
 pub(crate) mod read;

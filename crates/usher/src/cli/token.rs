@@ -37,7 +37,7 @@ enum Verb {
         #[arg(long, value_name = "SPAN", value_parser = span::parse)]
         expires_in: Option<TimeDelta>,
     },
-    /// List tokens: their ids, ends and last uses; never the secrets.
+    /// List tokens: their ids, ends, last uses, and what apps are told instead of the id; never the secrets.
     List {
         /// The tenant's name.
         #[arg(long)]
@@ -154,6 +154,7 @@ fn rotated_shape(rotated: &Rotated) -> Value {
 fn listed_shape(tenant: &str, listed: &Listed) -> Value {
     let mut shape = token_shape(&listed.token);
     shape["tenant"] = json!(tenant);
+    shape["alias"] = json!(listed.alias);
     shape["profile"] = json!(listed.profile);
     shape["standing"] = json!(listed.standing);
     shape
@@ -180,10 +181,12 @@ fn table(found: &[Listed], now: DateTime<Utc>) -> Table {
         "last used",
         "ends",
         "created",
+        "apps see",
         "label",
     ]);
     for Listed {
         token,
+        alias,
         profile,
         standing,
     } in found
@@ -204,6 +207,7 @@ fn table(found: &[Listed], now: DateTime<Utc>) -> Table {
                 .or(token.expires_at)
                 .map_or_else(|| "never".to_owned(), moment),
             moment(token.created_at),
+            alias.clone(),
             printable(token.label.as_deref().unwrap_or_default()),
         ]);
     }

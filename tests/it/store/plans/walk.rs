@@ -1,10 +1,11 @@
 //! Every method of the store, called once, on a few resources at a time.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::credential::Token;
+use domain::credential::{Kind, Memory, Token, Use};
 use domain::group::Group;
 use domain::id::{AppId, DirectoryId, GroupId, IdentityId, ResourceId, TenantId};
 use domain::identity::Identity;
@@ -116,10 +117,19 @@ async fn records(watched: &Watched, nth: usize) {
     store.tokens(home.scope, None).await.unwrap();
     store.token(home.scope, &token.id).await.unwrap().unwrap();
     store.token_record(&token.id).await.unwrap().unwrap();
-    store
-        .touch_tokens(&[(token.id.clone(), world.now())])
-        .await
-        .unwrap();
+    let used = Use {
+        kind: Kind::Token,
+        id: token.id.clone(),
+        at: Some(world.now()),
+        learned: Memory {
+            check: None,
+            networks: vec![IpAddr::from([192, 0, 2, 7])],
+        },
+    };
+    store.remember_uses(&[used]).await.unwrap();
+    let memory = store.credential_memory(Kind::Token, &token.id).await.unwrap();
+    assert_eq!(memory.networks.len(), 1);
+    store.deployment_key("token-alias").await.unwrap();
     assert!(
         store
             .limit_token(home.scope, &token.id, world.now())

@@ -71,7 +71,7 @@ impl World {
             request: RequestId::from_uuid(Uuid::from_u128(4)),
             client_request_id: None,
             operation: "PATCH",
-            token_id: "3pX9Kd2Qa7Lm".to_owned(),
+            token_alias: "tka_0f6f0d1c2b3a4e5d6c7b8a990a1b2c3d".to_owned(),
             traceparent: None,
         };
         let change = GroupChange {

@@ -6,7 +6,7 @@ use super::{Code, Row};
 
 impl Code {
     /// All codes, in the order of the page.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 32] = [
         Self::Unauthorized,
         Self::DirectoryOff,
         Self::NoSuchRoute,
@@ -34,7 +34,6 @@ impl Code {
         Self::InvalidCursor,
         Self::ExpiredCursor,
         Self::InvalidCount,
-        Self::Throttled,
         Self::Busy,
         Self::BodiesBusy,
         Self::SearchesBusy,

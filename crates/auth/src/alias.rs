@@ -1,0 +1,64 @@
+//! What apps are told instead of a token's id.
+//!
+//! Ids are no secret, but whoever knows one can guess at it; an app has no need to. The alias is an HMAC of the id under a
+//! key of the deployment that every instance reads from the database, so all events of one token carry the same one, and
+//! an operator can tell whose it is (`usher token list`). Must not know: where the key is kept.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+
+/// Makes aliases; all that are made under one key agree.
+#[derive(Clone)]
+pub struct Aliases(Hmac<Sha256>);
+
+impl Aliases {
+    /// The name of the deployment's key in the database.
+    pub const KEY: &str = "token-alias";
+
+    /// Under the deployment's key.
+    pub fn new(key: &str) -> Self {
+        // A block of HMAC-SHA-256 is 64 bytes; a shorter key is filled up with zeros (RFC 2104 §2).
+        let mut block = [0; 64];
+        for (place, byte) in block.iter_mut().zip(Sha256::digest(key)) {
+            *place = byte;
+        }
+        Self(Hmac::new(&block.into()))
+    }
+
+    /// `tka_` and 32 hexadecimal digits.
+    pub fn of(&self, token_id: &str) -> String {
+        let mut mac = self.0.clone();
+        mac.update(b"usher.token-alias.v1\0");
+        mac.update(token_id.as_bytes());
+        let digest = mac.finalize().into_bytes();
+        let digits = digest.iter().take(16).map(|byte| format!("{byte:02x}"));
+        digits.fold("tka_".to_owned(), |alias, byte| alias + &byte)
+    }
+}
+
+impl fmt::Debug for Aliases {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Aliases")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alias_is_the_same_under_one_key_and_tells_tokens_apart() {
+        let (one, other) = (Aliases::new("one"), Aliases::new("other"));
+        let alias = one.of("3pX9Kd2Qa7Lm");
+        assert_eq!(alias, Aliases::new("one").of("3pX9Kd2Qa7Lm"));
+        assert_ne!(alias, one.of("3pX9Kd2Qa7Ln"));
+        assert_ne!(alias, other.of("3pX9Kd2Qa7Lm"));
+        assert_eq!(alias.len(), 36);
+        assert!(
+            alias.starts_with("tka_") && !alias.contains("3pX9Kd2Qa7Lm"),
+            "{alias}"
+        );
+    }
+}

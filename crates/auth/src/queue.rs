@@ -1,0 +1,171 @@
+//! A bounded number of places, and a bounded queue before them in which nobody can stand in another's way for long.
+//!
+//! Who waits is served by [`Rank`] first; within a rank the networks take turns, and within a network the first comes
+//! first. When the queue is full, a newcomer takes the place of one of a lower rank, or of one of the network that has
+//! the most waiting; whoever loses a place is told to come back later. So a flood from one network waits behind itself.
+//! Must not know: what the places are for. Used by [`crate::pool`] (argon2) and [`crate::Verifier`] (reading records).
+
+mod waiting;
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+
+use waiting::Waiting;
+
+/// Whose turn it is first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    /// The secret has passed the fast check ([`domain::credential::SecretCheck`]): it is right, as good as certain.
+    Checked,
+    /// The credential was used from this network before.
+    KnownNetwork,
+    /// Nothing is known.
+    Unknown,
+    /// This network has sent too many wrong secrets for this id.
+    Suspected,
+}
+
+/// Who asks for a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asker {
+    /// How urgent it is.
+    pub rank: Rank,
+    /// Where from; see [`crate::brake::network`].
+    pub network: IpAddr,
+}
+
+impl Asker {
+    /// Somebody at this machine: the command line.
+    pub const LOCAL: Self = Self {
+        rank: Rank::Checked,
+        network: IpAddr::V4(Ipv4Addr::LOCALHOST),
+    };
+}
+
+/// The queue is full: ask again in a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many secrets are being checked at once; try again in a second")]
+pub struct Busy;
+
+/// The places and the queue before them. Cheap to clone; clones share it.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    state: Arc<Mutex<State>>,
+    places: usize,
+    most: usize,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Free places; nobody waits while there is one.
+    free: usize,
+    waiting: Waiting,
+}
+
+/// A place that is taken; free again when it is dropped.
+#[derive(Debug)]
+pub struct Permit(Queue);
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.pass_on();
+    }
+}
+
+impl Queue {
+    /// `places` at a time (at least one), and at most `most` waiting.
+    pub fn new(places: usize, most: usize) -> Self {
+        let places = places.max(1);
+        let state = State {
+            free: places,
+            waiting: Waiting::default(),
+        };
+        Self {
+            state: Arc::new(Mutex::new(state)),
+            places,
+            most,
+        }
+    }
+
+    /// Waits for a place.
+    ///
+    /// # Errors
+    /// [`Busy`] when the queue is full, at once or while waiting.
+    pub async fn enter(&self, asker: Asker) -> Result<Permit, Busy> {
+        let mut ticket = {
+            let mut state = self.lock();
+            if state.free > 0 {
+                state.free -= 1;
+                return Ok(Permit(self.clone()));
+            }
+            if state.waiting.len() >= self.most && !state.waiting.make_room(asker) {
+                return Err(Busy);
+            }
+            let (number, called) = state.waiting.push(asker);
+            Ticket {
+                queue: self,
+                asker,
+                number,
+                called,
+                settled: false,
+            }
+        };
+        let called = (&mut ticket.called).await;
+        ticket.settled = true;
+        called.map(|()| Permit(self.clone())).map_err(|_| Busy)
+    }
+
+    /// How many places are taken.
+    pub fn taken(&self) -> usize {
+        self.places - self.lock().free
+    }
+
+    /// How many wait.
+    pub fn waiting(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
+    /// How many places there are.
+    pub const fn places(&self) -> usize {
+        self.places
+    }
+
+    fn pass_on(&self) {
+        let mut state = self.lock();
+        if !state.waiting.call_next() {
+            state.free += 1;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it is held; if it did, counts are whole between statements.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place in the queue; given back when its holder leaves before being called.
+struct Ticket<'q> {
+    queue: &'q Queue,
+    asker: Asker,
+    number: u64,
+    called: oneshot::Receiver<()>,
+    settled: bool,
+}
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        if self.settled {
+            return;
+        }
+        self.queue.lock().waiting.remove(self.asker, self.number);
+        // Called between the last look and now: the place goes on to the next.
+        if self.called.try_recv().is_ok() {
+            self.queue.pass_on();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
