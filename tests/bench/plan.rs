@@ -5,7 +5,7 @@ use std::time::Duration;
 use support::gateway::Settings;
 
 /// The rows there are, in the order in which they run.
-pub const ROWS: [&str; 12] = [
+pub const ROWS: [&str; 13] = [
     "verdict",
     "footprint",
     "create-postgres",
@@ -15,6 +15,7 @@ pub const ROWS: [&str; 12] = [
     "delivery",
     "drain",
     "groups",
+    "memberships",
     "lists",
     "tenants",
     "match-million",

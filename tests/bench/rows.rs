@@ -8,6 +8,7 @@ pub mod footprint;
 pub mod groups;
 pub mod lists;
 pub mod match_million;
+pub mod memberships;
 pub mod query_postgres;
 pub mod query_sqlite;
 pub mod tenants;

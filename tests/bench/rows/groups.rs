@@ -99,7 +99,7 @@ async fn on(plan: &Plan, kind: Kind) -> Vec<Row> {
 }
 
 /// Creates a group; its path.
-async fn group(base: &Base, connection: &mut Connection, display: &str) -> String {
+pub(super) async fn group(base: &Base, connection: &mut Connection, display: &str) -> String {
     let body = json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
         "displayName": display, "externalId": format!("object-{display}"),
@@ -123,7 +123,7 @@ async fn in_and_out(base: &Base, group: &str, who: &[String], slice: Duration) -
 }
 
 /// Entra's PATCH of members.
-fn patch(base: &Base, group: &str, op: &str, members: &[String]) -> Vec<u8> {
+pub(super) fn patch(base: &Base, group: &str, op: &str, members: &[String]) -> Vec<u8> {
     let value: Vec<Value> = members.iter().map(|id| json!({"value": id})).collect();
     let body = json!({
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],

@@ -106,7 +106,9 @@ async fn connect(
     options
         .test_before_acquire_if_idle_for(Duration::from_secs(30))
         .map_sqlx_postgres_opts(move |connection| {
-            connection.application_name("usher").options([
+            // There are more statements than the driver keeps by itself (100), and each is prepared once.
+            let connection = connection.application_name("usher").statement_cache_capacity(200);
+            connection.options([
                 ("statement_timeout", statement_timeout),
                 ("lock_timeout", lock_timeout),
                 ("idle_in_transaction_session_timeout", IDLE_TRANSACTION_TIMEOUT),

@@ -10,6 +10,7 @@ mod rules;
 mod source;
 mod walk;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sqlx::{Connection, Executor};
@@ -20,6 +21,9 @@ use self::explain::Explained;
 use self::rules::Tables;
 use self::walk::Target;
 use super::world::{Home, World};
+
+/// Statements that a connection of the store keeps prepared (`store::connect::postgres`).
+const PREPARED: usize = 200;
 
 /// A world whose store has one connection, so that a plan cached by one walk is the plan of the next.
 struct Watched {
@@ -67,7 +71,6 @@ impl Watched {
     async fn reconnected(mut self) -> Watched {
         self.world.store.close().await;
         let settings = Settings {
-            url: format!("{}&statement-cache-capacity=500", self.world.settings.url),
             max_connections: 1,
             ..self.world.settings.clone()
         };
@@ -137,6 +140,12 @@ async fn no_statement_reads_a_tenants_rows_from_end_to_end() {
     source::every_method_is_called();
     source::every_statement_was_seen(&seen);
     rules::exceptions_are_used(&seen);
+    let texts: BTreeSet<&str> = seen.iter().map(|one| one.text.as_str()).collect();
+    println!("{} statements, those of foreign keys among them", texts.len());
+    assert!(
+        texts.len() < PREPARED,
+        "a connection keeps {PREPARED} prepared statements"
+    );
 }
 
 /// A customer's first cycle: the plans are made and cached while the tables are empty, and used when they are full.
