@@ -56,7 +56,7 @@ async fn missing(state: &State) -> Vec<String> {
     if state.draining.has_begun() {
         missing.push("this instance is shutting down".to_owned());
     } else {
-        match tokio::time::timeout(READY_TIME, state.store.ping()).await {
+        match tokio::time::timeout(READY_TIME, state.store.ready()).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => missing.push(error.to_string()),
             Err(_) => missing.push(format!(

@@ -48,6 +48,12 @@ pub(crate) enum Remedy {
 }
 
 impl StoreError {
+    /// Whether the database or its disk is to blame, and not the statement. SQLite takes a whole transaction back after
+    /// some of these.
+    pub(crate) const fn is_trouble(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Corrupt(_))
+    }
+
     /// A driver's error. No `From`: that would put the driver's type into this type's public face.
     #[expect(clippy::needless_pass_by_value, reason = "so that it is what `map_err` takes")]
     pub(crate) fn of(error: DbErr) -> Self {
@@ -107,10 +113,15 @@ fn judge_refusal(error: &dyn sqlx::error::DatabaseError) -> (StoreError, Remedy)
     }
     let number: i32 = code.parse().unwrap_or_default();
     match number & 0xff {
-        // BUSY, LOCKED: another process writes.
-        5 | 6 => (
+        // BUSY, LOCKED, PROTOCOL (a race for the WAL's index): another process writes.
+        5 | 6 | 15 => (
             StoreError::Unavailable("another process is writing".into()),
             Remedy::Again,
+        ),
+        // NOMEM, INTERRUPT: a transaction may have been taken back, as after a full disk.
+        7 | 9 => (
+            StoreError::Unavailable("it ran out of memory or was interrupted".into()),
+            Remedy::Tell,
         ),
         // FULL, IOERR, READONLY, CANTOPEN, CORRUPT, NOTADB.
         13 => (StoreError::Unavailable("the disk is full".into()), Remedy::Tell),

@@ -2,26 +2,21 @@
 //! shares that transaction's `fsync`.
 //!
 //! Each job has a savepoint, so that a failing neighbour takes nothing with it; answers go out after the commit. A job
-//! runs to its end though its asker is gone.
+//! runs to its end though its asker is gone. After any trouble the connection is closed (ADR 0030).
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Mutex;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait,
-};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::connect::postgres::Suspicion;
-use crate::error::{Remedy, StoreError};
-use crate::patience::Patience;
+use crate::connect::writing::{Writing, give_up};
+use crate::error::StoreError;
 use crate::run::Door;
-use crate::settings::Backend;
-use crate::tx::{Savepoint, Tx};
+use crate::tx::{Tx, Written};
+use crate::writes::Writes;
 
 /// Jobs that may wait; more callers wait for a place in the queue.
 const QUEUE: usize = 1024;
@@ -91,9 +86,9 @@ where
 
 impl Writer {
     /// Starts the task.
-    pub(crate) fn start(connection: DatabaseConnection, changed: watch::Sender<u64>) -> Self {
+    pub(crate) fn start(writing: Writing, changed: watch::Sender<u64>, writes: Writes) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let task = tokio::spawn(run(connection, jobs, changed));
+        let task = tokio::spawn(run(writing, jobs, changed, writes));
         Self {
             queue: Mutex::new(Some(queue)),
             task: tokio::sync::Mutex::new(Some(task)),
@@ -135,96 +130,80 @@ impl Writer {
 }
 
 async fn run(
-    connection: DatabaseConnection,
+    mut writing: Writing,
     mut jobs: mpsc::Receiver<Box<dyn Job>>,
     changed: watch::Sender<u64>,
+    writes: Writes,
 ) {
     while let Some(first) = jobs.recv().await {
         let mut done: Vec<Box<dyn Job>> = Vec::new();
-        let ended = commit_group(&connection, first, &mut jobs, &mut done).await;
-        if matches!(ended, Ok(true)) {
-            changed.send_modify(|count| *count += 1);
+        let ended = commit_group(&mut writing, first, &mut jobs, &mut done).await;
+        match &ended {
+            Ok(written) => {
+                if written.changed {
+                    writes.succeeded();
+                }
+                if written.told {
+                    changed.send_modify(|count| *count += 1);
+                }
+            }
+            Err(error) => writes.failed(error),
         }
         for job in done {
             job.finish(ended.clone().map(|_| ()));
         }
     }
-    // An error means that it was closed before.
-    let _ = connection.close_by_ref().await;
+    writing.close().await;
 }
 
-/// Runs `first` and whatever waits behind it in one transaction; every job taken is in `done`. Returns whether the
-/// outbox has grown.
+/// Runs `first` and whatever waits behind it in one transaction; every job taken is in `done`. An error is everybody's:
+/// nothing of the transaction stands.
 async fn commit_group(
-    connection: &DatabaseConnection,
+    writing: &mut Writing,
     first: Box<dyn Job>,
     jobs: &mut mpsc::Receiver<Box<dyn Job>>,
     done: &mut Vec<Box<dyn Job>>,
-) -> Result<bool, StoreError> {
+) -> Result<Written, StoreError> {
     let mut next = Some(first);
-    let mut transaction = match begin(connection).await {
-        Ok(transaction) => transaction,
+    let mut tx = match writing.begin().await {
+        Ok(connection) => Tx::in_group(connection),
         Err(error) => {
             done.extend(next);
             return Err(error);
         }
     };
-    let (mut told, mut savepoint) = (false, Savepoint::None);
+    let mut written = Written::default();
+    let mut trouble = None;
     while let Some(mut job) = next.take() {
-        let tx = Tx::in_group(transaction, savepoint, Suspicion::new());
-        let Outcome { tx, keep } = job.run(tx).await;
+        let outcome = job.run(tx).await;
+        tx = outcome.tx;
         done.push(job);
-        let grown = tx.told && keep;
-        let Some((shared, made)) = tx.into_transaction() else {
-            return Err(lost());
-        };
-        savepoint = match (made, keep) {
-            (Savepoint::Made, true) => Savepoint::Left,
-            (Savepoint::Made, false) => {
-                if let Err(error) = shared.execute_raw(sql("ROLLBACK TO job")).await {
-                    // SQLite takes a whole transaction back after some errors (a full disk); then nobody's work stands.
-                    let _ = shared.rollback().await;
-                    return Err(StoreError::judge(&error).0);
-                }
-                Savepoint::Left
+        match tx.end_job(outcome.keep).await {
+            Ok(of_job) => {
+                written.told |= of_job.told;
+                written.changed |= of_job.changed;
             }
-            (unchanged, _) => unchanged,
-        };
-        told |= grown;
-        transaction = shared;
+            Err(error) => {
+                trouble = Some(error);
+                break;
+            }
+        }
         if done.len() < GROUP {
             next = jobs.try_recv().ok();
         }
     }
-    transaction
-        .commit()
-        .await
-        .map_err(|error| StoreError::judge(&error).0)?;
-    Ok(told)
-}
-
-/// `BEGIN IMMEDIATE`: the lock is taken at once, so that nothing read here can be outdated when it writes.
-async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
-    let mut patience = Patience::new();
-    loop {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        match connection.begin_with_options(options).await {
-            Ok(transaction) => return Ok(transaction),
-            Err(error) => match StoreError::judge(&error) {
-                (error, Remedy::Again | Remedy::Reconnect) => patience.wait(error).await?,
-                (error, Remedy::Tell) => return Err(error),
-            },
+    let Some(connection) = tx.into_connection() else {
+        return Err(StoreError::Unavailable("the writing connection was lost".into()));
+    };
+    match trouble {
+        None => writing.commit(connection).await?,
+        Some(error) => {
+            give_up(connection, &error).await;
+            return Err(error);
         }
     }
+    Ok(written)
 }
 
-fn sql(text: &str) -> Statement {
-    Statement::from_string(Backend::Sqlite.driver(), text)
-}
-
-fn lost() -> StoreError {
-    StoreError::Unavailable("the writing connection was lost".into())
-}
+#[cfg(test)]
+mod tests;

@@ -15,14 +15,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
-use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, QueryResult, RuntimeErr, Statement, Values};
-use sea_query_sqlx::SqlxValues;
+use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, QueryResult, RuntimeErr, Statement};
 use sqlx::pool::PoolConnection;
-use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool};
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::connect::postgres::Suspicion;
 use crate::settings::{Backend, Settings};
+use crate::transaction::Transaction;
+use crate::wire::Wire;
 
 /// A connection that waited longer goes through the pool, which tests it: a firewall may have forgotten it.
 const IDLE: Duration = Duration::from_secs(30);
@@ -67,6 +68,15 @@ enum Lane {
     Sqlite(PoolConnection<Sqlite>),
 }
 
+impl Lane {
+    fn wire(&mut self) -> Wire<'_> {
+        match self {
+            Self::Postgres(connection) => Wire::Postgres(connection),
+            Self::Sqlite(connection) => Wire::Sqlite(connection),
+        }
+    }
+}
+
 struct Parked {
     lane: Lane,
     home: ThreadId,
@@ -82,7 +92,7 @@ struct Held<'l> {
 }
 
 /// Counts somebody who waits for the pool.
-pub(crate) struct Waiting<'l>(&'l AtomicUsize);
+struct Waiting<'l>(&'l AtomicUsize);
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
@@ -115,17 +125,7 @@ impl Lanes {
     /// All rows of a statement.
     pub(crate) async fn all(&self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
         let mut held = self.take().await?;
-        let rows = match &mut held.lane {
-            Lane::Postgres(connection) => {
-                let rows = query(statement).fetch_all(&mut **connection).await;
-                rows.map(|rows| rows.into_iter().map(QueryResult::from).collect())
-            }
-            Lane::Sqlite(connection) => {
-                let rows = query(statement).fetch_all(&mut **connection).await;
-                rows.map(|rows| rows.into_iter().map(QueryResult::from).collect())
-            }
-        };
-        let rows = rows.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(Arc::new(error))))?;
+        let rows = held.lane.wire().all(statement).await?;
         self.park(held);
         Ok(rows)
     }
@@ -133,24 +133,25 @@ impl Lanes {
     /// How many rows a statement changed.
     pub(crate) async fn execute(&self, statement: &Statement) -> Result<u64, DbErr> {
         let mut held = self.take().await?;
-        let done = match &mut held.lane {
-            Lane::Postgres(connection) => {
-                let done = query(statement).execute(&mut **connection).await;
-                done.map(|done| done.rows_affected())
-            }
-            Lane::Sqlite(connection) => {
-                let done = query(statement).execute(&mut **connection).await;
-                done.map(|done| done.rows_affected())
-            }
-        };
-        let changed = done.map_err(|error| DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error))))?;
+        let changed = held.lane.wire().execute(statement).await?;
         self.park(held);
         Ok(changed)
     }
 
+    /// Begins a transaction on a connection of the pool; `None` on SQLite, whose transactions are the writer's.
+    pub(crate) async fn begin(&self) -> Result<Option<Transaction>, DbErr> {
+        let Pool::Postgres(pool) = &self.0.pool else {
+            return Ok(None);
+        };
+        let waiting = self.make_room();
+        let connection = pool.acquire().await.map_err(not_acquired)?;
+        drop(waiting);
+        Transaction::begin(connection).await.map(Some)
+    }
+
     /// Before asking the pool for a connection: gives one back if it has none left, and keeps giving back until the
     /// answer is dropped.
-    pub(crate) fn make_room(&self) -> Waiting<'_> {
+    fn make_room(&self) -> Waiting<'_> {
         let waiting = self.0.waiting.fetch_add(1, Ordering::Relaxed) + 1;
         let (open, idle) = match &self.0.pool {
             Pool::Postgres(pool) => (pool.size(), pool.num_idle()),
@@ -171,7 +172,7 @@ impl Lanes {
 
     async fn take(&self) -> Result<Held<'_>, DbErr> {
         let inner = &*self.0;
-        let timed_out = || DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
+        let timed_out = || not_acquired(sqlx::Error::PoolTimedOut);
         let permit = match inner.permits.try_acquire() {
             Ok(permit) => permit,
             Err(_) => tokio::time::timeout(inner.patience, inner.permits.acquire())
@@ -192,10 +193,7 @@ impl Lanes {
             Pool::Sqlite(pool) => pool.acquire().await.map(Lane::Sqlite),
         };
         Ok(Held {
-            lane: lane.map_err(|error| match error {
-                sqlx::Error::PoolTimedOut => timed_out(),
-                error => DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))),
-            })?,
+            lane: lane.map_err(not_acquired)?,
             out_since: Instant::now(),
             _permit: permit,
         })
@@ -233,12 +231,9 @@ impl Lanes {
     }
 }
 
-/// The driver's form of a statement.
-fn query<D>(statement: &Statement) -> sqlx::query::Query<'_, D, SqlxValues>
-where
-    D: sqlx::Database,
-    SqlxValues: sqlx::IntoArguments<D>,
-{
-    let values = statement.values.clone().unwrap_or_else(|| Values(Vec::new()));
-    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
+fn not_acquired(error: sqlx::Error) -> DbErr {
+    match error {
+        sqlx::Error::PoolTimedOut => DbErr::ConnectionAcquire(ConnAcquireErr::Timeout),
+        error => DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))),
+    }
 }

@@ -6,8 +6,8 @@
 //!
 //! Must not know: HTTP, Redis, SCIM messages. No type of the database driver appears in a public signature.
 //!
-//! Reading order: [`settings`] and `connect` (opening), `tx` (one statement), `run` and `group` (transactions, retries,
-//! SQLite's group commit), [`tenant_tx`] and `table/*` (one file a table), [`list`] (filters), [`feed`] (the outbox
+//! Reading order: [`settings`] and `connect` (opening), `wire` and `tx` (one statement), `run`, `transaction` and `group`
+//! (transactions, retries, SQLite's group commit), `writes` (whether writing works), [`tenant_tx`] and `table/*` (one file a table), [`list`] (filters), [`feed`] (the outbox
 //! side), [`records`] (operators' records).
 
 mod connect;
@@ -25,7 +25,10 @@ mod sql;
 mod store;
 mod table;
 pub mod tenant_tx;
+mod transaction;
 mod tx;
+mod wire;
+mod writes;
 
 pub use error::StoreError;
 pub use feed::{Ack, Feed, FeedEvent, FeedPage, OutboxLag, PruneReport, Stamped};

@@ -7,7 +7,7 @@ use domain::identity::Identity;
 use domain::log::LogEntry;
 use domain::scope::TenantScope;
 use futures_util::future::BoxFuture;
-use sea_orm::{DbErr, TransactionTrait};
+use sea_orm::DbErr;
 
 use crate::error::{Remedy, StoreError};
 use crate::patience::Patience;
@@ -99,7 +99,11 @@ impl Store {
         if self.0.writer.is_none() {
             let mut tx = TenantTx::new(self.outside(), scope);
             let created = tx.create(identity, event, entry).await;
-            self.announce(matches!(created, Ok(Created::Done)));
+            let done = matches!(created, Ok(Created::Done));
+            if done {
+                self.0.writes.succeeded();
+            }
+            self.announce(done);
             return created;
         }
         let what = Arc::new((identity.clone(), event.clone(), entry.clone()));
@@ -132,11 +136,11 @@ impl Store {
     {
         let mut patience = Patience::new();
         loop {
-            let waiting = self.0.lanes.make_room();
-            let begun = self.0.pool.begin().await;
-            drop(waiting);
-            let transaction = match begun {
-                Ok(transaction) => transaction,
+            let transaction = match self.0.lanes.begin().await {
+                Ok(Some(transaction)) => transaction,
+                Ok(None) => {
+                    return Err(StoreError::Refused("no transaction of its own here".to_owned()).into());
+                }
                 Err(error) => {
                     self.sit_out(&error, &mut patience).await?;
                     continue;
@@ -144,26 +148,32 @@ impl Store {
             };
             let mut door = D::open(Tx::open(transaction, self.0.suspicion.clone()), key);
             let answer = work(&mut door).await;
-            let tx = door.close();
-            let (told, remedy) = (tx.told, tx.remedy);
-            let Some((transaction, _)) = tx.into_transaction() else {
+            let mut tx = door.close();
+            let (told, changed, remedy, trouble) = (tx.told, tx.has_changed(), tx.remedy, tx.trouble.take());
+            let Some(transaction) = tx.into_transaction() else {
                 return answer;
             };
-            if answer.is_err() {
+            if let Some(trouble) = &trouble {
+                self.0.writes.failed(trouble);
+            }
+            // Work that overlooked a failed statement is repeated as well; if that does not help, the commit says so.
+            let may_help = matches!(remedy, Some(Remedy::Again | Remedy::Reconnect));
+            if answer.is_err() || may_help {
                 // A rollback that fails means that the connection is gone, and the transaction with it.
                 let _ = transaction.rollback().await;
-                match remedy {
-                    Some(Remedy::Again | Remedy::Reconnect) => {
-                        patience
-                            .wait(StoreError::Unavailable("it stayed in trouble".into()))
-                            .await?;
-                        continue;
-                    }
-                    Some(Remedy::Tell) | None => return answer,
+                if !may_help {
+                    return answer;
                 }
+                let trouble =
+                    trouble.unwrap_or_else(|| StoreError::Unavailable("it stayed in trouble".into()));
+                patience.wait(trouble).await?;
+                continue;
             }
             match transaction.commit().await {
                 Ok(()) => {
+                    if changed {
+                        self.0.writes.succeeded();
+                    }
                     self.announce(told);
                     return answer;
                 }
@@ -172,6 +182,7 @@ impl Store {
                     (error, Remedy::Again) => patience.wait(error).await?,
                     (error, remedy) => {
                         self.distrust(remedy);
+                        self.0.writes.failed(&error);
                         return Err(error.into());
                     }
                 },

@@ -16,6 +16,7 @@ use crate::migrate;
 use crate::settings::{Backend, Settings};
 use crate::sql::Sql;
 use crate::tx::{Tx, within};
+use crate::writes::Writes;
 
 /// The database. Cheap to clone; all clones share its connections.
 #[derive(Clone)]
@@ -30,6 +31,7 @@ pub(crate) struct Inner {
     pub(crate) suspicion: Suspicion,
     pub(crate) changed: watch::Sender<u64>,
     pub(crate) gate: Gate,
+    pub(crate) writes: Writes,
     warnings: Vec<String>,
 }
 
@@ -48,8 +50,12 @@ impl Store {
     pub async fn connect(settings: &Settings) -> Result<Self, StoreError> {
         let opened = connect::open(settings).await?;
         let changed = watch::Sender::new(0);
+        let writes = Writes::default();
         let (backend, writer) = match opened.writer {
-            Some(connection) => (Backend::Sqlite, Some(Writer::start(connection, changed.clone()))),
+            Some(writing) => {
+                let writer = Writer::start(writing, changed.clone(), writes.clone());
+                (Backend::Sqlite, Some(writer))
+            }
             None => (Backend::Postgres, None),
         };
         Ok(Self(Arc::new(Inner {
@@ -61,6 +67,7 @@ impl Store {
             suspicion: opened.suspicion,
             changed,
             gate: Gate::default(),
+            writes,
             warnings: opened.warnings,
         })))
     }
@@ -104,6 +111,16 @@ impl Store {
         .await
     }
 
+    /// Whether the database answers and takes writes. That it takes them is known from this process's last write; when
+    /// that failed, or there was none yet, a row is written as a probe, at most once a second.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] with the reason, for instance a full disk.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        self.ping().await?;
+        self.0.writes.check(self.probe_write()).await
+    }
+
     /// Closes the connections; what is queued for SQLite's writer is written first.
     pub async fn close(&self) {
         if let Some(writer) = &self.0.writer {
@@ -121,7 +138,12 @@ impl Store {
 
     /// A place for statements that are a transaction of their own: PostgreSQL's pool, SQLite's readers.
     pub(crate) fn outside(&self) -> Tx {
-        Tx::on_pool(self.0.lanes.clone(), self.0.backend, self.0.suspicion.clone())
+        Tx::on_pool(
+            self.0.lanes.clone(),
+            self.0.backend,
+            self.0.suspicion.clone(),
+            self.0.writes.clone(),
+        )
     }
 
     /// One changing statement as a transaction of its own.

@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Statement, Value};
+use sea_orm::{DbErr, QueryResult, Statement, Value};
+use sqlx::SqliteConnection;
 
 use crate::connect::postgres::Suspicion;
 use crate::error::{Remedy, StoreError};
@@ -13,15 +14,27 @@ use crate::lanes::Lanes;
 use crate::patience::Patience;
 use crate::settings::Backend;
 use crate::sql::Sql;
+use crate::transaction::Transaction;
+use crate::wire::Wire;
+use crate::writes::Writes;
 
 /// Where statements run.
 enum Conn {
     /// Each statement for itself, on any connection.
-    Pool(Lanes),
+    Pool(Lanes, Writes),
     /// A transaction of its own.
-    Open(DatabaseTransaction),
+    Open(Transaction),
     /// A place in SQLite's group commit: the transaction is shared, the savepoint is its own.
-    Group(DatabaseTransaction, Savepoint),
+    Group(SqliteConnection, Savepoint),
+}
+
+/// What a job of a group commit leaves behind.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Written {
+    /// It put rows into the outbox.
+    pub(crate) told: bool,
+    /// It changed rows: a commit then shows that the disk takes them.
+    pub(crate) changed: bool,
 }
 
 /// A job's savepoint in a shared transaction, made at its first write.
@@ -55,23 +68,28 @@ pub(crate) struct Tx {
     pub(crate) told: bool,
     /// The worst remedy that a failed statement asked for.
     pub(crate) remedy: Option<Remedy>,
+    /// The trouble that ended this transaction, whatever its work made of it.
+    pub(crate) trouble: Option<StoreError>,
+    /// Whether rows were changed.
+    changed: bool,
 }
 
 impl Tx {
-    pub(crate) fn on_pool(pool: Lanes, backend: Backend, suspicion: Suspicion) -> Self {
-        Self::new(Conn::Pool(pool), backend, suspicion)
+    pub(crate) fn on_pool(pool: Lanes, backend: Backend, suspicion: Suspicion, writes: Writes) -> Self {
+        Self::new(Conn::Pool(pool, writes), backend, suspicion)
     }
 
-    pub(crate) fn open(transaction: DatabaseTransaction, suspicion: Suspicion) -> Self {
+    pub(crate) fn open(transaction: Transaction, suspicion: Suspicion) -> Self {
         Self::new(Conn::Open(transaction), Backend::Postgres, suspicion)
     }
 
-    pub(crate) fn in_group(
-        transaction: DatabaseTransaction,
-        savepoint: Savepoint,
-        suspicion: Suspicion,
-    ) -> Self {
-        Self::new(Conn::Group(transaction, savepoint), Backend::Sqlite, suspicion)
+    /// A place for the jobs of one group commit, on a connection on which a transaction has begun.
+    pub(crate) fn in_group(connection: SqliteConnection) -> Self {
+        Self::new(
+            Conn::Group(connection, Savepoint::None),
+            Backend::Sqlite,
+            Suspicion::new(),
+        )
     }
 
     fn new(conn: Conn, backend: Backend, suspicion: Suspicion) -> Self {
@@ -81,6 +99,8 @@ impl Tx {
             suspicion,
             told: false,
             remedy: None,
+            trouble: None,
+            changed: false,
         }
     }
 
@@ -90,16 +110,53 @@ impl Tx {
 
     /// Whether statements here belong to one transaction.
     pub(crate) fn is_open(&self) -> bool {
-        !matches!(self.conn, Conn::Pool(_))
+        !matches!(self.conn, Conn::Pool(..))
     }
 
-    /// The transaction back, to end it.
-    pub(crate) fn into_transaction(self) -> Option<(DatabaseTransaction, Savepoint)> {
+    /// Whether a commit of this would write anything.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.changed || self.told
+    }
+
+    /// PostgreSQL: the transaction back, to end it.
+    pub(crate) fn into_transaction(self) -> Option<Transaction> {
         match self.conn {
-            Conn::Pool(_) => None,
-            Conn::Open(transaction) => Some((transaction, Savepoint::None)),
-            Conn::Group(transaction, savepoint) => Some((transaction, savepoint)),
+            Conn::Open(transaction) => Some(transaction),
+            Conn::Pool(..) | Conn::Group(..) => None,
         }
+    }
+
+    /// SQLite: the writing connection back, to end the transaction on it.
+    pub(crate) fn into_connection(self) -> Option<SqliteConnection> {
+        match self.conn {
+            Conn::Group(connection, _) => Some(connection),
+            Conn::Pool(..) | Conn::Open(_) => None,
+        }
+    }
+
+    /// Ends one job of a group commit: its rows stay, or are taken back, and the next job may begin.
+    ///
+    /// # Errors
+    /// The transaction is gone, and with it what earlier jobs wrote.
+    pub(crate) async fn end_job(&mut self, keep: bool) -> Result<Written, StoreError> {
+        if let Some(trouble) = self.trouble.take() {
+            return Err(trouble);
+        }
+        if let Conn::Group(connection, savepoint) = &mut self.conn
+            && *savepoint == Savepoint::Made
+        {
+            if !keep {
+                let said = Wire::Sqlite(connection).say("ROLLBACK TO job").await;
+                said.map_err(StoreError::of)?;
+            }
+            *savepoint = Savepoint::Left;
+        }
+        let written = Written {
+            told: keep && self.told,
+            changed: keep && self.has_changed(),
+        };
+        (self.told, self.changed, self.remedy) = (false, false, None);
+        Ok(written)
     }
 
     /// All rows of a statement that only reads.
@@ -118,14 +175,12 @@ impl Tx {
         values: Vec<Value>,
     ) -> Result<Vec<QueryResult>, StoreError> {
         let statement = Statement::from_sql_and_values(self.backend.driver(), text, values);
-        let Conn::Pool(pool) = &self.conn else {
-            let answer = match &self.conn {
-                Conn::Open(transaction) | Conn::Group(transaction, _) => {
-                    transaction.query_all_raw(statement).await
-                }
-                Conn::Pool(_) => Ok(Vec::new()),
-            };
+        if let Some(wire) = self.wire()? {
+            let answer = wire.all(&statement).await;
             return self.judged(answer);
+        }
+        let Conn::Pool(pool, _) = &self.conn else {
+            return Ok(Vec::new());
         };
         let mut patience = Patience::new();
         loop {
@@ -154,23 +209,43 @@ impl Tx {
     pub(crate) async fn change_by(&mut self, text: &str, values: Vec<Value>) -> Result<u64, StoreError> {
         self.make_savepoint().await?;
         let statement = Statement::from_sql_and_values(self.backend.driver(), text, values);
-        let Conn::Pool(pool) = &self.conn else {
-            let answer = match &self.conn {
-                Conn::Open(transaction) | Conn::Group(transaction, _) => transaction
-                    .execute_raw(statement)
-                    .await
-                    .map(|done| done.rows_affected()),
-                Conn::Pool(_) => Ok(0),
-            };
-            return self.judged(answer);
+        if let Some(wire) = self.wire()? {
+            let answer = wire.execute(&statement).await;
+            let changed = self.judged(answer)?;
+            self.changed |= changed > 0;
+            return Ok(changed);
+        }
+        let Conn::Pool(pool, writes) = &self.conn else {
+            return Ok(0);
         };
         let mut patience = Patience::new();
         loop {
             match pool.execute(&statement).await {
-                Ok(changed) => return Ok(changed),
-                Err(error) => self.wait_or_tell(&error, &mut patience).await?,
+                Ok(changed) => {
+                    if changed > 0 {
+                        writes.succeeded();
+                    }
+                    return Ok(changed);
+                }
+                Err(error) => self
+                    .wait_or_tell(&error, &mut patience)
+                    .await
+                    .inspect_err(|error| writes.failed(error))?,
             }
         }
+    }
+
+    /// The connection of an open transaction; `None` outside of one. After trouble it takes no more statements: SQLite may
+    /// have ended the transaction, and what followed would be a commit of its own.
+    fn wire(&mut self) -> Result<Option<Wire<'_>>, StoreError> {
+        if let Some(trouble) = &self.trouble {
+            return Err(trouble.clone());
+        }
+        Ok(match &mut self.conn {
+            Conn::Pool(..) => None,
+            Conn::Open(transaction) => Some(transaction.wire()),
+            Conn::Group(connection, _) => Some(Wire::Sqlite(connection)),
+        })
     }
 
     /// A change that is told of, made of several statements on SQLite and of one on PostgreSQL: all its rows. SQLite's
@@ -183,7 +258,11 @@ impl Tx {
     ) -> Result<Vec<QueryResult>, StoreError> {
         let text = sql.text(self.backend);
         let Conn::Group(_, savepoint) = &mut self.conn else {
-            return self.all_of(text, values).await;
+            let answer = self.all_of(text, values).await;
+            if let (Conn::Pool(_, writes), Err(error)) = (&self.conn, &answer) {
+                writes.failed(error);
+            }
+            return answer;
         };
         let text = match savepoint.due() {
             None => text.to_owned(),
@@ -196,23 +275,27 @@ impl Tx {
 
     /// SQLite: everything a job writes can be taken back without its neighbours.
     async fn make_savepoint(&mut self) -> Result<(), StoreError> {
-        let Conn::Group(transaction, savepoint) = &mut self.conn else {
+        let Conn::Group(_, savepoint) = &self.conn else {
             return Ok(());
         };
         let Some(due) = savepoint.due() else { return Ok(()) };
-        let answer = transaction
-            .execute_raw(Statement::from_string(Backend::Sqlite.driver(), due))
-            .await;
-        if answer.is_ok() {
+        if let Some(wire) = self.wire()? {
+            let said = wire.say(due).await;
+            self.judged(said)?;
+        }
+        if let Conn::Group(_, savepoint) = &mut self.conn {
             *savepoint = Savepoint::Made;
         }
-        self.judged(answer).map(|_| ())
+        Ok(())
     }
 
     fn judged<T>(&mut self, answer: Result<T, DbErr>) -> Result<T, StoreError> {
         answer.map_err(|error| {
             let (error, remedy) = StoreError::judge(&error);
             self.note(remedy);
+            if error.is_trouble() {
+                self.trouble = Some(error.clone());
+            }
             error
         })
     }

@@ -159,3 +159,75 @@ async fn a_closed_store_says_so() {
         );
     }
 }
+
+/// PostgreSQL answers `ROLLBACK` to the `COMMIT` of a transaction in which a statement failed, and calls it no error.
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_overlooks_a_failed_statement_is_not_answered_without_a_commit() {
+    for world in super::world::worlds().await {
+        let home = world.home("contoso").await;
+        let taken = world.people(&home, &["amy"]).await.remove(0);
+        // The same id again is refused with an error; the name is another one.
+        let again = domain::identity::Identity {
+            id: taken.id,
+            ..world.person(&home, "amy2")
+        };
+        let bob = world.person(&home, "bob");
+        let changes = std::sync::Arc::new([again, bob.clone()].map(|person| {
+            let event = world.event(&home, None, Some(&person));
+            let entry = world.entry(&person, domain::log::Action::Create, Some(&event));
+            (person, event, entry)
+        }));
+        let answer = world
+            .store
+            .write::<(), StoreError, _>(home.scope, move |tx| {
+                let changes = std::sync::Arc::clone(&changes);
+                Box::pin(async move {
+                    for (person, event, entry) in changes.iter() {
+                        let _ = tx.create(person, event, entry).await;
+                    }
+                    Ok(())
+                })
+            })
+            .await;
+        let kept = world.get(&home, bob.id).await.is_some();
+        assert_eq!(answer.is_ok(), kept, "{}: {answer:?}", world.name());
+        world.people(&home, &["carl"]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_leaves_in_the_middle_leaves_no_transaction_behind() {
+    let world = World::postgres().await;
+    let home = world.home("contoso").await;
+    let one = store::Settings {
+        max_connections: 1,
+        ..world.settings.clone()
+    };
+    let store = store::Store::connect(&one).await.unwrap();
+    let amy = world.person(&home, "amy");
+    let event = world.event(&home, None, Some(&amy));
+    let entry = world.entry(&amy, domain::log::Action::Create, Some(&event));
+    let change = std::sync::Arc::new((amy.clone(), event, entry));
+    let (written, mut has_written) = tokio::sync::watch::channel(false);
+    let leaving = store.write::<(), StoreError, _>(home.scope, move |tx| {
+        let (change, written) = (std::sync::Arc::clone(&change), written.clone());
+        Box::pin(async move {
+            tx.create(&change.0, &change.1, &change.2).await?;
+            written.send_replace(true);
+            std::future::pending().await
+        })
+    });
+    tokio::select! {
+        answer = leaving => panic!("never answered: {answer:?}"),
+        _ = has_written.wait_for(|written| *written) => {}
+    }
+    // On the pool's only connection, if it were used again.
+    store.lease("mine", "me", Duration::from_secs(60)).await.unwrap();
+    assert!(world.get(&home, amy.id).await.is_none());
+    let mut other = sqlx::PgConnection::connect(&world.postgres.clone().unwrap().super_url)
+        .await
+        .unwrap();
+    let kept = sqlx::query("SELECT 1 FROM lease WHERE name = 'mine'");
+    assert!(kept.fetch_optional(&mut other).await.unwrap().is_some());
+    assert_eq!(world.create(&home, &amy).await, Created::Done, "no lock is left");
+}

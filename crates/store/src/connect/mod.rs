@@ -1,9 +1,10 @@
 //! Opening the database: pools, per-connection settings, and what to tell the operator about them.
 //!
-//! Read next: [`postgres`] and [`sqlite`], one file a database.
+//! Read next: [`postgres`] and [`sqlite`], one file a database, and [`writing`], SQLite's writer.
 
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
+pub(crate) mod writing;
 
 use sea_orm::{ConnectOptions, DatabaseConnection};
 
@@ -15,7 +16,7 @@ pub(crate) struct Opened {
     /// Where statements outside a writer run: PostgreSQL's pool, SQLite's readers.
     pub(crate) pool: DatabaseConnection,
     /// SQLite's one writing connection.
-    pub(crate) writer: Option<DatabaseConnection>,
+    pub(crate) writer: Option<writing::Writing>,
     /// When connections were last found to be useless (PostgreSQL).
     pub(crate) suspicion: postgres::Suspicion,
     /// What the operator should know.

@@ -10,6 +10,7 @@ use sea_orm::{Database, DatabaseConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use super::postgres::Suspicion;
+use super::writing::Writing;
 use super::{Opened, options};
 use crate::error::StoreError;
 use crate::settings::Settings;
@@ -29,7 +30,7 @@ pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
         )
     })?;
     make_folder(file.get_filename())?;
-    let writer = connect(settings, 1, Role::Writer).await?;
+    let writer = Writing::open(configured(file, Role::Writer)).await?;
     let pool = connect(settings, settings.max_connections.min(READERS), Role::Reader).await?;
     Ok(Opened {
         pool,
@@ -56,37 +57,31 @@ async fn connect(
     role: Role,
 ) -> Result<DatabaseConnection, StoreError> {
     let mut options = options(settings, &settings.url, connections);
-    options.map_sqlx_sqlite_opts(move |file| {
-        let file = file
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY_TIMEOUT)
-            .foreign_keys(true)
-            .pragma("temp_store", "memory")
-            .statement_cache_capacity(200);
-        match role {
-            // Not SQLITE_OPEN_READONLY: such a connection cannot bring a WAL left by a crash into order.
-            // A cache of 8 MiB holds the inner pages of every index of a million identities: a lookup then reads two pages
-            // from the file instead of the four it reads with SQLite's 2 MiB.
-            Role::Reader => file.pragma("query_only", "on").pragma("cache_size", "-8192"),
-            // Creations touch pages all over the indexes: a cache of 16 MiB (used when there is that much), and a
-            // checkpoint each 16 MiB of WAL, so that a page that changes often is copied back seldom.
-            Role::Writer => file
-                .pragma("cache_size", "-16384")
-                .pragma("wal_autocheckpoint", "4000")
-                .pragma("journal_size_limit", "67108864"),
-        }
-    });
-    if role == Role::Writer {
-        // The writer's connection is for the life of the process: its prepared statements are its speed.
-        options
-            .idle_timeout(None::<Duration>)
-            .max_lifetime(None::<Duration>)
-            // It waits for nobody but itself: the queue before it has its own bound.
-            .acquire_timeout(Duration::from_secs(60));
-    }
+    options.map_sqlx_sqlite_opts(move |file| configured(file, role));
     Database::connect(options).await.map_err(StoreError::of)
+}
+
+fn configured(file: SqliteConnectOptions, role: Role) -> SqliteConnectOptions {
+    let file = file
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true)
+        .pragma("temp_store", "memory")
+        .statement_cache_capacity(200);
+    match role {
+        // Not SQLITE_OPEN_READONLY: such a connection cannot bring a WAL left by a crash into order.
+        // A cache of 8 MiB holds the inner pages of every index of a million identities: a lookup then reads two pages
+        // from the file instead of the four it reads with SQLite's 2 MiB.
+        Role::Reader => file.pragma("query_only", "on").pragma("cache_size", "-8192"),
+        // Creations touch pages all over the indexes: a cache of 16 MiB (used when there is that much), and a
+        // checkpoint each 16 MiB of WAL, so that a page that changes often is copied back seldom.
+        Role::Writer => file
+            .pragma("cache_size", "-16384")
+            .pragma("wal_autocheckpoint", "4000")
+            .pragma("journal_size_limit", "67108864"),
+    }
 }
 
 fn make_folder(file: &Path) -> Result<(), StoreError> {
