@@ -4,6 +4,7 @@
 //! [`recorder`] drives load and remembers exactly what was answered; [`oracle`] compares memory, directory, feed and
 //! booking at the end. The simulator runs its own cycles beside it.
 
+mod disk;
 mod oracle;
 mod recorder;
 

@@ -129,6 +129,12 @@ impl Gateway {
         format!("http://127.0.0.1:{}", self.admin_port)
     }
 
+    /// What `/health/ready` of the admin listener answers, with its reasons.
+    pub async fn readiness(&self) -> crate::http::Answer {
+        let url = format!("{}/health/ready", self.admin_url());
+        crate::http::send(crate::http_client().get(url)).await
+    }
+
     /// The folder with `usher.toml`, the log and the SQLite file.
     pub fn folder(&self) -> &Folder {
         &self.folder

@@ -11,6 +11,7 @@
 )]
 
 pub mod booking;
+pub mod disk;
 pub mod gateway;
 pub mod http;
 pub mod otlp;

@@ -30,6 +30,8 @@ pub struct Postgres {
     programs: PathBuf,
     port: u16,
     user: Option<RunAs>,
+    env: Vec<(String, String)>,
+    settings: &'static [&'static str],
     templates: Mutex<HashMap<String, String>>,
     count: AtomicU32,
 }
@@ -56,6 +58,26 @@ impl Postgres {
 
     /// A cluster of one's own, for tests that kill it.
     pub async fn start() -> Postgres {
+        Postgres::start_with(&[], &[], &[]).await
+    }
+
+    /// As [`Postgres::start`], with these variables in its environment.
+    pub async fn start_in(env: &[(String, String)]) -> Postgres {
+        Postgres::start_with(&[], &[], env).await
+    }
+
+    /// As [`Postgres::start`], with its write-ahead log in an empty folder of the server's user, in files of 1 MiB.
+    pub async fn start_with_log_in(folder: &Path) -> Postgres {
+        let folder = format!("--waldir={}", folder.display());
+        let settings = &["min_wal_size=2MB", "max_wal_size=8MB"];
+        Postgres::start_with(&[&folder, "--wal-segsize=1"], settings, &[]).await
+    }
+
+    async fn start_with(
+        init: &[&str],
+        settings: &'static [&'static str],
+        env: &[(String, String)],
+    ) -> Postgres {
         crate::init();
         let programs = find_programs();
         let user = server_user();
@@ -63,13 +85,15 @@ impl Postgres {
         if let Some(user) = user {
             std::os::unix::fs::chown(folder.path(), Some(user.uid), Some(user.gid)).expect("chown");
         }
-        init_cluster(&programs, folder.path(), user);
+        init_cluster(&programs, folder.path(), user, init);
         let cluster = Postgres {
             server: std::sync::Mutex::new(None),
             folder,
             programs,
             port: free_port(),
             user,
+            env: env.to_vec(),
+            settings,
             templates: Mutex::default(),
             count: AtomicU32::new(0),
         };
@@ -102,6 +126,40 @@ impl Postgres {
     pub async fn restart(&self) {
         self.kill9();
         self.boot().await;
+    }
+
+    /// Waits until the server answers; starts it again when it has ended by itself, as it does when its log cannot be
+    /// written.
+    pub async fn revive(&self) {
+        until("PostgreSQL to answer again", Duration::from_secs(60), || async {
+            let ended = {
+                let mut server = self.server.lock().expect("one test at a time");
+                server.as_mut().is_none_or(|server| server.exited().is_some())
+            };
+            if ended {
+                self.spawn();
+            }
+            self.try_admin("postgres").await.ok()
+        })
+        .await;
+    }
+
+    /// As [`Postgres::database`], with its tables in an empty folder of the server's user. The write-ahead log stays
+    /// where it is.
+    pub async fn database_in(&self, folder: &Path) -> Database {
+        let database = self.database().await;
+        let mut admin = self.admin("postgres").await;
+        let (name, folder) = (&database.name, folder.display());
+        for sql in [
+            format!("CREATE TABLESPACE of_{name} LOCATION '{folder}'"),
+            format!("ALTER DATABASE {name} SET TABLESPACE of_{name}"),
+        ] {
+            admin
+                .execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql)))
+                .await
+                .expect("move the database");
+        }
+        database
     }
 
     /// An empty database, owned by [`OWNER`]; what [`OWNER`] creates in it, [`APP`] may read and write.
@@ -201,6 +259,14 @@ impl Postgres {
     }
 
     async fn boot(&self) {
+        self.spawn();
+        until("PostgreSQL to answer", Duration::from_secs(60), || async {
+            self.try_admin("postgres").await.ok()
+        })
+        .await;
+    }
+
+    fn spawn(&self) {
         let data = self.folder.join("data");
         let settings = [
             format!("port={}", self.port),
@@ -214,12 +280,11 @@ impl Postgres {
             "log_min_messages=warning".to_owned(),
             "log_line_prefix=%m [%p] %d ".to_owned(),
         ];
+        let settings = settings
+            .into_iter()
+            .chain(self.settings.iter().map(|&text| text.to_owned()));
         let mut args = vec!["-D".to_owned(), data.display().to_string()];
-        args.extend(
-            settings
-                .into_iter()
-                .flat_map(|setting| ["-c".to_owned(), setting]),
-        );
+        args.extend(settings.flat_map(|setting| ["-c".to_owned(), setting]));
         // A killed server leaves its lock file behind; the port and the folder are ours alone.
         let _ = std::fs::remove_file(data.join("postmaster.pid"));
         let server = Process::start(&Spec {
@@ -227,19 +292,15 @@ impl Postgres {
             args: &args,
             dir: self.folder.path(),
             log: &self.folder.join("server.log"),
-            env: &[],
+            env: &self.env,
             user: self.user,
             end: "QUIT",
         });
         *self.server.lock().expect("one test at a time") = Some(server);
-        until("PostgreSQL to answer", Duration::from_secs(60), || async {
-            self.try_admin("postgres").await.ok()
-        })
-        .await;
     }
 }
 
-fn init_cluster(programs: &Path, folder: &Path, user: Option<RunAs>) {
+fn init_cluster(programs: &Path, folder: &Path, user: Option<RunAs>, more: &[&str]) {
     use std::os::unix::process::CommandExt;
     let mut command = Command::new(programs.join("initdb"));
     command.current_dir(folder).arg("-D").arg(folder.join("data"));
@@ -250,6 +311,7 @@ fn init_cluster(programs: &Path, folder: &Path, user: Option<RunAs>) {
         "--encoding=UTF8",
         "--locale=C.UTF-8",
     ]);
+    command.args(more);
     if let Some(user) = user {
         command.uid(user.uid).gid(user.gid);
     }
@@ -291,7 +353,7 @@ fn find_programs() -> PathBuf {
 }
 
 /// PostgreSQL refuses to run as root: then it is the user `postgres`, which its package makes.
-fn server_user() -> Option<RunAs> {
+pub fn server_user() -> Option<RunAs> {
     let id = |args: &[&str]| -> u32 {
         let output = Command::new("id").args(args).output().expect("run id");
         let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();

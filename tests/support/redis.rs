@@ -12,16 +12,29 @@ use std::time::Duration;
 pub struct Redis {
     server: Option<Process>,
     folder: Folder,
+    data: PathBuf,
     port: u16,
 }
 
 impl Redis {
     /// Starts a server with an empty folder and waits until it answers.
     pub async fn start() -> Redis {
+        let folder = Folder::new("usher-redis-");
+        let data = folder.path().to_owned();
+        Redis::with(folder, data).await
+    }
+
+    /// As [`Redis::start`], with its data in this folder.
+    pub async fn start_on(data: &Path) -> Redis {
+        Redis::with(Folder::new("usher-redis-"), data.to_owned()).await
+    }
+
+    async fn with(folder: Folder, data: PathBuf) -> Redis {
         crate::init();
         let mut redis = Redis {
             server: None,
-            folder: Folder::new("usher-redis-"),
+            folder,
+            data,
             port: free_port(),
         };
         redis.restart().await;
@@ -48,7 +61,7 @@ impl Redis {
         let args: Vec<String> = [
             setting("port", &self.port.to_string()),
             setting("bind", "127.0.0.1"),
-            setting("dir", &self.folder.path().display().to_string()),
+            setting("dir", &self.data.display().to_string()),
             setting("appendonly", "yes"),
             setting("appendfsync", "everysec"),
             setting("maxmemory-policy", "noeviction"),
@@ -78,7 +91,7 @@ impl Redis {
     /// A crash that loses everything: killed, its folder emptied, started.
     pub async fn wipe(&mut self) {
         self.kill9();
-        for entry in std::fs::read_dir(self.folder.path()).expect("folder").flatten() {
+        for entry in std::fs::read_dir(&self.data).expect("folder").flatten() {
             let path = entry.path();
             let _ = if path.is_dir() {
                 std::fs::remove_dir_all(path)
@@ -151,7 +164,7 @@ impl Redis {
     }
 
     fn newest_aof(&self) -> PathBuf {
-        let folder = self.folder.join("appendonlydir");
+        let folder = self.data.join("appendonlydir");
         let files = std::fs::read_dir(folder)
             .expect("append-only folder")
             .flatten()

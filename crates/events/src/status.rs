@@ -1,6 +1,6 @@
 //! What the feed side knows of itself, for readiness, metrics and `usher feed list`: numbers and words, never data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
@@ -100,6 +100,20 @@ impl Snapshot {
             .collect();
         if self.redis.as_ref().is_some_and(|redis| !redis.reachable) {
             troubles.push("Redis does not answer; events wait in the database".to_owned());
+        } else {
+            // A Redis that answers and refuses (full, no disk) refuses every feed: once is enough.
+            let retrying = |feed: &&FeedStatus| feed.state == FeedState::Retrying;
+            let refusals: BTreeSet<&String> = self
+                .feeds
+                .values()
+                .filter(retrying)
+                .filter_map(|feed| feed.last_error.as_ref())
+                .collect();
+            troubles.extend(
+                refusals
+                    .into_iter()
+                    .map(|error| format!("{error}; events wait in the database")),
+            );
         }
         let stuck = |feed: &&FeedStatus| matches!(feed.state, FeedState::Paused | FeedState::Parked);
         troubles.extend(self.feeds.values().filter(stuck).map(|feed| {
@@ -154,6 +168,26 @@ mod tests {
         assert_eq!(
             board.snapshot().troubles(),
             ["feed booking: the key holds a string"]
+        );
+    }
+
+    #[test]
+    fn a_redis_that_refuses_is_told_once_and_a_silent_one_as_silent() {
+        let board = Board::default();
+        for n in 1..=2 {
+            board.feed(AppId::from_uuid(uuid::Uuid::from_u128(n)), |feed| {
+                feed.state = FeedState::Retrying;
+                feed.last_error = Some("Redis is full".to_owned());
+            });
+        }
+        let reachable = |reachable| {
+            board.update(|snapshot| snapshot.redis.get_or_insert_default().reachable = reachable);
+            board.snapshot().troubles()
+        };
+        assert_eq!(reachable(true), ["Redis is full; events wait in the database"]);
+        assert_eq!(
+            reachable(false),
+            ["Redis does not answer; events wait in the database"]
         );
     }
 }

@@ -27,6 +27,7 @@ pub struct Recorder {
     stop: AtomicBool,
     answered: AtomicU64,
     unanswered: AtomicU64,
+    refused: AtomicU64,
     people: Mutex<Vec<Person>>,
 }
 
@@ -38,6 +39,7 @@ impl Recorder {
             stop: AtomicBool::new(false),
             answered: AtomicU64::new(0),
             unanswered: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
             people: Mutex::new(Vec::new()),
         }
     }
@@ -67,6 +69,11 @@ impl Recorder {
 
     pub fn unanswered(&self) -> u64 {
         self.unanswered.load(Ordering::Relaxed)
+    }
+
+    /// How often 503 was answered.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
     }
 
     pub fn people(&self) -> Vec<Person> {
@@ -172,7 +179,9 @@ impl Recorder {
                     self.answered.fetch_add(1, Ordering::Relaxed);
                     return (answer, tries);
                 }
-                Ok(answer) if answer.status == 503 => {}
+                Ok(answer) if answer.status == 503 => {
+                    self.refused.fetch_add(1, Ordering::Relaxed);
+                }
                 Ok(answer) => panic!("{method} {path} answered {}: {}", answer.status, answer.text),
                 Err(_) => {
                     self.unanswered.fetch_add(1, Ordering::Relaxed);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::world::{Backend, PATIENCE, World, settings, until_head};
+use support::disk::SmallDisk;
 use support::gateway::Gateway;
 use support::redis::Redis;
 use support::wait::until;
@@ -87,14 +88,54 @@ async fn a_full_redis_delays_the_stream_and_nothing_else() {
     world.redis.maxmemory(1).await;
     world.create(20..60).await;
     until_head(&world.feed, 60).await;
-    until("the fullness to be told", PATIENCE, || async {
-        world.gateway.log().contains("Redis is full").then_some(())
+    until("readiness to tell of the fullness", PATIENCE, || async {
+        world.degraded().await.contains("Redis is full").then_some(())
     })
     .await;
+    assert!(world.gateway.log().contains("Redis is full"));
     world.redis.maxmemory(0).await;
     assert_eq!(world.mirrored().await.len(), 60);
     until("the recovery to be told", PATIENCE, || async {
         world.gateway.log().contains("the relay goes on").then_some(())
+    })
+    .await;
+    until("readiness to have no complaint", PATIENCE, || async {
+        (world.degraded().await == "[]").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_without_room_on_its_disk_is_told_and_recovers() {
+    let Some(disk) = SmallDisk::mount(16) else { return };
+    let redis = Redis::start_on(disk.path()).await;
+    let gateway = Gateway::start(settings(Backend::Sqlite, Some(&redis)).await).await;
+    let world = World::around(gateway, redis);
+    world.create(0..20).await;
+    assert_eq!(world.mirrored().await.len(), 20);
+    disk.fill(0);
+    let mut n = 20;
+    // The first writes after the disk is full still reach the memory.
+    until("readiness to tell of it", PATIENCE, || {
+        n += 10;
+        let range = n - 10..n;
+        let world = &world;
+        async move {
+            world.create(range).await;
+            world
+                .degraded()
+                .await
+                .contains("cannot write to its own disk")
+                .then_some(())
+        }
+    })
+    .await;
+    disk.free();
+    let all = u64::from(n);
+    until_head(&world.feed, all).await;
+    assert_eq!(world.mirrored().await.len() as u64, all);
+    until("readiness to have no complaint", PATIENCE, || async {
+        (world.degraded().await == "[]").then_some(())
     })
     .await;
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sqlx::{Connection, Executor};
 use store::{Created, StoreError};
+use support::disk::SmallDisk;
 use support::postgres::Postgres;
 
 use super::world::World;
@@ -230,4 +231,35 @@ async fn a_caller_that_leaves_in_the_middle_leaves_no_transaction_behind() {
     let kept = sqlx::query("SELECT 1 FROM lease WHERE name = 'mine'");
     assert!(kept.fetch_optional(&mut other).await.unwrap().is_some());
     assert_eq!(world.create(&home, &amy).await, Created::Done, "no lock is left");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_commits_that_found_the_disk_full_the_next_one_is_durable() {
+    let Some(disk) = SmallDisk::mount(16) else { return };
+    let world = World::sqlite_in(disk.path()).await;
+    let home = world.home("contoso").await;
+    for failures in 1..5 {
+        disk.fill(0);
+        for n in 0..failures {
+            let amy = world.person(&home, &format!("amy-{failures}-{n}"));
+            let event = world.event(&home, None, Some(&amy));
+            let entry = world.entry(&amy, domain::log::Action::Create, Some(&event));
+            let created = world.store.create(home.scope, &amy, &event, &entry).await;
+            let error = created.unwrap_err().to_string();
+            assert_eq!(error, "the database is unavailable: the disk is full");
+            assert!(world.store.ready().await.is_err());
+        }
+        disk.free();
+        let bob = world.people(&home, &[&format!("bob-{failures}")]).await.remove(0);
+        world.store.ready().await.unwrap();
+        // As after `kill -9`: another process, which knows nothing but the files.
+        let other = store::Store::connect(&world.settings).await.unwrap();
+        let kept = other
+            .read::<_, StoreError, _>(home.scope, |tx| {
+                Box::pin(async move { tx.get(home.directory.id, bob.id).await })
+            })
+            .await;
+        assert!(kept.unwrap().is_some(), "after {failures} failures");
+        other.close().await;
+    }
 }

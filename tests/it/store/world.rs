@@ -58,11 +58,18 @@ pub async fn worlds() -> Vec<World> {
 impl World {
     pub async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", folder.path().join("data/usher.db").display());
+        let mut world = Self::sqlite_in(folder.path()).await;
+        world._folder = Some(folder);
+        world
+    }
+
+    /// In a folder that the test looks after.
+    pub async fn sqlite_in(folder: &std::path::Path) -> Self {
+        let url = format!("sqlite://{}", folder.join("data/usher.db").display());
         let settings = settings(&url);
         let store = Store::connect(&settings).await.unwrap();
         store.migrate().await.unwrap();
-        Self::new(store, settings, None, Some(folder))
+        Self::new(store, settings, None, None)
     }
 
     pub async fn postgres() -> Self {

@@ -14,6 +14,11 @@ pub(crate) enum Fault {
         "Redis is full (maxmemory reached): give it more memory, or let consumers acknowledge so that it can be trimmed"
     )]
     Full,
+    /// It cannot write to its own disk (full, or broken) and takes no writes until it can.
+    #[error(
+        "Redis takes no writes because it cannot write to its own disk (MISCONF): make room there, or mend it"
+    )]
+    Unsaved,
     /// The stream's key holds another type.
     #[error(
         "the key holds something that is no stream: remove it or give the app another name; it was not touched"
@@ -46,7 +51,7 @@ impl From<RedisError> for Fault {
             Some("WRONGTYPE") => return Self::WrongType,
             Some("OOM") => return Self::Full,
             Some("NOGROUP") => return Self::Missing,
-            Some("MISCONF") => return Self::Gone(text()),
+            Some("MISCONF") => return Self::Unsaved,
             Some("NOAUTH" | "WRONGPASS" | "NOPERM") => {
                 return Self::Refused(format!(
                     "{} (check the user, password and rights in redis.url)",
@@ -85,18 +90,13 @@ fn from_text(text: &str) -> Fault {
         Fault::WrongType
     } else if says("OOM") {
         Fault::Full
+    } else if says("MISCONF") {
+        Fault::Unsaved
     } else if says("NOGROUP") || text.contains("no such key") {
         Fault::Missing
-    } else if [
-        "READONLY",
-        "LOADING",
-        "MASTERDOWN",
-        "MISCONF",
-        "BUSY",
-        "UNBLOCKED",
-    ]
-    .into_iter()
-    .any(says)
+    } else if ["READONLY", "LOADING", "MASTERDOWN", "BUSY", "UNBLOCKED"]
+        .into_iter()
+        .any(says)
     {
         Fault::Gone(text.to_owned())
     } else {
@@ -117,6 +117,10 @@ mod tests {
             (
                 "OOM command not allowed when used memory > 'maxmemory'.",
                 Fault::Full,
+            ),
+            (
+                "MISCONF Errors writing to the AOF file: No space left on device",
+                Fault::Unsaved,
             ),
             ("ERR no such key", Fault::Missing),
         ];
