@@ -103,6 +103,21 @@ fn nothing_is_left_unfinished() {
 }
 
 #[test]
+fn every_route_that_is_read_takes_head_too() {
+    let mut deaf = Vec::new();
+    for (path, text) in tracked(&[".rs"])
+        .into_iter()
+        .filter(|(path, _)| path.starts_with("crates/http/src/") && path != "crates/http/src/reading.rs")
+    {
+        let alone = ["web::get()", "guard::Get()", "#[get("];
+        if alone.iter().any(|way| text.contains(way)) {
+            deaf.push(path);
+        }
+    }
+    assert_eq!(deaf, Vec::<String>::new(), "use reading::get()");
+}
+
+#[test]
 fn every_path_a_document_names_is_there() {
     let rooms = [
         "crates/",

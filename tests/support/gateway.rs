@@ -19,7 +19,7 @@ pub struct Settings {
     pub database: Option<Database>,
     /// `redis://…`; `None` leaves the queue out.
     pub redis: Option<String>,
-    /// More lines for `usher.toml`, as (`section.key`, TOML value).
+    /// More lines for `usher.toml`, as (`section.key`, TOML value); they win, and an empty value takes a line out.
     pub more: Vec<(String, String)>,
     /// Environment variables, for instance `USHER__…` or `OTEL_…`.
     pub env: Vec<(String, String)>,
@@ -55,6 +55,21 @@ pub struct App {
     pub feed_url: String,
     /// The Redis stream's key.
     pub stream: String,
+    /// The app's user in Redis, where the gateway has made it; its password is the credential.
+    pub redis_user: Option<String>,
+}
+
+impl App {
+    /// What `usher app create` answered.
+    pub fn read(name: &str, made: &Value) -> App {
+        App {
+            name: name.to_owned(),
+            credential: text(made, "credential"),
+            feed_url: text(made, "feedUrl"),
+            stream: text(made, "stream"),
+            redis_user: (made["redisState"] == "ready").then(|| text(made, "redisUser")),
+        }
+    }
 }
 
 impl Gateway {
@@ -246,8 +261,15 @@ impl Gateway {
         })
     }
 
-    /// Runs `usher ARGS` as they are, and gives status, output and errors.
+    /// Runs `usher ARGS` as they are, and gives status, output and errors. On PostgreSQL it works as the operators' role.
     pub fn try_cli(&self, args: &[&str]) -> Output {
+        let database = self.settings.database.as_ref();
+        let url = database.map(|database| ("USHER__DATABASE__URL", database.admin_url.as_str()));
+        self.command(args, url.as_slice())
+    }
+
+    /// The same as the server's own role.
+    pub fn try_cli_as_server(&self, args: &[&str]) -> Output {
         self.command(args, &[])
     }
 
@@ -279,13 +301,7 @@ impl Gateway {
 
     /// Makes an app that may see everything, with a consumer group of the same name.
     pub fn app(&self, name: &str) -> App {
-        let made = self.cli(&["app", "create", name]);
-        App {
-            name: name.to_owned(),
-            credential: text(&made, "credential"),
-            feed_url: text(&made, "feedUrl"),
-            stream: text(&made, "stream"),
-        }
+        App::read(name, &self.cli(&["app", "create", name]))
     }
 
     fn command(&self, args: &[&str], env: &[(&str, &str)]) -> Output {
@@ -321,7 +337,9 @@ impl Gateway {
         if let Some(redis) = &self.settings.redis {
             settings.push(("redis.url".to_owned(), format!("\"{redis}\"")));
         }
-        settings.extend(self.settings.more.clone());
+        let more = &self.settings.more;
+        settings.retain(|(key, _)| !more.iter().any(|(other, _)| other == key));
+        settings.extend(more.iter().filter(|(_, value)| !value.is_empty()).cloned());
         // Dotted keys at the top: one line a setting, no sections to keep together.
         let mut file = String::new();
         for (key, value) in settings {

@@ -10,21 +10,22 @@ use actix_web::{HttpResponse, web};
 use serde_json::json;
 
 use crate::limits::READY_TIME;
+use crate::reading;
 use crate::state::State;
 
 /// The routes of the public listener.
 pub fn public(config: &mut web::ServiceConfig) {
     config
-        .route("/health/live", web::get().to(live))
-        .route("/health/ready", web::get().to(ready));
+        .route("/health/live", reading::get().to(live))
+        .route("/health/ready", reading::get().to(ready));
 }
 
 /// The routes of the admin listener.
 pub fn admin(config: &mut web::ServiceConfig) {
     config
-        .route("/health/live", web::get().to(live))
-        .route("/health/ready", web::get().to(reasons))
-        .route("/metrics", web::get().to(metrics));
+        .route("/health/live", reading::get().to(live))
+        .route("/health/ready", reading::get().to(reasons))
+        .route("/metrics", reading::get().to(metrics));
 }
 
 async fn live() -> HttpResponse {

@@ -13,6 +13,7 @@ pub mod limits;
 pub mod log_budget;
 pub mod metrics;
 pub mod observe;
+mod reading;
 pub mod scim;
 pub mod server;
 pub mod state;

@@ -1,4 +1,5 @@
-//! Around every request: an id, a span, a line in the log, the metrics. Never a query, a body or a name of a person.
+//! Around every request: an id, a span, a line in the log, the metrics, and `Cache-Control: no-store` on its answer. Never a
+//! query, a body or a name of a person.
 //!
 //! Handlers tell what they learn through [`Facts`]; everything else is taken from the answer.
 
@@ -6,7 +7,7 @@ use std::time::Instant;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, web};
 use domain::credential::Caller;
@@ -121,6 +122,10 @@ pub async fn observe(
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
+    // Answers hold personal data: nobody on the way may keep them. A 304 says what its 200 would have said (RFC 9110 §15.4.5).
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let facts = response.request().extensions_mut().remove::<Facts>();
     if let Some(facts) = facts {
         let elapsed = begun.elapsed().as_secs_f64();

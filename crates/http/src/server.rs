@@ -5,9 +5,11 @@ use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 
+use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpServer, middleware, web};
 
 use crate::extract::connection::Created;
+use crate::extract::origin::ArrivedAt;
 use crate::limits::{ADMIN_CONNECTIONS, CONNECTIONS_PER_WORKER, HEAD_TIME, KEEP_ALIVE};
 use crate::state::State;
 use crate::{feeds, health, observe, scim};
@@ -59,8 +61,12 @@ impl Server {
         })
         .workers(settings.workers)
         .worker_max_blocking_threads(1)
-        .on_connect(|_, data| {
+        .on_connect(|connection, data| {
             data.insert(Created::default());
+            let socket = connection.downcast_ref::<TcpStream>();
+            if let Some(address) = socket.and_then(|socket| socket.local_addr().ok()) {
+                data.insert(ArrivedAt(address));
+            }
         })
         .max_connections(CONNECTIONS_PER_WORKER)
         .keep_alive(KEEP_ALIVE)

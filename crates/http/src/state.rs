@@ -21,7 +21,7 @@ pub struct State {
     pub provisioning: provisioning::Context,
     /// The feed side.
     pub events: events::Events,
-    /// The address customers see, without a trailing slash; `None` takes the request's own.
+    /// The address customers see, without a trailing slash; without it see [`crate::extract::origin`].
     pub public_url: Option<String>,
     /// How many proxies stand in front: the client's address is that many entries from the right of `X-Forwarded-For`.
     /// 0 takes the connection's own.

@@ -31,6 +31,9 @@ pub enum StoreError {
     /// As many searches as one tenant may make at a time are under way; the caller answers 503 and a repeat succeeds.
     #[error("other searches of this tenant are still running")]
     Crowded,
+    /// The database's role may not do this: it is not the one for such work (ADR 0033).
+    #[error("the database role may not do this: {0}")]
+    Forbidden(String),
     /// The database refused a statement: a fault of this program or of the schema's version.
     #[error("the database refused a statement: {0}")]
     Refused(String),
@@ -93,6 +96,12 @@ fn judge_driver(error: &sqlx::Error) -> (StoreError, Remedy) {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => (
             StoreError::Unavailable("the connection was lost".into()),
             Remedy::Reconnect,
+        ),
+        sqlx::Error::Configuration(_) => (
+            StoreError::Settings(
+                "database.url is no usable address: percent-encode what is not a letter or a digit in its password".to_owned(),
+            ),
+            Remedy::Tell,
         ),
         sqlx::Error::ColumnDecode { index, .. } => (
             StoreError::Corrupt(format!("column {index} has an unexpected form").into()),
@@ -175,6 +184,7 @@ fn judge_sqlstate(code: &str, message: &str) -> (StoreError, Remedy) {
             StoreError::Conflict("a key exists already or refers to nothing".into()),
             Remedy::Tell,
         ),
+        "42501" => (StoreError::Forbidden(message.to_owned()), Remedy::Tell),
         // 42: names of tables and columns, no row's values.
         _ if code.starts_with("42") => (
             StoreError::Refused(format!("SQLSTATE {code}: {message}")),

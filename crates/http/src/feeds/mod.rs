@@ -13,13 +13,14 @@ mod read;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use self::problem::{Code, Problem};
+use crate::reading;
 
 /// Adds the routes.
 pub fn configure(config: &mut web::ServiceConfig) {
     config
         .service(
             web::resource("/feeds/{app}/events")
-                .route(web::get().to(read::events))
+                .route(reading::get().to(read::events))
                 .default_service(web::to(only_get)),
         )
         .service(
@@ -31,7 +32,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
 
 async fn only_get(request: HttpRequest) -> HttpResponse {
     Problem::new(Code::MethodNotAllowed, "a feed is read with GET")
-        .allow("GET")
+        .allow("GET, HEAD")
         .answer(&request)
 }
 

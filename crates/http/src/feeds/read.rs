@@ -1,6 +1,6 @@
 //! `GET /feeds/{app}/events?after=&limit=&wait=`: a page of events, or as soon as there is one.
 
-use actix_web::http::header::{ACCEPT, CACHE_CONTROL};
+use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse, web};
 use events::Page;
 
@@ -31,7 +31,6 @@ async fn page(request: &HttpRequest, state: &State) -> Result<HttpResponse, Prob
         .await?;
     let mut response = HttpResponse::Ok();
     response
-        .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header(("usher-next", page.next.to_string()))
         .insert_header(("usher-head", page.head.to_string()));
     if wants_batch(request) {

@@ -2,12 +2,14 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use auth::place::{self, Place};
 use provisioning::bulk::{self, Done, Tried};
-use scim::bulk::{BulkRequest, Line, MAX_OPERATIONS, Refusal, response};
+use scim::bulk::{BulkRequest, Kind, Line, MAX_OPERATIONS, Refusal, Target, response};
 use scim::{etag, message};
 use serde_json::Value;
 
 use super::error::{Code, Failure};
+use super::route::{Endpoint, Route};
 use super::{Asked, respond};
 use crate::extract::connection::Created;
 
@@ -20,7 +22,7 @@ pub async fn answer(
     body: Value,
     created: Option<&Created>,
 ) -> Result<HttpResponse, Failure> {
-    let request = BulkRequest::parse(body).map_err(refused)?;
+    let request = BulkRequest::parse(body, &|path| target(asked, path)).map_err(refused)?;
     let Asked {
         state, caller, call, ..
     } = asked;
@@ -48,6 +50,23 @@ pub async fn answer(
         }
     }
     Ok(respond::body(StatusCode::OK, &response(&lines)))
+}
+
+/// What the `path` of an operation names: read as a request's own address is, and let in as the caller is there.
+fn target(asked: &Asked<'_>, path: &str) -> Option<Target> {
+    let Route { base, endpoint } = Route::named(path, &asked.origin)?;
+    let place = Place {
+        tenant: base.tenant.as_deref(),
+        profile: base.profile.as_deref(),
+    };
+    place::check(&asked.caller, place).ok()?;
+    match endpoint {
+        Endpoint::Users => Some((Kind::User, None)),
+        Endpoint::User(id) => Some((Kind::User, Some(id.into_owned()))),
+        Endpoint::Groups => Some((Kind::Group, None)),
+        Endpoint::Group(id) => Some((Kind::Group, Some(id.into_owned()))),
+        _ => None,
+    }
 }
 
 fn refused(refusal: Refusal) -> Failure {

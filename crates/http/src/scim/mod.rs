@@ -28,6 +28,7 @@ use self::route::{Endpoint, Route};
 use crate::extract::body::{Body, drain, json};
 use crate::extract::caller::caller;
 use crate::extract::connection::Created;
+use crate::extract::origin;
 use crate::limits::BODY_BYTES;
 use crate::observe::Facts;
 use crate::state::State;
@@ -40,6 +41,8 @@ struct Asked<'a> {
     query: ListQuery,
     /// The full Tenant URL, as the client called it.
     base: String,
+    /// What the Tenant URL begins with.
+    origin: String,
 }
 
 impl<'a> Asked<'a> {
@@ -125,6 +128,7 @@ async fn answer(
         _ => parse_query(request.query_string())?,
     };
     let created = request.conn_data::<Created>();
+    let origin = origin::of(request, state);
     let asked = Asked {
         state,
         caller,
@@ -134,7 +138,8 @@ async fn answer(
             ..call(request, state)
         },
         query,
-        base: base_url(state, request, &route),
+        base: format!("{origin}{}", route.base.path()),
+        origin,
     };
     // Its share of the memory is kept until the answer is there.
     let Body {
@@ -338,18 +343,6 @@ fn precondition(request: &HttpRequest) -> Result<Precondition, Failure> {
         field(IF_MATCH).as_deref(),
         field(IF_NONE_MATCH).as_deref(),
     )?)
-}
-
-/// The Tenant URL that `location`s begin with: the deployment's public address, or the one this request came to.
-fn base_url(state: &State, request: &HttpRequest, route: &Route<'_>) -> String {
-    let path = route.base.path();
-    match &state.public_url {
-        Some(url) => format!("{url}{path}"),
-        None => {
-            let connection = request.connection_info();
-            format!("{}://{}{path}", connection.scheme(), connection.host())
-        }
-    }
 }
 
 #[cfg(test)]

@@ -91,18 +91,28 @@ impl<'a> Route<'a> {
             }
             _ => return None,
         };
-        let mut below = rest.clone();
-        // `/v2`, and the `/scim` that jobs from before 2019 append by themselves (`entra.md` §2.9).
-        while below
-            .next()
-            .is_some_and(|segment| is(segment, "v2") || is(segment, "scim"))
-        {
-            rest = below.clone();
-        }
         Some(Self {
             base,
-            endpoint: endpoint(rest),
+            endpoint: below(rest),
         })
+    }
+
+    /// Reads an address that stands in a body (RFC 7644 §3.7, `path`): relative to the Tenant URL, a whole path, or a URL
+    /// that begins with `origin`. `None`: another server's, or one with a query.
+    pub fn named(text: &'a str, origin: &str) -> Option<Self> {
+        let path = if text.contains("://") {
+            below_origin(text, origin)?
+        } else {
+            text
+        };
+        if path.contains(['?', '#', '\\']) {
+            return None;
+        }
+        let relative = || Self {
+            base: Base::default(),
+            endpoint: below(path.split('/').filter(|segment| !segment.is_empty())),
+        };
+        Some(Self::of(path).unwrap_or_else(relative))
     }
 
     /// The route's template, for spans and metrics: never the path itself, which holds ids.
@@ -146,6 +156,46 @@ impl Base<'_> {
         }
         path
     }
+}
+
+/// What lies below a Tenant URL, past a `/v2` and the `/scim` that jobs from before 2019 append by themselves
+/// (`entra.md` §2.9).
+fn below<'a>(mut rest: impl Iterator<Item = &'a str> + Clone) -> Endpoint<'a> {
+    let mut next = rest.clone();
+    while next
+        .next()
+        .is_some_and(|segment| is(segment, "v2") || is(segment, "scim"))
+    {
+        rest = next.clone();
+    }
+    endpoint(rest)
+}
+
+/// The path of a URL that begins with `origin`: the same scheme, host and port, and the path that the origin may have.
+fn below_origin<'a>(url: &'a str, origin: &str) -> Option<&'a str> {
+    let (scheme, host, path) = parts(url)?;
+    let (own_scheme, own_host, own_path) = parts(origin)?;
+    let same = scheme.eq_ignore_ascii_case(own_scheme)
+        && without_port(host, scheme).eq_ignore_ascii_case(without_port(own_host, own_scheme));
+    let below = path.strip_prefix(own_path)?;
+    (same && (below.is_empty() || below.starts_with('/'))).then_some(below)
+}
+
+/// Scheme, host with port, path.
+fn parts(url: &str) -> Option<(&str, &str, &str)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let (host, path) = rest.split_at(rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len()));
+    Some((scheme, host, path))
+}
+
+/// A host without the port that its scheme has anyway.
+fn without_port<'a>(host: &'a str, scheme: &str) -> &'a str {
+    let usual = if scheme.eq_ignore_ascii_case("https") {
+        ":443"
+    } else {
+        ":80"
+    };
+    host.strip_suffix(usual).unwrap_or(host)
 }
 
 fn endpoint<'a>(mut rest: impl Iterator<Item = &'a str>) -> Endpoint<'a> {
@@ -296,6 +346,70 @@ mod tests {
             ("/t/contoso//advisors/scim/", "/t/contoso/advisors/scim"),
         ] {
             assert_eq!(Route::of(path).expect(path).base.path(), canonical);
+        }
+    }
+
+    #[test]
+    fn an_address_in_a_body_is_read_as_a_requests_is() {
+        let user = |base: Base<'static>| {
+            Some(Route {
+                base,
+                endpoint: Endpoint::User("idn_1".into()),
+            })
+        };
+        let (none, advisors) = (
+            Base::default(),
+            Base {
+                tenant: None,
+                profile: Some("advisors".into()),
+            },
+        );
+        for (text, base) in [
+            ("/Users/idn_1", &none),
+            ("Users/idn_1", &none),
+            ("/v2/users/idn%5F1/", &none),
+            ("/scim/Users/idn_1", &none),
+            ("/advisors/scim/v2/Users/idn_1", &advisors),
+            ("https://scim.example.com/advisors/scim/Users/idn_1", &advisors),
+            (
+                "HTTPS://SCIM.example.com:443/Advisors/scim/Users/idn_1",
+                &advisors,
+            ),
+        ] {
+            assert_eq!(
+                Route::named(text, "https://scim.example.com"),
+                user(base.clone()),
+                "{text}"
+            );
+        }
+        let below = "https://h.example/usher/scim/Users/idn_1";
+        assert_eq!(Route::named(below, "https://h.example/usher"), user(none));
+        for other in [
+            "https://evil.example/advisors/scim/Users/idn_1",
+            "http://scim.example.com/advisors/scim/Users/idn_1",
+            "https://scim.example.com:8443/scim/Users/idn_1",
+            "https://scim.example.com.evil.example/scim/Users/idn_1",
+            "https://scim.example.com@evil.example/scim/Users/idn_1",
+            "https://evil@scim.example.com/scim/Users/idn_1",
+            "https:/scim.example.com/scim/Users/idn_1?x=://",
+            "ftp://scim.example.com/scim/Users/idn_1",
+            "/Users/idn_1?filter=x",
+            "/Users/idn_1#x",
+            "\\\\evil.example\\Users\\idn_1",
+        ] {
+            assert_eq!(Route::named(other, "https://scim.example.com"), None, "{other}");
+        }
+        for nothing in [
+            "//evil.example/Users/idn_1",
+            "/x/Users/idn_1",
+            "../Users/idn_1",
+            "",
+        ] {
+            let read = Route::named(nothing, "https://scim.example.com").map(|route| route.endpoint);
+            assert!(
+                matches!(read, Some(Endpoint::Unknown | Endpoint::Root)),
+                "{nothing}: {read:?}"
+            );
         }
     }
 }

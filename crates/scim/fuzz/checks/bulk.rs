@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use scim::bulk::{Action, BulkRequest, Kind, Plan, Refusal, Step};
+use scim::bulk::{Action, BulkRequest, Kind, Plan, Refusal, Step, Target};
 use serde_json::Value;
 
 /// Reads a bulk body and goes through it, some operations refused.
@@ -10,7 +10,7 @@ pub fn check(data: &[u8]) {
     let Ok(body) = serde_json::from_slice::<Value>(data) else {
         return;
     };
-    let request = match BulkRequest::parse(body) {
+    let request = match BulkRequest::parse(body, &target) {
         Ok(request) => request,
         Err(Refusal::TooMany(many)) => return assert!(many > scim::bulk::MAX_OPERATIONS),
         Err(Refusal::Invalid(error)) => return super::check_error(&error),
@@ -70,4 +70,13 @@ fn no_reference(body: &Value, created: &[String]) {
         Value::Object(map) => map.values().for_each(|value| no_reference(value, created)),
         _ => {}
     }
+}
+
+/// `/Users` and `/Groups`, and what stands after them.
+fn target(path: &str) -> Option<Target> {
+    let (kind, rest) = match path.strip_prefix("/Groups") {
+        Some(rest) => (Kind::Group, rest),
+        None => (Kind::User, path.strip_prefix("/Users")?),
+    };
+    Some((kind, rest.strip_prefix('/').map(str::to_owned)))
 }

@@ -70,6 +70,9 @@ pub enum Action {
     Delete(String),
 }
 
+/// What the `path` of an operation names: an endpoint, and the id of one of its resources.
+pub type Target = (Kind, Option<String>);
+
 /// Where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -99,13 +102,14 @@ pub enum Refusal {
 }
 
 impl BulkRequest {
-    /// Reads the body.
+    /// Reads the body. `target` is who reads the addresses of requests: it says what a `path` names, or that it names
+    /// nothing that could be changed here.
     ///
     /// # Errors
     /// [`Refusal::TooMany`] beyond [`MAX_OPERATIONS`]; [`Refusal::Invalid`] for a body of another shape and for a `bulkId`
     /// that two operations have. What is wrong in one operation is kept with it.
-    pub fn parse(body: Value) -> Result<Self, Refusal> {
-        parse::request(body)
+    pub fn parse(body: Value, target: &dyn Fn(&str) -> Option<Target>) -> Result<Self, Refusal> {
+        parse::request(body, target)
     }
 }
 

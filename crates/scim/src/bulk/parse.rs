@@ -1,12 +1,12 @@
 //! The shape of a bulk body.
 //!
-//! Must not know: schemas, or what is done. Keys are read in any case, unknown ones are passed over.
+//! Must not know: schemas, what is done, or how addresses are read. Keys are read in any case, unknown ones are passed over.
 
 use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::{Action, BULK_REQUEST, BulkRequest, Item, Kind, MAX_OPERATIONS, Operation, Refusal};
+use super::{Action, BULK_REQUEST, BulkRequest, Item, MAX_OPERATIONS, Operation, Refusal, Target};
 use crate::error::Error;
 use crate::name;
 use crate::resource::get;
@@ -14,7 +14,10 @@ use crate::resource::get;
 const EXAMPLE: &str = "Send {\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:BulkRequest\"],\"Operations\":\
     [{\"method\":\"POST\",\"path\":\"/Users\",\"bulkId\":\"1\",\"data\":{…}}]}.";
 
-pub(super) fn request(body: Value) -> Result<BulkRequest, Refusal> {
+/// Reads the `path` of an operation.
+type Reader<'a> = &'a dyn Fn(&str) -> Option<Target>;
+
+pub(super) fn request(body: Value, target: Reader<'_>) -> Result<BulkRequest, Refusal> {
     let invalid = |detail: &str| Refusal::Invalid(Error::invalid_syntax(format!("{detail} {EXAMPLE}")));
     let Value::Object(body) = body else {
         return Err(invalid("A bulk request is a JSON object."));
@@ -50,7 +53,7 @@ pub(super) fn request(body: Value) -> Result<BulkRequest, Refusal> {
     if operations.len() > MAX_OPERATIONS {
         return Err(Refusal::TooMany(operations.len()));
     }
-    let items: Vec<Item> = operations.into_iter().map(item).collect();
+    let items: Vec<Item> = operations.into_iter().map(|value| item(value, target)).collect();
     let mut seen = HashSet::new();
     if !items
         .iter()
@@ -65,7 +68,7 @@ pub(super) fn request(body: Value) -> Result<BulkRequest, Refusal> {
     })
 }
 
-fn item(value: Value) -> Item {
+fn item(value: Value, target: Reader<'_>) -> Item {
     let Value::Object(fields) = value else {
         return Item {
             method: String::new(),
@@ -79,11 +82,11 @@ fn item(value: Value) -> Item {
     Item {
         method: text("method").unwrap_or_default().chars().take(16).collect(),
         bulk_id: text("bulkId").filter(|id| !id.is_empty()),
-        operation: operation(fields),
+        operation: operation(fields, target),
     }
 }
 
-fn operation(mut fields: Map<String, Value>) -> Result<Operation, Error> {
+fn operation(mut fields: Map<String, Value>, target: Reader<'_>) -> Result<Operation, Error> {
     let invalid = |key: &str, detail: &str| Error::invalid_syntax(format!("{detail} {EXAMPLE}")).on(key);
     let text = |key: &str| match get(&fields, key) {
         None | Some(Value::Null) => Ok(None),
@@ -95,9 +98,11 @@ fn operation(mut fields: Map<String, Value>) -> Result<Operation, Error> {
     let version = text("version")?.filter(|version| !version.trim().is_empty());
     let bulk_id = text("bulkId")?.filter(|id| !id.is_empty());
     let (kind, id) = target(&path).ok_or_else(|| {
-        invalid(
+        Error::invalid_path(
             "path",
-            "The \"path\" of a bulk operation is /Users, /Users/{id}, /Groups or /Groups/{id}.",
+            "The \"path\" of a bulk operation is /Users, /Users/{id}, /Groups or /Groups/{id} below the Tenant URL that the \
+             bulk request went to; an address of another host, tenant or profile names nothing here. Write it relative to the \
+             Tenant URL.",
         )
     })?;
     let key = fields
@@ -147,19 +152,4 @@ fn operation(mut fields: Map<String, Value>) -> Result<Operation, Error> {
         kind,
         version,
     })
-}
-
-/// The endpoint and the id of a path; it may be a whole URL, of which only the end counts.
-fn target(path: &str) -> Option<(Kind, Option<String>)> {
-    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    let kind = |segment: &str| match segment {
-        word if name::eq(word, "Users") => Some(Kind::User),
-        word if name::eq(word, "Groups") => Some(Kind::Group),
-        _ => None,
-    };
-    match segments.as_slice() {
-        [.., last] if kind(last).is_some() => Some((kind(last)?, None)),
-        [.., before, last] => Some((kind(before)?, Some((*last).to_owned()))),
-        _ => None,
-    }
 }

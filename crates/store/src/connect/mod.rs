@@ -3,6 +3,7 @@
 //! Read next: [`postgres`] and [`sqlite`], one file a database, and [`writing`], SQLite's writer.
 
 pub(crate) mod postgres;
+mod private;
 pub(crate) mod sqlite;
 pub(crate) mod writing;
 
@@ -19,6 +20,8 @@ pub(crate) struct Opened {
     pub(crate) writer: Option<writing::Writing>,
     /// When connections were last found to be useless (PostgreSQL).
     pub(crate) suspicion: postgres::Suspicion,
+    /// As whom it was opened (PostgreSQL).
+    pub(crate) role: Option<String>,
     /// What the operator should know.
     pub(crate) warnings: Vec<String>,
 }

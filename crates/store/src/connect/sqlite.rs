@@ -3,7 +3,6 @@
 //! `synchronous=FULL`: what was answered is on the disk (DESIGN §2). The command line and the server may have the same
 //! file open at once; `busy_timeout` lets one wait for the other's commit.
 
-use std::path::Path;
 use std::time::Duration;
 
 use sea_orm::{Database, DatabaseConnection};
@@ -11,7 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use super::postgres::Suspicion;
 use super::writing::Writing;
-use super::{Opened, options};
+use super::{Opened, options, private};
 use crate::error::StoreError;
 use crate::settings::Settings;
 
@@ -29,14 +28,15 @@ pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
             "database.url is no usable SQLite address: write sqlite://path/usher.db".to_owned(),
         )
     })?;
-    make_folder(file.get_filename())?;
+    let warnings = private::prepare(file.get_filename())?;
     let writer = Writing::open(configured(file, Role::Writer)).await?;
     let pool = connect(settings, settings.max_connections.min(READERS), Role::Reader).await?;
     Ok(Opened {
         pool,
         writer: Some(writer),
         suspicion: Suspicion::new(),
-        warnings: Vec::new(),
+        role: None,
+        warnings,
     })
 }
 
@@ -82,16 +82,4 @@ fn configured(file: SqliteConnectOptions, role: Role) -> SqliteConnectOptions {
             .pragma("wal_autocheckpoint", "4000")
             .pragma("journal_size_limit", "67108864"),
     }
-}
-
-fn make_folder(file: &Path) -> Result<(), StoreError> {
-    let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
-        return Ok(());
-    };
-    std::fs::create_dir_all(folder).map_err(|error| {
-        StoreError::Settings(format!(
-            "the folder {} for the database file cannot be made ({error}): create it, or change data_dir or database.url",
-            folder.display()
-        ))
-    })
 }

@@ -10,7 +10,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "database.url",
         default: "",
-        meaning: "`sqlite://path/usher.db` or `postgres://user:password@host/database`; without it, SQLite in `data_dir`",
+        meaning: "`sqlite://path/usher.db` or `postgres://role:password@host/database`; without it, SQLite in `data_dir`. On PostgreSQL `serve`, `migrate` and operators' commands each take a role of their own (`docs/operations.md`)",
     },
     Key {
         name: "database.url_file",
@@ -71,11 +71,5 @@ impl Database {
             max_connections: u32::try_from(max_connections).unwrap_or(32),
             acquire_timeout: Duration::from_secs(seconds),
         })
-    }
-
-    /// The file of a SQLite database.
-    pub fn file(&self) -> Option<&Path> {
-        let path = self.url.strip_prefix("sqlite://")?.split('?').next()?;
-        Some(Path::new(path))
     }
 }

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use url::{Host, Url};
+
 use super::values::{ConfigError, Key, Values, contradiction};
 
 /// The keys of this section.
@@ -20,7 +22,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "http.public_url",
         default: "",
-        meaning: "the address customers see, for Tenant URLs and `location`s, e.g. `https://scim.example.com`; without it, the address of each request",
+        meaning: "the address customers see, for Tenant URLs and `location`s, e.g. `https://scim.example.com`; required in production; without it, the address that the connection came to, and behind proxies (`http.proxy_hops`) the one they forward",
     },
     Key {
         name: "http.workers",
@@ -116,11 +118,11 @@ fn public_url(values: &Values) -> Result<Option<String>, ConfigError> {
         return Ok(None);
     };
     let url = text.trim().trim_end_matches('/');
-    let rest = url
-        .strip_prefix("https://")
-        .or_else(|| url.strip_prefix("http://"));
-    let host = rest.filter(|rest| !rest.is_empty() && !rest.contains(['?', '#', '@', ' ']));
-    if host.is_none() {
+    let begins = ["https://", "http://"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme));
+    let plain = !url.contains(['?', '#', '@', '\\', ' ']);
+    if !(begins && plain && Url::parse(url).is_ok()) {
         return Err(values.wrong(
             "http.public_url",
             "must be an address such as \"https://scim.example.com\", without user, query or fragment",
@@ -131,8 +133,44 @@ fn public_url(values: &Values) -> Result<Option<String>, ConfigError> {
 
 /// Whether an address is reached without leaving the machine.
 pub fn is_loopback(url: &str) -> bool {
-    let host = url.split("://").nth(1).unwrap_or_default();
-    ["127.", "localhost", "[::1]"]
-        .iter()
-        .any(|own| host.starts_with(own))
+    let url = Url::parse(url).ok();
+    match url.as_ref().and_then(Url::host) {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.to_canonical().is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_told_by_the_whole_name() {
+        for own in [
+            "http://localhost",
+            "http://LOCALHOST:8080/x",
+            "http://127.0.0.1:8080",
+            "http://127.1.2.3",
+            "http://[::1]:8080",
+            "http://[::ffff:127.0.0.1]",
+        ] {
+            assert!(is_loopback(own), "{own}");
+        }
+        for other in [
+            "http://localhost.evil.example",
+            "http://localhostevil.example",
+            "http://127.0.0.1.evil.example",
+            "http://127.evil.example",
+            "http://[::2]",
+            "http://[2001:db8::1]",
+            "http://evil.example/localhost",
+            "http://evil.example:80/127.0.0.1",
+            "http://0.0.0.0",
+            "localhost",
+        ] {
+            assert!(!is_loopback(other), "{other}");
+        }
+    }
 }

@@ -8,6 +8,7 @@ mod deployment;
 pub mod events;
 pub mod http;
 pub mod log;
+mod mask;
 mod redis;
 mod show;
 pub mod telemetry;
@@ -99,12 +100,21 @@ impl Config {
     /// What no section can see alone.
     fn agrees(&self) -> Result<(), ConfigError> {
         use domain::environment::Environment;
-        let plain = |url: &&String| url.starts_with("http://") && !http::is_loopback(url);
-        let production = self.deployment.environment == Environment::Production;
-        if production && self.http.has_uncounted_proxy() {
+        if self.deployment.environment != Environment::Production {
+            return Ok(());
+        }
+        let Some(url) = &self.http.public_url else {
+            return Err(ConfigError(
+                "http.public_url: production needs the address that customers see, because what a request says of its own \
+                 address (Host) is not to be trusted; set it, e.g. http.public_url = \"https://scim.example.com\" or \
+                 USHER__HTTP__PUBLIC_URL"
+                    .to_owned(),
+            ));
+        };
+        if self.http.has_uncounted_proxy() {
             return Err(uncounted_proxy());
         }
-        if production && self.http.public_url.as_ref().filter(plain).is_some() {
+        if url.starts_with("http://") && !http::is_loopback(url) {
             return Err(contradiction(
                 "environment",
                 "http.public_url",

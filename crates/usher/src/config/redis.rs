@@ -11,7 +11,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "redis.url",
         default: "",
-        meaning: "`redis://:password@host:6379/` or `rediss://…` (TLS); adds the Redis queue. Redis 7.0 or later",
+        meaning: "`redis://user:password@host:6379/` or `rediss://…` (TLS); adds the Redis queue. Redis 7.0 or later; which rights the user needs is in `docs/operations.md`",
     },
     Key {
         name: "redis.url_file",

@@ -1,5 +1,6 @@
 //! Tells the settings: what holds now (`usher check-config`) and what there is (`docs/reference/config.md`).
 
+use super::mask::masked;
 use super::values::{Origin, Values, variable};
 use super::{Config, keys};
 
@@ -23,7 +24,7 @@ pub fn lines(values: &Values, config: &Config) -> Vec<Line> {
                 quoted(&config.database.url)
             }
             ("http.workers", _) => config.http.workers.to_string(),
-            ("database.url" | "redis.url", Some(text)) => quoted(&masked(&text)),
+            (_, Some(text)) if text.contains("://") => quoted(&masked(&text)),
             (_, Some(text)) if text.parse::<u64>().is_ok() => text,
             (_, Some(text)) => quoted(&text),
             (_, None) => key.default.to_owned(),
@@ -45,23 +46,6 @@ pub fn lines(values: &Values, config: &Config) -> Vec<Line> {
 
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
-}
-
-/// An address without its password, and without a query that may hold one.
-pub fn masked(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let (rest, query) = rest
-        .split_once('?')
-        .map_or((rest, ""), |(rest, _)| (rest, "?***"));
-    let rest = match rest.rsplit_once('@') {
-        Some((user, host)) => {
-            let name = user.split_once(':').map_or(user, |(name, _)| name);
-            let secret = if user.contains(':') { ":***" } else { "" };
-            format!("{name}{secret}@{host}")
-        }
-        None => rest.to_owned(),
-    };
-    format!("{scheme}://{rest}{query}")
 }
 
 /// The page `docs/reference/config.md`.

@@ -31,7 +31,6 @@ fn without_a_word_it_is_sqlite_and_loopback() {
     assert_eq!(config.http.admin_listen.to_string(), "127.0.0.1:8081");
     assert_eq!(config.http.base_url(), "http://127.0.0.1:8080");
     assert_eq!(config.database.url, "sqlite://usher-data/usher.db");
-    assert_eq!(config.database.file(), Some(Path::new("usher-data/usher.db")));
     assert_eq!(config.deployment.environment.as_str(), "test");
     assert!(config.redis.is_none());
 }
@@ -133,6 +132,22 @@ fn what_cannot_be_used_is_named_with_the_rule_and_the_next_step() {
             "http.public_url (configuration file): must be an address such as \"https://scim.example.com\", without user, query or fragment",
         ),
         (
+            "environment = \"production\"",
+            &[],
+            "http.public_url: production needs the address that customers see, because what a request says of its own address \
+             (Host) is not to be trusted; set it, e.g. http.public_url = \"https://scim.example.com\" or USHER__HTTP__PUBLIC_URL",
+        ),
+        (
+            "database.url_file = \"postgres://usher:hunter2@db/usher\"",
+            &[],
+            "database.url_file (configuration file): must be the path of a file that holds the address, not the address itself",
+        ),
+        (
+            "log.level = \"info\"\nredis.url = \"redis://:hunter2@r/",
+            &[],
+            "usher.toml: line 2 is no TOML: invalid basic string, expected `\"`",
+        ),
+        (
             "database.url_file = \"/nowhere\"",
             &[],
             "database.url_file (configuration file): /nowhere cannot be read: No such file or directory (os error 2)",
@@ -177,6 +192,11 @@ fn a_contradiction_names_both_keys() {
             "environment = \"production\"\nhttp.public_url = \"https://scim.example.com\"",
             "http.public_url",
             "http.proxy_hops",
+        ),
+        (
+            "environment = \"production\"\nhttp.public_url = \"http://localhost.evil.example\"",
+            "environment",
+            "http.public_url",
         ),
     ] {
         let message = read(file, &[]).expect_err(file);

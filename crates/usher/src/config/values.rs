@@ -8,7 +8,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use config::{Environment, File, FileFormat};
+use config::Environment;
 use serde_json::Value;
 
 /// A known setting.
@@ -63,10 +63,7 @@ impl Values {
     }
 
     pub(super) fn take_file(&mut self, name: &str, text: &str, known: &[Key]) -> Result<(), ConfigError> {
-        let source = File::from_str(text, FileFormat::Toml);
-        let read = config::Config::builder().add_source(source).build();
-        let tree = read.and_then(config::Config::try_deserialize::<Value>);
-        let tree = tree.map_err(|error| ConfigError(format!("{name}: {error}")))?;
+        let tree: Value = toml::from_str(text).map_err(|error| no_toml(name, text, &error))?;
         self.take(&tree, Origin::File, known)
     }
 
@@ -171,7 +168,17 @@ pub fn variable(key: &str) -> String {
     format!("USHER__{}", key.to_ascii_uppercase().replace('.', "__"))
 }
 
+/// What is wrong with a file, and where; the parser's own text would show the line, which may hold a password.
+fn no_toml(name: &str, text: &str, error: &toml::de::Error) -> ConfigError {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+    ConfigError(format!("{name}: line {line} is no TOML: {}", error.message()))
+}
+
 fn read_secret(path: &Path) -> Result<String, String> {
+    if path.to_string_lossy().contains("://") {
+        return Err("must be the path of a file that holds the address, not the address itself".to_owned());
+    }
     let text = std::fs::read_to_string(path)
         .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     // Editors and `echo` end a file with a newline that is no part of the secret.
