@@ -118,7 +118,7 @@ set_up_customers() {
 }
 
 start_booking() {
-    local made feed_url stream
+    local made feed_url stream user
     made=$(usher app create booking --json)
     (umask 077 && member credential <<<"$made" >"$demo/booking.credential")
     feed_url=$(member feedUrl <<<"$made")
@@ -126,8 +126,9 @@ start_booking() {
     booking=("$bin/examples/booking" --app booking --group booking --database "$demo/booking.db"
         --credential-file "$demo/booking.credential")
     if [[ -n $redis_url ]]; then
-        booking+=(--feed "$redis_url" --stream "$stream" --http-feed "$feed_url")
-        echo "booking reads the Redis stream $stream"
+        user=$(member redisUser <<<"$made")
+        booking+=(--feed "$redis_url" --stream "$stream" --redis-user "$user" --http-feed "$feed_url")
+        echo "booking reads the Redis stream $stream as the user $user, which may do nothing else"
     else
         booking+=(--feed "$feed_url")
         echo "booking reads $feed_url"

@@ -1,22 +1,32 @@
--- The two roles of a production deployment on PostgreSQL, run once by an administrator in the database made for Usher:
+-- The three roles of a production deployment on PostgreSQL, made once by an administrator in the database for Usher; running
+-- it again changes nothing:
 --
 --   psql -v ON_ERROR_STOP=1 -d usher -f deploy/postgres-roles.sql
 --   \password usher_owner
 --   \password usher_app
+--   \password usher_admin
 --
--- usher_owner owns the tables:   USHER__DATABASE__URL=postgres://usher_owner:…@host/usher usher migrate
--- usher_app serves requests:     USHER__DATABASE__URL=postgres://usher_app:…@host/usher usher serve
+-- usher_owner owns the tables:     USHER__DATABASE__URL=postgres://usher_owner:…@host/usher usher migrate
+-- usher_app serves requests:       USHER__DATABASE__URL=postgres://usher_app:…@host/usher usher serve
+-- usher_admin is for operators:    USHER__DATABASE__URL=postgres://usher_admin:…@host/usher usher tenant create …
 --
--- usher_app is no superuser, has no BYPASSRLS and owns nothing, so row-level security binds it (the server warns at
--- start when it does not). What usher_owner creates later, usher_app may read and write: migrations need no GRANT.
--- A deployment with one role works as well: the policies are forced on the owner too.
+-- None is a superuser or has BYPASSRLS, and usher_app and usher_admin own nothing, so row-level security binds them. What the
+-- two may do is said table by table in migrations/sql/grants/, which `usher migrate` runs after the migrations, each time; what
+-- usher_owner makes is nobody else's until those files say so. A deployment with one role works as well: the policies are
+-- forced on the owner too.
 
-CREATE ROLE usher_owner LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE;
-CREATE ROLE usher_app LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE;
+DO $$
+DECLARE
+    role_name text;
+BEGIN
+    FOREACH role_name IN ARRAY ARRAY['usher_owner', 'usher_app', 'usher_admin'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) THEN
+            EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE', role_name);
+        END IF;
+    END LOOP;
+END
+$$;
 
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE, CREATE ON SCHEMA public TO usher_owner;
-GRANT USAGE ON SCHEMA public TO usher_app;
-
-ALTER DEFAULT PRIVILEGES FOR ROLE usher_owner IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO usher_app;
-ALTER DEFAULT PRIVILEGES FOR ROLE usher_owner IN SCHEMA public GRANT USAGE, SELECT, UPDATE ON SEQUENCES TO usher_app;
+GRANT USAGE ON SCHEMA public TO usher_app, usher_admin;

@@ -9,8 +9,10 @@ use sea_orm_migration::prelude::*;
 
 pub use sea_orm_migration::MigratorTrait;
 
+mod grants;
 mod step;
 
+pub use grants::{GRANTS, Grants};
 use step::Step;
 
 /// All migrations, oldest first; `store` runs them.
@@ -50,6 +52,12 @@ impl MigratorTrait for Migrator {
                 postgres: include_str!("../sql/0005_credential_memory.postgres.sql"),
                 sqlite: include_str!("../sql/0005_credential_memory.sqlite.sql"),
                 no_way_back: "what is remembered of credentials is not taken down by a migration: restore a backup",
+            }),
+            Box::new(Step {
+                name: "m0006_redis_password",
+                postgres: include_str!("../sql/0006_redis_password.postgres.sql"),
+                sqlite: include_str!("../sql/0006_redis_password.sqlite.sql"),
+                no_way_back: "passwords for Redis are not taken down by a migration: restore a backup",
             }),
         ]
     }

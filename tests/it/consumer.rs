@@ -15,6 +15,7 @@ fn app() -> App {
         credential: "none".to_owned(),
         feed_url: "http://127.0.0.1:9/feeds/booking/events".to_owned(), // nobody answers there
         stream: STREAM.to_owned(),
+        redis_user: None,
     }
 }
 

@@ -9,7 +9,7 @@ async fn a_database_made_from_a_template_holds_what_was_filled_in_and_binds_the_
     let cluster = Postgres::shared().await;
     let fill = async |database: &support::postgres::Database| {
         let mut owner = sqlx::PgConnection::connect(&database.owner_url).await.unwrap();
-        sqlx::raw_sql("CREATE TABLE thing (id INT PRIMARY KEY); INSERT INTO thing VALUES (7)")
+        sqlx::raw_sql("CREATE TABLE thing (id INT PRIMARY KEY); INSERT INTO thing VALUES (7); GRANT SELECT ON thing TO usher_app")
             .execute(&mut owner)
             .await
             .unwrap();

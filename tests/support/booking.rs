@@ -23,10 +23,13 @@ impl Booking {
         Booking::start(app, &app.feed_url)
     }
 
-    /// Reads the Redis stream; fills gaps over the HTTP feed.
+    /// Reads the Redis stream as the app's own user where it has one; fills gaps over the HTTP feed.
     pub fn over_redis(app: &App, redis_url: &str) -> Booking {
         let mut booking = Booking::prepared(app, redis_url);
         booking.args.extend(["--stream".to_owned(), app.stream.clone()]);
+        if let Some(user) = &app.redis_user {
+            booking.args.extend(["--redis-user".to_owned(), user.clone()]);
+        }
         booking
             .args
             .extend(["--http-feed".to_owned(), app.feed_url.clone()]);

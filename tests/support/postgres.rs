@@ -20,6 +20,12 @@ pub const PROGRAMS: &str = "USHER_TEST_POSTGRES";
 pub const OWNER: &str = "usher_owner";
 /// Role the gateway works as: no superuser, no BYPASSRLS, owns nothing, so row-level security binds it.
 pub const APP: &str = "usher_app";
+/// Role of the operators' commands, bound likewise.
+pub const ADMIN: &str = "usher_admin";
+/// A role that is both, for tests that do without the programs: still bound by row-level security, and no owner.
+pub const BOTH: &str = "usher_both";
+/// What an administrator runs in the database of a deployment.
+const ROLES: &str = include_str!("../../deploy/postgres-roles.sql");
 
 /// One running cluster.
 #[derive(Debug)]
@@ -45,6 +51,10 @@ pub struct Database {
     pub owner_url: String,
     /// URL for the gateway (role [`APP`]).
     pub app_url: String,
+    /// URL for the operators' commands (role [`ADMIN`]).
+    pub admin_url: String,
+    /// URL for both at once (role [`BOTH`]).
+    pub both_url: String,
     /// URL of the superuser, for looking behind row-level security.
     pub super_url: String,
 }
@@ -99,13 +109,12 @@ impl Postgres {
         };
         cluster.boot().await;
         let mut admin = cluster.admin("postgres").await;
-        for role in [OWNER, APP] {
-            let sql =
-                format!("CREATE ROLE {role} LOGIN PASSWORD '{role}' NOSUPERUSER NOBYPASSRLS NOCREATEDB");
+        let both = format!("CREATE ROLE {BOTH} LOGIN IN ROLE {APP}, {ADMIN}");
+        for sql in [ROLES.to_owned(), both] {
             admin
                 .execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql)))
                 .await
-                .expect("create role");
+                .expect("create roles");
         }
         cluster
     }
@@ -162,19 +171,11 @@ impl Postgres {
         database
     }
 
-    /// An empty database, owned by [`OWNER`]; what [`OWNER`] creates in it, [`APP`] may read and write.
+    /// An empty database, owned by [`OWNER`], as an administrator prepares it.
     pub async fn database(&self) -> Database {
         let database = self.create("template1").await;
         let mut admin = self.admin(&database.name).await;
-        let sql = format!(
-            "GRANT USAGE, CREATE ON SCHEMA public TO {OWNER}; GRANT USAGE ON SCHEMA public TO {APP};
-             ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {APP};
-             ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} GRANT USAGE, SELECT, UPDATE ON SEQUENCES TO {APP};"
-        );
-        admin
-            .execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql)))
-            .await
-            .expect("grants");
+        admin.execute(sqlx::raw_sql(ROLES)).await.expect("grants");
         database
     }
 
@@ -253,6 +254,8 @@ impl Postgres {
         Database {
             owner_url: self.url(OWNER, &name),
             app_url: self.url(APP, &name),
+            admin_url: self.url(ADMIN, &name),
+            both_url: self.url(BOTH, &name),
             super_url: self.url("postgres", &name),
             name,
         }

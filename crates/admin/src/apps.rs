@@ -1,7 +1,9 @@
 //! Downstream apps and their credentials.
 
 pub mod create;
+pub mod credentials;
 pub mod list;
+pub mod revoke_credential;
 pub mod rotate_credential;
 
 use auth::token::Issued as Secret;

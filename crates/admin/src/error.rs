@@ -79,6 +79,14 @@ pub enum Error {
     /// No such app.
     #[error("there is no app \"{0}\": see `usher app list`, or make it with `usher app create {0}`")]
     AppUnknown(String),
+    /// The app has no such credential.
+    #[error("app \"{app}\" has no credential \"{id}\": `usher app list-credentials {app}` shows their ids")]
+    CredentialUnknown {
+        /// The app.
+        app: String,
+        /// The id; what a pasted whole credential is cut to.
+        id: String,
+    },
     /// The name is taken.
     #[error("app \"{0}\" exists already: `usher app rotate-credential {0}` gives it a new credential")]
     AppExists(String),

@@ -19,6 +19,7 @@ pub mod place;
 pub mod pool;
 pub mod queue;
 pub mod random;
+pub mod redis_password;
 pub mod refusal;
 pub mod stats;
 pub mod token;

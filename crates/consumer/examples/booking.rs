@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! booking --feed http://127.0.0.1:8080/feeds/booking/events --credential-file credential --database booking.db
-//! booking --feed redis://127.0.0.1:6379/ --stream 'usher:{test:booking}:s00' --database booking.db
+//! booking --feed redis://127.0.0.1:6379/ --stream 'usher:{test:booking}:s00' --redis-user usher-app-test-booking \
+//!         --credential-file credential --database booking.db
 //! booking --database booking.db --watch          only looks on
 //! booking --database booking.db --dump --json    prints the tables
 //! ```
@@ -39,6 +40,9 @@ struct Args {
     /// The gateway's environment, for the default stream key.
     #[arg(long, default_value = "test")]
     environment: String,
+    /// The app's user in Redis, as `usher app create` prints it; its password is the credential.
+    #[arg(long)]
+    redis_user: Option<String>,
     /// The app's credential, as `usher app create` prints it.
     #[arg(long, conflicts_with = "credential_file")]
     credential: Option<String>,
@@ -115,6 +119,7 @@ fn settings(args: &Args, url: String) -> anyhow::Result<Settings> {
     let feed = Feed::parse(FeedWords {
         url,
         stream: Some(args.stream.clone().unwrap_or_else(default_stream)),
+        redis_user: args.redis_user.clone(),
         credential: credential.map(|text| text.trim().to_owned()),
         http_feed: args.http_feed.clone(),
     })?;

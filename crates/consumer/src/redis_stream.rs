@@ -10,7 +10,7 @@ use crate::redis_entry::{Entry, of_claim, of_list, of_read, position};
 use crate::source::News;
 use redis::aio::MultiplexedConnection;
 use redis::streams::StreamInfoGroupsReply;
-use redis::{AsyncConnectionConfig, Client, FromRedisValue, RedisResult, Value};
+use redis::{AsyncConnectionConfig, Client, FromRedisValue, IntoConnectionInfo, RedisResult, Value};
 use std::time::{Duration, Instant};
 
 /// How long the server may hold a read that has nothing to say.
@@ -37,9 +37,15 @@ pub(crate) struct RedisStream {
 }
 
 impl RedisStream {
-    pub(crate) fn new(url: &str, stream: &str, group: &str, consumer: &str) -> Result<RedisStream, Error> {
+    pub(crate) fn new(
+        url: &str,
+        user: Option<&(String, String)>,
+        stream: &str,
+        group: &str,
+        consumer: &str,
+    ) -> Result<RedisStream, Error> {
         Ok(RedisStream {
-            client: Client::open(url).map_err(|e| Error::Settings(format!("the feed's Redis URL: {e}")))?,
+            client: client(url, user).map_err(|e| Error::Settings(format!("the feed's Redis URL: {e}")))?,
             stream: stream.to_owned(),
             group: group.to_owned(),
             consumer: consumer.to_owned(),
@@ -197,4 +203,14 @@ impl RedisStream {
             }
         })
     }
+}
+
+/// A client for the server, as the user if there is one.
+fn client(url: &str, user: Option<&(String, String)>) -> RedisResult<Client> {
+    let mut info = url.into_connection_info()?;
+    if let Some((name, password)) = user {
+        let login = info.redis_settings().clone();
+        info = info.set_redis_settings(login.set_username(name).set_password(password));
+    }
+    Client::open(info)
 }

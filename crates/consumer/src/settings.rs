@@ -13,10 +13,12 @@ pub enum Feed {
         /// The app's bearer credential.
         credential: String,
     },
-    /// `redis://…` or `rediss://…`, with the app's Redis user in it where the server demands one.
+    /// `redis://…` or `rediss://…`.
     Redis {
         /// The server.
         url: String,
+        /// The app's user there and its password; without it, what the URL says.
+        user: Option<(String, String)>,
         /// The stream's key, as `usher app create` printed it: `usher:{test:booking}:s00`.
         stream: String,
         /// The HTTP feed and credential to ask for positions that the stream has lost.
@@ -43,7 +45,9 @@ pub struct FeedWords {
     pub url: String,
     /// The stream's key; needed with Redis only.
     pub stream: Option<String>,
-    /// The app's credential for HTTP.
+    /// The app's user in Redis, as `usher app create` printed it; its password is the credential.
+    pub redis_user: Option<String>,
+    /// The app's credential, for HTTP and for Redis.
     pub credential: Option<String>,
     /// The HTTP feed beside a Redis stream.
     pub http_feed: Option<String>,
@@ -76,6 +80,15 @@ impl Feed {
                 let stream = words
                     .stream
                     .ok_or_else(|| say("a feed over Redis needs the stream's key"))?;
+                let user = match (words.redis_user, &words.credential) {
+                    (None, _) => None,
+                    (Some(user), Some(credential)) => Some((user, credential.clone())),
+                    (Some(_), None) => {
+                        return Err(say(
+                            "the Redis user needs the app's credential, which is its password",
+                        ));
+                    }
+                };
                 let http = match (words.http_feed, words.credential) {
                     (None, _) => None,
                     (Some(url), Some(credential)) => Some((url, credential)),
@@ -83,6 +96,7 @@ impl Feed {
                 };
                 Ok(Feed::Redis {
                     url: words.url,
+                    user,
                     stream,
                     http,
                 })
@@ -146,6 +160,14 @@ mod tests {
                 },
                 "for gaps needs the app's credential",
             ),
+            (
+                FeedWords {
+                    stream: Some("s".to_owned()),
+                    redis_user: Some("u".to_owned()),
+                    ..words("redis://127.0.0.1/")
+                },
+                "the Redis user needs the app's credential",
+            ),
         ];
         for (words, named) in table {
             let text = Feed::parse(words).unwrap_err().to_string();
@@ -159,6 +181,7 @@ mod tests {
             stream: Some("s".to_owned()),
             credential: Some("geheim".to_owned()),
             http_feed: Some("http://h/".to_owned()),
+            redis_user: Some("usher-app-test-booking".to_owned()),
             ..words("redis://user:geheim@127.0.0.1/")
         });
         assert!(!format!("{feed:?}").contains("geheim"));

@@ -51,8 +51,13 @@ impl Source {
                 group: group.clone(),
                 told: 0,
             },
-            Feed::Redis { url, stream, http } => {
-                let stream = Box::new(RedisStream::new(url, stream, group, consumer)?);
+            Feed::Redis {
+                url,
+                user,
+                stream,
+                http,
+            } => {
+                let stream = Box::new(RedisStream::new(url, user.as_ref(), stream, group, consumer)?);
                 let repair = http
                     .as_ref()
                     .map(|(url, credential)| HttpFeed::new(url, credential));

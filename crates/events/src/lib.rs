@@ -1,7 +1,7 @@
 //! The feed side: what leaves Usher, in which order, and how we know that it arrived (DESIGN §4, "An event walks out").
 //!
 //! The outbox row is there already, committed with the change it tells of. Here it gets its positions (`stamper`),
-//! is appended to the feeds' Redis streams (`relay`), can be read over HTTP ([`Feeds`]), and the readers'
+//! is appended to the feeds' Redis streams (`relay`), whose readers have a user each (`users`), can be read over HTTP ([`Feeds`]), and the readers'
 //! acknowledgements come back into the database.
 //!
 //! Must not know: HTTP, SCIM. The database is the truth; Redis is a mirror of it that may be lost at any time.
@@ -19,9 +19,11 @@ mod stamper;
 mod status;
 mod stream;
 mod supervisor;
+mod users;
 
 pub use feeds::{FeedError, Feeds, Page};
 pub use settings::{RedisSettings, Settings};
 pub use status::{FeedState, FeedStatus, GroupStatus, RedisStatus, Snapshot};
 pub use stream::StreamKey;
 pub use supervisor::{Events, SettingsError, run};
+pub use users::{AppUser, Outcome, Users};

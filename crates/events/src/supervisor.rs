@@ -21,6 +21,7 @@ use crate::stamper::Stamper;
 use crate::status::{Board, RedisStatus, Snapshot};
 use crate::stream::StreamKey;
 use crate::stream::link::Link;
+use crate::users::Keeper;
 
 /// How often tasks are looked after when nothing else happens.
 const LOOK_AFTER: Duration = Duration::from_secs(1);
@@ -121,6 +122,18 @@ impl Events {
         }
     }
 
+    fn users(&self, link: Link) -> Keeper {
+        Keeper {
+            store: self.store.clone(),
+            clock: Arc::clone(&self.clock),
+            link,
+            environment: self.settings.environment,
+            owner: self.owner.clone(),
+            kept: BTreeMap::new(),
+            told: BTreeMap::new(),
+        }
+    }
+
     fn relays(&self) -> Option<Arc<Setup>> {
         let (redis, link) = self.settings.redis.clone().zip(self.link.clone())?;
         Some(Arc::new(Setup {
@@ -143,6 +156,7 @@ pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
     let mut stamper: Option<JoinHandle<()>> = None;
     let mut retention: Option<JoinHandle<()>> = None;
     let mut greeter: Option<JoinHandle<()>> = None;
+    let mut users: Option<JoinHandle<()>> = None;
     let mut relaying: BTreeMap<AppId, JoinHandle<()>> = BTreeMap::new();
     while !*stop.borrow() {
         if ended(stamper.as_ref()) {
@@ -154,6 +168,9 @@ pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
         if let Some(setup) = &relays {
             if ended(greeter.as_ref()) {
                 greeter = Some(tokio::spawn(greet(setup.link.clone(), stop.clone())));
+            }
+            if ended(users.as_ref()) {
+                users = Some(tokio::spawn(events.users(setup.link.clone()).run(stop.clone())));
             }
             let feeds = heads.borrow_and_update().clone();
             for (app, known) in feeds {
@@ -175,6 +192,7 @@ pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
         .into_iter()
         .chain(retention)
         .chain(greeter)
+        .chain(users)
         .chain(relaying.into_values())
     {
         // A task that panicked has said so already; nothing is left to finish.

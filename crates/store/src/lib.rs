@@ -34,6 +34,7 @@ pub use error::StoreError;
 pub use feed::{Ack, Feed, FeedEvent, FeedPage, OutboxLag, PruneReport, Stamped};
 pub use futures_util::future::BoxFuture;
 pub use list::{ListQuery, PAGE_BYTES, Page, PageAt};
+pub use records::apps::AppPasswords;
 pub use settings::{Backend, Settings};
 pub use store::Store;
 pub use table::log::{Delivered, LogQuery, LogRow};

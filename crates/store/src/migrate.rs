@@ -1,7 +1,7 @@
 //! Running the migrations: one process at a time, and a list of what is missing for roles that may not change the
 //! schema.
 
-use migrations::{Migrator, MigratorTrait};
+use migrations::{GRANTS, Grants, Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
 
 use crate::connect::postgres;
@@ -9,6 +9,7 @@ use crate::error::StoreError;
 use crate::patience::Patience;
 use crate::settings::Backend;
 use crate::store::Store;
+use crate::table::read::Columns;
 
 /// The key of the advisory lock: "usher" in ASCII.
 const LOCK: i64 = 0x75_73_68_65_72;
@@ -45,10 +46,40 @@ async fn on_postgres(store: &Store) -> Result<Vec<String>, StoreError> {
         let statement = Statement::from_string(Backend::Postgres.driver(), text);
         connection.execute_raw(statement).await.map_err(StoreError::of)?;
     }
-    let applied = up(&connection).await;
+    let applied = match up(&connection).await {
+        Ok(applied) => grant(&connection).await.map(|()| applied),
+        Err(error) => Err(error),
+    };
     // Closing the session releases the lock; an error here changes nothing.
     let _ = connection.close().await;
     applied
+}
+
+/// Gives the deployment's roles the rights of this version, and no others (ADR 0033). Each role's file is one transaction, as
+/// every text of several statements is.
+async fn grant(connection: &DatabaseConnection) -> Result<(), StoreError> {
+    for Grants { role, sql } in &GRANTS {
+        // A deployment whose one role bears that name owns the tables by it.
+        let asked = "SELECT quote_ident(current_schema()) FROM pg_roles WHERE rolname = $1 AND rolname <> current_user";
+        let asked = Statement::from_sql_and_values(Backend::Postgres.driver(), asked, [(*role).into()]);
+        let Some(row) = connection.query_one_raw(asked).await.map_err(StoreError::of)? else {
+            continue;
+        };
+        let schema: String = Columns::of(&row).next()?;
+        // What this owner makes later is nobody else's until a file says so.
+        let later = ["TABLES", "SEQUENCES"].map(|kind| {
+            format!(
+                "ALTER DEFAULT PRIVILEGES REVOKE ALL ON {kind} FROM {role}; \
+                 ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} REVOKE ALL ON {kind} FROM {role};"
+            )
+        });
+        let text = format!("{}\n{sql}", later.join(" "));
+        connection
+            .execute_unprepared(&text)
+            .await
+            .map_err(|error| unfinished(&error.to_string()))?;
+    }
+    Ok(())
 }
 
 /// On the writer's file; another process that migrates at the same moment is waited for.

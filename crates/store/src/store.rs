@@ -32,6 +32,7 @@ pub(crate) struct Inner {
     pub(crate) changed: watch::Sender<u64>,
     pub(crate) gate: Gate,
     pub(crate) writes: Writes,
+    role: Option<String>,
     warnings: Vec<String>,
 }
 
@@ -68,6 +69,7 @@ impl Store {
             changed,
             gate: Gate::default(),
             writes,
+            role: opened.role,
             warnings: opened.warnings,
         })))
     }
@@ -75,6 +77,11 @@ impl Store {
     /// Which database it is.
     pub fn backend(&self) -> Backend {
         self.0.backend
+    }
+
+    /// The role that statements run as; `None` on SQLite, which has none.
+    pub fn role(&self) -> Option<&str> {
+        self.0.role.as_deref()
     }
 
     /// What the operator should know about this database, e.g. a role that bypasses row-level security.

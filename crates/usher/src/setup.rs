@@ -77,29 +77,18 @@ impl Setup {
 /// # Errors
 /// When the database cannot be reached.
 pub async fn connect(config: &Config) -> anyhow::Result<Store> {
-    let opened = Store::connect(&database(config)?).await;
+    let opened = Store::connect(&database(config)).await;
     opened.context("database.url: no connection; is the database running, and the address right?")
 }
 
-/// How the database is opened; makes the folder of an embedded one.
-///
-/// # Errors
-/// When the folder cannot be made.
-pub fn database(config: &Config) -> anyhow::Result<store::Settings> {
+/// How the database is opened.
+pub fn database(config: &Config) -> store::Settings {
     let database = &config.database;
-    if let Some(folder) = database
-        .file()
-        .and_then(Path::parent)
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("data_dir: {} cannot be made", folder.display()))?;
-    }
-    Ok(store::Settings {
+    store::Settings {
         url: database.url.clone(),
         max_connections: database.max_connections,
         acquire_timeout: database.acquire_timeout,
-    })
+    }
 }
 
 /// The shipped profiles and those of a folder.

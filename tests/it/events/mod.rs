@@ -12,4 +12,5 @@ mod order;
 mod outages;
 mod schemas;
 mod telemetry;
+mod users;
 mod world;

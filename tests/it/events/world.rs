@@ -56,8 +56,13 @@ impl World {
 
     /// A customer and an app for a gateway that runs.
     pub fn around(gateway: Gateway, redis: Redis) -> World {
-        let scim = Scim::new(&gateway.directory("contoso", "advisors"));
         let app = gateway.app("booking");
+        World::of(gateway, redis, app)
+    }
+
+    /// A customer for a gateway that runs and has its app.
+    pub fn of(gateway: Gateway, redis: Redis, app: App) -> World {
+        let scim = Scim::new(&gateway.directory("contoso", "advisors"));
         let feed = Feed::new(&app);
         World {
             gateway,

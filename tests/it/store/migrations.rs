@@ -5,12 +5,13 @@ use support::postgres::Postgres;
 
 use super::world::{World, settings};
 
-const ALL: [&str; 5] = [
+const ALL: [&str; 6] = [
     "m0001_foundation",
     "m0002_groups",
     "m0003_directory_extension",
     "m0004_plans",
     "m0005_credential_memory",
+    "m0006_redis_password",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,4 +13,5 @@ mod logs;
 mod migrations;
 mod plans;
 mod records;
+mod roles;
 mod world;

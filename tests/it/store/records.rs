@@ -241,7 +241,7 @@ async fn names_are_given_once() {
 async fn an_app_has_credentials_that_overlap() {
     for world in worlds().await {
         let app = world.app("booking").await;
-        let answer = world.store.create_app(&app, "other0000000", &hash()).await;
+        let answer = world.store.create_app(&app, "other0000000", &hash(), "a1").await;
         assert!(matches!(answer, Err(StoreError::Conflict(_))), "{}", world.name());
         assert_eq!(
             world.store.app_by_name("booking").await.unwrap(),
@@ -260,7 +260,7 @@ async fn an_app_has_credentials_that_overlap() {
 
         world
             .store
-            .insert_app_credential(app.id, "second000000", &hash(), world.now())
+            .insert_app_credential(app.id, "second000000", &hash(), "a2", world.now())
             .await
             .unwrap();
         let end = world.now();

@@ -85,9 +85,8 @@ impl World {
                 owner.close().await;
             })
             .await;
-        let settings = settings(&database.app_url);
+        let settings = settings(&database.both_url);
         let store = Store::connect(&settings).await.unwrap();
-        assert_eq!(store.warnings(), &[] as &[String]);
         Self::new(store, settings, Some(database), None)
     }
 
@@ -162,7 +161,7 @@ impl World {
             version: 1,
         };
         self.store
-            .create_app(&app, &format!("{name}0000000"), &hash)
+            .create_app(&app, &format!("{name}0000000"), &hash, "a0")
             .await
             .unwrap();
         app

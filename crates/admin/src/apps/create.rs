@@ -1,6 +1,6 @@
 //! Makes an app.
 
-use auth::Kind;
+use auth::{Kind, redis_password};
 use domain::id::AppId;
 use domain::tenant::{App, Slug};
 use store::StoreError;
@@ -20,7 +20,12 @@ pub async fn execute(context: &Context, name: &str) -> Result<Issued, Error> {
         created_at: context.clock.now(),
     };
     let (credential, hash) = context.issue(Kind::App).await?;
-    match context.store.create_app(&app, credential.id(), &hash).await {
+    let redis = redis_password::sha256(&credential);
+    match context
+        .store
+        .create_app(&app, credential.id(), &hash, &redis)
+        .await
+    {
         Ok(()) => {
             context.remember(Kind::App, &credential, &hash).await;
             Ok(Issued {

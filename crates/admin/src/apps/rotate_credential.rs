@@ -1,6 +1,6 @@
 //! Gives an app a new credential: a new one now, the old ones end by themselves after an overlap.
 
-use auth::Kind;
+use auth::{Kind, redis_password};
 use chrono::TimeDelta;
 use domain::credential::Standing;
 
@@ -23,7 +23,13 @@ pub async fn execute(context: &Context, name: &str, overlap: TimeDelta) -> Resul
     // The new one first: if anything fails after this, the app still has a credential that works.
     context
         .store
-        .insert_app_credential(app.id, credential.id(), &hash, now)
+        .insert_app_credential(
+            app.id,
+            credential.id(),
+            &hash,
+            &redis_password::sha256(&credential),
+            now,
+        )
         .await?;
     context.remember(Kind::App, &credential, &hash).await;
     for usable in old

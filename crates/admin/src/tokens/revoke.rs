@@ -28,7 +28,8 @@ pub async fn execute(context: &Context, tenant: &str, id: &str) -> Result<Token,
     Ok(token)
 }
 
-fn public_part(text: &str) -> &str {
+/// The id in a credential's text, or the text itself.
+pub(crate) fn public_part(text: &str) -> &str {
     if text.starts_with("usher") {
         text.split('_').nth(2).unwrap_or_default()
     } else {

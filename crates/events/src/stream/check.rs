@@ -1,5 +1,8 @@
 //! Is this Redis fit to carry a queue? Read from `INFO`, which needs no right to `CONFIG` (trust.md B.6).
 
+use redis::Value;
+
+use super::groups::field;
 use crate::status::RedisStatus;
 
 /// The oldest version that keeps pending entries and group reads right (trust.md B.7).
@@ -39,6 +42,17 @@ pub(crate) fn read(info: &str) -> RedisStatus {
     }
 }
 
+/// Says what to change when the user `default`, as the server tells it, is let in without a password.
+pub(crate) fn everybody(default: &Value) -> Option<String> {
+    let flags: Vec<String> = field(default, "flags")?;
+    let has = |flag: &str| flags.iter().any(|other| other == flag);
+    (has("on") && has("nopass")).then(|| {
+        "Redis lets everybody in without a password (user default), so that apps' own users keep nobody from other streams: give \
+         Usher a user of its own, then ACL SETUSER default off (docs/operations.md)"
+            .to_owned()
+    })
+}
+
 fn is_older(version: &str) -> bool {
     let mut numbers = version
         .split('.')
@@ -71,6 +85,19 @@ mod tests {
         for (warning, remedy) in server.warnings.iter().zip(remedies) {
             assert!(warning.ends_with(remedy), "{warning}");
         }
+    }
+
+    #[test]
+    fn a_default_user_without_a_password_gets_one_with_the_remedy() {
+        let user = |flags: &[&str]| {
+            let text = |text: &str| Value::BulkString(text.as_bytes().to_vec());
+            let flags = flags.iter().map(|flag| text(flag)).collect();
+            Value::Array(vec![text("flags"), Value::Array(flags)])
+        };
+        let warning = everybody(&user(&["on", "nopass"])).expect("a warning");
+        assert!(warning.contains("ACL SETUSER default off"), "{warning}");
+        assert_eq!(everybody(&user(&["on"])), None);
+        assert_eq!(everybody(&user(&["off", "nopass"])), None);
     }
 
     #[test]

@@ -109,7 +109,7 @@ pub(crate) async fn trim_before(link: &Link, key: &StreamKey, position: i64) -> 
 }
 
 /// A named field of an answer that is a map (RESP3) or a flat list of names and values (RESP2).
-fn field<T: FromRedisValue>(answer: &Value, name: &str) -> Option<T> {
+pub(super) fn field<T: FromRedisValue>(answer: &Value, name: &str) -> Option<T> {
     let is = |key: &Value| text(key).as_deref() == Some(name);
     let found = match answer {
         Value::Map(pairs) => pairs.iter().find(|(key, _)| is(key)).map(|(_, value)| value),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisResult};
+use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisResult, Value};
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
@@ -119,7 +119,17 @@ impl Link {
             .get_multiplexed_async_connection_with_config(&self.config)
             .await?;
         let info: String = redis::cmd("INFO").query_async(&mut connection).await?;
-        let server = check::read(&info);
+        let mut server = check::read(&info);
+        // Where we may not ask, the operator has looked at users already.
+        let mut default = redis::cmd("ACL");
+        let default: RedisResult<Value> = default
+            .arg("GETUSER")
+            .arg("default")
+            .query_async(&mut connection)
+            .await;
+        server
+            .warnings
+            .extend(default.ok().as_ref().and_then(check::everybody));
         self.tell(&server);
         self.board.update(|snapshot| snapshot.redis = Some(server));
         Ok(connection)

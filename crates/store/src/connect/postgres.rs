@@ -80,11 +80,12 @@ pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
         suspicion.clone(),
     )
     .await?;
-    let warnings = warnings(&pool).await?;
+    let (role, warnings) = role(&pool).await?;
     Ok(Opened {
         pool,
         writer: None,
         suspicion,
+        role: Some(role),
         warnings,
     })
 }
@@ -145,23 +146,30 @@ async fn takes_writes(connection: &mut sqlx::postgres::PgConnection) -> Result<b
     Ok(answer == "off")
 }
 
-async fn warnings(pool: &DatabaseConnection) -> Result<Vec<String>, StoreError> {
-    let text = "SELECT rolname::text, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user";
+/// As whom we are here, and what is wrong with that.
+async fn role(pool: &DatabaseConnection) -> Result<(String, Vec<String>), StoreError> {
+    let text = "SELECT rolname::text, rolsuper, rolbypassrls, to_regclass('token') IS NOT NULL \
+                AND coalesce(has_table_privilege(to_regclass('token'), 'INSERT'), false) \
+                FROM pg_roles WHERE rolname = current_user";
     let asked = Statement::from_string(Backend::Postgres.driver(), text);
     let row = pool.query_one_raw(asked).await.map_err(StoreError::of)?;
-    let Some(row) = row else { return Ok(Vec::new()) };
-    let mut columns = Columns::of(&row);
-    let (role, superuser, bypasses): (String, bool, bool) =
-        (columns.next()?, columns.next()?, columns.next()?);
-    let why = match (superuser, bypasses) {
-        (true, _) => "is a superuser",
-        (false, true) => "has BYPASSRLS",
-        (false, false) => return Ok(Vec::new()),
+    let Some(row) = row else {
+        return Ok((String::new(), Vec::new()));
     };
-    Ok(vec![format!(
-        "the database role {role} {why} and so bypasses row-level security, the second lock between tenants: give the \
-         server a plain role (deploy/postgres-roles.sql)"
-    )])
+    let mut columns = Columns::of(&row);
+    let role: String = columns.next()?;
+    let (superuser, bypasses, writes_tokens): (bool, bool, bool) =
+        (columns.next()?, columns.next()?, columns.next()?);
+    let what = match (superuser, bypasses, writes_tokens) {
+        (true, ..) => "is a superuser and so bypasses row-level security, the second lock between tenants",
+        (_, true, _) => "has BYPASSRLS and so bypasses row-level security, the second lock between tenants",
+        (.., true) => "may write tokens and credentials, which the server never does",
+        _ => return Ok((role, Vec::new())),
+    };
+    let warning = format!(
+        "the database role {role} {what}: give the server the role usher_app (deploy/postgres-roles.sql)"
+    );
+    Ok((role, vec![warning]))
 }
 
 #[cfg(test)]

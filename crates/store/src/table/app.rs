@@ -2,7 +2,7 @@
 
 use domain::credential::{AppCredentialRecord, SecretHash};
 use domain::id::AppId;
-use domain::tenant::App;
+use domain::tenant::{App, Slug};
 use sea_orm::QueryResult;
 
 use super::read::Columns;
@@ -35,4 +35,11 @@ pub(crate) fn read_credential(row: &QueryResult) -> Result<AppCredentialRecord, 
         revoked_at: columns.time_or_none()?,
         expires_at: columns.time_or_none()?,
     })
+}
+
+/// An app's name, and a password for its user in Redis if there is one.
+pub(crate) fn read_password(row: &QueryResult) -> Result<(Slug, Option<String>), StoreError> {
+    let mut columns = Columns::of(row);
+    let name = columns.parsed("an app's name", |name| name.parse().ok())?;
+    Ok((name, columns.next()?))
 }

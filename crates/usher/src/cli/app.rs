@@ -1,13 +1,15 @@
-//! `usher app create | list | rotate-credential`.
+//! `usher app create | list | rotate-credential | list-credentials | revoke-credential | redis-user`.
 
 use admin::apps::Issued;
 use chrono::TimeDelta;
 use clap::Subcommand;
+use domain::credential::{AppCredentialRecord, Standing};
 use domain::tenant::App;
-use events::StreamKey;
+use events::{RedisSettings, StreamKey};
 use serde_json::{Value, json};
 
-use super::show::{Printer, Show, Table, moment};
+use super::redis_user;
+use super::show::{Printer, Show, Table, moment, word};
 use super::span;
 
 /// `usher app …`
@@ -21,14 +23,15 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Make an app that may see every tenant and profile; its credential is shown once.
+    /// Make an app that may see every tenant and profile, and its user in Redis; the credential, which is the user's password too,
+    /// is shown once.
     Create {
         /// Its name: 1 to 63 of a-z, 0-9 and '-'; it stands in the feed's URL and the stream's key.
         name: String,
     },
     /// List the apps.
     List,
-    /// Give an app a new credential; its old ones end after an overlap.
+    /// Give an app, and its user in Redis, a new credential; the old ones end after an overlap.
     RotateCredential {
         /// The app's name.
         name: String,
@@ -36,14 +39,35 @@ enum Verb {
         #[arg(long, value_name = "SPAN", value_parser = span::parse, default_value = "7d")]
         overlap: TimeDelta,
     },
+    /// List an app's credentials: their ids and ends; never the secrets.
+    ListCredentials {
+        /// The app's name.
+        name: String,
+    },
+    /// Take a credential back, effective at the next request; its connections to Redis end.
+    RevokeCredential {
+        /// The app's name.
+        name: String,
+        /// The credential's id: the 12 characters after usherapp_x_, as `usher app list-credentials` shows them.
+        id: String,
+    },
+    /// Make an app's user in Redis what its credentials say, or say what to run by hand; the server does it all the time.
+    RedisUser {
+        /// The app's name.
+        name: String,
+    },
 }
 
-pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<()> {
+pub(super) async fn run(
+    context: &admin::Context,
+    redis: Option<&RedisSettings>,
+    args: Args,
+) -> anyhow::Result<()> {
     let printer = Printer::new(args.show);
     match args.verb {
         Verb::Create { name } => {
             let made = admin::apps::create::execute(context, &name).await?;
-            show(context, printer, &made);
+            show(context, redis, printer, &made).await?;
         }
         Verb::List => {
             let apps = admin::apps::list::execute(context).await?;
@@ -63,25 +87,76 @@ pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<
         }
         Verb::RotateCredential { name, overlap } => {
             let made = admin::apps::rotate_credential::execute(context, &name, overlap).await?;
-            show(context, printer, &made);
+            show(context, redis, printer, &made).await?;
+        }
+        Verb::ListCredentials { name } => {
+            let (_, found) = admin::apps::credentials::execute(context, &name).await?;
+            let json = found.iter().map(credential_shape).collect();
+            printer.list(json, "no credentials", || credentials(&found));
+        }
+        Verb::RevokeCredential { name, id } => {
+            let (app, id) = admin::apps::revoke_credential::execute(context, &name, &id).await?;
+            let user = redis_user::bring(context, redis, &app).await?;
+            let mut json = json!({"id": id, "app": app.name});
+            user.add_to(&mut json);
+            printer.answer(&json, || format!("credential {id} is revoked\n{}", user.text()));
+        }
+        Verb::RedisUser { name } => {
+            let (app, _) = admin::apps::credentials::execute(context, &name).await?;
+            let user = redis_user::bring(context, redis, &app).await?;
+            let mut json = json!({"app": app.name});
+            user.add_to(&mut json);
+            printer.answer(&json, || user.text());
         }
     }
     Ok(())
 }
 
-fn show(context: &admin::Context, printer: Printer, made: &Issued) {
+fn credentials(found: &[(AppCredentialRecord, Standing)]) -> Table {
+    let mut table = Table::new(["id", "standing", "ends"]);
+    for (credential, standing) in found {
+        let end = credential.revoked_at.or(credential.expires_at);
+        table.row(&[
+            credential.id.clone(),
+            word(*standing).to_owned(),
+            end.map_or_else(|| "never".to_owned(), moment),
+        ]);
+    }
+    table
+}
+
+fn credential_shape((credential, standing): &(AppCredentialRecord, Standing)) -> Value {
+    json!({
+        "id": credential.id,
+        "standing": standing,
+        "expiresAt": credential.expires_at,
+        "revokedAt": credential.revoked_at,
+    })
+}
+
+async fn show(
+    context: &admin::Context,
+    redis: Option<&RedisSettings>,
+    printer: Printer,
+    made: &Issued,
+) -> anyhow::Result<()> {
+    let user = redis_user::bring(context, redis, &made.app).await?;
+    let credential = made.credential.reveal();
     let mut json = shape(context, &made.app);
-    json["credential"] = json!(made.credential.reveal());
+    json["credential"] = json!(credential);
+    json["redisPassword"] = json!(credential);
+    user.add_to(&mut json);
     printer.answer(&json, || {
         format!(
-            "app         {}\nCredential  {}\nFeed URL    {}\nStream      {}",
+            "app         {}\nCredential  {credential}\nFeed URL    {}\nStream      {}\n{}",
             made.app.name,
-            made.credential.reveal(),
             made.feed_url,
-            stream(context, &made.app)
+            stream(context, &made.app),
+            user.text()
         )
     });
-    printer.note("The credential is shown this once.");
+    printer.note("The credential is shown this once; it is the password of the Redis user, too.");
+    Ok(())
 }
 
 fn stream(context: &admin::Context, app: &App) -> String {

@@ -8,6 +8,7 @@ mod app;
 mod directory;
 mod feed;
 mod log;
+mod redis_user;
 mod show;
 mod span;
 mod tenant;
@@ -21,7 +22,8 @@ use clap::Subcommand;
 use domain::clock::{SystemClock, SystemIds};
 use domain::environment::Environment;
 use domain::profile::Profiles;
-use store::{Backend, Store};
+use events::RedisSettings;
+use store::{Backend, Store, StoreError};
 
 /// The nouns.
 #[derive(Debug, Subcommand)]
@@ -51,6 +53,8 @@ pub struct Setup {
     pub profiles: Arc<Profiles>,
     /// The address customers and apps use.
     pub public_url: String,
+    /// The Redis queue, if there is one.
+    pub redis: Option<RedisSettings>,
 }
 
 /// Runs one command against the configured database.
@@ -64,13 +68,24 @@ pub async fn run(command: Command, setup: &Setup) -> anyhow::Result<ExitCode> {
         Command::Tenant(args) => tenant::run(&context, args).await,
         Command::Directory(args) => directory::run(&context, args).await,
         Command::Token(args) => token::run(&context, args).await,
-        Command::App(args) => app::run(&context, args).await,
+        Command::App(args) => app::run(&context, setup.redis.as_ref(), args).await,
         Command::Feed(args) => feed::run(&context, args).await,
         Command::Log(args) => log::run(&context, args).await,
     };
     store.close().await;
-    done?;
+    done.map_err(|error| explained(error, &store))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The server's role may not do what operators do: that is no fault of the database, and has a next step.
+fn explained(error: anyhow::Error, store: &Store) -> anyhow::Error {
+    match (error.downcast_ref(), store.role()) {
+        (Some(admin::Error::Store(StoreError::Forbidden(what))), Some(role)) => anyhow::anyhow!(
+            "the database role {role} may not do this ({what}). Operators' commands work as a role of their own: run this with \
+             USHER__DATABASE__URL=postgres://usher_admin:…@HOST/DATABASE; deploy/postgres-roles.sql makes that role"
+        ),
+        _ => error,
+    }
 }
 
 /// Opens the database as `usher serve` does: SQLite brings itself up to date, PostgreSQL is somebody's decision.

@@ -4,6 +4,7 @@
 //! `userName` cannot steer the operator's terminal.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::credential::Standing;
 use serde_json::Value;
 
 use crate::output;
@@ -101,6 +102,15 @@ pub(super) fn printable(text: &str) -> String {
 /// A moment for people, in UTC.
 pub(super) fn moment(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// What a credential is good for, for people.
+pub(super) const fn word(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Active => "active",
+        Standing::Expired => "expired",
+        Standing::Revoked => "revoked",
+    }
 }
 
 /// How long ago, for people.

@@ -5,10 +5,10 @@ use admin::tokens::list::Listed;
 use admin::tokens::rotate::Rotated;
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Subcommand;
-use domain::credential::{Standing, Token};
+use domain::credential::Token;
 use serde_json::{Value, json};
 
-use super::show::{Printer, Show, Table, ago, moment, printable};
+use super::show::{Printer, Show, Table, ago, moment, printable, word};
 use super::span;
 
 /// `usher token …`
@@ -191,16 +191,11 @@ fn table(found: &[Listed], now: DateTime<Utc>) -> Table {
         standing,
     } in found
     {
-        let standing = match standing {
-            Standing::Active => "active",
-            Standing::Expired => "expired",
-            Standing::Revoked => "revoked",
-        };
         table.row(&[
             profile.clone(),
             token.id.clone(),
             format!("…{}", token.last_four),
-            standing.to_owned(),
+            word(*standing).to_owned(),
             ago(token.last_used_at, now),
             token
                 .revoked_at

@@ -1,0 +1,24 @@
+//! Lists the credentials of an app, without their secrets.
+
+use domain::credential::{AppCredentialRecord, Standing};
+use domain::tenant::App;
+
+use crate::{Context, Error};
+
+/// An app and each of its credentials with what it is good for now, oldest first.
+///
+/// # Errors
+/// [`Error::AppUnknown`], [`Error::Store`].
+pub async fn execute(
+    context: &Context,
+    name: &str,
+) -> Result<(App, Vec<(AppCredentialRecord, Standing)>), Error> {
+    let app = context.app(name).await?;
+    let now = context.clock.now();
+    let found = context.store.app_credentials(app.id).await?;
+    let found = found.into_iter().map(|credential| {
+        let standing = credential.standing(now);
+        (credential, standing)
+    });
+    Ok((app, found.collect()))
+}

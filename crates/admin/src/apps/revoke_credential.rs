@@ -1,0 +1,28 @@
+//! Takes an app's credential back.
+
+use domain::tenant::App;
+
+use crate::tokens::revoke::public_part;
+use crate::{Context, Error};
+
+/// Revokes a credential of an app: refused from the next request on. Once revoked, always revoked; a repeat changes nothing. A
+/// whole credential pasted by mistake is cut to its id, and never repeated in a message. Answers the app and the id.
+///
+/// # Errors
+/// [`Error::AppUnknown`], [`Error::CredentialUnknown`], [`Error::Store`].
+pub async fn execute(context: &Context, name: &str, id: &str) -> Result<(App, String), Error> {
+    let id = public_part(id);
+    let app = context.app(name).await?;
+    let known = context.store.app_credentials(app.id).await?;
+    if !known.iter().any(|credential| credential.id == id) {
+        return Err(Error::CredentialUnknown {
+            app: app.name.to_string(),
+            id: id.to_owned(),
+        });
+    }
+    context
+        .store
+        .revoke_app_credential(id, context.clock.now())
+        .await?;
+    Ok((app, id.to_owned()))
+}

@@ -1,0 +1,338 @@
+//! Each app's user in Redis (ADR 0034): it reads and acknowledges the app's own stream and may do nothing else. Its passwords are
+//! the app's credentials; it is made, gets a second password and ends with them.
+//!
+//! The database is the truth, and Redis may forget its users at any restart: so what they are to be is asked of the database
+//! and said to Redis again and again, by one instance at a time. Must not know: a password; the database keeps SHA-256.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::clock::Clock;
+use domain::environment::Environment;
+use domain::tenant::Slug;
+use redis::Value;
+use store::{AppPasswords, Store, StoreError};
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use crate::settings::RedisSettings;
+use crate::status::Board;
+use crate::stream::StreamKey;
+use crate::stream::acl;
+use crate::stream::fault::Fault;
+use crate::stream::link::Link;
+use crate::supervisor::SettingsError;
+
+/// How often the users are looked at when nothing else happens: a credential that ends by itself is noticed then.
+const LOOK: Duration = Duration::from_secs(5);
+/// The same where Redis does not let us manage users.
+const REFUSED: Duration = Duration::from_secs(60);
+/// How long an instance that ended without a word keeps the others from this work.
+const LEASE: Duration = Duration::from_secs(15);
+const LEASE_NAME: &str = "redis-users";
+
+/// What an app may say, on its own key only: what `crates/consumer` and `docs/reference/events.md` need. (HELLO, AUTH and QUIT are
+/// everybody's.)
+const COMMANDS: [&str; 17] = [
+    "+xreadgroup",
+    "+xread",
+    "+xrange",
+    "+xrevrange",
+    "+xlen",
+    "+xack",
+    "+xclaim",
+    "+xautoclaim",
+    "+xpending",
+    "+xinfo|stream",
+    "+xinfo|groups",
+    "+xinfo|consumers",
+    "+ping",
+    "+select",
+    "+client|id",
+    "+client|setname",
+    "+client|getname",
+];
+
+/// What an app's user in Redis is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppUser {
+    name: String,
+    key: StreamKey,
+    passwords: Vec<String>,
+}
+
+impl AppUser {
+    /// The user of an app with the SHA-256 (hex) of each credential that is good now.
+    pub fn new(environment: Environment, app: &Slug, passwords: Vec<String>) -> Self {
+        Self {
+            name: format!("usher-app-{environment}-{app}"),
+            key: StreamKey::new(environment, app),
+            passwords,
+        }
+    }
+
+    /// Its name: `usher-app-production-booking`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn passwords(&self) -> &[String] {
+        &self.passwords
+    }
+
+    /// The words of `ACL SETUSER` after the name: everything that was before is taken back first.
+    pub(crate) fn rules(&self) -> Vec<String> {
+        let begin = ["reset", "resetchannels", "on"].map(str::to_owned);
+        let passwords = self.passwords.iter().map(|password| format!("#{password}"));
+        let key = [format!("~{}", self.key)];
+        let commands = COMMANDS.map(str::to_owned);
+        begin
+            .into_iter()
+            .chain(passwords)
+            .chain(key)
+            .chain(commands)
+            .collect()
+    }
+
+    /// The commands for `redis-cli`, for an operator who makes the user by hand; as they are for a shell and for its own prompt.
+    pub fn by_hand(&self) -> Vec<String> {
+        if self.passwords.is_empty() {
+            return vec![format!("ACL DELUSER {}", self.name)];
+        }
+        let quoted = |word: String| {
+            if word.contains(['#', '~', '|']) {
+                format!("'{word}'")
+            } else {
+                word
+            }
+        };
+        let rules: Vec<String> = self.rules().into_iter().map(quoted).collect();
+        vec![
+            format!("ACL SETUSER {} {}", self.name, rules.join(" ")),
+            format!("CLIENT KILL USER {}", self.name),
+        ]
+    }
+}
+
+/// What became of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Redis has it as it is to be.
+    Done,
+    /// Redis cannot be asked now; the server does it as soon as it can.
+    Later(String),
+    /// Redis does not let this deployment's own user manage others.
+    ByHand(String),
+}
+
+/// The users in Redis.
+#[derive(Debug, Clone)]
+pub struct Users {
+    link: Link,
+}
+
+impl Users {
+    /// For a command; connects at the first use.
+    ///
+    /// # Errors
+    /// `redis.url` cannot be read.
+    pub fn open(redis: &RedisSettings) -> Result<Self, SettingsError> {
+        let link = Link::open(&redis.url, redis.response_timeout, Board::default());
+        Ok(Self {
+            link: link.map_err(|error| SettingsError::RedisUrl(error.category().to_owned()))?,
+        })
+    }
+
+    /// Makes a user what it is to be.
+    pub async fn bring(&self, user: &AppUser) -> Outcome {
+        match bring(&self.link, user).await {
+            Ok(_) => Outcome::Done,
+            Err(fault @ (Fault::Gone(_) | Fault::Full)) => Outcome::Later(fault.to_string()),
+            Err(fault) => Outcome::ByHand(fault.to_string()),
+        }
+    }
+}
+
+/// Makes a user what it is to be; answers what the server has then.
+async fn bring(link: &Link, user: &AppUser) -> Result<Option<Value>, Fault> {
+    if acl::whoami(link).await? == user.name {
+        return Err(Fault::Refused(format!(
+            "redis.url comes in as the user {}, which belongs to an app: give Usher a user of its own",
+            user.name
+        )));
+    }
+    let before = acl::get(link, &user.name).await?;
+    acl::set(link, user, before.as_ref()).await?;
+    acl::get(link, &user.name).await
+}
+
+/// Keeps the users what they are to be.
+pub(crate) struct Keeper {
+    pub store: Store,
+    pub clock: Arc<dyn Clock>,
+    pub link: Link,
+    pub environment: Environment,
+    pub owner: String,
+    /// What each user was made, and how the server tells it: as long as both are the same, nothing is to be done.
+    pub kept: BTreeMap<String, (AppUser, Option<Value>)>,
+    /// What was last said about each user that cannot be made.
+    pub told: BTreeMap<String, AppUser>,
+}
+
+impl Keeper {
+    /// Until `stop` turns true.
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        let mut returned = self.link.returned();
+        while !*stop.borrow() {
+            returned.mark_unchanged();
+            let wait = self.round().await;
+            tokio::select! {
+                () = sleep(wait) => {}
+                Ok(()) = returned.changed() => {}
+                _ = stop.wait_for(|stop| *stop) => {}
+            }
+        }
+    }
+
+    /// Looks at every user; says how long nothing needs to be done.
+    async fn round(&mut self) -> Duration {
+        match self.look().await {
+            Ok(wait) => wait,
+            Err(error) => {
+                tracing::debug!(%error, "apps' users in Redis could not be looked at");
+                LOOK
+            }
+        }
+    }
+
+    async fn look(&mut self) -> Result<Duration, StoreError> {
+        if !self.store.lease(LEASE_NAME, &self.owner, LEASE).await? {
+            self.kept.clear();
+            return Ok(LOOK);
+        }
+        let mut wait = LOOK;
+        for user in self.wanted().await? {
+            match self.keep(user).await {
+                Ok(()) => {}
+                Err(Trouble::Store(error)) => return Err(error),
+                Err(Trouble::Redis(user, Fault::Gone(why))) => {
+                    tracing::debug!(user = user.name, why, "an app's user in Redis waits for Redis");
+                    return Ok(LOOK);
+                }
+                Err(Trouble::Redis(user, fault)) => {
+                    self.tell(user, &fault);
+                    wait = REFUSED;
+                }
+            }
+        }
+        Ok(wait)
+    }
+
+    /// Every app's user as the database knows it now.
+    async fn wanted(&self) -> Result<Vec<AppUser>, StoreError> {
+        let apps = self.store.app_passwords(self.clock.now()).await?;
+        let user = |AppPasswords { app, sha256 }| AppUser::new(self.environment, &app, sha256);
+        Ok(apps.into_iter().map(user).collect())
+    }
+
+    async fn keep(&mut self, user: AppUser) -> Result<(), Trouble> {
+        let trouble = |user: &AppUser| {
+            let user = user.clone();
+            move |fault| Trouble::Redis(user, fault)
+        };
+        let found = acl::get(&self.link, &user.name).await.map_err(trouble(&user))?;
+        if self.kept.get(&user.name) == Some(&(user.clone(), found)) {
+            return Ok(());
+        }
+        // A command may have changed both meanwhile: the database first, so what it says now is no older than Redis.
+        let fresh = self
+            .wanted()
+            .await?
+            .into_iter()
+            .find(|fresh| fresh.name == user.name);
+        let user = fresh.unwrap_or(user);
+        let made = bring(&self.link, &user).await.map_err(trouble(&user))?;
+        self.told.remove(&user.name);
+        tracing::debug!(
+            user = user.name,
+            passwords = user.passwords.len(),
+            "an app's user in Redis is what it is to be"
+        );
+        self.kept.insert(user.name.clone(), (user, made));
+        Ok(())
+    }
+
+    /// Says once for each state of a user what an operator is to run.
+    fn tell(&mut self, user: AppUser, fault: &Fault) {
+        if self.told.get(&user.name) == Some(&user) {
+            return;
+        }
+        tracing::warn!(
+            user = user.name,
+            by_hand = user.by_hand().join("; "),
+            "{fault}: the app's user in Redis must be made by hand"
+        );
+        self.told.insert(user.name.clone(), user);
+    }
+}
+
+enum Trouble {
+    Store(StoreError),
+    Redis(AppUser, Fault),
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(passwords: &[&str]) -> AppUser {
+        let passwords = passwords.iter().map(|password| (*password).to_owned()).collect();
+        AppUser::new(
+            Environment::Production,
+            &"booking".parse().expect("a slug"),
+            passwords,
+        )
+    }
+
+    #[test]
+    fn a_user_has_its_own_key_and_begins_with_nothing() {
+        let user = user(&["aa", "bb"]);
+        assert_eq!(user.name(), "usher-app-production-booking");
+        let rules = user.rules();
+        assert_eq!(
+            rules[..6],
+            [
+                "reset",
+                "resetchannels",
+                "on",
+                "#aa",
+                "#bb",
+                "~usher:{production:booking}:s00"
+            ]
+        );
+        for word in &rules[6..] {
+            assert!(word.starts_with('+') && !word.starts_with("+@"), "{word}");
+        }
+    }
+
+    #[test]
+    fn the_commands_for_a_hand_are_quoted_for_a_shell_and_end_what_has_no_password() {
+        let by_hand = user(&["aa"]).by_hand();
+        assert!(
+            by_hand[0].starts_with(
+                "ACL SETUSER usher-app-production-booking reset resetchannels on '#aa' '~usher:{production:booking}:s00' +xreadgroup"
+            ),
+            "{by_hand:?}"
+        );
+        assert!(by_hand[0].contains(" '+xinfo|stream' "), "{by_hand:?}");
+        assert_eq!(by_hand[1], "CLIENT KILL USER usher-app-production-booking");
+        assert_eq!(user(&[]).by_hand(), ["ACL DELUSER usher-app-production-booking"]);
+    }
+}

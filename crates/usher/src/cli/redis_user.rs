@@ -1,0 +1,77 @@
+//! An app's user in Redis, beside what a command did with its credentials (ADR 0034).
+
+use domain::tenant::App;
+use events::{AppUser, Outcome, RedisSettings, Users};
+use serde_json::{Value, json};
+
+/// What became of the user, for the answer.
+pub(super) struct RedisUser {
+    user: AppUser,
+    state: &'static str,
+    /// Why it is not in Redis as it is to be.
+    why: Option<String>,
+}
+
+/// Makes the user what the app's credentials say that it is to be; the credentials are committed already, so nothing here fails
+/// the command.
+pub(super) async fn bring(
+    context: &admin::Context,
+    redis: Option<&RedisSettings>,
+    app: &App,
+) -> anyhow::Result<RedisUser> {
+    let all = context
+        .store
+        .app_passwords(context.clock.now())
+        .await
+        .map_err(admin::Error::from)?;
+    let passwords = all.into_iter().find(|passwords| passwords.app == app.name);
+    let passwords = passwords.map(|passwords| passwords.sha256).unwrap_or_default();
+    let user = AppUser::new(context.environment, &app.name, passwords);
+    let (state, why) = match redis {
+        None => (
+            "notConfigured",
+            Some("redis.url is not set here, so nothing was done in Redis; a server that has it does it by itself".to_owned()),
+        ),
+        Some(redis) => match Users::open(redis)?.bring(&user).await {
+            Outcome::Done => ("ready", None),
+            Outcome::Later(why) => (
+                "later",
+                Some(format!("{why}; the server does it as soon as Redis answers")),
+            ),
+            Outcome::ByHand(why) => ("byHand", Some(why)),
+        },
+    };
+    Ok(RedisUser { user, state, why })
+}
+
+impl RedisUser {
+    /// Adds its members to an answer.
+    pub(super) fn add_to(&self, answer: &mut Value) {
+        answer["redisUser"] = json!(self.user.name());
+        answer["redisState"] = json!(self.state);
+        answer["redisCommands"] = json!(self.commands());
+    }
+
+    /// Lines for people.
+    pub(super) fn text(&self) -> String {
+        let mut text = format!("Redis user  {}", self.user.name());
+        if let Some(why) = &self.why {
+            text.push_str(&format!(
+                "\nRedis       {why}. By hand, in redis-cli as an administrator:"
+            ));
+            for command in self.commands() {
+                text.push_str(&format!("\n  {command}"));
+            }
+        }
+        text
+    }
+
+    /// What an operator would run by hand; nothing when it is done.
+    fn commands(&self) -> Vec<String> {
+        if self.why.is_some() {
+            self.user.by_hand()
+        } else {
+            Vec::new()
+        }
+    }
+}

@@ -1,0 +1,60 @@
+-- What the role usher_admin may do, table by table: what the operators' commands need and no more (ADR 0033). How this file
+-- is run, and what a new table needs: see usher_app.postgres.sql.
+--
+-- It makes tenants, directories, apps and credentials, and ends them. It reads no identity, and rewrites no hash: a secret
+-- is replaced by a new credential.
+
+REVOKE ALL ON tenant FROM usher_admin;
+GRANT SELECT, INSERT ON tenant TO usher_admin;
+
+REVOKE ALL ON directory FROM usher_admin;
+GRANT SELECT, INSERT, UPDATE (provider, switch, extension) ON directory TO usher_admin;
+
+REVOKE ALL ON token FROM usher_admin;
+GRANT SELECT, INSERT, UPDATE (expires_at, revoked_at) ON token TO usher_admin;
+
+REVOKE ALL ON identity FROM usher_admin;
+
+REVOKE ALL ON groups FROM usher_admin;
+
+REVOKE ALL ON membership FROM usher_admin;
+
+-- A new app's feed begins with what the outbox holds.
+REVOKE ALL ON outbox FROM usher_admin;
+GRANT SELECT ON outbox TO usher_admin;
+
+REVOKE ALL ON provisioning_log FROM usher_admin;
+GRANT SELECT ON provisioning_log TO usher_admin;
+
+REVOKE ALL ON app FROM usher_admin;
+GRANT SELECT, INSERT ON app TO usher_admin;
+
+REVOKE ALL ON app_credential FROM usher_admin;
+GRANT SELECT, INSERT, UPDATE (expires_at, revoked_at) ON app_credential TO usher_admin;
+
+-- It opens nothing (ADR 0031).
+REVOKE ALL ON credential_memory FROM usher_admin;
+GRANT SELECT, INSERT, UPDATE (secret_check, hash_version, networks) ON credential_memory TO usher_admin;
+
+REVOKE ALL ON deployment_key FROM usher_admin;
+
+-- UPDATE of the whole table, because LOCK TABLE asks for it.
+REVOKE ALL ON feed FROM usher_admin;
+GRANT SELECT, INSERT, UPDATE ON feed TO usher_admin;
+
+REVOKE ALL ON feed_event FROM usher_admin;
+GRANT SELECT, INSERT ON feed_event TO usher_admin;
+
+REVOKE ALL ON feed_group FROM usher_admin;
+GRANT SELECT ON feed_group TO usher_admin;
+
+REVOKE ALL ON feed_ack FROM usher_admin;
+GRANT SELECT ON feed_ack TO usher_admin;
+
+REVOKE ALL ON lease FROM usher_admin;
+
+REVOKE ALL ON seaql_migrations FROM usher_admin;
+GRANT SELECT ON seaql_migrations TO usher_admin;
+
+-- The numbers of rows are drawn by the tables themselves.
+REVOKE ALL ON SEQUENCE outbox_id_seq, provisioning_log_id_seq FROM usher_admin;

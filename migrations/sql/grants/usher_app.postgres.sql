@@ -1,0 +1,68 @@
+-- What the role usher_app may do, table by table: what `usher serve` needs and no more (ADR 0033).
+--
+-- `usher migrate` runs this after the migrations, each time, where the role exists: the file is what holds afterwards,
+-- whatever was granted before. A new table gets a line in both files of this folder; one that the role has no business
+-- with gets the REVOKE alone. A test compares the files with the schema.
+--
+-- The server finds out who is calling and never decides it: no hash, no credential, no tenant is written by this role.
+
+REVOKE ALL ON tenant FROM usher_app;
+GRANT SELECT ON tenant TO usher_app;
+
+REVOKE ALL ON directory FROM usher_app;
+GRANT SELECT ON directory TO usher_app;
+
+-- When a token was last used.
+REVOKE ALL ON token FROM usher_app;
+GRANT SELECT, UPDATE (last_used_at) ON token TO usher_app;
+
+REVOKE ALL ON identity FROM usher_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON identity TO usher_app;
+
+REVOKE ALL ON groups FROM usher_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON groups TO usher_app;
+
+REVOKE ALL ON membership FROM usher_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON membership TO usher_app;
+
+-- What was committed is never changed: it is marked as stamped, and deleted when it is old.
+REVOKE ALL ON outbox FROM usher_app;
+GRANT SELECT, INSERT, UPDATE (stamped), DELETE ON outbox TO usher_app;
+
+REVOKE ALL ON provisioning_log FROM usher_app;
+GRANT SELECT, INSERT, DELETE ON provisioning_log TO usher_app;
+
+REVOKE ALL ON app FROM usher_app;
+GRANT SELECT ON app TO usher_app;
+
+REVOKE ALL ON app_credential FROM usher_app;
+GRANT SELECT ON app_credential TO usher_app;
+
+-- It opens nothing (ADR 0031).
+REVOKE ALL ON credential_memory FROM usher_app;
+GRANT SELECT, INSERT, UPDATE (secret_check, hash_version, networks) ON credential_memory TO usher_app;
+
+REVOKE ALL ON deployment_key FROM usher_app;
+GRANT SELECT ON deployment_key TO usher_app;
+
+REVOKE ALL ON feed FROM usher_app;
+GRANT SELECT, UPDATE (head, published) ON feed TO usher_app;
+
+REVOKE ALL ON feed_event FROM usher_app;
+GRANT SELECT, INSERT, DELETE ON feed_event TO usher_app;
+
+REVOKE ALL ON feed_group FROM usher_app;
+GRANT SELECT, INSERT, UPDATE ON feed_group TO usher_app;
+
+REVOKE ALL ON feed_ack FROM usher_app;
+GRANT SELECT, INSERT, DELETE ON feed_ack TO usher_app;
+
+REVOKE ALL ON lease FROM usher_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON lease TO usher_app;
+
+-- Which version the schema has.
+REVOKE ALL ON seaql_migrations FROM usher_app;
+GRANT SELECT ON seaql_migrations TO usher_app;
+
+-- The numbers of rows are drawn by the tables themselves.
+REVOKE ALL ON SEQUENCE outbox_id_seq, provisioning_log_id_seq FROM usher_app;
