@@ -123,3 +123,19 @@ async fn no_answer_to_a_change_is_kept() {
         assert_eq!(answer.header("cache-control"), "no-store", "{answer:?}");
     }
 }
+
+#[tokio::test]
+async fn the_admin_listener_takes_head_too_and_its_answers_are_not_kept() {
+    let gateway = Gateway::embedded().await;
+    for path in ["/metrics", "/health/live", "/health/ready"] {
+        let url = format!("{}{path}", gateway.admin_url());
+        let client = support::http_client();
+        let get = support::http::send(client.get(&url)).await.expect(200);
+        let head = support::http::send(client.head(&url)).await.expect(200);
+        assert_eq!(get.header("cache-control"), "no-store", "{path}");
+        assert_eq!(head.header("cache-control"), "no-store", "{path}");
+        assert_eq!(head.header("content-type"), get.header("content-type"), "{path}");
+        assert_eq!(head.text, "", "{path}");
+        assert_ne!(get.text, "", "{path}");
+    }
+}
