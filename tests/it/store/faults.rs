@@ -47,7 +47,7 @@ async fn connections_to_a_demoted_server_are_given_up() {
     for sql in [
         format!("ALTER DATABASE {name} SET default_transaction_read_only = on"),
         format!(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND usename = 'usher_app'"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND usename = 'usher_both'"
         ),
     ] {
         admin.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();

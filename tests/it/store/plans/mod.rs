@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use sqlx::{Connection, Executor};
 use store::{Settings, Store};
-use support::postgres::{APP, Postgres};
+use support::postgres::{BOTH, Postgres};
 
 use self::explain::Explained;
 use self::rules::Tables;
@@ -33,7 +33,7 @@ struct Watched {
 }
 
 impl Watched {
-    /// An empty directory (and a second one of the same tenant) in a database that explains whatever `usher_app` runs in it.
+    /// An empty directory (and a second one of the same tenant) in a database that explains whatever `usher_both` runs in it.
     async fn new(mode: &str) -> Watched {
         let world = World::postgres().await;
         let home = world.home("contoso").await;
@@ -51,7 +51,7 @@ impl Watched {
             ("auto_explain.log_nested_statements", "on"),
             ("plan_cache_mode", mode),
         ] {
-            let sql = format!("ALTER ROLE {APP} IN DATABASE {name} SET {setting} = '{value}'");
+            let sql = format!("ALTER ROLE {BOTH} IN DATABASE {name} SET {setting} = '{value}'");
             admin.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
         }
         // Nothing but this test analyses, and so nothing renews a plan.
@@ -93,7 +93,7 @@ impl Watched {
         let mut admin = sqlx::PgConnection::connect(&database.super_url).await.unwrap();
         // The last plan is logged when its session ends.
         loop {
-            let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND usename = 'usher_app'";
+            let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND usename = 'usher_both'";
             let left: i64 = sqlx::query_scalar(sql)
                 .bind(&database.name)
                 .fetch_one(&mut admin)

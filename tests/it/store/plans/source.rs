@@ -12,6 +12,7 @@ use super::explain::Explained;
 const NO_STATEMENT: &[&str] = &[
     "connect",
     "backend",
+    "role",
     "warnings",
     "migrate",
     "pending_migrations",

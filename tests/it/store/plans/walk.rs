@@ -152,13 +152,14 @@ async fn apps(world: &World, nth: usize) {
         created_at: world.now(),
     };
     let (first, second) = (format!("first-{nth}"), format!("second-{nth}"));
-    store.create_app(&app, &first, &hash()).await.unwrap();
+    store.create_app(&app, &first, &hash(), "a0").await.unwrap();
     store.apps().await.unwrap();
     store.app_by_name(app.name.as_str()).await.unwrap().unwrap();
     store.app_credentials(app.id).await.unwrap();
     store.app_credential(&first).await.unwrap().unwrap();
+    store.app_passwords(world.now()).await.unwrap();
     store
-        .insert_app_credential(app.id, &second, &hash(), world.now())
+        .insert_app_credential(app.id, &second, &hash(), "a1", world.now())
         .await
         .unwrap();
     assert!(store.limit_app_credential(&second, world.now()).await.unwrap());
