@@ -87,6 +87,9 @@ async fn run(plan: &Plan) -> Report {
     if plan.wants("tenants") {
         report.add(rows::tenants::run(plan).await);
     }
+    if plan.wants("fairness") {
+        report.add(rows::fairness::run(plan).await);
+    }
     if plan.wants("match-million") {
         report.add(rows::match_million::run(plan).await);
     }

@@ -56,6 +56,8 @@ impl Side {
 pub enum Bar {
     /// The ratio of ours to theirs is at least this.
     RatioAtLeast(f64),
+    /// The ratio of ours to theirs is less than this.
+    RatioBelow(f64),
     /// Our figure is less than this.
     Below(f64),
     /// Our figure is at least this.
@@ -92,6 +94,7 @@ impl Row {
     pub fn met(&self) -> Option<bool> {
         match self.bar {
             Bar::RatioAtLeast(least) => self.ratio().map(|ratio| ratio >= least),
+            Bar::RatioBelow(limit) => self.ratio().map(|ratio| ratio < limit),
             Bar::Below(limit) => Some(self.ours.value < limit),
             Bar::AtLeast(least) => Some(self.ours.value >= least),
             Bar::None => None,
@@ -101,6 +104,7 @@ impl Row {
     fn bar_text(&self) -> String {
         match self.bar {
             Bar::RatioAtLeast(least) => format!("ratio >= {least}"),
+            Bar::RatioBelow(limit) => format!("ratio < {limit}"),
             Bar::Below(limit) => format!("< {limit} {}", self.unit),
             Bar::AtLeast(least) => format!(">= {least} {}", self.unit),
             Bar::None => "-".to_owned(),

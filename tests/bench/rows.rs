@@ -4,6 +4,7 @@ pub mod create_postgres;
 pub mod create_sqlite;
 pub mod delivery;
 pub mod drain;
+pub mod fairness;
 pub mod footprint;
 pub mod groups;
 pub mod lists;

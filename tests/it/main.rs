@@ -21,6 +21,7 @@ mod consumer;
 mod customers;
 mod cycle;
 mod events;
+mod fairness;
 mod files;
 mod forge;
 mod guessing;

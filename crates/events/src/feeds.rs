@@ -21,8 +21,8 @@ const MAX_PAGE: usize = 500;
 const MAX_WAIT: Duration = Duration::from_secs(25);
 /// Reads of one app that may wait at the same time.
 const MAX_WAITERS: usize = 100;
-/// How often a waiting read looks by itself, should no wake-up come.
-const LOOK: Duration = Duration::from_secs(5);
+/// How often a waiting read looks by itself: at the feed, should no wake-up come, and whether it may go on.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// A page of a feed.
 #[derive(Debug, Clone)]
@@ -123,17 +123,20 @@ impl Feeds {
     }
 
     /// The events after a position: at once when there are some, else as soon as there are, at the latest after
-    /// `wait` (cut to 25 s) with an empty page. `limit` is cut to 1–500.
+    /// `wait` (cut to 25 s) with an empty page. `limit` is cut to 1–500. A read that has waited asks `still_allowed` every
+    /// two seconds, and before it answers.
     ///
     /// # Errors
-    /// [`FeedError::TooManyWaiters`], [`FeedError::AheadOfFeed`], [`FeedError::NoFeed`], or the database failed.
-    pub async fn read(
+    /// [`FeedError::TooManyWaiters`], [`FeedError::AheadOfFeed`], [`FeedError::NoFeed`], the database failed, or whatever
+    /// `still_allowed` says.
+    pub async fn read<E: From<FeedError>>(
         &self,
         app: AppId,
         after: i64,
         limit: usize,
         wait: Duration,
-    ) -> Result<Page, FeedError> {
+        still_allowed: impl AsyncFn() -> Result<(), E>,
+    ) -> Result<Page, E> {
         let deadline = Instant::now() + wait.min(MAX_WAIT);
         let mut heads = self.hub.heads();
         let mut closing = self.hub.closing();
@@ -141,6 +144,9 @@ impl Feeds {
         loop {
             heads.mark_unchanged();
             let page = self.page(app, after, limit).await?;
+            if place.is_some() {
+                still_allowed().await?;
+            }
             if !page.events.is_empty() || Instant::now() >= deadline || *closing.borrow() {
                 return Ok(page);
             }

@@ -8,8 +8,10 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpResponse, web};
 use serde_json::json;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
-use crate::limits::READY_TIME;
+use crate::limits::{READY_KEPT, READY_TIME};
 use crate::reading;
 use crate::state::State;
 
@@ -32,8 +34,26 @@ async fn live() -> HttpResponse {
     word(StatusCode::OK, "live")
 }
 
+/// What was last seen of readiness: however many ask in public, the database is asked once a second.
+#[derive(Default)]
+pub struct Readiness(Mutex<Option<(Instant, bool)>>);
+
+impl Readiness {
+    async fn of(&self, state: &State) -> bool {
+        let mut seen = self.0.lock().await;
+        if let Some((at, ready)) = *seen
+            && at.elapsed() < READY_KEPT
+        {
+            return ready && !state.draining.has_begun();
+        }
+        let ready = missing(state).await.is_empty();
+        *seen = Some((Instant::now(), ready));
+        ready
+    }
+}
+
 async fn ready(state: web::Data<State>) -> HttpResponse {
-    if missing(&state).await.is_empty() {
+    if state.readiness.of(&state).await {
         word(StatusCode::OK, "ready")
     } else {
         word(StatusCode::SERVICE_UNAVAILABLE, "unready")

@@ -9,12 +9,23 @@ use std::time::Duration;
 pub const BODY_BYTES: usize = 2 * 1024 * 1024;
 /// The most values a body may hold, names not counted: 1,000 operations of Bulk with a whole person each have 50,000.
 pub const BODY_VALUES: usize = 250_000;
-/// Bodies beyond this wait for one another; Entra's are far smaller.
-pub const LARGE_BODY_BYTES: usize = 128 * 1024;
-/// Large bodies worked at in one process at a time, in bytes: what is read takes some twenty times as much memory.
-pub const LARGE_BODIES_BYTES: usize = 6 * 1024 * 1024;
-/// How long a large body waits for the others.
-pub const LARGE_BODY_PATIENCE: Duration = Duration::from_secs(20);
+/// A longer body takes a place of its own and is worked at on threads of its own; Entra's are far smaller.
+pub const LONG_BODY_BYTES: usize = 16 * 1024;
+/// Requests with a long body at work in one process at a time: what is read takes some twenty times as much memory as
+/// it has bytes, so that three of the largest take 120 MiB.
+pub const LONG_TOTAL: usize = 3;
+/// Those of one tenant: one place is left to the others.
+pub const LONG_EACH: usize = 2;
+/// How long a long body waits for its place.
+pub const LONG_PATIENCE: Duration = Duration::from_secs(20);
+/// Requests at work in one process at a time, as a multiple of what one tenant may have.
+pub const REQUESTS_SHARES: usize = 8;
+/// Requests of one tenant that may wait for their place.
+pub const REQUESTS_QUEUE: usize = 256;
+/// How long a request waits for its place.
+pub const REQUESTS_PATIENCE: Duration = Duration::from_secs(5);
+/// After so long a request's credential is looked at again before the request is worked at.
+pub const ADMITTED: Duration = Duration::from_secs(1);
 /// How much of a refused body is still read and thrown away, so that the client gets to see the answer instead of a
 /// reset connection.
 pub const DRAIN_BYTES: usize = 32 * 1024 * 1024;
@@ -27,9 +38,15 @@ pub const HEAD_TIME: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept: longer than the usual load balancer's 60 s, so that it is never the one who
 /// is surprised by a closed connection.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// Open connections of one worker; further ones wait in the backlog.
+/// Connections waiting to be accepted.
+pub const BACKLOG: i32 = 1_024;
+/// How much of an answer the system takes for a client that does not read, in bytes; it grows to some megabytes otherwise.
+pub const SEND_BUFFER: usize = 256 * 1024;
+/// Open connections of one worker at most; further ones wait in the backlog.
 pub const CONNECTIONS_PER_WORKER: usize = 10_000;
 /// Open connections of the admin listener.
 pub const ADMIN_CONNECTIONS: usize = 64;
+/// How long one look at the database answers strangers who ask for readiness.
+pub const READY_KEPT: Duration = Duration::from_secs(1);
 /// How long the readiness check waits for the database.
 pub const READY_TIME: Duration = Duration::from_secs(2);

@@ -7,9 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::clock::{Clock, Ids};
 use store::Store;
+use tokio::runtime::Handle;
 
+use crate::health::Readiness;
 use crate::log_budget::LogBudget;
 use crate::metrics::Metrics;
+use crate::places::Places;
 
 /// The composition of the gateway, as far as HTTP is concerned.
 pub struct State {
@@ -38,6 +41,12 @@ pub struct State {
     pub metrics_page: Arc<dyn Fn() -> String + Send + Sync>,
     /// The W3C trace context of the current span, when traces are exported.
     pub traceparent: fn() -> Option<String>,
+    /// The concurrency limits of SCIM requests.
+    pub places: Places,
+    /// Threads for requests that compute for long.
+    pub long: Handle,
+    /// What strangers who ask for readiness are told.
+    pub readiness: Readiness,
     /// Whether the process is about to end.
     pub draining: Draining,
 }

@@ -56,8 +56,8 @@ pub enum Done {
 /// Does the operations of a request one after the other.
 ///
 /// # Errors
-/// Only ours: the profile or the database is missing before anything was done. Once something was, such a fault ends the
-/// report at the operation it struck.
+/// What is no operation's fault, before anything was done: the profile or the database is missing, the credential was taken
+/// back. Once something was done, it ends the report at the operation it struck.
 pub async fn execute(
     context: &Context,
     caller: &Caller,
@@ -78,7 +78,15 @@ pub async fn execute(
     while let Some(step) = plan.step() {
         let tried = match step {
             Step::Do(index, work) => {
-                let tried = run(context, caller, &call, index, work).await;
+                // A request like any other, so its credential is looked at like any other's (DESIGN §2.4).
+                let tried = match context.check_still_admitted(caller).await {
+                    Ok(()) => run(context, caller, &call, index, work).await,
+                    Err(error) => Tried {
+                        index,
+                        resource: None,
+                        outcome: Err(error),
+                    },
+                };
                 match (&tried.outcome, &tried.resource) {
                     (Ok(_), Some((_, id))) => plan.done(index, id),
                     _ => plan.failed(index),

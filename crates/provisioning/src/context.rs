@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use domain::clock::{Clock, Ids};
-use domain::credential::Caller;
+use domain::credential::{Caller, Standing};
 use domain::environment::Environment;
 use domain::profile::{Profile, Profiles};
+use domain::tenant::Switch;
 use store::Store;
 
 use crate::error::Error;
@@ -44,6 +45,23 @@ impl Context {
                 let extended = self.extended.of(caller.directory.id, profile, text);
                 extended.map_err(Error::ExtensionUnusable)
             }
+        }
+    }
+    /// Whether a caller who was let in some time ago may still act.
+    ///
+    /// # Errors
+    /// [`Error::CredentialEnded`], [`Error::DirectoryOff`], or the database failed.
+    pub async fn check_still_admitted(&self, caller: &Caller) -> Result<(), Error> {
+        let record = self.store.token_record(&caller.token_id).await?;
+        let standing = record.map(|record| {
+            let same = record.directory.id == caller.directory.id;
+            let active = record.token.standing(self.clock.now()) == Standing::Active;
+            (same && active, record.directory.switch)
+        });
+        match standing {
+            Some((true, Switch::On)) => Ok(()),
+            Some((true, Switch::Off)) => Err(Error::DirectoryOff),
+            Some((false, _)) | None => Err(Error::CredentialEnded),
         }
     }
 }

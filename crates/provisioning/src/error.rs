@@ -49,6 +49,14 @@ pub enum Error {
     /// An operation of a bulk request that fails because of another one (RFC 7644 §3.7.1).
     #[error("{0}")]
     Conflict(String),
+    /// The credential was taken back or has expired since the request began.
+    #[error(
+        "The credential was taken back or has expired while the request was under way, so nothing more was done."
+    )]
+    CredentialEnded,
+    /// The directory was switched off since the request began.
+    #[error("The directory was switched off while the request was under way, so nothing more was done.")]
+    DirectoryOff,
     /// The directory's profile is not loaded: our fault.
     #[error("the profile {0:?} of this directory is not loaded")]
     ProfileMissing(String),
@@ -82,6 +90,8 @@ impl Error {
             Self::NotFound { .. } => "notFound",
             Self::Stale => "preconditionFailed",
             Self::GroupsNotServed { .. } => "groupsNotServed",
+            Self::CredentialEnded => "unauthorized",
+            Self::DirectoryOff => "directoryOff",
             Self::ProfileMissing(_) | Self::ExtensionUnusable(_) => "profileMissing",
             Self::Conflict(_) => "bulkConflict",
             Self::Store(StoreError::Crowded) => "searchesBusy",
@@ -89,7 +99,8 @@ impl Error {
         }
     }
 
-    /// Whether the client is to blame: only such refusals are rows of the provisioning log.
+    /// Whether the client's request is to blame: only such refusals are rows of the provisioning log, and only they let
+    /// the rest of a bulk request go on.
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::Invalid(_)
@@ -98,7 +109,11 @@ impl Error {
             | Self::Stale
             | Self::GroupsNotServed { .. }
             | Self::Conflict(_) => true,
-            Self::ProfileMissing(_) | Self::ExtensionUnusable(_) | Self::Store(_) => false,
+            Self::CredentialEnded
+            | Self::DirectoryOff
+            | Self::ProfileMissing(_)
+            | Self::ExtensionUnusable(_)
+            | Self::Store(_) => false,
         }
     }
 }

@@ -5,27 +5,32 @@
 //! runs to its end though its asker is gone. After any trouble the connection is closed (ADR 0030).
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
+use domain::id::TenantId;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::connect::writing::{Writing, give_up};
 use crate::error::StoreError;
+use crate::fair_queue::{Receiver, Sender, fair_queue};
 use crate::run::Door;
 use crate::tx::{Tx, Written};
 use crate::writes::Writes;
 
-/// Jobs that may wait; more callers wait for a place in the queue.
-const QUEUE: usize = 1024;
 /// Jobs that may share one commit: bounds how long the first one waits for its answer.
 const GROUP: usize = 128;
+/// No job joins a group that has been at work for longer: one tenant's heavy jobs do not hold up the answers to the others.
+const GROUP_TIME: Duration = Duration::from_millis(10);
+
+/// Jobs by whose they are, taken in turn.
+type Jobs = Receiver<Option<TenantId>, Box<dyn Job>>;
 
 /// The handle to the writing task.
 pub(crate) struct Writer {
-    queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
+    queue: Sender<Option<TenantId>, Box<dyn Job>>,
     task: tokio::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -87,10 +92,10 @@ where
 impl Writer {
     /// Starts the task.
     pub(crate) fn start(writing: Writing, changed: watch::Sender<u64>, writes: Writes) -> Self {
-        let (queue, jobs) = mpsc::channel(QUEUE);
+        let (queue, jobs) = fair_queue();
         let task = tokio::spawn(run(writing, jobs, changed, writes));
         Self {
-            queue: Mutex::new(Some(queue)),
+            queue,
             task: tokio::sync::Mutex::new(Some(task)),
         }
     }
@@ -103,11 +108,7 @@ impl Writer {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let queue = self.queue.lock().ok().and_then(|queue| queue.clone());
         let closed = || StoreError::Unavailable("the store is closed".into());
-        let Some(queue) = queue else {
-            return Err(closed().into());
-        };
         let (asker, answer) = oneshot::channel();
         let job: Box<dyn Job> = Box::new(Work::<D, T, E, F> {
             key,
@@ -115,13 +116,15 @@ impl Writer {
             answer: None,
             asker,
         });
-        queue.send(job).await.map_err(|_| closed())?;
+        if !self.queue.send(D::tenant(key), job) {
+            return Err(closed().into());
+        }
         answer.await.map_err(|_| closed())?
     }
 
     /// Takes no more jobs, finishes those that wait, and closes the connection.
     pub(crate) async fn close(&self) {
-        drop(self.queue.lock().map(|mut queue| queue.take()));
+        self.queue.close();
         if let Some(task) = self.task.lock().await.take() {
             // An error means that the task was ended with the runtime.
             let _ = task.await;
@@ -129,12 +132,7 @@ impl Writer {
     }
 }
 
-async fn run(
-    mut writing: Writing,
-    mut jobs: mpsc::Receiver<Box<dyn Job>>,
-    changed: watch::Sender<u64>,
-    writes: Writes,
-) {
+async fn run(mut writing: Writing, mut jobs: Jobs, changed: watch::Sender<u64>, writes: Writes) {
     while let Some(first) = jobs.recv().await {
         let mut done: Vec<Box<dyn Job>> = Vec::new();
         let ended = commit_group(&mut writing, first, &mut jobs, &mut done).await;
@@ -161,9 +159,10 @@ async fn run(
 async fn commit_group(
     writing: &mut Writing,
     first: Box<dyn Job>,
-    jobs: &mut mpsc::Receiver<Box<dyn Job>>,
+    jobs: &mut Jobs,
     done: &mut Vec<Box<dyn Job>>,
 ) -> Result<Written, StoreError> {
+    let begun = Instant::now();
     let mut next = Some(first);
     let mut tx = match writing.begin().await {
         Ok(connection) => Tx::in_group(connection),
@@ -188,8 +187,8 @@ async fn commit_group(
                 break;
             }
         }
-        if done.len() < GROUP {
-            next = jobs.try_recv().ok();
+        if done.len() < GROUP && begun.elapsed() < GROUP_TIME {
+            next = jobs.try_recv();
         }
     }
     let Some(connection) = tx.into_connection() else {

@@ -12,6 +12,7 @@
 
 mod connect;
 pub mod error;
+mod fair_queue;
 pub mod feed;
 mod group;
 mod lanes;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::event::Event;
+use domain::id::TenantId;
 use domain::identity::Identity;
 use domain::log::LogEntry;
 use domain::scope::TenantScope;
@@ -20,6 +21,8 @@ use crate::tx::Tx;
 pub(crate) trait Door: Sized + Send {
     /// What it takes to open it.
     type Key: Copy + Send + Sync + 'static;
+    /// Whose work it is, for the order of SQLite's writer.
+    fn tenant(key: Self::Key) -> Option<TenantId>;
     /// Opens it on a transaction.
     fn open(tx: Tx, key: Self::Key) -> Self;
     /// The transaction back.
@@ -28,6 +31,10 @@ pub(crate) trait Door: Sized + Send {
 
 impl Door for Tx {
     type Key = ();
+
+    fn tenant((): ()) -> Option<TenantId> {
+        None
+    }
 
     fn open(tx: Tx, (): ()) -> Self {
         tx
@@ -40,6 +47,10 @@ impl Door for Tx {
 
 impl Door for TenantTx {
     type Key = TenantScope;
+
+    fn tenant(scope: TenantScope) -> Option<TenantId> {
+        Some(scope.tenant())
+    }
 
     fn open(tx: Tx, scope: TenantScope) -> Self {
         Self::new(tx, scope)

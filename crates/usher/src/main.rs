@@ -6,6 +6,7 @@
 mod check;
 mod cli;
 mod config;
+mod descriptors;
 mod gauges;
 mod output;
 mod reference;
@@ -107,8 +108,13 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 /// Telemetry is started before the runtime and stopped after it: its exporters block.
 fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let telemetry = Telemetry::start(&config)?;
-    let served =
-        runtime(&mut tokio::runtime::Builder::new_multi_thread())?.block_on(serve::run(config, &telemetry));
+    let long = runtime(tokio::runtime::Builder::new_multi_thread().thread_name("usher-long"))?;
+    let served = runtime(&mut tokio::runtime::Builder::new_multi_thread())?.block_on(serve::run(
+        config,
+        &telemetry,
+        long.handle().clone(),
+    ));
+    long.shutdown_background();
     telemetry.stop();
     served.map(|()| ExitCode::SUCCESS)
 }

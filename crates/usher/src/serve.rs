@@ -3,7 +3,7 @@
 //! Must not know: anything a room can do by itself. The end (DESIGN §5, `trust.md` D.7): readiness off → wait for the
 //! load balancer → requests in flight → events' batches → what is left in memory → telemetry.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +13,10 @@ use auth::alias::Aliases;
 use events::Events;
 use http::log_budget::WINDOW;
 use http::metrics::Metrics;
+use http::places::Places;
 use http::{Listeners, Server, State};
 use store::{Backend, Store};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -24,16 +26,16 @@ use crate::config::variable;
 use crate::setup::Setup;
 use crate::signals::Signals;
 use crate::telemetry::{Telemetry, traceparent};
-use crate::{gauges, output};
+use crate::{descriptors, gauges, output};
 
 /// How long the last writes at the end may take.
 const LAST_WRITES: Duration = Duration::from_secs(5);
 
-/// Serves until a signal says stop.
+/// Serves until a signal says stop; requests that compute for long run on the threads of `long`.
 ///
 /// # Errors
 /// What keeps the gateway from starting, with the next step.
-pub async fn run(config: Config, telemetry: &Telemetry) -> anyhow::Result<()> {
+pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow::Result<()> {
     let mut signals = Signals::new().context("signals cannot be received")?;
     for warning in config.warnings() {
         tracing::warn!("{warning}");
@@ -50,7 +52,14 @@ pub async fn run(config: Config, telemetry: &Telemetry) -> anyhow::Result<()> {
     gauges::register(&telemetry.meter(), &verifier, &events);
     let listeners = listen(&setup.config.http)?;
     let addresses = (listeners.public.local_addr()?, listeners.admin.local_addr()?);
-    let (server, state) = start(&setup, telemetry, verifier.clone(), events.clone(), listeners)?;
+    let (server, state) = start(
+        &setup,
+        telemetry,
+        verifier.clone(),
+        events.clone(),
+        listeners,
+        long,
+    )?;
     let (stop, stopped) = watch::channel(false);
     let feed_side = tokio::spawn(events::run(events, stopped.clone()));
     let notes = tokio::spawn(write_notes(Arc::clone(&state), stopped));
@@ -89,7 +98,7 @@ fn open_events(setup: &Setup) -> anyhow::Result<Events> {
 /// Opens both sockets; what another process holds is named with its setting and the way out.
 fn listen(settings: &Http) -> anyhow::Result<Listeners> {
     let open = |key: &str, address: SocketAddr| {
-        TcpListener::bind(address).with_context(|| {
+        http::listen(address, settings.write_timeout).with_context(|| {
             format!(
                 "{key}: {address} cannot be listened on; if another gateway or program has it, give this one another port: \
                  {key} in usher.toml, or the environment variable {}",
@@ -109,6 +118,7 @@ fn start(
     verifier: Verifier,
     events: Events,
     listeners: Listeners,
+    long: Handle,
 ) -> anyhow::Result<(Server, Arc<State>)> {
     let settings = &setup.config.http;
     let state = State {
@@ -131,12 +141,22 @@ fn start(
         metrics: Metrics::new(&telemetry.meter()),
         metrics_page: telemetry.page(),
         traceparent,
+        places: Places::new(settings.requests_per_tenant),
+        long,
+        readiness: http::health::Readiness::default(),
         draining: http::state::Draining::default(),
     };
     let serving = http::Settings {
         workers: settings.workers,
         drain_seconds: settings.drain.as_secs(),
+        connections: descriptors::connections(setup.config.database.max_connections),
+        connections_per_address: settings.connections_per_address,
     };
+    tracing::info!(
+        connections = serving.connections,
+        per_address = serving.connections_per_address,
+        "bounds of open connections"
+    );
     Server::start(state, &serving, listeners).context("the sockets cannot be served")
 }
 

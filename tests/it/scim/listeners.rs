@@ -1,10 +1,12 @@
 //! The public listener tells strangers nothing; the admin listener tells the machines that watch what they need.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use support::gateway::{Gateway, Settings};
 use support::http_client;
 use support::postgres::Postgres;
+use support::wait::until;
 
 async fn get(url: &str) -> (u16, String) {
     let answer = http_client().get(url).send().await.expect("an answer");
@@ -50,8 +52,11 @@ async fn strangers_get_one_word_and_watchers_get_the_reasons() {
     }
 
     cluster.kill9();
-    let unready = get(&format!("{public}/health/ready")).await;
-    assert_eq!(unready, (503, "unready".to_owned()));
+    until("the public answer to follow", Duration::from_secs(30), || async {
+        let (status, word) = get(&format!("{public}/health/ready")).await;
+        (status == 503 && word == "unready").then_some(())
+    })
+    .await;
     let (status, told) = get(&format!("{admin}/health/ready")).await;
     assert_eq!(status, 503);
     assert!(told.contains("the database"), "{told}");

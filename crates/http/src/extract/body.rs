@@ -10,53 +10,35 @@ use futures_util::StreamExt;
 use serde::de::DeserializeSeed as _;
 use serde_json::Value;
 use serde_json::error::Category;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 
 use super::bounded::{Bounded, TOO_MANY, TWICE};
-use crate::limits::{
-    BODY_BYTES, BODY_TIME, BODY_VALUES, DRAIN_BYTES, DRAIN_TIME, LARGE_BODIES_BYTES, LARGE_BODY_BYTES,
-    LARGE_BODY_PATIENCE,
-};
+use crate::limits::{BODY_BYTES, BODY_TIME, BODY_VALUES, DRAIN_BYTES, DRAIN_TIME};
+use crate::long;
+use crate::places::Taken;
 use crate::scim::error::{Code, Failure};
+use crate::state::State;
 
 /// The byte order mark some .NET writers put before JSON.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// What was sent, and for as long as it is worked at, its share of the memory for large bodies.
-#[derive(Debug, Default)]
-pub struct Body {
-    /// A JSON object; null where none was asked for.
-    pub value: Value,
-    /// Kept until the answer is there.
-    pub share: Option<SemaphorePermit<'static>>,
-}
-
-/// KiB of large bodies that may be worked at.
-static LARGE: Semaphore = Semaphore::const_new(LARGE_BODIES_BYTES / 1024);
-
-/// Reads a JSON body.
+/// Reads a JSON body into its request's place; one that turns out to be long takes another place first.
 ///
 /// # Errors
-/// `mediaType`, `bodyTooLarge`, `bodyTooSlow`, `bodiesBusy`, or `invalidSyntax` with line and column.
-pub async fn json(request: &HttpRequest, payload: &mut web::Payload) -> Result<Body, Failure> {
+/// `mediaType`, `bodyTooLarge`, `bodyTooSlow`, `bodiesBusy`, `tenantBusy`, or `invalidSyntax` with line and column.
+pub async fn json(
+    state: &State,
+    request: &HttpRequest,
+    payload: &mut web::Payload,
+    taken: &mut Taken,
+) -> Result<Value, Failure> {
     check_media_type(request)?;
     check_encoding(request)?;
-    let bytes = tokio::time::timeout(BODY_TIME, read(payload))
-        .await
-        .map_err(|_| Failure::new(Code::BodyTooSlow))??;
-    let share = share(bytes.len()).await?;
-    let value = parse(&bytes)?;
-    Ok(Body { value, share })
-}
-
-async fn share(bytes: usize) -> Result<Option<SemaphorePermit<'static>>, Failure> {
-    if bytes <= LARGE_BODY_BYTES {
-        return Ok(None);
-    }
-    let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
-    match tokio::time::timeout(LARGE_BODY_PATIENCE, LARGE.acquire_many(kib)).await {
-        Ok(Ok(share)) => Ok(Some(share)),
-        _ => Err(Failure::new(Code::BodiesBusy)),
+    let bytes = read(state, payload, taken).await?;
+    if taken.is_long() {
+        long::run(&state.long, async move { parse(&bytes) }).await?
+    } else {
+        parse(&bytes)
     }
 }
 
@@ -78,17 +60,31 @@ pub async fn drain(request: &HttpRequest, payload: &mut web::Payload) {
     let _ = tokio::time::timeout(DRAIN_TIME, discard).await;
 }
 
-async fn read(payload: &mut web::Payload) -> Result<Vec<u8>, Failure> {
+/// The bytes. The time that it takes to get a place does not count as the client's.
+async fn read(state: &State, payload: &mut web::Payload, taken: &mut Taken) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk =
-            chunk.map_err(|_| Failure::with(Code::InvalidSyntax, "The body of the request broke off."))?;
-        if bytes.len() + chunk.len() > BODY_BYTES {
+    let mut deadline = Instant::now() + BODY_TIME;
+    loop {
+        let chunk = tokio::time::timeout_at(deadline, payload.next()).await;
+        let chunk = match chunk.map_err(|_| Failure::new(Code::BodyTooSlow))? {
+            Some(Ok(chunk)) => chunk,
+            Some(Err(_)) => {
+                return Err(Failure::with(
+                    Code::InvalidSyntax,
+                    "The body of the request broke off.",
+                ));
+            }
+            None => return Ok(bytes),
+        };
+        let length = bytes.len() + chunk.len();
+        if length > BODY_BYTES {
             return Err(Failure::new(Code::BodyTooLarge));
         }
+        let waiting = Instant::now();
+        state.places.grown(taken, length).await?;
+        deadline += waiting.elapsed();
         bytes.extend_from_slice(&chunk);
     }
-    Ok(bytes)
 }
 
 /// Refuses only what is certainly something else: clients label JSON in many ways (`entra.md` §4.2).
@@ -175,7 +171,6 @@ fn syntax(error: &serde_json::Error) -> Failure {
 mod tests {
     use super::*;
     use actix_web::test::TestRequest;
-    use futures_util::FutureExt as _;
 
     #[test]
     fn broken_json_is_told_by_its_place() {
@@ -252,17 +247,5 @@ mod tests {
                 assert!(failure.detail.contains("Send it as it is"), "{}", failure.detail);
             }
         }
-    }
-
-    #[tokio::test]
-    async fn large_bodies_wait_for_one_another_and_small_ones_for_nobody() {
-        let mut shares = Vec::new();
-        for _ in 0..LARGE_BODIES_BYTES / BODY_BYTES {
-            shares.push(share(BODY_BYTES).await.expect("room"));
-        }
-        assert!(share(LARGE_BODY_BYTES).await.expect("small").is_none());
-        assert!(share(BODY_BYTES).now_or_never().is_none(), "all of it is taken");
-        shares.pop();
-        assert!(share(BODY_BYTES).await.expect("room again").is_some());
     }
 }

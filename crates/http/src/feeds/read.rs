@@ -24,10 +24,11 @@ pub(super) async fn events(request: HttpRequest, state: web::Data<State>) -> Htt
 async fn page(request: &HttpRequest, state: &State) -> Result<HttpResponse, Problem> {
     let app = caller(state, request).await?;
     let read = query::parse(request.query_string())?;
+    let still_allowed = async || caller(state, request).await.map(|_| ());
     let page = state
         .events
         .feeds()
-        .read(app, read.after, read.limit, read.wait)
+        .read(app, read.after, read.limit, read.wait, still_allowed)
         .await?;
     let mut response = HttpResponse::Ok();
     response

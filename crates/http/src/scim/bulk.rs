@@ -23,10 +23,9 @@ pub async fn answer(
     created: Option<&Created>,
 ) -> Result<HttpResponse, Failure> {
     let request = BulkRequest::parse(body, &|path| target(asked, path)).map_err(refused)?;
-    let Asked {
-        state, caller, call, ..
-    } = asked;
-    let report = bulk::execute(&state.provisioning, caller, call, request).await?;
+    let report = asked
+        .run(|context, caller, call| async move { bulk::execute(&context, &caller, &call, request).await })
+        .await?;
     if let Some(created) = created {
         let made = report.results.iter().filter_map(Tried::created);
         made.for_each(|id| created.add(id));

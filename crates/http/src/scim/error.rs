@@ -72,6 +72,10 @@ pub enum Code {
     Busy,
     /// Too many large bodies are being worked at.
     BodiesBusy,
+    /// The tenant has as many requests at work and waiting as it may.
+    TenantBusy,
+    /// The client's address has as many connections as it may.
+    ConnectionsBusy,
     /// The tenant searches too much at once.
     SearchesBusy,
     /// The directory's profile is not loaded.
@@ -320,6 +324,21 @@ impl Code {
                 None,
                 "Too many large bodies are being worked at.",
                 "Nothing: the request may be sent again after Retry-After.",
+            ),
+            Self::TenantBusy => row(
+                "tenantBusy",
+                503,
+                None,
+                "Too many requests of this tenant are being worked at or wait already.",
+                "Nothing: the request may be sent again after Retry-After. A client of your own sends fewer at a time.",
+            ),
+            Self::ConnectionsBusy => row(
+                "connectionsBusy",
+                503,
+                None,
+                "Too many connections from this address are open.",
+                "Close connections that are not needed, or use them again; then send the request after Retry-After. Operators: \
+                 http.connections_per_address.",
             ),
             Self::SearchesBusy => row(
                 "searchesBusy",

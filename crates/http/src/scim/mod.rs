@@ -1,7 +1,7 @@
 //! SCIM 2.0 over HTTP (RFC 7644) at the Tenant URLs: one operation one file, one table of routes ([`serve`]), one table
 //! of errors ([`error`]).
 //!
-//! The order of things (DESIGN §4): size → route → method → credential → body → use-case → projection. Must not know:
+//! The order of things (DESIGN §4): size → route → method → credential → place → body → use-case → projection. Must not know:
 //! how anything is decided or stored.
 
 mod bulk;
@@ -14,23 +14,27 @@ mod script;
 mod search;
 mod users;
 
+use std::time::Instant;
+
 use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_LENGTH, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::credential::Caller;
-use provisioning::Call;
+use provisioning::{Call, Context};
 use scim::etag::Precondition;
 use scim::query::{ListQuery, has_filter, parse_query, parse_search};
 use serde_json::Value;
 
 use self::error::{Code, Failure};
 use self::route::{Endpoint, Route};
-use crate::extract::body::{Body, drain, json};
+use crate::extract::body::{drain, json};
 use crate::extract::caller::caller;
 use crate::extract::connection::Created;
 use crate::extract::origin;
-use crate::limits::BODY_BYTES;
+use crate::limits::{ADMITTED, BODY_BYTES};
+use crate::long;
 use crate::observe::Facts;
+use crate::places::Taken;
 use crate::state::State;
 
 /// What an operation is given: a verified caller and everything around the request but its body.
@@ -43,6 +47,8 @@ struct Asked<'a> {
     base: String,
     /// What the Tenant URL begins with.
     origin: String,
+    /// Its places among the requests at work.
+    taken: Taken,
 }
 
 impl<'a> Asked<'a> {
@@ -59,6 +65,25 @@ impl<'a> Asked<'a> {
             query: parse_search(body)?,
             ..self
         })
+    }
+
+    /// Runs a use-case: here, or on threads of its own when the request is long, so that the other connections of this
+    /// worker go on meanwhile.
+    async fn run<T, W>(&self, work: impl FnOnce(Context, Caller, Call) -> W) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        W: Future<Output = Result<T, provisioning::Error>> + Send + 'static,
+    {
+        let work = work(
+            self.state.provisioning.clone(),
+            self.caller.clone(),
+            self.call.clone(),
+        );
+        if self.taken.is_long() {
+            Ok(long::run(&self.state.long, work).await??)
+        } else {
+            Ok(work.await?)
+        }
     }
 
     /// The answer to a reading, where the version of what was found decides it: 304 for one that the client has.
@@ -112,7 +137,9 @@ async fn answer(
     payload: &mut web::Payload,
     state: &State,
 ) -> Result<HttpResponse, Failure> {
-    if declared_length(request) > BODY_BYTES {
+    let begun = Instant::now();
+    let announced = announced_length(request);
+    if announced > BODY_BYTES {
         return Err(Failure::new(Code::BodyTooLarge));
     }
     let route = Route::of(request.path()).ok_or_else(|| Failure::new(Code::NoSuchRoute))?;
@@ -129,9 +156,11 @@ async fn answer(
     };
     let created = request.conn_data::<Created>();
     let origin = origin::of(request, state);
-    let asked = Asked {
+    let taken = state.places.enter(caller.scope.tenant(), announced).await?;
+    let mut asked = Asked {
         state,
         caller,
+        taken,
         call: Call {
             precondition: precondition(request)?,
             created: created.map(Created::all).unwrap_or_default(),
@@ -141,15 +170,18 @@ async fn answer(
         base: format!("{origin}{}", route.base.path()),
         origin,
     };
-    // Its share of the memory is kept until the answer is there.
-    let Body {
-        value: body,
-        share: _share,
-    } = match operation.body() {
-        Sent::Nothing => Body::default(),
-        Sent::Json => json(request, payload).await?,
-        Sent::Group => group_body(&asked, request, payload).await?,
+    let sent = operation.body();
+    if matches!(sent, Sent::Group) {
+        groups::served(&asked)?;
+    }
+    let body = match sent {
+        Sent::Nothing => Value::Null,
+        Sent::Json | Sent::Group => json(state, request, payload, &mut asked.taken).await?,
     };
+    if begun.elapsed() > ADMITTED {
+        // It has waited, for a place or for its body: what was taken back meanwhile does nothing any more.
+        asked.caller = self::caller(state, request, &route.base).await?;
+    }
     match operation {
         Operation::ListUsers => users::list::answer(&asked).await,
         Operation::GetUser(id) => users::get::answer(&asked, id).await,
@@ -231,7 +263,7 @@ fn operation<'a>(method: &Method, endpoint: &'a Endpoint<'_>) -> Result<Operatio
 enum Sent {
     Nothing,
     Json,
-    /// JSON, where groups are served.
+    /// JSON, where groups are served; not read where there are none.
     Group,
 }
 
@@ -291,18 +323,8 @@ fn unknown(endpoint: &Endpoint<'_>) -> Failure {
     Failure::with(Code::NoSuchRoute, detail)
 }
 
-/// The body of a change of groups; not read where there are none.
-async fn group_body(
-    asked: &Asked<'_>,
-    request: &HttpRequest,
-    payload: &mut web::Payload,
-) -> Result<Body, Failure> {
-    groups::served(asked)?;
-    json(request, payload).await
-}
-
 /// The length a client announces; a body without one is counted while it is read.
-fn declared_length(request: &HttpRequest) -> usize {
+fn announced_length(request: &HttpRequest) -> usize {
     let length = request
         .headers()
         .get(CONTENT_LENGTH)

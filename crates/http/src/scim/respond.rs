@@ -76,7 +76,10 @@ pub fn failure(request: &HttpRequest, failure: &Failure) -> HttpResponse {
     if let Some(methods) = failure.allow {
         answer.insert_header((ALLOW, HeaderValue::from_static(methods)));
     }
-    if failure.code == Code::BodyTooLarge || failure.code == Code::BodyTooSlow {
+    if matches!(
+        failure.code,
+        Code::BodyTooLarge | Code::BodyTooSlow | Code::ConnectionsBusy
+    ) {
         answer.force_close();
     }
     write(

@@ -35,6 +35,21 @@ pub const KEYS: &[Key] = &[
         meaning: "how many proxies stand in front and write `X-Forwarded-For`; 0 takes the connection's address, and does not go with an `https` address in `http.public_url`: production refuses it",
     },
     Key {
+        name: "http.requests_per_tenant",
+        default: "16",
+        meaning: "SCIM requests of one tenant that are worked at at a time; further ones wait in a queue that is fair between tenants, at most 5 seconds, then they are answered 503 with `Retry-After`",
+    },
+    Key {
+        name: "http.connections_per_address",
+        default: "0",
+        meaning: "open connections of one address (IPv6: of one /64 network); 0 is 512, or no bound when `proxy_hops` says that all come from a proxy",
+    },
+    Key {
+        name: "http.write_timeout_seconds",
+        default: "30",
+        meaning: "seconds after which a client is cut off that takes nothing of its answers",
+    },
+    Key {
         name: "http.drain_seconds",
         default: "20",
         meaning: "seconds that requests in flight get when the gateway is stopped",
@@ -59,6 +74,12 @@ pub struct Http {
     pub workers: usize,
     /// Proxies in front.
     pub proxy_hops: usize,
+    /// Requests of one tenant at work.
+    pub requests_per_tenant: usize,
+    /// Open connections of one address.
+    pub connections_per_address: usize,
+    /// Time for a client to take something of its answers.
+    pub write_timeout: Duration,
     /// Time for requests in flight.
     pub drain: Duration,
     /// Time for a load balancer to notice.
@@ -94,6 +115,18 @@ impl Http {
             public_url: public_url(values)?,
             workers,
             proxy_hops,
+            requests_per_tenant: usize::try_from(values.number(
+                "http.requests_per_tenant",
+                16,
+                (1, 1_024),
+            )?)
+            .unwrap_or(1),
+            connections_per_address: connections_per_address(values, proxy_hops)?,
+            write_timeout: Duration::from_secs(values.number(
+                "http.write_timeout_seconds",
+                30,
+                (1, 3_600),
+            )?),
             drain: Duration::from_secs(values.number("http.drain_seconds", 20, (0, 3_600))?),
             drain_delay: Duration::from_secs(values.number("http.drain_delay_seconds", 0, (0, 600))?),
         })
@@ -111,6 +144,15 @@ impl Http {
             .clone()
             .unwrap_or_else(|| format!("http://{}", self.listen))
     }
+}
+
+fn connections_per_address(values: &Values, proxy_hops: usize) -> Result<usize, ConfigError> {
+    let said = values.number("http.connections_per_address", 0, (0, 1_000_000))?;
+    Ok(match usize::try_from(said).unwrap_or(usize::MAX) {
+        0 if proxy_hops == 0 => 512,
+        0 => usize::MAX,
+        number => number,
+    })
 }
 
 fn public_url(values: &Values) -> Result<Option<String>, ConfigError> {

@@ -81,6 +81,8 @@ impl From<provisioning::Error> for Failure {
             E::NotFound { .. } => Self::with(Code::NotFound, error.to_string()),
             E::Stale => Self::with(Code::PreconditionFailed, error.to_string()),
             E::GroupsNotServed { .. } => Self::method(Code::GroupsNotServed, "GET"),
+            E::CredentialEnded => Self::new(Code::Unauthorized),
+            E::DirectoryOff => Self::new(Code::DirectoryOff),
             E::Conflict(detail) => Self::with(Code::BulkConflict, detail),
             E::ProfileMissing(profile) => {
                 tracing::error!(profile, "the profile of a directory that is in use is not loaded");
@@ -117,6 +119,8 @@ mod tests {
         for code in [
             Code::Busy,
             Code::BodiesBusy,
+            Code::TenantBusy,
+            Code::ConnectionsBusy,
             Code::SearchesBusy,
             Code::ProfileMissing,
             Code::Unavailable,

@@ -6,7 +6,7 @@ use super::{Code, Row};
 
 impl Code {
     /// All codes, in the order of the page.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 34] = [
         Self::Unauthorized,
         Self::DirectoryOff,
         Self::NoSuchRoute,
@@ -36,6 +36,8 @@ impl Code {
         Self::InvalidCount,
         Self::Busy,
         Self::BodiesBusy,
+        Self::TenantBusy,
+        Self::ConnectionsBusy,
         Self::SearchesBusy,
         Self::ProfileMissing,
         Self::Unavailable,

@@ -13,9 +13,11 @@ use super::super::error::Failure;
 /// # Errors
 /// As the use-case: `invalidSyntax`, `invalidValue`, `uniqueness`, `tooMany`, `groupsNotServed`.
 pub async fn answer(asked: &Asked<'_>, body: Value) -> Result<HttpResponse, Failure> {
-    let Asked {
-        state, caller, call, ..
-    } = asked;
-    let group = groups::create::execute(&state.provisioning, caller, call, body).await?;
+    let group =
+        asked
+            .run(|context, caller, call| async move {
+                groups::create::execute(&context, &caller, &call, body).await
+            })
+            .await?;
     super::answer(asked, StatusCode::CREATED, &group).await
 }

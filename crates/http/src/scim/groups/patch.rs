@@ -12,9 +12,11 @@ use super::super::error::Failure;
 /// # Errors
 /// As the use-case: `notFound`, the keywords of RFC 7644 table 9, `uniqueness`, `preconditionFailed`, `groupsNotServed`.
 pub async fn answer(asked: &Asked<'_>, id: &str, body: Value) -> Result<HttpResponse, Failure> {
-    let Asked {
-        state, caller, call, ..
-    } = asked;
-    let group = groups::patch::execute(&state.provisioning, caller, call, id, body).await?;
+    let id = id.to_owned();
+    let group = asked
+        .run(|context, caller, call| async move {
+            groups::patch::execute(&context, &caller, &call, &id, body).await
+        })
+        .await?;
     super::changed(asked, &group).await
 }

@@ -14,9 +14,11 @@ use super::super::error::Failure;
 /// As the use-case: `notFound`, `invalidSyntax`, `invalidValue`, `uniqueness`, `tooMany`, `preconditionFailed`,
 /// `groupsNotServed`.
 pub async fn answer(asked: &Asked<'_>, id: &str, body: Value) -> Result<HttpResponse, Failure> {
-    let Asked {
-        state, caller, call, ..
-    } = asked;
-    let group = groups::replace::execute(&state.provisioning, caller, call, id, body).await?;
+    let id = id.to_owned();
+    let group = asked
+        .run(|context, caller, call| async move {
+            groups::replace::execute(&context, &caller, &call, &id, body).await
+        })
+        .await?;
     super::answer(asked, StatusCode::OK, &group).await
 }

@@ -18,10 +18,12 @@ pub async fn answer(
     body: Value,
     created: Option<&Created>,
 ) -> Result<HttpResponse, Failure> {
-    let Asked {
-        state, caller, call, ..
-    } = asked;
-    let identity = users::create::execute(&state.provisioning, caller, call, body).await?;
+    let identity =
+        asked
+            .run(|context, caller, call| async move {
+                users::create::execute(&context, &caller, &call, body).await
+            })
+            .await?;
     let answer = super::answer(asked, StatusCode::CREATED, &identity).await?;
     if let Some(created) = created {
         created.add(identity.id);

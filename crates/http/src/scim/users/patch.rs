@@ -12,10 +12,12 @@ use super::super::error::Failure;
 /// # Errors
 /// As the use-case: `notFound`, the keywords of RFC 7644 table 9, `uniqueness`.
 pub async fn answer(asked: &Asked<'_>, id: &str, body: Value) -> Result<HttpResponse, Failure> {
-    let Asked {
-        state, caller, call, ..
-    } = asked;
-    let identity = users::patch::execute(&state.provisioning, caller, call, id, body).await?;
-    let answer = caller.directory.provider.rules().patch_user;
+    let id = id.to_owned();
+    let identity = asked
+        .run(|context, caller, call| async move {
+            users::patch::execute(&context, &caller, &call, &id, body).await
+        })
+        .await?;
+    let answer = asked.caller.directory.provider.rules().patch_user;
     super::changed(asked, answer, &identity).await
 }

@@ -13,9 +13,11 @@ use super::super::error::Failure;
 /// # Errors
 /// As the use-case: `notFound`, `invalidSyntax`, `invalidValue`, `uniqueness`.
 pub async fn answer(asked: &Asked<'_>, id: &str, body: Value) -> Result<HttpResponse, Failure> {
-    let Asked {
-        state, caller, call, ..
-    } = asked;
-    let identity = users::replace::execute(&state.provisioning, caller, call, id, body).await?;
+    let id = id.to_owned();
+    let identity = asked
+        .run(|context, caller, call| async move {
+            users::replace::execute(&context, &caller, &call, &id, body).await
+        })
+        .await?;
     super::answer(asked, StatusCode::OK, &identity).await
 }

@@ -1,0 +1,308 @@
+//! A concurrency limiter that is fair between keys (tenants): so much at a time altogether, so much of each key, a queue
+//! for the rest that is served in turn, one of each key after the other.
+//!
+//! Must not know: what the places are for ([`crate::places`] does).
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+/// How many places there are.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Places altogether.
+    pub total: usize,
+    /// Places of one key.
+    pub each: usize,
+    /// How many of one key may wait; further ones are turned away at once.
+    pub queue: usize,
+    /// How long one waits before it is turned away.
+    pub patience: Duration,
+}
+
+/// No place became free in time, or too many wait already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Full;
+
+/// The limiter; cheap to clone, all clones share the places.
+pub struct Limiter<K: Key>(Arc<Shared<K>>);
+
+/// Whose places are counted.
+pub trait Key: Copy + Eq + Hash + Send + 'static {}
+
+impl<K: Copy + Eq + Hash + Send + 'static> Key for K {}
+
+struct Shared<K: Key> {
+    bounds: Bounds,
+    state: Mutex<State<K>>,
+}
+
+struct State<K: Key> {
+    free: usize,
+    keys: HashMap<K, Held<K>>,
+    /// Keys with somebody waiting, in the order of their turns.
+    turns: VecDeque<K>,
+}
+
+struct Held<K: Key> {
+    places: usize,
+    waiting: VecDeque<oneshot::Sender<Place<K>>>,
+}
+
+/// One place; given back on drop.
+pub struct Place<K: Key> {
+    of: Option<Arc<Shared<K>>>,
+    key: K,
+}
+
+impl<K: Key> Clone for Limiter<K> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<K: Key> fmt::Debug for Place<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Place").finish_non_exhaustive()
+    }
+}
+
+impl<K: Key> Limiter<K> {
+    /// All places are free.
+    pub fn new(bounds: Bounds) -> Self {
+        let state = State {
+            free: bounds.total,
+            keys: HashMap::new(),
+            turns: VecDeque::new(),
+        };
+        Self(Arc::new(Shared {
+            bounds,
+            state: Mutex::new(state),
+        }))
+    }
+
+    /// Waits for a place. Whoever stops waiting leaves the queue.
+    ///
+    /// # Errors
+    /// [`Full`] when the queue is full or none became free in time.
+    pub async fn enter(&self, key: K) -> Result<Place<K>, Full> {
+        let asker = {
+            let mut state = self.0.lock();
+            let held = state.keys.entry(key).or_insert_with(Held::new);
+            held.waiting.retain(|asker| !asker.is_closed());
+            let (none_waits, waiting) = (held.waiting.is_empty(), held.waiting.len());
+            if none_waits && state.turns.is_empty() && self.0.may(&state, key) {
+                return Ok(self.0.take(&mut state, key));
+            }
+            if waiting >= self.0.bounds.queue {
+                return Err(Full);
+            }
+            let (sender, asker) = oneshot::channel();
+            if let Some(held) = state.keys.get_mut(&key) {
+                held.waiting.push_back(sender);
+            }
+            if none_waits && !state.turns.contains(&key) {
+                state.turns.push_back(key);
+            }
+            self.0.serve(&mut state);
+            asker
+        };
+        match tokio::time::timeout(self.0.bounds.patience, asker).await {
+            Ok(Ok(place)) => Ok(place),
+            _ => Err(Full),
+        }
+    }
+}
+
+impl<K: Key> Held<K> {
+    const fn new() -> Self {
+        Self {
+            places: 0,
+            waiting: VecDeque::new(),
+        }
+    }
+}
+
+impl<K: Key> Shared<K> {
+    fn lock(&self) -> MutexGuard<'_, State<K>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn may(&self, state: &State<K>, key: K) -> bool {
+        let places = state.keys.get(&key).map_or(0, |held| held.places);
+        state.free > 0 && places < self.bounds.each
+    }
+
+    fn take(self: &Arc<Self>, state: &mut State<K>, key: K) -> Place<K> {
+        state.free -= 1;
+        state.keys.entry(key).or_insert_with(Held::new).places += 1;
+        Place {
+            of: Some(Arc::clone(self)),
+            key,
+        }
+    }
+
+    fn put_back(&self, state: &mut State<K>, key: K) {
+        state.free += 1;
+        if let Some(held) = state.keys.get_mut(&key) {
+            held.places = held.places.saturating_sub(1);
+            if held.places == 0 && held.waiting.is_empty() {
+                state.keys.remove(&key);
+            }
+        }
+    }
+
+    /// Gives free places to those who wait: one of each key, then the next round.
+    fn serve(self: &Arc<Self>, state: &mut State<K>) {
+        // A key that has all its places keeps its turn; the round ends when nobody in it could be served.
+        let mut passed = 0;
+        while state.free > 0 && passed < state.turns.len() {
+            let Some(key) = state.turns.pop_front() else {
+                return;
+            };
+            if !self.may(state, key) {
+                state.turns.push_back(key);
+                passed += 1;
+                continue;
+            }
+            let next = state.keys.get_mut(&key).and_then(|held| held.waiting.pop_front());
+            if let Some(asker) = next {
+                passed = 0;
+                let place = self.take(state, key);
+                // Who has left takes no place; dropped here, it would wait for the lock that is held.
+                if let Err(mut place) = asker.send(place) {
+                    place.of = None;
+                    self.put_back(state, key);
+                }
+            }
+            match state.keys.get(&key) {
+                Some(held) if !held.waiting.is_empty() => state.turns.push_back(key),
+                Some(held) if held.places == 0 => drop(state.keys.remove(&key)),
+                _ => {}
+            }
+        }
+    }
+}
+
+impl<K: Key> Drop for Place<K> {
+    fn drop(&mut self) {
+        if let Some(shared) = self.of.take() {
+            let mut state = shared.lock();
+            shared.put_back(&mut state, self.key);
+            shared.serve(&mut state);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    fn limiter(total: usize, each: usize, queue: usize) -> Limiter<u8> {
+        Limiter::new(Bounds {
+            total,
+            each,
+            queue,
+            patience: Duration::from_secs(60),
+        })
+    }
+
+    #[tokio::test]
+    async fn a_key_that_has_its_share_waits_and_another_does_not() {
+        let limiter = limiter(3, 2, 8);
+        let first = limiter.enter(1).await.expect("free");
+        let _second = limiter.enter(1).await.expect("free");
+        let mut third = Box::pin(limiter.enter(1));
+        assert!(third.as_mut().now_or_never().is_none(), "its share is taken");
+        let _other = limiter.enter(2).now_or_never().expect("at once").expect("free");
+        drop(first);
+        third.now_or_never().expect("free again").expect("a place");
+    }
+
+    #[tokio::test]
+    async fn those_who_wait_are_served_in_turn_however_many_one_key_sends() {
+        let limiter = limiter(1, 1, 100);
+        let held = limiter.enter(0).await.expect("free");
+        let mut flood: Vec<_> = (0..50).map(|_| Box::pin(limiter.enter(1))).collect();
+        for asker in &mut flood {
+            assert!(asker.as_mut().now_or_never().is_none());
+        }
+        let mut other = Box::pin(limiter.enter(2));
+        assert!(other.as_mut().now_or_never().is_none());
+        drop(held);
+        let first = flood[0].as_mut().now_or_never().expect("first in turn");
+        drop(first);
+        assert!(flood[1].as_mut().now_or_never().is_none());
+        drop(other.now_or_never().expect("second in turn"));
+        flood[1]
+            .as_mut()
+            .now_or_never()
+            .expect("then the first again")
+            .expect("a place");
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_turns_away_and_those_who_left_do_not_count() {
+        let limiter = limiter(1, 1, 2);
+        let held = limiter.enter(1).await.expect("free");
+        let mut waiting: Vec<_> = (0..2).map(|_| Box::pin(limiter.enter(1))).collect();
+        for asker in &mut waiting {
+            assert!(asker.as_mut().now_or_never().is_none());
+        }
+        assert_eq!(
+            limiter.enter(1).now_or_never().map(|full| full.err()),
+            Some(Some(Full))
+        );
+        waiting.clear();
+        let mut last = Box::pin(limiter.enter(1));
+        assert!(last.as_mut().now_or_never().is_none());
+        drop(held);
+        drop(last.now_or_never().expect("served").expect("a place"));
+        assert!(
+            limiter.0.lock().keys.is_empty(),
+            "nothing is remembered of who is gone"
+        );
+        assert_eq!(limiter.0.lock().free, 1);
+    }
+
+    #[tokio::test]
+    async fn who_waits_too_long_is_turned_away() {
+        let limiter = Limiter::new(Bounds {
+            total: 1,
+            each: 1,
+            queue: 1,
+            patience: Duration::from_millis(1),
+        });
+        let _held = limiter.enter(1).await.expect("free");
+        assert_eq!(limiter.enter(2).await.err(), Some(Full));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_storm_loses_no_place() {
+        let limiter = limiter(4, 2, 1_000);
+        let mut storm = Vec::new();
+        for number in 0..400_u32 {
+            let limiter = limiter.clone();
+            storm.push(tokio::spawn(async move {
+                let enter = limiter.enter(u8::try_from(number % 5).expect("small"));
+                if number % 7 == 0 {
+                    let _ = tokio::time::timeout(Duration::from_micros(50), enter).await;
+                } else {
+                    let _place = enter.await.expect("a place");
+                    tokio::task::yield_now().await;
+                }
+            }));
+        }
+        for task in storm {
+            task.await.expect("no panic");
+        }
+        let state = limiter.0.lock();
+        assert_eq!((state.free, state.keys.len(), state.turns.len()), (4, 0, 0));
+    }
+}
