@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::site::Site;
 
-/// How binding a rule is (RFC 2119); MUST stands for SHALL and REQUIRED too, SHOULD for RECOMMENDED.
+/// How binding the text makes a rule (RFC 2119): MUST stands for SHALL and REQUIRED too, SHOULD for RECOMMENDED, MAY for
+/// OPTIONAL and for what the text tells without any of these words in capitals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Level {
@@ -15,6 +16,8 @@ pub enum Level {
     Must,
     /// A server may have its reasons.
     Should,
+    /// Another answer breaks nothing; it is shown, because clients will meet it.
+    May,
 }
 
 impl Level {
@@ -23,6 +26,7 @@ impl Level {
         match self {
             Self::Must => "MUST",
             Self::Should => "SHOULD",
+            Self::May => "MAY",
         }
     }
 }
@@ -32,6 +36,8 @@ impl Level {
 pub enum Needs {
     /// Users, which every server here has.
     Users,
+    /// A token that was given, and a server that asks for one.
+    Token,
     /// The resource type Group.
     Groups,
     /// `patch.supported`
@@ -40,10 +46,14 @@ pub enum Needs {
     GroupPatch,
     /// `filter.supported`
     Filter,
+    /// `filter.supported`, and the resource type Group.
+    GroupFilter,
     /// `filter.supported` and `sort.supported`
     Sort,
     /// `etag.supported`
     Etag,
+    /// `etag.supported` and `patch.supported`
+    EtagPatch,
     /// `bulk.supported`
     Bulk,
     /// `bulk.supported`, and the resource type Group.
@@ -59,10 +69,11 @@ pub struct Check {
     pub id: &'static str,
     /// How binding the rule is.
     pub level: Level,
-    /// RFC and section: `RFC 7644 §3.3`.
+    /// Where the rule stands: `RFC 7644 §3.3, paragraph 7`. Paragraphs are counted from the section's heading; an item of
+    /// a list is one, tables and examples are none. What stands in a table or figure names that: `Table 3`.
     pub source: &'static str,
-    /// The sentence, as the RFC has it.
-    pub quote: &'static str,
+    /// The rule in our own words, never the RFC's.
+    pub rule: &'static str,
     /// When it applies.
     pub needs: Needs,
     /// Looks, given `with`.
@@ -85,7 +96,7 @@ pub type Seen = Result<String, Miss>;
 /// Why a rule was not found to be held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Miss {
-    /// It is broken; what was seen and what was expected.
+    /// It is broken (at level MAY: something else was seen); what was seen and what was expected.
     Broken(String),
     /// It could not be looked at here; why.
     Skipped(String),

@@ -1,4 +1,4 @@
-//! The program: options, output, exit status. 0: no MUST is broken; 1: some are; 2: the run could not be made.
+//! The program: options, output, exit status (see [`AFTER`]).
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -6,18 +6,35 @@ use std::process::ExitCode;
 use clap::Parser;
 use rand::RngExt as _;
 
-use crate::check::{Check, Needs, skipped};
+use crate::check::{Check, Miss, Needs, Seen, skipped};
 use crate::checks;
+use crate::preflight;
 use crate::report::{Finding, Report, lines};
 use crate::site::Site;
 use crate::wire::Wire;
 
+/// What `--help` says after the options.
+const AFTER: &str = "\
+Reading a result: each line is a rule in our own words, its level (MUST, SHOULD, MAY) and where it stands in the RFC.
+  ok       it is held
+  BROKEN   a MUST or SHOULD is not held; -v shows what was sent and answered
+  differs  another answer than the one described, where the text leaves it open (MAY); nothing is broken
+  -        it does not apply: the server does not offer the feature, or has no such attribute
+
+Exit status: 0 no MUST is broken, 1 some are, 2 nothing could be checked (no SCIM server there, the token is not accepted,
+users cannot be created); one sentence on stderr says which.
+
+It writes: use a test tenant. Every name it makes begins with scimconf-, and everything is deleted at the end, also when
+rules are broken; what would not go is counted in the last line. The token is never shown, neither here nor in JSON.
+
+More: docs/conformance.md";
+
 /// Checks a SCIM 2.0 server against RFC 7643, RFC 7644 and RFC 9865.
 ///
-/// Makes users and groups named scimconf-…, and deletes them again. Feature checks follow what the server says in
-/// /ServiceProviderConfig.
+/// Makes users and groups named scimconf-…, asks, and deletes them again. Only features that the server says it offers, in
+/// /ServiceProviderConfig and /ResourceTypes, are checked.
 #[derive(Debug, Parser)]
-#[command(name = "scim-conformance", version)]
+#[command(name = "scim-conformance", version, after_help = AFTER)]
 struct Args {
     /// The address that /Users is below
     #[arg(long, required_unless_present = "list")]
@@ -28,9 +45,12 @@ struct Args {
     /// Only checks whose name begins like this; may be given several times
     #[arg(long)]
     only: Vec<String>,
-    /// One JSON document instead of the table
+    /// One JSON document instead of the table; it has the exchanges of every rule that was not held
     #[arg(long)]
     json: bool,
+    /// Below each rule that was not held, what was sent (as a curl line; put the token into $TOKEN) and what came back
+    #[arg(short, long)]
+    verbose: bool,
     /// Names and rules of all checks, without a server
     #[arg(long)]
     list: bool,
@@ -59,47 +79,64 @@ async fn run(args: &Args) -> Result<bool, String> {
     }
     if args.list {
         for check in &chosen {
-            say(&format!(
-                "{:<44}{:<7}{}: \"{}\"\n",
-                check.id,
-                check.level.as_str(),
-                check.source,
-                check.quote
-            ));
+            let (id, level) = (check.id, check.level.as_str());
+            say(&format!("{id:<46}{level:<7}{}: {}\n", check.source, check.rule));
         }
         return Ok(true);
     }
     let url = args.url.as_deref().unwrap_or_default();
-    let site = Site::discover(Wire::new(url, args.token.clone())?, word()).await?;
-    let mut findings = Vec::with_capacity(chosen.len());
-    for check in &chosen {
-        let finding = Finding::of(check, look(&site, check).await);
-        if !args.json {
-            say(&lines(&finding));
-        }
-        findings.push(finding);
-    }
-    let left_behind = site.clear().await;
-    let report = Report::of(url, findings, left_behind);
+    let wire = Wire::new(url, args.token.clone())?;
+    let site = preflight::ready(wire.clone(), word())
+        .await
+        .map_err(|why| wire.masked(&why))?;
+    let report = checked(&site, &chosen, args).await;
     if args.json {
         let text = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
         say(&format!("{text}\n"));
     } else {
         say(&format!("\n{}\n", report.summary()));
+        if !args.verbose && report.must_broken + report.should_broken > 0 {
+            say("-v shows what was sent and answered for each of them\n");
+        }
     }
     Ok(report.must_broken == 0)
 }
 
-async fn look(site: &Site, check: &Check) -> crate::check::Seen {
+/// Looks at every rule, and deletes what was made.
+async fn checked(site: &Site, chosen: &[Check], args: &Args) -> Report {
+    let mut findings = Vec::with_capacity(chosen.len());
+    for check in chosen {
+        site.wire.exchanges();
+        let seen = masked(site, look(site, check).await);
+        let finding = Finding::of(check, seen, site.wire.exchanges());
+        if !args.json {
+            say(&lines(&finding, args.verbose));
+        }
+        findings.push(finding);
+    }
+    let left_behind = site.clear().await.len();
+    Report::of(site.wire.base(), findings, left_behind)
+}
+
+async fn look(site: &Site, check: &Check) -> Seen {
     if site.offers(check.needs) {
-        (check.look)(site, check.with).await
-    } else {
-        skipped(match check.needs {
-            Needs::Groups | Needs::GroupPatch | Needs::GroupBulk => {
-                "the server has no /Groups, or not this feature"
-            }
-            _ => "the server does not say that it offers this",
-        })
+        return (check.look)(site, check.with).await;
+    }
+    skipped(match check.needs {
+        Needs::Groups | Needs::GroupPatch | Needs::GroupFilter | Needs::GroupBulk => {
+            "the server has no /Groups, or not this feature"
+        }
+        Needs::Token if !site.wire.has_token() => "no token was given",
+        Needs::Token => "the server takes requests without a token",
+        _ => "the server does not say that it offers this",
+    })
+}
+
+fn masked(site: &Site, seen: Seen) -> Seen {
+    match seen {
+        Ok(words) => Ok(site.wire.masked(&words)),
+        Err(Miss::Broken(words)) => Err(Miss::Broken(site.wire.masked(&words))),
+        Err(Miss::Skipped(words)) => Err(Miss::Skipped(site.wire.masked(&words))),
     }
 }
 

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::check::{Check, Level, Miss, Seen};
+use crate::exchange::Exchange;
 
 /// What became of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -16,6 +17,8 @@ pub enum Verdict {
     Held,
     /// It is broken.
     Broken,
+    /// Another answer than the one the text describes, where the text obliges nobody (level MAY).
+    Differs,
     /// It does not apply to this server.
     Skipped,
 }
@@ -27,21 +30,25 @@ pub struct Finding {
     pub id: &'static str,
     /// How binding the rule is.
     pub level: Level,
-    /// RFC and section.
+    /// RFC, section and paragraph.
     pub source: &'static str,
-    /// The sentence.
-    pub quote: &'static str,
+    /// The rule, in words of our own.
+    pub rule: &'static str,
     /// What became of it.
     pub verdict: Verdict,
     /// What was seen.
     pub seen: String,
+    /// What was asked and answered, in order, when the rule was not seen to be held.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exchanges: Vec<Exchange>,
 }
 
 impl Finding {
-    /// A check's outcome.
-    pub fn of(check: &Check, seen: Seen) -> Self {
+    /// A check's outcome, and what was asked and answered for it.
+    pub fn of(check: &Check, seen: Seen, exchanges: Vec<Exchange>) -> Self {
         let (verdict, seen) = match seen {
             Ok(seen) => (Verdict::Held, seen),
+            Err(Miss::Broken(seen)) if check.level == Level::May => (Verdict::Differs, seen),
             Err(Miss::Broken(seen)) => (Verdict::Broken, seen),
             Err(Miss::Skipped(seen)) => (Verdict::Skipped, seen),
         };
@@ -49,7 +56,11 @@ impl Finding {
             id: check.id,
             level: check.level,
             source: check.source,
-            quote: check.quote,
+            rule: check.rule,
+            exchanges: match verdict {
+                Verdict::Broken | Verdict::Differs => exchanges,
+                Verdict::Held | Verdict::Skipped => Vec::new(),
+            },
             verdict,
             seen,
         }
@@ -60,6 +71,8 @@ impl Finding {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
+    /// This program's version.
+    pub version: &'static str,
     /// The server.
     pub url: String,
     /// Rules held.
@@ -68,6 +81,8 @@ pub struct Report {
     pub must_broken: usize,
     /// SHOULDs broken.
     pub should_broken: usize,
+    /// Rules at level MAY that this server answers in another way.
+    pub differ: usize,
     /// Rules that do not apply.
     pub skipped: usize,
     /// Resources that could not be deleted afterwards.
@@ -78,14 +93,16 @@ pub struct Report {
 
 impl Report {
     /// Counts.
-    pub fn of(url: &str, findings: Vec<Finding>, left_behind: usize) -> Self {
+    pub fn of(url: String, findings: Vec<Finding>, left_behind: usize) -> Self {
         let count = |matching: &dyn Fn(&Finding) -> bool| findings.iter().filter(|f| matching(f)).count();
         let broken = |level: Level| count(&|f| f.verdict == Verdict::Broken && f.level == level);
         Self {
-            url: url.to_owned(),
+            version: env!("CARGO_PKG_VERSION"),
+            url,
             held: count(&|f| f.verdict == Verdict::Held),
             must_broken: broken(Level::Must),
             should_broken: broken(Level::Should),
+            differ: count(&|f| f.verdict == Verdict::Differs),
             skipped: count(&|f| f.verdict == Verdict::Skipped),
             left_behind,
             findings,
@@ -95,8 +112,8 @@ impl Report {
     /// The end of the table: what it comes to.
     pub fn summary(&self) -> String {
         let mut text = format!(
-            "{} held, {} MUST broken, {} SHOULD broken, {} not applicable",
-            self.held, self.must_broken, self.should_broken, self.skipped
+            "{} held, {} MUST broken, {} SHOULD broken, {} differ where the text leaves it open (MAY), {} not applicable",
+            self.held, self.must_broken, self.should_broken, self.differ, self.skipped
         );
         if self.left_behind > 0 {
             let _ = write!(
@@ -109,21 +126,26 @@ impl Report {
     }
 }
 
-/// A finding as lines of the table; what is held is one line, what is broken has the rule below it.
-pub fn lines(finding: &Finding) -> String {
+/// A finding as lines of the table; what is held is one line, what is not has the rule below it, and with `evidence` what
+/// was asked and answered.
+pub fn lines(finding: &Finding, evidence: bool) -> String {
     let mark = match finding.verdict {
         Verdict::Held => "ok",
         Verdict::Broken => "BROKEN",
+        Verdict::Differs => "differs",
         Verdict::Skipped => "-",
     };
     let mut text = format!(
-        "{mark:<7}{:<7}{:<44}{}\n",
+        "{mark:<8}{:<7}{:<46}{}\n",
         finding.level.as_str(),
         finding.id,
         finding.seen
     );
-    if finding.verdict == Verdict::Broken {
-        let _ = writeln!(text, "       {}: \"{}\"", finding.source, finding.quote);
+    if matches!(finding.verdict, Verdict::Broken | Verdict::Differs) {
+        let _ = writeln!(text, "        {}: {}", finding.source, finding.rule);
+        for exchange in finding.exchanges.iter().filter(|_| evidence) {
+            text += &exchange.lines("        ");
+        }
     }
     text
 }
@@ -131,35 +153,76 @@ pub fn lines(finding: &Finding) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exchange::{Answered, Asked};
+
+    fn exchange() -> Exchange {
+        let request = Asked {
+            method: "GET".to_owned(),
+            url: "http://x/Users".to_owned(),
+            headers: std::collections::BTreeMap::new(),
+            body: None,
+        };
+        let answered = Answered {
+            status: 200,
+            headers: std::collections::BTreeMap::new(),
+            body: "{}".to_owned(),
+        };
+        Exchange {
+            request,
+            response: Some(answered),
+            curl: "curl -i 'http://x/Users'".to_owned(),
+        }
+    }
+
+    fn finding(level: Level, seen: Seen) -> Finding {
+        let check = Check {
+            level,
+            ..crate::checks::all().next().expect("there are checks")
+        };
+        Finding::of(&check, seen, vec![exchange()])
+    }
 
     #[test]
-    fn a_broken_rule_is_shown_with_its_sentence_and_counted_by_level() {
-        let finding = |level, verdict| Finding {
-            id: "x",
-            level,
-            source: "RFC 7644 §3.3",
-            quote: "A sentence.",
-            verdict,
-            seen: "200".to_owned(),
-        };
+    fn a_broken_rule_is_shown_with_its_words_and_counted_by_level() {
+        let broken = || Err(Miss::Broken("200".to_owned()));
         let report = Report::of(
-            "http://x",
+            "http://x".to_owned(),
             vec![
-                finding(Level::Must, Verdict::Broken),
-                finding(Level::Should, Verdict::Broken),
-                finding(Level::Must, Verdict::Held),
-                finding(Level::Must, Verdict::Skipped),
+                finding(Level::Must, broken()),
+                finding(Level::Should, broken()),
+                finding(Level::May, broken()),
+                finding(Level::Must, Ok("fine".to_owned())),
+                finding(Level::Must, Err(Miss::Skipped("no".to_owned()))),
             ],
             1,
         );
         assert_eq!(
             report.summary(),
-            "1 held, 1 MUST broken, 1 SHOULD broken, 1 not applicable; 1 resources could not be deleted: look for userName \
-             sw \"scimconf-\""
+            "1 held, 1 MUST broken, 1 SHOULD broken, 1 differ where the text leaves it open (MAY), 1 not applicable; 1 \
+             resources could not be deleted: look for userName sw \"scimconf-\""
         );
-        let shown = lines(&report.findings[0]);
-        assert!(shown.starts_with("BROKEN MUST   x "), "{shown}");
-        assert!(shown.contains("RFC 7644 §3.3: \"A sentence.\""), "{shown}");
-        assert!(!lines(&report.findings[2]).contains("sentence"));
+        let first = &report.findings[0];
+        let shown = lines(first, false);
+        assert!(shown.starts_with("BROKEN  MUST   "), "{shown}");
+        assert!(
+            shown.contains(&format!("{}: {}", first.source, first.rule)),
+            "{shown}"
+        );
+        assert!(!shown.contains("curl"), "{shown}");
+        assert!(!lines(&report.findings[3], true).contains(first.rule));
+    }
+
+    #[test]
+    fn what_was_not_held_has_its_evidence_on_the_screen_when_asked_and_in_json_always() {
+        let broken = finding(Level::Should, Err(Miss::Broken("200".to_owned())));
+        let shown = lines(&broken, true);
+        assert!(
+            shown.contains("$ curl -i 'http://x/Users'\n        200"),
+            "{shown}"
+        );
+        let json = serde_json::to_value(&broken).expect("JSON");
+        assert_eq!(json["exchanges"][0]["response"]["body"], "{}");
+        let held = serde_json::to_value(finding(Level::Should, Ok("fine".to_owned()))).expect("JSON");
+        assert_eq!(held.get("exchanges"), None);
     }
 }

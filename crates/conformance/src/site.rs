@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 
-use crate::check::{Miss, Needs, broken, skipped};
+use crate::check::{Miss, Needs, skipped};
 use crate::wire::{Answer, Wire, encoded};
 
 /// The core User schema (RFC 7643 §4.1).
@@ -32,27 +32,25 @@ pub struct Site {
     pub types: Vec<Value>,
     /// `/Schemas`
     pub schemas: Vec<Value>,
+    guarded: bool,
     run: String,
     numbers: Cell<u32>,
     made: RefCell<Vec<String>>,
-    people: OnceCell<Vec<Value>>,
+    left: RefCell<Vec<String>>,
+    people: OnceCell<Result<Vec<Value>, String>>,
 }
 
+/// The last letters of the people's names, in the order they are made.
+pub const LETTERS: [char; 5] = ['A', 'b', 'C', 'd', 'E'];
+
 impl Site {
-    /// Asks what there is.
+    /// Asks what there is. `guarded`: a token was given, and without it the server answers nothing.
     ///
     /// # Errors
-    /// The reason when the server cannot be reached at all or refuses the token.
-    pub async fn discover(wire: Wire, run: String) -> Result<Self, String> {
-        let words = |miss: Miss| match miss {
-            Miss::Broken(words) | Miss::Skipped(words) => words,
-        };
-        let config = wire.get("/ServiceProviderConfig").await.map_err(words)?;
-        if matches!(config.status, 401 | 403) {
-            return Err(format!("the server refuses the token: {}", config.brief()));
-        }
-        let list = async |path: &str| -> Result<Vec<Value>, String> {
-            let answer = wire.get(path).await.map_err(words)?;
+    /// [`Miss::Broken`] when no answer comes.
+    pub async fn discover(wire: Wire, run: String, config: Answer, guarded: bool) -> Result<Self, Miss> {
+        let list = async |path: &str| -> Result<Vec<Value>, Miss> {
+            let answer = wire.get(path).await?;
             Ok(answer.resources().map(<[Value]>::to_vec).unwrap_or_default())
         };
         let (types, schemas) = (list("/ResourceTypes").await?, list("/Schemas").await?);
@@ -65,9 +63,11 @@ impl Site {
             types,
             schemas,
             wire,
+            guarded,
             run,
             numbers: Cell::new(0),
             made: RefCell::default(),
+            left: RefCell::default(),
             people: OnceCell::new(),
         })
     }
@@ -78,12 +78,15 @@ impl Site {
         let groups = || self.types.iter().any(|kind| kind["endpoint"] == "/Groups");
         match needs {
             Needs::Users => true,
+            Needs::Token => self.guarded,
             Needs::Groups => groups(),
             Needs::Patch => flag("patch"),
             Needs::GroupPatch => flag("patch") && groups(),
             Needs::Filter => flag("filter"),
+            Needs::GroupFilter => flag("filter") && groups(),
             Needs::Sort => flag("filter") && flag("sort"),
             Needs::Etag => flag("etag"),
+            Needs::EtagPatch => flag("etag") && flag("patch"),
             Needs::Bulk => flag("bulk"),
             Needs::GroupBulk => flag("bulk") && groups(),
             Needs::Cursor => self.config["pagination"]["cursor"] == true,
@@ -95,6 +98,19 @@ impl Site {
         let user = self.schemas.iter().find(|schema| schema["id"] == USER)?;
         let attributes = user["attributes"].as_array()?;
         attributes.iter().find(|attribute| attribute["name"] == name)
+    }
+
+    /// Names of core User attributes that every answer holds, whatever was asked for: `id`, `schemas`, and what the
+    /// published schema says.
+    pub fn always(&self) -> Vec<&str> {
+        let user = self.schemas.iter().find(|schema| schema["id"] == USER);
+        let attributes = user.and_then(|schema| schema["attributes"].as_array());
+        let always = attributes
+            .into_iter()
+            .flatten()
+            .filter(|attribute| attribute["returned"] == "always");
+        let named = always.filter_map(|attribute| attribute["name"].as_str());
+        ["id", "schemas"].into_iter().chain(named).collect()
     }
 
     /// Whether users here have this attribute, and clients may write it.
@@ -207,12 +223,12 @@ impl Site {
         self.create("/Groups", &body).await
     }
 
-    /// Makes a resource, and writes it down.
+    /// Makes a resource, and writes it down. That the status is 201 is a rule of its own, and not asked here.
     ///
     /// # Errors
     /// [`Miss::Broken`] unless it was made.
     pub async fn create(&self, endpoint: &str, body: &Value) -> Result<Answer, Miss> {
-        self.post(endpoint, body).await?.expect(&[201])
+        self.post(endpoint, body).await?.expect(&[201, 200])
     }
 
     /// POSTs; what it makes is written down.
@@ -221,7 +237,7 @@ impl Site {
     /// [`Miss::Broken`] when no answer comes.
     pub async fn post(&self, endpoint: &str, body: &Value) -> Result<Answer, Miss> {
         let answer = self.wire.send(Method::POST, endpoint, body).await?;
-        if let (201, Ok(id)) = (answer.status, answer.id()) {
+        if let (true, Ok(id)) = (answer.is_success(), answer.id()) {
             self.remember(format!("{endpoint}/{id}"));
         }
         Ok(answer)
@@ -260,57 +276,115 @@ impl Site {
             .await
     }
 
-    /// Five people for lists, made when first asked for, in this order: `A`, `b`, `C`, `d`, `E` are the last letters of
-    /// their user names. A and b are Leads, C is a Clerk; b is inactive; all have work addresses, A has a second one.
+    /// The resources that a filter finds: all pages of `GET /Users?filter=…`.
     ///
     /// # Errors
-    /// [`Miss::Broken`] unless they could be made.
-    pub async fn people(&self) -> Result<&[Value], Miss> {
-        let people = self.people.get_or_try_init(async || {
-            let mut people = Vec::new();
-            for (letter, title, active) in [
-                ("A", Some("Lead"), true),
-                ("b", Some("Lead"), false),
-                ("C", Some("Clerk"), true),
-                ("d", None, true),
-                ("E", None, true),
-            ] {
-                let name = format!("{}{letter}", self.people_prefix());
-                let mut emails = vec![json!({"type": "work", "value": format!("{name}@work.example"), "primary": true})];
-                if letter == "A" {
-                    emails.push(json!({"type": "home", "value": format!("{name}@home.example")}));
-                }
-                let more = json!({"title": title, "active": active, "emails": emails, "displayName": format!("Person {letter}")});
-                people.push(self.create("/Users", &self.user_body(&name, &more)).await?.body);
+    /// [`Miss::Broken`] unless there is a list; [`Miss::Skipped`] when it is longer than anybody wants to read.
+    pub async fn find_all(&self, filter: &str) -> Result<Vec<Value>, Miss> {
+        const LONGEST: usize = 5_000;
+        let mut all = Vec::new();
+        loop {
+            let more = format!("&startIndex={}&count=200", all.len() + 1);
+            let page = self.find(filter, &more).await?.expect(&[200])?;
+            all.extend_from_slice(page.resources()?);
+            let total = page.body["totalResults"].as_u64().unwrap_or_default();
+            if page.resources()?.is_empty() || u64::try_from(all.len()).is_ok_and(|many| many >= total) {
+                return Ok(all);
             }
-            Ok::<_, Miss>(people)
-        });
-        Ok(people.await?)
+            if all.len() > LONGEST {
+                return skipped(format!(
+                    "{total} resources match this filter; it wants a server with fewer"
+                ));
+            }
+        }
     }
 
-    /// The last letters of the people of a list, in its order.
+    /// Five people for lists, made when first asked for, in the order of [`LETTERS`], which are the last letters of
+    /// their user names. A and b are Leads, C is a Clerk; b is inactive; all have work addresses, A has a second one.
+    /// Their display names end in a capital letter.
     ///
     /// # Errors
-    /// [`Miss::Broken`] when a resource has no `userName`.
-    pub fn letters(&self, resources: &[Value]) -> Result<String, Miss> {
-        let prefix = self.people_prefix();
-        let letter = |user: &Value| match user["userName"].as_str() {
-            Some(name) => Ok(name.strip_prefix(&prefix).unwrap_or("?").to_owned()),
-            None => broken(format!("a resource without userName: {user}")),
-        };
-        resources.iter().map(letter).collect()
+    /// [`Miss::Skipped`] when they could not be made: `create-people-for-lists` says why, once.
+    pub async fn people(&self) -> Result<&[Value], Miss> {
+        match self.try_people().await {
+            Ok(people) => Ok(people),
+            Err(_) => skipped("the people for lists could not be made, see create-people-for-lists"),
+        }
     }
 
-    /// Deletes everything that was made, the last first; how many would not go.
-    pub async fn clear(&self) -> usize {
-        let made: Vec<_> = self.made.borrow_mut().drain(..).rev().collect();
-        let mut left = 0;
-        for path in made {
-            let gone = crate::wire::send(self.wire.request(Method::DELETE, &path)).await;
-            let gone = gone.is_ok_and(|answer| matches!(answer.status, 204 | 200 | 404));
-            left += usize::from(!gone);
+    /// The same, and why they could not be made.
+    ///
+    /// # Errors
+    /// What the server answered.
+    pub async fn try_people(&self) -> Result<&[Value], &str> {
+        let people = self.people.get_or_init(|| async {
+            let before = self.wire.exchanges();
+            let made = self.make_people().await;
+            if made.is_ok() {
+                // What went right is nobody's evidence.
+                self.wire.exchanges();
+                self.wire.put_back(before);
+            }
+            made.map_err(|miss| match miss {
+                Miss::Broken(why) | Miss::Skipped(why) => why,
+            })
+        });
+        people.await.as_deref().map_err(String::as_str)
+    }
+
+    async fn make_people(&self) -> Result<Vec<Value>, Miss> {
+        let mut people = Vec::new();
+        for letter in LETTERS {
+            let title = match letter {
+                'A' | 'b' => Some("Lead"),
+                'C' => Some("Clerk"),
+                _ => None,
+            };
+            let name = format!("{}{letter}", self.people_prefix());
+            let mut emails =
+                vec![json!({"type": "work", "value": format!("{name}@work.example"), "primary": true})];
+            if letter == 'A' {
+                emails.push(json!({"type": "home", "value": format!("{name}@home.example")}));
+            }
+            let shown = format!("Person {}", letter.to_ascii_uppercase());
+            let more =
+                json!({"title": title, "active": letter != 'b', "emails": emails, "displayName": shown});
+            people.push(self.create("/Users", &self.user_body(&name, &more)).await?.body);
         }
-        left
+        Ok(people)
+    }
+
+    /// The letters of those of a list that are our people, in its order. Somebody else in it is `?`.
+    ///
+    /// # Errors
+    /// [`Miss::Skipped`] when there are no people.
+    pub async fn letters(&self, resources: &[Value]) -> Result<String, Miss> {
+        let people = self.people().await?;
+        let letter = |user: &Value| {
+            let known = people
+                .iter()
+                .zip(LETTERS)
+                .find(|(one, _)| one["id"] == user["id"]);
+            known.map_or('?', |(_, letter)| letter)
+        };
+        Ok(resources.iter().map(letter).collect())
+    }
+
+    /// Deletes everything that was made, the last first; what would not go is kept for [`Site::left_behind`].
+    pub async fn clear_made(&self) {
+        let made: Vec<_> = self.made.borrow_mut().drain(..).rev().collect();
+        for path in made {
+            let gone = self.wire.delete(&path).await;
+            if !gone.is_ok_and(|answer| answer.is_success() || answer.status == 404) {
+                self.left.borrow_mut().push(path);
+            }
+        }
+    }
+
+    /// Deletes everything that was made; the paths of what would not go.
+    pub async fn clear(&self) -> Vec<String> {
+        self.clear_made().await;
+        self.left.take()
     }
 }
 

@@ -2,23 +2,31 @@
 //!
 //! Must not know: rules. A server that does not answer is a broken rule of whoever asked.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
-use crate::check::Miss;
+use crate::check::{Miss, skipped};
+use crate::exchange::{Exchange, Mask};
 
 /// Longest wait for one answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// So many exchanges are kept of one check, the latest.
+const KEPT: usize = 12;
 
 /// A connection to the server under test.
 #[derive(Debug, Clone)]
 pub struct Wire {
-    client: reqwest::Client,
+    client: Rc<RefCell<reqwest::Client>>,
     base: String,
     token: Option<String>,
+    own: bool,
+    mask: Mask,
+    log: Rc<RefCell<Vec<Exchange>>>,
 }
 
 /// What came back.
@@ -40,21 +48,13 @@ impl Wire {
     /// # Errors
     /// The reason when this machine has no usable TLS settings.
     pub fn new(base: &str, token: Option<String>) -> Result<Self, String> {
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let builder = || {
-            reqwest::Client::builder()
-                .timeout(TIMEOUT)
-                .redirect(reqwest::redirect::Policy::none())
-                .no_proxy()
-        };
-        // A machine without any CA certificate can still speak http to itself.
-        let client = builder()
-            .build()
-            .or_else(|_| builder().tls_certs_only([]).build());
         Ok(Self {
-            client: client.map_err(|error| error.to_string())?,
+            client: Rc::new(RefCell::new(client()?)),
             base: base.trim_end_matches('/').to_owned(),
+            mask: Mask::new(token.as_deref()),
+            own: token.is_some(),
             token,
+            log: Rc::default(),
         })
     }
 
@@ -63,18 +63,50 @@ impl Wire {
     pub fn posing(&self, token: Option<&str>) -> Self {
         Self {
             token: token.map(str::to_owned),
+            own: false,
             ..self.clone()
         }
     }
 
-    /// The address the endpoints are below, without a slash at its end.
-    pub fn base(&self) -> &str {
-        &self.base
+    /// The address the endpoints are below, without credentials and without a slash at its end.
+    pub fn base(&self) -> String {
+        let Ok(mut base) = reqwest::Url::parse(&self.base) else {
+            return self.masked(&self.base);
+        };
+        // An address that cannot have credentials has none.
+        let _ = base.set_password(None);
+        let _ = base.set_username("");
+        self.masked(base.as_str().trim_end_matches('/'))
+    }
+
+    /// Whether a token was given.
+    pub fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+
+    /// A text without the token.
+    pub fn masked(&self, text: &str) -> String {
+        self.mask.of(text)
+    }
+
+    /// The exchanges since the last call; the latest, if there were very many.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        let mut all = self.log.take();
+        all.split_off(all.len().saturating_sub(KEPT))
+    }
+
+    /// Takes these as the exchanges so far.
+    pub fn put_back(&self, exchanges: Vec<Exchange>) {
+        self.log.replace(exchanges);
     }
 
     /// A request below the address, not sent yet.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.client.request(method, format!("{}{path}", self.base));
+        let address = format!("{}{path}", self.base);
+        self.authorised(self.client.borrow().request(method, address))
+    }
+
+    fn authorised(&self, request: RequestBuilder) -> RequestBuilder {
         match &self.token {
             Some(token) => request.header(AUTHORIZATION, format!("Bearer {token}")),
             None => request,
@@ -86,7 +118,36 @@ impl Wire {
     /// # Errors
     /// [`Miss::Broken`] when no answer comes.
     pub async fn get(&self, path: &str) -> Result<Answer, Miss> {
-        send(self.request(Method::GET, path)).await
+        self.run(self.request(Method::GET, path)).await
+    }
+
+    /// `GET` of a reference that the server gave: an absolute address, or one relative to its root. The token goes to
+    /// the server under test only.
+    ///
+    /// # Errors
+    /// [`Miss::Broken`] when no answer comes or it is no reference, [`Miss::Skipped`] when it leads elsewhere.
+    pub async fn get_reference(&self, reference: &str) -> Result<Answer, Miss> {
+        if reference.is_empty() {
+            return Err(Miss::Broken("there is no reference".to_owned()));
+        }
+        let wrong = |why: <reqwest::Url as std::str::FromStr>::Err| {
+            Miss::Broken(format!("\"{reference}\" is no reference: {why}"))
+        };
+        let base = reqwest::Url::parse(&format!("{}/", self.base)).map_err(wrong)?;
+        let place = base.join(reference.trim_start_matches("../")).map_err(wrong)?;
+        if place.origin() != base.origin() {
+            return skipped(format!("{reference} leads to another address than the one asked"));
+        }
+        let request = self.authorised(self.client.borrow().get(place));
+        self.run(request).await
+    }
+
+    /// `DELETE`
+    ///
+    /// # Errors
+    /// [`Miss::Broken`] when no answer comes.
+    pub async fn delete(&self, path: &str) -> Result<Answer, Miss> {
+        self.run(self.request(Method::DELETE, path)).await
     }
 
     /// A request with a JSON body.
@@ -94,22 +155,55 @@ impl Wire {
     /// # Errors
     /// [`Miss::Broken`] when no answer comes.
     pub async fn send(&self, method: Method, path: &str, body: &Value) -> Result<Answer, Miss> {
-        send(
+        self.run(
             self.request(method, path)
                 .header(CONTENT_TYPE, "application/scim+json")
                 .body(body.to_string()),
         )
         .await
     }
+
+    /// Sends a request, reads the whole answer, and writes both down.
+    ///
+    /// # Errors
+    /// [`Miss::Broken`] when no answer comes.
+    pub async fn run(&self, request: RequestBuilder) -> Result<Answer, Miss> {
+        let (client, request) = request.build_split();
+        let request = request.map_err(cut)?;
+        let mut exchange = Exchange::asked(&request, self.own, &self.mask);
+        let answer = read(&client, request).await;
+        if let Ok(answer) = &answer {
+            exchange.answered(answer, &self.mask);
+        }
+        self.log.borrow_mut().push(exchange);
+        // A server that failed may cut the connection a moment later; that is not the fault of the request after it.
+        if answer.as_ref().map_or(true, |answer| answer.status >= 500)
+            && let Ok(fresh) = self::client()
+        {
+            self.client.replace(fresh);
+        }
+        answer
+    }
 }
 
-/// Sends a request and reads the whole answer.
-///
-/// # Errors
-/// [`Miss::Broken`] when no answer comes.
-pub async fn send(request: RequestBuilder) -> Result<Answer, Miss> {
-    let cut = |error: reqwest::Error| Miss::Broken(format!("no answer: {error}"));
-    let response = request.send().await.map_err(cut)?;
+/// With connections of its own.
+fn client() -> Result<reqwest::Client, String> {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let builder = || {
+        reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+    };
+    // A machine without any CA certificate can still speak http to itself.
+    let client = builder()
+        .build()
+        .or_else(|_| builder().tls_certs_only([]).build());
+    client.map_err(|error| error.to_string())
+}
+
+async fn read(client: &reqwest::Client, request: reqwest::Request) -> Result<Answer, Miss> {
+    let response = client.execute(request).await.map_err(cut)?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let text = response.text().await.map_err(cut)?;
     let body = serde_json::from_str(&text).unwrap_or(Value::Null);
@@ -119,6 +213,16 @@ pub async fn send(request: RequestBuilder) -> Result<Answer, Miss> {
         text,
         body,
     })
+}
+
+/// The last cause says what happened: `Connection refused`.
+fn cut(error: reqwest::Error) -> Miss {
+    let error = error.without_url();
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    Miss::Broken(format!("no answer: {cause}"))
 }
 
 impl Answer {
@@ -136,6 +240,22 @@ impl Answer {
             self.brief(),
             wanted.join(" or ")
         )))
+    }
+
+    /// Whether it is a success.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// This answer when it refuses the request as the client's fault.
+    ///
+    /// # Errors
+    /// [`Miss::Broken`] saying what came instead.
+    pub fn expect_refusal(self) -> Result<Self, Miss> {
+        if (400..500).contains(&self.status) {
+            return Ok(self);
+        }
+        Err(Miss::Broken(format!("{} instead of a refusal", self.brief())))
     }
 
     /// Status, and what the error says.

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 /// Checks that must notice something here.
 pub const WRONG: &[&str] = &[
-    "auth-no-token-is-401",
     "create-says-where",
     "create-duplicate-is-409",
     "create-without-required-is-400",
@@ -55,19 +54,37 @@ impl Drop for Stub {
 
 type People = Arc<Mutex<Vec<Value>>>;
 
-/// Starts it on a free port, on a thread of its own.
+/// Starts the wrong one.
 pub async fn start() -> Stub {
+    let people = People::default();
+    serve(move |config| {
+        config
+            .app_data(web::Data::new(people.clone()))
+            .default_service(web::to(answer));
+    })
+    .await
+}
+
+/// Something that is no SCIM server at all.
+pub async fn page() -> Stub {
+    serve(|config| {
+        config.default_service(web::to(|| async {
+            HttpResponse::Ok()
+                .content_type("text/html")
+                .body("<h1>Hello</h1>")
+        }));
+    })
+    .await
+}
+
+/// Starts a server on a free port, on a thread of its own.
+pub async fn serve(services: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static) -> Stub {
     let (ready, started) = mpsc::channel();
     std::thread::spawn(move || {
-        let people = People::default();
-        let server = HttpServer::new(move || {
-            App::new()
-                .app_data(web::Data::new(people.clone()))
-                .default_service(web::to(answer))
-        })
-        .workers(1)
-        .bind((Ipv4Addr::LOCALHOST, 0))
-        .expect("a free port");
+        let server = HttpServer::new(move || App::new().configure(services.clone()))
+            .workers(1)
+            .bind((Ipv4Addr::LOCALHOST, 0))
+            .expect("a free port");
         let address = server.addrs()[0];
         let server = server.run();
         ready.send((address, server.handle())).expect("the test waits");
@@ -125,14 +142,16 @@ async fn answer(request: HttpRequest, body: web::Bytes, people: web::Data<People
     }
 }
 
-fn list(people: &[Value]) -> Value {
+/// A list response of all of these.
+pub fn list(people: &[Value]) -> Value {
     json!({
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
         "totalResults": people.len(), "startIndex": 1, "itemsPerPage": people.len(), "Resources": people,
     })
 }
 
-fn reply(status: u16, body: &Value) -> HttpResponse {
+/// An answer.
+pub fn reply(status: u16, body: &Value) -> HttpResponse {
     HttpResponse::build(StatusCode::from_u16(status).expect("a status"))
         .content_type("application/json")
         .body(body.to_string())

@@ -6,57 +6,52 @@ use serde_json::json;
 use super::check;
 use crate::check::{Check, Seen, broken, hold};
 use crate::site::Site;
-use crate::wire::send;
 
 pub const CHECKS: &[Check] = &[
     check!(
         "delete-answers-204",
         Must,
         Users,
-        "RFC 7644 §3.6",
-        "In response to a successful DELETE, the server SHALL return a successful HTTP status code 204 (No Content).",
+        "RFC 7644 §3.6, paragraph 2",
+        "A successful DELETE is answered 204",
         answers
     ),
     check!(
         "delete-then-404-for-everything",
         Must,
         Users,
-        "RFC 7644 §3.6",
-        "Service providers […] MUST return a 404 (Not Found) error code for all operations associated with the previously deleted resource.",
+        "RFC 7644 §3.6, paragraph 1",
+        "After a DELETE every operation on that resource is answered 404",
         gone
     ),
     check!(
         "delete-leaves-lists",
         Must,
         Filter,
-        "RFC 7644 §3.6",
-        "Service providers MUST omit the resource from future query results.",
+        "RFC 7644 §3.6, paragraph 1",
+        "What was deleted is in no list any more",
         unlisted
     ),
     check!(
         "delete-frees-the-name",
         Should,
         Users,
-        "RFC 7644 §3.6",
-        "In addition, the service provider SHOULD NOT consider the deleted resource in conflict calculation.",
+        "RFC 7644 §3.6, paragraph 1",
+        "The name of a deleted user can be used again",
         free
     ),
 ];
 
 async fn answers(site: &Site) -> Seen {
     let path = format!("/Users/{}", site.user(json!({})).await?.id()?);
-    let answer = send(site.wire.request(Method::DELETE, &path))
-        .await?
-        .expect(&[204])?;
+    let answer = site.wire.delete(&path).await?.expect(&[204])?;
     hold(answer.text.is_empty(), "204 without a body", "a 204 with a body")
 }
 
 async fn gone(site: &Site) -> Seen {
     let made = site.user(json!({})).await?;
     let path = format!("/Users/{}", made.id()?);
-    send(site.wire.request(Method::DELETE, &path))
-        .await?
-        .expect(&[204])?;
+    site.wire.delete(&path).await?.expect(&[204])?;
     let name = made.body["userName"].as_str().unwrap_or_default();
     let answers = [
         ("GET", site.wire.get(&path).await?),
@@ -74,7 +69,7 @@ async fn gone(site: &Site) -> Seen {
             )
             .await?,
         ),
-        ("DELETE", send(site.wire.request(Method::DELETE, &path)).await?),
+        ("DELETE", site.wire.delete(&path).await?),
     ];
     for (method, answer) in answers {
         let without_patch = method == "PATCH" && answer.status == 501;
@@ -87,12 +82,10 @@ async fn gone(site: &Site) -> Seen {
 
 async fn unlisted(site: &Site) -> Seen {
     let made = site.user(json!({})).await?;
-    send(
-        site.wire
-            .request(Method::DELETE, &format!("/Users/{}", made.id()?)),
-    )
-    .await?
-    .expect(&[204])?;
+    site.wire
+        .delete(&format!("/Users/{}", made.id()?))
+        .await?
+        .expect(&[204])?;
     let name = made.body["userName"].as_str().unwrap_or_default();
     let found = site
         .find(&format!("userName eq \"{name}\""), "")
@@ -109,7 +102,8 @@ async fn free(site: &Site) -> Seen {
     let name = site.name("again");
     let body = site.user_body(&name, &json!({}));
     let first = site.create("/Users", &body).await?.id()?;
-    send(site.wire.request(Method::DELETE, &format!("/Users/{first}")))
+    site.wire
+        .delete(&format!("/Users/{first}"))
         .await?
         .expect(&[204])?;
     let second = site.create("/Users", &body).await?.id()?;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::check;
-use crate::check::{Check, Seen, broken, hold};
+use crate::check::{Check, Miss, Seen, broken, hold};
 use crate::site::{LIST, Site, USER};
 
 pub const CHECKS: &[Check] = &[
@@ -11,112 +11,144 @@ pub const CHECKS: &[Check] = &[
         "discovery-config",
         Must,
         Users,
-        "RFC 7644 §4",
-        "An HTTP GET to this endpoint will return a JSON structure that describes the SCIM specification features available on a service provider.",
+        "RFC 7644 §4, paragraph 2",
+        "/ServiceProviderConfig answers a JSON object that carries the configuration schema",
         config
     ),
     check!(
         "discovery-config-complete",
         Must,
         Users,
-        "RFC 7643 §5",
-        "authenticationSchemes A multi-valued complex type that specifies supported authentication scheme properties. […] REQUIRED.",
+        "RFC 7643 §5, paragraph 5",
+        "The configuration says of patch, bulk, filter, changePassword, sort and etag whether they are supported, and the limits of bulk and filter",
         config_complete
+    ),
+    check!(
+        "discovery-config-schemes",
+        Must,
+        Users,
+        "RFC 7643 §5, paragraph 21",
+        "The configuration lists the authentication schemes, each with type, name and description",
+        config_schemes
     ),
     check!(
         "discovery-types",
         Must,
         Users,
-        "RFC 7644 §4",
-        "An HTTP GET to this endpoint is used to discover the types of resources available on a SCIM service provider (e.g., Users and Groups).",
+        "RFC 7644 §4, paragraph 6",
+        "/ResourceTypes is a list response; each type has a name, an endpoint and a schema",
         types
     ),
     check!(
-        "discovery-one-type",
-        Should,
+        "discovery-types-name-schemas",
+        Must,
         Users,
-        "RFC 7643 §6",
-        "id The resource type's server unique id. […] name The resource type name. […] This name is referenced by the \"meta.resourceType\" attribute in all resources.",
+        "RFC 7643 §6, paragraph 7",
+        "The schema and the extensions that a resource type names are found by that id among the schemas",
+        types_name_schemas
+    ),
+    check!(
+        "discovery-one-type",
+        May,
+        Users,
+        "RFC 7644 §4, paragraph 6",
+        "One resource type can be read by its name, as a plain object",
         one_type
     ),
     check!(
         "discovery-schemas",
         Must,
         Users,
-        "RFC 7644 §4",
-        "An HTTP GET to this endpoint is used to retrieve information about resource schemas supported by a SCIM service provider.",
+        "RFC 7644 §4, paragraph 3",
+        "/Schemas answers all supported schemas as a list response, User among them",
         schemas
     ),
     check!(
         "discovery-one-schema",
-        Must,
+        May,
         Users,
-        "RFC 7644 §4",
-        "an individual schema definition can be returned by appending the schema URI to the /Schemas endpoint",
+        "RFC 7644 §4, paragraph 3",
+        "One schema can be read at /Schemas by its URI",
         one_schema
     ),
     check!(
         "discovery-attributes-complete",
         Must,
         Users,
-        "RFC 7643 §7",
-        "attributes A multi-valued complex type that defines service provider attributes and their qualities via the following set of sub-attributes",
+        "RFC 7643 §7, paragraph 3",
+        "Every attribute of a schema, and every part of one, says its name, type, plurality, description, whether it is required, its mutability and when it is returned",
         attributes
+    ),
+    check!(
+        "discovery-complex-has-parts",
+        Should,
+        Users,
+        "RFC 7643 §7, paragraph 11",
+        "An attribute of type complex lists its sub-attributes",
+        complex_parts
     ),
     check!(
         "discovery-hides-messages",
         Must,
         Users,
-        "RFC 7644 §3.1",
-        "SCIM message schemas […] SHALL NOT be discoverable using the \"/Schemas\" endpoint.",
+        "RFC 7644 §3.1, paragraph 3",
+        "Schemas of protocol messages are not listed at /Schemas",
         hides_messages
     ),
     check!(
         "discovery-refuses-filter",
         Should,
         Users,
-        "RFC 7644 §4",
-        "If a \"filter\" is provided, the service provider SHOULD respond with HTTP status code 403 (Forbidden) to ensure that clients cannot incorrectly assume that any matching conditions specified in a filter are true.",
+        "RFC 7644 §4, paragraph 6",
+        "A filter at a discovery endpoint is refused with 403, so that nobody takes the answer for a filtered one",
         refuses_filter
+    ),
+    check!(
+        "discovery-ignores-paging",
+        Must,
+        Users,
+        "RFC 7644 §4, paragraph 6",
+        "Sorting and paging parameters do not change what a discovery endpoint answers",
+        ignores_paging
     ),
     check!(
         "discovery-pagination",
         Should,
         Cursor,
-        "RFC 9865 §4",
-        "A SCIM service provider implementing cursor-based pagination SHOULD include the following additional attribute",
+        "RFC 9865 §4, paragraph 1",
+        "A server that pages by cursor says so under pagination in its configuration",
         pagination
     ),
     check!(
         "auth-no-token-is-401",
-        Must,
-        Users,
-        "RFC 7644 §3.12",
-        "401 (Unauthorized) […] Authorization failure. The authorization header is invalid or missing.",
+        Should,
+        Token,
+        "RFC 7644 §3.12, Table 8",
+        "A request without credentials is answered 401",
         no_token
     ),
     check!(
         "auth-401-says-how",
         Must,
-        Users,
-        "RFC 7644 §2",
-        "a SCIM service provider SHALL indicate supported HTTP authentication schemes via the \"WWW-Authenticate\" header.",
+        Token,
+        "RFC 7644 §2, paragraph 8",
+        "A 401 names the authentication schemes in WWW-Authenticate",
         challenge
     ),
     check!(
         "auth-wrong-token-is-401",
-        Must,
-        Users,
-        "RFC 7644 §3.12",
-        "401 (Unauthorized) […] Authorization failure. The authorization header is invalid or missing.",
+        Should,
+        Token,
+        "RFC 7644 §3.12, Table 8",
+        "A request with credentials that are not known is answered 401",
         wrong_token
     ),
     check!(
         "me-is-someone-or-501",
         Should,
         Users,
-        "RFC 7644 §3.11",
-        "A service provider that does NOT support this feature SHOULD respond with HTTP status code 501 (Not Implemented).",
+        "RFC 7644 §3.11, paragraph 2",
+        "/Me is served or redirected, and otherwise answers 501",
         me
     ),
 ];
@@ -149,17 +181,24 @@ async fn config_complete(site: &Site) -> Seen {
             return broken(format!("{feature}.{limit} is no number"));
         }
     }
-    let schemes = site.config["authenticationSchemes"].as_array();
-    let named = |scheme: &Value| {
-        ["type", "name", "description"]
-            .iter()
-            .all(|key| scheme[*key].is_string())
+    Ok("complete".to_owned())
+}
+
+async fn config_schemes(site: &Site) -> Seen {
+    let Some(schemes) = site.config["authenticationSchemes"].as_array() else {
+        return broken("authenticationSchemes is missing, and it is REQUIRED");
     };
-    hold(
-        schemes.is_some_and(|all| !all.is_empty() && all.iter().all(named)),
-        "complete",
-        "authenticationSchemes lacks type, name or description",
-    )
+    if schemes.is_empty() {
+        return broken("authenticationSchemes is an empty list, which counts as missing, and it is REQUIRED");
+    }
+    for (number, scheme) in schemes.iter().enumerate() {
+        for key in ["type", "name", "description"] {
+            if !scheme[key].is_string() {
+                return broken(format!("authenticationSchemes[{number}] has no {key}"));
+            }
+        }
+    }
+    Ok(format!("{} of them", schemes.len()))
 }
 
 async fn types(site: &Site) -> Seen {
@@ -209,32 +248,86 @@ async fn one_schema(site: &Site) -> Seen {
     )
 }
 
-async fn attributes(site: &Site) -> Seen {
-    for schema in &site.schemas {
-        for attribute in schema["attributes"].as_array().into_iter().flatten() {
-            let known = [
-                "string",
-                "boolean",
-                "decimal",
-                "integer",
-                "dateTime",
-                "binary",
-                "reference",
-                "complex",
-            ];
-            let kind = attribute["type"].as_str().unwrap_or_default();
-            if !known.contains(&kind)
-                || !attribute["multiValued"].is_boolean()
-                || !attribute["name"].is_string()
-            {
-                return broken(format!("{} in {}", attribute["name"], schema["id"]));
-            }
-            if kind == "complex" && !attribute["subAttributes"].is_array() {
-                return broken(format!("{} is complex without subAttributes", attribute["name"]));
-            }
+/// Every attribute of every schema and, below it, its parts; with where it stands.
+fn all_attributes(site: &Site) -> Vec<(String, &Value)> {
+    fn below<'a>(place: &str, list: &'a Value, all: &mut Vec<(String, &'a Value)>) {
+        for attribute in list.as_array().into_iter().flatten() {
+            let name = attribute["name"].as_str().unwrap_or("(without a name)");
+            let here = format!("{place} {name}");
+            below(&here, &attribute["subAttributes"], all);
+            all.push((here, attribute));
         }
     }
-    Ok(format!("{} schemas", site.schemas.len()))
+    let mut all = Vec::new();
+    for schema in &site.schemas {
+        below(
+            schema["id"].as_str().unwrap_or_default(),
+            &schema["attributes"],
+            &mut all,
+        );
+    }
+    all
+}
+
+/// What an attribute's definition lacks or says in a word that is none.
+fn lacks(attribute: &Value) -> Option<&'static str> {
+    let word = |key: &str, known: &[&str]| attribute[key].as_str().is_some_and(|said| known.contains(&said));
+    let types = [
+        "string",
+        "boolean",
+        "decimal",
+        "integer",
+        "dateTime",
+        "binary",
+        "reference",
+        "complex",
+    ];
+    let (mutability, returned) = (
+        ["readOnly", "readWrite", "immutable", "writeOnly"],
+        ["always", "never", "default", "request"],
+    );
+    let text = attribute["type"] == "string";
+    let said = [
+        ("name", attribute["name"].is_string()),
+        ("type", word("type", &types)),
+        ("multiValued", attribute["multiValued"].is_boolean()),
+        ("description", attribute["description"].is_string()),
+        ("required", attribute["required"].is_boolean()),
+        ("mutability", word("mutability", &mutability)),
+        ("returned", word("returned", &returned)),
+        // The RFC's own schemas say these two of text only.
+        ("caseExact", !text || attribute["caseExact"].is_boolean()),
+        (
+            "uniqueness",
+            !text || word("uniqueness", &["none", "server", "global"]),
+        ),
+    ];
+    said.into_iter().find(|(_, right)| !right).map(|(key, _)| key)
+}
+
+async fn attributes(site: &Site) -> Seen {
+    let all = all_attributes(site);
+    for (place, attribute) in &all {
+        if let Some(key) = lacks(attribute) {
+            return broken(format!("{place}: {key} is {}", attribute[key]));
+        }
+    }
+    hold(
+        !all.is_empty(),
+        &format!("{} attributes", all.len()),
+        "no schema has an attribute",
+    )
+}
+
+async fn complex_parts(site: &Site) -> Seen {
+    let all = all_attributes(site);
+    let without = all.iter().find(|(_, attribute)| {
+        attribute["type"] == "complex" && attribute["subAttributes"].as_array().is_none_or(Vec::is_empty)
+    });
+    match without {
+        None => Ok("all do".to_owned()),
+        Some((place, _)) => broken(format!("{place} has no subAttributes")),
+    }
 }
 
 async fn hides_messages(site: &Site) -> Seen {
@@ -299,4 +392,41 @@ async fn me(site: &Site) -> Seen {
         &answer.status.to_string(),
         answer.brief(),
     )
+}
+
+async fn types_name_schemas(site: &Site) -> Seen {
+    for kind in &site.types {
+        let extensions = kind["schemaExtensions"].as_array().into_iter().flatten();
+        let named = std::iter::once(&kind["schema"]).chain(extensions.map(|extension| &extension["schema"]));
+        for urn in named {
+            if !site.schemas.iter().any(|schema| schema["id"] == *urn) {
+                return broken(format!("{} names {urn}, which is no schema here", kind["name"]));
+            }
+        }
+    }
+    hold(
+        !site.types.is_empty(),
+        &format!("those of {} types", site.types.len()),
+        "there are no types",
+    )
+}
+
+async fn ignores_paging(site: &Site) -> Seen {
+    for path in ["/Schemas", "/ResourceTypes"] {
+        let ids = async |query: &str| -> Result<Vec<String>, Miss> {
+            let answer = site.wire.get(&format!("{path}{query}")).await?.expect(&[200])?;
+            let mut ids: Vec<_> = answer
+                .resources()?
+                .iter()
+                .map(|one| one["id"].to_string())
+                .collect();
+            ids.sort_unstable();
+            Ok(ids)
+        };
+        let (all, page) = (ids("").await?, ids("?startIndex=2&count=1&sortBy=name").await?);
+        if all != page {
+            return broken(format!("{path}: {} of {} with count=1", page.len(), all.len()));
+        }
+    }
+    Ok("the whole list with count=1".to_owned())
 }

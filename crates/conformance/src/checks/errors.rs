@@ -4,90 +4,112 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::check;
-use crate::check::{Check, Seen, broken, hold};
+use crate::check::{Check, Miss, Seen, broken, hold};
 use crate::site::Site;
-use crate::wire::send;
+use crate::wire::{Answer, Wire};
+
+const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
 pub const CHECKS: &[Check] = &[
     check!(
         "error-has-the-schema",
         Must,
         Users,
-        "RFC 7644 §3.12",
-        "Error responses are identified using the following \"schema\" URI: \"urn:ietf:params:scim:api:messages:2.0:Error\".",
+        "RFC 7644 §3.12, paragraph 1",
+        "The body of an error carries the schema of errors",
         schema
     ),
     check!(
         "error-status-is-a-string",
         Must,
         Users,
-        "RFC 7644 §3.12",
-        "status The HTTP status code (see Section 6 of [RFC7231]) expressed as a JSON string. REQUIRED.",
+        "RFC 7644 §3.12, paragraph 2",
+        "The body of an error repeats the status, as text",
         status
     ),
     check!(
         "error-has-a-detail",
-        Should,
+        May,
         Users,
-        "RFC 7644 §3.12",
-        "detail A detailed human-readable message. OPTIONAL.",
+        "RFC 7644 §3.12, paragraph 4",
+        "The body of an error says in words what is wrong",
         detail
     ),
     check!(
         "error-broken-json-is-400",
         Must,
         Users,
-        "RFC 7644 §3.12",
-        "invalidSyntax […] The request body message structure was invalid or did not conform to the request schema.",
+        "RFC 7644 §3.12, paragraph 1",
+        "A body that is no JSON is refused with 400",
         broken_json
+    ),
+    check!(
+        "error-broken-json-says-invalid-syntax",
+        May,
+        Users,
+        "RFC 7644 §3.12, Table 9",
+        "The refusal of a body that is no JSON carries the keyword invalidSyntax",
+        broken_json_says
     ),
     check!(
         "error-wrong-type-is-400",
         Must,
         Users,
-        "RFC 7644 §3.12",
-        "invalidValue […] A required value was missing, or the value specified was not compatible with the operation or attribute type",
+        "RFC 7644 §3.12, paragraph 1",
+        "A value of another type than the attribute has is refused with 400",
         wrong_type
     ),
     check!(
-        "error-unknown-endpoint-is-404",
-        Must,
+        "error-wrong-type-says-invalid-value",
+        May,
         Users,
-        "RFC 7644 §3.12",
-        "404 (Not Found) […] Specified resource (e.g., User) or endpoint does not exist.",
+        "RFC 7644 §3.12, Table 9",
+        "The refusal of a value of the wrong type carries the keyword invalidValue or invalidSyntax",
+        wrong_type_says
+    ),
+    check!(
+        "error-unknown-endpoint-is-404",
+        Should,
+        Users,
+        "RFC 7644 §3.12, Table 8",
+        "An endpoint that does not exist is answered 404",
         endpoint
     ),
     check!(
         "error-is-scim-json",
         Must,
         Users,
-        "RFC 7644 §8.1",
-        "SCIM requests and responses are of the media type application/scim+json",
+        "RFC 7644 §3.8, paragraph 3",
+        "Errors too have the media type application/scim+json, when the client accepts that",
         content_type
     ),
 ];
 
+/// The error of a resource that does not exist, whatever its status is.
+async fn refusal(site: &Site) -> Result<Answer, Miss> {
+    site.wire.get("/Users/scimconf-nobody").await?.expect_refusal()
+}
+
 async fn schema(site: &Site) -> Seen {
-    let answer = site.wire.get("/Users/scimconf-nobody").await?.expect(&[404])?;
-    let said = &answer.body["schemas"];
-    hold(
-        said[0] == "urn:ietf:params:scim:api:messages:2.0:Error",
-        "in a 404",
-        format!("schemas is {said}"),
-    )
+    let said = &refusal(site).await?.body["schemas"];
+    let named = said
+        .as_array()
+        .is_some_and(|all| all.iter().any(|urn| urn == ERROR));
+    hold(named, "there", format!("schemas is {said}"))
 }
 
 async fn status(site: &Site) -> Seen {
-    let answer = site.wire.get("/Users/scimconf-nobody").await?.expect(&[404])?;
+    let answer = refusal(site).await?;
+    let said = &answer.body["status"];
     hold(
-        answer.body["status"] == "404",
-        "\"404\"",
-        format!("status is {}", answer.body["status"]),
+        said.as_str() == Some(answer.status.to_string().as_str()),
+        &said.to_string(),
+        format!("status is {said} with a {}", answer.status),
     )
 }
 
 async fn detail(site: &Site) -> Seen {
-    let answer = site.wire.get("/Users/scimconf-nobody").await?.expect(&[404])?;
+    let answer = refusal(site).await?;
     hold(
         answer.body["detail"].as_str().is_some_and(|text| text.len() > 5),
         "in words",
@@ -95,28 +117,46 @@ async fn detail(site: &Site) -> Seen {
     )
 }
 
-async fn broken_json(site: &Site) -> Seen {
+async fn answer_to_broken_json(site: &Site) -> Result<Answer, Miss> {
     let request = site
         .wire
         .request(Method::POST, "/Users")
         .header("content-type", "application/scim+json");
-    let answer = send(request.body("{\"userName\": ")).await?.expect(&[400])?;
-    hold(
-        answer.body["scimType"] == "invalidSyntax",
-        "400 invalidSyntax",
-        answer.brief(),
-    )
+    site.wire
+        .run(request.body("{\"userName\": "))
+        .await?
+        .expect(&[400])
+}
+
+async fn broken_json(site: &Site) -> Seen {
+    answer_to_broken_json(site).await?;
+    Ok("400".to_owned())
+}
+
+async fn broken_json_says(site: &Site) -> Seen {
+    says(&answer_to_broken_json(site).await?, &["invalidSyntax"])
+}
+
+fn says(answer: &Answer, keywords: &[&str]) -> Seen {
+    let said = answer.body["scimType"].as_str().unwrap_or_default();
+    hold(keywords.contains(&said), said, answer.brief())
+}
+
+async fn answer_to_wrong_type(site: &Site) -> Result<Answer, Miss> {
+    let mut body = site.user_body(&site.name("type"), &json!({}));
+    body["userName"] = json!({"not": "a text"});
+    site.post("/Users", &body).await?.expect(&[400])
 }
 
 async fn wrong_type(site: &Site) -> Seen {
-    let mut body = site.user_body(&site.name("type"), &json!({}));
-    body["userName"] = json!({"not": "a text"});
-    let answer = site.post("/Users", &body).await?.expect(&[400])?;
-    let said = answer.body["scimType"].as_str().unwrap_or_default();
-    hold(
-        matches!(said, "invalidValue" | "invalidSyntax"),
-        said,
-        answer.brief(),
+    answer_to_wrong_type(site).await?;
+    Ok("400".to_owned())
+}
+
+async fn wrong_type_says(site: &Site) -> Seen {
+    says(
+        &answer_to_wrong_type(site).await?,
+        &["invalidValue", "invalidSyntax"],
     )
 }
 
@@ -126,19 +166,28 @@ async fn endpoint(site: &Site) -> Seen {
 }
 
 async fn content_type(site: &Site) -> Seen {
-    let answers = [
-        site.wire.get("/Users/scimconf-nobody").await?,
-        site.wire.posing(None).get("/Users").await?,
-        site.wire.get("/Users?filter=)").await?,
+    let accepting = |wire: &Wire, path: &str| {
+        wire.request(Method::GET, path)
+            .header("accept", "application/scim+json")
+    };
+    let wire = &site.wire;
+    let mut answers = vec![
+        wire.run(accepting(wire, "/Users/scimconf-nobody")).await?,
+        wire.run(accepting(wire, "/Users?filter=)")).await?,
     ];
-    for answer in answers {
-        if !answer.header("content-type").starts_with("application/scim+json") {
-            return broken(format!(
-                "\"{}\" with a {}",
-                answer.header("content-type"),
-                answer.status
-            ));
-        }
+    let stranger = wire.posing(None);
+    answers.push(stranger.run(accepting(&stranger, "/Users?count=1")).await?);
+    answers.retain(|answer| answer.status >= 400);
+    let other = answers.iter().find(|answer| {
+        let kind = answer.header("content-type").to_ascii_lowercase();
+        !kind.starts_with("application/scim+json")
+    });
+    match other {
+        None => Ok(format!("of {} errors", answers.len())),
+        Some(answer) => broken(format!(
+            "\"{}\" with a {}",
+            answer.header("content-type"),
+            answer.status
+        )),
     }
-    Ok("with 400, 401 and 404".to_owned())
 }

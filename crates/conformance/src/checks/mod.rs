@@ -1,8 +1,8 @@
 //! The list of checks, by part of the protocol. Each file opens with its table (rule, then how it is looked at); the
 //! functions below it look.
 //!
-//! Quotes are the RFCs' own sentences (RFC 7643, RFC 7644, RFC 9865; code components and text © IETF Trust, quoted to
-//! say which rule is meant). Must not know: any particular server.
+//! Each line says its rule in our own words and where it stands; nothing here is a quote of an RFC. The level is the one of
+//! the sentence that is named: a keyword in capitals, or MAY. Must not know: any particular server.
 
 mod bulk;
 mod create;
@@ -12,6 +12,7 @@ mod errors;
 mod etag;
 mod filter;
 mod groups;
+mod members;
 mod operations;
 mod page;
 mod patch;
@@ -39,6 +40,7 @@ pub fn all() -> impl Iterator<Item = Check> {
         projection::CHECKS,
         etag::CHECKS,
         groups::CHECKS,
+        members::CHECKS,
         bulk::CHECKS,
     ]
     .into_iter()
@@ -46,26 +48,26 @@ pub fn all() -> impl Iterator<Item = Check> {
     .copied()
 }
 
-/// One line of a table: name, level, what the server must offer, section, sentence, and the function that looks (with a
-/// text where several lines share it).
+/// One line of a table: name, level, what the server must offer, where the rule stands, the rule, and the function that
+/// looks (with a text where several lines share it).
 macro_rules! check {
-    ($id:literal, $level:ident, $needs:ident, $source:literal, $quote:literal, $look:path) => {
+    ($id:literal, $level:ident, $needs:ident, $source:literal, $rule:literal, $look:path) => {
         $crate::check::Check {
             id: $id,
             level: $crate::check::Level::$level,
             source: $source,
-            quote: $quote,
+            rule: $rule,
             needs: $crate::check::Needs::$needs,
             look: |site, _| Box::pin($look(site)),
             with: "",
         }
     };
-    ($id:literal, $level:ident, $needs:ident, $source:literal, $quote:literal, $look:path, $with:literal) => {
+    ($id:literal, $level:ident, $needs:ident, $source:literal, $rule:literal, $look:path, $with:literal) => {
         $crate::check::Check {
             id: $id,
             level: $crate::check::Level::$level,
             source: $source,
-            quote: $quote,
+            rule: $rule,
             needs: $crate::check::Needs::$needs,
             look: |site, with| Box::pin($look(site, with)),
             with: $with,
@@ -78,18 +80,54 @@ pub(crate) use check;
 mod tests {
     use std::collections::BTreeSet;
 
+    /// Whether this is `RFC N §1.2.3, paragraph 4`, or a table or figure instead of a paragraph.
+    fn is_citation(source: &str) -> bool {
+        let Some((rfc, place)) = source.strip_prefix("RFC ").and_then(|rest| rest.split_once(" §")) else {
+            return false;
+        };
+        let Some((section, place)) = place.split_once(", ") else {
+            return false;
+        };
+        let number = |text: &str| text.parse::<u16>().is_ok_and(|number| number > 0);
+        let counted = ["paragraph ", "Table ", "Figure "]
+            .iter()
+            .any(|word| place.strip_prefix(word).is_some_and(number));
+        ["7643", "7644", "9865"].contains(&rfc) && section.split('.').all(number) && counted
+    }
+
     #[test]
-    fn every_check_has_a_name_of_its_own_a_section_and_a_sentence() {
+    fn every_check_has_a_name_of_its_own_and_says_where_its_rule_stands() {
         let mut names = BTreeSet::new();
         for check in super::all() {
             assert!(names.insert(check.id), "{} twice", check.id);
-            assert!(
-                check.source.starts_with("RFC ") && check.source.contains('§'),
-                "{}",
-                check.id
-            );
-            assert!(check.quote.len() > 30, "{}", check.id);
+            assert!(is_citation(check.source), "{}: {}", check.id, check.source);
         }
-        assert!(names.len() > 80, "{}", names.len());
+        assert!(names.len() > 200, "{}", names.len());
+    }
+
+    #[test]
+    fn a_citation_without_a_paragraph_is_none() {
+        assert!(is_citation("RFC 7644 §3.4.2.2, Table 3"));
+        for wrong in [
+            "RFC 7644 §3.3",
+            "RFC 7644 §3.3, paragraph",
+            "RFC 7644 3.3, paragraph 1",
+            "RFC 7644 §3.x, paragraph 1",
+            "RFC 7642 §1, paragraph 1",
+        ] {
+            assert!(!is_citation(wrong), "{wrong}");
+        }
+    }
+
+    /// A rule in our own words has no quotation marks and no mark of something left out.
+    #[test]
+    fn no_rule_poses_as_a_quote() {
+        for check in super::all() {
+            let marks = ['"', '“', '”', '„', '«', '»', '‘', '…'];
+            let marked = check.rule.contains(marks) || check.rule.contains("[") || check.rule.contains("...");
+            assert!(!marked, "{}: {}", check.id, check.rule);
+            assert!(check.rule.len() > 15, "{}: {}", check.id, check.rule);
+            assert!(!check.rule.ends_with('.'), "{}: {}", check.id, check.rule);
+        }
     }
 }

@@ -11,104 +11,104 @@ pub const CHECKS: &[Check] = &[
         "patch-add-sets-a-single-value",
         Must,
         Patch,
-        "RFC 7644 §3.5.2.1",
-        "If the target location specifies a single-valued attribute, the existing value is replaced.",
+        "RFC 7644 §3.5.2.1, paragraph 8",
+        "An add to an attribute of one value replaces the value",
         add_single
     ),
     check!(
         "patch-add-appends-to-a-list",
         Must,
         Patch,
-        "RFC 7644 §3.5.2.1",
-        "If the target location specifies a multi-valued attribute, a new value is added to the attribute.",
+        "RFC 7644 §3.5.2.1, paragraph 7",
+        "An add to a list appends to what is there",
         add_list
     ),
     check!(
         "patch-add-without-path",
         Must,
         Patch,
-        "RFC 7644 §3.5.2.1",
-        "If omitted, the target location is assumed to be the resource itself. The \"value\" parameter contains a set of attributes to be added to the resource.",
+        "RFC 7644 §3.5.2.1, paragraph 4",
+        "An add without a path adds the attributes that its value holds",
         add_without_path
     ),
     check!(
         "patch-add-what-is-there",
         Must,
         Patch,
-        "RFC 7644 §3.5.2.1",
-        "If the target location already contains the value specified, no changes SHOULD be made to the resource, and a success response SHOULD be returned. Unless other operations change the resource, this operation SHALL NOT change the modify timestamp of the resource.",
+        "RFC 7644 §3.5.2.1, paragraph 11",
+        "Adding a value that is there already does not touch the date of the last change",
         add_what_is_there
     ),
     check!(
         "patch-remove-a-single-value",
         Must,
         Patch,
-        "RFC 7644 §3.5.2.2",
-        "If the target location is a single-value attribute, the attribute and its associated value is removed, and the attribute SHALL be considered unassigned.",
+        "RFC 7644 §3.5.2.2, paragraph 3",
+        "A remove takes the value of a single-valued attribute away",
         remove_single
     ),
     check!(
         "patch-remove-a-whole-list",
         Must,
         Patch,
-        "RFC 7644 §3.5.2.2",
-        "If the target location is a multi-valued attribute and no filter is specified, the attribute and all values are removed, and the attribute SHALL be considered unassigned.",
+        "RFC 7644 §3.5.2.2, paragraph 4",
+        "A remove of a list without a filter takes all its values away",
         remove_list
     ),
     check!(
         "patch-remove-selected-elements",
         Must,
         Patch,
-        "RFC 7644 §3.5.2.2",
-        "If the target location is a multi-valued attribute and a complex filter is specified comparing a \"value\", the values matched by the filter are removed.",
+        "RFC 7644 §3.5.2.2, paragraph 5",
+        "A remove with a filter takes away the elements that it selects, and no others",
         remove_selected
     ),
     check!(
         "patch-replace-a-single-value",
         Must,
         Patch,
-        "RFC 7644 §3.5.2.3",
-        "If the target location is a single-value attribute, the attributes value is replaced.",
+        "RFC 7644 §3.5.2.3, paragraph 3",
+        "A replace sets the value of one sub-attribute and leaves its neighbours",
         replace_single
     ),
     check!(
         "patch-replace-a-whole-list",
         Must,
         Patch,
-        "RFC 7644 §3.5.2.3",
-        "If the target location is a multi-valued attribute and no filter is specified, the attribute and all values are replaced.",
+        "RFC 7644 §3.5.2.3, paragraph 4",
+        "A replace of a list without a filter replaces all its values",
         replace_list
     ),
     check!(
         "patch-replace-without-path",
         Must,
         Patch,
-        "RFC 7644 §3.5.2.3",
-        "If the \"path\" parameter is omitted, the target is assumed to be the resource itself. In this case, the \"value\" attribute SHALL contain a list of one or more attributes that are to be replaced.",
+        "RFC 7644 §3.5.2.3, paragraph 2",
+        "A replace without a path replaces the attributes that its value holds",
         replace_without_path
     ),
     check!(
         "patch-replace-what-is-absent-adds",
         Must,
         Patch,
-        "RFC 7644 §3.5.2.3",
-        "If the target location path specifies an attribute that does not exist, the service provider SHALL treat the operation as an \"add\".",
+        "RFC 7644 §3.5.2.3, paragraph 5",
+        "A replace of an attribute without a value adds it",
         replace_absent
     ),
     check!(
         "patch-replace-a-part-of-selected-elements",
         Must,
         Patch,
-        "RFC 7644 §3.5.2.3",
-        "If the target location is a complex multi-valued attribute with a value selection filter (\"valuePath\") and a specific sub-attribute (e.g., \"addresses[type eq \"work\"].streetAddress\"), the matching sub-attribute of all matching records is replaced.",
+        "RFC 7644 §3.5.2.3, paragraph 8",
+        "A replace behind a filter changes that sub-attribute of every element selected, and no others",
         replace_part
     ),
     check!(
         "patch-replace-a-complex-keeps-the-rest",
         Must,
         Patch,
-        "RFC 7644 §3.5.2.3",
-        "If the target location specifies a complex attribute, a set of sub-attributes SHALL be specified in the \"value\" parameter that replaces any existing values or adds where an attribute did not previously exist.",
+        "RFC 7644 §3.5.2.3, paragraph 6",
+        "A replace of a complex attribute sets the parts that are named and keeps the others",
         replace_complex
     ),
 ];
@@ -129,9 +129,12 @@ pub(super) fn mails() -> Value {
     json!({"emails": [{"type": "work", "value": "w@example.com", "primary": true}, {"type": "home", "value": "h@example.com"}]})
 }
 
+/// The addresses of a user, in alphabetical order: a list has none of its own.
 fn addresses(body: &Value) -> Vec<&str> {
     let mails = body["emails"].as_array().into_iter().flatten();
-    mails.filter_map(|mail| mail["value"].as_str()).collect()
+    let mut all: Vec<_> = mails.filter_map(|mail| mail["value"].as_str()).collect();
+    all.sort_unstable();
+    all
 }
 
 async fn add_single(site: &Site) -> Seen {
@@ -237,7 +240,7 @@ async fn replace_single(site: &Site) -> Seen {
     )
     .await?;
     hold(
-        body["name"] == json!({"givenName": "Given", "familyName": "New"}),
+        body["name"]["familyName"] == "New" && body["name"]["givenName"] == "Given",
         "name.familyName alone",
         format!("name is {}", body["name"]),
     )
@@ -284,7 +287,7 @@ async fn replace_part(site: &Site) -> Seen {
         json!([{"op": "replace", "path": "emails[type eq \"home\"].value", "value": "new@example.com"}]);
     let body = patched(site, &["emails"], mails(), operations).await?;
     hold(
-        addresses(&body) == ["w@example.com", "new@example.com"],
+        addresses(&body) == ["new@example.com", "w@example.com"],
         "only the one",
         format!("{:?}", addresses(&body)),
     )
@@ -294,8 +297,8 @@ async fn replace_complex(site: &Site) -> Seen {
     let operations = json!([{"op": "replace", "path": "name", "value": {"givenName": "Other"}}]);
     let body = patched(site, &["name"], json!({}), operations).await?;
     hold(
-        body["name"]["givenName"] == "Other",
-        "the part named is replaced",
+        body["name"]["givenName"] == "Other" && body["name"]["familyName"] == "Family",
+        "the part named is replaced, the rest is kept",
         format!("name is {}", body["name"]),
     )
 }

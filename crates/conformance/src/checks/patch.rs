@@ -5,122 +5,251 @@ use serde_json::{Value, json};
 
 use super::check;
 use super::operations::{mails, patched};
-use crate::check::{Check, Seen, broken, hold};
-use crate::site::Site;
+use crate::check::{Check, Miss, Seen, broken, hold};
+use crate::site::{PATCH_OP, Site};
+use crate::wire::Answer;
 
 pub const CHECKS: &[Check] = &[
     check!(
         "patch-answers-200-or-204",
         Must,
         Patch,
-        "RFC 7644 §3.5.2",
-        "On successful completion, the server either MUST return a 200 OK response code and the entire resource within the response body, subject to the \"attributes\" query parameter (see Section 3.9), or MAY return HTTP status code 204 (No Content) and the appropriate response headers for a successful PATCH request.",
+        "RFC 7644 §3.5.2, paragraph 16",
+        "A successful PATCH is answered 200 with the whole resource, or 204 without a body",
         answers
+    ),
+    check!(
+        "patch-with-attributes-is-200",
+        Must,
+        Patch,
+        "RFC 7644 §3.5.2, paragraph 16",
+        "A successful PATCH that asks for attributes is answered 200",
+        with_attributes
     ),
     check!(
         "patch-is-atomic",
         Must,
         Patch,
-        "RFC 7644 §3.5.2",
-        "A PATCH request, regardless of the number of operations, SHALL be treated as atomic. If a single operation encounters an error condition, the original SCIM resource MUST be restored, and a failure status SHALL be returned.",
+        "RFC 7644 §3.5.2, paragraph 14",
+        "If one operation fails, none is done, and the request fails",
         atomic
     ),
     check!(
         "patch-in-order",
         Must,
         Patch,
-        "RFC 7644 §3.5.2",
-        "Each operation in the array is applied sequentially in the order that appears in the array. Each operation in the sequence is applied to the target resource; the resulting resource becomes the target of the next operation.",
+        "RFC 7644 §3.5.2, paragraph 12",
+        "Operations are done in their order, each on the result of those before it",
         in_order
     ),
     check!(
         "patch-remove-without-path-is-no-target",
         Must,
         Patch,
-        "RFC 7644 §3.5.2.2",
-        "If \"path\" is unspecified, the operation fails with HTTP status code 400 and a \"scimType\" error code of \"noTarget\".",
+        "RFC 7644 §3.5.2.2, paragraph 2",
+        "A remove without a path is 400 with the keyword noTarget",
         remove_without_path
     ),
     check!(
         "patch-remove-required-is-refused",
         Must,
         Patch,
-        "RFC 7644 §3.5.2.2",
-        "If an attribute is removed or becomes unassigned and is defined as a required attribute or a read-only attribute, the server SHALL return an HTTP response status code and a JSON detail error response as defined in Section 3.12, with a \"scimType\" error code of \"mutability\".",
+        "RFC 7644 §3.5.2.2, paragraph 7",
+        "Removing a required attribute is refused with the keyword mutability",
         remove_required
     ),
     check!(
         "patch-replace-without-match-is-no-target",
         Must,
         Patch,
-        "RFC 7644 §3.5.2.3",
-        "If the target location is a multi-valued attribute for which a value selection filter (\"valuePath\") has been supplied and no record match was made, the service provider SHALL indicate failure by returning HTTP status code 400 and a \"scimType\" error code of \"noTarget\".",
+        "RFC 7644 §3.5.2.3, paragraph 9",
+        "A replace whose filter selects nothing is 400 with the keyword noTarget",
         replace_no_match
     ),
     check!(
         "patch-one-primary",
         Must,
         Patch,
-        "RFC 7644 §3.5.2",
-        "For multi-valued attributes, a PATCH operation that sets a value's \"primary\" sub-attribute to \"true\" SHALL cause the server to automatically set \"primary\" to \"false\" for any other values in the array.",
+        "RFC 7644 §3.5.2, paragraph 13",
+        "Making one element primary makes the others not primary",
         one_primary
     ),
     check!(
         "patch-read-only-is-refused",
         Must,
         Patch,
-        "RFC 7644 §3.5.2",
-        "An operation that is not compatible with an attribute's mutability or schema SHALL return the appropriate HTTP response status code and a JSON detail error response as defined in Section 3.12.",
-        read_only
+        "RFC 7644 §3.5.2, paragraph 10",
+        "An operation on a read-only attribute is refused",
+        refused_of,
+        "read-only"
+    ),
+    check!(
+        "patch-read-only-says-mutability",
+        May,
+        Patch,
+        "RFC 7644 §3.12, Table 9",
+        "The refusal to change a read-only attribute carries the keyword mutability",
+        keyword_of,
+        "read-only"
+    ),
+    check!(
+        "patch-unknown-path-is-refused",
+        Must,
+        Patch,
+        "RFC 7644 §3.5.2, paragraph 10",
+        "An operation on an attribute that no schema knows is refused",
+        refused_of,
+        "unknown"
     ),
     check!(
         "patch-broken-path-is-400",
         Must,
         Patch,
-        "RFC 7644 §3.12",
-        "invalidPath […] The \"path\" attribute was invalid or malformed (see Figure 7).",
-        broken_path
+        "RFC 7644 §3.5.2, paragraph 15",
+        "A path that does not follow the grammar is refused with 400",
+        refused_of,
+        "broken"
+    ),
+    check!(
+        "patch-broken-path-says-invalid-path",
+        May,
+        Patch,
+        "RFC 7644 §3.12, Table 9",
+        "The refusal of a malformed path carries the keyword invalidPath",
+        keyword_of,
+        "broken"
     ),
     check!(
         "patch-unknown-op-is-400",
         Must,
         Patch,
-        "RFC 7644 §3.5.2",
-        "Each PATCH operation object MUST have exactly one \"op\" member, whose value indicates the operation to perform and MAY be one of \"add\", \"remove\", or \"replace\".",
-        unknown_op
+        "RFC 7644 §3.5.2, paragraph 4",
+        "An operation that is none of add, remove and replace is refused with 400",
+        refused_of,
+        "op"
+    ),
+    check!(
+        "patch-unknown-op-says-invalid-syntax",
+        May,
+        Patch,
+        "RFC 7644 §3.12, Table 9",
+        "The refusal of an unknown operation carries the keyword invalidSyntax or invalidValue",
+        keyword_of,
+        "op"
     ),
     check!(
         "patch-add-without-value-is-400",
         Must,
         Patch,
-        "RFC 7644 §3.5.2.1",
-        "The operation MUST contain a \"value\" member whose content specifies the value to be added.",
-        without_value
+        "RFC 7644 §3.5.2.1, paragraph 2",
+        "An add without a value is refused with 400",
+        refused_of,
+        "valueless"
+    ),
+    check!(
+        "patch-add-without-value-says-invalid-value",
+        May,
+        Patch,
+        "RFC 7644 §3.12, Table 9",
+        "The refusal of an add without a value carries the keyword invalidValue or invalidSyntax",
+        keyword_of,
+        "valueless"
     ),
     check!(
         "patch-wrong-type-is-400",
         Must,
         Patch,
-        "RFC 7644 §3.12",
-        "invalidValue […] A required value was missing, or the value specified was not compatible with the operation or attribute type",
-        wrong_type
+        "RFC 7644 §3.5.2, paragraph 10",
+        "A value of another type than the attribute has is refused with 400",
+        refused_of,
+        "type"
+    ),
+    check!(
+        "patch-wrong-type-says-invalid-value",
+        May,
+        Patch,
+        "RFC 7644 §3.12, Table 9",
+        "The refusal of a value of the wrong type carries the keyword invalidValue",
+        keyword_of,
+        "type"
     ),
 ];
 
-/// A user changed by operations; needs the attributes named.
-/// What a refused change says: status and scimType.
-async fn refused(site: &Site, operations: Value, kinds: &[&str]) -> Seen {
+/// A change that has to be refused, by the word in the table: the attribute it needs, the operations, and the keywords
+/// that fit.
+fn unfit(with: &str) -> (&'static str, Value, &'static [&'static str]) {
+    match with {
+        "read-only" => (
+            "",
+            json!([{"op": "replace", "path": "id", "value": "mine"}]),
+            &["mutability"],
+        ),
+        "unknown" => (
+            "",
+            json!([{"op": "replace", "path": "scimconfNothing", "value": "x"}]),
+            &[],
+        ),
+        "broken" => (
+            "",
+            json!([{"op": "replace", "path": "emails[type eq", "value": "x"}]),
+            &["invalidPath"],
+        ),
+        "op" => (
+            "",
+            json!([{"op": "scimconf", "path": "displayName", "value": "x"}]),
+            &["invalidSyntax", "invalidValue"],
+        ),
+        "valueless" => (
+            "",
+            json!([{"op": "add", "path": "displayName"}]),
+            &["invalidValue", "invalidSyntax"],
+        ),
+        _ => (
+            "active",
+            json!([{"op": "replace", "path": "active", "value": "perhaps"}]),
+            &["invalidValue"],
+        ),
+    }
+}
+
+async fn answer_to_unfit(site: &Site, with: &'static str) -> Result<Answer, Miss> {
+    let (attribute, operations, _) = unfit(with);
+    if !attribute.is_empty() {
+        site.needs_attribute(attribute)?;
+    }
     let id = site.user(json!({})).await?.id()?;
-    let answer = site
-        .try_patch(&format!("/Users/{id}"), operations)
-        .await?
-        .expect(&[400])?;
-    let kind = answer.body["scimType"].as_str().unwrap_or_default();
+    site.try_patch(&format!("/Users/{id}"), operations).await
+}
+
+/// The checks whose name says 400 want that, the others any refusal.
+async fn refused_of(site: &Site, with: &'static str) -> Seen {
+    let answer = answer_to_unfit(site, with).await?;
+    let answer = match with {
+        "read-only" | "unknown" => answer.expect_refusal()?,
+        _ => answer.expect(&[400])?,
+    };
+    Ok(answer.status.to_string())
+}
+
+async fn keyword_of(site: &Site, with: &'static str) -> Seen {
+    let answer = answer_to_unfit(site, with).await?.expect_refusal()?;
+    says(&answer, unfit(with).2)
+}
+
+/// Whether an error carries one of these keywords.
+fn says(answer: &Answer, keywords: &[&str]) -> Seen {
+    let said = answer.body["scimType"].as_str().unwrap_or_default();
     hold(
-        kinds.contains(&kind),
-        &format!("400 {kind}"),
-        format!("{} instead of {}", answer.brief(), kinds.join(" or ")),
+        keywords.contains(&said),
+        &format!("{} {said}", answer.status),
+        format!("{} instead of {}", answer.brief(), keywords.join(" or ")),
     )
+}
+
+/// The answer to operations on a new user.
+async fn tried(site: &Site, operations: Value) -> Result<Answer, Miss> {
+    let id = site.user(json!({})).await?.id()?;
+    site.try_patch(&format!("/Users/{id}"), operations).await
 }
 
 async fn answers(site: &Site) -> Seen {
@@ -147,8 +276,11 @@ async fn atomic(site: &Site) -> Seen {
     site.needs_attribute("displayName")?;
     let made = site.user(json!({})).await?;
     let path = format!("/Users/{}", made.id()?);
-    let operations = json!([{"op": "replace", "path": "displayName", "value": "Half"}, {"op": "replace", "path": "userName", "value": {"not": "a text"}}]);
-    site.try_patch(&path, operations).await?.expect(&[400])?;
+    let operations = json!([
+        {"op": "replace", "path": "displayName", "value": "Half"},
+        {"op": "replace", "path": "userName", "value": {"not": "a text"}},
+    ]);
+    site.try_patch(&path, operations).await?.expect_refusal()?;
     let read = site.wire.get(&path).await?.expect(&[200])?;
     hold(
         read.body["displayName"] == made.body["displayName"],
@@ -168,26 +300,24 @@ async fn in_order(site: &Site) -> Seen {
 }
 
 async fn remove_without_path(site: &Site) -> Seen {
-    refused(site, json!([{"op": "remove"}]), &["noTarget"]).await
+    let answer = tried(site, json!([{"op": "remove"}])).await?;
+    says(&answer.expect(&[400])?, &["noTarget"])
 }
 
 async fn remove_required(site: &Site) -> Seen {
-    refused(
-        site,
-        json!([{"op": "remove", "path": "userName"}]),
-        &["mutability"],
-    )
-    .await
+    let answer = tried(site, json!([{"op": "remove", "path": "userName"}])).await?;
+    says(&answer.expect_refusal()?, &["mutability"])
 }
 
 async fn replace_no_match(site: &Site) -> Seen {
     site.needs_attribute("emails")?;
-    refused(
+    let path = "emails[type eq \"scimconf\"].value";
+    let answer = tried(
         site,
-        json!([{"op": "replace", "path": "emails[type eq \"scimconf\"].value", "value": "x@example.com"}]),
-        &["noTarget"],
+        json!([{"op": "replace", "path": path, "value": "x@example.com"}]),
     )
-    .await
+    .await?;
+    says(&answer.expect(&[400])?, &["noTarget"])
 }
 
 async fn one_primary(site: &Site) -> Seen {
@@ -206,48 +336,16 @@ async fn one_primary(site: &Site) -> Seen {
     )
 }
 
-async fn read_only(site: &Site) -> Seen {
-    refused(
-        site,
-        json!([{"op": "replace", "path": "id", "value": "mine"}]),
-        &["mutability"],
-    )
-    .await
-}
-
-async fn broken_path(site: &Site) -> Seen {
-    refused(
-        site,
-        json!([{"op": "replace", "path": "emails[type eq", "value": "x"}]),
-        &["invalidPath"],
-    )
-    .await
-}
-
-async fn unknown_op(site: &Site) -> Seen {
-    refused(
-        site,
-        json!([{"op": "scimconf", "path": "displayName", "value": "x"}]),
-        &["invalidSyntax", "invalidValue"],
-    )
-    .await
-}
-
-async fn without_value(site: &Site) -> Seen {
-    refused(
-        site,
-        json!([{"op": "add", "path": "displayName"}]),
-        &["invalidValue", "invalidSyntax"],
-    )
-    .await
-}
-
-async fn wrong_type(site: &Site) -> Seen {
-    site.needs_attribute("active")?;
-    refused(
-        site,
-        json!([{"op": "replace", "path": "active", "value": "perhaps"}]),
-        &["invalidValue"],
-    )
-    .await
+async fn with_attributes(site: &Site) -> Seen {
+    site.needs_attribute("displayName")?;
+    let id = site.user(json!({})).await?.id()?;
+    let operations = json!([{"op": "replace", "path": "displayName", "value": "New"}]);
+    let body = json!({"schemas": [PATCH_OP], "Operations": operations});
+    let path = format!("/Users/{id}?attributes=displayName");
+    let answer = site
+        .wire
+        .send(reqwest::Method::PATCH, &path, &body)
+        .await?
+        .expect(&[200])?;
+    hold(answer.body["displayName"] == "New", "200 with it", answer.brief())
 }

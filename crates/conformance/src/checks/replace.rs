@@ -4,64 +4,73 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::check;
-use crate::check::{Check, Seen, hold};
+use crate::check::{Check, Miss, Seen, hold};
 use crate::site::Site;
+use crate::wire::Answer;
 
 pub const CHECKS: &[Check] = &[
     check!(
         "replace-answers-200-and-the-resource",
         Must,
         Users,
-        "RFC 7644 §3.5.1",
-        "Unless otherwise specified, a successful PUT operation returns a 200 OK response code and the entire resource within the response body, enabling the client to correlate the client's and the provider's views of the updated resource.",
+        "RFC 7644 §3.5.1, paragraph 8",
+        "A successful PUT is answered 200 with the whole resource",
         answers
     ),
     check!(
         "replace-replaces-values",
         Must,
         Users,
-        "RFC 7644 §3.5.1",
-        "readWrite, writeOnly Any values provided SHALL replace the existing attribute values.",
+        "RFC 7644 §3.5.1, paragraph 3",
+        "The values of a PUT take the place of those before",
         values
     ),
     check!(
         "replace-ignores-read-only",
         Must,
         Users,
-        "RFC 7644 §3.5.1",
-        "readOnly Any values provided SHALL be ignored.",
+        "RFC 7644 §3.5.1, paragraph 6",
+        "Read-only attributes in a PUT are passed over",
         read_only
     ),
     check!(
         "replace-creates-nothing",
         Must,
         Users,
-        "RFC 7644 §3.5.1",
-        "HTTP PUT MUST NOT be used to create new resources.",
+        "RFC 7644 §3.5.1, paragraph 1",
+        "A PUT to an unknown id makes no resource",
         creates_nothing
     ),
     check!(
         "replace-without-required-is-400",
-        Must,
+        Should,
         Users,
-        "RFC 7644 §3.5.1",
-        "If an attribute is \"required\", clients MUST specify the attribute in the PUT request.",
+        "RFC 7644 §3.12, Table 8",
+        "A PUT that violates the schema, as one without a required attribute does, is answered 400",
         required
     ),
     check!(
-        "replace-to-a-taken-name-is-409",
+        "replace-to-a-taken-name-is-refused",
         Must,
         Users,
-        "RFC 7644 §3.12",
-        "uniqueness […] One or more of the attribute values are already in use or are reserved.",
+        "RFC 7643 §4.1.1, paragraph 1",
+        "A PUT cannot give a user the name of another",
         taken
     ),
     check!(
-        "replace-with-itself-changes-nothing",
-        Should,
+        "replace-to-a-taken-name-says-uniqueness",
+        May,
         Users,
-        "RFC 7644 §3.5.1",
-        "HTTP PUT is used to replace a resource's attributes. For example, clients that have previously retrieved the entire resource in advance and revised it MAY replace the resource using an HTTP PUT.",
+        "RFC 7644 §3.12, Table 9",
+        "The refusal of a name that is taken carries the keyword uniqueness",
+        taken_says
+    ),
+    check!(
+        "replace-with-itself-changes-nothing",
+        May,
+        Users,
+        "RFC 7644 §3.5.1, paragraph 1",
+        "What was read can be sent back, and nothing is lost",
         itself
     ),
 ];
@@ -120,17 +129,15 @@ async fn read_only(site: &Site) -> Seen {
 }
 
 async fn creates_nothing(site: &Site) -> Seen {
-    let name = site.name("put");
-    let answer = site
-        .wire
-        .send(
-            Method::PUT,
-            "/Users/scimconf-nobody-has-this-id",
-            &site.user_body(&name, &json!({})),
-        )
-        .await?;
-    answer.expect(&[404])?;
-    Ok("404".to_owned())
+    let path = "/Users/scimconf-nobody-has-this-id";
+    let body = site.user_body(&site.name("put"), &json!({}));
+    let answer = site.wire.send(Method::PUT, path, &body).await?;
+    if let (true, Ok(id)) = (answer.is_success(), answer.id()) {
+        site.remember(format!("/Users/{id}"));
+    }
+    let answer = answer.expect_refusal()?;
+    site.wire.get(path).await?.expect_refusal()?;
+    Ok(answer.status.to_string())
 }
 
 async fn required(site: &Site) -> Seen {
@@ -144,23 +151,24 @@ async fn required(site: &Site) -> Seen {
     Ok("400 without userName".to_owned())
 }
 
-async fn taken(site: &Site) -> Seen {
+/// The answer to a PUT that gives one user the name of another.
+async fn renamed_to_a_taken_name(site: &Site) -> Result<Answer, Miss> {
     let (one, other) = (site.user(json!({})).await?, site.user(json!({})).await?);
     let name = other.body["userName"].as_str().unwrap_or_default();
-    let put = site
-        .wire
-        .send(
-            Method::PUT,
-            &format!("/Users/{}", one.id()?),
-            &site.user_body(name, &json!({"externalId": site.name("x")})),
-        )
-        .await?
-        .expect(&[409])?;
-    hold(
-        put.body["scimType"] == "uniqueness",
-        "409 uniqueness",
-        put.brief(),
-    )
+    let body = site.user_body(name, &json!({"externalId": site.name("x")}));
+    site.wire
+        .send(Method::PUT, &format!("/Users/{}", one.id()?), &body)
+        .await
+}
+
+async fn taken(site: &Site) -> Seen {
+    let answer = renamed_to_a_taken_name(site).await?.expect_refusal()?;
+    Ok(answer.status.to_string())
+}
+
+async fn taken_says(site: &Site) -> Seen {
+    let put = renamed_to_a_taken_name(site).await?;
+    hold(put.body["scimType"] == "uniqueness", "uniqueness", put.brief())
 }
 
 async fn itself(site: &Site) -> Seen {

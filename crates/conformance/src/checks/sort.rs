@@ -1,16 +1,17 @@
 //! Sorting (RFC 7644 §3.4.2.3).
 
 use super::check;
-use crate::check::{Check, Seen, hold, skipped};
+use crate::check::{Check, Miss, Seen, hold, skipped};
 use crate::site::Site;
+use crate::wire::Answer;
 
 pub const CHECKS: &[Check] = &[
     check!(
         "sort-ascending-is-the-default",
         Must,
         Sort,
-        "RFC 7644 §3.4.2.3",
-        "If a value for \"sortBy\" is provided and no \"sortOrder\" is specified, \"sortOrder\" SHALL default to ascending.",
+        "RFC 7644 §3.4.2.3, paragraph 3",
+        "Without sortOrder a sorted list is ascending",
         order,
         "sortBy=userName => AbCdE"
     ),
@@ -18,8 +19,8 @@ pub const CHECKS: &[Check] = &[
         "sort-descending",
         Must,
         Sort,
-        "RFC 7644 §3.4.2.3",
-        "Allowed values are \"ascending\" and \"descending\".",
+        "RFC 7644 §3.4.2.3, paragraph 3",
+        "A list can be sorted descending",
         order,
         "sortBy=userName&sortOrder=descending => EdCbA"
     ),
@@ -27,8 +28,8 @@ pub const CHECKS: &[Check] = &[
         "sort-without-case",
         Must,
         Sort,
-        "RFC 7644 §3.4.2.3",
-        "for case-insensitive attributes, sort the result using case-insensitive Unicode alphabetic sort order with no specific locale implied",
+        "RFC 7644 §3.4.2.3, paragraph 3",
+        "Text whose case does not matter is sorted without looking at it",
         order,
         "sortBy=userName&sortOrder=ascending => AbCdE"
     ),
@@ -36,44 +37,43 @@ pub const CHECKS: &[Check] = &[
         "sort-missing-last",
         Must,
         Sort,
-        "RFC 7644 §3.4.2.3",
-        "For all attribute types, if there is no data for the specified \"sortBy\" value, they are sorted via the \"sortOrder\" parameter, i.e., they are ordered last if ascending and first if descending.",
-        missing,
+        "RFC 7644 §3.4.2.3, paragraph 2",
+        "Ascending, those without a value come last",
+        blocks,
         "sortBy=title => C|Ab|dE"
     ),
     check!(
         "sort-missing-first-descending",
         Must,
         Sort,
-        "RFC 7644 §3.4.2.3",
-        "For all attribute types, if there is no data for the specified \"sortBy\" value, they are sorted via the \"sortOrder\" parameter, i.e., they are ordered last if ascending and first if descending.",
-        missing,
+        "RFC 7644 §3.4.2.3, paragraph 2",
+        "Descending, those without a value come first",
+        blocks,
         "sortBy=title&sortOrder=descending => dE|Ab|C"
     ),
     check!(
         "sort-boolean",
         Must,
         Sort,
-        "RFC 7644 §3.4.2.3",
-        "\"sortOrder\" MUST sort according to the attribute type",
-        missing,
+        "RFC 7644 §3.4.2.3, paragraph 3",
+        "Sorted by a boolean, those of one value stand together; which of them is first, no text says",
+        either,
         "sortBy=active => b|ACdE"
     ),
     check!(
         "sort-date",
         Must,
         Sort,
-        "RFC 7644 §3.4.2.3",
-        "\"sortOrder\" MUST sort according to the attribute type",
-        order,
-        "sortBy=meta.created&sortOrder=ascending => AbCdE"
+        "RFC 7644 §3.4.2.3, paragraph 3",
+        "Dates are sorted as dates",
+        dates
     ),
     check!(
         "sort-multi-valued-by-primary",
         Must,
         Sort,
-        "RFC 7644 §3.4.2.3",
-        "If it's a multi-valued attribute, resources are sorted by the value of the primary attribute (see Section 2.4 of [RFC7643]), if any, or else the first value in the list, if any.",
+        "RFC 7644 §3.4.2.3, paragraph 2",
+        "A list attribute sorts by its primary value, or else its first",
         order,
         "sortBy=emails.value&sortOrder=descending => EdCbA"
     ),
@@ -81,22 +81,22 @@ pub const CHECKS: &[Check] = &[
         "sort-complex-by-sub-attribute",
         Must,
         Sort,
-        "RFC 7644 §3.4.2.3",
-        "If the attribute is complex, the attribute name must be a path to a sub-attribute in standard attribute notation (Section 3.10), e.g., \"sortBy=name.givenName\".",
-        missing,
+        "RFC 7644 §3.4.2.3, paragraph 2",
+        "A complex attribute sorts by the sub-attribute that is named",
+        blocks,
         "sortBy=name.familyName => AbCdE"
     ),
     check!(
         "sort-then-page",
         Must,
         Sort,
-        "RFC 7644 §3.4.2.4",
-        "The query parameters \"startIndex\" and \"count\" […] can be used together [with sorting] to 'page' results",
+        "RFC 7644 §3.4.2.3, paragraph 2",
+        "The pages of a sorted list follow its order",
         pages
     ),
 ];
 
-async fn list(site: &Site, query: &str) -> Result<String, crate::check::Miss> {
+async fn listed(site: &Site, query: &str) -> Result<Answer, Miss> {
     site.people().await?;
     for name in ["title", "active", "emails", "name"] {
         if query.starts_with(&format!("sortBy={name}")) {
@@ -104,8 +104,11 @@ async fn list(site: &Site, query: &str) -> Result<String, crate::check::Miss> {
         }
     }
     let filter = format!("userName sw \"{}\"", site.people_prefix());
-    let answer = site.find(&filter, &format!("&{query}")).await?.expect(&[200])?;
-    site.letters(answer.resources()?)
+    site.find(&filter, &format!("&{query}")).await?.expect(&[200])
+}
+
+async fn list(site: &Site, query: &str) -> Result<String, Miss> {
+    site.letters(listed(site, query).await?.resources()?).await
 }
 
 async fn order(site: &Site, with: &'static str) -> Seen {
@@ -120,23 +123,60 @@ async fn order(site: &Site, with: &'static str) -> Seen {
     )
 }
 
-/// `C|Ab|dE`: within the bars any order will do.
-async fn missing(site: &Site, with: &'static str) -> Seen {
+/// Whether letters are those of `C|Ab|dE`, where within the bars any order will do.
+fn fits(seen: &str, blocks: &[&str]) -> bool {
+    let mut rest = seen;
+    for block in blocks {
+        let (head, tail) = rest.split_at(block.len().min(rest.len()));
+        if head.len() != block.len() || !block.chars().all(|letter| head.contains(letter)) {
+            return false;
+        }
+        rest = tail;
+    }
+    rest.is_empty()
+}
+
+async fn blocks(site: &Site, with: &'static str) -> Seen {
     let Some((query, expected)) = with.split_once(" => ") else {
         return skipped("the table's line is not QUERY => LETTERS");
     };
     let seen = list(site, query).await?;
-    let mut rest = seen.as_str();
-    let mut right = true;
-    for block in expected.split('|') {
-        let (head, tail) = rest.split_at(block.len().min(rest.len()));
-        right &= head.len() == block.len() && block.chars().all(|letter| head.contains(letter));
-        rest = tail;
-    }
+    let blocks: Vec<_> = expected.split('|').collect();
     hold(
-        right && rest.is_empty(),
+        fits(&seen, &blocks),
         expected,
         format!("{seen} instead of {expected}"),
+    )
+}
+
+/// As [`blocks`], in this order or the reverse.
+async fn either(site: &Site, with: &'static str) -> Seen {
+    let Some((query, expected)) = with.split_once(" => ") else {
+        return skipped("the table's line is not QUERY => LETTERS");
+    };
+    let seen = list(site, query).await?;
+    let mut blocks: Vec<_> = expected.split('|').collect();
+    let forwards = fits(&seen, &blocks);
+    blocks.reverse();
+    hold(
+        forwards || fits(&seen, &blocks),
+        &seen,
+        format!("{seen}, where {expected} would do in either order"),
+    )
+}
+
+/// The dates of one form sort as text does; people made within one tick may come in any order.
+async fn dates(site: &Site) -> Seen {
+    let answer = listed(site, "sortBy=meta.created&sortOrder=ascending").await?;
+    let dates: Vec<_> = answer
+        .resources()?
+        .iter()
+        .map(|one| one["meta"]["created"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    hold(
+        dates.len() == 5 && dates.is_sorted(),
+        "in order",
+        dates.join(", "),
     )
 }
 
