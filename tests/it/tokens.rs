@@ -2,6 +2,7 @@
 //!
 //! Real gateways and the command line; those who guess are in `guessing.rs`.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use support::gateway::{Directory, Gateway, Settings, text};
 use support::http::{Answer, Feed, Scim};
@@ -106,6 +107,49 @@ async fn a_rotation_leaves_the_old_token_its_overlap() {
         let standings: Vec<_> = standings(&gateway, "advisors");
         assert_eq!(standings, ["expired", "expired", "active"]);
     }
+}
+
+/// RFC 7644 §7.4: bearer tokens have a limited lifetime.
+#[tokio::test]
+async fn a_token_ends_after_a_year_unless_it_is_said_otherwise() {
+    let gateway = Gateway::embedded().await;
+    gateway.directory("contoso", "advisors");
+    let of = ["--tenant", "contoso", "--profile", "advisors", "--json"];
+    for verb in ["issue", "rotate"] {
+        for (more, days, warned) in [
+            (&[][..], Some(365), false),
+            (&["--expires-in", "90d"], Some(90), false),
+            (&["--expires-in", "never"], None, true),
+        ] {
+            let output = gateway.try_cli(&[&["token", verb][..], &of, more].concat());
+            let (said, complaint) = (
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr),
+            );
+            let issued: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}{complaint}"));
+            let listed = gateway.cli(&["token", "list", "--tenant", "contoso"]);
+            let listed = listed.as_array().expect("a list").iter();
+            let token = listed
+                .clone()
+                .find(|token| token["id"] == issued["id"])
+                .expect("the new token");
+            let moment = |name: &str| {
+                token[name]
+                    .as_str()
+                    .map(|text| text.parse::<DateTime<Utc>>().unwrap())
+            };
+            let life = moment("expiresAt").map(|end| (end - moment("createdAt").unwrap()).num_days());
+            assert_eq!(life, days, "token {verb} {more:?}: {token}");
+            assert_eq!(issued["expiresAt"].is_null(), days.is_none());
+            assert_eq!(
+                complaint.contains("Warning: this token has no end"),
+                warned,
+                "{complaint}"
+            );
+        }
+    }
+    let refused = gateway.try_cli(&[&["token", "issue"][..], &of, &["--expires-in", "731d"]].concat());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("730"));
 }
 
 fn standings(gateway: &Gateway, profile: &str) -> Vec<String> {

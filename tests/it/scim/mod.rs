@@ -22,6 +22,7 @@ mod providers;
 mod queries;
 mod raw;
 mod reading;
+mod rules;
 mod telemetry;
 mod tenant_urls;
 mod versions;

@@ -24,12 +24,18 @@ pub async fn execute(
     label: Option<String>,
     life: Option<TimeDelta>,
 ) -> Result<Issued, Error> {
-    if life.is_some_and(|life| life > LONGEST || life < TimeDelta::minutes(1)) {
-        return Err(Error::Life(LONGEST));
-    }
+    lives(life)?;
     let tenant = context.tenant(tenant).await?;
     let directory = context.directory(&tenant, profile).await?;
     issue(context, &tenant, &directory, label, life).await
+}
+
+/// Refuses a life that nobody means.
+pub(super) fn lives(life: Option<TimeDelta>) -> Result<(), Error> {
+    if life.is_some_and(|life| life > LONGEST || life < TimeDelta::minutes(1)) {
+        return Err(Error::Life(LONGEST));
+    }
+    Ok(())
 }
 
 pub(super) async fn issue(

@@ -21,7 +21,8 @@ pub struct Rotated {
 }
 
 /// Issues a new token and limits every other usable token of the directory to `overlap` from now; an end that comes
-/// sooner stays. With no overlap the old ones end at once.
+/// sooner stays. With no overlap the old ones end at once. The new one lives as long as `life` says, or until it is
+/// revoked.
 ///
 /// # Errors
 /// [`Error::Overlap`], and as [`super::issue::execute`].
@@ -30,7 +31,9 @@ pub async fn execute(
     tenant: &str,
     profile: &str,
     overlap: TimeDelta,
+    life: Option<TimeDelta>,
 ) -> Result<Rotated, Error> {
+    super::issue::lives(life)?;
     if overlap < TimeDelta::zero() || overlap > LONGEST_OVERLAP {
         return Err(Error::Overlap(LONGEST_OVERLAP));
     }
@@ -39,7 +42,7 @@ pub async fn execute(
     let scope = context.scope(tenant.id);
     let old = context.store.tokens(scope, Some(directory.id)).await?;
     // The new one first: if anything fails after this, the customer still has a token that works.
-    let issued = super::issue::issue(context, &tenant, &directory, None, None).await?;
+    let issued = super::issue::issue(context, &tenant, &directory, None, life).await?;
     let now = context.clock.now();
     let mut ending = Vec::new();
     for mut token in old {

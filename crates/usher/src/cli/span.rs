@@ -28,9 +28,52 @@ pub(super) fn parse(text: &str) -> Result<TimeDelta, String> {
         .ok_or_else(wrong)
 }
 
+/// How long something lives that ends by itself, unless it is said not to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Life {
+    /// So long.
+    Span(TimeDelta),
+    /// Until it is taken back.
+    Never,
+}
+
+impl Life {
+    /// The span, if it ends.
+    pub(super) fn span(self) -> Option<TimeDelta> {
+        match self {
+            Self::Span(span) => Some(span),
+            Self::Never => None,
+        }
+    }
+}
+
+/// Reads a span, or `never`.
+///
+/// # Errors
+/// A text that says both forms.
+pub(super) fn life(text: &str) -> Result<Life, String> {
+    match text {
+        "never" => Ok(Life::Never),
+        text => parse(text)
+            .map(Life::Span)
+            .map_err(|error| format!("{error}; or never, for no end")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_life_is_a_span_or_never() {
+        assert_eq!(life("365d").unwrap().span(), Some(TimeDelta::days(365)));
+        assert_eq!(life("never").unwrap().span(), None);
+        let error = life("forever").unwrap_err();
+        assert!(
+            error.ends_with("such as 7d or 12h; or never, for no end"),
+            "{error}"
+        );
+    }
 
     #[test]
     fn spans_are_read_and_everything_else_is_told_the_form() {

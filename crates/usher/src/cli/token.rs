@@ -9,7 +9,7 @@ use domain::credential::Token;
 use serde_json::{Value, json};
 
 use super::show::{Printer, Show, Table, ago, moment, printable, word};
-use super::span;
+use super::span::{self, Life};
 
 /// `usher token …`
 #[derive(Debug, clap::Args)]
@@ -33,9 +33,9 @@ enum Verb {
         /// A word to know it by.
         #[arg(long)]
         label: Option<String>,
-        /// How long it lives, such as 365d; without it, until it is revoked.
-        #[arg(long, value_name = "SPAN", value_parser = span::parse)]
-        expires_in: Option<TimeDelta>,
+        /// How long it lives, such as 90d; at most 730d. With never it lives until it is revoked.
+        #[arg(long, value_name = "SPAN", value_parser = span::life, default_value = "365d")]
+        expires_in: Life,
     },
     /// List tokens: their ids, ends, last uses, and what apps are told instead of the id; never the secrets.
     List {
@@ -57,6 +57,9 @@ enum Verb {
         /// How long the old ones still work, such as 7d; 0 ends them at once.
         #[arg(long, value_name = "SPAN", value_parser = span::parse, default_value = "7d")]
         overlap: TimeDelta,
+        /// How long the new one lives, such as 90d; at most 730d. With never it lives until it is revoked.
+        #[arg(long, value_name = "SPAN", value_parser = span::life, default_value = "365d")]
+        expires_in: Life,
     },
     /// Take a token back, effective at the next request.
     Revoke {
@@ -77,8 +80,10 @@ pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<
             label,
             expires_in,
         } => {
-            let issued = admin::tokens::issue::execute(context, &tenant, &profile, label, expires_in).await?;
+            let life = expires_in.span();
+            let issued = admin::tokens::issue::execute(context, &tenant, &profile, label, life).await?;
             printer.answer(&issued_shape(&issued), || issued_text(&issued));
+            warn_of_no_end(expires_in);
             printer.note("The token is shown this once. Paste both into Entra and run \"Test Connection\".");
         }
         Verb::List { tenant, profile } => {
@@ -91,11 +96,14 @@ pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<
             tenant,
             profile,
             overlap,
+            expires_in,
         } => {
-            let rotated = admin::tokens::rotate::execute(context, &tenant, &profile, overlap).await?;
+            let life = expires_in.span();
+            let rotated = admin::tokens::rotate::execute(context, &tenant, &profile, overlap, life).await?;
             printer.answer(&rotated_shape(&rotated), || {
                 rotated_text(&rotated, context.clock.now())
             });
+            warn_of_no_end(expires_in);
             printer.note(
                 "The token is shown this once. `usher token list` tells when an old one was last used.",
             );
@@ -107,6 +115,15 @@ pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<
         }
     }
     Ok(())
+}
+
+/// RFC 7644 §7.4: a bearer token has a limited lifetime.
+fn warn_of_no_end(life: Life) {
+    if life == Life::Never {
+        crate::output::hint(
+            "Warning: this token has no end. RFC 7644 asks for one; whoever finds it may use it until it is revoked.",
+        );
+    }
 }
 
 fn issued_text(issued: &Issued) -> String {
