@@ -24,8 +24,8 @@ Reading a result: each line is a rule in our own words, its level (MUST, SHOULD,
 Exit status: 0 no MUST is broken, 1 some are, 2 nothing could be checked (no SCIM server there, the token is not accepted,
 users cannot be created); one sentence on stderr says which.
 
-It writes: use a test tenant. Every name it makes begins with scimconf-, and everything is deleted at the end, also when
-rules are broken; what would not go is counted in the last line. The token is never shown, neither here nor in JSON.
+It writes: use a test tenant. Every name it makes begins with scimconf-, and everything is deleted after the check that made
+it, also when rules are broken; what would not go is counted in the last line. The token is never shown, neither here nor in JSON.
 
 More: docs/conformance.md";
 
@@ -109,6 +109,7 @@ async fn checked(site: &Site, chosen: &[Check], args: &Args) -> Report {
         site.wire.exchanges();
         let seen = masked(site, look(site, check).await);
         let finding = Finding::of(check, seen, site.wire.exchanges());
+        site.clear_made().await;
         if !args.json {
             say(&lines(&finding, args.verbose));
         }

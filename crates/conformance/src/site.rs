@@ -1,6 +1,6 @@
 //! The server under test: what it says it offers, and the users and groups made there for the checks.
 //!
-//! Everything made is written down and deleted at the end. Names carry a random word, so that two runs, or a server with
+//! Everything made is written down and deleted after the check that needed it, or at the end. Names carry a random word, so that two runs, or a server with
 //! people in it, do not get in each other's way. Must not know: which checks there are.
 
 use std::cell::{Cell, RefCell};
@@ -36,6 +36,7 @@ pub struct Site {
     run: String,
     numbers: Cell<u32>,
     made: RefCell<Vec<String>>,
+    kept: RefCell<Vec<String>>,
     left: RefCell<Vec<String>>,
     people: OnceCell<Result<Vec<Value>, String>>,
 }
@@ -67,6 +68,7 @@ impl Site {
             run,
             numbers: Cell::new(0),
             made: RefCell::default(),
+            kept: RefCell::default(),
             left: RefCell::default(),
             people: OnceCell::new(),
         })
@@ -320,6 +322,7 @@ impl Site {
         let people = self.people.get_or_init(|| async {
             let before = self.wire.exchanges();
             let made = self.make_people().await;
+            self.kept.borrow_mut().append(&mut self.made.borrow_mut());
             if made.is_ok() {
                 // What went right is nobody's evidence.
                 self.wire.exchanges();
@@ -370,7 +373,8 @@ impl Site {
         Ok(resources.iter().map(letter).collect())
     }
 
-    /// Deletes everything that was made, the last first; what would not go is kept for [`Site::left_behind`].
+    /// Deletes what was made, but for the people of [`Site::people`], the last first. So no check meets what another one
+    /// left, and a run that is interrupted leaves little behind.
     pub async fn clear_made(&self) {
         let made: Vec<_> = self.made.borrow_mut().drain(..).rev().collect();
         for path in made {
@@ -381,8 +385,9 @@ impl Site {
         }
     }
 
-    /// Deletes everything that was made; the paths of what would not go.
+    /// Deletes everything; the paths of what would not go.
     pub async fn clear(&self) -> Vec<String> {
+        self.made.borrow_mut().append(&mut self.kept.borrow_mut());
         self.clear_made().await;
         self.left.take()
     }
