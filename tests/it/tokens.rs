@@ -142,7 +142,7 @@ async fn a_token_ends_after_a_year_unless_it_is_said_otherwise() {
             assert_eq!(life, days, "token {verb} {more:?}: {token}");
             assert_eq!(issued["expiresAt"].is_null(), days.is_none());
             assert_eq!(
-                complaint.contains("Warning: this token has no end"),
+                complaint.contains("usher: warning: this token has no end"),
                 warned,
                 "{complaint}"
             );

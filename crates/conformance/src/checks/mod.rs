@@ -4,6 +4,7 @@
 //! Each line says its rule in our own words and where it stands; nothing here is a quote of an RFC. The level is the one of
 //! the sentence that is named: a keyword in capitals, or MAY. Must not know: any particular server.
 
+mod access;
 mod bulk;
 mod create;
 mod delete;
@@ -11,6 +12,7 @@ mod discovery;
 mod errors;
 mod etag;
 mod filter;
+mod filters;
 mod groups;
 mod members;
 mod operations;
@@ -20,6 +22,7 @@ mod projection;
 mod read;
 mod replace;
 mod sort;
+mod values;
 
 use crate::check::Check;
 
@@ -27,7 +30,9 @@ use crate::check::Check;
 pub fn all() -> impl Iterator<Item = Check> {
     [
         discovery::CHECKS,
+        access::CHECKS,
         create::CHECKS,
+        values::CHECKS,
         read::CHECKS,
         replace::CHECKS,
         patch::CHECKS,
@@ -35,6 +40,7 @@ pub fn all() -> impl Iterator<Item = Check> {
         delete::CHECKS,
         errors::CHECKS,
         filter::CHECKS,
+        filters::CHECKS,
         sort::CHECKS,
         page::CHECKS,
         projection::CHECKS,

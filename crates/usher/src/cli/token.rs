@@ -120,8 +120,8 @@ pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<
 /// RFC 7644 §7.4: a bearer token has a limited lifetime.
 fn warn_of_no_end(life: Life) {
     if life == Life::Never {
-        crate::output::hint(
-            "Warning: this token has no end. RFC 7644 asks for one; whoever finds it may use it until it is revoked.",
+        crate::output::warning(
+            "this token has no end. RFC 7644 asks for one; whoever finds it may use it until it is revoked.",
         );
     }
 }
