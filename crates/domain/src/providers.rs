@@ -38,7 +38,8 @@ A PATCH that asks for `attributes` or `excludedAttributes` is answered with the 
 | sent | understood as | why no RFC client is hurt |
 | --- | --- | --- |
 | `\"op\": \"Replace\"` | `replace` | the RFC has no other words of that spelling |
-| `\"active\": \"False\"`, `\"42\"` for a number | the value of the schema's type | the RFC has text refused here; nothing is guessed: other text is a 400 |
+| `\"active\": \"False\"`, `\"42\"` for a number, `42` for a text | the value of the schema's type, to its last digit | the RFC has these refused; nothing is guessed: other text is a 400 |
+| `[\"Dr\"]`, `{\"value\": \"Dr\"}`, `[{\"$ref\": null, \"value\": \"Dr\"}]` for `\"Dr\"`; `[{\"value\": \"10\"}]` for `[\"10\"]`; `\"10\"` for `[\"10\"]` | the value inside, in every request and however the attribute is named ([ADR 0037](../adr/0037-a-leniency-belongs-to-the-type.md)) | they have the wrong type otherwise |
 | `Remove` of `members` or `emails` with the elements in `value` | a removal of those | the RFC gives `value` no meaning in a `remove`; who sends it does not mean the whole list |
 | `externalId eq jyoung` | the same within quotes | it is no filter otherwise |
 | `\"title\": \"\"`, `{\"value\": \"\"}`, `[]`, `null` | the attribute is unassigned | an empty text says nothing of a person; it is read back as absent |
@@ -49,6 +50,8 @@ A PATCH that asks for `attributes` or `excludedAttributes` is answered with the 
 | `manager` without its URN, `roles` behind the enterprise URN | the attribute where the schema has it | only where it is found nowhere else |
 | `manager: \"271\"` | `{\"value\": \"271\"}` | it has the wrong type otherwise |
 | several elements with `primary: true` | the last is primary | RFC 7643 §2.4 allows one |
+| elements with the same `type` and `value` | one element that says what all of them said | RFC 7643 §2.4: the same combination is not returned twice |
+| an element of nothing but `type` and `primary` | no element | it says nothing of a person |
 | attributes the profile does not name | as the profile says: left out and logged, or refused by name | RFC 7644 §3.3 leaves it to the server |
 ";
 

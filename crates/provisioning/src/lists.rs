@@ -61,6 +61,11 @@ impl Ask {
             Start::FirstCursor => At::Cursor(None),
             Start::Cursor(text) => At::Cursor(Some(Cursor::decode(text, fingerprint)?)),
         };
+        // The total alone is asked for, which a page read by a cursor never says (RFC 9865 §2).
+        let at = match query.count {
+            Some(0) => At::Index(query.start_index()),
+            _ => at,
+        };
         Ok(Self {
             sort,
             at,

@@ -225,7 +225,11 @@ impl Whom {
             let fields = body.as_object()?;
             let (_, value) = fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
             // A log is no store: what is longer than any real name is cut.
-            value.as_str().map(|text| text.chars().take(256).collect())
+            // And it takes no U+0000, for which the request is refused.
+            let kept = |c| if c == '\0' { '\u{fffd}' } else { c };
+            value
+                .as_str()
+                .map(|text| text.chars().take(256).map(kept).collect())
         };
         Self {
             resource: None,

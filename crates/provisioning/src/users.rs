@@ -30,7 +30,9 @@ async fn lock(tx: &mut TenantTx, operation: &Operation, id: IdentityId) -> Resul
     let found = tx.lock(operation.caller.directory.id, id).await?;
     let identity = found.ok_or_else(|| not_found(&operation.profile))?;
     operation.check_version(identity.revision)?;
-    Ok(identity)
+    // What was kept before there was one form of a list is in that form from its next change on, which this alone is none.
+    let resource = identity.resource.canonical(&operation.profile.resource_type);
+    Ok(Identity { resource, ..identity })
 }
 
 fn not_found(profile: &Profile) -> Error {

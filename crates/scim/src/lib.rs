@@ -4,7 +4,7 @@
 //! Must not know: tenants, databases, HTTP, clocks, randomness. Everything here is a pure function of its arguments.
 //!
 //! Reading order: [`name`] and [`path`] (how an attribute is spelled), [`schema`] (what attributes there are),
-//! [`resource`] (a document brought into its canonical shape), [`change`] (what differs between two), [`filter`],
+//! [`resource`] (a document brought into its canonical shape; [`exact`] for its numbers), [`change`] (what differs between two), [`filter`],
 //! [`patch`] (with [`membership`] for groups), [`query`], [`etag`], and [`message`] (what goes back over the wire).
 //! [`quirk`] names every place where an identity provider departs from the RFCs and what is done about it.
 
@@ -12,6 +12,7 @@ pub mod bulk;
 pub mod change;
 pub mod error;
 pub mod etag;
+pub mod exact;
 pub mod filter;
 pub mod membership;
 pub mod message;

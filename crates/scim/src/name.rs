@@ -7,13 +7,13 @@ pub const fn eq(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b)
 }
 
-/// Whether `text` is an attribute name: `ATTRNAME` of RFC 7644 §3.4.2.2, or the `$ref` of RFC 7643 §2.4, whose `$` the
-/// grammar forgot.
+/// Whether `text` is an attribute name: a letter, then letters, digits, `$`, `-` and `_` (`ATTRNAME` of RFC 7643 §2.1, which
+/// takes a `$` where RFC 7644 §3.4.2.2 forgot it), or the `$ref` of RFC 7643 §2.4, which begins with one.
 pub fn is_valid(text: &str) -> bool {
     let body = text.strip_prefix('$').unwrap_or(text);
     let mut bytes = body.bytes();
     bytes.next().is_some_and(|first| first.is_ascii_alphabetic())
-        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'$' | b'-' | b'_'))
 }
 
 #[cfg(test)]
@@ -28,8 +28,17 @@ mod tests {
     }
 
     #[test]
-    fn a_name_starts_with_a_letter_and_holds_letters_digits_dash_underscore() {
-        for good in ["userName", "$ref", "x-dashed", "x509Certificates", "a_b", "A"] {
+    fn a_name_starts_with_a_letter_and_holds_letters_digits_and_three_signs() {
+        for good in [
+            "userName",
+            "$ref",
+            "x-dashed",
+            "x509Certificates",
+            "a_b",
+            "a$b",
+            "a$",
+            "A",
+        ] {
             assert!(is_valid(good), "{good}");
         }
         for bad in ["", "$", "1a", "-a", "a b", "a.b", "é", "a:b", "a[", "$$ref"] {

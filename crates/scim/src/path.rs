@@ -127,7 +127,7 @@ fn check_name(text: &str, part: &str, offset: usize) -> Result<(), Error> {
         text.clone(),
         format!(
             "The path '{text}' is malformed at character {}: {what}. Write attribute, attribute.subAttribute or \
-             urn:…:attribute; names start with a letter and hold letters, digits, '-' and '_'. Check the target \
+             urn:…:attribute; names start with a letter and hold letters, digits, '$', '-' and '_'. Check the target \
              attribute in the mapping.",
             offset + 1
         ),

@@ -330,12 +330,12 @@ fn a_room_has_no_name_and_is_told_so() {
 fn a_wrong_type_is_refused_naming_attribute_expectation_finding_and_next_step_but_never_the_value() {
     for (body, attribute, says) in [
         (
-            json!({"userName": 4711}),
+            json!({"userName": true}),
             "userName",
-            "must be text, but a number was sent",
+            "must be text, but a boolean was sent",
         ),
         (
-            json!({"userName": ["s3cret"]}),
+            json!({"userName": ["s3cret", "s3cret2"]}),
             "userName",
             "must be text, but a list was sent",
         ),
@@ -397,9 +397,9 @@ fn a_wrong_type_is_refused_naming_attribute_expectation_finding_and_next_step_bu
             "must be text in base64",
         ),
         (
-            json!({CUSTOM: {"home": 7}}),
+            json!({CUSTOM: {"home": true}}),
             &format!("{CUSTOM}:home"),
-            "must be text holding a URI or an id, but a number",
+            "must be text holding a URI or an id, but a boolean",
         ),
         (
             json!({CUSTOM: {"lucky": ["7", "s3cret"]}}),

@@ -106,13 +106,13 @@ fn every_query_entra_sends_is_read_as_its_canonical_text() {
 
 #[test]
 fn an_escaped_text_is_the_text_it_means() {
-    let filter = Filter::parse(r#"userName eq "a\"\\\u00e6\n""#, &users()).unwrap();
+    let filter = Filter::parse(r#"userName eq "a\"\\\u00e6""#, &users()).unwrap();
     let Filter::Compare { op, value, path } = filter else {
         panic!("a comparison")
     };
     assert_eq!(
         (op, value, path.to_string().as_str()),
-        (CompareOp::Eq, Literal::String("a\"\\æ\n".to_owned()), "userName")
+        (CompareOp::Eq, Literal::String("a\"\\æ".to_owned()), "userName")
     );
 }
 
@@ -317,4 +317,28 @@ fn conjuncts_are_the_members_of_the_outermost_ands() {
         parts("title pr or nickName pr and active eq true"),
         ["title pr or nickName pr and active eq true"]
     );
+}
+
+#[test]
+fn a_value_that_decodes_to_a_control_character_says_how_to_write_a_backslash() {
+    for text in [
+        r#"userName eq "CORP\bob""#,
+        r#"userName eq "CORP\nancy""#,
+        r#"userName eq "CORP\tom""#,
+        r#"name.familyName sw "a\u0007""#,
+        r#"emails[value eq "a\fb"]"#,
+        r#"userName eq "a\u0000b""#,
+        r#"userName eq "a\u0085b""#,
+    ] {
+        let error = Filter::parse(text, &users()).expect_err(text);
+        assert_eq!(error.scim_type, ScimType::InvalidFilter, "{text}");
+        assert!(
+            error
+                .detail
+                .contains(r#"write a backslash as \\, as in "CORP\\bob""#)
+                && error.attribute.is_some(),
+            "{error}"
+        );
+    }
+    assert!(Filter::parse(r#"userName eq "CORP\\bob""#, &users()).is_ok());
 }

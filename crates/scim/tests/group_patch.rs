@@ -10,7 +10,9 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use scim::membership::{MAX_MEMBERS, Membership};
-use scim::patch::{MAX_OPERATIONS, PatchRequest, PatchedGroup, apply_to_group};
+use scim::patch::{
+    MAX_OPERATIONS, PatchRequest, PatchedGroup, StoredMembers, apply_to_group, described_members,
+};
 use scim::quirk::rules::ENTRA;
 use scim::resource::Resource;
 use scim::schema::{ResourceType, group};
@@ -28,7 +30,12 @@ fn groups() -> ResourceType {
 }
 
 fn patched(document: &Resource, body: Value) -> Result<PatchedGroup, Error> {
-    apply_to_group(&groups(), document, &PatchRequest::parse(body)?, &ENTRA)
+    patched_knowing(&StoredMembers::new(), document, body)
+}
+
+fn patched_knowing(stored: &StoredMembers, document: &Resource, body: Value) -> Result<PatchedGroup, Error> {
+    let request = PatchRequest::parse(body)?;
+    apply_to_group(&groups(), document, &request, &ENTRA, stored)
 }
 
 fn asks(operations: &Value) -> Membership {
@@ -183,8 +190,8 @@ fn what_names_no_member_is_refused_with_the_next_step() {
     let cases = [
         (
             json!({"op": "remove", "path": "members[type eq \"User\"]"}),
-            ScimType::InvalidPath,
-            "members[value eq \"…\"], several of them joined by \"or\"",
+            ScimType::InvalidFilter,
+            "members[value eq \"…\" and type eq \"User\"], and several are joined by \"or\"",
         ),
         (
             json!({"op": "remove", "path": "members[value eq 'a']"}),
@@ -193,8 +200,8 @@ fn what_names_no_member_is_refused_with_the_next_step() {
         ),
         (
             json!({"op": "remove", "path": "members[value sw \"a\"]"}),
-            ScimType::InvalidPath,
-            "must name them by their ids",
+            ScimType::InvalidFilter,
+            "must name each member by its id",
         ),
         (
             json!({"op": "replace", "path": "members", "value": [{"display": "A"}]}),
@@ -240,6 +247,97 @@ fn what_names_no_member_is_refused_with_the_next_step() {
             "{error}"
         );
     }
+}
+
+#[test]
+fn a_filter_that_names_a_member_and_says_more_of_it_selects_that_member() {
+    let known = json!({"value": "a", "type": "User", "$ref": "Users/a", "display": "Amy"});
+    let stored = StoredMembers::from_iter([("a".to_owned(), known)]);
+    let a = r#"value eq "a""#;
+    let (selects, contradicts) = (Some(true), Some(false));
+    for (said, expected) in [
+        (format!(r#"type eq "User" and {a}"#), selects),
+        (format!(r#"{a} and type eq "User""#), selects),
+        (format!(r#"{a} and type eq "user" and display eq "amy""#), selects),
+        (
+            format!(r#"{a} and $ref eq "https://host/people/scim/v2/Users/a""#),
+            selects,
+        ),
+        (
+            format!(r#"{a} and ($ref eq "../Users/a" or display sw "B")"#),
+            selects,
+        ),
+        (
+            format!(r#"{a} and display pr and not (type eq "Group")"#),
+            selects,
+        ),
+        (format!(r#"(value eq "b" and type eq "User") or {a}"#), selects),
+        (format!(r#"{a} and type eq "Group""#), contradicts),
+        (format!(r#"display eq "Bea" and {a}"#), contradicts),
+        (
+            format!(r#"{a} and $ref eq "https://host/people/scim/Groups/a""#),
+            contradicts,
+        ),
+        (format!(r#"{a} and not (display eq "Amy")"#), contradicts),
+        (format!(r#"{a} and value eq "b""#), contradicts),
+        (format!(r#"{a} or type eq "User""#), None),
+        (format!(r#"not ({a})"#), None),
+        (r#"value ne "a""#.to_owned(), None),
+        (format!(r#"{a} and $ref sw "https""#), None),
+        ("value pr".to_owned(), None),
+        (r#"display eq "Amy""#.to_owned(), None),
+    ] {
+        for (verb, value) in [
+            ("remove", Value::Null),
+            ("add", json!({"value": "a"})),
+            ("Replace", json!({"value": "a"})),
+        ] {
+            let path = format!("members[{said}]");
+            let mut operation = json!({"op": verb, "path": path});
+            if verb != "remove" {
+                operation["value"] = value;
+            }
+            let body = json!({"Operations": [operation]});
+            if expected.is_some() {
+                let asked = described_members(&groups(), &PatchRequest::parse(body.clone()).unwrap());
+                assert!(asked.iter().any(|id| id == "a"), "{path}: {asked:?}");
+            }
+            let changes = |membership: Membership, id: &str| {
+                let Membership::Change { add, remove } = membership else {
+                    panic!("{path} means all of them: {membership:?}");
+                };
+                let list = if verb == "remove" { remove } else { add };
+                list.iter().any(|one| one == id)
+            };
+            let error = match (expected, patched_knowing(&stored, &Resource::default(), body)) {
+                (Some(selects), Ok(patched)) if selects || verb == "remove" => {
+                    assert_eq!(changes(patched.membership, "a"), selects, "{verb} {path}");
+                    continue;
+                }
+                (_, Ok(patched)) => panic!("{verb} {path} gave {patched:?}"),
+                (_, Err(error)) => error,
+            };
+            let (scim_type, words) = match expected {
+                None => (ScimType::InvalidFilter, "must name each member by its id"),
+                Some(_) => (ScimType::NoTarget, "says of it what is not so"),
+            };
+            assert_eq!(error.scim_type, scim_type, "{verb} {path}: {error}");
+            assert!(error.detail.contains(words), "{verb} {path}: {error}");
+            assert!(!error.detail.contains("leave the filter"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn members_that_are_named_alone_are_asked_about_by_nobody() {
+    let body = json!({"Operations": [
+        {"op": "remove", "path": "members[value eq \"a\" or value eq \"b\"]"},
+        {"op": "remove", "path": "members[type eq \"User\"]"},
+        {"op": "add", "path": "members", "value": [{"value": "c", "type": "User"}]},
+        {"op": "add", "value": {"members[value eq \"d\" and type eq \"User\"]": {"value": "d"}}}
+    ]});
+    let asked = described_members(&groups(), &PatchRequest::parse(body).unwrap());
+    assert_eq!(asked, ["d"]);
 }
 
 #[test]

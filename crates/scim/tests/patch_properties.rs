@@ -1,9 +1,12 @@
-//! Laws of PATCH: it never panics, changes all or nothing, can be repeated, and both dialects mean the same.
+//! Laws of PATCH: it never panics, changes all or nothing, can be repeated, both dialects mean the same, and what it makes is
+//! what a PUT of it makes.
 #![expect(clippy::unwrap_used, reason = "a test program: its helpers may stop it")]
 
 use proptest::prelude::*;
+use scim::change::diff;
+use scim::message::{Meta, render};
 use scim::patch::{PatchRequest, apply};
-use scim::quirk::rules::ENTRA;
+use scim::quirk::rules::{ENTRA, GENERIC, Rules};
 use scim::resource::Resource;
 use scim::schema::{ENTERPRISE_USER, ResourceType, enterprise_user, user};
 use serde_json::{Map, Value, json};
@@ -120,8 +123,49 @@ fn resource() -> impl Strategy<Value = Resource> {
 }
 
 fn try_apply(current: &Resource, operations: &Value) -> Result<Resource, scim::Error> {
+    patch(current, operations, &ENTRA)
+}
+
+fn patch(current: &Resource, operations: &Value, rules: &Rules) -> Result<Resource, scim::Error> {
     let request = PatchRequest::parse(json!({ "Operations": operations }))?;
-    apply(&users(), current, &request, &ENTRA).map(|patched| patched.resource)
+    apply(&users(), current, &request, rules).map(|patched| patched.resource)
+}
+
+/// One request in the life of a resource.
+#[derive(Debug, Clone)]
+enum Move {
+    Put(Value),
+    Patch(Value, &'static Rules),
+}
+
+fn moved() -> impl Strategy<Value = Move> {
+    let key = prop::sample::select(vec![
+        "emails",
+        "addresses",
+        "roles",
+        "title",
+        "name",
+        "active",
+        "manager",
+    ]);
+    let body = prop::collection::btree_map(key, value(), 0..4);
+    let rules = prop::sample::select(vec![&ENTRA, &GENERIC]);
+    prop_oneof![
+        1 => body.prop_map(|body| Move::Put(json!(body))),
+        2 => (prop::collection::vec(operation(), 1..4), rules)
+            .prop_map(|(operations, rules)| Move::Patch(Value::Array(operations), rules)),
+    ]
+}
+
+/// What a GET answers.
+fn answer(resource: &Resource) -> Value {
+    let meta = Meta {
+        created: Default::default(),
+        last_modified: Default::default(),
+        version: 1,
+        location: "https://localhost/scim/Users/usr_1".to_owned(),
+    };
+    render(&users(), "usr_1", resource, &meta)
 }
 
 proptest! {
@@ -143,6 +187,28 @@ proptest! {
             }
         }
         prop_assert_eq!(current, before);
+    }
+
+    #[test]
+    fn a_put_of_what_is_read_changes_nothing_whatever_came_before(
+        current in resource(),
+        history in prop::collection::vec(moved(), 1..8),
+    ) {
+        let mut now = current;
+        for step in history {
+            let after = match step {
+                Move::Put(body) => Resource::accept(&users(), body).map(|put| put.resource.replacing(&users(), &now)),
+                Move::Patch(operations, rules) => patch(&now, &operations, rules),
+            };
+            now = after.unwrap_or(now);
+            let read = answer(&now);
+            let put = Resource::accept(&users(), read.clone()).unwrap();
+            prop_assert!(put.ignored.is_empty(), "{:?} of {}", put.ignored, read);
+            let again = put.resource.replacing(&users(), &now);
+            prop_assert_eq!(diff(&users(), &now, &again), vec![], "{}", read);
+            prop_assert_eq!(&again, &now, "{}", read);
+            prop_assert_eq!(now.clone().canonical(&users()), now.clone());
+        }
     }
 
     #[test]

@@ -180,7 +180,7 @@ fn a_refusal_names_operation_path_rule_and_next_step_and_no_value() {
             "True or False",
         ),
         (
-            json!({"op": "add", "path": "title", "value": 5}),
+            json!({"op": "add", "path": "title", "value": true}),
             ScimType::InvalidValue,
             "(add title)",
             "text",
@@ -204,7 +204,7 @@ fn a_refusal_names_operation_path_rule_and_next_step_and_no_value() {
             "text",
         ),
         (
-            json!({"op": "add", "path": "emails[value eq \"secret@x\"].type", "value": 1}),
+            json!({"op": "add", "path": "emails[value eq \"secret@x\"].type", "value": true}),
             ScimType::InvalidValue,
             "emails[…].type",
             "text",

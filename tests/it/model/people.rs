@@ -73,6 +73,14 @@ pub async fn check(talk: &mut Talk, id: &str) {
         .map(|group| group["value"].as_str().expect("a group's id").to_owned())
         .collect();
     talk.same(&groups, &talk.world.groups_of(id), &format!("groups of {id}"));
+    put_back(talk, &format!("/Users/{id}"), &seen).await;
+}
+
+/// A PUT of what was read is no change, whatever came before.
+pub async fn put_back(talk: &mut Talk, path: &str, seen: &Value) {
+    talk.say(format!("PUT {path} of what it is"));
+    let put = talk.scim.put(path, seen).await.expect(200);
+    talk.same(&version(&put.body), &version(seen), "a PUT of what was read");
 }
 
 /// POST, sometimes of a name that is taken, sometimes twice.

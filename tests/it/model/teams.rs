@@ -6,6 +6,7 @@ use rand::RngExt as _;
 use serde_json::{Value, json};
 use support::http::entra_encode;
 
+use super::people::put_back;
 use super::state::Team;
 use super::{Talk, version};
 
@@ -65,6 +66,7 @@ fn compare(talk: &Talk, id: &str, seen: &Value) {
 pub async fn check(talk: &mut Talk, id: &str) {
     let seen = talk.scim.get(&format!("/Groups/{id}")).await.expect(200).body;
     compare(talk, id, &seen);
+    put_back(talk, &format!("/Groups/{id}"), &seen).await;
 }
 
 /// POST, sometimes of a name that is taken.

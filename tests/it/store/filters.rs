@@ -170,7 +170,7 @@ fn filters(ids: Vec<String>) -> impl Strategy<Value = String> {
     ]
     .map(str::to_owned)
     .to_vec();
-    words.extend(["room", "ROOM", "äb", "", "nul\\u0000", "nobody", "*", "%", "_"].map(str::to_owned));
+    words.extend(["room", "ROOM", "äb", "", "nobody", "*", "%", "_"].map(str::to_owned));
     words.push("x".repeat(900));
     words.extend(ids);
     let word = proptest::sample::select(words);

@@ -159,7 +159,7 @@ impl Line {
         let name = &self.name;
         if !scim::name::is_valid(name) || name.len() > 64 {
             return Err(format!(
-                "extension.attribute: {name:?} is no SCIM attribute name (a letter, then letters, digits, '-', '_'; at most 64)"
+                "extension.attribute: {name:?} is no SCIM attribute name (a letter, then letters, digits, '$', '-', '_'; at most 64)"
             ));
         }
         let attr_type = self.attr_type()?;

@@ -2,11 +2,13 @@
 //!
 //! Must not know: what the JSON means.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use actix_web::{HttpRequest, web};
 use futures_util::StreamExt;
+use scim::exact;
 use serde::de::DeserializeSeed as _;
 use serde_json::Value;
 use serde_json::error::Category;
@@ -135,17 +137,26 @@ fn parse(bytes: &[u8]) -> Result<Value, Failure> {
             "The body of the request is empty; send a JSON object.",
         ));
     }
-    let mut reader = serde_json::Deserializer::from_slice(text);
-    let left = Cell::new(BODY_VALUES);
-    let value = Bounded(&left).deserialize(&mut reader);
-    let value = value.and_then(|value| reader.end().map(|()| value));
-    match value.map_err(|error| syntax(&error))? {
+    let value = bounded(text).map_err(|error| syntax(&error))?;
+    // Read anew only where digits were lost, so that an error names the place of what was sent.
+    let value = match exact::quoted(text) {
+        Cow::Borrowed(_) => value,
+        Cow::Owned(quoted) => bounded(&quoted).map_err(|error| syntax(&error))?,
+    };
+    match value {
         value @ Value::Object(_) => Ok(value),
         _ => Err(Failure::with(
             Code::InvalidSyntax,
             "The body of the request must be a JSON object.",
         )),
     }
+}
+
+fn bounded(text: &[u8]) -> Result<Value, serde_json::Error> {
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let left = Cell::new(BODY_VALUES);
+    let value = Bounded(&left).deserialize(&mut reader)?;
+    reader.end().map(|()| value)
 }
 
 /// Where the JSON breaks, without repeating any of it.
@@ -208,6 +219,14 @@ mod tests {
         assert_eq!(
             parse(b"\xef\xbb\xbf{\"a\":1}").expect("JSON"),
             serde_json::json!({"a": 1})
+        );
+    }
+
+    #[test]
+    fn a_number_with_more_digits_than_a_number_keeps_is_read_as_its_text() {
+        assert_eq!(
+            parse(b"{\"a\":12345678901234567890123,\"b\":1.5}").expect("JSON"),
+            serde_json::json!({"a": "12345678901234567890123", "b": 1.5})
         );
     }
 

@@ -308,8 +308,8 @@ impl Code {
                 "invalidCount",
                 400,
                 Some(T::InvalidCount),
-                "The number of results asked for is no whole number, or less than 1 in a query with a cursor.",
-                "Send a count from 1 to 1000, or none.",
+                "The number of results asked for is no whole number.",
+                "Send a count from 0 to 1000, or none.",
             ),
             Self::Busy => row(
                 "busy",

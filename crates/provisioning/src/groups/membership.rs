@@ -3,11 +3,13 @@
 //! Works in the caller's transaction, with the group locked. The number of statements follows what the request names, never
 //! the size of the group, but for a replacement of everybody, which has to look who is there.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use domain::group::{Group, Member, MembersChanged};
 use domain::id::ResourceId;
 use scim::membership::Membership;
+use scim::patch::StoredMembers;
+use serde_json::json;
 use store::TenantTx;
 
 use crate::error::Error;
@@ -17,6 +19,30 @@ const BATCH: usize = 1_000;
 /// How many members that leave are told by name; a replacement that ends more of them says that everybody left, and who is
 /// there now.
 const MOST_NAMED_LEAVERS: usize = 10_000;
+
+/// What this directory knows of those that are named, as an element of `members` says it; by the name they are asked by.
+pub(super) async fn stored(
+    tx: &mut TenantTx,
+    group: &Group,
+    named: Vec<String>,
+) -> Result<StoredMembers, Error> {
+    let ids = ids_of(texts(&named));
+    if ids.is_empty() {
+        return Ok(StoredMembers::new());
+    }
+    let known = tx.known_members(group.directory, &ids).await?;
+    let known: HashMap<ResourceId, Member> = known.into_iter().map(|member| (member.id, member)).collect();
+    let elements = named.into_iter().filter_map(|name| {
+        let member = known.get(&name.parse().ok()?)?;
+        let kind = member.id.type_name();
+        let mut element = json!({"value": name, "type": kind, "$ref": format!("{kind}s/{}", member.id)});
+        if let Some(display) = &member.display {
+            element["display"] = json!(display);
+        }
+        Some((name, element))
+    });
+    Ok(elements.collect())
+}
 
 /// A membership after the change.
 #[derive(Debug)]

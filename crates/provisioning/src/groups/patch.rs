@@ -5,11 +5,11 @@ use domain::group::Group;
 use domain::id::GroupId;
 use domain::log::Action;
 use domain::policy::check_group_kept;
-use scim::patch::{PatchRequest, apply_to_group};
+use scim::patch::{PatchRequest, apply_to_group, described_members};
 use serde_json::Value;
 use store::TenantTx;
 
-use super::{check, commit, group_id, group_type, lock};
+use super::{check, commit, group_id, group_type, lock, membership};
 use crate::call::Call;
 use crate::context::Context;
 use crate::error::Error;
@@ -56,7 +56,8 @@ async fn decide(
     let before = lock(tx, operation, id).await?;
     let rules = operation.caller.directory.provider.rules();
     let group_type = group_type(profile)?;
-    let patched = apply_to_group(group_type, &before.resource, request, rules)?;
+    let stored = membership::stored(tx, &before, described_members(group_type, request)).await?;
+    let patched = apply_to_group(group_type, &before.resource, request, rules, &stored)?;
     check_group_kept(group_type, &before.resource, &patched.resource)?;
     check(profile, &patched.resource, &patched.ignored)?;
     commit(

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use scim::membership::{MAX_MEMBERS, Membership};
-use scim::patch::{PatchRequest, apply_to_group};
+use scim::patch::{PatchRequest, StoredMembers, apply_to_group, described_members};
 use scim::quirk::rules::{ENTRA, GENERIC};
 use scim::resource::Resource;
 use serde_json::{Value, json};
@@ -20,8 +20,19 @@ pub fn check(data: &[u8]) {
     let current = Resource::accept(rt, json!({"displayName": "Team", "externalId": "8a"}))
         .expect("a good group")
         .resource;
+    // Every other one that is asked about is known.
+    let described = described_members(rt, &request).into_iter().enumerate();
+    let stored: StoredMembers = described
+        .filter(|(index, _)| index % 2 == 0)
+        .map(|(_, id)| {
+            (
+                id.clone(),
+                json!({"value": id, "type": "User", "$ref": "Users/1", "display": "Amy"}),
+            )
+        })
+        .collect();
     for rules in [&ENTRA, &GENERIC] {
-        match apply_to_group(rt, &current, &request, rules) {
+        match apply_to_group(rt, &current, &request, rules, &stored) {
             Ok(patched) => {
                 assert!(
                     !patched.resource.as_map().contains_key("members"),
@@ -29,8 +40,9 @@ pub fn check(data: &[u8]) {
                     patched.resource
                 );
                 check_membership(&patched.membership);
-                let again =
-                    apply_to_group(rt, &patched.resource, &request, rules).map(|again| again.membership);
+                super::put_of_what_is_read(rt, &patched.resource);
+                let again = apply_to_group(rt, &patched.resource, &request, rules, &stored);
+                let again = again.map(|again| again.membership);
                 if let Ok(again) = again {
                     assert_eq!(again, patched.membership, "another membership the second time");
                 }

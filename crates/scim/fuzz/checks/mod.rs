@@ -15,6 +15,9 @@ mod search;
 
 use std::sync::LazyLock;
 
+use scim::change::diff;
+use scim::message::{Meta, render};
+use scim::resource::Resource;
 use scim::schema::{AttrType, Attribute, Mutability, ResourceType, Schema, enterprise_user, group, user};
 use serde_json::Value;
 
@@ -134,6 +137,22 @@ fn has_two_primaries(value: &Value) -> bool {
         Value::Object(map) => map.values().any(has_two_primaries),
         _ => false,
     }
+}
+
+/// A PUT of what a GET answers is no change, and nothing of it is unknown: whatever made the resource, it has the one form.
+fn put_of_what_is_read(rt: &ResourceType, resource: &Resource) {
+    let meta = Meta {
+        created: Default::default(),
+        last_modified: Default::default(),
+        version: 1,
+        location: "https://localhost/scim/Users/usr_1".to_owned(),
+    };
+    let answer = render(rt, "usr_1", resource, &meta);
+    let put = Resource::accept(rt, answer.clone()).expect("what is answered can be sent");
+    assert_eq!(put.ignored, Vec::<String>::new(), "{answer}");
+    let after = put.resource.replacing(rt, resource);
+    assert_eq!(&after, resource, "{answer}");
+    assert_eq!(diff(rt, resource, &after), Vec::new(), "{answer}");
 }
 
 /// An error is a sentence for people, of bounded length, and does not hold a line break.

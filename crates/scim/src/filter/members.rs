@@ -16,8 +16,8 @@ impl Filter {
     /// The ids that `members` is compared with, in a filter over groups.
     ///
     /// # Errors
-    /// `invalidFilter` for every comparison but `members eq`, `members.value eq` and `members[value eq …]` (with `and` and
-    /// `or` inside).
+    /// `invalidFilter` for every comparison but `members eq`, `members.value eq` and `members[…]` whose filter names each
+    /// member by `value eq` and looks at nothing else but `type`.
     pub fn compared_members(&self) -> Result<Vec<&str>, Error> {
         let mut ids = Vec::new();
         self.collect(&mut ids)?;
@@ -36,27 +36,47 @@ impl Filter {
                 }
                 _ => Err(refused()),
             },
-            Self::ValuePath { path, filter, then } if is_members(path) => match then {
-                None => filter.collect_values(ids),
-                Some(_) => Err(refused()),
-            },
+            Self::ValuePath {
+                path,
+                filter,
+                then: None,
+            } if is_members(path) && filter.asks_of_members(&["value", "type"]) => {
+                ids.extend(filter.named_members().ok_or_else(refused)?);
+                Ok(())
+            }
+            Self::ValuePath { path, .. } if is_members(path) => Err(refused()),
             Self::Present(_) | Self::Compare { .. } | Self::ValuePath { .. } => Ok(()),
         }
     }
 
-    /// Inside `members[…]`.
-    fn collect_values<'f>(&'f self, ids: &mut Vec<&'f str>) -> Result<(), Error> {
+    /// The ids that a filter inside `members[…]` names, when no other member can satisfy it; `None` when one could.
+    pub(crate) fn named_members(&self) -> Option<Vec<&str>> {
         match self {
-            Self::And(members) | Self::Or(members) => members.iter().try_for_each(|m| m.collect_values(ids)),
+            Self::Or(parts) => {
+                let parts: Option<Vec<Vec<&str>>> = parts.iter().map(Self::named_members).collect();
+                parts.map(|parts| parts.concat())
+            }
+            Self::And(parts) => parts.iter().find_map(Self::named_members),
             Self::Compare {
                 path,
                 op: CompareOp::Eq,
                 value: Literal::String(id),
-            } if name::eq(&path.name, "value") => {
-                ids.push(id);
-                Ok(())
+            } if name::eq(&path.name, "value") => Some(vec![id]),
+            _ => None,
+        }
+    }
+
+    /// Whether a filter inside `members[…]` looks at these parts of a member alone.
+    pub(crate) fn asks_of_members(&self, parts: &[&str]) -> bool {
+        match self {
+            Self::And(members) | Self::Or(members) => {
+                members.iter().all(|member| member.asks_of_members(parts))
             }
-            _ => Err(refused()),
+            Self::Not(inner) => inner.asks_of_members(parts),
+            Self::Present(path) | Self::Compare { path, .. } => {
+                parts.iter().any(|part| name::eq(part, &path.name))
+            }
+            Self::ValuePath { .. } => false,
         }
     }
 }
@@ -69,8 +89,8 @@ fn is_members(path: &AttrPath) -> bool {
 fn refused() -> Error {
     Error::invalid_filter(
         0,
-        "members can be asked for one id only, as in members.value eq \"idn_…\" or members[value eq \"idn_…\"]. \
-         To look at all members, read the group, or list Users with groups.value eq \"grp_…\".",
+        "members can be asked for one id only, as in members.value eq \"idn_…\" or members[value eq \"idn_…\"], and for \
+         its type beside it. To look at all members, read the group, or list Users with groups.value eq \"grp_…\".",
     )
 }
 
@@ -97,6 +117,9 @@ mod tests {
             (r#"members.value eq "a""#, vec!["a"]),
             (r#"MEMBERS[value eq "a"]"#, vec!["a"]),
             (r#"members[value eq "a" or value eq "b"]"#, vec!["a", "b"]),
+            (r#"members[value eq "a" and type eq "User"]"#, vec!["a"]),
+            (r#"members[type eq "Group" and value eq "a"]"#, vec!["a"]),
+            (r#"members[value eq "a" and not (type eq "User")]"#, vec!["a"]),
             (
                 r#"id eq "g" and not (members.value eq "a" or members eq "b")"#,
                 vec!["a", "b"],
@@ -120,7 +143,8 @@ mod tests {
             r#"members.type eq "User""#,
             r#"members[type eq "User"]"#,
             r#"members[not (value eq "a")]"#,
-            r#"members[value eq "a" and type eq "User"]"#,
+            r#"members[value eq "a" and display eq "Amy"]"#,
+            r#"members[value eq "a" or type eq "User"]"#,
             r#"members[value eq "a"].display eq "Amy""#,
             r#"displayName eq "x" or members.value sw "a""#,
         ] {

@@ -20,7 +20,7 @@ mod parse;
 mod typing;
 
 pub(crate) use eval::comparison_key;
-pub(crate) use parse::selector;
+pub(crate) use parse::{CONTROL, selector};
 pub(crate) use typing::instant;
 
 /// The longest filter text read, in bytes.
@@ -142,7 +142,7 @@ impl Filter {
     ///
     /// # Errors
     /// `invalidFilter` with the byte position and what is allowed there, for broken grammar, unknown attributes and
-    /// operators, literals of a wrong type, and texts beyond [`MAX_LENGTH`], [`MAX_DEPTH`] or [`MAX_TERMS`].
+    /// operators, literals of a wrong type or with a control character in them, and texts beyond [`MAX_LENGTH`], [`MAX_DEPTH`] or [`MAX_TERMS`].
     pub fn parse(text: &str, resource_type: &ResourceType) -> Result<Self, Error> {
         Self::parse_among(text, resource_type, &[])
     }

@@ -320,6 +320,7 @@ impl<'a> Parser<'a> {
     fn literal(&mut self, op: CompareOp, leaf: Option<&Attribute>) -> Result<Literal, Error> {
         let at = self.lexer.position();
         let raw = match self.lexer.take()? {
+            Token::Quoted(text) if text.contains(char::is_control) => return Err(control(at, leaf)),
             Token::Quoted(text) => RawLiteral::Quoted(text),
             Token::Word(word) => RawLiteral::Bare(word.to_owned()),
             other => {
@@ -356,5 +357,24 @@ impl<'a> Parser<'a> {
             ));
         }
         Ok(())
+    }
+}
+
+/// What the error of a value with a control character in it says, by which it is known in a path's filter.
+pub(crate) const CONTROL: &str = "decodes to a control character";
+
+/// `"CORP\bob"` is a JSON string that holds a backspace, and never meant.
+fn control(at: usize, leaf: Option<&Attribute>) -> Error {
+    let name = leaf.map_or("the attribute", |leaf| leaf.name.as_str());
+    let error = fault(
+        at,
+        format!(
+            "the value that {name} is compared with {CONTROL}, because \\b, \\f, \\n, \\r, \\t and \\u begin escapes; write a \
+             backslash as \\\\, as in \"CORP\\\\bob\""
+        ),
+    );
+    match leaf {
+        Some(leaf) => error.on(leaf.name.clone()),
+        None => error,
     }
 }

@@ -18,8 +18,8 @@ pub const MAX_RESULTS: usize = 1_000;
 /// The results of a list answer when `count` does not say.
 pub const DEFAULT_RESULTS: usize = 100;
 
-/// What the service can do. Neither passwords nor, as yet, security events (RFC 9967) are offered: an empty list of events
-/// says so to those who look for one.
+/// What the service can do. Neither passwords nor, as yet, security events are offered. Of the latter nothing is said, which
+/// means the same (RFC 9967 §4): clients that know the schema of RFC 7643 §5 alone refuse a document with more in it.
 pub fn service_provider_config(base: &str) -> Value {
     json!({
         "schemas": [SERVICE_PROVIDER_CONFIG],
@@ -40,7 +40,6 @@ pub fn service_provider_config(base: &str) -> Value {
             "defaultPageSize": DEFAULT_RESULTS,
             "maxPageSize": MAX_RESULTS,
         },
-        "securityEvents": {"asyncRequest": "none", "eventUris": []},
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
             "name": "Bearer token",

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use crate::error::ScimType;
 use crate::etag;
 use crate::resource::Resource;
-use crate::schema::ResourceType;
+use crate::schema::{ResourceType, Schema};
 
 /// The schema of a list answer.
 pub const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
@@ -95,19 +95,20 @@ pub fn list_page(head: &ListHead, items_per_page: usize, resources: Vec<Value>) 
     Value::Object(body)
 }
 
-/// The whole document of a resource: `schemas`, `id`, its attributes in order, `meta`.
-///
-/// `schemas` names the core schema and each extension present (RFC 7643 §3).
-pub fn render(rt: &ResourceType, id: &str, resource: &Resource, meta: &Meta) -> Value {
-    let attributes = resource.as_map();
-    let extensions = rt
-        .extensions
-        .iter()
-        .filter(|extension| attributes.contains_key(&extension.id));
-    let schemas: Vec<&str> = std::iter::once(&rt.core)
+/// The core schema and each extension present (RFC 7643 §3).
+pub(crate) fn schemas_of<'a>(rt: &'a ResourceType, resource: &Resource) -> Vec<&'a str> {
+    let present = |extension: &&Schema| resource.as_map().contains_key(&extension.id);
+    let extensions = rt.extensions.iter().filter(present);
+    std::iter::once(&rt.core)
         .chain(extensions)
         .map(|schema| schema.id.as_str())
-        .collect();
+        .collect()
+}
+
+/// The whole document of a resource: `schemas`, `id`, its attributes in order, `meta`.
+pub fn render(rt: &ResourceType, id: &str, resource: &Resource, meta: &Meta) -> Value {
+    let attributes = resource.as_map();
+    let schemas = schemas_of(rt, resource);
     let mut body = Map::with_capacity(attributes.len() + 3);
     body.insert("schemas".to_owned(), json!(schemas));
     body.insert("id".to_owned(), id.into());

@@ -10,7 +10,7 @@ use super::target::Target;
 use crate::error::Error;
 use crate::filter::Filter;
 use crate::resource::{Resource, json_bytes};
-use crate::schema::{Attribute, Mutability};
+use crate::schema::{Attribute, Mutability, ResourceType};
 
 /// How many elements of lists one request may look at before it is refused, once for each comparison of the path's
 /// filter; [`VISIT_BYTES`] of text count as one element more. 1,000 operations on lists of 200 plain elements are within
@@ -19,15 +19,15 @@ const MAX_VISITS: usize = 250_000;
 /// A comparison folds the whole text it looks at, so long texts cost more than short ones.
 const VISIT_BYTES: usize = 256;
 
-/// Does all steps, or none.
-pub(super) fn apply(current: &Resource, steps: &[Step<'_>]) -> Result<Resource, Error> {
+/// Does all steps, or none; the result has the form that POST and PUT give.
+pub(super) fn apply(rt: &ResourceType, current: &Resource, steps: &[Step<'_>]) -> Result<Resource, Error> {
     let mut document = current.as_map().clone();
     let mut visits = 0;
     for step in steps {
         run(&mut document, &step.target, &step.action, &mut visits)
             .map_err(|error| step.origin.blame(error))?;
     }
-    Ok(Resource::from_stored(document))
+    Ok(Resource::from_stored(document).canonical(rt))
 }
 
 fn run(

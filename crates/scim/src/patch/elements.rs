@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::filter::{Filter, comparison_key};
 use crate::quirk::entra;
 use crate::quirk::rules::AbsentElement;
+use crate::resource::part_key;
 use crate::schema::Attribute;
 
 /// Does one action on the list.
@@ -129,7 +130,7 @@ fn selected(
             for index in &hits {
                 write(&mut list[*index], leaf, value, seed.as_ref())?;
             }
-            entra::last_primary_wins(list, hits.last().copied());
+            prefer(list, hits.last().copied());
             Ok(())
         }
         Action::Clear | Action::Take(_) => {
@@ -209,9 +210,18 @@ fn create(
     {
         list.push(element);
         let last = list.len().checked_sub(1);
-        entra::last_primary_wins(list, last);
+        prefer(list, last);
     }
     Ok(())
+}
+
+/// Makes the element that was written last the primary one, if it says so. One that says nothing but its kind goes away at
+/// the end of the request unless more is said of it, and until then takes nothing from the others.
+fn prefer(list: &mut [Value], last: Option<usize>) {
+    let written = last.and_then(|index| list.get(index)).and_then(Value::as_object);
+    if !written.is_some_and(entra::is_hollow) {
+        entra::last_primary_wins(list, last);
+    }
 }
 
 /// Without a filter only one element can be meant: the only one, or the primary one.
@@ -267,23 +277,17 @@ fn identity(attribute: &Attribute, element: &Value) -> String {
         _ => {
             let parts: BTreeMap<&str, String> = object
                 .iter()
-                .map(|(key, value)| (key.as_str(), key_of(attribute, key, value)))
+                .map(|(key, value)| (key.as_str(), part_key(attribute, key, value)))
                 .collect();
             format!("o{parts:?}")
         }
     }
 }
 
-fn key_of(attribute: &Attribute, part: &str, value: &Value) -> String {
-    attribute
-        .sub(part)
-        .map_or_else(|| value.to_string(), |sub| comparison_key(sub, value))
-}
-
 /// True unless both say what type they are and it differs.
 fn same_type(attribute: &Attribute, a: &Value, b: &Value) -> bool {
     match (a.get("type"), b.get("type")) {
-        (Some(a), Some(b)) => key_of(attribute, "type", a) == key_of(attribute, "type", b),
+        (Some(a), Some(b)) => part_key(attribute, "type", a) == part_key(attribute, "type", b),
         _ => true,
     }
 }
@@ -294,7 +298,7 @@ fn says(attribute: &Attribute, element: &Value, other: &Value) -> bool {
         (Value::Object(element), Value::Object(other)) => other.iter().all(|(key, value)| {
             element
                 .get(key)
-                .is_some_and(|present| key_of(attribute, key, present) == key_of(attribute, key, value))
+                .is_some_and(|present| part_key(attribute, key, present) == part_key(attribute, key, value))
         }),
         _ => identity(attribute, element) == identity(attribute, other),
     }

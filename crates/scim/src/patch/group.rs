@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::steps::{Action, Step};
 use super::target::Target;
-use super::{PatchRequest, apply, normalize};
+use super::{PatchRequest, StoredMembers, apply, members, normalize};
 use crate::error::Error;
-use crate::filter::{CompareOp, Filter, Literal};
+use crate::filter::Filter;
 use crate::membership::{self, Collector, MEMBERS, Membership, id_of};
 use crate::quirk::rules::Rules;
 use crate::resource::Resource;
@@ -30,26 +30,32 @@ pub struct PatchedGroup {
 ///
 /// `current` is the document without members; who is a member need not be known. A member is named by its id in any of
 /// the shapes seen: elements, bare texts, `members[value eq "…"]` (several joined by `or`), `members.value`; what else an
-/// element says (`type`, `display`, `$ref`) is the server's to know. A `remove` of `members` that names members in its value
+/// element says (`type`, `display`, `$ref`) is the server's to know. What else a filter says is held against `stored`, which
+/// tells of those that [`super::described_members`] names: whoever is another than it says is not selected. A `remove` of `members` that names members in its value
 /// removes those, one whose list is empty removes nobody, and one without value removes all.
 ///
 /// # Errors
-/// As [`super::apply`]; `invalidPath` for a filter on `members` that does not name them by `value`, `mutability` when one
+/// As [`super::apply`]; `invalidFilter` for a filter on `members` that does not name them by `value`, `noTarget` for an `add` or
+/// `replace` whose filter says of a member what is not so, `mutability` when one
 /// member is to be replaced by another behind such a filter or the ids of all of them at once, `tooMany` for more than [`crate::membership::MAX_MEMBERS`].
 pub fn apply_to_group(
     rt: &ResourceType,
     current: &Resource,
     request: &PatchRequest,
     rules: &Rules,
+    stored: &StoredMembers,
 ) -> Result<PatchedGroup, Error> {
     check_named_members(rt, request)?;
     let plan = normalize::normalize(rt, request, rules)?;
-    let (members, others): (Vec<Step<'_>>, Vec<Step<'_>>) =
+    let (of_members, others): (Vec<Step<'_>>, Vec<Step<'_>>) =
         plan.steps.into_iter().partition(|step| is_members(&step.target));
-    let resource = apply::apply(current, &others)?;
+    let resource = apply::apply(rt, current, &others)?;
+    plan.schemas
+        .iter()
+        .try_for_each(|named| named.check(rt, &resource))?;
     let mut collected = Collector::default();
-    for step in &members {
-        take(&mut collected, &step.target, &step.action).map_err(|error| step.origin.blame(error))?;
+    for step in &of_members {
+        take(&mut collected, &step.target, &step.action, stored).map_err(|error| step.origin.blame(error))?;
     }
     Ok(PatchedGroup {
         resource,
@@ -79,13 +85,18 @@ fn is_members(target: &Target<'_>) -> bool {
 }
 
 /// One step on `members`.
-fn take(collected: &mut Collector, target: &Target<'_>, action: &Action) -> Result<(), Error> {
+fn take(
+    collected: &mut Collector,
+    target: &Target<'_>,
+    action: &Action,
+    stored: &StoredMembers,
+) -> Result<(), Error> {
     // Of a member's parts only its id is the client's; `type` follows from it.
     if target.leaf().is_some_and(|leaf| leaf.name != "value") {
         return Ok(());
     }
     if let Some(filter) = &target.filter {
-        return selected(collected, filter, action);
+        return selected(collected, target, filter, action, stored);
     }
     if target.leaf().is_some() && matches!(action, Action::Clear | Action::Replace(_)) {
         return Err(every_id());
@@ -114,39 +125,23 @@ fn every_id() -> Error {
 }
 
 /// One step on `members[…]`: the filter says who is meant.
-fn selected(collected: &mut Collector, filter: &Filter, action: &Action) -> Result<(), Error> {
-    let mut ids = Vec::new();
-    if !named_by(filter, &mut ids) {
-        return Err(Error::invalid_path(
-            "members[…]",
-            "a filter on members must name them by their ids, as in members[value eq \"…\"], several of them joined by \
-             \"or\". Name the members, or leave the filter out to mean all of them.",
-        ));
-    }
+fn selected(
+    collected: &mut Collector,
+    target: &Target<'_>,
+    filter: &Filter,
+    action: &Action,
+    stored: &StoredMembers,
+) -> Result<(), Error> {
+    let selection = members::selected(filter, target.attribute, stored)?;
     let present = match action {
         Action::Clear | Action::Take(_) => false,
+        Action::Add(_) | Action::Replace(_) if selection.contradicted => return Err(members::contradicted()),
         Action::Add(value) | Action::Replace(value) => {
-            stays_the_same(&ids, value)?;
+            stays_the_same(&selection.ids, value)?;
             true
         }
     };
-    ids.iter().try_for_each(|id| collected.set(id, present))
-}
-
-/// The ids a filter names, when it does nothing else.
-fn named_by<'a>(filter: &'a Filter, ids: &mut Vec<&'a str>) -> bool {
-    match filter {
-        Filter::Or(parts) => parts.iter().all(|part| named_by(part, ids)),
-        Filter::Compare {
-            path,
-            op: CompareOp::Eq,
-            value: Literal::String(id),
-        } if path.name == "value" => {
-            ids.push(id);
-            true
-        }
-        _ => false,
-    }
+    selection.ids.iter().try_for_each(|id| collected.set(id, present))
 }
 
 /// `value` of a member is immutable (RFC 7643 §4.2): an element may be written again, not become another.

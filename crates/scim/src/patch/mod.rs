@@ -16,13 +16,16 @@ use crate::schema::ResourceType;
 mod apply;
 mod elements;
 mod group;
+mod members;
 mod normalize;
 mod request;
+mod schemas;
 mod steps;
 mod target;
 mod values;
 
 pub use group::{PatchedGroup, apply_to_group};
+pub use members::{StoredMembers, described_members};
 
 /// The most operations in one request.
 pub const MAX_OPERATIONS: usize = 1000;
@@ -55,7 +58,7 @@ impl PatchRequest {
     ///
     /// # Errors
     /// `invalidSyntax` for another shape or more than [`MAX_OPERATIONS`], `invalidValue` for an `add` or `replace`
-    /// without value, `noTarget` for a `remove` without path; each names the operation, counted from 1.
+    /// without value and for U+0000 anywhere in a value, `noTarget` for a `remove` without path; each names the operation, counted from 1.
     pub fn parse(body: Value) -> Result<Self, Error> {
         request::parse(body)
     }
@@ -74,11 +77,13 @@ impl PatchRequest {
 /// The resource after all operations of `request`, in order; `current` is never changed.
 ///
 /// Where providers and the RFC disagree, `rules` decides: whether a `replace` makes the element its filter does not find,
-/// and whether a path to what only the server writes (`id`, `meta`, `groups`) is passed over or refused. Targets this
-/// directory does not have are reported in [`Patched::ignored`].
+/// and whether a path to what only the server writes (`id`, `meta`, `groups`), or to what no schema has, is passed over or
+/// refused. Targets that were passed over because this directory does not have them are reported in [`Patched::ignored`].
+/// The result has the form that POST and PUT give ([`Resource::canonical`]).
 ///
 /// # Errors
-/// `invalidPath` for a malformed path, `invalidValue` for a value of the wrong type, `mutability` for a second value of
+/// `invalidPath` for a malformed path, or one that no schema has where that is refused; `invalidFilter` for a value in a
+/// path's filter that holds a control character; `invalidValue` for a value of the wrong type, `mutability` for a second value of
 /// an immutable attribute or a refused read-only path, `noTarget` for a filter that finds nothing and cannot be made true, `tooMany` for work beyond
 /// all measure. The detail names the operation, its path, the rule and the next step.
 pub fn apply(
@@ -88,7 +93,10 @@ pub fn apply(
     rules: &Rules,
 ) -> Result<Patched, Error> {
     let plan = normalize::normalize(rt, request, rules)?;
-    let resource = apply::apply(current, &plan.steps)?;
+    let resource = apply::apply(rt, current, &plan.steps)?;
+    plan.schemas
+        .iter()
+        .try_for_each(|named| named.check(rt, &resource))?;
     Ok(Patched {
         resource,
         ignored: plan.ignored,

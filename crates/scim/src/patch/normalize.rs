@@ -8,13 +8,14 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::schemas::Named;
 use super::steps::{Action, Origin, Plan, Step};
 use super::target::{Place, Target, locate, shown};
 use super::values::{is_active, no_removal};
 use super::{Operation, PatchRequest};
 use crate::error::Error;
 use crate::quirk::entra::Verb;
-use crate::quirk::rules::{ReadOnlyPath, Rules};
+use crate::quirk::rules::{ReadOnlyPath, Rules, UnknownPath};
 use crate::schema::{ResourceType, Schema};
 
 /// Turns the operations into steps.
@@ -28,6 +29,7 @@ pub(super) fn normalize<'a>(
         rules,
         plan: Plan {
             steps: Vec::new(),
+            schemas: Vec::new(),
             ignored: Vec::new(),
         },
         reported: HashSet::new(),
@@ -75,8 +77,7 @@ impl<'a> Planner<'a> {
         match locate(self.rt, key.trim()) {
             Ok(place) => self.place(origin, verb, key, place, Some(value.clone())),
             Err(_) if !key.contains('[') && !self.known_head(key) => {
-                self.ignore(shown(key));
-                Ok(())
+                self.ignore(shown(key)).map_err(|error| origin.blame(error))
             }
             Err(error) => Err(origin.blame(error)),
         }
@@ -96,11 +97,16 @@ impl<'a> Planner<'a> {
         value: Option<Value>,
     ) -> Result<(), Error> {
         match place {
-            Place::ReadOnly | Place::Computed => Ok(()),
-            Place::Unknown(path) => {
-                self.unknown(text, path, value.as_ref());
+            Place::ReadOnly => Ok(()),
+            Place::Computed => {
+                if self.rules.unknown_path == UnknownPath::Refuse {
+                    self.plan.schemas.push(Named::read(origin, verb, value)?);
+                }
                 Ok(())
             }
+            Place::Unknown(path) => self
+                .unknown(text, path, value.as_ref())
+                .map_err(|error| origin.blame(error)),
             Place::Schema(schema) => self.schema(origin, verb, schema, value),
             Place::Attribute(mut target) => {
                 if verb == Verb::Replace {
@@ -152,25 +158,34 @@ impl<'a> Planner<'a> {
         });
     }
 
-    pub(super) fn ignore(&mut self, path: String) {
+    /// Passes over what this directory does not have, and reports it; refuses it where that is the rule. What the schema
+    /// has and nobody may read back, a password, is passed over in any case.
+    pub(super) fn ignore(&mut self, path: String) -> Result<(), Error> {
+        let known = |path: &str| {
+            self.rt
+                .parse_path(path)
+                .is_ok_and(|path| self.rt.find(&path).is_some())
+        };
+        if self.rules.unknown_path == UnknownPath::Refuse && !known(&path) {
+            return Err(no_such_attribute(path));
+        }
         if self.reported.insert(path.clone()) {
             self.plan.ignored.push(path);
         }
+        Ok(())
     }
 
     /// Reports what this directory does not have: the members of an object one by one, as mappings target them.
-    fn unknown(&mut self, text: &str, path: String, value: Option<&Value>) {
+    fn unknown(&mut self, text: &str, path: String, value: Option<&Value>) -> Result<(), Error> {
         let separator = if text.contains(':') && !text.contains('[') {
             ':'
         } else {
             '.'
         };
         match value {
-            Some(Value::Object(members)) if !members.is_empty() => {
-                members
-                    .keys()
-                    .for_each(|key| self.ignore(format!("{path}{separator}{key}")));
-            }
+            Some(Value::Object(members)) if !members.is_empty() => members
+                .keys()
+                .try_for_each(|key| self.ignore(format!("{path}{separator}{key}"))),
             _ => self.ignore(path),
         }
     }
@@ -185,4 +200,14 @@ fn read_only(path: &str) -> Error {
             "{path} is written by the server alone. Leave the operation out, or take {path} out of the mapping."
         ),
     )
+}
+
+/// RFC 7644 §3.5.2: an operation that does not go with the schema is refused.
+fn no_such_attribute(path: String) -> Error {
+    let shown: String = path.chars().take(160).collect();
+    let detail = format!(
+        "this directory has no attribute {shown}, so nothing would become of the operation. Read /Schemas for the attributes there \
+         are, and take {shown} out of the request."
+    );
+    Error::invalid_path(path, detail)
 }

@@ -9,6 +9,7 @@ use super::{MAX_OPERATIONS, Operation, PatchRequest};
 use crate::error::Error;
 use crate::name;
 use crate::quirk::entra::{Verb, operation_word};
+use crate::resource::check_nul;
 
 /// Reads the body.
 pub(super) fn parse(body: Value) -> Result<PatchRequest, Error> {
@@ -79,6 +80,13 @@ fn operation(number: usize, item: Value) -> Result<Operation, Error> {
         }
     };
     let value = take(&mut item, "value");
+    if let Some(value) = &value {
+        let name = path.as_deref().map(super::target::shown).unwrap_or_default();
+        check_nul(&name, value).map_err(|error| Error {
+            detail: format!("Operation {number} ({}): {}", verb.as_str(), error.detail),
+            ..error
+        })?;
+    }
     check(number, verb, path.as_deref(), value.as_ref())?;
     Ok(Operation { verb, path, value })
 }

@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 
+use super::schemas::Named;
 use super::target::Target;
 use crate::error::Error;
 
@@ -50,5 +51,7 @@ impl Origin {
 #[derive(Debug)]
 pub(super) struct Plan<'a> {
     pub(super) steps: Vec<Step<'a>>,
+    /// What is said of `schemas`, to be held against the result.
+    pub(super) schemas: Vec<Named>,
     pub(super) ignored: Vec<String>,
 }

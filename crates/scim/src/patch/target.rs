@@ -3,7 +3,7 @@
 //! Must not know: values, verbs. Read `normalize` next.
 
 use crate::error::{Error, ScimType};
-use crate::filter::{Filter, selector};
+use crate::filter::{CONTROL, Filter, selector};
 use crate::name;
 use crate::path::AttrPath;
 use crate::quirk::rules::AbsentElement;
@@ -160,11 +160,16 @@ fn malformed(text: &str, position: Option<usize>, why: &str) -> Error {
     Error { position, ..error }
 }
 
-/// A filter's error, as the error of the path it stands in.
+/// A filter's error, as the error of the path it stands in. A value that cannot be meant stays a fault of the filter (RFC
+/// 7644 §3.12, table 9 has both).
 fn relabel(text: &str, error: &Error) -> Error {
     let detail = error.detail.replacen("The filter is", "The path is", 1);
+    let scim_type = match error.detail.contains(CONTROL) {
+        true => ScimType::InvalidFilter,
+        false => ScimType::InvalidPath,
+    };
     Error {
-        scim_type: ScimType::InvalidPath,
+        scim_type,
         detail,
         attribute: Some(shown(text)),
         position: error.position,

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::name;
 use crate::quirk::entra::{self, Verb};
 use crate::quirk::rules::RoleText;
-use crate::resource::coerce;
+use crate::resource::{coerce, opened};
 use crate::schema::{AttrType, Attribute, Mutability};
 
 impl<'a> Planner<'a> {
@@ -51,7 +51,7 @@ impl<'a> Planner<'a> {
         leaf: &Attribute,
         value: Value,
     ) -> Result<(), Error> {
-        let value = entra::bare_value(entra::only_element(leaf, value));
+        let value = opened(leaf, value);
         let empty =
             value.as_str().is_some_and(str::is_empty) || is_active(&target) && entra::unassigns(&value);
         if leaf.attr_type == AttrType::Boolean && empty {
@@ -75,11 +75,8 @@ impl<'a> Planner<'a> {
         target: Target<'a>,
         value: Value,
     ) -> Result<(), Error> {
-        let one = Attribute {
-            multi_valued: false,
-            ..target.attribute.clone()
-        };
-        let value = entra::wrapped_value(&one, entra::only_element(&one, value));
+        let one = target.attribute.clone().single();
+        let value = opened(&one, value);
         if entra::unassigns(&value) {
             self.push(origin, target, Action::Clear);
             return Ok(());
@@ -108,8 +105,7 @@ impl<'a> Planner<'a> {
             }
             None => {}
         }
-        coerced.ignored.into_iter().for_each(|path| self.ignore(path));
-        Ok(())
+        coerced.ignored.into_iter().try_for_each(|path| self.ignore(path))
     }
 
     /// A single complex value: RFC 7644 §3.5.2.3 leaves parts that are not named as they are, so each part is a step.
@@ -120,15 +116,14 @@ impl<'a> Planner<'a> {
         target: Target<'a>,
         value: Value,
     ) -> Result<(), Error> {
-        let value = entra::wrapped_value(target.attribute, entra::only_element(target.attribute, value));
-        match value {
+        match opened(target.attribute, value) {
             Value::Object(members) if !members.is_empty() => {
                 members.into_iter().try_for_each(|(key, value)| {
                     let Some(part) = target.attribute.sub(&key) else {
-                        if !entra::unassigns(&value) {
-                            self.ignore(target.path.with_sub(&key).to_string());
-                        }
-                        return Ok(());
+                        return match entra::unassigns(&value) {
+                            true => Ok(()),
+                            false => self.ignore(target.path.with_sub(&key).to_string()),
+                        };
                     };
                     if part.mutability == Mutability::ReadOnly {
                         return Ok(());
@@ -168,11 +163,6 @@ impl<'a> Planner<'a> {
         }
         let mut taken = Vec::with_capacity(named.len());
         for value in named {
-            let value = if leaf.attr_type == AttrType::Complex {
-                value
-            } else {
-                entra::bare_value(value)
-            };
             let names_something = !entra::unassigns(&value);
             let value = coerce(leaf, &target.path, self.roles(leaf, value))?.value;
             match value {
@@ -208,7 +198,10 @@ impl<'a> Planner<'a> {
         value: Value,
     ) -> Result<Option<Value>, Error> {
         let coerced = coerce(attribute, &target.path, value)?;
-        coerced.ignored.into_iter().for_each(|path| self.ignore(path));
+        coerced
+            .ignored
+            .into_iter()
+            .try_for_each(|path| self.ignore(path))?;
         Ok(coerced.value)
     }
 }

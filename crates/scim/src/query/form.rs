@@ -2,6 +2,8 @@
 //!
 //! Must not know: which parameters there are.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 
 use crate::error::Error;
@@ -22,12 +24,45 @@ pub(super) fn pairs(raw: &str) -> Result<Vec<(String, String)>, Error> {
         .collect()
 }
 
-/// `+` is a blank and `%2B` a plus; a `%` that begins no escape stands for itself.
+/// `%2B` is a plus, and a `%` that begins no escape stands for itself. A `+` is a blank, as forms and Entra write it, unless
+/// this text writes its first blank as `%20`: then it follows RFC 3986, where a plus is a plus.
 fn decode(text: &str) -> Result<String, Error> {
-    let spaced = text.replace('+', " ");
-    percent_decode_str(&spaced).decode_utf8().map(std::borrow::Cow::into_owned).map_err(|_| {
+    let plus = text.find("%20").is_some_and(|blank| !text[..blank].contains('+'));
+    let spaced = match plus {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(text.replace('+', " ")),
+    };
+    percent_decode_str(&spaced).decode_utf8().map(Cow::into_owned).map_err(|_| {
         Error::invalid_syntax(
             "The query part of the URL is not UTF-8 text. Encode special characters as percent-encoded UTF-8.",
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plus_is_a_blank_unless_blanks_are_written_as_percent_20() {
+        for (raw, filter) in [
+            ("filter=a+eq+%22x%2By%22", "a eq \"x+y\""),
+            ("filter=a+eq+%22x+y%22", "a eq \"x y\""),
+            ("filter=a%20eq%20%22x+y%22", "a eq \"x+y\""),
+            ("filter=a%20eq%20%22x%2By%20z%22", "a eq \"x+y z\""),
+            (
+                "filter=a%20gt%202026-01-31T09:00:00+01:00",
+                "a gt 2026-01-31T09:00:00+01:00",
+            ),
+            // A template that writes + with a value encoded by itself.
+            ("filter=a+eq+%22x%20y%22", "a eq \"x y\""),
+            // Each parameter for itself: a Tenant URL may bring its own.
+            ("flag=x%20y&filter=a+pr", "a pr"),
+            ("filter=a+", "a "),
+        ] {
+            let pairs = pairs(raw).expect(raw);
+            let (_, value) = pairs.iter().find(|(key, _)| key == "filter").expect(raw);
+            assert_eq!(value, filter, "{raw}");
+        }
+    }
 }

@@ -29,7 +29,7 @@ pub struct ListQuery {
     pub sort: Option<SortRequest>,
     /// Where the page begins.
     pub start: Start,
-    /// How many results at most; `None` leaves it to the server, 0 (never with a cursor) asks for the total alone.
+    /// How many results at most; `None` leaves it to the server, 0 asks for the total alone, with a cursor too.
     pub count: Option<usize>,
     /// Which attributes to answer with.
     pub projection: Projection,
@@ -74,13 +74,14 @@ impl Default for Start {
 /// Reads the text after `?` (a leading `?` is fine).
 ///
 /// Parameter names are the same in any case; unknown ones (`aadOptscim062020`, with or without a value) are ignored;
-/// `+` is a blank, as Entra writes it. `startIndex` below 1 is 1 and a negative `count` is 0 (RFC 7644 §3.4.2.4). With
-/// `cursor` the page is read by cursors, and a `startIndex` other than 1 contradicts it.
+/// `+` is a blank, as Entra writes it, unless the parameter writes blanks as `%20`. `startIndex` below 1 is 1 and a negative
+/// `count` is 0 (RFC 7644 §3.4.2.4, RFC 9865 §2). With `cursor` the page is read by cursors, and a `startIndex` other than 1
+/// contradicts it.
 ///
 /// # Errors
 /// [`ScimType::InvalidValue`] for a `startIndex` that is no whole number or stands beside a `cursor`, and for names of
-/// attributes that are none; [`ScimType::InvalidCount`] for a `count` that is no whole number, or none of at least 1
-/// beside a `cursor`; [`ScimType::InvalidFilter`] for two different filters; [`ScimType::InvalidSyntax`] for text that is
+/// attributes that are none; [`ScimType::InvalidCount`] for a `count` that is no whole number;
+/// [`ScimType::InvalidFilter`] for two different filters; [`ScimType::InvalidSyntax`] for text that is
 /// not UTF-8.
 pub fn parse_query(raw: &str) -> Result<ListQuery, Error> {
     let mut asked = Parameters::default();
@@ -149,10 +150,6 @@ impl Parameters {
             Some(cursor) if cursor.trim().is_empty() => Start::FirstCursor,
             Some(cursor) => Start::Cursor(cursor),
         };
-        let by_cursor = !matches!(start, Start::Index(_));
-        if by_cursor && self.count.is_some_and(|count| count < 1) {
-            return Err(invalid_count("at least 1 in a query with a cursor"));
-        }
         let sort = self.sort_by.filter(|by| !by.trim().is_empty());
         Ok(ListQuery {
             filter: self.filter,
@@ -334,19 +331,13 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_wants_a_count_of_at_least_one_and_no_start_index() {
-        for (raw, scim_type, words) in [
-            ("cursor=&count=0", ScimType::InvalidCount, "at least 1"),
-            ("cursor=x&count=-1", ScimType::InvalidCount, "at least 1"),
-            (
-                "cursor=x&startIndex=2",
-                ScimType::InvalidValue,
-                "two ways of paging",
-            ),
-        ] {
-            let error = parse_query(raw).unwrap_err();
-            assert_eq!(error.scim_type, scim_type, "{raw}");
-            assert!(error.detail.contains(words), "{}", error.detail);
+    fn a_cursor_takes_no_start_index_and_a_count_below_one_is_zero() {
+        let error = parse_query("cursor=x&startIndex=2").unwrap_err();
+        assert_eq!(error.scim_type, ScimType::InvalidValue);
+        assert!(error.detail.contains("two ways of paging"), "{}", error.detail);
+        for raw in ["cursor=&count=0", "cursor=&count=-3"] {
+            let query = parse_query(raw).unwrap();
+            assert_eq!((query.start, query.count), (Start::FirstCursor, Some(0)), "{raw}");
         }
     }
 

@@ -4,13 +4,14 @@
 //! | --- | --- | --- |
 //! | [`boolean_text`] | `"False"` for `false` | resources, PATCH values, filter literals |
 //! | [`integer_text`] | `"42"` for `42` | resources, PATCH values, filter literals |
+//! | [`number_text`] | `100234` for `"100234"` | resources, PATCH values |
 //! | [`operation_word`] | `Add`, `Replace`, `Remove` | PATCH |
 //! | [`unassigns`] | `""` or `{"value":""}` for `null` | resources, PATCH |
 //! | [`wrapped_value`] | `"271"` for `{"value":"271"}` | resources, PATCH |
 //! | [`only_element`] | `[{…}]` for a single-valued attribute | resources, PATCH |
-//! | [`bare_value`] | `{"value":"Dr"}` for `"Dr"` | PATCH |
+//! | [`bare_value`] | `{"value":"Dr"}` for `"Dr"` | resources, PATCH |
 //! | [`role_from_json_text`] | JSON text in `roles[].value` | PATCH |
-//! | [`is_hollow`] | an element emptied but for its type | PATCH |
+//! | [`is_hollow`] | an element emptied but for its type | resources, PATCH |
 //! | [`last_primary_wins`] | a second `primary` | resources, PATCH |
 //! | [`home_of`] | extension attributes without their URN, and the reverse | filter, PATCH |
 //! | [`implied_value`] | `manager eq "1"` for `manager.value eq "1"` | filter |
@@ -25,6 +26,7 @@
 use serde_json::{Map, Number, Value};
 
 use crate::filter::{CompareOp, Filter, Literal};
+use crate::name;
 use crate::path::AttrPath;
 use crate::schema::{AttrType, Attribute, ResourceType};
 
@@ -73,6 +75,14 @@ pub fn integer_text(text: &str) -> Option<Number> {
     let signed = || text.parse::<i64>().map(Number::from);
     let number = || signed().or_else(|_| text.parse::<u64>().map(Number::from));
     plain.then(number)?.ok()
+}
+
+/// Numbers arrive where the schema has text: an employee number, or a member's id.
+///
+/// Broken: `"employeeNumber":100234`; right: `"employeeNumber":"100234"`. Digits a number cannot carry have been made text
+/// before ([`crate::exact::quoted`]).
+pub fn number_text(number: &Number) -> Value {
+    Value::String(number.to_string())
 }
 
 /// The operation's word is capitalised in the default dialect.
@@ -125,17 +135,29 @@ pub fn only_element(attribute: &Attribute, value: Value) -> Value {
     }
 }
 
-/// A text, number or boolean wrapped as if it were an element (very old dialect).
+/// A text, number or boolean wrapped as if it were an element (Entra's attributes of several values, and its very old
+/// dialect).
 ///
-/// Broken: `{"op":"Add","path":"title","value":[{"$ref":null,"value":"Dr"}]}` (its list is opened by [`only_element`]);
-/// right: `"value":"Dr"`. To be used for attributes without parts only.
+/// Broken: `{"op":"Add","path":"…:departmentIds","value":[{"value":"10"}]}`, `{"op":"Add","path":"title","value":[{"$ref":null,
+/// "value":"Dr"}]}` (its list is opened by [`only_element`]); right: `"value":["10"]`, `"value":"Dr"`. To be used for
+/// attributes without parts only.
 pub fn bare_value(value: Value) -> Value {
     match value {
-        Value::Object(mut map) if map.contains_key("value") => {
-            map.get_mut("value").map(Value::take).unwrap_or_default()
-        }
+        Value::Object(map) if is_wrapping(&map) => map
+            .into_iter()
+            .find_map(|(key, value)| name::eq(&key, "value").then_some(value))
+            .unwrap_or_default(),
         other => other,
     }
+}
+
+/// Whether [`bare_value`] has something to take off.
+pub(crate) fn is_wrapped(value: &Value) -> bool {
+    value.as_object().is_some_and(is_wrapping)
+}
+
+fn is_wrapping(map: &Map<String, Value>) -> bool {
+    map.keys().any(|key| name::eq(key, "value"))
 }
 
 /// App roles arrive as JSON *text* inside `value` in the default dialect.
@@ -310,5 +332,5 @@ fn sub_attribute<'a>(attribute: &'a Attribute, name: &str) -> Option<&'a Attribu
     attribute
         .sub_attributes
         .iter()
-        .find(|sub| crate::name::eq(&sub.name, name))
+        .find(|sub| name::eq(&sub.name, name))
 }

@@ -23,6 +23,15 @@ pub enum ReadOnlyPath {
     Refuse,
 }
 
+/// What a PATCH operation does that names what no schema of the directory has (RFC 7644 §3.5.2 against what is sent).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownPath {
+    /// Nothing, with a warning in the provisioning log: mappings name more than a directory keeps, and the rest is to be done.
+    PassOver,
+    /// Answers 400 `invalidPath`, naming it; and refuses what is said of `schemas` and is not true.
+    Refuse,
+}
+
 /// What a role's `value` is in a PATCH when its text is a JSON object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoleText {
@@ -67,6 +76,8 @@ pub struct Rules {
     pub absent_element: AbsentElement,
     /// A PATCH path to what only the server writes.
     pub read_only_path: ReadOnlyPath,
+    /// A PATCH of what no schema has.
+    pub unknown_path: UnknownPath,
     /// JSON text in a role's `value`.
     pub role_text: RoleText,
     /// A filter encoded twice.
@@ -83,6 +94,7 @@ pub struct Rules {
 pub const ENTRA: Rules = Rules {
     absent_element: AbsentElement::Create,
     read_only_path: ReadOnlyPath::PassOver,
+    unknown_path: UnknownPath::PassOver,
     role_text: RoleText::ReadJson,
     encoded_filter: EncodedFilter::DecodeAgain,
     repeated_create: RepeatedCreate::Heal,
@@ -111,6 +123,7 @@ pub const PING: Rules = PRODUCT;
 pub const GENERIC: Rules = Rules {
     absent_element: AbsentElement::NoTarget,
     read_only_path: ReadOnlyPath::Refuse,
+    unknown_path: UnknownPath::Refuse,
     role_text: RoleText::AsSent,
     encoded_filter: EncodedFilter::AsSent,
     repeated_create: RepeatedCreate::Conflict,
@@ -145,6 +158,15 @@ pub const TABLE: &[Row] = &[
         does: |rules| match rules.read_only_path {
             ReadOnlyPath::PassOver => "passed over",
             ReadOnlyPath::Refuse => "400 `mutability`",
+        },
+    },
+    Row {
+        request: "PATCH of what no schema of the directory has: a path, a key of an object without a path, a part of an attribute, \
+                  an unknown URN; or of `schemas`, saying what is not true",
+        rfc: "400 (RFC 7644 §3.5.2)",
+        does: |rules| match rules.unknown_path {
+            UnknownPath::PassOver => "passed over, with a warning in the provisioning log",
+            UnknownPath::Refuse => "400 `invalidPath`; of `schemas`: 400 `mutability` or `invalidValue`",
         },
     },
     Row {

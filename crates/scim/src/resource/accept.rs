@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::Resource;
 use super::coerce::{coerce, insert_once, kind, wrong_type};
+use super::nul::check_nul;
 use crate::error::Error;
 use crate::name;
 use crate::path::AttrPath;
@@ -32,7 +33,7 @@ impl Resource {
     ///
     /// # Errors
     /// [`crate::ScimType::InvalidSyntax`] when the body is no object; [`crate::ScimType::InvalidValue`] when a known
-    /// attribute has the wrong type, or was sent twice with different values.
+    /// attribute has the wrong type, or was sent twice with different values, or for U+0000 anywhere.
     pub fn accept(rt: &ResourceType, body: Value) -> Result<Accepted, Error> {
         let Value::Object(body) = body else {
             return Err(Error::invalid_syntax(format!(
@@ -48,6 +49,7 @@ impl Resource {
             ignored: Vec::new(),
         };
         for (key, value) in body {
+            check_nul(&key, &value)?;
             reader.top(&key, value)?;
         }
         Ok(Accepted {

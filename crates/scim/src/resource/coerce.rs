@@ -1,11 +1,13 @@
 //! One value, brought into the type its schema says.
 //!
 //! Must not know: where in a request the value came from; POST, PUT and PATCH all pass here.
-//! Lenient in what Entra is known to do (text for booleans and whole numbers, one object for a list of one), strict in
-//! everything else: a wrong type is refused, never guessed. Each leniency is a named function of [`crate::quirk::entra`].
+//! Lenient in what clients are known to do (text for booleans and numbers, numbers for text, a list or an object of one
+//! around a value), strict in everything else: a wrong type is refused, never guessed. Each leniency is a named function of
+//! [`crate::quirk::entra`], and belongs to the type: it holds for every request and every way to name the attribute.
 
 use serde_json::{Map, Number, Value};
 
+use super::canonical;
 use crate::error::Error;
 use crate::filter::instant;
 use crate::path::AttrPath;
@@ -58,41 +60,58 @@ pub fn coerce(attribute: &Attribute, path: &AttrPath, value: Value) -> Result<Co
     }
 }
 
+/// The value itself, out of everything clients wrap around one: a list of one, an object of nothing but its `value`; and
+/// a reference written as its bare text as the object it means. Doing it again changes nothing.
+pub(crate) fn opened(attribute: &Attribute, value: Value) -> Value {
+    if attribute.multi_valued {
+        return value;
+    }
+    let complex = attribute.attr_type == AttrType::Complex;
+    let mut value = value;
+    loop {
+        value = match value {
+            Value::Array(items) if items.len() <= 1 => quirk::only_element(attribute, Value::Array(items)),
+            Value::Object(_) if !complex && quirk::is_wrapped(&value) => quirk::bare_value(value),
+            opened => return quirk::wrapped_value(attribute, opened),
+        };
+    }
+}
+
 fn list(attribute: &Attribute, path: &AttrPath, items: Vec<Value>) -> Result<Coerced, Error> {
+    let element = attribute.clone().single();
     let mut kept = Vec::with_capacity(items.len());
     let mut ignored: Vec<String> = Vec::new();
-    for item in items {
-        if quirk::unassigns(&item) {
-            continue;
-        }
-        let coerced = one(attribute, path, item)?;
+    for item in items.into_iter().flat_map(|item| spread(&element, item)) {
+        let coerced = one(&element, path, item)?;
         for part in coerced.ignored {
             if !ignored.contains(&part) {
                 ignored.push(part);
             }
         }
-        kept.extend(
-            coerced
-                .value
-                .filter(|value| !value.as_object().is_some_and(quirk::is_hollow)),
-        );
+        kept.extend(coerced.value);
     }
-    quirk::last_primary_wins(&mut kept, None);
+    canonical::list(attribute, &mut kept);
     let value = (!kept.is_empty()).then_some(Value::Array(kept));
     Ok(Coerced { value, ignored })
 }
 
-fn one(attribute: &Attribute, path: &AttrPath, value: Value) -> Result<Coerced, Error> {
-    if attribute.attr_type == AttrType::Complex {
-        return complex(attribute, path, value);
+/// `{"value": ["10", "20"]}` in a list of plain values says two of them.
+fn spread(element: &Attribute, item: Value) -> Vec<Value> {
+    if element.attr_type == AttrType::Complex {
+        return vec![item];
     }
-    scalar(attribute.attr_type, path, value).map(Coerced::kept)
+    match quirk::bare_value(item) {
+        Value::Array(items) => items,
+        one => vec![one],
+    }
 }
 
-fn complex(attribute: &Attribute, path: &AttrPath, value: Value) -> Result<Coerced, Error> {
-    match quirk::wrapped_value(attribute, quirk::only_element(attribute, value)) {
-        Value::Object(map) => object(attribute, path, map),
-        other => Err(wrong_type(path, "an object", &other)),
+/// A single value, or one element of a list.
+fn one(attribute: &Attribute, path: &AttrPath, value: Value) -> Result<Coerced, Error> {
+    match opened(attribute, value) {
+        nothing if quirk::unassigns(&nothing) => Ok(Coerced::default()),
+        Value::Object(map) if attribute.attr_type == AttrType::Complex => object(attribute, path, map),
+        value => scalar(attribute.attr_type, path, value).map(Coerced::kept),
     }
 }
 
@@ -170,16 +189,22 @@ fn scalar(attr_type: AttrType, path: &AttrPath, value: Value) -> Result<Value, E
             AttrType::String | AttrType::DateTime | AttrType::Binary | AttrType::Reference,
             text @ Value::String(_),
         ) => Ok(text),
+        (AttrType::String | AttrType::Reference, Value::Number(number)) => Ok(quirk::number_text(&number)),
         (_, other) => Err(wrong_type(path, expected(attr_type), &other)),
     }
 }
 
-/// Base64 of either alphabet, padded or not (RFC 7643 §2.3.6, RFC 4648 §4, §5); blanks and line breaks are none.
+/// Base64 of one alphabet, padded or not: the one RFC 7643 §2.3.6 asks for (RFC 4648 §4), and base64url (§5) besides; blanks
+/// and line breaks are none.
 fn is_base64(text: &str) -> bool {
     let digits = text.trim_end_matches('=');
     let padding = text.len() - digits.len();
-    let alphabet = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
-    digits.bytes().all(alphabet)
+    let of = |extra: [u8; 2]| {
+        digits
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || extra.contains(&byte))
+    };
+    (of(*b"+/") || of(*b"-_"))
         && digits.len() % 4 != 1
         && (padding == 0 || padding <= 2 && text.len().is_multiple_of(4))
 }

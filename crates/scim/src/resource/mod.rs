@@ -2,21 +2,26 @@
 //!
 //! Must not know: ids, versions, times (those are the server's, added by [`crate::message::render`]), storage.
 //!
-//! Reading order: `accept` (body to resource), `coerce` (one value by its schema), `defaults` (what a document need not
-//! say), `mutability` (what the next state owes to the present one), `read` (looking values up), `blank` (texts that say
-//! nothing).
+//! Reading order: `accept` (body to resource), `coerce` (one value by its schema), `canonical` (the one form of a list),
+//! `defaults` (what a document need not say), `mutability` (what the next state owes to the present one), `read` (looking
+//! values up), `blank` (texts that say nothing).
 
 mod accept;
 mod blank;
+mod canonical;
 mod coerce;
 mod defaults;
 mod mutability;
+mod nul;
 mod read;
 
 pub use accept::Accepted;
 pub use blank::is_blank;
+pub(crate) use canonical::part_key;
+pub(crate) use coerce::opened;
 pub use coerce::{Coerced, coerce};
 pub use mutability::check_immutable;
+pub(crate) use nul::check_nul;
 pub(crate) use read::get;
 
 use serde_json::{Map, Value};

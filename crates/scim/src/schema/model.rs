@@ -183,6 +183,15 @@ impl Attribute {
         }
     }
 
+    /// The same, as one value.
+    #[must_use]
+    pub fn single(self) -> Self {
+        Self {
+            multi_valued: false,
+            ..self
+        }
+    }
+
     /// The same, required.
     #[must_use]
     pub fn required(self) -> Self {

@@ -185,7 +185,8 @@ impl Listed for Group {
         let groups: Vec<ResourceId> = batch.iter().map(|one| one.id.into()).collect();
         let mut inside: HashMap<Uuid, Vec<Value>> = HashMap::new();
         for (group, member) in tx.among_members(query.directory, &groups, &asked).await? {
-            inside.entry(group).or_default().push(json!({"value": member}));
+            let element = json!({"value": member, "type": member.type_name()});
+            inside.entry(group).or_default().push(element);
         }
         for (document, group) in documents.iter_mut().zip(&groups) {
             if let Some(members) = inside.remove(&group.uuid()) {

@@ -86,6 +86,11 @@ async fn a_membership_is_asked_for_in_both_orders() {
             ),
             (format!("members.value eq \"{b}\""), vec![crew.as_str()]),
             (format!("members[value eq \"{b}\"]"), vec![crew.as_str()]),
+            (
+                format!("members[type eq \"User\" and value eq \"{b}\"]"),
+                vec![crew.as_str()],
+            ),
+            (format!("members[value eq \"{b}\" and type eq \"Group\"]"), vec![]),
             ("members eq \"2819c223\"".to_owned(), vec![]),
         ] {
             let list = find(&scim, &filter, "&attributes=id").await.expect(200);

@@ -302,7 +302,7 @@ async fn a_request_on_members_that_cannot_be_meant_is_refused_and_changes_nobody
         for (operation, scim_type, says) in [
             (
                 json!({"op": "remove", "path": "members[type eq \"User\"]"}),
-                "invalidPath",
+                "invalidFilter",
                 "members[value eq",
             ),
             (
@@ -311,7 +311,7 @@ async fn a_request_on_members_that_cannot_be_meant_is_refused_and_changes_nobody
                 "no \"value\"",
             ),
             (
-                json!({"op": "replace", "path": "members", "value": 7}),
+                json!({"op": "replace", "path": "members", "value": true}),
                 "invalidValue",
                 "members",
             ),

@@ -1,0 +1,101 @@
+//! Numbers to their last digit: a JSON number is read into 64 bits, and a number that stands where text belongs (an employee
+//! number, an id) may have more digits than those hold.
+//!
+//! Must not know: attributes. What was made text here is read by the attribute's type like any other text
+//! ([`crate::resource::coerce`]): text stays as it is, and a number becomes the one it would have been.
+
+use std::borrow::Cow;
+
+use serde_json::Number;
+
+/// The same JSON, with each number in double quotes whose digits would not come back as they were sent: `12345678901234567890123`,
+/// `1.50`, `1e2`. What is no JSON stays what it is.
+pub fn quoted(json: &[u8]) -> Cow<'_, [u8]> {
+    let mut quoted: Vec<u8> = Vec::new();
+    let (mut copied, mut at) = (0, 0);
+    while let Some(byte) = json.get(at) {
+        let start = at;
+        at += match byte {
+            b'"' => text_length(&json[at..]),
+            b'-' | b'0'..=b'9' => number_length(&json[at..]),
+            _ => 1,
+        };
+        let token = json.get(start..at).unwrap_or_default();
+        if *byte != b'"' && loses_digits(token) {
+            quoted.extend_from_slice(&json[copied..start]);
+            quoted.push(b'"');
+            quoted.extend_from_slice(token);
+            quoted.push(b'"');
+            copied = at;
+        }
+    }
+    if copied == 0 {
+        return Cow::Borrowed(json);
+    }
+    quoted.extend_from_slice(&json[copied..]);
+    Cow::Owned(quoted)
+}
+
+/// How long the text is that begins with this double quote, both quotes included.
+fn text_length(rest: &[u8]) -> usize {
+    let mut escaped = false;
+    let end = rest.iter().skip(1).position(|byte| {
+        let closes = *byte == b'"' && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        closes
+    });
+    end.map_or(rest.len(), |end| end + 2)
+}
+
+fn number_length(rest: &[u8]) -> usize {
+    let of_number = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+    rest.iter()
+        .position(|byte| !of_number(byte))
+        .unwrap_or(rest.len())
+}
+
+/// The digits every 64-bit number holds.
+const SAFE_DIGITS: usize = 18;
+
+fn loses_digits(token: &[u8]) -> bool {
+    let whole = token.len() <= SAFE_DIGITS && token.iter().all(u8::is_ascii_digit);
+    if whole || token.is_empty() {
+        return false;
+    }
+    let Ok(text) = std::str::from_utf8(token) else {
+        return false;
+    };
+    serde_json::from_str::<Number>(text).is_ok_and(|number| number.to_string() != text)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn numbers_that_would_lose_digits_become_their_text_and_nothing_else_changes() {
+        for (sent, read) in [
+            (r#"{"a":1,"b":[-2,0.5,true]}"#, r#"{"a":1,"b":[-2,0.5,true]}"#),
+            ("18446744073709551615", "18446744073709551615"),
+            ("-9223372036854775808", "-9223372036854775808"),
+            ("9007199254740993", "9007199254740993"),
+            ("12345678901234567890123", r#""12345678901234567890123""#),
+            ("1.50", r#""1.50""#),
+            ("1e2", r#""1e2""#),
+            ("-0", r#""-0""#),
+            (r#"[1.0, 1.10 ,"1.10"]"#, r#"[1.0, "1.10" ,"1.10"]"#),
+            (r#"{"a\"1.10":"b\\","c":1.10}"#, r#"{"a\"1.10":"b\\","c":"1.10"}"#),
+            ("01", "01"),
+            ("1.", "1."),
+            ("--1", "--1"),
+            (r#"{"a":"1.10"#, r#"{"a":"1.10"#),
+            ("", ""),
+        ] {
+            assert_eq!(String::from_utf8_lossy(&quoted(sent.as_bytes())), read, "{sent}");
+            let broken = serde_json::from_str::<Value>(sent).is_err();
+            assert_eq!(serde_json::from_str::<Value>(read).is_err(), broken, "{sent}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What a PATCH says of `schemas`, which follows from the attributes there are (RFC 7643 §3): it may say what is true when
+//! the request is done, and nothing else.
+//!
+//! Must not know: how attributes are changed. Asked only where the provider wants refused what is not done
+//! ([`crate::quirk::rules::UnknownPath`]); the others' are passed over.
+
+use serde_json::Value;
+
+use super::steps::Origin;
+use crate::error::Error;
+use crate::message::schemas_of;
+use crate::name;
+use crate::quirk::entra::Verb;
+use crate::quirk::onelogin::modern_urn;
+use crate::resource::Resource;
+use crate::schema::ResourceType;
+
+/// One operation on `schemas`.
+#[derive(Debug)]
+pub(super) struct Named {
+    origin: Origin,
+    verb: Verb,
+    /// None for a `remove` of all of them.
+    urns: Option<Vec<String>>,
+}
+
+impl Named {
+    pub(super) fn read(origin: &Origin, verb: Verb, value: Option<Value>) -> Result<Self, Error> {
+        let items = match value {
+            None | Some(Value::Null) => None,
+            Some(Value::Array(items)) => Some(items),
+            Some(one) => Some(vec![one]),
+        };
+        let urns = items.map(|items| {
+            let urns = items.iter().map(|item| item.as_str().map(modern));
+            urns.collect::<Option<Vec<String>>>().ok_or_else(|| {
+                let detail = "schemas must be a list of URNs. Read /Schemas for those there are.";
+                origin.blame(Error::invalid_value("schemas", detail))
+            })
+        });
+        Ok(Self {
+            origin: origin.clone(),
+            verb,
+            urns: urns.transpose()?,
+        })
+    }
+
+    /// Holds it against the resource that the whole request made.
+    pub(super) fn check(&self, rt: &ResourceType, after: &Resource) -> Result<(), Error> {
+        let present = schemas_of(rt, after);
+        let named = self.urns.as_deref().unwrap_or_default();
+        let names = |urn: &str| named.iter().any(|named| name::eq(named, urn));
+        let known = rt.urns();
+        let checked = match self.verb {
+            Verb::Remove if self.urns.is_none() || present.iter().any(|urn| names(urn)) => Err(follows()),
+            Verb::Replace if !present.iter().all(|urn| names(urn)) => Err(follows()),
+            Verb::Add | Verb::Replace => {
+                let strange = named
+                    .iter()
+                    .find(|named| !known.iter().any(|urn| name::eq(urn, named)));
+                strange.map_or(Ok(()), |urn| Err(unknown(urn)))
+            }
+            Verb::Remove => Ok(()),
+        };
+        checked.map_err(|error| self.origin.blame(error))
+    }
+}
+
+fn modern(urn: &str) -> String {
+    modern_urn(urn).unwrap_or(urn).to_owned()
+}
+
+fn follows() -> Error {
+    Error::mutability(
+        "schemas",
+        "schemas follows from the attributes that the resource has. To take an extension away, send a remove whose path is the \
+         extension's URN.",
+    )
+}
+
+fn unknown(urn: &str) -> Error {
+    let urn: String = urn.chars().take(160).collect();
+    let detail = format!("this directory has no schema {urn}. Read /Schemas for those there are.");
+    Error::invalid_value("schemas", detail)
+}

@@ -1,0 +1,170 @@
+//! The one form a list has, whichever request made it: POST, PUT and PATCH all end here (ADR 0037).
+//!
+//! No element that says nothing but its kind, no two elements with the same `type` and `value` (RFC 7643 §2.4), at most one
+//! `primary`. Must not know: where values came from; types are `coerce`'s.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::{Map, Value};
+
+use super::Resource;
+use crate::filter::comparison_key;
+use crate::quirk::entra::{is_hollow, last_primary_wins};
+use crate::schema::{Attribute, ResourceType, Schema};
+
+impl Resource {
+    /// The document with each of its lists in the one form; what is empty then is left out.
+    ///
+    /// Doing it again changes nothing, and reading the document as the body of a PUT gives the same document.
+    #[must_use]
+    pub fn canonical(mut self, rt: &ResourceType) -> Self {
+        lists(&rt.core, &mut self.0);
+        for extension in &rt.extensions {
+            let Some(Value::Object(object)) = self.0.get_mut(&extension.id) else {
+                continue;
+            };
+            lists(extension, object);
+            if object.is_empty() {
+                self.0.shift_remove(&extension.id);
+            }
+        }
+        self
+    }
+}
+
+fn lists(schema: &Schema, holder: &mut Map<String, Value>) {
+    for attribute in schema
+        .attributes
+        .iter()
+        .filter(|attribute| attribute.multi_valued)
+    {
+        let Some(Value::Array(elements)) = holder.get_mut(&attribute.name) else {
+            continue;
+        };
+        list(attribute, elements);
+        if elements.is_empty() {
+            holder.shift_remove(&attribute.name);
+        }
+    }
+}
+
+/// Brings the elements of one list, whose types are right, into the one form.
+pub(super) fn list(attribute: &Attribute, elements: &mut Vec<Value>) {
+    elements.retain(|element| !element.as_object().is_some_and(is_hollow));
+    fold(attribute, elements);
+    last_primary_wins(elements, None);
+}
+
+/// Makes one of all elements that are told apart by nothing: it stands where the first stood, says what any of them said,
+/// and where they differ what the last said. It is primary when one of them was.
+fn fold(attribute: &Attribute, elements: &mut Vec<Value>) {
+    let mut places: HashMap<BTreeMap<String, String>, usize> = HashMap::new();
+    let mut kept: Vec<Value> = Vec::with_capacity(elements.len());
+    for element in std::mem::take(elements) {
+        let twin = *places
+            .entry(told_apart_by(attribute, &element))
+            .or_insert(kept.len());
+        match (kept.get_mut(twin), element) {
+            (None, element) => kept.push(element),
+            (Some(Value::Object(first)), Value::Object(parts)) => {
+                let primary = first.get("primary") == Some(&Value::Bool(true));
+                first.extend(parts);
+                if primary {
+                    first.insert("primary".to_owned(), Value::Bool(true));
+                }
+            }
+            (Some(_), _) => {}
+        }
+    }
+    *elements = kept;
+}
+
+/// `type` and `value` by their own rules of comparison; without a `value`, all that is said but `primary`.
+fn told_apart_by(attribute: &Attribute, element: &Value) -> BTreeMap<String, String> {
+    let Value::Object(object) = element else {
+        return BTreeMap::from([("value".to_owned(), comparison_key(attribute, element))]);
+    };
+    let has_value = object.contains_key("value");
+    let counts = |part: &str| match has_value {
+        true => matches!(part, "value" | "type"),
+        false => part != "primary",
+    };
+    let parts = object.iter().filter(|(part, _)| counts(part));
+    parts
+        .map(|(part, value)| (part.clone(), part_key(attribute, part, value)))
+        .collect()
+}
+
+/// The text two values of a part share exactly when the part's rule of comparison calls them the same.
+pub(crate) fn part_key(attribute: &Attribute, part: &str, value: &Value) -> String {
+    attribute
+        .sub(part)
+        .map_or_else(|| value.to_string(), |sub| comparison_key(sub, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::schema::{AttrType, user};
+
+    #[test]
+    fn every_list_comes_to_the_one_form_and_stays_there() {
+        let core = user();
+        let emails = core.attribute("emails").expect("core");
+        let addresses = core.attribute("addresses").expect("core");
+        let tags = Attribute::string("tags", "Tags").multi();
+        let codes = Attribute::string("codes", "Codes").case_exact().multi();
+        let rates = Attribute::new("rates", AttrType::Decimal, "Rates").multi();
+        for (attribute, sent, kept) in [
+            (emails, json!([{"type": "work", "primary": true}]), json!([])),
+            (
+                emails,
+                json!([{"type": "work", "value": "a", "primary": true}, {"type": "home", "primary": true}]),
+                json!([{"type": "work", "value": "a", "primary": true}]),
+            ),
+            (
+                emails,
+                json!([{"type": "work", "value": "a", "primary": true}, {"type": "work", "value": "a", "primary": false}]),
+                json!([{"type": "work", "value": "a", "primary": true}]),
+            ),
+            (
+                emails,
+                json!([{"type": "work", "value": "a"}, {"type": "Work", "value": "A", "display": "x"}]),
+                json!([{"type": "Work", "value": "A", "display": "x"}]),
+            ),
+            (
+                emails,
+                json!([{"type": "work", "value": "a"}, {"type": "home", "value": "a"}, {"value": "a"}]),
+                json!([{"type": "work", "value": "a"}, {"type": "home", "value": "a"}, {"value": "a"}]),
+            ),
+            (
+                emails,
+                json!([{"value": "a", "primary": true}, {"value": "b", "primary": true}]),
+                json!([{"value": "a", "primary": false}, {"value": "b", "primary": true}]),
+            ),
+            (
+                addresses,
+                json!([{"type": "work", "country": "DK", "primary": true}, {"type": "work", "country": "DK"}]),
+                json!([{"type": "work", "country": "DK", "primary": true}]),
+            ),
+            (
+                addresses,
+                json!([{"type": "work", "country": "DK"}, {"type": "work", "country": "SE"}]),
+                json!([{"type": "work", "country": "DK"}, {"type": "work", "country": "SE"}]),
+            ),
+            (&tags, json!(["a", "b", "A"]), json!(["a", "b"])),
+            (&codes, json!(["a", "b", "A", "a"]), json!(["a", "b", "A"])),
+            (&rates, json!([1, 1.0, 2]), json!([1, 2])),
+        ] {
+            let Value::Array(mut elements) = sent.clone() else {
+                continue;
+            };
+            for round in ["once", "twice"] {
+                list(attribute, &mut elements);
+                assert_eq!(json!(elements), kept, "{sent} {round}");
+            }
+        }
+    }
+}
