@@ -83,12 +83,12 @@ async fn a_wrong_secret_is_hashed_once_and_a_new_hash_version_asks_again() {
 
 #[tokio::test]
 async fn guessing_never_refuses_the_right_secret_of_an_old_token() {
-    let (bench, token, record) = old_token();
-    for number in 10..40 {
-        let wrong = bench.call(&guess(1, number), &record).await;
-        assert_eq!(id(wrong), unauthorized(Reason::WrongSecret));
-    }
     for ip in [ELSEWHERE, ENTRA] {
+        let (bench, token, record) = old_token();
+        for number in 10..40 {
+            let wrong = bench.call(&guess(1, number), &record).await;
+            assert_eq!(id(wrong), unauthorized(Reason::WrongSecret));
+        }
         let right = bench.call_from(ip, token.reveal(), Some(record.clone())).await;
         assert_eq!(id(right), Ok(token.id().to_owned()), "{ip:?}");
     }
@@ -220,7 +220,7 @@ proptest! {
     #[test]
     fn the_right_secret_always_opens(
         remembered in any::<bool>(),
-        steps in prop::collection::vec((0_u8..6, 0_u8..3, 10_u8..60), 1..25),
+        steps in prop::collection::vec((0_u8..8, 0_u8..3, 10_u8..60), 1..25),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
@@ -228,21 +228,22 @@ proptest! {
             for (action, network, number) in steps {
                 let ip = [192, 0, 2, network];
                 match action {
-                    0 | 1 => {
+                    0..=3 => {
                         let wrong = bench.call_from(ip, guess(1, number).reveal(), Some(record.clone())).await;
                         assert_eq!(id(wrong), unauthorized(Reason::WrongSecret));
                     }
-                    2 => {
+                    4 => {
                         let unknown = bench.call_from(ip, issued(number).reveal(), None).await;
                         assert_eq!(id(unknown), unauthorized(Reason::UnknownId));
                     }
-                    3 => bench.clock.set_back(i64::from(number) * 600 - 18_000),
-                    4 => bench.clock.forward(u64::from(number)),
+                    5 => bench.clock.set_back(i64::from(number) * 600 - 18_000),
+                    6 => bench.clock.forward(u64::from(number)),
                     _ => bench.restart(),
                 }
-                let right = bench.call_from(ip, token.reveal(), Some(record.clone())).await;
-                assert_eq!(id(right), Ok(token.id().to_owned()));
             }
+            // Not before: its first use would spare it everything after.
+            let right = bench.call_from([192, 0, 2, 0], token.reveal(), Some(record.clone())).await;
+            assert_eq!(id(right), Ok(token.id().to_owned()));
         });
     }
 }
