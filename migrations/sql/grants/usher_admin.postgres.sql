@@ -36,7 +36,9 @@ GRANT SELECT, INSERT, UPDATE (expires_at, revoked_at) ON app_credential TO usher
 REVOKE ALL ON credential_memory FROM usher_admin;
 GRANT SELECT, INSERT, UPDATE (secret_check, hash_version, networks) ON credential_memory TO usher_admin;
 
+-- To find the token behind the alias that an app was told (ADR 0031).
 REVOKE ALL ON deployment_key FROM usher_admin;
+GRANT SELECT ON deployment_key TO usher_admin;
 
 -- UPDATE of the whole table, because LOCK TABLE asks for it.
 REVOKE ALL ON feed FROM usher_admin;
