@@ -40,6 +40,9 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
+    // Before anything else is opened: a port that is taken is the one thing that often goes wrong here.
+    let listeners = listen(&config.http)?;
+    let addresses = (listeners.public.local_addr()?, listeners.admin.local_addr()?);
     let setup = Setup::open(config).await?;
     let verifier = Verifier::new(
         Arc::clone(&setup.clock),
@@ -50,8 +53,6 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
     .context("the system gives no randomness")?;
     let events = open_events(&setup)?;
     gauges::register(&telemetry.meter(), &verifier, &events);
-    let listeners = listen(&setup.config.http)?;
-    let addresses = (listeners.public.local_addr()?, listeners.admin.local_addr()?);
     let (server, state) = start(
         &setup,
         telemetry,
