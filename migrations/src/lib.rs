@@ -10,6 +10,7 @@ use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::MigratorTrait;
 
 mod grants;
+mod match_keys;
 mod step;
 
 pub use grants::{GRANTS, Grants};
@@ -59,6 +60,7 @@ impl MigratorTrait for Migrator {
                 sqlite: include_str!("../sql/0006_redis_password.sqlite.sql"),
                 no_way_back: "passwords for Redis are not taken down by a migration: restore a backup",
             }),
+            Box::new(match_keys::MatchKeys),
         ]
     }
 }

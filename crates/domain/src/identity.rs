@@ -1,7 +1,7 @@
 //! One person or room of a directory, as kept.
 
 use chrono::{DateTime, Utc};
-use scim::resource::{Resource, fold};
+use scim::resource::{Resource, fold, nfc};
 
 use crate::id::{DirectoryId, IdentityId};
 
@@ -22,6 +22,15 @@ pub struct Identity {
     pub modified_at: DateTime<Utc>,
 }
 
+/// What `externalId` is to a directory, by its profile (ADR 0036).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExternalId {
+    /// The key that its identities are known by: each has one of its own.
+    IsKey,
+    /// A value like any other: several may have the same.
+    IsFree,
+}
+
 /// The values a match query can find an identity by, as the database's indexes keep them.
 ///
 /// Made here and nowhere else, with the same folding as [`scim::filter::Filter::matches`], so that a filter means one
@@ -30,7 +39,7 @@ pub struct Identity {
 pub struct MatchKeys {
     /// `userName`, folded; unique in the directory.
     pub user_name: String,
-    /// `externalId`, exact.
+    /// `externalId` after NFC, with case.
     pub external_id: Option<String>,
     /// The value of the first work e-mail, folded.
     pub work_email: Option<String>,
@@ -43,7 +52,7 @@ impl MatchKeys {
     pub fn of(resource: &Resource) -> Self {
         Self {
             user_name: fold(resource.user_name().unwrap_or_default()),
-            external_id: resource.external_id().map(str::to_owned),
+            external_id: resource.external_id().map(|text| nfc(text).into_owned()),
             work_email: resource.email("work").map(fold),
             display_name: resource.display_name().map(fold),
         }

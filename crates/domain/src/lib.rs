@@ -4,7 +4,7 @@
 //! Must not know: databases, HTTP, Redis, the system clock ([`clock`] gives time and randomness as parameters).
 //!
 //! Reading order: [`id`] and [`scope`] (who owns what), [`profile`] (what one kind of thing looks like), [`tenant`]
-//! and [`credential`] (the records), [`identity`] and [`group`] (what a directory holds), [`policy`] (what a profile demands) and
+//! and [`credential`] (the records), [`identity`] and [`group`] (what a directory holds), [`policy`] (what a profile demands), [`portal`] (where it is mended) and
 //! [`event`] (a change becomes an event).
 
 pub mod clock;
@@ -16,6 +16,7 @@ pub mod id;
 pub mod identity;
 pub mod log;
 pub mod policy;
+pub mod portal;
 pub mod profile;
 pub mod providers;
 pub mod scope;

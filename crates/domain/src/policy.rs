@@ -5,18 +5,23 @@ use scim::resource::{Resource, json_bytes};
 use scim::schema::ResourceType;
 use serde_json::{Map, Value};
 
+use crate::portal::Page;
 use crate::profile::{Profile, ProfileAttribute};
+use crate::tenant::Provider;
 
 /// Refuses a new document that lacks what the profile requires.
 ///
 /// # Errors
 /// `invalidValue` naming the SCIM path, the Entra attribute it comes from and the page to change it on: the text shows
 /// up in the customer's provisioning log.
-pub fn check_required(profile: &Profile, resource: &Resource) -> Result<(), Error> {
+pub fn check_required(provider: Provider, profile: &Profile, resource: &Resource) -> Result<(), Error> {
     let missing = |line: &&ProfileAttribute| resource.missing(&profile.resource_type, &line.path);
     match required(profile).find(missing) {
         None => Ok(()),
-        Some(line) => Err(Error::invalid_value(&line.path, required_words(profile, line))),
+        Some(line) => Err(Error::invalid_value(
+            &line.path,
+            required_words(provider, profile, line),
+        )),
     }
 }
 
@@ -25,12 +30,20 @@ pub fn check_required(profile: &Profile, resource: &Resource) -> Result<(), Erro
 ///
 /// # Errors
 /// `mutability`, in the words of [`check_required`].
-pub fn check_kept(profile: &Profile, before: &Resource, after: &Resource) -> Result<(), Error> {
+pub fn check_kept(
+    provider: Provider,
+    profile: &Profile,
+    before: &Resource,
+    after: &Resource,
+) -> Result<(), Error> {
     let rt = &profile.resource_type;
     let taken = |line: &&ProfileAttribute| after.missing(rt, &line.path) && !before.missing(rt, &line.path);
     match required(profile).find(taken) {
         None => Ok(()),
-        Some(line) => Err(Error::mutability(&line.path, required_words(profile, line))),
+        Some(line) => Err(Error::mutability(
+            &line.path,
+            required_words(provider, profile, line),
+        )),
     }
 }
 
@@ -38,14 +51,17 @@ fn required(profile: &Profile) -> impl Iterator<Item = &ProfileAttribute> {
     profile.attributes.iter().filter(|line| line.required)
 }
 
-fn required_words(profile: &Profile, attribute: &ProfileAttribute) -> String {
+fn required_words(provider: Provider, profile: &Profile, line: &ProfileAttribute) -> String {
+    let path = &line.path;
+    let source = match provider {
+        Provider::Entra => &line.entra,
+        _ => "a value",
+    };
     format!(
-        "{path} is required in the {profile} directory and was missing or empty. In Entra, open Provisioning > Edit \
-         attribute mappings > Provision Microsoft Entra ID Users, map {entra} to {path}, and check that the person \
+        "{path} is required in the {} directory and was missing or empty. {} map {source} to {path}, and check that the person \
          or room has a value for it.",
-        path = attribute.path,
-        profile = profile.name,
-        entra = attribute.entra,
+        profile.name,
+        provider.at(Page::Users),
     )
 }
 
@@ -54,15 +70,19 @@ fn required_words(profile: &Profile, attribute: &ProfileAttribute) -> String {
 ///
 /// # Errors
 /// `invalidValue`.
-pub fn check_group_required(group_type: &ResourceType, resource: &Resource) -> Result<(), Error> {
+pub fn check_group_required(
+    provider: Provider,
+    group_type: &ResourceType,
+    resource: &Resource,
+) -> Result<(), Error> {
     match group_required(group_type).find(|name| resource.missing(group_type, name)) {
         None => Ok(()),
         Some(name) => Err(Error::invalid_value(
             name,
             format!(
-                "{name} is required and was missing or empty: a group needs a name that can be read. In Entra, open \
-                 Provisioning > Edit attribute mappings > Provision Microsoft Entra ID Groups, map {name} to {name}, and check \
-                 that the group has a name."
+                "{name} is required and was missing or empty: a group needs a name that can be read. {} map {name} to {name}, \
+                 and check that the group has a name.",
+                provider.at(Page::Groups)
             ),
         )),
     }
@@ -72,15 +92,21 @@ pub fn check_group_required(group_type: &ResourceType, resource: &Resource) -> R
 ///
 /// # Errors
 /// `mutability`.
-pub fn check_group_kept(group_type: &ResourceType, before: &Resource, after: &Resource) -> Result<(), Error> {
+pub fn check_group_kept(
+    provider: Provider,
+    group_type: &ResourceType,
+    before: &Resource,
+    after: &Resource,
+) -> Result<(), Error> {
     let taken = |name: &&str| after.missing(group_type, name) && !before.missing(group_type, name);
     match group_required(group_type).find(taken) {
         None => Ok(()),
         Some(name) => Err(Error::mutability(
             name,
             format!(
-                "{name} is required and cannot be removed or emptied. Send a new one to rename the group; in Entra, check that \
-                 the attribute mapped to {name} has a value."
+                "{name} is required and cannot be removed or emptied. Send a new one to rename the group. {} check that what is \
+                 mapped to {name} has a value.",
+                provider.at(Page::Groups)
             ),
         )),
     }
@@ -107,12 +133,13 @@ pub const LARGEST_DOCUMENT: usize = 128 * 1024;
 ///
 /// # Errors
 /// `invalidValue` naming the attribute and both numbers.
-pub fn check_size(resource: &Resource) -> Result<(), Error> {
-    check_lists(resource)?;
+pub fn check_size(provider: Provider, page: Page, resource: &Resource) -> Result<(), Error> {
+    check_lists(provider, page, resource)?;
     let document = resource.as_map();
     let refused = |name: &str, what: String| {
         let detail = format!(
-            "{name} {what}. In Entra, check under Provisioning > Edit attribute mappings what is mapped to {name}."
+            "{name} {what}. {} check what is mapped to {name}.",
+            provider.at(page)
         );
         Err(Error::invalid_value(name, detail))
     };
@@ -144,7 +171,7 @@ fn longest_text(value: &Value) -> usize {
     }
 }
 
-fn check_lists(resource: &Resource) -> Result<(), Error> {
+fn check_lists(provider: Provider, page: Page, resource: &Resource) -> Result<(), Error> {
     let lists = |map: &Map<String, Value>| -> Option<(String, usize)> {
         map.iter()
             .filter_map(|(name, value)| Some((name.clone(), value.as_array()?.len())))
@@ -156,8 +183,9 @@ fn check_lists(resource: &Resource) -> Result<(), Error> {
         None => Ok(()),
         Some((name, length)) => {
             let detail = format!(
-                "{name} would have {length} values and an identity keeps at most {MOST_VALUES} of each attribute. In Entra, \
-                 check under Provisioning > Edit attribute mappings what is mapped to {name}, or remove old values first."
+                "{name} would have {length} values and an identity keeps at most {MOST_VALUES} of each attribute. {} check what \
+                 is mapped to {name}, or remove old values first.",
+                provider.at(page)
             );
             Err(Error::invalid_value(name, detail))
         }
@@ -183,7 +211,7 @@ mod tests {
             let resource = Resource::accept(&advisors.resource_type, body)
                 .expect("fits")
                 .resource;
-            check_size(&resource).map_err(|error| error.detail)
+            check_size(Provider::Entra, Page::Users, &resource).map_err(|error| error.detail)
         };
         assert_eq!(with(MOST_VALUES), Ok(()));
         let refused = with(MOST_VALUES + 1).expect_err("one too many");
@@ -204,9 +232,9 @@ mod tests {
         };
         let old = resource(json!({"userName": "m", "displayName": "M", "active": true}));
         let disabled = resource(json!({"userName": "m", "displayName": "M", "active": false}));
-        assert_eq!(check_kept(members, &old, &disabled), Ok(()));
+        assert_eq!(check_kept(Provider::Entra, members, &old, &disabled), Ok(()));
         let nameless = resource(json!({"userName": "m"}));
-        let refused = check_kept(members, &old, &nameless).expect_err("displayName went");
+        let refused = check_kept(Provider::Entra, members, &old, &nameless).expect_err("displayName went");
         assert_eq!(refused.scim_type, scim::ScimType::Mutability);
         assert!(
             refused
@@ -222,7 +250,7 @@ mod tests {
             let serde_json::Value::Object(map) = document else {
                 return None;
             };
-            let checked = check_size(&Resource::from_stored(map));
+            let checked = check_size(Provider::Entra, Page::Users, &Resource::from_stored(map));
             checked.err().map(|error| error.detail)
         };
         assert_eq!(refused(json!({"title": "x".repeat(LONGEST_TEXT)})), None);
@@ -250,28 +278,40 @@ mod tests {
     fn a_missing_required_attribute_is_named_with_its_entra_source_and_the_page_to_change() {
         let profiles = Profiles::load(SHIPPED.iter().copied()).expect("what ships loads");
         let advisors = profiles.get("advisors").expect("ships");
-        let refused = |body| {
+        let refused = |provider, body| {
             let resource = Resource::accept(&advisors.resource_type, body)
                 .expect("fits")
                 .resource;
-            check_required(advisors, &resource).map_err(|error| error.detail)
+            check_required(provider, advisors, &resource).map_err(|error| error.detail)
         };
         let name = json!({"givenName": "Mette", "familyName": "Holm"});
         assert_eq!(
-            refused(json!({"userName": "m", "displayName": "M", "name": name})),
+            refused(
+                Provider::Entra,
+                json!({"userName": "m", "displayName": "M", "name": name})
+            ),
             Ok(())
         );
         for body in [
             json!({"userName": "m", "displayName": "M"}),
             json!({"userName": "m", "displayName": "M", "name": {"givenName": ""}}),
         ] {
-            assert_eq!(
-                refused(body),
-                Err("name.givenName is required in the advisors directory and was missing or empty. In Entra, open Provisioning > \
-                     Edit attribute mappings > Provision Microsoft Entra ID Users, map givenName to name.givenName, and check that \
-                     the person or room has a value for it."
-                    .to_owned())
-            );
+            for (provider, next) in [
+                (
+                    Provider::Entra,
+                    "In Entra, open Provisioning > Mappings > Provision Microsoft Entra ID Users and map givenName to",
+                ),
+                (Provider::Okta, "In Okta, map a value to"),
+                (Provider::Generic, "At the client, map a value to"),
+            ] {
+                assert_eq!(
+                    refused(provider, body.clone()),
+                    Err(format!(
+                        "name.givenName is required in the advisors directory and was missing or empty. {next} name.givenName, \
+                         and check that the person or room has a value for it."
+                    ))
+                );
+            }
         }
     }
 }

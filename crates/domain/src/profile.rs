@@ -17,6 +17,8 @@ use scim::schema::ResourceType;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::identity::ExternalId;
+
 /// The profiles that ship with Usher: `(file name, text)`.
 pub const SHIPPED: &[(&str, &str)] = &[
     ("advisors.toml", include_str!("../profiles/advisors.toml")),
@@ -72,7 +74,7 @@ pub struct Profile {
     pub title: String,
     /// What its identities are.
     pub thing: Thing,
-    /// The attribute that downstream systems correlate by.
+    /// The attribute that downstream systems correlate by; unique in a directory.
     pub key: String,
     /// What happens to attributes it does not name.
     pub unknown_attributes: UnknownAttributes,
@@ -135,6 +137,15 @@ impl Profile {
         let path = rt.parse_path(path).ok().filter(|path| path.sub.is_none());
         path.and_then(|path| rt.attribute(&path))
             .is_some_and(|attribute| attribute.multi_valued)
+    }
+
+    /// What `externalId` is to its directories.
+    pub fn external_id(&self) -> ExternalId {
+        if self.key.eq_ignore_ascii_case("externalId") {
+            ExternalId::IsKey
+        } else {
+            ExternalId::IsFree
+        }
     }
 
     /// The paths that the customer's Entra manages, so that downstream products lock them.

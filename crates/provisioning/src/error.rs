@@ -1,6 +1,9 @@
 //! Why an operation did not happen, without a word of HTTP: `crates/http` maps each case in one table.
 
-use domain::profile::ProfileError;
+use domain::portal::Page;
+use domain::profile::{Profile, ProfileError};
+use domain::tenant::Provider;
+use scim::etag::Unmet;
 use store::StoreError;
 
 /// A refused or failed operation. Display texts are written for the Entra admin who reads them in the provisioning log.
@@ -9,42 +12,30 @@ pub enum Error {
     /// The request is wrong; says which attribute, which rule and what to do next.
     #[error("{}", .0.detail)]
     Invalid(#[from] scim::error::Error),
-    /// Another identity of the directory has this value (RFC 7644 §3.3, `uniqueness`).
-    #[error(
-        "{attribute} is already taken by another {thing} of the {profile} directory. Let Entra match on {attribute} so that it \
-         adopts the existing one, or change the value at one of the two."
-    )]
-    Taken {
-        /// The attribute.
-        attribute: &'static str,
-        /// What the directory holds, in words.
-        thing: &'static str,
-        /// The profile's name.
-        profile: String,
-    },
+    /// Another resource of the directory has this value (RFC 7644 §3.3, `uniqueness`); says who.
+    #[error("{0}")]
+    Taken(String),
     /// No identity of that id in this directory.
     #[error(
-        "No resource with this id exists in the {profile} directory. If Entra still refers to it, restart provisioning for \
-         this application so that it matches again."
+        "No resource with this id exists in the {profile} directory. If the client still refers to it, let it match again{}.",
+        restart(*provider)
     )]
     NotFound {
         /// The profile's name.
         profile: String,
+        /// Who asks.
+        provider: Provider,
     },
     /// The resource is not of the version that the request asks for (RFC 7644 §3.14).
-    #[error(
-        "The resource has changed since the version that the request names was read, so nothing was done. Read it again with \
-         GET, repeat the change on what it says now with its new meta.version in If-Match, or leave If-Match out."
-    )]
-    Stale,
+    #[error("{}", unmet_words(*.0))]
+    Stale(Unmet),
     /// The directory's profile serves no groups.
-    #[error(
-        "The {profile} directory serves no groups. In Entra, open Provisioning > Mappings > Provision Microsoft Entra ID Groups \
-         and set Enabled to No."
-    )]
+    #[error("The {profile} directory serves no groups. {} switch the provisioning of groups off.", provider.at(Page::Groups))]
     GroupsNotServed {
         /// The profile's name.
         profile: String,
+        /// Who asks.
+        provider: Provider,
     },
     /// An operation of a bulk request that fails because of another one (RFC 7644 §3.7.1).
     #[error("{0}")]
@@ -68,6 +59,34 @@ pub enum Error {
     Store(StoreError),
 }
 
+/// How a client that remembers an id of ours forgets it.
+fn restart(provider: Provider) -> String {
+    match provider {
+        Provider::Entra => format!(": in Entra, open {}", Page::Restart.path()),
+        _ => String::new(),
+    }
+}
+
+/// What a condition on the version means, and what to do instead.
+const fn unmet_words(unmet: Unmet) -> &'static str {
+    match unmet {
+        Unmet::Changed => {
+            "The resource has changed since the version that the request names was read, so nothing was done. Read it again with \
+             GET, repeat the change on what it says now with its new meta.version in If-Match, or leave If-Match out."
+        }
+        Unmet::Exists => {
+            "The request says If-None-Match: *, which means only if there is no such resource, and there is one, so nothing was \
+             done. Leave If-None-Match out to change it; to change only the version that you have read, send its meta.version in \
+             If-Match."
+        }
+        Unmet::Same => {
+            "The request says with If-None-Match that it is to be done only if the resource is no longer of the version it names, \
+             and it still is, so nothing was done. Leave If-None-Match out; to change only the version that you have read, send its \
+             meta.version in If-Match."
+        }
+    }
+}
+
 impl From<StoreError> for Error {
     /// A list that is too large is no fault of ours: there is a way to ask for it that works.
     fn from(error: StoreError) -> Self {
@@ -82,13 +101,21 @@ impl From<StoreError> for Error {
 }
 
 impl Error {
+    /// No resource of that id is there.
+    pub(crate) fn not_found(profile: &Profile, provider: Provider) -> Self {
+        Self::NotFound {
+            profile: profile.name.clone(),
+            provider,
+        }
+    }
+
     /// The stable code of the provisioning log; also the key of the table in `docs/reference/error-codes.md`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Invalid(error) => error.scim_type.as_str(),
-            Self::Taken { .. } => "uniqueness",
+            Self::Taken(_) => "uniqueness",
             Self::NotFound { .. } => "notFound",
-            Self::Stale => "preconditionFailed",
+            Self::Stale(_) => "preconditionFailed",
             Self::GroupsNotServed { .. } => "groupsNotServed",
             Self::CredentialEnded => "unauthorized",
             Self::DirectoryOff => "directoryOff",
@@ -104,9 +131,9 @@ impl Error {
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::Invalid(_)
-            | Self::Taken { .. }
+            | Self::Taken(_)
             | Self::NotFound { .. }
-            | Self::Stale
+            | Self::Stale(_)
             | Self::GroupsNotServed { .. }
             | Self::Conflict(_) => true,
             Self::CredentialEnded

@@ -17,48 +17,38 @@ pub mod replace;
 use domain::group::Group;
 use domain::id::GroupId;
 use domain::policy::check_size;
+use domain::portal::Page;
 use domain::profile::{Profile, UnknownAttributes};
+use domain::tenant::Provider;
 use scim::membership::Membership;
-use scim::resource::Resource;
+use scim::resource::{Resource, fold};
 use scim::schema::ResourceType;
 use serde_json::Value;
 use store::{Saved, TenantTx};
 
 use crate::error::Error;
 use crate::record::Operation;
+use crate::taken::{Holder, Key};
 
 /// The type of this directory's groups.
-fn group_type(profile: &Profile) -> Result<&ResourceType, Error> {
+fn group_type(profile: &Profile, provider: Provider) -> Result<&ResourceType, Error> {
     profile.group_type.as_ref().ok_or_else(|| Error::GroupsNotServed {
         profile: profile.name.clone(),
+        provider,
     })
 }
 
 /// Reads the path's id; a text that is no id of ours cannot name anything here.
-fn group_id(profile: &Profile, id: &str) -> Result<GroupId, Error> {
-    id.parse().map_err(|_| not_found(profile))
+fn group_id(operation: &Operation, id: &str) -> Result<GroupId, Error> {
+    id.parse().map_err(|_| operation.not_found())
 }
 
 /// Locks a group of the version that the request asks for.
 async fn lock(tx: &mut TenantTx, operation: &Operation, id: GroupId) -> Result<Group, Error> {
     let found = tx.lock_group(operation.caller.directory.id, id).await?;
-    let group = found.ok_or_else(|| not_found(&operation.profile))?;
+    let group = found.ok_or_else(|| operation.not_found())?;
     operation.check_version(group.revision)?;
     Ok(group)
-}
-
-fn not_found(profile: &Profile) -> Error {
-    Error::NotFound {
-        profile: profile.name.clone(),
-    }
-}
-
-fn taken(profile: &Profile) -> Error {
-    Error::Taken {
-        attribute: "displayName",
-        thing: "group",
-        profile: profile.name.clone(),
-    }
 }
 
 /// A whole document as sent (POST, PUT).
@@ -71,12 +61,12 @@ struct Body {
 }
 
 /// A whole document as sent → what this directory keeps of it, and what it says of members.
-fn accept(profile: &Profile, body: Value) -> Result<Body, Error> {
-    let group_type = group_type(profile)?;
+fn accept(operation: &Operation, body: Value) -> Result<Body, Error> {
+    let group_type = operation.group_type()?;
     let mentioned = Membership::is_mentioned(group_type, &body)?;
     let accepted = Resource::accept(group_type, body)?;
     let (resource, membership) = Membership::split(accepted.resource, mentioned)?;
-    check(profile, &resource, &accepted.ignored)?;
+    check(operation, &resource, &accepted.ignored)?;
     Ok(Body {
         resource,
         membership: membership.unwrap_or(Membership::SAME),
@@ -85,18 +75,26 @@ fn accept(profile: &Profile, body: Value) -> Result<Body, Error> {
 }
 
 /// What every group owes, and what is made of attributes that no group here has.
-fn check(profile: &Profile, resource: &Resource, ignored: &[String]) -> Result<(), Error> {
+fn check(operation: &Operation, resource: &Resource, ignored: &[String]) -> Result<(), Error> {
     // Parts of members that are the server's to know, such as their names, are no fault of a mapping.
     let unknown = ignored.iter().find(|path| !path.starts_with("members."));
+    let profile = &operation.profile;
     if let (UnknownAttributes::Reject, Some(path)) = (profile.unknown_attributes, unknown) {
         let detail = format!(
-            "{path} is not part of the groups of the {} directory. In Entra, open Provisioning > Edit attribute mappings > \
-             Provision Microsoft Entra ID Groups and delete the line for {path}.",
-            profile.name
+            "{path} is not part of the groups of the {} directory. {} delete the line for {path}.",
+            profile.name,
+            operation.provider().at(Page::Groups)
         );
         return Err(scim::Error::invalid_value(path, detail).into());
     }
-    Ok(check_size(resource)?)
+    Ok(check_size(operation.provider(), Page::Groups, resource)?)
+}
+
+impl Operation {
+    /// The type of this directory's groups.
+    fn group_type(&self) -> Result<&ResourceType, Error> {
+        group_type(&self.profile, self.provider())
+    }
 }
 
 /// Commits the next state of a locked group, or only a log row when nothing effectively changed.
@@ -127,8 +125,21 @@ async fn commit(
     }
     let row = operation.group_row(&after, &events, &left_out);
     match tx.save_group(&after, &events, &row).await? {
-        Saved::Done => Ok(after),
-        Saved::NameTaken => Err(taken(&operation.profile)),
-        Saved::Gone => Err(not_found(&operation.profile)),
+        Saved::Done | Saved::DoneBeside => Ok(after),
+        Saved::NameTaken | Saved::ExternalIdTaken => {
+            let holder = by_name(tx, &after).await?;
+            Err(operation.taken_at_change(Key::GroupName, &named(holder.as_ref())))
+        }
+        Saved::Gone => Err(operation.not_found()),
     }
+}
+
+/// Who has the name of a group.
+async fn by_name(tx: &mut TenantTx, group: &Group) -> Result<Option<Group>, Error> {
+    let name = fold(group.resource.display_name().unwrap_or_default());
+    Ok(tx.find_group_by_name(group.directory, &name).await?)
+}
+
+fn named(holder: Option<&Group>) -> Holder<'_> {
+    holder.map_or(Holder::Gone, Holder::Group)
 }

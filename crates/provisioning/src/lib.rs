@@ -15,6 +15,7 @@ mod extended;
 pub mod groups;
 pub mod lists;
 mod record;
+mod taken;
 pub mod users;
 
 pub use call::Call;

@@ -11,6 +11,7 @@ use domain::id::{EventId, ResourceId};
 use domain::identity::Identity;
 use domain::log::{Action, LogEntry, Status};
 use domain::profile::Profile;
+use domain::tenant::Provider;
 use store::{BoxFuture, TenantTx};
 
 use crate::call::Call;
@@ -59,10 +60,33 @@ impl Operation {
     /// # Errors
     /// [`Error::Stale`].
     pub(crate) fn check_version(&self, revision: i64) -> Result<(), Error> {
-        if self.call.precondition.allows(revision) {
-            Ok(())
-        } else {
-            Err(Error::Stale)
+        self.call.precondition.check(revision).map_err(Error::Stale)
+    }
+
+    /// The refusal of an id that names nothing here.
+    pub(crate) fn not_found(&self) -> Error {
+        Error::not_found(&self.profile, self.provider())
+    }
+
+    /// Who asks, for texts.
+    pub(crate) fn provider(&self) -> Provider {
+        self.caller.directory.provider
+    }
+
+    /// The row that says of an identity that another one has its `externalId`, which no key of the directory is: allowed, and
+    /// rarely meant.
+    pub(crate) fn shared_external_id(&self, identity: &Identity) -> LogEntry {
+        LogEntry {
+            resource: Some(identity.id.into()),
+            external_id: identity.resource.external_id().map(str::to_owned),
+            user_name: identity.resource.user_name().map(str::to_owned),
+            status: Status::Warning,
+            detail: Some(format!(
+                "Another identity of the {} directory has the same externalId. It is not the key there, so both are kept; whoever \
+                 matches by it finds two. Map a value to externalId that no two people share, such as the object id.",
+                self.profile.name
+            )),
+            ..self.blank()
         }
     }
 
@@ -175,6 +199,12 @@ impl Operation {
             detail: Some(error.to_string()),
             ..self.blank()
         };
+        self.note(context, entry).await;
+        error
+    }
+
+    /// Writes a row of the log by itself. A log that cannot be written does not change what is answered.
+    pub(crate) async fn note(&self, context: &Context, entry: LogEntry) {
         let written = context
             .store
             .write(self.caller.scope, move |tx| {
@@ -183,9 +213,8 @@ impl Operation {
             })
             .await;
         if let Err(failure) = written {
-            tracing::warn!(request.id = %self.call.request, error = %failure, "a refusal could not be logged");
+            tracing::warn!(request.id = %self.call.request, error = %failure, "a row of the provisioning log could not be written");
         }
-        error
     }
 }
 

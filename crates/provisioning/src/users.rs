@@ -8,9 +8,10 @@ pub mod patch;
 pub mod replace;
 
 use domain::id::IdentityId;
-use domain::identity::Identity;
+use domain::identity::{Identity, MatchKeys};
 use domain::policy::{check_kept, check_required, check_size};
-use domain::profile::{Profile, Thing, UnknownAttributes};
+use domain::portal::Page;
+use domain::profile::UnknownAttributes;
 use scim::ScimType;
 use scim::quirk::okta::is_unasked;
 use scim::resource::{Accepted, Resource, check_immutable};
@@ -19,44 +20,27 @@ use store::{Saved, TenantTx};
 
 use crate::error::Error;
 use crate::record::Operation;
+use crate::taken::{Holder, Key};
 
 /// Reads the path's id; a text that is no id of ours cannot name anything here.
-fn identity_id(profile: &Profile, id: &str) -> Result<IdentityId, Error> {
-    id.parse().map_err(|_| not_found(profile))
+fn identity_id(operation: &Operation, id: &str) -> Result<IdentityId, Error> {
+    id.parse().map_err(|_| operation.not_found())
 }
 
 /// Locks an identity of the version that the request asks for.
 async fn lock(tx: &mut TenantTx, operation: &Operation, id: IdentityId) -> Result<Identity, Error> {
     let found = tx.lock(operation.caller.directory.id, id).await?;
-    let identity = found.ok_or_else(|| not_found(&operation.profile))?;
+    let identity = found.ok_or_else(|| operation.not_found())?;
     operation.check_version(identity.revision)?;
     // What was kept before there was one form of a list is in that form from its next change on, which this alone is none.
     let resource = identity.resource.canonical(&operation.profile.resource_type);
     Ok(Identity { resource, ..identity })
 }
 
-fn not_found(profile: &Profile) -> Error {
-    Error::NotFound {
-        profile: profile.name.clone(),
-    }
-}
-
-fn taken(profile: &Profile) -> Error {
-    let thing = match profile.thing {
-        Thing::Person => "person",
-        Thing::Room => "room",
-    };
-    Error::Taken {
-        attribute: "userName",
-        thing,
-        profile: profile.name.clone(),
-    }
-}
-
 /// A new document as sent (POST) → what this directory keeps of it, defaults included; it must be complete.
-fn accept(profile: &Profile, body: Value) -> Result<Accepted, Error> {
-    let accepted = accept_replacement(profile, body)?;
-    check_required(profile, &accepted.resource)?;
+fn accept(operation: &Operation, body: Value) -> Result<Accepted, Error> {
+    let accepted = accept_replacement(operation, body)?;
+    check_required(operation.provider(), &operation.profile, &accepted.resource)?;
     Ok(Accepted {
         resource: accepted.resource.with_defaults(),
         ..accepted
@@ -64,17 +48,18 @@ fn accept(profile: &Profile, body: Value) -> Result<Accepted, Error> {
 }
 
 /// A whole document as sent in place of another (PUT) → what this directory keeps of it.
-fn accept_replacement(profile: &Profile, body: Value) -> Result<Accepted, Error> {
-    let accepted = Resource::accept(&profile.resource_type, body)?;
-    check_ignored(profile, &accepted.ignored)?;
-    check_size(&accepted.resource)?;
+fn accept_replacement(operation: &Operation, body: Value) -> Result<Accepted, Error> {
+    let accepted = Resource::accept(&operation.profile.resource_type, body)?;
+    check_ignored(operation, &accepted.ignored)?;
+    check_size(operation.provider(), Page::Users, &accepted.resource)?;
     Ok(accepted)
 }
 
 /// What a replacement owes to the state it stands in for: as a change does, but what is required and left out is a value
 /// that is wrong, not an operation that is.
-fn check_replacement(profile: &Profile, before: &Resource, after: &Resource) -> Result<(), Error> {
-    check_kept(profile, before, after).map_err(as_a_value)?;
+fn check_replacement(operation: &Operation, before: &Resource, after: &Resource) -> Result<(), Error> {
+    let profile = &operation.profile;
+    check_kept(operation.provider(), profile, before, after).map_err(as_a_value)?;
     Ok(check_immutable(&profile.resource_type, before, after)?)
 }
 
@@ -88,20 +73,23 @@ pub(crate) fn as_a_value(error: scim::Error) -> scim::Error {
 
 /// What a change owes to the state it starts from: lists within bounds, nothing required taken away, nothing changed
 /// that is set once.
-fn check_change(profile: &Profile, before: &Resource, after: &Resource) -> Result<(), Error> {
-    check_size(after)?;
-    check_kept(profile, before, after)?;
+fn check_change(operation: &Operation, before: &Resource, after: &Resource) -> Result<(), Error> {
+    let (provider, profile) = (operation.provider(), &operation.profile);
+    check_size(provider, Page::Users, after)?;
+    check_kept(provider, profile, before, after)?;
     Ok(check_immutable(&profile.resource_type, before, after)?)
 }
 
 /// What the profile says about attributes it does not name (ADR 0007).
-fn check_ignored(profile: &Profile, ignored: &[String]) -> Result<(), Error> {
+fn check_ignored(operation: &Operation, ignored: &[String]) -> Result<(), Error> {
+    let profile = &operation.profile;
     let asked = ignored.iter().find(|path| !is_unasked(path));
     if let (UnknownAttributes::Reject, Some(path)) = (profile.unknown_attributes, asked) {
         let detail = format!(
-            "{path} is not part of the {} directory, which takes only the attributes of its mapping table. In Entra, open \
-             Provisioning > Edit attribute mappings and delete the line for {path}.",
-            profile.name
+            "{path} is not part of the {} directory, which takes only the attributes of its mapping table. {} delete the line for \
+             {path}.",
+            profile.name,
+            operation.provider().at(Page::Users)
         );
         return Err(scim::error::Error::invalid_value(path, detail).into());
     }
@@ -127,9 +115,41 @@ async fn commit(
         return Ok(before.clone());
     };
     let row = operation.row(&after, Some(&event), ignored);
-    match tx.save(&after, &event, &row).await? {
+    let external_id = operation.profile.external_id();
+    match tx.save(&after, external_id, &event, &row).await? {
         Saved::Done => Ok(after),
-        Saved::NameTaken => Err(taken(&operation.profile)),
-        Saved::Gone => Err(not_found(&operation.profile)),
+        Saved::DoneBeside => {
+            if before.resource.external_id() != after.resource.external_id() {
+                tx.log(&operation.shared_external_id(&after)).await?;
+            }
+            Ok(after)
+        }
+        Saved::NameTaken => {
+            let holder = by_user_name(tx, &after).await?;
+            Err(operation.taken_at_change(Key::UserName, &named(holder.as_ref())))
+        }
+        Saved::ExternalIdTaken => {
+            let holder = by_external_id(tx, &after).await?;
+            Err(operation.taken_at_change(Key::ExternalId, &named(holder.as_ref())))
+        }
+        Saved::Gone => Err(operation.not_found()),
     }
+}
+
+/// Who has the `userName` of an identity.
+async fn by_user_name(tx: &mut TenantTx, identity: &Identity) -> Result<Option<Identity>, Error> {
+    let key = MatchKeys::of(&identity.resource).user_name;
+    Ok(tx.find_by_user_name(identity.directory, &key).await?)
+}
+
+/// Who has the `externalId` of an identity.
+async fn by_external_id(tx: &mut TenantTx, identity: &Identity) -> Result<Option<Identity>, Error> {
+    match MatchKeys::of(&identity.resource).external_id {
+        Some(key) => Ok(tx.find_by_external_id(identity.directory, &key).await?),
+        None => Ok(None),
+    }
+}
+
+fn named(holder: Option<&Identity>) -> Holder<'_> {
+    holder.map_or(Holder::Gone, Holder::Identity)
 }

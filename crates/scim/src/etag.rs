@@ -14,6 +14,12 @@ pub fn of(revision: i64) -> String {
     format!("W/\"{revision}\"")
 }
 
+/// The tag of an answer that holds more than the resource of this revision: `W/"7-…"`. `mark` is text of letters and
+/// digits that differs whenever what is shown beside the resource does, so that a 304 never hides a change (ADR 0035).
+pub fn with_mark(revision: i64, mark: &str) -> String {
+    format!("W/\"{revision}-{mark}\"")
+}
+
 /// The tags of a header field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tags {
@@ -68,15 +74,24 @@ impl Tags {
         Ok(Self::OneOf(tags))
     }
 
-    /// Whether the version of a resource that exists is among them. Tags compare weakly, by what is in their quotes: a
-    /// version of ours changes with every change, so the weak comparison is as exact as the strong one.
+    /// Whether the revision of a resource that exists is among them, with or without a mark. Tags compare weakly, by what
+    /// is in their quotes: a version of ours changes with every change, so the weak comparison is as exact as the strong one.
     pub fn name(&self, revision: i64) -> bool {
+        let current = revision.to_string();
+        let is_current =
+            |tag: &String| tag.split_once('-').map_or(tag.as_str(), |(version, _)| version) == current;
         match self {
             Self::Any => true,
-            Self::OneOf(tags) => {
-                let current = revision.to_string();
-                tags.contains(&current)
-            }
+            Self::OneOf(tags) => tags.iter().any(is_current),
+        }
+    }
+
+    /// Whether the very tag of an answer is among them.
+    pub fn hold(&self, tag: &str) -> bool {
+        let opaque = tag.trim_start_matches("W/").trim_matches('"');
+        match self {
+            Self::Any => true,
+            Self::OneOf(tags) => tags.iter().any(|one| one == opaque),
         }
     }
 }
@@ -141,18 +156,46 @@ impl Precondition {
         })
     }
 
-    /// Whether a resource of this revision may be changed.
-    pub fn allows(&self, revision: i64) -> bool {
-        let matched = self.if_match.as_ref().is_none_or(|tags| tags.name(revision));
-        matched && !self.is_known(revision)
+    /// Whether a resource of this revision may be changed: what answers show beside it ([`with_mark`]) is no part of what a
+    /// request changes, and not asked for.
+    ///
+    /// # Errors
+    /// [`Unmet`], which condition does not hold.
+    pub fn check(&self, revision: i64) -> Result<(), Unmet> {
+        self.check_if_match(revision)?;
+        match &self.if_none_match {
+            Some(Tags::Any) => Err(Unmet::Exists),
+            Some(tags) if tags.name(revision) => Err(Unmet::Same),
+            _ => Ok(()),
+        }
     }
 
-    /// Whether the client already has this revision, by its `If-None-Match`: a reading is answered 304.
-    pub fn is_known(&self, revision: i64) -> bool {
-        self.if_none_match
-            .as_ref()
-            .is_some_and(|tags| tags.name(revision))
+    /// The `If-Match` half of [`Self::check`]: what is left to ask of a reading that is not answered 304.
+    ///
+    /// # Errors
+    /// [`Unmet::Changed`].
+    pub fn check_if_match(&self, revision: i64) -> Result<(), Unmet> {
+        match &self.if_match {
+            Some(tags) if !tags.name(revision) => Err(Unmet::Changed),
+            _ => Ok(()),
+        }
     }
+
+    /// Whether the client already has the answer of this tag, by its `If-None-Match`: a reading is answered 304.
+    pub fn is_known(&self, tag: &str) -> bool {
+        self.if_none_match.as_ref().is_some_and(|tags| tags.hold(tag))
+    }
+}
+
+/// The condition that a resource does not meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unmet {
+    /// `If-Match` names other versions.
+    Changed,
+    /// `If-None-Match: *`, and the resource exists.
+    Exists,
+    /// `If-None-Match` names the present version.
+    Same,
 }
 
 #[cfg(test)]
@@ -219,12 +262,36 @@ mod tests {
         ] {
             let condition = condition(if_match, if_none_match);
             assert_eq!(
-                (condition.allows(7), condition.is_known(7)),
+                (condition.check(7).is_ok(), condition.is_known(&of(7))),
                 (allows, known),
                 "{condition:?}"
             );
         }
         assert_eq!(of(7), "W/\"7\"");
         assert!(tags(&of(7)).name(7));
+    }
+
+    #[test]
+    fn a_condition_that_is_not_met_says_which() {
+        let unmet = |if_match, if_none_match| {
+            let condition = Precondition::parse(if_match, if_none_match).expect("tags");
+            condition.check(7).expect_err("not met")
+        };
+        assert_eq!(unmet(Some("W/\"6\""), None), Unmet::Changed);
+        assert_eq!(unmet(None, Some("*")), Unmet::Exists);
+        assert_eq!(unmet(None, Some("W/\"7\"")), Unmet::Same);
+    }
+
+    #[test]
+    fn a_mark_counts_for_readings_and_not_for_changes() {
+        let tag = with_mark(7, "2.9");
+        assert_eq!(tag, "W/\"7-2.9\"");
+        let condition = |field: &str| Precondition::parse(None, Some(field)).expect("tags");
+        assert!(condition(&tag).is_known(&tag));
+        for other in [of(7), with_mark(7, "2.8"), with_mark(8, "2.9")] {
+            assert!(!condition(&tag).is_known(&other), "{other}");
+            assert!(!condition(&other).is_known(&tag), "{other}");
+        }
+        assert!(tags(&tag).name(7) && !tags(&tag).name(2) && !tags(&tag).name(8));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::event::Event;
 use domain::id::TenantId;
-use domain::identity::Identity;
+use domain::identity::{ExternalId, Identity};
 use domain::log::LogEntry;
 use domain::scope::TenantScope;
 use futures_util::future::BoxFuture;
@@ -95,7 +95,7 @@ impl Store {
     /// Creates an identity by itself: [`TenantTx::create`] as a whole transaction, in one round trip on PostgreSQL.
     ///
     /// Repeated like [`Store::write`], and also when a connection was lost after the statement was sent: then an
-    /// identity that the first attempt made is answered as [`Created::NameTaken`], which the caller must look at
+    /// identity that the first attempt made is answered as [`Created::Taken`], which the caller must look at
     /// anyway (a POST whose answer was lost heals).
     ///
     /// # Errors
@@ -104,13 +104,14 @@ impl Store {
         &self,
         scope: TenantScope,
         identity: &Identity,
+        external_id: ExternalId,
         event: &Event,
         entry: &LogEntry,
     ) -> Result<Created, StoreError> {
         if self.0.writer.is_none() {
             let mut tx = TenantTx::new(self.outside(), scope);
-            let created = tx.create(identity, event, entry).await;
-            let done = matches!(created, Ok(Created::Done));
+            let created = tx.create(identity, external_id, event, entry).await;
+            let done = created.as_ref().is_ok_and(|created| created.is_done());
             if done {
                 self.0.writes.succeeded();
             }
@@ -120,7 +121,7 @@ impl Store {
         let what = Arc::new((identity.clone(), event.clone(), entry.clone()));
         self.write(scope, move |tx| {
             let what = Arc::clone(&what);
-            Box::pin(async move { tx.create(&what.0, &what.1, &what.2).await })
+            Box::pin(async move { tx.create(&what.0, external_id, &what.1, &what.2).await })
         })
         .await
     }

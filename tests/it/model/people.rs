@@ -202,7 +202,9 @@ pub async fn delete(talk: &mut Talk) {
 pub async fn conditional(talk: &mut Talk) {
     let Some(id) = somebody(talk) else { return };
     let now = format!("W/\"{}\"", talk.world.people[&id].changes);
-    let read = with_header(talk, Method::GET, &id, ("if-none-match", &now), None).await;
+    let shown = talk.scim.get(&format!("/Users/{id}")).await.expect(200);
+    let tag = shown.header("etag").to_owned();
+    let read = with_header(talk, Method::GET, &id, ("if-none-match", &tag), None).await;
     talk.same(&read.status, &304, "GET of what is known already");
     let edits = [Edit::Text(
         Field::Title,

@@ -74,7 +74,7 @@ async fn a_second_identity_of_the_same_user_name_is_a_conflict_that_says_what_to
         assert_eq!(refused.body["status"], "409");
         let detail = refused.body["detail"].as_str().unwrap();
         assert!(
-            detail.starts_with("userName is already taken by another person of the advisors directory."),
+            detail.starts_with("userName is already taken by another person of the advisors directory: idn_"),
             "{detail}"
         );
         assert!(detail.contains(refused.header("request-id")), "{detail}");

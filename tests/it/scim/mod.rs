@@ -11,6 +11,7 @@ mod discovery;
 mod extension;
 mod groups;
 mod idp;
+mod keys;
 mod language;
 mod lifecycle;
 mod listeners;

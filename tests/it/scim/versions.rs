@@ -191,3 +191,75 @@ async fn a_change_that_changes_nothing_keeps_the_version() {
     })
     .await;
 }
+
+/// A reading with `If-None-Match`; its status.
+async fn reread(scim: &Scim, path: &str, tag: &str) -> u16 {
+    with(scim, Method::GET, path, ("if-none-match", tag), None)
+        .await
+        .status
+}
+
+#[tokio::test]
+async fn a_304_never_hides_what_has_changed_beside_the_resource() {
+    on_both(async |gateway| {
+        let scim = Scim::new(&gateway.directory("contoso", "people"));
+        let person = async |name: &str| {
+            let body = json!({"userName": name, "displayName": name, "externalId": name});
+            scim.post("/Users", &body).await.expect(201).id()
+        };
+        let (ann, bob) = (person("ann").await, person("bob").await);
+        let body = json!({"displayName": "Staff", "members": [{"value": ann}, {"value": bob}]});
+        let made = scim.post("/Groups", &body).await.expect(201);
+        let (user, group) = (format!("/Users/{ann}"), format!("/Groups/{}", made.id()));
+        let patch = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [{"op": "replace", "path": "displayName", "value": "Renamed"}]});
+        for what in ["a member is renamed", "the group is renamed", "a member is deleted", "a person leaves", "nothing"] {
+            let mut tags = Vec::new();
+            for path in [
+                user.clone(),
+                format!("{user}?attributes=groups"),
+                format!("{user}?excludedAttributes=meta"),
+                group.clone(),
+                format!("{group}?attributes=members.display"),
+            ] {
+                let read = scim.get(&path).await.expect(200);
+                let tag = read.header("etag").to_owned();
+                if let Some(version) = read.body["meta"]["version"].as_str() {
+                    assert_eq!(version, tag, "{path}");
+                }
+                assert_eq!(reread(&scim, &path, &tag).await, 304, "{path} before {what}");
+                tags.push((path, tag, read.body));
+            }
+            match what {
+                "a member is renamed" => drop(scim.patch(&format!("/Users/{bob}"), &patch).await.expect(200)),
+                "the group is renamed" => drop(scim.patch(&group, &patch).await.expect(204)),
+                "a member is deleted" => drop(scim.delete(&format!("/Users/{bob}")).await.expect(204)),
+                "a person leaves" => {
+                    let leave = json!({"Operations": [{"op": "remove", "path": format!("members[value eq \"{ann}\"]")}]});
+                    scim.patch(&group, &leave).await.expect(204);
+                }
+                _ => {}
+            }
+            let mut seen = 0;
+            for (path, tag, before) in tags {
+                let now = scim.get(&path).await.expect(200);
+                let changed = now.body != before;
+                seen += usize::from(changed);
+                let status = reread(&scim, &path, &tag).await;
+                let words = format!("{what}: {path} with {tag}, now {}", now.header("etag"));
+                assert!(status == 200 || !changed, "{words}");
+                assert!(status == 304 || what != "nothing", "{words}");
+            }
+            assert_eq!(seen > 0, what != "nothing", "{what}");
+        }
+        // Answers without computed parts are covered by the revision alone, and any tag of it names it for a change.
+        for path in [format!("{user}?excludedAttributes=groups"), format!("{group}?excludedAttributes=members")] {
+            let tag = scim.get(&path).await.expect(200).header("etag").to_owned();
+            assert!(!tag.contains('-'), "{tag}");
+            assert_eq!(reread(&scim, &path, &tag).await, 304);
+        }
+        let whole = scim.get(&group).await.expect(200).header("etag").to_owned();
+        with(&scim, Method::DELETE, &group, ("if-match", &whole), None).await.expect(204);
+    })
+    .await;
+}

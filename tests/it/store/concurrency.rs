@@ -82,7 +82,8 @@ async fn step(world: Arc<World>, home: super::world::Home, id: domain::id::Ident
                 );
                 let event = world.event(&home, Some(&before), Some(&after));
                 let entry = world.entry(&after, Action::Update, Some(&event));
-                tx.save(&after, &event, &entry).await
+                tx.save(&after, domain::identity::ExternalId::IsFree, &event, &entry)
+                    .await
             })
         })
         .await
@@ -138,7 +139,8 @@ async fn failing_neighbours_take_nothing_with_them() {
             world.write(&home, move |tx| {
                 let what = Arc::clone(&what);
                 Box::pin(async move {
-                    tx.create(&what.0, &what.1, &what.2).await?;
+                    tx.create(&what.0, domain::identity::ExternalId::IsFree, &what.1, &what.2)
+                        .await?;
                     match number % 3 {
                         0 => Err(StoreError::Corrupt("on purpose".into())),
                         _ => Ok(()),
@@ -185,7 +187,13 @@ async fn a_job_that_panics_or_whose_asker_left_harms_nobody() {
     let amy = world.person(&home, "amy");
     let event = world.event(&home, None, Some(&amy));
     let entry = world.entry(&amy, Action::Create, Some(&event));
-    let asked = world.store.create(home.scope, &amy, &event, &entry);
+    let asked = world.store.create(
+        home.scope,
+        &amy,
+        domain::identity::ExternalId::IsFree,
+        &event,
+        &entry,
+    );
     // Polled once, so that the job is queued; then the asker is gone.
     let answered = futures_util::FutureExt::now_or_never(asked);
     world.people(&home, &["bob"]).await;

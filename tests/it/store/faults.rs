@@ -84,7 +84,13 @@ async fn a_long_lock_is_told_as_unavailable_and_leaves_the_pool_whole() {
     let entry = world.entry(&amy, domain::log::Action::Create, Some(&event));
     let error = world
         .store
-        .create(home.scope, &amy, &event, &entry)
+        .create(
+            home.scope,
+            &amy,
+            domain::identity::ExternalId::IsFree,
+            &event,
+            &entry,
+        )
         .await
         .unwrap_err();
     assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
@@ -150,7 +156,13 @@ async fn a_closed_store_says_so() {
         world.store.close().await;
         let error = world
             .store
-            .create(home.scope, &amy, &event, &entry)
+            .create(
+                home.scope,
+                &amy,
+                domain::identity::ExternalId::IsFree,
+                &event,
+                &entry,
+            )
             .await
             .unwrap_err();
         assert!(
@@ -184,7 +196,9 @@ async fn work_that_overlooks_a_failed_statement_is_not_answered_without_a_commit
                 let changes = std::sync::Arc::clone(&changes);
                 Box::pin(async move {
                     for (person, event, entry) in changes.iter() {
-                        let _ = tx.create(person, event, entry).await;
+                        let _ = tx
+                            .create(person, domain::identity::ExternalId::IsFree, event, entry)
+                            .await;
                     }
                     Ok(())
                 })
@@ -213,7 +227,13 @@ async fn a_caller_that_leaves_in_the_middle_leaves_no_transaction_behind() {
     let leaving = store.write::<(), StoreError, _>(home.scope, move |tx| {
         let (change, written) = (std::sync::Arc::clone(&change), written.clone());
         Box::pin(async move {
-            tx.create(&change.0, &change.1, &change.2).await?;
+            tx.create(
+                &change.0,
+                domain::identity::ExternalId::IsFree,
+                &change.1,
+                &change.2,
+            )
+            .await?;
             written.send_replace(true);
             std::future::pending().await
         })
@@ -244,7 +264,16 @@ async fn after_commits_that_found_the_disk_full_the_next_one_is_durable() {
             let amy = world.person(&home, &format!("amy-{failures}-{n}"));
             let event = world.event(&home, None, Some(&amy));
             let entry = world.entry(&amy, domain::log::Action::Create, Some(&event));
-            let created = world.store.create(home.scope, &amy, &event, &entry).await;
+            let created = world
+                .store
+                .create(
+                    home.scope,
+                    &amy,
+                    domain::identity::ExternalId::IsFree,
+                    &event,
+                    &entry,
+                )
+                .await;
             let error = created.unwrap_err().to_string();
             assert_eq!(error, "the database is unavailable: the disk is full");
             assert!(world.store.ready().await.is_err());

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::identity::ExternalId;
 use domain::log::Action;
 use serde_json::json;
 use store::{Created, Saved, StoreError};
@@ -35,7 +36,7 @@ async fn a_taken_user_name_writes_nothing_and_any_case_of_it_is_taken() {
         let app = world.app("booking").await;
         world.people(&home, &["Amy@contoso.com"]).await;
         let twin = world.person(&home, "aMY@contoso.com");
-        assert_eq!(world.create(&home, &twin).await, Created::NameTaken);
+        assert_eq!(world.create(&home, &twin).await, Created::Taken);
         assert_eq!(world.get(&home, twin.id).await, None);
         world.stamp_all().await;
         assert_eq!(
@@ -56,7 +57,10 @@ async fn a_taken_user_name_writes_nothing_and_any_case_of_it_is_taken() {
             .write(&home, move |tx| {
                 let what = Arc::clone(&what);
                 Box::pin(async move {
-                    assert_eq!(tx.create(&what.0, &what.1, &what.2).await?, Created::NameTaken);
+                    assert_eq!(
+                        tx.create(&what.0, ExternalId::IsFree, &what.1, &what.2).await?,
+                        Created::Taken
+                    );
                     tx.find_by_user_name(directory, "amy@contoso.com").await
                 })
             })
@@ -176,7 +180,10 @@ async fn an_error_of_the_work_takes_everything_back() {
             .write(&home, move |tx| {
                 let what = Arc::clone(&what);
                 Box::pin(async move {
-                    assert_eq!(tx.create(&what.0, &what.1, &what.2).await?, Created::Done);
+                    assert_eq!(
+                        tx.create(&what.0, ExternalId::IsFree, &what.1, &what.2).await?,
+                        Created::Done
+                    );
                     assert!(
                         tx.get(what.0.directory, what.0.id).await?.is_some(),
                         "it sees what it wrote"
@@ -235,7 +242,10 @@ async fn an_identity_of_a_directory_that_is_not_there_is_refused() {
         let stray = world.person(&other, "amy");
         let event = world.event(&home, None, Some(&stray));
         let entry = world.entry(&stray, Action::Create, Some(&event));
-        let answer = world.store.create(home.scope, &stray, &event, &entry).await;
+        let answer = world
+            .store
+            .create(home.scope, &stray, ExternalId::IsFree, &event, &entry)
+            .await;
         assert!(
             matches!(answer, Err(StoreError::Conflict(_))),
             "{}: {answer:?}",

@@ -1,17 +1,20 @@
 //! The schema: applied once, by whoever comes first, and reported by those who may not.
 
-use store::{Store, StoreError};
+use domain::identity::ExternalId;
+use serde_json::json;
+use store::{Created, Saved, Store, StoreError};
 use support::postgres::Postgres;
 
-use super::world::{World, settings};
+use super::world::{World, settings, worlds};
 
-const ALL: [&str; 6] = [
+const ALL: [&str; 7] = [
     "m0001_foundation",
     "m0002_groups",
     "m0003_directory_extension",
     "m0004_plans",
     "m0005_credential_memory",
     "m0006_redis_password",
+    "m0007_match_keys",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,7 +120,12 @@ async fn two_processes_may_have_one_sqlite_file_open() {
             other.clone()
         };
         let home = &home;
-        async move { store.create(home.scope, person, &event, &entry).await.unwrap() }
+        async move {
+            store
+                .create(home.scope, person, ExternalId::IsFree, &event, &entry)
+                .await
+                .unwrap()
+        }
     });
     futures_util::future::join_all(creates).await;
     assert_eq!(
@@ -126,4 +134,120 @@ async fn two_processes_may_have_one_sqlite_file_open() {
     );
     other.close().await;
     world.store.ping().await.unwrap();
+}
+
+/// What migration 0007 did is undone by hand, so that it runs again over rows as an older version left them.
+async fn as_before_match_keys(world: &World, changes: &[String]) {
+    let taken_back = [
+        "DROP INDEX identity_external_id_key".to_owned(),
+        "ALTER TABLE identity DROP COLUMN external_id_is_key".to_owned(),
+        "DELETE FROM seaql_migrations WHERE version = 'm0007_match_keys'".to_owned(),
+    ];
+    for sql in changes.iter().chain(&taken_back) {
+        match &world.postgres {
+            Some(database) => {
+                let mut owner = Postgres::shared().await.admin(&database.name).await;
+                sqlx::query(sqlx::AssertSqlSafe(sql.clone()))
+                    .execute(&mut owner)
+                    .await
+                    .expect(sql);
+            }
+            None => {
+                let mut file = <sqlx::SqliteConnection as sqlx::Connection>::connect(&world.settings.url)
+                    .await
+                    .unwrap();
+                sqlx::query(sqlx::AssertSqlSafe(sql.clone()))
+                    .execute(&mut file)
+                    .await
+                    .expect(sql);
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_of_before_are_made_anew_and_twins_stop_nothing() {
+    for world in worlds().await {
+        let home = world.home("contoso").await;
+        let old = "rene\u{301}@x.dk";
+        let alone = world.identity(
+            &home,
+            json!({"userName": old, "displayName": "Ren\u{e9}", "externalId": "twin"}),
+        );
+        let plain = world.identity(&home, json!({"userName": "plain@x.dk", "externalId": "twin"}));
+        let first = world.identity(&home, json!({"userName": "zo\u{eb}", "displayName": "1"}));
+        let second = world.identity(&home, json!({"userName": "other", "displayName": "2"}));
+        for person in [&alone, &plain, &first, &second] {
+            assert!(matches!(
+                world.create(&home, person).await,
+                Created::Done | Created::DoneBeside
+            ));
+        }
+        // As an older version kept them: keys in the spelling that was sent, two names that are one.
+        let document =
+            r#"{"userName":"zoe\u{308}","displayName":"2","active":true}"#.replace("\\u{308}", "\u{308}");
+        as_before_match_keys(
+            &world,
+            &[
+                format!("UPDATE identity SET user_name_key = '{old}' WHERE user_name_key LIKE 'ren%'"),
+                format!("UPDATE identity SET user_name_key = 'zoe\u{308}', document = '{document}' WHERE user_name_key = 'other'"),
+            ],
+        )
+        .await;
+        // Whoever may change the schema: the owner of the tables, on PostgreSQL.
+        let url = world
+            .postgres
+            .as_ref()
+            .map_or(&world.settings.url, |database| &database.owner_url);
+        let owner = Store::connect(&settings(url)).await.unwrap();
+        assert_eq!(
+            owner.migrate().await.unwrap(),
+            ["m0007_match_keys"],
+            "{}",
+            world.name()
+        );
+        owner.close().await;
+
+        let found = async |name: &str| {
+            let filter = format!("userName eq \"{name}\"");
+            let page = super::filters::list(&world, &home, Some(&filter), 1, 10).await;
+            page.items.iter().map(|identity| identity.id).collect::<Vec<_>>()
+        };
+        for name in ["ren\u{e9}@x.dk", old, "REN\u{c9}@X.DK"] {
+            assert_eq!(found(name).await, [alone.id], "{}", world.name());
+        }
+        for name in ["zo\u{eb}", "zoe\u{308}"] {
+            assert_eq!(found(name).await, [first.id], "the one that had the key keeps it");
+        }
+        // The other one is there, and can be changed like anybody: switched off, and renamed.
+        let shadowed = world.get(&home, second.id).await.expect("still there");
+        let off = world.changed(&shadowed, json!({"userName": "zoe\u{308}", "active": false}));
+        assert_eq!(
+            world.save(&home, &shadowed, &off).await,
+            Saved::Done,
+            "{}",
+            world.name()
+        );
+        let clash = world.changed(&plain, json!({"userName": "ZO\u{cb}"}));
+        assert_eq!(world.save(&home, &plain, &clash).await, Saved::NameTaken);
+        let renamed = world.changed(&off, json!({"userName": "zoe2", "active": false}));
+        assert_eq!(world.save(&home, &off, &renamed).await, Saved::Done);
+        assert_eq!(found("zoe2").await, [second.id]);
+        // Twins of an externalId that is a key by now can be changed as well, and a third one is refused.
+        let titled = world.changed(
+            &alone,
+            json!({"userName": old, "externalId": "twin", "title": "t"}),
+        );
+        assert!(matches!(
+            world.save_keyed(&home, &alone, &titled).await,
+            Saved::Done | Saved::DoneBeside
+        ));
+        let third = world.changed(&first, json!({"userName": "zo\u{eb}", "externalId": "twin"}));
+        assert_eq!(
+            world.save_keyed(&home, &first, &third).await,
+            Saved::ExternalIdTaken,
+            "{}",
+            world.name()
+        );
+    }
 }

@@ -10,7 +10,7 @@ use domain::credential::SecretHash;
 use domain::environment::Environment;
 use domain::event::{Cause, Event, Origin, from_change};
 use domain::id::{AppId, DirectoryId, EventId, IdentityId, RequestId, TenantId};
-use domain::identity::Identity;
+use domain::identity::{ExternalId, Identity};
 use domain::log::{Action, LogEntry, Status};
 use domain::profile::{Profile, Profiles, SHIPPED};
 use domain::scope::TenantScope;
@@ -247,7 +247,7 @@ impl World {
         let event = self.event(home, None, Some(identity));
         let entry = self.entry(identity, Action::Create, Some(&event));
         self.store
-            .create(home.scope, identity, &event, &entry)
+            .create(home.scope, identity, ExternalId::IsFree, &event, &entry)
             .await
             .unwrap()
     }
@@ -265,6 +265,21 @@ impl World {
 
     /// Stores the next revision.
     pub async fn save(&self, home: &Home, before: &Identity, after: &Identity) -> store::Saved {
+        self.save_as(home, ExternalId::IsFree, before, after).await
+    }
+
+    /// As [`World::save`], where `externalId` is the key.
+    pub async fn save_keyed(&self, home: &Home, before: &Identity, after: &Identity) -> store::Saved {
+        self.save_as(home, ExternalId::IsKey, before, after).await
+    }
+
+    async fn save_as(
+        &self,
+        home: &Home,
+        external_id: ExternalId,
+        before: &Identity,
+        after: &Identity,
+    ) -> store::Saved {
         let event = self.event(home, Some(before), Some(after));
         let entry = self.entry(after, Action::Update, Some(&event));
         let what = Arc::new((after.clone(), event, entry));
@@ -272,7 +287,7 @@ impl World {
             let what = Arc::clone(&what);
             Box::pin(async move {
                 tx.lock(what.0.directory, what.0.id).await?;
-                tx.save(&what.0, &what.1, &what.2).await
+                tx.save(&what.0, external_id, &what.1, &what.2).await
             })
         })
         .await

@@ -125,29 +125,28 @@ impl Code {
                 401,
                 None,
                 "The secret token does not open this Tenant URL.",
-                "In Entra, open Provisioning > Admin Credentials, paste Tenant URL and Secret Token exactly as they were \
-                 handed out (without the word Bearer) and test the connection; if that does not help, ask for a new token.",
+                "Paste Tenant URL and Secret Token into the identity provider exactly as they were handed out (without the word Bearer) and test the connection; if that does not help, ask for a new token.",
             ),
             Self::DirectoryOff => row(
                 "directoryOff",
                 403,
                 None,
                 "This directory is switched off, so nothing is read or changed.",
-                "Ask the operator of the gateway to switch the directory on again; then restart provisioning in Entra.",
+                "Ask the operator of the gateway to switch the directory on again; then restart provisioning at the identity provider.",
             ),
             Self::NoSuchRoute => row(
                 "noSuchRoute",
                 404,
                 None,
                 "There is nothing at this address.",
-                "Check the Tenant URL in Entra: it ends in /scim, for example https://HOST/advisors/scim.",
+                "Check the Tenant URL at the identity provider: it ends in /scim, for example https://HOST/advisors/scim.",
             ),
             Self::NotFound => row(
                 "notFound",
                 404,
                 None,
                 "No resource with this id exists in this directory.",
-                "If Entra still refers to it, restart provisioning for this application so that it matches again.",
+                "If the client still refers to it, let it match again: restart its provisioning.",
             ),
             Self::MethodNotAllowed => row(
                 "methodNotAllowed",
@@ -161,7 +160,7 @@ impl Code {
                 405,
                 None,
                 "This directory serves no groups.",
-                "In Entra, open Provisioning > Mappings > Provision Microsoft Entra ID Groups and set Enabled to No.",
+                "Switch the provisioning of groups off at the identity provider.",
             ),
             Self::NotImplemented => row(
                 "notImplemented",
@@ -181,7 +180,7 @@ impl Code {
                 "preconditionFailed",
                 412,
                 None,
-                "The resource has changed since the version that the request names was read, so nothing was done.",
+                "The resource is not of the version that the request asks for (If-Match, If-None-Match), so nothing was done.",
                 "Read it again, repeat the change with its new meta.version in If-Match, or leave If-Match out.",
             ),
             Self::BulkTooLarge => row(
@@ -231,21 +230,21 @@ impl Code {
                 400,
                 Some(T::InvalidValue),
                 "A value is missing, or not of the attribute's type.",
-                "In Entra, open Provisioning > Edit attribute mappings and correct the line of the attribute that the error names.",
+                "Correct the attribute mapping of the attribute that the error names.",
             ),
             Self::InvalidFilter => row(
                 "invalidFilter",
                 400,
                 Some(T::InvalidFilter),
                 "The filter cannot be read, or names an attribute or operator that cannot be used.",
-                "In Entra, choose a matching attribute that is part of this directory.",
+                "Choose a matching attribute that is part of this directory.",
             ),
             Self::InvalidPath => row(
                 "invalidPath",
                 400,
                 Some(T::InvalidPath),
                 "The path of a PATCH operation is malformed or names no attribute.",
-                "Correct the target attribute in Entra's mapping.",
+                "Correct the target attribute in the attribute mapping.",
             ),
             Self::NoTarget => row(
                 "noTarget",
@@ -259,14 +258,14 @@ impl Code {
                 400,
                 Some(T::Mutability),
                 "The attribute may not be changed this way.",
-                "Delete its line from Entra's mapping.",
+                "Delete its line from the attribute mapping.",
             ),
             Self::Uniqueness => row(
                 "uniqueness",
                 409,
                 Some(T::Uniqueness),
-                "Another identity of this directory already has this value.",
-                "Let Entra match on userName so that it adopts the existing one, or change the value at one of the two.",
+                "Another identity or group of this directory already has this value.",
+                "Match on the attribute that the error names, so that the existing one is adopted, or change the value of one of the two.",
             ),
             Self::TooMany => row(
                 "tooMany",
@@ -360,7 +359,7 @@ impl Code {
                 503,
                 None,
                 "The gateway cannot reach its database at the moment.",
-                "Nothing: Entra sends the change again. Operators: see /health/ready of the admin listener and the log.",
+                "Nothing: the identity provider sends the change again. Operators: see /health/ready of the admin listener and the log.",
             ),
         }
     }

@@ -37,11 +37,28 @@ pub fn served(asked: &Asked<'_>) -> Result<Arc<Profile>, Failure> {
 }
 
 /// One group as the answer to this request, with its members if they are wanted.
-async fn answer(asked: &Asked<'_>, status: StatusCode, group: &Group) -> Result<HttpResponse, Failure> {
-    let script = Script::of_group(asked, group)?;
-    let meta = script.group_view()?.meta(group);
+async fn answer(asked: &Asked<'_>, status: StatusCode, group: Group) -> Result<HttpResponse, Failure> {
+    let tag = tag(asked, &group).await?;
+    tagged(asked, status, group, tag).await
+}
+
+/// The tag of a group's answer: the revision, and a mark of the members that are shown.
+async fn tag(asked: &Asked<'_>, group: &Group) -> Result<String, Failure> {
+    let view = View::of(asked)?;
+    view.tag(&asked.state.provisioning, &asked.caller, group).await
+}
+
+/// The same, with a tag that is known already.
+async fn tagged(
+    asked: &Asked<'_>,
+    status: StatusCode,
+    group: Group,
+    tag: String,
+) -> Result<HttpResponse, Failure> {
+    let location = View::of(asked)?.meta(&group).location;
+    let script = Script::of_group(asked, group, tag.clone())?;
     let mut answer = script.perform(status).await?;
-    for (name, value) in [(ETAG, meta.etag()), (LOCATION, meta.location)] {
+    for (name, value) in [(ETAG, tag), (LOCATION, location)] {
         if let Ok(value) = value.parse() {
             answer.headers_mut().insert(name, value);
         }
@@ -50,10 +67,10 @@ async fn answer(asked: &Asked<'_>, status: StatusCode, group: &Group) -> Result<
 }
 
 /// The answer to a PATCH that succeeded; who asks for certain attributes gets them (RFC 7644 §3.5.2).
-async fn changed(asked: &Asked<'_>, group: &Group) -> Result<HttpResponse, Failure> {
+async fn changed(asked: &Asked<'_>, group: Group) -> Result<HttpResponse, Failure> {
     let wanted = asked.caller.directory.provider.rules().patch_group;
     if wanted == Answer::NoContent && asked.query.projection == Projection::default() {
-        return Ok(respond::no_content(&View::of(asked)?.meta(group)));
+        return Ok(respond::no_content(&View::of(asked)?.meta(&group)));
     }
     answer(asked, StatusCode::OK, group).await
 }

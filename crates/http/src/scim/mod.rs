@@ -86,17 +86,16 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// The answer to a reading, where the version of what was found decides it: 304 for one that the client has.
-    fn unread(&self, revision: i64) -> Result<Option<HttpResponse>, Failure> {
+    /// The answer to a reading, where the tag of what would be answered decides it: 304 for one that the client has.
+    fn unread(&self, revision: i64, tag: &str) -> Result<Option<HttpResponse>, Failure> {
         let precondition = &self.call.precondition;
-        if precondition.is_known(revision) {
-            return Ok(Some(respond::not_modified(revision)));
+        if precondition.is_known(tag) {
+            return Ok(Some(respond::not_modified(tag)));
         }
-        if precondition.allows(revision) {
-            Ok(None)
-        } else {
-            Err(Failure::new(Code::PreconditionFailed))
-        }
+        precondition
+            .check_if_match(revision)
+            .map_err(provisioning::Error::Stale)?;
+        Ok(None)
     }
 }
 
@@ -313,11 +312,11 @@ impl Operation<'_> {
 fn unknown(endpoint: &Endpoint<'_>) -> Failure {
     let detail = match endpoint {
         Endpoint::Root => {
-            "This is a Tenant URL: paste it into Entra as it is. SCIM clients append /Users to it; there is nothing to read here itself."
+            "This is a Tenant URL: paste it into the identity provider as it is. SCIM clients append /Users to it; there is nothing to read here itself."
         }
         _ => {
             "There is nothing at this address below the Tenant URL. It serves /Users, /Groups, /Bulk, /.search, \
-             /ServiceProviderConfig, /ResourceTypes and /Schemas. Check that the Tenant URL in Entra ends in /scim."
+             /ServiceProviderConfig, /ResourceTypes and /Schemas. Check that the Tenant URL at the identity provider ends in /scim."
         }
     };
     Failure::with(Code::NoSuchRoute, detail)

@@ -6,7 +6,6 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use domain::identity::Identity;
-use scim::etag;
 use scim::message::{self, MEDIA_TYPE, Meta};
 use serde_json::Value;
 
@@ -18,12 +17,12 @@ pub fn body(status: StatusCode, body: &Value) -> HttpResponse {
     write(&mut HttpResponseBuilder::new(status), body)
 }
 
-/// One resource, with `ETag`, and `Location` as RFC 7644 §3.3 asks.
-pub fn resource(status: StatusCode, document: &Value, meta: Meta) -> HttpResponse {
+/// One resource, with its `ETag`, and `Location` as RFC 7644 §3.3 asks.
+pub fn resource(status: StatusCode, document: &Value, tag: &str, location: &str) -> HttpResponse {
     let mut answer = HttpResponseBuilder::new(status);
     answer
-        .insert_header((ETAG, meta.etag()))
-        .insert_header((LOCATION, meta.location));
+        .insert_header((ETAG, tag))
+        .insert_header((LOCATION, location));
     write(&mut answer, document)
 }
 
@@ -36,10 +35,17 @@ pub fn no_content(meta: &Meta) -> HttpResponse {
 }
 
 /// 304 for a reading whose answer the client already has (RFC 9110 §15.4.5).
-pub fn not_modified(revision: i64) -> HttpResponse {
+pub fn not_modified(tag: &str) -> HttpResponse {
     HttpResponseBuilder::new(StatusCode::NOT_MODIFIED)
-        .insert_header((ETAG, etag::of(revision)))
+        .insert_header((ETAG, tag))
         .finish()
+}
+
+/// Says in a document which version it is: `meta.version` is the answer's `ETag` (RFC 7643 §3.1).
+pub fn set_version(document: &mut Value, tag: &str) {
+    if let Some(meta) = document.get_mut("meta").and_then(Value::as_object_mut) {
+        meta.insert("version".to_owned(), Value::from(tag));
+    }
 }
 
 /// What the server knows about an identity.

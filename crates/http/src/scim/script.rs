@@ -28,6 +28,8 @@ const PEOPLE: usize = 50;
 /// What is to be written, in order.
 enum Piece {
     Text(String),
+    /// A group, and its tag when that is known already.
+    Group(Box<Group>, Option<String>),
     /// The members of a group after this one, separated by commas.
     Members {
         group: GroupId,
@@ -67,9 +69,9 @@ impl Script {
     }
 
     /// One group.
-    pub fn of_group(asked: &Asked<'_>, group: &Group) -> Result<Self, Failure> {
+    pub fn of_group(asked: &Asked<'_>, group: Group, tag: String) -> Result<Self, Failure> {
         let mut script = Self::new(asked)?;
-        script.group(group)?;
+        script.pieces.push_back(Piece::Group(Box::new(group), Some(tag)));
         Ok(script)
     }
 
@@ -90,7 +92,7 @@ impl Script {
                 script.text(",");
             }
             match entry {
-                Entry::Group(group) => script.group(&group)?,
+                Entry::Group(group) => script.pieces.push_back(Piece::Group(Box::new(group), None)),
                 Entry::Person(identity) => script.person(identity),
             }
         }
@@ -112,30 +114,11 @@ impl Script {
         }
     }
 
-    fn group(&mut self, group: &Group) -> Result<(), Failure> {
-        let view = self.group_view()?;
-        let document = view.document(group)?.to_string();
-        let (true, Some(open)) = (view.wants_members(), document.strip_suffix('}')) else {
-            self.text(&document);
-            return Ok(());
-        };
-        self.text(open);
-        self.text(",\"members\":[");
-        if group.member_count > 0 {
-            self.pieces.push_back(Piece::Members {
-                group: group.id,
-                after: None,
-            });
-        }
-        self.text("]}");
-        Ok(())
-    }
-
     /// How groups are shown.
     ///
     /// # Errors
     /// `groupsNotServed`.
-    pub fn group_view(&self) -> Result<&groups::view::View, Failure> {
+    fn group_view(&self) -> Result<&groups::view::View, Failure> {
         let view = self.groups.as_ref();
         view.ok_or_else(|| Failure::method(Code::GroupsNotServed, "GET"))
     }
@@ -166,9 +149,32 @@ impl Script {
         match self.pieces.pop_front() {
             None => Ok(None),
             Some(Piece::Text(text)) => Ok(Some(text)),
+            Some(Piece::Group(group, tag)) => self.group(&group, tag).await.map(Some),
             Some(Piece::Members { group, after }) => self.members(group, after).await.map(Some),
             Some(Piece::People(people, written)) => self.some_people(people, written).await.map(Some),
         }
+    }
+
+    /// A group up to its members, which are what comes next.
+    async fn group(&mut self, group: &Group, tag: Option<String>) -> Result<String, Failure> {
+        let view = self.group_view()?;
+        let tag = match tag {
+            Some(tag) => tag,
+            None => view.tag(&self.context, &self.caller, group).await?,
+        };
+        let document = view.document(group, &tag)?.to_string();
+        let (true, Some(open)) = (view.wants_members(), document.strip_suffix('}')) else {
+            return Ok(document);
+        };
+        let open = format!("{open},\"members\":[");
+        self.pieces.push_front(Piece::Text("]}".to_owned()));
+        if group.member_count > 0 {
+            self.pieces.push_front(Piece::Members {
+                group: group.id,
+                after: None,
+            });
+        }
+        Ok(open)
     }
 
     async fn members(&mut self, group: GroupId, after: Option<ResourceId>) -> Result<String, Failure> {
@@ -190,7 +196,8 @@ impl Script {
     ) -> Result<String, Failure> {
         let first = people.len().min(PEOPLE);
         let some = &people.make_contiguous()[..first];
-        let documents = self.people.documents(&self.context, &self.caller, some).await?;
+        let shown = self.people.documents(&self.context, &self.caller, some).await?;
+        let documents: Vec<Value> = shown.into_iter().map(|shown| shown.document).collect();
         people.drain(..documents.len());
         if !people.is_empty() {
             self.pieces.push_front(Piece::People(people, true));

@@ -14,19 +14,25 @@ use domain::identity::Identity;
 use scim::query::Projection;
 use scim::quirk::rules::Answer;
 
-use self::view::View;
+use self::view::{Shown, View};
 use super::error::Failure;
 use super::{Asked, respond};
 
 /// One identity as the answer to this request.
 async fn answer(asked: &Asked<'_>, status: StatusCode, identity: &Identity) -> Result<HttpResponse, Failure> {
+    let shown = shown(asked, identity).await?;
+    let location = respond::meta(identity, &asked.base).location;
+    Ok(respond::resource(status, &shown.document, &shown.tag, &location))
+}
+
+/// One identity as this request wants to see it.
+async fn shown(asked: &Asked<'_>, identity: &Identity) -> Result<Shown, Failure> {
     let one = std::slice::from_ref(identity);
     let view = View::of(asked)?;
-    let documents = view
+    let mut shown = view
         .documents(&asked.state.provisioning, &asked.caller, one)
         .await?;
-    let meta = respond::meta(identity, &asked.base);
-    Ok(respond::resource(status, &documents[0], meta))
+    Ok(shown.swap_remove(0))
 }
 
 /// The answer to a PATCH that succeeded; who asks for certain attributes gets them (RFC 7644 §3.5.2).

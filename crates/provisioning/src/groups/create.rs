@@ -5,18 +5,17 @@ use domain::group::{Group, MembersChanged};
 use domain::id::GroupId;
 use domain::log::Action;
 use domain::policy::check_group_required;
-use domain::profile::Profile;
 use scim::membership::Membership;
-use scim::resource::fold;
 use serde_json::Value;
 use store::{Created, TenantTx};
 
 use super::record::{LeftOut, whom};
-use super::{Body, accept, commit, group_type, membership, taken};
+use super::{Body, accept, by_name, commit, membership, named};
 use crate::call::Call;
 use crate::context::Context;
 use crate::error::Error;
 use crate::record::Operation;
+use crate::taken::Key;
 
 /// Creates a group, with the members it names as far as they exist; the others are skipped and named in the log.
 ///
@@ -29,7 +28,7 @@ use crate::record::Operation;
 pub async fn execute(context: &Context, caller: &Caller, call: &Call, body: Value) -> Result<Group, Error> {
     let operation = Operation::new(context, caller, call, "POST")?;
     let whom = whom(Action::Create, &body);
-    let outcome = match accept_new(&operation.profile, body) {
+    let outcome = match accept_new(&operation, body) {
         Ok(body) => {
             let id = GroupId::from_uuid(context.ids.next());
             operation
@@ -44,9 +43,9 @@ pub async fn execute(context: &Context, caller: &Caller, call: &Call, body: Valu
 }
 
 /// A new document as sent; it must be complete.
-fn accept_new(profile: &Profile, body: Value) -> Result<Body, Error> {
-    let body = accept(profile, body)?;
-    check_group_required(group_type(profile)?, &body.resource)?;
+fn accept_new(operation: &Operation, body: Value) -> Result<Body, Error> {
+    let body = accept(operation, body)?;
+    check_group_required(operation.provider(), operation.group_type()?, &body.resource)?;
     Ok(body)
 }
 
@@ -74,26 +73,23 @@ async fn decide(tx: &mut TenantTx, operation: &Operation, id: GroupId, body: &Bo
     };
     let row = operation.group_row(&group, &events, &left_out);
     match tx.create_group(&group, &events, &row).await? {
-        Created::Done => {
+        Created::Done | Created::DoneBeside => {
             known.join(tx, &group).await?;
             Ok(group)
         }
-        Created::NameTaken => adopt(tx, operation, &group, body).await,
+        Created::Taken => adopt(tx, operation, &group, body).await,
     }
 }
 
 /// The `displayName` is taken: by the very group that is being created, or by another one.
 async fn adopt(tx: &mut TenantTx, operation: &Operation, group: &Group, body: &Body) -> Result<Group, Error> {
-    let name = fold(group.resource.display_name().unwrap_or_default());
-    let found = tx.find_group_by_name(group.directory, &name).await?;
-    let Some(existing) = found else {
-        // Deleted in between; the client's repeat will create it.
-        return Err(taken(&operation.profile));
-    };
+    let found = by_name(tx, group).await?;
     // Its own id: the first attempt was committed, and only the database's answer was lost.
-    if existing.id != group.id {
-        return Err(taken(&operation.profile));
-    }
+    let existing = match found {
+        Some(existing) if existing.id == group.id => existing,
+        // `Gone`: deleted in between; the client's repeat will create it.
+        other => return Err(operation.taken_at_creation(Key::GroupName, &named(other.as_ref()))),
+    };
     let joining = Membership::Change {
         add: body.membership.named().map(str::to_owned).collect(),
         remove: Vec::new(),

@@ -7,7 +7,7 @@ use domain::log::Action;
 use store::TenantTx;
 
 use super::record::LeftOut;
-use super::{group_id, group_type, lock};
+use super::{group_id, lock};
 use crate::call::Call;
 use crate::context::Context;
 use crate::error::Error;
@@ -20,8 +20,8 @@ use crate::record::{Operation, Whom};
 /// [`Error::NotFound`], also at the second deletion; [`Error::Stale`]; [`Error::GroupsNotServed`].
 pub async fn execute(context: &Context, caller: &Caller, call: &Call, id: &str) -> Result<(), Error> {
     let operation = Operation::new(context, caller, call, "DELETE")?;
-    group_type(&operation.profile)?;
-    let id = group_id(&operation.profile, id)?;
+    operation.group_type()?;
+    let id = group_id(&operation, id)?;
     let outcome = operation
         .transact(context, (), move |tx, operation, ()| {
             Box::pin(delete(tx, operation, id))

@@ -3,7 +3,7 @@
 use domain::credential::Caller;
 use domain::group::Group;
 
-use super::{group_id, group_type, not_found};
+use super::group_type;
 use crate::context::Context;
 use crate::error::Error;
 
@@ -13,8 +13,10 @@ use crate::error::Error;
 /// [`Error::NotFound`], also for another directory's group; [`Error::GroupsNotServed`].
 pub async fn execute(context: &Context, caller: &Caller, id: &str) -> Result<Group, Error> {
     let profile = context.profile(caller)?;
-    group_type(&profile)?;
-    let id = group_id(&profile, id)?;
+    let provider = caller.directory.provider;
+    group_type(&profile, provider)?;
+    let not_found = || Error::not_found(&profile, provider);
+    let id = id.parse().map_err(|_| not_found())?;
     let directory = caller.directory.id;
     let found: Result<_, Error> = context
         .store
@@ -22,5 +24,5 @@ pub async fn execute(context: &Context, caller: &Caller, id: &str) -> Result<Gro
             Box::pin(async move { Ok(tx.get_group(directory, id).await?) })
         })
         .await;
-    found?.ok_or_else(|| not_found(&profile))
+    found?.ok_or_else(not_found)
 }

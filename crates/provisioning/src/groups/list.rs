@@ -18,7 +18,8 @@ use crate::lists::{self, Ask, Listed};
 /// As for identities ([`crate::users::list`]); [`Error::GroupsNotServed`].
 pub async fn execute(context: &Context, caller: &Caller, query: &Request) -> Result<Listed<Group>, Error> {
     let profile = context.profile(caller)?;
-    let rt = group_type(&profile)?;
+    let provider = caller.directory.provider;
+    let rt = group_type(&profile, provider)?;
     let filter = lists::filter(rt, query.filter.as_deref())?;
     let sort = lists::sort(rt, query)?;
     let ask = Arc::new(Ask::read(caller, "/Groups", query, sort)?);
@@ -29,7 +30,7 @@ pub async fn execute(context: &Context, caller: &Caller, query: &Request) -> Res
             Box::pin(async move {
                 let query = ListQuery {
                     directory,
-                    resource_type: group_type(&profile)?,
+                    resource_type: group_type(&profile, provider)?,
                     filter: filter.as_ref(),
                     sort: asked.sort.as_ref(),
                     at: asked.page(),

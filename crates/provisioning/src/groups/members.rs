@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::credential::Caller;
-use domain::group::{GroupRef, Member};
+use domain::group::{Group, GroupRef, Member};
 use domain::id::{GroupId, IdentityId, ResourceId};
 
 use crate::context::Context;
@@ -30,6 +30,26 @@ pub async fn page(
             Box::pin(async move { Ok(tx.members(directory, group, after, PAGE).await?) })
         })
         .await
+}
+
+/// What tells one state of a group's members from another while the group's revision is the same: how many there are (those
+/// who are deleted leave without a change of the group) and the sum of their revisions (whoever is renamed has another).
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn mark(context: &Context, caller: &Caller, group: &Group) -> Result<String, Error> {
+    if group.member_count == 0 {
+        return Ok("0".to_owned());
+    }
+    let (directory, id) = (caller.directory.id, group.id);
+    let read: Result<_, Error> = context
+        .store
+        .read(caller.scope, move |tx| {
+            Box::pin(async move { Ok(tx.members_mark(directory, id).await?) })
+        })
+        .await;
+    let (count, revisions) = read?;
+    Ok(format!("{count}.{revisions}"))
 }
 
 /// The groups that the first ones of these identities are direct members of, and how many those are: all of them, unless

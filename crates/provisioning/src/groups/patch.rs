@@ -9,7 +9,7 @@ use scim::patch::{PatchRequest, apply_to_group, described_members};
 use serde_json::Value;
 use store::TenantTx;
 
-use super::{check, commit, group_id, group_type, lock, membership};
+use super::{check, commit, group_id, lock, membership};
 use crate::call::Call;
 use crate::context::Context;
 use crate::error::Error;
@@ -30,8 +30,8 @@ pub async fn execute(
     body: Value,
 ) -> Result<Group, Error> {
     let operation = Operation::new(context, caller, call, "PATCH")?;
-    group_type(&operation.profile)?;
-    let id = group_id(&operation.profile, id)?;
+    operation.group_type()?;
+    let id = group_id(&operation, id)?;
     let outcome = match PatchRequest::parse(body) {
         Ok(request) => {
             operation
@@ -52,14 +52,18 @@ async fn decide(
     id: GroupId,
     request: &PatchRequest,
 ) -> Result<Group, Error> {
-    let profile = &operation.profile;
     let before = lock(tx, operation, id).await?;
     let rules = operation.caller.directory.provider.rules();
-    let group_type = group_type(profile)?;
+    let group_type = operation.group_type()?;
     let stored = membership::stored(tx, &before, described_members(group_type, request)).await?;
     let patched = apply_to_group(group_type, &before.resource, request, rules, &stored)?;
-    check_group_kept(group_type, &before.resource, &patched.resource)?;
-    check(profile, &patched.resource, &patched.ignored)?;
+    check_group_kept(
+        operation.provider(),
+        group_type,
+        &before.resource,
+        &patched.resource,
+    )?;
+    check(operation, &patched.resource, &patched.ignored)?;
     commit(
         tx,
         operation,

@@ -9,7 +9,7 @@ use serde_json::Value;
 use store::TenantTx;
 
 use super::record::whom;
-use super::{Body, accept, commit, group_id, group_type, lock};
+use super::{Body, accept, commit, group_id, lock};
 use crate::call::Call;
 use crate::context::Context;
 use crate::error::Error;
@@ -29,13 +29,13 @@ pub async fn execute(
     body: Value,
 ) -> Result<Group, Error> {
     let operation = Operation::new(context, caller, call, "PUT")?;
-    group_type(&operation.profile)?;
-    let id = group_id(&operation.profile, id)?;
+    operation.group_type()?;
+    let id = group_id(&operation, id)?;
     let whom = Whom {
         resource: Some(id.into()),
         ..whom(Action::Update, &body)
     };
-    let outcome = match accept(&operation.profile, body) {
+    let outcome = match accept(&operation, body) {
         Ok(body) => {
             operation
                 .transact(context, body, move |tx, operation, body| {
@@ -50,8 +50,9 @@ pub async fn execute(
 
 async fn decide(tx: &mut TenantTx, operation: &Operation, id: GroupId, body: &Body) -> Result<Group, Error> {
     let before = lock(tx, operation, id).await?;
-    let group_type = group_type(&operation.profile)?;
-    check_group_kept(group_type, &before.resource, &body.resource).map_err(as_a_value)?;
+    let group_type = operation.group_type()?;
+    check_group_kept(operation.provider(), group_type, &before.resource, &body.resource)
+        .map_err(as_a_value)?;
     commit(
         tx,
         operation,

@@ -2,17 +2,18 @@
 
 use domain::credential::Caller;
 use domain::id::IdentityId;
-use domain::identity::{Identity, MatchKeys};
+use domain::identity::Identity;
 use domain::log::Action;
 use scim::quirk::rules::RepeatedCreate;
 use serde_json::Value;
 use store::{Created, TenantTx};
 
-use super::{accept, taken};
+use super::{accept, by_external_id, by_user_name};
 use crate::call::Call;
 use crate::context::Context;
 use crate::error::Error;
 use crate::record::{Operation, Whom};
+use crate::taken::{Holder, Key};
 
 /// Creates an identity.
 ///
@@ -23,7 +24,8 @@ use crate::record::{Operation, Whom};
 /// duplicate, as is every repeat where the directory's provider wants the RFC's 409.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a document the profile refuses, [`Error::Taken`] when another identity has the `userName`.
+/// [`Error::Invalid`] for a document the profile refuses, [`Error::Taken`] when another identity has the `userName`, or the `externalId` where it
+/// is the key.
 pub async fn execute(
     context: &Context,
     caller: &Caller,
@@ -37,7 +39,7 @@ pub async fn execute(
 }
 
 async fn create(context: &Context, operation: &Operation, body: Value) -> Result<Identity, Error> {
-    let accepted = accept(&operation.profile, body)?;
+    let accepted = accept(operation, body)?;
     let identity = Identity {
         id: IdentityId::from_uuid(context.ids.next()),
         directory: operation.caller.directory.id,
@@ -51,13 +53,21 @@ async fn create(context: &Context, operation: &Operation, body: Value) -> Result
     };
     let ignored = accepted.ignored;
     let row = operation.row(&identity, Some(&event), &ignored);
+    let external_id = operation.profile.external_id();
+    let scope = operation.caller.scope;
     match context
         .store
-        .create(operation.caller.scope, &identity, &event, &row)
+        .create(scope, &identity, external_id, &event, &row)
         .await?
     {
         Created::Done => Ok(identity),
-        Created::NameTaken => {
+        Created::DoneBeside => {
+            operation
+                .note(context, operation.shared_external_id(&identity))
+                .await;
+            Ok(identity)
+        }
+        Created::Taken => {
             let work = (identity, ignored);
             operation
                 .transact(context, work, |tx, operation, (identity, ignored)| {
@@ -68,25 +78,27 @@ async fn create(context: &Context, operation: &Operation, body: Value) -> Result
     }
 }
 
-/// The `userName` is taken: by the very thing that is being created, or by another one.
+/// A key is taken: by the very thing that is being created, or by another one.
 async fn adopt(
     tx: &mut TenantTx,
     operation: &Operation,
     identity: &Identity,
     ignored: &[String],
 ) -> Result<Identity, Error> {
-    let user_name = MatchKeys::of(&identity.resource).user_name;
-    let found = tx.find_by_user_name(identity.directory, &user_name).await?;
+    let (key, found) = match by_user_name(tx, identity).await? {
+        Some(existing) => (Key::UserName, Some(existing)),
+        None => (Key::ExternalId, by_external_id(tx, identity).await?),
+    };
     let Some(existing) = found else {
         // Deleted in between; the client's repeat will create it.
-        return Err(taken(&operation.profile));
+        return Err(operation.taken_at_creation(Key::UserName, &Holder::Gone));
     };
     if existing.id == identity.id {
         // The first attempt was committed, and only the database's answer was lost.
         return Ok(identity.clone());
     }
-    if !repeats(tx, operation, identity, &existing).await? {
-        return Err(taken(&operation.profile));
+    if key != Key::UserName || !repeats(tx, operation, identity, &existing).await? {
+        return Err(operation.taken_at_creation(key, &Holder::Identity(&existing)));
     }
     tx.log(&operation.row(&existing, None, ignored)).await?;
     Ok(existing)

@@ -17,7 +17,7 @@ use crate::record::{Operation, Whom};
 /// [`Error::NotFound`], also at the second deletion; [`Error::Stale`].
 pub async fn execute(context: &Context, caller: &Caller, call: &Call, id: &str) -> Result<(), Error> {
     let operation = Operation::new(context, caller, call, "DELETE")?;
-    let id = identity_id(&operation.profile, id)?;
+    let id = identity_id(&operation, id)?;
     let outcome = operation
         .transact(context, (), move |tx, operation, ()| {
             Box::pin(delete(tx, operation, id))

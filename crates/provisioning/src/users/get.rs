@@ -3,7 +3,6 @@
 use domain::credential::Caller;
 use domain::identity::Identity;
 
-use super::{identity_id, not_found};
 use crate::context::Context;
 use crate::error::Error;
 
@@ -13,7 +12,8 @@ use crate::error::Error;
 /// [`Error::NotFound`], also for another directory's identity.
 pub async fn execute(context: &Context, caller: &Caller, id: &str) -> Result<Identity, Error> {
     let profile = context.profile(caller)?;
-    let id = identity_id(&profile, id)?;
+    let not_found = || Error::not_found(&profile, caller.directory.provider);
+    let id = id.parse().map_err(|_| not_found())?;
     let directory = caller.directory.id;
     let found: Result<_, Error> = context
         .store
@@ -21,5 +21,5 @@ pub async fn execute(context: &Context, caller: &Caller, id: &str) -> Result<Ide
             Box::pin(async move { Ok(tx.get(directory, id).await?) })
         })
         .await;
-    found?.ok_or_else(|| not_found(&profile))
+    found?.ok_or_else(not_found)
 }

@@ -26,7 +26,7 @@ pub async fn execute(
     body: Value,
 ) -> Result<Identity, Error> {
     let operation = Operation::new(context, caller, call, "PATCH")?;
-    let id = identity_id(&operation.profile, id)?;
+    let id = identity_id(&operation, id)?;
     let outcome = match PatchRequest::parse(body) {
         Ok(request) => {
             operation
@@ -51,7 +51,7 @@ async fn decide(
     let before = lock(tx, operation, id).await?;
     let rules = operation.caller.directory.provider.rules();
     let patched = patch::apply(&profile.resource_type, &before.resource, request, rules)?;
-    check_ignored(profile, &patched.ignored)?;
-    check_change(profile, &before.resource, &patched.resource)?;
+    check_ignored(operation, &patched.ignored)?;
+    check_change(operation, &before.resource, &patched.resource)?;
     commit(tx, operation, &before, patched.resource, &patched.ignored).await
 }

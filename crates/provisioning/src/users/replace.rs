@@ -26,12 +26,12 @@ pub async fn execute(
     body: Value,
 ) -> Result<Identity, Error> {
     let operation = Operation::new(context, caller, call, "PUT")?;
-    let id = identity_id(&operation.profile, id)?;
+    let id = identity_id(&operation, id)?;
     let whom = Whom {
         resource: Some(id.into()),
         ..Whom::of_body(Action::Update, &body)
     };
-    let outcome = match accept_replacement(&operation.profile, body) {
+    let outcome = match accept_replacement(&operation, body) {
         Ok(accepted) => {
             operation
                 .transact(context, accepted, move |tx, operation, accepted| {
@@ -54,6 +54,6 @@ async fn decide(
     let profile = &operation.profile;
     let next = accepted.resource.clone();
     let next = next.replacing(&profile.resource_type, &before.resource);
-    check_replacement(profile, &before.resource, &next)?;
+    check_replacement(operation, &before.resource, &next)?;
     commit(tx, operation, &before, next, &accepted.ignored).await
 }

@@ -1,8 +1,8 @@
 //! What a filter means: decides whether a SCIM document satisfies it, typed by the schema (RFC 7644 §3.4.2.2).
 //!
 //! A multi-valued attribute satisfies a comparison when any of its values does. An attribute without a value satisfies
-//! `ne` and `eq null` and nothing else. Text is compared caseless by [`resource::fold`] unless the schema says
-//! `caseExact`. The translation to SQL must mean exactly this. Must not know: SQL, grammar.
+//! `ne` and `eq null` and nothing else. Text is compared after NFC, without case ([`resource::fold`]) unless the schema says
+//! `caseExact` ([`resource::nfc`]). The translation to SQL must mean exactly this. Must not know: SQL, grammar.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -164,11 +164,10 @@ fn text(attribute: &Attribute, op: CompareOp, wanted: &str, found: &str) -> bool
 
 /// The text an attribute is compared by.
 fn key<'t>(attribute: &Attribute, text: &'t str) -> Cow<'t, str> {
-    let exact = attribute.case_exact || matches!(attribute.attr_type, AttrType::Binary | AttrType::DateTime);
-    if exact {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(resource::fold(text))
+    match attribute.attr_type {
+        AttrType::Binary | AttrType::DateTime => Cow::Borrowed(text),
+        _ if attribute.case_exact => resource::nfc(text),
+        _ => Cow::Owned(resource::fold(text)),
     }
 }
 

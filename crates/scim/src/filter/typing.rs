@@ -200,9 +200,7 @@ fn unknown(at: usize, word: &str, allowed: &str) -> Error {
     let shown: String = word.chars().take(120).collect();
     let mut error = fault(
         at,
-        format!(
-            "this directory has no attribute \"{shown}\" to search by; use one of {allowed}, or change the matching attribute in the Entra attribute mapping"
-        ),
+        format!("this directory has no attribute \"{shown}\" here; use one of {allowed}"),
     );
     error.attribute = Some(shown);
     error

@@ -155,7 +155,7 @@ fn check_selectable(
 fn malformed(text: &str, position: Option<usize>, why: &str) -> Error {
     let error = Error::invalid_path(
         shown(text),
-        format!("The path cannot be used: {why}. Check the target attribute in the Entra attribute mapping."),
+        format!("The path cannot be used: {why}. Check the target attribute in the attribute mapping."),
     );
     Error { position, ..error }
 }

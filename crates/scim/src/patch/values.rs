@@ -233,8 +233,7 @@ pub(super) fn no_removal() -> Error {
 fn no_boolean(target: &Target<'_>) -> Error {
     let path = target.path.to_string();
     let detail = format!(
-        "{path} must be true or false, but nothing was sent. In Entra, check that the expression mapped to {path} \
-         gives True or False for everybody."
+        "{path} must be true or false, but nothing was sent. Check that the expression mapped to {path} gives True or False for everybody."
     );
     Error::invalid_value(path, detail)
 }

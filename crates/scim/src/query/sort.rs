@@ -14,7 +14,7 @@ use crate::filter::instant;
 use crate::name;
 use crate::path::AttrPath;
 use crate::quirk::entra::{implied_value, unassigns};
-use crate::resource::{fold, get};
+use crate::resource::{fold, get, nfc};
 use crate::schema::{AttrType, Attribute, GROUP, ResourceType, Returned, USER};
 
 /// How many characters of a text decide its place. Texts that begin with the same ones are ordered by creation; a bound
@@ -176,7 +176,7 @@ pub enum SortKey {
     Number(SortNumber),
     /// The earlier one first.
     Instant(DateTime<Utc>),
-    /// By code point, [`fold`]ed unless the schema says `caseExact`, cut to [`KEY_CHARS`].
+    /// By code point after NFC, [`fold`]ed unless the schema says `caseExact`, cut to [`KEY_CHARS`].
     Text(String),
     /// No value.
     Missing,
@@ -200,10 +200,14 @@ impl SortKey {
     }
 
     fn text(text: &str, case_exact: bool) -> Self {
-        let cut = |text: &str| text.chars().take(KEY_CHARS).collect();
-        // Folding can lengthen a text, never shorten it: cutting before bounds the work, cutting after the key.
-        let start: String = cut(text);
-        Self::Text(if case_exact { start } else { cut(&fold(&start)) })
+        // Cutting before bounds the work, cutting after the key. NFC makes one character of up to four.
+        let start: String = text.chars().take(4 * KEY_CHARS).collect();
+        let key = if case_exact {
+            nfc(&start)
+        } else {
+            fold(&start).into()
+        };
+        Self::Text(key.chars().take(KEY_CHARS).collect())
     }
 }
 

@@ -150,7 +150,7 @@ pub(super) fn insert_once(
             path.to_string(),
             format!(
                 "Attribute '{path}' was sent twice, in different spelling and with different values. Attribute names \
-                 are the same in any case: send it once. In Entra, look for two mappings to this target attribute."
+                 are the same in any case: send it once. Look for two mappings to this target attribute."
             ),
         )),
         _ => {
@@ -241,8 +241,7 @@ pub(super) fn wrong_type(path: &AttrPath, expected: &str, found: &Value) -> Erro
     Error::invalid_value(
         path.to_string(),
         format!(
-            "Attribute '{path}' must be {expected}, but {found} was sent. In Entra, check under Provisioning > Attribute \
-             mapping what is mapped to '{path}'."
+            "Attribute '{path}' must be {expected}, but {found} was sent. Check in the attribute mapping what is mapped to '{path}'."
         ),
     )
 }

@@ -4,13 +4,14 @@
 //!
 //! Reading order: `accept` (body to resource), `coerce` (one value by its schema), `canonical` (the one form of a list),
 //! `defaults` (what a document need not say), `mutability` (what the next state owes to the present one), `read` (looking
-//! values up), `blank` (texts that say nothing).
+//! values up), `keys` (when two texts are the same), `blank` (texts that say nothing).
 
 mod accept;
 mod blank;
 mod canonical;
 mod coerce;
 mod defaults;
+mod keys;
 mod mutability;
 mod nul;
 mod read;
@@ -20,6 +21,7 @@ pub use blank::is_blank;
 pub(crate) use canonical::part_key;
 pub(crate) use coerce::opened;
 pub use coerce::{Coerced, coerce};
+pub use keys::{fold, nfc};
 pub use mutability::check_immutable;
 pub(crate) use nul::check_nul;
 pub(crate) use read::get;
@@ -67,12 +69,4 @@ pub fn members_bytes(parts: &Map<String, Value>) -> usize {
         .iter()
         .map(|(name, value)| name.len() + 4 + json_bytes(value))
         .sum()
-}
-
-/// The key two texts share when they are the same without case: each character's Unicode lower case.
-///
-/// Character by character on purpose: the lower case of a whole text depends on context (a final sigma), and a prefix's
-/// key must be a prefix of the key for `sw`. Filters and the database's match keys both use this and nothing else.
-pub fn fold(text: &str) -> String {
-    text.chars().flat_map(char::to_lowercase).collect()
 }

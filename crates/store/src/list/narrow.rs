@@ -6,7 +6,7 @@
 use domain::id::{GroupId, IdentityId, ResourceId};
 use scim::filter::{CompareOp, Filter, Literal};
 use scim::path::AttrPath;
-use scim::resource::fold;
+use scim::resource::{fold, nfc};
 use scim::schema;
 use sea_orm::Value;
 use uuid::Uuid;
@@ -45,7 +45,7 @@ pub(super) fn identities(filter: &Filter) -> Access {
         return Access::Keyed("user_name_key", vec![Value::from(fit(&fold(name)))]);
     }
     if let Some(external_id) = found("externalId") {
-        return Access::Keyed("external_id", vec![Value::from(fit(external_id))]);
+        return Access::Keyed("external_id", vec![Value::from(fit(&nfc(external_id)))]);
     }
     if let Some(email) = conjuncts.iter().find_map(|part| work_email(part)) {
         return Access::Keyed(
@@ -73,7 +73,7 @@ pub(super) fn groups(filter: &Filter) -> Access {
         return Access::Keyed("display_name_key", vec![Value::from(fit(&fold(name)))]);
     }
     if let Some(external_id) = found("externalId") {
-        return Access::Keyed("external_id", vec![Value::from(fit(external_id))]);
+        return Access::Keyed("external_id", vec![Value::from(fit(&nfc(external_id)))]);
     }
     match conjuncts.iter().find_map(|part| compared_id(part, "members")) {
         Some(member) => beside(member.parse().map(ResourceId::uuid).ok()),

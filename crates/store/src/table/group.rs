@@ -12,7 +12,7 @@ use domain::log::LogEntry;
 use sea_orm::{QueryResult, Value};
 
 use super::identity::document;
-use super::keys::GroupKeys;
+use super::keys::{GroupKeys, shadow};
 use super::read::Columns;
 use super::{log, membership, named, outbox};
 use crate::error::StoreError;
@@ -82,9 +82,15 @@ pub(crate) static CREATE: LazyLock<Sql> = LazyLock::new(|| {
 /// As [`CREATE`]. Refused, without an error that would end the transaction, when the name is taken; the revision must be
 /// the next one.
 pub(crate) static SAVE: LazyLock<Sql> = LazyLock::new(|| {
-    let set = "revision = $4, document = $5, display_name_key = $6, external_id = $7, \
-                  member_count = $8, modified_at = $10";
-    named::save("groups", set, "display_name_key", &told_of("i"), &then_told())
+    let save = named::Save {
+        table: "groups",
+        key: "display_name_key",
+        set: "revision = $4, document = $5, external_id = $7, member_count = $8, modified_at = $10",
+        shadow: LOG + log::VALUES,
+        unless: "",
+        returning: "",
+    };
+    named::save(&save, &told_of("i"), &then_told())
 });
 
 /// Whether a group of that key and another id exists: `$1` tenant, `$2` directory, `$3` id, `$4` folded display name.
@@ -137,6 +143,7 @@ fn then_told() -> String {
 pub(crate) fn values(tenant: Value, group: &Group, events: &[Event], entry: &LogEntry) -> Vec<Value> {
     let keys = GroupKeys::of(&group.resource);
     let document = serde_json::to_string(group.resource.as_map()).unwrap_or_default();
+    let shadow = shadow(&keys.display_name, group.id.uuid());
     let mut values = vec![
         tenant,
         Value::from(group.directory.uuid()),
@@ -151,5 +158,6 @@ pub(crate) fn values(tenant: Value, group: &Group, events: &[Event], entry: &Log
         outbox::several(events, entry.at),
     ];
     values.extend(log::values(entry));
+    values.push(Value::from(shadow));
     values
 }

@@ -8,12 +8,12 @@ use std::sync::LazyLock;
 
 use domain::event::Event;
 use domain::id::{DirectoryId, IdentityId};
-use domain::identity::Identity;
+use domain::identity::{ExternalId, Identity};
 use domain::log::LogEntry;
 use scim::resource::Resource;
 use sea_orm::{QueryResult, Value};
 
-use super::keys::Keys;
+use super::keys::{Keys, shadow};
 use super::read::Columns;
 use super::{log, membership, named, outbox};
 use crate::error::StoreError;
@@ -26,7 +26,7 @@ pub(crate) const COLUMNS: &str = "id, directory_id, revision, document, created_
 pub(crate) static BY_ID: LazyLock<Sql> = LazyLock::new(|| by("id = $3", Rows::Read));
 /// As [`BY_ID`].
 pub(crate) static LOCK_BY_ID: LazyLock<Sql> = LazyLock::new(|| by("id = $3", Rows::Lock));
-/// `$1` tenant, `$2` directory, `$3` folded user name.
+/// `$1` tenant, `$2` directory, `$3` the user name's key.
 pub(crate) static BY_USER_NAME: LazyLock<Sql> = LazyLock::new(|| by("user_name_key = $3", Rows::Read));
 /// As [`BY_USER_NAME`].
 pub(crate) static LOCK_BY_USER_NAME: LazyLock<Sql> = LazyLock::new(|| by("user_name_key = $3", Rows::Lock));
@@ -61,34 +61,77 @@ pub(crate) fn document(text: &str) -> Result<Resource, StoreError> {
         .map_err(|_| StoreError::Corrupt("a stored document is no JSON object".into()))
 }
 
+/// The number of the name's shadow among [`values`], and of the `externalId` where it is the profile's key.
+const SHADOW: usize = 20 + log::VALUES;
+const EXTERNAL_KEY: usize = SHADOW + 1;
+
 /// `$1` tenant; `$2`… as [`values`]: identity, event, log. Its first number says how many identities were reached, as do
-/// those of [`SAVE`] and [`DELETE`].
+/// those of [`SAVE`] and [`DELETE`]; the second of [`CREATE`] and [`SAVE`] whether another identity has its `externalId`.
 pub(crate) static CREATE: LazyLock<Sql> = LazyLock::new(|| {
     let identity = "INSERT INTO identity (tenant_id, directory_id, id, revision, document, user_name_key, external_id, \
-                    work_email, display_name, created_at, modified_at)";
-    let conflict = "ON CONFLICT (directory_id, user_name_key, tenant_id) DO NOTHING";
+                    work_email, display_name, created_at, modified_at, external_id_is_key)";
+    // Any key may be taken: the name, or the externalId. PostgreSQL looks for that once the tenant's rows are open, which a
+    // `CASE` makes sure of: it is no join that could be turned round.
+    let conflict = "ON CONFLICT DO NOTHING";
     Sql::pair(
         &format!(
-            "WITH {SET_TENANT}, i AS ({identity} SELECT $1, {} FROM s {conflict} RETURNING tenant_id), {} \
-             SELECT count(*) FROM i",
+            "WITH {SET_TENANT}, i AS ({identity} SELECT $1, {}, ${EXTERNAL_KEY} IS NOT NULL FROM s \
+             WHERE CASE WHEN s.tenant IS NULL THEN false ELSE NOT {} END {conflict} RETURNING tenant_id), {} \
+             SELECT count(*), {} FROM i",
             placeholders(2, 10),
+            external_id_taken(),
             told_of("i"),
+            EXTERNAL_ID_SHARED,
         ),
         &format!(
-            "{identity} VALUES ($1, {}) {conflict} RETURNING 1; {}",
+            "{identity} SELECT $1, {}, ${EXTERNAL_KEY} IS NOT NULL WHERE NOT {} {conflict} RETURNING 1, {}; {}",
             placeholders(2, 10),
+            external_id_taken(),
+            EXTERNAL_ID_SHARED,
             then_told()
         ),
     )
 });
 
-/// As [`CREATE`]. Refused, without an error that would end the transaction, when the name is taken; the revision must be
-/// the next one.
+/// As [`CREATE`]. Refused, without an error that would end the transaction, when a key is taken that the row did not have
+/// before; the revision must be the next one.
 pub(crate) static SAVE: LazyLock<Sql> = LazyLock::new(|| {
-    let set = "revision = $4, document = $5, user_name_key = $6, external_id = $7, \
-                  work_email = $8, display_name = $9, modified_at = $11";
-    named::save("identity", set, "user_name_key", &told_of("i"), &then_told())
+    let set = format!(
+        "revision = $4, document = $5, external_id = $7, work_email = $8, display_name = $9, modified_at = $11, \
+         external_id_is_key = CASE WHEN identity.external_id = $7 THEN identity.external_id_is_key \
+         ELSE ${EXTERNAL_KEY} IS NOT NULL END"
+    );
+    let unless = format!(
+        " AND (identity.external_id = ${EXTERNAL_KEY} OR NOT {})",
+        external_id_taken()
+    );
+    let save = named::Save {
+        table: "identity",
+        key: "user_name_key",
+        set: &set,
+        shadow: SHADOW,
+        unless: &unless,
+        returning: &format!(", {EXTERNAL_ID_SHARED}"),
+    };
+    named::save(&save, &told_of("i"), &then_told())
 });
+
+/// Whether another identity has the `externalId` that is to be this one's key. Rows of before ADR 0036 are
+/// not marked (`external_id_is_key`), so all are asked; the index over the marked ones decides between two at the same moment.
+fn external_id_taken() -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM identity y WHERE y.tenant_id = $1 AND y.directory_id = $2 \
+         AND y.external_id = ${EXTERNAL_KEY} AND y.id <> $3)"
+    )
+}
+
+/// Whether another identity has the same `externalId`, key or not.
+const EXTERNAL_ID_SHARED: &str = "EXISTS (SELECT 1 FROM identity y WHERE y.tenant_id = $1 AND y.directory_id = $2 \
+     AND y.external_id = $7 AND y.id <> $3)";
+
+/// `$1` tenant, `$2` directory, `$3` the `externalId`'s key: the oldest identity that has it.
+pub(crate) static BY_EXTERNAL_ID: LazyLock<Sql> =
+    LazyLock::new(|| by("external_id = $3 ORDER BY id LIMIT 1", Rows::Read));
 
 /// Whether an identity of that key and another id exists: `$1` tenant, `$2` directory, `$3` id, `$4` folded user name.
 pub(crate) static NAME_TAKEN: LazyLock<Sql> =
@@ -138,9 +181,15 @@ fn then_told() -> String {
 }
 
 /// The values of [`CREATE`], [`SAVE`] and [`DELETE`].
-pub(crate) fn values(tenant: Value, identity: &Identity, event: &Event, entry: &LogEntry) -> Vec<Value> {
+pub(crate) fn values(
+    tenant: Value,
+    (identity, external_id): (&Identity, ExternalId),
+    event: &Event,
+    entry: &LogEntry,
+) -> Vec<Value> {
     let keys = Keys::of(&identity.resource);
     let document = serde_json::to_string(identity.resource.as_map()).unwrap_or_default();
+    let shadow = shadow(&keys.user_name, identity.id.uuid());
     let mut values = vec![
         tenant,
         Value::from(identity.directory.uuid()),
@@ -156,5 +205,10 @@ pub(crate) fn values(tenant: Value, identity: &Identity, event: &Event, entry: &
     ];
     values.extend(outbox::values(identity.directory, event, entry.at));
     values.extend(log::values(entry));
+    values.push(Value::from(shadow));
+    values.push(text(match external_id {
+        ExternalId::IsKey => keys.external_id.as_deref(),
+        ExternalId::IsFree => None,
+    }));
     values
 }

@@ -142,6 +142,22 @@ pub(crate) static PAGE: LazyLock<Sql> = LazyLock::new(|| {
     )
 });
 
+/// How many members a group has, and the sum of their revisions: `$1` tenant, `$2` directory, `$3` group.
+pub(crate) static MARK: LazyLock<Sql> = LazyLock::new(|| {
+    let of = |table: &str| {
+        format!("(SELECT x.revision FROM {table} x WHERE x.tenant_id = m.tenant_id AND x.id = m.member_id)")
+    };
+    Sql::select(
+        &format!(
+            "SELECT count(*), CAST(coalesce(sum(CASE m.member_kind WHEN 'Group' THEN {} ELSE {} END), 0) AS bigint) \
+             FROM membership m WHERE m.tenant_id = :tenant AND m.directory_id = $2 AND m.group_id = $3",
+            of("groups"),
+            of("identity")
+        ),
+        Rows::Read,
+    )
+});
+
 /// The groups that identities are direct members of: `$1` tenant, `$2` directory, `$3` [`uuids`], `$4` how many at most.
 pub(crate) static GROUPS_OF: LazyLock<Sql> = LazyLock::new(|| {
     Sql::select_pair(
@@ -198,6 +214,12 @@ pub(crate) const LEAVE_ALL_SQLITE: &str = "\
 pub(crate) fn read_among(row: &QueryResult) -> Result<(Uuid, ResourceId), StoreError> {
     let mut columns = Columns::of(row);
     Ok((columns.next()?, id_from(&mut columns)?))
+}
+
+/// Reads a row of [`MARK`].
+pub(crate) fn read_mark(row: &QueryResult) -> Result<(i64, i64), StoreError> {
+    let mut columns = Columns::of(row);
+    Ok((columns.next()?, columns.next()?))
 }
 
 /// Reads kind and id.

@@ -4,17 +4,40 @@
 
 use crate::sql::{Rows, Sql};
 
+/// What a table's `SAVE` sets and asks besides.
+pub(crate) struct Save<'a> {
+    pub(crate) table: &'a str,
+    /// The column of the name's key.
+    pub(crate) key: &'a str,
+    /// What is set beside the name's key.
+    pub(crate) set: &'a str,
+    /// The number of the value that stands in `key` instead of a name that another row has ([`super::keys::shadow`]).
+    pub(crate) shadow: usize,
+    /// A further condition on the row.
+    pub(crate) unless: &'a str,
+    /// What is answered behind the number of rows.
+    pub(crate) returning: &'a str,
+}
+
 /// Writes the next revision of a row and tells of it (`told` and `then_told` in the words of PostgreSQL and SQLite).
-/// Refused, without an error that would end the transaction, when the name in `key` is taken.
-pub(crate) fn save(table: &str, set: &str, key: &str, told: &str, then_told: &str) -> Sql {
-    let update = format!("UPDATE {table} SET {set}");
-    let which = format!(
-        "tenant_id = $1 AND directory_id = $2 AND id = $3 AND revision = $4 - 1 AND NOT EXISTS \
-         (SELECT 1 FROM {table} x WHERE x.tenant_id = $1 AND x.directory_id = $2 AND x.{key} = $6 AND x.id <> $3)"
+/// Refused, without an error that would end the transaction, when the name is taken, unless it was so before.
+pub(crate) fn save(what: &Save<'_>, told: &str, then_told: &str) -> Sql {
+    let Save { table, key, set, .. } = what;
+    let shadow = format!("{table}.{key} = ${}", what.shadow);
+    let taken = format!(
+        "EXISTS (SELECT 1 FROM {table} x WHERE x.tenant_id = $1 AND x.directory_id = $2 AND x.{key} = $6 AND x.id <> $3)"
+    );
+    let update = format!(
+        "UPDATE {table} SET {set}, {key} = CASE WHEN {shadow} AND {taken} THEN {table}.{key} ELSE $6 END \
+         WHERE tenant_id = $1 AND directory_id = $2 AND id = $3 AND revision = $4 - 1 AND ({shadow} OR NOT {taken}){}",
+        what.unless
     );
     Sql::pair(
-        &format!("WITH i AS ({update} WHERE {which} RETURNING tenant_id), {told} SELECT count(*) FROM i"),
-        &format!("{update} WHERE {which} RETURNING 1; {then_told}"),
+        &format!(
+            "WITH i AS ({update} RETURNING tenant_id), {told} SELECT count(*){} FROM i",
+            what.returning
+        ),
+        &format!("{update} RETURNING 1{}; {then_told}", what.returning),
     )
 }
 

@@ -92,7 +92,7 @@ impl TenantTx {
         let made = counted(&self.tx.tell(&group::CREATE, values).await?)?;
         self.armed |= self.tx.is_open();
         if made == 0 {
-            return Ok(Created::NameTaken);
+            return Ok(Created::Taken);
         }
         self.tx.told = true;
         Ok(Created::Done)
@@ -269,6 +269,20 @@ impl TenantTx {
             .collect::<Result<Vec<_>, _>>()?;
         members.sort_unstable_by_key(|member| member.id.uuid());
         Ok(members)
+    }
+
+    /// How many members a group has, and the sum of their revisions.
+    ///
+    /// # Errors
+    /// As [`TenantTx::get_group`].
+    pub async fn members_mark(
+        &mut self,
+        directory: DirectoryId,
+        group: GroupId,
+    ) -> Result<(i64, i64), StoreError> {
+        let values = self.group_values(directory, group);
+        let row = self.tx.one(&membership::MARK, values).await?;
+        row.as_ref().map_or(Ok((0, 0)), membership::read_mark)
     }
 
     /// The groups that the first ones of `ids` are direct members of, by id: of as many as have up to

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use domain::event::Event;
 use domain::group::Group;
 use domain::id::{DirectoryId, IdentityId};
-use domain::identity::Identity;
+use domain::identity::{ExternalId, Identity, MatchKeys};
 use domain::log::LogEntry;
 use domain::scope::TenantScope;
 use scim::resource::fold;
@@ -32,8 +32,18 @@ use crate::tx::Tx;
 pub enum Created {
     /// The resource, its events and its log row are written.
     Done,
-    /// Another identity of the directory has this `userName`, or another group this `displayName`; nothing is written.
-    NameTaken,
+    /// As [`Created::Done`], and another identity of the directory has the same `externalId`, which is no key there.
+    DoneBeside,
+    /// Another identity of the directory has this `userName` (or `externalId`, where it is the key), or another group this
+    /// `displayName`; nothing is written.
+    Taken,
+}
+
+impl Created {
+    /// Whether it is written.
+    pub(crate) const fn is_done(self) -> bool {
+        matches!(self, Self::Done | Self::DoneBeside)
+    }
 }
 
 /// How a change ended.
@@ -41,8 +51,12 @@ pub enum Created {
 pub enum Saved {
     /// The resource, its events and its log row are written.
     Done,
+    /// As [`Saved::Done`], and another identity of the directory has the same `externalId`, which is no key there.
+    DoneBeside,
     /// Another identity of the directory has this `userName`, or another group this `displayName`; nothing is written.
     NameTaken,
+    /// Another identity of the directory has this `externalId`, which is the key there; nothing is written.
+    ExternalIdTaken,
     /// There is no such resource, or its revision is not the one before; nothing is written.
     Gone,
 }
@@ -139,6 +153,19 @@ impl TenantTx {
         Ok(found.filter(|identity| fold(identity.resource.user_name().unwrap_or_default()) == folded))
     }
 
+    /// The oldest identity with this `externalId`, a key as in [`domain::identity::MatchKeys`].
+    ///
+    /// # Errors
+    /// As [`TenantTx::get`].
+    pub async fn find_by_external_id(
+        &mut self,
+        directory: DirectoryId,
+        key: &str,
+    ) -> Result<Option<Identity>, StoreError> {
+        self.find(&identity::BY_EXTERNAL_ID, directory, Value::from(fit(key)))
+            .await
+    }
+
     async fn find(
         &mut self,
         sql: &Sql,
@@ -158,17 +185,21 @@ impl TenantTx {
     pub async fn create(
         &mut self,
         identity: &Identity,
+        external_id: ExternalId,
         event: &Event,
         entry: &LogEntry,
     ) -> Result<Created, StoreError> {
-        let values = identity::values(self.tenant(), identity, event, entry);
-        let made = counted(&self.tx.tell(&identity::CREATE, values).await?)?;
+        let values = identity::values(self.tenant(), (identity, external_id), event, entry);
+        let rows = self.tx.tell(&identity::CREATE, values).await?;
         self.armed |= self.tx.is_open();
-        if made == 0 {
-            return Ok(Created::NameTaken);
+        if counted(&rows)? == 0 {
+            return Ok(Created::Taken);
         }
         self.tx.told = true;
-        Ok(Created::Done)
+        Ok(match is_shared(&rows)? {
+            true => Created::DoneBeside,
+            false => Created::Done,
+        })
     }
 
     /// Writes an identity's next revision, its event and its log row. Lock it first.
@@ -178,14 +209,15 @@ impl TenantTx {
     pub async fn save(
         &mut self,
         identity: &Identity,
+        external_id: ExternalId,
         event: &Event,
         entry: &LogEntry,
     ) -> Result<Saved, StoreError> {
         self.arm().await?;
-        let values = identity::values(self.tenant(), identity, event, entry);
+        let values = identity::values(self.tenant(), (identity, external_id), event, entry);
         let rows = match self.tx.tell(&identity::SAVE, values).await {
             Err(StoreError::Conflict(why)) => {
-                // PostgreSQL: somebody took the name between our look and our write. The transaction is lost; the next
+                // PostgreSQL: somebody took the key between our look and our write. The transaction is lost; the next
                 // attempt sees it.
                 self.tx.remedy = Some(Remedy::Again);
                 return Err(StoreError::Conflict(why));
@@ -193,11 +225,31 @@ impl TenantTx {
             rows => rows?,
         };
         if counted(&rows)? == 0 {
-            let taken = self.name_taken(identity).await?;
-            return Ok(if taken { Saved::NameTaken } else { Saved::Gone });
+            return self.why_not_saved(identity, external_id).await;
         }
         self.tx.told = true;
-        Ok(Saved::Done)
+        Ok(match is_shared(&rows)? {
+            true => Saved::DoneBeside,
+            false => Saved::Done,
+        })
+    }
+
+    async fn why_not_saved(
+        &mut self,
+        identity: &Identity,
+        external_id: ExternalId,
+    ) -> Result<Saved, StoreError> {
+        if self.name_taken(identity).await? {
+            return Ok(Saved::NameTaken);
+        }
+        let key = MatchKeys::of(&identity.resource).external_id;
+        if let (ExternalId::IsKey, Some(key)) = (external_id, key) {
+            let holder = self.find_by_external_id(identity.directory, &key).await?;
+            if holder.is_some_and(|holder| holder.id != identity.id) {
+                return Ok(Saved::ExternalIdTaken);
+            }
+        }
+        Ok(Saved::Gone)
     }
 
     async fn name_taken(&mut self, identity: &Identity) -> Result<bool, StoreError> {
@@ -223,7 +275,7 @@ impl TenantTx {
         entry: &LogEntry,
     ) -> Result<(), StoreError> {
         self.arm().await?;
-        let values = identity::values(self.tenant(), identity, event, entry);
+        let values = identity::values(self.tenant(), (identity, ExternalId::IsFree), event, entry);
         let made = counted(&self.tx.tell(&identity::DELETE, values).await?)?;
         self.tx.told |= made > 0;
         Ok(())
@@ -300,6 +352,12 @@ impl TenantTx {
         }
         Ok(())
     }
+}
+
+/// Whether another identity has the same `externalId`: PostgreSQL says a boolean, SQLite a number.
+fn is_shared(rows: &[sea_orm::QueryResult]) -> Result<bool, StoreError> {
+    let Some(row) = rows.first() else { return Ok(false) };
+    row.try_get_by_index(1).map_err(StoreError::of)
 }
 
 /// How many identities a change reached: PostgreSQL counts them in one row, SQLite returns a 1 for each.

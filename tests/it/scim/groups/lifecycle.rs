@@ -24,7 +24,7 @@ async fn a_group_is_created_without_members_renamed_and_deleted() {
             (created.header("location"), &created.body["meta"]["location"]),
             (location.as_str(), &json!(location))
         );
-        assert_eq!(created.header("etag"), "W/\"1\"");
+        assert_eq!(created.header("etag"), "W/\"1-0\"");
         assert_eq!(
             scim.get(&format!("/Groups/{id}")).await.expect(200).body,
             created.body
@@ -147,7 +147,7 @@ async fn a_put_replaces_the_document_and_the_members_only_if_it_names_them() {
         for time in ["once", "twice"] {
             let answer = scim.put(&path, &body).await.expect(200);
             assert_eq!(values(&answer.body["members"]), set(&persons[1..]), "{time}");
-            assert_eq!(answer.header("etag"), "W/\"3\"", "{time}");
+            assert!(answer.header("etag").starts_with("W/\"3-"), "{time}");
         }
         let answer = scim
             .put(&path, &json!({"displayName": "Crew", "members": []}))
@@ -268,9 +268,10 @@ async fn a_stale_version_changes_nothing_and_a_known_one_is_not_sent_again() {
         with(reqwest::Method::PATCH, "if-match", "W/\"1\"")
             .await
             .expect(204);
+        let tag = scim.get(&path).await.expect(200).header("etag").to_owned();
         let same = support::http::send(
             scim.request(reqwest::Method::GET, &path)
-                .header("if-none-match", "W/\"2\""),
+                .header("if-none-match", tag),
         )
         .await;
         same.expect(304);

@@ -39,9 +39,11 @@ async fn changes_of_one_group_at_once_all_happen_one_after_the_other() {
         join_all(same).await.into_iter().for_each(|answer| {
             answer.expect(204);
         });
-        assert_eq!(
-            scim.get(&format!("/Groups/{other}")).await.header("etag"),
-            "W/\"2\""
+        let read = scim.get(&format!("/Groups/{other}")).await;
+        assert!(
+            read.header("etag").starts_with("W/\"2-"),
+            "{}",
+            read.header("etag")
         );
     })
     .await;

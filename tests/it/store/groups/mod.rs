@@ -57,7 +57,7 @@ async fn a_taken_display_name_writes_nothing_and_any_case_of_it_is_taken() {
         let app = world.app("booking").await;
         let sales = world.made(&home, "Sales", &[]).await;
         let twin = world.group(&home, "sALES");
-        assert_eq!(world.create_group(&home, &twin, &[]).await, Created::NameTaken);
+        assert_eq!(world.create_group(&home, &twin, &[]).await, Created::Taken);
         assert_eq!(world.get_group(&home, twin.id).await, None, "{}", world.name());
         let other = world.made(&home, "Other", &[]).await;
         assert_eq!(world.rename(&home, &other, "SALES").await, Saved::NameTaken);

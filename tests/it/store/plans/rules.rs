@@ -58,6 +58,11 @@ const MORE: &[(&str, f64, &str)] = &[
         "all members of a group",
     ),
     (
+        "SELECT count(*), CAST(coalesce(sum(",
+        12_000.0,
+        "what is shown of all members of a group",
+    ),
+    (
         "WITH i AS (DELETE FROM groups",
         12_000.0,
         "all members of a group",

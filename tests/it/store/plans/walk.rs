@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use domain::credential::{Kind, Memory, Token, Use};
 use domain::group::Group;
 use domain::id::{AppId, DirectoryId, GroupId, IdentityId, ResourceId, TenantId};
-use domain::identity::Identity;
+use domain::identity::{ExternalId, Identity};
 use domain::log::{Action, Status};
 use domain::tenant::{App, Directory, Provider, Switch, Tenant};
 use scim::filter::Filter;
@@ -172,7 +172,10 @@ async fn identities(watched: &Watched, target: &Target, nth: usize) {
     let first = world.person(home, &format!("first-{nth}"));
     let event = world.event(home, None, Some(&first));
     let entry = world.entry(&first, Action::Create, Some(&event));
-    store.create(home.scope, &first, &event, &entry).await.unwrap();
+    store
+        .create(home.scope, &first, ExternalId::IsKey, &event, &entry)
+        .await
+        .unwrap();
 
     let (directory, id, name) = (home.directory.id, first.id, format!("first-{nth}"));
     let found = store.read::<_, StoreError, _>(home.scope, move |tx| {
@@ -201,11 +204,13 @@ async fn identities(watched: &Watched, target: &Target, nth: usize) {
             let work = Arc::clone(&work);
             Box::pin(async move {
                 let [second, saved, stale, leaving] = &*work;
-                tx.create(&second.0, &second.1, &second.2).await?;
+                tx.create(&second.0, ExternalId::IsKey, &second.1, &second.2)
+                    .await?;
                 tx.lock(directory, saved.0.id).await?;
                 tx.find_by_user_name(directory, "nobody").await?;
-                tx.save(&saved.0, &saved.1, &saved.2).await?;
-                tx.save(&stale.0, &stale.1, &stale.2).await?;
+                tx.find_by_external_id(directory, "nobody").await?;
+                tx.save(&saved.0, ExternalId::IsKey, &saved.1, &saved.2).await?;
+                tx.save(&stale.0, ExternalId::IsKey, &stale.1, &stale.2).await?;
                 tx.log(&second.2).await?;
                 tx.lock(directory, leaving.0.id).await?;
                 tx.delete(&leaving.0, &leaving.1, &leaving.2).await
@@ -226,6 +231,7 @@ async fn groups(watched: &Watched, target: &Target, nth: usize) {
         .read::<_, StoreError, _>(home.scope, move |tx| {
             Box::pin(async move {
                 tx.get_group(directory, big).await?;
+                tx.members_mark(directory, big).await?;
                 tx.find_group_by_name(directory, "g7").await?;
                 tx.known_members(directory, &asked).await?;
                 tx.members(directory, big, None, 20).await?;

@@ -77,10 +77,13 @@ impl From<provisioning::Error> for Failure {
         use provisioning::Error as E;
         match error {
             E::Invalid(error) => error.into(),
-            E::Taken { .. } => Self::with(Code::Uniqueness, error.to_string()),
+            E::Taken(_) => Self::with(Code::Uniqueness, error.to_string()),
             E::NotFound { .. } => Self::with(Code::NotFound, error.to_string()),
-            E::Stale => Self::with(Code::PreconditionFailed, error.to_string()),
-            E::GroupsNotServed { .. } => Self::method(Code::GroupsNotServed, "GET"),
+            E::Stale(_) => Self::with(Code::PreconditionFailed, error.to_string()),
+            E::GroupsNotServed { .. } => Self {
+                detail: error.to_string(),
+                ..Self::method(Code::GroupsNotServed, "GET")
+            },
             E::CredentialEnded => Self::new(Code::Unauthorized),
             E::DirectoryOff => Self::new(Code::DirectoryOff),
             E::Conflict(detail) => Self::with(Code::BulkConflict, detail),

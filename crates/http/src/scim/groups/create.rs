@@ -19,5 +19,5 @@ pub async fn answer(asked: &Asked<'_>, body: Value) -> Result<HttpResponse, Fail
                 groups::create::execute(&context, &caller, &call, body).await
             })
             .await?;
-    super::answer(asked, StatusCode::CREATED, &group).await
+    super::answer(asked, StatusCode::CREATED, group).await
 }

@@ -19,8 +19,9 @@ pub async fn answer(asked: &Asked<'_>, id: &str) -> Result<HttpResponse, Failure
         ));
     }
     let group = groups::get::execute(&asked.state.provisioning, &asked.caller, id).await?;
-    if let Some(answer) = asked.unread(group.revision)? {
+    let tag = super::tag(asked, &group).await?;
+    if let Some(answer) = asked.unread(group.revision, &tag)? {
         return Ok(answer);
     }
-    super::answer(asked, StatusCode::OK, &group).await
+    super::tagged(asked, StatusCode::OK, group, tag).await
 }

@@ -18,5 +18,5 @@ pub async fn answer(asked: &Asked<'_>, id: &str, body: Value) -> Result<HttpResp
             groups::patch::execute(&context, &caller, &call, &id, body).await
         })
         .await?;
-    super::changed(asked, &group).await
+    super::changed(asked, group).await
 }

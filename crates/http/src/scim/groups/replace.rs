@@ -20,5 +20,5 @@ pub async fn answer(asked: &Asked<'_>, id: &str, body: Value) -> Result<HttpResp
             groups::replace::execute(&context, &caller, &call, &id, body).await
         })
         .await?;
-    super::answer(asked, StatusCode::OK, &group).await
+    super::answer(asked, StatusCode::OK, group).await
 }

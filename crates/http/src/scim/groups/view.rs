@@ -5,15 +5,19 @@
 
 use std::sync::Arc;
 
+use domain::credential::Caller;
 use domain::group::{Group, Member};
 use domain::profile::Profile;
+use provisioning::Context;
+use provisioning::groups::members;
+use scim::etag;
 use scim::message::{Meta, render};
 use scim::query::Projection;
 use scim::schema::ResourceType;
 use serde_json::{Map, Value, json};
 
-use super::super::Asked;
 use super::super::error::{Code, Failure};
+use super::super::{Asked, respond};
 
 /// What is wanted, and under which address.
 pub struct View {
@@ -56,11 +60,25 @@ impl View {
         }
     }
 
+    /// Its tag: the revision and, where members are shown, a mark of them, because who is deleted and who is renamed changes
+    /// what is shown and not the group. To be read before the members are.
+    ///
+    /// # Errors
+    /// Ours: the database is not there.
+    pub async fn tag(&self, context: &Context, caller: &Caller, group: &Group) -> Result<String, Failure> {
+        if !self.wants_members() {
+            return Ok(self.meta(group).etag());
+        }
+        let mark = members::mark(context, caller, group).await?;
+        Ok(etag::with_mark(group.revision, &mark))
+    }
+
     /// The document, without members.
-    pub fn document(&self, group: &Group) -> Result<Value, Failure> {
+    pub fn document(&self, group: &Group, tag: &str) -> Result<Value, Failure> {
         let group_type = self.group_type()?;
         let id = group.id.to_string();
-        let document = render(group_type, &id, &group.resource, &self.meta(group));
+        let mut document = render(group_type, &id, &group.resource, &self.meta(group));
+        respond::set_version(&mut document, tag);
         Ok(self.projection.apply(group_type, document))
     }
 

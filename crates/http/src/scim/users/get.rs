@@ -4,8 +4,8 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use provisioning::users;
 
-use super::super::Asked;
 use super::super::error::Failure;
+use super::super::{Asked, respond};
 
 /// Reads an identity.
 ///
@@ -13,8 +13,15 @@ use super::super::error::Failure;
 /// `notFound`, also for another directory's identity; `preconditionFailed`.
 pub async fn answer(asked: &Asked<'_>, id: &str) -> Result<HttpResponse, Failure> {
     let identity = users::get::execute(&asked.state.provisioning, &asked.caller, id).await?;
-    if let Some(answer) = asked.unread(identity.revision)? {
+    let shown = super::shown(asked, &identity).await?;
+    if let Some(answer) = asked.unread(identity.revision, &shown.tag)? {
         return Ok(answer);
     }
-    super::answer(asked, StatusCode::OK, &identity).await
+    let location = respond::meta(&identity, &asked.base).location;
+    Ok(respond::resource(
+        StatusCode::OK,
+        &shown.document,
+        &shown.tag,
+        &location,
+    ))
 }

@@ -4,6 +4,7 @@
 //! serves no groups or the request leaves them out.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use domain::credential::Caller;
@@ -12,12 +13,21 @@ use domain::identity::Identity;
 use domain::profile::Profile;
 use provisioning::Context;
 use provisioning::groups::members;
+use scim::etag;
 use scim::message::render;
 use scim::query::Projection;
 use serde_json::{Value, json};
 
 use super::super::error::Failure;
 use super::super::{Asked, respond};
+
+/// An identity as it is answered.
+pub struct Shown {
+    /// The document.
+    pub document: Value,
+    /// Its tag: the revision, and a mark of the groups that are shown, which are no part of the revision.
+    pub tag: String,
+}
 
 /// What is wanted of identities, and under which address.
 pub struct View {
@@ -52,7 +62,7 @@ impl View {
         context: &Context,
         caller: &Caller,
         identities: &[Identity],
-    ) -> Result<Vec<Value>, Failure> {
+    ) -> Result<Vec<Shown>, Failure> {
         let (read, groups) = if self.wants_groups {
             let ids = identities.iter().map(|identity| identity.id).collect();
             members::groups_of(context, caller, ids).await?
@@ -66,16 +76,22 @@ impl View {
         Ok(identities.iter().take(read).map(of).collect())
     }
 
-    fn document(&self, identity: &Identity, groups: &[GroupRef]) -> Value {
+    fn document(&self, identity: &Identity, groups: &[GroupRef]) -> Shown {
         let resource_type = &self.profile.resource_type;
         let meta = respond::meta(identity, &self.base);
         let id = identity.id.to_string();
         let mut document = render(resource_type, &id, &identity.resource, &meta);
+        let mut tag = meta.etag();
         if let (false, Some(parts)) = (groups.is_empty(), document.as_object_mut()) {
+            tag = etag::with_mark(identity.revision, &mark(groups));
             let groups = groups.iter().map(|group| self.group(group)).collect();
             parts.insert("groups".to_owned(), Value::Array(groups));
+            respond::set_version(&mut document, &tag);
         }
-        self.projection.apply(resource_type, document)
+        Shown {
+            document: self.projection.apply(resource_type, document),
+            tag,
+        }
     }
 
     fn group(&self, group: &GroupRef) -> Value {
@@ -89,4 +105,14 @@ impl View {
         }
         element
     }
+}
+
+/// What tells these groups from others: which they are, and their names.
+fn mark(groups: &[GroupRef]) -> String {
+    // Its keys are fixed, so that every instance makes the same mark; a later version's may differ, and nobody is misled.
+    let mut hasher = DefaultHasher::new();
+    for group in groups {
+        (group.id.uuid(), &group.display).hash(&mut hasher);
+    }
+    format!("{:016x}", hasher.finish())
 }

@@ -1,0 +1,73 @@
+//! Where an administrator mends what an error is about, in the words of the product that calls a directory.
+//!
+//! One catalogue of Entra's pages, so that one page has one name in every text; no text outside names a page. Must not
+//! know: which error it is. Read [`crate::policy`] for texts made with it.
+
+use crate::tenant::Provider;
+
+/// A page of Entra's portal, below the enterprise application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    /// Which attributes of people are sent, from where, and which of them is matched by.
+    Users,
+    /// The same of groups.
+    Groups,
+    /// Where provisioning is begun anew.
+    Restart,
+}
+
+impl Page {
+    /// All pages.
+    pub const ALL: [Self; 3] = [Self::Users, Self::Groups, Self::Restart];
+
+    /// The way there.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Users => "Provisioning > Mappings > Provision Microsoft Entra ID Users",
+            Self::Groups => "Provisioning > Mappings > Provision Microsoft Entra ID Groups",
+            Self::Restart => "Provisioning > Restart provisioning",
+        }
+    }
+}
+
+impl Provider {
+    /// The product's name in a sentence.
+    pub const fn product(self) -> &'static str {
+        match self {
+            Self::Entra => "Entra",
+            Self::Okta => "Okta",
+            Self::OneLogin => "OneLogin",
+            Self::JumpCloud => "JumpCloud",
+            Self::Ping => "Ping",
+            Self::Generic => "the client",
+        }
+    }
+
+    /// The beginning of an instruction: `In Entra, open Provisioning > … and`, `In Okta,`, `At the client,`.
+    pub fn at(self, page: Page) -> String {
+        match self {
+            Self::Entra => format!("In Entra, open {} and", page.path()),
+            Self::Generic => "At the client,".to_owned(),
+            product => format!("In {},", product.product()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_entra_is_sent_to_entras_pages() {
+        for provider in Provider::ALL {
+            for page in Page::ALL {
+                let words = provider.at(page);
+                let is_entra = provider == Provider::Entra;
+                assert_eq!(words.contains("Entra"), is_entra, "{words}");
+                assert_eq!(words.contains("Provisioning >"), is_entra, "{words}");
+            }
+        }
+        assert_eq!(Provider::Okta.at(Page::Users), "In Okta,");
+        assert_eq!(Provider::Generic.at(Page::Groups), "At the client,");
+    }
+}
