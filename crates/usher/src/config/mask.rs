@@ -34,9 +34,10 @@ fn readable(scheme: &str, rest: &str) -> Option<String> {
             .map_or((user, None), |(name, word)| (name, Some(word)))
     }) {
         None => String::new(),
+        Some(("", Some(_))) => ":***@".to_owned(),
+        // Redis calls it a user; it may be a password, or the part of one before a colon.
+        Some(_) if scheme.starts_with("redis") => "***@".to_owned(),
         Some((name, Some(_))) => format!("{name}:***@"),
-        // Redis calls it a user; people mean the password.
-        Some((_, None)) if scheme.starts_with("redis") => "***@".to_owned(),
         Some((name, None)) => format!("{name}@"),
     };
     Some(format!("{user}{host}{}", without_query(path)))
@@ -85,6 +86,7 @@ mod tests {
             ("postgres://db/usher?password=hunter2", "postgres://db/usher?***"),
             ("redis://:hunter2@r:6379/0", "redis://:***@r:6379/0"),
             ("rediss://hunter2@r:6379/", "rediss://***@r:6379/"),
+            ("redis://usher:hunter2@r:6379/", "redis://***@r:6379/"),
             (
                 "http://user:hunter2@collector:4318",
                 "http://user:***@collector:4318",
