@@ -30,7 +30,7 @@ pub enum Error {
     #[error("{}", unmet_words(*.0))]
     Stale(Unmet),
     /// The directory's profile serves no groups.
-    #[error("The {profile} directory serves no groups. {} switch the provisioning of groups off.", provider.at(Page::Groups))]
+    #[error("The {profile} directory serves no groups. {} {}.", provider.at(Page::Groups), no_groups(*.provider))]
     GroupsNotServed {
         /// The profile's name.
         profile: String,
@@ -64,6 +64,14 @@ fn restart(provider: Provider) -> String {
     match provider {
         Provider::Entra => format!(": in Entra, open {}", Page::Restart.path()),
         _ => String::new(),
+    }
+}
+
+/// How a client sends groups no more.
+const fn no_groups(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Entra => "set Enabled to No",
+        _ => "switch the provisioning of groups off",
     }
 }
 
