@@ -27,7 +27,7 @@ impl Default for Limits {
             argon2_threads: Pool::default_size(),
             argon2_queue: 64,
             lookups: 4,
-            lookup_queue: 256,
+            lookup_queue: 2_048,
             guesses: Allowance {
                 burst: 5,
                 every: Duration::from_secs(12),

@@ -59,7 +59,7 @@ impl Place {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_two_failed_commits_in_a_row_the_third_is_durable() {
+async fn after_two_transactions_that_were_lost_the_next_commit_is_durable() {
     let place = Place::new().await;
     place.write("before").await.unwrap();
     for _ in 0..2 {
