@@ -76,7 +76,10 @@ async fn what_a_profile_demands_is_told_with_the_entra_page_to_change_it_on() {
                 detail.starts_with(&format!("{path} is required in the advisors directory")),
                 "{detail}"
             );
-            assert!(detail.contains("Edit attribute mappings"), "{detail}");
+            assert!(
+                detail.contains("Provisioning > Mappings > Provision Microsoft Entra ID Users"),
+                "{detail}"
+            );
         }
         assert_eq!(scim.get("/Users").await.expect(200).total(), 0);
     })

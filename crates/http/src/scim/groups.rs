@@ -20,7 +20,7 @@ use scim::query::Projection;
 use scim::quirk::rules::Answer;
 
 use self::view::View;
-use super::error::{Code, Failure};
+use super::error::Failure;
 use super::script::Script;
 use super::{Asked, respond};
 
@@ -32,7 +32,11 @@ pub fn served(asked: &Asked<'_>) -> Result<Arc<Profile>, Failure> {
     let profile = asked.state.provisioning.profile(&asked.caller)?;
     match profile.group_type {
         Some(_) => Ok(profile),
-        None => Err(Failure::method(Code::GroupsNotServed, "GET")),
+        None => Err(provisioning::Error::GroupsNotServed {
+            profile: profile.name.clone(),
+            provider: asked.caller.directory.provider,
+        }
+        .into()),
     }
 }
 

@@ -56,6 +56,7 @@ impl Target {
 /// Begins with a ping. `nth` tells walks through one database apart.
 pub async fn walk(watched: &Watched, target: &Target, nth: usize) {
     watched.world.store.ping().await.unwrap();
+    watched.world.store.ready().await.unwrap();
     records(watched, nth).await;
     apps(&watched.world, nth).await;
     identities(watched, target, nth).await;
