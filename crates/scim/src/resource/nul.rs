@@ -36,8 +36,8 @@ pub(crate) fn check_nul(name: &str, value: &Value) -> Result<(), Error> {
 fn refused(name: &str) -> Error {
     let shown: String = name.replace('\0', "\\u0000").chars().take(160).collect();
     let detail = format!(
-        "{shown} holds the character U+0000, which is no text that can be kept. Send it without that character; in Entra, check \
-         what is mapped to {shown}."
+        "{shown} holds the character U+0000, which is no text that can be kept. Take the character out \
+         where the value comes from, and send it again."
     );
     Error::invalid_value(shown, detail)
 }
