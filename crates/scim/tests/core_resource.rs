@@ -431,7 +431,7 @@ fn a_wrong_type_is_refused_naming_attribute_expectation_finding_and_next_step_bu
             error.detail
         );
         assert!(error.detail.contains(says), "{}", error.detail);
-        assert!(error.detail.contains("Attribute mapping"), "{}", error.detail);
+        assert!(error.detail.contains("attribute mapping"), "{}", error.detail);
         assert!(!error.detail.contains("s3cret"), "{}", error.detail);
     }
 }

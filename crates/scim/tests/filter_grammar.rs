@@ -123,7 +123,7 @@ fn a_filter_that_is_not_understood_names_position_rule_and_what_is_allowed() {
         (
             "shoeSize eq 46",
             0,
-            &["\"shoeSize\"", "userName", "emails", "externalId", "mapping"],
+            &["\"shoeSize\"", "userName", "emails", "externalId"],
         ),
         (
             r#"userName eq "a" and emails.valu eq "b""#,
