@@ -1,4 +1,4 @@
-//! The program: options, output, exit status (see [`AFTER`]).
+//! The program: options, output, exit status (see `AFTER`).
 
 use std::io::Write as _;
 use std::process::ExitCode;

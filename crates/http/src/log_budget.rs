@@ -2,7 +2,7 @@
 //! that their number.
 //!
 //! A stranger is whoever sends a request without a verified credential. Requests of customers and apps are logged one by
-//! one. Must not know: what the lines say. Memory is bounded by [`NETWORKS`].
+//! one. Must not know: what the lines say. Memory is bounded by `NETWORKS`.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
