@@ -9,6 +9,7 @@ use support::postgres::Postgres;
 use support::wait::until;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 
 /// Longer than anything here takes; only a hang reaches it.
 const HANG: Duration = Duration::from_secs(120);
@@ -97,26 +98,55 @@ async fn answers_that_nobody_reads_are_not_held() {
         (gateway.url(), "/scim/Users"),
         (gateway.admin_url(), "/metrics"),
     ] {
-        let pipeline = format!("GET {path} HTTP/1.1\r\nHost: gateway\r\n\r\n").repeat(100);
-        let mut readers = Vec::new();
-        for _ in 0..20 {
-            let (mut stream, pipeline) = (connect(&url).await, pipeline.clone());
-            readers.push(tokio::spawn(async move {
-                // It never reads: in the end the gateway takes no more requests, and then ends the connection.
-                while stream.write_all(pipeline.as_bytes()).await.is_ok() {}
-            }));
-        }
-        for reader in readers {
-            let ended = tokio::time::timeout(HANG, reader).await;
+        let request = format!("GET {path} HTTP/1.1\r\nHost: gateway\r\n\r\n");
+        for sender in pipelining(&url, 40, &request).await {
+            let ended = tokio::time::timeout(HANG, sender).await;
             ended
                 .unwrap_or_else(|_| panic!("{url}{path}: a connection that nobody reads from stays open"))
                 .expect("no panic");
         }
     }
-    let resident = gateway.process().resident_kib();
-    assert!(resident < 256 * 1024, "{resident} KiB are held");
+    let peak = gateway.process().peak_kib();
+    assert!(peak < 128 * 1024, "{peak} KiB were held");
     let scim = Scim::new(&gateway.directory("contoso", "advisors"));
     scim.get("/Users").await.expect(200);
+}
+
+/// Connections that send one request again and again and never read, until they are ended.
+async fn pipelining(url: &str, connections: usize, request: &str) -> Vec<JoinHandle<()>> {
+    let many = request.repeat(4_000);
+    let mut senders = Vec::new();
+    for _ in 0..connections {
+        let (mut stream, many) = (connect(url).await, many.clone());
+        senders.push(tokio::spawn(async move {
+            while stream.write_all(many.as_bytes()).await.is_ok() {}
+        }));
+    }
+    senders
+}
+
+#[tokio::test]
+async fn requests_behind_one_that_waits_are_not_read_ahead() {
+    for mut gateway in both(&[("http.requests_per_tenant", "1")]).await {
+        let directory = gateway.directory("contoso", "advisors");
+        let _slow = announce(&gateway, &directory, 100).await;
+        until_full(&Scim::new(&directory)).await;
+        let path = directory
+            .tenant_url
+            .strip_prefix(&gateway.url())
+            .expect("our URL");
+        let request = format!(
+            "GET {path}/Users HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {}\r\n\r\n",
+            directory.token
+        );
+        let senders = pipelining(&gateway.url(), 60, &request).await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        for sender in senders {
+            sender.abort();
+        }
+        let peak = gateway.process().peak_kib();
+        assert!(peak < 128 * 1024, "{peak} KiB were held");
+    }
 }
 
 #[tokio::test]

@@ -154,8 +154,22 @@ impl Process {
 
     /// Memory the child holds now, in KiB (`VmRSS`), or 0 when it is gone.
     pub fn resident_kib(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    /// The most memory it has held at a time since it began, in KiB.
+    pub fn peak_kib(&self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    /// Forgets the most memory it has held: [`Self::peak_kib`] counts from now (`man 5 proc`, `clear_refs`).
+    pub fn forget_peak(&self) {
+        std::fs::write(format!("/proc/{}/clear_refs", self.pid), "5").expect("our own process");
+    }
+
+    fn memory(&self, field: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(field));
         line.and_then(|rest| rest.split_whitespace().next()?.parse().ok())
             .unwrap_or(0)
     }

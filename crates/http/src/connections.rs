@@ -2,7 +2,6 @@
 //!
 //! Must not know: what is sent on them.
 
-use std::any::Any;
 use std::collections::HashMap;
 use std::net::{IpAddr, Shutdown};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -50,10 +49,7 @@ impl Connections {
     }
 
     /// Counts a new connection in, or refuses it: it is read no further, and [`refuse_uncounted`] answers what was read.
-    pub fn admit(self: &Arc<Self>, io: &dyn Any, data: &mut Extensions) {
-        let Some(stream) = io.downcast_ref::<TcpStream>() else {
-            return;
-        };
+    pub fn admit(self: &Arc<Self>, stream: &TcpStream, data: &mut Extensions) {
         // Without an address the other side is gone already.
         let Ok(peer) = stream.peer_addr() else { return };
         match self.enter(peer.ip()) {

@@ -7,6 +7,7 @@
 //!
 //! Reading order: [`state`], [`scim`], [`extract`], [`server`].
 
+pub mod backpressure;
 pub mod connections;
 pub mod extract;
 pub mod feeds;

@@ -35,9 +35,13 @@ pub const BODY_TIME: Duration = Duration::from_secs(30);
 pub const DRAIN_TIME: Duration = Duration::from_secs(5);
 /// How long a client may take to send the head of a request (a slow-loris gets no further).
 pub const HEAD_TIME: Duration = Duration::from_secs(10);
+/// How long a client may take to end a connection that the gateway has ended.
+pub const DISCONNECT_TIME: Duration = Duration::from_secs(1);
 /// How long an idle connection is kept: longer than the usual load balancer's 60 s, so that it is never the one who
 /// is surprised by a closed connection.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How many bytes of a connection are decoded at a time: some hundred of the shortest requests, whose heads take 3 KiB each.
+pub const READ_AHEAD: usize = 4 * 1024;
 /// Connections waiting to be accepted.
 pub const BACKLOG: i32 = 1_024;
 /// How much of an answer the system takes for a client that does not read, in bytes; it grows to some megabytes otherwise.

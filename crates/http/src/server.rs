@@ -1,19 +1,27 @@
 //! The two listeners: the public one (SCIM, feeds, health in one word) and the admin one (metrics, health with reasons).
 //! Workers, time-outs, routes. The binary opens the sockets, starts the server and stops it.
 
+use std::fmt::Debug;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_http::{HttpService, Request, Response};
+use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::body::MessageBody;
+use actix_web::dev::{AppConfig, Extensions};
 use actix_web::rt::net::TcpStream;
-use actix_web::{App, HttpServer, middleware, web};
+use actix_web::{App, middleware, web};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::backpressure::{Connection, one_at_a_time};
 use crate::connections::{Connections, refuse_uncounted};
 use crate::extract::connection::Created;
 use crate::extract::origin::ArrivedAt;
-use crate::limits::{ADMIN_CONNECTIONS, BACKLOG, CONNECTIONS_PER_WORKER, HEAD_TIME, KEEP_ALIVE, SEND_BUFFER};
+use crate::limits::{
+    ADMIN_CONNECTIONS, BACKLOG, CONNECTIONS_PER_WORKER, DISCONNECT_TIME, HEAD_TIME, KEEP_ALIVE, SEND_BUFFER,
+};
 use crate::state::State;
 use crate::{feeds, health, observe, scim};
 
@@ -80,46 +88,48 @@ impl Server {
         let shared = web::Data::from(Arc::clone(&state));
         let connections = Connections::new(settings.connections_per_address);
         let workers = settings.workers.max(1);
-        let public = HttpServer::new(move || {
-            App::new()
-                .app_data(shared.clone())
-                .wrap(middleware::from_fn(refuse_uncounted))
-                .wrap(middleware::from_fn(observe::observe))
-                .configure(routes)
-        })
-        .workers(workers)
-        .worker_max_blocking_threads(1)
-        .on_connect(move |connection, data| {
-            connections.admit(connection, data);
-            data.insert(Created::default());
-            let socket = connection.downcast_ref::<TcpStream>();
-            if let Some(address) = socket.and_then(|socket| socket.local_addr().ok()) {
-                data.insert(ArrivedAt(address));
-            }
-        })
-        .max_connections((settings.connections / workers).clamp(1, CONNECTIONS_PER_WORKER))
-        .keep_alive(KEEP_ALIVE)
-        .client_request_timeout(HEAD_TIME)
-        .shutdown_timeout(settings.drain_seconds)
-        .disable_signals()
-        .listen(listeners.public)?
-        .run();
+        let public = serve(
+            "public",
+            listeners.public,
+            settings,
+            &Workers {
+                number: workers,
+                connections: (settings.connections / workers).clamp(1, CONNECTIONS_PER_WORKER),
+            },
+            move |stream, data| {
+                connections.admit(stream, data);
+                data.insert(Created::default());
+                if let Ok(address) = stream.local_addr() {
+                    data.insert(ArrivedAt(address));
+                }
+            },
+            move || {
+                App::new()
+                    .app_data(shared.clone())
+                    .wrap(middleware::from_fn(refuse_uncounted))
+                    .wrap(middleware::from_fn(observe::observe))
+                    .wrap(middleware::from_fn(one_at_a_time))
+                    .configure(routes)
+            },
+        )?;
         let shared = web::Data::from(Arc::clone(&state));
-        let admin = HttpServer::new(move || {
-            App::new()
-                .app_data(shared.clone())
-                .wrap(middleware::from_fn(observe::observe))
-                .configure(health::admin)
-        })
-        .workers(1)
-        .worker_max_blocking_threads(1)
-        .max_connections(ADMIN_CONNECTIONS)
-        .keep_alive(KEEP_ALIVE)
-        .client_request_timeout(HEAD_TIME)
-        .shutdown_timeout(settings.drain_seconds)
-        .disable_signals()
-        .listen(listeners.admin)?
-        .run();
+        let admin = serve(
+            "admin",
+            listeners.admin,
+            settings,
+            &Workers {
+                number: 1,
+                connections: ADMIN_CONNECTIONS,
+            },
+            |_, _| (),
+            move || {
+                App::new()
+                    .app_data(shared.clone())
+                    .wrap(middleware::from_fn(observe::observe))
+                    .wrap(middleware::from_fn(one_at_a_time))
+                    .configure(health::admin)
+            },
+        )?;
         Ok((Self { public, admin }, state))
     }
 
@@ -147,6 +157,64 @@ impl Stop {
         self.public.stop(true).await;
         self.admin.stop(true).await;
     }
+}
+
+/// The threads of a listener.
+struct Workers {
+    number: usize,
+    /// Open connections of each; further ones wait in the backlog.
+    connections: usize,
+}
+
+/// Serves HTTP/1.1 on a listener as actix's `HttpServer` does, but over [`Connection`], which `HttpServer` cannot be given.
+fn serve<I, S, B>(
+    name: &str,
+    listener: TcpListener,
+    settings: &Settings,
+    workers: &Workers,
+    on_connect: impl Fn(&TcpStream, &mut Extensions) + Clone + Send + 'static,
+    app: impl Fn() -> I + Clone + Send + 'static,
+) -> io::Result<actix_web::dev::Server>
+where
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig> + 'static,
+    S::Error: Into<actix_web::Error> + 'static,
+    S::InitError: Debug,
+    S::Response: Into<Response<B>> + 'static,
+    B: MessageBody + 'static,
+{
+    let builder = actix_web::dev::Server::build()
+        .workers(workers.number)
+        .worker_max_blocking_threads(1)
+        .max_concurrent_connections(workers.connections)
+        .shutdown_timeout(settings.drain_seconds)
+        .disable_signals();
+    let stopping = builder.graceful_shutdown_signal();
+    let listening = builder.listen(name, listener, move || {
+        let (stopping, on_connect) = (stopping.clone(), on_connect.clone());
+        let app = app()
+            .into_factory()
+            .map_err(|error| error.into().error_response());
+        let http = HttpService::build()
+            .keep_alive(KEEP_ALIVE)
+            .client_request_timeout(HEAD_TIME)
+            .client_disconnect_timeout(DISCONNECT_TIME)
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .on_connect_ext(move |connection: &Connection, data| {
+                data.insert(connection.reads());
+                on_connect(connection.stream(), data);
+            })
+            .h1(map_config(app, |()| AppConfig::default()));
+        fn_service(async |stream: TcpStream| {
+            let peer = stream.peer_addr().ok();
+            Ok((Connection::new(stream), peer))
+        })
+        .and_then(http)
+    })?;
+    Ok(listening.run())
 }
 
 fn routes(config: &mut web::ServiceConfig) {

@@ -15,6 +15,7 @@ use serde_json::error::Category;
 use tokio::time::Instant;
 
 use super::bounded::{Bounded, TOO_MANY, TWICE};
+use crate::backpressure::Reads;
 use crate::limits::{BODY_BYTES, BODY_TIME, BODY_VALUES, DRAIN_BYTES, DRAIN_TIME};
 use crate::long;
 use crate::places::Taken;
@@ -36,7 +37,7 @@ pub async fn json(
 ) -> Result<Value, Failure> {
     check_media_type(request)?;
     check_encoding(request)?;
-    let bytes = read(state, payload, taken).await?;
+    let bytes = Reads::body(request, read(state, payload, taken)).await?;
     if taken.is_long() {
         long::run(&state.long, async move { parse(&bytes) }).await?
     } else {
@@ -59,7 +60,7 @@ pub async fn drain(request: &HttpRequest, payload: &mut web::Payload) {
         }
     };
     // Running out of time here only means that the connection is closed with the answer.
-    let _ = tokio::time::timeout(DRAIN_TIME, discard).await;
+    let _ = tokio::time::timeout(DRAIN_TIME, Reads::body(request, discard)).await;
 }
 
 /// The bytes. The time that it takes to get a place does not count as the client's.

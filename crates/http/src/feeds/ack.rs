@@ -6,6 +6,7 @@ use tokio::time::timeout;
 
 use super::caller::caller;
 use super::problem::Problem;
+use crate::backpressure::Reads;
 use crate::limits::BODY_TIME;
 use crate::observe::Facts;
 use crate::state::State;
@@ -31,7 +32,11 @@ async fn remember(
     state: &State,
 ) -> Result<HttpResponse, Problem> {
     let app = caller(state, request).await?;
-    let body = timeout(BODY_TIME, payload.to_bytes_limited(BODY_BYTES)).await;
+    let body = timeout(
+        BODY_TIME,
+        Reads::body(request, payload.to_bytes_limited(BODY_BYTES)),
+    )
+    .await;
     let Ok(Ok(Ok(body))) = body else {
         return Err(Problem::value(
             "body",
