@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
 
 /// Connections of every row of DESIGN §7 that names a number.
 pub const CONNECTIONS: usize = 32;
@@ -39,10 +40,11 @@ pub async fn over(
     make: &Make,
 ) -> Done {
     let start = Instant::now();
-    let mut tasks = Vec::new();
+    // Dropped with its tasks: a caller that stops early leaves none behind.
+    let mut tasks = JoinSet::new();
     for _ in 0..connections {
         let (next, make) = (Arc::clone(next), Arc::clone(make));
-        tasks.push(tokio::spawn(async move {
+        tasks.spawn(async move {
             let mut connection = Connection::open(address).await.expect("connect");
             let mut times = Vec::with_capacity(16 * 1024);
             loop {
@@ -56,11 +58,11 @@ pub async fn over(
                 }
                 times.push(begin.elapsed());
             }
-        }));
+        });
     }
     let mut done = Done::default();
-    for task in tasks {
-        done.times.extend(task.await.expect("a connection's loop"));
+    while let Some(times) = tasks.join_next().await {
+        done.times.extend(times.expect("a connection's loop"));
     }
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52")]
     let count = done.times.len() as f64;
