@@ -28,7 +28,7 @@ lint: ## Formats, clippy, rustdoc: no warning anywhere
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
-check: lint ## Lint, and the tests of the house itself (walls, file sizes, generated pages)
+check: lint ## Lint, and the tests of the project itself (crate boundaries, file sizes, generated pages)
 	cargo test --workspace --test it --bin usher -- architecture housekeeping reference
 test-fast: ## Tests that need no service
 	cargo test --workspace --exclude tests

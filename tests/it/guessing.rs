@@ -345,8 +345,8 @@ async fn networks_a_credential_was_used_from_survive_a_restart() {
         let store = store::Store::connect(&settings).await.expect("the database");
         for holder in &holders {
             let kind = match holder.kind {
-                "token" => domain::credential::Kind::Token,
-                _ => domain::credential::Kind::App,
+                "token" => domain::credential::CredentialKind::Token,
+                _ => domain::credential::CredentialKind::App,
             };
             let memory = store.credential_memory(kind, id(&holder.credential)).await;
             let mut networks = memory.expect("a memory").networks;

@@ -1,4 +1,4 @@
-//! What keeps the house readable: short files, a first line that says what a file is, nothing left unfinished. The
+//! What keeps the project readable: short files, a first line that says what a file is, nothing left unfinished. The
 //! lists of exceptions may only shrink.
 
 use std::path::{Path, PathBuf};
@@ -119,7 +119,7 @@ fn every_route_that_is_read_takes_head_too() {
 
 #[test]
 fn every_path_a_document_names_is_there() {
-    let rooms = [
+    let roots = [
         "crates/",
         "tests/",
         "docs/",
@@ -130,7 +130,7 @@ fn every_path_a_document_names_is_there() {
     let mut missing = Vec::new();
     for (path, text) in tracked(&[".md"]) {
         let named = text.split('`').skip(1).step_by(2);
-        for name in named.filter(|name| rooms.iter().any(|room| name.starts_with(room))) {
+        for name in named.filter(|name| roots.iter().any(|root| name.starts_with(root))) {
             // What a pattern means is in the folder before it.
             let file = name.split(['*', '{', ' ']).next().unwrap_or_default();
             let known = [root().join(file), root().join("crates/consumer").join(file)];

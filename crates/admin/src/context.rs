@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use auth::alias::Aliases;
-use auth::queue::Asker;
-use auth::token::{self, Issued, Kind};
+use auth::queue::Requester;
+use auth::token::{self, CredentialKind, Issued};
 use domain::clock::{Clock, Ids};
 use domain::credential::{Memory, SecretHash, Use};
 use domain::environment::Environment;
@@ -80,7 +80,7 @@ impl Context {
 
     /// Keeps what tells wrong secrets of a new credential without argon2 (ADR 0031). If that fails, the credential works as
     /// well, and is remembered after its first use: no reason not to show it.
-    pub(crate) async fn remember(&self, kind: Kind, issued: &Issued, hash: &SecretHash) {
+    pub(crate) async fn remember(&self, kind: CredentialKind, issued: &Issued, hash: &SecretHash) {
         let new = Use {
             kind,
             id: issued.id().to_owned(),
@@ -94,12 +94,12 @@ impl Context {
     }
 
     /// A new credential and the hash to keep of it.
-    pub(crate) async fn issue(&self, kind: Kind) -> Result<(Issued, SecretHash), Error> {
+    pub(crate) async fn issue(&self, kind: CredentialKind) -> Result<(Issued, SecretHash), Error> {
         let issued = token::issue(kind, self.environment, &auth::random::system()?);
         let secret = issued.clone();
         let phc = self
             .hashing
-            .run(Asker::LOCAL, move || auth::hash::hash(&secret))
+            .run(Requester::LOCAL, move || auth::hash::hash(&secret))
             .await
             .map_err(|_| Error::Busy)??;
         Ok((issued, SecretHash { phc, version: 1 }))

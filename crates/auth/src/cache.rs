@@ -37,7 +37,7 @@ const WRONG_FOR: Duration = Duration::from_secs(60);
 const WRONG: u64 = 4_096;
 
 /// The memory of a [`crate::Verifier`].
-pub struct Verdicts {
+pub struct VerificationCache {
     key: Hmac<Sha256>,
     /// Right secrets; also where many askers for one secret wait for one run of argon2.
     right: FutureCache<Fingerprint, Arc<Known>>,
@@ -46,7 +46,7 @@ pub struct Verdicts {
     wrong: Cache<Compared, ()>,
 }
 
-impl Verdicts {
+impl VerificationCache {
     /// Empty, with a new process key.
     ///
     /// # Errors
@@ -118,11 +118,11 @@ impl Verdicts {
     }
 }
 
-impl fmt::Debug for Verdicts {
+impl fmt::Debug for VerificationCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "Verdicts({} right, {} wrong)",
+            "VerificationCache({} right, {} wrong)",
             self.right.entry_count(),
             self.wrong.entry_count()
         )

@@ -121,11 +121,11 @@ fn hasher() -> Result<Argon2<'static>, HashError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::{Kind, RANDOM, issue};
+    use crate::token::{CredentialKind, RANDOM, issue};
     use domain::environment::Environment;
 
     fn issued(seed: u8) -> Issued {
-        issue(Kind::Token, Environment::Test, &[seed; RANDOM])
+        issue(CredentialKind::Token, Environment::Test, &[seed; RANDOM])
     }
 
     #[test]

@@ -6,27 +6,27 @@
 //! from its record at every request, so a revocation holds from the next request on, on every instance.
 //!
 //! Reading order: [`token`] (what a credential looks like), [`hash`] (how its secret is kept), [`verify`] (the walk of
-//! a request through [`cache`], [`brake`], [`queue`] and [`pool`], within [`limits`]), [`place`] (is it at the right URL),
+//! a request through [`cache`], [`rate_limiter`], [`queue`] and [`pool`], within [`limits`]), [`tenant_url`] (is it at the right URL),
 //! [`refusal`] (every way to be turned away), [`stats`] (what to watch), `uses` (what a use teaches), [`alias`] (what
 //! apps are told of a token).
 
 pub mod alias;
-pub mod brake;
 pub mod cache;
 pub mod hash;
 pub mod limits;
-pub mod place;
 pub mod pool;
 pub mod queue;
 pub mod random;
+pub mod rate_limiter;
 pub mod redis_password;
 pub mod refusal;
 pub mod stats;
+pub mod tenant_url;
 pub mod token;
 mod uses;
 pub mod verify;
 
 pub use limits::Limits;
 pub use refusal::{Reason, Refusal};
-pub use token::Kind;
+pub use token::CredentialKind;
 pub use verify::{Presented, Verifier};

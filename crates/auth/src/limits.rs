@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::brake::Allowance;
 use crate::pool::Pool;
+use crate::rate_limiter::Quota;
 
 /// Bounds against floods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Limits {
     /// Credentials waiting for their record to be read; beyond it the answer is 503.
     pub lookup_queue: usize,
     /// Wrong secrets for one id from one network; beyond it whatever comes from there for this id is checked last.
-    pub guesses: Allowance,
+    pub guesses: Quota,
 }
 
 impl Default for Limits {
@@ -28,7 +28,7 @@ impl Default for Limits {
             argon2_queue: 64,
             lookups: 4,
             lookup_queue: 2_048,
-            guesses: Allowance {
+            guesses: Quota {
                 burst: 5,
                 every: Duration::from_secs(12),
             },

@@ -4,7 +4,7 @@
 //! Memory is at most `places × 19 MiB`. A run that has begun goes on though its asker has left; its place goes with it,
 //! so the bound holds. Must not know: what is being hashed.
 
-use crate::queue::{Asker, Busy, Queue};
+use crate::queue::{Busy, Queue, Requester};
 
 /// Runs blocking work on a bounded number of threads.
 #[derive(Debug)]
@@ -25,12 +25,12 @@ impl Pool {
     ///
     /// # Errors
     /// [`Busy`] when the queue is full, or when the work panicked.
-    pub async fn run<T, F>(&self, asker: Asker, work: F) -> Result<T, Busy>
+    pub async fn run<T, F>(&self, requester: Requester, work: F) -> Result<T, Busy>
     where
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
-        let place = self.0.enter(asker).await?;
+        let place = self.0.enter(requester).await?;
         let run = tokio::task::spawn_blocking(move || {
             let outcome = work();
             drop(place);
@@ -67,7 +67,7 @@ mod tests {
         let (release, gate) = mpsc::channel::<()>();
         let first = tokio::spawn({
             let pool = Arc::clone(&pool);
-            async move { pool.run(Asker::LOCAL, move || gate.recv()).await }
+            async move { pool.run(Requester::LOCAL, move || gate.recv()).await }
         });
         while pool.running() == 0 {
             tokio::task::yield_now().await;
@@ -77,12 +77,12 @@ mod tests {
         assert_eq!(pool.running(), 1, "its memory is still taken");
         let second = tokio::spawn({
             let pool = Arc::clone(&pool);
-            async move { pool.run(Asker::LOCAL, || 7).await }
+            async move { pool.run(Requester::LOCAL, || 7).await }
         });
         while pool.waiting() == 0 {
             tokio::task::yield_now().await;
         }
-        assert_eq!(pool.run(Asker::LOCAL, || 8).await, Err(Busy));
+        assert_eq!(pool.run(Requester::LOCAL, || 8).await, Err(Busy));
         assert!(release.send(()).is_ok());
         assert_eq!(second.await.ok(), Some(Ok(7)));
         assert_eq!((pool.running(), pool.waiting()), (0, 0));
@@ -91,8 +91,10 @@ mod tests {
     #[tokio::test]
     async fn work_that_panics_gives_its_place_back() {
         let pool = Pool::new(1, 1);
-        let panics = pool.run(Asker::LOCAL, || assert_eq!(1, 2, "on purpose")).await;
+        let panics = pool
+            .run(Requester::LOCAL, || assert_eq!(1, 2, "on purpose"))
+            .await;
         assert_eq!(panics, Err(Busy));
-        assert_eq!(pool.run(Asker::LOCAL, || 7).await, Ok(7));
+        assert_eq!(pool.run(Requester::LOCAL, || 7).await, Ok(7));
     }
 }

@@ -1,6 +1,6 @@
 //! A bounded number of places, and a bounded queue before them in which nobody can stand in another's way for long.
 //!
-//! Who waits is served by [`Rank`] first; within a rank the networks take turns, and within a network the first comes
+//! Who waits is served by [`Priority`] first; within a rank the networks take turns, and within a network the first comes
 //! first. When the queue is full, a newcomer takes the place of one of a lower rank, or of one of the network that has
 //! the most waiting; whoever loses a place is told to come back later. So a flood from one network waits behind itself.
 //! Must not know: what the places are for. Used by [`crate::pool`] (argon2) and [`crate::Verifier`] (reading records).
@@ -16,7 +16,7 @@ use waiting::Waiting;
 
 /// Whose turn it is first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Rank {
+pub enum Priority {
     /// The secret has passed the fast check ([`domain::credential::SecretCheck`]): it is right, as good as certain.
     Checked,
     /// The credential was used from this network before.
@@ -29,17 +29,17 @@ pub enum Rank {
 
 /// Who asks for a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Asker {
+pub struct Requester {
     /// How urgent it is.
-    pub rank: Rank,
-    /// Where from; see [`crate::brake::network`].
+    pub priority: Priority,
+    /// Where from; see [`crate::rate_limiter::network`].
     pub network: IpAddr,
 }
 
-impl Asker {
+impl Requester {
     /// Somebody at this machine: the command line.
     pub const LOCAL: Self = Self {
-        rank: Rank::Checked,
+        priority: Priority::Checked,
         network: IpAddr::V4(Ipv4Addr::LOCALHOST),
     };
 }
@@ -93,20 +93,20 @@ impl Queue {
     ///
     /// # Errors
     /// [`Busy`] when the queue is full, at once or while waiting.
-    pub async fn enter(&self, asker: Asker) -> Result<Permit, Busy> {
+    pub async fn enter(&self, requester: Requester) -> Result<Permit, Busy> {
         let mut ticket = {
             let mut state = self.lock();
             if state.free > 0 {
                 state.free -= 1;
                 return Ok(Permit(self.clone()));
             }
-            if state.waiting.len() >= self.most && !state.waiting.make_room(asker) {
+            if state.waiting.len() >= self.most && !state.waiting.make_room(requester) {
                 return Err(Busy);
             }
-            let (number, called) = state.waiting.push(asker);
+            let (number, called) = state.waiting.push(requester);
             Ticket {
                 queue: self,
-                asker,
+                requester,
                 number,
                 called,
                 settled: false,
@@ -148,7 +148,7 @@ impl Queue {
 /// A place in the queue; given back when its holder leaves before being called.
 struct Ticket<'q> {
     queue: &'q Queue,
-    asker: Asker,
+    requester: Requester,
     number: u64,
     called: oneshot::Receiver<()>,
     settled: bool,
@@ -159,7 +159,7 @@ impl Drop for Ticket<'_> {
         if self.settled {
             return;
         }
-        self.queue.lock().waiting.remove(self.asker, self.number);
+        self.queue.lock().waiting.remove(self.requester, self.number);
         // Called between the last look and now: the place goes on to the next.
         if self.called.try_recv().is_ok() {
             self.queue.pass_on();

@@ -12,7 +12,7 @@ use std::fmt;
 
 use domain::environment::Environment;
 
-pub use domain::credential::Kind;
+pub use domain::credential::CredentialKind;
 pub use header::bearer;
 pub use parse_error::ParseError;
 
@@ -25,10 +25,10 @@ const CHECKSUM: usize = 6;
 pub const RANDOM: usize = 48;
 
 /// The first word of a credential: `usher` or `usherapp`.
-const fn prefix(kind: Kind) -> &'static str {
+const fn prefix(kind: CredentialKind) -> &'static str {
     match kind {
-        Kind::Token => "usher",
-        Kind::App => "usherapp",
+        CredentialKind::Token => "usher",
+        CredentialKind::App => "usherapp",
     }
 }
 
@@ -98,7 +98,7 @@ impl fmt::Debug for Issued {
 }
 
 /// Makes a credential from [`RANDOM`] unguessable bytes ([`crate::random::system`]).
-pub fn issue(kind: Kind, environment: Environment, random: &[u8; RANDOM]) -> Issued {
+pub fn issue(kind: CredentialKind, environment: Environment, random: &[u8; RANDOM]) -> Issued {
     let (id, secret) = random.split_at(RANDOM - 32);
     let mut text = format!("{}_{}_", prefix(kind), environment.letter());
     // 128 bits cut to 62^12 (71 bits): the bias is below 2^-56, and an id is no secret.
@@ -115,7 +115,11 @@ pub fn issue(kind: Kind, environment: Environment, random: &[u8; RANDOM]) -> Iss
 ///
 /// # Errors
 /// [`ParseError`] saying what is wrong with the text and what to do; it never repeats the text.
-pub fn parse(text: &str, kind: Kind, environment: Environment) -> Result<Credential<'_>, ParseError> {
+pub fn parse(
+    text: &str,
+    kind: CredentialKind,
+    environment: Environment,
+) -> Result<Credential<'_>, ParseError> {
     let found = prefix_of(text)?;
     if found != kind {
         return Err(ParseError::WrongKind { found });
@@ -149,7 +153,7 @@ pub fn parse(text: &str, kind: Kind, environment: Environment) -> Result<Credent
     Ok(Credential { text, id, secret })
 }
 
-fn prefix_of(text: &str) -> Result<Kind, ParseError> {
+fn prefix_of(text: &str) -> Result<CredentialKind, ParseError> {
     // A text that was quoted, wrapped or padded on its way here; an Authorization value never holds these.
     if text
         .bytes()
@@ -158,14 +162,14 @@ fn prefix_of(text: &str) -> Result<Kind, ParseError> {
         return Err(ParseError::StrayCharacters);
     }
     match text.split('_').next() {
-        Some("usher") => Ok(Kind::Token),
-        Some("usherapp") => Ok(Kind::App),
+        Some("usher") => Ok(CredentialKind::Token),
+        Some("usherapp") => Ok(CredentialKind::App),
         _ if text.starts_with("eyJ") => Err(ParseError::Jwt),
         _ => Err(ParseError::NotOurs),
     }
 }
 
-const fn whole_length(kind: Kind) -> usize {
+const fn whole_length(kind: CredentialKind) -> usize {
     prefix(kind).len() + 1 + 1 + 1 + ID + 1 + SECRET + 1 + CHECKSUM
 }
 

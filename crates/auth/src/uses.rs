@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::credential::{Kind, Memory, NETWORKS, SecretCheck, Use};
+use domain::credential::{CredentialKind, Memory, NETWORKS, SecretCheck, Use};
 
 /// Credentials remembered between two collections; more than that are left out until the next.
 const MOST: usize = 65_536;
@@ -21,11 +21,11 @@ type Noted = (Option<DateTime<Utc>>, Memory);
 
 /// The uses since they were last taken.
 #[derive(Debug, Default)]
-pub(crate) struct Uses(Mutex<HashMap<(Kind, String), Noted>>);
+pub(crate) struct Uses(Mutex<HashMap<(CredentialKind, String), Noted>>);
 
 impl Uses {
     /// Notes what is new, if anything is.
-    pub(crate) fn note(&self, kind: Kind, id: &str, at: Option<DateTime<Utc>>, learned: &Memory) {
+    pub(crate) fn note(&self, kind: CredentialKind, id: &str, at: Option<DateTime<Utc>>, learned: &Memory) {
         if at.is_none() && *learned == Memory::default() {
             return;
         }
@@ -64,11 +64,11 @@ pub(crate) fn worth_noting(last: Option<DateTime<Utc>>, now: DateTime<Utc>) -> O
 pub(crate) struct Known {
     /// The hash version that it was compared with.
     pub(crate) version: i32,
-    told: Mutex<Told>,
+    written: Mutex<Written>,
 }
 
 #[derive(Debug)]
-struct Told {
+struct Written {
     /// The networks that were told, and when.
     networks: Vec<(IpAddr, Duration)>,
     /// What is still to be told.
@@ -80,7 +80,7 @@ impl Known {
     pub(crate) fn new(version: i32, check: Option<SecretCheck>) -> Self {
         Self {
             version,
-            told: Mutex::new(Told {
+            written: Mutex::new(Written {
                 networks: Vec::new(),
                 check,
             }),
@@ -89,8 +89,8 @@ impl Known {
 
     /// What a use from `network` teaches.
     pub(crate) fn learn(&self, network: IpAddr, now: Duration) -> Memory {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let Told { networks, check } = &mut *told;
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let Written { networks, check } = &mut *written;
         let fresh = networks
             .iter()
             .any(|(known, at)| *known == network && now.saturating_sub(*at) < AGAIN);

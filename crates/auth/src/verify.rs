@@ -14,23 +14,23 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use domain::clock::Clock;
 use domain::credential::{
-    AppCaller, AppCredentialRecord, Caller, Memory, SecretHash, Standing, TokenRecord, Use,
+    AppCaller, AppCredentialRecord, Caller, CredentialStatus, Memory, SecretHash, TokenRecord, Use,
 };
 use domain::environment::Environment;
 use domain::scope::TenantScope;
 
 use crate::alias::Aliases;
-use crate::brake::{Allowance, Brake, network};
-use crate::cache::{Fingerprint, Verdicts};
+use crate::cache::{Fingerprint, VerificationCache};
 use crate::hash;
 use crate::limits::Limits;
-use crate::place::{self, Place};
 use crate::pool::Pool;
-use crate::queue::{Asker, Permit, Queue, Rank};
+use crate::queue::{Permit, Priority, Queue, Requester};
 use crate::random::NoRandomness;
+use crate::rate_limiter::{Quota, RateLimiter, network};
 use crate::refusal::{Reason, Refusal};
 use crate::stats::{Counters, Stats, step};
-use crate::token::{self, Kind};
+use crate::tenant_url::{self, TenantUrl};
+use crate::token::{self, CredentialKind};
 use crate::uses::{Known, Uses, worth_noting};
 use run::{Failed, run};
 
@@ -44,7 +44,7 @@ pub struct Presented {
 /// What was presented, and where from.
 #[derive(Clone)]
 struct Shown {
-    kind: Kind,
+    kind: CredentialKind,
     text: String,
     id: String,
     fingerprint: Fingerprint,
@@ -52,7 +52,7 @@ struct Shown {
 }
 
 /// Whose guesses are counted together: those at one credential from one network.
-type Guess = (Kind, String, IpAddr);
+type Guess = (CredentialKind, String, IpAddr);
 
 impl Shown {
     fn guess(&self) -> Guess {
@@ -82,27 +82,27 @@ pub struct Verifier {
 struct Inner {
     clock: Arc<dyn Clock>,
     environment: Environment,
-    verdicts: Verdicts,
+    cache: VerificationCache,
     aliases: Aliases,
     pool: Pool,
     lookups: Queue,
-    guesses: Brake<Guess>,
+    guesses: RateLimiter<Guess>,
     /// What is told of one credential at most once in a while, because strangers can make it happen.
-    alarms: Brake<(Kind, String)>,
+    alarms: RateLimiter<(CredentialKind, String)>,
     counters: Counters,
     uses: Uses,
 }
 
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Verifier({}, {:?})", self.environment, self.verdicts)
+        write!(f, "Verifier({}, {:?})", self.environment, self.cache)
     }
 }
 
 /// Pairs of id and network whose failures are remembered at a time.
-const BRAKED: u64 = 65_536;
+const GUESSERS: u64 = 65_536;
 /// How often one credential is told of to the log.
-const ALARM: Allowance = Allowance {
+const ALARM: Quota = Quota {
     burst: 1,
     every: Duration::from_secs(60),
 };
@@ -121,12 +121,12 @@ impl Verifier {
         let inner = Inner {
             clock,
             environment,
-            verdicts: Verdicts::new()?,
+            cache: VerificationCache::new()?,
             aliases,
             pool: Pool::new(limits.argon2_threads, limits.argon2_queue),
             lookups: Queue::new(limits.lookups, limits.lookup_queue),
-            guesses: Brake::new(limits.guesses, BRAKED),
-            alarms: Brake::new(ALARM, BRAKED),
+            guesses: RateLimiter::new(limits.guesses, GUESSERS),
+            alarms: RateLimiter::new(ALARM, GUESSERS),
             counters: Counters::default(),
             uses: Uses::default(),
         };
@@ -142,7 +142,7 @@ impl Verifier {
     /// `Unauthorized` for texts that are no credential of this kind and environment, `Busy` when too many wait.
     pub async fn precheck<'h>(
         &self,
-        kind: Kind,
+        kind: CredentialKind,
         authorization: impl IntoIterator<Item = &'h [u8]>,
         ip: IpAddr,
     ) -> Result<Presented, Refusal> {
@@ -170,10 +170,12 @@ impl Verifier {
             return Err(self.refused(Refusal::Unauthorized(Reason::UnknownId)));
         };
         let learned = self
-            .judge(presented, record.token.standing(now), &record.hash, memory)
+            .judge(presented, record.token.status(now), &record.hash, memory)
             .await?;
         let at = worth_noting(record.token.last_used_at, now);
-        self.inner.uses.note(Kind::Token, &record.token.id, at, &learned);
+        self.inner
+            .uses
+            .note(CredentialKind::Token, &record.token.id, at, &learned);
         Ok(self.caller(record))
     }
 
@@ -192,21 +194,23 @@ impl Verifier {
             return Err(self.refused(Refusal::Unauthorized(Reason::UnknownId)));
         };
         let learned = self
-            .judge(presented, record.standing(now), &record.hash, memory)
+            .judge(presented, record.status(now), &record.hash, memory)
             .await?;
-        self.inner.uses.note(Kind::App, &record.id, None, &learned);
+        self.inner
+            .uses
+            .note(CredentialKind::App, &record.id, None, &learned);
         Ok(AppCaller {
             app: record.app,
             app_name: record.app_name,
         })
     }
 
-    /// Lets a verified caller through if the URL names its directory and the directory is on; see [`place::check`].
+    /// Lets a verified caller through if the URL names its directory and the directory is on; see [`tenant_url::check`].
     ///
     /// # Errors
-    /// As [`place::check`].
-    pub fn admit(&self, caller: &Caller, place: Place<'_>) -> Result<(), Refusal> {
-        place::check(caller, place).inspect_err(|refusal| self.inner.counters.refused(refusal.code()))
+    /// As [`tenant_url::check`].
+    pub fn admit(&self, caller: &Caller, place: TenantUrl<'_>) -> Result<(), Refusal> {
+        tenant_url::check(caller, place).inspect_err(|refusal| self.inner.counters.refused(refusal.code()))
     }
 
     /// The counters since the start.
@@ -236,7 +240,7 @@ impl Verifier {
     async fn judge(
         &self,
         presented: Presented,
-        standing: Standing,
+        standing: CredentialStatus,
         hash: &SecretHash,
         memory: impl AsyncFnOnce() -> Memory,
     ) -> Result<Memory, Refusal> {
@@ -247,25 +251,25 @@ impl Verifier {
     async fn known(
         &self,
         presented: Presented,
-        standing: Standing,
+        standing: CredentialStatus,
         hash: &SecretHash,
         memory: impl AsyncFnOnce() -> Memory,
     ) -> Result<Memory, Refusal> {
         // The standing comes first: it is free, and no check is owed to what cannot open anything.
         match standing {
-            Standing::Active => {}
-            Standing::Expired => return Err(Refusal::Unauthorized(Reason::Expired)),
-            Standing::Revoked => return Err(Refusal::Unauthorized(Reason::Revoked)),
+            CredentialStatus::Active => {}
+            CredentialStatus::Expired => return Err(Refusal::Unauthorized(Reason::Expired)),
+            CredentialStatus::Revoked => return Err(Refusal::Unauthorized(Reason::Revoked)),
         }
         let (inner, Presented { shown, lookup }) = (&self.inner, presented);
-        let known = match inner.verdicts.right(shown.fingerprint, hash.version).await {
+        let known = match inner.cache.right(shown.fingerprint, hash.version).await {
             Some(known) => {
                 step(&inner.counters.hits);
                 known
             }
             None => {
                 step(&inner.counters.misses);
-                if inner.verdicts.is_wrong(shown.fingerprint, hash.version) {
+                if inner.cache.is_wrong(shown.fingerprint, hash.version) {
                     return Err(Refusal::Unauthorized(Reason::WrongSecret));
                 }
                 // A miss is rare, and what it takes is large: it stays out of every request's future.
@@ -300,7 +304,7 @@ impl Verifier {
 impl Inner {
     fn read<'h>(
         &self,
-        kind: Kind,
+        kind: CredentialKind,
         authorization: impl IntoIterator<Item = &'h [u8]>,
         ip: IpAddr,
     ) -> Result<Shown, Refusal> {
@@ -309,20 +313,20 @@ impl Inner {
             kind,
             text: credential.text().to_owned(),
             id: credential.id.to_owned(),
-            fingerprint: self.verdicts.fingerprint(&credential),
+            fingerprint: self.cache.fingerprint(&credential),
             network: network(ip),
         })
     }
 
     async fn lookup(&self, shown: Shown) -> Result<Presented, Refusal> {
-        if self.verdicts.was_right(shown.fingerprint) {
+        if self.cache.was_right(shown.fingerprint) {
             return Ok(Presented { shown, lookup: None });
         }
-        let asker = Asker {
-            rank: Rank::Unknown,
+        let requester = Requester {
+            priority: Priority::Unknown,
             network: shown.network,
         };
-        let lookup = Some(self.lookups.enter(asker).await?);
+        let lookup = Some(self.lookups.enter(requester).await?);
         Ok(Presented { shown, lookup })
     }
 
@@ -335,20 +339,20 @@ impl Inner {
     ) -> Result<Arc<Known>, Refusal> {
         let check = hash::secret_check(&shown.text, hash.version);
         let kept = memory.check.filter(|kept| kept.version == hash.version);
-        let rank = match kept {
+        let priority = match kept {
             Some(kept) if kept != check => {
                 let _ = self.guesses.charge(shown.guess(), self.clock.monotonic());
                 self.alarm_if_guessed(shown);
                 return Err(Refusal::Unauthorized(Reason::WrongSecret));
             }
-            Some(_) => Rank::Checked,
-            None if memory.networks.contains(&shown.network) => Rank::KnownNetwork,
-            None => Rank::Unknown,
+            Some(_) => Priority::Checked,
+            None if memory.networks.contains(&shown.network) => Priority::KnownNetwork,
+            None => Priority::Unknown,
         };
         let new = kept.is_none().then_some(check);
-        let checked = run(Arc::clone(self), shown.clone(), hash.clone(), rank);
+        let checked = run(Arc::clone(self), shown.clone(), hash.clone(), priority);
         let known = async { checked.await.map(|()| Arc::new(Known::new(hash.version, new))) };
-        let once = self.verdicts.once(shown.fingerprint, hash.version, known).await;
+        let once = self.cache.once(shown.fingerprint, hash.version, known).await;
         once.map_err(|failed| match *failed {
             Failed::Wrong => Refusal::Unauthorized(Reason::WrongSecret),
             Failed::BadHash => Refusal::Unauthorized(Reason::BadHash),

@@ -11,14 +11,14 @@ use crate::tenant::{Directory, Slug};
 
 /// What a credential opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
+pub enum CredentialKind {
     /// A directory, over SCIM: pasted into Entra.
     Token,
     /// A feed: kept by a downstream app.
     App,
 }
 
-impl Kind {
+impl CredentialKind {
     /// The word in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -31,7 +31,7 @@ impl Kind {
 /// What a token is good for, decided from its record and the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Standing {
+pub enum CredentialStatus {
     /// May be used.
     Active,
     /// Its end has passed.
@@ -66,22 +66,22 @@ pub struct Token {
 
 impl Token {
     /// Whether it may be used at `now`; revocation wins over expiry.
-    pub fn standing(&self, now: DateTime<Utc>) -> Standing {
-        standing(self.revoked_at, self.expires_at, now)
+    pub fn status(&self, now: DateTime<Utc>) -> CredentialStatus {
+        status(self.revoked_at, self.expires_at, now)
     }
 }
 
-fn standing(
+fn status(
     revoked_at: Option<DateTime<Utc>>,
     expires_at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
-) -> Standing {
+) -> CredentialStatus {
     if revoked_at.is_some() {
-        Standing::Revoked
+        CredentialStatus::Revoked
     } else if expires_at.is_some_and(|end| end <= now) {
-        Standing::Expired
+        CredentialStatus::Expired
     } else {
-        Standing::Active
+        CredentialStatus::Active
     }
 }
 
@@ -140,7 +140,7 @@ impl Memory {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
     /// What kind of credential it is.
-    pub kind: Kind,
+    pub kind: CredentialKind,
     /// Its public part.
     pub id: String,
     /// When it was used, if its record keeps that and does not say so yet.
@@ -183,8 +183,8 @@ pub struct AppCredentialRecord {
 
 impl AppCredentialRecord {
     /// Whether it may be used at `now`.
-    pub fn standing(&self, now: DateTime<Utc>) -> Standing {
-        standing(self.revoked_at, self.expires_at, now)
+    pub fn status(&self, now: DateTime<Utc>) -> CredentialStatus {
+        status(self.revoked_at, self.expires_at, now)
     }
 }
 
@@ -245,9 +245,9 @@ mod tests {
     fn revoked_wins_over_expired_and_the_end_itself_is_expired() {
         let now = DateTime::<Utc>::UNIX_EPOCH;
         let soon = Some(now + TimeDelta::seconds(1));
-        assert_eq!(standing(None, None, now), Standing::Active);
-        assert_eq!(standing(None, soon, now), Standing::Active);
-        assert_eq!(standing(None, Some(now), now), Standing::Expired);
-        assert_eq!(standing(Some(now), Some(now), now), Standing::Revoked);
+        assert_eq!(status(None, None, now), CredentialStatus::Active);
+        assert_eq!(status(None, soon, now), CredentialStatus::Active);
+        assert_eq!(status(None, Some(now), now), CredentialStatus::Expired);
+        assert_eq!(status(Some(now), Some(now), now), CredentialStatus::Revoked);
     }
 }

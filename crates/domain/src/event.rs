@@ -12,13 +12,13 @@ use serde_json::{Map, Value, json};
 use crate::environment::Environment;
 use crate::id::{EventId, RequestId, ResourceId};
 use crate::identity::Identity;
-use crate::log::Action;
+use crate::log::LogAction;
 use crate::profile::Profile;
 use crate::tenant::{Directory, Slug};
 
 /// What happened to an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum IdentityEventKind {
     /// It came into being (perhaps inactive).
     Created,
     /// It changed.
@@ -31,7 +31,7 @@ pub enum Kind {
     Deleted,
 }
 
-impl Kind {
+impl IdentityEventKind {
     /// All kinds, for generated documents and schemas.
     pub const ALL: [Self; 5] = [
         Self::Created,
@@ -53,13 +53,13 @@ impl Kind {
     }
 
     /// The word of the provisioning log.
-    pub const fn action(self) -> Action {
+    pub const fn action(self) -> LogAction {
         match self {
-            Self::Created => Action::Create,
-            Self::Updated => Action::Update,
-            Self::Deactivated => Action::Disable,
-            Self::Reactivated => Action::Reactivate,
-            Self::Deleted => Action::Delete,
+            Self::Created => LogAction::Create,
+            Self::Updated => LogAction::Update,
+            Self::Deactivated => LogAction::Disable,
+            Self::Reactivated => LogAction::Reactivate,
+            Self::Deleted => LogAction::Delete,
         }
     }
 
@@ -116,7 +116,7 @@ pub struct Event {
     /// Its CloudEvents `type`.
     pub event_type: String,
     /// What was done, in the words of the provisioning log.
-    pub action: Action,
+    pub action: LogAction,
     /// The whole CloudEvents envelope.
     pub envelope: Value,
     /// The changed paths, for the provisioning log.
@@ -146,13 +146,13 @@ pub fn from_change(
         Vec::new()
     };
     let kind = match (before, after) {
-        (None, Some(_)) => Kind::Created,
-        (_, None) => Kind::Deleted,
+        (None, Some(_)) => IdentityEventKind::Created,
+        (_, None) => IdentityEventKind::Deleted,
         (Some(_), Some(_)) if changes.is_empty() => return None,
         (Some(_), Some(_)) => match (old.active(), new.active()) {
-            (true, false) => Kind::Deactivated,
-            (false, true) => Kind::Reactivated,
-            _ => Kind::Updated,
+            (true, false) => IdentityEventKind::Deactivated,
+            (false, true) => IdentityEventKind::Reactivated,
+            _ => IdentityEventKind::Updated,
         },
     };
     let sequence = after.map_or_else(|| subject.revision + 1, |identity| identity.revision);
@@ -248,7 +248,7 @@ fn directory(origin: Origin<'_>) -> Value {
     json!({"id": origin.directory.id, "profile": origin.profile.name, "thing": origin.profile.thing})
 }
 
-fn told_cause(origin: Origin<'_>, cause: &Cause) -> Value {
+fn cause_of(origin: Origin<'_>, cause: &Cause) -> Value {
     json!({
         "actor": origin.directory.provider.as_str(),
         "operation": cause.operation,
@@ -261,7 +261,7 @@ fn told_cause(origin: Origin<'_>, cause: &Cause) -> Value {
 fn data(
     origin: Origin<'_>,
     cause: &Cause,
-    kind: Kind,
+    kind: IdentityEventKind,
     (before, after): (Option<&Identity>, Option<&Identity>),
     changes: &[Change],
     (revision, previous): (i64, i64),
@@ -287,9 +287,9 @@ fn data(
         "revision": revision,
         "previousRevision": previous,
         "etag": format!("W/\"{revision}\""),
-        "cause": told_cause(origin, cause),
+        "cause": cause_of(origin, cause),
     });
-    if let (Kind::Deleted, Some(gone), Some(fields)) = (kind, before, data.as_object_mut()) {
+    if let (IdentityEventKind::Deleted, Some(gone), Some(fields)) = (kind, before, data.as_object_mut()) {
         fields.insert(
             "tombstone".to_owned(),
             json!({"id": gone.id, "externalId": gone.resource.external_id(), "userName": gone.resource.user_name()}),

@@ -9,7 +9,7 @@ use crate::id::{DirectoryId, EventId, RequestId, ResourceId};
 /// What a call did to one identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Action {
+pub enum LogAction {
     /// Came into being.
     Create,
     /// Changed.
@@ -25,7 +25,7 @@ pub enum Action {
     Other,
 }
 
-impl Action {
+impl LogAction {
     /// The word in the log.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -42,7 +42,7 @@ impl Action {
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Status {
+pub enum LogStatus {
     /// Applied.
     Success,
     /// Accepted, nothing to do.
@@ -53,7 +53,7 @@ pub enum Status {
     Failure,
 }
 
-impl Status {
+impl LogStatus {
     /// The word in the log.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -81,9 +81,9 @@ pub struct LogEntry {
     /// The identity's `userName`, or the group's `displayName`, for the same search.
     pub user_name: Option<String>,
     /// What was done.
-    pub action: Action,
+    pub action: LogAction,
     /// How it ended.
-    pub status: Status,
+    pub status: LogStatus,
     /// A stable code from the table of errors when it failed, e.g. `uniqueness`.
     pub code: Option<String>,
     /// The text the client was answered, or what was left out.

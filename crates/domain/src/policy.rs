@@ -5,7 +5,7 @@ use scim::resource::{Resource, json_bytes};
 use scim::schema::ResourceType;
 use serde_json::{Map, Value};
 
-use crate::portal::Page;
+use crate::portal::PortalPage;
 use crate::profile::{Profile, ProfileAttribute};
 use crate::tenant::Provider;
 
@@ -61,7 +61,7 @@ fn required_words(provider: Provider, profile: &Profile, line: &ProfileAttribute
         "{path} is required in the {} directory and was missing or empty. {} map {source} to {path}, and check that the person \
          or room has a value for it.",
         profile.name,
-        provider.at(Page::Users),
+        provider.at(PortalPage::Users),
     )
 }
 
@@ -82,7 +82,7 @@ pub fn check_group_required(
             format!(
                 "{name} is required and was missing or empty: a group needs a name that can be read. {} map {name} to {name}, \
                  and check that the group has a name.",
-                provider.at(Page::Groups)
+                provider.at(PortalPage::Groups)
             ),
         )),
     }
@@ -106,7 +106,7 @@ pub fn check_group_kept(
             format!(
                 "{name} is required and cannot be removed or emptied. Send a new one to rename the group. {} check that what is \
                  mapped to {name} has a value.",
-                provider.at(Page::Groups)
+                provider.at(PortalPage::Groups)
             ),
         )),
     }
@@ -133,7 +133,7 @@ pub const LARGEST_DOCUMENT: usize = 128 * 1024;
 ///
 /// # Errors
 /// `invalidValue` naming the attribute and both numbers.
-pub fn check_size(provider: Provider, page: Page, resource: &Resource) -> Result<(), Error> {
+pub fn check_size(provider: Provider, page: PortalPage, resource: &Resource) -> Result<(), Error> {
     check_lists(provider, page, resource)?;
     let document = resource.as_map();
     let refused = |name: &str, what: String| {
@@ -171,7 +171,7 @@ fn longest_text(value: &Value) -> usize {
     }
 }
 
-fn check_lists(provider: Provider, page: Page, resource: &Resource) -> Result<(), Error> {
+fn check_lists(provider: Provider, page: PortalPage, resource: &Resource) -> Result<(), Error> {
     let lists = |map: &Map<String, Value>| -> Option<(String, usize)> {
         map.iter()
             .filter_map(|(name, value)| Some((name.clone(), value.as_array()?.len())))
@@ -211,7 +211,7 @@ mod tests {
             let resource = Resource::accept(&advisors.resource_type, body)
                 .expect("fits")
                 .resource;
-            check_size(Provider::Entra, Page::Users, &resource).map_err(|error| error.detail)
+            check_size(Provider::Entra, PortalPage::Users, &resource).map_err(|error| error.detail)
         };
         assert_eq!(with(MOST_VALUES), Ok(()));
         let refused = with(MOST_VALUES + 1).expect_err("one too many");
@@ -250,7 +250,7 @@ mod tests {
             let serde_json::Value::Object(map) = document else {
                 return None;
             };
-            let checked = check_size(Provider::Entra, Page::Users, &Resource::from_stored(map));
+            let checked = check_size(Provider::Entra, PortalPage::Users, &Resource::from_stored(map));
             checked.err().map(|error| error.detail)
         };
         assert_eq!(refused(json!({"title": "x".repeat(LONGEST_TEXT)})), None);

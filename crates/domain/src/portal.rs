@@ -7,7 +7,7 @@ use crate::tenant::Provider;
 
 /// A page of Entra's portal, below the enterprise application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Page {
+pub enum PortalPage {
     /// Which attributes of people are sent, from where, and which of them is matched by.
     Users,
     /// The same of groups.
@@ -16,7 +16,7 @@ pub enum Page {
     Restart,
 }
 
-impl Page {
+impl PortalPage {
     /// All pages.
     pub const ALL: [Self; 3] = [Self::Users, Self::Groups, Self::Restart];
 
@@ -44,7 +44,7 @@ impl Provider {
     }
 
     /// The beginning of an instruction: `In Entra, open Provisioning > … and`, `In Okta,`, `At the client,`.
-    pub fn at(self, page: Page) -> String {
+    pub fn at(self, page: PortalPage) -> String {
         match self {
             Self::Entra => format!("In Entra, open {} and", page.path()),
             Self::Generic => "At the client,".to_owned(),
@@ -60,14 +60,14 @@ mod tests {
     #[test]
     fn only_entra_is_sent_to_entras_pages() {
         for provider in Provider::ALL {
-            for page in Page::ALL {
+            for page in PortalPage::ALL {
                 let words = provider.at(page);
                 let is_entra = provider == Provider::Entra;
                 assert_eq!(words.contains("Entra"), is_entra, "{words}");
                 assert_eq!(words.contains("Provisioning >"), is_entra, "{words}");
             }
         }
-        assert_eq!(Provider::Okta.at(Page::Users), "In Okta,");
-        assert_eq!(Provider::Generic.at(Page::Groups), "At the client,");
+        assert_eq!(Provider::Okta.at(PortalPage::Users), "In Okta,");
+        assert_eq!(Provider::Generic.at(PortalPage::Groups), "At the client,");
     }
 }

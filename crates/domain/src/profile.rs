@@ -33,7 +33,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
 /// What the identities of a directory are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Thing {
+pub enum ResourceKind {
     /// People.
     Person,
     /// Rooms, which Entra sends as users.
@@ -73,7 +73,7 @@ pub struct Profile {
     /// Its name for people: `Advisors`.
     pub title: String,
     /// What its identities are.
-    pub thing: Thing,
+    pub thing: ResourceKind,
     /// The attribute that downstream systems correlate by; unique in a directory.
     pub key: String,
     /// What happens to attributes it does not name.

@@ -13,7 +13,7 @@ use domain::id::AppId;
 use store::{FeedEvent, Store, StoreError};
 use tokio::time::{Instant, timeout_at};
 
-use crate::hub::Hub;
+use crate::notifier::Notifier;
 
 /// The most events of one page.
 const MAX_PAGE: usize = 500;
@@ -94,7 +94,7 @@ pub enum FeedError {
 pub struct Feeds {
     store: Store,
     clock: Arc<dyn Clock>,
-    hub: Hub,
+    notifier: Notifier,
     waiters: Arc<Mutex<HashMap<AppId, usize>>>,
 }
 
@@ -105,11 +105,11 @@ impl std::fmt::Debug for Feeds {
 }
 
 impl Feeds {
-    pub(crate) fn new(store: Store, clock: Arc<dyn Clock>, hub: Hub) -> Self {
+    pub(crate) fn new(store: Store, clock: Arc<dyn Clock>, notifier: Notifier) -> Self {
         Self {
             store,
             clock,
-            hub,
+            notifier,
             waiters: Arc::default(),
         }
     }
@@ -138,8 +138,8 @@ impl Feeds {
         still_allowed: impl AsyncFn() -> Result<(), E>,
     ) -> Result<Page, E> {
         let deadline = Instant::now() + wait.min(MAX_WAIT);
-        let mut heads = self.hub.heads();
-        let mut closing = self.hub.closing();
+        let mut heads = self.notifier.heads();
+        let mut closing = self.notifier.closing();
         let mut place: Option<Place> = None;
         loop {
             heads.mark_unchanged();

@@ -11,7 +11,7 @@
 
 mod backoff;
 mod feeds;
-mod hub;
+mod notifier;
 mod relay;
 mod retention;
 mod settings;

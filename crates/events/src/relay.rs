@@ -5,7 +5,7 @@
 //!
 //! Read next: `plan.rs` (decisions), `send.rs` (a batch), `care.rs` (groups, acknowledgements, trimming), `trace.rs` (spans).
 
-mod care;
+mod maintenance;
 mod plan;
 mod send;
 mod trace;
@@ -22,9 +22,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use self::plan::{Cursor, room};
 use crate::backoff::Backoff;
-use crate::hub::Hub;
+use crate::notifier::Notifier;
 use crate::settings::RedisSettings;
-use crate::status::{Board, FeedState};
+use crate::status::{FeedState, StatusRegistry};
 use crate::stream::StreamKey;
 use crate::stream::fault::Fault;
 use crate::stream::key::EntryId;
@@ -50,7 +50,7 @@ const NOTE: Duration = Duration::from_millis(500);
 
 /// Why a round ended early.
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
+enum RoundError {
     #[error("the database: {0}")]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -67,8 +67,8 @@ pub(crate) struct Setup {
     pub store: Store,
     pub clock: Arc<dyn Clock>,
     pub link: Link,
-    pub hub: Hub,
-    pub board: Board,
+    pub notifier: Notifier,
+    pub registry: StatusRegistry,
     pub redis: RedisSettings,
     pub owner: String,
 }
@@ -113,7 +113,7 @@ impl Relay {
     /// Relays until `stop` turns true; finishes the batch at hand and gives the lease back.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let setup = Arc::clone(&self.setup);
-        let mut heads = setup.hub.heads();
+        let mut heads = setup.notifier.heads();
         let mut returned = setup.link.returned();
         let mut backoff = Backoff::default();
         while !*stop.borrow() {
@@ -128,8 +128,8 @@ impl Relay {
                         _ = stop.wait_for(|stop| *stop) => {}
                     }
                 }
-                Err(trouble) => {
-                    let wait = self.complain(&trouble, &mut backoff).await;
+                Err(error) => {
+                    let wait = self.report(&error, &mut backoff).await;
                     tokio::select! {
                         () = sleep(wait) => {}
                         Ok(()) = returned.changed() => {}
@@ -138,16 +138,16 @@ impl Relay {
                 }
             }
         }
-        self.leave().await;
+        self.release_lease().await;
     }
 
     /// Sends what there is, and takes care of groups when it is time. Says how long nothing needs to be done unless the
     /// feed's head moves.
-    async fn round(&mut self, stop: &watch::Receiver<bool>) -> Result<Duration, Trouble> {
-        if !self.lead().await? {
+    async fn round(&mut self, stop: &watch::Receiver<bool>) -> Result<Duration, RoundError> {
+        if !self.acquire_lease().await? {
             self.cursor = None;
             self.setup
-                .board
+                .registry
                 .feed(self.app, |feed| feed.state = FeedState::Standby);
             return Ok(RENEW);
         }
@@ -157,15 +157,15 @@ impl Relay {
         };
         if self
             .cared_at
-            .is_none_or(|at| at.elapsed() >= self.care_every(cursor))
+            .is_none_or(|at| at.elapsed() >= self.maintain_every(cursor))
         {
-            self.care().await?;
+            self.maintain().await?;
         }
         let paused = self.drain(stop).await?;
         self.note().await?;
         let cursor = self.cursor.unwrap_or(cursor);
         let mut waited = None;
-        self.setup.board.feed(self.app, |feed| {
+        self.setup.registry.feed(self.app, |feed| {
             if paused {
                 feed.state = FeedState::Paused;
                 feed.last_error = Some(format!(
@@ -181,11 +181,11 @@ impl Relay {
         if waited.is_some() {
             tracing::info!(app = self.group, stream = %self.key, position = cursor.done, "the relay goes on");
         }
-        Ok(self.care_every(cursor))
+        Ok(self.maintain_every(cursor))
     }
 
     /// Takes or renews the lease.
-    async fn lead(&mut self) -> Result<bool, StoreError> {
+    async fn acquire_lease(&mut self) -> Result<bool, StoreError> {
         if self.renewed_at.is_some_and(|at| at.elapsed() < RENEW) {
             return Ok(true);
         }
@@ -204,21 +204,21 @@ impl Relay {
     }
 
     /// Where to begin: asks the stream itself, after making the group.
-    async fn begin(&mut self) -> Result<Cursor, Trouble> {
+    async fn begin(&mut self) -> Result<Cursor, RoundError> {
         self.cursor = Some(Cursor::default());
-        self.care().await.inspect_err(|_| self.cursor = None)?;
+        self.maintain().await.inspect_err(|_| self.cursor = None)?;
         Ok(self.cursor.unwrap_or_default())
     }
 
-    fn care_every(&self, cursor: Cursor) -> Duration {
+    fn maintain_every(&self, cursor: Cursor) -> Duration {
         let busy = self.acknowledged < cursor.done && self.moved_at.elapsed() < CARE_PATIENCE;
         if busy { CARE_BUSY } else { CARE_QUIET }
     }
 
     /// Sends everything that is stamped. True: stopped because a group must acknowledge first.
-    async fn drain(&mut self, stop: &watch::Receiver<bool>) -> Result<bool, Trouble> {
+    async fn drain(&mut self, stop: &watch::Receiver<bool>) -> Result<bool, RoundError> {
         let mut ready: Option<FeedPage> = None;
-        while !*stop.borrow() && self.lead().await? {
+        while !*stop.borrow() && self.acquire_lease().await? {
             let Some(cursor) = self.cursor else { break };
             let room = room(
                 cursor.done,
@@ -232,7 +232,7 @@ impl Relay {
             };
             let page = match ready.take().filter(fits) {
                 Some(page) => page,
-                None if self.setup.hub.head(self.app) <= cursor.done => break,
+                None if self.setup.notifier.head(self.app) <= cursor.done => break,
                 None => self.setup.store.feed_page(self.app, cursor.done, BATCH).await?,
             };
             if page.events.is_empty() {
@@ -246,23 +246,23 @@ impl Relay {
                 self.note().await?;
             }
             if self.cared_at.is_none_or(|at| at.elapsed() >= CARE_BUSY) {
-                self.care().await?;
+                self.maintain().await?;
             }
         }
         Ok(false)
     }
 
     /// Reports a failure where operators look, and says how long to wait.
-    async fn complain(&mut self, trouble: &Trouble, backoff: &mut Backoff) -> Duration {
-        let parked = match trouble {
-            Trouble::Foreign(_) => true,
-            Trouble::Redis(fault) => fault.needs_operator(),
-            Trouble::Store(_) => false,
+    async fn report(&mut self, error: &RoundError, backoff: &mut Backoff) -> Duration {
+        let parked = match error {
+            RoundError::Foreign(_) => true,
+            RoundError::Redis(fault) => fault.needs_operator(),
+            RoundError::Store(_) => false,
         };
-        let text = trouble.to_string();
+        let text = error.to_string();
         let told = self
             .setup
-            .board
+            .registry
             .snapshot()
             .feeds
             .get(&self.app)
@@ -270,7 +270,7 @@ impl Relay {
         if told.as_ref() != Some(&text) {
             tracing::warn!(app = self.group, stream = %self.key, parked, error = text, "the relay waits; events stay in the database");
         }
-        self.setup.board.feed(self.app, |feed| {
+        self.setup.registry.feed(self.app, |feed| {
             feed.state = if parked {
                 FeedState::Parked
             } else {
@@ -285,7 +285,7 @@ impl Relay {
     }
 
     /// Progress and lease go back to the database; a database that is away is not waited for.
-    async fn leave(&mut self) {
+    async fn release_lease(&mut self) {
         let name = self.lease_name();
         let goodbye = async {
             self.note().await?;

@@ -11,8 +11,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::backoff::Backoff;
-use crate::hub::{Heads, Hub, Known};
-use crate::status::Board;
+use crate::notifier::{FeedHead, Heads, Notifier};
+use crate::status::StatusRegistry;
 
 /// Rows in one transaction: enough to amortise the commit, few enough to keep the feeds' locks short.
 const BATCH: usize = 500;
@@ -23,8 +23,8 @@ const GATHER: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub(crate) struct Stamper {
     pub store: Store,
-    pub hub: Hub,
-    pub board: Board,
+    pub notifier: Notifier,
+    pub registry: StatusRegistry,
     pub poll: Duration,
 }
 
@@ -41,7 +41,7 @@ impl Stamper {
                     backoff.succeeded();
                     woken = false;
                     let mut failed = None;
-                    self.board
+                    self.registry
                         .update(|snapshot| failed = snapshot.stamper_error.take());
                     if failed.is_some() {
                         tracing::info!("events get their positions again");
@@ -51,7 +51,7 @@ impl Stamper {
                 Err(error) => {
                     tracing::warn!(%error, "events wait for their positions; trying again");
                     woken = true;
-                    self.board
+                    self.registry
                         .update(|snapshot| snapshot.stamper_error = Some(error.to_string()));
                     backoff.failed()
                 }
@@ -80,7 +80,7 @@ impl Stamper {
         }
         while waiting {
             let stamped = self.store.stamp(BATCH).await?;
-            self.hub.advance(&stamped.heads);
+            self.notifier.advance(&stamped.heads);
             waiting = stamped.stamped >= BATCH;
         }
         Ok(())
@@ -93,14 +93,14 @@ impl Stamper {
         let known = |feed: store::Feed| {
             (
                 feed.app,
-                Known {
+                FeedHead {
                     name: feed.name,
                     head: feed.head,
                 },
             )
         };
         let heads: Heads = feeds.into_iter().map(known).collect();
-        self.board.update(|snapshot| {
+        self.registry.update(|snapshot| {
             snapshot.unstamped = lag.unstamped;
             snapshot.oldest_unstamped = lag.oldest;
             snapshot.feeds.retain(|app, _| heads.contains_key(app));
@@ -110,7 +110,7 @@ impl Stamper {
                 feed.head = known.head;
             }
         });
-        self.hub.replace(heads);
+        self.notifier.replace(heads);
         Ok(lag.unstamped > 0)
     }
 }

@@ -129,9 +129,9 @@ impl Snapshot {
 
 /// The board the tasks write to.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Board(Arc<RwLock<Snapshot>>);
+pub(crate) struct StatusRegistry(Arc<RwLock<Snapshot>>);
 
-impl Board {
+impl StatusRegistry {
     /// A copy of everything.
     pub fn snapshot(&self) -> Snapshot {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -154,35 +154,35 @@ mod tests {
 
     #[test]
     fn readiness_names_the_feed_that_is_stuck_and_why() {
-        let board = Board::default();
+        let registry = StatusRegistry::default();
         let app = AppId::from_uuid(uuid::Uuid::nil());
-        board.feed(app, |feed| {
+        registry.feed(app, |feed| {
             feed.app = "booking".to_owned();
             feed.state = FeedState::Running;
         });
-        assert!(board.snapshot().troubles().is_empty());
-        board.feed(app, |feed| {
+        assert!(registry.snapshot().troubles().is_empty());
+        registry.feed(app, |feed| {
             feed.state = FeedState::Parked;
             feed.last_error = Some("the key holds a string".to_owned());
         });
         assert_eq!(
-            board.snapshot().troubles(),
+            registry.snapshot().troubles(),
             ["feed booking: the key holds a string"]
         );
     }
 
     #[test]
     fn a_redis_that_refuses_is_told_once_and_a_silent_one_as_silent() {
-        let board = Board::default();
+        let registry = StatusRegistry::default();
         for n in 1..=2 {
-            board.feed(AppId::from_uuid(uuid::Uuid::from_u128(n)), |feed| {
+            registry.feed(AppId::from_uuid(uuid::Uuid::from_u128(n)), |feed| {
                 feed.state = FeedState::Retrying;
                 feed.last_error = Some("Redis is full".to_owned());
             });
         }
         let reachable = |reachable| {
-            board.update(|snapshot| snapshot.redis.get_or_insert_default().reachable = reachable);
-            board.snapshot().troubles()
+            registry.update(|snapshot| snapshot.redis.get_or_insert_default().reachable = reachable);
+            registry.snapshot().troubles()
         };
         assert_eq!(reachable(true), ["Redis is full; events wait in the database"]);
         assert_eq!(

@@ -13,15 +13,15 @@ use tokio::task::JoinHandle;
 use tokio::time::{Duration, sleep};
 
 use crate::feeds::Feeds;
-use crate::hub::Hub;
+use crate::notifier::Notifier;
 use crate::relay::{Relay, Setup};
 use crate::retention::Retention;
 use crate::settings::Settings;
 use crate::stamper::Stamper;
-use crate::status::{Board, RedisStatus, Snapshot};
+use crate::status::{RedisStatus, Snapshot, StatusRegistry};
 use crate::stream::StreamKey;
 use crate::stream::link::Link;
-use crate::users::Keeper;
+use crate::users::UserSync;
 
 /// How often tasks are looked after when nothing else happens.
 const LOOK_AFTER: Duration = Duration::from_secs(1);
@@ -45,8 +45,8 @@ pub struct Events {
     clock: Arc<dyn Clock>,
     settings: Settings,
     owner: String,
-    hub: Hub,
-    board: Board,
+    notifier: Notifier,
+    registry: StatusRegistry,
     feeds: Feeds,
     link: Option<Link>,
 }
@@ -71,24 +71,24 @@ impl Events {
         ids: &dyn Ids,
         settings: Settings,
     ) -> Result<Self, SettingsError> {
-        let (hub, board) = (Hub::new(), Board::default());
+        let (notifier, registry) = (Notifier::new(), StatusRegistry::default());
         let link = match &settings.redis {
             Some(redis) => {
-                board.update(|snapshot| snapshot.redis = Some(RedisStatus::default()));
-                let link = Link::open(&redis.url, redis.response_timeout, board.clone());
+                registry.update(|snapshot| snapshot.redis = Some(RedisStatus::default()));
+                let link = Link::open(&redis.url, redis.response_timeout, registry.clone());
                 Some(link.map_err(|error| SettingsError::RedisUrl(error.category().to_owned()))?)
             }
             None => None,
         };
-        let feeds = Feeds::new(store.clone(), Arc::clone(&clock), hub.clone());
+        let feeds = Feeds::new(store.clone(), Arc::clone(&clock), notifier.clone());
         let owner = ids.next().simple().to_string();
         Ok(Self {
             store,
             clock,
             settings,
             owner,
-            hub,
-            board,
+            notifier,
+            registry,
             feeds,
             link,
         })
@@ -101,14 +101,14 @@ impl Events {
 
     /// How things stand, for readiness and metrics.
     pub fn status(&self) -> Snapshot {
-        self.board.snapshot()
+        self.registry.snapshot()
     }
 
     fn stamper(&self) -> Stamper {
         Stamper {
             store: self.store.clone(),
-            hub: self.hub.clone(),
-            board: self.board.clone(),
+            notifier: self.notifier.clone(),
+            registry: self.registry.clone(),
             poll: self.settings.poll,
         }
     }
@@ -122,15 +122,15 @@ impl Events {
         }
     }
 
-    fn users(&self, link: Link) -> Keeper {
-        Keeper {
+    fn users(&self, link: Link) -> UserSync {
+        UserSync {
             store: self.store.clone(),
             clock: Arc::clone(&self.clock),
             link,
             environment: self.settings.environment,
             owner: self.owner.clone(),
             kept: BTreeMap::new(),
-            told: BTreeMap::new(),
+            warned: BTreeMap::new(),
         }
     }
 
@@ -140,8 +140,8 @@ impl Events {
             store: self.store.clone(),
             clock: Arc::clone(&self.clock),
             link,
-            hub: self.hub.clone(),
-            board: self.board.clone(),
+            notifier: self.notifier.clone(),
+            registry: self.registry.clone(),
             redis,
             owner: self.owner.clone(),
         }))
@@ -152,7 +152,7 @@ impl Events {
 /// given back. What is not done by then is done by the next process: the database knows.
 pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
     let relays = events.relays();
-    let mut heads = events.hub.heads();
+    let mut heads = events.notifier.heads();
     let mut stamper: Option<JoinHandle<()>> = None;
     let mut retention: Option<JoinHandle<()>> = None;
     let mut greeter: Option<JoinHandle<()>> = None;
@@ -167,7 +167,7 @@ pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
         }
         if let Some(setup) = &relays {
             if ended(greeter.as_ref()) {
-                greeter = Some(tokio::spawn(greet(setup.link.clone(), stop.clone())));
+                greeter = Some(tokio::spawn(ping_until_up(setup.link.clone(), stop.clone())));
             }
             if ended(users.as_ref()) {
                 users = Some(tokio::spawn(events.users(setup.link.clone()).run(stop.clone())));
@@ -187,7 +187,7 @@ pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
             _ = stop.wait_for(|stop| *stop) => {}
         }
     }
-    events.hub.close();
+    events.notifier.close();
     for task in stamper
         .into_iter()
         .chain(retention)
@@ -202,7 +202,7 @@ pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
 
 /// Keeps in touch with Redis though no feed moves, or none exists yet: the warnings about the server come at the start,
 /// `/health/ready` knows whether it answers, and relays in a long back-off hear of its return.
-async fn greet(link: Link, mut stop: watch::Receiver<bool>) {
+async fn ping_until_up(link: Link, mut stop: watch::Receiver<bool>) {
     let ping = redis::cmd("PING");
     let mut away = false;
     while !*stop.borrow() {

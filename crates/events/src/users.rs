@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::settings::RedisSettings;
-use crate::status::Board;
+use crate::status::StatusRegistry;
 use crate::stream::StreamKey;
 use crate::stream::acl;
 use crate::stream::fault::Fault;
@@ -138,7 +138,7 @@ impl Users {
     /// # Errors
     /// `redis.url` cannot be read.
     pub fn open(redis: &RedisSettings) -> Result<Self, SettingsError> {
-        let link = Link::open(&redis.url, redis.response_timeout, Board::default());
+        let link = Link::open(&redis.url, redis.response_timeout, StatusRegistry::default());
         Ok(Self {
             link: link.map_err(|error| SettingsError::RedisUrl(error.category().to_owned()))?,
         })
@@ -168,7 +168,7 @@ async fn bring(link: &Link, user: &AppUser) -> Result<Option<Value>, Fault> {
 }
 
 /// Keeps the users what they are to be.
-pub(crate) struct Keeper {
+pub(crate) struct UserSync {
     pub store: Store,
     pub clock: Arc<dyn Clock>,
     pub link: Link,
@@ -177,10 +177,10 @@ pub(crate) struct Keeper {
     /// What each user was made, and how the server tells it: as long as both are the same, nothing is to be done.
     pub kept: BTreeMap<String, (AppUser, Option<Value>)>,
     /// What was last said about each user that cannot be made.
-    pub told: BTreeMap<String, AppUser>,
+    pub warned: BTreeMap<String, AppUser>,
 }
 
-impl Keeper {
+impl UserSync {
     /// Until `stop` turns true.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut returned = self.link.returned();
@@ -215,13 +215,13 @@ impl Keeper {
         for user in self.wanted().await? {
             match self.keep(user).await {
                 Ok(()) => {}
-                Err(Trouble::Store(error)) => return Err(error),
-                Err(Trouble::Redis(user, Fault::Gone(why))) => {
+                Err(SyncError::Store(error)) => return Err(error),
+                Err(SyncError::Redis(user, Fault::Gone(why))) => {
                     tracing::debug!(user = user.name, why, "an app's user in Redis waits for Redis");
                     return Ok(LOOK);
                 }
-                Err(Trouble::Redis(user, fault)) => {
-                    self.tell(user, &fault);
+                Err(SyncError::Redis(user, fault)) => {
+                    self.warn(user, &fault);
                     wait = REFUSED;
                 }
             }
@@ -236,12 +236,12 @@ impl Keeper {
         Ok(apps.into_iter().map(user).collect())
     }
 
-    async fn keep(&mut self, user: AppUser) -> Result<(), Trouble> {
-        let trouble = |user: &AppUser| {
+    async fn keep(&mut self, user: AppUser) -> Result<(), SyncError> {
+        let error = |user: &AppUser| {
             let user = user.clone();
-            move |fault| Trouble::Redis(user, fault)
+            move |fault| SyncError::Redis(user, fault)
         };
-        let found = acl::get(&self.link, &user.name).await.map_err(trouble(&user))?;
+        let found = acl::get(&self.link, &user.name).await.map_err(error(&user))?;
         if self.kept.get(&user.name) == Some(&(user.clone(), found)) {
             return Ok(());
         }
@@ -252,8 +252,8 @@ impl Keeper {
             .into_iter()
             .find(|fresh| fresh.name == user.name);
         let user = fresh.unwrap_or(user);
-        let made = bring(&self.link, &user).await.map_err(trouble(&user))?;
-        self.told.remove(&user.name);
+        let made = bring(&self.link, &user).await.map_err(error(&user))?;
+        self.warned.remove(&user.name);
         tracing::debug!(
             user = user.name,
             passwords = user.passwords.len(),
@@ -264,8 +264,8 @@ impl Keeper {
     }
 
     /// Says once for each state of a user what an operator is to run.
-    fn tell(&mut self, user: AppUser, fault: &Fault) {
-        if self.told.get(&user.name) == Some(&user) {
+    fn warn(&mut self, user: AppUser, fault: &Fault) {
+        if self.warned.get(&user.name) == Some(&user) {
             return;
         }
         tracing::warn!(
@@ -273,16 +273,16 @@ impl Keeper {
             by_hand = user.by_hand().join("; "),
             "{fault}: the app's user in Redis must be made by hand"
         );
-        self.told.insert(user.name.clone(), user);
+        self.warned.insert(user.name.clone(), user);
     }
 }
 
-enum Trouble {
+enum SyncError {
     Store(StoreError),
     Redis(AppUser, Fault),
 }
 
-impl From<StoreError> for Trouble {
+impl From<StoreError> for SyncError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }

@@ -11,14 +11,14 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{Extensions, ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::rt::net::TcpStream;
-use auth::brake::network;
+use auth::rate_limiter::network;
 use socket2::SockRef;
 
-use crate::scim::error::{Code, Failure};
+use crate::scim::error::{ErrorCode, Failure};
 use crate::scim::respond;
 
 /// How often refusals are told to the log.
-const TOLD: Duration = Duration::from_secs(10);
+const WARNED_EVERY: Duration = Duration::from_secs(10);
 
 /// The open connections by network (an IPv6 host has a whole /64 of addresses).
 pub struct Connections {
@@ -30,7 +30,7 @@ pub struct Connections {
 struct Counts {
     open: HashMap<IpAddr, usize>,
     refused: u64,
-    told: Option<Instant>,
+    warned: Option<Instant>,
 }
 
 /// One connection; counted until it is dropped.
@@ -65,9 +65,12 @@ impl Connections {
         let open = counts.open.entry(network).or_default();
         if *open >= self.most {
             counts.refused += 1;
-            if counts.told.is_none_or(|told| told.elapsed() >= TOLD) {
+            if counts
+                .warned
+                .is_none_or(|warned| warned.elapsed() >= WARNED_EVERY)
+            {
                 let refused = std::mem::take(&mut counts.refused);
-                counts.told = Some(Instant::now());
+                counts.warned = Some(Instant::now());
                 tracing::warn!(
                     event.name = "usher.connections",
                     refused,
@@ -112,7 +115,7 @@ pub async fn refuse_uncounted(
     if request.conn_data::<Counted>().is_some() {
         return Ok(next.call(request).await?.map_into_left_body());
     }
-    let failure = Failure::new(Code::ConnectionsBusy);
+    let failure = Failure::new(ErrorCode::ConnectionsBusy);
     let answer = respond::failure(request.request(), &failure);
     Ok(request.into_response(answer).map_into_right_body())
 }

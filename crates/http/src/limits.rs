@@ -17,13 +17,13 @@ pub const LONG_TOTAL: usize = 3;
 /// Those of one tenant: one place is left to the others.
 pub const LONG_EACH: usize = 2;
 /// How long a long body waits for its place.
-pub const LONG_PATIENCE: Duration = Duration::from_secs(20);
+pub const LONG_WAIT: Duration = Duration::from_secs(20);
 /// Requests at work in one process at a time, as a multiple of what one tenant may have.
 pub const REQUESTS_SHARES: usize = 8;
 /// Requests of one tenant that may wait for their place.
 pub const REQUESTS_QUEUE: usize = 256;
 /// How long a request waits for its place.
-pub const REQUESTS_PATIENCE: Duration = Duration::from_secs(5);
+pub const REQUESTS_WAIT: Duration = Duration::from_secs(5);
 /// After so long a request's credential is looked at again before the request is worked at.
 pub const ADMITTED: Duration = Duration::from_secs(1);
 /// How much of a refused body is still read and thrown away, so that the client gets to see the answer instead of a

@@ -18,7 +18,7 @@ const LINES_IN_ALL: u32 = 500;
 /// Networks that are told apart in a window; those that come later have no lines and are counted together.
 const NETWORKS: usize = 1_024;
 /// Networks whose number is told on a line of its own.
-const TOLD: usize = 20;
+const NAMED: usize = 20;
 
 /// What is left of the present window.
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ struct Spent {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct LeftOut {
     /// By network, the most first.
-    told: Vec<(IpAddr, u64)>,
+    named: Vec<(IpAddr, u64)>,
     /// Of all other networks together.
     others: u64,
 }
@@ -74,7 +74,7 @@ impl LogBudget {
     pub fn renew(&self) {
         let left_out = std::mem::take(&mut *self.lock()).left_out();
         let seconds = WINDOW.as_secs();
-        for (network, count) in left_out.told {
+        for (network, count) in left_out.named {
             tracing::info!(
                 event.name = "usher.security",
                 reason = "not_logged",
@@ -105,11 +105,11 @@ impl Window {
             .networks
             .into_iter()
             .map(|(network, spent)| (network, spent.left_out));
-        let mut told: Vec<(IpAddr, u64)> = all.filter(|(_, count)| *count > 0).collect();
-        told.sort_by_key(|(network, count)| (std::cmp::Reverse(*count), *network));
-        let more = told.split_off(told.len().min(TOLD));
+        let mut named: Vec<(IpAddr, u64)> = all.filter(|(_, count)| *count > 0).collect();
+        named.sort_by_key(|(network, count)| (std::cmp::Reverse(*count), *network));
+        let more = named.split_off(named.len().min(NAMED));
         LeftOut {
-            told,
+            named,
             others: self.others + more.iter().map(|(_, count)| count).sum::<u64>(),
         }
     }
@@ -141,7 +141,7 @@ mod tests {
             assert_eq!(spend(&budget, [1; 1_000]), 50);
             assert_eq!(spend(&budget, [2; 7]), 7, "another network has its own");
             let expected = LeftOut {
-                told: vec![(network(1), 950)],
+                named: vec![(network(1), 950)],
                 others: 0,
             };
             assert_eq!(renewed(&budget), expected);
@@ -156,8 +156,8 @@ mod tests {
         assert_eq!(written, 500);
         assert_eq!(budget.lock().networks.len(), NETWORKS);
         let left_out = renewed(&budget);
-        let told: u64 = left_out.told.iter().map(|(_, count)| count).sum();
-        assert_eq!(left_out.told.len(), TOLD);
-        assert_eq!(told + left_out.others, 200_000 - 500, "all are counted");
+        let named: u64 = left_out.named.iter().map(|(_, count)| count).sum();
+        assert_eq!(left_out.named.len(), NAMED);
+        assert_eq!(named + left_out.others, 200_000 - 500, "all are counted");
     }
 }

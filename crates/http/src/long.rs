@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
-use crate::scim::error::{Code, Failure};
+use crate::scim::error::{ErrorCode, Failure};
 
 /// The work on another thread; given up when nobody waits for it any more.
 struct Elsewhere<T>(JoinHandle<T>);
@@ -29,6 +29,6 @@ pub async fn run<T: Send + 'static>(
     let mut elsewhere = Elsewhere(threads.spawn(work.in_current_span()));
     (&mut elsewhere.0).await.map_err(|error| {
         tracing::error!(%error, "work on another thread did not end");
-        Failure::new(Code::Unavailable)
+        Failure::new(ErrorCode::Unavailable)
     })
 }

@@ -37,18 +37,18 @@ pub struct Facts {
     /// The SCIM operation, for metrics.
     pub operation: Option<&'static str>,
     /// The directory, once the credential is verified.
-    pub directory: Option<Place>,
+    pub directory: Option<DirectoryRef>,
     /// The code of a refusal.
     pub code: Option<&'static str>,
     /// Whether a verified credential came with it: others are strangers, whose lines are limited.
     pub verified: bool,
     /// Whether the log was told of it already, or its line was counted instead.
-    pub told: bool,
+    pub logged: bool,
 }
 
 /// Whose directory a request is about.
 #[derive(Debug, Clone, Copy)]
-pub struct Place {
+pub struct DirectoryRef {
     /// The tenant.
     pub tenant: TenantId,
     /// The directory.
@@ -62,26 +62,26 @@ impl Facts {
     }
 
     /// Adds to the facts of this request.
-    pub fn tell(request: &HttpRequest, tell: impl FnOnce(&mut Self)) {
+    pub fn record(request: &HttpRequest, change: impl FnOnce(&mut Self)) {
         if let Some(facts) = request.extensions_mut().get_mut::<Self>() {
-            tell(facts);
+            change(facts);
         }
     }
 
     /// Adds who is calling.
-    pub fn tell_caller(request: &HttpRequest, caller: &Caller) {
-        let place = Place {
+    pub fn record_caller(request: &HttpRequest, caller: &Caller) {
+        let directory = DirectoryRef {
             tenant: caller.directory.tenant,
             id: caller.directory.id,
         };
-        Self::tell(request, |facts| {
-            facts.directory = Some(place);
+        Self::record(request, |facts| {
+            facts.directory = Some(directory);
             facts.verified = true;
         });
         let span = Span::current();
         if !span.is_disabled() {
-            span.record("usher.tenant.id", field::display(place.tenant));
-            span.record("usher.directory.id", field::display(place.id));
+            span.record("usher.tenant.id", field::display(directory.tenant));
+            span.record("usher.directory.id", field::display(directory.id));
         }
     }
 }
@@ -115,7 +115,7 @@ pub async fn observe(
         directory: None,
         code: None,
         verified: false,
-        told: false,
+        logged: false,
     });
     let mut response = next.call(request).instrument(span.clone()).await?;
     let status = response.status().as_u16();
@@ -189,7 +189,7 @@ fn finish(span: &Span, facts: &Facts, status: u16) {
 fn may_log(state: &State, request: &HttpRequest, facts: &Facts, method: &str, status: u16) -> bool {
     facts.verified
         || went_well(method, status)
-        || (!facts.told && state.log_budget.allows(credential::network(state, request)))
+        || (!facts.logged && state.log_budget.allows(credential::network(state, request)))
 }
 
 /// A reading that went well.
@@ -210,8 +210,8 @@ fn log_line(facts: &Facts, method: &'static str, status: u16, ms: f64) {
                 duration_ms = (ms * 1_000.0).round() / 1_000.0,
                 request.id = %facts.request,
                 usher.client_request_id = facts.client_request_id,
-                usher.tenant.id = facts.directory.map(|place| field::display(place.tenant)),
-                usher.directory.id = facts.directory.map(|place| field::display(place.id)),
+                usher.tenant.id = facts.directory.map(|directory| field::display(directory.tenant)),
+                usher.directory.id = facts.directory.map(|directory| field::display(directory.id)),
                 code = facts.code,
                 trace_id = facts.traceparent.split('-').nth(1),
                 "request"

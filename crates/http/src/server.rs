@@ -17,7 +17,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::backpressure::{Connection, one_at_a_time};
 use crate::connections::{Connections, refuse_uncounted};
-use crate::extract::connection::Created;
+use crate::extract::connection::AnsweredCreations;
 use crate::extract::origin::ArrivedAt;
 use crate::limits::{
     ADMIN_CONNECTIONS, BACKLOG, CONNECTIONS_PER_WORKER, DISCONNECT_TIME, HEAD_TIME, KEEP_ALIVE, SEND_BUFFER,
@@ -98,7 +98,7 @@ impl Server {
             },
             move |stream, data| {
                 connections.admit(stream, data);
-                data.insert(Created::default());
+                data.insert(AnsweredCreations::default());
                 if let Ok(address) = stream.local_addr() {
                     data.insert(ArrivedAt(address));
                 }

@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use crate::health::Readiness;
 use crate::log_budget::LogBudget;
 use crate::metrics::Metrics;
-use crate::places::Places;
+use crate::tenant_limits::TenantLimits;
 
 /// The composition of the gateway, as far as HTTP is concerned.
 pub struct State {
@@ -42,7 +42,7 @@ pub struct State {
     /// The W3C trace context of the current span, when traces are exported.
     pub traceparent: fn() -> Option<String>,
     /// The concurrency limits of SCIM requests.
-    pub places: Places,
+    pub places: TenantLimits,
     /// Threads for requests that compute for long.
     pub long: Handle,
     /// What strangers who ask for readiness are told.

@@ -1,42 +1,44 @@
 //! POST /Bulk (RFC 7644 §3.7): each operation in a transaction of its own, through the same use-cases as a single request.
 //!
-//! [`scim::bulk::Plan`] decides what is next; here it is done. An answer that is lost loses no change, but the client cannot
+//! [`scim::bulk::BulkPlan`] decides what is next; here it is done. An answer that is lost loses no change, but the client cannot
 //! know which operations were done: like any repeat, the same request sent again heals.
 
 use domain::credential::Caller;
 use domain::id::IdentityId;
-use scim::bulk::{Action, BulkRequest, Item, Kind, Plan, Step, Trouble, Work, in_a_circle};
+use scim::bulk::{
+    BulkAction, BulkFault, BulkPlan, BulkRequest, BulkResource, BulkStep, Item, Work, in_a_circle,
+};
 use scim::etag::Precondition;
 
-use crate::call::Call;
+use crate::call::RequestMetadata;
 use crate::context::Context;
 use crate::error::Error;
-use crate::record::{Operation, Whom};
+use crate::unit_of_work::{LogSubject, UnitOfWork};
 use crate::{groups, users};
 
 /// What became of a request.
-pub struct Report {
+pub struct BulkReport {
     /// The operations, as sent.
     pub items: Vec<Item>,
     /// Of each operation that was tried, in the order of the request.
-    pub results: Vec<Tried>,
+    pub results: Vec<BulkResult>,
 }
 
 /// What became of one operation.
-pub struct Tried {
+pub struct BulkResult {
     /// Its index in the request.
     pub index: usize,
     /// The resource, if there is one by now.
-    pub resource: Option<(Kind, String)>,
+    pub resource: Option<(BulkResource, String)>,
     /// How it ended.
-    pub outcome: Result<Done, Error>,
+    pub outcome: Result<BulkOutcome, Error>,
 }
 
-impl Tried {
+impl BulkResult {
     /// The identity that the operation created, if it did.
     pub fn created(&self) -> Option<IdentityId> {
         match (&self.outcome, &self.resource) {
-            (Ok(Done::Created(_)), Some((Kind::User, id))) => id.parse().ok(),
+            (Ok(BulkOutcome::Created(_)), Some((BulkResource::User, id))) => id.parse().ok(),
             _ => None,
         }
     }
@@ -44,7 +46,7 @@ impl Tried {
 
 /// A success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Done {
+pub enum BulkOutcome {
     /// A new resource of this revision.
     Created(i64),
     /// A resource that has this revision now.
@@ -61,27 +63,27 @@ pub enum Done {
 pub async fn execute(
     context: &Context,
     caller: &Caller,
-    call: &Call,
+    call: &RequestMetadata,
     request: BulkRequest,
-) -> Result<Report, Error> {
+) -> Result<BulkReport, Error> {
     let profile = context.profile(caller)?;
-    let mut types = vec![(Kind::User, &profile.resource_type)];
+    let mut types = vec![(BulkResource::User, &profile.resource_type)];
     types.extend(
         profile
             .group_type
             .as_ref()
-            .map(|group_type| (Kind::Group, group_type)),
+            .map(|group_type| (BulkResource::Group, group_type)),
     );
-    let mut plan = Plan::new(request, &types);
+    let mut plan = BulkPlan::new(request, &types);
     let mut call = call.clone();
-    let mut results: Vec<Tried> = Vec::new();
+    let mut results: Vec<BulkResult> = Vec::new();
     while let Some(step) = plan.step() {
         let tried = match step {
-            Step::Do(index, work) => {
+            BulkStep::Do(index, work) => {
                 // A request like any other, so its credential is looked at like any other's (DESIGN §2.4).
                 let tried = match context.check_still_admitted(caller).await {
                     Ok(()) => run(context, caller, &call, index, work).await,
-                    Err(error) => Tried {
+                    Err(error) => BulkResult {
                         index,
                         resource: None,
                         outcome: Err(error),
@@ -95,16 +97,16 @@ pub async fn execute(
                 call.created.extend(tried.created());
                 tried
             }
-            Step::Refuse(index, trouble) => {
+            BulkStep::Refuse(index, trouble) => {
                 let error = match trouble {
-                    Trouble::Invalid(error) => Error::Invalid(error),
-                    Trouble::Conflict(detail) => Error::Conflict(detail),
+                    BulkFault::Invalid(error) => Error::Invalid(error),
+                    BulkFault::Conflict(detail) => Error::Conflict(detail),
                 };
-                let operation = Operation::new(context, caller, &call, "POST")?;
-                Tried {
+                let operation = UnitOfWork::new(context, caller, &call, "POST")?;
+                BulkResult {
                     index,
                     resource: None,
-                    outcome: Err(operation.refuse(context, Whom::default(), error).await),
+                    outcome: Err(operation.refuse(context, LogSubject::default(), error).await),
                 }
             }
         };
@@ -118,31 +120,37 @@ pub async fn execute(
         }
     }
     results.sort_by_key(|tried| tried.index);
-    Ok(Report {
+    Ok(BulkReport {
         items: plan.items().to_vec(),
         results,
     })
 }
 
 /// One line an operation: the second half of a creation (its references) is told in the line of the first.
-fn keep(results: &mut Vec<Tried>, tried: Tried) {
+fn keep(results: &mut Vec<BulkResult>, tried: BulkResult) {
     let Some(first) = results.iter_mut().find(|earlier| earlier.index == tried.index) else {
         results.push(tried);
         return;
     };
     first.outcome = match tried.outcome {
-        Ok(Done::Changed(revision)) => Ok(Done::Created(revision)),
+        Ok(BulkOutcome::Changed(revision)) => Ok(BulkOutcome::Created(revision)),
         other => other,
     };
 }
 
-async fn run(context: &Context, caller: &Caller, call: &Call, index: usize, work: Work) -> Tried {
+async fn run(
+    context: &Context,
+    caller: &Caller,
+    call: &RequestMetadata,
+    index: usize,
+    work: Work,
+) -> BulkResult {
     let target = match &work.action {
-        Action::Create(_) => None,
-        Action::Replace(id, _) | Action::Patch(id, _) | Action::Delete(id) => Some(id.clone()),
+        BulkAction::Create(_) => None,
+        BulkAction::Replace(id, _) | BulkAction::Patch(id, _) | BulkAction::Delete(id) => Some(id.clone()),
     };
     let (kind, partial) = (work.kind, work.partial);
-    let call = Precondition::of_version(work.version.as_deref()).map(|precondition| Call {
+    let call = Precondition::of_version(work.version.as_deref()).map(|precondition| RequestMetadata {
         precondition,
         ..call.clone()
     });
@@ -151,21 +159,21 @@ async fn run(context: &Context, caller: &Caller, call: &Call, index: usize, work
         Err(error) => Err(error.into()),
     };
     match outcome {
-        Ok((id, done)) => Tried {
+        Ok((id, done)) => BulkResult {
             index,
             resource: Some((kind, id)),
             outcome: Ok(done),
         },
         // What is missing is what the circle took away.
-        Err(Error::Invalid(_)) if partial => Tried {
+        Err(Error::Invalid(_)) if partial => BulkResult {
             index,
             resource: None,
             outcome: Err(match in_a_circle() {
-                Trouble::Conflict(detail) => Error::Conflict(detail),
-                Trouble::Invalid(error) => Error::Invalid(error),
+                BulkFault::Conflict(detail) => Error::Conflict(detail),
+                BulkFault::Invalid(error) => Error::Invalid(error),
             }),
         },
-        Err(error) => Tried {
+        Err(error) => BulkResult {
             index,
             resource: target.map(|id| (kind, id)),
             outcome: Err(error),
@@ -177,42 +185,42 @@ async fn run(context: &Context, caller: &Caller, call: &Call, index: usize, work
 async fn act(
     context: &Context,
     caller: &Caller,
-    call: &Call,
-    kind: Kind,
-    action: Action,
-) -> Result<(String, Done), Error> {
+    call: &RequestMetadata,
+    kind: BulkResource,
+    action: BulkAction,
+) -> Result<(String, BulkOutcome), Error> {
     match (kind, action) {
-        (Kind::User, Action::Create(body)) => {
+        (BulkResource::User, BulkAction::Create(body)) => {
             let made = users::create::execute(context, caller, call, body).await?;
-            Ok((made.id.to_string(), Done::Created(made.revision)))
+            Ok((made.id.to_string(), BulkOutcome::Created(made.revision)))
         }
-        (Kind::User, Action::Replace(id, body)) => {
+        (BulkResource::User, BulkAction::Replace(id, body)) => {
             let changed = users::replace::execute(context, caller, call, &id, body).await?;
-            Ok((id, Done::Changed(changed.revision)))
+            Ok((id, BulkOutcome::Changed(changed.revision)))
         }
-        (Kind::User, Action::Patch(id, body)) => {
+        (BulkResource::User, BulkAction::Patch(id, body)) => {
             let changed = users::patch::execute(context, caller, call, &id, body).await?;
-            Ok((id, Done::Changed(changed.revision)))
+            Ok((id, BulkOutcome::Changed(changed.revision)))
         }
-        (Kind::User, Action::Delete(id)) => {
+        (BulkResource::User, BulkAction::Delete(id)) => {
             users::delete::execute(context, caller, call, &id).await?;
-            Ok((id, Done::Deleted))
+            Ok((id, BulkOutcome::Deleted))
         }
-        (Kind::Group, Action::Create(body)) => {
+        (BulkResource::Group, BulkAction::Create(body)) => {
             let made = groups::create::execute(context, caller, call, body).await?;
-            Ok((made.id.to_string(), Done::Created(made.revision)))
+            Ok((made.id.to_string(), BulkOutcome::Created(made.revision)))
         }
-        (Kind::Group, Action::Replace(id, body)) => {
+        (BulkResource::Group, BulkAction::Replace(id, body)) => {
             let changed = groups::replace::execute(context, caller, call, &id, body).await?;
-            Ok((id, Done::Changed(changed.revision)))
+            Ok((id, BulkOutcome::Changed(changed.revision)))
         }
-        (Kind::Group, Action::Patch(id, body)) => {
+        (BulkResource::Group, BulkAction::Patch(id, body)) => {
             let changed = groups::patch::execute(context, caller, call, &id, body).await?;
-            Ok((id, Done::Changed(changed.revision)))
+            Ok((id, BulkOutcome::Changed(changed.revision)))
         }
-        (Kind::Group, Action::Delete(id)) => {
+        (BulkResource::Group, BulkAction::Delete(id)) => {
             groups::delete::execute(context, caller, call, &id).await?;
-            Ok((id, Done::Deleted))
+            Ok((id, BulkOutcome::Deleted))
         }
     }
 }

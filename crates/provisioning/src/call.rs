@@ -6,7 +6,7 @@ use scim::etag::Precondition;
 
 /// The circumstances of a request: they end up in its event and in the provisioning log.
 #[derive(Debug, Clone)]
-pub struct Call {
+pub struct RequestMetadata {
     /// Our id of the request, answered as `request-id`; the event's `txn`.
     pub request: RequestId,
     /// The client's own id of the request, when it sent one; not trusted to be unique.
@@ -20,7 +20,7 @@ pub struct Call {
     pub created: Vec<IdentityId>,
 }
 
-impl Call {
+impl RequestMetadata {
     /// The cause of an event made by this request.
     pub(crate) fn cause(&self, operation: &'static str, token_alias: &str) -> Cause {
         Cause {

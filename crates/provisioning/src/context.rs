@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::clock::{Clock, Ids};
-use domain::credential::{Caller, Standing};
+use domain::credential::{Caller, CredentialStatus};
 use domain::environment::Environment;
 use domain::profile::{Profile, Profiles};
 use domain::tenant::Switch;
@@ -55,7 +55,7 @@ impl Context {
         let record = self.store.token_record(&caller.token_id).await?;
         let standing = record.map(|record| {
             let same = record.directory.id == caller.directory.id;
-            let active = record.token.standing(self.clock.now()) == Standing::Active;
+            let active = record.token.status(self.clock.now()) == CredentialStatus::Active;
             (same && active, record.directory.switch)
         });
         match standing {

@@ -1,6 +1,6 @@
 //! Why an operation did not happen, without a word of HTTP: `crates/http` maps each case in one table.
 
-use domain::portal::Page;
+use domain::portal::PortalPage;
 use domain::profile::{Profile, ProfileError};
 use domain::tenant::Provider;
 use scim::etag::Unmet;
@@ -30,7 +30,7 @@ pub enum Error {
     #[error("{}", unmet_words(*.0))]
     Stale(Unmet),
     /// The directory's profile serves no groups.
-    #[error("The {profile} directory serves no groups. {} {}.", provider.at(Page::Groups), no_groups(*.provider))]
+    #[error("The {profile} directory serves no groups. {} {}.", provider.at(PortalPage::Groups), no_groups(*.provider))]
     GroupsNotServed {
         /// The profile's name.
         profile: String,
@@ -62,7 +62,7 @@ pub enum Error {
 /// How a client that remembers an id of ours forgets it.
 fn restart(provider: Provider) -> String {
     match provider {
-        Provider::Entra => format!(": in Entra, open {}", Page::Restart.path()),
+        Provider::Entra => format!(": in Entra, open {}", PortalPage::Restart.path()),
         _ => String::new(),
     }
 }
@@ -129,7 +129,7 @@ impl Error {
             Self::DirectoryOff => "directoryOff",
             Self::ProfileMissing(_) | Self::ExtensionUnusable(_) => "profileMissing",
             Self::Conflict(_) => "bulkConflict",
-            Self::Store(StoreError::Crowded) => "searchesBusy",
+            Self::Store(StoreError::Overloaded) => "searchesBusy",
             Self::Store(_) => "unavailable",
         }
     }

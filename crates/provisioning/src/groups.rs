@@ -8,27 +8,27 @@ pub mod create;
 pub mod delete;
 pub mod get;
 pub mod list;
+mod log_row;
 pub mod members;
 mod membership;
 pub mod patch;
-mod record;
 pub mod replace;
 
 use domain::group::Group;
 use domain::id::GroupId;
 use domain::policy::check_size;
-use domain::portal::Page;
+use domain::portal::PortalPage;
 use domain::profile::{Profile, UnknownAttributes};
 use domain::tenant::Provider;
 use scim::membership::Membership;
 use scim::resource::{Resource, fold};
 use scim::schema::ResourceType;
 use serde_json::Value;
-use store::{Saved, TenantTx};
+use store::{SaveOutcome, TenantTx};
 
 use crate::error::Error;
-use crate::record::Operation;
 use crate::taken::{Holder, Key};
+use crate::unit_of_work::UnitOfWork;
 
 /// The type of this directory's groups.
 fn group_type(profile: &Profile, provider: Provider) -> Result<&ResourceType, Error> {
@@ -39,12 +39,12 @@ fn group_type(profile: &Profile, provider: Provider) -> Result<&ResourceType, Er
 }
 
 /// Reads the path's id; a text that is no id of ours cannot name anything here.
-fn group_id(operation: &Operation, id: &str) -> Result<GroupId, Error> {
+fn group_id(operation: &UnitOfWork, id: &str) -> Result<GroupId, Error> {
     id.parse().map_err(|_| operation.not_found())
 }
 
 /// Locks a group of the version that the request asks for.
-async fn lock(tx: &mut TenantTx, operation: &Operation, id: GroupId) -> Result<Group, Error> {
+async fn lock(tx: &mut TenantTx, operation: &UnitOfWork, id: GroupId) -> Result<Group, Error> {
     let found = tx.lock_group(operation.caller.directory.id, id).await?;
     let group = found.ok_or_else(|| operation.not_found())?;
     operation.check_version(group.revision)?;
@@ -61,7 +61,7 @@ struct Body {
 }
 
 /// A whole document as sent → what this directory keeps of it, and what it says of members.
-fn accept(operation: &Operation, body: Value) -> Result<Body, Error> {
+fn accept(operation: &UnitOfWork, body: Value) -> Result<Body, Error> {
     let group_type = operation.group_type()?;
     let mentioned = Membership::is_mentioned(group_type, &body)?;
     let accepted = Resource::accept(group_type, body)?;
@@ -75,7 +75,7 @@ fn accept(operation: &Operation, body: Value) -> Result<Body, Error> {
 }
 
 /// What every group owes, and what is made of attributes that no group here has.
-fn check(operation: &Operation, resource: &Resource, ignored: &[String]) -> Result<(), Error> {
+fn check(operation: &UnitOfWork, resource: &Resource, ignored: &[String]) -> Result<(), Error> {
     // Parts of members that are the server's to know, such as their names, are no fault of a mapping.
     let unknown = ignored.iter().find(|path| !path.starts_with("members."));
     let profile = &operation.profile;
@@ -83,14 +83,14 @@ fn check(operation: &Operation, resource: &Resource, ignored: &[String]) -> Resu
         let detail = format!(
             "{path} is not part of the groups of the {} directory. {} delete the line for {path}.",
             profile.name,
-            operation.provider().at(Page::Groups)
+            operation.provider().at(PortalPage::Groups)
         );
         return Err(scim::Error::invalid_value(path, detail).into());
     }
-    Ok(check_size(operation.provider(), Page::Groups, resource)?)
+    Ok(check_size(operation.provider(), PortalPage::Groups, resource)?)
 }
 
-impl Operation {
+impl UnitOfWork {
     /// The type of this directory's groups.
     fn group_type(&self) -> Result<&ResourceType, Error> {
         group_type(&self.profile, self.provider())
@@ -100,7 +100,7 @@ impl Operation {
 /// Commits the next state of a locked group, or only a log row when nothing effectively changed.
 async fn commit(
     tx: &mut TenantTx,
-    operation: &Operation,
+    operation: &UnitOfWork,
     before: Group,
     resource: Resource,
     membership: &Membership,
@@ -115,7 +115,7 @@ async fn commit(
         ..before.clone()
     };
     let events = operation.group_events(Some(&before), Some(&after), &settled.changed);
-    let left_out = record::LeftOut {
+    let left_out = log_row::LeftOut {
         ignored,
         unknown: &settled.unknown,
     };
@@ -125,12 +125,12 @@ async fn commit(
     }
     let row = operation.group_row(&after, &events, &left_out);
     match tx.save_group(&after, &events, &row).await? {
-        Saved::Done | Saved::DoneBeside => Ok(after),
-        Saved::NameTaken | Saved::ExternalIdTaken => {
+        SaveOutcome::Done | SaveOutcome::DoneBeside => Ok(after),
+        SaveOutcome::NameTaken | SaveOutcome::ExternalIdTaken => {
             let holder = by_name(tx, &after).await?;
             Err(operation.taken_at_change(Key::GroupName, &named(holder.as_ref())))
         }
-        Saved::Gone => Err(operation.not_found()),
+        SaveOutcome::Gone => Err(operation.not_found()),
     }
 }
 

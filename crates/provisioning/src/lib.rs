@@ -4,7 +4,7 @@
 //! Must not know: HTTP, Redis, SeaORM. Decisions are [`scim`]'s and [`domain`]'s; this room orders them around one
 //! transaction of [`store`].
 //!
-//! Reading order: [`Context`] and [`Call`] (what an operation is given), [`error`], then [`users::patch`], the
+//! Reading order: [`Context`] and [`RequestMetadata`] (what an operation is given), [`error`], then [`users::patch`], the
 //! operation Entra uses most, and [`groups`].
 
 pub mod bulk;
@@ -14,11 +14,11 @@ pub mod error;
 mod extended;
 pub mod groups;
 pub mod lists;
-mod record;
 mod taken;
+mod unit_of_work;
 pub mod users;
 
-pub use call::Call;
+pub use call::RequestMetadata;
 pub use context::Context;
 pub use error::Error;
 pub use extended::Extended;

@@ -1,14 +1,14 @@
 //! What lists of identities, of groups and of both have in common: a request's words become a question to the store, and
 //! its page becomes an answer.
 //!
-//! Reading order: `Ask`, then `everything` (both types in one list).
+//! Reading order: `PageRequest`, then `everything` (both types in one list).
 
 pub mod everything;
 
 use domain::credential::Caller;
 use scim::filter::Filter;
 use scim::message::{DEFAULT_RESULTS, ListHead, MAX_RESULTS};
-use scim::query::{Cursor, Fingerprint, ListQuery, Mark, Sort, Start};
+use scim::query::{Cursor, Fingerprint, ListParameters, Sort, SortPosition, Start};
 use scim::schema::ResourceType;
 use store::{Page, PageAt};
 
@@ -16,7 +16,7 @@ use crate::error::Error;
 
 /// An answered list.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Listed<T> {
+pub struct ListAnswer<T> {
     /// What is said of the page.
     pub head: ListHead,
     /// The resources of the page, in order.
@@ -25,7 +25,7 @@ pub struct Listed<T> {
 
 /// A list request, understood.
 #[derive(Debug, Clone)]
-pub(crate) struct Ask {
+pub(crate) struct PageRequest {
     pub(crate) sort: Option<Sort>,
     pub(crate) at: At,
     pub(crate) count: usize,
@@ -38,15 +38,15 @@ pub(crate) enum At {
     /// At this result, from 1.
     Index(usize),
     /// Behind this place, or at the beginning.
-    Cursor(Option<Mark>),
+    Cursor(Option<SortPosition>),
 }
 
-impl Ask {
+impl PageRequest {
     /// Reads order and place. `endpoint` is where it was asked (`/Users`): a cursor of one list is none of another.
     pub(crate) fn read(
         caller: &Caller,
         endpoint: &str,
-        query: &ListQuery,
+        query: &ListParameters,
         sort: Option<Sort>,
     ) -> Result<Self, Error> {
         let order = sort.as_ref().map(Sort::to_string).unwrap_or_default();
@@ -89,8 +89,8 @@ impl Ask {
     }
 
     /// The answer that a page makes.
-    pub(crate) fn listed<T>(&self, page: Page<T>) -> Listed<T> {
-        Listed {
+    pub(crate) fn listed<T>(&self, page: Page<T>) -> ListAnswer<T> {
+        ListAnswer {
             head: ListHead {
                 total: page.total,
                 start_index: match self.at {
@@ -104,7 +104,7 @@ impl Ask {
     }
 }
 
-impl<T> Listed<T> {
+impl<T> ListAnswer<T> {
     /// Whether nothing at all was found, here or further on.
     pub(crate) fn is_empty(&self) -> bool {
         self.items.is_empty() && self.head.total.unwrap_or_default() == 0 && self.head.next_cursor.is_none()
@@ -112,7 +112,7 @@ impl<T> Listed<T> {
 }
 
 /// The order a request asks for, in one type.
-pub(crate) fn sort(rt: &ResourceType, query: &ListQuery) -> Result<Option<Sort>, Error> {
+pub(crate) fn sort(rt: &ResourceType, query: &ListParameters) -> Result<Option<Sort>, Error> {
     let sort = query
         .sort
         .as_ref()

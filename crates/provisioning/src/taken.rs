@@ -5,11 +5,11 @@
 
 use domain::group::Group;
 use domain::identity::Identity;
-use domain::portal::Page;
-use domain::profile::{Profile, Thing};
+use domain::portal::PortalPage;
+use domain::profile::{Profile, ResourceKind};
 
 use crate::error::Error;
-use crate::record::Operation;
+use crate::unit_of_work::UnitOfWork;
 
 /// What is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,18 +28,18 @@ impl Key {
         }
     }
 
-    const fn page(self) -> Page {
+    const fn page(self) -> PortalPage {
         match self {
-            Self::UserName | Self::ExternalId => Page::Users,
-            Self::GroupName => Page::Groups,
+            Self::UserName | Self::ExternalId => PortalPage::Users,
+            Self::GroupName => PortalPage::Groups,
         }
     }
 
     fn thing(self, profile: &Profile) -> &'static str {
         match (self, profile.thing) {
             (Self::GroupName, _) => "group",
-            (_, Thing::Person) => "person",
-            (_, Thing::Room) => "room",
+            (_, ResourceKind::Person) => "person",
+            (_, ResourceKind::Room) => "room",
         }
     }
 }
@@ -70,7 +70,7 @@ impl Holder<'_> {
     }
 }
 
-impl Operation {
+impl UnitOfWork {
     /// The refusal of a creation.
     pub(crate) fn taken_at_creation(&self, key: Key, holder: &Holder<'_>) -> Error {
         let (attribute, product) = (key.attribute(), self.provider().product());

@@ -10,25 +10,25 @@ pub mod replace;
 use domain::id::IdentityId;
 use domain::identity::{Identity, MatchKeys};
 use domain::policy::{check_kept, check_required, check_size};
-use domain::portal::Page;
+use domain::portal::PortalPage;
 use domain::profile::UnknownAttributes;
 use scim::ScimType;
 use scim::quirk::okta::is_unasked;
 use scim::resource::{Accepted, Resource, check_immutable};
 use serde_json::Value;
-use store::{Saved, TenantTx};
+use store::{SaveOutcome, TenantTx};
 
 use crate::error::Error;
-use crate::record::Operation;
 use crate::taken::{Holder, Key};
+use crate::unit_of_work::UnitOfWork;
 
 /// Reads the path's id; a text that is no id of ours cannot name anything here.
-fn identity_id(operation: &Operation, id: &str) -> Result<IdentityId, Error> {
+fn identity_id(operation: &UnitOfWork, id: &str) -> Result<IdentityId, Error> {
     id.parse().map_err(|_| operation.not_found())
 }
 
 /// Locks an identity of the version that the request asks for.
-async fn lock(tx: &mut TenantTx, operation: &Operation, id: IdentityId) -> Result<Identity, Error> {
+async fn lock(tx: &mut TenantTx, operation: &UnitOfWork, id: IdentityId) -> Result<Identity, Error> {
     let found = tx.lock(operation.caller.directory.id, id).await?;
     let identity = found.ok_or_else(|| operation.not_found())?;
     operation.check_version(identity.revision)?;
@@ -38,7 +38,7 @@ async fn lock(tx: &mut TenantTx, operation: &Operation, id: IdentityId) -> Resul
 }
 
 /// A new document as sent (POST) → what this directory keeps of it, defaults included; it must be complete.
-fn accept(operation: &Operation, body: Value) -> Result<Accepted, Error> {
+fn accept(operation: &UnitOfWork, body: Value) -> Result<Accepted, Error> {
     let accepted = accept_replacement(operation, body)?;
     check_required(operation.provider(), &operation.profile, &accepted.resource)?;
     Ok(Accepted {
@@ -48,16 +48,16 @@ fn accept(operation: &Operation, body: Value) -> Result<Accepted, Error> {
 }
 
 /// A whole document as sent in place of another (PUT) → what this directory keeps of it.
-fn accept_replacement(operation: &Operation, body: Value) -> Result<Accepted, Error> {
+fn accept_replacement(operation: &UnitOfWork, body: Value) -> Result<Accepted, Error> {
     let accepted = Resource::accept(&operation.profile.resource_type, body)?;
     check_ignored(operation, &accepted.ignored)?;
-    check_size(operation.provider(), Page::Users, &accepted.resource)?;
+    check_size(operation.provider(), PortalPage::Users, &accepted.resource)?;
     Ok(accepted)
 }
 
 /// What a replacement owes to the state it stands in for: as a change does, but what is required and left out is a value
 /// that is wrong, not an operation that is.
-fn check_replacement(operation: &Operation, before: &Resource, after: &Resource) -> Result<(), Error> {
+fn check_replacement(operation: &UnitOfWork, before: &Resource, after: &Resource) -> Result<(), Error> {
     let profile = &operation.profile;
     check_kept(operation.provider(), profile, before, after).map_err(as_a_value)?;
     Ok(check_immutable(&profile.resource_type, before, after)?)
@@ -73,15 +73,15 @@ pub(crate) fn as_a_value(error: scim::Error) -> scim::Error {
 
 /// What a change owes to the state it starts from: lists within bounds, nothing required taken away, nothing changed
 /// that is set once.
-fn check_change(operation: &Operation, before: &Resource, after: &Resource) -> Result<(), Error> {
+fn check_change(operation: &UnitOfWork, before: &Resource, after: &Resource) -> Result<(), Error> {
     let (provider, profile) = (operation.provider(), &operation.profile);
-    check_size(provider, Page::Users, after)?;
+    check_size(provider, PortalPage::Users, after)?;
     check_kept(provider, profile, before, after)?;
     Ok(check_immutable(&profile.resource_type, before, after)?)
 }
 
 /// What the profile says about attributes it does not name (ADR 0007).
-fn check_ignored(operation: &Operation, ignored: &[String]) -> Result<(), Error> {
+fn check_ignored(operation: &UnitOfWork, ignored: &[String]) -> Result<(), Error> {
     let profile = &operation.profile;
     let asked = ignored.iter().find(|path| !is_unasked(path));
     if let (UnknownAttributes::Reject, Some(path)) = (profile.unknown_attributes, asked) {
@@ -89,7 +89,7 @@ fn check_ignored(operation: &Operation, ignored: &[String]) -> Result<(), Error>
             "{path} is not part of the {} directory, which takes only the attributes of its mapping table. {} delete the line for \
              {path}.",
             profile.name,
-            operation.provider().at(Page::Users)
+            operation.provider().at(PortalPage::Users)
         );
         return Err(scim::error::Error::invalid_value(path, detail).into());
     }
@@ -99,7 +99,7 @@ fn check_ignored(operation: &Operation, ignored: &[String]) -> Result<(), Error>
 /// Commits the next state of a locked identity, or only a log row when nothing effectively changed.
 async fn commit(
     tx: &mut TenantTx,
-    operation: &Operation,
+    operation: &UnitOfWork,
     before: &Identity,
     resource: Resource,
     ignored: &[String],
@@ -117,22 +117,22 @@ async fn commit(
     let row = operation.row(&after, Some(&event), ignored);
     let external_id = operation.profile.external_id();
     match tx.save(&after, external_id, &event, &row).await? {
-        Saved::Done => Ok(after),
-        Saved::DoneBeside => {
+        SaveOutcome::Done => Ok(after),
+        SaveOutcome::DoneBeside => {
             if before.resource.external_id() != after.resource.external_id() {
                 tx.log(&operation.shared_external_id(&after)).await?;
             }
             Ok(after)
         }
-        Saved::NameTaken => {
+        SaveOutcome::NameTaken => {
             let holder = by_user_name(tx, &after).await?;
             Err(operation.taken_at_change(Key::UserName, &named(holder.as_ref())))
         }
-        Saved::ExternalIdTaken => {
+        SaveOutcome::ExternalIdTaken => {
             let holder = by_external_id(tx, &after).await?;
             Err(operation.taken_at_change(Key::ExternalId, &named(holder.as_ref())))
         }
-        Saved::Gone => Err(operation.not_found()),
+        SaveOutcome::Gone => Err(operation.not_found()),
     }
 }
 

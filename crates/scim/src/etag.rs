@@ -76,7 +76,7 @@ impl Tags {
 
     /// Whether the revision of a resource that exists is among them, with or without a mark. Tags compare weakly, by what
     /// is in their quotes: a version of ours changes with every change, so the weak comparison is as exact as the strong one.
-    pub fn name(&self, revision: i64) -> bool {
+    pub fn matches_revision(&self, revision: i64) -> bool {
         let current = revision.to_string();
         let is_current =
             |tag: &String| tag.split_once('-').map_or(tag.as_str(), |(version, _)| version) == current;
@@ -87,7 +87,7 @@ impl Tags {
     }
 
     /// Whether the very tag of an answer is among them.
-    pub fn hold(&self, tag: &str) -> bool {
+    pub fn contains(&self, tag: &str) -> bool {
         let opaque = tag.trim_start_matches("W/").trim_matches('"');
         match self {
             Self::Any => true,
@@ -165,7 +165,7 @@ impl Precondition {
         self.check_if_match(revision)?;
         match &self.if_none_match {
             Some(Tags::Any) => Err(Unmet::Exists),
-            Some(tags) if tags.name(revision) => Err(Unmet::Same),
+            Some(tags) if tags.matches_revision(revision) => Err(Unmet::Same),
             _ => Ok(()),
         }
     }
@@ -176,14 +176,14 @@ impl Precondition {
     /// [`Unmet::Changed`].
     pub fn check_if_match(&self, revision: i64) -> Result<(), Unmet> {
         match &self.if_match {
-            Some(tags) if !tags.name(revision) => Err(Unmet::Changed),
+            Some(tags) if !tags.matches_revision(revision) => Err(Unmet::Changed),
             _ => Ok(()),
         }
     }
 
     /// Whether the client already has the answer of this tag, by its `If-None-Match`: a reading is answered 304.
     pub fn is_known(&self, tag: &str) -> bool {
-        self.if_none_match.as_ref().is_some_and(|tags| tags.hold(tag))
+        self.if_none_match.as_ref().is_some_and(|tags| tags.contains(tag))
     }
 }
 
@@ -268,7 +268,7 @@ mod tests {
             );
         }
         assert_eq!(of(7), "W/\"7\"");
-        assert!(tags(&of(7)).name(7));
+        assert!(tags(&of(7)).matches_revision(7));
     }
 
     #[test]
@@ -292,6 +292,10 @@ mod tests {
             assert!(!condition(&tag).is_known(&other), "{other}");
             assert!(!condition(&other).is_known(&tag), "{other}");
         }
-        assert!(tags(&tag).name(7) && !tags(&tag).name(2) && !tags(&tag).name(8));
+        assert!(
+            tags(&tag).matches_revision(7)
+                && !tags(&tag).matches_revision(2)
+                && !tags(&tag).matches_revision(8)
+        );
     }
 }

@@ -7,7 +7,10 @@
 
 use proptest::prelude::*;
 use scim::ScimType;
-use scim::bulk::{self, Action, BulkRequest, Kind, Line, Plan, Refusal, Step, Target, Trouble, Work};
+use scim::bulk::{
+    self, BulkAction, BulkFault, BulkPlan, BulkRequest, BulkResource, BulkResultLine, BulkStep, Refusal,
+    Target, Work,
+};
 use scim::schema::{self, AttrType, Attribute, Mutability, ResourceType};
 use serde_json::{Value, json};
 
@@ -37,8 +40,8 @@ fn groups() -> ResourceType {
 /// `/Users` and `/Groups`, and what stands after them.
 fn target(path: &str) -> Option<Target> {
     let (kind, rest) = match path.strip_prefix("/Groups") {
-        Some(rest) => (Kind::Group, rest),
-        None => (Kind::User, path.strip_prefix("/Users")?),
+        Some(rest) => (BulkResource::Group, rest),
+        None => (BulkResource::User, path.strip_prefix("/Users")?),
     };
     Some((kind, rest.strip_prefix('/').map(str::to_owned)))
 }
@@ -52,14 +55,14 @@ fn request(operations: &Value) -> BulkRequest {
 }
 
 /// Does a request against nothing: creations get the ids `id-0`, `id-1`, … by their index; `refused` ones fail.
-fn run(request: BulkRequest, refused: &[usize]) -> Vec<(usize, Result<Work, Trouble>)> {
+fn run(request: BulkRequest, refused: &[usize]) -> Vec<(usize, Result<Work, BulkFault>)> {
     let (users, groups) = (users(), groups());
-    let types = [(Kind::User, &users), (Kind::Group, &groups)];
-    let mut plan = Plan::new(request, &types);
+    let types = [(BulkResource::User, &users), (BulkResource::Group, &groups)];
+    let mut plan = BulkPlan::new(request, &types);
     let mut trace = Vec::new();
     while let Some(step) = plan.step() {
         match step {
-            Step::Do(index, work) => {
+            BulkStep::Do(index, work) => {
                 if refused.contains(&index) {
                     plan.failed(index);
                 } else {
@@ -67,18 +70,18 @@ fn run(request: BulkRequest, refused: &[usize]) -> Vec<(usize, Result<Work, Trou
                 }
                 trace.push((index, Ok(work)));
             }
-            Step::Refuse(index, trouble) => trace.push((index, Err(trouble))),
+            BulkStep::Refuse(index, trouble) => trace.push((index, Err(trouble))),
         }
         assert!(trace.len() <= 4_000, "it ends");
     }
     trace
 }
 
-fn order(trace: &[(usize, Result<Work, Trouble>)]) -> Vec<usize> {
+fn order(trace: &[(usize, Result<Work, BulkFault>)]) -> Vec<usize> {
     trace.iter().map(|(index, _)| *index).collect()
 }
 
-fn done(step: &(usize, Result<Work, Trouble>)) -> &Action {
+fn done(step: &(usize, Result<Work, BulkFault>)) -> &BulkAction {
     match &step.1 {
         Ok(work) => &work.action,
         Err(trouble) => panic!("operation {} was refused: {trouble:?}", step.0),
@@ -113,10 +116,10 @@ fn operations_are_done_in_the_order_in_which_they_were_sent() {
         &[],
     );
     assert_eq!(order(&trace), [0, 1, 2, 3]);
-    assert_eq!(done(&trace[0]), &Action::Create(json!({"userName": "a"})));
+    assert_eq!(done(&trace[0]), &BulkAction::Create(json!({"userName": "a"})));
     assert_eq!(
         done(&trace[1]),
-        &Action::Replace("1".to_owned(), json!({"userName": "b"}))
+        &BulkAction::Replace("1".to_owned(), json!({"userName": "b"}))
     );
     assert_eq!(
         trace[1].1.as_ref().map(|work| work.version.as_deref()),
@@ -124,10 +127,10 @@ fn operations_are_done_in_the_order_in_which_they_were_sent() {
     );
     assert_eq!(
         done(&trace[2]),
-        &Action::Patch("2".to_owned(), json!({"Operations": []}))
+        &BulkAction::Patch("2".to_owned(), json!({"Operations": []}))
     );
-    assert_eq!(done(&trace[3]), &Action::Delete("3".to_owned()));
-    assert_eq!(trace[3].1.as_ref().map(|work| work.kind), Ok(Kind::Group));
+    assert_eq!(done(&trace[3]), &BulkAction::Delete("3".to_owned()));
+    assert_eq!(trace[3].1.as_ref().map(|work| work.kind), Ok(BulkResource::Group));
 }
 
 #[test]
@@ -144,11 +147,11 @@ fn what_refers_to_something_created_further_down_waits_for_it() {
     assert_eq!(order(&trace), [2, 0, 1]);
     assert_eq!(
         done(&trace[1]),
-        &Action::Create(json!({"displayName": "g", "members": [{"value": "id-2"}]}))
+        &BulkAction::Create(json!({"displayName": "g", "members": [{"value": "id-2"}]}))
     );
     assert_eq!(
         done(&trace[2]),
-        &Action::Patch(
+        &BulkAction::Patch(
             "id-2".to_owned(),
             json!({"Operations": [{"op": "add", "path": "members[value eq \"id-0\"].display", "value": "id-2"}]})
         )
@@ -161,15 +164,15 @@ fn a_circle_is_broken_by_creating_first_and_adding_the_reference_afterwards() {
     assert_eq!(order(&trace), [0, 1, 0]);
     assert_eq!(
         done(&trace[0]),
-        &Action::Create(json!({"displayName": "a", "members": []}))
+        &BulkAction::Create(json!({"displayName": "a", "members": []}))
     );
     assert_eq!(
         done(&trace[1]),
-        &Action::Create(json!({"displayName": "b", "members": [{"value": "id-0"}]}))
+        &BulkAction::Create(json!({"displayName": "b", "members": [{"value": "id-0"}]}))
     );
     assert_eq!(
         done(&trace[2]),
-        &Action::Patch(
+        &BulkAction::Patch(
             "id-0".to_owned(),
             json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
                 "Operations": [{"op": "add", "path": "members", "value": [{"value": "id-1"}]}]})
@@ -196,9 +199,9 @@ fn one_that_refers_to_itself_is_a_circle_of_one() {
     );
     assert_eq!(
         done(&trace[0]),
-        &Action::Create(json!({"userName": "boss", enterprise: {"department": "Top", "manager": null}}))
+        &BulkAction::Create(json!({"userName": "boss", enterprise: {"department": "Top", "manager": null}}))
     );
-    let Action::Patch(id, body) = done(&trace[1]) else {
+    let BulkAction::Patch(id, body) = done(&trace[1]) else {
         panic!("a patch");
     };
     assert_eq!(id, "id-0");
@@ -220,7 +223,7 @@ fn a_circle_of_attributes_that_must_be_there_from_the_beginning_is_a_conflict() 
     );
     assert_eq!(order(&trace), [2, 0, 1]);
     let conflict = |at: usize| match &trace[at].1 {
-        Err(Trouble::Conflict(detail)) => detail.clone(),
+        Err(BulkFault::Conflict(detail)) => detail.clone(),
         other => panic!("{other:?}"),
     };
     assert!(conflict(1).contains("Create the resources first"));
@@ -239,7 +242,7 @@ fn a_circle_is_broken_where_it_can_be() {
     assert_eq!(order(&trace), [1, 0, 1]);
     assert_eq!(
         done(&trace[1]),
-        &Action::Create(json!({"userName": "a", "mentor": "id-1"}))
+        &BulkAction::Create(json!({"userName": "a", "mentor": "id-1"}))
     );
 }
 
@@ -255,11 +258,11 @@ fn a_reference_to_what_failed_or_never_was_is_refused_by_name() {
         &[1],
     );
     assert_eq!(order(&trace), [1, 0, 2, 3]);
-    assert!(matches!(&trace[1].1, Err(Trouble::Conflict(detail)) if detail.contains("bulkId:u")));
+    assert!(matches!(&trace[1].1, Err(BulkFault::Conflict(detail)) if detail.contains("bulkId:u")));
     assert!(
-        matches!(&trace[2].1, Err(Trouble::Invalid(error)) if error.detail.contains("no POST of this request has that bulkId"))
+        matches!(&trace[2].1, Err(BulkFault::Invalid(error)) if error.detail.contains("no POST of this request has that bulkId"))
     );
-    assert!(matches!(&trace[3].1, Err(Trouble::Conflict(detail)) if detail.contains("bulkId:g")));
+    assert!(matches!(&trace[3].1, Err(BulkFault::Conflict(detail)) if detail.contains("bulkId:g")));
 }
 
 #[test]
@@ -290,7 +293,7 @@ fn what_was_begun_is_brought_to_its_end_when_the_rest_is_left() {
     let body = json!({"failOnErrors": 1, "Operations": [group("a", &["b"]), group("b", &["a"])]});
     let trace = run(parse(body).expect("a bulk request"), &[1]);
     assert_eq!(order(&trace), [0, 1, 0]);
-    assert!(matches!(&trace[2].1, Err(Trouble::Conflict(detail)) if detail.contains("bulkId:b")));
+    assert!(matches!(&trace[2].1, Err(BulkFault::Conflict(detail)) if detail.contains("bulkId:b")));
 }
 
 #[test]
@@ -373,7 +376,7 @@ fn an_operation_of_another_shape_is_refused_alone() {
         let trace = run(request(&json!([operation, user("fine", &json!({}))])), &[]);
         assert_eq!(order(&trace), [0, 1]);
         match &trace[0].1 {
-            Err(Trouble::Invalid(error)) => {
+            Err(BulkFault::Invalid(error)) => {
                 assert!(error.detail.contains(words), "{operation}: {}", error.detail);
             }
             other => panic!("{operation}: {other:?}"),
@@ -389,14 +392,14 @@ fn an_answer_has_a_line_for_each_operation_with_what_the_rfc_asks() {
         panic!("two operations");
     };
     let body = bulk::response(&[
-        Line {
+        BulkResultLine {
             item: first,
             status: 201,
             location: Some("https://host/scim/Users/7".to_owned()),
             version: Some("W/\"1\"".to_owned()),
             response: None,
         },
-        Line {
+        BulkResultLine {
             item: second,
             status: 404,
             location: None,
@@ -429,8 +432,8 @@ proptest! {
         let mut got = vec![Vec::new(); edges.len()];
         for step in &trace {
             let members = match done(step) {
-                Action::Create(data) => data["members"].clone(),
-                Action::Patch(id, body) => {
+                BulkAction::Create(data) => data["members"].clone(),
+                BulkAction::Patch(id, body) => {
                     prop_assert_eq!(id, &format!("id-{}", step.0));
                     body["Operations"][0]["value"].clone()
                 }

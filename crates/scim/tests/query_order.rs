@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use proptest::prelude::*;
 use scim::ScimType;
-use scim::query::{Cursor, Fingerprint, KEY_CHARS, Mark, Sort, SortKey, SortOrder};
+use scim::query::{Cursor, Fingerprint, KEY_CHARS, Sort, SortKey, SortOrder, SortPosition};
 use scim::schema::{self, AttrType, Attribute, ResourceType, Schema};
 use serde_json::{Value, json};
 
@@ -93,7 +93,7 @@ fn each_type_is_ordered_by_its_own_rule() {
 #[test]
 fn those_without_a_value_are_last_ascending_and_first_descending() {
     let rt = users();
-    let mark = |key: SortKey| Mark {
+    let mark = |key: SortKey| SortPosition {
         key: Some(key),
         at: 0,
         id: 0,
@@ -241,11 +241,15 @@ fn value() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn mark() -> impl Strategy<Value = Mark> {
+fn mark() -> impl Strategy<Value = SortPosition> {
     let attributes = [AttrType::String, AttrType::DateTime, AttrType::Binary];
     let key = (value(), proptest::sample::select(attributes.to_vec()))
         .prop_map(|(value, kind)| SortKey::of(&Attribute::new("a", kind, "An attribute."), &value));
-    (proptest::option::of(key), any::<i64>(), any::<u128>()).prop_map(|(key, at, id)| Mark { key, at, id })
+    (proptest::option::of(key), any::<i64>(), any::<u128>()).prop_map(|(key, at, id)| SortPosition {
+        key,
+        at,
+        id,
+    })
 }
 
 proptest! {

@@ -6,7 +6,7 @@
     reason = "a test program: its helpers may stop it"
 )]
 
-use scim::bulk::{Action, BulkRequest, Kind, Plan, Step};
+use scim::bulk::{BulkAction, BulkPlan, BulkRequest, BulkResource, BulkStep};
 use scim::membership::Membership;
 use scim::patch::{PatchRequest, StoredMembers, apply, apply_to_group};
 use scim::quirk::rules::{ENTRA, GENERIC};
@@ -136,9 +136,9 @@ fn operations(place: Place, value: &Value) -> Vec<Value> {
 /// What Bulk hands on of an operation's data.
 fn through_bulk(rt: &ResourceType, method: &str, data: &Value) -> Value {
     let kind = if rt.name == "User" {
-        Kind::User
+        BulkResource::User
     } else {
-        Kind::Group
+        BulkResource::Group
     };
     let path = match method {
         "POST" => rt.endpoint.clone(),
@@ -149,10 +149,10 @@ fn through_bulk(rt: &ResourceType, method: &str, data: &Value) -> Value {
     let target = |_: &str| Some((kind, id.clone()));
     let request = BulkRequest::parse(body, &target).unwrap_or_else(|_| panic!("{data} is no bulk"));
     let types = [(kind, rt)];
-    let mut plan = Plan::new(request, &types);
+    let mut plan = BulkPlan::new(request, &types);
     match plan.step() {
-        Some(Step::Do(_, work)) => match work.action {
-            Action::Create(body) | Action::Replace(_, body) | Action::Patch(_, body) => body,
+        Some(BulkStep::Do(_, work)) => match work.action {
+            BulkAction::Create(body) | BulkAction::Replace(_, body) | BulkAction::Patch(_, body) => body,
             other => panic!("{other:?}"),
         },
         other => panic!("{other:?}"),

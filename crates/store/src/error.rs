@@ -30,7 +30,7 @@ pub enum StoreError {
     TooMuch(Cow<'static, str>),
     /// As many searches as one tenant may make at a time are under way; the caller answers 503 and a repeat succeeds.
     #[error("other searches of this tenant are still running")]
-    Crowded,
+    Overloaded,
     /// The database's role may not do this: it is not the one for such work (ADR 0033).
     #[error("the database role may not do this: {0}")]
     Forbidden(String),
@@ -41,7 +41,7 @@ pub enum StoreError {
 
 /// What to do about an error inside the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Remedy {
+pub(crate) enum RetryAction {
     /// Run the same work again: nothing happened, and the next attempt meets another situation.
     Again,
     /// Run it again on another connection: this one is lost, or its server takes no writes any more.
@@ -60,136 +60,142 @@ impl StoreError {
     /// A driver's error. No `From`: that would put the driver's type into this type's public face.
     #[expect(clippy::needless_pass_by_value, reason = "so that it is what `map_err` takes")]
     pub(crate) fn of(error: DbErr) -> Self {
-        Self::judge(&error).0
+        Self::classify(&error).0
     }
 
     /// Judges a driver's error.
-    pub(crate) fn judge(error: &DbErr) -> (Self, Remedy) {
+    pub(crate) fn classify(error: &DbErr) -> (Self, RetryAction) {
         match error {
             DbErr::ConnectionAcquire(_) => (
                 Self::Unavailable("no free connection in time".into()),
-                Remedy::Tell,
+                RetryAction::Tell,
             ),
             DbErr::Conn(RuntimeErr::SqlxError(e))
             | DbErr::Exec(RuntimeErr::SqlxError(e))
-            | DbErr::Query(RuntimeErr::SqlxError(e)) => judge_driver(e),
-            DbErr::Type(what) => (Self::Corrupt(what.clone().into()), Remedy::Tell),
+            | DbErr::Query(RuntimeErr::SqlxError(e)) => classify_driver(e),
+            DbErr::Type(what) => (Self::Corrupt(what.clone().into()), RetryAction::Tell),
             _ => (
                 Self::Refused("unexpected answer of the database driver".to_owned()),
-                Remedy::Tell,
+                RetryAction::Tell,
             ),
         }
     }
 }
 
-fn judge_driver(error: &sqlx::Error) -> (StoreError, Remedy) {
+fn classify_driver(error: &sqlx::Error) -> (StoreError, RetryAction) {
     match error {
-        sqlx::Error::Database(refusal) => judge_refusal(refusal.as_ref()),
+        sqlx::Error::Database(refusal) => classify_refusal(refusal.as_ref()),
         sqlx::Error::PoolTimedOut => (
             StoreError::Unavailable("no free connection in time".into()),
-            Remedy::Tell,
+            RetryAction::Tell,
         ),
         sqlx::Error::PoolClosed => (
             StoreError::Unavailable("the store is closed".into()),
-            Remedy::Tell,
+            RetryAction::Tell,
         ),
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => (
             StoreError::Unavailable("the connection was lost".into()),
-            Remedy::Reconnect,
+            RetryAction::Reconnect,
         ),
         sqlx::Error::Configuration(_) => (
             StoreError::Settings(
                 "database.url is no usable address: percent-encode what is not a letter or a digit in its password".to_owned(),
             ),
-            Remedy::Tell,
+            RetryAction::Tell,
         ),
         sqlx::Error::ColumnDecode { index, .. } => (
             StoreError::Corrupt(format!("column {index} has an unexpected form").into()),
-            Remedy::Tell,
+            RetryAction::Tell,
         ),
         _ => (
             StoreError::Refused("unexpected answer of the database driver".to_owned()),
-            Remedy::Tell,
+            RetryAction::Tell,
         ),
     }
 }
 
 /// PostgreSQL says a SQLSTATE of five characters, SQLite an (extended) result code as a number.
-fn judge_refusal(error: &dyn sqlx::error::DatabaseError) -> (StoreError, Remedy) {
+fn classify_refusal(error: &dyn sqlx::error::DatabaseError) -> (StoreError, RetryAction) {
     let code = error.code().unwrap_or_default();
     if let Some(postgres) = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
-        return judge_sqlstate(&code, postgres.message());
+        return classify_sqlstate(&code, postgres.message());
     }
     let number: i32 = code.parse().unwrap_or_default();
     match number & 0xff {
         // BUSY, LOCKED, PROTOCOL (a race for the WAL's index): another process writes.
         5 | 6 | 15 => (
             StoreError::Unavailable("another process is writing".into()),
-            Remedy::Again,
+            RetryAction::Again,
         ),
         // NOMEM, INTERRUPT: a transaction may have been taken back, as after a full disk.
         7 | 9 => (
             StoreError::Unavailable("it ran out of memory or was interrupted".into()),
-            Remedy::Tell,
+            RetryAction::Tell,
         ),
         // FULL, IOERR, READONLY, CANTOPEN, CORRUPT, NOTADB.
-        13 => (StoreError::Unavailable("the disk is full".into()), Remedy::Tell),
+        13 => (
+            StoreError::Unavailable("the disk is full".into()),
+            RetryAction::Tell,
+        ),
         10 => (
             StoreError::Unavailable("the disk reported an error".into()),
-            Remedy::Tell,
+            RetryAction::Tell,
         ),
         8 => (
             StoreError::Unavailable("the database file is read-only".into()),
-            Remedy::Tell,
+            RetryAction::Tell,
         ),
         14 => (
             StoreError::Unavailable("the database file cannot be opened".into()),
-            Remedy::Tell,
+            RetryAction::Tell,
         ),
         11 | 26 => (
             StoreError::Corrupt("the file is damaged or no SQLite database".into()),
-            Remedy::Tell,
+            RetryAction::Tell,
         ),
         19 => (
             StoreError::Conflict("a key exists already or refers to nothing".into()),
-            Remedy::Tell,
+            RetryAction::Tell,
         ),
         _ => (
             StoreError::Refused(format!("SQLite result code {code}: {}", error.message())),
-            Remedy::Tell,
+            RetryAction::Tell,
         ),
     }
 }
 
-fn judge_sqlstate(code: &str, message: &str) -> (StoreError, Remedy) {
-    let unavailable = |text: &'static str, remedy| (StoreError::Unavailable(text.into()), remedy);
+fn classify_sqlstate(code: &str, message: &str) -> (StoreError, RetryAction) {
+    let unavailable = |text: &'static str, retry_action| (StoreError::Unavailable(text.into()), retry_action);
     match code {
-        "40001" | "40P01" => unavailable("it could not serialise this with other work", Remedy::Again),
-        "55P03" | "57014" => unavailable("a lock or a statement took too long", Remedy::Again),
+        "40001" | "40P01" => unavailable("it could not serialise this with other work", RetryAction::Again),
+        "55P03" | "57014" => unavailable("a lock or a statement took too long", RetryAction::Again),
         // A demoted primary: the connection answers pings for days and takes no write (trust.md D.5 row 21).
-        "25006" => unavailable("this server takes no writes", Remedy::Reconnect),
+        "25006" => unavailable("this server takes no writes", RetryAction::Reconnect),
         "57P01" | "57P02" | "57P03" | "57P05" => {
-            unavailable("the server ended the connection", Remedy::Reconnect)
+            unavailable("the server ended the connection", RetryAction::Reconnect)
         }
-        "25P03" => unavailable("the transaction was left idle for too long", Remedy::Reconnect),
-        "53100" => unavailable("its disk is full", Remedy::Tell),
-        "53300" => unavailable("it takes no more connections", Remedy::Again),
-        "28000" | "28P01" => unavailable("it refuses the configured user or password", Remedy::Tell),
-        "3D000" => unavailable("the configured database does not exist", Remedy::Tell),
-        _ if code.starts_with("08") => unavailable("the connection was lost", Remedy::Reconnect),
+        "25P03" => unavailable(
+            "the transaction was left idle for too long",
+            RetryAction::Reconnect,
+        ),
+        "53100" => unavailable("its disk is full", RetryAction::Tell),
+        "53300" => unavailable("it takes no more connections", RetryAction::Again),
+        "28000" | "28P01" => unavailable("it refuses the configured user or password", RetryAction::Tell),
+        "3D000" => unavailable("the configured database does not exist", RetryAction::Tell),
+        _ if code.starts_with("08") => unavailable("the connection was lost", RetryAction::Reconnect),
         _ if code.starts_with("53") || code.starts_with("58") => {
-            unavailable("its machine is in trouble", Remedy::Tell)
+            unavailable("its machine is in trouble", RetryAction::Tell)
         }
         "23505" | "23503" => (
             StoreError::Conflict("a key exists already or refers to nothing".into()),
-            Remedy::Tell,
+            RetryAction::Tell,
         ),
-        "42501" => (StoreError::Forbidden(message.to_owned()), Remedy::Tell),
+        "42501" => (StoreError::Forbidden(message.to_owned()), RetryAction::Tell),
         // 42: names of tables and columns, no row's values.
         _ if code.starts_with("42") => (
             StoreError::Refused(format!("SQLSTATE {code}: {message}")),
-            Remedy::Tell,
+            RetryAction::Tell,
         ),
-        _ => (StoreError::Refused(format!("SQLSTATE {code}")), Remedy::Tell),
+        _ => (StoreError::Refused(format!("SQLSTATE {code}")), RetryAction::Tell),
     }
 }

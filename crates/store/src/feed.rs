@@ -117,7 +117,7 @@ impl Store {
     /// [`StoreError::Unavailable`].
     pub async fn feeds(&self) -> Result<Vec<Feed>, StoreError> {
         let rows = self
-            .outside()
+            .autocommit()
             .all_of(&format!("{} ORDER BY app.name", feed::FEEDS), Vec::new())
             .await?;
         rows.iter().map(feed::read).collect()
@@ -130,7 +130,7 @@ impl Store {
     pub async fn feed(&self, app: AppId) -> Result<Option<Feed>, StoreError> {
         let text = format!("{} WHERE feed.app_id = $1", feed::FEEDS);
         let rows = self
-            .outside()
+            .autocommit()
             .all_of(&text, vec![Value::from(app.uuid())])
             .await?;
         rows.first().map(feed::read).transpose()
@@ -143,7 +143,7 @@ impl Store {
     pub async fn feed_page(&self, app: AppId, after: i64, limit: usize) -> Result<FeedPage, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let values = vec![Value::from(app.uuid()), Value::from(after), Value::from(limit)];
-        let mut tx = self.outside();
+        let mut tx = self.autocommit();
         let rows = tx.all(&feed::PAGE, values).await?;
         let mut page = FeedPage::default();
         for row in &rows {
@@ -196,7 +196,10 @@ impl Store {
     /// [`StoreError::Unavailable`].
     pub async fn acks(&self, app: AppId) -> Result<Vec<Ack>, StoreError> {
         let text = "SELECT grp, pos, at FROM feed_group WHERE app_id = $1 ORDER BY grp";
-        let rows = self.outside().all_of(text, vec![Value::from(app.uuid())]).await?;
+        let rows = self
+            .autocommit()
+            .all_of(text, vec![Value::from(app.uuid())])
+            .await?;
         rows.iter().map(feed::read_ack).collect()
     }
 
@@ -225,7 +228,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn outbox_lag(&self) -> Result<OutboxLag, StoreError> {
-        let row = self.outside().one(&outbox::lag(), Vec::new()).await?;
+        let row = self.autocommit().one(&outbox::lag(), Vec::new()).await?;
         let Some(row) = row else {
             return Ok(OutboxLag::default());
         };
@@ -258,7 +261,7 @@ impl Store {
                 .transact::<Tx, _, StoreError, _>((), move |tx| {
                     let values = values.clone();
                     Box::pin(async move {
-                        open_door(tx).await?;
+                        open_executor(tx).await?;
                         tx.change(sql, values).await
                     })
                 })
@@ -272,7 +275,7 @@ impl Store {
 }
 
 /// PostgreSQL: lets this transaction see the outbox of all tenants.
-pub(crate) async fn open_door(tx: &mut Tx) -> Result<(), StoreError> {
+pub(crate) async fn open_executor(tx: &mut Tx) -> Result<(), StoreError> {
     if tx.backend() == Backend::Postgres {
         tx.all_of(feed::OPEN_DOOR, Vec::new()).await?;
     }

@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
 
 use crate::connect::postgres;
 use crate::error::StoreError;
-use crate::patience::Patience;
+use crate::retry_budget::RetryBudget;
 use crate::settings::Backend;
 use crate::store::Store;
 use crate::table::read::Columns;
@@ -88,14 +88,14 @@ async fn on_sqlite(store: &Store) -> Result<Vec<String>, StoreError> {
         max_connections: 1,
         ..store.0.settings.clone()
     };
-    let mut patience = Patience::new();
+    let mut retries = RetryBudget::new();
     loop {
         let connection = crate::connect::sqlite::open_for_migration(&settings).await?;
         let applied = up(&connection).await;
         let _ = connection.close().await;
         match applied {
             Ok(applied) => return Ok(applied),
-            Err(error) => patience.wait(error).await?,
+            Err(error) => retries.wait(error).await?,
         }
     }
 }

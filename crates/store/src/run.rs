@@ -10,15 +10,15 @@ use domain::scope::TenantScope;
 use futures_util::future::BoxFuture;
 use sea_orm::DbErr;
 
-use crate::error::{Remedy, StoreError};
-use crate::patience::Patience;
+use crate::error::{RetryAction, StoreError};
+use crate::retry_budget::RetryBudget;
 use crate::store::Store;
-use crate::tenant_tx::{Created, TenantTx};
+use crate::tenant_tx::{CreateOutcome, TenantTx};
 use crate::tx::Tx;
 
 /// What a piece of work sees of a transaction: one tenant's data ([`TenantTx`]), or the bare statements (operators'
 /// records, the outbox side).
-pub(crate) trait Door: Sized + Send {
+pub(crate) trait Executor: Sized + Send {
     /// What it takes to open it.
     type Key: Copy + Send + Sync + 'static;
     /// Whose work it is, for the order of SQLite's writer.
@@ -29,7 +29,7 @@ pub(crate) trait Door: Sized + Send {
     fn close(self) -> Tx;
 }
 
-impl Door for Tx {
+impl Executor for Tx {
     type Key = ();
 
     fn tenant((): ()) -> Option<TenantId> {
@@ -45,7 +45,7 @@ impl Door for Tx {
     }
 }
 
-impl Door for TenantTx {
+impl Executor for TenantTx {
     type Key = TenantScope;
 
     fn tenant(scope: TenantScope) -> Option<TenantId> {
@@ -72,7 +72,7 @@ impl Store {
         F: for<'t> FnOnce(&'t mut TenantTx) -> BoxFuture<'t, Result<T, E>> + Send,
         E: From<StoreError>,
     {
-        let mut tx = TenantTx::new(self.outside(), scope).with_gate(self.0.gate.clone());
+        let mut tx = TenantTx::new(self.autocommit(), scope).with_search_limit(self.0.searches.clone());
         work(&mut tx).await
     }
 
@@ -95,7 +95,7 @@ impl Store {
     /// Creates an identity by itself: [`TenantTx::create`] as a whole transaction, in one round trip on PostgreSQL.
     ///
     /// Repeated like [`Store::write`], and also when a connection was lost after the statement was sent: then an
-    /// identity that the first attempt made is answered as [`Created::Taken`], which the caller must look at
+    /// identity that the first attempt made is answered as [`CreateOutcome::Taken`], which the caller must look at
     /// anyway (a POST whose answer was lost heals).
     ///
     /// # Errors
@@ -107,15 +107,15 @@ impl Store {
         external_id: ExternalId,
         event: &Event,
         entry: &LogEntry,
-    ) -> Result<Created, StoreError> {
+    ) -> Result<CreateOutcome, StoreError> {
         if self.0.writer.is_none() {
-            let mut tx = TenantTx::new(self.outside(), scope);
+            let mut tx = TenantTx::new(self.autocommit(), scope);
             let created = tx.create(identity, external_id, event, entry).await;
             let done = created.as_ref().is_ok_and(|created| created.is_done());
             if done {
                 self.0.writes.succeeded();
             }
-            self.announce(done);
+            self.notify_outbox(done);
             return created;
         }
         let what = Arc::new((identity.clone(), event.clone(), entry.clone()));
@@ -128,7 +128,7 @@ impl Store {
 
     pub(crate) async fn transact<D, T, E, F>(&self, key: D::Key, work: F) -> Result<T, E>
     where
-        D: Door + 'static,
+        D: Executor + 'static,
         F: for<'t> Fn(&'t mut D) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -142,26 +142,31 @@ impl Store {
     /// PostgreSQL: a transaction of its own, repeated while that may help.
     async fn transact_alone<D, T, E, F>(&self, key: D::Key, work: &F) -> Result<T, E>
     where
-        D: Door,
+        D: Executor,
         F: for<'t> Fn(&'t mut D) -> BoxFuture<'t, Result<T, E>>,
         E: From<StoreError>,
     {
-        let mut patience = Patience::new();
+        let mut retries = RetryBudget::new();
         loop {
-            let transaction = match self.0.lanes.begin().await {
+            let transaction = match self.0.connections.begin().await {
                 Ok(Some(transaction)) => transaction,
                 Ok(None) => {
                     return Err(StoreError::Refused("no transaction of its own here".to_owned()).into());
                 }
                 Err(error) => {
-                    self.sit_out(&error, &mut patience).await?;
+                    self.wait_for_retry(&error, &mut retries).await?;
                     continue;
                 }
             };
-            let mut door = D::open(Tx::open(transaction, self.0.suspicion.clone()), key);
-            let answer = work(&mut door).await;
-            let mut tx = door.close();
-            let (told, changed, remedy, trouble) = (tx.told, tx.has_changed(), tx.remedy, tx.trouble.take());
+            let mut executor = D::open(Tx::open(transaction, self.0.health.clone()), key);
+            let answer = work(&mut executor).await;
+            let mut tx = executor.close();
+            let (outbox_written, changed, retry_action, trouble) = (
+                tx.outbox_written,
+                tx.has_changed(),
+                tx.retry_action,
+                tx.trouble.take(),
+            );
             let Some(transaction) = tx.into_transaction() else {
                 return answer;
             };
@@ -169,7 +174,7 @@ impl Store {
                 self.0.writes.failed(trouble);
             }
             // Work that overlooked a failed statement is repeated as well; if that does not help, the commit says so.
-            let may_help = matches!(remedy, Some(Remedy::Again | Remedy::Reconnect));
+            let may_help = matches!(retry_action, Some(RetryAction::Again | RetryAction::Reconnect));
             if answer.is_err() || may_help {
                 // A rollback that fails means that the connection is gone, and the transaction with it.
                 let _ = transaction.rollback().await;
@@ -178,7 +183,7 @@ impl Store {
                 }
                 let trouble =
                     trouble.unwrap_or_else(|| StoreError::Unavailable("it stayed in trouble".into()));
-                patience.wait(trouble).await?;
+                retries.wait(trouble).await?;
                 continue;
             }
             match transaction.commit().await {
@@ -186,14 +191,14 @@ impl Store {
                     if changed {
                         self.0.writes.succeeded();
                     }
-                    self.announce(told);
+                    self.notify_outbox(outbox_written);
                     return answer;
                 }
                 // What was refused at commit did not happen and may be repeated; after a lost connection nobody knows.
-                Err(error) => match StoreError::judge(&error) {
-                    (error, Remedy::Again) => patience.wait(error).await?,
-                    (error, remedy) => {
-                        self.distrust(remedy);
+                Err(error) => match StoreError::classify(&error) {
+                    (error, RetryAction::Again) => retries.wait(error).await?,
+                    (error, retry_action) => {
+                        self.mark_unhealthy(retry_action);
                         self.0.writes.failed(&error);
                         return Err(error.into());
                     }
@@ -202,24 +207,24 @@ impl Store {
         }
     }
 
-    async fn sit_out(&self, error: &DbErr, patience: &mut Patience) -> Result<(), StoreError> {
-        let (error, remedy) = StoreError::judge(error);
-        self.distrust(remedy);
-        if remedy == Remedy::Tell {
+    async fn wait_for_retry(&self, error: &DbErr, retries: &mut RetryBudget) -> Result<(), StoreError> {
+        let (error, retry_action) = StoreError::classify(error);
+        self.mark_unhealthy(retry_action);
+        if retry_action == RetryAction::Tell {
             Err(error)
         } else {
-            patience.wait(error).await
+            retries.wait(error).await
         }
     }
 
-    fn distrust(&self, remedy: Remedy) {
-        if remedy == Remedy::Reconnect {
-            self.0.suspicion.raise();
+    fn mark_unhealthy(&self, retry_action: RetryAction) {
+        if retry_action == RetryAction::Reconnect {
+            self.0.health.raise();
         }
     }
 
-    pub(crate) fn announce(&self, told: bool) {
-        if told {
+    pub(crate) fn notify_outbox(&self, outbox_written: bool) {
+        if outbox_written {
             self.0.changed.send_modify(|count| *count += 1);
         }
     }

@@ -64,8 +64,8 @@ impl Sql {
     }
 
     /// A `SELECT` through one of the doors of the schema, across tenants.
-    pub(crate) fn through_door(door: &str, select: &str) -> Self {
-        let setting = format!("set_config('usher.door', '{door}', true)");
+    pub(crate) fn through_door(executor: &str, select: &str) -> Self {
+        let setting = format!("set_config('usher.door', '{executor}', true)");
         Self([opened(&setting, select, Rows::Read), select.to_owned()])
     }
 

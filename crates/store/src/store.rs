@@ -6,12 +6,12 @@ use std::time::Duration;
 use sea_orm::{DatabaseConnection, Value};
 use tokio::sync::watch;
 
-use crate::connect::postgres::Suspicion;
+use crate::connect::postgres::PoolHealth;
 use crate::connect::{self};
 use crate::error::StoreError;
-use crate::group::Writer;
-use crate::lanes::Lanes;
-use crate::list::gate::Gate;
+use crate::group_commit::Writer;
+use crate::idle_connections::IdleConnections;
+use crate::list::concurrency_limit::ConcurrencyLimit;
 use crate::migrate;
 use crate::settings::{Backend, Settings};
 use crate::sql::Sql;
@@ -26,11 +26,11 @@ pub(crate) struct Inner {
     pub(crate) settings: Settings,
     pub(crate) backend: Backend,
     pub(crate) pool: DatabaseConnection,
-    pub(crate) lanes: Lanes,
+    pub(crate) connections: IdleConnections,
     pub(crate) writer: Option<Writer>,
-    pub(crate) suspicion: Suspicion,
+    pub(crate) health: PoolHealth,
     pub(crate) changed: watch::Sender<u64>,
-    pub(crate) gate: Gate,
+    pub(crate) searches: ConcurrencyLimit,
     pub(crate) writes: Writes,
     role: Option<String>,
     warnings: Vec<String>,
@@ -62,12 +62,12 @@ impl Store {
         Ok(Self(Arc::new(Inner {
             settings: settings.clone(),
             backend,
-            lanes: Lanes::new(&opened.pool, backend, settings, opened.suspicion.clone()),
+            connections: IdleConnections::new(&opened.pool, backend, settings, opened.health.clone()),
             pool: opened.pool,
             writer,
-            suspicion: opened.suspicion,
+            health: opened.health,
             changed,
-            gate: Gate::default(),
+            searches: ConcurrencyLimit::default(),
             writes,
             role: opened.role,
             warnings: opened.warnings,
@@ -111,7 +111,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] when it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        let mut tx = self.outside();
+        let mut tx = self.autocommit();
         within(Duration::from_secs(2), async {
             tx.all_of("SELECT 1", Vec::new()).await.map(|_| ())
         })
@@ -133,7 +133,7 @@ impl Store {
         if let Some(writer) = &self.0.writer {
             writer.close().await;
         }
-        self.0.lanes.close();
+        self.0.connections.close();
         // An error here means that the pool was closed before.
         let _ = self.0.pool.close_by_ref().await;
     }
@@ -144,11 +144,11 @@ impl Store {
     }
 
     /// A place for statements that are a transaction of their own: PostgreSQL's pool, SQLite's readers.
-    pub(crate) fn outside(&self) -> Tx {
+    pub(crate) fn autocommit(&self) -> Tx {
         Tx::on_pool(
-            self.0.lanes.clone(),
+            self.0.connections.clone(),
             self.0.backend,
-            self.0.suspicion.clone(),
+            self.0.health.clone(),
             self.0.writes.clone(),
         )
     }
@@ -156,7 +156,7 @@ impl Store {
     /// One changing statement as a transaction of its own.
     pub(crate) async fn change(&self, sql: &Sql, values: Vec<Value>) -> Result<u64, StoreError> {
         if self.0.writer.is_none() {
-            return self.outside().change(sql, values).await;
+            return self.autocommit().change(sql, values).await;
         }
         let text: Arc<str> = Arc::from(sql.text(self.0.backend));
         self.transact::<Tx, _, StoreError, _>((), move |tx| {

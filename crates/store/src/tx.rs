@@ -8,10 +8,10 @@ use std::time::Duration;
 use sea_orm::{DbErr, QueryResult, Statement, Value};
 use sqlx::SqliteConnection;
 
-use crate::connect::postgres::Suspicion;
-use crate::error::{Remedy, StoreError};
-use crate::lanes::Lanes;
-use crate::patience::Patience;
+use crate::connect::postgres::PoolHealth;
+use crate::error::{RetryAction, StoreError};
+use crate::idle_connections::IdleConnections;
+use crate::retry_budget::RetryBudget;
 use crate::settings::Backend;
 use crate::sql::Sql;
 use crate::transaction::Transaction;
@@ -21,7 +21,7 @@ use crate::writes::Writes;
 /// Where statements run.
 enum Conn {
     /// Each statement for itself, on any connection.
-    Pool(Lanes, Writes),
+    Pool(IdleConnections, Writes),
     /// A transaction of its own.
     Open(Transaction),
     /// A place in SQLite's group commit: the transaction is shared, the savepoint is its own.
@@ -32,7 +32,7 @@ enum Conn {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Written {
     /// It put rows into the outbox.
-    pub(crate) told: bool,
+    pub(crate) outbox_written: bool,
     /// It changed rows: a commit then shows that the disk takes them.
     pub(crate) changed: bool,
 }
@@ -63,11 +63,11 @@ impl Savepoint {
 pub(crate) struct Tx {
     conn: Conn,
     backend: Backend,
-    suspicion: Suspicion,
+    health: PoolHealth,
     /// Whether this transaction put rows into the outbox.
-    pub(crate) told: bool,
+    pub(crate) outbox_written: bool,
     /// The worst remedy that a failed statement asked for.
-    pub(crate) remedy: Option<Remedy>,
+    pub(crate) retry_action: Option<RetryAction>,
     /// The trouble that ended this transaction, whatever its work made of it.
     pub(crate) trouble: Option<StoreError>,
     /// Whether rows were changed.
@@ -75,12 +75,17 @@ pub(crate) struct Tx {
 }
 
 impl Tx {
-    pub(crate) fn on_pool(pool: Lanes, backend: Backend, suspicion: Suspicion, writes: Writes) -> Self {
-        Self::new(Conn::Pool(pool, writes), backend, suspicion)
+    pub(crate) fn on_pool(
+        pool: IdleConnections,
+        backend: Backend,
+        health: PoolHealth,
+        writes: Writes,
+    ) -> Self {
+        Self::new(Conn::Pool(pool, writes), backend, health)
     }
 
-    pub(crate) fn open(transaction: Transaction, suspicion: Suspicion) -> Self {
-        Self::new(Conn::Open(transaction), Backend::Postgres, suspicion)
+    pub(crate) fn open(transaction: Transaction, health: PoolHealth) -> Self {
+        Self::new(Conn::Open(transaction), Backend::Postgres, health)
     }
 
     /// A place for the jobs of one group commit, on a connection on which a transaction has begun.
@@ -88,17 +93,17 @@ impl Tx {
         Self::new(
             Conn::Group(connection, Savepoint::None),
             Backend::Sqlite,
-            Suspicion::new(),
+            PoolHealth::new(),
         )
     }
 
-    fn new(conn: Conn, backend: Backend, suspicion: Suspicion) -> Self {
+    fn new(conn: Conn, backend: Backend, health: PoolHealth) -> Self {
         Self {
             conn,
             backend,
-            suspicion,
-            told: false,
-            remedy: None,
+            health,
+            outbox_written: false,
+            retry_action: None,
             trouble: None,
             changed: false,
         }
@@ -115,7 +120,7 @@ impl Tx {
 
     /// Whether a commit of this would write anything.
     pub(crate) fn has_changed(&self) -> bool {
-        self.changed || self.told
+        self.changed || self.outbox_written
     }
 
     /// PostgreSQL: the transaction back, to end it.
@@ -152,10 +157,10 @@ impl Tx {
             *savepoint = Savepoint::Left;
         }
         let written = Written {
-            told: keep && self.told,
+            outbox_written: keep && self.outbox_written,
             changed: keep && self.has_changed(),
         };
-        (self.told, self.changed, self.remedy) = (false, false, None);
+        (self.outbox_written, self.changed, self.retry_action) = (false, false, None);
         Ok(written)
     }
 
@@ -177,16 +182,16 @@ impl Tx {
         let statement = Statement::from_sql_and_values(self.backend.driver(), text, values);
         if let Some(wire) = self.wire()? {
             let answer = wire.all(&statement).await;
-            return self.judged(answer);
+            return self.classified(answer);
         }
         let Conn::Pool(pool, _) = &self.conn else {
             return Ok(Vec::new());
         };
-        let mut patience = Patience::new();
+        let mut retries = RetryBudget::new();
         loop {
             match pool.all(&statement).await {
                 Ok(rows) => return Ok(rows),
-                Err(error) => self.wait_or_tell(&error, &mut patience).await?,
+                Err(error) => self.wait_or_fail(&error, &mut retries).await?,
             }
         }
     }
@@ -211,14 +216,14 @@ impl Tx {
         let statement = Statement::from_sql_and_values(self.backend.driver(), text, values);
         if let Some(wire) = self.wire()? {
             let answer = wire.execute(&statement).await;
-            let changed = self.judged(answer)?;
+            let changed = self.classified(answer)?;
             self.changed |= changed > 0;
             return Ok(changed);
         }
         let Conn::Pool(pool, writes) = &self.conn else {
             return Ok(0);
         };
-        let mut patience = Patience::new();
+        let mut retries = RetryBudget::new();
         loop {
             match pool.execute(&statement).await {
                 Ok(changed) => {
@@ -228,7 +233,7 @@ impl Tx {
                     return Ok(changed);
                 }
                 Err(error) => self
-                    .wait_or_tell(&error, &mut patience)
+                    .wait_or_fail(&error, &mut retries)
                     .await
                     .inspect_err(|error| writes.failed(error))?,
             }
@@ -251,7 +256,7 @@ impl Tx {
     /// A change that is told of, made of several statements on SQLite and of one on PostgreSQL: all its rows. SQLite's
     /// come from `RETURNING`; a savepoint that is still to be made goes in the same text, so that the whole is handed to
     /// the connection's thread once.
-    pub(crate) async fn tell(
+    pub(crate) async fn with_outbox(
         &mut self,
         sql: &Sql,
         values: Vec<Value>,
@@ -281,7 +286,7 @@ impl Tx {
         let Some(due) = savepoint.due() else { return Ok(()) };
         if let Some(wire) = self.wire()? {
             let said = wire.say(due).await;
-            self.judged(said)?;
+            self.classified(said)?;
         }
         if let Conn::Group(_, savepoint) = &mut self.conn {
             *savepoint = Savepoint::Made;
@@ -289,10 +294,10 @@ impl Tx {
         Ok(())
     }
 
-    fn judged<T>(&mut self, answer: Result<T, DbErr>) -> Result<T, StoreError> {
+    fn classified<T>(&mut self, answer: Result<T, DbErr>) -> Result<T, StoreError> {
         answer.map_err(|error| {
-            let (error, remedy) = StoreError::judge(&error);
-            self.note(remedy);
+            let (error, retry_action) = StoreError::classify(&error);
+            self.note(retry_action);
             if error.is_trouble() {
                 self.trouble = Some(error.clone());
             }
@@ -300,26 +305,26 @@ impl Tx {
         })
     }
 
-    fn note(&mut self, remedy: Remedy) {
-        if remedy == Remedy::Reconnect {
-            self.suspicion.raise();
+    fn note(&mut self, retry_action: RetryAction) {
+        if retry_action == RetryAction::Reconnect {
+            self.health.raise();
         }
-        if self.remedy != Some(Remedy::Reconnect) {
-            self.remedy = Some(remedy);
+        if self.retry_action != Some(RetryAction::Reconnect) {
+            self.retry_action = Some(retry_action);
         }
     }
 
     /// A statement on the pool is a transaction of its own; what can pass is waited for, at most as long as
-    /// [`Patience`] lasts.
-    async fn wait_or_tell(&self, error: &DbErr, patience: &mut Patience) -> Result<(), StoreError> {
-        let (error, remedy) = StoreError::judge(error);
-        if remedy == Remedy::Reconnect {
-            self.suspicion.raise();
+    /// [`RetryBudget`] lasts.
+    async fn wait_or_fail(&self, error: &DbErr, retries: &mut RetryBudget) -> Result<(), StoreError> {
+        let (error, retry_action) = StoreError::classify(error);
+        if retry_action == RetryAction::Reconnect {
+            self.health.raise();
         }
-        if remedy == Remedy::Tell {
+        if retry_action == RetryAction::Tell {
             Err(error)
         } else {
-            patience.wait(error).await
+            retries.wait(error).await
         }
     }
 }

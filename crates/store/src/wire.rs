@@ -1,6 +1,6 @@
 //! One connection of either driver, and what is sent on it. Knows no pool, no transaction and no meaning of errors.
 //!
-//! Read next: [`crate::lanes`] (statements that are a transaction of their own), [`crate::transaction`] (PostgreSQL)
+//! Read next: [`crate::connections`] (statements that are a transaction of their own), [`crate::transaction`] (PostgreSQL)
 //! and `connect::writing` (SQLite's writer), which hold connections.
 
 use std::sync::Arc;

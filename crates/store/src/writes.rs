@@ -129,9 +129,9 @@ mod tests {
         assert!(writes.check(never).await.is_ok());
         writes.failed(&full());
         assert!(writes.check(async { Err(full()) }).await.is_err());
-        let told = writes.check(async { Ok(()) }).await.unwrap_err();
+        let outbox_written = writes.check(async { Ok(()) }).await.unwrap_err();
         assert_eq!(
-            told.to_string(),
+            outbox_written.to_string(),
             full().to_string(),
             "not probed twice within a second"
         );

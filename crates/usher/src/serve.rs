@@ -13,7 +13,7 @@ use auth::alias::Aliases;
 use events::Events;
 use http::log_budget::WINDOW;
 use http::metrics::Metrics;
-use http::places::Places;
+use http::tenant_limits::TenantLimits;
 use http::{Listeners, Server, State};
 use store::{Backend, Store};
 use tokio::runtime::Handle;
@@ -142,7 +142,7 @@ fn start(
         metrics: Metrics::new(&telemetry.meter()),
         metrics_page: telemetry.page(),
         traceparent,
-        places: Places::new(settings.requests_per_tenant),
+        places: TenantLimits::new(settings.requests_per_tenant),
         long,
         readiness: http::health::Readiness::default(),
         draining: http::state::Draining::default(),

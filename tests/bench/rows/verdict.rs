@@ -2,7 +2,7 @@
 
 use crate::report::{Bar, Row, Side, say};
 use auth::alias::Aliases;
-use auth::{Kind, Limits, Verifier, hash, token};
+use auth::{CredentialKind, Limits, Verifier, hash, token};
 use chrono::{DateTime, Utc};
 use domain::clock::{Clock, Ids, SystemClock, SystemIds};
 use domain::credential::{Memory, SecretHash, Token, TokenRecord};
@@ -20,7 +20,7 @@ const SLICES: usize = 9;
 /// Runs it.
 pub async fn run() -> Vec<Row> {
     say("verdict cache");
-    let issued = token::issue(Kind::Token, Environment::Test, &[7; token::RANDOM]);
+    let issued = token::issue(CredentialKind::Token, Environment::Test, &[7; token::RANDOM]);
     let header = format!("Bearer {}", issued.reveal());
     let now = SystemClock.now();
     let record = record(&issued, now);
@@ -30,7 +30,7 @@ pub async fn run() -> Vec<Row> {
     let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let once = || async {
         let presented = verifier
-            .precheck(Kind::Token, [header.as_bytes()], address)
+            .precheck(CredentialKind::Token, [header.as_bytes()], address)
             .await
             .expect("a token");
         verifier

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use domain::log::Action;
+use domain::log::LogAction;
 use futures_util::future::join_all;
 use serde_json::json;
-use store::{Created, Saved, StoreError};
+use store::{CreateOutcome, SaveOutcome, StoreError};
 
 use super::world::{World, worlds};
 
@@ -16,7 +16,10 @@ async fn of_many_concurrent_creates_of_one_name_exactly_one_is_done() {
         let app = world.app("booking").await;
         let people: Vec<_> = (0..20).map(|_| world.person(&home, "amy")).collect();
         let made = join_all(people.iter().map(|amy| world.create(&home, amy))).await;
-        let done = made.iter().filter(|created| **created == Created::Done).count();
+        let done = made
+            .iter()
+            .filter(|created| **created == CreateOutcome::Done)
+            .count();
         assert_eq!(done, 1, "{}", world.name());
         world.stamp_all().await;
         assert_eq!(world.feed(&app).await.len(), 1, "{}", world.name());
@@ -33,7 +36,7 @@ async fn two_tenants_create_the_same_names_at_once_and_each_has_its_own() {
             .collect();
         let made = join_all(people.iter().map(|(home, person)| world.create(home, person))).await;
         assert!(
-            made.iter().all(|created| *created == Created::Done),
+            made.iter().all(|created| *created == CreateOutcome::Done),
             "{}",
             world.name()
         );
@@ -81,14 +84,14 @@ async fn step(world: Arc<World>, home: super::world::Home, id: domain::id::Ident
                     json!({"userName": "amy", "displayName": document.to_string()}),
                 );
                 let event = world.event(&home, Some(&before), Some(&after));
-                let entry = world.entry(&after, Action::Update, Some(&event));
+                let entry = world.entry(&after, LogAction::Update, Some(&event));
                 tx.save(&after, domain::identity::ExternalId::IsFree, &event, &entry)
                     .await
             })
         })
         .await
         .unwrap();
-    assert_eq!(saved, Saved::Done);
+    assert_eq!(saved, SaveOutcome::Done);
 }
 
 /// Two renames to one name pass each other's look; the loser must be told, not broken.
@@ -106,13 +109,16 @@ async fn of_concurrent_renames_to_one_name_exactly_one_is_done() {
         });
         let saved = join_all(renames).await;
         assert_eq!(
-            saved.iter().filter(|saved| **saved == Saved::Done).count(),
+            saved.iter().filter(|saved| **saved == SaveOutcome::Done).count(),
             1,
             "{}: {saved:?}",
             world.name()
         );
         assert_eq!(
-            saved.iter().filter(|saved| **saved == Saved::NameTaken).count(),
+            saved
+                .iter()
+                .filter(|saved| **saved == SaveOutcome::NameTaken)
+                .count(),
             7,
             "{}",
             world.name()
@@ -134,7 +140,7 @@ async fn failing_neighbours_take_nothing_with_them() {
             let what = Arc::new((
                 person.clone(),
                 event.clone(),
-                world.entry(person, Action::Create, Some(&event)),
+                world.entry(person, LogAction::Create, Some(&event)),
             ));
             world.write(&home, move |tx| {
                 let what = Arc::clone(&what);
@@ -186,7 +192,7 @@ async fn a_job_that_panics_or_whose_asker_left_harms_nobody() {
 
     let amy = world.person(&home, "amy");
     let event = world.event(&home, None, Some(&amy));
-    let entry = world.entry(&amy, Action::Create, Some(&event));
+    let entry = world.entry(&amy, LogAction::Create, Some(&event));
     let asked = world.store.create(
         home.scope,
         &amy,

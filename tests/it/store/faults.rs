@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::{Connection, Executor};
-use store::{Created, StoreError};
+use store::{CreateOutcome, StoreError};
 use support::disk::SmallDisk;
 use support::postgres::Postgres;
 
@@ -62,11 +62,15 @@ async fn connections_to_a_demoted_server_are_given_up() {
         .unwrap();
 
     let bob = world.person(&home, "bob");
-    assert_eq!(world.create(&home, &bob).await, Created::Done, "in one statement");
+    assert_eq!(
+        world.create(&home, &bob).await,
+        CreateOutcome::Done,
+        "in one statement"
+    );
     let after = world.changed(&bob, serde_json::json!({"userName": "bob", "displayName": "new"}));
     assert_eq!(
         world.save(&home, &bob, &after).await,
-        store::Saved::Done,
+        store::SaveOutcome::Done,
         "in a transaction"
     );
     world.stamp_all().await;
@@ -81,7 +85,7 @@ async fn a_long_lock_is_told_as_unavailable_and_leaves_the_pool_whole() {
     execute(&mut locker, "BEGIN; LOCK TABLE identity IN ACCESS EXCLUSIVE MODE").await;
     let amy = world.person(&home, "amy");
     let event = world.event(&home, None, Some(&amy));
-    let entry = world.entry(&amy, domain::log::Action::Create, Some(&event));
+    let entry = world.entry(&amy, domain::log::LogAction::Create, Some(&event));
     let error = world
         .store
         .create(
@@ -99,7 +103,7 @@ async fn a_long_lock_is_told_as_unavailable_and_leaves_the_pool_whole() {
         "others go on"
     );
     execute(&mut locker, "ROLLBACK").await;
-    assert_eq!(world.create(&home, &amy).await, Created::Done);
+    assert_eq!(world.create(&home, &amy).await, CreateOutcome::Done);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,7 +147,7 @@ async fn another_process_that_holds_the_sqlite_file_is_waited_for() {
         tokio::time::sleep(Duration::from_secs(6)).await;
         other.execute("ROLLBACK").await.unwrap();
     });
-    assert_eq!(created, Created::Done);
+    assert_eq!(created, CreateOutcome::Done);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -152,7 +156,7 @@ async fn a_closed_store_says_so() {
         let home = world.home("contoso").await;
         let amy = world.person(&home, "amy");
         let event = world.event(&home, None, Some(&amy));
-        let entry = world.entry(&amy, domain::log::Action::Create, Some(&event));
+        let entry = world.entry(&amy, domain::log::LogAction::Create, Some(&event));
         world.store.close().await;
         let error = world
             .store
@@ -187,7 +191,7 @@ async fn work_that_overlooks_a_failed_statement_is_not_answered_without_a_commit
         let bob = world.person(&home, "bob");
         let changes = std::sync::Arc::new([again, bob.clone()].map(|person| {
             let event = world.event(&home, None, Some(&person));
-            let entry = world.entry(&person, domain::log::Action::Create, Some(&event));
+            let entry = world.entry(&person, domain::log::LogAction::Create, Some(&event));
             (person, event, entry)
         }));
         let answer = world
@@ -221,7 +225,7 @@ async fn a_caller_that_leaves_in_the_middle_leaves_no_transaction_behind() {
     let store = store::Store::connect(&one).await.unwrap();
     let amy = world.person(&home, "amy");
     let event = world.event(&home, None, Some(&amy));
-    let entry = world.entry(&amy, domain::log::Action::Create, Some(&event));
+    let entry = world.entry(&amy, domain::log::LogAction::Create, Some(&event));
     let change = std::sync::Arc::new((amy.clone(), event, entry));
     let (written, mut has_written) = tokio::sync::watch::channel(false);
     let leaving = store.write::<(), StoreError, _>(home.scope, move |tx| {
@@ -250,7 +254,11 @@ async fn a_caller_that_leaves_in_the_middle_leaves_no_transaction_behind() {
         .unwrap();
     let kept = sqlx::query("SELECT 1 FROM lease WHERE name = 'mine'");
     assert!(kept.fetch_optional(&mut other).await.unwrap().is_some());
-    assert_eq!(world.create(&home, &amy).await, Created::Done, "no lock is left");
+    assert_eq!(
+        world.create(&home, &amy).await,
+        CreateOutcome::Done,
+        "no lock is left"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -263,7 +271,7 @@ async fn after_commits_that_found_the_disk_full_the_next_one_is_durable() {
         for n in 0..failures {
             let amy = world.person(&home, &format!("amy-{failures}-{n}"));
             let event = world.event(&home, None, Some(&amy));
-            let entry = world.entry(&amy, domain::log::Action::Create, Some(&event));
+            let entry = world.entry(&amy, domain::log::LogAction::Create, Some(&event));
             let created = world
                 .store
                 .create(

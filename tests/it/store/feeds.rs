@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use store::{FeedEvent, Saved};
+use store::{FeedEvent, SaveOutcome};
 
 use super::world::{World, worlds};
 
@@ -46,7 +46,7 @@ async fn racing_stampers_lose_nothing_and_keep_each_identitys_order() {
                             &person,
                             json!({"userName": name, "displayName": step.to_string()}),
                         );
-                        assert_eq!(world.save(&home, &person, &next).await, Saved::Done);
+                        assert_eq!(world.save(&home, &person, &next).await, SaveOutcome::Done);
                         person = next;
                     }
                 })

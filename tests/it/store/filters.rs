@@ -9,7 +9,7 @@ use scim::message::{Meta, render};
 use scim::schema::ResourceType;
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor, Row};
-use store::{ListQuery, Page, PageAt, StoreError};
+use store::{ListRequest, Page, PageAt, StoreError};
 
 use super::world::{Home, World, worlds};
 
@@ -26,7 +26,7 @@ pub async fn list(
         .store
         .read::<_, StoreError, _>(home.scope, |tx| {
             Box::pin(async move {
-                let query = ListQuery {
+                let query = ListRequest {
                     directory,
                     resource_type: &profile.resource_type,
                     filter: parsed.as_ref(),
@@ -237,7 +237,7 @@ async fn a_filter_means_the_same_to_sql_and_to_the_evaluator() {
         let mut people = Vec::new();
         for document in documents() {
             let identity = world.identity(&home, document);
-            assert_eq!(world.create(&home, &identity).await, store::Created::Done);
+            assert_eq!(world.create(&home, &identity).await, store::CreateOutcome::Done);
             people.push(identity);
         }
         let ids = people.iter().map(|identity| identity.id.to_string()).collect();

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use domain::identity::ExternalId;
-use domain::log::Action;
+use domain::log::LogAction;
 use serde_json::json;
-use store::{Created, Saved, StoreError};
+use store::{CreateOutcome, SaveOutcome, StoreError};
 
 use super::world::{resource, worlds};
 
@@ -18,7 +18,7 @@ async fn an_identity_reads_back_byte_for_byte() {
             "externalId": "E-1", "emails": [{"type": "work", "value": "Z@contoso.com"}],
         });
         let identity = world.identity(&home, document.clone());
-        assert_eq!(world.create(&home, &identity).await, Created::Done);
+        assert_eq!(world.create(&home, &identity).await, CreateOutcome::Done);
         let read = world.get(&home, identity.id).await.unwrap();
         assert_eq!(read, identity, "{}", world.name());
         assert_eq!(
@@ -36,7 +36,7 @@ async fn a_taken_user_name_writes_nothing_and_any_case_of_it_is_taken() {
         let app = world.app("booking").await;
         world.people(&home, &["Amy@contoso.com"]).await;
         let twin = world.person(&home, "aMY@contoso.com");
-        assert_eq!(world.create(&home, &twin).await, Created::Taken);
+        assert_eq!(world.create(&home, &twin).await, CreateOutcome::Taken);
         assert_eq!(world.get(&home, twin.id).await, None);
         world.stamp_all().await;
         assert_eq!(
@@ -51,7 +51,7 @@ async fn a_taken_user_name_writes_nothing_and_any_case_of_it_is_taken() {
         let what = Arc::new((
             twin.clone(),
             event.clone(),
-            world.entry(&twin, Action::Create, Some(&event)),
+            world.entry(&twin, LogAction::Create, Some(&event)),
         ));
         let holder = world
             .write(&home, move |tx| {
@@ -59,7 +59,7 @@ async fn a_taken_user_name_writes_nothing_and_any_case_of_it_is_taken() {
                 Box::pin(async move {
                     assert_eq!(
                         tx.create(&what.0, ExternalId::IsFree, &what.1, &what.2).await?,
-                        Created::Taken
+                        CreateOutcome::Taken
                     );
                     tx.find_by_user_name(directory, "amy@contoso.com").await
                 })
@@ -94,7 +94,7 @@ async fn saving_needs_the_revision_before_and_a_free_user_name() {
         let made = world.people(&home, &["amy", "bob"]).await;
         let [amy, bob] = [&made[0], &made[1]];
         let renamed = world.changed(amy, json!({"userName": "amy2", "externalId": "x-amy"}));
-        assert_eq!(world.save(&home, amy, &renamed).await, Saved::Done);
+        assert_eq!(world.save(&home, amy, &renamed).await, SaveOutcome::Done);
         assert_eq!(
             world.get(&home, amy.id).await,
             Some(renamed.clone()),
@@ -103,7 +103,7 @@ async fn saving_needs_the_revision_before_and_a_free_user_name() {
         );
         assert_eq!(
             world.save(&home, amy, &renamed).await,
-            Saved::Gone,
+            SaveOutcome::Gone,
             "{}: an old revision",
             world.name()
         );
@@ -111,7 +111,7 @@ async fn saving_needs_the_revision_before_and_a_free_user_name() {
         let clash = world.changed(bob, json!({"userName": "AMY2"}));
         assert_eq!(
             world.save(&home, bob, &clash).await,
-            Saved::NameTaken,
+            SaveOutcome::NameTaken,
             "{}",
             world.name()
         );
@@ -119,7 +119,7 @@ async fn saving_needs_the_revision_before_and_a_free_user_name() {
 
         // A change of its own name's case is no clash with itself; the old name is free again.
         let cased = world.changed(&renamed, json!({"userName": "Amy2"}));
-        assert_eq!(world.save(&home, &renamed, &cased).await, Saved::Done);
+        assert_eq!(world.save(&home, &renamed, &cased).await, SaveOutcome::Done);
         world.people(&home, &["amy"]).await;
     }
 }
@@ -136,7 +136,7 @@ async fn deleting_tells_once() {
             let what = Arc::new((
                 amy.clone(),
                 event.clone(),
-                world.entry(amy, Action::Delete, Some(&event)),
+                world.entry(amy, LogAction::Delete, Some(&event)),
             ));
             world
                 .write(&home, move |tx| {
@@ -174,7 +174,7 @@ async fn an_error_of_the_work_takes_everything_back() {
         let what = Arc::new((
             amy.clone(),
             event.clone(),
-            world.entry(&amy, Action::Create, Some(&event)),
+            world.entry(&amy, LogAction::Create, Some(&event)),
         ));
         let answer = world
             .write(&home, move |tx| {
@@ -182,7 +182,7 @@ async fn an_error_of_the_work_takes_everything_back() {
                 Box::pin(async move {
                     assert_eq!(
                         tx.create(&what.0, ExternalId::IsFree, &what.1, &what.2).await?,
-                        Created::Done
+                        CreateOutcome::Done
                     );
                     assert!(
                         tx.get(what.0.directory, what.0.id).await?.is_some(),
@@ -217,7 +217,7 @@ async fn very_long_and_odd_values_are_stored_and_found() {
             );
             assert_eq!(
                 world.create(&home, &identity).await,
-                Created::Done,
+                CreateOutcome::Done,
                 "{}",
                 world.name()
             );
@@ -241,7 +241,7 @@ async fn an_identity_of_a_directory_that_is_not_there_is_refused() {
         let other = world.home("fabrikam").await;
         let stray = world.person(&other, "amy");
         let event = world.event(&home, None, Some(&stray));
-        let entry = world.entry(&stray, Action::Create, Some(&event));
+        let entry = world.entry(&stray, LogAction::Create, Some(&event));
         let answer = world
             .store
             .create(home.scope, &stray, ExternalId::IsFree, &event, &entry)

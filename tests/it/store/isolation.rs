@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use domain::log::Action;
+use domain::log::LogAction;
 use serde_json::json;
 use sqlx::{Connection, Executor, Row};
-use store::{LogQuery, Saved, StoreError};
+use store::{LogQuery, SaveOutcome, StoreError};
 
 use super::filters::list;
 use super::world::{Home, World, worlds};
@@ -29,12 +29,12 @@ async fn another_tenants_identity_is_not_there() {
         assert_eq!(world.get(&ours, amy.id).await, None);
 
         let changed = world.changed(&amy, json!({"userName": "stolen"}));
-        assert_eq!(world.save(&mixed, &amy, &changed).await, Saved::Gone);
+        assert_eq!(world.save(&mixed, &amy, &changed).await, SaveOutcome::Gone);
         let event = world.event(&theirs, Some(&amy), None);
         let what = Arc::new((
             amy.clone(),
             event.clone(),
-            world.entry(&amy, Action::Delete, Some(&event)),
+            world.entry(&amy, LogAction::Delete, Some(&event)),
         ));
         world
             .write(&mixed, move |tx| {

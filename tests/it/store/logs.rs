@@ -1,7 +1,7 @@
 //! The provisioning log: what happened to this person, and how far it has come.
 
 use chrono::TimeDelta;
-use domain::log::{Action, LogEntry, Status};
+use domain::log::{LogAction, LogEntry, LogStatus};
 use serde_json::json;
 use store::{Delivered, LogQuery, LogRow, StoreError};
 
@@ -84,11 +84,11 @@ async fn every_way_to_search_finds_its_rows_newest_first() {
         world.save(&home, &amy, &after).await;
         world.people(&rooms, &["room 1"]).await;
         let failed = LogEntry {
-            status: Status::Failure,
+            status: LogStatus::Failure,
             code: Some("uniqueness".to_owned()),
             detail: Some("userName is taken".to_owned()),
             trace_id: Some("0af7651916cd43dd8448eb211c80319c".to_owned()),
-            ..world.entry(&amy, Action::Other, None)
+            ..world.entry(&amy, LogAction::Other, None)
         };
         let entry = failed.clone();
         world
@@ -111,7 +111,12 @@ async fn every_way_to_search_finds_its_rows_newest_first() {
         let actions: Vec<_> = all.iter().map(|row| row.entry.action).collect();
         assert_eq!(
             actions,
-            [Action::Other, Action::Create, Action::Update, Action::Create],
+            [
+                LogAction::Other,
+                LogAction::Create,
+                LogAction::Update,
+                LogAction::Create
+            ],
             "{}",
             world.name()
         );
@@ -148,7 +153,7 @@ async fn every_way_to_search_finds_its_rows_newest_first() {
         );
         assert_eq!(
             by(LogQuery {
-                status: Some(Status::Failure),
+                status: Some(LogStatus::Failure),
                 ..LogQuery::default()
             })
             .await
@@ -166,7 +171,7 @@ async fn every_way_to_search_finds_its_rows_newest_first() {
         );
         let both = LogQuery {
             resource: Some(amy.id.into()),
-            status: Some(Status::Success),
+            status: Some(LogStatus::Success),
             ..LogQuery::default()
         };
         assert_eq!(by(both).await.len(), 2);

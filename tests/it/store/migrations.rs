@@ -2,7 +2,7 @@
 
 use domain::identity::ExternalId;
 use serde_json::json;
-use store::{Created, Saved, Store, StoreError};
+use store::{CreateOutcome, SaveOutcome, Store, StoreError};
 use support::postgres::Postgres;
 
 use super::world::{World, settings, worlds};
@@ -113,7 +113,7 @@ async fn two_processes_may_have_one_sqlite_file_open() {
         .collect();
     let creates = people.iter().enumerate().map(|(number, person)| {
         let event = world.event(&home, None, Some(person));
-        let entry = world.entry(person, domain::log::Action::Create, Some(&event));
+        let entry = world.entry(person, domain::log::LogAction::Create, Some(&event));
         let store = if number % 2 == 0 {
             world.store.clone()
         } else {
@@ -180,7 +180,7 @@ async fn keys_of_before_are_made_anew_and_twins_stop_nothing() {
         for person in [&alone, &plain, &first, &second] {
             assert!(matches!(
                 world.create(&home, person).await,
-                Created::Done | Created::DoneBeside
+                CreateOutcome::Done | CreateOutcome::DoneBeside
             ));
         }
         // As an older version kept them: keys in the spelling that was sent, two names that are one.
@@ -224,14 +224,14 @@ async fn keys_of_before_are_made_anew_and_twins_stop_nothing() {
         let off = world.changed(&shadowed, json!({"userName": "zoe\u{308}", "active": false}));
         assert_eq!(
             world.save(&home, &shadowed, &off).await,
-            Saved::Done,
+            SaveOutcome::Done,
             "{}",
             world.name()
         );
         let clash = world.changed(&plain, json!({"userName": "ZO\u{cb}"}));
-        assert_eq!(world.save(&home, &plain, &clash).await, Saved::NameTaken);
+        assert_eq!(world.save(&home, &plain, &clash).await, SaveOutcome::NameTaken);
         let renamed = world.changed(&off, json!({"userName": "zoe2", "active": false}));
-        assert_eq!(world.save(&home, &off, &renamed).await, Saved::Done);
+        assert_eq!(world.save(&home, &off, &renamed).await, SaveOutcome::Done);
         assert_eq!(found("zoe2").await, [second.id]);
         // Twins of an externalId that is a key by now can be changed as well, and a third one is refused.
         let titled = world.changed(
@@ -240,12 +240,12 @@ async fn keys_of_before_are_made_anew_and_twins_stop_nothing() {
         );
         assert!(matches!(
             world.save_keyed(&home, &alone, &titled).await,
-            Saved::Done | Saved::DoneBeside
+            SaveOutcome::Done | SaveOutcome::DoneBeside
         ));
         let third = world.changed(&first, json!({"userName": "zo\u{eb}", "externalId": "twin"}));
         assert_eq!(
             world.save_keyed(&home, &first, &third).await,
-            Saved::ExternalIdTaken,
+            SaveOutcome::ExternalIdTaken,
             "{}",
             world.name()
         );

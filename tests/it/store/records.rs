@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::credential::{Kind, Memory, NETWORKS, SecretCheck, SecretHash, Standing, Token, Use};
+use domain::credential::{
+    CredentialKind, CredentialStatus, Memory, NETWORKS, SecretCheck, SecretHash, Token, Use,
+};
 use domain::tenant::Switch;
 use store::StoreError;
 
@@ -18,7 +20,7 @@ pub fn hash() -> SecretHash {
 
 fn a_use(id: &str, at: DateTime<Utc>) -> Use {
     Use {
-        kind: Kind::Token,
+        kind: CredentialKind::Token,
         id: id.to_owned(),
         at: Some(at),
         learned: Memory::default(),
@@ -113,8 +115,8 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
         );
         let record = world.store.token_record("tok000000000").await.unwrap().unwrap();
         assert_eq!(
-            (record.token.standing(at), record.token.revoked_at),
-            (Standing::Revoked, Some(at))
+            (record.token.status(at), record.token.revoked_at),
+            (CredentialStatus::Revoked, Some(at))
         );
         assert_eq!(
             world
@@ -147,21 +149,30 @@ async fn what_is_remembered_of_a_credential_is_its_own_and_bounded() {
             check: check(u32::MAX),
             networks: Vec::new(),
         };
-        store.remember_uses(&[note(Kind::Token, &issued)]).await.unwrap();
+        store
+            .remember_uses(&[note(CredentialKind::Token, &issued)])
+            .await
+            .unwrap();
         for last in 0..20 {
             let used = Memory {
                 check: None,
                 networks: vec![IpAddr::from([192, 0, 2, last])],
             };
-            store.remember_uses(&[note(Kind::Token, &used)]).await.unwrap();
+            store
+                .remember_uses(&[note(CredentialKind::Token, &used)])
+                .await
+                .unwrap();
         }
         let ipv6 = Memory {
             check: check(7),
             networks: vec!["2001:db8:1:2::".parse().unwrap()],
         };
-        store.remember_uses(&[note(Kind::App, &ipv6)]).await.unwrap();
+        store
+            .remember_uses(&[note(CredentialKind::App, &ipv6)])
+            .await
+            .unwrap();
 
-        let of_token = store.credential_memory(Kind::Token, id).await.unwrap();
+        let of_token = store.credential_memory(CredentialKind::Token, id).await.unwrap();
         assert_eq!(of_token.check, check(u32::MAX), "{}", world.name());
         assert_eq!(of_token.networks.len(), NETWORKS);
         assert_eq!(
@@ -169,9 +180,11 @@ async fn what_is_remembered_of_a_credential_is_its_own_and_bounded() {
             IpAddr::from([192, 0, 2, 19]),
             "the newest first"
         );
-        let of_app = store.credential_memory(Kind::App, id).await.unwrap();
+        let of_app = store.credential_memory(CredentialKind::App, id).await.unwrap();
         assert_eq!(of_app, ipv6, "the same id of another kind is another credential");
-        let other = store.credential_memory(Kind::Token, "tok000000001").await;
+        let other = store
+            .credential_memory(CredentialKind::Token, "tok000000001")
+            .await;
         assert_eq!(other.unwrap(), nothing);
     }
 }

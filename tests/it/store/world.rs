@@ -11,13 +11,13 @@ use domain::environment::Environment;
 use domain::event::{Cause, Event, Origin, from_change};
 use domain::id::{AppId, DirectoryId, EventId, IdentityId, RequestId, TenantId};
 use domain::identity::{ExternalId, Identity};
-use domain::log::{Action, LogEntry, Status};
+use domain::log::{LogAction, LogEntry, LogStatus};
 use domain::profile::{Profile, Profiles, SHIPPED};
 use domain::scope::TenantScope;
 use domain::tenant::{App, Directory, Provider, Switch, Tenant};
 use scim::resource::Resource;
 use serde_json::{Value, json};
-use store::{BoxFuture, Created, Settings, Store, StoreError};
+use store::{BoxFuture, CreateOutcome, Settings, Store, StoreError};
 use support::postgres::{Database, Postgres};
 use tempfile::TempDir;
 
@@ -223,7 +223,7 @@ impl World {
         .unwrap()
     }
 
-    pub fn entry(&self, identity: &Identity, action: Action, event: Option<&Event>) -> LogEntry {
+    pub fn entry(&self, identity: &Identity, action: LogAction, event: Option<&Event>) -> LogEntry {
         LogEntry {
             request: RequestId::from_uuid(self.uuid()),
             at: self.now(),
@@ -232,7 +232,7 @@ impl World {
             external_id: identity.resource.external_id().map(str::to_owned),
             user_name: identity.resource.user_name().map(str::to_owned),
             action,
-            status: Status::Success,
+            status: LogStatus::Success,
             code: None,
             detail: None,
             event: event.map(|event| event.id),
@@ -243,9 +243,9 @@ impl World {
     }
 
     /// Stores a new identity.
-    pub async fn create(&self, home: &Home, identity: &Identity) -> Created {
+    pub async fn create(&self, home: &Home, identity: &Identity) -> CreateOutcome {
         let event = self.event(home, None, Some(identity));
-        let entry = self.entry(identity, Action::Create, Some(&event));
+        let entry = self.entry(identity, LogAction::Create, Some(&event));
         self.store
             .create(home.scope, identity, ExternalId::IsFree, &event, &entry)
             .await
@@ -257,19 +257,19 @@ impl World {
         let mut made = Vec::new();
         for name in names {
             let identity = self.person(home, name);
-            assert_eq!(self.create(home, &identity).await, Created::Done);
+            assert_eq!(self.create(home, &identity).await, CreateOutcome::Done);
             made.push(identity);
         }
         made
     }
 
     /// Stores the next revision.
-    pub async fn save(&self, home: &Home, before: &Identity, after: &Identity) -> store::Saved {
+    pub async fn save(&self, home: &Home, before: &Identity, after: &Identity) -> store::SaveOutcome {
         self.save_as(home, ExternalId::IsFree, before, after).await
     }
 
     /// As [`World::save`], where `externalId` is the key.
-    pub async fn save_keyed(&self, home: &Home, before: &Identity, after: &Identity) -> store::Saved {
+    pub async fn save_keyed(&self, home: &Home, before: &Identity, after: &Identity) -> store::SaveOutcome {
         self.save_as(home, ExternalId::IsKey, before, after).await
     }
 
@@ -279,9 +279,9 @@ impl World {
         external_id: ExternalId,
         before: &Identity,
         after: &Identity,
-    ) -> store::Saved {
+    ) -> store::SaveOutcome {
         let event = self.event(home, Some(before), Some(after));
-        let entry = self.entry(after, Action::Update, Some(&event));
+        let entry = self.entry(after, LogAction::Update, Some(&event));
         let what = Arc::new((after.clone(), event, entry));
         self.write(home, move |tx| {
             let what = Arc::clone(&what);

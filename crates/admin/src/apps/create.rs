@@ -1,6 +1,6 @@
 //! Makes an app.
 
-use auth::{Kind, redis_password};
+use auth::{CredentialKind, redis_password};
 use domain::id::AppId;
 use domain::tenant::{App, Slug};
 use store::StoreError;
@@ -19,7 +19,7 @@ pub async fn execute(context: &Context, name: &str) -> Result<Issued, Error> {
         name,
         created_at: context.clock.now(),
     };
-    let (credential, hash) = context.issue(Kind::App).await?;
+    let (credential, hash) = context.issue(CredentialKind::App).await?;
     let redis = redis_password::sha256(&credential);
     match context
         .store
@@ -27,7 +27,7 @@ pub async fn execute(context: &Context, name: &str) -> Result<Issued, Error> {
         .await
     {
         Ok(()) => {
-            context.remember(Kind::App, &credential, &hash).await;
+            context.remember(CredentialKind::App, &credential, &hash).await;
             Ok(Issued {
                 feed_url: context.feed_url(&app),
                 app,

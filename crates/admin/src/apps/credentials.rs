@@ -1,6 +1,6 @@
 //! Lists the credentials of an app, without their secrets.
 
-use domain::credential::{AppCredentialRecord, Standing};
+use domain::credential::{AppCredentialRecord, CredentialStatus};
 use domain::tenant::App;
 
 use crate::{Context, Error};
@@ -12,12 +12,12 @@ use crate::{Context, Error};
 pub async fn execute(
     context: &Context,
     name: &str,
-) -> Result<(App, Vec<(AppCredentialRecord, Standing)>), Error> {
+) -> Result<(App, Vec<(AppCredentialRecord, CredentialStatus)>), Error> {
     let app = context.app(name).await?;
     let now = context.clock.now();
     let found = context.store.app_credentials(app.id).await?;
     let found = found.into_iter().map(|credential| {
-        let standing = credential.standing(now);
+        let standing = credential.status(now);
         (credential, standing)
     });
     Ok((app, found.collect()))

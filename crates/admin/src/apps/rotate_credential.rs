@@ -1,8 +1,8 @@
 //! Gives an app a new credential: a new one now, the old ones end by themselves after an overlap.
 
-use auth::{Kind, redis_password};
+use auth::{CredentialKind, redis_password};
 use chrono::TimeDelta;
-use domain::credential::Standing;
+use domain::credential::CredentialStatus;
 
 use super::Issued;
 use crate::tokens::rotate::LONGEST_OVERLAP;
@@ -18,7 +18,7 @@ pub async fn execute(context: &Context, name: &str, overlap: TimeDelta) -> Resul
     }
     let app = context.app(name).await?;
     let old = context.store.app_credentials(app.id).await?;
-    let (credential, hash) = context.issue(Kind::App).await?;
+    let (credential, hash) = context.issue(CredentialKind::App).await?;
     let now = context.clock.now();
     // The new one first: if anything fails after this, the app still has a credential that works.
     context
@@ -31,10 +31,10 @@ pub async fn execute(context: &Context, name: &str, overlap: TimeDelta) -> Resul
             now,
         )
         .await?;
-    context.remember(Kind::App, &credential, &hash).await;
+    context.remember(CredentialKind::App, &credential, &hash).await;
     for usable in old
         .iter()
-        .filter(|credential| credential.standing(now) == Standing::Active)
+        .filter(|credential| credential.status(now) == CredentialStatus::Active)
     {
         context
             .store

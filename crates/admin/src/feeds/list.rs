@@ -7,7 +7,7 @@ use crate::{Context, Error};
 
 /// One app's feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct FeedSummary {
     /// The app.
     pub app: Slug,
     /// The last position given.
@@ -35,7 +35,7 @@ pub struct Group {
 ///
 /// # Errors
 /// [`Error::AppUnknown`], [`Error::Store`].
-pub async fn execute(context: &Context, app: Option<&str>) -> Result<Vec<Listed>, Error> {
+pub async fn execute(context: &Context, app: Option<&str>) -> Result<Vec<FeedSummary>, Error> {
     let only = match app {
         Some(name) => Some(context.app(name).await?.id),
         None => None,
@@ -52,7 +52,7 @@ pub async fn execute(context: &Context, app: Option<&str>) -> Result<Vec<Listed>
             lag: (feed.head - ack.position).max(0),
             at: ack.at,
         });
-        found.push(Listed {
+        found.push(FeedSummary {
             app: feed.name,
             head: feed.head,
             published: feed.published,

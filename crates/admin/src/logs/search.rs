@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use domain::id::{DirectoryId, ResourceId};
-use domain::log::Status;
+use domain::log::LogStatus;
 use store::{LogQuery, LogRow};
 
 use crate::{Context, Error};
@@ -24,7 +24,7 @@ pub struct Query {
     /// Our id.
     pub resource: Option<ResourceId>,
     /// Calls that ended so.
-    pub status: Option<Status>,
+    pub status: Option<LogStatus>,
     /// Calls since then.
     pub since: Option<DateTime<Utc>>,
     /// At most so many of the newest; [`MOST`] at most.

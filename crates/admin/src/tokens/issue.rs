@@ -1,8 +1,8 @@
 //! Issues a token.
 
-use auth::Kind;
+use auth::CredentialKind;
 use chrono::TimeDelta;
-use domain::credential::{Standing, Token};
+use domain::credential::{CredentialStatus, Token};
 use domain::tenant::{Directory, Tenant};
 
 use super::Issued;
@@ -49,7 +49,7 @@ pub(super) async fn issue(
     let others = context.store.tokens(scope, Some(directory.id)).await?;
     if others
         .iter()
-        .filter(|token| token.standing(now) == Standing::Active)
+        .filter(|token| token.status(now) == CredentialStatus::Active)
         .count()
         >= MOST
     {
@@ -60,7 +60,7 @@ pub(super) async fn issue(
             most: MOST,
         });
     }
-    let (secret, hash) = context.issue(Kind::Token).await?;
+    let (secret, hash) = context.issue(CredentialKind::Token).await?;
     let token = Token {
         id: secret.id().to_owned(),
         tenant: tenant.id,
@@ -73,7 +73,7 @@ pub(super) async fn issue(
         last_four: secret.last_four().to_owned(),
     };
     context.store.insert_token(scope, &token, &hash).await?;
-    context.remember(Kind::Token, &secret, &hash).await;
+    context.remember(CredentialKind::Token, &secret, &hash).await;
     Ok(Issued {
         token,
         secret,

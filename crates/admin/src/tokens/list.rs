@@ -1,12 +1,12 @@
 //! Lists tokens, without their secrets.
 
-use domain::credential::{Standing, Token};
+use domain::credential::{CredentialStatus, Token};
 
 use crate::{Context, Error};
 
 /// A token as an operator sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct TokenSummary {
     /// The record.
     pub token: Token,
     /// What apps are told instead of its id.
@@ -14,14 +14,18 @@ pub struct Listed {
     /// The profile of its directory.
     pub profile: String,
     /// What it is good for now.
-    pub standing: Standing,
+    pub standing: CredentialStatus,
 }
 
 /// The tokens of a tenant, or of one of its directories, usable or not, oldest first.
 ///
 /// # Errors
 /// [`Error::TenantUnknown`], [`Error::DirectoryUnknown`], [`Error::Store`].
-pub async fn execute(context: &Context, tenant: &str, profile: Option<&str>) -> Result<Vec<Listed>, Error> {
+pub async fn execute(
+    context: &Context,
+    tenant: &str,
+    profile: Option<&str>,
+) -> Result<Vec<TokenSummary>, Error> {
     let tenant = context.tenant(tenant).await?;
     let directories = match profile {
         Some(profile) => vec![context.directory(&tenant, profile).await?],
@@ -35,8 +39,8 @@ pub async fn execute(context: &Context, tenant: &str, profile: Option<&str>) -> 
             .store
             .tokens(context.scope(tenant.id), Some(directory.id))
             .await?;
-        found.extend(tokens.into_iter().map(|token| Listed {
-            standing: token.standing(now),
+        found.extend(tokens.into_iter().map(|token| TokenSummary {
+            standing: token.status(now),
             alias: aliases.of(&token.id),
             profile: directory.profile.clone(),
             token,

@@ -1,7 +1,7 @@
 //! Replaces the tokens of a directory: a new one now, the old ones end by themselves after an overlap.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::credential::{Standing, Token};
+use domain::credential::{CredentialStatus, Token};
 
 use super::Issued;
 use crate::{Context, Error};
@@ -61,7 +61,7 @@ pub async fn execute(
 fn new_end(token: &Token, now: DateTime<Utc>, overlap: TimeDelta) -> Option<DateTime<Utc>> {
     let end = now + overlap;
     let sooner = token.expires_at.is_some_and(|own| own <= end);
-    (token.standing(now) == Standing::Active && !sooner).then_some(end)
+    (token.status(now) == CredentialStatus::Active && !sooner).then_some(end)
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-fn asker(rank: Rank, network: u8) -> Asker {
-    Asker {
-        rank,
+fn requester(priority: Priority, network: u8) -> Requester {
+    Requester {
+        priority,
         network: IpAddr::from([192, 0, 2, network]),
     }
 }
@@ -23,7 +23,7 @@ struct Scene {
 impl Scene {
     async fn new(most: usize) -> Self {
         let queue = Queue::new(1, most);
-        let first = queue.enter(asker(Rank::Checked, 0)).await.ok();
+        let first = queue.enter(requester(Priority::Checked, 0)).await.ok();
         Self {
             queue,
             first,
@@ -31,9 +31,9 @@ impl Scene {
         }
     }
 
-    async fn ask(&mut self, name: &'static str, rank: Rank, network: u8) {
+    async fn ask(&mut self, name: &'static str, priority: Priority, network: u8) {
         let queue = self.queue.clone();
-        let asked = tokio::spawn(async move { queue.enter(asker(rank, network)).await });
+        let asked = tokio::spawn(async move { queue.enter(requester(priority, network)).await });
         self.askers.insert(name, asked);
         for _ in 0..10 {
             tokio::task::yield_now().await;
@@ -71,16 +71,16 @@ impl Scene {
 #[tokio::test]
 async fn ranks_come_first_then_networks_take_turns() {
     let mut scene = Scene::new(64).await;
-    for (name, rank, network) in [
-        ("suspect", Rank::Suspected, 1),
-        ("flood 1", Rank::Unknown, 1),
-        ("flood 2", Rank::Unknown, 1),
-        ("flood 3", Rank::Unknown, 1),
-        ("other network", Rank::Unknown, 2),
-        ("known network", Rank::KnownNetwork, 3),
-        ("checked", Rank::Checked, 1),
+    for (name, priority, network) in [
+        ("suspect", Priority::Suspected, 1),
+        ("flood 1", Priority::Unknown, 1),
+        ("flood 2", Priority::Unknown, 1),
+        ("flood 3", Priority::Unknown, 1),
+        ("other network", Priority::Unknown, 2),
+        ("known network", Priority::KnownNetwork, 3),
+        ("checked", Priority::Checked, 1),
     ] {
-        scene.ask(name, rank, network).await;
+        scene.ask(name, priority, network).await;
     }
     let order = [
         "checked",
@@ -97,18 +97,18 @@ async fn ranks_come_first_then_networks_take_turns() {
 #[tokio::test]
 async fn a_full_queue_gives_way_to_a_higher_rank_and_to_a_network_with_fewer() {
     let mut scene = Scene::new(3).await;
-    scene.ask("flood 1", Rank::Unknown, 1).await;
-    scene.ask("flood 2", Rank::Unknown, 1).await;
-    scene.ask("flood 3", Rank::Unknown, 1).await;
-    scene.ask("flood 4", Rank::Unknown, 1).await;
+    scene.ask("flood 1", Priority::Unknown, 1).await;
+    scene.ask("flood 2", Priority::Unknown, 1).await;
+    scene.ask("flood 3", Priority::Unknown, 1).await;
+    scene.ask("flood 4", Priority::Unknown, 1).await;
     scene.refused("flood 4").await;
-    scene.ask("suspect", Rank::Suspected, 2).await;
+    scene.ask("suspect", Priority::Suspected, 2).await;
     scene.refused("suspect").await;
-    scene.ask("other network", Rank::Unknown, 2).await;
+    scene.ask("other network", Priority::Unknown, 2).await;
     scene.refused("flood 3").await;
-    scene.ask("other network again", Rank::Unknown, 2).await;
+    scene.ask("other network again", Priority::Unknown, 2).await;
     scene.refused("other network again").await;
-    scene.ask("checked", Rank::Checked, 1).await;
+    scene.ask("checked", Priority::Checked, 1).await;
     scene.refused("flood 2").await;
     assert_eq!(scene.served().await, ["checked", "flood 1", "other network"]);
 }
@@ -116,9 +116,9 @@ async fn a_full_queue_gives_way_to_a_higher_rank_and_to_a_network_with_fewer() {
 #[tokio::test]
 async fn many_right_secrets_do_not_push_one_another_out() {
     let mut scene = Scene::new(2).await;
-    scene.ask("one", Rank::Checked, 1).await;
-    scene.ask("two", Rank::Checked, 2).await;
-    scene.ask("three", Rank::Checked, 3).await;
+    scene.ask("one", Priority::Checked, 1).await;
+    scene.ask("two", Priority::Checked, 2).await;
+    scene.ask("three", Priority::Checked, 3).await;
     scene.refused("three").await;
     assert_eq!(scene.served().await, ["one", "two"]);
 }
@@ -126,9 +126,9 @@ async fn many_right_secrets_do_not_push_one_another_out() {
 #[tokio::test]
 async fn an_asker_that_leaves_takes_nothing_with_it() {
     let mut scene = Scene::new(3).await;
-    scene.ask("one", Rank::Unknown, 1).await;
-    scene.ask("two", Rank::Unknown, 1).await;
-    scene.ask("three", Rank::Unknown, 2).await;
+    scene.ask("one", Priority::Unknown, 1).await;
+    scene.ask("two", Priority::Unknown, 1).await;
+    scene.ask("three", Priority::Unknown, 2).await;
     let leaving = scene.askers.remove("one").unwrap();
     leaving.abort();
     assert!(leaving.await.unwrap_err().is_cancelled());
@@ -141,9 +141,9 @@ async fn an_asker_that_leaves_takes_nothing_with_it() {
 #[tokio::test]
 async fn an_asker_that_leaves_after_it_was_called_hands_its_place_on() {
     let queue = Queue::new(1, 3);
-    let place = queue.enter(asker(Rank::Unknown, 1)).await.unwrap();
-    let mut leaving = Box::pin(queue.enter(asker(Rank::Unknown, 1)));
-    let mut staying = Box::pin(queue.enter(asker(Rank::Unknown, 2)));
+    let place = queue.enter(requester(Priority::Unknown, 1)).await.unwrap();
+    let mut leaving = Box::pin(queue.enter(requester(Priority::Unknown, 1)));
+    let mut staying = Box::pin(queue.enter(requester(Priority::Unknown, 2)));
     for waiting in [&mut leaving, &mut staying] {
         let asked = tokio::time::timeout(Duration::ZERO, waiting).await;
         assert!(asked.is_err(), "the place is taken");
@@ -163,14 +163,14 @@ proptest! {
         runtime.block_on(async {
             let queue = Queue::new(places, most);
             let (mut held, mut asking) = (Vec::new(), Vec::new());
-            for (action, rank, network) in steps {
-                let rank = [Rank::Checked, Rank::KnownNetwork, Rank::Unknown, Rank::Suspected][usize::from(rank)];
+            for (action, priority, network) in steps {
+                let priority = [Priority::Checked, Priority::KnownNetwork, Priority::Unknown, Priority::Suspected][usize::from(priority)];
                 match action {
                     0 if !held.is_empty() => drop(held.remove(0)),
                     1 if !asking.is_empty() => drop(asking.remove(0)),
                     _ => {
                         let queue = queue.clone();
-                        asking.push(Box::pin(async move { queue.enter(asker(rank, network)).await }));
+                        asking.push(Box::pin(async move { queue.enter(requester(priority, network)).await }));
                     }
                 }
                 let mut still = Vec::new();

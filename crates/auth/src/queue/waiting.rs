@@ -5,9 +5,14 @@ use std::net::IpAddr;
 
 use tokio::sync::oneshot;
 
-use super::{Asker, Rank};
+use super::{Priority, Requester};
 
-const RANKS: [Rank; 4] = [Rank::Checked, Rank::KnownNetwork, Rank::Unknown, Rank::Suspected];
+const RANKS: [Priority; 4] = [
+    Priority::Checked,
+    Priority::KnownNetwork,
+    Priority::Unknown,
+    Priority::Suspected,
+];
 
 /// Everybody who waits: one line a rank.
 #[derive(Debug, Default)]
@@ -33,11 +38,12 @@ impl Waiting {
     }
 
     /// Adds an asker at the end; its number, and what is called when its turn has come.
-    pub fn push(&mut self, asker: Asker) -> (u64, oneshot::Receiver<()>) {
+    pub fn push(&mut self, requester: Requester) -> (u64, oneshot::Receiver<()>) {
         let (call, called) = oneshot::channel();
         let number = self.next;
         self.next += 1;
-        self.line(asker.rank).push(asker.network, Waiter { number, call });
+        self.line(requester.priority)
+            .push(requester.network, Waiter { number, call });
         (number, called)
     }
 
@@ -52,32 +58,35 @@ impl Waiting {
         false
     }
 
-    /// Takes somebody out, so that `asker` can come in; `false` when everybody has the better right.
-    pub fn make_room(&mut self, asker: Asker) -> bool {
-        let lowest = RANKS.iter().rev().find(|rank| !self.line(**rank).0.is_empty());
-        let Some(rank) = lowest.copied().filter(|rank| *rank >= asker.rank) else {
+    /// Takes somebody out, so that `requester` can come in; `false` when everybody has the better right.
+    pub fn make_room(&mut self, requester: Requester) -> bool {
+        let lowest = RANKS
+            .iter()
+            .rev()
+            .find(|priority| !self.line(**priority).0.is_empty());
+        let Some(priority) = lowest.copied().filter(|priority| *priority >= requester.priority) else {
             return false;
         };
-        let own = if rank == asker.rank {
-            self.line(rank).of(asker.network) + 1
+        let own = if priority == requester.priority {
+            self.line(priority).of(requester.network) + 1
         } else {
             0
         };
-        self.line(rank).drop_newest_of_longest(own)
+        self.line(priority).drop_newest_of_longest(own)
     }
 
     /// Takes out an asker that leaves.
-    pub fn remove(&mut self, asker: Asker, number: u64) {
-        self.line(asker.rank).remove(asker.network, number);
+    pub fn remove(&mut self, requester: Requester, number: u64) {
+        self.line(requester.priority).remove(requester.network, number);
     }
 
-    fn line(&mut self, rank: Rank) -> &mut Line {
+    fn line(&mut self, priority: Priority) -> &mut Line {
         let [checked, known, unknown, suspected] = &mut self.lines;
-        match rank {
-            Rank::Checked => checked,
-            Rank::KnownNetwork => known,
-            Rank::Unknown => unknown,
-            Rank::Suspected => suspected,
+        match priority {
+            Priority::Checked => checked,
+            Priority::KnownNetwork => known,
+            Priority::Unknown => unknown,
+            Priority::Suspected => suspected,
         }
     }
 }

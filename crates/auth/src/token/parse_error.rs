@@ -3,7 +3,7 @@
 
 use domain::environment::Environment;
 
-use super::Kind;
+use super::CredentialKind;
 
 /// What is wrong with an `Authorization` header or the credential in it. Never holds any of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +38,7 @@ pub enum ParseError {
     #[error("{}", wrong_kind(*found))]
     WrongKind {
         /// What was presented.
-        found: Kind,
+        found: CredentialKind,
     },
     /// Too short.
     #[error("the token is cut off, {missing} characters are missing: copy it again, or issue a new one")]
@@ -60,12 +60,14 @@ pub enum ParseError {
     },
 }
 
-const fn wrong_kind(found: Kind) -> &'static str {
+const fn wrong_kind(found: CredentialKind) -> &'static str {
     match found {
-        Kind::Token => {
+        CredentialKind::Token => {
             "this is a directory's token, feeds want an app's credential: see `usher app rotate-credential`"
         }
-        Kind::App => "this is an app's credential, SCIM wants a directory's token: see `usher token issue`",
+        CredentialKind::App => {
+            "this is an app's credential, SCIM wants a directory's token: see `usher token issue`"
+        }
     }
 }
 

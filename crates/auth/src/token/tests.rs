@@ -3,7 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 
-fn issued(kind: Kind, environment: Environment) -> Issued {
+fn issued(kind: CredentialKind, environment: Environment) -> Issued {
     issue(
         kind,
         environment,
@@ -13,10 +13,10 @@ fn issued(kind: Kind, environment: Environment) -> Issued {
 
 #[test]
 fn a_token_has_the_published_form() {
-    let token = issued(Kind::Token, Environment::Production);
+    let token = issued(CredentialKind::Token, Environment::Production);
     assert_eq!(token.reveal().len(), 71);
     assert!(token.reveal().starts_with("usher_p_"), "{}", token.reveal());
-    let app = issued(Kind::App, Environment::Test);
+    let app = issued(CredentialKind::App, Environment::Test);
     assert!(app.reveal().starts_with("usherapp_t_"), "{}", app.reveal());
     assert!(app.reveal().len() < 100);
     assert!(
@@ -29,7 +29,7 @@ fn a_token_has_the_published_form() {
 
 #[test]
 fn the_checksum_is_the_crc32_of_everything_before_it() {
-    let token = issued(Kind::Token, Environment::Test);
+    let token = issued(CredentialKind::Token, Environment::Test);
     let (body, check) = token.reveal().rsplit_once('_').unwrap();
     let number = check.bytes().fold(0_u64, |sum, digit| {
         sum * 62 + ALPHABET.iter().position(|letter| *letter == digit).unwrap() as u64
@@ -49,7 +49,9 @@ fn base62_is_padded_and_covers_256_bits_in_43_digits() {
 
 #[test]
 fn every_flaw_has_its_name_and_never_shows_the_text() {
-    let good = issued(Kind::Token, Environment::Test).reveal().to_owned();
+    let good = issued(CredentialKind::Token, Environment::Test)
+        .reveal()
+        .to_owned();
     let swapped = {
         let mut bytes = good.clone().into_bytes();
         let last = if bytes[30] == b'a' { b'b' } else { b'a' };
@@ -73,7 +75,7 @@ fn every_flaw_has_its_name_and_never_shows_the_text() {
         (&swapped, ParseError::Checksum),
     ];
     for (text, wanted) in table {
-        let error = parse(text, Kind::Token, Environment::Test).unwrap_err();
+        let error = parse(text, CredentialKind::Token, Environment::Test).unwrap_err();
         assert_eq!(error, wanted, "{text}");
         assert!(!error.to_string().contains(&good[8..]), "{error}");
     }
@@ -81,20 +83,22 @@ fn every_flaw_has_its_name_and_never_shows_the_text() {
 
 #[test]
 fn the_other_environment_and_the_other_kind_are_named() {
-    let token = issued(Kind::Token, Environment::Test);
+    let token = issued(CredentialKind::Token, Environment::Test);
     assert_eq!(
-        parse(token.reveal(), Kind::Token, Environment::Production)
+        parse(token.reveal(), CredentialKind::Token, Environment::Production)
             .unwrap_err()
             .to_string(),
         "the token belongs to another environment, this gateway is \"production\": use a token issued here"
     );
     assert_eq!(
-        parse(token.reveal(), Kind::App, Environment::Test),
-        Err(ParseError::WrongKind { found: Kind::Token })
+        parse(token.reveal(), CredentialKind::App, Environment::Test),
+        Err(ParseError::WrongKind {
+            found: CredentialKind::Token
+        })
     );
-    let app = issued(Kind::App, Environment::Test);
+    let app = issued(CredentialKind::App, Environment::Test);
     assert_eq!(
-        parse(app.reveal(), Kind::Token, Environment::Test)
+        parse(app.reveal(), CredentialKind::Token, Environment::Test)
             .unwrap_err()
             .to_string(),
         "this is an app's credential, SCIM wants a directory's token: see `usher token issue`"
@@ -103,8 +107,8 @@ fn the_other_environment_and_the_other_kind_are_named() {
 
 #[test]
 fn debug_shows_the_public_part_only() {
-    let token = issued(Kind::Token, Environment::Test);
-    let parsed = parse(token.reveal(), Kind::Token, Environment::Test).unwrap();
+    let token = issued(CredentialKind::Token, Environment::Test);
+    let parsed = parse(token.reveal(), CredentialKind::Token, Environment::Test).unwrap();
     for shown in [format!("{token:?}"), format!("{parsed:?}")] {
         assert!(shown.contains(token.id()));
         assert!(!shown.contains(token.secret()));
@@ -117,8 +121,8 @@ proptest! {
         let mut bytes = [0; RANDOM];
         bytes[..16].copy_from_slice(&more);
         bytes[16..].copy_from_slice(&random);
-        let token = issue(Kind::Token, Environment::Test, &bytes);
-        let read = parse(token.reveal(), Kind::Token, Environment::Test).unwrap();
+        let token = issue(CredentialKind::Token, Environment::Test, &bytes);
+        let read = parse(token.reveal(), CredentialKind::Token, Environment::Test).unwrap();
         prop_assert_eq!(read.id, token.id());
         prop_assert_eq!(read.secret, token.secret());
         prop_assert_eq!(read.last_four(), token.last_four());
@@ -126,15 +130,15 @@ proptest! {
 
     #[test]
     fn any_text_is_answered_without_a_panic(text in ".{0,120}") {
-        prop_assert!(parse(&text, Kind::Token, Environment::Test).is_err());
+        prop_assert!(parse(&text, CredentialKind::Token, Environment::Test).is_err());
     }
 
     #[test]
     fn any_one_changed_character_is_noticed(place in 0_usize..71, letter in "[0-9A-Za-z]") {
-        let token = issued(Kind::Token, Environment::Test);
+        let token = issued(CredentialKind::Token, Environment::Test);
         let mut text = token.reveal().to_owned();
         text.replace_range(place..=place, &letter);
         prop_assume!(text != token.reveal());
-        prop_assert!(parse(&text, Kind::Token, Environment::Test).is_err());
+        prop_assert!(parse(&text, CredentialKind::Token, Environment::Test).is_err());
     }
 }

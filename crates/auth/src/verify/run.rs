@@ -8,7 +8,7 @@ use domain::credential::SecretHash;
 
 use super::{Guess, Inner, Shown};
 use crate::hash::{self, Verdict};
-use crate::queue::{Asker, Rank};
+use crate::queue::{Priority, Requester};
 use crate::stats::step;
 
 /// How a check that was not right ended.
@@ -27,19 +27,19 @@ struct Charge {
 
 impl Charge {
     /// Charges, or says that the allowance is used up. What has passed the fast check is no guess.
-    fn of(inner: &Arc<Inner>, shown: &Shown, rank: Rank) -> (Rank, Self) {
+    fn of(inner: &Arc<Inner>, shown: &Shown, priority: Priority) -> (Priority, Self) {
         let now = inner.clock.monotonic();
-        let charged = rank != Rank::Checked && inner.guesses.charge(shown.guess(), now).is_ok();
+        let charged = priority != Priority::Checked && inner.guesses.charge(shown.guess(), now).is_ok();
         let charge = Self {
             inner: Arc::clone(inner),
             guess: charged.then(|| shown.guess()),
         };
-        let rank = if charged || rank == Rank::Checked {
-            rank
+        let priority = if charged || priority == Priority::Checked {
+            priority
         } else {
-            Rank::Suspected
+            Priority::Suspected
         };
-        (rank, charge)
+        (priority, charge)
     }
 
     fn keep(mut self) {
@@ -55,16 +55,21 @@ impl Drop for Charge {
     }
 }
 
-pub(super) async fn run(inner: Arc<Inner>, shown: Shown, hash: SecretHash, rank: Rank) -> Result<(), Failed> {
-    let (rank, charge) = Charge::of(&inner, &shown, rank);
-    let asker = Asker {
-        rank,
+pub(super) async fn run(
+    inner: Arc<Inner>,
+    shown: Shown,
+    hash: SecretHash,
+    priority: Priority,
+) -> Result<(), Failed> {
+    let (priority, charge) = Charge::of(&inner, &shown, priority);
+    let requester = Requester {
+        priority,
         network: shown.network,
     };
     let worker = Arc::clone(&inner);
     let ran = inner
         .pool
-        .run(asker, move || worker.settle(&shown, &hash, charge))
+        .run(requester, move || worker.settle(&shown, &hash, charge))
         .await;
     ran.unwrap_or(Err(Failed::Busy))
 }
@@ -86,7 +91,7 @@ impl Inner {
             }
             Ok(Verdict::Wrong) => {
                 charge.keep();
-                self.verdicts.set_wrong(shown.fingerprint, hash.version);
+                self.cache.set_wrong(shown.fingerprint, hash.version);
                 self.alarm_if_guessed(shown);
                 Err(Failed::Wrong)
             }

@@ -51,7 +51,7 @@ struct Bench {
     verifier: Verifier,
     limits: Limits,
     /// What the database remembers; see [`Bench::restart`].
-    memories: Mutex<HashMap<(Kind, String), Memory>>,
+    memories: Mutex<HashMap<(CredentialKind, String), Memory>>,
 }
 
 fn bench_with(limits: Limits) -> Bench {
@@ -74,7 +74,7 @@ fn bench() -> Bench {
 }
 
 fn issued(seed: u8) -> Issued {
-    issue(Kind::Token, Environment::Test, &[seed; RANDOM])
+    issue(CredentialKind::Token, Environment::Test, &[seed; RANDOM])
 }
 
 /// A token with the id of `issued(seed)` and another secret: what a guesser would send.
@@ -82,7 +82,7 @@ fn guess(seed: u8, number: u8) -> Issued {
     let mut random = [seed; RANDOM];
     random[RANDOM - 1] = number;
     assert_ne!(number, seed);
-    issue(Kind::Token, Environment::Test, &random)
+    issue(CredentialKind::Token, Environment::Test, &random)
 }
 
 fn record(issued: &Issued) -> TokenRecord {
@@ -143,11 +143,11 @@ impl Bench {
             check: Some(hash::secret_check(issued.reveal(), 1)),
             networks: Vec::new(),
         };
-        let key = (Kind::Token, issued.id().to_owned());
+        let key = (CredentialKind::Token, issued.id().to_owned());
         self.memories.lock().unwrap().insert(key, memory);
     }
 
-    fn memory(&self, kind: Kind, id: &str) -> Memory {
+    fn memory(&self, kind: CredentialKind, id: &str) -> Memory {
         let memories = self.memories.lock().unwrap();
         memories.get(&(kind, id.to_owned())).cloned().unwrap_or_default()
     }
@@ -155,7 +155,7 @@ impl Bench {
     async fn present_from(&self, ip: [u8; 4], text: &str) -> Result<Presented, Refusal> {
         let line = format!("Bearer {text}");
         self.verifier
-            .precheck(Kind::Token, [line.as_bytes()], ip.into())
+            .precheck(CredentialKind::Token, [line.as_bytes()], ip.into())
             .await
     }
 
@@ -167,7 +167,7 @@ impl Bench {
     ) -> Result<Caller, Refusal> {
         let presented = self.present_from(ip, text).await?;
         let id = presented.id().to_owned();
-        let memory = async || self.memory(Kind::Token, &id);
+        let memory = async || self.memory(CredentialKind::Token, &id);
         self.verifier
             .verify(presented, record, self.clock.now(), memory)
             .await
@@ -292,7 +292,7 @@ async fn an_empty_stored_hash_matches_nothing() {
 async fn a_right_token_at_the_wrong_url_is_refused_like_any_other() {
     let (bench, token) = (bench(), issued(1));
     let caller = bench.call(&token, &record(&token)).await.unwrap();
-    let place = |tenant, profile| bench.verifier.admit(&caller, Place { tenant, profile });
+    let place = |tenant, profile| bench.verifier.admit(&caller, TenantUrl { tenant, profile });
     assert_eq!(place(None, None), Ok(()));
     assert_eq!(place(None, Some("advisors")), Ok(()));
     assert_eq!(place(Some("contoso"), Some("advisors")), Ok(()));
@@ -310,7 +310,11 @@ async fn a_right_token_at_the_wrong_url_is_refused_like_any_other() {
     let mut off = caller.clone();
     off.directory.switch = Switch::Off;
     assert_eq!(
-        bench.verifier.admit(&off, Place::default()).unwrap_err().code(),
+        bench
+            .verifier
+            .admit(&off, TenantUrl::default())
+            .unwrap_err()
+            .code(),
         "directory_off"
     );
 }
@@ -322,7 +326,7 @@ async fn uses_are_noted_once_a_minute_and_taken_once() {
     bench.call(&token, &record).await.unwrap();
     bench.call(&token, &record).await.unwrap();
     let first = Use {
-        kind: Kind::Token,
+        kind: CredentialKind::Token,
         id: token.id().to_owned(),
         at: Some(bench.clock.now()),
         learned: Memory {
@@ -350,7 +354,7 @@ async fn uses_are_noted_once_a_minute_and_taken_once() {
 async fn a_network_is_told_when_it_is_new_and_again_after_an_hour() {
     let (bench, token) = (bench(), issued(1));
     let mut record = record(&token);
-    let told = |bench: &Bench| {
+    let written = |bench: &Bench| {
         let networks = bench.verifier.take_uses().into_iter();
         networks.flat_map(|new| new.learned.networks).collect::<Vec<_>>()
     };
@@ -365,7 +369,7 @@ async fn a_network_is_told_when_it_is_new_and_again_after_an_hour() {
         bench.clock.forward(pause);
         let outcome = bench.call_from(ip, token.reveal(), Some(record.clone())).await;
         outcome.unwrap();
-        assert_eq!(told(&bench), expected, "{ip:?} after {pause} s");
+        assert_eq!(written(&bench), expected, "{ip:?} after {pause} s");
     }
 }
 
@@ -379,12 +383,12 @@ async fn a_caller_is_known_to_apps_by_an_alias_of_its_token() {
 #[tokio::test]
 async fn an_app_is_judged_by_the_same_rules() {
     let bench = bench();
-    let issued = issue(Kind::App, Environment::Test, &[3; RANDOM]);
+    let issued = issue(CredentialKind::App, Environment::Test, &[3; RANDOM]);
     let line = format!("Bearer {}", issued.reveal());
     let as_app = || async {
         let presented = bench
             .verifier
-            .precheck(Kind::App, [line.as_bytes()], ENTRA.into());
+            .precheck(CredentialKind::App, [line.as_bytes()], ENTRA.into());
         presented.await.unwrap()
     };
     let nothing = async || Memory::default();

@@ -9,11 +9,11 @@ use chrono::{DateTime, Utc};
 use scim::change::{Change, diff};
 use serde_json::{Map, Value, json};
 
-use super::{Cause, Event, Head, Origin, directory, envelope, tenant, told_cause};
+use super::{Cause, Event, Head, Origin, cause_of, directory, envelope, tenant};
 use crate::clock::Ids;
 use crate::group::{Group, Member, MembersChanged};
 use crate::id::EventId;
-use crate::log::Action;
+use crate::log::LogAction;
 
 /// The most members one event names.
 pub const PART_ENTRIES: usize = 500;
@@ -25,7 +25,7 @@ const MANAGED: [&str; 3] = ["displayName", "externalId", "members"];
 
 /// What happened to a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum GroupEventKind {
     /// It came into being.
     Created,
     /// Its document changed.
@@ -36,7 +36,7 @@ pub enum Kind {
     MembersChanged,
 }
 
-impl Kind {
+impl GroupEventKind {
     /// All kinds, for generated documents and schemas.
     pub const ALL: [Self; 4] = [Self::Created, Self::Updated, Self::Deleted, Self::MembersChanged];
 
@@ -51,11 +51,11 @@ impl Kind {
     }
 
     /// The word of the provisioning log.
-    pub const fn action(self) -> Action {
+    pub const fn action(self) -> LogAction {
         match self {
-            Self::Created => Action::Create,
-            Self::Updated | Self::MembersChanged => Action::Update,
-            Self::Deleted => Action::Delete,
+            Self::Created => LogAction::Create,
+            Self::Updated | Self::MembersChanged => LogAction::Update,
+            Self::Deleted => LogAction::Delete,
         }
     }
 
@@ -104,12 +104,12 @@ pub fn from_group_change(
         None => Vec::new(),
     };
     let own = match (change.before, change.after) {
-        (None, Some(_)) => Some(Kind::Created),
-        (_, None) => Some(Kind::Deleted),
+        (None, Some(_)) => Some(GroupEventKind::Created),
+        (_, None) => Some(GroupEventKind::Deleted),
         (Some(_), Some(_)) if changes.is_empty() => None,
-        (Some(_), Some(_)) => Some(Kind::Updated),
+        (Some(_), Some(_)) => Some(GroupEventKind::Updated),
     };
-    let teller = Teller {
+    let builder = EventBuilder {
         origin,
         cause,
         at,
@@ -119,20 +119,20 @@ pub fn from_group_change(
             .map_or_else(|| subject.revision + 1, |group| group.revision),
         previous: change.before.map_or(0, |group| group.revision),
     };
-    let mut told: Vec<(Kind, Value)> = Vec::new();
+    let mut payloads: Vec<(GroupEventKind, Value)> = Vec::new();
     if let Some(kind) = own {
-        told.push((kind, teller.own(change, &changes)));
+        payloads.push((kind, builder.own(change, &changes)));
     }
     if change.after.is_some() {
         let parts = parts(change.members).into_iter();
-        told.extend(parts.map(|part| (Kind::MembersChanged, teller.members(&part))));
+        payloads.extend(parts.map(|part| (GroupEventKind::MembersChanged, builder.members(&part))));
     }
     let mut paths: Vec<String> = changes.into_iter().map(|change| change.path).collect();
     if change.after.is_some() && !change.members.is_empty() {
         paths.push("members".to_owned());
     }
-    let all = told.len();
-    let numbered = told.into_iter().enumerate();
+    let all = payloads.len();
+    let numbered = payloads.into_iter().enumerate();
     numbered
         .map(|(index, (kind, data))| {
             let changed = if index == 0 {
@@ -140,7 +140,7 @@ pub fn from_group_change(
             } else {
                 Vec::new()
             };
-            teller.event(
+            builder.event(
                 EventId::from_uuid(ids.next()),
                 kind,
                 (index + 1, all),
@@ -152,7 +152,7 @@ pub fn from_group_change(
 }
 
 /// What all events of one change have in common.
-struct Teller<'a> {
+struct EventBuilder<'a> {
     origin: Origin<'a>,
     cause: &'a Cause,
     at: DateTime<Utc>,
@@ -162,11 +162,11 @@ struct Teller<'a> {
     previous: i64,
 }
 
-impl Teller<'_> {
+impl EventBuilder<'_> {
     fn event(
         &self,
         id: EventId,
-        kind: Kind,
+        kind: GroupEventKind,
         part: (usize, usize),
         data: Value,
         changed: Vec<String>,
@@ -229,7 +229,7 @@ impl Teller<'_> {
             ("revision".to_owned(), Value::from(revision)),
             ("previousRevision".to_owned(), Value::from(self.previous)),
             ("etag".to_owned(), Value::from(format!("W/\"{revision}\""))),
-            ("cause".to_owned(), told_cause(self.origin, self.cause)),
+            ("cause".to_owned(), cause_of(self.origin, self.cause)),
         ])
     }
 }

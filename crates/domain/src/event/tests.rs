@@ -87,12 +87,30 @@ fn each_pair_of_states_makes_the_event_of_its_kind() {
     let off = world.identity(2, body(false, "B"));
     let renamed = world.identity(2, body(true, "B"));
     let kind = |before, after| world.event(before, after).map(|event| event.event_type);
-    assert_eq!(kind(None, Some(&on)), Some(Kind::Created.event_type()));
-    assert_eq!(kind(None, Some(&off)), Some(Kind::Created.event_type()));
-    assert_eq!(kind(Some(&on), Some(&renamed)), Some(Kind::Updated.event_type()));
-    assert_eq!(kind(Some(&on), Some(&off)), Some(Kind::Deactivated.event_type()));
-    assert_eq!(kind(Some(&off), Some(&on)), Some(Kind::Reactivated.event_type()));
-    assert_eq!(kind(Some(&on), None), Some(Kind::Deleted.event_type()));
+    assert_eq!(
+        kind(None, Some(&on)),
+        Some(IdentityEventKind::Created.event_type())
+    );
+    assert_eq!(
+        kind(None, Some(&off)),
+        Some(IdentityEventKind::Created.event_type())
+    );
+    assert_eq!(
+        kind(Some(&on), Some(&renamed)),
+        Some(IdentityEventKind::Updated.event_type())
+    );
+    assert_eq!(
+        kind(Some(&on), Some(&off)),
+        Some(IdentityEventKind::Deactivated.event_type())
+    );
+    assert_eq!(
+        kind(Some(&off), Some(&on)),
+        Some(IdentityEventKind::Reactivated.event_type())
+    );
+    assert_eq!(
+        kind(Some(&on), None),
+        Some(IdentityEventKind::Deleted.event_type())
+    );
 
     assert_eq!(kind(Some(&on), Some(&same)), None);
     assert_eq!(kind(None, None), None);

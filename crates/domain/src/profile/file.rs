@@ -7,7 +7,7 @@ use scim::schema::ResourceType;
 use serde::Deserialize;
 
 use super::extension::{Extension, LONGEST_TEXT};
-use super::{Profile, ProfileAttribute, ProfileError, Thing, UnknownAttributes, required};
+use super::{Profile, ProfileAttribute, ProfileError, ResourceKind, UnknownAttributes, required};
 use crate::tenant::Slug;
 
 /// Path segments that routes already use.
@@ -29,7 +29,7 @@ const RESERVED: &[&str] = &[
 struct File {
     name: String,
     title: String,
-    thing: Thing,
+    thing: ResourceKind,
     key: String,
     groups: bool,
     unknown_attributes: UnknownAttributes,

@@ -5,7 +5,7 @@ use store::{FeedPage, StoreError};
 use tokio::time::Instant;
 
 use super::plan::{self, Cursor, Realigned, batch_len, missing, realign};
-use super::{BATCH, BATCH_BYTES, Relay, Trouble, trace};
+use super::{BATCH, BATCH_BYTES, Relay, RoundError, trace};
 use crate::stream::append::{Appended, append};
 use crate::stream::fault::Fault;
 use crate::stream::key::EntryId;
@@ -17,7 +17,7 @@ impl Relay {
         cursor: Cursor,
         page: &FeedPage,
         room: usize,
-    ) -> Result<Option<FeedPage>, Trouble> {
+    ) -> Result<Option<FeedPage>, RoundError> {
         if let Some(position) = missing(cursor.done, &page.events) {
             tracing::error!(
                 app = self.group,
@@ -47,7 +47,7 @@ impl Relay {
                     done: last,
                 });
                 self.moved_at = Instant::now();
-                self.setup.board.feed(self.app, |feed| feed.published = last);
+                self.setup.registry.feed(self.app, |feed| feed.published = last);
                 Ok(next)
             }
             Ok(Appended::Elsewhere(actual)) => {
@@ -63,12 +63,12 @@ impl Relay {
     }
 
     /// The stream ends elsewhere than believed: goes on from there.
-    pub(super) async fn realign(&mut self, actual: EntryId) -> Result<(), Trouble> {
+    pub(super) async fn realign(&mut self, actual: EntryId) -> Result<(), RoundError> {
         // Read again: another relay may have sent what was stamped after our page.
         let head = self.setup.store.feed(self.app).await?.map_or(0, |feed| feed.head);
         let floor = plan::floor(self.acknowledged, head, self.setup.redis.keep_entries);
         let Realigned::At(cursor) = realign(actual, head, floor) else {
-            return Err(Trouble::Foreign(actual));
+            return Err(RoundError::Foreign(actual));
         };
         let believed = self.cursor.replace(cursor).unwrap_or_default();
         if cursor.tail < believed.tail {
@@ -78,10 +78,10 @@ impl Relay {
                 actual = cursor.tail,
                 "Redis lost the stream's tail; sending it again"
             );
-            self.setup.board.feed(self.app, |feed| feed.rewinds += 1);
+            self.setup.registry.feed(self.app, |feed| feed.rewinds += 1);
         }
         self.setup
-            .board
+            .registry
             .feed(self.app, |feed| feed.published = cursor.done);
         Ok(())
     }

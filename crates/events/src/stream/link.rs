@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::check;
 use super::fault::Fault;
-use crate::status::{Board, RedisStatus};
+use crate::status::{RedisStatus, StatusRegistry};
 
 /// Callers who queue for a connection while the server is away share one attempt's outcome for this long, instead of
 /// each waiting out a time-out of their own.
@@ -32,7 +32,7 @@ pub(crate) struct Link {
     config: AsyncConnectionConfig,
     slot: Arc<Mutex<Slot>>,
     returned: Arc<watch::Sender<()>>,
-    board: Board,
+    registry: StatusRegistry,
 }
 
 impl Link {
@@ -40,7 +40,7 @@ impl Link {
     ///
     /// # Errors
     /// The URL is none that Redis' clients know.
-    pub fn open(url: &str, response_timeout: Duration, board: Board) -> RedisResult<Self> {
+    pub fn open(url: &str, response_timeout: Duration, registry: StatusRegistry) -> RedisResult<Self> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(response_timeout))
             .set_response_timeout(Some(response_timeout));
@@ -49,7 +49,7 @@ impl Link {
             config,
             slot: Arc::default(),
             returned: Arc::new(watch::Sender::new(())),
-            board,
+            registry,
         })
     }
 
@@ -105,7 +105,7 @@ impl Link {
                 Ok((connection, slot.generation))
             }
             Err(fault) => {
-                self.board
+                self.registry
                     .update(|snapshot| snapshot.redis.get_or_insert_default().reachable = false);
                 slot.failed = Some((Instant::now(), fault.clone()));
                 Err(fault)
@@ -130,14 +130,14 @@ impl Link {
         server
             .warnings
             .extend(default.ok().as_ref().and_then(check::everybody));
-        self.tell(&server);
-        self.board.update(|snapshot| snapshot.redis = Some(server));
+        self.publish_status(&server);
+        self.registry.update(|snapshot| snapshot.redis = Some(server));
         Ok(connection)
     }
 
     /// Says once what an operator should change, not at every reconnection.
-    fn tell(&self, server: &RedisStatus) {
-        let known = self.board.snapshot().redis.unwrap_or_default();
+    fn publish_status(&self, server: &RedisStatus) {
+        let known = self.registry.snapshot().redis.unwrap_or_default();
         for warning in server
             .warnings
             .iter()
@@ -151,7 +151,7 @@ impl Link {
         let mut slot = self.slot.lock().await;
         if slot.generation == generation {
             slot.connection = None;
-            self.board
+            self.registry
                 .update(|snapshot| snapshot.redis.get_or_insert_default().reachable = false);
         }
     }

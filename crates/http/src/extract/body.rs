@@ -18,9 +18,9 @@ use super::bounded::{Bounded, TOO_MANY, TWICE};
 use crate::backpressure::Reads;
 use crate::limits::{BODY_BYTES, BODY_TIME, BODY_VALUES, DRAIN_BYTES, DRAIN_TIME};
 use crate::long;
-use crate::places::Taken;
-use crate::scim::error::{Code, Failure};
+use crate::scim::error::{ErrorCode, Failure};
 use crate::state::State;
+use crate::tenant_limits::Permits;
 
 /// The byte order mark some .NET writers put before JSON.
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -33,7 +33,7 @@ pub async fn json(
     state: &State,
     request: &HttpRequest,
     payload: &mut web::Payload,
-    taken: &mut Taken,
+    taken: &mut Permits,
 ) -> Result<Value, Failure> {
     check_media_type(request)?;
     check_encoding(request)?;
@@ -64,16 +64,16 @@ pub async fn drain(request: &HttpRequest, payload: &mut web::Payload) {
 }
 
 /// The bytes. The time that it takes to get a place does not count as the client's.
-async fn read(state: &State, payload: &mut web::Payload, taken: &mut Taken) -> Result<Vec<u8>, Failure> {
+async fn read(state: &State, payload: &mut web::Payload, taken: &mut Permits) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let mut deadline = Instant::now() + BODY_TIME;
     loop {
         let chunk = tokio::time::timeout_at(deadline, payload.next()).await;
-        let chunk = match chunk.map_err(|_| Failure::new(Code::BodyTooSlow))? {
+        let chunk = match chunk.map_err(|_| Failure::new(ErrorCode::BodyTooSlow))? {
             Some(Ok(chunk)) => chunk,
             Some(Err(_)) => {
                 return Err(Failure::with(
-                    Code::InvalidSyntax,
+                    ErrorCode::InvalidSyntax,
                     "The body of the request broke off.",
                 ));
             }
@@ -81,7 +81,7 @@ async fn read(state: &State, payload: &mut web::Payload, taken: &mut Taken) -> R
         };
         let length = bytes.len() + chunk.len();
         if length > BODY_BYTES {
-            return Err(Failure::new(Code::BodyTooLarge));
+            return Err(Failure::new(ErrorCode::BodyTooLarge));
         }
         let waiting = Instant::now();
         state.places.grown(taken, length).await?;
@@ -110,7 +110,7 @@ fn check_media_type(request: &HttpRequest) -> Result<(), Failure> {
     if plausible {
         Ok(())
     } else {
-        Err(Failure::new(Code::MediaType))
+        Err(Failure::new(ErrorCode::MediaType))
     }
 }
 
@@ -122,7 +122,7 @@ fn check_encoding(request: &HttpRequest) -> Result<(), Failure> {
         .any(|value| !value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"));
     if packed {
         return Err(Failure::with(
-            Code::MediaType,
+            ErrorCode::MediaType,
             "The body of the request is compressed (Content-Encoding). Send it as it is, without that header field.",
         ));
     }
@@ -134,7 +134,7 @@ fn parse(bytes: &[u8]) -> Result<Value, Failure> {
     let text = bytes.strip_prefix(BOM).unwrap_or(bytes);
     if text.trim_ascii().is_empty() {
         return Err(Failure::with(
-            Code::InvalidSyntax,
+            ErrorCode::InvalidSyntax,
             "The body of the request is empty; send a JSON object.",
         ));
     }
@@ -147,7 +147,7 @@ fn parse(bytes: &[u8]) -> Result<Value, Failure> {
     match value {
         value @ Value::Object(_) => Ok(value),
         _ => Err(Failure::with(
-            Code::InvalidSyntax,
+            ErrorCode::InvalidSyntax,
             "The body of the request must be a JSON object.",
         )),
     }
@@ -172,7 +172,7 @@ fn syntax(error: &serde_json::Error) -> Failure {
         _ => "is not valid JSON".to_owned(),
     };
     Failure::with(
-        Code::InvalidSyntax,
+        ErrorCode::InvalidSyntax,
         format!(
             "The body of the request {what} at line {line}, column {column}. Correct that place and send it again."
         ),
@@ -209,7 +209,7 @@ mod tests {
             ),
         ] {
             let failure = parse(text.as_bytes()).expect_err(expected);
-            assert_eq!(failure.code, Code::InvalidSyntax);
+            assert_eq!(failure.code, ErrorCode::InvalidSyntax);
             assert!(failure.detail.contains(expected), "{}", failure.detail);
             assert!(!failure.detail.contains("bob") && !failure.detail.contains("secret"));
         }

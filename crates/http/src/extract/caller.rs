@@ -4,13 +4,13 @@
 //! (DESIGN §2.4). Every refusal is the same 401; the reason goes to the log.
 
 use actix_web::HttpRequest;
-use auth::place::Place;
-use auth::{Kind, Refusal};
+use auth::tenant_url::TenantUrl;
+use auth::{CredentialKind, Refusal};
 use domain::credential::Caller;
 
 use super::credential::{log_refusal, log_unreadable, memory, present};
 use crate::observe::Facts;
-use crate::scim::error::{Code, Failure};
+use crate::scim::error::{ErrorCode, Failure};
 use crate::scim::route::Base;
 use crate::state::State;
 
@@ -20,24 +20,24 @@ use crate::state::State;
 /// `unauthorized`, `directoryOff`, `busy`, or `unavailable` when the record cannot be read.
 pub async fn caller(state: &State, request: &HttpRequest, base: &Base<'_>) -> Result<Caller, Failure> {
     let refused = |refusal: Refusal, id: Option<&str>| {
-        log_refusal(state, request, Kind::Token, &refusal, id);
+        log_refusal(state, request, CredentialKind::Token, &refusal, id);
         failure(&refusal)
     };
-    let presented = present(state, request, Kind::Token)
+    let presented = present(state, request, CredentialKind::Token)
         .await
         .map_err(|refusal| refused(refusal, None))?;
     let id = presented.id().to_owned();
     let record = state.store.token_record(&id).await.map_err(|error| {
         log_unreadable(state, request, &error);
-        Failure::new(Code::Unavailable)
+        Failure::new(ErrorCode::Unavailable)
     })?;
-    let remembered = async || memory(state, Kind::Token, &id).await;
+    let remembered = async || memory(state, CredentialKind::Token, &id).await;
     let caller = state
         .verifier
         .verify(presented, record, state.clock.now(), remembered)
         .await
         .map_err(|refusal| refused(refusal, Some(&id)))?;
-    let place = Place {
+    let place = TenantUrl {
         tenant: base.tenant.as_deref(),
         profile: base.profile.as_deref(),
     };
@@ -45,15 +45,15 @@ pub async fn caller(state: &State, request: &HttpRequest, base: &Base<'_>) -> Re
         .verifier
         .admit(&caller, place)
         .map_err(|refusal| refused(refusal, Some(&id)))?;
-    Facts::tell_caller(request, &caller);
+    Facts::record_caller(request, &caller);
     Ok(caller)
 }
 
 /// The answer to a refusal. A 401 only for what was judged: Entra stops calling after one.
 fn failure(refusal: &Refusal) -> Failure {
     match refusal {
-        Refusal::Unauthorized(_) | Refusal::WrongDirectory { .. } => Failure::new(Code::Unauthorized),
-        Refusal::DirectoryOff { .. } => Failure::new(Code::DirectoryOff),
-        Refusal::Busy => Failure::new(Code::Busy).after(1),
+        Refusal::Unauthorized(_) | Refusal::WrongDirectory { .. } => Failure::new(ErrorCode::Unauthorized),
+        Refusal::DirectoryOff { .. } => Failure::new(ErrorCode::DirectoryOff),
+        Refusal::Busy => Failure::new(ErrorCode::Busy).after(1),
     }
 }

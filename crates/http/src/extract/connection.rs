@@ -13,9 +13,9 @@ const REMEMBERED: usize = 16;
 
 /// The last creations answered on one connection, oldest first. A connection lives on one thread.
 #[derive(Debug, Default)]
-pub struct Created(RefCell<VecDeque<IdentityId>>);
+pub struct AnsweredCreations(RefCell<VecDeque<IdentityId>>);
 
-impl Created {
+impl AnsweredCreations {
     /// Remembers an answer; the oldest one is forgotten for it.
     pub fn add(&self, id: IdentityId) {
         let mut ids = self.0.borrow_mut();
@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn the_oldest_answer_is_forgotten_first() {
-        let created = Created::default();
+        let created = AnsweredCreations::default();
         let id = |number: usize| -> IdentityId { format!("idn_{number:032x}").parse().expect("an id") };
         for number in 0..=REMEMBERED {
             created.add(id(number));

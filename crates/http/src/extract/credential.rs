@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
-use auth::{Kind, Presented, Refusal};
+use auth::{CredentialKind, Presented, Refusal};
 use domain::credential::Memory;
 use store::StoreError;
 
@@ -15,14 +15,18 @@ use crate::state::State;
 
 /// The network that a request comes from.
 pub fn network(state: &State, request: &HttpRequest) -> IpAddr {
-    auth::brake::network(client::address(request, state.proxy_hops))
+    auth::rate_limiter::network(client::address(request, state.proxy_hops))
 }
 
 /// The credential in the `Authorization` lines, when its record may be read.
 ///
 /// # Errors
 /// As [`auth::Verifier::precheck`].
-pub async fn present(state: &State, request: &HttpRequest, kind: Kind) -> Result<Presented, Refusal> {
+pub async fn present(
+    state: &State,
+    request: &HttpRequest,
+    kind: CredentialKind,
+) -> Result<Presented, Refusal> {
     let lines = request.headers().get_all(AUTHORIZATION);
     let lines = lines.map(|value| value.as_bytes());
     let ip = client::address(request, state.proxy_hops);
@@ -30,13 +34,19 @@ pub async fn present(state: &State, request: &HttpRequest, kind: Kind) -> Result
 }
 
 /// What is remembered of a credential; nothing, if that cannot be read: it only speeds things up.
-pub async fn memory(state: &State, kind: Kind, id: &str) -> Memory {
+pub async fn memory(state: &State, kind: CredentialKind, id: &str) -> Memory {
     let memory = state.store.credential_memory(kind, id).await;
     memory.unwrap_or_default()
 }
 
 /// Tells the operator's log what the answer does not say. It is the only line of this request.
-pub fn log_refusal(state: &State, request: &HttpRequest, kind: Kind, refusal: &Refusal, id: Option<&str>) {
+pub fn log_refusal(
+    state: &State,
+    request: &HttpRequest,
+    kind: CredentialKind,
+    refusal: &Refusal,
+    id: Option<&str>,
+) {
     if !may_log(state, request) {
         return;
     }
@@ -63,6 +73,6 @@ pub fn log_unreadable(state: &State, request: &HttpRequest, error: &StoreError) 
 
 /// Whether this request may have a line, which is then its only one.
 fn may_log(state: &State, request: &HttpRequest) -> bool {
-    Facts::tell(request, |facts| facts.told = true);
+    Facts::record(request, |facts| facts.logged = true);
     state.log_budget.allows(network(state, request))
 }

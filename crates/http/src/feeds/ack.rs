@@ -20,7 +20,7 @@ pub(super) async fn acknowledge(
     payload: web::Payload,
     state: web::Data<State>,
 ) -> HttpResponse {
-    Facts::tell(&request, |facts| facts.route = "/feeds/{app}/ack");
+    Facts::record(&request, |facts| facts.route = "/feeds/{app}/ack");
     remember(&request, payload, &state)
         .await
         .unwrap_or_else(|problem| problem.answer(&request))

@@ -2,10 +2,10 @@
 //! so that a revoked credential is refused at the next one.
 
 use actix_web::HttpRequest;
-use auth::{Kind, Refusal};
+use auth::{CredentialKind, Refusal};
 use domain::id::AppId;
 
-use super::problem::{Code, Problem};
+use super::problem::{Problem, ProblemCode};
 use crate::extract::credential::{log_refusal, log_unreadable, memory, present};
 use crate::observe::Facts;
 use crate::state::State;
@@ -16,10 +16,10 @@ use crate::state::State;
 /// 401 for every bad credential, 404 for a feed that is not its own, 503 as for SCIM.
 pub(super) async fn caller(state: &State, request: &HttpRequest) -> Result<AppId, Problem> {
     let refused = |refusal: Refusal, id: Option<&str>| {
-        log_refusal(state, request, Kind::App, &refusal, id);
+        log_refusal(state, request, CredentialKind::App, &refusal, id);
         problem(&refusal)
     };
-    let presented = present(state, request, Kind::App)
+    let presented = present(state, request, CredentialKind::App)
         .await
         .map_err(|refusal| refused(refusal, None))?;
     let id = presented.id().to_owned();
@@ -27,13 +27,13 @@ pub(super) async fn caller(state: &State, request: &HttpRequest) -> Result<AppId
         log_unreadable(state, request, &error);
         Problem::database_away()
     })?;
-    let remembered = async || memory(state, Kind::App, &id).await;
+    let remembered = async || memory(state, CredentialKind::App, &id).await;
     let app = state
         .verifier
         .verify_app(presented, record, state.clock.now(), remembered)
         .await
         .map_err(|refusal| refused(refusal, Some(&id)))?;
-    Facts::tell(request, |facts| facts.verified = true);
+    Facts::record(request, |facts| facts.verified = true);
     if request.match_info().get("app") != Some(app.app_name.as_str()) {
         return Err(Problem::no_such_feed());
     }
@@ -43,9 +43,11 @@ pub(super) async fn caller(state: &State, request: &HttpRequest) -> Result<AppId
 /// The answer to a refusal.
 fn problem(refusal: &Refusal) -> Problem {
     match refusal {
-        Refusal::Busy => {
-            Problem::new(Code::Unavailable, "many credentials are being checked: try again").after(1)
-        }
+        Refusal::Busy => Problem::new(
+            ProblemCode::Unavailable,
+            "many credentials are being checked: try again",
+        )
+        .after(1),
         Refusal::Unauthorized(_) | Refusal::WrongDirectory { .. } | Refusal::DirectoryOff { .. } => {
             Problem::unauthorized()
         }

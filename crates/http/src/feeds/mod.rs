@@ -12,7 +12,7 @@ mod read;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use self::problem::{Code, Problem};
+use self::problem::{Problem, ProblemCode};
 use crate::reading;
 
 /// Adds the routes.
@@ -31,13 +31,16 @@ pub fn configure(config: &mut web::ServiceConfig) {
 }
 
 async fn only_get(request: HttpRequest) -> HttpResponse {
-    Problem::new(Code::MethodNotAllowed, "a feed is read with GET")
+    Problem::new(ProblemCode::MethodNotAllowed, "a feed is read with GET")
         .allow("GET, HEAD")
         .answer(&request)
 }
 
 async fn only_post(request: HttpRequest) -> HttpResponse {
-    Problem::new(Code::MethodNotAllowed, "an acknowledgement is sent with POST")
-        .allow("POST")
-        .answer(&request)
+    Problem::new(
+        ProblemCode::MethodNotAllowed,
+        "an acknowledgement is sent with POST",
+    )
+    .allow("POST")
+    .answer(&request)
 }

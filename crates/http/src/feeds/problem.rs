@@ -9,7 +9,7 @@ use crate::observe::Facts;
 
 /// Every way to be refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Code {
+pub(super) enum ProblemCode {
     /// No, or no valid, app credential.
     Unauthorized,
     /// Not this app's feed, or no feed.
@@ -28,7 +28,7 @@ pub(super) enum Code {
     Unavailable,
 }
 
-impl Code {
+impl ProblemCode {
     /// Status, stable code and title, in one table.
     const fn row(self) -> (StatusCode, &'static str, &'static str) {
         match self {
@@ -67,7 +67,7 @@ impl Code {
 /// A refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Problem {
-    code: Code,
+    code: ProblemCode,
     detail: String,
     field: Option<&'static str>,
     allow: Option<&'static str>,
@@ -76,7 +76,7 @@ pub(super) struct Problem {
 
 impl Problem {
     /// A refusal with its text: the rule and the next step.
-    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+    pub fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
         Self {
             code,
             detail: detail.into(),
@@ -90,14 +90,14 @@ impl Problem {
     pub fn value(field: &'static str, detail: impl Into<String>) -> Self {
         Self {
             field: Some(field),
-            ..Self::new(Code::InvalidValue, detail)
+            ..Self::new(ProblemCode::InvalidValue, detail)
         }
     }
 
     /// The same answer for every refused credential.
     pub fn unauthorized() -> Self {
         Self::new(
-            Code::Unauthorized,
+            ProblemCode::Unauthorized,
             "send the app's credential as \"Authorization: Bearer usherapp_…\"; \"usher app create\" shows it once",
         )
     }
@@ -105,7 +105,7 @@ impl Problem {
     /// The same answer for another app's feed and for none.
     pub fn no_such_feed() -> Self {
         Self::new(
-            Code::NoSuchFeed,
+            ProblemCode::NoSuchFeed,
             "there is no feed of this name for this credential: use the feed URL that \"usher app create\" showed",
         )
     }
@@ -113,7 +113,7 @@ impl Problem {
     /// The database's fault, for a moment.
     pub fn database_away() -> Self {
         let detail = "the database does not answer: try again; nothing is lost";
-        Self::new(Code::Unavailable, detail).after(1)
+        Self::new(ProblemCode::Unavailable, detail).after(1)
     }
 
     /// The methods that are taken.
@@ -135,7 +135,7 @@ impl Problem {
     /// The response.
     pub fn answer(&self, request: &HttpRequest) -> HttpResponse {
         let (status, code, title) = self.code.row();
-        Facts::tell(request, |facts| facts.code = Some(code));
+        Facts::record(request, |facts| facts.code = Some(code));
         let mut body = json!({
             "type": format!("urn:usher:problem:{code}"),
             "title": title,
@@ -148,7 +148,7 @@ impl Problem {
         }
         let mut response = HttpResponse::build(status);
         response.content_type("application/problem+json");
-        if self.code == Code::Unauthorized {
+        if self.code == ProblemCode::Unauthorized {
             response.insert_header((WWW_AUTHENTICATE, "Bearer"));
         }
         if let Some(methods) = self.allow {
@@ -166,14 +166,14 @@ impl From<events::FeedError> for Problem {
         use events::FeedError;
         let detail = error.to_string();
         match error {
-            FeedError::TooManyWaiters => Self::new(Code::TooMany, detail).after(1),
+            FeedError::TooManyWaiters => Self::new(ProblemCode::TooMany, detail).after(1),
             FeedError::AheadOfFeed { .. } => Self {
                 field: Some("after"),
-                ..Self::new(Code::AheadOfFeed, detail)
+                ..Self::new(ProblemCode::AheadOfFeed, detail)
             },
             FeedError::PastRetention { .. } => Self {
                 field: Some("after"),
-                ..Self::new(Code::PastRetention, detail)
+                ..Self::new(ProblemCode::PastRetention, detail)
             },
             FeedError::BeyondHead { .. } => Self::value("pos", detail),
             FeedError::UnknownGroup { .. } => Self::value("group", detail),

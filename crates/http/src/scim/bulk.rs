@@ -2,36 +2,36 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use auth::place::{self, Place};
-use provisioning::bulk::{self, Done, Tried};
-use scim::bulk::{BulkRequest, Kind, Line, MAX_OPERATIONS, Refusal, Target, response};
+use auth::tenant_url::{self, TenantUrl};
+use provisioning::bulk::{self, BulkOutcome, BulkResult};
+use scim::bulk::{BulkRequest, BulkResource, BulkResultLine, MAX_OPERATIONS, Refusal, Target, response};
 use scim::{etag, message};
 use serde_json::Value;
 
-use super::error::{Code, Failure};
+use super::error::{ErrorCode, Failure};
 use super::route::{Endpoint, Route};
-use super::{Asked, respond};
-use crate::extract::connection::Created;
+use super::{RequestContext, respond};
+use crate::extract::connection::AnsweredCreations;
 
 /// Does the operations of a body.
 ///
 /// # Errors
 /// `bulkTooLarge`, `invalidSyntax`; ours, when nothing was done.
 pub async fn answer(
-    asked: &Asked<'_>,
+    ctx: &RequestContext<'_>,
     body: Value,
-    created: Option<&Created>,
+    created: Option<&AnsweredCreations>,
 ) -> Result<HttpResponse, Failure> {
-    let request = BulkRequest::parse(body, &|path| target(asked, path)).map_err(refused)?;
-    let report = asked
+    let request = BulkRequest::parse(body, &|path| target(ctx, path)).map_err(refused)?;
+    let report = ctx
         .run(|context, caller, call| async move { bulk::execute(&context, &caller, &call, request).await })
         .await?;
     if let Some(created) = created {
-        let made = report.results.iter().filter_map(Tried::created);
+        let made = report.results.iter().filter_map(BulkResult::created);
         made.for_each(|id| created.add(id));
     }
     let mut lines = Vec::with_capacity(report.results.len());
-    for Tried {
+    for BulkResult {
         index,
         resource,
         outcome,
@@ -39,10 +39,10 @@ pub async fn answer(
     {
         if let Some(item) = report.items.get(index) {
             let (status, version, failure) = result(outcome);
-            lines.push(Line {
+            lines.push(BulkResultLine {
                 item,
                 status,
-                location: resource.map(|(kind, id)| format!("{}{}/{id}", asked.base, kind.endpoint())),
+                location: resource.map(|(kind, id)| format!("{}{}/{id}", ctx.base, kind.endpoint())),
                 version,
                 response: failure,
             });
@@ -52,18 +52,18 @@ pub async fn answer(
 }
 
 /// What the `path` of an operation names: read as a request's own address is, and let in as the caller is there.
-fn target(asked: &Asked<'_>, path: &str) -> Option<Target> {
-    let Route { base, endpoint } = Route::named(path, &asked.origin)?;
-    let place = Place {
+fn target(ctx: &RequestContext<'_>, path: &str) -> Option<Target> {
+    let Route { base, endpoint } = Route::named(path, &ctx.origin)?;
+    let place = TenantUrl {
         tenant: base.tenant.as_deref(),
         profile: base.profile.as_deref(),
     };
-    place::check(&asked.caller, place).ok()?;
+    tenant_url::check(&ctx.caller, place).ok()?;
     match endpoint {
-        Endpoint::Users => Some((Kind::User, None)),
-        Endpoint::User(id) => Some((Kind::User, Some(id.into_owned()))),
-        Endpoint::Groups => Some((Kind::Group, None)),
-        Endpoint::Group(id) => Some((Kind::Group, Some(id.into_owned()))),
+        Endpoint::Users => Some((BulkResource::User, None)),
+        Endpoint::User(id) => Some((BulkResource::User, Some(id.into_owned()))),
+        Endpoint::Groups => Some((BulkResource::Group, None)),
+        Endpoint::Group(id) => Some((BulkResource::Group, Some(id.into_owned()))),
         _ => None,
     }
 }
@@ -72,7 +72,7 @@ fn refused(refusal: Refusal) -> Failure {
     match refusal {
         Refusal::Invalid(error) => error.into(),
         Refusal::TooMany(count) => Failure::with(
-            Code::BulkTooLarge,
+            ErrorCode::BulkTooLarge,
             format!(
                 "The bulk request has {count} operations, and at most {MAX_OPERATIONS} (maxOperations) are done in one. Send them \
                  in several requests; those that refer to each other belong into one."
@@ -82,11 +82,11 @@ fn refused(refusal: Refusal) -> Failure {
 }
 
 /// Status, version and error body of a line.
-fn result(outcome: Result<Done, provisioning::Error>) -> (u16, Option<String>, Option<Value>) {
+fn result(outcome: Result<BulkOutcome, provisioning::Error>) -> (u16, Option<String>, Option<Value>) {
     match outcome {
-        Ok(Done::Created(revision)) => (201, Some(etag::of(revision)), None),
-        Ok(Done::Changed(revision)) => (200, Some(etag::of(revision)), None),
-        Ok(Done::Deleted) => (204, None, None),
+        Ok(BulkOutcome::Created(revision)) => (201, Some(etag::of(revision)), None),
+        Ok(BulkOutcome::Changed(revision)) => (200, Some(etag::of(revision)), None),
+        Ok(BulkOutcome::Deleted) => (204, None, None),
         Err(error) => {
             let failure = Failure::from(error);
             let row = failure.code.row();

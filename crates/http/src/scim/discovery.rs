@@ -8,8 +8,8 @@ use scim::message;
 use scim::name;
 use scim::schema::{ResourceType, Schema};
 
-use super::error::{Code, Failure};
-use super::{Asked, respond};
+use super::error::{ErrorCode, Failure};
+use super::{RequestContext, respond};
 
 /// A discovery document.
 pub enum Page<'a> {
@@ -29,12 +29,12 @@ pub enum Page<'a> {
 ///
 /// # Errors
 /// `notFound` for a schema or resource type that this directory does not have.
-pub fn answer(asked: &Asked<'_>, page: &Page<'_>) -> Result<HttpResponse, Failure> {
-    let profile = asked.state.provisioning.profile(&asked.caller)?;
+pub fn answer(ctx: &RequestContext<'_>, page: &Page<'_>) -> Result<HttpResponse, Failure> {
+    let profile = ctx.state.provisioning.profile(&ctx.caller)?;
     let types: Vec<&ResourceType> = std::iter::once(&profile.resource_type)
         .chain(&profile.group_type)
         .collect();
-    let base = asked.base.as_str();
+    let base = ctx.base.as_str();
     let document = match page {
         Page::ServiceProviderConfig => message::service_provider_config(base),
         Page::Schemas => message::schemas(&types, base),
@@ -43,7 +43,7 @@ pub fn answer(asked: &Asked<'_>, page: &Page<'_>) -> Result<HttpResponse, Failur
             let found = types.iter().find_map(|rt| schema(rt, id));
             let schema = found.ok_or_else(|| {
                 Failure::with(
-                    Code::NotFound,
+                    ErrorCode::NotFound,
                     "This directory has no schema of that id; GET /Schemas lists the ones it has.",
                 )
             })?;
@@ -53,7 +53,7 @@ pub fn answer(asked: &Asked<'_>, page: &Page<'_>) -> Result<HttpResponse, Failur
             let found = types.iter().find(|rt| name::eq(wanted, &rt.name));
             let found = found.ok_or_else(|| {
                 Failure::with(
-                    Code::NotFound,
+                    ErrorCode::NotFound,
                     "This directory has no resource type of that name; GET /ResourceTypes lists the ones it has.",
                 )
             })?;

@@ -13,7 +13,7 @@ use scim::ScimType;
 
 /// Why a request was not served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Code {
+pub enum ErrorCode {
     /// The credential does not open this Tenant URL, for whatever reason.
     Unauthorized,
     /// The directory is switched off.
@@ -115,7 +115,7 @@ const fn row(
     }
 }
 
-impl Code {
+impl ErrorCode {
     /// The line of the table.
     pub const fn row(self) -> Row {
         use ScimType as T;
@@ -390,12 +390,12 @@ mod tests {
 
     #[test]
     fn every_code_has_one_line_and_tells_what_to_do() {
-        let mut names: Vec<_> = Code::ALL.iter().map(|code| code.row().code).collect();
+        let mut names: Vec<_> = ErrorCode::ALL.iter().map(|code| code.row().code).collect();
         names.sort_unstable();
         let count = names.len();
         names.dedup();
         assert_eq!(names.len(), count);
-        for code in Code::ALL {
+        for code in ErrorCode::ALL {
             let Row {
                 code,
                 meaning,

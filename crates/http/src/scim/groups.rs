@@ -21,47 +21,47 @@ use scim::quirk::rules::Answer;
 
 use self::view::View;
 use super::error::Failure;
-use super::script::Script;
-use super::{Asked, respond};
+use super::response_body::ResponseBody;
+use super::{RequestContext, respond};
 
 /// The profile of a directory that serves groups.
 ///
 /// # Errors
 /// `groupsNotServed`: to be asked before a body is read.
-pub fn served(asked: &Asked<'_>) -> Result<Arc<Profile>, Failure> {
-    let profile = asked.state.provisioning.profile(&asked.caller)?;
+pub fn served(ctx: &RequestContext<'_>) -> Result<Arc<Profile>, Failure> {
+    let profile = ctx.state.provisioning.profile(&ctx.caller)?;
     match profile.group_type {
         Some(_) => Ok(profile),
         None => Err(provisioning::Error::GroupsNotServed {
             profile: profile.name.clone(),
-            provider: asked.caller.directory.provider,
+            provider: ctx.caller.directory.provider,
         }
         .into()),
     }
 }
 
 /// One group as the answer to this request, with its members if they are wanted.
-async fn answer(asked: &Asked<'_>, status: StatusCode, group: Group) -> Result<HttpResponse, Failure> {
-    let tag = tag(asked, &group).await?;
-    tagged(asked, status, group, tag).await
+async fn answer(ctx: &RequestContext<'_>, status: StatusCode, group: Group) -> Result<HttpResponse, Failure> {
+    let tag = tag(ctx, &group).await?;
+    tagged(ctx, status, group, tag).await
 }
 
 /// The tag of a group's answer: the revision, and a mark of the members that are shown.
-async fn tag(asked: &Asked<'_>, group: &Group) -> Result<String, Failure> {
-    let view = View::of(asked)?;
-    view.tag(&asked.state.provisioning, &asked.caller, group).await
+async fn tag(ctx: &RequestContext<'_>, group: &Group) -> Result<String, Failure> {
+    let view = View::of(ctx)?;
+    view.tag(&ctx.state.provisioning, &ctx.caller, group).await
 }
 
 /// The same, with a tag that is known already.
 async fn tagged(
-    asked: &Asked<'_>,
+    ctx: &RequestContext<'_>,
     status: StatusCode,
     group: Group,
     tag: String,
 ) -> Result<HttpResponse, Failure> {
-    let location = View::of(asked)?.meta(&group).location;
-    let script = Script::of_group(asked, group, tag.clone())?;
-    let mut answer = script.perform(status).await?;
+    let location = View::of(ctx)?.meta(&group).location;
+    let body = ResponseBody::of_group(ctx, group, tag.clone())?;
+    let mut answer = body.into_response(status).await?;
     for (name, value) in [(ETAG, tag), (LOCATION, location)] {
         if let Ok(value) = value.parse() {
             answer.headers_mut().insert(name, value);
@@ -71,10 +71,10 @@ async fn tagged(
 }
 
 /// The answer to a PATCH that succeeded; who asks for certain attributes gets them (RFC 7644 §3.5.2).
-async fn changed(asked: &Asked<'_>, group: Group) -> Result<HttpResponse, Failure> {
-    let wanted = asked.caller.directory.provider.rules().patch_group;
-    if wanted == Answer::NoContent && asked.query.projection == Projection::default() {
-        return Ok(respond::no_content(&View::of(asked)?.meta(&group)));
+async fn changed(ctx: &RequestContext<'_>, group: Group) -> Result<HttpResponse, Failure> {
+    let wanted = ctx.caller.directory.provider.rules().patch_group;
+    if wanted == Answer::NoContent && ctx.query.projection == Projection::default() {
+        return Ok(respond::no_content(&View::of(ctx)?.meta(&group)));
     }
-    answer(asked, StatusCode::OK, group).await
+    answer(ctx, StatusCode::OK, group).await
 }

@@ -9,8 +9,8 @@ mod discovery;
 pub mod error;
 mod groups;
 pub mod respond;
+mod response_body;
 pub mod route;
-mod script;
 mod search;
 mod users;
 
@@ -20,48 +20,48 @@ use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_LENGTH, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::credential::Caller;
-use provisioning::{Call, Context};
+use provisioning::{Context, RequestMetadata};
 use scim::etag::Precondition;
-use scim::query::{ListQuery, has_filter, parse_query, parse_search};
+use scim::query::{ListParameters, has_filter, parse_query, parse_search};
 use serde_json::Value;
 
-use self::error::{Code, Failure};
+use self::error::{ErrorCode, Failure};
 use self::route::{Endpoint, Route};
 use crate::extract::body::{drain, json};
 use crate::extract::caller::caller;
-use crate::extract::connection::Created;
+use crate::extract::connection::AnsweredCreations;
 use crate::extract::origin;
 use crate::limits::{ADMITTED, BODY_BYTES};
 use crate::long;
 use crate::observe::Facts;
-use crate::places::Taken;
 use crate::state::State;
+use crate::tenant_limits::Permits;
 
 /// What an operation is given: a verified caller and everything around the request but its body.
-struct Asked<'a> {
+struct RequestContext<'a> {
     state: &'a State,
     caller: Caller,
-    call: Call,
-    query: ListQuery,
+    call: RequestMetadata,
+    query: ListParameters,
     /// The full Tenant URL, as the client called it.
     base: String,
     /// What the Tenant URL begins with.
     origin: String,
     /// Its places among the requests at work.
-    taken: Taken,
+    taken: Permits,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> RequestContext<'a> {
     /// The same caller, asking what a search body says (RFC 7644 §3.4.3). A filter that stands in the URL instead would be
     /// lost, so it is refused there.
-    fn searching(self, body: Value) -> Result<Asked<'a>, Failure> {
-        if self.query != ListQuery::default() {
+    fn searching(self, body: Value) -> Result<RequestContext<'a>, Failure> {
+        if self.query != ListParameters::default() {
             return Err(Failure::with(
-                Code::InvalidSyntax,
+                ErrorCode::InvalidSyntax,
                 "A search says what it looks for in the body of the POST, not in the URL. Move the parameters there.",
             ));
         }
-        Ok(Asked {
+        Ok(RequestContext {
             query: parse_search(body)?,
             ..self
         })
@@ -69,7 +69,7 @@ impl<'a> Asked<'a> {
 
     /// Runs a use-case: here, or on threads of its own when the request is long, so that the other connections of this
     /// worker go on meanwhile.
-    async fn run<T, W>(&self, work: impl FnOnce(Context, Caller, Call) -> W) -> Result<T, Failure>
+    async fn run<T, W>(&self, work: impl FnOnce(Context, Caller, RequestMetadata) -> W) -> Result<T, Failure>
     where
         T: Send + 'static,
         W: Future<Output = Result<T, provisioning::Error>> + Send + 'static,
@@ -100,7 +100,7 @@ impl<'a> Asked<'a> {
 }
 
 /// What a request wants done.
-enum Operation<'a> {
+enum ScimOperation<'a> {
     ListUsers,
     CreateUser,
     GetUser(&'a str),
@@ -139,30 +139,30 @@ async fn answer(
     let begun = Instant::now();
     let announced = announced_length(request);
     if announced > BODY_BYTES {
-        return Err(Failure::new(Code::BodyTooLarge));
+        return Err(Failure::new(ErrorCode::BodyTooLarge));
     }
-    let route = Route::of(request.path()).ok_or_else(|| Failure::new(Code::NoSuchRoute))?;
+    let route = Route::of(request.path()).ok_or_else(|| Failure::new(ErrorCode::NoSuchRoute))?;
     let operation = operation(request.method(), &route.endpoint)?;
-    Facts::tell(request, |facts| facts.operation = Some(operation.word()));
+    Facts::record(request, |facts| facts.operation = Some(operation.word()));
     let caller = caller(state, request, &route.base).await?;
     let query = match operation {
         // Nothing but a filter means anything there, and that is refused (RFC 7644 §4).
-        Operation::Discovery(_) if has_filter(request.query_string()) => {
-            return Err(Failure::new(Code::DiscoveryFilter));
+        ScimOperation::Discovery(_) if has_filter(request.query_string()) => {
+            return Err(Failure::new(ErrorCode::DiscoveryFilter));
         }
-        Operation::Discovery(_) => ListQuery::default(),
+        ScimOperation::Discovery(_) => ListParameters::default(),
         _ => parse_query(request.query_string())?,
     };
-    let created = request.conn_data::<Created>();
+    let created = request.conn_data::<AnsweredCreations>();
     let origin = origin::of(request, state);
     let taken = state.places.enter(caller.scope.tenant(), announced).await?;
-    let mut asked = Asked {
+    let mut ctx = RequestContext {
         state,
         caller,
         taken,
-        call: Call {
+        call: RequestMetadata {
             precondition: precondition(request)?,
-            created: created.map(Created::all).unwrap_or_default(),
+            created: created.map(AnsweredCreations::all).unwrap_or_default(),
             ..call(request, state)
         },
         query,
@@ -170,35 +170,35 @@ async fn answer(
         origin,
     };
     let sent = operation.body();
-    if matches!(sent, Sent::Group) {
-        groups::served(&asked)?;
+    if matches!(sent, ExpectedBody::Group) {
+        groups::served(&ctx)?;
     }
     let body = match sent {
-        Sent::Nothing => Value::Null,
-        Sent::Json | Sent::Group => json(state, request, payload, &mut asked.taken).await?,
+        ExpectedBody::Nothing => Value::Null,
+        ExpectedBody::Json | ExpectedBody::Group => json(state, request, payload, &mut ctx.taken).await?,
     };
     if begun.elapsed() > ADMITTED {
         // It has waited, for a place or for its body: what was taken back meanwhile does nothing any more.
-        asked.caller = self::caller(state, request, &route.base).await?;
+        ctx.caller = self::caller(state, request, &route.base).await?;
     }
     match operation {
-        Operation::ListUsers => users::list::answer(&asked).await,
-        Operation::GetUser(id) => users::get::answer(&asked, id).await,
-        Operation::DeleteUser(id) => users::delete::answer(&asked, id).await,
-        Operation::CreateUser => users::create::answer(&asked, body, created).await,
-        Operation::ReplaceUser(id) => users::replace::answer(&asked, id, body).await,
-        Operation::PatchUser(id) => users::patch::answer(&asked, id, body).await,
-        Operation::ListGroups => groups::list::answer(&asked).await,
-        Operation::GetGroup(id) => groups::get::answer(&asked, id).await,
-        Operation::DeleteGroup(id) => groups::delete::answer(&asked, id).await,
-        Operation::CreateGroup => groups::create::answer(&asked, body).await,
-        Operation::ReplaceGroup(id) => groups::replace::answer(&asked, id, body).await,
-        Operation::PatchGroup(id) => groups::patch::answer(&asked, id, body).await,
-        Operation::Search => search::answer(&asked.searching(body)?).await,
-        Operation::SearchUsers => users::list::answer(&asked.searching(body)?).await,
-        Operation::SearchGroups => groups::list::answer(&asked.searching(body)?).await,
-        Operation::Bulk => bulk::answer(&asked, body, created).await,
-        Operation::Discovery(page) => discovery::answer(&asked, &page),
+        ScimOperation::ListUsers => users::list::answer(&ctx).await,
+        ScimOperation::GetUser(id) => users::get::answer(&ctx, id).await,
+        ScimOperation::DeleteUser(id) => users::delete::answer(&ctx, id).await,
+        ScimOperation::CreateUser => users::create::answer(&ctx, body, created).await,
+        ScimOperation::ReplaceUser(id) => users::replace::answer(&ctx, id, body).await,
+        ScimOperation::PatchUser(id) => users::patch::answer(&ctx, id, body).await,
+        ScimOperation::ListGroups => groups::list::answer(&ctx).await,
+        ScimOperation::GetGroup(id) => groups::get::answer(&ctx, id).await,
+        ScimOperation::DeleteGroup(id) => groups::delete::answer(&ctx, id).await,
+        ScimOperation::CreateGroup => groups::create::answer(&ctx, body).await,
+        ScimOperation::ReplaceGroup(id) => groups::replace::answer(&ctx, id, body).await,
+        ScimOperation::PatchGroup(id) => groups::patch::answer(&ctx, id, body).await,
+        ScimOperation::Search => search::answer(&ctx.searching(body)?).await,
+        ScimOperation::SearchUsers => users::list::answer(&ctx.searching(body)?).await,
+        ScimOperation::SearchGroups => groups::list::answer(&ctx.searching(body)?).await,
+        ScimOperation::Bulk => bulk::answer(&ctx, body, created).await,
+        ScimOperation::Discovery(page) => discovery::answer(&ctx, &page),
     }
 }
 
@@ -208,10 +208,10 @@ const KNOWN_METHODS: [&str; 8] = [
 ];
 
 /// The table of methods; a path that exists but does not take the method says which ones it takes.
-fn operation<'a>(method: &Method, endpoint: &'a Endpoint<'_>) -> Result<Operation<'a>, Failure> {
+fn operation<'a>(method: &Method, endpoint: &'a Endpoint<'_>) -> Result<ScimOperation<'a>, Failure> {
     use discovery::Page;
-    let not_allowed = |allow| Err(Failure::method(Code::MethodNotAllowed, allow));
-    let not_implemented = |detail| Err(Failure::with(Code::NotImplemented, detail));
+    let not_allowed = |allow| Err(Failure::method(ErrorCode::MethodNotAllowed, allow));
+    let not_implemented = |detail| Err(Failure::with(ErrorCode::NotImplemented, detail));
     // A HEAD is a GET whose body the server leaves out (RFC 9110 §9.3.2).
     let word = if *method == Method::HEAD {
         "GET"
@@ -225,49 +225,49 @@ fn operation<'a>(method: &Method, endpoint: &'a Endpoint<'_>) -> Result<Operatio
         (_, unknown) if !KNOWN_METHODS.contains(&unknown) => not_implemented(
             "The gateway does not know this HTTP method. Use GET, POST, PUT, PATCH or DELETE.",
         ),
-        (Endpoint::Users, "GET") => Ok(Operation::ListUsers),
-        (Endpoint::Users, "POST") => Ok(Operation::CreateUser),
+        (Endpoint::Users, "GET") => Ok(ScimOperation::ListUsers),
+        (Endpoint::Users, "POST") => Ok(ScimOperation::CreateUser),
         (Endpoint::Users, _) => not_allowed("GET, POST"),
-        (Endpoint::User(id), "GET") => Ok(Operation::GetUser(id)),
-        (Endpoint::User(id), "PUT") => Ok(Operation::ReplaceUser(id)),
-        (Endpoint::User(id), "PATCH") => Ok(Operation::PatchUser(id)),
-        (Endpoint::User(id), "DELETE") => Ok(Operation::DeleteUser(id)),
+        (Endpoint::User(id), "GET") => Ok(ScimOperation::GetUser(id)),
+        (Endpoint::User(id), "PUT") => Ok(ScimOperation::ReplaceUser(id)),
+        (Endpoint::User(id), "PATCH") => Ok(ScimOperation::PatchUser(id)),
+        (Endpoint::User(id), "DELETE") => Ok(ScimOperation::DeleteUser(id)),
         (Endpoint::User(_), _) => not_allowed("GET, PUT, PATCH, DELETE"),
-        (Endpoint::Groups, "GET") => Ok(Operation::ListGroups),
-        (Endpoint::Groups, "POST") => Ok(Operation::CreateGroup),
+        (Endpoint::Groups, "GET") => Ok(ScimOperation::ListGroups),
+        (Endpoint::Groups, "POST") => Ok(ScimOperation::CreateGroup),
         (Endpoint::Groups, _) => not_allowed("GET, POST"),
-        (Endpoint::Group(id), "GET") => Ok(Operation::GetGroup(id)),
-        (Endpoint::Group(id), "PUT") => Ok(Operation::ReplaceGroup(id)),
-        (Endpoint::Group(id), "PATCH") => Ok(Operation::PatchGroup(id)),
-        (Endpoint::Group(id), "DELETE") => Ok(Operation::DeleteGroup(id)),
+        (Endpoint::Group(id), "GET") => Ok(ScimOperation::GetGroup(id)),
+        (Endpoint::Group(id), "PUT") => Ok(ScimOperation::ReplaceGroup(id)),
+        (Endpoint::Group(id), "PATCH") => Ok(ScimOperation::PatchGroup(id)),
+        (Endpoint::Group(id), "DELETE") => Ok(ScimOperation::DeleteGroup(id)),
         (Endpoint::Group(_), _) => not_allowed("GET, PUT, PATCH, DELETE"),
-        (Endpoint::Search, "POST") => Ok(Operation::Search),
-        (Endpoint::UsersSearch, "POST") => Ok(Operation::SearchUsers),
-        (Endpoint::GroupsSearch, "POST") => Ok(Operation::SearchGroups),
-        (Endpoint::Bulk, "POST") => Ok(Operation::Bulk),
+        (Endpoint::Search, "POST") => Ok(ScimOperation::Search),
+        (Endpoint::UsersSearch, "POST") => Ok(ScimOperation::SearchUsers),
+        (Endpoint::GroupsSearch, "POST") => Ok(ScimOperation::SearchGroups),
+        (Endpoint::Bulk, "POST") => Ok(ScimOperation::Bulk),
         (Endpoint::Search | Endpoint::UsersSearch | Endpoint::GroupsSearch | Endpoint::Bulk, _) => {
             not_allowed("POST")
         }
         (Endpoint::Unknown | Endpoint::Root, _) => Err(unknown(endpoint)),
         (_, method) if method != "GET" => not_allowed("GET"),
-        (Endpoint::ServiceProviderConfig, _) => Ok(Operation::Discovery(Page::ServiceProviderConfig)),
-        (Endpoint::Schemas, _) => Ok(Operation::Discovery(Page::Schemas)),
-        (Endpoint::Schema(id), _) => Ok(Operation::Discovery(Page::Schema(id))),
-        (Endpoint::ResourceTypes, _) => Ok(Operation::Discovery(Page::ResourceTypes)),
-        (Endpoint::ResourceType(name), _) => Ok(Operation::Discovery(Page::ResourceType(name))),
+        (Endpoint::ServiceProviderConfig, _) => Ok(ScimOperation::Discovery(Page::ServiceProviderConfig)),
+        (Endpoint::Schemas, _) => Ok(ScimOperation::Discovery(Page::Schemas)),
+        (Endpoint::Schema(id), _) => Ok(ScimOperation::Discovery(Page::Schema(id))),
+        (Endpoint::ResourceTypes, _) => Ok(ScimOperation::Discovery(Page::ResourceTypes)),
+        (Endpoint::ResourceType(name), _) => Ok(ScimOperation::Discovery(Page::ResourceType(name))),
     }
 }
 
 /// What body a request has.
-enum Sent {
+enum ExpectedBody {
     Nothing,
     Json,
     /// JSON, where groups are served; not read where there are none.
     Group,
 }
 
-impl Operation<'_> {
-    const fn body(&self) -> Sent {
+impl ScimOperation<'_> {
+    const fn body(&self) -> ExpectedBody {
         match self {
             Self::ListUsers
             | Self::GetUser(_)
@@ -275,15 +275,15 @@ impl Operation<'_> {
             | Self::ListGroups
             | Self::GetGroup(_)
             | Self::DeleteGroup(_)
-            | Self::Discovery(_) => Sent::Nothing,
-            Self::CreateGroup | Self::ReplaceGroup(_) | Self::PatchGroup(_) => Sent::Group,
+            | Self::Discovery(_) => ExpectedBody::Nothing,
+            Self::CreateGroup | Self::ReplaceGroup(_) | Self::PatchGroup(_) => ExpectedBody::Group,
             Self::CreateUser
             | Self::ReplaceUser(_)
             | Self::PatchUser(_)
             | Self::Search
             | Self::SearchUsers
             | Self::SearchGroups
-            | Self::Bulk => Sent::Json,
+            | Self::Bulk => ExpectedBody::Json,
         }
     }
 
@@ -319,7 +319,7 @@ fn unknown(endpoint: &Endpoint<'_>) -> Failure {
              /ServiceProviderConfig, /ResourceTypes and /Schemas. Check that the Tenant URL at the identity provider ends in /scim."
         }
     };
-    Failure::with(Code::NoSuchRoute, detail)
+    Failure::with(ErrorCode::NoSuchRoute, detail)
 }
 
 /// The length a client announces; a body without one is counted while it is read.
@@ -331,16 +331,16 @@ fn announced_length(request: &HttpRequest) -> usize {
     length.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
 }
 
-fn call(request: &HttpRequest, state: &State) -> Call {
+fn call(request: &HttpRequest, state: &State) -> RequestMetadata {
     match Facts::of(request) {
-        Some(facts) => Call {
+        Some(facts) => RequestMetadata {
             request: facts.request,
             client_request_id: facts.client_request_id,
             traceparent: Some(facts.traceparent),
             precondition: Precondition::NONE,
             created: Vec::new(),
         },
-        None => Call {
+        None => RequestMetadata {
             request: domain::id::RequestId::from_uuid(state.ids.next()),
             client_request_id: None,
             traceparent: None,
@@ -396,7 +396,7 @@ mod tests {
                 (status, allow),
                 "{path}"
             );
-            if let (Code::MethodNotAllowed, Some(allow)) = (failure.code, allow) {
+            if let (ErrorCode::MethodNotAllowed, Some(allow)) = (failure.code, allow) {
                 assert!(failure.detail.contains(allow), "{}", failure.detail);
             }
         }

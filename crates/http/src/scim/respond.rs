@@ -9,7 +9,7 @@ use domain::identity::Identity;
 use scim::message::{self, MEDIA_TYPE, Meta};
 use serde_json::Value;
 
-use super::error::{Code, Failure};
+use super::error::{ErrorCode, Failure};
 use crate::observe::Facts;
 
 /// A body with a status.
@@ -63,7 +63,7 @@ pub fn meta(identity: &Identity, base: &str) -> Meta {
 pub fn failure(request: &HttpRequest, failure: &Failure) -> HttpResponse {
     let row = failure.code.row();
     let mut id = None;
-    Facts::tell(request, |facts| {
+    Facts::record(request, |facts| {
         facts.code = Some(row.code);
         id = Some(facts.request);
     });
@@ -84,7 +84,7 @@ pub fn failure(request: &HttpRequest, failure: &Failure) -> HttpResponse {
     }
     if matches!(
         failure.code,
-        Code::BodyTooLarge | Code::BodyTooSlow | Code::ConnectionsBusy
+        ErrorCode::BodyTooLarge | ErrorCode::BodyTooSlow | ErrorCode::ConnectionsBusy
     ) {
         answer.force_close();
     }

@@ -2,25 +2,25 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use provisioning::lists::everything::{self, Found};
+use provisioning::lists::everything::{self, AnyResource};
 use scim::message::list_page;
 
-use super::Asked;
+use super::RequestContext;
 use super::error::Failure;
-use super::script::{Entry, Script};
+use super::response_body::{Entry, ResponseBody};
 
 /// Lists both types in one order; people alone in a directory without groups.
 ///
 /// # Errors
 /// `invalidFilter` for an attribute that neither type has; `invalidValue`, `invalidCursor`, `tooMany`.
-pub async fn answer(asked: &Asked<'_>) -> Result<HttpResponse, Failure> {
-    let found = everything::execute(&asked.state.provisioning, &asked.caller, &asked.query).await?;
+pub async fn answer(ctx: &RequestContext<'_>) -> Result<HttpResponse, Failure> {
+    let found = everything::execute(&ctx.state.provisioning, &ctx.caller, &ctx.query).await?;
     let envelope = list_page(&found.head, found.items.len(), Vec::new());
     let entries = found.items.into_iter().map(|found| match found {
-        Found::Identity(identity) => Entry::Person(*identity),
-        Found::Group(group) => Entry::Group(*group),
+        AnyResource::Identity(identity) => Entry::Person(*identity),
+        AnyResource::Group(group) => Entry::Group(*group),
     });
-    Script::of_list(asked, &envelope, entries)?
-        .perform(StatusCode::OK)
+    ResponseBody::of_list(ctx, &envelope, entries)?
+        .into_response(StatusCode::OK)
         .await
 }

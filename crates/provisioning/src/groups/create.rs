@@ -3,19 +3,19 @@
 use domain::credential::Caller;
 use domain::group::{Group, MembersChanged};
 use domain::id::GroupId;
-use domain::log::Action;
+use domain::log::LogAction;
 use domain::policy::check_group_required;
 use scim::membership::Membership;
 use serde_json::Value;
-use store::{Created, TenantTx};
+use store::{CreateOutcome, TenantTx};
 
-use super::record::{LeftOut, whom};
+use super::log_row::{LeftOut, subject};
 use super::{Body, accept, by_name, commit, membership, named};
-use crate::call::Call;
+use crate::call::RequestMetadata;
 use crate::context::Context;
 use crate::error::Error;
-use crate::record::Operation;
 use crate::taken::Key;
+use crate::unit_of_work::UnitOfWork;
 
 /// Creates a group, with the members it names as far as they exist; the others are skipped and named in the log.
 ///
@@ -25,9 +25,14 @@ use crate::taken::Key;
 /// # Errors
 /// [`Error::Invalid`] for a document the directory refuses, [`Error::Taken`] when another group has the `displayName`,
 /// [`Error::GroupsNotServed`].
-pub async fn execute(context: &Context, caller: &Caller, call: &Call, body: Value) -> Result<Group, Error> {
-    let operation = Operation::new(context, caller, call, "POST")?;
-    let whom = whom(Action::Create, &body);
+pub async fn execute(
+    context: &Context,
+    caller: &Caller,
+    call: &RequestMetadata,
+    body: Value,
+) -> Result<Group, Error> {
+    let operation = UnitOfWork::new(context, caller, call, "POST")?;
+    let subject = subject(LogAction::Create, &body);
     let outcome = match accept_new(&operation, body) {
         Ok(body) => {
             let id = GroupId::from_uuid(context.ids.next());
@@ -39,17 +44,17 @@ pub async fn execute(context: &Context, caller: &Caller, call: &Call, body: Valu
         }
         Err(error) => Err(error),
     };
-    operation.conclude(context, whom, outcome).await
+    operation.conclude(context, subject, outcome).await
 }
 
 /// A new document as sent; it must be complete.
-fn accept_new(operation: &Operation, body: Value) -> Result<Body, Error> {
+fn accept_new(operation: &UnitOfWork, body: Value) -> Result<Body, Error> {
     let body = accept(operation, body)?;
     check_group_required(operation.provider(), operation.group_type()?, &body.resource)?;
     Ok(body)
 }
 
-async fn decide(tx: &mut TenantTx, operation: &Operation, id: GroupId, body: &Body) -> Result<Group, Error> {
+async fn decide(tx: &mut TenantTx, operation: &UnitOfWork, id: GroupId, body: &Body) -> Result<Group, Error> {
     let directory = operation.caller.directory.id;
     let mut group = Group {
         id,
@@ -73,16 +78,21 @@ async fn decide(tx: &mut TenantTx, operation: &Operation, id: GroupId, body: &Bo
     };
     let row = operation.group_row(&group, &events, &left_out);
     match tx.create_group(&group, &events, &row).await? {
-        Created::Done | Created::DoneBeside => {
+        CreateOutcome::Done | CreateOutcome::DoneBeside => {
             known.join(tx, &group).await?;
             Ok(group)
         }
-        Created::Taken => adopt(tx, operation, &group, body).await,
+        CreateOutcome::Taken => adopt(tx, operation, &group, body).await,
     }
 }
 
 /// The `displayName` is taken: by the very group that is being created, or by another one.
-async fn adopt(tx: &mut TenantTx, operation: &Operation, group: &Group, body: &Body) -> Result<Group, Error> {
+async fn adopt(
+    tx: &mut TenantTx,
+    operation: &UnitOfWork,
+    group: &Group,
+    body: &Body,
+) -> Result<Group, Error> {
     let found = by_name(tx, group).await?;
     // Its own id: the first attempt was committed, and only the database's answer was lost.
     let existing = match found {

@@ -45,7 +45,7 @@ pub async fn mark(context: &Context, caller: &Caller, group: &Group) -> Result<S
     let read: Result<_, Error> = context
         .store
         .read(caller.scope, move |tx| {
-            Box::pin(async move { Ok(tx.members_mark(directory, id).await?) })
+            Box::pin(async move { Ok(tx.members_position(directory, id).await?) })
         })
         .await;
     let (count, revisions) = read?;

@@ -3,17 +3,17 @@
 use domain::credential::Caller;
 use domain::group::Group;
 use domain::id::GroupId;
-use domain::log::Action;
+use domain::log::LogAction;
 use domain::policy::check_group_kept;
 use scim::patch::{PatchRequest, apply_to_group, described_members};
 use serde_json::Value;
 use store::TenantTx;
 
 use super::{check, commit, group_id, lock, membership};
-use crate::call::Call;
+use crate::call::RequestMetadata;
 use crate::context::Context;
 use crate::error::Error;
-use crate::record::{Operation, Whom};
+use crate::unit_of_work::{LogSubject, UnitOfWork};
 
 /// Changes a group: all operations or none. Adding a member that is one, or removing one that is none, succeeds; members to
 /// be that this directory does not have are skipped and named in the log, and the others join. No effective change makes no
@@ -25,11 +25,11 @@ use crate::record::{Operation, Whom};
 pub async fn execute(
     context: &Context,
     caller: &Caller,
-    call: &Call,
+    call: &RequestMetadata,
     id: &str,
     body: Value,
 ) -> Result<Group, Error> {
-    let operation = Operation::new(context, caller, call, "PATCH")?;
+    let operation = UnitOfWork::new(context, caller, call, "PATCH")?;
     operation.group_type()?;
     let id = group_id(&operation, id)?;
     let outcome = match PatchRequest::parse(body) {
@@ -42,13 +42,13 @@ pub async fn execute(
         }
         Err(error) => Err(error.into()),
     };
-    let whom = Whom::of_id(Action::Update, id);
-    operation.conclude(context, whom, outcome).await
+    let subject = LogSubject::of_id(LogAction::Update, id);
+    operation.conclude(context, subject, outcome).await
 }
 
 async fn decide(
     tx: &mut TenantTx,
-    operation: &Operation,
+    operation: &UnitOfWork,
     id: GroupId,
     request: &PatchRequest,
 ) -> Result<Group, Error> {

@@ -3,17 +3,17 @@
 use domain::credential::Caller;
 use domain::group::Group;
 use domain::id::GroupId;
-use domain::log::Action;
+use domain::log::LogAction;
 use domain::policy::check_group_kept;
 use serde_json::Value;
 use store::TenantTx;
 
-use super::record::whom;
+use super::log_row::subject;
 use super::{Body, accept, commit, group_id, lock};
-use crate::call::Call;
+use crate::call::RequestMetadata;
 use crate::context::Context;
 use crate::error::Error;
-use crate::record::{Operation, Whom};
+use crate::unit_of_work::{LogSubject, UnitOfWork};
 use crate::users::as_a_value;
 
 /// Replaces a group's document; what the body does not say is cleared. Its members are replaced by the ones it names, and
@@ -24,16 +24,16 @@ use crate::users::as_a_value;
 pub async fn execute(
     context: &Context,
     caller: &Caller,
-    call: &Call,
+    call: &RequestMetadata,
     id: &str,
     body: Value,
 ) -> Result<Group, Error> {
-    let operation = Operation::new(context, caller, call, "PUT")?;
+    let operation = UnitOfWork::new(context, caller, call, "PUT")?;
     operation.group_type()?;
     let id = group_id(&operation, id)?;
-    let whom = Whom {
+    let subject = LogSubject {
         resource: Some(id.into()),
-        ..whom(Action::Update, &body)
+        ..subject(LogAction::Update, &body)
     };
     let outcome = match accept(&operation, body) {
         Ok(body) => {
@@ -45,10 +45,10 @@ pub async fn execute(
         }
         Err(error) => Err(error),
     };
-    operation.conclude(context, whom, outcome).await
+    operation.conclude(context, subject, outcome).await
 }
 
-async fn decide(tx: &mut TenantTx, operation: &Operation, id: GroupId, body: &Body) -> Result<Group, Error> {
+async fn decide(tx: &mut TenantTx, operation: &UnitOfWork, id: GroupId, body: &Body) -> Result<Group, Error> {
     let before = lock(tx, operation, id).await?;
     let group_type = operation.group_type()?;
     check_group_kept(operation.provider(), group_type, &before.resource, &body.resource)

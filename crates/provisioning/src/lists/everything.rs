@@ -13,11 +13,11 @@ use domain::identity::Identity;
 use scim::filter::Filter;
 use scim::message::{Meta, render};
 use scim::path::AttrPath;
-use scim::query::{ListQuery as Request, Mark, Sort, SortKey, SortOrder};
+use scim::query::{ListParameters, Sort, SortKey, SortOrder, SortPosition};
 use scim::schema::ResourceType;
-use store::{ListQuery, PAGE_BYTES, Page, PageAt, TenantTx};
+use store::{ListRequest, PAGE_BYTES, Page, PageAt, TenantTx};
 
-use super::{Ask, At, Listed};
+use super::{At, ListAnswer, PageRequest};
 use crate::context::Context;
 use crate::error::Error;
 
@@ -26,14 +26,14 @@ pub const DEEPEST: usize = 10_000;
 
 /// One of either type.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Found {
+pub enum AnyResource {
     /// A User.
     Identity(Box<Identity>),
     /// A Group, without its members.
     Group(Box<Group>),
 }
 
-impl Found {
+impl AnyResource {
     fn meta(&self) -> Meta {
         let (created, last_modified, version) = match self {
             Self::Identity(one) => (one.created_at, one.modified_at, one.revision),
@@ -48,14 +48,14 @@ impl Found {
     }
 
     /// Its place in the order.
-    fn mark(&self, sort: &Sort, rt: &ResourceType) -> Mark {
+    fn mark(&self, sort: &Sort, rt: &ResourceType) -> SortPosition {
         let (id, text, resource) = match self {
             Self::Identity(one) => (one.id.uuid().as_u128(), one.id.to_string(), &one.resource),
             Self::Group(one) => (one.id.uuid().as_u128(), one.id.to_string(), &one.resource),
         };
         let meta = self.meta();
         let at = meta.created.timestamp_millis();
-        Mark {
+        SortPosition {
             key: Some(sort.key(rt, &render(rt, &text, resource, &meta))),
             at,
             id,
@@ -64,15 +64,15 @@ impl Found {
 }
 
 /// What is asked of one type.
-struct Half {
+struct TypeQuery {
     rt: ResourceType,
     filter: Option<Filter>,
     sort: Sort,
 }
 
-impl Half {
+impl TypeQuery {
     /// The request in one type, beside others.
-    fn read(rt: &ResourceType, others: &[&ResourceType], query: &Request) -> Result<Self, Error> {
+    fn read(rt: &ResourceType, others: &[&ResourceType], query: &ListParameters) -> Result<Self, Error> {
         let filter = query.filter.as_deref();
         Ok(Self {
             filter: filter
@@ -83,8 +83,8 @@ impl Half {
         })
     }
 
-    fn query<'a>(&'a self, directory: DirectoryId, at: PageAt<'a>) -> ListQuery<'a> {
-        ListQuery {
+    fn query<'a>(&'a self, directory: DirectoryId, at: PageAt<'a>) -> ListRequest<'a> {
+        ListRequest {
             directory,
             resource_type: &self.rt,
             filter: self.filter.as_ref(),
@@ -94,16 +94,16 @@ impl Half {
     }
 
     /// The page with the place of each resource, and where it ends.
-    fn placed<T>(&self, page: Page<T>, found: impl Fn(T) -> Found) -> Placed {
+    fn positioned<T>(&self, page: Page<T>, found: impl Fn(T) -> AnyResource) -> TypePage {
         let items = page.items.into_iter().map(|one| {
             let one = found(one);
             (one.mark(&self.sort, &self.rt), one)
         });
-        Placed {
+        TypePage {
             total: page.total,
             items: items.collect(),
             // The order of rows is that of creation; its marks need no key to say so.
-            next: page.next.map(|mark| Mark {
+            next: page.next.map(|mark| SortPosition {
                 key: mark.key.or_else(|| created(mark.at)),
                 ..mark
             }),
@@ -116,7 +116,7 @@ fn created(at: i64) -> Option<SortKey> {
 }
 
 /// `sortBy` in one type; an attribute that only another type has is no value here. Without: by creation.
-fn sort(rt: &ResourceType, others: &[&ResourceType], query: &Request) -> Result<Sort, Error> {
+fn sort(rt: &ResourceType, others: &[&ResourceType], query: &ListParameters) -> Result<Sort, Error> {
     let Some(asked) = &query.sort else {
         return Ok(Sort {
             path: AttrPath::core("meta").with_sub("created"),
@@ -133,14 +133,14 @@ fn sort(rt: &ResourceType, others: &[&ResourceType], query: &Request) -> Result<
 }
 
 /// A page of one type.
-struct Placed {
+struct TypePage {
     total: Option<usize>,
-    items: Vec<(Mark, Found)>,
+    items: Vec<(SortPosition, AnyResource)>,
     /// Where it ends, if there is more.
-    next: Option<Mark>,
+    next: Option<SortPosition>,
 }
 
-impl Placed {
+impl TypePage {
     /// By number: a page that ended before `asked` for its size says so as one by cursor does.
     fn ending_early(mut self, asked: usize) -> Self {
         let there = self.total.unwrap_or_default().min(asked);
@@ -156,9 +156,13 @@ impl Placed {
 /// # Errors
 /// [`Error::Invalid`] for a filter, order or cursor that cannot be read (an attribute is unknown when neither type has it),
 /// and for a page by number beyond [`DEEPEST`].
-pub async fn execute(context: &Context, caller: &Caller, query: &Request) -> Result<Listed<Found>, Error> {
+pub async fn execute(
+    context: &Context,
+    caller: &Caller,
+    query: &ListParameters,
+) -> Result<ListAnswer<AnyResource>, Error> {
     let profile = context.profile(caller)?;
-    let users = Half::read(
+    let users = TypeQuery::read(
         &profile.resource_type,
         &profile.group_type.iter().collect::<Vec<_>>(),
         query,
@@ -166,9 +170,9 @@ pub async fn execute(context: &Context, caller: &Caller, query: &Request) -> Res
     let groups = profile
         .group_type
         .as_ref()
-        .map(|group_type| Half::read(group_type, &[&profile.resource_type], query))
+        .map(|group_type| TypeQuery::read(group_type, &[&profile.resource_type], query))
         .transpose()?;
-    let ask = Ask::read(caller, "/", query, Some(users.sort.clone()))?;
+    let ask = PageRequest::read(caller, "/", query, Some(users.sort.clone()))?;
     check_depth(&ask)?;
     let directory = caller.directory.id;
     let work = Arc::new((users, groups, ask));
@@ -186,8 +190,8 @@ pub async fn execute(context: &Context, caller: &Caller, query: &Request) -> Res
 async fn read(
     tx: &mut TenantTx,
     directory: DirectoryId,
-    (users, groups, ask): &(Half, Option<Half>, Ask),
-) -> Result<Page<Found>, Error> {
+    (users, groups, ask): &(TypeQuery, Option<TypeQuery>, PageRequest),
+) -> Result<Page<AnyResource>, Error> {
     // By number everything before the page is read too: which type it comes from shows only in the merge.
     let at = match &ask.at {
         At::Index(start) if ask.count > 0 => PageAt::Index {
@@ -197,15 +201,18 @@ async fn read(
         _ => ask.page(),
     };
     let found = tx.list(&users.query(directory, at)).await?;
-    let mut halves = vec![users.placed(found, |one| Found::Identity(Box::new(one)))];
+    let mut pages = vec![users.positioned(found, |one| AnyResource::Identity(Box::new(one)))];
     if let Some(groups) = groups {
         let found = tx.list_groups(&groups.query(directory, at)).await?;
-        halves.push(groups.placed(found, |one| Found::Group(Box::new(one))));
+        pages.push(groups.positioned(found, |one| AnyResource::Group(Box::new(one))));
     }
     if let PageAt::Index { count, .. } = at {
-        halves = halves.into_iter().map(|half| half.ending_early(count)).collect();
+        pages = pages
+            .into_iter()
+            .map(|query_of_type| query_of_type.ending_early(count))
+            .collect();
     }
-    let page = merge(&users.sort, ask, halves);
+    let page = merge(&users.sort, ask, pages);
     match ask.at {
         // Nothing of the page is known, though it exists.
         At::Index(start) if ask.count > 0 && page.items.is_empty() && page.total >= Some(start) => {
@@ -215,7 +222,7 @@ async fn read(
     }
 }
 
-fn check_depth(ask: &Ask) -> Result<(), Error> {
+fn check_depth(ask: &PageRequest) -> Result<(), Error> {
     match ask.at {
         At::Index(start) if ask.count > 0 && start.saturating_add(ask.count) > DEEPEST + 1 => Err(too_deep()),
         _ => Ok(()),
@@ -231,14 +238,20 @@ fn too_deep() -> Error {
 }
 
 /// One page of two.
-fn merge(sort: &Sort, ask: &Ask, halves: Vec<Placed>) -> Page<Found> {
-    let total = halves.iter().map(|half| half.total).sum::<Option<usize>>();
-    // Behind the first place where a half ends, that half may have more.
-    let bound = halves
+fn merge(sort: &Sort, ask: &PageRequest, pages: Vec<TypePage>) -> Page<AnyResource> {
+    let total = pages
         .iter()
-        .filter_map(|half| half.next.clone())
+        .map(|query_of_type| query_of_type.total)
+        .sum::<Option<usize>>();
+    // Behind the first place where a half ends, that half may have more.
+    let bound = pages
+        .iter()
+        .filter_map(|query_of_type| query_of_type.next.clone())
         .min_by(|a, b| sort.compare(a, b));
-    let mut all: Vec<(Mark, Found)> = halves.into_iter().flat_map(|half| half.items).collect();
+    let mut all: Vec<(SortPosition, AnyResource)> = pages
+        .into_iter()
+        .flat_map(|query_of_type| query_of_type.items)
+        .collect();
     all.sort_by(|(a, _), (b, _)| sort.compare(a, b));
     if let Some(bound) = &bound {
         all.retain(|(mark, _)| sort.compare(mark, bound).is_le());
@@ -271,9 +284,9 @@ mod tests {
 
     use super::*;
 
-    fn group(at: i64) -> Found {
+    fn group(at: i64) -> AnyResource {
         let time = DateTime::from_timestamp_millis(at).expect("a time");
-        Found::Group(Box::new(Group {
+        AnyResource::Group(Box::new(Group {
             id: GroupId::from_uuid(Uuid::from_u128(at.unsigned_abs().into())),
             directory: DirectoryId::from_uuid(Uuid::nil()),
             revision: at,
@@ -284,16 +297,16 @@ mod tests {
         }))
     }
 
-    fn place(at: i64) -> Mark {
-        Mark {
+    fn place(at: i64) -> SortPosition {
+        SortPosition {
             key: created(at),
             at,
             id: at.unsigned_abs().into(),
         }
     }
 
-    fn ask(at: At, count: usize) -> Ask {
-        Ask {
+    fn ask(at: At, count: usize) -> PageRequest {
+        PageRequest {
             sort: None,
             at,
             count,
@@ -309,20 +322,26 @@ mod tests {
     }
 
     /// The store's answer: the next `count` of a type; after `patience` rows it has looked enough for one page.
-    fn page(rows: &[i64], sort: &Sort, after: Option<&Mark>, count: usize, patience: usize) -> Placed {
+    fn page(
+        rows: &[i64],
+        sort: &Sort,
+        after: Option<&SortPosition>,
+        count: usize,
+        patience: usize,
+    ) -> TypePage {
         let beyond: Vec<i64> = rows
             .iter()
             .copied()
             .filter(|at| after.is_none_or(|after| sort.compare(&place(*at), after).is_gt()))
             .collect();
         let seen = count.min(patience);
-        let items: Vec<(Mark, Found)> = beyond
+        let items: Vec<(SortPosition, AnyResource)> = beyond
             .iter()
             .take(seen)
             .map(|at| (place(*at), group(*at)))
             .collect();
         let last = items.last().map(|(mark, _)| mark.clone());
-        Placed {
+        TypePage {
             total: None,
             next: last.filter(|_| beyond.len() > seen),
             items,
@@ -342,10 +361,10 @@ mod tests {
                 for (count, patience) in [(1, 9), (2, 9), (3, 1), (3, 2), (9, 9)] {
                     let (mut after, mut got) = (None, Vec::new());
                     loop {
-                        let halves = [&one, &other]
+                        let pages = [&one, &other]
                             .map(|rows| page(rows, &sort, after.as_ref(), count, patience))
                             .into();
-                        let page = merge(&sort, &ask(At::Cursor(after.clone()), count), halves);
+                        let page = merge(&sort, &ask(At::Cursor(after.clone()), count), pages);
                         assert!(page.items.len() <= count);
                         got.extend(page.items.iter().map(|found| found.meta().version));
                         assert!(got.len() <= expected.len(), "{types:b} {count} {got:?}");
@@ -363,7 +382,7 @@ mod tests {
     #[test]
     fn two_types_read_by_number_have_one_total_and_one_order() {
         let sort = by_creation(SortOrder::Ascending);
-        let total = |rows: &[i64]| Placed {
+        let total = |rows: &[i64]| TypePage {
             total: Some(rows.len()),
             ..page(rows, &sort, None, 99, 99)
         };
@@ -374,8 +393,8 @@ mod tests {
             (6, 1, vec![]),
             (1, 0, vec![]),
         ] {
-            let halves = vec![total(&[1, 4, 5]), total(&[2, 3])];
-            let page = merge(&sort, &ask(At::Index(start), count), halves);
+            let pages = vec![total(&[1, 4, 5]), total(&[2, 3])];
+            let page = merge(&sort, &ask(At::Index(start), count), pages);
             let got: Vec<i64> = page.items.iter().map(|found| found.meta().version).collect();
             assert_eq!((page.total, got, page.next), (Some(5), expected, None));
         }
@@ -384,16 +403,16 @@ mod tests {
     #[test]
     fn a_type_whose_page_ended_early_hides_what_may_come_before_the_others() {
         let sort = by_creation(SortOrder::Ascending);
-        let early = Placed {
+        let early = TypePage {
             total: Some(3),
             ..page(&[1, 4], &sort, None, 99, 99)
         };
-        let whole = Placed {
+        let whole = TypePage {
             total: Some(3),
             ..page(&[2, 3, 6], &sort, None, 99, 99)
         };
-        let halves = vec![early.ending_early(9), whole.ending_early(9)];
-        let page = merge(&sort, &ask(At::Index(1), 9), halves);
+        let pages = vec![early.ending_early(9), whole.ending_early(9)];
+        let page = merge(&sort, &ask(At::Index(1), 9), pages);
         let got: Vec<i64> = page.items.iter().map(|found| found.meta().version).collect();
         assert_eq!(
             (page.total, got),

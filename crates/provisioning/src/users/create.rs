@@ -3,24 +3,24 @@
 use domain::credential::Caller;
 use domain::id::IdentityId;
 use domain::identity::Identity;
-use domain::log::Action;
+use domain::log::LogAction;
 use scim::quirk::rules::RepeatedCreate;
 use serde_json::Value;
-use store::{Created, TenantTx};
+use store::{CreateOutcome, TenantTx};
 
 use super::{accept, by_external_id, by_user_name};
-use crate::call::Call;
+use crate::call::RequestMetadata;
 use crate::context::Context;
 use crate::error::Error;
-use crate::record::{Operation, Whom};
 use crate::taken::{Holder, Key};
+use crate::unit_of_work::{LogSubject, UnitOfWork};
 
 /// Creates an identity.
 ///
 /// A POST is judged as a creation: whatever is answered is what the body would have made in an empty directory, but for id
 /// and times (ADR 0035). So a repeated POST whose first answer was lost heals (ADR 0006) while nothing has happened since:
 /// it says word for word what is there, nobody has changed that or put it into a group, and its client cannot have read
-/// the first answer, which it has when it asks on the connection that carried it ([`Call::created`]). Everything else is a
+/// the first answer, which it has when it asks on the connection that carried it ([`RequestMetadata::created`]). Everything else is a
 /// duplicate, as is every repeat where the directory's provider wants the RFC's 409.
 ///
 /// # Errors
@@ -29,16 +29,16 @@ use crate::taken::{Holder, Key};
 pub async fn execute(
     context: &Context,
     caller: &Caller,
-    call: &Call,
+    call: &RequestMetadata,
     body: Value,
 ) -> Result<Identity, Error> {
-    let operation = Operation::new(context, caller, call, "POST")?;
-    let whom = Whom::of_body(Action::Create, &body);
+    let operation = UnitOfWork::new(context, caller, call, "POST")?;
+    let subject = LogSubject::of_body(LogAction::Create, &body);
     let outcome = create(context, &operation, body).await;
-    operation.conclude(context, whom, outcome).await
+    operation.conclude(context, subject, outcome).await
 }
 
-async fn create(context: &Context, operation: &Operation, body: Value) -> Result<Identity, Error> {
+async fn create(context: &Context, operation: &UnitOfWork, body: Value) -> Result<Identity, Error> {
     let accepted = accept(operation, body)?;
     let identity = Identity {
         id: IdentityId::from_uuid(context.ids.next()),
@@ -60,14 +60,14 @@ async fn create(context: &Context, operation: &Operation, body: Value) -> Result
         .create(scope, &identity, external_id, &event, &row)
         .await?
     {
-        Created::Done => Ok(identity),
-        Created::DoneBeside => {
+        CreateOutcome::Done => Ok(identity),
+        CreateOutcome::DoneBeside => {
             operation
                 .note(context, operation.shared_external_id(&identity))
                 .await;
             Ok(identity)
         }
-        Created::Taken => {
+        CreateOutcome::Taken => {
             let work = (identity, ignored);
             operation
                 .transact(context, work, |tx, operation, (identity, ignored)| {
@@ -81,7 +81,7 @@ async fn create(context: &Context, operation: &Operation, body: Value) -> Result
 /// A key is taken: by the very thing that is being created, or by another one.
 async fn adopt(
     tx: &mut TenantTx,
-    operation: &Operation,
+    operation: &UnitOfWork,
     identity: &Identity,
     ignored: &[String],
 ) -> Result<Identity, Error> {
@@ -108,7 +108,7 @@ async fn adopt(
 /// what it made.
 async fn repeats(
     tx: &mut TenantTx,
-    operation: &Operation,
+    operation: &UnitOfWork,
     identity: &Identity,
     existing: &Identity,
 ) -> Result<bool, Error> {

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use domain::credential::Caller;
 use domain::identity::Identity;
-use scim::query::ListQuery as Request;
+use scim::query::ListParameters;
 use scim::quirk::entra::decoded_once_more;
 use scim::quirk::rules::EncodedFilter;
-use store::ListQuery;
+use store::ListRequest;
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::lists::{self, Ask, Listed};
+use crate::lists::{self, ListAnswer, PageRequest};
 
 /// Lists identities, inactive ones included: Entra must find them again when a person returns.
 ///
@@ -20,7 +20,11 @@ use crate::lists::{self, Ask, Listed};
 /// # Errors
 /// [`Error::Invalid`]: `invalidFilter` for a filter that cannot be read (never an unfiltered list), `invalidValue` for an order,
 /// `invalidCursor`, and `tooMany` for a list that takes too long.
-pub async fn execute(context: &Context, caller: &Caller, query: &Request) -> Result<Listed<Identity>, Error> {
+pub async fn execute(
+    context: &Context,
+    caller: &Caller,
+    query: &ListParameters,
+) -> Result<ListAnswer<Identity>, Error> {
     let found = page(context, caller, query, query.filter.as_deref()).await?;
     let twice = caller.directory.provider.rules().encoded_filter == EncodedFilter::DecodeAgain;
     let again = query
@@ -41,28 +45,28 @@ pub async fn execute(context: &Context, caller: &Caller, query: &Request) -> Res
 async fn page(
     context: &Context,
     caller: &Caller,
-    query: &Request,
+    query: &ListParameters,
     filter: Option<&str>,
-) -> Result<Listed<Identity>, Error> {
+) -> Result<ListAnswer<Identity>, Error> {
     let profile = context.profile(caller)?;
     let filter = lists::filter(&profile.resource_type, filter)?;
     let sort = lists::sort(&profile.resource_type, query)?;
-    let ask = Arc::new(Ask::read(caller, "/Users", query, sort)?);
-    let (directory, asked) = (caller.directory.id, Arc::clone(&ask));
+    let request = Arc::new(PageRequest::read(caller, "/Users", query, sort)?);
+    let (directory, of_page) = (caller.directory.id, Arc::clone(&request));
     let page = context
         .store
         .read(caller.scope, move |tx| {
             Box::pin(async move {
-                let query = ListQuery {
+                let query = ListRequest {
                     directory,
                     resource_type: &profile.resource_type,
                     filter: filter.as_ref(),
-                    sort: asked.sort.as_ref(),
-                    at: asked.page(),
+                    sort: of_page.sort.as_ref(),
+                    at: of_page.page(),
                 };
                 Ok::<_, Error>(tx.list(&query).await?)
             })
         })
         .await?;
-    Ok(ask.listed(page))
+    Ok(request.listed(page))
 }

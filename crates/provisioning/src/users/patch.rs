@@ -3,16 +3,16 @@
 use domain::credential::Caller;
 use domain::id::IdentityId;
 use domain::identity::Identity;
-use domain::log::Action;
+use domain::log::LogAction;
 use scim::patch::{self, PatchRequest};
 use serde_json::Value;
 use store::TenantTx;
 
 use super::{check_change, check_ignored, commit, identity_id, lock};
-use crate::call::Call;
+use crate::call::RequestMetadata;
 use crate::context::Context;
 use crate::error::Error;
-use crate::record::{Operation, Whom};
+use crate::unit_of_work::{LogSubject, UnitOfWork};
 
 /// Changes an identity: all operations or none. No effective change makes no revision and no event.
 ///
@@ -21,11 +21,11 @@ use crate::record::{Operation, Whom};
 pub async fn execute(
     context: &Context,
     caller: &Caller,
-    call: &Call,
+    call: &RequestMetadata,
     id: &str,
     body: Value,
 ) -> Result<Identity, Error> {
-    let operation = Operation::new(context, caller, call, "PATCH")?;
+    let operation = UnitOfWork::new(context, caller, call, "PATCH")?;
     let id = identity_id(&operation, id)?;
     let outcome = match PatchRequest::parse(body) {
         Ok(request) => {
@@ -37,13 +37,13 @@ pub async fn execute(
         }
         Err(error) => Err(error.into()),
     };
-    let whom = Whom::of_id(Action::Update, id);
-    operation.conclude(context, whom, outcome).await
+    let subject = LogSubject::of_id(LogAction::Update, id);
+    operation.conclude(context, subject, outcome).await
 }
 
 async fn decide(
     tx: &mut TenantTx,
-    operation: &Operation,
+    operation: &UnitOfWork,
     id: IdentityId,
     request: &PatchRequest,
 ) -> Result<Identity, Error> {

@@ -3,16 +3,16 @@
 use domain::credential::Caller;
 use domain::id::IdentityId;
 use domain::identity::Identity;
-use domain::log::Action;
+use domain::log::LogAction;
 use scim::resource::Accepted;
 use serde_json::Value;
 use store::TenantTx;
 
 use super::{accept_replacement, check_replacement, commit, identity_id, lock};
-use crate::call::Call;
+use crate::call::RequestMetadata;
 use crate::context::Context;
 use crate::error::Error;
-use crate::record::{Operation, Whom};
+use crate::unit_of_work::{LogSubject, UnitOfWork};
 
 /// Replaces an identity's document; what the body does not say is cleared, except `active` and what is set once.
 ///
@@ -21,15 +21,15 @@ use crate::record::{Operation, Whom};
 pub async fn execute(
     context: &Context,
     caller: &Caller,
-    call: &Call,
+    call: &RequestMetadata,
     id: &str,
     body: Value,
 ) -> Result<Identity, Error> {
-    let operation = Operation::new(context, caller, call, "PUT")?;
+    let operation = UnitOfWork::new(context, caller, call, "PUT")?;
     let id = identity_id(&operation, id)?;
-    let whom = Whom {
+    let subject = LogSubject {
         resource: Some(id.into()),
-        ..Whom::of_body(Action::Update, &body)
+        ..LogSubject::of_body(LogAction::Update, &body)
     };
     let outcome = match accept_replacement(&operation, body) {
         Ok(accepted) => {
@@ -41,12 +41,12 @@ pub async fn execute(
         }
         Err(error) => Err(error),
     };
-    operation.conclude(context, whom, outcome).await
+    operation.conclude(context, subject, outcome).await
 }
 
 async fn decide(
     tx: &mut TenantTx,
-    operation: &Operation,
+    operation: &UnitOfWork,
     id: IdentityId,
     accepted: &Accepted,
 ) -> Result<Identity, Error> {

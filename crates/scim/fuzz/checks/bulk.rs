@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use scim::bulk::{Action, BulkRequest, Kind, Plan, Refusal, Step, Target};
+use scim::bulk::{BulkAction, BulkPlan, BulkRequest, BulkResource, BulkStep, Refusal, Target};
 use serde_json::Value;
 
 /// Reads a bulk body and goes through it, some operations refused.
@@ -21,8 +21,11 @@ pub fn check(data: &[u8]) {
         .iter()
         .filter_map(|item| item.bulk_id.clone())
         .collect();
-    let types = [(Kind::User, super::users()), (Kind::Group, super::groups())];
-    let mut plan = Plan::new(request, &types);
+    let types = [
+        (BulkResource::User, super::users()),
+        (BulkResource::Group, super::groups()),
+    ];
+    let mut plan = BulkPlan::new(request, &types);
     let many = plan.items().len();
     let mut tried: HashMap<usize, usize> = HashMap::new();
     let mut steps = 0;
@@ -30,9 +33,10 @@ pub fn check(data: &[u8]) {
         steps += 1;
         assert!(steps <= 2 * many + 1, "{steps} steps for {many} operations");
         match step {
-            Step::Do(index, work) => {
+            BulkStep::Do(index, work) => {
                 *tried.entry(index).or_default() += 1;
-                if let Action::Create(body) | Action::Replace(_, body) | Action::Patch(_, body) = &work.action
+                if let BulkAction::Create(body) | BulkAction::Replace(_, body) | BulkAction::Patch(_, body) =
+                    &work.action
                 {
                     no_reference(body, &created);
                 }
@@ -43,7 +47,7 @@ pub fn check(data: &[u8]) {
                     plan.done(index, &format!("id-{index}"));
                 }
             }
-            Step::Refuse(index, _) => *tried.entry(index).or_default() += 1,
+            BulkStep::Refuse(index, _) => *tried.entry(index).or_default() += 1,
         }
     }
     assert!(
@@ -75,8 +79,8 @@ fn no_reference(body: &Value, created: &[String]) {
 /// `/Users` and `/Groups`, and what stands after them.
 fn target(path: &str) -> Option<Target> {
     let (kind, rest) = match path.strip_prefix("/Groups") {
-        Some(rest) => (Kind::Group, rest),
-        None => (Kind::User, path.strip_prefix("/Users")?),
+        Some(rest) => (BulkResource::Group, rest),
+        None => (BulkResource::User, path.strip_prefix("/Users")?),
     };
     Some((kind, rest.strip_prefix('/').map(str::to_owned)))
 }

@@ -1,6 +1,6 @@
 //! Cursors: every place has a text that leads back to it, within a URL's bounds; no text leads anywhere else.
 
-use scim::query::{Cursor, Fingerprint, KEY_CHARS, Mark, SortKey};
+use scim::query::{Cursor, Fingerprint, KEY_CHARS, SortKey, SortPosition};
 use serde_json::Value;
 
 /// Reads a cursor, and makes one of every sort key the bytes can be.
@@ -37,7 +37,7 @@ pub fn check(data: &[u8]) {
         }
         check_mark(
             list,
-            &Mark {
+            &SortPosition {
                 key: Some(key),
                 at: seed,
                 id: u128::from(seed.unsigned_abs()) << 64,
@@ -46,7 +46,7 @@ pub fn check(data: &[u8]) {
     }
 }
 
-fn check_mark(list: Fingerprint, mark: &Mark) {
+fn check_mark(list: Fingerprint, mark: &SortPosition) {
     let text = Cursor::encode(list, mark);
     assert!(text.len() <= 2048, "{} bytes of cursor", text.len());
     assert!(

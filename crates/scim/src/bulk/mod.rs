@@ -1,17 +1,17 @@
 //! Many operations in one request (RFC 7644 §3.7): what is asked for, and in which order it can be done.
 //!
-//! Must not know: how an operation is done. [`Plan`] hands out one step after the other and is told what became of it; it
+//! Must not know: how an operation is done. [`BulkPlan`] hands out one step after the other and is told what became of it; it
 //! puts the ids of what was created where a `bulkId:` named it, also when the reference comes before the creation or runs
 //! in a circle (ADR 0023).
 //!
-//! Reading order: [`BulkRequest`], `parse`, `refs` (what is a reference), [`Plan`].
+//! Reading order: [`BulkRequest`], `parse`, `refs` (what is a reference), [`BulkPlan`].
 
 mod defer;
 mod parse;
 mod plan;
 mod refs;
 
-pub use plan::{Plan, Step, Trouble, Work, in_a_circle};
+pub use plan::{BulkFault, BulkPlan, BulkStep, Work, in_a_circle};
 
 use serde_json::{Map, Value, json};
 
@@ -43,23 +43,23 @@ pub struct Item {
     /// The client's name for the operation.
     pub bulk_id: Option<String>,
     /// What it means.
-    pub operation: Result<Operation, Error>,
+    pub operation: Result<BulkOperation, Error>,
 }
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Operation {
+pub struct BulkOperation {
     /// With what; references are not resolved yet.
-    pub action: Action,
+    pub action: BulkAction,
     /// On which endpoint.
-    pub kind: Kind,
+    pub kind: BulkResource,
     /// The version the resource must have: an `If-Match`.
     pub version: Option<String>,
 }
 
 /// What is done to what.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Action {
+pub enum BulkAction {
     /// POST of a document.
     Create(Value),
     /// PUT of a document at an id.
@@ -71,18 +71,18 @@ pub enum Action {
 }
 
 /// What the `path` of an operation names: an endpoint, and the id of one of its resources.
-pub type Target = (Kind, Option<String>);
+pub type Target = (BulkResource, Option<String>);
 
 /// Where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum BulkResource {
     /// `/Users`
     User,
     /// `/Groups`
     Group,
 }
 
-impl Kind {
+impl BulkResource {
     /// The endpoint's path.
     pub const fn endpoint(self) -> &'static str {
         match self {
@@ -115,7 +115,7 @@ impl BulkRequest {
 
 /// One line of the answer (RFC 7644 §3.7.3).
 #[derive(Debug, Clone, PartialEq)]
-pub struct Line<'a> {
+pub struct BulkResultLine<'a> {
     /// The operation it answers.
     pub item: &'a Item,
     /// The HTTP status.
@@ -129,8 +129,8 @@ pub struct Line<'a> {
 }
 
 /// The answer: one line for each operation that was tried, in the order of the request.
-pub fn response(lines: &[Line<'_>]) -> Value {
-    let line = |line: &Line<'_>| {
+pub fn response(lines: &[BulkResultLine<'_>]) -> Value {
+    let line = |line: &BulkResultLine<'_>| {
         let mut body = Map::new();
         let mut put = |key: &str, value: Option<Value>| {
             if let Some(value) = value {

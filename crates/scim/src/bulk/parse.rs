@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::{Action, BULK_REQUEST, BulkRequest, Item, MAX_OPERATIONS, Operation, Refusal, Target};
+use super::{BULK_REQUEST, BulkAction, BulkOperation, BulkRequest, Item, MAX_OPERATIONS, Refusal, Target};
 use crate::error::Error;
 use crate::name;
 use crate::resource::get;
@@ -86,7 +86,7 @@ fn item(value: Value, target: Reader<'_>) -> Item {
     }
 }
 
-fn operation(mut fields: Map<String, Value>, target: Reader<'_>) -> Result<Operation, Error> {
+fn operation(mut fields: Map<String, Value>, target: Reader<'_>) -> Result<BulkOperation, Error> {
     let invalid = |key: &str, detail: &str| Error::invalid_syntax(format!("{detail} {EXAMPLE}")).on(key);
     let text = |key: &str| match get(&fields, key) {
         None | Some(Value::Null) => Ok(None),
@@ -124,10 +124,10 @@ fn operation(mut fields: Map<String, Value>, target: Reader<'_>) -> Result<Opera
                 "A POST in a bulk request has a \"bulkId\" to be answered by.",
             ));
         }
-        ("POST", None) => Action::Create(data?),
-        ("PUT", Some(id)) => Action::Replace(id, data?),
-        ("PATCH", Some(id)) => Action::Patch(id, data?),
-        ("DELETE", Some(id)) => Action::Delete(id),
+        ("POST", None) => BulkAction::Create(data?),
+        ("PUT", Some(id)) => BulkAction::Replace(id, data?),
+        ("PATCH", Some(id)) => BulkAction::Patch(id, data?),
+        ("DELETE", Some(id)) => BulkAction::Delete(id),
         ("POST", Some(_)) => {
             return Err(invalid(
                 "path",
@@ -147,7 +147,7 @@ fn operation(mut fields: Map<String, Value>, target: Reader<'_>) -> Result<Opera
             ));
         }
     };
-    Ok(Operation {
+    Ok(BulkOperation {
         action,
         kind,
         version,

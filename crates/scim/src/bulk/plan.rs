@@ -8,22 +8,22 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::defer::{Split, split};
-use super::{Action, BulkRequest, Item, Kind, refs};
+use super::{BulkAction, BulkRequest, BulkResource, Item, refs};
 use crate::error::Error;
 use crate::schema::ResourceType;
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Step {
-    /// Do this for the operation of this index; then tell [`Plan::done`] or [`Plan::failed`].
+pub enum BulkStep {
+    /// Do this for the operation of this index; then tell [`BulkPlan::done`] or [`BulkPlan::failed`].
     Do(usize, Work),
     /// The operation of this index cannot be done; it is counted as failed already.
-    Refuse(usize, Trouble),
+    Refuse(usize, BulkFault),
 }
 
 /// Why an operation cannot be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
+pub enum BulkFault {
     /// It is wrong by itself.
     Invalid(Error),
     /// It fails because of another one (409, RFC 7644 §3.7.1); the words for it.
@@ -34,9 +34,9 @@ pub enum Trouble {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Work {
     /// To what.
-    pub action: Action,
+    pub action: BulkAction,
     /// Where.
-    pub kind: Kind,
+    pub kind: BulkResource,
     /// The version the resource must have.
     pub version: Option<String>,
     /// Whether attributes are missing that are added by a later step: a refusal of the rest is the circle's fault.
@@ -56,9 +56,9 @@ enum State {
 
 /// A request on its way.
 #[derive(Debug)]
-pub struct Plan<'t> {
+pub struct BulkPlan<'t> {
     request: BulkRequest,
-    types: &'t [(Kind, &'t ResourceType)],
+    types: &'t [(BulkResource, &'t ResourceType)],
     states: Vec<State>,
     /// The creation of each name.
     named: HashMap<String, usize>,
@@ -71,11 +71,11 @@ pub struct Plan<'t> {
     errors: usize,
 }
 
-impl<'t> Plan<'t> {
+impl<'t> BulkPlan<'t> {
     /// Nothing done yet. `types` are those that the directory serves.
-    pub fn new(request: BulkRequest, types: &'t [(Kind, &'t ResourceType)]) -> Self {
+    pub fn new(request: BulkRequest, types: &'t [(BulkResource, &'t ResourceType)]) -> Self {
         let wants: Vec<BTreeSet<String>> = request.items.iter().map(wants).collect();
-        let creates = |item: &Item| matches!(&item.operation, Ok(operation) if matches!(operation.action, Action::Create(_)));
+        let creates = |item: &Item| matches!(&item.operation, Ok(operation) if matches!(operation.action, BulkAction::Create(_)));
         let creations = request.items.iter().enumerate().filter(|(_, item)| creates(item));
         let named: HashMap<String, usize> = creations
             .filter_map(|(index, item)| Some((item.bulk_id.clone()?, index)))
@@ -101,7 +101,7 @@ impl<'t> Plan<'t> {
 
     /// What to do next; `None` when everything is done, or so much failed that the rest is left. What was begun is
     /// brought to its end even then.
-    pub fn step(&mut self) -> Option<Step> {
+    pub fn step(&mut self) -> Option<BulkStep> {
         let stopped = self
             .request
             .fail_on_errors
@@ -180,7 +180,7 @@ impl<'t> Plan<'t> {
     }
 
     /// The step of an operation that waits for nothing.
-    fn ready(&mut self, index: usize) -> Step {
+    fn ready(&mut self, index: usize) -> BulkStep {
         if let Some(name) = self.lost(index) {
             let trouble = unresolved(name, self.named.contains_key(name));
             return self.refuse(index, trouble);
@@ -193,22 +193,22 @@ impl<'t> Plan<'t> {
                     version: operation.version.clone(),
                     partial: false,
                 };
-                Step::Do(index, work)
+                BulkStep::Do(index, work)
             }
             Some(Err(error)) => {
-                let trouble = Trouble::Invalid(error.clone());
+                let trouble = BulkFault::Invalid(error.clone());
                 self.refuse(index, trouble)
             }
             None => self.refuse(index, in_a_circle()),
         }
     }
 
-    fn refuse(&mut self, index: usize, trouble: Trouble) -> Step {
+    fn refuse(&mut self, index: usize, trouble: BulkFault) -> BulkStep {
         self.failed(index);
-        Step::Refuse(index, trouble)
+        BulkStep::Refuse(index, trouble)
     }
 
-    fn resolved(&self, action: &Action) -> Action {
+    fn resolved(&self, action: &BulkAction) -> BulkAction {
         let id_of = |name: &str| self.id_of(name);
         let value = |data: &Value| {
             let mut data = data.clone();
@@ -217,15 +217,15 @@ impl<'t> Plan<'t> {
         };
         let text = |id: &str| refs::resolve_text(id, &id_of);
         match action {
-            Action::Create(data) => Action::Create(value(data)),
-            Action::Replace(id, data) => Action::Replace(text(id), value(data)),
-            Action::Patch(id, data) => Action::Patch(text(id), value(data)),
-            Action::Delete(id) => Action::Delete(text(id)),
+            BulkAction::Create(data) => BulkAction::Create(value(data)),
+            BulkAction::Replace(id, data) => BulkAction::Replace(text(id), value(data)),
+            BulkAction::Patch(id, data) => BulkAction::Patch(text(id), value(data)),
+            BulkAction::Delete(id) => BulkAction::Delete(text(id)),
         }
     }
 
     /// A begun creation that need not wait any longer: what it refers to is there, or never will be.
-    fn completed(&mut self, stopped: bool) -> Option<Step> {
+    fn completed(&mut self, stopped: bool) -> Option<BulkStep> {
         let over = |index: &usize| {
             matches!(self.states.get(*index), Some(State::Begun(_))) && (stopped || !self.is_blocked(*index))
         };
@@ -241,21 +241,21 @@ impl<'t> Plan<'t> {
         refs::resolve(&mut then, &|name: &str| self.id_of(name));
         let kind = self.kind(index)?;
         let work = Work {
-            action: Action::Patch(id, then),
+            action: BulkAction::Patch(id, then),
             kind,
             version: None,
             partial: false,
         };
-        Some(Step::Do(index, work))
+        Some(BulkStep::Do(index, work))
     }
 
-    fn kind(&self, index: usize) -> Option<Kind> {
+    fn kind(&self, index: usize) -> Option<BulkResource> {
         let operation = self.request.items.get(index)?.operation.as_ref().ok()?;
         Some(operation.kind)
     }
 
     /// Everything that still waits, waits in a circle or for one: breaks one circle.
-    fn circle(&mut self) -> Option<Step> {
+    fn circle(&mut self) -> Option<BulkStep> {
         let start = (0..self.states.len()).find(|index| self.is_waiting(*index))?;
         let circle = self.around(start);
         for index in &circle {
@@ -265,20 +265,20 @@ impl<'t> Plan<'t> {
             };
             self.later.insert(*index, then);
             let work = Work {
-                action: self.resolved(&Action::Create(first)),
+                action: self.resolved(&BulkAction::Create(first)),
                 kind,
                 version: None,
                 partial: true,
             };
-            return Some(Step::Do(*index, work));
+            return Some(BulkStep::Do(*index, work));
         }
         let first = *circle.first()?;
         Some(self.refuse(first, in_a_circle()))
     }
 
-    fn split(&self, index: usize, missing: &BTreeSet<String>) -> Option<(Kind, Split)> {
+    fn split(&self, index: usize, missing: &BTreeSet<String>) -> Option<(BulkResource, Split)> {
         let operation = self.request.items.get(index)?.operation.as_ref().ok()?;
-        let Action::Create(data) = &operation.action else {
+        let BulkAction::Create(data) = &operation.action else {
             return None;
         };
         let (_, rt) = self.types.iter().find(|(kind, _)| *kind == operation.kind)?;
@@ -312,26 +312,26 @@ fn wants(item: &Item) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     if let Ok(operation) = &item.operation {
         match &operation.action {
-            Action::Create(data) => refs::of_value(data, &mut found),
-            Action::Replace(id, data) | Action::Patch(id, data) => {
+            BulkAction::Create(data) => refs::of_value(data, &mut found),
+            BulkAction::Replace(id, data) | BulkAction::Patch(id, data) => {
                 refs::of_text(id, &mut found);
                 refs::of_value(data, &mut found);
             }
-            Action::Delete(id) => refs::of_text(id, &mut found),
+            BulkAction::Delete(id) => refs::of_text(id, &mut found),
         }
     }
     found
 }
 
-fn unresolved(name: &str, failed: bool) -> Trouble {
+fn unresolved(name: &str, failed: bool) -> BulkFault {
     let shown: String = name.chars().take(120).collect();
     if failed {
-        return Trouble::Conflict(format!(
+        return BulkFault::Conflict(format!(
             "The operation refers to bulkId:{shown}, whose own operation was not done. Correct that one and send what is \
              missing again."
         ));
     }
-    Trouble::Invalid(Error::invalid_value(
+    BulkFault::Invalid(Error::invalid_value(
         "bulkId",
         format!(
             "The operation refers to bulkId:{shown}, but no POST of this request has that bulkId. Correct the reference, or \
@@ -341,8 +341,8 @@ fn unresolved(name: &str, failed: bool) -> Trouble {
 }
 
 /// What is said of a circle that nothing can break.
-pub fn in_a_circle() -> Trouble {
-    Trouble::Conflict(
+pub fn in_a_circle() -> BulkFault {
+    BulkFault::Conflict(
         "The operations refer to each other in a circle that cannot be broken, because an attribute that refers to another \
          operation must be there from the beginning. Create the resources first and add the reference with a second request."
             .to_owned(),

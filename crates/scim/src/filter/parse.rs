@@ -75,7 +75,7 @@ fn check_length(text: &str) -> Result<(), Error> {
 }
 
 /// What a frame's closing bracket makes of what stands inside it.
-enum Kind {
+enum FrameKind {
     /// Nothing is open; there is no closing bracket.
     Whole,
     /// `( … )`
@@ -88,14 +88,14 @@ enum Kind {
 
 /// One open bracket: the finished alternatives, and the members of the `and` being read.
 struct Frame<'a> {
-    kind: Kind,
+    kind: FrameKind,
     scope: Scope<'a>,
     alternatives: Vec<Filter>,
     members: Vec<Filter>,
 }
 
 impl<'a> Frame<'a> {
-    const fn new(kind: Kind, scope: Scope<'a>) -> Self {
+    const fn new(kind: FrameKind, scope: Scope<'a>) -> Self {
         Self {
             kind,
             scope,
@@ -144,7 +144,7 @@ impl<'a> Parser<'a> {
 
     /// Reads as much as is one filter.
     fn read(&mut self, scope: Scope<'a>) -> Result<Filter, Error> {
-        let mut frame = Frame::new(Kind::Whole, scope);
+        let mut frame = Frame::new(FrameKind::Whole, scope);
         loop {
             if let Some(term) = self.term(&mut frame)? {
                 frame.members.push(term);
@@ -178,11 +178,11 @@ impl<'a> Parser<'a> {
     fn term(&mut self, frame: &mut Frame<'a>) -> Result<Option<Filter>, Error> {
         let at = self.lexer.position();
         match self.lexer.take()? {
-            Token::OpenParen => self.open(at, frame, Kind::Group, frame.scope).map(|()| None),
+            Token::OpenParen => self.open(at, frame, FrameKind::Group, frame.scope).map(|()| None),
             Token::Word(word) if word.eq_ignore_ascii_case("not") => {
                 let at = self.lexer.position();
                 match self.lexer.take()? {
-                    Token::OpenParen => self.open(at, frame, Kind::Not, frame.scope).map(|()| None),
+                    Token::OpenParen => self.open(at, frame, FrameKind::Not, frame.scope).map(|()| None),
                     other => Err(fault(
                         at,
                         format!("not is followed by \"(\", not by {}", other.name()),
@@ -205,7 +205,13 @@ impl<'a> Parser<'a> {
     }
 
     /// Puts the open frame aside for a new one.
-    fn open(&mut self, at: usize, frame: &mut Frame<'a>, kind: Kind, scope: Scope<'a>) -> Result<(), Error> {
+    fn open(
+        &mut self,
+        at: usize,
+        frame: &mut Frame<'a>,
+        kind: FrameKind,
+        scope: Scope<'a>,
+    ) -> Result<(), Error> {
         if self.frames.len() >= MAX_DEPTH {
             let rule =
                 format!("brackets and parentheses nest at most {MAX_DEPTH} deep; ask a simpler question");
@@ -219,12 +225,12 @@ impl<'a> Parser<'a> {
     /// The closing bracket of a frame and what follows it, as one term.
     fn close(&mut self, frame: Frame<'a>, inner: Filter) -> Result<Filter, Error> {
         match frame.kind {
-            Kind::Whole => Ok(inner),
-            Kind::Group => self.expect(&Token::CloseParen).map(|()| inner),
-            Kind::Not => self
+            FrameKind::Whole => Ok(inner),
+            FrameKind::Group => self.expect(&Token::CloseParen).map(|()| inner),
+            FrameKind::Not => self
                 .expect(&Token::CloseParen)
                 .map(|()| Filter::Not(Box::new(inner))),
-            Kind::Elements(path) => {
+            FrameKind::Elements(path) => {
                 self.expect(&Token::CloseBracket)?;
                 self.then(path, frame.scope, inner)
             }
@@ -239,7 +245,7 @@ impl<'a> Parser<'a> {
             let bracket = self.lexer.position();
             self.expect(&Token::OpenBracket)?;
             return self
-                .open(bracket, frame, Kind::Elements(named.path), element)
+                .open(bracket, frame, FrameKind::Elements(named.path), element)
                 .map(|()| None);
         }
         let Some(op) = self.operator()? else {

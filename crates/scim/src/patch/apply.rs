@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::elements;
-use super::steps::{Action, Step};
+use super::steps::{Step, StepAction};
 use super::target::Target;
 use crate::error::Error;
 use crate::filter::Filter;
@@ -33,7 +33,7 @@ pub(super) fn apply(rt: &ResourceType, current: &Resource, steps: &[Step<'_>]) -
 fn run(
     document: &mut Map<String, Value>,
     target: &Target<'_>,
-    action: &Action,
+    action: &StepAction,
     visits: &mut usize,
 ) -> Result<(), Error> {
     match &target.path.schema {
@@ -47,7 +47,7 @@ fn run(
 fn change(
     holder: &mut Map<String, Value>,
     target: &Target<'_>,
-    action: &Action,
+    action: &StepAction,
     visits: &mut usize,
 ) -> Result<(), Error> {
     let attribute = target.attribute;
@@ -61,14 +61,14 @@ fn change(
 }
 
 /// A single value in its object.
-fn single(object: &mut Map<String, Value>, attribute: &Attribute, action: &Action) -> Result<(), Error> {
+fn single(object: &mut Map<String, Value>, attribute: &Attribute, action: &StepAction) -> Result<(), Error> {
     match action {
-        Action::Add(value) | Action::Replace(value) => set(object, attribute, value.clone()),
-        Action::Clear => {
+        StepAction::Add(value) | StepAction::Replace(value) => set(object, attribute, value.clone()),
+        StepAction::Clear => {
             object.shift_remove(&attribute.name);
             Ok(())
         }
-        Action::Take(named) => {
+        StepAction::Take(named) => {
             let present = object.get(&attribute.name);
             if present.is_some_and(|present| {
                 named
@@ -103,7 +103,7 @@ pub(super) fn set(object: &mut Map<String, Value>, attribute: &Attribute, value:
 fn list(
     holder: &mut Map<String, Value>,
     target: &Target<'_>,
-    action: &Action,
+    action: &StepAction,
     visits: &mut usize,
 ) -> Result<(), Error> {
     let attribute = target.attribute;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Map, Value};
 
 use super::apply::set;
-use super::steps::Action;
+use super::steps::StepAction;
 use super::target::Target;
 use crate::error::Error;
 use crate::filter::{Filter, comparison_key};
@@ -18,7 +18,7 @@ use crate::resource::part_key;
 use crate::schema::Attribute;
 
 /// Does one action on the list.
-pub(super) fn change(list: &mut Vec<Value>, target: &Target<'_>, action: &Action) -> Result<(), Error> {
+pub(super) fn change(list: &mut Vec<Value>, target: &Target<'_>, action: &StepAction) -> Result<(), Error> {
     match (&target.filter, target.leaf()) {
         (None, None) => {
             whole(list, target.attribute, action);
@@ -28,14 +28,14 @@ pub(super) fn change(list: &mut Vec<Value>, target: &Target<'_>, action: &Action
     }
 }
 
-fn whole(list: &mut Vec<Value>, attribute: &Attribute, action: &Action) {
+fn whole(list: &mut Vec<Value>, attribute: &Attribute, action: &StepAction) {
     match action {
-        Action::Add(Value::Array(items)) => add_all(list, attribute, items),
-        Action::Add(one) => add_all(list, attribute, std::slice::from_ref(one)),
-        Action::Replace(Value::Array(items)) => list.clone_from(items),
-        Action::Replace(one) => *list = vec![one.clone()],
-        Action::Clear => list.clear(),
-        Action::Take(named) => take_all(list, attribute, named),
+        StepAction::Add(Value::Array(items)) => add_all(list, attribute, items),
+        StepAction::Add(one) => add_all(list, attribute, std::slice::from_ref(one)),
+        StepAction::Replace(Value::Array(items)) => list.clone_from(items),
+        StepAction::Replace(one) => *list = vec![one.clone()],
+        StepAction::Clear => list.clear(),
+        StepAction::Take(named) => take_all(list, attribute, named),
     }
 }
 
@@ -104,7 +104,7 @@ fn selected(
     target: &Target<'_>,
     filter: Option<&Filter>,
     leaf: Option<&Attribute>,
-    action: &Action,
+    action: &StepAction,
 ) -> Result<(), Error> {
     let attribute = target.attribute;
     let hits: Vec<usize> = match filter {
@@ -114,17 +114,17 @@ fn selected(
         None => (0..list.len()).collect(),
     };
     match action {
-        Action::Add(value) | Action::Replace(value) if hits.is_empty() => {
+        StepAction::Add(value) | StepAction::Replace(value) if hits.is_empty() => {
             create(list, target, filter, leaf, value)
         }
-        Action::Add(value) | Action::Replace(value) => {
+        StepAction::Add(value) | StepAction::Replace(value) => {
             let hits = if filter.is_none() {
                 the_one(list, target, hits)?
             } else {
                 hits
             };
             let seed = match action {
-                Action::Replace(_) => Some(filter.and_then(entra::seed_from_filter).unwrap_or_default()),
+                StepAction::Replace(_) => Some(filter.and_then(entra::seed_from_filter).unwrap_or_default()),
                 _ => None,
             };
             for index in &hits {
@@ -133,7 +133,7 @@ fn selected(
             prefer(list, hits.last().copied());
             Ok(())
         }
-        Action::Clear | Action::Take(_) => {
+        StepAction::Clear | StepAction::Take(_) => {
             clear(list, &hits, leaf, action);
             Ok(())
         }
@@ -242,7 +242,7 @@ fn the_one(list: &[Value], target: &Target<'_>, hits: Vec<usize>) -> Result<Vec<
 }
 
 /// Removes selected elements, or a part of them; an element left with nothing but its kind goes too.
-fn clear(list: &mut Vec<Value>, hits: &[usize], leaf: Option<&Attribute>, action: &Action) {
+fn clear(list: &mut Vec<Value>, hits: &[usize], leaf: Option<&Attribute>, action: &StepAction) {
     let mut index = 0;
     let mut hits = hits.iter().copied().peekable();
     list.retain_mut(|element| {
@@ -252,7 +252,7 @@ fn clear(list: &mut Vec<Value>, hits: &[usize], leaf: Option<&Attribute>, action
             (false, ..) => true,
             (true, Some(leaf), Value::Object(object)) => {
                 let goes = match action {
-                    Action::Take(named) => object
+                    StepAction::Take(named) => object
                         .get(&leaf.name)
                         .is_some_and(|present| named.iter().any(|n| is_named(leaf, present, n))),
                     _ => object.contains_key(&leaf.name),

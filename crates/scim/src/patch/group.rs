@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::steps::{Action, Step};
+use super::steps::{Step, StepAction};
 use super::target::Target;
 use super::{PatchRequest, StoredMembers, apply, members, normalize};
 use crate::error::Error;
@@ -88,7 +88,7 @@ fn is_members(target: &Target<'_>) -> bool {
 fn take(
     collected: &mut Collector,
     target: &Target<'_>,
-    action: &Action,
+    action: &StepAction,
     stored: &StoredMembers,
 ) -> Result<(), Error> {
     // Of a member's parts only its id is the client's; `type` follows from it.
@@ -98,20 +98,20 @@ fn take(
     if let Some(filter) = &target.filter {
         return selected(collected, target, filter, action, stored);
     }
-    if target.leaf().is_some() && matches!(action, Action::Clear | Action::Replace(_)) {
+    if target.leaf().is_some() && matches!(action, StepAction::Clear | StepAction::Replace(_)) {
         return Err(every_id());
     }
     match action {
-        Action::Add(value) => collected.add(value),
-        Action::Replace(value) => {
+        StepAction::Add(value) => collected.add(value),
+        StepAction::Replace(value) => {
             collected.clear();
             collected.add(value)
         }
-        Action::Clear => {
+        StepAction::Clear => {
             collected.clear();
             Ok(())
         }
-        Action::Take(named) => named.iter().try_for_each(|value| collected.remove(value)),
+        StepAction::Take(named) => named.iter().try_for_each(|value| collected.remove(value)),
     }
 }
 
@@ -129,14 +129,16 @@ fn selected(
     collected: &mut Collector,
     target: &Target<'_>,
     filter: &Filter,
-    action: &Action,
+    action: &StepAction,
     stored: &StoredMembers,
 ) -> Result<(), Error> {
     let selection = members::selected(filter, target.attribute, stored)?;
     let present = match action {
-        Action::Clear | Action::Take(_) => false,
-        Action::Add(_) | Action::Replace(_) if selection.contradicted => return Err(members::contradicted()),
-        Action::Add(value) | Action::Replace(value) => {
+        StepAction::Clear | StepAction::Take(_) => false,
+        StepAction::Add(_) | StepAction::Replace(_) if selection.contradicted => {
+            return Err(members::contradicted());
+        }
+        StepAction::Add(value) | StepAction::Replace(value) => {
             stays_the_same(&selection.ids, value)?;
             true
         }

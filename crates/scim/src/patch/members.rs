@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::PatchRequest;
-use super::target::{Place, locate};
+use super::target::{Destination, locate};
 use crate::error::{Error, ScimType};
 use crate::filter::{CompareOp, Filter, Literal};
 use crate::membership::MEMBERS;
@@ -33,7 +33,7 @@ pub fn described_members(rt: &ResourceType, request: &PatchRequest) -> Vec<Strin
             _ => operation.path.as_deref().map(|path| vec![path]),
         });
     for path in paths.flatten().filter(|path: &&str| path.contains('[')) {
-        let Ok(Place::Attribute(target)) = locate(rt, path) else {
+        let Ok(Destination::Attribute(target)) = locate(rt, path) else {
             continue;
         };
         let Some(filter) = target.filter.filter(|_| target.attribute.name == MEMBERS) else {

@@ -8,7 +8,7 @@
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::quirk::entra::Verb;
+
 use crate::quirk::rules::Rules;
 use crate::resource::Resource;
 use crate::schema::ResourceType;
@@ -18,6 +18,7 @@ mod elements;
 mod group;
 mod members;
 mod normalize;
+mod op;
 mod request;
 mod schemas;
 mod steps;
@@ -26,6 +27,7 @@ mod values;
 
 pub use group::{PatchedGroup, apply_to_group};
 pub use members::{StoredMembers, described_members};
+pub use op::PatchOp;
 
 /// The most operations in one request.
 pub const MAX_OPERATIONS: usize = 1000;
@@ -33,13 +35,13 @@ pub const MAX_OPERATIONS: usize = 1000;
 /// A PATCH body whose shape is right; what it means is decided by [`apply`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct PatchRequest {
-    operations: Vec<Operation>,
+    operations: Vec<PatchOperation>,
 }
 
 /// One operation as sent.
 #[derive(Debug, Clone, PartialEq)]
-struct Operation {
-    verb: Verb,
+struct PatchOperation {
+    op: PatchOp,
     path: Option<String>,
     value: Option<Value>,
 }

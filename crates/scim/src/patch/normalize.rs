@@ -9,12 +9,12 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::schemas::Named;
-use super::steps::{Action, Origin, Plan, Step};
-use super::target::{Place, Target, locate, shown};
+use super::steps::{Origin, PatchPlan, Step, StepAction};
+use super::target::{Destination, Target, locate, shown};
 use super::values::{is_active, no_removal};
-use super::{Operation, PatchRequest};
+use super::{PatchOperation, PatchRequest};
 use crate::error::Error;
-use crate::quirk::entra::Verb;
+use crate::patch::PatchOp;
 use crate::quirk::rules::{ReadOnlyPath, Rules, UnknownPath};
 use crate::schema::{ResourceType, Schema};
 
@@ -23,11 +23,11 @@ pub(super) fn normalize<'a>(
     rt: &'a ResourceType,
     request: &PatchRequest,
     rules: &'a Rules,
-) -> Result<Plan<'a>, Error> {
+) -> Result<PatchPlan<'a>, Error> {
     let mut planner = Planner {
         rt,
         rules,
-        plan: Plan {
+        plan: PatchPlan {
             steps: Vec::new(),
             schemas: Vec::new(),
             ignored: Vec::new(),
@@ -44,15 +44,15 @@ pub(super) fn normalize<'a>(
 pub(super) struct Planner<'a> {
     rt: &'a ResourceType,
     pub(super) rules: &'a Rules,
-    plan: Plan<'a>,
+    plan: PatchPlan<'a>,
     reported: HashSet<String>,
 }
 
 impl<'a> Planner<'a> {
-    fn operation(&mut self, number: usize, operation: &Operation) -> Result<(), Error> {
+    fn operation(&mut self, number: usize, operation: &PatchOperation) -> Result<(), Error> {
         let origin = |path: &str| Origin {
             number,
-            words: format!("{} {}", operation.verb.as_str(), shown(path))
+            words: format!("{} {}", operation.op.as_str(), shown(path))
                 .trim_end()
                 .to_owned(),
         };
@@ -60,22 +60,23 @@ impl<'a> Planner<'a> {
             (Some(path), value) => {
                 let origin = origin(path);
                 let place = locate(self.rt, path).map_err(|error| origin.blame(error))?;
-                if matches!(place, Place::ReadOnly) && self.rules.read_only_path == ReadOnlyPath::Refuse {
+                if matches!(place, Destination::ReadOnly) && self.rules.read_only_path == ReadOnlyPath::Refuse
+                {
                     return Err(origin.blame(read_only(path)));
                 }
-                self.place(&origin, operation.verb, path, place, value.clone())
+                self.place(&origin, operation.op, path, place, value.clone())
             }
             (None, Some(Value::Object(members))) => members
                 .iter()
-                .try_for_each(|(key, value)| self.member(&origin(key), operation.verb, key, value)),
+                .try_for_each(|(key, value)| self.member(&origin(key), operation.op, key, value)),
             (None, _) => Ok(()),
         }
     }
 
     /// One key of a path-less object. A key that is no path at all is not this directory's, and is reported as ignored.
-    fn member(&mut self, origin: &Origin, verb: Verb, key: &str, value: &Value) -> Result<(), Error> {
+    fn member(&mut self, origin: &Origin, op: PatchOp, key: &str, value: &Value) -> Result<(), Error> {
         match locate(self.rt, key.trim()) {
-            Ok(place) => self.place(origin, verb, key, place, Some(value.clone())),
+            Ok(place) => self.place(origin, op, key, place, Some(value.clone())),
             Err(_) if !key.contains('[') && !self.known_head(key) => {
                 self.ignore(shown(key)).map_err(|error| origin.blame(error))
             }
@@ -91,28 +92,28 @@ impl<'a> Planner<'a> {
     fn place(
         &mut self,
         origin: &Origin,
-        verb: Verb,
+        op: PatchOp,
         text: &str,
-        place: Place<'a>,
+        place: Destination<'a>,
         value: Option<Value>,
     ) -> Result<(), Error> {
         match place {
-            Place::ReadOnly => Ok(()),
-            Place::Computed => {
+            Destination::ReadOnly => Ok(()),
+            Destination::Computed => {
                 if self.rules.unknown_path == UnknownPath::Refuse {
-                    self.plan.schemas.push(Named::read(origin, verb, value)?);
+                    self.plan.schemas.push(Named::read(origin, op, value)?);
                 }
                 Ok(())
             }
-            Place::Unknown(path) => self
+            Destination::Unknown(path) => self
                 .unknown(text, path, value.as_ref())
                 .map_err(|error| origin.blame(error)),
-            Place::Schema(schema) => self.schema(origin, verb, schema, value),
-            Place::Attribute(mut target) => {
-                if verb == Verb::Replace {
+            Destination::Schema(schema) => self.schema(origin, op, schema, value),
+            Destination::Attribute(mut target) => {
+                if op == PatchOp::Replace {
                     target.absent = self.rules.absent_element;
                 }
-                self.attribute(origin, verb, target, value)
+                self.attribute(origin, op, target, value)
                     .map_err(|error| origin.blame(error))
             }
         }
@@ -122,23 +123,23 @@ impl<'a> Planner<'a> {
     fn schema(
         &mut self,
         origin: &Origin,
-        verb: Verb,
+        op: PatchOp,
         schema: &'a Schema,
         value: Option<Value>,
     ) -> Result<(), Error> {
         match value {
-            Some(Value::Object(members)) if verb != Verb::Remove => members.iter().try_for_each(|(key, value)| {
+            Some(Value::Object(members)) if op != PatchOp::Remove => members.iter().try_for_each(|(key, value)| {
                 let path = if key.contains(':') { key.clone() } else { format!("{}:{key}", schema.id) };
-                self.member(origin, verb, &path, value)
+                self.member(origin, op, &path, value)
             }),
             None | Some(Value::Null | Value::Object(_)) => {
                 for attribute in &schema.attributes {
                     let place = locate(self.rt, &format!("{}:{}", schema.id, attribute.name)).map_err(|e| origin.blame(e))?;
-                    if let Place::Attribute(target) = place {
+                    if let Destination::Attribute(target) = place {
                         if is_active(&target) {
                             return Err(origin.blame(no_removal()));
                         }
-                        self.push(origin, target, Action::Clear);
+                        self.push(origin, target, StepAction::Clear);
                     }
                 }
                 Ok(())
@@ -150,7 +151,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    pub(super) fn push(&mut self, origin: &Origin, target: Target<'a>, action: Action) {
+    pub(super) fn push(&mut self, origin: &Origin, target: Target<'a>, action: StepAction) {
         self.plan.steps.push(Step {
             origin: origin.clone(),
             target,

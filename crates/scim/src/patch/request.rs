@@ -5,10 +5,11 @@
 
 use serde_json::{Map, Value};
 
-use super::{MAX_OPERATIONS, Operation, PatchRequest};
+use super::{MAX_OPERATIONS, PatchOperation, PatchRequest};
 use crate::error::Error;
 use crate::name;
-use crate::quirk::entra::{Verb, operation_word};
+use crate::patch::PatchOp;
+use crate::quirk::entra::operation_word;
 use crate::resource::check_nul;
 
 /// Reads the body.
@@ -53,17 +54,17 @@ pub(super) fn parse(body: Value) -> Result<PatchRequest, Error> {
 const EXAMPLE: &str = "Send {\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:PatchOp\"],\"Operations\":\
     [{\"op\":\"replace\",\"path\":\"displayName\",\"value\":\"…\"}]}.";
 
-fn operation(number: usize, item: Value) -> Result<Operation, Error> {
+fn operation(number: usize, item: Value) -> Result<PatchOperation, Error> {
     let Value::Object(mut item) = item else {
         return Err(Error::invalid_syntax(format!(
             "Operation {number} must be a JSON object. {EXAMPLE}"
         )));
     };
-    let verb = match take(&mut item, "op") {
+    let op = match take(&mut item, "op") {
         Some(Value::String(word)) => operation_word(word.trim()).ok_or(()),
         _ => Err(()),
     };
-    let verb = verb.map_err(|()| {
+    let op = op.map_err(|()| {
         Error::invalid_syntax(format!(
             "Operation {number} has no usable \"op\"; it must be add, replace or remove."
         ))
@@ -83,33 +84,33 @@ fn operation(number: usize, item: Value) -> Result<Operation, Error> {
     if let Some(value) = &value {
         let name = path.as_deref().map(super::target::shown).unwrap_or_default();
         check_nul(&name, value).map_err(|error| Error {
-            detail: format!("Operation {number} ({}): {}", verb.as_str(), error.detail),
+            detail: format!("Operation {number} ({}): {}", op.as_str(), error.detail),
             ..error
         })?;
     }
-    check(number, verb, path.as_deref(), value.as_ref())?;
-    Ok(Operation { verb, path, value })
+    check(number, op, path.as_deref(), value.as_ref())?;
+    Ok(PatchOperation { op, path, value })
 }
 
 /// RFC 7644 §3.5.2.1–3: what an operation must have.
-fn check(number: usize, verb: Verb, path: Option<&str>, value: Option<&Value>) -> Result<(), Error> {
-    let word = verb.as_str();
-    match (verb, path, value) {
-        (Verb::Remove, None, _) => Err(Error::new(
+fn check(number: usize, op: PatchOp, path: Option<&str>, value: Option<&Value>) -> Result<(), Error> {
+    let word = op.as_str();
+    match (op, path, value) {
+        (PatchOp::Remove, None, _) => Err(Error::new(
             crate::ScimType::NoTarget,
             format!(
                 "Operation {number} (remove) has no \"path\", so it does not say what to remove. Name the attribute, such as \
                  \"path\":\"title\"; to remove the whole resource, use DELETE."
             ),
         )),
-        (Verb::Add | Verb::Replace, Some(path), None) => Err(Error::invalid_value(
+        (PatchOp::Add | PatchOp::Replace, Some(path), None) => Err(Error::invalid_value(
             path,
             format!(
                 "Operation {number} ({word} {}) has no \"value\". Send the new value, or a remove to clear the attribute.",
                 super::target::shown(path)
             ),
         )),
-        (Verb::Add | Verb::Replace, None, value) if !matches!(value, Some(Value::Object(_))) => {
+        (PatchOp::Add | PatchOp::Replace, None, value) if !matches!(value, Some(Value::Object(_))) => {
             Err(Error::new(
                 crate::ScimType::InvalidValue,
                 format!(

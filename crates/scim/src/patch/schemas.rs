@@ -10,7 +10,7 @@ use super::steps::Origin;
 use crate::error::Error;
 use crate::message::schemas_of;
 use crate::name;
-use crate::quirk::entra::Verb;
+use crate::patch::PatchOp;
 use crate::quirk::onelogin::modern_urn;
 use crate::resource::Resource;
 use crate::schema::ResourceType;
@@ -19,13 +19,13 @@ use crate::schema::ResourceType;
 #[derive(Debug)]
 pub(super) struct Named {
     origin: Origin,
-    verb: Verb,
+    op: PatchOp,
     /// None for a `remove` of all of them.
     urns: Option<Vec<String>>,
 }
 
 impl Named {
-    pub(super) fn read(origin: &Origin, verb: Verb, value: Option<Value>) -> Result<Self, Error> {
+    pub(super) fn read(origin: &Origin, op: PatchOp, value: Option<Value>) -> Result<Self, Error> {
         let items = match value {
             None | Some(Value::Null) => None,
             Some(Value::Array(items)) => Some(items),
@@ -40,7 +40,7 @@ impl Named {
         });
         Ok(Self {
             origin: origin.clone(),
-            verb,
+            op,
             urns: urns.transpose()?,
         })
     }
@@ -51,16 +51,16 @@ impl Named {
         let named = self.urns.as_deref().unwrap_or_default();
         let names = |urn: &str| named.iter().any(|named| name::eq(named, urn));
         let known = rt.urns();
-        let checked = match self.verb {
-            Verb::Remove if self.urns.is_none() || present.iter().any(|urn| names(urn)) => Err(follows()),
-            Verb::Replace if !present.iter().all(|urn| names(urn)) => Err(follows()),
-            Verb::Add | Verb::Replace => {
+        let checked = match self.op {
+            PatchOp::Remove if self.urns.is_none() || present.iter().any(|urn| names(urn)) => Err(follows()),
+            PatchOp::Replace if !present.iter().all(|urn| names(urn)) => Err(follows()),
+            PatchOp::Add | PatchOp::Replace => {
                 let strange = named
                     .iter()
                     .find(|named| !known.iter().any(|urn| name::eq(urn, named)));
                 strange.map_or(Ok(()), |urn| Err(unknown(urn)))
             }
-            Verb::Remove => Ok(()),
+            PatchOp::Remove => Ok(()),
         };
         checked.map_err(|error| self.origin.blame(error))
     }

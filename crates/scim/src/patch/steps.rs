@@ -14,12 +14,12 @@ pub(super) struct Step<'a> {
     /// The operation it came from, counted from 1, and its words for an error: `replace emails[type eq "work"].value`.
     pub(super) origin: Origin,
     pub(super) target: Target<'a>,
-    pub(super) action: Action,
+    pub(super) action: StepAction,
 }
 
 /// What to do at a target; values are coerced.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Action {
+pub(super) enum StepAction {
     /// Set a single value, append to or merge into a list.
     Add(Value),
     /// Set a single value or a whole list.
@@ -49,7 +49,7 @@ impl Origin {
 
 /// The steps of a request.
 #[derive(Debug)]
-pub(super) struct Plan<'a> {
+pub(super) struct PatchPlan<'a> {
     pub(super) steps: Vec<Step<'a>>,
     /// What is said of `schemas`, to be held against the result.
     pub(super) schemas: Vec<Named>,

@@ -39,7 +39,7 @@ impl<'a> Target<'a> {
 }
 
 /// What a path leads to.
-pub(super) enum Place<'a> {
+pub(super) enum Destination<'a> {
     /// An attribute, a part of one, or elements of one.
     Attribute(Target<'a>),
     /// The whole object of a schema: its URN stands alone.
@@ -53,7 +53,7 @@ pub(super) enum Place<'a> {
 }
 
 /// Finds the place `text` names.
-pub(super) fn locate<'a>(rt: &'a ResourceType, text: &str) -> Result<Place<'a>, Error> {
+pub(super) fn locate<'a>(rt: &'a ResourceType, text: &str) -> Result<Destination<'a>, Error> {
     let open = text.find('[');
     let head = &text[..open.unwrap_or(text.len())];
     let written = AttrPath::parse(head, &rt.urns())?;
@@ -63,7 +63,7 @@ pub(super) fn locate<'a>(rt: &'a ResourceType, text: &str) -> Result<Place<'a>, 
             .into_iter()
             .find(|s| written.schema.as_deref().is_some_and(|urn| name::eq(urn, &s.id)));
         return match (schema, open) {
-            (Some(schema), None) => Ok(Place::Schema(schema)),
+            (Some(schema), None) => Ok(Destination::Schema(schema)),
             _ => Err(malformed(
                 text,
                 open,
@@ -87,7 +87,7 @@ pub(super) fn locate<'a>(rt: &'a ResourceType, text: &str) -> Result<Place<'a>, 
         }
     };
     let Some(attribute) = attribute else {
-        return Ok(Place::Unknown(path.to_string()));
+        return Ok(Destination::Unknown(path.to_string()));
     };
     resolve(text, attribute, path, filter)
 }
@@ -97,12 +97,12 @@ fn resolve<'a>(
     attribute: &'a Attribute,
     path: AttrPath,
     filter: Option<Filter>,
-) -> Result<Place<'a>, Error> {
+) -> Result<Destination<'a>, Error> {
     if path.schema.is_none() && name::eq(&path.name, "schemas") {
-        return Ok(Place::Computed);
+        return Ok(Destination::Computed);
     }
     if attribute.mutability == Mutability::ReadOnly {
-        return Ok(Place::ReadOnly);
+        return Ok(Destination::ReadOnly);
     }
     if let Some(sub) = &path.sub {
         if attribute.attr_type != AttrType::Complex {
@@ -113,12 +113,12 @@ fn resolve<'a>(
             ));
         }
         match attribute.sub(sub) {
-            None => return Ok(Place::Unknown(path.to_string())),
-            Some(part) if part.mutability == Mutability::ReadOnly => return Ok(Place::ReadOnly),
+            None => return Ok(Destination::Unknown(path.to_string())),
+            Some(part) if part.mutability == Mutability::ReadOnly => return Ok(Destination::ReadOnly),
             Some(_) => {}
         }
     }
-    Ok(Place::Attribute(Target {
+    Ok(Destination::Attribute(Target {
         path,
         attribute,
         filter,

@@ -6,11 +6,12 @@
 use serde_json::Value;
 
 use super::normalize::Planner;
-use super::steps::{Action, Origin};
+use super::steps::{Origin, StepAction};
 use super::target::Target;
 use crate::error::Error;
 use crate::name;
-use crate::quirk::entra::{self, Verb};
+use crate::patch::PatchOp;
+use crate::quirk::entra;
 use crate::quirk::rules::RoleText;
 use crate::resource::{coerce, opened};
 use crate::schema::{AttrType, Attribute, Mutability};
@@ -20,24 +21,24 @@ impl<'a> Planner<'a> {
     pub(super) fn attribute(
         &mut self,
         origin: &Origin,
-        verb: Verb,
+        op: PatchOp,
         target: Target<'a>,
         value: Option<Value>,
     ) -> Result<(), Error> {
-        if verb == Verb::Remove {
+        if op == PatchOp::Remove {
             return self.removal(origin, target, value.as_ref());
         }
         let value = value.unwrap_or_default();
         match (target.leaf(), target.filter.is_some()) {
-            (Some(leaf), _) => self.set(origin, verb, target, leaf, value),
-            (None, true) => self.elements(origin, verb, target, value),
-            (None, false) if target.attribute.multi_valued => self.list(origin, verb, target, value),
+            (Some(leaf), _) => self.set(origin, op, target, leaf, value),
+            (None, true) => self.elements(origin, op, target, value),
+            (None, false) if target.attribute.multi_valued => self.list(origin, op, target, value),
             (None, false) if target.attribute.attr_type == AttrType::Complex => {
-                self.complex(origin, verb, target, value)
+                self.complex(origin, op, target, value)
             }
             (None, false) => {
                 let attribute = target.attribute;
-                self.set(origin, verb, target, attribute, value)
+                self.set(origin, op, target, attribute, value)
             }
         }
     }
@@ -46,7 +47,7 @@ impl<'a> Planner<'a> {
     fn set(
         &mut self,
         origin: &Origin,
-        verb: Verb,
+        op: PatchOp,
         target: Target<'a>,
         leaf: &Attribute,
         value: Value,
@@ -58,11 +59,11 @@ impl<'a> Planner<'a> {
             return Err(no_boolean(&target));
         }
         if entra::unassigns(&value) {
-            self.push(origin, target, Action::Clear);
+            self.push(origin, target, StepAction::Clear);
             return Ok(());
         }
         if let Some(value) = self.coerced(leaf, &target, value)? {
-            self.push(origin, target, writing(verb, value));
+            self.push(origin, target, writing(op, value));
         }
         Ok(())
     }
@@ -71,37 +72,37 @@ impl<'a> Planner<'a> {
     fn elements(
         &mut self,
         origin: &Origin,
-        verb: Verb,
+        op: PatchOp,
         target: Target<'a>,
         value: Value,
     ) -> Result<(), Error> {
         let one = target.attribute.clone().single();
         let value = opened(&one, value);
         if entra::unassigns(&value) {
-            self.push(origin, target, Action::Clear);
+            self.push(origin, target, StepAction::Clear);
             return Ok(());
         }
         let value = self.roles(&one, value);
         if let Some(value) = self.coerced(&one, &target, value)? {
-            self.push(origin, target, writing(verb, value));
+            self.push(origin, target, writing(op, value));
         }
         Ok(())
     }
 
     /// A whole list. Adding nothing changes nothing; replacing by nothing clears.
-    fn list(&mut self, origin: &Origin, verb: Verb, target: Target<'a>, value: Value) -> Result<(), Error> {
+    fn list(&mut self, origin: &Origin, op: PatchOp, target: Target<'a>, value: Value) -> Result<(), Error> {
         if entra::unassigns(&value) {
-            if verb == Verb::Replace {
-                self.push(origin, target, Action::Clear);
+            if op == PatchOp::Replace {
+                self.push(origin, target, StepAction::Clear);
             }
             return Ok(());
         }
         let attribute = target.attribute;
         let coerced = coerce(attribute, &target.path, self.roles(attribute, value))?;
         match coerced.value {
-            Some(value) => self.push(origin, target, writing(verb, value)),
-            None if verb == Verb::Replace && coerced.ignored.is_empty() => {
-                self.push(origin, target, Action::Clear);
+            Some(value) => self.push(origin, target, writing(op, value)),
+            None if op == PatchOp::Replace && coerced.ignored.is_empty() => {
+                self.push(origin, target, StepAction::Clear);
             }
             None => {}
         }
@@ -112,7 +113,7 @@ impl<'a> Planner<'a> {
     fn complex(
         &mut self,
         origin: &Origin,
-        verb: Verb,
+        op: PatchOp,
         target: Target<'a>,
         value: Value,
     ) -> Result<(), Error> {
@@ -128,11 +129,11 @@ impl<'a> Planner<'a> {
                     if part.mutability == Mutability::ReadOnly {
                         return Ok(());
                     }
-                    self.set(origin, verb, target.part(part), part, value)
+                    self.set(origin, op, target.part(part), part, value)
                 })
             }
             empty if entra::unassigns(&empty) => {
-                self.push(origin, target, Action::Clear);
+                self.push(origin, target, StepAction::Clear);
                 Ok(())
             }
             other => {
@@ -153,12 +154,12 @@ impl<'a> Planner<'a> {
             entra::values_to_remove(value)
         };
         let Some(named) = named else {
-            self.push(origin, target, Action::Clear);
+            self.push(origin, target, StepAction::Clear);
             return Ok(());
         };
         let leaf = target.leaf().unwrap_or(target.attribute);
         if !leaf.multi_valued && named.iter().all(entra::unassigns) {
-            self.push(origin, target, Action::Clear);
+            self.push(origin, target, StepAction::Clear);
             return Ok(());
         }
         let mut taken = Vec::with_capacity(named.len());
@@ -172,7 +173,7 @@ impl<'a> Planner<'a> {
                 None => {}
             }
         }
-        self.push(origin, target, Action::Take(taken));
+        self.push(origin, target, StepAction::Take(taken));
         Ok(())
     }
 
@@ -206,11 +207,11 @@ impl<'a> Planner<'a> {
     }
 }
 
-fn writing(verb: Verb, value: Value) -> Action {
-    if verb == Verb::Add {
-        Action::Add(value)
+fn writing(op: PatchOp, value: Value) -> StepAction {
+    if op == PatchOp::Add {
+        StepAction::Add(value)
     } else {
-        Action::Replace(value)
+        StepAction::Replace(value)
     }
 }
 

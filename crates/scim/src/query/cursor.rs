@@ -6,7 +6,7 @@
 
 use chrono::DateTime;
 
-use super::sort::{Mark, SortKey, SortNumber};
+use super::sort::{SortKey, SortNumber, SortPosition};
 use crate::error::{Error, ScimType};
 
 /// The longest cursor read, in bytes; far beyond the longest one made.
@@ -41,7 +41,7 @@ pub struct Cursor;
 
 impl Cursor {
     /// The text of a place: base64url without padding, so within the unreserved characters of a URL (RFC 9865 §2).
-    pub fn encode(fingerprint: Fingerprint, mark: &Mark) -> String {
+    pub fn encode(fingerprint: Fingerprint, mark: &SortPosition) -> String {
         let mut bytes = vec![VERSION];
         bytes.extend([0; CHECK.end - CHECK.start]);
         bytes.extend(mark.at.to_be_bytes());
@@ -78,7 +78,7 @@ impl Cursor {
     /// # Errors
     /// [`ScimType::InvalidCursor`] for a text that is none, was damaged or belongs to another list;
     /// [`ScimType::ExpiredCursor`] for one of another version of the gateway.
-    pub fn decode(text: &str, fingerprint: Fingerprint) -> Result<Mark, Error> {
+    pub fn decode(text: &str, fingerprint: Fingerprint) -> Result<SortPosition, Error> {
         let foreign = || {
             Error::new(
                 ScimType::InvalidCursor,
@@ -103,7 +103,7 @@ impl Cursor {
     }
 }
 
-fn mark(bytes: &[u8]) -> Option<Mark> {
+fn mark(bytes: &[u8]) -> Option<SortPosition> {
     let (kind, rest) = bytes.get(KEY..)?.split_first()?;
     let key = match kind {
         b'-' => None,
@@ -120,7 +120,7 @@ fn mark(bytes: &[u8]) -> Option<Mark> {
         b't' => Some(SortKey::Text(std::str::from_utf8(rest).ok()?.to_owned())),
         _ => return None,
     };
-    Some(Mark {
+    Some(SortPosition {
         key,
         at: i64::from_be_bytes(array(bytes.get(AT)?)?),
         id: u128::from_be_bytes(array(bytes.get(ID)?)?),
@@ -190,8 +190,8 @@ fn from_base64url(text: &str) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn mark() -> Mark {
-        Mark {
+    fn mark() -> SortPosition {
+        SortPosition {
             key: Some(SortKey::Text("bjensen".to_owned())),
             at: 1_700_000_000_000,
             id: 7,
@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn the_longest_cursor_made_can_be_read_again() {
         let list = Fingerprint::of(&["dir"]);
-        let long = Mark {
+        let long = SortPosition {
             key: Some(SortKey::Text("\u{10FFFF}".repeat(super::super::sort::KEY_CHARS))),
             at: i64::MIN,
             id: u128::MAX,

@@ -14,14 +14,14 @@ mod sort;
 pub use cursor::{Cursor, Fingerprint};
 pub use projection::Projection;
 pub use search::{SEARCH_REQUEST, parse_search};
-pub use sort::{KEY_CHARS, Mark, Sort, SortKey, SortNumber, SortOrder};
+pub use sort::{KEY_CHARS, Sort, SortKey, SortNumber, SortOrder, SortPosition};
 
 use crate::error::{Error, ScimType};
 use crate::name;
 
 /// What a list request asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ListQuery {
+pub struct ListParameters {
     /// The filter's text, decoded. An empty one is kept, so that reading it fails: a filter that was meant but lost must
     /// not list everybody.
     pub filter: Option<String>,
@@ -35,7 +35,7 @@ pub struct ListQuery {
     pub projection: Projection,
 }
 
-impl ListQuery {
+impl ListParameters {
     /// The first result, from 1; 1 in a list that is read by cursors.
     pub const fn start_index(&self) -> usize {
         match self.start {
@@ -83,7 +83,7 @@ impl Default for Start {
 /// attributes that are none; [`ScimType::InvalidCount`] for a `count` that is no whole number;
 /// [`ScimType::InvalidFilter`] for two different filters; [`ScimType::InvalidSyntax`] for text that is
 /// not UTF-8.
-pub fn parse_query(raw: &str) -> Result<ListQuery, Error> {
+pub fn parse_query(raw: &str) -> Result<ListParameters, Error> {
     let mut asked = Parameters::default();
     for (key, value) in form::pairs(raw)? {
         if name::eq(&key, "filter") {
@@ -136,7 +136,7 @@ struct Parameters {
 
 impl Parameters {
     /// What they mean together.
-    fn into_query(self) -> Result<ListQuery, Error> {
+    fn into_query(self) -> Result<ListParameters, Error> {
         let first = self.start_index.unwrap_or(1).max(1);
         let start = match self.cursor {
             None => Start::Index(usize::try_from(first).unwrap_or(usize::MAX)),
@@ -151,7 +151,7 @@ impl Parameters {
             Some(cursor) => Start::Cursor(cursor),
         };
         let sort = self.sort_by.filter(|by| !by.trim().is_empty());
-        Ok(ListQuery {
+        Ok(ListParameters {
             filter: self.filter,
             sort: sort.map(|by| SortRequest {
                 by,
@@ -267,7 +267,7 @@ mod tests {
             "sortOrder=descending",
             "?&&",
         ] {
-            assert_eq!(parse_query(raw).unwrap(), ListQuery::default(), "{raw}");
+            assert_eq!(parse_query(raw).unwrap(), ListParameters::default(), "{raw}");
         }
     }
 

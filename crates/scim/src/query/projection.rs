@@ -80,7 +80,7 @@ impl Projection {
     }
 
     /// The names as paths of this type.
-    fn resolved(&self, rt: &ResourceType) -> Asked {
+    fn resolved(&self, rt: &ResourceType) -> RequestedAttributes {
         let resolve = |list: &[String]| -> Vec<AttrPath> {
             let paths = list.iter().filter_map(|text| rt.parse_path(text).ok());
             // The core schema's URN alone means all that has no URN.
@@ -96,7 +96,7 @@ impl Projection {
                 })
                 .collect()
         };
-        Asked {
+        RequestedAttributes {
             only: self.only.as_deref().map(resolve),
             except: resolve(&self.except),
         }
@@ -152,7 +152,7 @@ fn without_filters(list: &str) -> String {
     kept
 }
 
-struct Asked {
+struct RequestedAttributes {
     only: Option<Vec<AttrPath>>,
     except: Vec<AttrPath>,
 }
@@ -166,7 +166,7 @@ enum Share {
     Nothing,
 }
 
-impl Asked {
+impl RequestedAttributes {
     fn share(&self, returned: Returned, path: &AttrPath) -> Share {
         if self.except.iter().any(|except| covers(except, path)) {
             return Share::Nothing;

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::{ListQuery, Parameters, not_whole, whole};
+use super::{ListParameters, Parameters, not_whole, whole};
 use crate::error::Error;
 use crate::name;
 
@@ -16,7 +16,7 @@ pub const SEARCH_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRe
 /// # Errors
 /// [`crate::ScimType::InvalidSyntax`] for a body or a member of another shape, or of another message's schema; otherwise
 /// as [`super::parse_query`].
-pub fn parse_search(body: Value) -> Result<ListQuery, Error> {
+pub fn parse_search(body: Value) -> Result<ListParameters, Error> {
     let Value::Object(body) = body else {
         return Err(Error::invalid_syntax(format!(
             "A search is a JSON object. {EXAMPLE}"

@@ -129,7 +129,7 @@ impl Sort {
     }
 
     /// Which of two places comes first in this order.
-    pub fn compare(&self, a: &Mark, b: &Mark) -> Ordering {
+    pub fn compare(&self, a: &SortPosition, b: &SortPosition) -> Ordering {
         self.order.apply(a.cmp(b))
     }
 }
@@ -296,7 +296,7 @@ impl Eq for SortNumber {}
 ///
 /// `Ord` is the ascending order; [`Sort::compare`] the one of a list.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Mark {
+pub struct SortPosition {
     /// What the list is sorted by; `None` in a list without `sortBy`.
     pub key: Option<SortKey>,
     /// When the resource was created, in milliseconds since 1970.

@@ -27,30 +27,9 @@ use serde_json::{Map, Number, Value};
 
 use crate::filter::{CompareOp, Filter, Literal};
 use crate::name;
+use crate::patch::PatchOp;
 use crate::path::AttrPath;
 use crate::schema::{AttrType, Attribute, ResourceType};
-
-/// The word a PATCH operation asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verb {
-    /// `add`: set, append or merge.
-    Add,
-    /// `replace`: set or merge, a whole multi-valued attribute at once.
-    Replace,
-    /// `remove`: unassign, or take elements away.
-    Remove,
-}
-
-impl Verb {
-    /// The RFC 7644 §3.5.2 word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Add => "add",
-            Self::Replace => "replace",
-            Self::Remove => "remove",
-        }
-    }
-}
 
 /// Booleans arrive as text in the default dialect, in any case.
 ///
@@ -88,8 +67,8 @@ pub fn number_text(number: &Number) -> Value {
 /// The operation's word is capitalised in the default dialect.
 ///
 /// Broken: `"op":"Replace"`; right: `"op":"replace"` (RFC 7644 §3.5.2). Refused, de-provisioning fails silently.
-pub fn operation_word(word: &str) -> Option<Verb> {
-    [Verb::Add, Verb::Replace, Verb::Remove]
+pub fn operation_word(word: &str) -> Option<PatchOp> {
+    [PatchOp::Add, PatchOp::Replace, PatchOp::Remove]
         .into_iter()
         .find(|verb| verb.as_str().eq_ignore_ascii_case(word))
 }

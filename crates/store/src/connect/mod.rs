@@ -19,7 +19,7 @@ pub(crate) struct Opened {
     /// SQLite's one writing connection.
     pub(crate) writer: Option<writing::Writing>,
     /// When connections were last found to be useless (PostgreSQL).
-    pub(crate) suspicion: postgres::Suspicion,
+    pub(crate) health: postgres::PoolHealth,
     /// As whom it was opened (PostgreSQL).
     pub(crate) role: Option<String>,
     /// What the operator should know.

@@ -26,7 +26,7 @@ const SUSPICIOUS_FOR: Duration = Duration::from_secs(120);
 /// A demoted primary keeps its sessions alive and answers pings; only a write tells (SQLSTATE 25006). After the first
 /// such error every connection older than it is asked `SHOW transaction_read_only` before it is used again.
 #[derive(Debug, Clone)]
-pub(crate) struct Suspicion(Arc<Inner>);
+pub(crate) struct PoolHealth(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -35,7 +35,7 @@ struct Inner {
     raised: AtomicU64,
 }
 
-impl Suspicion {
+impl PoolHealth {
     pub(crate) fn new() -> Self {
         Self(Arc::new(Inner {
             start: Instant::now(),
@@ -72,19 +72,13 @@ impl Suspicion {
 
 /// Opens the pool.
 pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
-    let suspicion = Suspicion::new();
-    let pool = connect(
-        settings,
-        settings.max_connections,
-        LOCK_TIMEOUT,
-        suspicion.clone(),
-    )
-    .await?;
+    let health = PoolHealth::new();
+    let pool = connect(settings, settings.max_connections, LOCK_TIMEOUT, health.clone()).await?;
     let (role, warnings) = role(&pool).await?;
     Ok(Opened {
         pool,
         writer: None,
-        suspicion,
+        health,
         role: Some(role),
         warnings,
     })
@@ -92,14 +86,14 @@ pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
 
 /// One connection for migrations, which may take their time.
 pub(crate) async fn open_for_migration(settings: &Settings) -> Result<DatabaseConnection, StoreError> {
-    connect(settings, 1, "5s", Suspicion::new()).await
+    connect(settings, 1, "5s", PoolHealth::new()).await
 }
 
 async fn connect(
     settings: &Settings,
     connections: u32,
     lock_timeout: &'static str,
-    suspicion: Suspicion,
+    health: PoolHealth,
 ) -> Result<DatabaseConnection, StoreError> {
     let url = settings.url.replacen("postgresql:", "postgres:", 1);
     let mut options = options(settings, &url, connections);
@@ -122,7 +116,7 @@ async fn connect(
             ])
         })
         .map_sqlx_postgres_before_acquire(move |connection, metadata| {
-            let suspected = suspicion.covers(metadata.age);
+            let suspected = health.covers(metadata.age);
             Box::pin(async move {
                 if suspected {
                     takes_writes(connection).await
@@ -178,11 +172,11 @@ mod tests {
 
     #[test]
     fn only_connections_older_than_the_trouble_are_tested() {
-        let suspicion = Suspicion::new();
-        assert!(!suspicion.covers(Duration::from_secs(3600)));
-        suspicion.raise();
-        assert!(suspicion.covers(Duration::from_secs(3600)));
+        let health = PoolHealth::new();
+        assert!(!health.covers(Duration::from_secs(3600)));
+        health.raise();
+        assert!(health.covers(Duration::from_secs(3600)));
         std::thread::sleep(Duration::from_millis(20));
-        assert!(!suspicion.covers(Duration::ZERO));
+        assert!(!health.covers(Duration::ZERO));
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sea_orm::{Database, DatabaseConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
-use super::postgres::Suspicion;
+use super::postgres::PoolHealth;
 use super::writing::Writing;
 use super::{Opened, options, private};
 use crate::error::StoreError;
@@ -34,7 +34,7 @@ pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
     Ok(Opened {
         pool,
         writer: Some(writer),
-        suspicion: Suspicion::new(),
+        health: PoolHealth::new(),
         role: None,
         warnings,
     })

@@ -9,8 +9,8 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use std::sync::Arc;
 
-use crate::error::{Remedy, StoreError};
-use crate::patience::Patience;
+use crate::error::{RetryAction, StoreError};
+use crate::retry_budget::RetryBudget;
 use crate::wire::Wire;
 
 /// `IMMEDIATE`: the lock is taken at once, so that nothing read here can be outdated when it writes. SQLite refuses it
@@ -36,24 +36,24 @@ impl Writing {
 
     /// A connection in a transaction that has just begun. Another process that writes is waited for.
     pub(crate) async fn begin(&mut self) -> Result<SqliteConnection, StoreError> {
-        let mut patience = Patience::new();
+        let mut retries = RetryBudget::new();
         loop {
-            let kept = self.idle.take();
-            let was_kept = kept.is_some();
-            let mut connection = match kept {
+            let in_order_item = self.idle.take();
+            let was_kept = in_order_item.is_some();
+            let mut connection = match in_order_item {
                 Some(connection) => connection,
                 None => connect(&self.options).await?,
             };
             let Err(error) = Wire::Sqlite(&mut connection).say(BEGIN).await else {
                 return Ok(connection);
             };
-            match StoreError::judge(&error) {
+            match StoreError::classify(&error) {
                 // Refused before anything began.
-                (error, Remedy::Again) => {
+                (error, RetryAction::Again) => {
                     self.idle = Some(connection);
-                    patience.wait(error).await?;
+                    retries.wait(error).await?;
                 }
-                (error, Remedy::Reconnect | Remedy::Tell) => {
+                (error, RetryAction::Reconnect | RetryAction::Tell) => {
                     give_up(connection, &error).await;
                     if !was_kept {
                         return Err(error);
@@ -71,7 +71,7 @@ impl Writing {
                 Ok(())
             }
             Err(error) => {
-                let error = match StoreError::judge(&error).0 {
+                let error = match StoreError::classify(&error).0 {
                     // "No transaction is active": an earlier error has ended it.
                     StoreError::Refused(_) => StoreError::Unavailable("the transaction was lost".into()),
                     error => error,

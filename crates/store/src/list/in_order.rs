@@ -4,45 +4,47 @@
 //! full and one more is found, or until it was enough for one page.
 
 use scim::filter::Filter;
-use scim::query::Mark;
+use scim::query::SortPosition;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::kind::Listed;
+use super::kind::ListedResource;
 use super::reader::Reader;
-use super::walk::{BATCH, Place, Walk};
-use super::{Budget, CURSOR_ROWS, ListQuery, Page, PageAt, SCAN_ROWS, Shelf, StoreError, too_many_rows};
+use super::scan::{BATCH, Scan, ScanPosition};
+use super::{
+    Budget, CURSOR_ROWS, ListRequest, Page, PageAt, PageBuilder, SCAN_ROWS, StoreError, too_many_rows,
+};
 use crate::tenant_tx::TenantTx;
 
-pub(super) async fn page<T: Listed>(
+pub(super) async fn page<T: ListedResource>(
     tx: &mut TenantTx,
-    query: &ListQuery<'_>,
-    walk: &Walk,
+    query: &ListRequest<'_>,
+    scan: &Scan,
     residual: Option<&Filter>,
 ) -> Result<Page<T>, StoreError> {
     match query.at {
-        PageAt::Index { start, count } => by_number(tx, query, walk, residual, (start, count)).await,
-        PageAt::Cursor { after, count } => by_cursor(tx, query, walk, residual, (after, count)).await,
+        PageAt::Index { start, count } => by_number(tx, query, scan, residual, (start, count)).await,
+        PageAt::Cursor { after, count } => by_cursor(tx, query, scan, residual, (after, count)).await,
     }
 }
 
-async fn by_number<T: Listed>(
+async fn by_number<T: ListedResource>(
     tx: &mut TenantTx,
-    query: &ListQuery<'_>,
-    walk: &Walk,
+    query: &ListRequest<'_>,
+    scan: &Scan,
     residual: Option<&Filter>,
     (start, count): (usize, usize),
 ) -> Result<Page<T>, StoreError> {
     let mut budget = Budget::new(SCAN_ROWS, residual);
-    let mut reader = Reader::new(walk, walk.start(), residual.is_some()).by(T::handful(query));
-    let (mut total, mut shelf) = (0, Shelf::new(count));
+    let mut reader = Reader::new(scan, scan.start(), residual.is_some()).by(T::batch_size(query));
+    let (mut total, mut builder) = (0, PageBuilder::new(count));
     loop {
-        let handful: Vec<T> = reader.next(tx, BATCH).await?;
-        if !budget.take(handful.len()) {
+        let batch_size: Vec<T> = reader.next(tx, BATCH).await?;
+        if !budget.take(batch_size.len()) {
             return Err(too_many_rows());
         }
-        let documents = documents(tx, query, residual, &handful).await?;
-        for (one, document) in handful.into_iter().zip(documents) {
+        let documents = documents(tx, query, residual, &batch_size).await?;
+        for (one, document) in batch_size.into_iter().zip(documents) {
             if !budget.weigh(&document).await {
                 return Err(too_many_rows());
             }
@@ -51,54 +53,57 @@ async fn by_number<T: Listed>(
             }
             total += 1;
             if total >= start {
-                shelf.put(one);
+                builder.put(one);
             }
         }
         if reader.is_at_end() {
             return Ok(Page {
                 total: Some(total),
-                items: shelf.items,
+                items: builder.items,
                 next: None,
             });
         }
     }
 }
 
-async fn by_cursor<T: Listed>(
+async fn by_cursor<T: ListedResource>(
     tx: &mut TenantTx,
-    query: &ListQuery<'_>,
-    walk: &Walk,
+    query: &ListRequest<'_>,
+    scan: &Scan,
     residual: Option<&Filter>,
-    (after, count): (Option<&Mark>, usize),
+    (after, count): (Option<&SortPosition>, usize),
 ) -> Result<Page<T>, StoreError> {
     let mut budget = Budget::new(CURSOR_ROWS, residual);
-    let mut after = after.map_or_else(|| walk.start(), |mark| (mark.at, Uuid::from_u128(mark.id)));
-    let mut reader = Reader::new(walk, after, residual.is_some()).by(T::handful(query));
-    let (mut shelf, mut looked): (Shelf<T>, bool) = (Shelf::new(count), false);
+    let mut after = after.map_or_else(
+        || scan.start(),
+        |position| (position.at, Uuid::from_u128(position.id)),
+    );
+    let mut reader = Reader::new(scan, after, residual.is_some()).by(T::batch_size(query));
+    let (mut builder, mut looked): (PageBuilder<T>, bool) = (PageBuilder::new(count), false);
     loop {
         // Without a filter just the page, and one more to know whether there are any.
         let wanted = match residual {
-            None => shelf.room().saturating_add(1),
+            None => builder.room().saturating_add(1),
             Some(_) => BATCH,
         };
-        let handful: Vec<T> = reader.next(tx, wanted).await?;
-        budget.take(handful.len());
-        let documents = documents(tx, query, residual, &handful).await?;
-        for (one, document) in handful.into_iter().zip(documents) {
+        let batch_size: Vec<T> = reader.next(tx, wanted).await?;
+        budget.take(batch_size.len());
+        let documents = documents(tx, query, residual, &batch_size).await?;
+        for (one, document) in batch_size.into_iter().zip(documents) {
             // The first one is looked at whatever it costs, so that the next page gets further.
             let enough = !budget.weigh(&document).await && looked;
             let fits = !enough && fits(query, residual, &document);
             let place = one.place();
-            if enough || fits && !shelf.put(one) {
+            if enough || fits && !builder.put(one) {
                 let last = if enough {
                     Some(after)
                 } else {
-                    shelf.items.last().map(T::place)
+                    builder.items.last().map(T::place)
                 };
                 return Ok(Page {
                     total: None,
-                    items: shelf.items,
-                    next: last.map(mark),
+                    items: builder.items,
+                    next: last.map(position),
                 });
             }
             (after, looked) = (place, true);
@@ -107,17 +112,17 @@ async fn by_cursor<T: Listed>(
         if !more || budget.is_spent() {
             return Ok(Page {
                 total: None,
-                items: shelf.items,
-                next: more.then(|| mark(after)),
+                items: builder.items,
+                next: more.then(|| position(after)),
             });
         }
     }
 }
 
 /// What a filter is put to; nothing where there is none.
-async fn documents<T: Listed>(
+async fn documents<T: ListedResource>(
     tx: &mut TenantTx,
-    query: &ListQuery<'_>,
+    query: &ListRequest<'_>,
     residual: Option<&Filter>,
     batch: &[T],
 ) -> Result<Vec<Value>, StoreError> {
@@ -127,12 +132,12 @@ async fn documents<T: Listed>(
     }
 }
 
-fn fits(query: &ListQuery<'_>, residual: Option<&Filter>, document: &Value) -> bool {
+fn fits(query: &ListRequest<'_>, residual: Option<&Filter>, document: &Value) -> bool {
     residual.is_none_or(|filter| filter.matches(query.resource_type, document))
 }
 
-fn mark((at, id): Place) -> Mark {
-    Mark {
+fn position((at, id): ScanPosition) -> SortPosition {
+    SortPosition {
         key: None,
         at,
         id: id.as_u128(),

@@ -15,17 +15,17 @@ use sea_orm::QueryResult;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::ListQuery;
+use super::ListRequest;
 use super::narrow::{self, Access};
 use crate::error::StoreError;
 use crate::table::{group, identity};
 use crate::tenant_tx::TenantTx;
 
 /// Identities and groups.
-pub(crate) trait Listed: Sized + Send + Sync {
+pub(crate) trait ListedResource: Sized + Send + Sync {
     /// The table.
     const TABLE: &'static str;
-    /// What [`Listed::read`] reads.
+    /// What [`ListedResource::read`] reads.
     const COLUMNS: &'static str;
     /// The column of `membership` that holds one's id, and the column that holds the other's.
     const MEMBERSHIP: (&'static str, &'static str);
@@ -47,13 +47,13 @@ pub(crate) trait Listed: Sized + Send + Sync {
     /// The document a filter is put to: what `GET` would answer, without URLs and memberships.
     fn document(&self, rt: &ResourceType) -> Value;
     /// How many rows to look at at a time, where looking at one may take much more than its own document.
-    fn handful(_query: &ListQuery<'_>) -> usize {
+    fn batch_size(_query: &ListRequest<'_>) -> usize {
         usize::MAX
     }
     /// The documents of a batch, with what a filter wants to know of memberships.
     fn documents(
         tx: &mut TenantTx,
-        query: &ListQuery<'_>,
+        query: &ListRequest<'_>,
         batch: &[Self],
     ) -> impl Future<Output = Result<Vec<Value>, StoreError>> + Send;
 }
@@ -75,7 +75,7 @@ fn shown(
     render(rt, id, resource, &meta)
 }
 
-impl Listed for Identity {
+impl ListedResource for Identity {
     const TABLE: &'static str = "identity";
     const COLUMNS: &'static str = identity::COLUMNS;
     const MEMBERSHIP: (&'static str, &'static str) = ("member_id", "group_id");
@@ -102,13 +102,13 @@ impl Listed for Identity {
         shown(rt, &self.id.to_string(), &self.resource, times, self.revision)
     }
 
-    fn handful(query: &ListQuery<'_>) -> usize {
+    fn batch_size(query: &ListRequest<'_>) -> usize {
         if asks_for_groups(query) { 20 } else { usize::MAX }
     }
 
     async fn documents(
         tx: &mut TenantTx,
-        query: &ListQuery<'_>,
+        query: &ListRequest<'_>,
         batch: &[Self],
     ) -> Result<Vec<Value>, StoreError> {
         let mut documents: Vec<Value> = batch
@@ -135,7 +135,7 @@ impl Listed for Identity {
     }
 }
 
-impl Listed for Group {
+impl ListedResource for Group {
     const TABLE: &'static str = "groups";
     const COLUMNS: &'static str = group::COLUMNS;
     const MEMBERSHIP: (&'static str, &'static str) = ("group_id", "member_id");
@@ -165,7 +165,7 @@ impl Listed for Group {
     /// Of the members only those that the filter names: enough to decide it ([`Filter::compared_members`]).
     async fn documents(
         tx: &mut TenantTx,
-        query: &ListQuery<'_>,
+        query: &ListRequest<'_>,
         batch: &[Self],
     ) -> Result<Vec<Value>, StoreError> {
         let mut documents: Vec<Value> = batch
@@ -203,7 +203,7 @@ fn put(document: &mut Value, name: &str, list: Vec<Value>) {
     }
 }
 
-fn asks_for_groups(query: &ListQuery<'_>) -> bool {
+fn asks_for_groups(query: &ListRequest<'_>) -> bool {
     query.filter.is_some_and(|filter| mentions(filter, "groups"))
 }
 

@@ -3,33 +3,33 @@
 //! A filter has one meaning, that of [`Filter::matches`]. `narrow` finds conjuncts that an index can answer; the rows
 //! found so are a superset, read in keyset batches and put to the evaluator, so memory is bounded by a batch and a page
 //! ([`PAGE_BYTES`]) however large the directory and its documents are. Time is bounded too: [`SCAN_ROWS`],
-//! [`CURSOR_ROWS`], [`SORT_KEPT`] say how far a query may look before it is [`StoreError::TooMuch`], and `gate` keeps the
+//! [`CURSOR_ROWS`], [`SORT_KEPT`] say how far a query may look before it is [`StoreError::TooMuch`], and `searches` keeps the
 //! searches of one tenant from filling the machine.
 //!
-//! Reading order: `kind` (what is listed), `narrow` (which rows), `walk` (their batches), `reader` (a few at a time), then the three ways to make a
+//! Reading order: `kind` (what is listed), `narrow` (which rows), `scan` (their batches), `reader` (a few at a time), then the three ways to make a
 //! page: `plain` (counted by the database), `in_order` (filtered), `sorted`.
 
-pub(crate) mod gate;
+pub(crate) mod concurrency_limit;
 mod in_order;
 mod kind;
 mod narrow;
 mod plain;
 mod reader;
+mod scan;
 mod sorted;
 #[cfg(test)]
 mod tests;
-mod walk;
 
 use domain::id::DirectoryId;
 use scim::filter::Filter;
-use scim::query::{Mark, Sort, SortOrder};
+use scim::query::{Sort, SortOrder, SortPosition};
 use scim::schema::ResourceType;
 
 use crate::error::StoreError;
 use crate::tenant_tx::TenantTx;
-pub(crate) use kind::Listed;
+pub(crate) use kind::ListedResource;
 use narrow::Access;
-use walk::{Order, Walk};
+use scan::{Order, Scan};
 
 /// Rows that a filter or a sort without an index looks at in one list with a total. A long filter counts its rows
 /// several times: once more for every ten comparisons.
@@ -41,7 +41,7 @@ pub const SORT_KEPT: usize = 10_000;
 
 /// Which resources, in which order, and which page of them.
 #[derive(Debug, Clone, Copy)]
-pub struct ListQuery<'a> {
+pub struct ListRequest<'a> {
     /// Whose.
     pub directory: DirectoryId,
     /// The profile's resource type: what the names of the filter and the sort mean.
@@ -67,7 +67,7 @@ pub enum PageAt<'a> {
     /// RFC 9865.
     Cursor {
         /// Behind which place ([`Page::next`] of the same query); from the beginning without.
-        after: Option<&'a Mark>,
+        after: Option<&'a SortPosition>,
         /// At most so many.
         count: usize,
     },
@@ -82,7 +82,7 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// [`PageAt::Cursor`]: where the next page begins; `None` when this is the last one. A page may be empty and have a
     /// next one.
-    pub next: Option<Mark>,
+    pub next: Option<SortPosition>,
 }
 
 impl<T> Default for Page<T> {
@@ -105,7 +105,10 @@ impl<T> Page<T> {
     }
 }
 
-pub(crate) async fn run<T: Listed>(tx: &mut TenantTx, query: &ListQuery<'_>) -> Result<Page<T>, StoreError> {
+pub(crate) async fn run<T: ListedResource>(
+    tx: &mut TenantTx,
+    query: &ListRequest<'_>,
+) -> Result<Page<T>, StoreError> {
     if let PageAt::Cursor { count: 0, .. } = query.at {
         return Ok(Page::default());
     }
@@ -122,14 +125,14 @@ pub(crate) async fn run<T: Listed>(tx: &mut TenantTx, query: &ListQuery<'_>) -> 
         (Access::All, direction) => Order::Created(direction.unwrap_or_default()),
         _ => Order::Id,
     };
-    let walk = Walk::new::<T>(query, access, order);
+    let scan = Scan::new::<T>(query, access, order);
     let in_memory = query.sort.is_some() && (order == Order::Id || created.is_none());
     match (query.sort, query.at) {
-        (Some(sort), _) if in_memory => sorted::page(tx, query, &walk, residual, sort).await,
-        (_, PageAt::Index { start, count }) if residual.is_none() && walk.is_counted() => {
-            plain::page(tx, &walk, start, count).await
+        (Some(sort), _) if in_memory => sorted::page(tx, query, &scan, residual, sort).await,
+        (_, PageAt::Index { start, count }) if residual.is_none() && scan.is_counted() => {
+            plain::page(tx, &scan, start, count).await
         }
-        _ => in_order::page(tx, query, &walk, residual).await,
+        _ => in_order::page(tx, query, &scan, residual).await,
     }
 }
 
@@ -150,7 +153,7 @@ fn by_creation(sort: &Sort) -> Option<SortOrder> {
 pub const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// A page that is being filled.
-struct Shelf<T> {
+struct PageBuilder<T> {
     items: Vec<T>,
     count: usize,
     bytes: usize,
@@ -158,7 +161,7 @@ struct Shelf<T> {
     turned_away: bool,
 }
 
-impl<T: Listed> Shelf<T> {
+impl<T: ListedResource> PageBuilder<T> {
     fn new(count: usize) -> Self {
         Self {
             items: Vec::new(),

@@ -7,8 +7,8 @@ use sea_orm::QueryResult;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::StoreError;
-use super::kind::Listed;
-use super::walk::{BATCH, Place, Walk, place};
+use super::kind::ListedResource;
+use super::scan::{BATCH, Scan, ScanPosition, place};
 use crate::tenant_tx::TenantTx;
 
 /// Documents handed out at a time, in bytes of JSON; one may go beyond it.
@@ -16,11 +16,11 @@ const HANDFUL_BYTES: usize = 256 * 1024;
 
 /// Reads a walk from a place on.
 pub(super) struct Reader<'w> {
-    walk: &'w Walk,
-    after: Place,
+    scan: &'w Scan,
+    after: ScanPosition,
     rows: VecDeque<QueryResult>,
     /// Rows at most in a handful.
-    handful: usize,
+    batch_size: usize,
     /// Whether the last batch was the last one.
     ended: bool,
     searches: bool,
@@ -29,14 +29,14 @@ pub(super) struct Reader<'w> {
 }
 
 impl<'w> Reader<'w> {
-    /// Reads `walk` after a place. Who searches looks at rows that the page does not show, and waits for the tenant's
+    /// Reads `scan` after a place. Who searches looks at rows that the page does not show, and waits for the tenant's
     /// other searches before it reads more than one batch.
-    pub(super) fn new(walk: &'w Walk, after: Place, searches: bool) -> Self {
+    pub(super) fn new(scan: &'w Scan, after: ScanPosition, searches: bool) -> Self {
         Self {
-            walk,
+            scan,
             after,
             rows: VecDeque::new(),
-            handful: usize::MAX,
+            batch_size: usize::MAX,
             ended: false,
             searches,
             batches: 0,
@@ -45,8 +45,8 @@ impl<'w> Reader<'w> {
     }
 
     /// The same, with at most so many rows at a time.
-    pub(super) fn by(self, handful: usize) -> Self {
-        Self { handful, ..self }
+    pub(super) fn by(self, batch_size: usize) -> Self {
+        Self { batch_size, ..self }
     }
 
     /// The same after rows that were read already; `ended` when there are no more.
@@ -60,7 +60,7 @@ impl<'w> Reader<'w> {
 
     /// The next ones, at least one unless this is the end; `wanted` is how many the caller can use. Others get their turn
     /// in between.
-    pub(super) async fn next<T: Listed>(
+    pub(super) async fn next<T: ListedResource>(
         &mut self,
         tx: &mut TenantTx,
         wanted: usize,
@@ -70,14 +70,14 @@ impl<'w> Reader<'w> {
         } else {
             tokio::task::yield_now().await;
         }
-        let (mut handful, mut bytes) = (Vec::new(), 0);
-        while bytes < HANDFUL_BYTES && handful.len() < self.handful {
+        let (mut batch_size, mut bytes) = (Vec::new(), 0);
+        while bytes < HANDFUL_BYTES && batch_size.len() < self.batch_size {
             let Some(row) = self.rows.pop_front() else { break };
             let one = T::read(&row)?;
             bytes += one.bytes();
-            handful.push(one);
+            batch_size.push(one);
         }
-        Ok(handful)
+        Ok(batch_size)
     }
 
     /// Whether there is nothing more to read.
@@ -86,11 +86,11 @@ impl<'w> Reader<'w> {
     }
 
     async fn fill(&mut self, tx: &mut TenantTx, wanted: usize) -> Result<(), StoreError> {
-        if self.searches && self.permit.is_none() && (self.walk.is_whole() || self.batches > 0) {
+        if self.searches && self.permit.is_none() && (self.scan.is_whole() || self.batches > 0) {
             self.permit = tx.search_permit().await?;
         }
         let limit = wanted.clamp(1, BATCH);
-        let rows = self.walk.batch(tx, self.after, limit).await?;
+        let rows = self.scan.batch(tx, self.after, limit).await?;
         self.batches += 1;
         self.ended = rows.len() < limit;
         if let Some(last) = rows.last() {

@@ -5,70 +5,72 @@ use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap};
 
 use scim::filter::Filter;
-use scim::query::{Mark, Sort};
+use scim::query::{Sort, SortPosition};
 use uuid::Uuid;
 
-use super::kind::Listed;
+use super::kind::ListedResource;
 use super::reader::Reader;
-use super::walk::{BATCH, Walk};
-use super::{Budget, ListQuery, Page, PageAt, SCAN_ROWS, SORT_KEPT, Shelf, StoreError, too_many_rows};
+use super::scan::{BATCH, Scan};
+use super::{
+    Budget, ListRequest, Page, PageAt, PageBuilder, SCAN_ROWS, SORT_KEPT, StoreError, too_many_rows,
+};
 use crate::tenant_tx::TenantTx;
 
 /// A place, ordered by its list.
-struct Kept<'s>(Mark, &'s Sort);
+struct InOrder<'s>(SortPosition, &'s Sort);
 
-impl Ord for Kept<'_> {
+impl Ord for InOrder<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         self.1.compare(&self.0, &other.0)
     }
 }
 
-impl PartialOrd for Kept<'_> {
+impl PartialOrd for InOrder<'_> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Kept<'_> {
+impl PartialEq for InOrder<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl Eq for Kept<'_> {}
+impl Eq for InOrder<'_> {}
 
 /// The first places of a list: at most `most`, the largest on top.
 struct First<'s> {
-    heap: BinaryHeap<Kept<'s>>,
+    heap: BinaryHeap<InOrder<'s>>,
     most: usize,
     sort: &'s Sort,
 }
 
 impl<'s> First<'s> {
-    fn put(&mut self, mark: Mark) {
+    fn put(&mut self, position: SortPosition) {
         if self.most == 0 {
             return;
         }
-        let kept = Kept(mark, self.sort);
+        let in_order_item = InOrder(position, self.sort);
         if self.heap.len() < self.most {
-            self.heap.push(kept);
+            self.heap.push(in_order_item);
         } else if let Some(mut last) = self.heap.peek_mut()
-            && kept < *last
+            && in_order_item < *last
         {
-            *last = kept;
+            *last = in_order_item;
         }
     }
 
-    fn into_marks(self) -> Vec<Mark> {
+    fn into_positions(self) -> Vec<SortPosition> {
         let sorted = self.heap.into_sorted_vec();
-        sorted.into_iter().map(|kept| kept.0).collect()
+        sorted.into_iter().map(|in_order_item| in_order_item.0).collect()
     }
 }
 
-pub(super) async fn page<T: Listed>(
+pub(super) async fn page<T: ListedResource>(
     tx: &mut TenantTx,
-    query: &ListQuery<'_>,
-    walk: &Walk,
+    query: &ListRequest<'_>,
+    scan: &Scan,
     residual: Option<&Filter>,
     sort: &Sort,
 ) -> Result<Page<T>, StoreError> {
@@ -88,14 +90,14 @@ pub(super) async fn page<T: Listed>(
         most: if count == 0 { 0 } else { last + more },
         sort,
     };
-    let total = look::<T>(tx, query, walk, residual, (beyond, &mut first)).await?;
-    let mut marks = first.into_marks();
-    let more = marks.len() > last;
-    marks.truncate(last);
-    marks.drain(..skip.min(marks.len()));
-    let (items, taken) = fetch::<T>(tx, walk, &marks, count).await?;
-    let more = more || taken < marks.len();
-    marks.truncate(taken);
+    let total = look::<T>(tx, query, scan, residual, (beyond, &mut first)).await?;
+    let mut positions = first.into_positions();
+    let more = positions.len() > last;
+    positions.truncate(last);
+    positions.drain(..skip.min(positions.len()));
+    let (items, taken) = fetch::<T>(tx, scan, &positions, count).await?;
+    let more = more || taken < positions.len();
+    positions.truncate(taken);
     Ok(match query.at {
         PageAt::Index { .. } => Page {
             total: Some(total),
@@ -105,7 +107,7 @@ pub(super) async fn page<T: Listed>(
         PageAt::Cursor { .. } => Page {
             total: None,
             items,
-            next: marks.pop().filter(|_| more),
+            next: positions.pop().filter(|_| more),
         },
     })
 }
@@ -114,46 +116,49 @@ pub(super) async fn page<T: Listed>(
 const AT_ONCE: usize = 50;
 
 /// The documents of places, in their order, as far as a page has room for them; and of how many places those are.
-async fn fetch<T: Listed>(
+async fn fetch<T: ListedResource>(
     tx: &mut TenantTx,
-    walk: &Walk,
-    marks: &[Mark],
+    scan: &Scan,
+    positions: &[SortPosition],
     count: usize,
 ) -> Result<(Vec<T>, usize), StoreError> {
-    let mut shelf = Shelf::new(count);
+    let mut builder = PageBuilder::new(count);
     let mut taken = 0;
-    for chunk in marks.chunks(AT_ONCE) {
-        let ids: Vec<Uuid> = chunk.iter().map(|mark| Uuid::from_u128(mark.id)).collect();
-        let found: Vec<T> = walk.fetch(tx, &ids).await?;
+    for chunk in positions.chunks(AT_ONCE) {
+        let ids: Vec<Uuid> = chunk
+            .iter()
+            .map(|position| Uuid::from_u128(position.id))
+            .collect();
+        let found: Vec<T> = scan.fetch(tx, &ids).await?;
         let mut found: HashMap<Uuid, T> = found.into_iter().map(|one| (one.place().1, one)).collect();
         for id in ids {
-            if found.remove(&id).is_some_and(|one| !shelf.put(one)) {
-                return Ok((shelf.items, taken));
+            if found.remove(&id).is_some_and(|one| !builder.put(one)) {
+                return Ok((builder.items, taken));
             }
             taken += 1;
         }
     }
-    Ok((shelf.items, taken))
+    Ok((builder.items, taken))
 }
 
 /// Looks at every row; returns how many match.
-async fn look<T: Listed>(
+async fn look<T: ListedResource>(
     tx: &mut TenantTx,
-    query: &ListQuery<'_>,
-    walk: &Walk,
+    query: &ListRequest<'_>,
+    scan: &Scan,
     residual: Option<&Filter>,
-    (beyond, first): (Option<&Mark>, &mut First<'_>),
+    (beyond, first): (Option<&SortPosition>, &mut First<'_>),
 ) -> Result<usize, StoreError> {
     let mut budget = Budget::new(SCAN_ROWS, residual);
-    let mut reader = Reader::new(walk, walk.start(), true).by(T::handful(query));
+    let mut reader = Reader::new(scan, scan.start(), true).by(T::batch_size(query));
     let mut total = 0;
     loop {
-        let handful: Vec<T> = reader.next(tx, BATCH).await?;
-        if !budget.take(handful.len()) {
+        let batch_size: Vec<T> = reader.next(tx, BATCH).await?;
+        if !budget.take(batch_size.len()) {
             return Err(too_many_rows());
         }
-        let documents = T::documents(tx, query, &handful).await?;
-        for (one, document) in handful.iter().zip(&documents) {
+        let documents = T::documents(tx, query, &batch_size).await?;
+        for (one, document) in batch_size.iter().zip(&documents) {
             if !budget.weigh(document).await {
                 return Err(too_many_rows());
             }
@@ -162,13 +167,13 @@ async fn look<T: Listed>(
             }
             total += 1;
             let (at, id) = one.place();
-            let mark = Mark {
+            let position = SortPosition {
                 key: Some(first.sort.key(query.resource_type, document)),
                 at,
                 id: id.as_u128(),
             };
-            if beyond.is_none_or(|beyond| first.sort.compare(&mark, beyond).is_gt()) {
-                first.put(mark);
+            if beyond.is_none_or(|beyond| first.sort.compare(&position, beyond).is_gt()) {
+                first.put(position);
             }
         }
         if reader.is_at_end() {

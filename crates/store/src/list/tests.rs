@@ -9,8 +9,8 @@ use scim::schema::ResourceType;
 use sea_orm::{ConnectionTrait, Database, Statement, Value};
 use uuid::Uuid;
 
-use super::walk::{Order, Walk};
-use super::{Access, ListQuery, Listed, PageAt};
+use super::scan::{Order, Scan};
+use super::{Access, ListRequest, ListedResource, PageAt};
 use crate::settings::Backend;
 use crate::sql::Sql;
 use crate::table::identity::BY_USER_NAME;
@@ -33,7 +33,7 @@ async fn plan(sql: &Sql) -> String {
     steps.collect::<Vec<_>>().join("; ")
 }
 
-fn walk<T: Listed>(access: Access, order: Order) -> Walk {
+fn scan<T: ListedResource>(access: Access, order: Order) -> Scan {
     let resource_type = ResourceType {
         name: "User".to_owned(),
         endpoint: "/Users".to_owned(),
@@ -41,14 +41,14 @@ fn walk<T: Listed>(access: Access, order: Order) -> Walk {
         core: scim::schema::user(),
         extensions: Vec::new(),
     };
-    let query = ListQuery {
+    let query = ListRequest {
         directory: DirectoryId::from_uuid(Uuid::nil()),
         resource_type: &resource_type,
         filter: None,
         sort: None,
         at: PageAt::Index { start: 1, count: 1 },
     };
-    Walk::new::<T>(&query, access, order)
+    Scan::new::<T>(&query, access, order)
 }
 
 fn keyed(condition: &'static str, keys: usize) -> Access {
@@ -60,8 +60,8 @@ async fn every_key_is_looked_up_in_its_index() {
     let created = Order::Created(SortOrder::Ascending);
     let newest = Order::Created(SortOrder::Descending);
     let nil = Uuid::nil();
-    let people = walk::<Identity>;
-    let groups = walk::<Group>;
+    let people = scan::<Identity>;
+    let groups = scan::<Group>;
     for (sql, index) in [
         (
             people(keyed("external_id", 1), Order::Id).batches(),
@@ -163,7 +163,7 @@ async fn members_are_found_by_their_whole_key_and_read_in_its_order() {
         (&*membership::REMOVE, whole),
         (&*membership::PAGE, "tenant_id=? AND group_id=? AND member_id>?"),
         (
-            &walk::<Identity>(Access::Beside(Uuid::nil()), Order::Id).batches(),
+            &scan::<Identity>(Access::Beside(Uuid::nil()), Order::Id).batches(),
             "tenant_id=? AND group_id=? AND member_id>?",
         ),
         (

@@ -7,7 +7,7 @@ use domain::tenant::{App, Slug};
 use sea_orm::Value;
 
 use crate::error::StoreError;
-use crate::feed::open_door;
+use crate::feed::open_executor;
 use crate::settings::Backend;
 use crate::sql::Sql;
 use crate::store::Store;
@@ -56,7 +56,7 @@ impl Store {
                     AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > $1) \
                     ORDER BY app.name, c.created_at, c.id";
         let now = Value::from(now.timestamp_millis());
-        let rows = self.outside().all_of(text, vec![now]).await?;
+        let rows = self.autocommit().all_of(text, vec![now]).await?;
         let mut found: Vec<AppPasswords> = Vec::new();
         for row in &rows {
             let (app, password) = app::read_password(row)?;
@@ -79,7 +79,7 @@ impl Store {
     /// As [`Store::tenant_by_name`].
     pub async fn app_by_name(&self, name: &str) -> Result<Option<App>, StoreError> {
         let text = format!("SELECT {} FROM app WHERE name = $1", app::COLUMNS);
-        let rows = self.outside().all_of(&text, vec![Value::from(name)]).await?;
+        let rows = self.autocommit().all_of(&text, vec![Value::from(name)]).await?;
         rows.first().map(app::read).transpose()
     }
 
@@ -89,7 +89,7 @@ impl Store {
     /// As [`Store::tenant_by_name`].
     pub async fn apps(&self) -> Result<Vec<App>, StoreError> {
         let text = format!("SELECT {} FROM app ORDER BY name", app::COLUMNS);
-        self.outside()
+        self.autocommit()
             .all_of(&text, Vec::new())
             .await?
             .iter()
@@ -107,7 +107,7 @@ impl Store {
             app::CREDENTIAL
         );
         let rows = self
-            .outside()
+            .autocommit()
             .all_of(&text, vec![Value::from(app.uuid())])
             .await?;
         rows.iter().map(app::read_credential).collect()
@@ -190,7 +190,7 @@ async fn create_app(tx: &mut Tx, new: &App, credential: Vec<Value>) -> Result<()
     let created = Value::from(new.created_at.timestamp_millis());
     if tx.backend() == Backend::Postgres {
         tx.all_of(feed::LOCK_FEEDS, Vec::new()).await?;
-        open_door(tx).await?;
+        open_executor(tx).await?;
     }
     let insert = format!("INSERT INTO app ({}) VALUES ($1, $2, $3)", app::COLUMNS);
     tx.change_by(

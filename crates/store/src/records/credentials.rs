@@ -1,7 +1,7 @@
 //! The credentials that requests present: the only reads without a tenant, each in one round trip, never cached; and what
 //! their use teaches.
 
-use domain::credential::{AppCredentialRecord, Kind, Memory, TokenRecord, Use};
+use domain::credential::{AppCredentialRecord, CredentialKind, Memory, TokenRecord, Use};
 use sea_orm::Value;
 
 use crate::error::StoreError;
@@ -19,7 +19,7 @@ impl Store {
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
     pub async fn token_record(&self, token_id: &str) -> Result<Option<TokenRecord>, StoreError> {
         let row = self
-            .outside()
+            .autocommit()
             .one(&token::RECORD, vec![Value::from(token_id)])
             .await?;
         row.as_ref().map(token::read_record).transpose()
@@ -31,7 +31,7 @@ impl Store {
     /// As [`Store::token_record`].
     pub async fn app_credential(&self, id: &str) -> Result<Option<AppCredentialRecord>, StoreError> {
         let text = format!("{} WHERE c.id = $1", app::CREDENTIAL);
-        let rows = self.outside().all_of(&text, vec![Value::from(id)]).await?;
+        let rows = self.autocommit().all_of(&text, vec![Value::from(id)]).await?;
         rows.first().map(app::read_credential).transpose()
     }
 
@@ -39,9 +39,9 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::token_record`].
-    pub async fn credential_memory(&self, kind: Kind, id: &str) -> Result<Memory, StoreError> {
+    pub async fn credential_memory(&self, kind: CredentialKind, id: &str) -> Result<Memory, StoreError> {
         let values = vec![Value::from(kind.as_str()), Value::from(id)];
-        let rows = self.outside().all(&memory::READ, values).await?;
+        let rows = self.autocommit().all(&memory::READ, values).await?;
         let read = rows.first().map(memory::read).transpose()?;
         Ok(read.unwrap_or_default())
     }
@@ -77,7 +77,7 @@ impl Store {
     /// As [`Store::token_record`].
     pub async fn deployment_key(&self, name: &str) -> Result<String, StoreError> {
         let text = "SELECT value FROM deployment_key WHERE name = $1";
-        let rows = self.outside().all_of(text, vec![Value::from(name)]).await?;
+        let rows = self.autocommit().all_of(text, vec![Value::from(name)]).await?;
         let row = rows
             .first()
             .ok_or_else(|| StoreError::Corrupt(format!("the deployment key {name} is gone").into()))?;
@@ -86,7 +86,7 @@ impl Store {
 }
 
 async fn note_use(tx: &mut Tx, new: &Use) -> Result<(), StoreError> {
-    if let (Kind::Token, Some(at)) = (new.kind, new.at) {
+    if let (CredentialKind::Token, Some(at)) = (new.kind, new.at) {
         let values = vec![Value::from(new.id.as_str()), Value::from(at.timestamp_millis())];
         let note = "UPDATE token SET last_used_at = $2 WHERE id = $1 AND coalesce(last_used_at, 0) < $2";
         tx.change_by(note, values).await?;

@@ -30,7 +30,7 @@ impl Store {
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
     pub async fn tenant_by_name(&self, name: &str) -> Result<Option<Tenant>, StoreError> {
         let text = format!("SELECT {} FROM tenant WHERE name = $1", tenant::COLUMNS);
-        let rows = self.outside().all_of(&text, vec![Value::from(name)]).await?;
+        let rows = self.autocommit().all_of(&text, vec![Value::from(name)]).await?;
         rows.first().map(tenant::read).transpose()
     }
 
@@ -40,7 +40,7 @@ impl Store {
     /// As [`Store::tenant_by_name`].
     pub async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
         let text = format!("SELECT {} FROM tenant ORDER BY name", tenant::COLUMNS);
-        self.outside()
+        self.autocommit()
             .all_of(&text, Vec::new())
             .await?
             .iter()

@@ -25,7 +25,7 @@ impl Store {
         select: &str,
         rest: Vec<Value>,
     ) -> Result<Vec<QueryResult>, StoreError> {
-        self.outside()
+        self.autocommit()
             .all(&Sql::select(select, Rows::Read), values(scope, rest))
             .await
     }

@@ -69,12 +69,12 @@ pub(crate) static CREATE: LazyLock<Sql> = LazyLock::new(|| {
             "WITH {SET_TENANT}, i AS ({group} SELECT $1, {} FROM s {conflict} RETURNING tenant_id), {} \
              SELECT count(*) FROM i",
             placeholders(2, 9),
-            told_of("i"),
+            outbox_of("i"),
         ),
         &format!(
             "{group} VALUES ($1, {}) {conflict} RETURNING 1; {}",
             placeholders(2, 9),
-            then_told()
+            then_outbox()
         ),
     )
 });
@@ -90,7 +90,7 @@ pub(crate) static SAVE: LazyLock<Sql> = LazyLock::new(|| {
         unless: "",
         returning: "",
     };
-    named::save(&save, &told_of("i"), &then_told())
+    named::save(&save, &outbox_of("i"), &then_outbox())
 });
 
 /// Whether a group of that key and another id exists: `$1` tenant, `$2` directory, `$3` id, `$4` folded display name.
@@ -107,19 +107,19 @@ pub(crate) static DELETE: LazyLock<Sql> = LazyLock::new(|| {
             "WITH i AS ({delete} tenant_id = $1 AND directory_id = $2 AND id = $3 RETURNING tenant_id), \
              emptied AS ({emptied} $1), {}, {} SELECT count(*) FROM i",
             membership::LEAVE_ALL_POSTGRES,
-            told_of("i"),
+            outbox_of("i"),
         ),
         &format!(
             "{}; {emptied} $1; {delete} tenant_id = $1 AND directory_id = $2 AND id = $3 RETURNING 1; {}",
             membership::LEAVE_ALL_SQLITE,
-            then_told()
+            then_outbox()
         ),
     )
 });
 
 /// PostgreSQL: the events, then the log row, if the change was made. The log follows the last event: when that has come
 /// somewhere, all have.
-fn told_of(change: &str) -> String {
+fn outbox_of(change: &str) -> String {
     format!(
         "o AS ({} RETURNING tenant_id, id), \
          l AS (INSERT INTO provisioning_log ({}, outbox_id) SELECT o.tenant_id, {}, max(o.id) FROM o GROUP BY o.tenant_id)",
@@ -130,7 +130,7 @@ fn told_of(change: &str) -> String {
 }
 
 /// SQLite: the same, each statement depending on whether the one before changed a row.
-fn then_told() -> String {
+fn then_outbox() -> String {
     format!(
         "{}; INSERT INTO provisioning_log ({}, outbox_id) SELECT $1, {}, last_insert_rowid() WHERE changes() > 0",
         outbox::several_on_sqlite(EVENTS),

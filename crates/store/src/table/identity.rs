@@ -80,7 +80,7 @@ pub(crate) static CREATE: LazyLock<Sql> = LazyLock::new(|| {
              SELECT count(*), {} FROM i",
             placeholders(2, 10),
             external_id_taken(),
-            told_of("i"),
+            outbox_of("i"),
             EXTERNAL_ID_SHARED,
         ),
         &format!(
@@ -88,7 +88,7 @@ pub(crate) static CREATE: LazyLock<Sql> = LazyLock::new(|| {
             placeholders(2, 10),
             external_id_taken(),
             EXTERNAL_ID_SHARED,
-            then_told()
+            then_outbox()
         ),
     )
 });
@@ -113,7 +113,7 @@ pub(crate) static SAVE: LazyLock<Sql> = LazyLock::new(|| {
         unless: &unless,
         returning: &format!(", {EXTERNAL_ID_SHARED}"),
     };
-    named::save(&save, &told_of("i"), &then_told())
+    named::save(&save, &outbox_of("i"), &then_outbox())
 });
 
 /// Whether another identity has the `externalId` that is to be this one's key. Rows of before ADR 0036 are
@@ -146,18 +146,18 @@ pub(crate) static DELETE: LazyLock<Sql> = LazyLock::new(|| {
             "WITH i AS ({delete} tenant_id = $1 AND directory_id = $2 AND id = $3 RETURNING tenant_id), {}, {} \
              SELECT count(*) FROM i",
             membership::LEAVE_ALL_POSTGRES,
-            told_of("i"),
+            outbox_of("i"),
         ),
         &format!(
             "{}; {delete} tenant_id = $1 AND directory_id = $2 AND id = $3 RETURNING 1; {}",
             membership::LEAVE_ALL_SQLITE,
-            then_told()
+            then_outbox()
         ),
     )
 });
 
 /// PostgreSQL: the event, then the log row, if the change was made.
-fn told_of(change: &str) -> String {
+fn outbox_of(change: &str) -> String {
     format!(
         "o AS (INSERT INTO outbox ({}) SELECT {change}.tenant_id, {} FROM {change} RETURNING tenant_id, id), \
          l AS (INSERT INTO provisioning_log ({}, outbox_id) SELECT o.tenant_id, {}, o.id FROM o)",
@@ -169,7 +169,7 @@ fn told_of(change: &str) -> String {
 }
 
 /// SQLite: the same, each statement depending on whether the one before changed a row.
-fn then_told() -> String {
+fn then_outbox() -> String {
     format!(
         "INSERT INTO outbox ({}) SELECT $1, {} WHERE changes() > 0; \
          INSERT INTO provisioning_log ({}, outbox_id) SELECT $1, {}, last_insert_rowid() WHERE changes() > 0",

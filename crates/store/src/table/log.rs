@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use domain::id::{DirectoryId, EventId, RequestId, ResourceId};
-use domain::log::{Action, LogEntry, Status};
+use domain::log::{LogAction, LogEntry, LogStatus};
 use domain::tenant::Slug;
 use scim::resource::fold;
 use sea_orm::{QueryResult, Value};
@@ -34,7 +34,7 @@ pub struct LogQuery {
     /// About this identity or group.
     pub resource: Option<ResourceId>,
     /// That ended so.
-    pub status: Option<Status>,
+    pub status: Option<LogStatus>,
     /// Not before.
     pub since: Option<DateTime<Utc>>,
     /// At most so many.
@@ -180,22 +180,27 @@ fn resource(id: Option<uuid::Uuid>, type_name: Option<&str>) -> Option<ResourceI
     ResourceId::of_type(type_name.unwrap_or("User"), id?)
 }
 
-fn action(word: &str) -> Option<Action> {
+fn action(word: &str) -> Option<LogAction> {
     let all = [
-        Action::Create,
-        Action::Update,
-        Action::Disable,
-        Action::Reactivate,
-        Action::Delete,
-        Action::Other,
+        LogAction::Create,
+        LogAction::Update,
+        LogAction::Disable,
+        LogAction::Reactivate,
+        LogAction::Delete,
+        LogAction::Other,
     ];
     all.into_iter().find(|action| action.as_str() == word)
 }
 
-fn status(word: &str) -> Option<Status> {
-    [Status::Success, Status::Skipped, Status::Warning, Status::Failure]
-        .into_iter()
-        .find(|status| status.as_str() == word)
+fn status(word: &str) -> Option<LogStatus> {
+    [
+        LogStatus::Success,
+        LogStatus::Skipped,
+        LogStatus::Warning,
+        LogStatus::Failure,
+    ]
+    .into_iter()
+    .find(|status| status.as_str() == word)
 }
 
 /// Where the events of outbox rows are: `$1` their ids. Positions and groups hold no customer data.

@@ -196,11 +196,11 @@ pub(crate) static AMONG: LazyLock<Sql> = LazyLock::new(|| {
 /// the order of their ids, left, and counted down. A group that is a member of itself is not counted down: it is being
 /// deleted, and a statement changes a row once.
 pub(crate) const LEAVE_ALL_POSTGRES: &str = "\
-    held AS MATERIALIZED (SELECT h.id FROM (SELECT group_id FROM membership WHERE directory_id = $2 AND member_id = $3 \
+    leased AS MATERIALIZED (SELECT h.id FROM (SELECT group_id FROM membership WHERE directory_id = $2 AND member_id = $3 \
     AND tenant_id = $1 AND group_id <> $3 ORDER BY group_id OFFSET 0) w CROSS JOIN LATERAL (SELECT y.id FROM groups y \
     WHERE y.tenant_id = $1 AND y.id = w.group_id OFFSET 0 FOR UPDATE) h), \
     gone AS (DELETE FROM membership m WHERE m.directory_id = $2 AND m.member_id = $3 \
-    AND m.group_id = ANY (ARRAY(SELECT id FROM held)) AND m.tenant_id = $1 RETURNING m.group_id), \
+    AND m.group_id = ANY (ARRAY(SELECT id FROM leased)) AND m.tenant_id = $1 RETURNING m.group_id), \
     fewer AS (UPDATE groups f SET member_count = f.member_count - 1 WHERE f.tenant_id = $1 \
     AND f.id = ANY (ARRAY(SELECT group_id FROM gone)))";
 
@@ -217,7 +217,7 @@ pub(crate) fn read_among(row: &QueryResult) -> Result<(Uuid, ResourceId), StoreE
 }
 
 /// Reads a row of [`MARK`].
-pub(crate) fn read_mark(row: &QueryResult) -> Result<(i64, i64), StoreError> {
+pub(crate) fn read_position(row: &QueryResult) -> Result<(i64, i64), StoreError> {
     let mut columns = Columns::of(row);
     Ok((columns.next()?, columns.next()?))
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::LazyLock;
 
-use domain::credential::{Kind, Memory, SecretCheck};
+use domain::credential::{CredentialKind, Memory, SecretCheck};
 use sea_orm::{QueryResult, Value};
 
 use super::read::Columns;
@@ -29,7 +29,7 @@ pub(crate) const WRITE: &str = "INSERT INTO credential_memory (kind, id, secret_
      VALUES ($1, $2, $3, $4, $5) ON CONFLICT (kind, id) DO UPDATE SET secret_check = excluded.secret_check, \
      hash_version = excluded.hash_version, networks = excluded.networks";
 
-pub(crate) fn values(kind: Kind, id: &str, memory: &Memory) -> Vec<Value> {
+pub(crate) fn values(kind: CredentialKind, id: &str, memory: &Memory) -> Vec<Value> {
     let networks: Vec<String> = memory.networks.iter().map(IpAddr::to_string).collect();
     vec![
         Value::from(kind.as_str()),

@@ -19,9 +19,9 @@ pub(crate) struct Save<'a> {
     pub(crate) returning: &'a str,
 }
 
-/// Writes the next revision of a row and tells of it (`told` and `then_told` in the words of PostgreSQL and SQLite).
+/// Writes the next revision of a row and tells of it (`outbox` and `then_outbox` in the words of PostgreSQL and SQLite).
 /// Refused, without an error that would end the transaction, when the name is taken, unless it was so before.
-pub(crate) fn save(what: &Save<'_>, told: &str, then_told: &str) -> Sql {
+pub(crate) fn save(what: &Save<'_>, outbox: &str, then_outbox: &str) -> Sql {
     let Save { table, key, set, .. } = what;
     let shadow = format!("{table}.{key} = ${}", what.shadow);
     let taken = format!(
@@ -34,10 +34,10 @@ pub(crate) fn save(what: &Save<'_>, told: &str, then_told: &str) -> Sql {
     );
     Sql::pair(
         &format!(
-            "WITH i AS ({update} RETURNING tenant_id), {told} SELECT count(*){} FROM i",
+            "WITH i AS ({update} RETURNING tenant_id), {outbox} SELECT count(*){} FROM i",
             what.returning
         ),
-        &format!("{update} RETURNING 1{}; {then_told}", what.returning),
+        &format!("{update} RETURNING 1{}; {then_outbox}", what.returning),
     )
 }
 

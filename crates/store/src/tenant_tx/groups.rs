@@ -12,8 +12,8 @@ use scim::resource::fold;
 use sea_orm::Value;
 use uuid::Uuid;
 
-use super::{Created, Saved, TenantTx, counted};
-use crate::error::{Remedy, StoreError};
+use super::{CreateOutcome, SaveOutcome, TenantTx, counted};
+use crate::error::{RetryAction, StoreError};
 use crate::settings::Backend;
 use crate::sql::Sql;
 use crate::table::keys::fit;
@@ -73,7 +73,7 @@ impl TenantTx {
     ) -> Result<Option<Group>, StoreError> {
         let values = vec![self.tenant(), Value::from(directory.uuid()), key];
         let row = self.tx.one(sql, values).await?;
-        self.armed |= self.tx.is_open();
+        self.tenant_set |= self.tx.is_open();
         row.as_ref().map(group::read).transpose()
     }
 
@@ -87,15 +87,15 @@ impl TenantTx {
         group: &Group,
         events: &[Event],
         entry: &LogEntry,
-    ) -> Result<Created, StoreError> {
+    ) -> Result<CreateOutcome, StoreError> {
         let values = group::values(self.tenant(), group, events, entry);
-        let made = counted(&self.tx.tell(&group::CREATE, values).await?)?;
-        self.armed |= self.tx.is_open();
+        let made = counted(&self.tx.with_outbox(&group::CREATE, values).await?)?;
+        self.tenant_set |= self.tx.is_open();
         if made == 0 {
-            return Ok(Created::Taken);
+            return Ok(CreateOutcome::Taken);
         }
-        self.tx.told = true;
-        Ok(Created::Done)
+        self.tx.outbox_written = true;
+        Ok(CreateOutcome::Done)
     }
 
     /// Writes a group's next revision, its events (at least one, all of that revision) and its log row. Lock it first.
@@ -107,23 +107,27 @@ impl TenantTx {
         group: &Group,
         events: &[Event],
         entry: &LogEntry,
-    ) -> Result<Saved, StoreError> {
-        self.arm().await?;
+    ) -> Result<SaveOutcome, StoreError> {
+        self.set_tenant().await?;
         let values = group::values(self.tenant(), group, events, entry);
-        let rows = match self.tx.tell(&group::SAVE, values).await {
+        let rows = match self.tx.with_outbox(&group::SAVE, values).await {
             Err(StoreError::Conflict(why)) => {
                 // PostgreSQL: as in TenantTx::save, somebody took the name between our look and our write.
-                self.tx.remedy = Some(Remedy::Again);
+                self.tx.retry_action = Some(RetryAction::Again);
                 return Err(StoreError::Conflict(why));
             }
             rows => rows?,
         };
         if counted(&rows)? == 0 {
             let taken = self.group_name_taken(group).await?;
-            return Ok(if taken { Saved::NameTaken } else { Saved::Gone });
+            return Ok(if taken {
+                SaveOutcome::NameTaken
+            } else {
+                SaveOutcome::Gone
+            });
         }
-        self.tx.told = true;
-        Ok(Saved::Done)
+        self.tx.outbox_written = true;
+        Ok(SaveOutcome::Done)
     }
 
     async fn group_name_taken(&mut self, group: &Group) -> Result<bool, StoreError> {
@@ -148,10 +152,10 @@ impl TenantTx {
         events: &[Event],
         entry: &LogEntry,
     ) -> Result<(), StoreError> {
-        self.arm().await?;
+        self.set_tenant().await?;
         let values = group::values(self.tenant(), group, events, entry);
-        let made = counted(&self.tx.tell(&group::DELETE, values).await?)?;
-        self.tx.told |= made > 0;
+        let made = counted(&self.tx.with_outbox(&group::DELETE, values).await?)?;
+        self.tx.outbox_written |= made > 0;
         Ok(())
     }
 
@@ -175,7 +179,7 @@ impl TenantTx {
             let mut values = vec![self.tenant(), Value::from(directory.uuid())];
             values.extend(membership::by_kind(self.tx.backend(), chunk));
             let rows = self.tx.all(sql, values).await?;
-            self.armed |= self.tx.is_open();
+            self.tenant_set |= self.tx.is_open();
             for row in &rows {
                 known.push(membership::read_member(row)?);
             }
@@ -221,12 +225,12 @@ impl TenantTx {
         ids: &[ResourceId],
         values_of: impl Fn(Backend, &[ResourceId]) -> [Value; N],
     ) -> Result<Vec<ResourceId>, StoreError> {
-        self.arm().await?;
+        self.set_tenant().await?;
         let mut changed = Vec::new();
         for chunk in once(ids).chunks(membership::CHUNK) {
             let mut values = self.group_values(directory, group);
             values.extend(values_of(self.tx.backend(), chunk));
-            for row in &self.tx.tell(sql, values).await? {
+            for row in &self.tx.with_outbox(sql, values).await? {
                 changed.push(membership::read_id(row)?);
             }
         }
@@ -238,7 +242,7 @@ impl TenantTx {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn clear_members(&mut self, directory: DirectoryId, group: GroupId) -> Result<i64, StoreError> {
-        self.arm().await?;
+        self.set_tenant().await?;
         let values = self.group_values(directory, group);
         let gone = self.tx.change(&membership::CLEAR, values).await?;
         Ok(i64::try_from(gone).unwrap_or(i64::MAX))
@@ -275,14 +279,14 @@ impl TenantTx {
     ///
     /// # Errors
     /// As [`TenantTx::get_group`].
-    pub async fn members_mark(
+    pub async fn members_position(
         &mut self,
         directory: DirectoryId,
         group: GroupId,
     ) -> Result<(i64, i64), StoreError> {
         let values = self.group_values(directory, group);
         let row = self.tx.one(&membership::MARK, values).await?;
-        row.as_ref().map_or(Ok((0, 0)), membership::read_mark)
+        row.as_ref().map_or(Ok((0, 0)), membership::read_position)
     }
 
     /// The groups that the first ones of `ids` are direct members of, by id: of as many as have up to

@@ -16,9 +16,9 @@ use scim::resource::fold;
 use sea_orm::Value;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::error::{Remedy, StoreError};
-use crate::list::gate::Gate;
-use crate::list::{self, ListQuery, Page};
+use crate::error::{RetryAction, StoreError};
+use crate::list::concurrency_limit::ConcurrencyLimit;
+use crate::list::{self, ListRequest, Page};
 use crate::settings::Backend;
 use crate::sql::{OPEN_TENANT, Sql, numbers};
 use crate::table::keys::fit;
@@ -29,17 +29,17 @@ use crate::tx::Tx;
 
 /// How a creation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Created {
+pub enum CreateOutcome {
     /// The resource, its events and its log row are written.
     Done,
-    /// As [`Created::Done`], and another identity of the directory has the same `externalId`, which is no key there.
+    /// As [`CreateOutcome::Done`], and another identity of the directory has the same `externalId`, which is no key there.
     DoneBeside,
     /// Another identity of the directory has this `userName` (or `externalId`, where it is the key), or another group this
     /// `displayName`; nothing is written.
     Taken,
 }
 
-impl Created {
+impl CreateOutcome {
     /// Whether it is written.
     pub(crate) const fn is_done(self) -> bool {
         matches!(self, Self::Done | Self::DoneBeside)
@@ -48,10 +48,10 @@ impl Created {
 
 /// How a change ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Saved {
+pub enum SaveOutcome {
     /// The resource, its events and its log row are written.
     Done,
-    /// As [`Saved::Done`], and another identity of the directory has the same `externalId`, which is no key there.
+    /// As [`SaveOutcome::Done`], and another identity of the directory has the same `externalId`, which is no key there.
     DoneBeside,
     /// Another identity of the directory has this `userName`, or another group this `displayName`; nothing is written.
     NameTaken,
@@ -66,9 +66,9 @@ pub struct TenantTx {
     tx: Tx,
     scope: TenantScope,
     /// PostgreSQL: `usher.tenant` is set in this transaction.
-    armed: bool,
+    tenant_set: bool,
     /// Where searches of a whole directory wait for one another.
-    gate: Option<Gate>,
+    searches: Option<ConcurrencyLimit>,
 }
 
 impl std::fmt::Debug for TenantTx {
@@ -81,17 +81,17 @@ static ARM: LazyLock<Sql> = LazyLock::new(|| Sql::same(OPEN_TENANT));
 
 impl TenantTx {
     pub(crate) fn new(tx: Tx, scope: TenantScope) -> Self {
-        let armed = tx.backend() == Backend::Sqlite;
+        let tenant_set = tx.backend() == Backend::Sqlite;
         Self {
             tx,
             scope,
-            armed,
-            gate: None,
+            tenant_set,
+            searches: None,
         }
     }
 
-    pub(crate) fn with_gate(mut self, gate: Gate) -> Self {
-        self.gate = Some(gate);
+    pub(crate) fn with_search_limit(mut self, searches: ConcurrencyLimit) -> Self {
+        self.searches = Some(searches);
         self
     }
 
@@ -174,7 +174,7 @@ impl TenantTx {
     ) -> Result<Option<Identity>, StoreError> {
         let values = vec![self.tenant(), Value::from(directory.uuid()), key];
         let row = self.tx.one(sql, values).await?;
-        self.armed |= self.tx.is_open();
+        self.tenant_set |= self.tx.is_open();
         row.as_ref().map(identity::read).transpose()
     }
 
@@ -188,17 +188,17 @@ impl TenantTx {
         external_id: ExternalId,
         event: &Event,
         entry: &LogEntry,
-    ) -> Result<Created, StoreError> {
+    ) -> Result<CreateOutcome, StoreError> {
         let values = identity::values(self.tenant(), (identity, external_id), event, entry);
-        let rows = self.tx.tell(&identity::CREATE, values).await?;
-        self.armed |= self.tx.is_open();
+        let rows = self.tx.with_outbox(&identity::CREATE, values).await?;
+        self.tenant_set |= self.tx.is_open();
         if counted(&rows)? == 0 {
-            return Ok(Created::Taken);
+            return Ok(CreateOutcome::Taken);
         }
-        self.tx.told = true;
+        self.tx.outbox_written = true;
         Ok(match is_shared(&rows)? {
-            true => Created::DoneBeside,
-            false => Created::Done,
+            true => CreateOutcome::DoneBeside,
+            false => CreateOutcome::Done,
         })
     }
 
@@ -212,14 +212,14 @@ impl TenantTx {
         external_id: ExternalId,
         event: &Event,
         entry: &LogEntry,
-    ) -> Result<Saved, StoreError> {
-        self.arm().await?;
+    ) -> Result<SaveOutcome, StoreError> {
+        self.set_tenant().await?;
         let values = identity::values(self.tenant(), (identity, external_id), event, entry);
-        let rows = match self.tx.tell(&identity::SAVE, values).await {
+        let rows = match self.tx.with_outbox(&identity::SAVE, values).await {
             Err(StoreError::Conflict(why)) => {
                 // PostgreSQL: somebody took the key between our look and our write. The transaction is lost; the next
                 // attempt sees it.
-                self.tx.remedy = Some(Remedy::Again);
+                self.tx.retry_action = Some(RetryAction::Again);
                 return Err(StoreError::Conflict(why));
             }
             rows => rows?,
@@ -227,10 +227,10 @@ impl TenantTx {
         if counted(&rows)? == 0 {
             return self.why_not_saved(identity, external_id).await;
         }
-        self.tx.told = true;
+        self.tx.outbox_written = true;
         Ok(match is_shared(&rows)? {
-            true => Saved::DoneBeside,
-            false => Saved::Done,
+            true => SaveOutcome::DoneBeside,
+            false => SaveOutcome::Done,
         })
     }
 
@@ -238,18 +238,18 @@ impl TenantTx {
         &mut self,
         identity: &Identity,
         external_id: ExternalId,
-    ) -> Result<Saved, StoreError> {
+    ) -> Result<SaveOutcome, StoreError> {
         if self.name_taken(identity).await? {
-            return Ok(Saved::NameTaken);
+            return Ok(SaveOutcome::NameTaken);
         }
         let key = MatchKeys::of(&identity.resource).external_id;
         if let (ExternalId::IsKey, Some(key)) = (external_id, key) {
             let holder = self.find_by_external_id(identity.directory, &key).await?;
             if holder.is_some_and(|holder| holder.id != identity.id) {
-                return Ok(Saved::ExternalIdTaken);
+                return Ok(SaveOutcome::ExternalIdTaken);
             }
         }
-        Ok(Saved::Gone)
+        Ok(SaveOutcome::Gone)
     }
 
     async fn name_taken(&mut self, identity: &Identity) -> Result<bool, StoreError> {
@@ -274,10 +274,10 @@ impl TenantTx {
         event: &Event,
         entry: &LogEntry,
     ) -> Result<(), StoreError> {
-        self.arm().await?;
+        self.set_tenant().await?;
         let values = identity::values(self.tenant(), (identity, ExternalId::IsFree), event, entry);
-        let made = counted(&self.tx.tell(&identity::DELETE, values).await?)?;
-        self.tx.told |= made > 0;
+        let made = counted(&self.tx.with_outbox(&identity::DELETE, values).await?)?;
+        self.tx.outbox_written |= made > 0;
         Ok(())
     }
 
@@ -289,7 +289,7 @@ impl TenantTx {
         let mut values = vec![self.tenant()];
         values.extend(log::values(entry));
         self.tx.change(&log::INSERT, values).await?;
-        self.armed |= self.tx.is_open();
+        self.tenant_set |= self.tx.is_open();
         Ok(())
     }
 
@@ -299,7 +299,7 @@ impl TenantTx {
     /// [`StoreError::TooMuch`] when the query would look at more than [`list::SCAN_ROWS`] or keep more than
     /// [`list::SORT_KEPT`]; [`StoreError::Unavailable`] also while the tenant's other searches do not end; otherwise as
     /// [`TenantTx::get`].
-    pub async fn list(&mut self, query: &ListQuery<'_>) -> Result<Page<Identity>, StoreError> {
+    pub async fn list(&mut self, query: &ListRequest<'_>) -> Result<Page<Identity>, StoreError> {
         list::run(self, query).await
     }
 
@@ -307,14 +307,14 @@ impl TenantTx {
     ///
     /// # Errors
     /// As [`TenantTx::list`].
-    pub async fn list_groups(&mut self, query: &ListQuery<'_>) -> Result<Page<Group>, StoreError> {
+    pub async fn list_groups(&mut self, query: &ListRequest<'_>) -> Result<Page<Group>, StoreError> {
         list::run(self, query).await
     }
 
     /// Leave to go through a whole directory; `None` inside a transaction, which must not wait for other work.
     pub(crate) async fn search_permit(&self) -> Result<Option<OwnedSemaphorePermit>, StoreError> {
-        match &self.gate {
-            Some(gate) => gate.enter(self.scope.tenant()).await.map(Some),
+        match &self.searches {
+            Some(searches) => searches.enter(self.scope.tenant()).await.map(Some),
             None => Ok(None),
         }
     }
@@ -344,11 +344,11 @@ impl TenantTx {
     }
 
     /// PostgreSQL: opens row-level security for statements that do not do it themselves.
-    async fn arm(&mut self) -> Result<(), StoreError> {
-        if !self.armed {
+    async fn set_tenant(&mut self) -> Result<(), StoreError> {
+        if !self.tenant_set {
             let tenant = self.tenant();
             self.tx.all(&ARM, vec![tenant]).await?;
-            self.armed = true;
+            self.tenant_set = true;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use admin::apps::Issued;
 use chrono::TimeDelta;
 use clap::Subcommand;
-use domain::credential::{AppCredentialRecord, Standing};
+use domain::credential::{AppCredentialRecord, CredentialStatus};
 use domain::tenant::App;
 use events::{RedisSettings, StreamKey};
 use serde_json::{Value, json};
@@ -112,7 +112,7 @@ pub(super) async fn run(
     Ok(())
 }
 
-fn credentials(found: &[(AppCredentialRecord, Standing)]) -> Table {
+fn credentials(found: &[(AppCredentialRecord, CredentialStatus)]) -> Table {
     let mut table = Table::new(["id", "standing", "ends"]);
     for (credential, standing) in found {
         let end = credential.revoked_at.or(credential.expires_at);
@@ -125,7 +125,7 @@ fn credentials(found: &[(AppCredentialRecord, Standing)]) -> Table {
     table
 }
 
-fn credential_shape((credential, standing): &(AppCredentialRecord, Standing)) -> Value {
+fn credential_shape((credential, standing): &(AppCredentialRecord, CredentialStatus)) -> Value {
     json!({
         "id": credential.id,
         "standing": standing,

@@ -1,6 +1,6 @@
 //! `usher feed list`.
 
-use admin::feeds::list::{Group, Listed};
+use admin::feeds::list::{FeedSummary, Group};
 use clap::Subcommand;
 use serde_json::{Value, json};
 
@@ -73,7 +73,7 @@ pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<
     Ok(())
 }
 
-fn shape(feed: &Listed) -> Value {
+fn shape(feed: &FeedSummary) -> Value {
     let group = |group: &Group| {
         json!({
             "group": group.name,

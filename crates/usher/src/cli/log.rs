@@ -4,7 +4,7 @@ use admin::logs::search::{Found, Query};
 use chrono::TimeDelta;
 use clap::Subcommand;
 use domain::id::ResourceId;
-use domain::log::Status;
+use domain::log::LogStatus;
 use serde_json::{Value, json};
 use store::Delivered;
 
@@ -62,7 +62,7 @@ pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<
         user_name: search.user,
         external_id: search.external_id,
         resource: search.id,
-        status: search.failures.then_some(Status::Failure),
+        status: search.failures.then_some(LogStatus::Failure),
         since: search.since.map(|span| context.clock.now() - span),
         limit: search.limit,
     };

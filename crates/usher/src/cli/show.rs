@@ -4,7 +4,7 @@
 //! `userName` cannot steer the operator's terminal.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::credential::Standing;
+use domain::credential::CredentialStatus;
 use serde_json::Value;
 
 use crate::output;
@@ -105,11 +105,11 @@ pub(super) fn moment(at: DateTime<Utc>) -> String {
 }
 
 /// What a credential is good for, for people.
-pub(super) const fn word(standing: Standing) -> &'static str {
+pub(super) const fn word(standing: CredentialStatus) -> &'static str {
     match standing {
-        Standing::Active => "active",
-        Standing::Expired => "expired",
-        Standing::Revoked => "revoked",
+        CredentialStatus::Active => "active",
+        CredentialStatus::Expired => "expired",
+        CredentialStatus::Revoked => "revoked",
     }
 }
 

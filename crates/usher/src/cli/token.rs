@@ -1,7 +1,7 @@
 //! `usher token issue | list | rotate | revoke`.
 
 use admin::tokens::Issued;
-use admin::tokens::list::Listed;
+use admin::tokens::list::TokenSummary;
 use admin::tokens::rotate::Rotated;
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Subcommand;
@@ -168,7 +168,7 @@ fn rotated_shape(rotated: &Rotated) -> Value {
     shape
 }
 
-fn listed_shape(tenant: &str, listed: &Listed) -> Value {
+fn listed_shape(tenant: &str, listed: &TokenSummary) -> Value {
     let mut shape = token_shape(&listed.token);
     shape["tenant"] = json!(tenant);
     shape["alias"] = json!(listed.alias);
@@ -189,7 +189,7 @@ fn token_shape(token: &Token) -> Value {
     })
 }
 
-fn table(found: &[Listed], now: DateTime<Utc>) -> Table {
+fn table(found: &[TokenSummary], now: DateTime<Utc>) -> Table {
     let mut table = Table::new([
         "profile",
         "id",
@@ -201,7 +201,7 @@ fn table(found: &[Listed], now: DateTime<Utc>) -> Table {
         "apps see",
         "label",
     ]);
-    for Listed {
+    for TokenSummary {
         token,
         alias,
         profile,

@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use domain::group::Group;
 use domain::id::{GroupId, IdentityId, ResourceId};
-use domain::log::Status;
+use domain::log::LogStatus;
 use serde_json::{Value, json};
-use store::{Created, LogQuery, Saved, StoreError};
+use store::{CreateOutcome, LogQuery, SaveOutcome, StoreError};
 
 use super::world::worlds;
 pub use world::{ids, sorted};
@@ -27,7 +27,10 @@ async fn a_group_reads_back_with_its_members_page_by_page() {
         let mut wanted = ids(&people);
         wanted.push(inner.id.into());
         let made = world.group(&home, "Sales ÄÖ");
-        assert_eq!(world.create_group(&home, &made, &wanted).await, Created::Done);
+        assert_eq!(
+            world.create_group(&home, &made, &wanted).await,
+            CreateOutcome::Done
+        );
         let read = world.get_group(&home, made.id).await.unwrap();
         let expected = Group {
             member_count: 6,
@@ -57,17 +60,17 @@ async fn a_taken_display_name_writes_nothing_and_any_case_of_it_is_taken() {
         let app = world.app("booking").await;
         let sales = world.made(&home, "Sales", &[]).await;
         let twin = world.group(&home, "sALES");
-        assert_eq!(world.create_group(&home, &twin, &[]).await, Created::Taken);
+        assert_eq!(world.create_group(&home, &twin, &[]).await, CreateOutcome::Taken);
         assert_eq!(world.get_group(&home, twin.id).await, None, "{}", world.name());
         let other = world.made(&home, "Other", &[]).await;
-        assert_eq!(world.rename(&home, &other, "SALES").await, Saved::NameTaken);
-        assert_eq!(world.rename(&home, &sales, "SALES").await, Saved::Done);
+        assert_eq!(world.rename(&home, &other, "SALES").await, SaveOutcome::NameTaken);
+        assert_eq!(world.rename(&home, &sales, "SALES").await, SaveOutcome::Done);
         assert_eq!(
             world.rename(&home, &sales, "Old").await,
-            Saved::Gone,
+            SaveOutcome::Gone,
             "an old revision"
         );
-        assert_eq!(world.rename(&home, &twin, "New").await, Saved::Gone);
+        assert_eq!(world.rename(&home, &twin, "New").await, SaveOutcome::Gone);
         let directory = home.directory.id;
         let find = |name: &'static str| {
             world.write(&home, move |tx| {
@@ -244,7 +247,7 @@ async fn the_parts_of_a_change_are_all_told_in_order_and_its_log_row_waits_for_t
             })
             .await
             .unwrap();
-        assert_eq!(saved, Saved::Done);
+        assert_eq!(saved, SaveOutcome::Done);
         world.stamp_all().await;
         let feed = world.feed(&app).await;
         let parts: Vec<(String, Value, Value)> = feed
@@ -275,7 +278,7 @@ async fn the_parts_of_a_change_are_all_told_in_order_and_its_log_row_waits_for_t
             .unwrap();
         assert_eq!(
             (rows[0].entry.clone(), rows[0].entry.status),
-            (entry, Status::Success)
+            (entry, LogStatus::Success)
         );
         assert_eq!(rows[0].delivered[0].position, 4, "{}", world.name());
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use domain::event::Event;
 use domain::group::{Group, Member};
 use domain::id::{EventId, GroupId, IdentityId, ResourceId};
-use domain::log::{Action, LogEntry};
+use domain::log::{LogAction, LogEntry};
 use serde_json::json;
-use store::{Created, Saved, StoreError};
+use store::{CreateOutcome, SaveOutcome, StoreError};
 
 use crate::store::world::{Home, World, resource};
 
@@ -33,7 +33,7 @@ impl World {
             subject: group.id.into(),
             sequence: group.revision,
             event_type: "usher.group.members_changed.v1".to_owned(),
-            action: Action::Update,
+            action: LogAction::Update,
             envelope: json!({"source": format!("urn:test:{}", group.id), "part": format!("{part}/{parts}"),
                              "odd": "\u{0} \" \\ \u{1F600}"}),
             changed: vec!["members".to_owned()],
@@ -47,7 +47,7 @@ impl World {
             resource: Some(group.id.into()),
             user_name: group.resource.display_name().map(str::to_owned),
             event: events.first().map(|event| event.id),
-            ..self.entry(&identity, Action::Update, None)
+            ..self.entry(&identity, LogAction::Update, None)
         }
     }
 
@@ -63,7 +63,7 @@ impl World {
     }
 
     /// Stores a new group with members, as a POST does: what is known of them.
-    pub async fn create_group(&self, home: &Home, group: &Group, members: &[ResourceId]) -> Created {
+    pub async fn create_group(&self, home: &Home, group: &Group, members: &[ResourceId]) -> CreateOutcome {
         let events = self.group_events(group, 1);
         let entry = self.group_entry(group, &events);
         let what = Arc::new((group.clone(), events, entry, members.to_vec()));
@@ -77,7 +77,7 @@ impl World {
                     ..what.0.clone()
                 };
                 let created = tx.create_group(&group, &what.1, &what.2).await?;
-                if created == Created::Done {
+                if created == CreateOutcome::Done {
                     let added = tx.add_members(group.directory, group.id, &known).await?;
                     assert_eq!(added.len(), known.len());
                 }
@@ -91,7 +91,10 @@ impl World {
     /// A stored group of these members.
     pub async fn made(&self, home: &Home, name: &str, members: &[ResourceId]) -> Group {
         let group = self.group(home, name);
-        assert_eq!(self.create_group(home, &group, members).await, Created::Done);
+        assert_eq!(
+            self.create_group(home, &group, members).await,
+            CreateOutcome::Done
+        );
         self.get_group(home, group.id).await.unwrap()
     }
 
@@ -163,7 +166,7 @@ impl World {
                 };
                 let events = world.group_events(&after, 1 + (added.len() + removed.len()) / 500);
                 let entry = world.group_entry(&after, &events);
-                assert_eq!(tx.save_group(&after, &events, &entry).await?, Saved::Done);
+                assert_eq!(tx.save_group(&after, &events, &entry).await?, SaveOutcome::Done);
                 Ok((added, removed))
             })
         })
@@ -173,7 +176,7 @@ impl World {
 
     pub async fn delete(&self, home: &Home, identity: &domain::identity::Identity) {
         let event = self.event(home, Some(identity), None);
-        let entry = self.entry(identity, Action::Delete, Some(&event));
+        let entry = self.entry(identity, LogAction::Delete, Some(&event));
         let what = Arc::new((identity.clone(), event, entry));
         self.write(home, move |tx| {
             let what = Arc::clone(&what);
@@ -210,7 +213,7 @@ impl World {
     }
 
     /// Stores the next revision of a group under another name.
-    pub async fn rename(&self, home: &Home, group: &Group, name: &str) -> Saved {
+    pub async fn rename(&self, home: &Home, group: &Group, name: &str) -> SaveOutcome {
         let after = Group {
             revision: group.revision + 1,
             resource: resource(json!({"displayName": name})),

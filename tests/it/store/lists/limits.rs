@@ -1,6 +1,6 @@
 //! How far a list looks: on PostgreSQL, whose tables can be filled from outside.
 
-use scim::query::Mark;
+use scim::query::SortPosition;
 use sqlx::Connection;
 use store::StoreError;
 
@@ -124,7 +124,7 @@ async fn a_page_reads_its_own_rows_however_deep_it_is() {
     let before = settled().await;
     let inside = format!(r#"groups.value eq "{}""#, group.id);
     for filter in [None, Some(inside.as_str())] {
-        let mut after = Some(Mark {
+        let mut after = Some(SortPosition {
             key: None,
             at: 10_000,
             id: uuid::Uuid::from_u128(0x7000_0000_0000_0000_0000_0000_0000_0000).as_u128(),

@@ -6,10 +6,10 @@ use domain::group::Group;
 use domain::id::ResourceId;
 use domain::identity::Identity;
 use scim::filter::Filter;
-use scim::query::{Mark, Sort};
+use scim::query::{Sort, SortPosition};
 use scim::schema::ResourceType;
 use serde_json::{Value, json};
-use store::{BoxFuture, ListQuery, Page, PageAt, StoreError, TenantTx};
+use store::{BoxFuture, ListRequest, Page, PageAt, StoreError, TenantTx};
 
 use super::world::{Home, World, worlds};
 
@@ -17,7 +17,7 @@ use super::world::{Home, World, worlds};
 #[derive(Clone)]
 pub enum At {
     Index(usize, usize),
-    Cursor(Option<Mark>, usize),
+    Cursor(Option<SortPosition>, usize),
 }
 
 /// The whole User and Group, not only what a profile keeps of them.
@@ -41,7 +41,7 @@ fn of_type(name: &str, endpoint: &str, core: scim::schema::Schema) -> ResourceTy
 
 /// `TenantTx::list` or `TenantTx::list_groups`.
 type List<T> =
-    for<'t, 'q> fn(&'t mut TenantTx, &'t ListQuery<'q>) -> BoxFuture<'t, Result<Page<T>, StoreError>>;
+    for<'t, 'q> fn(&'t mut TenantTx, &'t ListRequest<'q>) -> BoxFuture<'t, Result<Page<T>, StoreError>>;
 
 async fn asked<T: Send + 'static>(
     world: &World,
@@ -67,7 +67,7 @@ async fn asked<T: Send + 'static>(
                         count: *count,
                     },
                 };
-                let query = ListQuery {
+                let query = ListRequest {
                     directory,
                     resource_type: &rt,
                     filter: filter.as_ref(),
@@ -206,12 +206,12 @@ fn expected(made: &[Identity], filter: Option<&str>, by: &str, order: &str) -> V
     let rt = users();
     let sort = Sort::parse(&rt, by, Some(order)).unwrap();
     let filter = filter.map(|text| Filter::parse(text, &rt).unwrap());
-    let mut places: Vec<(Mark, &Identity)> = made
+    let mut places: Vec<(SortPosition, &Identity)> = made
         .iter()
         .map(|one| (one, super::filters::document(&rt, one)))
         .filter(|(_, document)| filter.as_ref().is_none_or(|filter| filter.matches(&rt, document)))
         .map(|(one, document)| {
-            let mark = Mark {
+            let mark = SortPosition {
                 key: Some(sort.key(&rt, &document)),
                 at: one.created_at.timestamp_millis(),
                 id: one.id.uuid().as_u128(),

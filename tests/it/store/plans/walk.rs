@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::credential::{Kind, Memory, Token, Use};
+use domain::credential::{CredentialKind, Memory, Token, Use};
 use domain::group::Group;
 use domain::id::{AppId, DirectoryId, GroupId, IdentityId, ResourceId, TenantId};
 use domain::identity::{ExternalId, Identity};
-use domain::log::{Action, Status};
+use domain::log::{LogAction, LogStatus};
 use domain::tenant::{App, Directory, Provider, Switch, Tenant};
 use scim::filter::Filter;
 use scim::query::Sort;
 use scim::schema::ResourceType;
 use serde_json::json;
-use store::{ListQuery, LogQuery, PageAt, StoreError};
+use store::{ListRequest, LogQuery, PageAt, StoreError};
 
 use super::Watched;
 use crate::store::lists;
@@ -119,7 +119,7 @@ async fn records(watched: &Watched, nth: usize) {
     store.token(home.scope, &token.id).await.unwrap().unwrap();
     store.token_record(&token.id).await.unwrap().unwrap();
     let used = Use {
-        kind: Kind::Token,
+        kind: CredentialKind::Token,
         id: token.id.clone(),
         at: Some(world.now()),
         learned: Memory {
@@ -128,7 +128,10 @@ async fn records(watched: &Watched, nth: usize) {
         },
     };
     store.remember_uses(&[used]).await.unwrap();
-    let memory = store.credential_memory(Kind::Token, &token.id).await.unwrap();
+    let memory = store
+        .credential_memory(CredentialKind::Token, &token.id)
+        .await
+        .unwrap();
     assert_eq!(memory.networks.len(), 1);
     store.deployment_key("token-alias").await.unwrap();
     assert!(
@@ -172,7 +175,7 @@ async fn identities(watched: &Watched, target: &Target, nth: usize) {
     let store = &world.store;
     let first = world.person(home, &format!("first-{nth}"));
     let event = world.event(home, None, Some(&first));
-    let entry = world.entry(&first, Action::Create, Some(&event));
+    let entry = world.entry(&first, LogAction::Create, Some(&event));
     store
         .create(home.scope, &first, ExternalId::IsKey, &event, &entry)
         .await
@@ -196,7 +199,7 @@ async fn identities(watched: &Watched, target: &Target, nth: usize) {
     };
     let told = |identity: &Identity| {
         let event = world.event(home, None, Some(identity));
-        let entry = world.entry(identity, Action::Update, Some(&event));
+        let entry = world.entry(identity, LogAction::Update, Some(&event));
         (identity.clone(), event, entry)
     };
     let work = Arc::new([told(&second), told(&saved), told(&stale), told(&leaving)]);
@@ -232,7 +235,7 @@ async fn groups(watched: &Watched, target: &Target, nth: usize) {
         .read::<_, StoreError, _>(home.scope, move |tx| {
             Box::pin(async move {
                 tx.get_group(directory, big).await?;
-                tx.members_mark(directory, big).await?;
+                tx.members_position(directory, big).await?;
                 tx.find_group_by_name(directory, "g7").await?;
                 tx.known_members(directory, &asked).await?;
                 tx.members(directory, big, None, 20).await?;
@@ -332,7 +335,7 @@ async fn pages(watched: &Watched, rt: ResourceType, filter: Option<&str>, sort: 
         .store
         .read::<_, StoreError, _>(home.scope, move |tx| {
             Box::pin(async move {
-                let query = |at| ListQuery {
+                let query = |at| ListRequest {
                     directory,
                     resource_type: &rt,
                     filter: filter.as_ref(),
@@ -386,7 +389,7 @@ async fn logs(watched: &Watched, target: &Target) {
             ..any.clone()
         },
         LogQuery {
-            status: Some(Status::Failure),
+            status: Some(LogStatus::Failure),
             ..any.clone()
         },
         LogQuery {
@@ -395,7 +398,7 @@ async fn logs(watched: &Watched, target: &Target) {
         },
         LogQuery {
             since: Some(early(4_995)),
-            status: Some(Status::Failure),
+            status: Some(LogStatus::Failure),
             ..any.clone()
         },
         LogQuery {

@@ -98,13 +98,13 @@ async fn guessing_never_refuses_the_right_secret_of_an_old_token() {
 async fn an_id_of_one_kind_says_nothing_of_the_other_kind() {
     let (bench, token, record) = old_token();
     let nothing = async || Memory::default();
-    let app = issue(Kind::App, Environment::Test, &[1; RANDOM]);
+    let app = issue(CredentialKind::App, Environment::Test, &[1; RANDOM]);
     assert_eq!(app.id(), token.id());
     for _ in 0..30 {
         let line = format!("Bearer {}", app.reveal());
         let presented = bench
             .verifier
-            .precheck(Kind::App, [line.as_bytes()], ENTRA.into());
+            .precheck(CredentialKind::App, [line.as_bytes()], ENTRA.into());
         let presented = presented.await.unwrap();
         let judged = bench
             .verifier
@@ -189,7 +189,7 @@ async fn a_network_a_credential_was_used_from_is_known_after_a_restart() {
     let (mut bench, token, record) = old_token();
     bench.call(&token, &record).await.unwrap();
     bench.restart();
-    let memory = bench.memory(Kind::Token, token.id());
+    let memory = bench.memory(CredentialKind::Token, token.id());
     assert_eq!(memory.networks, [IpAddr::from(ENTRA)]);
     assert_eq!(memory.check, Some(hash::secret_check(token.reveal(), 1)));
 }

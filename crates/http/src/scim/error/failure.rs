@@ -2,13 +2,13 @@
 //!
 //! Must not know: statuses and keywords; they are the table's.
 
-use super::{Code, Row};
+use super::{ErrorCode, Row};
 
 /// A request that is not served.
 #[derive(Debug, Clone)]
 pub struct Failure {
     /// The line of the table.
-    pub code: Code,
+    pub code: ErrorCode,
     /// The text for the Entra admin; the table's when nothing more exact is known.
     pub detail: String,
     /// Seconds after which to try again.
@@ -19,7 +19,7 @@ pub struct Failure {
 
 impl Failure {
     /// With the table's own words.
-    pub fn new(code: Code) -> Self {
+    pub fn new(code: ErrorCode) -> Self {
         let Row {
             status,
             meaning,
@@ -36,7 +36,7 @@ impl Failure {
     }
 
     /// With an exact text.
-    pub fn with(code: Code, detail: impl Into<String>) -> Self {
+    pub fn with(code: ErrorCode, detail: impl Into<String>) -> Self {
         Self {
             detail: detail.into(),
             ..Self::new(code)
@@ -51,11 +51,11 @@ impl Failure {
     }
 
     /// A method that this address does not take.
-    pub fn method(code: Code, allow: &'static str) -> Self {
+    pub fn method(code: ErrorCode, allow: &'static str) -> Self {
         let failure = Self::new(code);
         let detail = match code {
             // Entra's log shows no headers.
-            Code::MethodNotAllowed => format!("{} It takes {allow}.", code.row().meaning),
+            ErrorCode::MethodNotAllowed => format!("{} It takes {allow}.", code.row().meaning),
             _ => failure.detail,
         };
         Self {
@@ -68,7 +68,7 @@ impl Failure {
 
 impl From<scim::Error> for Failure {
     fn from(error: scim::Error) -> Self {
-        Self::with(Code::of_scim_type(error.scim_type), error.detail)
+        Self::with(ErrorCode::of_scim_type(error.scim_type), error.detail)
     }
 }
 
@@ -77,23 +77,23 @@ impl From<provisioning::Error> for Failure {
         use provisioning::Error as E;
         match error {
             E::Invalid(error) => error.into(),
-            E::Taken(_) => Self::with(Code::Uniqueness, error.to_string()),
-            E::NotFound { .. } => Self::with(Code::NotFound, error.to_string()),
-            E::Stale(_) => Self::with(Code::PreconditionFailed, error.to_string()),
+            E::Taken(_) => Self::with(ErrorCode::Uniqueness, error.to_string()),
+            E::NotFound { .. } => Self::with(ErrorCode::NotFound, error.to_string()),
+            E::Stale(_) => Self::with(ErrorCode::PreconditionFailed, error.to_string()),
             E::GroupsNotServed { .. } => Self {
                 detail: error.to_string(),
-                ..Self::method(Code::GroupsNotServed, "GET")
+                ..Self::method(ErrorCode::GroupsNotServed, "GET")
             },
-            E::CredentialEnded => Self::new(Code::Unauthorized),
-            E::DirectoryOff => Self::new(Code::DirectoryOff),
-            E::Conflict(detail) => Self::with(Code::BulkConflict, detail),
+            E::CredentialEnded => Self::new(ErrorCode::Unauthorized),
+            E::DirectoryOff => Self::new(ErrorCode::DirectoryOff),
+            E::Conflict(detail) => Self::with(ErrorCode::BulkConflict, detail),
             E::ProfileMissing(profile) => {
                 tracing::error!(profile, "the profile of a directory that is in use is not loaded");
-                Self::new(Code::ProfileMissing)
+                Self::new(ErrorCode::ProfileMissing)
             }
             E::ExtensionUnusable(problem) => {
                 tracing::error!(%problem, "the extension of a directory does not go with its profile any more");
-                Self::new(Code::ProfileMissing)
+                Self::new(ErrorCode::ProfileMissing)
             }
             E::Store(error) => error.into(),
         }
@@ -102,12 +102,12 @@ impl From<provisioning::Error> for Failure {
 
 impl From<store::StoreError> for Failure {
     fn from(error: store::StoreError) -> Self {
-        if matches!(error, store::StoreError::Crowded) {
+        if matches!(error, store::StoreError::Overloaded) {
             tracing::warn!(%error, "a search was turned away");
-            return Self::new(Code::SearchesBusy);
+            return Self::new(ErrorCode::SearchesBusy);
         }
         tracing::error!(%error, "the database could not serve a request");
-        Self::new(Code::Unavailable)
+        Self::new(ErrorCode::Unavailable)
     }
 }
 
@@ -120,13 +120,13 @@ mod tests {
     #[test]
     fn a_fault_of_ours_is_503_with_a_time_and_never_blames_the_credential() {
         for code in [
-            Code::Busy,
-            Code::BodiesBusy,
-            Code::TenantBusy,
-            Code::ConnectionsBusy,
-            Code::SearchesBusy,
-            Code::ProfileMissing,
-            Code::Unavailable,
+            ErrorCode::Busy,
+            ErrorCode::BodiesBusy,
+            ErrorCode::TenantBusy,
+            ErrorCode::ConnectionsBusy,
+            ErrorCode::SearchesBusy,
+            ErrorCode::ProfileMissing,
+            ErrorCode::Unavailable,
         ] {
             assert_eq!(code.row().status, 503);
             assert!(Failure::new(code).retry_after.is_some());
@@ -147,6 +147,6 @@ mod tests {
             assert_eq!(failure.code.row().status, 400);
             assert_eq!(failure.detail, "userName is required.");
         }
-        assert_eq!(Code::Uniqueness.row().status, 409);
+        assert_eq!(ErrorCode::Uniqueness.row().status, 409);
     }
 }

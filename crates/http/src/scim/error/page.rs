@@ -2,9 +2,9 @@
 //!
 //! Must not know: what a code means.
 
-use super::{Code, Row};
+use super::{ErrorCode, Row};
 
-impl Code {
+impl ErrorCode {
     /// All codes, in the order of the page.
     pub const ALL: [Self; 34] = [
         Self::Unauthorized,
@@ -55,7 +55,7 @@ pub fn reference() -> String {
          and in the gateway's log lines.\n\n\
          | code | status | `scimType` | what happened | what to do |\n| --- | --- | --- | --- | --- |\n",
     );
-    for code in Code::ALL {
+    for code in ErrorCode::ALL {
         let Row {
             code,
             status,

@@ -5,19 +5,18 @@ use actix_web::http::StatusCode;
 use provisioning::groups;
 use serde_json::Value;
 
-use super::super::Asked;
+use super::super::RequestContext;
 use super::super::error::Failure;
 
 /// Creates a group.
 ///
 /// # Errors
 /// As the use-case: `invalidSyntax`, `invalidValue`, `uniqueness`, `tooMany`, `groupsNotServed`.
-pub async fn answer(asked: &Asked<'_>, body: Value) -> Result<HttpResponse, Failure> {
+pub async fn answer(ctx: &RequestContext<'_>, body: Value) -> Result<HttpResponse, Failure> {
     let group =
-        asked
-            .run(|context, caller, call| async move {
-                groups::create::execute(&context, &caller, &call, body).await
-            })
-            .await?;
-    super::answer(asked, StatusCode::CREATED, group).await
+        ctx.run(|context, caller, call| async move {
+            groups::create::execute(&context, &caller, &call, body).await
+        })
+        .await?;
+    super::answer(ctx, StatusCode::CREATED, group).await
 }

@@ -3,17 +3,17 @@
 use actix_web::HttpResponse;
 use provisioning::groups;
 
-use super::super::Asked;
+use super::super::RequestContext;
 use super::super::error::Failure;
 
 /// Deletes a group.
 ///
 /// # Errors
 /// `notFound`, also when it is gone already; `preconditionFailed`, `groupsNotServed`.
-pub async fn answer(asked: &Asked<'_>, id: &str) -> Result<HttpResponse, Failure> {
-    let Asked {
+pub async fn answer(ctx: &RequestContext<'_>, id: &str) -> Result<HttpResponse, Failure> {
+    let RequestContext {
         state, caller, call, ..
-    } = asked;
+    } = ctx;
     groups::delete::execute(&state.provisioning, caller, call, id).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -4,24 +4,24 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use provisioning::groups;
 
-use super::super::Asked;
-use super::super::error::{Code, Failure};
+use super::super::RequestContext;
+use super::super::error::{ErrorCode, Failure};
 
 /// Reads a group, with its members unless they are excluded.
 ///
 /// # Errors
 /// `notFound`, also for another directory's group, and in a directory without groups; `preconditionFailed`.
-pub async fn answer(asked: &Asked<'_>, id: &str) -> Result<HttpResponse, Failure> {
-    if super::served(asked).is_err() {
+pub async fn answer(ctx: &RequestContext<'_>, id: &str) -> Result<HttpResponse, Failure> {
+    if super::served(ctx).is_err() {
         return Err(Failure::with(
-            Code::NotFound,
+            ErrorCode::NotFound,
             "No group with this id exists: this directory serves no groups.",
         ));
     }
-    let group = groups::get::execute(&asked.state.provisioning, &asked.caller, id).await?;
-    let tag = super::tag(asked, &group).await?;
-    if let Some(answer) = asked.unread(group.revision, &tag)? {
+    let group = groups::get::execute(&ctx.state.provisioning, &ctx.caller, id).await?;
+    let tag = super::tag(ctx, &group).await?;
+    if let Some(answer) = ctx.unread(group.revision, &tag)? {
         return Ok(answer);
     }
-    super::tagged(asked, StatusCode::OK, group, tag).await
+    super::tagged(ctx, StatusCode::OK, group, tag).await
 }

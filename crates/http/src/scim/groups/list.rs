@@ -6,22 +6,22 @@ use provisioning::groups;
 use scim::message::{list_page, list_response};
 
 use super::super::error::Failure;
-use super::super::script::{Entry, Script};
-use super::super::{Asked, respond};
+use super::super::response_body::{Entry, ResponseBody};
+use super::super::{RequestContext, respond};
 
 /// Lists groups, each with its members unless they are excluded; nothing in a directory that serves none.
 ///
 /// # Errors
 /// `invalidFilter`: never an unfiltered list; `invalidValue` for an order, `invalidCursor`, `tooMany`.
-pub async fn answer(asked: &Asked<'_>) -> Result<HttpResponse, Failure> {
-    if super::served(asked).is_err() {
-        let nothing = list_response(0, asked.query.start_index(), Vec::new());
+pub async fn answer(ctx: &RequestContext<'_>) -> Result<HttpResponse, Failure> {
+    if super::served(ctx).is_err() {
+        let nothing = list_response(0, ctx.query.start_index(), Vec::new());
         return Ok(respond::body(StatusCode::OK, &nothing));
     }
-    let found = groups::list::execute(&asked.state.provisioning, &asked.caller, &asked.query).await?;
+    let found = groups::list::execute(&ctx.state.provisioning, &ctx.caller, &ctx.query).await?;
     let envelope = list_page(&found.head, found.items.len(), Vec::new());
     let groups = found.items.into_iter().map(Entry::Group);
-    Script::of_list(asked, &envelope, groups)?
-        .perform(StatusCode::OK)
+    ResponseBody::of_list(ctx, &envelope, groups)?
+        .into_response(StatusCode::OK)
         .await
 }

@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use provisioning::groups;
 use serde_json::Value;
 
-use super::super::Asked;
+use super::super::RequestContext;
 use super::super::error::Failure;
 
 /// Replaces a group's document, and its members where the body names them.
@@ -13,12 +13,12 @@ use super::super::error::Failure;
 /// # Errors
 /// As the use-case: `notFound`, `invalidSyntax`, `invalidValue`, `uniqueness`, `tooMany`, `preconditionFailed`,
 /// `groupsNotServed`.
-pub async fn answer(asked: &Asked<'_>, id: &str, body: Value) -> Result<HttpResponse, Failure> {
+pub async fn answer(ctx: &RequestContext<'_>, id: &str, body: Value) -> Result<HttpResponse, Failure> {
     let id = id.to_owned();
-    let group = asked
+    let group = ctx
         .run(|context, caller, call| async move {
             groups::replace::execute(&context, &caller, &call, &id, body).await
         })
         .await?;
-    super::answer(asked, StatusCode::OK, group).await
+    super::answer(ctx, StatusCode::OK, group).await
 }

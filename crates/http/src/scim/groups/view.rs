@@ -1,7 +1,7 @@
 //! A group and its members as this request wants to see them.
 //!
 //! Must not know: where they are read. The document is rendered without members; they are put in page by page
-//! ([`super::super::script`]).
+//! ([`super::super::body`]).
 
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ use scim::query::Projection;
 use scim::schema::ResourceType;
 use serde_json::{Map, Value, json};
 
-use super::super::error::{Code, Failure};
-use super::super::{Asked, respond};
+use super::super::error::{ErrorCode, Failure};
+use super::super::{RequestContext, respond};
 
 /// What is wanted, and under which address.
 pub struct View {
@@ -31,17 +31,17 @@ impl View {
     ///
     /// # Errors
     /// `groupsNotServed`.
-    pub fn of(asked: &Asked<'_>) -> Result<Self, Failure> {
+    pub fn of(ctx: &RequestContext<'_>) -> Result<Self, Failure> {
         Ok(Self {
-            profile: super::served(asked)?,
-            base: asked.base.clone(),
-            projection: asked.query.projection.clone(),
+            profile: super::served(ctx)?,
+            base: ctx.base.clone(),
+            projection: ctx.query.projection.clone(),
         })
     }
 
     fn group_type(&self) -> Result<&ResourceType, Failure> {
         let group_type = self.profile.group_type.as_ref();
-        group_type.ok_or_else(|| Failure::method(Code::GroupsNotServed, "GET"))
+        group_type.ok_or_else(|| Failure::method(ErrorCode::GroupsNotServed, "GET"))
     }
 
     /// Whether members are to be shown: `excludedAttributes=members` and `attributes=id` never read one.

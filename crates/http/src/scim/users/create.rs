@@ -5,26 +5,25 @@ use actix_web::http::StatusCode;
 use provisioning::users;
 use serde_json::Value;
 
-use super::super::Asked;
+use super::super::RequestContext;
 use super::super::error::Failure;
-use crate::extract::connection::Created;
+use crate::extract::connection::AnsweredCreations;
 
 /// Creates an identity.
 ///
 /// # Errors
 /// As the use-case: `invalidSyntax`, `invalidValue`, `uniqueness`.
 pub async fn answer(
-    asked: &Asked<'_>,
+    ctx: &RequestContext<'_>,
     body: Value,
-    created: Option<&Created>,
+    created: Option<&AnsweredCreations>,
 ) -> Result<HttpResponse, Failure> {
     let identity =
-        asked
-            .run(|context, caller, call| async move {
-                users::create::execute(&context, &caller, &call, body).await
-            })
-            .await?;
-    let answer = super::answer(asked, StatusCode::CREATED, &identity).await?;
+        ctx.run(|context, caller, call| async move {
+            users::create::execute(&context, &caller, &call, body).await
+        })
+        .await?;
+    let answer = super::answer(ctx, StatusCode::CREATED, &identity).await?;
     if let Some(created) = created {
         created.add(identity.id);
     }

@@ -3,17 +3,17 @@
 use actix_web::HttpResponse;
 use provisioning::users;
 
-use super::super::Asked;
+use super::super::RequestContext;
 use super::super::error::Failure;
 
 /// Deletes an identity.
 ///
 /// # Errors
 /// `notFound`, also when it is gone already.
-pub async fn answer(asked: &Asked<'_>, id: &str) -> Result<HttpResponse, Failure> {
-    let Asked {
+pub async fn answer(ctx: &RequestContext<'_>, id: &str) -> Result<HttpResponse, Failure> {
+    let RequestContext {
         state, caller, call, ..
-    } = asked;
+    } = ctx;
     users::delete::execute(&state.provisioning, caller, call, id).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -5,19 +5,19 @@ use actix_web::http::StatusCode;
 use provisioning::users;
 
 use super::super::error::Failure;
-use super::super::{Asked, respond};
+use super::super::{RequestContext, respond};
 
 /// Reads an identity.
 ///
 /// # Errors
 /// `notFound`, also for another directory's identity; `preconditionFailed`.
-pub async fn answer(asked: &Asked<'_>, id: &str) -> Result<HttpResponse, Failure> {
-    let identity = users::get::execute(&asked.state.provisioning, &asked.caller, id).await?;
-    let shown = super::shown(asked, &identity).await?;
-    if let Some(answer) = asked.unread(identity.revision, &shown.tag)? {
+pub async fn answer(ctx: &RequestContext<'_>, id: &str) -> Result<HttpResponse, Failure> {
+    let identity = users::get::execute(&ctx.state.provisioning, &ctx.caller, id).await?;
+    let shown = super::shown(ctx, &identity).await?;
+    if let Some(answer) = ctx.unread(identity.revision, &shown.tag)? {
         return Ok(answer);
     }
-    let location = respond::meta(&identity, &asked.base).location;
+    let location = respond::meta(&identity, &ctx.base).location;
     Ok(respond::resource(
         StatusCode::OK,
         &shown.document,

@@ -6,20 +6,20 @@ use actix_web::http::StatusCode;
 use provisioning::users;
 use scim::message::list_page;
 
-use super::super::Asked;
+use super::super::RequestContext;
 use super::super::error::Failure;
-use super::super::script::{Entry, Script};
+use super::super::response_body::{Entry, ResponseBody};
 
 /// Lists identities; each with all its attributes, because Entra compares with the list answer and reads no further
 /// (`entra.md` §2.0).
 ///
 /// # Errors
 /// `invalidFilter`: never an unfiltered list; `invalidValue` for an order, `invalidCursor`, `tooMany`.
-pub async fn answer(asked: &Asked<'_>) -> Result<HttpResponse, Failure> {
-    let found = users::list::execute(&asked.state.provisioning, &asked.caller, &asked.query).await?;
+pub async fn answer(ctx: &RequestContext<'_>) -> Result<HttpResponse, Failure> {
+    let found = users::list::execute(&ctx.state.provisioning, &ctx.caller, &ctx.query).await?;
     let envelope = list_page(&found.head, found.items.len(), Vec::new());
     let people = found.items.into_iter().map(Entry::Person);
-    Script::of_list(asked, &envelope, people)?
-        .perform(StatusCode::OK)
+    ResponseBody::of_list(ctx, &envelope, people)?
+        .into_response(StatusCode::OK)
         .await
 }

@@ -4,20 +4,20 @@ use actix_web::HttpResponse;
 use provisioning::users;
 use serde_json::Value;
 
-use super::super::Asked;
+use super::super::RequestContext;
 use super::super::error::Failure;
 
 /// Changes an identity.
 ///
 /// # Errors
 /// As the use-case: `notFound`, the keywords of RFC 7644 table 9, `uniqueness`.
-pub async fn answer(asked: &Asked<'_>, id: &str, body: Value) -> Result<HttpResponse, Failure> {
+pub async fn answer(ctx: &RequestContext<'_>, id: &str, body: Value) -> Result<HttpResponse, Failure> {
     let id = id.to_owned();
-    let identity = asked
+    let identity = ctx
         .run(|context, caller, call| async move {
             users::patch::execute(&context, &caller, &call, &id, body).await
         })
         .await?;
-    let answer = asked.caller.directory.provider.rules().patch_user;
-    super::changed(asked, answer, &identity).await
+    let answer = ctx.caller.directory.provider.rules().patch_user;
+    super::changed(ctx, answer, &identity).await
 }

@@ -19,7 +19,7 @@ use scim::query::Projection;
 use serde_json::{Value, json};
 
 use super::super::error::Failure;
-use super::super::{Asked, respond};
+use super::super::{RequestContext, respond};
 
 /// An identity as it is answered.
 pub struct Shown {
@@ -42,12 +42,12 @@ impl View {
     ///
     /// # Errors
     /// Ours: the profile is not there.
-    pub fn of(asked: &Asked<'_>) -> Result<Self, Failure> {
-        let profile = asked.state.provisioning.profile(&asked.caller)?;
-        let projection = asked.query.projection.clone();
+    pub fn of(ctx: &RequestContext<'_>) -> Result<Self, Failure> {
+        let profile = ctx.state.provisioning.profile(&ctx.caller)?;
+        let projection = ctx.query.projection.clone();
         Ok(Self {
             wants_groups: profile.group_type.is_some() && projection.wants(&profile.resource_type, "groups"),
-            base: asked.base.clone(),
+            base: ctx.base.clone(),
             profile,
             projection,
         })

@@ -9,22 +9,22 @@ use domain::environment::Environment;
 use domain::event::{Event, Origin, from_change};
 use domain::id::{EventId, ResourceId};
 use domain::identity::Identity;
-use domain::log::{Action, LogEntry, Status};
+use domain::log::{LogAction, LogEntry, LogStatus};
 use domain::profile::Profile;
 use domain::tenant::Provider;
 use store::{BoxFuture, TenantTx};
 
-use crate::call::Call;
+use crate::call::RequestMetadata;
 use crate::context::Context;
 use crate::error::Error;
 
 /// Everything that stays the same while one operation is decided; owned, so that the store may run the decision again
 /// after a serialisation failure.
 #[derive(Clone)]
-pub(crate) struct Operation {
+pub(crate) struct UnitOfWork {
     pub environment: Environment,
     pub caller: Caller,
-    pub call: Call,
+    pub call: RequestMetadata,
     pub profile: Arc<Profile>,
     /// The HTTP method, for the event's cause.
     pub method: &'static str,
@@ -36,11 +36,11 @@ pub(crate) struct Operation {
     pub ids: Arc<dyn Ids>,
 }
 
-impl Operation {
+impl UnitOfWork {
     pub(crate) fn new(
         context: &Context,
         caller: &Caller,
-        call: &Call,
+        call: &RequestMetadata,
         method: &'static str,
     ) -> Result<Self, Error> {
         Ok(Self {
@@ -80,7 +80,7 @@ impl Operation {
             resource: Some(identity.id.into()),
             external_id: identity.resource.external_id().map(str::to_owned),
             user_name: identity.resource.user_name().map(str::to_owned),
-            status: Status::Warning,
+            status: LogStatus::Warning,
             detail: Some(format!(
                 "Another identity of the {} directory has the same externalId. It is not the key there, so both are kept; whoever \
                  matches by it finds two. Map a value to externalId that no two people share, such as the object id.",
@@ -110,15 +110,15 @@ impl Operation {
     /// The log row of a change, or of a call that changed nothing (`event` is `None`).
     pub(crate) fn row(&self, identity: &Identity, event: Option<&Event>, ignored: &[String]) -> LogEntry {
         let status = match (event, ignored) {
-            (_, [_, ..]) => Status::Warning,
-            (Some(_), []) => Status::Success,
-            (None, []) => Status::Skipped,
+            (_, [_, ..]) => LogStatus::Warning,
+            (Some(_), []) => LogStatus::Success,
+            (None, []) => LogStatus::Skipped,
         };
         LogEntry {
             resource: Some(identity.id.into()),
             external_id: identity.resource.external_id().map(str::to_owned),
             user_name: identity.resource.user_name().map(str::to_owned),
-            action: event.map_or(Action::Other, |event| event.action),
+            action: event.map_or(LogAction::Other, |event| event.action),
             status,
             detail: (!ignored.is_empty()).then(|| left_out(ignored)),
             event: event.map(|event| event.id),
@@ -136,8 +136,8 @@ impl Operation {
             resource: None,
             external_id: None,
             user_name: None,
-            action: Action::Other,
-            status: Status::Failure,
+            action: LogAction::Other,
+            status: LogStatus::Failure,
             code: None,
             detail: None,
             event: None,
@@ -175,26 +175,26 @@ impl Operation {
     pub(crate) async fn conclude<T>(
         &self,
         context: &Context,
-        whom: Whom,
+        subject: LogSubject,
         outcome: Result<T, Error>,
     ) -> Result<T, Error> {
         match outcome {
             Ok(done) => Ok(done),
-            Err(error) => Err(self.refuse(context, whom, error).await),
+            Err(error) => Err(self.refuse(context, subject, error).await),
         }
     }
 
     /// Logs a refusal, so that "what happened to this person" has an answer, and hands the error back. A log that
     /// cannot be written does not change the answer.
-    pub(crate) async fn refuse(&self, context: &Context, whom: Whom, error: Error) -> Error {
+    pub(crate) async fn refuse(&self, context: &Context, subject: LogSubject, error: Error) -> Error {
         if !error.is_refusal() {
             return error;
         }
         let entry = LogEntry {
-            resource: whom.resource,
-            external_id: whom.external_id,
-            user_name: whom.user_name,
-            action: whom.action,
+            resource: subject.resource,
+            external_id: subject.external_id,
+            user_name: subject.user_name,
+            action: subject.action,
             code: Some(error.code().to_owned()),
             detail: Some(error.to_string()),
             ..self.blank()
@@ -235,21 +235,21 @@ pub(crate) fn left_out(ignored: &[String]) -> String {
 
 /// Whom a refused call was about, as far as it can be told.
 #[derive(Default)]
-pub(crate) struct Whom {
+pub(crate) struct LogSubject {
     pub resource: Option<ResourceId>,
     pub external_id: Option<String>,
     pub user_name: Option<String>,
-    pub action: Action,
+    pub action: LogAction,
 }
 
-impl Whom {
+impl LogSubject {
     /// Read off a body that may be wrong in every other way.
-    pub(crate) fn of_body(action: Action, body: &serde_json::Value) -> Self {
+    pub(crate) fn of_body(action: LogAction, body: &serde_json::Value) -> Self {
         Self::named_by(action, body, "userName")
     }
 
     /// The same of a resource whose name is in the attribute `name`.
-    pub(crate) fn named_by(action: Action, body: &serde_json::Value, name: &str) -> Self {
+    pub(crate) fn named_by(action: LogAction, body: &serde_json::Value, name: &str) -> Self {
         let text = |name: &str| {
             let fields = body.as_object()?;
             let (_, value) = fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
@@ -269,7 +269,7 @@ impl Whom {
     }
 
     /// Known by its id only.
-    pub(crate) fn of_id(action: Action, id: impl Into<ResourceId>) -> Self {
+    pub(crate) fn of_id(action: LogAction, id: impl Into<ResourceId>) -> Self {
         Self {
             resource: Some(id.into()),
             action,

@@ -19,18 +19,18 @@ const REMEMBERED: usize = 256;
 
 /// The searches of all tenants that are under way in this process.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Gate(Arc<Mutex<HashMap<TenantId, Weak<Semaphore>>>>);
+pub(crate) struct ConcurrencyLimit(Arc<Mutex<HashMap<TenantId, Weak<Semaphore>>>>);
 
-impl Gate {
+impl ConcurrencyLimit {
     /// Waits until this tenant may search; the search is over when the answer is dropped.
     ///
     /// # Errors
-    /// [`StoreError::Crowded`] when its other searches do not end.
+    /// [`StoreError::Overloaded`] when its other searches do not end.
     pub(crate) async fn enter(&self, tenant: TenantId) -> Result<OwnedSemaphorePermit, StoreError> {
         let permits = self.of(tenant);
         match tokio::time::timeout(PATIENCE, permits.acquire_owned()).await {
             Ok(Ok(permit)) => Ok(permit),
-            _ => Err(StoreError::Crowded),
+            _ => Err(StoreError::Overloaded),
         }
     }
 
@@ -57,26 +57,26 @@ mod tests {
 
     #[tokio::test]
     async fn a_third_search_of_a_tenant_waits_and_another_tenants_does_not() {
-        let gate = Gate::default();
+        let searches = ConcurrencyLimit::default();
         let (ours, theirs) = (
             TenantId::from_uuid(Uuid::from_u128(1)),
             TenantId::from_uuid(Uuid::from_u128(2)),
         );
-        let first = gate.enter(ours).await.expect("free");
-        let _second = gate.enter(ours).await.expect("free");
-        let _other = gate.enter(theirs).await.expect("another tenant");
-        assert!(gate.enter(ours).now_or_never().is_none(), "both are taken");
+        let first = searches.enter(ours).await.expect("free");
+        let _second = searches.enter(ours).await.expect("free");
+        let _other = searches.enter(theirs).await.expect("another tenant");
+        assert!(searches.enter(ours).now_or_never().is_none(), "both are taken");
         drop(first);
-        let _third = gate.enter(ours).await.expect("free again");
+        let _third = searches.enter(ours).await.expect("free again");
     }
 
     #[tokio::test]
     async fn tenants_that_search_no_more_are_forgotten() {
-        let gate = Gate::default();
+        let searches = ConcurrencyLimit::default();
         for number in 0..10_000 {
             let tenant = TenantId::from_uuid(Uuid::from_u128(number));
-            drop(gate.enter(tenant).await.expect("free"));
+            drop(searches.enter(tenant).await.expect("free"));
         }
-        assert!(gate.0.lock().expect("no panic").len() <= REMEMBERED);
+        assert!(searches.0.lock().expect("no panic").len() <= REMEMBERED);
     }
 }

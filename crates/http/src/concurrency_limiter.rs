@@ -1,7 +1,7 @@
 //! A concurrency limiter that is fair between keys (tenants): so much at a time altogether, so much of each key, a queue
 //! for the rest that is served in turn, one of each key after the other.
 //!
-//! Must not know: what the places are for ([`crate::places`] does).
+//! Must not know: what the places are for ([`crate::tenant_limits`] does).
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -21,7 +21,7 @@ pub struct Bounds {
     /// How many of one key may wait; further ones are turned away at once.
     pub queue: usize,
     /// How long one waits before it is turned away.
-    pub patience: Duration,
+    pub wait: Duration,
 }
 
 /// No place became free in time, or too many wait already.
@@ -29,7 +29,7 @@ pub struct Bounds {
 pub struct Full;
 
 /// The limiter; cheap to clone, all clones share the places.
-pub struct Limiter<K: Key>(Arc<Shared<K>>);
+pub struct ConcurrencyLimiter<K: Key>(Arc<Shared<K>>);
 
 /// Whose places are counted.
 pub trait Key: Copy + Eq + Hash + Send + 'static {}
@@ -50,28 +50,28 @@ struct State<K: Key> {
 
 struct Held<K: Key> {
     places: usize,
-    waiting: VecDeque<oneshot::Sender<Place<K>>>,
+    waiting: VecDeque<oneshot::Sender<Permit<K>>>,
 }
 
 /// One place; given back on drop.
-pub struct Place<K: Key> {
+pub struct Permit<K: Key> {
     of: Option<Arc<Shared<K>>>,
     key: K,
 }
 
-impl<K: Key> Clone for Limiter<K> {
+impl<K: Key> Clone for ConcurrencyLimiter<K> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<K: Key> fmt::Debug for Place<K> {
+impl<K: Key> fmt::Debug for Permit<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Place").finish_non_exhaustive()
+        f.debug_struct("Permit").finish_non_exhaustive()
     }
 }
 
-impl<K: Key> Limiter<K> {
+impl<K: Key> ConcurrencyLimiter<K> {
     /// All places are free.
     pub fn new(bounds: Bounds) -> Self {
         let state = State {
@@ -89,7 +89,7 @@ impl<K: Key> Limiter<K> {
     ///
     /// # Errors
     /// [`Full`] when the queue is full or none became free in time.
-    pub async fn enter(&self, key: K) -> Result<Place<K>, Full> {
+    pub async fn enter(&self, key: K) -> Result<Permit<K>, Full> {
         let asker = {
             let mut state = self.0.lock();
             let held = state.keys.entry(key).or_insert_with(Held::new);
@@ -111,7 +111,7 @@ impl<K: Key> Limiter<K> {
             self.0.serve(&mut state);
             asker
         };
-        match tokio::time::timeout(self.0.bounds.patience, asker).await {
+        match tokio::time::timeout(self.0.bounds.wait, asker).await {
             Ok(Ok(place)) => Ok(place),
             _ => Err(Full),
         }
@@ -137,10 +137,10 @@ impl<K: Key> Shared<K> {
         state.free > 0 && places < self.bounds.each
     }
 
-    fn take(self: &Arc<Self>, state: &mut State<K>, key: K) -> Place<K> {
+    fn take(self: &Arc<Self>, state: &mut State<K>, key: K) -> Permit<K> {
         state.free -= 1;
         state.keys.entry(key).or_insert_with(Held::new).places += 1;
-        Place {
+        Permit {
             of: Some(Arc::clone(self)),
             key,
         }
@@ -188,7 +188,7 @@ impl<K: Key> Shared<K> {
     }
 }
 
-impl<K: Key> Drop for Place<K> {
+impl<K: Key> Drop for Permit<K> {
     fn drop(&mut self) {
         if let Some(shared) = self.of.take() {
             let mut state = shared.lock();
@@ -204,12 +204,12 @@ mod tests {
 
     use super::*;
 
-    fn limiter(total: usize, each: usize, queue: usize) -> Limiter<u8> {
-        Limiter::new(Bounds {
+    fn limiter(total: usize, each: usize, queue: usize) -> ConcurrencyLimiter<u8> {
+        ConcurrencyLimiter::new(Bounds {
             total,
             each,
             queue,
-            patience: Duration::from_secs(60),
+            wait: Duration::from_secs(60),
         })
     }
 
@@ -273,11 +273,11 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_too_long_is_turned_away() {
-        let limiter = Limiter::new(Bounds {
+        let limiter = ConcurrencyLimiter::new(Bounds {
             total: 1,
             each: 1,
             queue: 1,
-            patience: Duration::from_millis(1),
+            wait: Duration::from_millis(1),
         });
         let _held = limiter.enter(1).await.expect("free");
         assert_eq!(limiter.enter(2).await.err(), Some(Full));

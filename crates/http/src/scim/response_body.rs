@@ -17,8 +17,8 @@ use provisioning::groups::members::{self, PAGE};
 use scim::message::MEDIA_TYPE;
 use serde_json::Value;
 
-use super::error::{Code, Failure};
-use super::{Asked, groups, users};
+use super::error::{ErrorCode, Failure};
+use super::{RequestContext, groups, users};
 
 /// Up to so many bytes an answer is put together before it is sent, with its length; beyond, it is streamed.
 const WHOLE: usize = 2 * 1024 * 1024;
@@ -26,7 +26,7 @@ const WHOLE: usize = 2 * 1024 * 1024;
 const PEOPLE: usize = 50;
 
 /// What is to be written, in order.
-enum Piece {
+enum Chunk {
     Text(String),
     /// A group, and its tag when that is known already.
     Group(Box<Group>, Option<String>),
@@ -48,69 +48,69 @@ pub enum Entry {
 }
 
 /// An answer to be.
-pub struct Script {
+pub struct ResponseBody {
     context: Context,
     caller: Caller,
     people: users::view::View,
     /// Absent where there are no groups.
     groups: Option<groups::view::View>,
-    pieces: VecDeque<Piece>,
+    chunks: VecDeque<Chunk>,
 }
 
-impl Script {
-    fn new(asked: &Asked<'_>) -> Result<Self, Failure> {
+impl ResponseBody {
+    fn new(ctx: &RequestContext<'_>) -> Result<Self, Failure> {
         Ok(Self {
-            context: asked.state.provisioning.clone(),
-            caller: asked.caller.clone(),
-            people: users::view::View::of(asked)?,
-            groups: groups::view::View::of(asked).ok(),
-            pieces: VecDeque::new(),
+            context: ctx.state.provisioning.clone(),
+            caller: ctx.caller.clone(),
+            people: users::view::View::of(ctx)?,
+            groups: groups::view::View::of(ctx).ok(),
+            chunks: VecDeque::new(),
         })
     }
 
     /// One group.
-    pub fn of_group(asked: &Asked<'_>, group: Group, tag: String) -> Result<Self, Failure> {
-        let mut script = Self::new(asked)?;
-        script.pieces.push_back(Piece::Group(Box::new(group), Some(tag)));
-        Ok(script)
+    pub fn of_group(ctx: &RequestContext<'_>, group: Group, tag: String) -> Result<Self, Failure> {
+        let mut body = Self::new(ctx)?;
+        body.chunks.push_back(Chunk::Group(Box::new(group), Some(tag)));
+        Ok(body)
     }
 
     /// A list answer: `envelope` is one whose `Resources`, its last member, is empty.
     pub fn of_list(
-        asked: &Asked<'_>,
+        ctx: &RequestContext<'_>,
         envelope: &Value,
         entries: impl IntoIterator<Item = Entry>,
     ) -> Result<Self, Failure> {
-        let mut script = Self::new(asked)?;
+        let mut body = Self::new(ctx)?;
         let text = envelope.to_string();
         let open = text.strip_suffix("]}").unwrap_or(&text);
-        script.text(open);
+        body.text(open);
         for (index, entry) in entries.into_iter().enumerate() {
-            if let (Entry::Person(_), Some(Piece::People(..))) = (&entry, script.pieces.back()) {
+            if let (Entry::Person(_), Some(Chunk::People(..))) = (&entry, body.chunks.back()) {
                 // They come with commas of their own.
             } else if index > 0 {
-                script.text(",");
+                body.text(",");
             }
             match entry {
-                Entry::Group(group) => script.pieces.push_back(Piece::Group(Box::new(group), None)),
-                Entry::Person(identity) => script.person(identity),
+                Entry::Group(group) => body.chunks.push_back(Chunk::Group(Box::new(group), None)),
+                Entry::Person(identity) => body.person(identity),
             }
         }
-        script.text("]}");
-        Ok(script)
+        body.text("]}");
+        Ok(body)
     }
 
     fn text(&mut self, more: &str) {
-        match self.pieces.back_mut() {
-            Some(Piece::Text(text)) => text.push_str(more),
-            _ => self.pieces.push_back(Piece::Text(more.to_owned())),
+        match self.chunks.back_mut() {
+            Some(Chunk::Text(text)) => text.push_str(more),
+            _ => self.chunks.push_back(Chunk::Text(more.to_owned())),
         }
     }
 
     fn person(&mut self, identity: Identity) {
-        match self.pieces.back_mut() {
-            Some(Piece::People(people, _)) => people.push_back(identity),
-            _ => self.pieces.push_back(Piece::People([identity].into(), false)),
+        match self.chunks.back_mut() {
+            Some(Chunk::People(people, _)) => people.push_back(identity),
+            _ => self.chunks.push_back(Chunk::People([identity].into(), false)),
         }
     }
 
@@ -120,11 +120,11 @@ impl Script {
     /// `groupsNotServed`.
     fn group_view(&self) -> Result<&groups::view::View, Failure> {
         let view = self.groups.as_ref();
-        view.ok_or_else(|| Failure::method(Code::GroupsNotServed, "GET"))
+        view.ok_or_else(|| Failure::method(ErrorCode::GroupsNotServed, "GET"))
     }
 
     /// The answer: whole when it is small, else begun (so that a fault of ours can still say so) and then streamed.
-    pub async fn perform(mut self, status: StatusCode) -> Result<HttpResponse, Failure> {
+    pub async fn into_response(mut self, status: StatusCode) -> Result<HttpResponse, Failure> {
         let mut begun = String::new();
         while begun.len() < WHOLE
             && let Some(text) = self.next().await?
@@ -133,25 +133,25 @@ impl Script {
         }
         let mut answer = HttpResponseBuilder::new(status);
         answer.insert_header((CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE)));
-        if self.pieces.is_empty() {
+        if self.chunks.is_empty() {
             return Ok(answer.body(begun));
         }
         let first = stream::once(async move { Ok::<_, actix_web::Error>(Bytes::from(begun)) });
-        let rest = stream::try_unfold(self, |mut script| async move {
-            let next = script.next().await.map_err(cut)?;
-            Ok(next.map(|text| (Bytes::from(text), script)))
+        let rest = stream::try_unfold(self, |mut body| async move {
+            let next = body.next().await.map_err(cut)?;
+            Ok(next.map(|text| (Bytes::from(text), body)))
         });
         Ok(answer.streaming(first.chain(rest)))
     }
 
     /// The next text.
     async fn next(&mut self) -> Result<Option<String>, Failure> {
-        match self.pieces.pop_front() {
+        match self.chunks.pop_front() {
             None => Ok(None),
-            Some(Piece::Text(text)) => Ok(Some(text)),
-            Some(Piece::Group(group, tag)) => self.group(&group, tag).await.map(Some),
-            Some(Piece::Members { group, after }) => self.members(group, after).await.map(Some),
-            Some(Piece::People(people, written)) => self.some_people(people, written).await.map(Some),
+            Some(Chunk::Text(text)) => Ok(Some(text)),
+            Some(Chunk::Group(group, tag)) => self.group(&group, tag).await.map(Some),
+            Some(Chunk::Members { group, after }) => self.members(group, after).await.map(Some),
+            Some(Chunk::People(people, written)) => self.some_people(people, written).await.map(Some),
         }
     }
 
@@ -167,9 +167,9 @@ impl Script {
             return Ok(document);
         };
         let open = format!("{open},\"members\":[");
-        self.pieces.push_front(Piece::Text("]}".to_owned()));
+        self.chunks.push_front(Chunk::Text("]}".to_owned()));
         if group.member_count > 0 {
-            self.pieces.push_front(Piece::Members {
+            self.chunks.push_front(Chunk::Members {
                 group: group.id,
                 after: None,
             });
@@ -180,7 +180,7 @@ impl Script {
     async fn members(&mut self, group: GroupId, after: Option<ResourceId>) -> Result<String, Failure> {
         let page = members::page(&self.context, &self.caller, group, after).await?;
         if let Some(last) = page.last().filter(|_| page.len() == PAGE) {
-            self.pieces.push_front(Piece::Members {
+            self.chunks.push_front(Chunk::Members {
                 group,
                 after: Some(last.id),
             });
@@ -200,7 +200,7 @@ impl Script {
         let documents: Vec<Value> = shown.into_iter().map(|shown| shown.document).collect();
         people.drain(..documents.len());
         if !people.is_empty() {
-            self.pieces.push_front(Piece::People(people, true));
+            self.chunks.push_front(Chunk::People(people, true));
             tokio::task::yield_now().await;
         }
         Ok(separated(&documents, written))

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::tx::Tx;
-use crate::{StoreError, group};
+use crate::{StoreError, group_commit};
 
 struct Place {
     store: Store,
@@ -128,7 +128,7 @@ async fn a_connection_that_is_inside_a_transaction_is_not_begun_on() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("usher.db").display());
     let options: sqlx::sqlite::SqliteConnectOptions = url.parse().unwrap();
-    let mut writing = group::Writing::open(options.create_if_missing(true))
+    let mut writing = group_commit::Writing::open(options.create_if_missing(true))
         .await
         .unwrap();
     let mut connection = writing.begin().await.unwrap();

@@ -3,7 +3,7 @@
 //! The driver's pool asks a connection whether it is still alive each time it comes back: a round trip a statement, and
 //! on SQLite two more thread switches. A lone statement that went well has shown that already, so its connection waits
 //! here for the next one instead. It goes through the pool, and is tested, whenever there is any reason to: an error,
-//! a caller that left early, idleness, age, [`Suspicion`], or somebody who waits for the pool.
+//! a caller that left early, idleness, age, [`PoolHealth`], or somebody who waits for the pool.
 //!
 //! A connection is given to the thread that used it last where possible: its socket wakes that thread's runtime, and
 //! no other one in between.
@@ -20,7 +20,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::connect::postgres::Suspicion;
+use crate::connect::postgres::PoolHealth;
 use crate::settings::{Backend, Settings};
 use crate::transaction::Transaction;
 use crate::wire::Wire;
@@ -32,19 +32,19 @@ const OUT: Duration = Duration::from_secs(600);
 
 /// The connections in hand.
 #[derive(Clone)]
-pub(crate) struct Lanes(Arc<Inner>);
+pub(crate) struct IdleConnections(Arc<Inner>);
 
 struct Inner {
     pool: Pool,
-    parked: Mutex<Vec<Parked>>,
+    idle: Mutex<Vec<Idle>>,
     /// As many lone statements at a time as the pool has connections: whoever has a permit finds one, in hand or in the
     /// pool, unless transactions have them.
     permits: Semaphore,
-    patience: Duration,
+    retries: Duration,
     /// How many wait for the pool; while somebody does, connections go back instead of being parked.
     waiting: AtomicUsize,
     closed: AtomicBool,
-    suspicion: Suspicion,
+    health: PoolHealth,
 }
 
 enum Pool {
@@ -63,12 +63,12 @@ impl Pool {
     }
 }
 
-enum Lane {
+enum Pooled {
     Postgres(PoolConnection<Postgres>),
     Sqlite(PoolConnection<Sqlite>),
 }
 
-impl Lane {
+impl Pooled {
     fn wire(&mut self) -> Wire<'_> {
         match self {
             Self::Postgres(connection) => Wire::Postgres(connection),
@@ -77,16 +77,16 @@ impl Lane {
     }
 }
 
-struct Parked {
-    lane: Lane,
+struct Idle {
+    pooled: Pooled,
     home: ThreadId,
     out_since: Instant,
     idle_since: Instant,
 }
 
-/// A connection in use; dropped without [`Lanes::park`], it goes back to the pool.
-struct Held<'l> {
-    lane: Lane,
+/// A connection in use; dropped without [`IdleConnections::give_back`], it goes back to the pool.
+struct Leased<'l> {
+    pooled: Pooled,
     out_since: Instant,
     _permit: SemaphorePermit<'l>,
 }
@@ -100,12 +100,12 @@ impl Drop for Waiting<'_> {
     }
 }
 
-impl Lanes {
+impl IdleConnections {
     pub(crate) fn new(
         connection: &DatabaseConnection,
         backend: Backend,
         settings: &Settings,
-        suspicion: Suspicion,
+        health: PoolHealth,
     ) -> Self {
         let pool = match backend {
             Backend::Postgres => Pool::Postgres(connection.get_postgres_connection_pool().clone()),
@@ -114,27 +114,27 @@ impl Lanes {
         Self(Arc::new(Inner {
             permits: Semaphore::new(pool.connections()),
             pool,
-            parked: Mutex::default(),
-            patience: settings.acquire_timeout,
+            idle: Mutex::default(),
+            retries: settings.acquire_timeout,
             waiting: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
-            suspicion,
+            health,
         }))
     }
 
     /// All rows of a statement.
     pub(crate) async fn all(&self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let mut held = self.take().await?;
-        let rows = held.lane.wire().all(statement).await?;
-        self.park(held);
+        let mut leased = self.take().await?;
+        let rows = leased.pooled.wire().all(statement).await?;
+        self.give_back(leased);
         Ok(rows)
     }
 
     /// How many rows a statement changed.
     pub(crate) async fn execute(&self, statement: &Statement) -> Result<u64, DbErr> {
-        let mut held = self.take().await?;
-        let changed = held.lane.wire().execute(statement).await?;
-        self.park(held);
+        let mut leased = self.take().await?;
+        let changed = leased.pooled.wire().execute(statement).await?;
+        self.give_back(leased);
         Ok(changed)
     }
 
@@ -159,7 +159,7 @@ impl Lanes {
         };
         let full = usize::try_from(open).unwrap_or(usize::MAX) >= self.0.pool.connections();
         if full && idle < waiting {
-            drop(self.parked().pop());
+            drop(self.idle().pop());
         }
         Waiting(&self.0.waiting)
     }
@@ -167,67 +167,69 @@ impl Lanes {
     /// Gives all connections back for good, before the pool is closed.
     pub(crate) fn close(&self) {
         self.0.closed.store(true, Ordering::Relaxed);
-        self.parked().clear();
+        self.idle().clear();
     }
 
-    async fn take(&self) -> Result<Held<'_>, DbErr> {
+    async fn take(&self) -> Result<Leased<'_>, DbErr> {
         let inner = &*self.0;
         let timed_out = || not_acquired(sqlx::Error::PoolTimedOut);
         let permit = match inner.permits.try_acquire() {
             Ok(permit) => permit,
-            Err(_) => tokio::time::timeout(inner.patience, inner.permits.acquire())
+            Err(_) => tokio::time::timeout(inner.retries, inner.permits.acquire())
                 .await
                 .map_err(|_| timed_out())?
                 .map_err(|_| timed_out())?,
         };
-        if let Some(parked) = self.unpark() {
-            return Ok(Held {
-                lane: parked.lane,
-                out_since: parked.out_since,
+        if let Some(idle) = self.take_idle() {
+            return Ok(Leased {
+                pooled: idle.pooled,
+                out_since: idle.out_since,
                 _permit: permit,
             });
         }
         let _waiting = self.make_room();
-        let lane = match &inner.pool {
-            Pool::Postgres(pool) => pool.acquire().await.map(Lane::Postgres),
-            Pool::Sqlite(pool) => pool.acquire().await.map(Lane::Sqlite),
+        let pooled = match &inner.pool {
+            Pool::Postgres(pool) => pool.acquire().await.map(Pooled::Postgres),
+            Pool::Sqlite(pool) => pool.acquire().await.map(Pooled::Sqlite),
         };
-        Ok(Held {
-            lane: lane.map_err(not_acquired)?,
+        Ok(Leased {
+            pooled: pooled.map_err(not_acquired)?,
             out_since: Instant::now(),
             _permit: permit,
         })
     }
 
     /// A connection in hand, this thread's if there is one; stale ones go back to the pool.
-    fn unpark(&self) -> Option<Parked> {
+    fn take_idle(&self) -> Option<Idle> {
         let here = std::thread::current().id();
-        let trouble = self.0.suspicion.is_fresh();
-        let mut parked = self.parked();
-        parked.retain(|lane| !trouble && lane.idle_since.elapsed() < IDLE && lane.out_since.elapsed() < OUT);
-        match parked.iter().rposition(|lane| lane.home == here) {
-            Some(at) => Some(parked.swap_remove(at)),
-            None => parked.pop(),
+        let trouble = self.0.health.is_fresh();
+        let mut idle = self.idle();
+        idle.retain(|pooled| {
+            !trouble && pooled.idle_since.elapsed() < IDLE && pooled.out_since.elapsed() < OUT
+        });
+        match idle.iter().rposition(|pooled| pooled.home == here) {
+            Some(at) => Some(idle.swap_remove(at)),
+            None => idle.pop(),
         }
     }
 
-    fn park(&self, held: Held<'_>) {
+    fn give_back(&self, leased: Leased<'_>) {
         let inner = &*self.0;
         let wanted = inner.waiting.load(Ordering::Relaxed) > 0;
-        if wanted || inner.suspicion.is_fresh() || inner.closed.load(Ordering::Relaxed) {
+        if wanted || inner.health.is_fresh() || inner.closed.load(Ordering::Relaxed) {
             return;
         }
-        let parked = Parked {
-            lane: held.lane,
+        let idle = Idle {
+            pooled: leased.pooled,
             home: std::thread::current().id(),
-            out_since: held.out_since,
+            out_since: leased.out_since,
             idle_since: Instant::now(),
         };
-        self.parked().push(parked);
+        self.idle().push(idle);
     }
 
-    fn parked(&self) -> MutexGuard<'_, Vec<Parked>> {
-        self.0.parked.lock().unwrap_or_else(PoisonError::into_inner)
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.0.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,10 +3,10 @@
 use domain::event::Event;
 use domain::event::group::{GroupChange, from_group_change};
 use domain::group::{Group, MembersChanged};
-use domain::log::{Action, LogEntry, Status};
+use domain::log::{LogAction, LogEntry, LogStatus};
 use serde_json::Value;
 
-use crate::record::{Operation, Whom, left_out};
+use crate::unit_of_work::{LogSubject, UnitOfWork, left_out};
 
 /// What a request said and what was not done for it.
 pub(super) struct LeftOut<'a> {
@@ -45,7 +45,7 @@ fn skipped(unknown: &[String]) -> String {
     )
 }
 
-impl Operation {
+impl UnitOfWork {
     /// The events of a change of a group; none when nothing effectively changed.
     pub(super) fn group_events(
         &self,
@@ -68,15 +68,15 @@ impl Operation {
         let event = events.first();
         let detail = left_out.words();
         let status = match (&detail, event) {
-            (Some(_), _) => Status::Warning,
-            (None, Some(_)) => Status::Success,
-            (None, None) => Status::Skipped,
+            (Some(_), _) => LogStatus::Warning,
+            (None, Some(_)) => LogStatus::Success,
+            (None, None) => LogStatus::Skipped,
         };
         LogEntry {
             resource: Some(group.id.into()),
             external_id: group.resource.external_id().map(str::to_owned),
             user_name: group.resource.display_name().map(str::to_owned),
-            action: event.map_or(Action::Other, |event| event.action),
+            action: event.map_or(LogAction::Other, |event| event.action),
             status,
             detail,
             event: event.map(|event| event.id),
@@ -87,8 +87,8 @@ impl Operation {
 }
 
 /// Whom a refused body was about, as far as it can be told.
-pub(super) fn whom(action: Action, body: &Value) -> Whom {
-    Whom::named_by(action, body, "displayName")
+pub(super) fn subject(action: LogAction, body: &Value) -> LogSubject {
+    LogSubject::named_by(action, body, "displayName")
 }
 
 #[cfg(test)]

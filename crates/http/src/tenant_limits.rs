@@ -1,52 +1,52 @@
 //! The concurrency limits of SCIM requests: so many of one tenant at work, and of those so few with a body that takes long
 //! (ADR 0032). A place is taken after the credential is known and before the body is read.
 //!
-//! Must not know: what the requests do. The queue behind the limits is [`crate::limiter`]'s.
+//! Must not know: what the requests do. The queue behind the limits is [`crate::concurrency_limiter`]'s.
 
 use domain::id::TenantId;
 
-use crate::limiter::{Bounds, Full, Limiter, Place};
+use crate::concurrency_limiter::{Bounds, ConcurrencyLimiter, Full, Permit};
 use crate::limits::{
-    LONG_BODY_BYTES, LONG_EACH, LONG_PATIENCE, LONG_TOTAL, REQUESTS_PATIENCE, REQUESTS_QUEUE, REQUESTS_SHARES,
+    LONG_BODY_BYTES, LONG_EACH, LONG_TOTAL, LONG_WAIT, REQUESTS_QUEUE, REQUESTS_SHARES, REQUESTS_WAIT,
 };
-use crate::scim::error::{Code, Failure};
+use crate::scim::error::{ErrorCode, Failure};
 
 /// The limits of this process.
-pub struct Places {
-    requests: Limiter<TenantId>,
-    long: Limiter<TenantId>,
+pub struct TenantLimits {
+    requests: ConcurrencyLimiter<TenantId>,
+    long: ConcurrencyLimiter<TenantId>,
 }
 
 /// What one request holds; given back on drop.
 #[derive(Debug)]
-pub struct Taken {
+pub struct Permits {
     tenant: TenantId,
-    request: Option<Place<TenantId>>,
-    long: Option<Place<TenantId>>,
+    request: Option<Permit<TenantId>>,
+    long: Option<Permit<TenantId>>,
 }
 
-impl Taken {
+impl Permits {
     /// Whether it holds a place among the long ones.
     pub const fn is_long(&self) -> bool {
         self.long.is_some()
     }
 }
 
-impl Places {
+impl TenantLimits {
     /// So many requests of one tenant at a time.
     pub fn new(per_tenant: usize) -> Self {
         Self {
-            requests: Limiter::new(Bounds {
+            requests: ConcurrencyLimiter::new(Bounds {
                 total: per_tenant.saturating_mul(REQUESTS_SHARES),
                 each: per_tenant,
                 queue: REQUESTS_QUEUE,
-                patience: REQUESTS_PATIENCE,
+                wait: REQUESTS_WAIT,
             }),
-            long: Limiter::new(Bounds {
+            long: ConcurrencyLimiter::new(Bounds {
                 total: LONG_TOTAL,
                 each: LONG_EACH,
                 queue: REQUESTS_QUEUE,
-                patience: LONG_PATIENCE,
+                wait: LONG_WAIT,
             }),
         }
     }
@@ -55,8 +55,8 @@ impl Places {
     ///
     /// # Errors
     /// `bodiesBusy`, `tenantBusy`.
-    pub async fn enter(&self, tenant: TenantId, announced: usize) -> Result<Taken, Failure> {
-        let mut taken = Taken {
+    pub async fn enter(&self, tenant: TenantId, announced: usize) -> Result<Permits, Failure> {
+        let mut taken = Permits {
             tenant,
             request: None,
             long: None,
@@ -72,7 +72,7 @@ impl Places {
     ///
     /// # Errors
     /// `bodiesBusy`, `tenantBusy`.
-    pub async fn grown(&self, taken: &mut Taken, bytes: usize) -> Result<(), Failure> {
+    pub async fn grown(&self, taken: &mut Permits, bytes: usize) -> Result<(), Failure> {
         if bytes <= LONG_BODY_BYTES || taken.is_long() {
             return Ok(());
         }
@@ -82,15 +82,15 @@ impl Places {
         self.enter_short(taken).await
     }
 
-    async fn enter_long(&self, taken: &mut Taken) -> Result<(), Failure> {
+    async fn enter_long(&self, taken: &mut Permits) -> Result<(), Failure> {
         let place = self.long.enter(taken.tenant).await;
-        taken.long = Some(place.map_err(|Full| Failure::new(Code::BodiesBusy))?);
+        taken.long = Some(place.map_err(|Full| Failure::new(ErrorCode::BodiesBusy))?);
         Ok(())
     }
 
-    async fn enter_short(&self, taken: &mut Taken) -> Result<(), Failure> {
+    async fn enter_short(&self, taken: &mut Permits) -> Result<(), Failure> {
         let place = self.requests.enter(taken.tenant).await;
-        taken.request = Some(place.map_err(|Full| Failure::new(Code::TenantBusy).after(1))?);
+        taken.request = Some(place.map_err(|Full| Failure::new(ErrorCode::TenantBusy).after(1))?);
         Ok(())
     }
 }
@@ -106,7 +106,7 @@ mod tests {
 
     #[tokio::test]
     async fn long_bodies_of_one_tenant_leave_room_for_another_and_for_its_own_short_ones() {
-        let places = Places::new(8);
+        let places = TenantLimits::new(8);
         let mut flood = Vec::new();
         for _ in 0..LONG_EACH {
             flood.push(places.enter(tenant(1), LONG_BODY_BYTES + 1).await.expect("room"));
@@ -135,7 +135,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_grows_takes_the_long_place_when_it_is_long() {
-        let places = Places::new(1);
+        let places = TenantLimits::new(1);
         let mut growing = places.enter(tenant(1), 0).await.expect("room");
         places
             .grown(&mut growing, LONG_BODY_BYTES)

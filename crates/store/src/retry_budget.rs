@@ -15,12 +15,12 @@ const FIRST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_millis(800);
 
 /// One call's patience.
-pub(crate) struct Patience {
+pub(crate) struct RetryBudget {
     start: Instant,
     next: Duration,
 }
 
-impl Patience {
+impl RetryBudget {
     pub(crate) fn new() -> Self {
         Self {
             start: Instant::now(),

@@ -8,8 +8,8 @@ use scim::query::SortOrder;
 use sea_orm::{QueryResult, Value};
 use uuid::Uuid;
 
-use super::ListQuery;
-use super::kind::Listed;
+use super::ListRequest;
+use super::kind::ListedResource;
 use super::narrow::Access;
 use crate::error::StoreError;
 use crate::sql::{self, Rows, Sql, placeholders};
@@ -29,11 +29,11 @@ pub(super) enum Order {
 }
 
 /// A place between two rows: creation and id of the row before.
-pub(super) type Place = (i64, Uuid);
+pub(super) type ScanPosition = (i64, Uuid);
 
 /// One access path in one order.
 #[derive(Debug)]
-pub(super) struct Walk {
+pub(super) struct Scan {
     directory: Value,
     access: Access,
     order: Order,
@@ -43,8 +43,8 @@ pub(super) struct Walk {
     membership_if: &'static str,
 }
 
-impl Walk {
-    pub(super) fn new<T: Listed>(query: &ListQuery<'_>, access: Access, order: Order) -> Self {
+impl Scan {
+    pub(super) fn new<T: ListedResource>(query: &ListRequest<'_>, access: Access, order: Order) -> Self {
         Self {
             directory: Value::from(query.directory.uuid()),
             access,
@@ -61,13 +61,13 @@ impl Walk {
         self.access == Access::All
     }
 
-    /// Whether [`Walk::count`] and [`Walk::numbered`] know it: where the rows are those that match.
+    /// Whether [`Scan::count`] and [`Scan::numbered`] know it: where the rows are those that match.
     pub(super) fn is_counted(&self) -> bool {
         matches!(self.access, Access::All | Access::Beside(_))
     }
 
     /// Where it begins.
-    pub(super) fn start(&self) -> Place {
+    pub(super) fn start(&self) -> ScanPosition {
         match self.order {
             Order::Created(SortOrder::Descending) => (i64::MAX, Uuid::max()),
             _ => (i64::MIN, Uuid::nil()),
@@ -78,7 +78,7 @@ impl Walk {
     pub(super) async fn batch(
         &self,
         tx: &mut TenantTx,
-        after: Place,
+        after: ScanPosition,
         limit: usize,
     ) -> Result<Vec<QueryResult>, StoreError> {
         let mut values = vec![tx.tenant(), self.directory.clone()];
@@ -234,7 +234,7 @@ impl Walk {
     }
 
     /// These rows, in no order; those that are gone by now are left out.
-    pub(super) async fn fetch<T: Listed>(
+    pub(super) async fn fetch<T: ListedResource>(
         &self,
         tx: &mut TenantTx,
         ids: &[Uuid],
@@ -283,7 +283,7 @@ impl Walk {
 }
 
 /// Where a row stands, without its document.
-pub(super) fn place(row: &QueryResult) -> Result<Place, StoreError> {
+pub(super) fn place(row: &QueryResult) -> Result<ScanPosition, StoreError> {
     let id = row.try_get("", "id").map_err(StoreError::of)?;
     let created = row.try_get("", "created_at").map_err(StoreError::of)?;
     Ok((created, id))

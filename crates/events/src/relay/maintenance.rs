@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use tokio::time::Instant;
 
 use super::plan::{self, Cursor};
-use super::{Relay, Trouble};
+use super::{Relay, RoundError};
 use crate::status::GroupStatus;
 use crate::stream::groups::{Ends, ends, groups, make_group, trim_before};
 use crate::stream::key::EntryId;
@@ -19,7 +19,7 @@ const SLICES: usize = 50;
 
 impl Relay {
     /// Looks at the stream: its end (a lost tail is noticed though nothing new is to be sent), its groups, its length.
-    pub(super) async fn care(&mut self) -> Result<(), Trouble> {
+    pub(super) async fn maintain(&mut self) -> Result<(), RoundError> {
         self.cared_at = Some(Instant::now());
         let mut known = self.known().await?;
         let found = ends(&self.setup.link, &self.key).await?;
@@ -51,12 +51,12 @@ impl Relay {
                 .into_iter()
                 .map(|(group, acknowledged)| GroupStatus { group, acknowledged }),
         );
-        self.setup.board.feed(self.app, |feed| feed.groups = groups);
+        self.setup.registry.feed(self.app, |feed| feed.groups = groups);
         Ok(())
     }
 
     /// What the database knows of each group; the app's own is always there.
-    async fn known(&self) -> Result<BTreeMap<String, i64>, Trouble> {
+    async fn known(&self) -> Result<BTreeMap<String, i64>, RoundError> {
         let acks = self.setup.store.acks(self.app).await?;
         let mut known: BTreeMap<String, i64> =
             acks.into_iter().map(|ack| (ack.group, ack.position)).collect();
@@ -65,8 +65,8 @@ impl Relay {
     }
 
     /// Takes the stream's acknowledgements over into the database, and with it into the provisioning log.
-    async fn collect(&self, known: &mut BTreeMap<String, i64>) -> Result<(), Trouble> {
-        let head = self.setup.hub.head(self.app);
+    async fn collect(&self, known: &mut BTreeMap<String, i64>) -> Result<(), RoundError> {
+        let head = self.setup.notifier.head(self.app);
         for group in groups(&self.setup.link, &self.key).await? {
             // Groups made by hand are nobody's: they neither hold back trimming nor come back after a loss.
             let Some(before) = known.get_mut(&group.name) else {
@@ -87,7 +87,7 @@ impl Relay {
     }
 
     /// Makes the groups that are missing, each where it was.
-    async fn restore(&self, known: &BTreeMap<String, i64>) -> Result<(), Trouble> {
+    async fn restore(&self, known: &BTreeMap<String, i64>) -> Result<(), RoundError> {
         for (group, acknowledged) in known {
             make_group(&self.setup.link, &self.key, group, *acknowledged).await?;
         }
@@ -95,7 +95,7 @@ impl Relay {
     }
 
     /// Removes what nobody needs any more, but the newest `keep`.
-    async fn trim(&self, first: EntryId, keep: i64) -> Result<(), Trouble> {
+    async fn trim(&self, first: EntryId, keep: i64) -> Result<(), RoundError> {
         let tail = self.cursor.map_or(0, |cursor| cursor.tail);
         let floor = plan::floor(self.acknowledged, tail, keep);
         let mut from = first.position;
@@ -110,7 +110,7 @@ impl Relay {
     }
 
     /// Redis is full: everything acknowledged goes at once, the newest too.
-    pub(super) async fn make_room(&mut self) -> Result<(), Trouble> {
+    pub(super) async fn make_room(&mut self) -> Result<(), RoundError> {
         let mut known = self.known().await?;
         if let Some(Ends {
             first: Some(first), ..

@@ -9,7 +9,7 @@ use crate::refusal::Refusal;
 
 /// What a Tenant URL named (DESIGN §5): `/{profile}/scim`, `/t/{tenant}/{profile}/scim` or `/scim`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Place<'a> {
+pub struct TenantUrl<'a> {
     /// The tenant in the URL, if any.
     pub tenant: Option<&'a str>,
     /// The profile in the URL, if any.
@@ -20,7 +20,7 @@ pub struct Place<'a> {
 ///
 /// # Errors
 /// [`Refusal::WrongDirectory`] (401, like every other) and [`Refusal::DirectoryOff`] (403).
-pub fn check(caller: &Caller, place: Place<'_>) -> Result<(), Refusal> {
+pub fn check(caller: &Caller, place: TenantUrl<'_>) -> Result<(), Refusal> {
     let own = |named: Option<&str>, own: &str| named.is_none_or(|named| named == own);
     let (tenant, profile) = (caller.tenant_name.clone(), caller.directory.profile.clone());
     if !own(place.tenant, tenant.as_str()) || !own(place.profile, &profile) {

@@ -14,7 +14,7 @@ use moka::sync::Cache;
 
 /// How many failures a key may have: `burst` at once, and one more each `every`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Allowance {
+pub struct Quota {
     /// Failures at once.
     pub burst: u32,
     /// How long one takes to be forgotten.
@@ -23,29 +23,29 @@ pub struct Allowance {
 
 /// One allowance for each key, for at most `keys` of them; the least used are forgotten first.
 #[derive(Debug)]
-pub struct Brake<K: Hash + Eq + Send + Sync + 'static> {
+pub struct RateLimiter<K: Hash + Eq + Send + Sync + 'static> {
     /// For each key the monotonic time, in ms, when its allowance is whole again.
     whole_at: Cache<K, Arc<AtomicI64>>,
     every: i64,
     burst: i64,
 }
 
-impl<K: Hash + Eq + Send + Sync + 'static> Brake<K> {
+impl<K: Hash + Eq + Send + Sync + 'static> RateLimiter<K> {
     /// A brake with everybody's allowance whole.
-    pub fn new(allowance: Allowance, keys: u64) -> Self {
-        let whole = allowance.every.saturating_mul(allowance.burst);
+    pub fn new(quota: Quota, keys: u64) -> Self {
+        let whole = quota.every.saturating_mul(quota.burst);
         let whole_at = Cache::builder().max_capacity(keys).time_to_idle(whole).build();
         Self {
             whole_at,
-            every: millis(allowance.every).max(1),
-            burst: i64::from(allowance.burst.max(1)),
+            every: millis(quota.every).max(1),
+            burst: i64::from(quota.burst.max(1)),
         }
     }
 
     /// Charges one failure at `now`.
     ///
     /// # Errors
-    /// How long to wait when the allowance is used up, at most [`Allowance::every`]; nothing is charged then.
+    /// How long to wait when the allowance is used up, at most [`Quota::every`]; nothing is charged then.
     pub fn charge(&self, key: K, now: Duration) -> Result<(), Duration> {
         let now = millis(now);
         let whole_at = self.whole_at.get_with(key, || Arc::new(AtomicI64::new(now)));
@@ -67,7 +67,7 @@ impl<K: Hash + Eq + Send + Sync + 'static> Brake<K> {
     /// Whether a failure at `now` would still be within the allowance. Charges nothing.
     ///
     /// # Errors
-    /// As [`Brake::charge`].
+    /// As [`RateLimiter::charge`].
     pub fn look(&self, key: &K, now: Duration) -> Result<(), Duration> {
         self.whole_at
             .get(key)
@@ -105,9 +105,9 @@ mod tests {
         Duration::from_millis(ms)
     }
 
-    fn brake() -> Brake<&'static str> {
-        Brake::new(
-            Allowance {
+    fn limiter() -> RateLimiter<&'static str> {
+        RateLimiter::new(
+            Quota {
                 burst: 5,
                 every: Duration::from_secs(12),
             },
@@ -117,25 +117,25 @@ mod tests {
 
     #[test]
     fn five_failures_a_minute_and_then_one_each_twelve_seconds() {
-        let brake = brake();
+        let limiter = limiter();
         for _ in 0..5 {
-            assert_eq!(brake.charge("id", ms(1_000)), Ok(()));
+            assert_eq!(limiter.charge("id", ms(1_000)), Ok(()));
         }
-        assert_eq!(brake.charge("id", ms(1_000)), Err(Duration::from_secs(12)));
-        assert_eq!(brake.look(&"id", ms(3_000)), Err(Duration::from_secs(10)));
-        assert_eq!(brake.look(&"other", ms(1_000)), Ok(()));
-        assert_eq!(brake.charge("id", ms(13_000)), Ok(()));
-        assert_eq!(brake.charge("id", ms(13_000)), Err(Duration::from_secs(12)));
-        assert_eq!(brake.look(&"id", ms(85_000)), Ok(()));
+        assert_eq!(limiter.charge("id", ms(1_000)), Err(Duration::from_secs(12)));
+        assert_eq!(limiter.look(&"id", ms(3_000)), Err(Duration::from_secs(10)));
+        assert_eq!(limiter.look(&"other", ms(1_000)), Ok(()));
+        assert_eq!(limiter.charge("id", ms(13_000)), Ok(()));
+        assert_eq!(limiter.charge("id", ms(13_000)), Err(Duration::from_secs(12)));
+        assert_eq!(limiter.look(&"id", ms(85_000)), Ok(()));
     }
 
     #[test]
     fn looking_charges_nothing_and_a_refund_takes_a_charge_back() {
-        let brake = brake();
+        let limiter = limiter();
         for _ in 0..100 {
-            assert_eq!(brake.look(&"id", ms(0)), Ok(()));
-            assert_eq!(brake.charge("id", ms(0)), Ok(()));
-            brake.refund(&"id");
+            assert_eq!(limiter.look(&"id", ms(0)), Ok(()));
+            assert_eq!(limiter.charge("id", ms(0)), Ok(()));
+            limiter.refund(&"id");
         }
     }
 
@@ -144,15 +144,15 @@ mod tests {
         /// long a wait is enough.
         #[test]
         fn a_wait_is_bounded_by_the_limits_own_step(steps in prop::collection::vec((0_u64..40_000, any::<bool>()), 1..60)) {
-            let (brake, mut now) = (brake(), 0);
+            let (limiter, mut now) = (limiter(), 0);
             for (pause, refund) in steps {
                 now += pause;
-                match brake.charge("id", ms(now)) {
-                    Ok(()) if refund => brake.refund(&"id"),
+                match limiter.charge("id", ms(now)) {
+                    Ok(()) if refund => limiter.refund(&"id"),
                     Ok(()) => {}
                     Err(wait) => {
                         prop_assert!(wait <= Duration::from_secs(12), "{wait:?}");
-                        prop_assert_eq!(brake.look(&"id", ms(now) + wait), Ok(()));
+                        prop_assert_eq!(limiter.look(&"id", ms(now) + wait), Ok(()));
                     }
                 }
             }

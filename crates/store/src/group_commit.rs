@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use crate::connect::writing::{Writing, give_up};
 use crate::error::StoreError;
 use crate::fair_queue::{Receiver, Sender, fair_queue};
-use crate::run::Door;
+use crate::run::Executor;
 use crate::tx::{Tx, Written};
 use crate::writes::Writes;
 
@@ -48,7 +48,7 @@ trait Job: Send {
     fn finish(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
-struct Work<D: Door, T, E, F> {
+struct Work<D: Executor, T, E, F> {
     key: D::Key,
     work: F,
     answer: Option<Result<T, E>>,
@@ -57,20 +57,23 @@ struct Work<D: Door, T, E, F> {
 
 impl<D, T, E, F> Job for Work<D, T, E, F>
 where
-    D: Door + 'static,
+    D: Executor + 'static,
     F: for<'t> Fn(&'t mut D) -> BoxFuture<'t, Result<T, E>> + Send + Sync,
     T: Send,
     E: From<StoreError> + Send,
 {
     fn run(&mut self, tx: Tx) -> BoxFuture<'_, Outcome> {
         Box::pin(async move {
-            let mut door = D::open(tx, self.key);
+            let mut executor = D::open(tx, self.key);
             // A panic in one job must not end the writer for everybody; its asker sees a closed channel.
-            let answer = AssertUnwindSafe((self.work)(&mut door)).catch_unwind().await.ok();
+            let answer = AssertUnwindSafe((self.work)(&mut executor))
+                .catch_unwind()
+                .await
+                .ok();
             let keep = matches!(answer, Some(Ok(_)));
             self.answer = answer;
             Outcome {
-                tx: door.close(),
+                tx: executor.close(),
                 keep,
             }
         })
@@ -103,7 +106,7 @@ impl Writer {
     /// Queues a piece of work and waits for its commit.
     pub(crate) async fn submit<D, T, E, F>(&self, key: D::Key, work: F) -> Result<T, E>
     where
-        D: Door + 'static,
+        D: Executor + 'static,
         F: for<'t> Fn(&'t mut D) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -141,7 +144,7 @@ async fn run(mut writing: Writing, mut jobs: Jobs, changed: watch::Sender<u64>, 
                 if written.changed {
                     writes.succeeded();
                 }
-                if written.told {
+                if written.outbox_written {
                     changed.send_modify(|count| *count += 1);
                 }
             }
@@ -179,7 +182,7 @@ async fn commit_group(
         done.push(job);
         match tx.end_job(outcome.keep).await {
             Ok(of_job) => {
-                written.told |= of_job.told;
+                written.outbox_written |= of_job.outbox_written;
                 written.changed |= of_job.changed;
             }
             Err(error) => {

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 /// One feed as last seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Known {
+pub(crate) struct FeedHead {
     /// The app's name.
     pub name: Slug,
     /// The feed's newest position.
@@ -18,16 +18,16 @@ pub(crate) struct Known {
 }
 
 /// The feeds by app.
-pub(crate) type Heads = BTreeMap<AppId, Known>;
+pub(crate) type Heads = BTreeMap<AppId, FeedHead>;
 
 /// The heads, watched.
 #[derive(Debug, Clone)]
-pub(crate) struct Hub {
+pub(crate) struct Notifier {
     heads: Arc<watch::Sender<Heads>>,
     closing: Arc<watch::Sender<bool>>,
 }
 
-impl Hub {
+impl Notifier {
     pub fn new() -> Self {
         Self {
             heads: Arc::new(watch::Sender::new(Heads::new())),
@@ -55,7 +55,7 @@ impl Hub {
         self.heads.borrow().get(&app).map_or(0, |known| known.head)
     }
 
-    /// Takes in heads that moved; an unknown app waits for the next [`Hub::replace`].
+    /// Takes in heads that moved; an unknown app waits for the next [`Notifier::replace`].
     pub fn advance(&self, moved: &[(AppId, i64)]) {
         self.heads.send_if_modified(|heads| {
             let mut any = false;
@@ -87,25 +87,25 @@ mod tests {
 
     #[test]
     fn only_a_head_that_moves_wakes_anybody() {
-        let hub = Hub::new();
+        let notifier = Notifier::new();
         let app = AppId::from_uuid(uuid::Uuid::from_u128(1));
-        hub.replace(Heads::from([(
+        notifier.replace(Heads::from([(
             app,
-            Known {
+            FeedHead {
                 name: "booking".parse().expect("a slug"),
                 head: 3,
             },
         )]));
-        let mut heads = hub.heads();
+        let mut heads = notifier.heads();
         heads.mark_unchanged();
-        hub.advance(&[
+        notifier.advance(&[
             (app, 3),
             (app, 2),
             (AppId::from_uuid(uuid::Uuid::from_u128(2)), 9),
         ]);
-        assert!(!heads.has_changed().expect("the hub lives"));
-        hub.advance(&[(app, 4)]);
-        assert!(heads.has_changed().expect("the hub lives"));
-        assert_eq!(hub.head(app), 4);
+        assert!(!heads.has_changed().expect("the notifier lives"));
+        notifier.advance(&[(app, 4)]);
+        assert!(heads.has_changed().expect("the notifier lives"));
+        assert_eq!(notifier.head(app), 4);
     }
 }
