@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-/// Connections of every row of DESIGN §7 that names a number.
+/// Connections of every row of `docs/benchmarks.md` that names a number.
 pub const CONNECTIONS: usize = 32;
 
 /// A unit of work: its requests in order, each with the status it must be answered with.

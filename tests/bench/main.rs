@@ -4,7 +4,8 @@
 //! route) in alternating slices, so that whatever else the machine does meets both, and takes medians. Nothing here
 //! passes or fails: numbers of a shared machine are to be read, not asserted.
 //!
-//! Reading order: [`report`] (what comes out), [`load`] (the client), [`rows`] (one module a row of DESIGN §7).
+//! Reading order: [`report`] (what comes out), [`load`] (the client), [`rows`] (one module a row of
+//! `docs/benchmarks.md`).
 #![expect(
     clippy::expect_used,
     clippy::panic,

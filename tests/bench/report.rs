@@ -51,7 +51,7 @@ impl Side {
     }
 }
 
-/// What DESIGN §7 asks of a row.
+/// What `docs/benchmarks.md` asks of a row.
 #[derive(Clone, Copy, Debug)]
 pub enum Bar {
     /// The ratio of ours to theirs is at least this.

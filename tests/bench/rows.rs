@@ -1,4 +1,4 @@
-//! One module a row of DESIGN §7.
+//! One module a row of `docs/benchmarks.md`.
 
 pub mod create_postgres;
 pub mod create_sqlite;

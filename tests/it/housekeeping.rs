@@ -8,11 +8,13 @@ const LONG: &[(&str, usize)] = &[];
 /// Production lines in a file that still fits the head (docs/contributing.md).
 const LIMIT: usize = 400;
 
-fn root() -> PathBuf {
+/// The repository.
+pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn tracked(endings: &[&str]) -> Vec<(String, String)> {
+/// The files of the repository whose names end so: their paths in it, and their texts.
+pub fn tracked(endings: &[&str]) -> Vec<(String, String)> {
     let mut files = Vec::new();
     let mut folders = vec![root()];
     while let Some(folder) = folders.pop() {

@@ -16,6 +16,7 @@
 
 mod architecture;
 mod chaos;
+mod citations;
 mod conformance;
 mod consumer;
 mod customers;

@@ -36,7 +36,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// The Tenant URL of a directory; its tokens tell the tenant (DESIGN §5).
+    /// The Tenant URL of a directory; its tokens tell the tenant (README.md, "By hand").
     pub fn tenant_url(&self, profile: &str) -> String {
         format!("{}/{profile}/scim", self.public_url)
     }
@@ -49,7 +49,7 @@ impl Context {
     /// The key to a tenant's data. Only operators' use-cases get here.
     #[expect(
         clippy::disallowed_methods,
-        reason = "the operator's use-cases may open every tenant (DESIGN §3)"
+        reason = "the operator's use-cases may open every tenant (ADR 0002)"
     )]
     pub(crate) fn scope(&self, tenant: TenantId) -> TenantScope {
         TenantScope::mint(tenant)

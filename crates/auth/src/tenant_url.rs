@@ -7,7 +7,7 @@ use domain::tenant::Switch;
 
 use crate::refusal::Refusal;
 
-/// What a Tenant URL named (DESIGN §5): `/{profile}/scim`, `/t/{tenant}/{profile}/scim` or `/scim`.
+/// What a Tenant URL named: `/{profile}/scim`, `/t/{tenant}/{profile}/scim` or `/scim`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TenantUrl<'a> {
     /// The tenant in the URL, if any.

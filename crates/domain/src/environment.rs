@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// `test` or `production`: one deployment each (DESIGN §1).
+/// `test` or `production`: one deployment each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Environment {

@@ -1,5 +1,5 @@
-//! Reading a feed without Redis: pages by position, long polls, acknowledgements (trust.md B.10). The same positions
-//! and the same events as in the stream, which is filled from here.
+//! Reading a feed without Redis: pages by position, long polls, acknowledgements (`docs/reference/events.md`).
+//! The same positions and the same events as in the stream, which is filled from here.
 //!
 //! Must not know: HTTP. `crates/http/src/feeds` puts this on the wire.
 

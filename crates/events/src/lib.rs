@@ -1,4 +1,4 @@
-//! The feed side: what leaves Usher, in which order, and how we know that it arrived (DESIGN §4, "An event walks out").
+//! The feed side: what leaves Usher, in which order, and how we know that it arrived (`docs/architecture.md`).
 //!
 //! The outbox row is there already, committed with the change it tells of. Here it gets its positions (`stamper`),
 //! is appended to the feeds' Redis streams (`relay`), whose readers have a user each (`users`), can be read over HTTP ([`Feeds`]), and the readers'

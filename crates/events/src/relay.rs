@@ -1,4 +1,4 @@
-//! The relay of one feed: database → Redis stream, in batches, by compare-and-append (trust.md B.2, B.5, B.9).
+//! The relay of one feed: database → Redis stream, in batches, by compare-and-append (ADR 0004, ADR 0016).
 //!
 //! One instance relays a feed at a time, under a lease; losing the lease is harmless, because a batch that does not fit
 //! the stream's end is refused. Nothing here decides what is delivered: the database does, Redis mirrors it.
@@ -30,7 +30,8 @@ use crate::stream::fault::Fault;
 use crate::stream::key::EntryId;
 use crate::stream::link::Link;
 
-/// Events in one append: with `appendfsync always` this is what makes it affordable (trust.md B.2).
+/// Events in one append: with `appendfsync always` this is what makes it affordable
+/// (`docs/background/feeds.md`, "Appending to a stream").
 const BATCH: usize = 500;
 /// Bytes in one append: small enough to travel within the response time-out on a slow network.
 const BATCH_BYTES: usize = 2 * 1024 * 1024;

@@ -13,7 +13,8 @@ pub struct Settings {
     /// The Redis queue; `None` leaves the feeds readable over HTTP only.
     pub redis: Option<RedisSettings>,
     /// How long at the latest until a change committed by another process is seen. Wake-ups within this process are
-    /// immediate; this poll is the truth they hint at (trust.md B.2).
+    /// immediate; this poll is the truth they hint at
+    /// (`docs/background/feeds.md`, "Wake-ups").
     pub poll: Duration,
     /// How long events stay readable after they were stamped.
     pub retention: Duration,

@@ -1,4 +1,4 @@
-//! The stamper gives outbox rows their positions (trust.md B.2). It is woken by commits of this process and looks by
+//! The stamper gives outbox rows their positions (ADR 0003). It is woken by commits of this process and looks by
 //! itself every [`Settings::poll`](crate::Settings::poll), because another process may have committed.
 //!
 //! The order and the locks are the store's (`store::Store::stamp`); here is only the rhythm. Any number of stampers

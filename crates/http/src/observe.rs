@@ -20,7 +20,7 @@ use crate::state::State;
 
 /// Our id of the request, on every answer.
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
-/// Where clients put an id of their own (`trust.md` E.2: which of them Entra sends is not documented).
+/// Where clients put an id of their own (`docs/background/entra.md`, "Headers and media types").
 const CLIENT_IDS: [&str; 3] = ["client-request-id", "x-ms-client-request-id", "request-id"];
 
 /// What is known of a request; starts with its id and grows on the way.

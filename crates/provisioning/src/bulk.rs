@@ -80,7 +80,7 @@ pub async fn execute(
     while let Some(step) = plan.step() {
         let tried = match step {
             BulkStep::Do(index, work) => {
-                // A request like any other, so its credential is looked at like any other's (DESIGN §2.4).
+                // A request like any other, so its credential is looked at like any other's (ADR 0005).
                 let tried = match context.check_still_admitted(caller).await {
                     Ok(()) => run(context, caller, &call, index, work).await,
                     Err(error) => BulkResult {

@@ -1,4 +1,5 @@
-//! What becomes of the bodies Entra and others send: the variations C1–C16 of a create and the tolerance rules T1–T7.
+//! What becomes of the bodies Entra and others send: the variations C1–C16 of a create and the tolerance rules T1–T7
+//! (`docs/background/entra-shapes.md`).
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use scim::path::AttrPath;

@@ -169,7 +169,8 @@ fn classify_sqlstate(code: &str, message: &str) -> (StoreError, RetryAction) {
     match code {
         "40001" | "40P01" => unavailable("it could not serialise this with other work", RetryAction::Again),
         "55P03" | "57014" => unavailable("a lock or a statement took too long", RetryAction::Again),
-        // A demoted primary: the connection answers pings for days and takes no write (trust.md D.5 row 21).
+        // A demoted primary: the connection answers pings for days and takes no write
+        // (`docs/background/faults.md`, "Databases").
         "25006" => unavailable("this server takes no writes", RetryAction::Reconnect),
         "57P01" | "57P02" | "57P03" | "57P05" => {
             unavailable("the server ended the connection", RetryAction::Reconnect)

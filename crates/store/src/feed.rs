@@ -1,6 +1,6 @@
 //! The outbox side: stamping, feeds, acknowledgements, leases, pruning. Used by `crates/events`.
 //!
-//! Why positions and not ids, and why in two steps: `docs/reference/events.md`, trust.md B.2.
+//! Why positions and not ids, and why in two steps: ADR 0003; `docs/background/feeds.md`, "Order of commits".
 
 use std::time::Duration;
 

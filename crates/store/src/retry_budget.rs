@@ -1,6 +1,7 @@
 //! How long trouble is sat out inside a request.
 //!
-//! A failed call costs the customer hours in Entra, not seconds (trust.md D.2): what can pass by itself (a deadlock, a
+//! A failed call costs the customer hours in Entra, not seconds
+//! (`docs/background/faults.md`, "What a failed call costs"): what can pass by itself (a deadlock, a
 //! lock, a lost connection, a failover) is tried again for up to ten seconds before the client is told.
 
 use std::hash::{BuildHasher, RandomState};

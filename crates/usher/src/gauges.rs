@@ -1,4 +1,5 @@
-//! Metrics that are read off other rooms when somebody looks (`trust.md` E.3): feeds, outbox, credentials.
+//! Metrics that are read off other rooms when somebody looks: feeds, outbox, credentials
+//! (`docs/background/feeds.md`, "Telemetry").
 //!
 //! Must not know: how they are exported.
 

@@ -1,4 +1,4 @@
-//! The program `usher`: one command, one process (DESIGN §5).
+//! The program `usher`: one command, one process.
 //!
 //! Reading order: [`config`], [`setup`] (what commands work with), `serve`, `cli` (the operators' nouns),
 //! [`telemetry`]. Must not know: what any of them does.

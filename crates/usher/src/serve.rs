@@ -1,7 +1,8 @@
 //! `usher serve`: puts the rooms together, tells where to go next, and ends gracefully.
 //!
-//! Must not know: anything a room can do by itself. The end (DESIGN §5, `trust.md` D.7): readiness off → wait for the
-//! load balancer → requests in flight → events' batches → what is left in memory → telemetry.
+//! Must not know: anything a room can do by itself. The end
+//! (`docs/background/faults.md`, "The end of a process"): readiness off → wait for the load balancer → requests in
+//! flight → events' batches → what is left in memory → telemetry.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

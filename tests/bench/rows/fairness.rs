@@ -1,5 +1,5 @@
 //! What one tenant costs another: a tenant at 25 requests a second, alone and beside one in its initial cycle, one that
-//! sends PATCHes of 1,000 operations, and one that sends bulks of 1.6 MB (DESIGN §7).
+//! sends PATCHes of 1,000 operations, and one that sends bulks of 1.6 MB.
 
 use crate::base::{BOTH, Kind};
 use crate::load::expect;

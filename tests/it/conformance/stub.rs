@@ -1,5 +1,6 @@
-//! A SCIM server that is wrong on purpose, in the ways real ones were (`entra.md` §9): it asks nobody who they are, lists
-//! everybody whatever the filter, says yes to a PATCH and does nothing, and deletes by saying so.
+//! A SCIM server that is wrong on purpose, in the ways real ones were (`docs/background/field-reports.md`): it
+//! asks nobody who they are, lists everybody whatever the filter, says yes to a PATCH and does nothing, and
+//! deletes by saying so.
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, mpsc};

@@ -1,4 +1,4 @@
-//! What each customer's guide asks for, as data.
+//! What each customer's guide asks for, as data (`docs/background/customer-guides.md`).
 
 /// One guide.
 pub struct Guide {
@@ -37,7 +37,7 @@ pub const PEOPLE: Guide = Guide {
     refused: None,
 };
 
-/// ovice: the default mapping, five attributes required (O7, O8).
+/// ovice: the default mapping, five attributes required.
 pub const MEMBERS: Guide = Guide {
     profile: "members",
     mover: (
@@ -49,7 +49,7 @@ pub const MEMBERS: Guide = Guide {
     ..PEOPLE
 };
 
-/// JCV: the employee number is the user name, everything else is forbidden (J11, J13, J15).
+/// JCV: the employee number is the user name, everything else is forbidden.
 pub const EMPLOYEES: Guide = Guide {
     profile: "employees",
     mapping: include_str!("../../fixtures/customers/employees.mapping.json"),
@@ -59,7 +59,7 @@ pub const EMPLOYEES: Guide = Guide {
     ..PEOPLE
 };
 
-/// ServiceOps: custom fields of this customer (M6, M7).
+/// ServiceOps: custom fields of this customer.
 pub const AGENTS: Guide = Guide {
     profile: "agents",
     mapping: include_str!("../../fixtures/customers/agents.mapping.json"),
@@ -71,7 +71,7 @@ pub const AGENTS: Guide = Guide {
     ..PEOPLE
 };
 
-/// Keepnet: mail is mandatory (K10).
+/// Keepnet: mail is mandatory.
 pub const LEARNERS: Guide = Guide {
     profile: "learners",
     mover: ("displayName", "/displayName"),
@@ -79,7 +79,7 @@ pub const LEARNERS: Guide = Guide {
     ..PEOPLE
 };
 
-/// &Money's advisors: seven lines, objectId as the key (A7–A10).
+/// &Money's advisors: seven lines, objectId as the key.
 pub const ADVISORS: Guide = Guide {
     profile: "advisors",
     mapping: include_str!("../../fixtures/customers/advisors.mapping.json"),
@@ -90,7 +90,7 @@ pub const ADVISORS: Guide = Guide {
     ..PEOPLE
 };
 
-/// &Money's rooms: the same minus `name` (A11).
+/// &Money's rooms: the same minus `name`.
 pub const ROOMS: Guide = Guide {
     profile: "rooms",
     objects: "rooms",

@@ -1,5 +1,5 @@
-//! An event walks out (DESIGN §4): order, completeness and recovery of the feeds, over Redis and over HTTP, with real
-//! servers that are stopped, frozen, filled, wiped and cut.
+//! An event walks out (`docs/architecture.md`): order, completeness and recovery of the feeds, over Redis and
+//! over HTTP, with real servers that are stopped, frozen, filled, wiped and cut.
 //!
 //! One gateway a test, driven from outside. Read `world.rs` first.
 

@@ -1,4 +1,4 @@
-//! The ways an edit is really sent (`entra.md` §2.3–2.7): both of Entra's dialects, and what others do.
+//! The ways an edit is really sent (`docs/background/entra-shapes.md`): both of Entra's dialects, and what others do.
 
 use rand::RngExt as _;
 use serde_json::{Map, Value, json};

@@ -1,4 +1,4 @@
-//! Moves about groups: made, renamed, filled and emptied in every shape (`entra.md` §3.1).
+//! Moves about groups: made, renamed, filled and emptied in every shape (`docs/background/entra-shapes.md`, "Groups").
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! Documents as clients really write them (`entra.md` §2.2, C1–C16, and §11.14).
+//! Documents as clients really write them
+//! (`docs/background/entra-shapes.md`, "Creations" and "Tolerance").
 
 use reqwest::Method;
 use serde_json::json;

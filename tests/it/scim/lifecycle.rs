@@ -1,4 +1,5 @@
-//! An identity's life: created, disabled, enabled, deleted, back again (`entra.md` §2.8).
+//! An identity's life: created, disabled, enabled, deleted, back again
+//! (`docs/background/entra.md`, "Leavers and returners").
 
 use serde_json::json;
 use support::http::Feed;

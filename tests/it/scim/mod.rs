@@ -1,5 +1,5 @@
-//! SCIM over HTTP against the real program: what Entra sends (`entra.md` §11), what nobody should send, and what an
-//! operator sees of it. What concerns storage runs on both databases.
+//! SCIM over HTTP against the real program: what Entra sends (`docs/background/entra.md`), what nobody should
+//! send, and what an operator sees of it. What concerns storage runs on both databases.
 
 mod bad_input;
 mod bodies;

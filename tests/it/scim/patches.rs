@@ -1,5 +1,6 @@
-//! PATCH in both of Entra's dialects over the wire; each applied twice (`entra.md` §2.3–2.5). The shapes in full are
-//! tested in `crates/scim`; here the walk through the whole house is.
+//! PATCH in both of Entra's dialects over the wire; each applied twice
+//! (`docs/background/entra.md`, "Two PATCH dialects"). The shapes in full are tested in `crates/scim`;
+//! here the walk through the whole house is.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Match queries as Entra writes them (`entra.md` §2.1), and pages.
+//! Match queries as Entra writes them (`docs/background/entra-shapes.md`, "Match queries"), and pages.
 
 use serde_json::json;
 

@@ -17,7 +17,7 @@ fn contiguous(events: &[FeedEvent]) -> bool {
         .eq(1..=i64::try_from(events.len()).unwrap())
 }
 
-/// Writers change their own people while several stampers race (trust.md B.2: a cursor lost 30 % here).
+/// Writers change their own people while several stampers race (ADR 0003: a cursor lost 30 % here).
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn racing_stampers_lose_nothing_and_keep_each_identitys_order() {
     for world in worlds().await {

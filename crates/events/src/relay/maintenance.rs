@@ -1,4 +1,4 @@
-//! Groups, acknowledgements, trimming: what keeps a stream usable and bounded (trust.md B.4, B.5).
+//! Groups, acknowledgements, trimming: what keeps a stream usable and bounded (ADR 0016).
 //!
 //! Groups are made here and nowhere else; after a loss a group is made again where the database knows it to be.
 //! Entries are trimmed by a computed `MINID` only, in slices, never one that a group has not acknowledged.

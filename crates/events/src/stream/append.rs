@@ -1,4 +1,4 @@
-//! Compare-and-append (trust.md B.2, step 3). The script is the whole recovery protocol: its refusal tells where the
+//! Compare-and-append (ADR 0004). The script is the whole recovery protocol: its refusal tells where the
 //! stream really ends, and the relay goes on from there.
 
 use std::sync::LazyLock;

@@ -1,11 +1,13 @@
-//! Is this Redis fit to carry a queue? Read from `INFO`, which needs no right to `CONFIG` (trust.md B.6).
+//! Is this Redis fit to carry a queue? Read from `INFO`, which needs no right to `CONFIG`
+//! (`docs/background/feeds.md`, "A Redis that carries a queue").
 
 use redis::Value;
 
 use super::groups::field;
 use crate::status::RedisStatus;
 
-/// The oldest version that keeps pending entries and group reads right (trust.md B.7).
+/// The oldest version that keeps pending entries and group reads right
+/// (`docs/background/feeds.md`, "Versions of Redis").
 const OLDEST: (u32, u32) = (7, 0);
 
 /// Reads `INFO` and says what to change.

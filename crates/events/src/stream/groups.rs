@@ -1,4 +1,5 @@
-//! Consumer groups and the stream's ends: asked for, made, trimmed (trust.md B.4, B.5).
+//! Consumer groups and the stream's ends: asked for, made, trimmed
+//! (`docs/background/feeds.md`, "Groups and acknowledgements" and "Trimming").
 
 use redis::{FromRedisValue, Value};
 

@@ -1,4 +1,4 @@
-//! Stream keys and entry ids: `usher:{production:booking}:s00` and `9121-0` (trust.md B.3).
+//! Stream keys and entry ids: `usher:{production:booking}:s00` and `9121-0` (`docs/background/feeds.md`, "Keys").
 
 use std::fmt;
 

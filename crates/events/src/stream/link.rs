@@ -1,6 +1,7 @@
 //! The connection: opened when needed, given up at the first sign that it is of no more use, never waited for longer
 //! than the response time-out. A `MultiplexedConnection` by itself never reconnects, and a silent server (socket open,
-//! no answers) would hang every caller without time-outs (trust.md B.6).
+//! no answers) would hang every caller without time-outs
+//! (`docs/background/feeds.md`, "Connections to Redis").
 
 use std::sync::Arc;
 use std::time::Duration;

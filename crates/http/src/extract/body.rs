@@ -90,7 +90,8 @@ async fn read(state: &State, payload: &mut web::Payload, taken: &mut Permits) ->
     }
 }
 
-/// Refuses only what is certainly something else: clients label JSON in many ways (`entra.md` §4.2).
+/// Refuses only what is certainly something else: clients label JSON in many ways
+/// (`docs/background/entra.md`, "Headers and media types").
 fn check_media_type(request: &HttpRequest) -> Result<(), Failure> {
     let label = request
         .headers()

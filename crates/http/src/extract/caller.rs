@@ -1,7 +1,7 @@
 //! Who is calling: the credential, its record, and whether it belongs to this URL. Before any body is read.
 //!
 //! The record is read at every request, so that a revoked token is refused at the next one, on every instance
-//! (DESIGN §2.4). Every refusal is the same 401; the reason goes to the log.
+//! (ADR 0005). Every refusal is the same 401; the reason goes to the log.
 
 use actix_web::HttpRequest;
 use auth::tenant_url::TenantUrl;

@@ -2,7 +2,7 @@
 //!
 //! `docs/reference/error-codes.md` is written from it. Must not know: how an answer is put together
 //! ([`super::respond`]). Entra treats 401, 403 and 404 as the customer's doing, so nothing that is our fault may have
-//! one of them: ours are 503 with `Retry-After` (`trust.md` D.2).
+//! one of them: ours are 503 with `Retry-After` (`docs/background/faults.md`, "What a failed call costs").
 
 mod failure;
 mod page;

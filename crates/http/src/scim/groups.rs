@@ -1,5 +1,6 @@
 //! Groups as SCIM Groups, one file an operation; and what a directory without groups says instead: Entra asks for groups in
-//! every connection test, and a 404 there fails the test (`entra.md` §1.1), so the query answers an empty list.
+//! every connection test, and a 404 there fails the test, so the query answers an empty list
+//! (`docs/background/entra.md`, "The probe").
 
 pub mod create;
 pub mod delete;

@@ -1,8 +1,8 @@
 //! SCIM 2.0 over HTTP (RFC 7644) at the Tenant URLs: one operation one file, one table of routes ([`serve`]), one table
 //! of errors ([`error`]).
 //!
-//! The order of things (DESIGN §4): size → route → method → credential → place → body → use-case → projection. Must not know:
-//! how anything is decided or stored.
+//! The order of things (`docs/architecture.md`): size → route → method → credential → place → body → use-case →
+//! projection. Must not know: how anything is decided or stored.
 
 mod bulk;
 mod discovery;

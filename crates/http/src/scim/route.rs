@@ -1,8 +1,9 @@
 //! Which thing a path names: every spelling of a Tenant URL, brought to one meaning before anything is looked up.
 //!
-//! Pure. `/{profile}/scim`, `/t/{tenant}/{profile}/scim` and `/scim` are the Tenant URLs (DESIGN §5); a `/v2` after
-//! them, doubled and trailing slashes and any capitalisation are what customers really paste (`entra.md` §1.3). Must
-//! not know: who is calling, or whether what is named exists.
+//! Pure. `/{profile}/scim`, `/t/{tenant}/{profile}/scim` and `/scim` are the Tenant URLs; a `/v2` after
+//! them, doubled and trailing slashes and any capitalisation are what customers really paste
+//! (`docs/background/entra.md`, "Spellings of the Tenant URL"). Must not know: who is calling, or whether what is
+//! named exists.
 
 use std::borrow::Cow;
 
@@ -159,7 +160,7 @@ impl Base<'_> {
 }
 
 /// What lies below a Tenant URL, past a `/v2` and the `/scim` that jobs from before 2019 append by themselves
-/// (`entra.md` §2.9).
+/// (`docs/background/entra.md`, "The dialect before 2019").
 fn below<'a>(mut rest: impl Iterator<Item = &'a str> + Clone) -> Endpoint<'a> {
     let mut next = rest.clone();
     while next

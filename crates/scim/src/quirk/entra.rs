@@ -20,6 +20,8 @@
 //! | [`is_bare_literal`] | `externalId eq jyoung` | filter |
 //! | [`decoded_once_more`] | `userName eq "a%40b.com"` after decoding | lists |
 //!
+//! What is sent, and how that is known: `docs/background/entra.md` and `docs/background/entra-shapes.md`.
+//!
 //! Must not know: which tenant or directory sends, HTTP, time. Each function is named by a fixture in
 //! `tests/fixtures/entra/`; read `crate::patch` next, where most of them meet.
 

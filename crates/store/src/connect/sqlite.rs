@@ -1,6 +1,6 @@
 //! SQLite: one connection writes, the others only read; WAL, so that neither waits for the other.
 //!
-//! `synchronous=FULL`: what was answered is on the disk (DESIGN §2). The command line and the server may have the same
+//! `synchronous=FULL`: what was answered is on the disk (ADR 0010). The command line and the server may have the same
 //! file open at once; `busy_timeout` lets one wait for the other's commit.
 
 use std::time::Duration;

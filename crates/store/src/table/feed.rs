@@ -20,7 +20,7 @@ pub(crate) const OPEN_DOOR_IN_ORDER: &str = "SELECT set_config('usher.door', 'ou
      set_config('jit', 'off', true)";
 
 /// PostgreSQL, first: nobody else gives out positions until we commit. A statement of its own, in the order of the ids
-/// (no deadlocks), so that the next statement sees everything the last holder committed (trust.md B.2).
+/// (no deadlocks), so that the next statement sees everything the last holder committed (ADR 0003).
 pub(crate) const LOCK_HEADS: &str = "SELECT app_id FROM feed ORDER BY app_id FOR UPDATE";
 
 /// PostgreSQL: as the stamper's lock, but against feeds that do not exist yet. `ROW SHARE`, which every `FOR UPDATE`

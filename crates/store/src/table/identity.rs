@@ -2,7 +2,7 @@
 //!
 //! On PostgreSQL each change is one statement (a chain of `WITH`), on SQLite one text of three statements that is handed
 //! to the connection's thread once. The outbox row comes after the change it tells of, so that its id is greater than
-//! those of everything it depends on (trust.md B.2).
+//! those of everything it depends on (`docs/background/feeds.md`, "Order of commits").
 
 use std::sync::LazyLock;
 

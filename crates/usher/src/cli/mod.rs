@@ -1,4 +1,4 @@
-//! The operators' commands: `usher tenant | directory | token | app | feed | log`, nouns then verbs (DESIGN §5).
+//! The operators' commands: `usher tenant | directory | token | app | feed | log`, nouns then verbs.
 //!
 //! One file a noun: its words for clap, and how the answer of `admin`'s use-case is shown. They work on the configured
 //! database, with the server up or down. Must not know: how settings are read (it is given a [`Setup`]), SQL, any rule

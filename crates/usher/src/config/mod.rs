@@ -1,4 +1,4 @@
-//! Configuration: `usher.toml` < `USHER__SECTION__KEY`, one file a section (DESIGN §5).
+//! Configuration: `usher.toml` < `USHER__SECTION__KEY`, one file a section.
 //!
 //! The only place that reads the environment. What contradicts itself or is unknown refuses to start and says which key;
 //! nothing is guessed. Reading order: `values` (finding settings), a section such as `http`, `show` (telling them).

@@ -1,5 +1,5 @@
-//! Groups over HTTP (`entra.md` §3, §11): every shape that is sent for them, on both databases, and what it comes to: who is
-//! a member, what is told of it, what it costs.
+//! Groups over HTTP (`docs/background/entra.md`, "Groups"): every shape that is sent for them, on both databases,
+//! and what it comes to: who is a member, what is told of it, what it costs.
 
 mod cycle;
 mod doors;
@@ -26,7 +26,7 @@ fn people(gateway: &Gateway, tenant: &str) -> Scim {
     Scim::new(&gateway.directory(tenant, "people"))
 }
 
-/// A group as Entra creates one (`entra.md` GC1).
+/// A group as Entra creates one (GC1 of `docs/background/entra-shapes.md`).
 fn group(name: &str) -> Value {
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group",

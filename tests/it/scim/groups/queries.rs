@@ -1,4 +1,5 @@
-//! The queries Entra asks for groups (`entra.md` GQ1 to GQ6), and what of a group is answered.
+//! The queries Entra asks for groups (GQ1 to GQ6 of `docs/background/entra-shapes.md`), and what of a group is
+//! answered.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! Every shape of `entra.md` §3 for groups: applied twice it does what it did once, makes at most one event, and reads back
-//! as Entra expects.
+//! Every shape for groups (`docs/background/entra-shapes.md`, "Groups"): applied twice it does what it
+//! did once, makes at most one event, and reads back as Entra expects.
 
 use serde_json::{Value, json};
 use support::http::{Feed, Scim};
@@ -124,7 +124,7 @@ fn shapes() -> Vec<Shape> {
             &[0, 1, 2, 3],
         ),
         shape(
-            "P5",
+            "validator P5",
             |p| json!([{"op": "add", "path": "members", "value": [{"value": p[3]}]}, {"op": "remove", "path": format!("members[value eq \"{}\"]", p[3])}]),
             ALL,
         ),

@@ -11,7 +11,7 @@ use super::super::error::Failure;
 use super::super::response_body::{Entry, ResponseBody};
 
 /// Lists identities; each with all its attributes, because Entra compares with the list answer and reads no further
-/// (`entra.md` §2.0).
+/// (`docs/background/entra.md`, "Order of calls").
 ///
 /// # Errors
 /// `invalidFilter`: never an unfiltered list; `invalidValue` for an order, `invalidCursor`, `tooMany`.
