@@ -29,7 +29,7 @@ lint: ## Formats, clippy, rustdoc: no warning anywhere
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 check: lint ## Lint, and the tests of the project itself (crate boundaries, file sizes, generated pages)
-	cargo test --workspace --test it --bin usher -- architecture housekeeping reference
+	cargo test --workspace --test it --bin usher -- architecture citations housekeeping reference
 test-fast: ## Tests that need no service
 	cargo test --workspace --exclude tests
 it: services ## Tests against real PostgreSQL, Redis and the programs; ARGS=name picks some
