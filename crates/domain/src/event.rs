@@ -15,6 +15,7 @@ use crate::identity::Identity;
 use crate::log::LogAction;
 use crate::profile::Profile;
 use crate::tenant::{Directory, Slug};
+use crate::trace::TraceParent;
 
 /// What happened to an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +102,7 @@ pub struct Cause {
     /// What apps are told of the token: see [`crate::credential::Caller::token_alias`].
     pub token_alias: String,
     /// The W3C trace context of the request, the start of the trace.
-    pub traceparent: Option<String>,
+    pub traceparent: Option<TraceParent>,
 }
 
 /// An event, ready for the outbox.
@@ -229,7 +230,7 @@ fn envelope(origin: Origin<'_>, cause: &Cause, head: &Head, data: Value) -> Valu
     });
     if let Some(fields) = envelope.as_object_mut() {
         if let Some(traceparent) = &cause.traceparent {
-            fields.insert("traceparent".to_owned(), Value::from(traceparent.as_str()));
+            fields.insert("traceparent".to_owned(), Value::from(traceparent.to_string()));
         }
         fields.insert("data".to_owned(), data);
     }

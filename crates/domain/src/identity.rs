@@ -41,8 +41,6 @@ pub struct MatchKeys {
     pub user_name: String,
     /// `externalId` after NFC, with case.
     pub external_id: Option<String>,
-    /// The value of the first work e-mail, folded.
-    pub work_email: Option<String>,
     /// `displayName`, folded.
     pub display_name: Option<String>,
 }
@@ -53,7 +51,6 @@ impl MatchKeys {
         Self {
             user_name: fold(resource.user_name().unwrap_or_default()),
             external_id: resource.external_id().map(|text| nfc(text).into_owned()),
-            work_email: resource.email("work").map(fold),
             display_name: resource.display_name().map(fold),
         }
     }

@@ -21,3 +21,4 @@ pub mod profile;
 pub mod providers;
 pub mod scope;
 pub mod tenant;
+pub mod trace;

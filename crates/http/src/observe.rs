@@ -12,6 +12,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, web};
 use domain::credential::Caller;
 use domain::id::{DirectoryId, RequestId, TenantId};
+use domain::trace::TraceParent;
 use tracing::{Instrument, Span, field};
 
 use crate::extract::credential;
@@ -31,7 +32,7 @@ pub struct Facts {
     /// The client's id, when it sent a usable one.
     pub client_request_id: Option<String>,
     /// The W3C trace context.
-    pub traceparent: String,
+    pub traceparent: Option<TraceParent>,
     /// The route's template.
     pub route: &'static str,
     /// The SCIM operation, for metrics.
@@ -105,7 +106,7 @@ pub async fn observe(
     let span = root_span(method, route, id, client_request_id.as_deref());
     let traceparent = span
         .in_scope(|| (state.traceparent)())
-        .unwrap_or_else(|| own_traceparent(id));
+        .or_else(|| own_traceparent(id));
     request.extensions_mut().insert(Facts {
         request: id,
         client_request_id,
@@ -213,7 +214,7 @@ fn log_line(facts: &Facts, method: &'static str, status: u16, ms: f64) {
                 usher.tenant.id = facts.directory.map(|directory| field::display(directory.tenant)),
                 usher.directory.id = facts.directory.map(|directory| field::display(directory.id)),
                 code = facts.code,
-                trace_id = facts.traceparent.split('-').nth(1),
+                trace_id = facts.traceparent.map(TraceParent::trace_id),
                 "request"
             )
         };
@@ -238,10 +239,9 @@ fn client_request_id(headers: &HeaderMap) -> Option<String> {
 
 /// A trace context made of the request's id, for deployments that export no traces: the event still leads back to the
 /// request. Not sampled.
-fn own_traceparent(id: RequestId) -> String {
-    let uuid = id.to_string();
-    let hex = uuid.trim_start_matches("req_");
-    format!("00-{hex}-{}-00", hex.get(16..).unwrap_or("0000000000000001"))
+fn own_traceparent(id: RequestId) -> Option<TraceParent> {
+    let (_, span) = id.uuid().as_u64_pair();
+    TraceParent::new(id.uuid().as_u128(), span, 0)
 }
 
 /// The method, if it is one of HTTP's own: a made-up one must not become a new series of metrics.
@@ -259,7 +259,7 @@ mod tests {
     fn a_trace_context_of_our_own_is_well_formed_and_not_sampled() {
         let id: RequestId = "req_019a3c5e7d1a7c4e9a2b0f6f0d1c2b3a".parse().expect("an id");
         assert_eq!(
-            own_traceparent(id),
+            own_traceparent(id).expect("not zero").to_string(),
             "00-019a3c5e7d1a7c4e9a2b0f6f0d1c2b3a-9a2b0f6f0d1c2b3a-00"
         );
     }

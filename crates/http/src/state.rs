@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::clock::{Clock, Ids};
+use domain::trace::TraceParent;
 use store::Store;
 use tokio::runtime::Handle;
 
@@ -40,7 +41,7 @@ pub struct State {
     /// Writes the page of `/metrics`.
     pub metrics_page: Arc<dyn Fn() -> String + Send + Sync>,
     /// The W3C trace context of the current span, when traces are exported.
-    pub traceparent: fn() -> Option<String>,
+    pub traceparent: fn() -> Option<TraceParent>,
     /// The concurrency limits of SCIM requests.
     pub places: TenantLimits,
     /// Threads for requests that compute for long.

@@ -2,6 +2,7 @@
 
 use domain::event::Cause;
 use domain::id::{IdentityId, RequestId};
+use domain::trace::TraceParent;
 use scim::etag::Precondition;
 
 /// The circumstances of a request: they end up in its event and in the provisioning log.
@@ -12,7 +13,7 @@ pub struct RequestMetadata {
     /// The client's own id of the request, when it sent one; not trusted to be unique.
     pub client_request_id: Option<String>,
     /// The W3C trace context of the request's span.
-    pub traceparent: Option<String>,
+    pub traceparent: Option<TraceParent>,
     /// What must be true of the resource's version; checked against the locked row (RFC 7644 §3.14).
     pub precondition: Precondition,
     /// The last identities whose creation was answered on this request's connection: its client has read those answers,
@@ -28,12 +29,12 @@ impl RequestMetadata {
             client_request_id: self.client_request_id.clone(),
             operation,
             token_alias: token_alias.to_owned(),
-            traceparent: self.traceparent.clone(),
+            traceparent: self.traceparent,
         }
     }
 
-    /// The trace id inside `traceparent`: `version-traceid-parentid-flags` (W3C Trace Context §3.2).
+    /// The trace id, as the provisioning log keeps it.
     pub(crate) fn trace_id(&self) -> Option<String> {
-        self.traceparent.as_deref()?.split('-').nth(1).map(str::to_owned)
+        self.traceparent.map(TraceParent::trace_id)
     }
 }

@@ -3,28 +3,34 @@
 //! The text comes with the token's record at every request, so a change counts from the next request on, on every
 //! instance; what is kept here is only what it compiles to. Must not know: how the text is stored.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use domain::id::DirectoryId;
 use domain::profile::{Profile, ProfileError};
+use moka::sync::Cache;
 
-/// The most compiled profiles kept; beyond it all are forgotten and made again as they are asked for.
-const MOST: usize = 1_000;
+/// The most compiled profiles kept; the least used goes first.
+const MOST: u64 = 1_000;
 
 /// The compiled profiles, by directory; cheap to clone, one for the process.
-#[derive(Debug, Clone, Default)]
-pub struct Extended(Arc<Mutex<HashMap<DirectoryId, Compiled>>>);
+#[derive(Debug, Clone)]
+pub struct Extended(Cache<DirectoryId, Compiled>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Compiled {
     base: Arc<Profile>,
     text: Arc<str>,
     profile: Arc<Profile>,
 }
 
+impl Default for Extended {
+    fn default() -> Self {
+        Self(Cache::new(MOST))
+    }
+}
+
 impl Extended {
-    /// The profile with this text on top.
+    /// The profile with this text on top. No lock is held while it compiles: two requests at the same moment may both do it.
     ///
     /// # Errors
     /// [`ProfileError`] when the text does not go with the profile any more: a fault of the set-up.
@@ -34,23 +40,19 @@ impl Extended {
         base: &Arc<Profile>,
         text: &Arc<str>,
     ) -> Result<Arc<Profile>, ProfileError> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = kept.get(&directory)
+        if let Some(found) = self.0.get(&directory)
             && Arc::ptr_eq(&found.base, base)
             && found.text == *text
         {
-            return Ok(Arc::clone(&found.profile));
+            return Ok(found.profile);
         }
         let profile = Arc::new(base.with_extension(text)?);
-        if kept.len() >= MOST {
-            kept.clear();
-        }
         let compiled = Compiled {
             base: Arc::clone(base),
             text: Arc::clone(text),
             profile: Arc::clone(&profile),
         };
-        kept.insert(directory, compiled);
+        self.0.insert(directory, compiled);
         Ok(profile)
     }
 }

@@ -108,11 +108,13 @@ async fn commit(
 ) -> Result<Group, Error> {
     let settled = membership::settle(tx, &before, membership).await?;
     let after = Group {
+        id: before.id,
+        directory: before.directory,
         revision: before.revision + 1,
         resource,
         member_count: settled.member_count,
+        created_at: before.created_at,
         modified_at: operation.at.max(before.modified_at),
-        ..before.clone()
     };
     let events = operation.group_events(Some(&before), Some(&after), &settled.changed);
     let left_out = log_row::LeftOut {

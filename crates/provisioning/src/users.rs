@@ -105,10 +105,12 @@ async fn commit(
     ignored: &[String],
 ) -> Result<Identity, Error> {
     let after = Identity {
+        id: before.id,
+        directory: before.directory,
         revision: before.revision + 1,
         resource,
+        created_at: before.created_at,
         modified_at: operation.at.max(before.modified_at),
-        ..before.clone()
     };
     let Some(event) = operation.event(Some(before), Some(&after)) else {
         tx.log(&operation.row(before, None, ignored)).await?;

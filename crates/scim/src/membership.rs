@@ -43,11 +43,6 @@ impl Membership {
         remove: Vec::new(),
     };
 
-    /// True when nothing is asked, whoever is a member.
-    pub fn is_same(&self) -> bool {
-        matches!(self, Self::Change { add, remove } if add.is_empty() && remove.is_empty())
-    }
-
     /// Every id that is named.
     pub fn named(&self) -> impl Iterator<Item = &str> + Clone {
         let (first, second): (&[String], &[String]) = match self {

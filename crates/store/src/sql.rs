@@ -14,8 +14,10 @@
 
 use sea_orm::Value;
 use sea_orm::sea_query::ArrayType;
+use serde::Serialize;
 use uuid::Uuid;
 
+use crate::error::StoreError;
 use crate::settings::Backend;
 
 /// One statement in the words of both databases; placeholders are `$1`, `$2`, … on both.
@@ -139,6 +141,16 @@ pub(crate) fn placeholders(first: usize, count: usize) -> String {
 /// A possibly absent text.
 pub(crate) fn text(value: Option<&str>) -> Value {
     Value::from(value.map(str::to_owned))
+}
+
+/// A document as the text that its column keeps.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] when it is no JSON, rather than an empty text in its place.
+pub(crate) fn json_text(document: &impl Serialize) -> Result<Value, StoreError> {
+    let text = serde_json::to_string(document);
+    text.map(Value::from)
+        .map_err(|_| StoreError::Corrupt("a document cannot be written as JSON".into()))
 }
 
 /// A possibly absent identifier.

@@ -7,6 +7,7 @@
 use std::io::IsTerminal;
 use std::sync::Arc;
 
+use domain::trace::TraceParent;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Meter, MeterProvider};
 use opentelemetry::trace::{TraceContextExt, TracerProvider};
@@ -174,14 +175,14 @@ pub fn start_for_command() {
     tracing_subscriber::registry().with(layer).init();
 }
 
-/// The W3C trace context of the current span: `00-{trace}-{span}-{flags}`. `None` when no traces are exported.
-pub fn traceparent() -> Option<String> {
+/// The W3C trace context of the current span. `None` when no traces are exported.
+pub fn traceparent() -> Option<TraceParent> {
     let context = tracing::Span::current().context();
     let span = context.span();
     let span = span.span_context();
-    let flags = span.trace_flags().to_u8();
-    span.is_valid()
-        .then(|| format!("00-{}-{}-{flags:02x}", span.trace_id(), span.span_id()))
+    let trace = u128::from_be_bytes(span.trace_id().to_bytes());
+    let parent = u64::from_be_bytes(span.span_id().to_bytes());
+    TraceParent::new(trace, parent, span.trace_flags().to_u8())
 }
 
 /// Log lines on standard output; events only.

@@ -6,8 +6,6 @@ use domain::credential::{CredentialStatus, Token};
 use super::Issued;
 use crate::{Context, Error};
 
-/// The usual overlap: a quarantined Entra job may come only once a day.
-pub const USUAL_OVERLAP: TimeDelta = TimeDelta::days(7);
 /// The longest overlap.
 pub const LONGEST_OVERLAP: TimeDelta = TimeDelta::days(90);
 

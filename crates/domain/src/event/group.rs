@@ -7,6 +7,7 @@
 
 use chrono::{DateTime, Utc};
 use scim::change::{Change, diff};
+use scim::resource::Resource;
 use serde_json::{Map, Value, json};
 
 use super::{Cause, Event, Head, Origin, cause_of, directory, envelope, tenant};
@@ -97,10 +98,12 @@ pub fn from_group_change(
     else {
         return Vec::new();
     };
-    let empty = scim::resource::Resource::default();
-    let document = |group: Option<&Group>| group.map_or(empty.clone(), |group| group.resource.clone());
+    let empty = Resource::default();
     let changes = match change.after {
-        Some(_) => diff(group_type, &document(change.before), &document(change.after)),
+        Some(after) => {
+            let before = change.before.map_or(&empty, |group| &group.resource);
+            diff(group_type, before, &after.resource)
+        }
         None => Vec::new(),
     };
     let own = match (change.before, change.after) {

@@ -1,6 +1,7 @@
 //! The span of one append: `send {stream}`, linked to the requests whose events it carries, child of none of them
 //! (OpenTelemetry messaging conventions, kept in this one place because they are still in development).
 
+use domain::trace::TraceParent;
 use opentelemetry::trace::{
     Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
     Tracer as _,
@@ -50,25 +51,14 @@ struct Traced<'a> {
 /// The context in an envelope's `traceparent`.
 fn context(body: &str) -> Option<SpanContext> {
     let traced: Traced<'_> = serde_json::from_str(body).ok()?;
-    parse(traced.traceparent?)
-}
-
-/// Reads a W3C `traceparent` (`00-trace-span-flags`).
-fn parse(traceparent: &str) -> Option<SpanContext> {
-    let mut parts = traceparent.split('-');
-    let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    if version.len() != 2 || trace.len() != 32 || span.len() != 16 {
-        return None;
-    }
-    let flags = u8::from_str_radix(flags, 16).ok()?;
-    let context = SpanContext::new(
-        TraceId::from_hex(trace).ok()?,
-        SpanId::from_hex(span).ok()?,
-        TraceFlags::new(flags),
+    let parent: TraceParent = traced.traceparent?.parse().ok()?;
+    Some(SpanContext::new(
+        TraceId::from_bytes(parent.trace().to_be_bytes()),
+        SpanId::from_bytes(parent.span().to_be_bytes()),
+        TraceFlags::new(parent.flags()),
         true,
         TraceState::default(),
-    );
-    context.is_valid().then_some(context)
+    ))
 }
 
 #[cfg(test)]

@@ -336,7 +336,7 @@ fn call(request: &HttpRequest, state: &State) -> RequestMetadata {
         Some(facts) => RequestMetadata {
             request: facts.request,
             client_request_id: facts.client_request_id,
-            traceparent: Some(facts.traceparent),
+            traceparent: facts.traceparent,
             precondition: Precondition::NONE,
             created: Vec::new(),
         },

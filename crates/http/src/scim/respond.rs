@@ -96,6 +96,5 @@ pub fn failure(request: &HttpRequest, failure: &Failure) -> HttpResponse {
 
 fn write(answer: &mut HttpResponseBuilder, body: &Value) -> HttpResponse {
     answer.insert_header((CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE)));
-    // A `Value` always serialises.
-    answer.body(serde_json::to_vec(body).unwrap_or_default())
+    answer.body(body.to_string())
 }

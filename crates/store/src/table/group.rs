@@ -16,7 +16,7 @@ use super::keys::{GroupKeys, shadow};
 use super::read::Columns;
 use super::{log, membership, named, outbox};
 use crate::error::StoreError;
-use crate::sql::{Rows, SET_TENANT, Sql, placeholders, text};
+use crate::sql::{Rows, SET_TENANT, Sql, json_text, placeholders, text};
 
 /// What a `SELECT` of groups reads, for [`read`].
 pub(crate) const COLUMNS: &str =
@@ -140,16 +140,21 @@ fn then_outbox() -> String {
 }
 
 /// The values of [`CREATE`], [`SAVE`] and [`DELETE`].
-pub(crate) fn values(tenant: Value, group: &Group, events: &[Event], entry: &LogEntry) -> Vec<Value> {
+pub(crate) fn values(
+    tenant: Value,
+    group: &Group,
+    events: &[Event],
+    entry: &LogEntry,
+) -> Result<Vec<Value>, StoreError> {
     let keys = GroupKeys::of(&group.resource);
-    let document = serde_json::to_string(group.resource.as_map()).unwrap_or_default();
+    let document = json_text(group.resource.as_map())?;
     let shadow = shadow(&keys.display_name, group.id.uuid());
     let mut values = vec![
         tenant,
         Value::from(group.directory.uuid()),
         Value::from(group.id.uuid()),
         Value::from(group.revision),
-        Value::from(document),
+        document,
         Value::from(keys.display_name),
         text(keys.external_id.as_deref()),
         Value::from(group.member_count),
@@ -157,7 +162,7 @@ pub(crate) fn values(tenant: Value, group: &Group, events: &[Event], entry: &Log
         Value::from(group.modified_at.timestamp_millis()),
         outbox::several(events, entry.at),
     ];
-    values.extend(log::values(entry));
+    values.extend(log::values(entry)?);
     values.push(Value::from(shadow));
-    values
+    Ok(values)
 }

@@ -17,7 +17,7 @@ use super::keys::{Keys, shadow};
 use super::read::Columns;
 use super::{log, membership, named, outbox};
 use crate::error::StoreError;
-use crate::sql::{Rows, SET_TENANT, Sql, placeholders, text};
+use crate::sql::{Rows, SET_TENANT, Sql, json_text, placeholders, text};
 
 /// What a `SELECT` of identities reads, for [`read`].
 pub(crate) const COLUMNS: &str = "id, directory_id, revision, document, created_at, modified_at";
@@ -186,16 +186,16 @@ pub(crate) fn values(
     (identity, external_id): (&Identity, ExternalId),
     event: &Event,
     entry: &LogEntry,
-) -> Vec<Value> {
+) -> Result<Vec<Value>, StoreError> {
     let keys = Keys::of(&identity.resource);
-    let document = serde_json::to_string(identity.resource.as_map()).unwrap_or_default();
+    let document = json_text(identity.resource.as_map())?;
     let shadow = shadow(&keys.user_name, identity.id.uuid());
     let mut values = vec![
         tenant,
         Value::from(identity.directory.uuid()),
         Value::from(identity.id.uuid()),
         Value::from(identity.revision),
-        Value::from(document),
+        document,
         Value::from(keys.user_name),
         text(keys.external_id.as_deref()),
         text(keys.work_email.as_deref()),
@@ -204,11 +204,11 @@ pub(crate) fn values(
         Value::from(identity.modified_at.timestamp_millis()),
     ];
     values.extend(outbox::values(identity.directory, event, entry.at));
-    values.extend(log::values(entry));
+    values.extend(log::values(entry)?);
     values.push(Value::from(shadow));
     values.push(text(match external_id {
         ExternalId::IsKey => keys.external_id.as_deref(),
         ExternalId::IsFree => None,
     }));
-    values
+    Ok(values)
 }

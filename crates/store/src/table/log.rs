@@ -13,7 +13,7 @@ use sea_orm::{QueryResult, Value};
 use super::keys::fit;
 use super::read::Columns;
 use crate::error::StoreError;
-use crate::sql::{Rows, Sql, id, text};
+use crate::sql::{Rows, Sql, id, json_text, text};
 
 /// The columns of [`values`], after the tenant.
 pub(crate) const COLUMNS: &str = "tenant_id, directory_id, at, request_id, identity_id, resource_type, external_id, \
@@ -73,10 +73,12 @@ pub(crate) static INSERT: LazyLock<Sql> = LazyLock::new(|| {
 });
 
 /// The values of a row, after the tenant.
-pub(crate) fn values(entry: &LogEntry) -> [Value; VALUES] {
+///
+/// # Errors
+/// As [`json_text`].
+pub(crate) fn values(entry: &LogEntry) -> Result<[Value; VALUES], StoreError> {
     let clean = |value: &Option<String>| text(value.as_deref().map(printable).as_deref());
-    let changed = serde_json::to_string(&entry.changed).unwrap_or_default();
-    [
+    Ok([
         Value::from(entry.directory.uuid()),
         Value::from(entry.at.timestamp_millis()),
         Value::from(entry.request.uuid()),
@@ -90,10 +92,10 @@ pub(crate) fn values(entry: &LogEntry) -> [Value; VALUES] {
         clean(&entry.code),
         clean(&entry.detail),
         id(entry.event.map(EventId::uuid)),
-        Value::from(changed),
+        json_text(&entry.changed)?,
         Value::from(entry.token_id.as_str()),
         clean(&entry.trace_id),
-    ]
+    ])
 }
 
 /// PostgreSQL's text holds no NUL; a client may have sent one.

@@ -88,7 +88,7 @@ impl TenantTx {
         events: &[Event],
         entry: &LogEntry,
     ) -> Result<CreateOutcome, StoreError> {
-        let values = group::values(self.tenant(), group, events, entry);
+        let values = group::values(self.tenant(), group, events, entry)?;
         let made = counted(&self.tx.with_outbox(&group::CREATE, values).await?)?;
         self.tenant_set |= self.tx.is_open();
         if made == 0 {
@@ -109,7 +109,7 @@ impl TenantTx {
         entry: &LogEntry,
     ) -> Result<SaveOutcome, StoreError> {
         self.set_tenant().await?;
-        let values = group::values(self.tenant(), group, events, entry);
+        let values = group::values(self.tenant(), group, events, entry)?;
         let rows = match self.tx.with_outbox(&group::SAVE, values).await {
             Err(StoreError::Conflict(why)) => {
                 // PostgreSQL: as in TenantTx::save, somebody took the name between our look and our write.
@@ -153,7 +153,7 @@ impl TenantTx {
         entry: &LogEntry,
     ) -> Result<(), StoreError> {
         self.set_tenant().await?;
-        let values = group::values(self.tenant(), group, events, entry);
+        let values = group::values(self.tenant(), group, events, entry)?;
         let made = counted(&self.tx.with_outbox(&group::DELETE, values).await?)?;
         self.tx.outbox_written |= made > 0;
         Ok(())

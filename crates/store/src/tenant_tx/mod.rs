@@ -189,7 +189,7 @@ impl TenantTx {
         event: &Event,
         entry: &LogEntry,
     ) -> Result<CreateOutcome, StoreError> {
-        let values = identity::values(self.tenant(), (identity, external_id), event, entry);
+        let values = identity::values(self.tenant(), (identity, external_id), event, entry)?;
         let rows = self.tx.with_outbox(&identity::CREATE, values).await?;
         self.tenant_set |= self.tx.is_open();
         if counted(&rows)? == 0 {
@@ -214,7 +214,7 @@ impl TenantTx {
         entry: &LogEntry,
     ) -> Result<SaveOutcome, StoreError> {
         self.set_tenant().await?;
-        let values = identity::values(self.tenant(), (identity, external_id), event, entry);
+        let values = identity::values(self.tenant(), (identity, external_id), event, entry)?;
         let rows = match self.tx.with_outbox(&identity::SAVE, values).await {
             Err(StoreError::Conflict(why)) => {
                 // PostgreSQL: somebody took the key between our look and our write. The transaction is lost; the next
@@ -275,7 +275,7 @@ impl TenantTx {
         entry: &LogEntry,
     ) -> Result<(), StoreError> {
         self.set_tenant().await?;
-        let values = identity::values(self.tenant(), (identity, ExternalId::IsFree), event, entry);
+        let values = identity::values(self.tenant(), (identity, ExternalId::IsFree), event, entry)?;
         let made = counted(&self.tx.with_outbox(&identity::DELETE, values).await?)?;
         self.tx.outbox_written |= made > 0;
         Ok(())
@@ -287,7 +287,7 @@ impl TenantTx {
     /// [`StoreError::Unavailable`].
     pub async fn log(&mut self, entry: &LogEntry) -> Result<(), StoreError> {
         let mut values = vec![self.tenant()];
-        values.extend(log::values(entry));
+        values.extend(log::values(entry)?);
         self.tx.change(&log::INSERT, values).await?;
         self.tenant_set |= self.tx.is_open();
         Ok(())
