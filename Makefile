@@ -1,7 +1,7 @@
 # The one door to this repository. `make help` is its table of contents.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo build run fmt lint check services test test-fast it it-postgres fuzz bench gen docs
+.PHONY: help demo build run fmt lint check deny services test test-fast it it-postgres fuzz bench gen docs
 
 # Pages that the program knows how to write: `usher reference PAGE`.
 PAGES := config error-codes cli providers profiles
@@ -28,8 +28,14 @@ lint: ## Formats, clippy, rustdoc: no warning anywhere
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
-check: lint ## Lint, and the tests of the project itself (crate boundaries, file sizes, generated pages)
-	cargo test --workspace --test it --bin usher -- architecture citations housekeeping reference
+check: lint ## Lint, and the tests of the project itself (crate boundaries, dependencies, citations, file sizes, generated pages)
+	cargo test --workspace --test it --bin usher -- architecture citations dependencies housekeeping reference
+deny: ## Licences, sources, doubled versions and known vulnerabilities of what we depend on, by cargo-deny (deny.toml)
+	@cargo deny --version >/dev/null 2>&1 || { \
+		echo "deny: cargo-deny is missing; next step: cargo install --locked cargo-deny" >&2; exit 1; }
+	cargo deny --locked --offline check licenses bans sources
+	@if cargo deny fetch db; then cargo deny --locked check advisories; \
+		else echo "deny: the database of advisories cannot be reached, so known vulnerabilities were not looked for" >&2; fi
 test-fast: ## Tests that need no service
 	cargo test --workspace --exclude tests
 it: services ## Tests against real PostgreSQL, Redis and the programs; ARGS=name picks some

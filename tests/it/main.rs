@@ -21,6 +21,7 @@ mod conformance;
 mod consumer;
 mod customers;
 mod cycle;
+mod dependencies;
 mod events;
 mod fairness;
 mod files;
