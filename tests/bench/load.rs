@@ -21,7 +21,9 @@ pub type Make = Arc<dyn Fn(u64) -> Unit + Send + Sync>;
 pub struct Done {
     /// Units a second.
     pub rate: f64,
-    /// How long each took, in no order.
+    /// How many units were done, with those that ended after the time.
+    pub all: f64,
+    /// How long each of the others took, in no order.
     pub times: Vec<Duration>,
 }
 
@@ -67,6 +69,10 @@ pub async fn over(
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52")]
     let count = done.times.len() as f64;
     done.rate = count / time.as_secs_f64();
+    // Each connection ends with one that is not counted.
+    #[expect(clippy::cast_precision_loss, reason = "few connections")]
+    let last = connections as f64;
+    done.all = count + last;
     done
 }
 

@@ -14,7 +14,9 @@
 
 mod bare;
 mod base;
-mod capture;
+mod beside;
+mod cpu;
+mod least;
 mod load;
 mod pgbench;
 mod plan;
@@ -69,6 +71,9 @@ async fn run(plan: &Plan) -> Report {
     }
     if plan.wants("query-postgres") {
         report.add(rows::query_postgres::run(plan).await);
+    }
+    if plan.wants("patch-postgres") {
+        report.add(rows::patch_postgres::run(plan).await);
     }
     if plan.wants("delivery") {
         report.add(rows::delivery::run(plan).await);

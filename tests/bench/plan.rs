@@ -5,13 +5,14 @@ use std::time::Duration;
 use support::gateway::Settings;
 
 /// The rows there are, in the order in which they run.
-pub const ROWS: [&str; 14] = [
+pub const ROWS: [&str; 15] = [
     "verdict",
     "footprint",
     "create-postgres",
     "create-sqlite",
     "query-sqlite",
     "query-postgres",
+    "patch-postgres",
     "delivery",
     "drain",
     "groups",

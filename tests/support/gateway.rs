@@ -173,6 +173,11 @@ impl Gateway {
         self.server.as_mut().expect("a running gateway")
     }
 
+    /// The running process's id; panics when the gateway is stopped.
+    pub fn pid(&self) -> u32 {
+        self.server.as_ref().expect("a running gateway").pid()
+    }
+
     /// Everything the gateway logged so far, over all its starts.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join(&self.log_name())).unwrap_or_default()

@@ -196,6 +196,12 @@ impl Postgres {
         self.create(&template).await
     }
 
+    /// The server's first process, the parent of all others.
+    pub fn pid(&self) -> u32 {
+        let server = self.server.lock().expect("one test at a time");
+        server.as_ref().expect("a running server").pid()
+    }
+
     /// What the server has logged so far; a line's text follows the name of its database.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("server.log")).unwrap_or_default()
