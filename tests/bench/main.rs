@@ -90,6 +90,9 @@ async fn run(plan: &Plan) -> Report {
     if plan.wants("lists") {
         report.add(rows::lists::run(plan).await);
     }
+    if plan.wants("pages") {
+        report.add(rows::pages::run(plan).await);
+    }
     if plan.wants("tenants") {
         report.add(rows::tenants::run(plan).await);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use support::gateway::Settings;
 
 /// The rows there are, in the order in which they run.
-pub const ROWS: [&str; 15] = [
+pub const ROWS: [&str; 16] = [
     "verdict",
     "footprint",
     "create-postgres",
@@ -18,6 +18,7 @@ pub const ROWS: [&str; 15] = [
     "groups",
     "memberships",
     "lists",
+    "pages",
     "tenants",
     "fairness",
     "match-million",

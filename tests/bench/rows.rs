@@ -10,6 +10,7 @@ pub mod groups;
 pub mod lists;
 pub mod match_million;
 pub mod memberships;
+pub mod pages;
 pub mod patch_postgres;
 pub mod query_postgres;
 pub mod query_sqlite;

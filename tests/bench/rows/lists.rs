@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Resources of a page.
-const PAGE: u32 = 100;
+pub(super) const PAGE: u32 = 100;
 /// Connections.
 const ASKERS: usize = 4;
 
@@ -81,7 +81,8 @@ async fn on(plan: &Plan, kind: Kind) -> Vec<Row> {
     ]
 }
 
-fn ask(base: &Base, page: &str, count: u32) -> Vec<u8> {
+/// The request for a page.
+pub(super) fn ask(base: &Base, page: &str, count: u32) -> Vec<u8> {
     let path = format!("{}/Users?{page}&count={count}", base.site.path);
     wire::get(&path, &base.site.authorization)
 }
