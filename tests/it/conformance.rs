@@ -234,6 +234,8 @@ async fn what_cannot_be_checked_is_one_sentence_and_status_2() {
         plain::start(copy).await,
         stub::page().await,
     );
+    // An address below the server's: its 404s are SCIM errors.
+    let below = format!("{}/Users", guarded.url);
     for (url, token, sentence) in [
         (
             "http://127.0.0.1:1/scim",
@@ -254,6 +256,11 @@ async fn what_cannot_be_checked_is_one_sentence_and_status_2() {
             &guarded.url,
             "",
             "the server asks for a token (--token or SCIM_TOKEN): GET /Users answered 401",
+        ),
+        (
+            &below,
+            "the-right-token",
+            "there is no SCIM server at this address: GET /Users answered 404",
         ),
         (
             &copy.url,

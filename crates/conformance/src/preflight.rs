@@ -31,7 +31,11 @@ pub async fn ready(wire: Wire, run: String) -> Result<Site, String> {
             format!("the server asks for a token (--token or SCIM_TOKEN): {asked}")
         });
     }
-    if !is_scim(&config) && !is_scim(&users) {
+    // A SCIM error of a 404 says that the address is below or beside the server's.
+    if ![&config, &users]
+        .into_iter()
+        .any(|answer| answer.is_success() && is_scim(answer))
+    {
         return Err(format!(
             "there is no SCIM server at this address: GET /Users answered {}, GET /ServiceProviderConfig {}; give the \
              address that /Users is below",
