@@ -49,7 +49,14 @@ fn accept(operation: &UnitOfWork, body: Value) -> Result<Accepted, Error> {
 
 /// A whole document as sent in place of another (PUT) → what this directory keeps of it.
 fn accept_replacement(operation: &UnitOfWork, body: Value) -> Result<Accepted, Error> {
-    let accepted = Resource::accept(&operation.profile.resource_type, body)?;
+    let rt = &operation.profile.resource_type;
+    let accepted = Resource::accept(rt, body)?;
+    let accepted = Accepted {
+        resource: accepted
+            .resource
+            .with_roles_read(rt, operation.provider().rules()),
+        ..accepted
+    };
     check_ignored(operation, &accepted.ignored)?;
     check_size(operation.provider(), PortalPage::Users, &accepted.resource)?;
     Ok(accepted)

@@ -338,12 +338,18 @@ fn nothing_is_nothing_at_each_door() {
         GIVEN,
         own("badge"),
         own("tenure"),
+        own("onSite"),
+        own("since"),
         own("tags"),
+        own("flags"),
         EMAILS,
         MANAGER,
     ] {
         for nothing in [
             "null",
+            "\"\"",
+            "[\"\"]",
+            "{\"value\":\"\"}",
             "[]",
             "{}",
             "[null]",
@@ -445,6 +451,39 @@ fn the_parts_of_selected_elements_are_read_alike() {
                         Some(&kept),
                         "{operation}"
                     );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_role_in_json_text_is_read_at_each_door_where_the_provider_writes_it() {
+    let rt = users();
+    let text = "{\"id\":\"06b0\",\"value\":\"25\",\"displayName\":\"Advisor\"}";
+    let written = json!([{"value": text}]);
+    for (rules, kept) in [
+        (&ENTRA, json!([{"value": "25", "display": "Advisor"}])),
+        (&GENERIC, written.clone()),
+    ] {
+        for key in [
+            "roles",
+            "Roles",
+            "urn:ietf:params:scim:schemas:core:2.0:User:roles",
+        ] {
+            let mut body = json!({"userName": "bob"});
+            body[key] = written.clone();
+            for method in ["POST", "PUT"] {
+                for sent in [body.clone(), through_bulk(&rt, method, &body)] {
+                    let resource = Resource::accept(&rt, sent).unwrap().resource;
+                    let resource = resource.with_roles_read(&rt, rules);
+                    assert_eq!(resource.as_map().get("roles"), Some(&kept), "{method} {key}");
+                    // Added again, it is there already.
+                    for operation in operations(("", "roles", ""), &written) {
+                        let request = PatchRequest::parse(json!({"Operations": [operation]})).unwrap();
+                        let patched = apply(&rt, &resource, &request, rules).unwrap();
+                        assert_eq!(patched.resource, resource, "{operation}");
+                    }
                 }
             }
         }

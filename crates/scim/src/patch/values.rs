@@ -53,12 +53,10 @@ impl<'a> Planner<'a> {
         value: Value,
     ) -> Result<(), Error> {
         let value = opened(leaf, value);
-        let empty =
-            value.as_str().is_some_and(str::is_empty) || is_active(&target) && entra::unassigns(&value);
-        if leaf.attr_type == AttrType::Boolean && empty {
-            return Err(no_boolean(&target));
-        }
         if entra::unassigns(&value) {
+            if is_active(&target) {
+                return Err(no_activity());
+            }
             self.push(origin, target, StepAction::Clear);
             return Ok(());
         }
@@ -182,10 +180,7 @@ impl<'a> Planner<'a> {
         if self.rules.role_text == RoleText::AsSent || !name::eq(&attribute.name, "roles") {
             return value;
         }
-        let read = |item: Value| match entra::wrapped_value(attribute, item) {
-            Value::Object(map) => Value::Object(entra::role_from_json_text(map)),
-            other => other,
-        };
+        let read = |item: Value| entra::role(entra::wrapped_value(attribute, item));
         match value {
             Value::Array(items) => Value::Array(items.into_iter().map(read).collect()),
             other => read(other),
@@ -229,14 +224,14 @@ pub(super) fn no_removal() -> Error {
     )
 }
 
-/// An empty text clears a text, but a mapping that gives nothing for `active` (Entra's `Switch` can: text, null, an empty
-/// list) must not make a disabled account active.
-fn no_boolean(target: &Target<'_>) -> Error {
-    let path = target.path.to_string();
-    let detail = format!(
-        "{path} must be true or false, but nothing was sent. Check that the expression mapped to {path} gives True or False for everybody."
-    );
-    Error::invalid_value(path, detail)
+/// An empty value clears an attribute, but a mapping that gives nothing for `active` (Entra's `Switch` can: text, null, an
+/// empty list) must not make a disabled account active (ADR 0026).
+fn no_activity() -> Error {
+    Error::invalid_value(
+        "active",
+        "active must be true or false, but nothing was sent. Check that the expression mapped to active gives True or False \
+         for everybody.",
+    )
 }
 
 /// What is to be removed says its kind and nothing else: done as sent, it would remove nothing and call that a success.

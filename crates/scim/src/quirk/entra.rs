@@ -10,7 +10,7 @@
 //! | [`wrapped_value`] | `"271"` for `{"value":"271"}` | resources, PATCH |
 //! | [`only_element`] | `[{…}]` for a single-valued attribute | resources, PATCH |
 //! | [`bare_value`] | `{"value":"Dr"}` for `"Dr"` | resources, PATCH |
-//! | [`role_from_json_text`] | JSON text in `roles[].value` | PATCH |
+//! | [`role_from_json_text`] | JSON text in `roles[].value` | resources, PATCH |
 //! | [`is_hollow`] | an element emptied but for its type | resources, PATCH |
 //! | [`last_primary_wins`] | a second `primary` | resources, PATCH |
 //! | [`home_of`] | extension attributes without their URN, and the reverse | filter, PATCH |
@@ -167,6 +167,14 @@ pub fn role_from_json_text(element: Map<String, Value>) -> Map<String, Value> {
         out.insert("display".to_owned(), display.clone());
     }
     out
+}
+
+/// [`role_from_json_text`] for whatever stands in a list of roles.
+pub(crate) fn role(element: Value) -> Value {
+    match element {
+        Value::Object(map) => Value::Object(role_from_json_text(map)),
+        other => other,
+    }
 }
 
 /// True for an element that carries nothing but its kind (`type`) and `primary`: what is left when Entra empties the

@@ -170,7 +170,7 @@ pub const TABLE: &[Row] = &[
         },
     },
     Row {
-        request: "PATCH `add` of `roles` with a JSON object as text in `value`",
+        request: "`roles` with a JSON object as text in `value`",
         rfc: "the text is the value (RFC 7643 §2.3.1)",
         does: |rules| match rules.role_text {
             RoleText::ReadJson => "read as a role",

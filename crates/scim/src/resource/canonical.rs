@@ -9,10 +9,26 @@ use serde_json::{Map, Value};
 
 use super::Resource;
 use crate::filter::comparison_key;
-use crate::quirk::entra::{is_hollow, last_primary_wins};
+use crate::quirk::entra::{self, is_hollow, last_primary_wins};
+use crate::quirk::rules::{RoleText, Rules};
 use crate::schema::{Attribute, ResourceType, Schema};
 
 impl Resource {
+    /// The document with its app roles read as its provider means them, in a creation and a replacement as PATCH reads them.
+    #[must_use]
+    pub fn with_roles_read(mut self, rt: &ResourceType, rules: &Rules) -> Self {
+        if rules.role_text == RoleText::AsSent {
+            return self;
+        }
+        let Some(Value::Array(roles)) = self.0.get_mut("roles") else {
+            return self;
+        };
+        for role in roles.iter_mut() {
+            *role = entra::role(role.take());
+        }
+        self.canonical(rt)
+    }
+
     /// The document with each of its lists in the one form; what is empty then is left out.
     ///
     /// Doing it again changes nothing, and reading the document as the body of a PUT gives the same document.
