@@ -12,6 +12,7 @@ mod walk;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::{Connection, Executor};
 use store::{Settings, Store};
@@ -72,6 +73,8 @@ impl Watched {
         self.world.store.close().await;
         let settings = Settings {
             max_connections: 1,
+            // The one connection goes back to the pool and out again between two statements, on a machine that is busy, too.
+            acquire_timeout: Duration::from_secs(60),
             ..self.world.settings.clone()
         };
         let world = Arc::get_mut(&mut self.world).expect("nobody else has it");
