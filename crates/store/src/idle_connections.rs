@@ -157,9 +157,14 @@ impl IdleConnections {
             Pool::Postgres(pool) => (pool.size(), pool.num_idle()),
             Pool::Sqlite(pool) => (pool.size(), pool.num_idle()),
         };
-        let full = usize::try_from(open).unwrap_or(usize::MAX) >= self.0.pool.connections();
+        let most = self.0.pool.connections();
+        let full = usize::try_from(open).unwrap_or(usize::MAX) >= most;
+        // The driver counts an idle connection after it lets others take it, so the count is below zero for a moment, and then a
+        // huge number: nothing is idle there.
+        let idle = if idle > most { 0 } else { idle };
         if full && idle < waiting {
-            drop(self.idle().pop());
+            let one = self.idle().pop();
+            drop(one);
         }
         Waiting(&self.0.waiting)
     }
@@ -215,8 +220,7 @@ impl IdleConnections {
 
     fn give_back(&self, leased: Leased<'_>) {
         let inner = &*self.0;
-        let wanted = inner.waiting.load(Ordering::Relaxed) > 0;
-        if wanted || inner.health.is_fresh() || inner.closed.load(Ordering::Relaxed) {
+        if inner.health.is_fresh() || inner.closed.load(Ordering::Relaxed) {
             return;
         }
         let idle = Idle {
@@ -225,7 +229,14 @@ impl IdleConnections {
             out_since: leased.out_since,
             idle_since: Instant::now(),
         };
-        self.idle().push(idle);
+        let mut all = self.idle();
+        // Asked under the lock, under which whoever waits has looked for it: it is seen by one of the two.
+        if inner.waiting.load(Ordering::Relaxed) == 0 {
+            all.push(idle);
+        } else {
+            drop(all);
+            drop(idle);
+        }
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {

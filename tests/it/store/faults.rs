@@ -133,6 +133,24 @@ async fn a_full_pool_is_told_as_unavailable() {
     assert!(store.tenants().await.is_ok());
 }
 
+/// Each statement and each transaction takes the one connection from where the last one left it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_connection_serves_statements_and_transactions_in_turn() {
+    let world = World::postgres().await;
+    let one = store::Settings {
+        max_connections: 1,
+        ..world.settings.clone()
+    };
+    let store = store::Store::connect(&one).await.unwrap();
+    let home = world.home("contoso").await;
+    for round in 0..2_000 {
+        let read = store.tenant_by_name("contoso").await;
+        assert!(read.is_ok_and(|found| found.is_some()), "round {round}");
+        let missing = store.limit_token(home.scope, "nothing", world.now()).await;
+        assert!(!missing.unwrap_or_else(|error| panic!("round {round}: {error}")));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_process_that_holds_the_sqlite_file_is_waited_for() {
     let world = World::sqlite().await;
