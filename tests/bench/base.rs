@@ -2,6 +2,7 @@
 
 use crate::load::expect;
 use crate::plan::Plan;
+use crate::report;
 use crate::seed;
 use crate::site::Site;
 use crate::wire::Connection;
@@ -13,6 +14,15 @@ use support::postgres::Postgres;
 
 /// Both databases.
 pub const BOTH: [Kind; 2] = [Kind::Postgres, Kind::Sqlite];
+
+/// The rows of one after the other.
+pub async fn on_both(rows: impl AsyncFn(Kind) -> Vec<report::Row>) -> Vec<report::Row> {
+    let mut all = Vec::new();
+    for kind in BOTH {
+        all.extend(rows(kind).await);
+    }
+    all
+}
 
 /// Which database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

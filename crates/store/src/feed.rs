@@ -261,7 +261,7 @@ impl Store {
                 .transact::<Tx, _, StoreError, _>((), move |tx| {
                     let values = values.clone();
                     Box::pin(async move {
-                        open_executor(tx).await?;
+                        open_outbox(tx).await?;
                         tx.change(sql, values).await
                     })
                 })
@@ -275,9 +275,9 @@ impl Store {
 }
 
 /// PostgreSQL: lets this transaction see the outbox of all tenants.
-pub(crate) async fn open_executor(tx: &mut Tx) -> Result<(), StoreError> {
+pub(crate) async fn open_outbox(tx: &mut Tx) -> Result<(), StoreError> {
     if tx.backend() == Backend::Postgres {
-        tx.all_of(feed::OPEN_DOOR, Vec::new()).await?;
+        tx.all_of(feed::OPEN_OUTBOX, Vec::new()).await?;
     }
     Ok(())
 }
@@ -285,7 +285,7 @@ pub(crate) async fn open_executor(tx: &mut Tx) -> Result<(), StoreError> {
 async fn stamp(tx: &mut Tx, max: i64) -> Result<Stamped, StoreError> {
     let stamped: i64 = match tx.backend() {
         Backend::Postgres => {
-            tx.all_of(feed::OPEN_DOOR_IN_ORDER, Vec::new()).await?;
+            tx.all_of(feed::OPEN_OUTBOX_IN_ORDER, Vec::new()).await?;
             tx.all_of(feed::LOCK_HEADS, Vec::new()).await?;
             let row = tx.one(&feed::STAMP, vec![Value::from(max)]).await?;
             row.as_ref().map_or(Ok(0), |row| Columns::of(row).next())?

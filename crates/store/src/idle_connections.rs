@@ -40,7 +40,7 @@ struct Inner {
     /// As many lone statements at a time as the pool has connections: whoever has a permit finds one, in hand or in the
     /// pool, unless transactions have them.
     permits: Semaphore,
-    retries: Duration,
+    acquire_timeout: Duration,
     /// How many wait for the pool; while somebody does, connections go back instead of being parked.
     waiting: AtomicUsize,
     closed: AtomicBool,
@@ -115,7 +115,7 @@ impl IdleConnections {
             permits: Semaphore::new(pool.connections()),
             pool,
             idle: Mutex::default(),
-            retries: settings.acquire_timeout,
+            acquire_timeout: settings.acquire_timeout,
             waiting: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             health,
@@ -180,7 +180,7 @@ impl IdleConnections {
         let timed_out = || not_acquired(sqlx::Error::PoolTimedOut);
         let permit = match inner.permits.try_acquire() {
             Ok(permit) => permit,
-            Err(_) => tokio::time::timeout(inner.retries, inner.permits.acquire())
+            Err(_) => tokio::time::timeout(inner.acquire_timeout, inner.permits.acquire())
                 .await
                 .map_err(|_| timed_out())?
                 .map_err(|_| timed_out())?,

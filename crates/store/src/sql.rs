@@ -65,9 +65,9 @@ impl Sql {
         Self([postgres, sqlite])
     }
 
-    /// A `SELECT` through one of the doors of the schema, across tenants.
-    pub(crate) fn through_door(executor: &str, select: &str) -> Self {
-        let setting = format!("set_config('usher.door', '{executor}', true)");
+    /// A `SELECT` across tenants, which the row-level policy of that name allows.
+    pub(crate) fn across_tenants(policy: &str, select: &str) -> Self {
+        let setting = format!("set_config('usher.door', '{policy}', true)");
         Self([opened(&setting, select, Rows::Read), select.to_owned()])
     }
 

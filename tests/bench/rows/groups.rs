@@ -1,6 +1,6 @@
 //! Groups: one member in and out of a group of 50,000 beside one of 10; 1,000 members in one PATCH.
 
-use crate::base::{BOTH, Base, Kind};
+use crate::base::{Base, Kind, on_both};
 use crate::load::{Make, expect, over};
 use crate::plan::Plan;
 use crate::report::{Bar, Row, Side, say};
@@ -17,11 +17,7 @@ const MANY: usize = 1_000;
 
 /// Runs it.
 pub async fn run(plan: &Plan) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for kind in BOTH {
-        rows.extend(on(plan, kind).await);
-    }
-    rows
+    on_both(async |kind| on(plan, kind).await).await
 }
 
 async fn on(plan: &Plan, kind: Kind) -> Vec<Row> {

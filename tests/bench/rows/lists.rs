@@ -1,6 +1,6 @@
 //! Pages of a list of 100,000: the first and the last, by number and by cursor.
 
-use crate::base::{BOTH, Base, Kind};
+use crate::base::{Base, Kind, on_both};
 use crate::load::{Make, expect, over};
 use crate::plan::Plan;
 use crate::report::{Bar, Row, Side, say};
@@ -16,11 +16,7 @@ const ASKERS: usize = 4;
 
 /// Runs it.
 pub async fn run(plan: &Plan) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for kind in BOTH {
-        rows.extend(on(plan, kind).await);
-    }
-    rows
+    on_both(async |kind| on(plan, kind).await).await
 }
 
 async fn on(plan: &Plan, kind: Kind) -> Vec<Row> {

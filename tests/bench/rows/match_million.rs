@@ -1,7 +1,7 @@
 //! The match queries of Entra (`userName`, `externalId`, work e-mail, `displayName`) in a directory of a million, beside the
 //! same in one of a thousand.
 
-use crate::base::{BOTH, Base, Kind};
+use crate::base::{Base, Kind, on_both};
 use crate::load::{Make, closed_loop, expect};
 use crate::plan::Plan;
 use crate::report::{Bar, Row, Side, say};
@@ -40,11 +40,7 @@ const FILTERS: [Asked; 4] = [
 
 /// Runs it.
 pub async fn run(plan: &Plan) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for kind in BOTH {
-        rows.extend(on(plan, kind).await);
-    }
-    rows
+    on_both(async |kind| on(plan, kind).await).await
 }
 
 async fn on(plan: &Plan, kind: Kind) -> Vec<Row> {

@@ -1,7 +1,7 @@
 //! A whole list of 100,000 people read page by page by one reader, and what a person costs the gateway.
 
 use super::lists::{PAGE, ask};
-use crate::base::{BOTH, Base, Kind};
+use crate::base::{Base, Kind, on_both};
 use crate::cpu;
 use crate::load::expect;
 use crate::plan::Plan;
@@ -13,11 +13,7 @@ use support::postgres::Postgres;
 
 /// Runs it.
 pub async fn run(plan: &Plan) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for kind in BOTH {
-        rows.extend(on(plan, kind).await);
-    }
-    rows
+    on_both(async |kind| on(plan, kind).await).await
 }
 
 async fn on(plan: &Plan, kind: Kind) -> Vec<Row> {

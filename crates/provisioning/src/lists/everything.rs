@@ -94,7 +94,7 @@ impl TypeQuery {
     }
 
     /// The page with the place of each resource, and where it ends.
-    fn positioned<T>(&self, page: Page<T>, found: impl Fn(T) -> AnyResource) -> TypePage {
+    fn type_page<T>(&self, page: Page<T>, found: impl Fn(T) -> AnyResource) -> TypePage {
         let items = page.items.into_iter().map(|one| {
             let one = found(one);
             (one.mark(&self.sort, &self.rt), one)
@@ -201,16 +201,13 @@ async fn read(
         _ => ask.page(),
     };
     let found = tx.list(&users.query(directory, at)).await?;
-    let mut pages = vec![users.positioned(found, |one| AnyResource::Identity(Box::new(one)))];
+    let mut pages = vec![users.type_page(found, |one| AnyResource::Identity(Box::new(one)))];
     if let Some(groups) = groups {
         let found = tx.list_groups(&groups.query(directory, at)).await?;
-        pages.push(groups.positioned(found, |one| AnyResource::Group(Box::new(one))));
+        pages.push(groups.type_page(found, |one| AnyResource::Group(Box::new(one))));
     }
     if let PageAt::Index { count, .. } = at {
-        pages = pages
-            .into_iter()
-            .map(|query_of_type| query_of_type.ending_early(count))
-            .collect();
+        pages = pages.into_iter().map(|page| page.ending_early(count)).collect();
     }
     let page = merge(&users.sort, ask, pages);
     match ask.at {
@@ -239,19 +236,13 @@ fn too_deep() -> Error {
 
 /// One page of two.
 fn merge(sort: &Sort, ask: &PageRequest, pages: Vec<TypePage>) -> Page<AnyResource> {
-    let total = pages
-        .iter()
-        .map(|query_of_type| query_of_type.total)
-        .sum::<Option<usize>>();
+    let total = pages.iter().map(|page| page.total).sum::<Option<usize>>();
     // Behind the first place where a half ends, that half may have more.
     let bound = pages
         .iter()
-        .filter_map(|query_of_type| query_of_type.next.clone())
+        .filter_map(|page| page.next.clone())
         .min_by(|a, b| sort.compare(a, b));
-    let mut all: Vec<(SortPosition, AnyResource)> = pages
-        .into_iter()
-        .flat_map(|query_of_type| query_of_type.items)
-        .collect();
+    let mut all: Vec<(SortPosition, AnyResource)> = pages.into_iter().flat_map(|page| page.items).collect();
     all.sort_by(|(a, _), (b, _)| sort.compare(a, b));
     if let Some(bound) = &bound {
         all.retain(|(mark, _)| sort.compare(mark, bound).is_le());

@@ -38,9 +38,9 @@ impl Writing {
     pub(crate) async fn begin(&mut self) -> Result<SqliteConnection, StoreError> {
         let mut retries = RetryBudget::new();
         loop {
-            let in_order_item = self.idle.take();
-            let was_kept = in_order_item.is_some();
-            let mut connection = match in_order_item {
+            let idle = self.idle.take();
+            let was_kept = idle.is_some();
+            let mut connection = match idle {
                 Some(connection) => connection,
                 None => connect(&self.options).await?,
             };

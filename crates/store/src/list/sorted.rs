@@ -51,19 +51,19 @@ impl<'s> First<'s> {
         if self.most == 0 {
             return;
         }
-        let in_order_item = InOrder(position, self.sort);
+        let item = InOrder(position, self.sort);
         if self.heap.len() < self.most {
-            self.heap.push(in_order_item);
+            self.heap.push(item);
         } else if let Some(mut last) = self.heap.peek_mut()
-            && in_order_item < *last
+            && item < *last
         {
-            *last = in_order_item;
+            *last = item;
         }
     }
 
     fn into_positions(self) -> Vec<SortPosition> {
         let sorted = self.heap.into_sorted_vec();
-        sorted.into_iter().map(|in_order_item| in_order_item.0).collect()
+        sorted.into_iter().map(|item| item.0).collect()
     }
 }
 

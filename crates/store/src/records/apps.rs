@@ -7,7 +7,7 @@ use domain::tenant::{App, Slug};
 use sea_orm::Value;
 
 use crate::error::StoreError;
-use crate::feed::open_executor;
+use crate::feed::open_outbox;
 use crate::settings::Backend;
 use crate::sql::Sql;
 use crate::store::Store;
@@ -190,7 +190,7 @@ async fn create_app(tx: &mut Tx, new: &App, credential: Vec<Value>) -> Result<()
     let created = Value::from(new.created_at.timestamp_millis());
     if tx.backend() == Backend::Postgres {
         tx.all_of(feed::LOCK_FEEDS, Vec::new()).await?;
-        open_executor(tx).await?;
+        open_outbox(tx).await?;
     }
     let insert = format!("INSERT INTO app ({}) VALUES ($1, $2, $3)", app::COLUMNS);
     tx.change_by(

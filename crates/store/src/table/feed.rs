@@ -11,12 +11,12 @@ use crate::feed::{Ack, Feed, FeedEvent};
 use crate::sql::Sql;
 
 /// Opens the outbox in a transaction of PostgreSQL.
-pub(crate) const OPEN_DOOR: &str = "SELECT set_config('usher.door', 'outbox', true)";
+pub(crate) const OPEN_OUTBOX: &str = "SELECT set_config('usher.door', 'outbox', true)";
 
 /// The same for the stamper, with the plan of [`STAMP`] pinned: oldest first, along the index of unstamped rows. Guessing
 /// few rows (the policies hide how many), the planner sorts the whole backlog for every batch, or reads the whole outbox
 /// (measured with 70,000 rows waiting: 80 ms and growing, against 20 ms).
-pub(crate) const OPEN_DOOR_IN_ORDER: &str = "SELECT set_config('usher.door', 'outbox', true), set_config('enable_sort', 'off', true), \
+pub(crate) const OPEN_OUTBOX_IN_ORDER: &str = "SELECT set_config('usher.door', 'outbox', true), set_config('enable_sort', 'off', true), \
      set_config('jit', 'off', true)";
 
 /// PostgreSQL, first: nobody else gives out positions until we commit. A statement of its own, in the order of the ids
@@ -83,7 +83,7 @@ pub(crate) fn read(row: &QueryResult) -> Result<Feed, StoreError> {
 /// Positions have no gaps, so a page is bounded from above as well. Without that bound PostgreSQL reads and sorts the
 /// bodies of everything that is left, at every page (measured: 134 ms against 3 ms with 40,000 events left).
 pub(crate) static PAGE: LazyLock<Sql> = LazyLock::new(|| {
-    Sql::through_door(
+    Sql::across_tenants(
         "outbox",
         "SELECT f.pos, o.event_type, o.tenant_id, o.source, o.sequence, o.body, \
          (SELECT head FROM feed WHERE app_id = $1) AS head FROM feed_event f \

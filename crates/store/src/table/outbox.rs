@@ -72,7 +72,7 @@ pub(crate) fn several_on_sqlite(events: usize) -> String {
 
 /// How many rows wait for the stamper, and since when.
 pub(crate) fn lag() -> Sql {
-    Sql::through_door(
+    Sql::across_tenants(
         "outbox",
         "SELECT count(*), min(created_at) FROM outbox WHERE NOT stamped",
     )
