@@ -3,7 +3,7 @@
 
 use reqwest::Method;
 use serde_json::json;
-use support::http::send;
+use support::http::{Scim, send};
 
 use super::{advisor, advisor_with, advisors, on_both};
 
@@ -59,6 +59,31 @@ async fn a_byte_order_mark_and_any_json_label_are_fine_and_no_label_too() {
             "{label:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_role_that_entra_writes_as_json_text_is_one_role_whatever_request_brings_it() {
+    on_both(async |gateway| {
+        let scim = Scim::new(&gateway.directory("contoso", "people"));
+        let text = r#"{"id":"06b0","value":"25","displayName":"Advisor"}"#;
+        let roles = json!([{"value": text}]);
+        let mut body = advisor_with(1, json!({"roles": roles}));
+        let created = scim.post("/Users", &body).await.expect(201);
+        let kept = json!([{"value": "25", "display": "Advisor"}]);
+        assert_eq!(created.body["roles"], kept);
+        let path = format!("/Users/{}", created.id());
+        let add = json!({"Operations": [{"op": "Add", "path": "roles", "value": roles}]});
+        scim.patch(&path, &add).await;
+        body["title"] = "Chief".into();
+        let replaced = scim.put(&path, &body).await.expect(200);
+        assert_eq!(replaced.body["roles"], kept);
+        assert_eq!(
+            replaced.header("etag"),
+            "W/\"2\"",
+            "adding it again made no version"
+        );
+    })
+    .await;
 }
 
 #[tokio::test]
