@@ -2,10 +2,13 @@
 //! schema.
 
 use migrations::{GRANTS, Grants, Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbErr, IntoDatabaseExecutor, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
+};
 
 use crate::connect::postgres;
-use crate::error::StoreError;
+use crate::error::{RetryAction, StoreError};
 use crate::retry_budget::RetryBudget;
 use crate::settings::Backend;
 use crate::store::Store;
@@ -18,7 +21,7 @@ pub(crate) async fn pending(store: &Store) -> Result<Vec<String>, StoreError> {
     names(&store.0.pool).await
 }
 
-async fn names(connection: &DatabaseConnection) -> Result<Vec<String>, StoreError> {
+async fn names<C: ConnectionTrait>(connection: &C) -> Result<Vec<String>, StoreError> {
     let pending = Migrator::get_pending_migrations_read_only(connection)
         .await
         .map_err(too_new)?;
@@ -82,25 +85,43 @@ async fn grant(connection: &DatabaseConnection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// On the writer's file; another process that migrates at the same moment is waited for.
+/// In one transaction of SQLite, which another process that migrates at the same moment waits for: it then finds nothing to
+/// do. A migration that fails leaves the file as it was.
 async fn on_sqlite(store: &Store) -> Result<Vec<String>, StoreError> {
     let settings = crate::settings::Settings {
         max_connections: 1,
         ..store.0.settings.clone()
     };
-    let mut retries = RetryBudget::new();
-    loop {
-        let connection = crate::connect::sqlite::open_for_migration(&settings).await?;
-        let applied = up(&connection).await;
-        let _ = connection.close().await;
-        match applied {
-            Ok(applied) => return Ok(applied),
-            Err(error) => retries.wait(error).await?,
-        }
-    }
+    let connection = crate::connect::sqlite::open_for_migration(&settings).await?;
+    let applied = in_one_transaction(&connection).await;
+    let _ = connection.close().await;
+    applied
 }
 
-async fn up(connection: &DatabaseConnection) -> Result<Vec<String>, StoreError> {
+async fn in_one_transaction(connection: &DatabaseConnection) -> Result<Vec<String>, StoreError> {
+    let mut retries = RetryBudget::new();
+    let transaction = loop {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        match connection.begin_with_options(options).await {
+            Ok(transaction) => break transaction,
+            Err(error) => match StoreError::classify(&error) {
+                (error, RetryAction::Tell) => return Err(error),
+                (error, _) => retries.wait(error).await?,
+            },
+        }
+    };
+    let applied = up(&transaction).await?;
+    transaction.commit().await.map_err(StoreError::of)?;
+    Ok(applied)
+}
+
+async fn up<C: ConnectionTrait>(connection: &C) -> Result<Vec<String>, StoreError>
+where
+    for<'c> &'c C: IntoDatabaseExecutor<'c>,
+{
     let pending = names(connection).await?;
     if !pending.is_empty() {
         Migrator::up(connection, None)
