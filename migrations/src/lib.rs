@@ -61,6 +61,12 @@ impl MigratorTrait for Migrator {
                 no_way_back: "passwords for Redis are not taken down by a migration: restore a backup",
             }),
             Box::new(match_keys::MatchKeys),
+            Box::new(Step {
+                name: "m0008_one_index_each",
+                postgres: include_str!("../sql/0008_one_index_each.postgres.sql"),
+                sqlite: include_str!("../sql/0008_one_index_each.sqlite.sql"),
+                no_way_back: "indexes are not taken down by a migration: restore a backup",
+            }),
         ]
     }
 }

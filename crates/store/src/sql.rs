@@ -91,6 +91,12 @@ impl Sql {
     }
 }
 
+/// That a row is the tenant's, `$1`, as a condition that no index is entered by. Statements that find rows by another key
+/// than the primary one have it instead of `tenant_id = $1`, which would open the primary key to them (ADR 0029).
+pub(crate) fn of_tenant(column: &str) -> String {
+    format!("NOT ({column} IS DISTINCT FROM $1)")
+}
+
 /// Opens one tenant's rows, `$1`, in a transaction of PostgreSQL.
 pub(crate) const OPEN_TENANT: &str = "SELECT set_config('usher.tenant', $1::text, true)";
 

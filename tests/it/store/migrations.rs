@@ -7,7 +7,7 @@ use support::postgres::Postgres;
 
 use super::world::{World, settings, worlds};
 
-const ALL: [&str; 7] = [
+const ALL: [&str; 8] = [
     "m0001_foundation",
     "m0002_groups",
     "m0003_directory_extension",
@@ -15,6 +15,7 @@ const ALL: [&str; 7] = [
     "m0005_credential_memory",
     "m0006_redis_password",
     "m0007_match_keys",
+    "m0008_one_index_each",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,8 +17,9 @@ use domain::scope::TenantScope;
 use domain::tenant::{App, Directory, Provider, Switch, Tenant};
 use scim::resource::Resource;
 use serde_json::{Value, json};
+use sqlx::Connection;
 use store::{BoxFuture, CreateOutcome, Settings, Store, StoreError};
-use support::postgres::{Database, Postgres};
+use support::postgres::{BOTH, Database, Postgres};
 use tempfile::TempDir;
 
 /// A migrated database and the store on it.
@@ -61,6 +62,27 @@ impl World {
         let mut world = Self::sqlite_in(folder.path()).await;
         world._folder = Some(folder);
         world
+    }
+
+    /// Closes the store and waits for the server to have ended its sessions, which report what they did as they end.
+    pub async fn close(&self) {
+        self.store.close().await;
+        let Some(database) = &self.postgres else { return };
+        let mut admin = sqlx::PgConnection::connect(&database.super_url).await.unwrap();
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND usename = $2";
+        loop {
+            let left: i64 = sqlx::query_scalar(sql)
+                .bind(&database.name)
+                .bind(BOTH)
+                .fetch_one(&mut admin)
+                .await
+                .unwrap();
+            if left == 0 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        admin.close().await.unwrap();
     }
 
     /// In a folder that the test looks after.

@@ -79,7 +79,7 @@ impl ListedResource for Identity {
     const TABLE: &'static str = "identity";
     const COLUMNS: &'static str = identity::COLUMNS;
     const MEMBERSHIP: (&'static str, &'static str) = ("member_id", "group_id");
-    const MEMBERSHIP_IF: &'static str = "x.member_kind = 'User'";
+    const MEMBERSHIP_IF: &'static str = "x.member_kind <> 'Group'";
 
     fn read(row: &QueryResult) -> Result<Self, StoreError> {
         identity::read(row)
@@ -139,7 +139,7 @@ impl ListedResource for Group {
     const TABLE: &'static str = "groups";
     const COLUMNS: &'static str = group::COLUMNS;
     const MEMBERSHIP: (&'static str, &'static str) = ("group_id", "member_id");
-    const MEMBERSHIP_IF: &'static str = "x.member_kind IS NOT NULL";
+    const MEMBERSHIP_IF: &'static str = "x.member_kind <> ''";
 
     fn read(row: &QueryResult) -> Result<Self, StoreError> {
         group::read(row)

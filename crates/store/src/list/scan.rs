@@ -1,8 +1,9 @@
 //! The rows that an access path leaves, batch by batch in one order, from any place on.
 //!
 //! Each statement finds its rows by an index that has them in the order asked for; the documents are looked up for those
-//! rows only. On PostgreSQL that must hold for tables that were never analysed, too (ADR 0017), on SQLite without
-//! statistics at all: hence the fences, the `LATERAL`s and the unary `+`.
+//! rows only. On PostgreSQL that must hold for tables that were never analysed, too, and for plans that were
+//! cached while it was empty (ADR 0017, ADR 0029); on SQLite without statistics at all. So each statement leaves the planner
+//! one index.
 
 use scim::query::SortOrder;
 use sea_orm::{QueryResult, Value};
@@ -12,12 +13,15 @@ use super::ListRequest;
 use super::kind::ListedResource;
 use super::narrow::Access;
 use crate::error::StoreError;
-use crate::sql::{self, Rows, Sql, placeholders};
+use crate::sql::{self, Rows, Sql, of_tenant, placeholders};
 use crate::table::read::Columns;
 use crate::tenant_tx::TenantTx;
 
 /// Rows read at a time, as text.
 pub(super) const BATCH: usize = 250;
+
+/// What opens the index of the order on PostgreSQL, and is true of every row (migration 0008).
+const IN_ORDER: &str = "created_at >= 0";
 
 /// In which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,28 +98,24 @@ impl Scan {
         match (&self.access, self.order) {
             (Access::Beside(_), _) => self.beside("AND x.{one} > $4", "LIMIT $5", 6),
             (Access::Keyed(column, keys), _) => {
+                let tenant = match *column {
+                    "id" => "tenant_id = $1".to_owned(),
+                    _ => of_tenant("tenant_id"),
+                };
                 let rows = |is: &str| {
                     format!(
-                        "SELECT {columns} FROM {table} WHERE tenant_id = :tenant AND directory_id = $2 AND {column} {is}"
+                        "SELECT {columns} FROM {table} WHERE {tenant} AND directory_id = $2 AND {column} {is}"
                     )
                 };
                 let page = "id > $4 ORDER BY id LIMIT $5";
-                // Of a key that one row has PostgreSQL must not know the order asked for: it has another index for that.
-                let more = if ["id", "user_name_key", "display_name_key"].contains(column) {
-                    "OFFSET 0".to_owned()
-                } else {
-                    format!("AND {page}")
-                };
                 let keys = placeholders(6, keys.len());
-                // Each key for itself: for a list of keys it may take another key's index, and reads all of that.
+                // Each key for itself, so that the index gives its rows in order.
                 let postgres = format!(
-                    "SELECT c.* FROM unnest(ARRAY[{keys}]) k(key) CROSS JOIN LATERAL ({} {more}) c WHERE c.{page}",
+                    "SELECT c.* FROM unnest(ARRAY[{keys}]) k(key) CROSS JOIN LATERAL ({} AND {page}) c ORDER BY id LIMIT $5",
                     rows("= k.key")
                 );
                 let sqlite = format!("{} AND {page}", rows(&format!("IN ({keys})")));
                 Sql::select_pair(&postgres, &sqlite, Rows::Read)
-                    // Left to choose, SQLite may walk the tenant's ids instead of looking the key up.
-                    .with_sqlite(|text| text.replace("tenant_id = $1", "+tenant_id = $1"))
             }
             (_, order) => {
                 let (beyond, direction) = match order {
@@ -124,8 +124,9 @@ impl Scan {
                 };
                 Sql::select(
                     &format!(
-                        "SELECT {columns} FROM {table} WHERE tenant_id = :tenant AND directory_id = $2 \
-                         AND (created_at, id) {beyond} ($3, $4) ORDER BY created_at{direction}, id{direction} LIMIT $5"
+                        "SELECT {columns} FROM {table} WHERE {} AND directory_id = $2 AND {IN_ORDER} \
+                         AND (created_at, id) {beyond} ($3, $4) ORDER BY created_at{direction}, id{direction} LIMIT $5",
+                        of_tenant("tenant_id")
                     ),
                     Rows::Read,
                 )
@@ -139,22 +140,18 @@ impl Scan {
         let (table, columns, which) = (self.table, self.columns, self.membership_if);
         let (one, other) = self.membership;
         let ids = format!(
-            "SELECT x.{one} AS one FROM membership x WHERE x.tenant_id = :tenant AND x.directory_id = $2 \
+            "SELECT x.{one} AS one FROM membership x WHERE {} AND x.directory_id = $2 \
              AND x.{other} = ${key} AND {which} {} ORDER BY x.{one} {page}",
+            self.membership_of_tenant(),
             more.replace("{one}", one)
         );
-        // By group the primary key has them in order; by member it must not be taken for it.
-        let ids_on_sqlite = match one {
-            "group_id" => ids.replace("x.tenant_id", "+x.tenant_id"),
-            _ => ids.clone(),
-        };
         Sql::select_pair(
             &format!(
                 "SELECT d.* FROM ({ids}) p CROSS JOIN LATERAL \
                  (SELECT {columns} FROM {table} y WHERE y.tenant_id = :tenant AND y.id = p.one OFFSET 0) d"
             ),
             &format!(
-                "SELECT {columns} FROM ({ids_on_sqlite}) p CROSS JOIN {table} y ON y.tenant_id = :tenant AND y.id = p.one"
+                "SELECT {columns} FROM ({ids}) p CROSS JOIN {table} y ON y.tenant_id = :tenant AND y.id = p.one"
             ),
             Rows::Read,
         )
@@ -172,25 +169,26 @@ impl Scan {
     /// `$1` tenant, `$2` directory; the keys follow.
     pub(super) fn counts(&self) -> Sql {
         let (table, which) = (self.table, self.membership_if);
-        let (one, other) = self.membership;
         let select = match &self.access {
             Access::Beside(_) => format!(
-                "SELECT count(*) FROM membership x WHERE x.tenant_id = :tenant AND x.directory_id = $2 AND x.{other} = $3 \
-                 AND {which}"
+                "SELECT count(*) FROM membership x WHERE {} AND x.directory_id = $2 AND x.{} = $3 AND {which}",
+                self.membership_of_tenant(),
+                self.membership.1
             ),
-            _ => {
-                format!("SELECT count(*) FROM {table} x WHERE x.tenant_id = :tenant AND x.directory_id = $2")
-            }
+            _ => format!(
+                "SELECT count(*) FROM {table} x WHERE {} AND x.directory_id = $2 AND x.{IN_ORDER}",
+                of_tenant("x.tenant_id")
+            ),
         };
-        let by_group = matches!(self.access, Access::Beside(_)) && one == "member_id";
-        // The primary key begins with the tenant; counting by it would read every row.
-        Sql::select(&select, Rows::Read).with_sqlite(|text| {
-            if by_group {
-                text.to_owned()
-            } else {
-                text.replace("x.tenant_id", "+x.tenant_id")
-            }
-        })
+        Sql::select(&select, Rows::Read)
+    }
+
+    /// By group the memberships are found by their primary key, by member by their other index.
+    fn membership_of_tenant(&self) -> String {
+        match self.membership.0 {
+            "member_id" => "x.tenant_id = $1".to_owned(),
+            _ => of_tenant("x.tenant_id"),
+        }
     }
 
     /// The rows from number `skip` (from 0) on.
@@ -218,8 +216,9 @@ impl Scan {
         };
         // The skipped rows are passed in the index alone.
         let ids = format!(
-            "SELECT id AS one FROM {table} WHERE tenant_id = :tenant AND directory_id = $2 \
-             ORDER BY created_at{direction}, id{direction} LIMIT $3 OFFSET $4"
+            "SELECT id AS one FROM {table} WHERE {} AND directory_id = $2 AND {IN_ORDER} \
+             ORDER BY created_at{direction}, id{direction} LIMIT $3 OFFSET $4",
+            of_tenant("tenant_id")
         );
         Sql::select_pair(
             &format!(

@@ -144,8 +144,8 @@ pub(crate) static PRUNE_FEEDS: LazyLock<Sql> = LazyLock::new(|| {
         "DELETE FROM feed_event WHERE ctid = ANY (ARRAY(SELECT f.place FROM feed CROSS JOIN LATERAL \
          (SELECT x.ctid AS place, x.tenant_id, x.outbox_id FROM feed_event x WHERE x.app_id = feed.app_id \
          AND (feed.published = 0 OR x.pos <= feed.published) ORDER BY x.pos LIMIT $2) f CROSS JOIN LATERAL \
-         (SELECT o.id FROM outbox o WHERE o.tenant_id = f.tenant_id AND o.id = f.outbox_id AND o.stamped \
-         AND o.created_at < $1 OFFSET 0) o LIMIT $2))",
+         (SELECT o.stamped, o.created_at FROM outbox o WHERE o.tenant_id = f.tenant_id AND o.id = f.outbox_id OFFSET 0) o \
+         WHERE o.stamped AND o.created_at < $1 LIMIT $2))",
         "DELETE FROM feed_event WHERE (app_id, pos) IN (SELECT f.app_id, f.pos FROM feed_event f \
          JOIN feed ON feed.app_id = f.app_id JOIN outbox o ON o.tenant_id = f.tenant_id AND o.id = f.outbox_id \
          WHERE o.stamped AND o.created_at < $1 AND (feed.published = 0 OR f.pos <= feed.published) LIMIT $2)",

@@ -16,26 +16,26 @@ use super::keys::{GroupKeys, shadow};
 use super::read::Columns;
 use super::{log, membership, named, outbox};
 use crate::error::StoreError;
-use crate::sql::{Rows, SET_TENANT, Sql, json_text, placeholders, text};
+use crate::sql::{Rows, SET_TENANT, Sql, json_text, of_tenant, placeholders, text};
 
 /// What a `SELECT` of groups reads, for [`read`].
 pub(crate) const COLUMNS: &str =
     "id, directory_id, revision, document, member_count, created_at, modified_at";
 
 /// `$1` tenant, `$2` directory, `$3` id.
-pub(crate) static BY_ID: LazyLock<Sql> = LazyLock::new(|| by("id = $3", Rows::Read));
+pub(crate) static BY_ID: LazyLock<Sql> = LazyLock::new(|| by("tenant_id = $1", "id = $3", Rows::Read));
 /// As [`BY_ID`].
-pub(crate) static LOCK_BY_ID: LazyLock<Sql> = LazyLock::new(|| by("id = $3", Rows::Lock));
+pub(crate) static LOCK_BY_ID: LazyLock<Sql> = LazyLock::new(|| by("tenant_id = $1", "id = $3", Rows::Lock));
 /// `$1` tenant, `$2` directory, `$3` folded display name.
-pub(crate) static BY_NAME: LazyLock<Sql> = LazyLock::new(|| by("display_name_key = $3", Rows::Read));
+pub(crate) static BY_NAME: LazyLock<Sql> =
+    LazyLock::new(|| by(&of_tenant("tenant_id"), "display_name_key = $3", Rows::Read));
 /// As [`BY_NAME`].
-pub(crate) static LOCK_BY_NAME: LazyLock<Sql> = LazyLock::new(|| by("display_name_key = $3", Rows::Lock));
+pub(crate) static LOCK_BY_NAME: LazyLock<Sql> =
+    LazyLock::new(|| by(&of_tenant("tenant_id"), "display_name_key = $3", Rows::Lock));
 
-fn by(condition: &str, rows: Rows) -> Sql {
+fn by(tenant: &str, condition: &str, rows: Rows) -> Sql {
     Sql::select(
-        &format!(
-            "SELECT {COLUMNS} FROM groups WHERE tenant_id = :tenant AND directory_id = $2 AND {condition}"
-        ),
+        &format!("SELECT {COLUMNS} FROM groups WHERE {tenant} AND directory_id = $2 AND {condition}"),
         rows,
     )
 }
@@ -63,7 +63,7 @@ const LOG: usize = EVENTS + 1;
 pub(crate) static CREATE: LazyLock<Sql> = LazyLock::new(|| {
     let group = "INSERT INTO groups (tenant_id, directory_id, id, revision, document, display_name_key, external_id, \
                  member_count, created_at, modified_at)";
-    let conflict = "ON CONFLICT (directory_id, display_name_key, tenant_id) DO NOTHING";
+    let conflict = "ON CONFLICT DO NOTHING";
     Sql::pair(
         &format!(
             "WITH {SET_TENANT}, i AS ({group} SELECT $1, {} FROM s {conflict} RETURNING tenant_id), {} \

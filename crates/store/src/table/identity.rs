@@ -17,25 +17,25 @@ use super::keys::{Keys, shadow};
 use super::read::Columns;
 use super::{log, membership, named, outbox};
 use crate::error::StoreError;
-use crate::sql::{Rows, SET_TENANT, Sql, json_text, placeholders, text};
+use crate::sql::{Rows, SET_TENANT, Sql, json_text, of_tenant, placeholders, text};
 
 /// What a `SELECT` of identities reads, for [`read`].
 pub(crate) const COLUMNS: &str = "id, directory_id, revision, document, created_at, modified_at";
 
 /// `$1` tenant, `$2` directory, `$3` id.
-pub(crate) static BY_ID: LazyLock<Sql> = LazyLock::new(|| by("id = $3", Rows::Read));
+pub(crate) static BY_ID: LazyLock<Sql> = LazyLock::new(|| by("tenant_id = $1", "id = $3", Rows::Read));
 /// As [`BY_ID`].
-pub(crate) static LOCK_BY_ID: LazyLock<Sql> = LazyLock::new(|| by("id = $3", Rows::Lock));
+pub(crate) static LOCK_BY_ID: LazyLock<Sql> = LazyLock::new(|| by("tenant_id = $1", "id = $3", Rows::Lock));
 /// `$1` tenant, `$2` directory, `$3` the user name's key.
-pub(crate) static BY_USER_NAME: LazyLock<Sql> = LazyLock::new(|| by("user_name_key = $3", Rows::Read));
+pub(crate) static BY_USER_NAME: LazyLock<Sql> =
+    LazyLock::new(|| by(&of_tenant("tenant_id"), "user_name_key = $3", Rows::Read));
 /// As [`BY_USER_NAME`].
-pub(crate) static LOCK_BY_USER_NAME: LazyLock<Sql> = LazyLock::new(|| by("user_name_key = $3", Rows::Lock));
+pub(crate) static LOCK_BY_USER_NAME: LazyLock<Sql> =
+    LazyLock::new(|| by(&of_tenant("tenant_id"), "user_name_key = $3", Rows::Lock));
 
-fn by(condition: &str, rows: Rows) -> Sql {
+fn by(tenant: &str, condition: &str, rows: Rows) -> Sql {
     Sql::select(
-        &format!(
-            "SELECT {COLUMNS} FROM identity WHERE tenant_id = :tenant AND directory_id = $2 AND {condition}"
-        ),
+        &format!("SELECT {COLUMNS} FROM identity WHERE {tenant} AND directory_id = $2 AND {condition}"),
         rows,
     )
 }
@@ -120,18 +120,24 @@ pub(crate) static SAVE: LazyLock<Sql> = LazyLock::new(|| {
 /// not marked (`external_id_is_key`), so all are asked; the index over the marked ones decides between two at the same moment.
 fn external_id_taken() -> String {
     format!(
-        "EXISTS (SELECT 1 FROM identity y WHERE y.tenant_id = $1 AND y.directory_id = $2 \
-         AND y.external_id = ${EXTERNAL_KEY} AND y.id <> $3)"
+        "EXISTS (SELECT 1 FROM identity y WHERE {} AND y.directory_id = $2 \
+         AND y.external_id = ${EXTERNAL_KEY} AND y.id <> $3)",
+        of_tenant("y.tenant_id")
     )
 }
 
 /// Whether another identity has the same `externalId`, key or not.
-const EXTERNAL_ID_SHARED: &str = "EXISTS (SELECT 1 FROM identity y WHERE y.tenant_id = $1 AND y.directory_id = $2 \
-     AND y.external_id = $7 AND y.id <> $3)";
+const EXTERNAL_ID_SHARED: &str = "EXISTS (SELECT 1 FROM identity y WHERE NOT (y.tenant_id IS DISTINCT FROM $1) \
+     AND y.directory_id = $2 AND y.external_id = $7 AND y.id <> $3)";
 
 /// `$1` tenant, `$2` directory, `$3` the `externalId`'s key: the oldest identity that has it.
-pub(crate) static BY_EXTERNAL_ID: LazyLock<Sql> =
-    LazyLock::new(|| by("external_id = $3 ORDER BY id LIMIT 1", Rows::Read));
+pub(crate) static BY_EXTERNAL_ID: LazyLock<Sql> = LazyLock::new(|| {
+    by(
+        &of_tenant("tenant_id"),
+        "external_id = $3 ORDER BY id LIMIT 1",
+        Rows::Read,
+    )
+});
 
 /// Whether an identity of that key and another id exists: `$1` tenant, `$2` directory, `$3` id, `$4` folded user name.
 pub(crate) static NAME_TAKEN: LazyLock<Sql> =

@@ -207,16 +207,21 @@ fn status(word: &str) -> Option<LogStatus> {
 
 /// Where the events of outbox rows are: `$1` their ids. Positions and groups hold no customer data.
 pub(crate) static DELIVERIES: LazyLock<Sql> = LazyLock::new(|| {
-    let of = |asked: &str| {
+    let of = |events: &str| {
         format!(
             "SELECT fe.outbox_id, app.name, fe.pos, g.grp, \
              (SELECT a.at FROM feed_ack a WHERE a.app_id = fe.app_id AND a.grp = g.grp AND a.pos >= fe.pos \
               ORDER BY a.pos LIMIT 1) \
-             FROM feed_event fe JOIN app ON app.id = fe.app_id LEFT JOIN feed_group g ON g.app_id = fe.app_id \
-             WHERE fe.outbox_id {asked} ORDER BY app.name, g.grp"
+             FROM {events} JOIN app ON app.id = fe.app_id LEFT JOIN feed_group g ON g.app_id = fe.app_id \
+             ORDER BY app.name, g.grp"
         )
     };
-    Sql::pair(&of("= ANY ($1)"), &of("IN (SELECT value FROM json_each($1))"))
+    Sql::pair(
+        &of(
+            "unnest($1) w(id) CROSS JOIN LATERAL (SELECT * FROM feed_event x WHERE x.outbox_id = w.id OFFSET 0) fe",
+        ),
+        &of("json_each($1) w JOIN feed_event fe ON fe.outbox_id = w.value"),
+    )
 });
 
 /// Reads the rows of [`DELIVERIES`], by outbox row.

@@ -163,12 +163,12 @@ pub(crate) static GROUPS_OF: LazyLock<Sql> = LazyLock::new(|| {
     Sql::select_pair(
         "SELECT m.member_id, g.id, g.document FROM unnest($3) w(id) \
          CROSS JOIN LATERAL (SELECT x.member_id, x.group_id FROM membership x WHERE x.directory_id = $2 \
-         AND x.member_id = w.id AND x.tenant_id = :tenant OFFSET 0) m \
+         AND x.member_id = w.id AND x.member_kind <> '' AND NOT (x.tenant_id IS DISTINCT FROM :tenant) OFFSET 0) m \
          CROSS JOIN LATERAL (SELECT y.id, y.document FROM groups y WHERE y.tenant_id = :tenant \
          AND y.id = m.group_id OFFSET 0) g LIMIT $4",
         &format!(
             "SELECT m.member_id, g.id, g.document FROM json_each($3) w CROSS JOIN membership m \
-             ON m.directory_id = $2 AND m.member_id = {ID_SQLITE} AND m.tenant_id = :tenant \
+             ON m.directory_id = $2 AND m.member_id = {ID_SQLITE} AND NOT (m.tenant_id IS DISTINCT FROM :tenant) \
              CROSS JOIN groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id LIMIT $4"
         ),
         Rows::Read,
@@ -181,12 +181,12 @@ pub(crate) static AMONG: LazyLock<Sql> = LazyLock::new(|| {
     let sqlite = ID_SQLITE.replace("w.", "v.");
     Sql::select_pair(
         "SELECT m.* FROM unnest($4) w(id) CROSS JOIN unnest($3) v(id) \
-         CROSS JOIN LATERAL (SELECT x.group_id, x.member_kind, x.member_id FROM membership x WHERE x.directory_id = $2 \
-         AND x.member_id = w.id AND x.group_id = v.id AND x.tenant_id = :tenant OFFSET 0) m",
+         CROSS JOIN LATERAL (SELECT x.group_id, x.member_kind, x.member_id FROM membership x WHERE x.tenant_id = :tenant \
+         AND x.directory_id = $2 AND x.group_id = v.id AND x.member_id = w.id OFFSET 0) m",
         &format!(
             "SELECT x.group_id, x.member_kind, x.member_id FROM json_each($4) w CROSS JOIN json_each($3) v \
              CROSS JOIN membership x ON x.directory_id = $2 AND x.member_id = {ID_SQLITE} AND x.group_id = {sqlite} \
-             AND +x.tenant_id = :tenant"
+             AND NOT (x.tenant_id IS DISTINCT FROM :tenant)"
         ),
         Rows::Read,
     )
@@ -197,18 +197,19 @@ pub(crate) static AMONG: LazyLock<Sql> = LazyLock::new(|| {
 /// deleted, and a statement changes a row once.
 pub(crate) const LEAVE_ALL_POSTGRES: &str = "\
     leased AS MATERIALIZED (SELECT h.id FROM (SELECT group_id FROM membership WHERE directory_id = $2 AND member_id = $3 \
-    AND tenant_id = $1 AND group_id <> $3 ORDER BY group_id OFFSET 0) w CROSS JOIN LATERAL (SELECT y.id FROM groups y \
+    AND member_kind <> '' AND NOT (tenant_id IS DISTINCT FROM $1) AND group_id <> $3 ORDER BY group_id OFFSET 0) w CROSS JOIN LATERAL (SELECT y.id FROM groups y \
     WHERE y.tenant_id = $1 AND y.id = w.group_id OFFSET 0 FOR UPDATE) h), \
     gone AS (DELETE FROM membership m WHERE m.directory_id = $2 AND m.member_id = $3 \
-    AND m.group_id = ANY (ARRAY(SELECT id FROM leased)) AND m.tenant_id = $1 RETURNING m.group_id), \
+    AND m.member_kind <> '' AND m.group_id = ANY (ARRAY(SELECT id FROM leased)) AND NOT (m.tenant_id IS DISTINCT FROM $1) \
+    RETURNING m.group_id), \
     fewer AS (UPDATE groups f SET member_count = f.member_count - 1 WHERE f.tenant_id = $1 \
     AND f.id = ANY (ARRAY(SELECT group_id FROM gone)))";
 
-/// As [`LEAVE_ALL_POSTGRES`], two statements. The unary `+` keeps SQLite from reading the tenant's memberships.
+/// As [`LEAVE_ALL_POSTGRES`], two statements.
 pub(crate) const LEAVE_ALL_SQLITE: &str = "\
     UPDATE groups SET member_count = member_count - 1 WHERE tenant_id = $1 AND id IN \
-    (SELECT group_id FROM membership WHERE directory_id = $2 AND member_id = $3 AND +tenant_id = $1); \
-    DELETE FROM membership WHERE directory_id = $2 AND member_id = $3 AND +tenant_id = $1";
+    (SELECT group_id FROM membership WHERE directory_id = $2 AND member_id = $3 AND NOT (tenant_id IS DISTINCT FROM $1)); \
+    DELETE FROM membership WHERE directory_id = $2 AND member_id = $3 AND NOT (tenant_id IS DISTINCT FROM $1)";
 
 /// Reads a row of [`AMONG`].
 pub(crate) fn read_among(row: &QueryResult) -> Result<(Uuid, ResourceId), StoreError> {

@@ -2,7 +2,7 @@
 //!
 //! Must not know: what a row holds. Both number the name's key `$6`, behind tenant, directory, id, revision and document.
 
-use crate::sql::{Rows, Sql};
+use crate::sql::{Rows, Sql, of_tenant};
 
 /// What a table's `SAVE` sets and asks besides.
 pub(crate) struct Save<'a> {
@@ -25,7 +25,8 @@ pub(crate) fn save(what: &Save<'_>, outbox: &str, then_outbox: &str) -> Sql {
     let Save { table, key, set, .. } = what;
     let shadow = format!("{table}.{key} = ${}", what.shadow);
     let taken = format!(
-        "EXISTS (SELECT 1 FROM {table} x WHERE x.tenant_id = $1 AND x.directory_id = $2 AND x.{key} = $6 AND x.id <> $3)"
+        "EXISTS (SELECT 1 FROM {table} x WHERE {} AND x.directory_id = $2 AND x.{key} = $6 AND x.id <> $3)",
+        of_tenant("x.tenant_id")
     );
     let update = format!(
         "UPDATE {table} SET {set}, {key} = CASE WHEN {shadow} AND {taken} THEN {table}.{key} ELSE $6 END \
@@ -45,7 +46,8 @@ pub(crate) fn save(what: &Save<'_>, outbox: &str, then_outbox: &str) -> Sql {
 pub(crate) fn name_taken(table: &str, key: &str) -> Sql {
     Sql::select(
         &format!(
-            "SELECT 1 FROM {table} WHERE tenant_id = :tenant AND directory_id = $2 AND id <> $3 AND {key} = $4"
+            "SELECT 1 FROM {table} WHERE {} AND directory_id = $2 AND id <> $3 AND {key} = $4",
+            of_tenant("tenant_id")
         ),
         Rows::Read,
     )

@@ -82,8 +82,8 @@ const MORE: &[(&str, f64, &str)] = &[
 /// The tables with tenants' rows and their indexes, as the database has them.
 pub struct Tables {
     names: BTreeSet<String>,
-    /// Each index's first column and whether it holds all rows.
-    indexes: BTreeMap<String, (String, bool)>,
+    /// Each index's columns and whether it holds all rows.
+    indexes: BTreeMap<String, (Vec<String>, bool)>,
 }
 
 impl Tables {
@@ -93,9 +93,9 @@ impl Tables {
                    AND (c.relrowsecurity OR EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id'))";
         let names: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut *connection).await.unwrap();
         assert!(names.len() >= 8, "{names:?}");
-        let sql = "SELECT i.relname::text, a.attname::text, x.indpred IS NULL FROM pg_index x \
-                   JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid \
-                   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = x.indkey[0] WHERE c.relname = ANY ($1)";
+        let sql = "SELECT i.relname::text, ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = i.oid \
+                   ORDER BY a.attnum), x.indpred IS NULL FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid \
+                   JOIN pg_class c ON c.oid = x.indrelid WHERE c.relname = ANY ($1)";
         let rows = sqlx::query(sql).bind(&names).fetch_all(connection).await.unwrap();
         Tables {
             names: names.into_iter().collect(),
@@ -120,16 +120,29 @@ impl Tables {
         if node == "Seq Scan" {
             return Some(format!("a sequential scan of {table}"));
         }
-        if let Some((first, whole)) = index {
+        if let Some((columns, whole)) = index {
             let condition = text("Index Cond");
-            let entered = ["=", "<", ">"].iter().any(|operator| {
-                condition.contains(&format!("({first} {operator}"))
-                    || condition.contains(&format!("ROW({first}"))
-            });
-            if !entered && (*whole || !condition.is_empty()) {
+            let asked = |column: &String| {
+                ["=", "<", ">"].iter().any(|operator| {
+                    condition.contains(&format!("({column} {operator}"))
+                        || condition.contains(&format!("ROW({column}"))
+                        || condition.contains(&format!(", {column}) {operator}"))
+                })
+            };
+            let entered = columns.iter().take_while(|column| asked(column)).count();
+            if entered == 0 && (*whole || !condition.is_empty()) {
                 return Some(format!(
-                    "{} is read from end to end ({first} is not asked for)",
-                    text("Index Name")
+                    "{} is read from end to end ({} is not asked for)",
+                    text("Index Name"),
+                    columns[0]
+                ));
+            }
+            // What stands behind a gap is compared with every entry that the columns before it leave.
+            if let Some(behind) = columns[entered..].iter().find(|column| asked(column)) {
+                return Some(format!(
+                    "{} is asked for {behind}, but not for {}",
+                    text("Index Name"),
+                    columns[entered]
                 ));
             }
         }

@@ -28,7 +28,7 @@ const SQLITE: &[&str] = &[
     "json_each(",
     "unhex(",
     "changes()",
-    "+tenant_id",
+    "member_count - 1 WHERE tenant_id = $1 AND id IN",
     "unixepoch(",
     "RETURNING 1",
     "JOIN tenant n ON",

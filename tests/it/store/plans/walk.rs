@@ -36,14 +36,14 @@ pub struct Target {
 
 impl Target {
     /// Ids that nobody has.
-    pub async fn nobody(watched: &Watched) -> Target {
+    pub async fn nobody(watched: &Watched, app: &str) -> Target {
         let world = &watched.world;
         let person = |_| ResourceId::Identity(IdentityId::from_uuid(world.uuid()));
         Target {
             people: (0..40).map(person).collect(),
             groups: (0..20).map(|_| GroupId::from_uuid(world.uuid())).collect(),
             big: GroupId::from_uuid(world.uuid()),
-            app: world.app("booking").await,
+            app: world.app(app).await,
         }
     }
 

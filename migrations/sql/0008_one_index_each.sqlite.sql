@@ -1,0 +1,1 @@
+-- Nothing to do: on SQLite each statement says itself which index it may not take (0008_one_index_each.postgres.sql).
