@@ -1,6 +1,6 @@
-//! The one place where the simulator asks the machine for the time and for randomness.
+//! The only file of the simulator that reads the machine's time and randomness.
 //!
-//! Everything else gets a seed or a simulated clock handed down, so that a run can be repeated. Nothing else belongs here.
+//! Everything else takes a seed or a simulated clock as a parameter, so that a run can be repeated.
 
 /// Wall-clock time for the provisioning log, RFC 3339 in UTC with milliseconds.
 #[must_use]
@@ -13,7 +13,7 @@ pub fn now() -> String {
     now.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }
 
-/// A seed for a run that was given none: its probe ids must be new each time, as Entra's are.
+/// A seed for a run without `--seed`: probe ids must differ from run to run, as Entra's do.
 #[must_use]
 pub fn fresh_seed() -> u64 {
     #[expect(

@@ -1,15 +1,17 @@
-//! Decides what must be sent: mapped values against the body of the list answer, or against what was sent last.
+//! Decides what must be sent: compares mapped values with the body of the list answer, or with the values
+//! sent last.
 //!
-//! Pure. A source without a value never makes a difference, because Entra sends no nulls. Next: `crate::dialect`.
+//! Pure. A source attribute without a value never counts as a difference, because Entra sends no nulls. Next:
+//! `crate::dialect`.
 
 use serde_json::Value;
 
 use crate::mapping::{Apply, Kind, Line, Mapping, Values};
 
-/// One attribute to change.
+/// One attribute whose value in the target must change.
 #[derive(Clone, Debug)]
 pub struct Difference<'a> {
-    /// Its mapping line.
+    /// The line of the mapping that the attribute comes from.
     pub line: &'a Line,
     /// The target's present value as text; `None` when it has none, which makes the operation an Add.
     pub old: Option<String>,

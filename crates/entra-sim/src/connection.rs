@@ -11,25 +11,25 @@ use crate::wire::client::{Client, Traffic};
 const UNAVAILABLE: &str =
     "Check the tenant URL and that the gateway can be reached, then test the connection again.";
 
-/// What Test Connection found.
+/// The result of Test Connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectionReport {
-    /// Whether Entra would save the credentials.
+    /// True if Entra would save the credentials.
     pub ok: bool,
-    /// The portal's error code.
+    /// The error code that the portal shows; `None` on success.
     pub portal_error: Option<&'static str>,
-    /// The collection that failed.
+    /// The collection whose query failed: `Users` or `Groups`; `None` on success.
     pub collection: Option<&'static str>,
-    /// What went wrong.
+    /// The failed query's error, as in the provisioning log; `None` on success.
     pub error: Option<ErrorInformation>,
-    /// Requests and answers.
+    /// Requests sent and answers received by the test.
     #[serde(flatten)]
     pub traffic: Traffic,
 }
 
-/// Asks both collections for an object that cannot exist. Both must answer 200 and an empty list, even when the target
-/// serves no groups.
+/// Queries both collections for an object that cannot exist. Both must answer 200 and an empty list, even if
+/// the target serves no groups.
 pub async fn test(client: &Client, matching: &str, rng: &mut StdRng) -> ConnectionReport {
     for (collection, attribute) in [("Users", matching), ("Groups", "displayName")] {
         if let Err(problem) = client.probe(collection, attribute, &clock::guid(rng)).await {
@@ -40,7 +40,7 @@ pub async fn test(client: &Client, matching: &str, rng: &mut StdRng) -> Connecti
                 }
                 ErrorCode::ServiceIncompatible => "SystemForCrossDomainIdentityManagementServiceIncompatible",
                 _ => {
-                    // No cycle runs yet, so nothing is tried again by itself.
+                    // No cycle runs yet, so nothing is retried automatically.
                     error.recommended_action = UNAVAILABLE;
                     "SystemForCrossDomainIdentityManagementCredentialValidationUnavailable"
                 }

@@ -57,8 +57,8 @@ pub fn patch_document(differences: &[Difference<'_>], dialect: Dialect) -> Value
     json!({"schemas": [PATCH_OP], "Operations": operations})
 }
 
-/// Filtered paths, additions and removals stay operations of their own; the replaced rest goes into one pathless
-/// operation, unless it is a single attribute.
+/// Filtered paths, additions and removals stay separate operations; all other replacements go into one
+/// operation without a path, unless it is a single attribute.
 fn compliant_operations(differences: &[Difference<'_>]) -> Vec<Value> {
     let (plain, own): (Vec<_>, Vec<_>) = differences.iter().partition(|difference| {
         !difference.line.target.is_filtered() && difference.old.is_some() && difference.new.is_some()
@@ -103,7 +103,8 @@ fn operation(difference: &Difference<'_>, dialect: Dialect) -> Value {
     }
 }
 
-/// The document of a POST of a group: no members, they follow; Microsoft's own second schema, as Entra sends it.
+/// The document of a group's POST. It has no members, they follow by PATCH; it has Microsoft's own second
+/// schema, as Entra sends it.
 #[must_use]
 pub fn group_document(object_id: &str, display_name: &str) -> Value {
     json!({
@@ -132,7 +133,7 @@ pub fn group_external_id(object_id: &str, dialect: Dialect) -> Value {
     }])
 }
 
-/// The PATCH for members who join, by their ids in the target: one operation in both dialects.
+/// The PATCH that adds members, given by their ids in the target: one operation in both dialects.
 #[must_use]
 pub fn members_join(ids: &[&str], dialect: Dialect) -> Value {
     let op = match dialect {
@@ -142,7 +143,8 @@ pub fn members_join(ids: &[&str], dialect: Dialect) -> Value {
     group_patch(&[json!({"op": op, "path": "members", "value": elements(ids)})])
 }
 
-/// The PATCH for members who leave: legacy names them in the value of one removal, compliant in the path of one each.
+/// The PATCH that removes members: one operation with all of them in its value (legacy), or one operation
+/// each with the member in its path (compliant).
 #[must_use]
 pub fn members_leave(ids: &[&str], dialect: Dialect) -> Value {
     match dialect {

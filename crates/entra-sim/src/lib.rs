@@ -1,11 +1,13 @@
-//! A stand-in for Microsoft Entra's provisioning client, for machines without an Entra: demos, tests, load.
+//! A simulator of Microsoft Entra's provisioning client, for machines without an Entra: demos, tests, load.
 //!
-//! It speaks SCIM over HTTP exactly as Entra is known to (probe, match by filter, create, compare, PATCH in one of two
-//! dialects, disable, delete), keeps Entra's books (anchors, watermark, escrow, quarantine) and writes its provisioning
-//! log in Entra's words. It must not know anything of the server it talks to: no crate of ours, no database, no queue.
+//! It sends SCIM over HTTP exactly as Entra is known to (probe, match by filter, create, compare, PATCH in
+//! one of two dialects, disable, delete), keeps the same state as Entra (anchors, watermark, escrow,
+//! quarantine) and writes its provisioning log with Entra's texts. It must not know anything of the server it
+//! tests: no crate of the server, no database, no queue.
 //!
-//! Where to read next: [`cycle`] is what a job does, [`wire`] is what goes over the wire, [`mapping`] decides which
-//! attribute of a directory object lands where, [`directory`] is the made-up directory, [`cli`] the program.
+//! Where to read next: [`cycle`] is what a job does, [`wire`] is the HTTP traffic, [`mapping`] decides which
+//! attribute of a directory object becomes which SCIM attribute, [`directory`] is the synthetic directory,
+//! [`cli`] the program.
 
 pub mod cli;
 pub mod clock;

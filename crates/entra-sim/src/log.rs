@@ -1,48 +1,49 @@
-//! The provisioning log in Entra's words: one entry for each object a cycle touched. Field names are those of Microsoft
-//! Graph's `provisioningObjectSummary`. The log belongs to the customer, so it names people; it never holds the token.
+//! The provisioning log with Entra's texts: one entry for each object a cycle touched. Field names are those
+//! of Microsoft Graph's `provisioningObjectSummary`. The log belongs to the customer, so it names people; it
+//! never holds the token.
 
 use serde::Serialize;
 
 use crate::compare::Difference;
 use crate::problem::Problem;
 
-/// What was done to the object.
+/// The operation on the object, as Entra's log names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
-    /// POST.
+    /// A POST.
     Create,
-    /// PATCH.
+    /// A PATCH.
     Update,
-    /// PATCH that sets `active` to False.
+    /// A PATCH that sets `active` to False.
     Disable,
-    /// DELETE.
+    /// A DELETE.
     Delete,
-    /// Nothing that changes the target.
+    /// No change in the target.
     Other,
 }
 
-/// How it ended.
+/// The outcome of the operation, as Entra's log names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Done.
+    /// The target has the object as it should be.
     Success,
-    /// Failed; the object goes into escrow.
+    /// The operation failed; the object goes into escrow.
     Failure,
-    /// Nothing had to be done.
+    /// Nothing had to be sent.
     Skipped,
 }
 
-/// One attribute that was, or should have been, changed.
+/// One attribute that was changed, or should have been.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ModifiedProperty {
-    /// SCIM path.
+    /// The attribute's SCIM path.
     pub display_name: String,
-    /// Value before, as Entra knew it.
+    /// The value before the change, as Entra knew it; `None` if there was none.
     pub old_value: Option<String>,
-    /// Value sent.
+    /// The value sent; `None` for a removal.
     pub new_value: Option<String>,
 }
 
@@ -60,13 +61,13 @@ impl From<&Difference<'_>> for ModifiedProperty {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorInformation {
-    /// Entra's code.
+    /// One of [`crate::problem::ErrorCode`], as text.
     pub error_code: &'static str,
-    /// The server's detail.
+    /// The server's `detail`, or the client's own description.
     pub reason: String,
-    /// HTTP status, when there was an answer.
+    /// The HTTP status; `None` without an answer.
     pub http_status: Option<u16>,
-    /// What to do.
+    /// Entra's advice to the administrator.
     pub recommended_action: &'static str,
 }
 
@@ -81,49 +82,49 @@ impl From<&Problem> for ErrorInformation {
     }
 }
 
-/// Status with its error, as Graph nests them.
+/// The outcome with its error, nested as in Graph.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StatusInfo {
-    /// How it ended.
+    /// The outcome.
     pub status: Status,
-    /// Why, for failures and skips.
+    /// The reason of a failure or a skip; `None` on success.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_information: Option<ErrorInformation>,
 }
 
-/// An object on one side.
+/// An object in the directory or in the target.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Identity {
-    /// Object id in the directory, or id in the target (empty when it has none yet).
+    /// Object id in the directory, or id in the target (empty until it has one).
     pub id: String,
-    /// Its name, where known.
+    /// Its display name; empty if it is not known.
     pub display_name: String,
     /// `userPrincipalName`, or the target's matching value.
     pub user_principal_name: String,
 }
 
-/// One line of the log.
+/// One entry of the provisioning log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LogEntry {
-    /// Wall-clock time, RFC 3339.
+    /// Wall-clock time, RFC 3339 in UTC.
     pub activity_date_time: String,
-    /// The job.
+    /// The job's id, `scim.<32 hex>.<guid>`.
     pub job_id: String,
-    /// Which of its cycles, from 1; `onDemand` runs are 0.
+    /// The number of the cycle, from 1; 0 for provisioning on demand.
     pub cycle: u64,
-    /// What was done.
+    /// The operation.
     pub provisioning_action: Action,
-    /// How it ended.
+    /// The outcome, with the reason of a failure or a skip.
     pub provisioning_status_info: StatusInfo,
     /// The object in the directory.
     pub source_identity: Identity,
     /// The object in the target.
     pub target_identity: Identity,
-    /// Attributes.
+    /// The attributes that were changed, or should have been.
     pub modified_properties: Vec<ModifiedProperty>,
-    /// From the first request for it to the last answer.
+    /// Milliseconds from the first request for the object to the last answer.
     pub duration_in_milliseconds: u64,
 }

@@ -1,5 +1,6 @@
-//! "Provision on demand": one object at once, in the steps the portal shows. Always the legacy dialect, whatever the
-//! tenant URL asks for. Never looks at escrow or quarantine: an administrator wants to see what happens now.
+//! "Provision on demand": one object at once, in the steps the portal shows. Always the legacy dialect,
+//! whatever the tenant URL asks for. Ignores escrow and quarantine: an administrator wants to see what
+//! happens now.
 
 use rand::rngs::StdRng;
 use serde::Serialize;
@@ -11,17 +12,17 @@ use crate::log::{ErrorInformation, LogEntry};
 use crate::problem::Problem;
 use crate::state::JobState;
 
-/// What provisioning on demand did.
+/// The result of provisioning on demand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DemandReport {
-    /// Whether the object is as it should be in the target.
+    /// True if the object in the target is as it should be.
     pub ok: bool,
     /// The step that failed, or the last one: `test connection`, `import`, `scope`, `match`, `action`.
     pub step: &'static str,
-    /// What went wrong.
+    /// The failed step's error; `None` on success.
     pub error: Option<ErrorInformation>,
-    /// The log entry, when it came to an action.
+    /// The log entry; `None` if no step reached the action.
     pub entry: Option<LogEntry>,
 }
 
@@ -36,7 +37,7 @@ impl DemandReport {
     }
 }
 
-/// Provisions one object and notes the outcome in the job's books.
+/// Provisions one object and writes the outcome to the job's state.
 pub async fn run(job: &Job, object: &SourceObject, state: &mut JobState, rng: &mut StdRng) -> DemandReport {
     let matching = matching_name(&job.mapping);
     if let Err(problem) = job

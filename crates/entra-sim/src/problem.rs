@@ -1,4 +1,4 @@
-//! What can go wrong with one object, in the words of Entra's provisioning log.
+//! The errors that one object can meet, with the codes of Entra's provisioning log.
 //!
 //! The table from HTTP answers to these codes is `crate::wire::answer`.
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub enum ErrorCode {
     /// 409 on create or update.
     EntryConflict,
-    /// 429 that did not go away.
+    /// 429 after the last attempt.
     TooManyRequests,
     /// 5xx.
     InternalServerError,
@@ -21,11 +21,11 @@ pub enum ErrorCode {
     MethodNotAllowed,
     /// 501.
     NotImplemented,
-    /// 413 and other refusals without a word of their own.
+    /// 413, and every refusal that has no code of its own.
     NotPermitted,
     /// 422.
     UnprocessableEntity,
-    /// 404 for an id that was provisioned before; needs a restart of the job.
+    /// 404 for an id that was provisioned before; the job needs a restart.
     InvalidAnchor,
     /// The connection broke.
     WebExceptionProtocolError,
@@ -37,13 +37,13 @@ pub enum ErrorCode {
     DuplicateTargetEntries,
     /// Two directory objects have the same matching value.
     DuplicateSourceEntries,
-    /// A refused document.
+    /// 400: the target refused the document.
     #[serde(rename = "SystemForCrossDomainIdentityManagementBadRequest")]
     BadRequest,
     /// An answer that is not SCIM.
     #[serde(rename = "SystemForCrossDomainIdentityManagementServiceIncompatible")]
     ServiceIncompatible,
-    /// Match found, nothing differed: nothing to export.
+    /// A match was found without a difference: nothing to export.
     RedundantExport,
     /// Not in scope: never provisioned and already disabled.
     EntrySynchronizationSkipped,
@@ -52,7 +52,7 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// The code as it stands in the log.
+    /// The code as the log spells it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -80,25 +80,25 @@ impl ErrorCode {
     }
 }
 
-/// Whom a problem stops.
+/// How much a problem stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
-    /// This object; the cycle goes on.
+    /// This object only; the cycle goes on.
     Object,
-    /// The whole job: bad credentials or a target that does not speak SCIM. Entra quarantines at once.
+    /// The whole job: bad credentials, or a target that does not answer in SCIM. Entra quarantines at once.
     Job,
 }
 
-/// One failure, as the log tells it.
+/// One failure, as the log shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Entra's code.
+    /// Entra's code for it.
     pub code: ErrorCode,
     /// The server's own detail, or what the client saw.
     pub reason: String,
-    /// The HTTP status, when there was an answer.
+    /// The HTTP status; `None` without an answer.
     pub status: Option<u16>,
-    /// Whom it stops.
+    /// Whether only the object or the whole job stops.
     pub severity: Severity,
 }
 
@@ -114,14 +114,14 @@ impl Problem {
         }
     }
 
-    /// The same problem, stopping the whole job.
+    /// The same problem with the severity [`Severity::Job`].
     #[must_use]
     pub fn stops_job(mut self) -> Self {
         self.severity = Severity::Job;
         self
     }
 
-    /// What Entra advises the administrator to do.
+    /// Entra's advice to the administrator.
     #[must_use]
     pub fn advice(&self) -> &'static str {
         match self.code {

@@ -1,7 +1,7 @@
-//! A job's books, kept between runs in a state file: anchors (ids in the target), the values exported last, escrow,
-//! quarantine, the watermark, and the simulated clock.
+//! A job's state, kept between runs in a state file: anchors (ids in the target), the values exported last,
+//! escrow, quarantine, the watermark, and the simulated clock.
 //!
-//! Time here is simulated: seconds since the job was made. No HTTP. Next: `crate::cycle::plan` reads it.
+//! Time here is simulated: seconds since the job was created. No HTTP. Next: `crate::cycle::plan` reads it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,112 +15,112 @@ use crate::problem::{ErrorCode, Problem};
 
 /// Seconds between two cycles: Entra's PT40M.
 pub const CYCLE_SECONDS: u64 = 40 * 60;
-/// Objects that keep failing are tried again no later than this: a day.
+/// The longest wait in escrow before a retry, in seconds: a day.
 const LONGEST_ESCROW: u64 = 24 * 60 * 60;
 
-/// Everything remembered about one job.
+/// The whole state of one job.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JobState {
-    /// The application the job provisions; a state file is never used for another one.
+    /// The application the job provisions; `load` refuses a state file of another one.
     pub app: App,
     /// `scim.<32 hex>.<guid>`, as in Entra's log.
     pub job_id: String,
-    /// Wall-clock time of the last complete cycle; absent until an initial cycle has gone through.
+    /// Wall-clock time of the last complete cycle; absent until an initial cycle has completed.
     pub watermark: Option<String>,
-    /// Simulated seconds since the job was made.
+    /// Simulated seconds since the job was created.
     pub clock: u64,
     /// Cycles run so far.
     pub cycles: u64,
-    /// What is known of each object in the target, by the directory's object id.
+    /// The known users in the target, by the directory's object id.
     pub objects: BTreeMap<String, Known>,
-    /// What is known of each group in the target, by the directory's object id.
+    /// The known groups in the target, by the directory's object id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub groups: BTreeMap<String, KnownGroup>,
-    /// Objects whose last try failed, by object id; references and groups have keys of their own (`<object
-    /// id>#references`, `<object id>#group`).
+    /// Objects whose last attempt failed, by object id; references and groups have keys of their own
+    /// (`<object id>#references`, `<object id>#group`).
     pub escrow: BTreeMap<String, Escrow>,
     /// Set while the job is in quarantine.
     pub quarantine: Option<Quarantine>,
 }
 
-/// One object in the target.
+/// What is known of one user in the target.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Known {
     /// The anchor: its id in the target.
     pub id: String,
-    /// False after it was unassigned: it is then disabled, and no longer followed, not even to a deletion.
+    /// False after it was unassigned: it is then disabled, and its changes and its deletion are ignored.
     pub managed: bool,
-    /// The values the target was brought to, by SCIM path. What the target should show.
+    /// The values the target was set to, by SCIM path: what the target should show.
     pub values: Values,
-    /// The reference values the target was brought to (ids in the target), by SCIM path.
+    /// The references the target was set to (ids in the target), by SCIM path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub references: Values,
 }
 
-/// One group in the target.
+/// What is known of one group in the target.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KnownGroup {
     /// The anchor: its id in the target.
     pub id: String,
-    /// The name the target was brought to.
+    /// The name the target was set to.
     pub display_name: String,
-    /// The members the target was told of: object id in the directory → id in the target. Never read back.
+    /// The members sent to the target: object id in the directory → id in the target. Never read back.
     #[serde(default)]
     pub members: BTreeMap<String, String>,
 }
 
-/// One object waiting to be tried again.
+/// One object that waits for a retry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Escrow {
-    /// Why it failed the last time.
+    /// The code of the last failure.
     pub code: ErrorCode,
-    /// The reason in full.
+    /// The reason of the last failure, in full.
     pub reason: String,
-    /// How often it failed.
+    /// Failed attempts so far, from 1.
     pub attempts: u32,
-    /// Simulated time of the next try.
+    /// Simulated time of the next attempt, in seconds.
     pub next_try: u64,
 }
 
-/// Why a job is in quarantine.
+/// The reasons for a quarantine, with Microsoft Graph's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum QuarantineReason {
-    /// Bad credentials, or a target that does not speak SCIM.
+    /// Bad credentials, or a target that does not answer in SCIM.
     EncounteredQuarantineException,
-    /// Too large a share of objects failing.
+    /// The share of failing objects exceeds its threshold.
     EncounteredEscrowProportionThreshold,
-    /// Too many objects failing.
+    /// The number of failing objects exceeds its threshold.
     EncounteredBaseEscrowThreshold,
-    /// Too many failures, references counted.
+    /// The number of failures, references included, exceeds its threshold.
     EncounteredTotalEscrowThreshold,
-    /// Accidental-deletion prevention.
+    /// Accidental-deletion prevention held deletions back.
     TooManyDeletes,
 }
 
-/// A job in quarantine.
+/// The quarantine of a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Quarantine {
-    /// Why.
+    /// The reason of the quarantine.
     pub reason: QuarantineReason,
-    /// The error behind it, if it was one.
+    /// The error that caused it, or the figures that exceeded a threshold.
     pub detail: String,
-    /// Simulated time it began.
+    /// Simulated time of its begin, in seconds.
     pub since: u64,
-    /// Tries in quarantine so far.
+    /// Attempts in quarantine so far.
     pub attempts: u32,
-    /// Simulated time of the next try.
+    /// Simulated time of the next attempt, in seconds.
     pub next_try: u64,
     /// True after 28 days: the job does not run again until it is restarted.
     pub disabled: bool,
 }
 
 impl JobState {
-    /// A job that never ran. `job_id` comes from [`new_job_id`].
+    /// The state of a job before its first run. `job_id` comes from [`new_job_id`].
     #[must_use]
     pub fn new(app: App, job_id: String) -> Self {
         JobState {
@@ -136,10 +136,10 @@ impl JobState {
         }
     }
 
-    /// Reads a state file; `None` when there is none yet.
+    /// Reads a state file; `None` if it does not exist yet.
     ///
     /// # Errors
-    /// When it cannot be read or belongs to another application.
+    /// If it cannot be read or belongs to another application.
     pub fn load(path: &Path, app: App) -> anyhow::Result<Option<Self>> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
@@ -160,15 +160,15 @@ impl JobState {
         Ok(Some(state))
     }
 
-    /// Writes the state file as a whole.
+    /// Writes the state file, replacing it as a whole.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn save(&self, path: &Path) -> anyhow::Result<()> {
         write_json(path, self)
     }
 
-    /// "Restart provisioning": forgets everything but who the job is.
+    /// "Restart provisioning": forgets everything but the application and the job's id.
     pub fn restart(&mut self) {
         *self = JobState {
             clock: self.clock,
@@ -177,7 +177,8 @@ impl JobState {
         };
     }
 
-    /// Puts an object into escrow, or further back if it is there already: one cycle, two, four, … a day at most.
+    /// Puts an object into escrow, or doubles its wait if it is there already: one cycle, two, four, … a day
+    /// at most.
     pub fn escrow(&mut self, key: &str, problem: &Problem) {
         let attempts = self
             .escrow
@@ -195,7 +196,7 @@ impl JobState {
         self.escrow.insert(key.to_owned(), entry);
     }
 
-    /// Whether an object may be tried now.
+    /// Whether the object's wait in escrow is over, or it is not in escrow.
     #[must_use]
     pub fn is_due(&self, key: &str) -> bool {
         self.escrow
@@ -203,14 +204,14 @@ impl JobState {
             .is_none_or(|escrow| escrow.next_try <= self.clock)
     }
 
-    /// Failures outside the reference pass, and those of references.
+    /// The number of failures outside the reference pass, and of those in it.
     #[must_use]
     pub fn failures(&self) -> (usize, usize) {
         let references = self.escrow.keys().filter(|key| key.ends_with(REFERENCES)).count();
         (self.escrow.len() - references, references)
     }
 
-    /// Nothing left to retry, and not in quarantine.
+    /// True if nothing waits in escrow and the job is not in quarantine.
     #[must_use]
     pub fn settled(&self) -> bool {
         self.escrow.is_empty() && self.quarantine.is_none()
@@ -239,7 +240,7 @@ pub fn is_group_key(key: &str) -> bool {
     key.ends_with(GROUP)
 }
 
-/// A job id in Entra's form.
+/// A new job id in Entra's form, `scim.<32 hex>.<guid>`.
 pub fn new_job_id(rng: &mut impl rand::Rng) -> String {
     format!(
         "scim.{}.{}",

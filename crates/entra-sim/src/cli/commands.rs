@@ -1,5 +1,5 @@
-//! Runs the commands: reads files, builds the job, hands over to the library, prints the result. Gives true when
-//! everything is done, false when failures remain; an error means that it could not begin.
+//! Runs the commands: reads files, builds the job, calls the library, prints the result. Returns true if
+//! everything is done, false if failures remain; an error means that the command could not start.
 
 use std::path::Path;
 use std::time::Duration;

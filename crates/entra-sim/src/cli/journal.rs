@@ -8,7 +8,7 @@ use anyhow::Context as _;
 
 use crate::log::LogEntry;
 
-/// An open log file, or none.
+/// An open log file; writes nothing without a path.
 #[derive(Debug)]
 pub struct Journal {
     file: Option<BufWriter<File>>,
@@ -32,7 +32,7 @@ impl Journal {
         })
     }
 
-    /// Appends an entry; a failure is kept until [`Journal::close`], provisioning goes on.
+    /// Appends an entry. Provisioning goes on after a failed write; [`Journal::close`] reports it.
     pub fn write(&mut self, entry: &LogEntry) {
         let Some(file) = &mut self.file else { return };
         let line = serde_json::to_string(entry).unwrap_or_default();
@@ -41,7 +41,7 @@ impl Journal {
         }
     }
 
-    /// Reports what went wrong, if anything did.
+    /// Closes the file.
     ///
     /// # Errors
     /// The first failed write.

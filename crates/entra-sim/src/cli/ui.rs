@@ -1,5 +1,5 @@
-//! The only place that writes to the terminal. People read stdout; with `--json` stdout holds one summary and nothing
-//! else. A closed pipe is not an error: whoever closed it has read enough.
+//! The only file that writes to the terminal. stdout is for people; with `--json` it holds one summary and
+//! nothing else. A closed pipe is not an error: the reader needs no more.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Instant;
@@ -14,7 +14,7 @@ use crate::log::{Action, LogEntry, Status};
 /// Milliseconds between two drawings of the bar.
 const REDRAW_MS: u128 = 100;
 
-/// What is on screen.
+/// The terminal's state: options and the progress bar.
 #[derive(Debug)]
 pub struct Ui {
     json: bool,
@@ -30,12 +30,12 @@ struct Bar {
     done: usize,
     started: Instant,
     drawn: Option<Instant>,
-    /// Tenths already told, where there is no terminal to draw on.
+    /// Tenths already printed, if stderr is not a terminal.
     told: usize,
 }
 
 impl Ui {
-    /// Decides by the options and by whether stderr is a terminal.
+    /// Chooses the kind of progress by the options and by whether stderr is a terminal.
     #[must_use]
     pub fn new(json: bool, quiet: bool) -> Self {
         Ui {
@@ -71,13 +71,13 @@ impl Ui {
         }
     }
 
-    /// Why the program cannot do what was asked.
+    /// Prints an error with its causes to stderr.
     pub fn failure(&mut self, error: &anyhow::Error) {
         self.erase();
         to_stderr(&format!("entra-sim: {error:#}\n"));
     }
 
-    /// Shows what a run tells.
+    /// Shows an event of a run: progress bar and log lines.
     pub fn event(&mut self, event: &Event<'_>) {
         match event {
             Event::Started { cycle, kind, objects } => {

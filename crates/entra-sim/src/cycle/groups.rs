@@ -1,7 +1,8 @@
-//! Groups: matched by name, created without members, then told who joins and who leaves, in PATCHes of their own.
+//! Groups: matched by name, created without members, then members are added and removed by separate PATCHes.
 //!
-//! Comes after people, because a member must have its id in the target first; who has none yet joins in a later cycle. The
-//! target's member lists are never read back: what was told is in the books. Next: [`crate::dialect`] for the documents.
+//! Runs after the users, because a member must have its id in the target first; a user without an id joins in
+//! a later cycle. The target's member lists are never read back: the job's state remembers what was sent.
+//! Next: [`crate::dialect`] for the documents.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -18,16 +19,15 @@ use crate::problem::{ErrorCode, Problem};
 use crate::state::{JobState, KnownGroup, group_key};
 use crate::wire::client::Collection;
 
-/// The most members one PATCH names.
+/// The most members in one PATCH.
 pub const BATCH: usize = 500;
 
-/// What to do with one group.
 struct Task<'a> {
     object_id: String,
-    /// `None` for one that is gone or unassigned.
+    /// `None` for a group that was deleted or unassigned.
     group: Option<&'a SourceGroup>,
     known: Option<KnownGroup>,
-    /// Who should be a member: object id → id in the target.
+    /// The members it should have: object id → id in the target.
     members: BTreeMap<String, String>,
 }
 
@@ -43,7 +43,7 @@ pub async fn pass(
         return;
     }
     let stamp = Stamp::of(state);
-    // Two rounds: a nested group has its id only after the first.
+    // Two passes: a nested group has its id only after the first.
     for _ in 0..2 {
         let tasks = tasks(source, state);
         let work = tasks.into_iter().map(|task| perform(job, &stamp, task));
@@ -62,7 +62,7 @@ pub async fn pass(
     }
 }
 
-/// The groups to look at: in the initial cycle all, later those that differ from the books or failed before.
+/// The groups to compare: all in the initial cycle, later those that differ from the state or failed before.
 fn tasks<'a>(source: &'a SourceDirectory, state: &JobState) -> Vec<Task<'a>> {
     let in_scope = || source.groups.iter().filter(|group| group.assigned);
     let due = |id: &str| state.is_due(&group_key(id));
@@ -95,7 +95,7 @@ fn tasks<'a>(source: &'a SourceDirectory, state: &JobState) -> Vec<Task<'a>> {
     tasks
 }
 
-/// Who of a group has an id in the target.
+/// The group's members that have an id in the target.
 fn members(group: &SourceGroup, state: &JobState) -> BTreeMap<String, String> {
     let id = |member: &String| {
         let person = state.objects.get(member).map(|known| known.id.clone());
@@ -126,7 +126,7 @@ async fn perform(job: &Job, stamp: &Stamp, task: Task<'_>) -> (Outcome, Option<K
     (outcome, known)
 }
 
-/// Brings a group to its name and members; `known` says how far it came when a request fails.
+/// Sets a group's name and members; `known` keeps what was reached if a request fails.
 async fn bring(
     job: &Job,
     group: &SourceGroup,
@@ -177,7 +177,7 @@ async fn bring(
     Ok(())
 }
 
-/// The group of that name, or a new one without members.
+/// Finds the group by its name, or creates it without members.
 async fn matched(job: &Job, group: &SourceGroup, draft: &mut Draft) -> Result<KnownGroup, Problem> {
     let mut found = job
         .client
@@ -215,7 +215,7 @@ async fn matched(job: &Job, group: &SourceGroup, draft: &mut Draft) -> Result<Kn
     Ok(known(object::id_of(&created)?))
 }
 
-/// DELETE: gone from the directory, or out of scope.
+/// DELETE of a group that was deleted from the directory, or is out of scope.
 async fn remove(job: &Job, known: &mut Option<KnownGroup>, draft: &mut Draft) -> Result<(), Problem> {
     draft.action = Action::Delete;
     if let Some(told) = known {

@@ -1,7 +1,9 @@
-//! What a provisioning job does: one cycle after another, initial until the watermark is set, incremental from then on.
+//! What a provisioning job does: one cycle after another, initial until the watermark is set, incremental
+//! from then on.
 //!
-//! A cycle is: probe, objects (match, create, compare, PATCH, delete), references, groups, quarantine check, watermark. Time
-//! between cycles is simulated. Next: [`plan`] decides (pure), [`object`], [`references`] and [`groups`] do, [`quarantine`] judges.
+//! A cycle is: probe, objects (match, create, compare, PATCH, delete), references, groups, quarantine check,
+//! watermark. Time between cycles is simulated. Next: [`plan`] decides (pure), [`object`], [`references`] and
+//! [`groups`] send requests, [`quarantine`] checks the thresholds.
 
 pub mod groups;
 pub mod object;
@@ -32,28 +34,29 @@ use report::{CycleKind, CycleReport, RunReport};
 /// A configured provisioning job.
 #[derive(Debug)]
 pub struct Job {
-    /// Which objects.
+    /// The application: it decides the objects in scope.
     pub app: App,
-    /// Which attributes.
+    /// The attribute mapping.
     pub mapping: Mapping,
-    /// How documents are written.
+    /// The dialect of the documents.
     pub dialect: Dialect,
-    /// Where to.
+    /// The client of the tenant URL.
     pub client: Client,
-    /// When it goes into quarantine.
+    /// The thresholds of the quarantine.
     pub rules: Rules,
     /// Objects in flight at once; at least 1.
     pub concurrency: usize,
-    /// Accidental-deletion prevention: more disables and deletes than this in one cycle are held back.
+    /// Accidental-deletion prevention: if one cycle has more disables and deletes than this, all of them are
+    /// held back.
     pub deletion_threshold: Option<usize>,
 }
 
-/// How many cycles, and how long to wait in between.
+/// The number of cycles, and the real wait between them.
 #[derive(Clone, Copy, Debug)]
 pub struct Schedule {
-    /// Cycles at most; `None` goes on until the process is ended.
+    /// The most cycles; `None` goes on until the process ends.
     pub cycles: Option<u64>,
-    /// When to stop before that.
+    /// The condition for an earlier end.
     pub until: Until,
     /// Real seconds for each simulated one: 0 never waits, 1 is Entra's own pace.
     pub time_scale: f64,
@@ -62,37 +65,38 @@ pub struct Schedule {
 /// When a run may stop before its last cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
-    /// Not before.
+    /// Only after the last cycle.
     AllCycles,
-    /// As soon as a cycle went through and nothing waits in escrow; cycles jump to the next object that is due.
+    /// As soon as a cycle completed and nothing waits in escrow; the clock jumps to the next object that is
+    /// due.
     Settled,
 }
 
-/// What a run tells whoever watches it.
+/// A step of a run, as reported to the [`Watcher`].
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// A cycle begins with so many objects to look at.
+    /// A cycle begins.
     Started {
-        /// Its number, from 1.
+        /// The number of the cycle, from 1.
         cycle: u64,
         /// Initial or incremental.
         kind: CycleKind,
-        /// Objects to look at.
+        /// The number of objects to handle.
         objects: usize,
     },
-    /// An object is done.
+    /// One object is done.
     Entry(&'a LogEntry),
-    /// The cycle is over.
+    /// A cycle has ended.
     Finished(&'a CycleReport),
 }
 
-/// Whoever watches a run.
+/// The callback that receives a run's events.
 pub type Watcher<'a> = &'a mut (dyn FnMut(Event<'_>) + Send);
 
-/// Runs the schedule. `directory` is read anew for each cycle; `save` is called after each one.
+/// Runs the schedule. `directory` is called before each cycle, `save` after each one.
 ///
 /// # Errors
-/// Only those of `directory` and `save`; what fails at the target is in the report and the state.
+/// Only those of `directory` and `save`; failures at the target are in the report and the state.
 pub async fn run(
     job: &Job,
     state: &mut JobState,
@@ -132,7 +136,7 @@ pub async fn run(
     ))
 }
 
-/// Moves the simulated clock to the next cycle: 40 minutes on, or to the end of the quarantine's wait.
+/// Advances the simulated clock to the next cycle: by 40 minutes, or to the end of the quarantine's wait.
 async fn pass_time(state: &mut JobState, schedule: Schedule) {
     let regular = state.clock + CYCLE_SECONDS;
     let due = match (&state.quarantine, schedule.until) {
@@ -154,7 +158,7 @@ async fn pass_time(state: &mut JobState, schedule: Schedule) {
     state.clock = next;
 }
 
-/// One cycle.
+/// Runs one cycle.
 async fn one(
     job: &Job,
     source: &SourceDirectory,
@@ -199,7 +203,7 @@ async fn one(
     report
 }
 
-/// The probe each cycle starts with: an object with a random matching value.
+/// The probe at the begin of each cycle: a query for a random matching value.
 async fn probe(job: &Job, rng: &mut StdRng) -> Result<(), Problem> {
     job.client
         .probe("Users", matching_name(&job.mapping), &clock::guid(rng))
@@ -238,7 +242,8 @@ async fn objects_pass(
     while let Some(outcome) = done.next().await {
         let Some(outcome) = outcome else { continue };
         record(state, &outcome, report, watch);
-        // One stop a cycle: what was in flight then fails for the same reason, and must not lengthen the quarantine.
+        // Only the first stop of a cycle counts: requests in flight fail for the same reason, and must not
+        // lengthen the quarantine.
         if report.stopped_by.is_none()
             && let Some(reason) = verdict(job, state, &outcome, in_scope)
         {
@@ -248,7 +253,7 @@ async fn objects_pass(
     }
 }
 
-/// Writes an outcome into the books, the report and the log.
+/// Writes an outcome to the state, the report and the log.
 pub(crate) fn record(state: &mut JobState, outcome: &Outcome, report: &mut CycleReport, watch: Watcher<'_>) {
     match &outcome.effect {
         Effect::Exported(known) => {
@@ -268,7 +273,7 @@ pub(crate) fn record(state: &mut JobState, outcome: &Outcome, report: &mut Cycle
     watch(Event::Entry(&outcome.entry));
 }
 
-/// Whether this outcome puts the job into quarantine; if so it is done here.
+/// Puts the job into quarantine if the outcome demands it; returns the reason, or `None` if it does not.
 pub(crate) fn verdict(job: &Job, state: &mut JobState, outcome: &Outcome, in_scope: usize) -> Option<String> {
     let Effect::Failed(problem) = &outcome.effect else {
         return None;
@@ -286,7 +291,7 @@ pub(crate) fn verdict(job: &Job, state: &mut JobState, outcome: &Outcome, in_sco
     Some(detail)
 }
 
-/// A problem of the whole job: quarantine, unless it is the target's passing weakness (5xx, no answer).
+/// Handles a problem of the whole job: quarantine, unless the target is only unavailable (5xx, no answer).
 fn stop(job: &Job, state: &mut JobState, problem: &Problem) -> String {
     if problem.severity == Severity::Job {
         quarantine::enter(
@@ -299,7 +304,7 @@ fn stop(job: &Job, state: &mut JobState, problem: &Problem) -> String {
     format!("{}: {}", problem.code.as_str(), problem.reason)
 }
 
-/// The end of a cycle: accidental deletions put the job into quarantine, otherwise a cycle that went through lifts it.
+/// Ends a cycle: accidental deletions put the job into quarantine, otherwise a completed cycle lifts it.
 fn conclude(job: &Job, staged: usize, state: &mut JobState, report: &mut CycleReport) {
     if report.stopped_by.is_some() {
         return;

@@ -1,5 +1,6 @@
-//! Carries one task out and tells what came of it. The order of calls is Entra's: match query, then POST, or PATCH of
-//! the differences to the list answer's body (no GET by id in between); a known id is PATCHed straight away.
+//! Carries out one task and returns its outcome. The order of calls is Entra's: match query, then POST, or
+//! PATCH of the differences to the list answer's body (no GET by id in between); an object with a known id is
+//! PATCHed without a query.
 
 use std::time::Instant;
 
@@ -17,12 +18,12 @@ use crate::problem::{ErrorCode, Problem};
 use crate::state::{JobState, Known};
 use crate::wire::client::Collection;
 
-/// What a log entry says about its job.
+/// The job's part of a log entry.
 #[derive(Clone, Debug)]
 pub struct Stamp {
-    /// The job.
+    /// The job's id.
     pub job_id: String,
-    /// The cycle; 0 for provisioning on demand.
+    /// The number of the cycle, from 1; 0 for provisioning on demand.
     pub cycle: u64,
 }
 
@@ -37,33 +38,33 @@ impl Stamp {
     }
 }
 
-/// What came of one task.
+/// The outcome of one task.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The directory's object id.
     pub object_id: String,
     /// The key in escrow: the object id, or that of its references.
     pub key: String,
-    /// What changes in the books.
+    /// The change of the job's state.
     pub effect: Effect,
-    /// What the log says.
+    /// The log entry to write.
     pub entry: LogEntry,
 }
 
-/// What changes in the books.
+/// How a task changes the job's state.
 #[derive(Clone, Debug)]
 pub enum Effect {
     /// The target has the object, with these values.
     Exported(Known),
-    /// The target no longer has it.
+    /// The target no longer has the object.
     Removed,
-    /// Nothing to do, now or later.
+    /// No change.
     Nothing,
-    /// To be tried again.
+    /// The object goes into escrow.
     Failed(Problem),
 }
 
-/// What becomes known while a task is carried out, whether or not it succeeds.
+/// The results collected while a task runs, whether or not it succeeds.
 #[derive(Debug)]
 pub(crate) struct Draft {
     pub(crate) action: Action,
@@ -88,7 +89,7 @@ impl Draft {
     }
 }
 
-/// Carries a task out.
+/// Carries out a task. Failures are part of the outcome.
 pub async fn perform(job: &Job, stamp: &Stamp, task: Task<'_>) -> Outcome {
     let started = Instant::now();
     let mut draft = Draft::new(Action::Other);
@@ -124,7 +125,7 @@ pub async fn perform(job: &Job, stamp: &Stamp, task: Task<'_>) -> Outcome {
     }
 }
 
-/// Match by precedence; create when nothing is found, adopt and compare when one is.
+/// Matches by precedence; creates if nothing is found, otherwise adopts and compares.
 async fn matched(job: &Job, object: &SourceObject, draft: &mut Draft) -> Result<Effect, Problem> {
     let values = job.mapping.values(object)?;
     for line in job.mapping.matching() {
@@ -238,7 +239,7 @@ async fn remove(job: &Job, known: &Known, draft: &mut Draft) -> Result<Effect, P
     Ok(Effect::Removed)
 }
 
-/// PATCHes differences, if there are any, and names the action after them.
+/// PATCHes the differences, if there are any, and sets the action accordingly.
 pub(crate) async fn export(
     job: &Job,
     differences: &[Difference<'_>],

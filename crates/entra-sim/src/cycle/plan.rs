@@ -1,7 +1,7 @@
-//! Decides what a cycle does with each object. Pure: directory and books in, tasks out.
+//! Decides what a cycle does with each object. Pure: from directory and state to tasks.
 //!
-//! Initial: every object in scope is matched. Incremental: only objects whose mapped values changed, those new, gone,
-//! or due again from escrow. Next: [`super::object`] carries tasks out.
+//! Initial: every object in scope is matched. Incremental: only objects whose mapped values changed, and
+//! those that are new, gone, or due again from escrow. Next: [`super::object`] carries tasks out.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,30 +14,31 @@ use crate::state::{JobState, Known, is_group_key, references_key};
 /// What to do with one object.
 #[derive(Clone, Debug)]
 pub enum Task<'a> {
-    /// Look for it in the target, then create, update or leave it.
+    /// Search for it in the target, then create, update or leave it.
     Match(&'a SourceObject),
     /// Its id is known: PATCH what changed since the last export.
     Update(&'a SourceObject, Known),
     /// DELETE: purged from the directory, or disabled where the target knows no `active`.
     Remove(String, Option<&'a SourceObject>, Known),
-    /// Nothing can be sent for it.
+    /// Nothing can be sent for it, for this reason.
     Refuse(&'a SourceObject, Problem),
     /// A disable or delete held back by accidental-deletion prevention.
     Stage(String, Option<&'a SourceObject>, Known),
 }
 
-/// The plan of a cycle.
+/// The tasks of a cycle.
 #[derive(Clone, Debug)]
 pub struct Plan<'a> {
     /// In the directory's order, deletions last.
     pub tasks: Vec<Task<'a>>,
-    /// Keys to drop from the books without a request: no longer managed, or gone before they were ever provisioned.
+    /// Keys to drop from the state without a request: no longer managed, or gone before they were ever
+    /// provisioned.
     pub forget: Vec<String>,
-    /// How many tasks were held back.
+    /// The number of tasks that were held back.
     pub staged: usize,
 }
 
-/// Makes the plan.
+/// Makes the plan of the next cycle.
 #[must_use]
 pub fn make<'a>(
     mapping: &Mapping,
@@ -87,7 +88,8 @@ fn task<'a>(mapping: &Mapping, object: &'a SourceObject, state: &JobState) -> Op
     let initial = state.watermark.is_none();
     let retried = state.escrow.contains_key(&object.object_id);
     let Some(known) = state.objects.get(&object.object_id) else {
-        // Out of scope is not looked at; soft-deleted and never provisioned is looked for once, in the initial cycle.
+        // Objects out of scope are skipped; a soft-deleted one that was never provisioned is searched for
+        // once, in the initial cycle.
         let wanted = object.assigned && (initial || !object.soft_deleted());
         return (wanted || retried).then_some(Task::Match(object));
     };
@@ -114,7 +116,7 @@ fn task<'a>(mapping: &Mapping, object: &'a SourceObject, state: &JobState) -> Op
     }
 }
 
-/// Objects whose first matching value another object, earlier in the directory, has already.
+/// Objects whose first matching value is also that of an earlier object of the directory.
 fn duplicates<'a>(mapping: &Mapping, objects: &'a [SourceObject]) -> HashMap<&'a str, Problem> {
     let mut seen: HashSet<String> = HashSet::new();
     let mut found = HashMap::new();
@@ -136,7 +138,7 @@ fn duplicates<'a>(mapping: &Mapping, objects: &'a [SourceObject]) -> HashMap<&'a
     found
 }
 
-/// Holds back disables and deletes when there are more than `threshold`; gives their number.
+/// Holds back disables and deletes if there are more than `threshold`; returns their number.
 fn stage(mapping: &Mapping, tasks: &mut [Task<'_>], threshold: Option<usize>) -> usize {
     let Some(threshold) = threshold else { return 0 };
     let takes_away = |task: &Task<'_>| match task {

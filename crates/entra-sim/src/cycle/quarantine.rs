@@ -1,20 +1,20 @@
-//! When a job goes into quarantine, and how long it waits there. Pure. The numbers are Microsoft's ("Application
-//! provisioning in quarantine status"); all of them can be lowered for tests.
+//! When a job goes into quarantine, and how long it waits there. Pure. The numbers are Microsoft's
+//! ("Application provisioning in quarantine status"); all of them can be lowered for tests.
 
 use crate::state::{JobState, Quarantine, QuarantineReason};
 
 const HOUR: u64 = 60 * 60;
 
-/// The thresholds.
+/// The thresholds of the quarantine.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rules {
-    /// Failures from which the proportion is looked at.
+    /// The number of failures from which the proportion counts.
     pub proportion_from: usize,
-    /// The proportion of objects in scope that may fail.
+    /// The allowed share of failing objects in scope, from 0 to 1.
     pub proportion: f64,
-    /// Failures without references.
+    /// The allowed number of failures without references.
     pub base: usize,
-    /// Failures with references.
+    /// The allowed number of failures with references.
     pub total: usize,
     /// Simulated seconds in quarantine after which the job is disabled.
     pub disabled_after: u64,
@@ -33,7 +33,7 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// The reason for a quarantine, if these failures are one.
+    /// The reason for a quarantine; `None` if the failures are below every threshold.
     #[must_use]
     pub fn verdict(&self, failures: usize, references: usize, in_scope: usize) -> Option<QuarantineReason> {
         let share = failures as f64 / in_scope.max(1) as f64;
@@ -49,7 +49,8 @@ impl Rules {
     }
 }
 
-/// Puts the job into quarantine, or further into it: tries after 6, 12, 24 hours, then daily; disabled after 28 days.
+/// Puts the job into quarantine, or counts one more attempt in it: attempts after 6, 12, 24 hours, then
+/// daily; disabled after 28 days.
 pub fn enter(rules: &Rules, state: &mut JobState, reason: QuarantineReason, detail: String) {
     let (since, attempts) = state.quarantine.as_ref().map_or((state.clock, 1), |quarantine| {
         (quarantine.since, quarantine.attempts + 1)

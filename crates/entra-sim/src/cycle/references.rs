@@ -1,6 +1,7 @@
-//! The later pass: references (a manager) are provisioned once both ends are known in the target.
+//! The later pass: references (a manager) are provisioned once both objects have an id in the target.
 //!
-//! A reference to an object that was never provisioned waits; one that went away is removed. Next: [`super::object`].
+//! A reference to an object that was never provisioned waits; one that was taken away is removed. Next:
+//! [`super::object`].
 
 use std::time::Instant;
 
@@ -15,7 +16,6 @@ use crate::log::Action;
 use crate::mapping::Mapping;
 use crate::state::{JobState, Known, references_key};
 
-/// One object's references to change.
 struct Change<'a> {
     object: &'a SourceObject,
     known: Known,

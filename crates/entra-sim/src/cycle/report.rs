@@ -1,4 +1,4 @@
-//! Counts for people and machines: what a cycle and a run did. Serialised as the `--json` summary.
+//! The counts of a cycle and of a run. Serialised as the `--json` summary.
 
 use std::time::Duration;
 
@@ -8,18 +8,18 @@ use crate::log::{Action, LogEntry, Status};
 use crate::state::{JobState, Quarantine};
 use crate::wire::client::Traffic;
 
-/// Which cycle it is.
+/// Initial or incremental.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CycleKind {
-    /// Everything in scope.
+    /// All objects in scope.
     Initial,
-    /// Only what changed.
+    /// Only objects that changed.
     Incremental,
 }
 
 impl CycleKind {
-    /// The word for people.
+    /// The word in texts for people.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -29,42 +29,42 @@ impl CycleKind {
     }
 }
 
-/// Objects by what was done to them.
+/// The number of objects by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// POSTed.
+    /// By POST.
     pub created: u64,
-    /// PATCHed.
+    /// By PATCH.
     pub updated: u64,
-    /// PATCHed to inactive.
+    /// By PATCH of `active`.
     pub disabled: u64,
-    /// DELETEd.
+    /// By DELETE.
     pub deleted: u64,
-    /// Nothing to do.
+    /// Without a request that changes the target.
     pub skipped: u64,
-    /// Failed, now in escrow.
+    /// Now in escrow.
     pub failed: u64,
 }
 
-/// One cycle.
+/// The report of one cycle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CycleReport {
-    /// Its number, from 1.
+    /// The number of the cycle, from 1.
     pub cycle: u64,
     /// Initial or incremental.
     pub kind: CycleKind,
-    /// What was done.
+    /// The number of objects by outcome.
     #[serde(flatten)]
     pub counts: Counts,
-    /// Why the cycle ended early, if it did.
+    /// The reason of an early end; `None` if the cycle completed.
     pub stopped_by: Option<String>,
-    /// How long it took.
+    /// Milliseconds of real time.
     pub duration_ms: u64,
 }
 
 impl CycleReport {
-    /// An empty report.
+    /// A report without counts.
     #[must_use]
     pub fn new(cycle: u64, kind: CycleKind) -> Self {
         CycleReport {
@@ -76,7 +76,7 @@ impl CycleReport {
         }
     }
 
-    /// Counts a log entry.
+    /// Adds a log entry to the counts.
     pub fn count(&mut self, entry: &LogEntry) {
         let counts = &mut self.counts;
         let counter = match (entry.provisioning_status_info.status, entry.provisioning_action) {
@@ -91,36 +91,36 @@ impl CycleReport {
     }
 }
 
-/// A whole run.
+/// The report of a whole run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunReport {
-    /// The application.
+    /// The application's word on the command line.
     pub app: &'static str,
-    /// The job.
+    /// The job's id, `scim.<32 hex>.<guid>`.
     pub job_id: String,
     /// Sums over all cycles.
     #[serde(flatten)]
     pub counts: Counts,
-    /// Objects (and references) still waiting to be tried again.
+    /// The number of objects and references that wait for a retry.
     pub escrow: usize,
-    /// Objects known in the target.
+    /// The number of objects known in the target.
     pub known: usize,
-    /// Set when the job is in quarantine.
+    /// The quarantine the job is in, if any.
     pub quarantine: Option<Quarantine>,
-    /// True when everything is done: nothing in escrow, no quarantine, the last cycle went through.
+    /// True if nothing is in escrow, there is no quarantine, and the last cycle completed.
     pub done: bool,
-    /// Requests and answers.
+    /// Requests sent and answers received by the run.
     #[serde(flatten)]
     pub traffic: Traffic,
-    /// How long it took.
+    /// Milliseconds of real time, waits included.
     pub duration_ms: u64,
-    /// Each cycle.
+    /// The cycles, in order.
     pub cycles: Vec<CycleReport>,
 }
 
 impl RunReport {
-    /// Sums the cycles up.
+    /// Sums up the cycles.
     #[must_use]
     pub fn new(cycles: Vec<CycleReport>, state: &JobState, traffic: Traffic, took: Duration) -> Self {
         let mut counts = Counts::default();

@@ -1,6 +1,7 @@
-//! Makes a directory that looks like a customer's: unicode names, apostrophes, guests, people without an office or a
-//! mailbox, rooms without personal names. The same seed gives the same directory. Everyone starts active, so that after
-//! a first cycle the target holds exactly the file's objects. Next: [`super::mutate`].
+//! Makes a directory that resembles a customer's: unicode names, apostrophes, guests, people without an
+//! office or a mailbox, rooms without personal names. The same seed gives the same directory. All objects
+//! start active, so that after a first cycle the target holds exactly the file's objects. Next:
+//! [`super::mutate`].
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -18,7 +19,8 @@ pub fn directory(people: usize, rooms: usize, domain: &str, seed: u64) -> Source
     let mut maker = Maker::new(StdRng::seed_from_u64(seed), domain, &SourceDirectory::default());
     let mut users: Vec<SourceObject> = (0..people).map(|_| maker.person()).collect();
     for index in 1..users.len() {
-        // One in three reports to somebody hired earlier, so references always point at an existing object.
+        // One in three has an earlier person as the manager, so that references always have an existing
+        // object.
         if maker.rng.random_bool(0.33) {
             let manager = users[maker.rng.random_range(0..index)].object_id.clone();
             users[index]
@@ -44,7 +46,7 @@ pub fn groups(directory: &mut SourceDirectory, count: usize, seed: u64) {
     }
 }
 
-/// One more group, of a name that is taken by nobody.
+/// One more group, with a free name.
 pub(super) fn group(directory: &SourceDirectory, rng: &mut StdRng) -> SourceGroup {
     let number = directory.groups.len();
     let share = if number.is_multiple_of(5) { 0.5 } else { 0.05 };
@@ -67,16 +69,16 @@ pub(super) fn group(directory: &SourceDirectory, rng: &mut StdRng) -> SourceGrou
     }
 }
 
-/// Makes new objects whose user principal names are taken by nobody.
+/// Makes new objects with free user principal names.
 pub struct Maker {
-    /// The seeded generator everything is drawn from.
+    /// The seeded generator of all random choices.
     pub rng: StdRng,
     domain: String,
     taken: HashSet<String>,
 }
 
 impl Maker {
-    /// A maker that knows the names already taken in `existing`.
+    /// A maker that knows the names in `existing`.
     #[must_use]
     pub fn new(rng: StdRng, domain: &str, existing: &SourceDirectory) -> Self {
         let objects = existing.users.iter().chain(&existing.rooms);
@@ -88,7 +90,7 @@ impl Maker {
         }
     }
 
-    /// One of a list, evenly.
+    /// One element of a list, each with the same probability.
     pub fn pick<T: Copy>(&mut self, list: &[T]) -> T {
         list[self.rng.random_range(0..list.len())]
     }
@@ -182,8 +184,8 @@ impl Maker {
         }
     }
 
-    /// `local` + `tail`, with a number in between when the plain one is taken. Numbers are drawn, not counted, so that
-    /// a million people do not make a million tries.
+    /// `local` + `tail`, with a number in between if the plain name is taken. Numbers are random, not
+    /// counted, so that a million people do not need a million attempts each.
     fn unique(&mut self, local: &str, tail: &str) -> String {
         let mut name = format!("{local}{tail}");
         while !self.taken.insert(name.to_lowercase()) {

@@ -1,7 +1,7 @@
 //! The source directory: the people and rooms a customer keeps in Entra, as one JSON file.
 //!
-//! Attribute names are Entra's own (`userPrincipalName`, `physicalDeliveryOfficeName`). Knows no SCIM.
-//! Next: [`generate`] makes a directory, [`mutate`] lets time pass in it, `crate::mapping` reads it.
+//! Attribute names are Entra's own (`userPrincipalName`, `physicalDeliveryOfficeName`). Knows no SCIM. Next:
+//! [`generate`] makes a directory, [`mutate`] changes it over time, `crate::mapping` reads it.
 
 pub mod generate;
 pub mod mutate;
@@ -56,7 +56,7 @@ pub struct SourceObject {
     /// False while an administrator blocks sign-in; counts as soft-deleted for provisioning.
     #[serde(default = "yes")]
     pub account_enabled: bool,
-    /// True while the object lies in the recycle bin. A purged object is no longer in the file at all.
+    /// True while the object is in the recycle bin. A purged object is no longer in the file at all.
     #[serde(default)]
     pub is_soft_deleted: bool,
     /// False when the object is not (or no longer) assigned to the enterprise application.
@@ -134,7 +134,7 @@ fn truth(value: bool) -> String {
 pub struct SourceGroup {
     /// Entra's immutable id of the group (a GUID).
     pub object_id: String,
-    /// Its name; matched by it.
+    /// Its name; groups are matched by it.
     pub display_name: String,
     /// Its direct members, by object id: people, or nested groups.
     #[serde(default)]
@@ -144,16 +144,16 @@ pub struct SourceGroup {
     pub assigned: bool,
 }
 
-/// The whole directory.
+/// The content of a directory file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SourceDirectory {
-    /// The verified domain new user principal names are made in.
+    /// The verified domain of new user principal names.
     #[serde(default = "default_domain")]
     pub domain: String,
-    /// People.
+    /// The people.
     #[serde(default)]
     pub users: Vec<SourceObject>,
-    /// Rooms.
+    /// The resource mailboxes.
     #[serde(default)]
     pub rooms: Vec<SourceObject>,
     /// Security groups of people.
@@ -206,10 +206,11 @@ impl SourceDirectory {
     }
 }
 
-/// Writes pretty JSON to a neighbour file and renames it over `path`, so a reader never sees half a file.
+/// Writes pretty JSON to a neighbour file and renames it over `path`, so that a reader never sees half a
+/// file.
 ///
 /// # Errors
-/// When the value cannot be serialised or the file cannot be written.
+/// If the value cannot be serialised or the file cannot be written.
 pub fn write_json(path: &Path, value: &impl Serialize) -> anyhow::Result<()> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');

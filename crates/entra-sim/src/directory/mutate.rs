@@ -1,5 +1,6 @@
-//! Lets time pass in a directory: joiners, movers, leavers, returns, purges. The same seed makes the same changes.
-//! Office and name are changed, never emptied: Entra sends no nulls, so an emptied value would stay in the target.
+//! Changes a directory as time would: joiners, movers, leavers, returns, purges. The same seed makes the same
+//! changes. Office and name are changed, never emptied: Entra sends no nulls, so an emptied value would stay
+//! in the target.
 
 use std::collections::HashSet;
 
@@ -12,22 +13,22 @@ use super::generate::{self, Maker};
 use super::names::{FAMILY, OFFICES, ROOMS};
 use super::{SourceDirectory, SourceObject};
 
-/// What happened, in numbers.
+/// The number of changes by kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Changes {
     /// New people and rooms.
     pub joined: usize,
-    /// Moved to another office.
+    /// Objects moved to another office.
     pub moved: usize,
-    /// Renamed (surname and user principal name, or the room's display name).
+    /// Renamed objects (surname and user principal name, or the room's display name).
     pub renamed: usize,
-    /// Put into the recycle bin.
+    /// Objects put into the recycle bin.
     pub left: usize,
-    /// Taken out of the recycle bin.
+    /// Objects restored from the recycle bin.
     pub returned: usize,
-    /// Removed for good.
+    /// Objects removed for good.
     pub purged: usize,
-    /// Groups made, renamed, removed, or with other members.
+    /// Groups made, renamed, removed, or with changed members.
     pub groups: usize,
 }
 
@@ -37,7 +38,7 @@ pub fn apply(directory: &mut SourceDirectory, count: usize, seed: u64) -> Change
     let mut maker = Maker::new(StdRng::seed_from_u64(seed), &domain, directory);
     let mut changes = Changes::default();
     for _ in 0..count {
-        // One change in four is one of groups, where there are any.
+        // One change in four is a change of a group, if there are any.
         if !directory.groups.is_empty() && maker.rng.random_bool(0.25) {
             change_group(directory, &mut maker);
             changes.groups += 1;
@@ -55,7 +56,7 @@ pub fn apply(directory: &mut SourceDirectory, count: usize, seed: u64) -> Change
     changes
 }
 
-/// Somebody joins or leaves, a group is renamed, made or removed.
+/// Adds or removes a member, or renames, makes or removes a group.
 fn change_group(directory: &mut SourceDirectory, maker: &mut Maker) {
     let index = maker.rng.random_range(0..directory.groups.len());
     let members: Vec<String> = directory.groups[index].members.iter().cloned().collect();
@@ -87,7 +88,7 @@ fn change_group(directory: &mut SourceDirectory, maker: &mut Maker) {
     }
 }
 
-/// Who is removed for good is in no group any more.
+/// Removes purged objects from all groups.
 fn forget_purged(directory: &mut SourceDirectory) {
     let users = directory.users.iter().map(|user| user.object_id.clone());
     let groups = directory.groups.iter().map(|group| group.object_id.clone());
@@ -131,7 +132,8 @@ fn change_one(objects: &mut Vec<SourceObject>, maker: &mut Maker, changes: &mut 
             changes.purged += 1;
         }),
     };
-    // Where nothing was there to change (nobody in the recycle bin yet), somebody joins instead: every change counts.
+    // If nothing could be changed (the recycle bin is still empty), an object joins instead: every change
+    // counts.
     if done.is_none() {
         objects.push(match kind {
             Kind::Person => maker.person(),

@@ -1,5 +1,5 @@
-//! Names for made-up people, places and rooms. Data only; each name carries its ASCII form for the user principal name,
-//! because Entra allows no accents there.
+//! Names for synthetic people, places and rooms. Data only; each name has its ASCII form for the user
+//! principal name, because Entra allows no accents there.
 
 /// Given names: as written, and in ASCII.
 pub const GIVEN: &[(&str, &str)] = &[
@@ -71,7 +71,6 @@ pub const OFFICES: &[&str] = &[
     "Aalborg & Nord",
 ];
 
-/// Job titles.
 pub const TITLES: &[&str] = &[
     "Advisor",
     "Senior Advisor",
@@ -81,10 +80,8 @@ pub const TITLES: &[&str] = &[
     "Rådgiver",
 ];
 
-/// Departments.
 pub const DEPARTMENTS: &[&str] = &["Private Banking", "Business", "Mortgages", "R&D", "Support"];
 
-/// What rooms are named after.
 pub const ROOMS: &[&str] = &[
     "Mars",
     "Venus",

@@ -1,7 +1,9 @@
-//! The load generator: many tenants at once, a mix of what cycles send, bounded in count and time.
+//! The load generator: many tenants at once, a mix of the requests that cycles send, bounded in count and
+//! time.
 //!
-//! Every request is timed from sending to the end of the answer, nothing is sent twice, and failures are counted by
-//! status. When the target cannot keep up, the achieved rate falls below the asked one. Next: [`stats`], [`work`].
+//! Every request is timed from sending to the end of the answer, nothing is sent twice, and failures are
+//! counted by status. If the target is too slow, the achieved rate falls below the requested one. Next:
+//! [`stats`], [`work`].
 
 pub mod stats;
 pub mod work;
@@ -29,15 +31,15 @@ pub enum Mix {
     Query,
 }
 
-/// One tenant URL to load.
+/// One tenant URL to load, as in the file of `--targets`.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LoadTarget {
-    /// Tenant URL.
+    /// The tenant URL, as pasted into Entra.
     pub tenant_url: String,
-    /// Secret token.
+    /// The secret token, as pasted into Entra.
     pub token: String,
-    /// Application; decides the shape of the objects.
+    /// The application; it decides the shape of the objects.
     #[serde(default = "advisors")]
     pub app: App,
 }
@@ -46,25 +48,25 @@ fn advisors() -> App {
     App::Advisors
 }
 
-/// How much, how long, how many at once.
+/// The bounds of a load run.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Requests a second over all tenants; `None` is as fast as answers come.
+    /// Requests a second over all tenants; `None` is unlimited.
     pub rate: Option<f64>,
-    /// Longest time of sending.
+    /// The longest time of sending.
     pub duration: Duration,
-    /// Most requests.
+    /// The most requests.
     pub requests: u64,
-    /// Requests in flight at once.
+    /// The number of requests in flight at once.
     pub concurrency: usize,
-    /// Objects each tenant has before the clock starts (incremental and query).
+    /// The number of objects each tenant has before the measurement starts (incremental and query).
     pub objects: usize,
 }
 
 /// Prepares the tenants (not measured), then sends the mix until a limit is reached.
 ///
 /// # Errors
-/// When a tenant could not be prepared: its first failing answer, in words.
+/// If a tenant could not be prepared: its first failing answer, as text.
 pub async fn run(tenants: &[Tenant], mix: Mix, limits: Limits, seed: u64) -> anyhow::Result<Summary> {
     anyhow::ensure!(!tenants.is_empty(), "no tenants to load");
     if mix != Mix::Initial {
@@ -99,13 +101,13 @@ pub async fn run(tenants: &[Tenant], mix: Mix, limits: Limits, seed: u64) -> any
 }
 
 struct Counters {
-    /// Draws: which tenant and which action comes next.
+    /// The number of the next draw, which decides tenant and action.
     tickets: AtomicU64,
-    /// Requests begun.
+    /// The number of requests begun.
     sent: AtomicU64,
 }
 
-/// What the workers share.
+/// The state that the workers share.
 struct Run<'a> {
     tenants: &'a [Tenant],
     mix: Mix,
@@ -130,7 +132,7 @@ impl Run<'_> {
                 let kind = step.kind();
                 let result = tenant.send(step).await;
                 recorder.record(kind, begun.elapsed(), result.as_ref().err());
-                // A match query that finds the object (or fails) makes the POST behind it pointless.
+                // If a match query finds the object (or fails), the POST after it is pointless.
                 if !matches!((kind, result), (Kind::Query, Ok(false))) {
                     break;
                 }
@@ -139,7 +141,7 @@ impl Run<'_> {
         recorder
     }
 
-    /// Waits for the rate, then takes one request off the budget.
+    /// Waits for the rate, then takes one request off the budget; false if none is left.
     async fn may_send(&self) -> bool {
         if self.counters.sent.fetch_add(1, Ordering::Relaxed) >= self.limits.requests {
             return false;

@@ -8,19 +8,19 @@ use serde::Serialize;
 use super::Mix;
 use crate::problem::Problem;
 
-/// Kinds of requests told apart.
+/// Kinds of requests that have separate figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// GET with a filter.
     Query,
-    /// POST.
+    /// POST of a user.
     Create,
-    /// PATCH.
+    /// PATCH of a user.
     Update,
 }
 
-/// One worker's measurements.
+/// The measurements of one worker.
 #[derive(Debug, Default)]
 pub struct Recorder {
     micros: BTreeMap<Kind, Vec<u32>>,
@@ -29,7 +29,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Notes one request. Failed ones are timed as well.
+    /// Adds one request. Failed ones are timed as well.
     pub fn record(&mut self, kind: Kind, took: Duration, problem: Option<&Problem>) {
         self.micros
             .entry(kind)
@@ -45,50 +45,50 @@ impl Recorder {
     }
 }
 
-/// One kind's figures; milliseconds.
+/// The figures of one kind of request.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KindSummary {
-    /// Requests.
+    /// The number of requests, failed ones included.
     pub count: u64,
-    /// Of which failed.
+    /// The number of failed requests.
     pub failed: u64,
-    /// Median.
+    /// Median latency in milliseconds.
     pub p50_ms: f64,
-    /// 95th percentile.
+    /// 95th percentile of the latency in milliseconds.
     pub p95_ms: f64,
-    /// 99th percentile.
+    /// 99th percentile of the latency in milliseconds.
     pub p99_ms: f64,
-    /// The slowest.
+    /// The longest latency in milliseconds.
     pub max_ms: f64,
 }
 
-/// A whole load run.
+/// The figures of a whole load run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
-    /// What was sent.
+    /// The mix of requests.
     pub mix: Mix,
-    /// Tenant URLs loaded.
+    /// The number of tenant URLs.
     pub tenants: usize,
-    /// Requests a second asked for; null is unlimited.
+    /// The requested requests a second; null is unlimited.
     pub rate: Option<f64>,
     /// Seconds from the first request to the last answer.
     pub seconds: f64,
-    /// Requests answered or failed.
+    /// The number of requests, answered or failed.
     pub requests: u64,
-    /// The achieved rate.
+    /// The achieved rate: requests by seconds.
     pub requests_per_second: f64,
-    /// Failures.
+    /// The number of failed requests.
     pub failed: u64,
-    /// Failures by status, or by Entra's code where there was no answer.
+    /// The number of failures by status, or by Entra's code if there was no answer.
     pub errors: BTreeMap<String, u64>,
     /// Figures by kind.
     pub kinds: BTreeMap<Kind, KindSummary>,
 }
 
 impl Summary {
-    /// Puts the workers' measurements together.
+    /// Merges the workers' measurements.
     #[must_use]
     pub fn new(
         mix: Mix,

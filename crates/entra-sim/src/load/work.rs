@@ -1,5 +1,5 @@
-//! What a tenant under load sends. Which object and which action is drawn from the seed, so two runs with one seed ask
-//! for the same things; ids come from the target.
+//! The requests for one tenant under load. Object and action are drawn from the seed, so that two runs with
+//! one seed ask for the same things; ids come from the target.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -21,10 +21,10 @@ use crate::wire::client::{Client, Collection};
 
 /// The attribute changed under load.
 const CHANGED: &str = "displayName";
-/// Objects remembered for queries and updates.
+/// The most objects remembered for queries and updates.
 const MEMORY: usize = 10_000;
 
-/// One tenant URL under load.
+/// One tenant URL under load, with the objects it is known to have.
 #[derive(Debug)]
 pub struct Tenant {
     client: Client,
@@ -43,16 +43,16 @@ struct Memory {
 /// One request to send.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// A match query.
+    /// A match query for this value.
     Query(String),
-    /// A create of mapped values.
+    /// A POST of these mapped values.
     Create(Values),
-    /// A new display name for an id.
+    /// A PATCH of an id with this display name.
     Update(String, String),
 }
 
 impl Step {
-    /// Its kind in the figures.
+    /// The kind of request in the figures.
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
@@ -64,7 +64,7 @@ impl Step {
 }
 
 impl Tenant {
-    /// A tenant that knows no objects yet.
+    /// A tenant without known objects.
     #[must_use]
     pub fn new(client: Client, app: App, mapping: Mapping, dialect: Dialect) -> Self {
         Tenant {
@@ -76,10 +76,10 @@ impl Tenant {
         }
     }
 
-    /// Makes sure `count` objects are there: created, or found from an earlier run with the same names.
+    /// Ensures that `count` objects exist: created, or found from an earlier run with the same names.
     ///
     /// # Errors
-    /// The first failing answer, in words.
+    /// The first failing answer, as text.
     pub async fn prepare(&self, count: usize, concurrency: usize) -> anyhow::Result<()> {
         let work = (0..count as u64).map(|index| async move {
             let values = self.object("prepared", 0, index)?;
@@ -105,7 +105,7 @@ impl Tenant {
         Ok(())
     }
 
-    /// What the ticket asks for: one step, or a match query with the create behind it.
+    /// The steps of a ticket: one step, or a match query followed by the create.
     #[must_use]
     pub fn draw(&self, mix: Mix, seed: u64, ticket: u64) -> Vec<Step> {
         let mut rng = StdRng::seed_from_u64(seed ^ ticket.wrapping_mul(0x9E37_79B9_7F4A_7C15));
@@ -132,7 +132,7 @@ impl Tenant {
         vec![Step::Query(value), Step::Create(values)]
     }
 
-    /// A made-up object whose names carry the run and its number, so none collides with another.
+    /// A synthetic object whose names contain the run and its number, so that no two collide.
     fn object(&self, what: &str, seed: u64, index: u64) -> Result<Values, Problem> {
         let domain = format!("{what}{seed}-{index}.example");
         let rng = StdRng::seed_from_u64(seed.rotate_left(32) ^ index);
@@ -144,10 +144,10 @@ impl Tenant {
         self.mapping.values(&object)
     }
 
-    /// Sends one step; true when the object was found or changed, false when a query found nothing.
+    /// Sends one step; true if the object was found or changed, false if a query found nothing.
     ///
     /// # Errors
-    /// The problem in Entra's words.
+    /// The problem, with Entra's code.
     pub async fn send(&self, step: Step) -> Result<bool, Problem> {
         let matching = matching_name(&self.mapping);
         match step {

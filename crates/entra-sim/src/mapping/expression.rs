@@ -1,9 +1,10 @@
-//! The part of Entra's mapping expression language the shipped and usual mappings need: a direct attribute, a constant,
-//! `Switch`, `Not`, `Join`, `Coalesce`, `ToLower`, `ToUpper`. Every result is text or nothing, as in Entra.
+//! The part of Entra's mapping expression language that the shipped and usual mappings need: a direct
+//! attribute, a constant, `Switch`, `Not`, `Join`, `Coalesce`, `ToLower`, `ToUpper`. Every result is text or
+//! no value, as in Entra.
 
 use crate::directory::SourceObject;
 
-/// A parsed source of a mapping line.
+/// A parsed source expression of a mapping line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expression {
     /// A directory attribute, `surname` or `[surname]`.
@@ -14,20 +15,20 @@ pub enum Expression {
     Call(Function, Vec<Expression>),
 }
 
-/// The functions understood.
+/// The supported functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Function {
     /// `Switch(source, default, key1, value1, …)`: keys compare case-sensitively.
     Switch,
-    /// `Not([flag])`: gives `"True"` or `"False"`.
+    /// `Not([flag])`: `"True"` or `"False"`.
     Not,
     /// `Join(separator, part, …)`: not null-safe, as in Entra.
     Join,
-    /// `Coalesce(part, …)`: the first with a value.
+    /// `Coalesce(part, …)`: the first part that has a value.
     Coalesce,
-    /// `ToLower(text)`.
+    /// `ToLower(text)`, by Unicode.
     ToLower,
-    /// `ToUpper(text)`.
+    /// `ToUpper(text)`, by Unicode.
     ToUpper,
 }
 
@@ -40,14 +41,14 @@ const FUNCTIONS: [(&str, Function); 6] = [
     ("ToUpper", Function::ToUpper),
 ];
 
-/// Calls nest no deeper than this.
+/// The deepest nesting of calls.
 const MAX_DEPTH: usize = 16;
 
 impl Expression {
     /// Parses an expression.
     ///
     /// # Errors
-    /// A sentence naming what was not understood.
+    /// A sentence that names the part that was not understood.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut parser = Parser { rest: text.trim() };
         let expression = parser.expression(0)?;
@@ -58,7 +59,7 @@ impl Expression {
         }
     }
 
-    /// The value for an object; `None` when there is none (nothing is sent then).
+    /// The value for an object; `None` if it has none (nothing is sent then).
     #[must_use]
     pub fn evaluate(&self, object: &SourceObject) -> Option<String> {
         match self {

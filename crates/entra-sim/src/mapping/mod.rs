@@ -1,7 +1,8 @@
-//! Attribute mappings: which directory attribute (or expression) lands in which SCIM attribute, as data.
+//! Attribute mappings, as data: which directory attribute (or expression) becomes which SCIM attribute.
 //!
-//! The mappings of the advisors and rooms applications are the JSON files in `mappings/`; another file of the same form
-//! can be given instead. Pure: no HTTP, no clock. Next: [`target`] and [`expression`], then `crate::compare`.
+//! The mappings of the advisors and rooms applications are the JSON files in `mappings/`; another file of the
+//! same form can be given instead. Pure: no HTTP, no clock. Next: [`target`] and [`expression`], then
+//! `crate::compare`.
 
 pub mod expression;
 pub mod target;
@@ -25,7 +26,7 @@ pub type Values = BTreeMap<String, String>;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// Text.
+    /// Text in both dialects.
     #[default]
     String,
     /// True or false; text in the legacy dialect.
@@ -34,7 +35,7 @@ pub enum Kind {
     Reference,
 }
 
-/// When a mapping line is applied.
+/// When a mapping line applies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Apply {
@@ -45,31 +46,31 @@ pub enum Apply {
     OnCreate,
 }
 
-/// One line of the mapping blade.
+/// One line of the mapping, as in the portal's mapping page.
 #[derive(Clone, Debug)]
 pub struct Line {
-    /// The path as written, which is also its name in logs and state files.
+    /// The path as written, also used as the name in logs and state files.
     pub name: String,
-    /// The SCIM attribute.
+    /// The parsed SCIM path.
     pub target: Target,
-    /// Where the value comes from.
+    /// The expression that gives the value.
     pub source: Expression,
-    /// Declared type.
+    /// The declared type of the target attribute.
     pub kind: Kind,
-    /// When applied.
+    /// When the line applies.
     pub apply: Apply,
     /// Matching precedence, from 1; `None` for an attribute that is not matched on.
     pub matching: Option<u8>,
-    /// Whether an object without a value is refused before anything is sent.
+    /// True if an object without a value is refused before anything is sent.
     pub required: bool,
-    /// Used on create when the source has no value.
+    /// The value on create if the source has none.
     pub default: Option<String>,
 }
 
-/// A whole mapping.
+/// All lines of a mapping.
 #[derive(Clone, Debug)]
 pub struct Mapping {
-    /// In the order of the blade.
+    /// The lines, in the file's order.
     pub lines: Vec<Line>,
 }
 
@@ -95,7 +96,7 @@ struct LineFile {
 }
 
 impl Mapping {
-    /// The mapping of the customer's guide for an application.
+    /// The shipped mapping of an application, as the customer's guide has it.
     ///
     /// # Errors
     /// Never for the shipped files; a test reads them.
@@ -137,7 +138,7 @@ impl Mapping {
         Ok(mapping)
     }
 
-    /// The lines matched on, in order of precedence; never empty.
+    /// The matching lines, in order of precedence; never empty.
     #[must_use]
     pub fn matching(&self) -> Vec<&Line> {
         let mut lines: Vec<&Line> = self.lines.iter().filter(|line| line.matching.is_some()).collect();
@@ -151,7 +152,7 @@ impl Mapping {
         self.lines.iter().find(|line| line.name == name)
     }
 
-    /// Whether the target can be soft-deleted at all: without a line for `active`, Entra deletes instead.
+    /// Whether the target can be soft-deleted: without a line for `active`, Entra deletes instead.
     #[must_use]
     pub fn maps_active(&self) -> bool {
         self.lines
@@ -167,7 +168,7 @@ impl Mapping {
     /// Evaluates every line that is not a reference.
     ///
     /// # Errors
-    /// `MandatoryFieldsMissing` when a required line has no value: Entra refuses on its own side, nothing is sent.
+    /// `MandatoryFieldsMissing` if a required line has no value: Entra refuses by itself, nothing is sent.
     pub fn values(&self, object: &SourceObject) -> Result<Values, Problem> {
         let mut values = Values::new();
         for line in self.lines.iter().filter(|line| line.kind != Kind::Reference) {

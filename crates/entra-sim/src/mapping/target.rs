@@ -1,10 +1,10 @@
-//! SCIM paths as they stand in a mapping: read from and written into a resource.
+//! SCIM paths in a mapping: read from and written into a resource.
 //!
-//! Only the four forms Entra's mapping editor produces; the full grammar is the server's affair.
+//! Only the four forms that Entra's mapping editor produces; the full grammar is the server's.
 
 use serde_json::{Map, Value, json};
 
-/// Where a mapped value lands.
+/// A SCIM path in one of four forms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// `displayName`
@@ -17,7 +17,7 @@ pub enum Target {
         attribute: String,
         /// The sub-attribute the filter tests (`type`, `primary`).
         key: String,
-        /// The value it must have.
+        /// The value the tested sub-attribute must have.
         equals: String,
         /// The sub-attribute that holds the value.
         sub: String,
@@ -27,10 +27,10 @@ pub enum Target {
 }
 
 impl Target {
-    /// Reads one of the four forms.
+    /// Parses one of the four forms.
     ///
     /// # Errors
-    /// A sentence saying which form was expected.
+    /// A sentence that names the expected form.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.to_ascii_lowercase().starts_with("urn:") {
             let (urn, name) = text
@@ -60,13 +60,14 @@ impl Target {
         }
     }
 
-    /// Whether the compliant dialect may put it as a key into a pathless operation (everything but filtered paths).
+    /// Whether the path has a filter. The compliant dialect takes every other path as a key of an operation
+    /// without a path.
     #[must_use]
     pub fn is_filtered(&self) -> bool {
         matches!(self, Target::Filtered { .. })
     }
 
-    /// The value in a resource, if there is one. Attribute names match in any case.
+    /// The value in a resource; `None` if it has none. Attribute names match in any case.
     #[must_use]
     pub fn read<'a>(&self, resource: &'a Value) -> Option<&'a Value> {
         match self {
@@ -91,8 +92,8 @@ impl Target {
         }
     }
 
-    /// Puts a value into a create document, as Entra lays it out: elements of `type` carry `primary: true` when they
-    /// are the first of their attribute.
+    /// Writes a value into a create document with Entra's layout: an element with a `type` has `primary:
+    /// true` if it is the first of its attribute.
     pub fn write(&self, document: &mut Map<String, Value>, value: Value) {
         match self {
             Target::Plain(name) => {

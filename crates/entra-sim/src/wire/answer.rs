@@ -1,5 +1,5 @@
-//! Judges answers as Entra does: which status is success for which request, which error code the log gets, and what
-//! stops the whole job at once (bad credentials, an answer that is not SCIM).
+//! Classifies answers as Entra does: which status is success for which request, which error code the log
+//! gets, and what stops the whole job at once (bad credentials, an answer that is not SCIM).
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use crate::problem::{ErrorCode, Problem};
 
-/// What was asked; decides which answers are good ones.
+/// The request of an answer; it decides which statuses are a success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
     /// The query for an object that cannot exist.
     Probe,
     /// The match query.
     Find,
-    /// POST.
+    /// POST of a new object.
     Create,
     /// PATCH of an object whose id is known.
     Update,
@@ -22,23 +22,23 @@ pub enum Request {
     Delete,
 }
 
-/// An answer that arrived.
+/// A received answer.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// HTTP status.
+    /// The HTTP status.
     pub status: u16,
-    /// The body, when it is JSON.
+    /// The body, if it is JSON.
     pub body: Option<Value>,
-    /// `Retry-After` in seconds, when it is a number.
+    /// `Retry-After`, if it is a number of seconds.
     pub retry_after: Option<Duration>,
     /// The first characters of a body that is not JSON, for the log.
     pub excerpt: String,
 }
 
-/// Judges an answer: its JSON body for a success (`Null` for an empty one), otherwise the problem.
+/// Classifies an answer: its JSON body for a success (`Null` for an empty one), otherwise the problem.
 ///
 /// # Errors
-/// The problem in Entra's words, with the server's `detail` as the reason.
+/// The problem with Entra's code, with the server's `detail` as the reason.
 pub fn judge(request: Request, answer: Answer) -> Result<Value, Problem> {
     let status = answer.status;
     match (request, status) {
@@ -47,7 +47,7 @@ pub fn judge(request: Request, answer: Answer) -> Result<Value, Problem> {
         (Request::Update, 200 | 204) | (Request::Delete, 200 | 202 | 204) => {
             Ok(answer.body.unwrap_or(Value::Null))
         }
-        // Deleted already: what was wanted is so.
+        // Already deleted: the target is as wanted.
         (Request::Delete, 404) => Ok(Value::Null),
         _ => Err(refusal(request, &answer)),
     }
@@ -104,13 +104,14 @@ fn refusal(request: Request, answer: &Answer) -> Problem {
         status: Some(answer.status),
         ..Problem::new(code, reason(answer))
     };
-    // Entra quarantines at once on credentials and on a target that is not SCIM, and takes a refused probe as such.
+    // Entra quarantines at once for bad credentials and for a target that is not SCIM, and treats a refused
+    // probe the same.
     let stops = matches!(code, ErrorCode::Unauthorized | ErrorCode::ServiceIncompatible)
         || (request == Request::Probe && answer.status < 500 && answer.status != 429);
     if stops { problem.stops_job() } else { problem }
 }
 
-/// The server's own words where there are some, as they surface in the customer's log.
+/// The server's `detail` if there is one, as the customer's log shows it.
 fn reason(answer: &Answer) -> String {
     let body = answer.body.as_ref();
     let detail = body.and_then(|body| body.get("detail")).and_then(Value::as_str);

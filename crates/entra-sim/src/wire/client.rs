@@ -1,8 +1,9 @@
-//! Sends the five requests of a provisioning client and counts what came back.
+//! Sends the five requests of a provisioning client and counts the answers.
 //!
-//! Headers are Entra's: no `User-Agent`, no `Content-Type` on requests without a body, and no usable `Accept` (the HTTP
-//! library can only empty that header, not leave it out). Redirects are not followed. A broken connection or a time-out
-//! is sent again a few times, 429 after its `Retry-After`; everything else is for a later cycle. Next: [`super::answer`].
+//! Headers are Entra's: no `User-Agent`, no `Content-Type` on requests without a body, and no usable `Accept`
+//! (the HTTP library can only empty that header, not leave it out). Redirects are not followed. A broken
+//! connection or a time-out is retried a few times, 429 after its `Retry-After`; everything else is for a
+//! later cycle. Next: [`super::answer`].
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -17,16 +18,16 @@ use super::endpoint::Endpoint;
 use super::pace::Pace;
 use crate::problem::{ErrorCode, Problem};
 
-/// How long to wait and how often to try again.
+/// Time-out and retries of one request.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// Longest wait for one answer.
+    /// The longest wait for one answer.
     pub timeout: Duration,
-    /// Times a request is sent at most when the connection breaks, no answer comes, or the answer is 429.
+    /// The most attempts if the connection breaks, no answer comes, or the answer is 429; at least 1.
     pub attempts: u32,
-    /// Pause before the second try; doubles with each further one.
+    /// The pause before the second attempt; doubles with each further one.
     pub pause: Duration,
-    /// Longest real wait for a `Retry-After`.
+    /// The longest real wait for a `Retry-After`.
     pub longest_wait: Duration,
 }
 
@@ -52,10 +53,10 @@ impl std::fmt::Debug for SecretToken {
 }
 
 impl SecretToken {
-    /// Takes a token as pasted: `Bearer ` is put in front of whatever it is, as Entra does.
+    /// Parses a token as pasted: `Bearer ` is put in front of any text, as Entra does.
     ///
     /// # Errors
-    /// When it holds characters that cannot stand in a header.
+    /// If it has characters that are not allowed in a header.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut value = HeaderValue::from_str(&format!("Bearer {text}"))
             .map_err(|_| "the secret token holds characters that cannot stand in a header".to_owned())?;
@@ -64,17 +65,17 @@ impl SecretToken {
     }
 }
 
-/// What a request is about.
+/// The resource type of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Collection {
-    /// People and rooms.
+    /// People and rooms: `/Users`.
     Users,
-    /// Groups.
+    /// `/Groups`.
     Groups,
 }
 
 impl Collection {
-    /// The path segment.
+    /// The segment in the URL's path.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -88,13 +89,13 @@ impl Collection {
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Traffic {
-    /// Requests sent, repeats included.
+    /// The number of requests sent, retries included.
     pub requests: u64,
-    /// Answers by status; `"none"` counts requests without an answer.
+    /// The number of answers by status; `"none"` counts requests without an answer.
     pub by_status: BTreeMap<String, u64>,
 }
 
-/// A pooled connection to one tenant URL.
+/// A client of one tenant URL, on a pool of connections.
 #[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,
@@ -108,9 +109,9 @@ pub struct Client {
 /// Makes the connection pool. Several clients may share one.
 ///
 /// # Errors
-/// When the TLS library cannot be set up.
+/// If the TLS library cannot be set up.
 pub fn pool(patience: Patience) -> anyhow::Result<reqwest::Client> {
-    // An error only says that a provider is installed already.
+    // An error only means that a provider is installed already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let builder = || {
         reqwest::Client::builder()
@@ -118,7 +119,8 @@ pub fn pool(patience: Patience) -> anyhow::Result<reqwest::Client> {
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
     };
-    // A machine without any CA certificate can still speak http to itself; https then fails as "unknown issuer".
+    // Without any CA certificate the client can still use http on its own machine; https then fails as
+    // "unknown issuer".
     let client = builder()
         .build()
         .or_else(|_| builder().tls_certs_only([]).build());
@@ -145,7 +147,7 @@ impl Client {
         }
     }
 
-    /// What was sent and received so far.
+    /// A snapshot of the requests and answers so far.
     #[must_use]
     pub fn traffic(&self) -> Traffic {
         self.traffic
@@ -154,10 +156,10 @@ impl Client {
             .clone()
     }
 
-    /// Asks for an object that cannot exist. Success is an empty list.
+    /// Queries for an object that cannot exist. Success is an empty list.
     ///
     /// # Errors
-    /// See [`judge`]; a list that is not empty is an unfiltered one, which is incompatible.
+    /// See [`judge`]; a list that is not empty means that the filter was ignored, which is incompatible.
     pub async fn probe(&self, collection: &str, attribute: &str, guid: &str) -> Result<(), Problem> {
         let url = self.endpoint.query(collection, attribute, guid);
         let list = judge(Request::Probe, self.send(Method::GET, &url, None).await?)?;
@@ -169,7 +171,8 @@ impl Client {
         Err(Problem::new(ErrorCode::ServiceIncompatible, reason).stops_job())
     }
 
-    /// The match query: the resources whose attribute equals the value. Groups are asked for without their members.
+    /// The match query: the resources whose attribute equals the value. Groups are requested without their
+    /// members.
     ///
     /// # Errors
     /// See [`judge`].
@@ -187,7 +190,7 @@ impl Client {
         })
     }
 
-    /// POST; gives the created resource.
+    /// POST of a document; returns the created resource.
     ///
     /// # Errors
     /// See [`judge`].
@@ -199,7 +202,7 @@ impl Client {
         )
     }
 
-    /// PATCH.
+    /// PATCH of a resource.
     ///
     /// # Errors
     /// See [`judge`].
@@ -212,7 +215,7 @@ impl Client {
         .map(drop)
     }
 
-    /// DELETE.
+    /// DELETE of a resource; 404 is a success.
     ///
     /// # Errors
     /// See [`judge`].

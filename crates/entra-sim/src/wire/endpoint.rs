@@ -1,11 +1,11 @@
-//! URLs as Entra joins them: the path goes before the tenant URL's own query, which is kept in front of every other
-//! parameter; values are form-encoded (`+` for a blank, `%22` for a quote).
+//! URLs as Entra joins them: the path goes before the tenant URL's own query, which stays in front of every
+//! other parameter; values are form-encoded (`+` for a blank, `%22` for a quote).
 
 use std::fmt::Write as _;
 
 use crate::dialect::{Dialect, FLAG};
 
-/// A parsed tenant URL.
+/// A parsed tenant URL, split into base and query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     base: String,
@@ -73,7 +73,7 @@ impl Endpoint {
         self.with_query(url, "")
     }
 
-    /// The URL of an equality query.
+    /// The URL of a query with `eq`.
     #[must_use]
     pub fn query(&self, collection: &str, attribute: &str, value: &str) -> String {
         let escaped = value.replace('\\', "\\\\").replace('"', "\\\"");
@@ -84,7 +84,7 @@ impl Endpoint {
         )
     }
 
-    /// The URL of an equality query that leaves an attribute out of the answer, as Entra asks for groups.
+    /// The URL of a query with `eq` that excludes an attribute from the answer, as Entra does for groups.
     #[must_use]
     pub fn query_without(&self, collection: &str, excluded: &str, attribute: &str, value: &str) -> String {
         let escaped = value.replace('\\', "\\\\").replace('"', "\\\"");

@@ -1,6 +1,8 @@
-//! What goes over the wire: URLs as Entra joins them, headers as Entra (does not) send them, answers as Entra reads them.
+//! The HTTP traffic: URLs as Entra joins them, headers as Entra sends (or omits) them, answers as Entra reads
+//! them.
 //!
-//! Knows no directory and no job. Next: [`client`] sends, [`endpoint`] makes URLs, [`answer`] judges answers.
+//! Knows no directory and no job. Next: [`client`] sends, [`endpoint`] makes URLs, [`answer`] classifies
+//! answers.
 
 pub mod answer;
 pub mod client;

@@ -1,11 +1,11 @@
-//! Holds requests back to a rate. Entra has no limiter of its own; this one is for whoever runs the simulator.
+//! Limits requests to a rate. Entra has no limiter of its own; this one is for the user of the simulator.
 
 use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Hands out evenly spaced starting times.
+/// Gives evenly spaced starting times.
 #[derive(Debug)]
 pub struct Pace {
     gap: Duration,
@@ -25,7 +25,7 @@ impl Pace {
         }
     }
 
-    /// Waits for the next free slot. Slots that went by unused are not made up for.
+    /// Waits for the next free slot. Unused slots of the past are lost.
     pub async fn wait(&self) {
         if self.gap.is_zero() {
             return;
