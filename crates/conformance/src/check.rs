@@ -1,4 +1,5 @@
-//! What a check is: a rule of an RFC, how binding it is, what the server must offer for it to apply, and how to look.
+//! What a check is: a rule of an RFC, its level, what the server must offer for it to apply, and the function
+//! that checks it.
 //!
 //! Must not know: HTTP libraries, terminals.
 
@@ -7,21 +8,21 @@ use serde::Serialize;
 
 use crate::site::Site;
 
-/// How binding the text makes a rule (RFC 2119): MUST stands for SHALL and REQUIRED too, SHOULD for RECOMMENDED, MAY for
-/// OPTIONAL and for what the text tells without any of these words in capitals.
+/// The RFC 2119 level of a rule: MUST stands for SHALL and REQUIRED too, SHOULD for RECOMMENDED, MAY for
+/// OPTIONAL and for statements without any of these words in capitals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Level {
-    /// A server that breaks it does not conform.
+    /// A server that breaks the rule does not conform.
     Must,
-    /// A server may have its reasons.
+    /// A server may have reasons to break the rule.
     Should,
-    /// Another answer breaks nothing; it is shown, because clients will meet it.
+    /// Another answer breaks nothing; it is reported, because clients will meet it.
     May,
 }
 
 impl Level {
-    /// The RFC's word.
+    /// The RFC's keyword.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Must => "MUST",
@@ -31,12 +32,12 @@ impl Level {
     }
 }
 
-/// What the server must say it offers (in `/ServiceProviderConfig` or `/ResourceTypes`) for a check to apply.
+/// What the server must offer (in `/ServiceProviderConfig` or `/ResourceTypes`) for a check to apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
-    /// Users, which every server here has.
+    /// Users, which every tested server has.
     Users,
-    /// A token that was given, and a server that asks for one.
+    /// A token was given, and the server requires one.
     Token,
     /// The resource type Group.
     Groups,
@@ -62,23 +63,24 @@ pub enum Needs {
     Cursor,
 }
 
-/// One rule and how it is looked at.
+/// One rule and the function that checks it.
 #[derive(Clone, Copy)]
 pub struct Check {
-    /// Its name, unique and stable: `create-answers-201`.
+    /// The check's name, unique and stable: `create-answers-201`.
     pub id: &'static str,
-    /// How binding the rule is.
+    /// The level of the rule.
     pub level: Level,
-    /// Where the rule stands: `RFC 7644 §3.3, paragraph 7`. Paragraphs are counted from the section's heading; an item of
-    /// a list is one, tables and examples are none. What stands in a table or figure names that: `Table 3`.
+    /// The source of the rule: `RFC 7644 §3.3, paragraph 7`. Paragraphs are counted from the section's
+    /// heading; an item of a list is one, tables and examples are none. A rule of a table or figure names
+    /// that: `Table 3`.
     pub source: &'static str,
-    /// The rule in our own words, never the RFC's.
+    /// The rule in this project's own words, never a quote of the RFC.
     pub rule: &'static str,
-    /// When it applies.
+    /// The condition under which the check applies.
     pub needs: Needs,
-    /// Looks, given `with`.
+    /// Checks the server, with [`Check::with`] as the second argument.
     pub look: for<'a> fn(&'a Site, &'static str) -> LocalBoxFuture<'a, Seen>,
-    /// What tells apart checks that look the same way: a filter, for instance.
+    /// The parameter of checks that share a function: a filter, for instance.
     pub with: &'static str,
 }
 
@@ -90,29 +92,30 @@ impl std::fmt::Debug for Check {
     }
 }
 
-/// What was seen: in words when the rule was held, otherwise why not.
+/// The outcome: a description of what was seen if the rule was held, otherwise the reason why not.
 pub type Seen = Result<String, Miss>;
 
-/// Why a rule was not found to be held.
+/// The reason why a rule was not found to be held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Miss {
-    /// It is broken (at level MAY: something else was seen); what was seen and what was expected.
+    /// The rule is broken (at level MAY: the answer differs); the text says what was seen and what was
+    /// expected.
     Broken(String),
-    /// It could not be looked at here; why.
+    /// The rule could not be checked here; the text says why.
     Skipped(String),
 }
 
-/// A broken rule.
+/// The outcome of a broken rule.
 pub fn broken<T>(seen: impl Into<String>) -> Result<T, Miss> {
     Err(Miss::Broken(seen.into()))
 }
 
-/// A check that does not apply here.
+/// The outcome of a check that does not apply here.
 pub fn skipped<T>(why: impl Into<String>) -> Result<T, Miss> {
     Err(Miss::Skipped(why.into()))
 }
 
-/// `said` when `held`, else broken with what was seen instead.
+/// `said` if `held`, else [`Miss::Broken`] with what was seen instead.
 pub fn hold(held: bool, said: &str, otherwise: impl Into<String>) -> Seen {
     if held {
         Ok(said.to_owned())

@@ -13,7 +13,7 @@ use crate::report::{Finding, Report, lines};
 use crate::site::Site;
 use crate::wire::Wire;
 
-/// What `--help` says after the options.
+/// The end of `--help`, after the options.
 const AFTER: &str = "\
 Reading a result: each line is a rule in our own words, its level (MUST, SHOULD, MAY) and where it stands in the RFC.
   ok       it is held
@@ -56,14 +56,14 @@ struct Args {
     list: bool,
 }
 
-/// Runs the program.
+/// Runs the program; returns its exit status.
 pub async fn main() -> ExitCode {
     let args = Args::parse();
     match run(&args).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(why) => {
-            // Nobody to tell when stderr is closed.
+            // A closed stderr leaves no place to report to.
             let _ = writeln!(std::io::stderr(), "scim-conformance: {why}");
             ExitCode::from(2)
         }
@@ -102,7 +102,7 @@ async fn run(args: &Args) -> Result<bool, String> {
     Ok(report.must_broken == 0)
 }
 
-/// Looks at every rule, and deletes what was made.
+/// Runs every chosen check, and deletes what was created.
 async fn checked(site: &Site, chosen: &[Check], args: &Args) -> Report {
     let mut findings = Vec::with_capacity(chosen.len());
     for check in chosen {
@@ -141,12 +141,12 @@ fn masked(site: &Site, seen: Seen) -> Seen {
     }
 }
 
-/// A closed pipe is no error: whoever closed it has read enough.
+/// Prints to stdout. A closed pipe is not an error: the reader needs no more.
 fn say(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
-/// Six letters that no other run has.
+/// Six random letters that tell this run from others.
 #[expect(
     clippy::disallowed_methods,
     reason = "a program of its own; nothing depends on which letters they are"

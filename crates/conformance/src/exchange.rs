@@ -1,6 +1,6 @@
-//! What was asked and what came back, as evidence of a finding: for a reader, for a program, and as a `curl` line.
+//! Requests and answers as evidence of a finding: for a reader, for a program, and as a `curl` line.
 //!
-//! Credentials are taken out when an exchange is written down, so nothing that holds one can show them. Must not know:
+//! Credentials are removed when an exchange is recorded, so that no later use can show them. Must not know:
 //! rules.
 
 use std::collections::BTreeMap;
@@ -9,19 +9,20 @@ use std::fmt::Write as _;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 use serde::Serialize;
 
-/// Longest body that is kept, in bytes; what is longer is cut, and says so.
+/// The longest recorded body in bytes; a longer one is cut and marked as cut.
 const BODY: usize = 16 * 1024;
-/// Longest body of an answer on the screen, in characters.
+/// The longest printed body of an answer, in characters.
 const SCREEN: usize = 2_000;
-/// A token shorter than this is taken out of header fields only: elsewhere it would be part of ordinary words.
+/// The shortest token, in bytes, that is removed from every text. A shorter one is removed from header fields
+/// only: elsewhere it would be part of ordinary words.
 const SHORTEST: usize = 6;
 
-/// Takes one credential out of texts.
+/// Removes one credential from texts.
 #[derive(Debug, Clone, Default)]
 pub struct Mask(Vec<String>);
 
 impl Mask {
-    /// Of this token, as it is and as JSON and addresses spell it.
+    /// A mask for this token, in its plain, its JSON and its URL spelling.
     pub fn new(token: Option<&str>) -> Self {
         let Some(token) = token.filter(|token| token.len() >= SHORTEST) else {
             return Self::default();
@@ -44,45 +45,45 @@ impl Mask {
     }
 }
 
-/// A request, without its credential.
+/// A recorded request, without its credential.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Asked {
-    /// HTTP method.
+    /// The HTTP method.
     pub method: String,
-    /// The whole address.
+    /// The absolute URL.
     pub url: String,
-    /// Header fields.
+    /// The header fields by name.
     pub headers: BTreeMap<String, String>,
-    /// The body, if there was one.
+    /// The body; `None` without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
 }
 
-/// An answer.
+/// A recorded answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Answered {
-    /// HTTP status.
+    /// The HTTP status.
     pub status: u16,
-    /// Header fields.
+    /// The header fields by name.
     pub headers: BTreeMap<String, String>,
-    /// The body as text.
+    /// The body as text, cut if it is long.
     pub body: String,
 }
 
-/// A request and what came back.
+/// A request and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Exchange {
-    /// What was asked.
+    /// The request.
     pub request: Asked,
-    /// What came back; nothing when no answer came.
+    /// The answer; `None` if none came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response: Option<Answered>,
-    /// The same request as a line for a shell; `$TOKEN` stands for the token.
+    /// The request as a shell command; `$TOKEN` stands for the token.
     pub curl: String,
 }
 
 impl Exchange {
-    /// Of a request that is about to be sent; `own` says that it carries the caller's own token.
+    /// Records a request before it is sent; `own` is true if it carries the token of the command line.
     pub fn asked(request: &reqwest::Request, own: bool, mask: &Mask) -> Self {
         let mut headers = texts(request.headers(), mask);
         if request.headers().contains_key(AUTHORIZATION) {
@@ -108,7 +109,7 @@ impl Exchange {
         }
     }
 
-    /// With the answer that came.
+    /// Adds the answer.
     pub fn answered(&mut self, answer: &crate::wire::Answer, mask: &Mask) {
         self.response = Some(Answered {
             status: answer.status,
@@ -117,7 +118,7 @@ impl Exchange {
         });
     }
 
-    /// For the screen: the `curl` line, then status, media type and body of the answer.
+    /// The printed form: the `curl` line, then status, media type and body of the answer.
     pub fn lines(&self, margin: &str) -> String {
         let mut text = format!("{margin}$ {}\n", self.curl);
         match &self.response {
@@ -159,7 +160,8 @@ fn cut(text: &str) -> String {
     format!("{}… ({} bytes in all)", &text[..end], text.len())
 }
 
-/// A line for a shell. The token is in double quotes, so that the shell puts it in; everything else is in single ones.
+/// A shell command. The token is in double quotes, so that the shell expands it; everything else is in single
+/// quotes.
 fn curl(request: &Asked) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
     let mut line = format!("curl -i -g -X {} {}", request.method, quoted(&request.url));

@@ -1,12 +1,12 @@
-//! A black-box conformance client for any SCIM 2.0 service provider: it asks what the server offers, checks what RFC
-//! 7643, RFC 7644 and RFC 9865 demand of that, says the rule and where it stands beside each finding, and clears away
-//! what it made. `docs/conformance.md` is the page for those who run it.
+//! A black-box conformance client for any SCIM 2.0 service provider: it reads what the server offers, checks
+//! that against RFC 7643, RFC 7644 and RFC 9865, reports each finding with its rule and source, and deletes
+//! what it created. `docs/conformance.md` is the page for its users.
 //!
-//! It must not know anything of the server it talks to: no crate of ours, nothing but HTTP (ADR 0028).
+//! It must not know anything of the server it tests: no crate of the server, nothing but HTTP (ADR 0028).
 //!
-//! Where to read next: [`check`] is what a check is, [`preflight`] whether there is anything to check, [`site`] the server
-//! under test and the things made there, [`checks`] the list, [`exchange`] the evidence, [`report`] what comes out, [`cli`]
-//! the program.
+//! Where to read next: [`check`] is what a check is, [`preflight`] whether the server can be checked at all,
+//! [`site`] the server under test and the resources created there, [`checks`] the list, [`exchange`] the
+//! evidence, [`report`] the result, [`cli`] the program.
 
 pub mod check;
 pub mod checks;

@@ -1,5 +1,5 @@
-//! Before the first rule: is this a SCIM server that takes the token, and can users be made there? If not, the answer is
-//! one sentence, and not a list of broken rules that all have that one cause.
+//! Before the first rule: is this a SCIM server that accepts the token, and can users be created there? If
+//! not, the result is one sentence, and not a list of broken rules that all have that one cause.
 //!
 //! Must not know: which checks there are.
 
@@ -9,10 +9,10 @@ use crate::check::Miss;
 use crate::site::Site;
 use crate::wire::{Answer, Wire};
 
-/// The server, ready to be checked. `run` is the word that names of this run carry.
+/// The server, ready to be checked. `run` is the random word in the names of this run.
 ///
 /// # Errors
-/// Why it cannot be checked, in one sentence.
+/// The reason why it cannot be checked, in one sentence.
 pub async fn ready(wire: Wire, run: String) -> Result<Site, String> {
     let (config, users) = match (
         wire.get("/ServiceProviderConfig").await,
@@ -31,7 +31,7 @@ pub async fn ready(wire: Wire, run: String) -> Result<Site, String> {
             format!("the server asks for a token (--token or SCIM_TOKEN): {asked}")
         });
     }
-    // A SCIM error of a 404 says that the address is below or beside the server's.
+    // A 404 with a SCIM error means that the URL is a wrong path of a SCIM server.
     if ![&config, &users]
         .into_iter()
         .any(|answer| answer.is_success() && is_scim(answer))
@@ -51,7 +51,7 @@ pub async fn ready(wire: Wire, run: String) -> Result<Site, String> {
     Ok(site)
 }
 
-/// Makes one user and deletes it; whether it can be deleted is a rule, and not asked here.
+/// Creates one user and deletes it; whether deletion works is a rule, and not checked here.
 async fn can_create(site: &Site) -> Result<(), String> {
     let body = site.user_body(&site.name("preflight"), &json!({}));
     let made = site.post("/Users", &body).await.map_err(words)?;
@@ -71,7 +71,7 @@ fn words(miss: Miss) -> String {
     }
 }
 
-/// Whether an answer is one of SCIM's, right or wrong in its details.
+/// Whether an answer is a SCIM message, even if its details are wrong.
 fn is_scim(answer: &Answer) -> bool {
     let urns = answer.body["schemas"].as_array().into_iter().flatten();
     let named = urns
@@ -81,7 +81,7 @@ fn is_scim(answer: &Answer) -> bool {
     named || shaped
 }
 
-/// Status and media type, and where else the server sends us.
+/// Status and media type, and the target of a redirect.
 fn kind(answer: &Answer) -> String {
     let (kind, place) = (answer.header("content-type"), answer.header("location"));
     let mut text = format!("{} {kind}", answer.status).trim_end().to_owned();

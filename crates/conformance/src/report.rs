@@ -1,6 +1,6 @@
-//! What a run found, for people and for machines.
+//! The findings of a run, for people and for machines.
 //!
-//! Must not know: how checks look.
+//! Must not know: how checks work.
 
 use std::fmt::Write as _;
 
@@ -9,42 +9,42 @@ use serde::Serialize;
 use crate::check::{Check, Level, Miss, Seen};
 use crate::exchange::Exchange;
 
-/// What became of a rule.
+/// The result for a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// It is held.
+    /// The rule is held.
     Held,
-    /// It is broken.
+    /// The rule is broken.
     Broken,
-    /// Another answer than the one the text describes, where the text obliges nobody (level MAY).
+    /// The answer differs from the text, but the text requires nothing (level MAY).
     Differs,
-    /// It does not apply to this server.
+    /// The rule does not apply to this server.
     Skipped,
 }
 
-/// One rule and what was seen.
+/// One rule and the result of its check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// The check's name.
     pub id: &'static str,
-    /// How binding the rule is.
+    /// The level of the rule.
     pub level: Level,
-    /// RFC, section and paragraph.
+    /// RFC, section and paragraph of the rule.
     pub source: &'static str,
-    /// The rule, in words of our own.
+    /// The rule in this project's own words.
     pub rule: &'static str,
-    /// What became of it.
+    /// The result.
     pub verdict: Verdict,
-    /// What was seen.
+    /// A description of what was seen, in one sentence.
     pub seen: String,
-    /// What was asked and answered, in order, when the rule was not seen to be held.
+    /// The requests and answers, in order; empty if the rule was held.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<Exchange>,
 }
 
 impl Finding {
-    /// A check's outcome, and what was asked and answered for it.
+    /// Makes a finding of a check's outcome and its requests and answers.
     pub fn of(check: &Check, seen: Seen, exchanges: Vec<Exchange>) -> Self {
         let (verdict, seen) = match seen {
             Ok(seen) => (Verdict::Held, seen),
@@ -67,32 +67,32 @@ impl Finding {
     }
 }
 
-/// A whole run.
+/// The result of a whole run; serialised by `--json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// This program's version.
     pub version: &'static str,
-    /// The server.
+    /// The base URL of the server.
     pub url: String,
-    /// Rules held.
+    /// The number of rules that are held.
     pub held: usize,
-    /// MUSTs broken.
+    /// The number of broken rules at level MUST.
     pub must_broken: usize,
-    /// SHOULDs broken.
+    /// The number of broken rules at level SHOULD.
     pub should_broken: usize,
-    /// Rules at level MAY that this server answers in another way.
+    /// The number of rules at level MAY with a different answer.
     pub differ: usize,
-    /// Rules that do not apply.
+    /// The number of rules that do not apply.
     pub skipped: usize,
-    /// Resources that could not be deleted afterwards.
+    /// The number of resources that could not be deleted afterwards.
     pub left_behind: usize,
-    /// Every rule, in the list's order.
+    /// One finding for each check, in the list's order.
     pub findings: Vec<Finding>,
 }
 
 impl Report {
-    /// Counts.
+    /// Counts the findings by result.
     pub fn of(url: String, findings: Vec<Finding>, left_behind: usize) -> Self {
         let count = |matching: &dyn Fn(&Finding) -> bool| findings.iter().filter(|f| matching(f)).count();
         let broken = |level: Level| count(&|f| f.verdict == Verdict::Broken && f.level == level);
@@ -109,7 +109,7 @@ impl Report {
         }
     }
 
-    /// The end of the table: what it comes to.
+    /// The last line of the table, with the counts.
     pub fn summary(&self) -> String {
         let mut text = format!(
             "{} held, {} MUST broken, {} SHOULD broken, {} differ where the text leaves it open (MAY), {} not applicable",
@@ -126,8 +126,8 @@ impl Report {
     }
 }
 
-/// A finding as lines of the table; what is held is one line, what is not has the rule below it, and with `evidence` what
-/// was asked and answered.
+/// A finding as lines of the table: one line if the rule is held, otherwise the rule below it, and with
+/// `evidence` its requests and answers.
 pub fn lines(finding: &Finding, evidence: bool) -> String {
     let mark = match finding.verdict {
         Verdict::Held => "ok",

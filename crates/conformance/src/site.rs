@@ -1,7 +1,8 @@
-//! The server under test: what it says it offers, and the users and groups made there for the checks.
+//! The server under test: what it offers, and the users and groups created there for the checks.
 //!
-//! Everything made is written down and deleted after the check that needed it, or at the end. Names carry a random word, so that two runs, or a server with
-//! people in it, do not get in each other's way. Must not know: which checks there are.
+//! Every created resource is remembered and deleted after the check that needed it, or at the end. Names
+//! contain a random word, so that runs at the same time and existing users do not disturb each other. Must
+//! not know: which checks there are.
 
 use std::cell::{Cell, RefCell};
 
@@ -21,16 +22,16 @@ pub const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 /// The body of a list (RFC 7644 §3.4.2).
 pub const LIST: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
 
-/// A server and what was made there.
+/// The server under test and the resources created there.
 #[derive(Debug)]
 pub struct Site {
-    /// The connection.
+    /// The connection, with the run's token.
     pub wire: Wire,
-    /// `/ServiceProviderConfig`; `Null` when it was not answered.
+    /// The body of `/ServiceProviderConfig`; `Null` without a good answer.
     pub config: Value,
-    /// `/ResourceTypes`
+    /// The resources of `/ResourceTypes`.
     pub types: Vec<Value>,
-    /// `/Schemas`
+    /// The resources of `/Schemas`.
     pub schemas: Vec<Value>,
     guarded: bool,
     run: String,
@@ -41,14 +42,15 @@ pub struct Site {
     people: OnceCell<Result<Vec<Value>, String>>,
 }
 
-/// The last letters of the people's names, in the order they are made.
+/// The last letters of the names of [`Site::people`], in the order of creation.
 pub const LETTERS: [char; 5] = ['A', 'b', 'C', 'd', 'E'];
 
 impl Site {
-    /// Asks what there is. `guarded`: a token was given, and without it the server answers nothing.
+    /// Reads what the server offers. `guarded`: a token was given, and the server refuses requests without
+    /// it.
     ///
     /// # Errors
-    /// [`Miss::Broken`] when no answer comes.
+    /// [`Miss::Broken`] if no answer comes.
     pub async fn discover(wire: Wire, run: String, config: Answer, guarded: bool) -> Result<Self, Miss> {
         let list = async |path: &str| -> Result<Vec<Value>, Miss> {
             let answer = wire.get(path).await?;
@@ -74,7 +76,7 @@ impl Site {
         })
     }
 
-    /// Whether the server offers this.
+    /// Whether the server offers `needs`.
     pub fn offers(&self, needs: Needs) -> bool {
         let flag = |name: &str| self.config[name]["supported"] == true;
         let groups = || self.types.iter().any(|kind| kind["endpoint"] == "/Groups");
@@ -95,15 +97,16 @@ impl Site {
         }
     }
 
-    /// The core User attribute of this name; all of the RFC's when the server publishes no schemas.
+    /// The core User attribute of this name. If the server publishes no schemas, it has all attributes of the
+    /// RFC.
     pub fn user_attribute(&self, name: &str) -> Option<&Value> {
         let user = self.schemas.iter().find(|schema| schema["id"] == USER)?;
         let attributes = user["attributes"].as_array()?;
         attributes.iter().find(|attribute| attribute["name"] == name)
     }
 
-    /// Names of core User attributes that every answer holds, whatever was asked for: `id`, `schemas`, and what the
-    /// published schema says.
+    /// Names of core User attributes that every answer contains, whatever was requested: `id`, `schemas`, and
+    /// those that the published schema returns always.
     pub fn always(&self) -> Vec<&str> {
         let user = self.schemas.iter().find(|schema| schema["id"] == USER);
         let attributes = user.and_then(|schema| schema["attributes"].as_array());
@@ -115,7 +118,7 @@ impl Site {
         ["id", "schemas"].into_iter().chain(named).collect()
     }
 
-    /// Whether users here have this attribute, and clients may write it.
+    /// Whether users have this attribute, and clients may write it.
     pub fn has(&self, name: &str) -> bool {
         match self.user_attribute(name) {
             Some(attribute) => attribute["mutability"] != "readOnly",
@@ -123,10 +126,10 @@ impl Site {
         }
     }
 
-    /// Skips a check of an attribute that users here do not have.
+    /// Skips a check of an attribute that this server's users do not have.
     ///
     /// # Errors
-    /// [`Miss::Skipped`] when they do not.
+    /// [`Miss::Skipped`] if they do not have it.
     pub fn needs_attribute(&self, name: &str) -> Result<(), Miss> {
         if self.has(name) {
             Ok(())
@@ -135,19 +138,19 @@ impl Site {
         }
     }
 
-    /// A name that nobody else has.
+    /// A name that is unique on the server.
     pub fn name(&self, word: &str) -> String {
         self.numbers.set(self.numbers.get() + 1);
         format!("scimconf-{}-{}-{word}", self.run, self.numbers.get())
     }
 
-    /// The start of every name of the people of [`Site::people`].
+    /// The prefix of every name of [`Site::people`].
     pub fn people_prefix(&self) -> String {
         format!("scimconf-{}-people-", self.run)
     }
 
-    /// A user's body with all that is required here, and what else is commonly there; `more` is put over it, a null
-    /// takes a member out.
+    /// A user's body with all required attributes and some usual ones; members of `more` replace them, a null
+    /// removes a member.
     pub fn user_body(&self, user_name: &str, more: &Value) -> Value {
         let mut body = Map::new();
         body.insert("schemas".to_owned(), json!([USER]));
@@ -182,7 +185,8 @@ impl Site {
         Value::Object(body)
     }
 
-    /// Members that are no plain optional attribute are put in whatever the schema says: `id`, `meta`, odd spellings.
+    /// `id`, `meta` and odd spellings are no plain optional attributes: such members are sent whatever the
+    /// schema says.
     fn has_schema_word(&self, name: &str) -> bool {
         const OPTIONAL: [&str; 8] = [
             "title",
@@ -206,37 +210,38 @@ impl Site {
             .filter(|attribute| attribute["required"] == true && attribute["mutability"] != "readOnly")
     }
 
-    /// Makes a user.
+    /// Creates a user.
     ///
     /// # Errors
-    /// [`Miss::Broken`] unless it was made.
+    /// [`Miss::Broken`] unless it was created.
     pub async fn user(&self, more: Value) -> Result<Answer, Miss> {
         let name = self.name("user");
         self.create("/Users", &self.user_body(&name, &more)).await
     }
 
-    /// Makes a group with these members.
+    /// Creates a group with these members.
     ///
     /// # Errors
-    /// [`Miss::Broken`] unless it was made.
+    /// [`Miss::Broken`] unless it was created.
     pub async fn group(&self, members: &[&str]) -> Result<Answer, Miss> {
         let members: Vec<_> = members.iter().map(|id| json!({"value": id})).collect();
         let body = json!({"schemas": [GROUP], "displayName": self.name("group"), "members": members});
         self.create("/Groups", &body).await
     }
 
-    /// Makes a resource, and writes it down. That the status is 201 is a rule of its own, and not asked here.
+    /// Creates a resource, and remembers it. That the status is 201 is a rule of its own, and not checked
+    /// here.
     ///
     /// # Errors
-    /// [`Miss::Broken`] unless it was made.
+    /// [`Miss::Broken`] unless it was created.
     pub async fn create(&self, endpoint: &str, body: &Value) -> Result<Answer, Miss> {
         self.post(endpoint, body).await?.expect(&[201, 200])
     }
 
-    /// POSTs; what it makes is written down.
+    /// Sends a POST, and remembers a created resource.
     ///
     /// # Errors
-    /// [`Miss::Broken`] when no answer comes.
+    /// [`Miss::Broken`] if no answer comes.
     pub async fn post(&self, endpoint: &str, body: &Value) -> Result<Answer, Miss> {
         let answer = self.wire.send(Method::POST, endpoint, body).await?;
         if let (true, Ok(id)) = (answer.is_success(), answer.id()) {
@@ -245,24 +250,24 @@ impl Site {
         Ok(answer)
     }
 
-    /// Writes down what is to be deleted at the end.
+    /// Remembers a path to delete at the end.
     pub fn remember(&self, path: String) {
         self.made.borrow_mut().push(path);
     }
 
-    /// Does operations on a resource and reads it again.
+    /// Applies operations to a resource and reads it again.
     ///
     /// # Errors
-    /// [`Miss::Broken`] unless they were done.
+    /// [`Miss::Broken`] unless they were applied.
     pub async fn patch(&self, path: &str, operations: Value) -> Result<Value, Miss> {
         self.try_patch(path, operations).await?.expect(&[200, 204])?;
         Ok(self.wire.get(path).await?.expect(&[200])?.body)
     }
 
-    /// Sends operations.
+    /// Sends operations; a refusal is an answer, too.
     ///
     /// # Errors
-    /// [`Miss::Broken`] when no answer comes.
+    /// [`Miss::Broken`] if no answer comes.
     pub async fn try_patch(&self, path: &str, operations: Value) -> Result<Answer, Miss> {
         let body = json!({"schemas": [PATCH_OP], "Operations": operations});
         self.wire.send(Method::PATCH, path, &body).await
@@ -271,7 +276,7 @@ impl Site {
     /// `GET /Users?filter=…`
     ///
     /// # Errors
-    /// [`Miss::Broken`] when no answer comes.
+    /// [`Miss::Broken`] if no answer comes.
     pub async fn find(&self, filter: &str, more: &str) -> Result<Answer, Miss> {
         self.wire
             .get(&format!("/Users?filter={}{more}", encoded(filter)))
@@ -281,7 +286,7 @@ impl Site {
     /// The resources that a filter finds: all pages of `GET /Users?filter=…`.
     ///
     /// # Errors
-    /// [`Miss::Broken`] unless there is a list; [`Miss::Skipped`] when it is longer than anybody wants to read.
+    /// [`Miss::Broken`] unless the answer is a list; [`Miss::Skipped`] if the list is too long to read.
     pub async fn find_all(&self, filter: &str) -> Result<Vec<Value>, Miss> {
         const LONGEST: usize = 5_000;
         let mut all = Vec::new();
@@ -301,12 +306,12 @@ impl Site {
         }
     }
 
-    /// Five people for lists, made when first asked for, in the order of [`LETTERS`], which are the last letters of
-    /// their user names. A and b are Leads, C is a Clerk; b is inactive; all have work addresses, A has a second one.
-    /// Their display names end in a capital letter.
+    /// Five users for lists, created at the first call, in the order of [`LETTERS`], which are the last
+    /// letters of their user names. A and b are Leads, C is a Clerk; b is inactive; all have work addresses,
+    /// A has a second one. Their display names end in a capital letter.
     ///
     /// # Errors
-    /// [`Miss::Skipped`] when they could not be made: `create-people-for-lists` says why, once.
+    /// [`Miss::Skipped`] if they could not be created: `create-people-for-lists` reports the reason, once.
     pub async fn people(&self) -> Result<&[Value], Miss> {
         match self.try_people().await {
             Ok(people) => Ok(people),
@@ -314,17 +319,17 @@ impl Site {
         }
     }
 
-    /// The same, and why they could not be made.
+    /// As [`Site::people`], with the reason why they could not be created.
     ///
     /// # Errors
-    /// What the server answered.
+    /// A description of the server's answer.
     pub async fn try_people(&self) -> Result<&[Value], &str> {
         let people = self.people.get_or_init(|| async {
             let before = self.wire.exchanges();
             let made = self.make_people().await;
             self.kept.borrow_mut().append(&mut self.made.borrow_mut());
             if made.is_ok() {
-                // What went right is nobody's evidence.
+                // Requests that succeeded are no evidence of a finding.
                 self.wire.exchanges();
                 self.wire.put_back(before);
             }
@@ -357,10 +362,11 @@ impl Site {
         Ok(people)
     }
 
-    /// The letters of those of a list that are our people, in its order. Somebody else in it is `?`.
+    /// The letters of the resources of a list, in its order. A resource that is not of [`Site::people`] is
+    /// `?`.
     ///
     /// # Errors
-    /// [`Miss::Skipped`] when there are no people.
+    /// [`Miss::Skipped`] if [`Site::people`] could not be created.
     pub async fn letters(&self, resources: &[Value]) -> Result<String, Miss> {
         let people = self.people().await?;
         let letter = |user: &Value| {
@@ -373,8 +379,8 @@ impl Site {
         Ok(resources.iter().map(letter).collect())
     }
 
-    /// Deletes what was made, but for the people of [`Site::people`], the last first. So no check meets what another one
-    /// left, and a run that is interrupted leaves little behind.
+    /// Deletes the created resources but for [`Site::people`], the last one first. So no check meets
+    /// resources of another one, and an interrupted run leaves little behind.
     pub async fn clear_made(&self) {
         let made: Vec<_> = self.made.borrow_mut().drain(..).rev().collect();
         for path in made {
@@ -385,7 +391,7 @@ impl Site {
         }
     }
 
-    /// Deletes everything; the paths of what would not go.
+    /// Deletes all created resources; returns the paths of those that could not be deleted.
     pub async fn clear(&self) -> Vec<String> {
         self.made.borrow_mut().append(&mut self.kept.borrow_mut());
         self.clear_made().await;
@@ -393,7 +399,7 @@ impl Site {
     }
 }
 
-/// Some value of an attribute's type.
+/// A value of an attribute's type.
 fn sample(attribute: &Value, word: &str) -> Value {
     let one = match attribute["type"].as_str() {
         Some("boolean") => json!(true),

@@ -1,6 +1,6 @@
 //! One request and its answer.
 //!
-//! Must not know: rules. A server that does not answer is a broken rule of whoever asked.
+//! Must not know: rules. If the server does not answer, the rule under check is broken.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,9 +13,9 @@ use serde_json::Value;
 use crate::check::{Miss, skipped};
 use crate::exchange::{Exchange, Mask};
 
-/// Longest wait for one answer.
+/// The longest wait for one answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// So many exchanges are kept of one check, the latest.
+/// The most exchanges kept of one check; the latest ones are kept.
 const KEPT: usize = 12;
 
 /// A connection to the server under test.
@@ -29,24 +29,24 @@ pub struct Wire {
     log: Rc<RefCell<Vec<Exchange>>>,
 }
 
-/// What came back.
+/// A received answer.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// HTTP status.
+    /// The HTTP status.
     pub status: u16,
-    /// Header fields.
+    /// The header fields.
     pub headers: HeaderMap,
     /// The body as text.
     pub text: String,
-    /// The body as JSON; `Null` when it is empty or none.
+    /// The body as JSON; `Null` if it is empty or not JSON.
     pub body: Value,
 }
 
 impl Wire {
-    /// To the server whose SCIM endpoints are below `base`.
+    /// A connection to the server whose SCIM endpoints are below `base`.
     ///
     /// # Errors
-    /// The reason when this machine has no usable TLS settings.
+    /// The reason, if this machine has no usable TLS settings.
     pub fn new(base: &str, token: Option<String>) -> Result<Self, String> {
         Ok(Self {
             client: Rc::new(RefCell::new(client()?)),
@@ -58,7 +58,7 @@ impl Wire {
         })
     }
 
-    /// The same server, without or with another token.
+    /// The same server, without a token or with another one.
     #[must_use]
     pub fn posing(&self, token: Option<&str>) -> Self {
         Self {
@@ -68,12 +68,12 @@ impl Wire {
         }
     }
 
-    /// The address the endpoints are below, without credentials and without a slash at its end.
+    /// The base URL of the endpoints, without credentials and without a trailing slash.
     pub fn base(&self) -> String {
         let Ok(mut base) = reqwest::Url::parse(&self.base) else {
             return self.masked(&self.base);
         };
-        // An address that cannot have credentials has none.
+        // Only a URL that cannot have credentials gives an error.
         let _ = base.set_password(None);
         let _ = base.set_username("");
         self.masked(base.as_str().trim_end_matches('/'))
@@ -84,23 +84,23 @@ impl Wire {
         self.token.is_some()
     }
 
-    /// A text without the token.
+    /// A text with the token replaced by `$TOKEN`.
     pub fn masked(&self, text: &str) -> String {
         self.mask.of(text)
     }
 
-    /// The exchanges since the last call; the latest, if there were very many.
+    /// Takes the exchanges since the last call; only the latest, if there are more than `KEPT`.
     pub fn exchanges(&self) -> Vec<Exchange> {
         let mut all = self.log.take();
         all.split_off(all.len().saturating_sub(KEPT))
     }
 
-    /// Takes these as the exchanges so far.
+    /// Replaces the recorded exchanges.
     pub fn put_back(&self, exchanges: Vec<Exchange>) {
         self.log.replace(exchanges);
     }
 
-    /// A request below the address, not sent yet.
+    /// A request below the base URL, not sent yet.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let address = format!("{}{path}", self.base);
         self.authorised(self.client.borrow().request(method, address))
@@ -113,19 +113,20 @@ impl Wire {
         }
     }
 
-    /// `GET`
+    /// `GET` of a path below the base URL.
     ///
     /// # Errors
-    /// [`Miss::Broken`] when no answer comes.
+    /// [`Miss::Broken`] if no answer comes.
     pub async fn get(&self, path: &str) -> Result<Answer, Miss> {
         self.run(self.request(Method::GET, path)).await
     }
 
-    /// `GET` of a reference that the server gave: an absolute address, or one relative to its root. The token goes to
-    /// the server under test only.
+    /// `GET` of a reference that the server gave: an absolute URL, or one relative to its root. The token is
+    /// sent to the server under test only.
     ///
     /// # Errors
-    /// [`Miss::Broken`] when no answer comes or it is no reference, [`Miss::Skipped`] when it leads elsewhere.
+    /// [`Miss::Broken`] if no answer comes or it is not a reference, [`Miss::Skipped`] if it leads to another
+    /// server.
     pub async fn get_reference(&self, reference: &str) -> Result<Answer, Miss> {
         if reference.is_empty() {
             return Err(Miss::Broken("there is no reference".to_owned()));
@@ -142,18 +143,18 @@ impl Wire {
         self.run(request).await
     }
 
-    /// `DELETE`
+    /// `DELETE` of a path below the base URL.
     ///
     /// # Errors
-    /// [`Miss::Broken`] when no answer comes.
+    /// [`Miss::Broken`] if no answer comes.
     pub async fn delete(&self, path: &str) -> Result<Answer, Miss> {
         self.run(self.request(Method::DELETE, path)).await
     }
 
-    /// A request with a JSON body.
+    /// Sends a request with a JSON body.
     ///
     /// # Errors
-    /// [`Miss::Broken`] when no answer comes.
+    /// [`Miss::Broken`] if no answer comes.
     pub async fn send(&self, method: Method, path: &str, body: &Value) -> Result<Answer, Miss> {
         self.run(
             self.request(method, path)
@@ -163,10 +164,10 @@ impl Wire {
         .await
     }
 
-    /// Sends a request, reads the whole answer, and writes both down.
+    /// Sends a request, reads the whole answer, and records both.
     ///
     /// # Errors
-    /// [`Miss::Broken`] when no answer comes.
+    /// [`Miss::Broken`] if no answer comes.
     pub async fn run(&self, request: RequestBuilder) -> Result<Answer, Miss> {
         let (client, request) = request.build_split();
         let request = request.map_err(cut)?;
@@ -176,7 +177,7 @@ impl Wire {
             exchange.answered(answer, &self.mask);
         }
         self.log.borrow_mut().push(exchange);
-        // A server that failed may cut the connection a moment later; that is not the fault of the request after it.
+        // A server that failed may close the connection a moment later; that must not fail the next request.
         if answer.as_ref().map_or(true, |answer| answer.status >= 500)
             && let Ok(fresh) = self::client()
         {
@@ -186,7 +187,7 @@ impl Wire {
     }
 }
 
-/// With connections of its own.
+/// An HTTP client with a connection pool of its own.
 fn client() -> Result<reqwest::Client, String> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let builder = || {
@@ -195,7 +196,7 @@ fn client() -> Result<reqwest::Client, String> {
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
     };
-    // A machine without any CA certificate can still speak http to itself.
+    // Without any CA certificate the client can still use http on its own machine.
     let client = builder()
         .build()
         .or_else(|_| builder().tls_certs_only([]).build());
@@ -215,7 +216,7 @@ async fn read(client: &reqwest::Client, request: reqwest::Request) -> Result<Ans
     })
 }
 
-/// The last cause says what happened: `Connection refused`.
+/// The last cause is the useful one: `Connection refused`.
 fn cut(error: reqwest::Error) -> Miss {
     let error = error.without_url();
     let mut cause: &dyn std::error::Error = &error;
@@ -226,10 +227,10 @@ fn cut(error: reqwest::Error) -> Miss {
 }
 
 impl Answer {
-    /// This answer when it has one of these statuses.
+    /// This answer, if it has one of these statuses.
     ///
     /// # Errors
-    /// [`Miss::Broken`] saying what came instead.
+    /// [`Miss::Broken`] with the status that came instead.
     pub fn expect(self, statuses: &[u16]) -> Result<Self, Miss> {
         if statuses.contains(&self.status) {
             return Ok(self);
@@ -242,15 +243,15 @@ impl Answer {
         )))
     }
 
-    /// Whether it is a success.
+    /// Whether the status is 2xx.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// This answer when it refuses the request as the client's fault.
+    /// This answer, if it refuses the request with a 4xx.
     ///
     /// # Errors
-    /// [`Miss::Broken`] saying what came instead.
+    /// [`Miss::Broken`] with the status that came instead.
     pub fn expect_refusal(self) -> Result<Self, Miss> {
         if (400..500).contains(&self.status) {
             return Ok(self);
@@ -258,7 +259,7 @@ impl Answer {
         Err(Miss::Broken(format!("{} instead of a refusal", self.brief())))
     }
 
-    /// Status, and what the error says.
+    /// The status, and the error's text.
     pub fn brief(&self) -> String {
         let words: String = match self.body["detail"].as_str() {
             Some(detail) => detail.chars().take(120).collect(),
@@ -268,16 +269,16 @@ impl Answer {
         format!("{} {kind} {words}", self.status).trim().to_owned()
     }
 
-    /// A header field as text, or an empty one.
+    /// A header field as text; empty without one.
     pub fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name).and_then(|value| value.to_str().ok());
         value.unwrap_or_default()
     }
 
-    /// `id` of the resource in the body.
+    /// The `id` of the resource in the body.
     ///
     /// # Errors
-    /// [`Miss::Broken`] when there is none.
+    /// [`Miss::Broken`] if it has none.
     pub fn id(&self) -> Result<String, Miss> {
         match self.body["id"].as_str() {
             Some(id) if !id.is_empty() => Ok(id.to_owned()),
@@ -288,7 +289,7 @@ impl Answer {
     /// The resources of a list.
     ///
     /// # Errors
-    /// [`Miss::Broken`] when it is none.
+    /// [`Miss::Broken`] if the body is not a list.
     pub fn resources(&self) -> Result<&[Value], Miss> {
         let empty = self.body["totalResults"] == 0 || self.body["itemsPerPage"] == 0;
         match self.body.get("Resources") {

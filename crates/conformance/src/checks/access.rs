@@ -1,4 +1,4 @@
-//! Who may ask, and who is asking (RFC 7644 §2, §3.11).
+//! Authentication and authorisation (RFC 7644 §2, §3.11).
 
 use super::check;
 use crate::check::{Check, Seen, hold};

@@ -122,7 +122,7 @@ async fn send(site: &Site, operations: Vec<Value>, more: Value) -> Result<Answer
     }
     let answer = site.wire.send(reqwest::Method::POST, "/Bulk", &body).await?;
     for operation in operations_of(&answer) {
-        // What was made is to be deleted, wherever the server says it is.
+        // A created resource must be deleted, wherever the server says that it is.
         let location = operation["location"].as_str().unwrap_or_default();
         if let (Some(at), true) = (
             location.rfind("/Users/").or(location.rfind("/Groups/")),
@@ -272,7 +272,7 @@ async fn circle(site: &Site) -> Seen {
     )
 }
 
-/// The answer to one operation more than allowed.
+/// The answer to a request with one operation more than allowed.
 async fn one_too_many(site: &Site) -> Result<(usize, Answer), Miss> {
     let Some(limit) = site.config["bulk"]["maxOperations"]
         .as_u64()
@@ -293,7 +293,7 @@ async fn too_many(site: &Site) -> Seen {
 
 async fn names_the_limit(site: &Site) -> Seen {
     let (limit, answer) = one_too_many(site).await?;
-    // 1,000 and 1 000 are numbers too.
+    // `1,000` and `1 000` are numbers too.
     let plain: String = answer
         .text
         .chars()

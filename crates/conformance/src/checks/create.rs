@@ -1,4 +1,4 @@
-//! Making resources (RFC 7644 §3.3), and what every resource has (RFC 7643 §2, §3.1).
+//! Creating resources (RFC 7644 §3.3), and what every resource has (RFC 7643 §2, §3.1).
 
 use serde_json::json;
 
@@ -127,7 +127,8 @@ async fn answers_201(site: &Site) -> Seen {
     Ok("201".to_owned())
 }
 
-/// What GET shows and POST showed as well has to be the same; a server may add what it computes later.
+/// Attributes that both GET and POST return must be the same; a server may add attributes that it computes
+/// later.
 async fn answers_the_resource(site: &Site) -> Seen {
     let name = site.name("whole");
     let made = site.create("/Users", &site.user_body(&name, &json!({}))).await?;
@@ -159,7 +160,7 @@ async fn says_where(site: &Site) -> Seen {
         made.header("location").to_owned(),
         made.body["meta"]["location"].as_str().unwrap_or_default(),
     );
-    // One of them may be relative to the server's root.
+    // One of the two may be relative to the server's root.
     let same = header.ends_with(body) || body.ends_with(&header);
     if header.is_empty() || body.is_empty() || !same {
         return broken(format!("Location \"{header}\", meta.location \"{body}\""));

@@ -1,4 +1,4 @@
-//! What the server says of itself (RFC 7644 §4, RFC 7643 §5–7).
+//! The server's description of itself (RFC 7644 §4, RFC 7643 §5–7).
 
 use serde_json::Value;
 
@@ -216,7 +216,7 @@ async fn one_schema(site: &Site) -> Seen {
     )
 }
 
-/// Every attribute of every schema and, below it, its parts; with where it stands.
+/// Every attribute of every schema and its sub-attributes, each with its path.
 fn all_attributes(site: &Site) -> Vec<(String, &Value)> {
     fn below<'a>(place: &str, list: &'a Value, all: &mut Vec<(String, &'a Value)>) {
         for attribute in list.as_array().into_iter().flatten() {
@@ -237,7 +237,7 @@ fn all_attributes(site: &Site) -> Vec<(String, &Value)> {
     all
 }
 
-/// What an attribute's definition lacks or says in a word that is none.
+/// The characteristic that an attribute's definition lacks or has an undefined value for.
 fn lacks(attribute: &Value) -> Option<&'static str> {
     let word = |key: &str, known: &[&str]| attribute[key].as_str().is_some_and(|said| known.contains(&said));
     let types = [
@@ -263,7 +263,7 @@ fn lacks(attribute: &Value) -> Option<&'static str> {
         ("required", attribute["required"].is_boolean()),
         ("mutability", word("mutability", &mutability)),
         ("returned", word("returned", &returned)),
-        // The RFC's own schemas say these two of text only.
+        // The RFC's own schemas have these two for text only.
         ("caseExact", !text || attribute["caseExact"].is_boolean()),
         (
             "uniqueness",

@@ -1,4 +1,4 @@
-//! How refusals look (RFC 7644 §3.12), and what must be refused.
+//! The form of refusals (RFC 7644 §3.12), and what must be refused.
 
 use reqwest::Method;
 use serde_json::json;

@@ -1,8 +1,8 @@
-//! Filters (RFC 7644 §3.4.2.2): every operator and every type. How they are combined, and what must be refused, is in
-//! [`super::filters`].
+//! Filters (RFC 7644 §3.4.2.2): every operator and every type. How they are combined, and what must be
+//! refused, is in [`super::filters`].
 //!
-//! A line's text is `FILTER => LETTERS`: which of the five people of [`Site::people`] it finds. `{A}` stands for A's user
-//! name, `{id:A}` for her id, `{made:A}` for when she was made.
+//! A line's text is `FILTER => LETTERS`: which of the five users of [`Site::people`] it finds. `{A}` stands
+//! for A's user name, `{id:A}` for A's id, `{made:A}` for A's time of creation.
 
 use super::check;
 use crate::check::{Check, Miss, Seen, hold, skipped};
@@ -284,8 +284,8 @@ fn resolved(site: &Site, people: &[serde_json::Value], filter: &str) -> String {
     text
 }
 
-/// Which of our people a filter finds, in alphabetical order without case. The filter goes out as it stands, and who else
-/// it finds is passed over here: a filter wrapped in another one would be a test of nesting.
+/// The users of [`Site::people`] that a filter finds, in alphabetical order without case. The filter is sent
+/// unchanged, and other users that it finds are ignored: wrapping it in a second filter would test nesting.
 async fn found(site: &Site, filter: &str) -> Result<String, Miss> {
     let people = site.people().await?;
     let all = site.find_all(&resolved(site, people, filter)).await?;

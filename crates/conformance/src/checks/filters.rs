@@ -1,5 +1,5 @@
-//! Filters of several expressions, of elements, and those that must be refused (RFC 7644 §3.4.2.2); what a line's text
-//! means is told in [`super::filter`].
+//! Filters of several expressions, of elements, and those that must be refused (RFC 7644 §3.4.2.2). The
+//! syntax of a line's text is in [`super::filter`].
 
 use super::check;
 use super::filter::finds;
@@ -161,7 +161,7 @@ pub const CHECKS: &[Check] = &[
     ),
 ];
 
-/// As [`finds`], where the server takes filters in brackets at all, which is left to it.
+/// As [`finds`], if the server supports filters in brackets, which is optional.
 async fn elements(site: &Site, with: &'static str) -> Seen {
     site.needs_attribute("emails")?;
     let plain = site.find("emails[type eq \"work\"]", "&count=1").await?;

@@ -1,4 +1,4 @@
-//! Groups and who is in them (RFC 7643 §4.2); how PATCH changes that is in [`super::members`].
+//! Groups and their members (RFC 7643 §4.2); how PATCH changes members is in [`super::members`].
 
 use serde_json::{Value, json};
 
@@ -113,7 +113,7 @@ pub(super) fn ids(body: &Value) -> Vec<&str> {
     ids
 }
 
-/// So many users' ids, sorted.
+/// The ids of `many` new users, sorted.
 pub(super) async fn users(site: &Site, many: usize) -> Result<Vec<String>, Miss> {
     let mut ids = Vec::new();
     for _ in 0..many {

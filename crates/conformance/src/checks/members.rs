@@ -82,7 +82,7 @@ pub const CHECKS: &[Check] = &[
     ),
 ];
 
-/// A group of these members after these operations.
+/// A new group with these members, after these operations.
 async fn patched(site: &Site, members: &[&str], operations: Value) -> Result<Value, Miss> {
     let id = site.group(members).await?.id()?;
     site.patch(&format!("/Groups/{id}"), operations).await
@@ -111,7 +111,7 @@ async fn add_many(site: &Site) -> Seen {
     has(&body, &users.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// A member and the group, before and after the member is added once more.
+/// Adds a member twice; returns the member and the group before and after the second time.
 async fn added_twice(site: &Site) -> Result<(String, Value, Value), Miss> {
     let user = site.user(json!({})).await?.id()?;
     let path = format!("/Groups/{}", site.group(&[&user]).await?.id()?);

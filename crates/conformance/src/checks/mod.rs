@@ -1,8 +1,9 @@
-//! The list of checks, by part of the protocol. Each file opens with its table (rule, then how it is looked at); the
-//! functions below it look.
+//! The list of checks, by part of the protocol. Each file begins with its table (rule and function); the
+//! functions follow.
 //!
-//! Each line says its rule in our own words and where it stands; nothing here is a quote of an RFC. The level is the one of
-//! the sentence that is named: a keyword in capitals, or MAY. Must not know: any particular server.
+//! Each line has its rule in this project's own words and its source; nothing here is a quote of an RFC. The
+//! level is that of the cited sentence: its keyword in capitals, or MAY. Must not know: any particular
+//! server.
 
 mod access;
 mod bulk;
@@ -26,7 +27,7 @@ mod values;
 
 use crate::check::Check;
 
-/// Every check, in the order they are run.
+/// Every check, in the order of execution.
 pub fn all() -> impl Iterator<Item = Check> {
     [
         discovery::CHECKS,
@@ -54,8 +55,8 @@ pub fn all() -> impl Iterator<Item = Check> {
     .copied()
 }
 
-/// One line of a table: name, level, what the server must offer, where the rule stands, the rule, and the function that
-/// looks (with a text where several lines share it).
+/// One line of a table: name, level, what the server must offer, source, rule, and the function that checks
+/// it (with a text if several lines share it).
 macro_rules! check {
     ($id:literal, $level:ident, $needs:ident, $source:literal, $rule:literal, $look:path) => {
         $crate::check::Check {
@@ -86,7 +87,7 @@ pub(crate) use check;
 mod tests {
     use std::collections::BTreeSet;
 
-    /// Whether this is `RFC N §1.2.3, paragraph 4`, or a table or figure instead of a paragraph.
+    /// Whether the text is `RFC N §1.2.3, paragraph 4`, or names a table or figure instead of a paragraph.
     fn is_citation(source: &str) -> bool {
         let Some((rfc, place)) = source.strip_prefix("RFC ").and_then(|rest| rest.split_once(" §")) else {
             return false;
@@ -125,7 +126,7 @@ mod tests {
         }
     }
 
-    /// A rule in our own words has no quotation marks and no mark of something left out.
+    /// A rule that is not a quote has no quotation marks and no ellipsis.
     #[test]
     fn no_rule_poses_as_a_quote() {
         for check in super::all() {

@@ -129,7 +129,7 @@ pub(super) fn mails() -> Value {
     json!({"emails": [{"type": "work", "value": "w@example.com", "primary": true}, {"type": "home", "value": "h@example.com"}]})
 }
 
-/// The addresses of a user, in alphabetical order: a list has none of its own.
+/// The addresses of a user, in alphabetical order: a multi-valued attribute has no order of its own.
 fn addresses(body: &Value) -> Vec<&str> {
     let mails = body["emails"].as_array().into_iter().flatten();
     let mut all: Vec<_> = mails.filter_map(|mail| mail["value"].as_str()).collect();

@@ -263,7 +263,7 @@ async fn first_page(site: &Site) -> Seen {
     )
 }
 
-/// Every page of a query by its cursors.
+/// Reads every page of a query by its cursors.
 async fn walk(site: &Site, query: &str) -> Result<String, Miss> {
     let (mut seen, mut cursor) = (String::new(), String::new());
     for _ in 0..50 {
@@ -352,7 +352,7 @@ async fn unnamed(site: &Site) -> Seen {
 async fn cursor_none(site: &Site, count: &'static str) -> Seen {
     let answer = list(site, &format!("&cursor=&count={count}")).await?;
     let many = answer.resources()?.len();
-    // A server that cannot tell the total may leave it out.
+    // A server that does not know the total may omit it.
     let total = &answer.body["totalResults"];
     hold(
         many == 0 && (total.is_null() || *total == 5),

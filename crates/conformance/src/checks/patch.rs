@@ -1,5 +1,5 @@
-//! Changing a resource: the request as a whole, and what is refused (RFC 7644 §3.5.2). What each operation does is in
-//! [`super::operations`].
+//! Changing a resource: the request as a whole, and what is refused (RFC 7644 §3.5.2). The effect of each
+//! operation is in [`super::operations`].
 
 use serde_json::{Value, json};
 
@@ -175,8 +175,8 @@ pub const CHECKS: &[Check] = &[
     ),
 ];
 
-/// A change that has to be refused, by the word in the table: the attribute it needs, the operations, and the keywords
-/// that fit.
+/// A change that must be refused, by the text of the table's line: the attribute it needs, the operations,
+/// and the error keywords that fit.
 fn unfit(with: &str) -> (&'static str, Value, &'static [&'static str]) {
     match with {
         "read-only" => (
@@ -221,7 +221,7 @@ async fn answer_to_unfit(site: &Site, with: &'static str) -> Result<Answer, Miss
     site.try_patch(&format!("/Users/{id}"), operations).await
 }
 
-/// The checks whose name says 400 want that, the others any refusal.
+/// Checks with 400 in their name require that status, the others accept any refusal.
 async fn refused_of(site: &Site, with: &'static str) -> Seen {
     let answer = answer_to_unfit(site, with).await?;
     let answer = match with {
@@ -236,7 +236,7 @@ async fn keyword_of(site: &Site, with: &'static str) -> Seen {
     says(&answer, unfit(with).2)
 }
 
-/// Whether an error carries one of these keywords.
+/// Whether an error has one of these keywords.
 fn says(answer: &Answer, keywords: &[&str]) -> Seen {
     let said = answer.body["scimType"].as_str().unwrap_or_default();
     hold(
@@ -246,7 +246,7 @@ fn says(answer: &Answer, keywords: &[&str]) -> Seen {
     )
 }
 
-/// The answer to operations on a new user.
+/// Applies operations to a new user; returns the answer.
 async fn tried(site: &Site, operations: Value) -> Result<Answer, Miss> {
     let id = site.user(json!({})).await?.id()?;
     site.try_patch(&format!("/Users/{id}"), operations).await

@@ -1,4 +1,4 @@
-//! Which attributes an answer has (RFC 7644 §3.4.2.5, §3.9).
+//! The attributes of an answer (RFC 7644 §3.4.2.5, §3.9).
 
 use serde_json::{Value, json};
 
@@ -99,7 +99,7 @@ async fn read(site: &Site, query: &str) -> Result<Value, Miss> {
         .body)
 }
 
-/// The names of a resource, without what is always there.
+/// The attribute names of a resource, without those that are always there.
 fn names(site: &Site, body: &Value) -> Vec<String> {
     let always = site.always();
     let keys = body.as_object().into_iter().flat_map(|body| body.keys());
@@ -181,7 +181,7 @@ async fn always(site: &Site) -> Seen {
     let made = site.user(json!({})).await?;
     let query = format!("/Users/{}?excludedAttributes={}", made.id()?, always.join(","));
     let read = site.wire.get(&query).await?.expect(&[200])?;
-    // The attribute schemas is part of every representation and no attribute that has a setting.
+    // The attribute `schemas` is in every representation, and has no setting of its own.
     let gone = always
         .iter()
         .find(|name| **name != "schemas" && !made.body[**name].is_null() && read.body[**name].is_null());

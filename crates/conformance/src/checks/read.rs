@@ -148,7 +148,7 @@ async fn stable(site: &Site) -> Seen {
     if site.offers(Needs::Filter) {
         let name = made.body["userName"].as_str().unwrap_or_default();
         let found = site.find(&format!("userName eq \"{name}\""), "").await?;
-        // That it is found is a rule of filters.
+        // Whether it is found is a rule of filters.
         if let Some(found) = found.resources().ok().and_then(|list| list.first())
             && found["id"] != id.as_str()
         {
@@ -182,7 +182,7 @@ async fn nobody(site: &Site) -> Seen {
 
 const SEARCH: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
 
-/// A search by POST; `more` is put over its body, a null takes a member out.
+/// A search by POST; members of `more` replace those of its body, a null removes a member.
 async fn searched(site: &Site, path: &str, more: serde_json::Value) -> Result<Answer, Miss> {
     site.people().await?;
     let mut body =
@@ -215,7 +215,7 @@ async fn search_like_get(site: &Site) -> Seen {
             posted.body["totalResults"], got.body["totalResults"]
         ));
     }
-    // Without sortBy a list has no order.
+    // Without `sortBy` a list has no order.
     let sorted = |answer: &Answer| -> Result<Vec<String>, Miss> {
         let mut all: Vec<_> = answer.resources()?.iter().map(ToString::to_string).collect();
         all.sort_unstable();

@@ -151,7 +151,7 @@ async fn required(site: &Site) -> Seen {
     Ok("400 without userName".to_owned())
 }
 
-/// The answer to a PUT that gives one user the name of another.
+/// A PUT that gives one user the name of another one; returns the answer.
 async fn renamed_to_a_taken_name(site: &Site) -> Result<Answer, Miss> {
     let (one, other) = (site.user(json!({})).await?, site.user(json!({})).await?);
     let name = other.body["userName"].as_str().unwrap_or_default();

@@ -123,7 +123,7 @@ async fn order(site: &Site, with: &'static str) -> Seen {
     )
 }
 
-/// Whether letters are those of `C|Ab|dE`, where within the bars any order will do.
+/// Whether the letters are those of `C|Ab|dE`, where the order between two bars is free.
 fn fits(seen: &str, blocks: &[&str]) -> bool {
     let mut rest = seen;
     for block in blocks {
@@ -149,7 +149,7 @@ async fn blocks(site: &Site, with: &'static str) -> Seen {
     )
 }
 
-/// As [`blocks`], in this order or the reverse.
+/// As [`blocks`], in this order or its reverse.
 async fn either(site: &Site, with: &'static str) -> Seen {
     let Some((query, expected)) = with.split_once(" => ") else {
         return skipped("the table's line is not QUERY => LETTERS");
@@ -165,7 +165,7 @@ async fn either(site: &Site, with: &'static str) -> Seen {
     )
 }
 
-/// The dates of one form sort as text does; people made within one tick may come in any order.
+/// Dates of one format sort as text does; users created within one clock tick may come in any order.
 async fn dates(site: &Site) -> Seen {
     let answer = listed(site, "sortBy=meta.created&sortOrder=ascending").await?;
     let dates: Vec<_> = answer

@@ -1,4 +1,4 @@
-//! What becomes of the values of a new resource (RFC 7643 §2).
+//! How the values of a new resource are stored (RFC 7643 §2).
 
 use serde_json::json;
 
