@@ -1,6 +1,7 @@
-//! The loop: read, apply, acknowledge; on any failure wait a little and begin again from what the sink has stored.
+//! The loop: read, apply, acknowledge; after any failure wait a little and start again from the sink's stored
+//! position.
 //!
-//! The sink's position is the only memory. Decisions are in [`crate::rule`], reading in the sources.
+//! The sink's position is the only state. Decisions are in [`crate::rule`], reading in the sources.
 
 use crate::delivery::Delivery;
 use crate::error::Error;
@@ -17,10 +18,11 @@ use tracing::{debug, info, warn};
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// Consumes a feed until `stop` completes; a batch that is being applied is finished first.
+/// Consumes a feed until `stop` completes; a batch in progress is finished first.
 ///
 /// # Errors
-/// [`Error::Settings`] only, before anything is read. Every other failure is logged and tried again, for ever.
+/// Only [`Error::Settings`], before anything is read. Every other failure is logged and retried, without an
+/// end.
 pub async fn run<S: Sink>(
     settings: &Settings,
     sink: &mut S,
@@ -84,7 +86,8 @@ async fn take<S: Sink>(source: &mut Source, sink: &mut S, applied: u64, news: Ne
             .filter(|d| d.position > *missing.end())
             .collect();
         fill(source, sink, missing.clone()).await?;
-        // What came behind the hole fits now; a second hole in it is found by the next read of the pending entries.
+        // The deliveries behind the gap fit now; a second gap in them is found by the next read of the
+        // pending entries.
         let rest = self::plan(*missing.end(), behind);
         apply(source, sink, &rest.ready).await?;
         if let Some(missing) = rest.missing {
@@ -95,7 +98,7 @@ async fn take<S: Sink>(source: &mut Source, sink: &mut S, applied: u64, news: Ne
     Ok(())
 }
 
-/// Reads missing positions and applies them, piece by piece.
+/// Reads missing positions and applies them, page by page.
 async fn fill<S: Sink>(source: &mut Source, sink: &mut S, missing: RangeInclusive<u64>) -> Result<(), Error> {
     let (mut first, last) = missing.into_inner();
     while first <= last {
@@ -106,7 +109,7 @@ async fn fill<S: Sink>(source: &mut Source, sink: &mut S, missing: RangeInclusiv
     Ok(())
 }
 
-/// Commit first, acknowledge after: a crash between the two only repeats.
+/// Commits first and acknowledges after: a crash between the two only repeats events.
 async fn apply<S: Sink>(source: &mut Source, sink: &mut S, ready: &[Delivery]) -> Result<(), Error> {
     if ready.is_empty() {
         return Ok(());

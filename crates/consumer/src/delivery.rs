@@ -1,63 +1,64 @@
-//! One event as it is delivered, and what a consumer of identities reads out of it.
+//! One delivered event, and the parts of it that a consumer of identities needs.
 //!
-//! Pure. The envelope is CloudEvents 1.0 JSON (`docs/reference/events.md`); unknown fields and unknown types are
-//! ignored, because adding them is no new version.
+//! Pure. The envelope is CloudEvents 1.0 JSON (`docs/reference/events.md`); unknown fields and unknown types
+//! are ignored, because adding them is no new version.
 
 use serde_json::{Map, Value};
 
-/// An event at its place in the feed.
+/// An event with its position in the feed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delivery {
-    /// Place in this feed: contiguous, from 1, never reused.
+    /// Position in this feed: contiguous, from 1, never reused.
     pub position: u64,
-    /// The CloudEvents envelope. A string holds what came instead, when it was not JSON.
+    /// The CloudEvents envelope. If the entry was not JSON, a string with its text.
     pub event: Value,
 }
 
-/// What happened to an identity; the word of `usher.identity.{word}.v1`.
+/// The change of an identity; the last word of `usher.identity.{word}.v1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// It came into being.
+    /// The identity is new.
     Created,
-    /// It changed.
+    /// The identity's data changed.
     Updated,
-    /// It is not active any more, but stays.
+    /// The identity is no longer active, but still exists.
     Deactivated,
     /// It is active again.
     Reactivated,
-    /// It is gone; the record is absent, the tombstone says who it was.
+    /// The identity was deleted; the event has no record but a tombstone.
     Deleted,
-    /// No change, only its present state told again.
+    /// No change: the event repeats the present state.
     Synced,
 }
 
-/// An event about one identity, as far as a consumer needs it.
+/// The parts of an event about one identity that a consumer needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IdentityEvent {
-    /// What happened. A consumer that stores state needs only to know whether it is [`Kind::Deleted`].
+    /// The change. A consumer that stores state needs only to know whether it is [`Kind::Deleted`].
     pub kind: Kind,
-    /// The identity's revision: of two events about one `source`, the higher one is the newer.
+    /// The identity's revision: of two events about one `source`, the higher one is newer.
     pub sequence: u64,
-    /// The identity, world-wide: `urn:usher:{environment}:{tenant}:{profile}:{identity}`.
+    /// The identity's globally unique name: `urn:usher:{environment}:{tenant}:{profile}:{identity}`.
     pub source: String,
     /// The tenant's id.
     pub tenant_id: String,
-    /// The tenant's name when the event carries it, else its id.
+    /// The tenant's name if the event has it, else its id.
     pub tenant: String,
-    /// The directory's id.
+    /// The id of the directory that the identity belongs to.
     pub directory: String,
     /// The profile: `advisors`, `rooms`.
     pub profile: String,
-    /// The profile's flat fields by plain name, `id` among them; after a deletion what its tombstone tells.
+    /// The profile's flat fields by plain name, `id` among them; after a deletion the fields of its
+    /// tombstone.
     pub record: Map<String, Value>,
 }
 
 impl IdentityEvent {
-    /// Reads a delivered event. `Ok(None)` is an event of a type this crate has no use for.
+    /// Parses a delivered event. `Ok(None)` is an event of a type that this crate does not use.
     ///
     /// # Errors
-    /// The name of the field that is missing or of the wrong kind: such an event is the gateway's fault and goes to
-    /// the app's dead letters.
+    /// The name of the field that is missing or of the wrong type: such an event is the gateway's fault and
+    /// goes to the app's dead letters.
     pub fn read(event: &Value) -> Result<Option<IdentityEvent>, String> {
         let event_type = text(event, "type")?;
         let Some(kind) = kind(event_type) else {
@@ -96,12 +97,13 @@ impl IdentityEvent {
         }))
     }
 
-    /// A text field of the record; `None` when it is absent, null, or no text.
+    /// A text field of the record; `None` if it is absent, null, or not text.
     pub fn text(&self, field: &str) -> Option<&str> {
         self.record.get(field).and_then(Value::as_str)
     }
 
-    /// Whether the identity is active: never after a deletion, and else as the record says (true when it is silent).
+    /// Whether the identity is active: never after a deletion, otherwise as the record says (true without
+    /// that field).
     pub fn active(&self) -> bool {
         self.kind != Kind::Deleted && self.record.get("active").and_then(Value::as_bool).unwrap_or(true)
     }

@@ -1,52 +1,52 @@
-//! What can go wrong between a feed and its consumer. All but [`Error::Settings`] are retried by [`crate::run`].
+//! Failures between a feed and its consumer. [`crate::run`] retries all but [`Error::Settings`].
 
-/// A failure, in words for the log of the app that consumes.
+/// A failure, with a text for the consuming app's log.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The settings contradict themselves; nothing was tried.
+    /// The settings contradict each other; nothing was tried.
     #[error("{0}")]
     Settings(String),
-    /// The gateway could not be reached, or gave half an answer.
+    /// The gateway could not be reached, or the answer was cut off.
     #[error("the feed over HTTP does not answer: {0}")]
     Unreachable(#[source] reqwest::Error),
-    /// The gateway refused: status and its own words.
+    /// The gateway refused the request.
     #[error("the feed over HTTP answered {status}: {detail}{}", hint(*.status))]
     Refused {
-        /// HTTP status.
+        /// The HTTP status.
         status: u16,
-        /// The beginning of the body.
+        /// The beginning of the answer's body.
         detail: String,
     },
-    /// Redis failed, is loading, read-only, silent, or gone.
+    /// Redis failed, is loading, read-only, not answering, or unreachable.
     #[error("Redis: {0}")]
     Redis(#[from] redis::RedisError),
-    /// The gateway has not made the consumer group (again) yet; it makes groups, consumers never do.
+    /// The gateway has not (re-)created the consumer group yet; only the gateway creates groups.
     #[error("the stream has no consumer group {group:?} yet; the gateway makes it, waiting")]
     NoGroup {
-        /// The group asked for.
+        /// The name of the group.
         group: String,
     },
-    /// Positions are missing, and neither the stream nor the HTTP feed has them (now).
+    /// Positions are missing, and at present neither the stream nor the HTTP feed has them.
     #[error("positions {first} to {last} are missing{}; not guessing, reading again", no_feed(*.http_feed))]
     Gap {
-        /// First missing position.
+        /// The first missing position.
         first: u64,
-        /// Last missing position.
+        /// The last missing position.
         last: u64,
-        /// Whether the HTTP feed could be asked.
+        /// Whether the HTTP feed was read, too.
         http_feed: HttpFeed,
     },
-    /// The sink could not store; nothing was acknowledged.
+    /// The sink could not store the events; nothing was acknowledged.
     #[error("the app's own store: {0}")]
     Sink(#[source] crate::sink::SinkError),
 }
 
-/// Whether a consumer of a Redis stream may ask the HTTP feed for missing positions.
+/// Whether a consumer of a Redis stream has an HTTP feed to read missing positions from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HttpFeed {
-    /// It was asked.
+    /// The HTTP feed was read.
     Asked,
-    /// None is configured.
+    /// The settings have no HTTP feed.
     NotConfigured,
 }
 

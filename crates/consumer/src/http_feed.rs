@@ -1,4 +1,5 @@
-//! The feed over HTTP: pages after a position, long poll, acknowledgement. Also the place to ask for lost positions.
+//! The feed over HTTP: pages after a position, long poll, acknowledgement. Also the source for positions that
+//! a stream lost.
 
 use crate::delivery::Delivery;
 use crate::error::Error;
@@ -6,26 +7,24 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Most events asked for at once.
+/// The most events of one page.
 const LIMIT: u32 = 500;
-/// How long the gateway may hold a request that has nothing to say, in seconds.
+/// The longest wait of the gateway for news, in seconds.
 const LONG_POLL: u32 = 25;
-/// Patience with an answer beyond the long poll.
+/// The longest wait for an answer: the long poll and 15 seconds.
 const TIMEOUT: Duration = Duration::from_secs(LONG_POLL as u64 + 15);
 
-/// A client of one app's feed.
 pub(crate) struct HttpFeed {
     client: reqwest::Client,
     url: String,
     credential: String,
 }
 
-/// Whether to wait for news.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wait {
-    /// Answer at once.
+    /// The gateway answers at once.
     No,
-    /// Hold the request until there is something.
+    /// The gateway answers as soon as there are events.
     LongPoll,
 }
 
@@ -73,7 +72,7 @@ impl HttpFeed {
         Ok(page.events.into_iter().map(delivery).collect())
     }
 
-    /// Tells the gateway that the group has committed everything up to a position.
+    /// Tells the gateway that the group committed everything up to a position.
     pub(crate) async fn ack(&self, group: &str, position: u64) -> Result<(), Error> {
         let url = format!("{}/ack", self.url.trim_end_matches("/events"));
         let body = json!({"group": group, "pos": position});

@@ -1,17 +1,17 @@
-//! The reference consumer of an Usher feed: what a downstream team copies or depends on.
+//! The reference consumer of an Usher feed: the code that a downstream team copies or depends on.
 //!
-//! It reads one app's feed over Redis Streams or over HTTP (one setting decides), hands the events to a [`Sink`] in
-//! order and without holes, and acknowledges what the sink has committed. The rule it keeps, in one place ([`rule`]):
+//! It reads one app's feed over Redis Streams or over HTTP (one setting decides), passes the events to a
+//! [`Sink`] in order and without gaps, and acknowledges what the sink has committed. Its rules ([`rule`]):
 //!
 //! 1. The sink stores an event's effect and its position in one transaction; only then is it acknowledged.
 //! 2. A position at or below the stored one was applied before: skipped.
-//! 3. A position beyond the next one means a hole: nothing is guessed, the missing positions are read first.
+//! 3. A position beyond the next one means a gap: the missing positions are read first.
 //! 4. Of two events about one identity the one with the higher sequence wins; a deletion keeps its sequence.
-//! 5. Who is in which group is kept by (group, member, sequence): [`membership`].
+//! 5. Memberships are stored by (group, member, sequence): [`membership`].
 //!
-//! Delivery is at least once: after a crash at any moment the same events come again, and change nothing. This crate
-//! must know no room of the server: only the feed's formats (`docs/reference/events.md`). Read next: [`consume`],
-//! then `examples/booking.rs`, a whole service on top of it.
+//! Delivery is at least once: after a crash at any moment the same events come again, and change nothing.
+//! This crate must know no crate of the server, only the feed's formats (`docs/reference/events.md`). Read
+//! next: [`consume`], then `examples/booking.rs`, a whole service on top of it.
 //!
 //! Programs that use `https://` or `rediss://` install a rustls provider first, once, in `main`.
 

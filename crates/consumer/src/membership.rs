@@ -1,24 +1,25 @@
-//! Who is in which group: the rule for memberships (`docs/reference/events.md`), in memory, to copy or to port to your tables.
+//! The members of groups: the rule for memberships (`docs/reference/events.md`), in memory, to copy or to
+//! port to tables.
 //!
-//! Pure. A membership is a row of (group, member) with the sequence that last said something of it, so events may come in any
-//! order and twice. Must not know: how events arrive; give it every event of the feed.
+//! Pure. A membership is a row of (group, member) with the sequence of its last event, so that events may
+//! come in any order and twice. Must not know: how events arrive. It needs every event of the feed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-/// The memberships a feed has told of so far.
+/// The memberships according to the events so far.
 #[derive(Clone, Debug, Default)]
 pub struct Memberships {
-    /// Group → member → the last word.
+    /// Group → member → state by the latest event.
     rows: BTreeMap<String, BTreeMap<String, Word>>,
-    /// Group → the highest sequence by which everybody left.
+    /// Group → the highest sequence at which all members were removed.
     cleared: BTreeMap<String, u64>,
-    /// Groups and identities that are gone for good: they have and are no members, whatever comes late.
+    /// Deleted groups and identities: they have and are no members, whatever event comes late.
     gone: BTreeSet<String>,
 }
 
-/// The last word on one membership.
+/// The state of one membership by its latest event.
 #[derive(Clone, Copy, Debug, Default)]
 struct Word {
     sequence: u64,
@@ -26,10 +27,10 @@ struct Word {
 }
 
 impl Memberships {
-    /// Takes one event of the feed; those that say nothing of memberships change nothing.
+    /// Applies one event of the feed; an event without memberships changes nothing.
     ///
     /// # Errors
-    /// The name of the field that is missing or of the wrong kind: such an event is the gateway's fault.
+    /// The name of the field that is missing or of the wrong type: such an event is the gateway's fault.
     pub fn apply(&mut self, event: &Value) -> Result<(), String> {
         let event_type = event.get("type").and_then(Value::as_str).unwrap_or_default();
         match event_type {
@@ -56,7 +57,7 @@ impl Memberships {
             let earlier = rows.values_mut().filter(|word| word.sequence < sequence);
             earlier.for_each(|word| word.is_member = false);
         }
-        // A late part of a change from before everybody left brings nobody back.
+        // A late part of a change from before the removal of all members adds none of them again.
         let joins = added.into_iter().map(|id| (id, *cleared <= sequence));
         for (member, is_member) in joins.chain(removed.into_iter().map(|id| (id, false))) {
             let word = rows.entry(member.to_owned()).or_default();
@@ -110,7 +111,7 @@ mod tests {
         memberships.of("g").into_iter().map(str::to_owned).collect()
     }
 
-    /// Every order of a few events.
+    /// All permutations of a few events.
     fn orders(events: &[Value]) -> Vec<Vec<Value>> {
         if events.len() <= 1 {
             return vec![events.to_vec()];

@@ -1,24 +1,24 @@
-//! Reading stream entries out of Redis' answers. Pure.
+//! Parses stream entries from the answers of Redis. Pure.
 //!
-//! By hand, because an entry that was trimmed while it was pending comes as an id with nil instead of fields, and
-//! because the same command answers with arrays (RESP2) or maps (RESP3).
+//! By hand, because an entry that was trimmed while it was pending comes as an id with nil instead of fields,
+//! and because the same command answers with arrays (RESP2) or maps (RESP3).
 
 use crate::delivery::Delivery;
 use redis::Value;
 
-/// One entry: `event` is `None` when the stream has it no more.
+/// One entry; `event` is `None` if the stream no longer has it.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Entry {
     /// The entry id, `{position}-0`.
     pub(crate) id: String,
-    /// The position; `None` for an id that the gateway did not make.
+    /// The position; `None` for an id that the gateway did not create.
     pub(crate) position: Option<u64>,
-    /// The field `ce`: the CloudEvents envelope.
+    /// The field `ce`: the CloudEvents envelope as JSON.
     pub(crate) event: Option<serde_json::Value>,
 }
 
 impl Entry {
-    /// The delivery, if the entry is one.
+    /// The delivery, if the entry has a position and an event.
     pub(crate) fn delivery(self) -> Option<Delivery> {
         Some(Delivery {
             position: self.position?,
@@ -27,7 +27,7 @@ impl Entry {
     }
 }
 
-/// The entries of an `XREADGROUP` answer for one stream; nil is none.
+/// The entries of an `XREADGROUP` answer for one stream; nil is an empty list.
 pub(crate) fn of_read(answer: &Value) -> Vec<Entry> {
     match answer {
         Value::Array(streams) => match streams.first() {
@@ -82,7 +82,7 @@ fn entry(value: &Value) -> Option<Entry> {
     })
 }
 
-/// The JSON of the field `ce`; what is none is handed on as a string, for the app's dead letters.
+/// The JSON of the field `ce`; text that is not JSON becomes a string, for the app's dead letters.
 fn envelope<'a>(mut fields: impl Iterator<Item = (&'a Value, &'a Value)>) -> serde_json::Value {
     let found = fields.find(|(name, _)| text(name).as_deref() == Some("ce"));
     let raw = found.and_then(|(_, value)| text(value)).unwrap_or_default();

@@ -1,8 +1,9 @@
-//! The feed as a Redis stream, read through a consumer group that the gateway made.
+//! The feed as a Redis stream, read through a consumer group that the gateway created.
 //!
-//! A connection of its own (a blocking read holds up everything behind it), with a time-out longer than the block, so
-//! that a silent server is noticed. Any failure drops the connection; a new one begins with what was delivered to us
-//! and not acknowledged. It must not decide what to apply: see [`crate::rule`].
+//! It has a connection of its own (a blocking read delays every command behind it), with a time-out longer
+//! than the block, so that a silent server is noticed. Any failure drops the connection; a new one begins
+//! with the entries that were delivered to this consumer and not acknowledged. It must not decide what to
+//! apply: see [`crate::rule`].
 
 use crate::delivery::Delivery;
 use crate::error::Error;
@@ -13,25 +14,24 @@ use redis::streams::StreamInfoGroupsReply;
 use redis::{AsyncConnectionConfig, Client, FromRedisValue, IntoConnectionInfo, RedisResult, Value};
 use std::time::{Duration, Instant};
 
-/// How long the server may hold a read that has nothing to say.
+/// The longest wait of the server for new entries.
 const BLOCK: Duration = Duration::from_secs(5);
-/// Patience with an answer; longer than [`BLOCK`].
+/// The longest wait for an answer; longer than [`BLOCK`].
 const TIMEOUT: Duration = Duration::from_secs(8);
-/// Entries a read.
+/// The most entries of one read.
 const COUNT: usize = 100;
-/// Entries of others that nobody finished are looked for this often …
+/// The interval between two claims of entries that another consumer did not finish.
 const CLAIM_EVERY: Duration = Duration::from_secs(30);
-/// … and taken when they were idle this long, in milliseconds.
+/// The idle time after which such an entry is claimed, in milliseconds.
 const CLAIM_IDLE: u64 = 60_000;
 
-/// A reader of one stream.
 pub(crate) struct RedisStream {
     client: Client,
     stream: String,
     group: String,
     consumer: String,
     connection: Option<MultiplexedConnection>,
-    /// Where to go on in our own pending entries; `None` when they are done.
+    /// The id to continue from in this consumer's own pending entries; `None` if they are done.
     pending: Option<String>,
     claimed: Instant,
 }
@@ -55,7 +55,8 @@ impl RedisStream {
         })
     }
 
-    /// The next entries: after connecting how far the group is, then our own pending ones, then what others left, then new.
+    /// The next entries: after connecting the group's last position, then this consumer's pending entries,
+    /// then those claimed from others, then new ones.
     pub(crate) async fn next(&mut self) -> Result<News, Error> {
         if self.connection.is_none() {
             return self.connect().await.map(|through| News::Delivered { through });
@@ -76,7 +77,8 @@ impl RedisStream {
         ))
     }
 
-    /// Entries by position, whoever they were delivered to; as many as the stream still has, from the first on.
+    /// Entries by position, whatever consumer they were delivered to; as many as the stream still has, from
+    /// `first` on.
     pub(crate) async fn range(&mut self, first: u64, last: u64) -> Result<Vec<Delivery>, Error> {
         let mut command = redis::cmd("XRANGE");
         command
@@ -89,13 +91,13 @@ impl RedisStream {
         Ok(of_list(&answer).into_iter().filter_map(Entry::delivery).collect())
     }
 
-    /// Acknowledges positions, whichever consumer of the group had them.
+    /// Acknowledges positions, whatever consumer of the group they were delivered to.
     pub(crate) async fn ack(&mut self, positions: &[u64]) -> Result<(), Error> {
         let ids: Vec<String> = positions.iter().map(|position| format!("{position}-0")).collect();
         self.ack_ids(&ids).await
     }
 
-    /// Forgets the connection; the next read begins with the pending entries again.
+    /// Drops the connection; the next read begins with the pending entries again.
     pub(crate) fn reset(&mut self) {
         self.connection = None;
     }
@@ -144,7 +146,7 @@ impl RedisStream {
         self.ask(&command).await
     }
 
-    /// A claim looks at a bounded number of entries a call, so go on until its cursor is at the end.
+    /// One claim examines a bounded number of entries, so it is repeated until its cursor is at the end.
     async fn claim(&mut self) -> Result<Vec<Entry>, Error> {
         let (mut cursor, mut all) = ("0-0".to_owned(), Vec::new());
         loop {
@@ -165,8 +167,8 @@ impl RedisStream {
         }
     }
 
-    /// Pending entries that were trimmed meanwhile are acknowledged, so that they do not come again; if they were never
-    /// applied, the hole shows by their positions.
+    /// Acknowledges pending entries that were trimmed meanwhile, so that they do not come again. If they were
+    /// never applied, their positions show the gap.
     async fn without_trimmed(&mut self, entries: Vec<Entry>) -> Result<Vec<Delivery>, Error> {
         let (whole, gone): (Vec<Entry>, Vec<Entry>) =
             entries.into_iter().partition(|entry| entry.event.is_some());
@@ -184,8 +186,8 @@ impl RedisStream {
         Ok(())
     }
 
-    /// Sends a command. A missing group keeps the connection for no longer than any other failure: after it, all
-    /// that was known about pending entries is worthless.
+    /// Sends a command. A missing group drops the connection as any other failure does: the state of the
+    /// pending entries is unknown after it.
     async fn ask<T: FromRedisValue>(&mut self, command: &redis::Cmd) -> Result<T, Error> {
         let Some(connection) = self.connection.as_mut() else {
             return Err(Error::Redis(
@@ -205,7 +207,7 @@ impl RedisStream {
     }
 }
 
-/// A client for the server, as the user if there is one.
+/// A client for the server, with the user's credentials if there is a user.
 fn client(url: &str, user: Option<&(String, String)>) -> RedisResult<Client> {
     let mut info = url.into_connection_info()?;
     if let Some((name, password)) = user {

@@ -1,22 +1,24 @@
-//! The consumer rule for positions: what to do with a delivered batch. Pure, and the contract with the gateway.
+//! The consumer's rule for positions: what to do with a delivered batch. Pure, and the contract with the
+//! gateway.
 //!
 //! The rule for sequences ("only if newer") is the sink's, because it is one `WHERE` in its own store.
 
 use crate::delivery::Delivery;
 use std::ops::RangeInclusive;
 
-/// What to do with a batch, given what was applied.
+/// The decision about a batch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// Applied before: to be acknowledged again, nothing else.
+    /// Positions that were applied before: only to be acknowledged again.
     pub repeated: Vec<u64>,
-    /// To be applied now, in this order: contiguous, beginning right after what was applied.
+    /// Deliveries to apply now, in this order: contiguous, from the position after the applied one.
     pub ready: Vec<Delivery>,
-    /// Positions that are missing after `ready`; what came behind them waits until they are found.
+    /// Positions that are missing after `ready`; the deliveries behind them wait.
     pub missing: Option<RangeInclusive<u64>>,
 }
 
-/// Plans a batch. `applied` is the sink's position (0: nothing yet); deliveries may come in any order and twice.
+/// Plans a batch. `applied` is the sink's position (0: nothing yet); deliveries may come in any order and
+/// twice.
 pub fn plan(applied: u64, mut batch: Vec<Delivery>) -> Plan {
     batch.sort_by_key(|delivery| delivery.position);
     let mut plan = Plan {

@@ -1,60 +1,60 @@
-//! The consumer's settings; where the feed comes from is decided by the scheme of one URL.
+//! The consumer's settings; the scheme of one URL decides the kind of source.
 
 use crate::error::Error;
 use std::fmt;
 
-/// Where the feed is read.
+/// The source of the feed.
 #[derive(Clone)]
 pub enum Feed {
-    /// `http://…/feeds/{app}/events` or `https://…`.
+    /// HTTP: `http://…/feeds/{app}/events` or `https://…`.
     Http {
-        /// The feed URL.
+        /// The URL of the feed.
         url: String,
-        /// The app's bearer credential.
+        /// The app's credential, sent as a bearer token.
         credential: String,
     },
-    /// `redis://…` or `rediss://…`.
+    /// Redis: `redis://…` or `rediss://…`.
     Redis {
-        /// The server.
+        /// The URL of the server.
         url: String,
-        /// The app's user there and its password; without it, what the URL says.
+        /// The app's Redis user and its password; without it, those of the URL.
         user: Option<(String, String)>,
         /// The stream's key, as `usher app create` printed it: `usher:{test:booking}:s00`.
         stream: String,
-        /// The HTTP feed and credential to ask for positions that the stream has lost.
+        /// URL and credential of the HTTP feed, to read positions that the stream has lost.
         http: Option<(String, String)>,
     },
 }
 
-/// How to consume one feed.
+/// The settings to consume one feed.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where from.
+    /// The source of the feed.
     pub feed: Feed,
-    /// The consumer group; acknowledgements are told per group.
+    /// The consumer group; the gateway keeps acknowledgements per group.
     pub group: String,
-    /// This process' name in the group. Keep it the same over restarts: what was delivered to it and not finished
-    /// is found again by it.
+    /// This process' name in the group. Keep it over restarts: entries that were delivered to a name and not
+    /// finished are found again by the same name.
     pub consumer: String,
 }
 
-/// What a command line gives; see [`Feed::parse`].
+/// The options of a command line; see [`Feed::parse`].
 #[derive(Clone, Default)]
 pub struct FeedWords {
-    /// `http(s)://…/feeds/{app}/events` or `redis(s)://…`.
+    /// The URL: `http(s)://…/feeds/{app}/events` or `redis(s)://…`.
     pub url: String,
-    /// The stream's key; needed with Redis only.
+    /// The stream's key; required with Redis.
     pub stream: Option<String>,
     /// The app's user in Redis, as `usher app create` printed it; its password is the credential.
     pub redis_user: Option<String>,
     /// The app's credential, for HTTP and for Redis.
     pub credential: Option<String>,
-    /// The HTTP feed beside a Redis stream.
+    /// The URL of the HTTP feed, in addition to a Redis stream.
     pub http_feed: Option<String>,
 }
 
 impl Feed {
-    /// Makes a feed of what a command line gave.
+    /// Makes a feed from the options of a command line.
     ///
     /// # Errors
     /// [`Error::Settings`] with the setting to change.
@@ -109,7 +109,7 @@ impl Feed {
 }
 
 impl fmt::Debug for Feed {
-    /// Neither credentials nor a URL that may hold a password.
+    /// Shows neither credentials nor a URL that may hold a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Feed::Http { url, .. } => f.debug_struct("Http").field("url", url).finish_non_exhaustive(),

@@ -1,4 +1,4 @@
-//! The two ways to read a feed behind one set of calls.
+//! One interface to the two sources of a feed.
 
 use crate::delivery::Delivery;
 use crate::error::{self, Error};
@@ -7,33 +7,31 @@ use crate::redis_stream::RedisStream;
 use crate::settings::{Feed, Settings};
 use std::ops::RangeInclusive;
 
-/// What a source has to say.
+/// The result of one read.
 pub(crate) enum News {
-    /// Events; none when nothing happened for a while.
+    /// Events; empty if nothing happened for a while.
     Batch(Vec<Delivery>),
-    /// Connected: the group was given everything up to here before, applied or not.
+    /// Connected: all entries up to `through` were delivered to the group before, applied or not.
     Delivered {
-        /// Last position given to the group.
+        /// The last position delivered to the group.
         through: u64,
     },
 }
 
-/// Where events come from and acknowledgements go.
+/// The source of events and the target of acknowledgements.
 pub(crate) enum Source {
     /// Pages of the HTTP feed.
     Http {
-        /// The feed.
         feed: HttpFeed,
         /// The group to acknowledge for.
         group: String,
-        /// What the gateway knows to be committed; less than the truth after a start or a failure.
+        /// The last acknowledged position; less than the committed one after a start or a failure.
         told: u64,
     },
-    /// A Redis stream, and the HTTP feed for what it has lost.
+    /// A Redis stream, and the HTTP feed for positions that it lost.
     Redis {
-        /// The stream.
         stream: Box<RedisStream>,
-        /// Asked for missing positions only.
+        /// Read for missing positions only.
         repair: Option<HttpFeed>,
     },
 }
@@ -69,7 +67,7 @@ impl Source {
         })
     }
 
-    /// Waits for news, a bounded time. Dropping the future loses nothing: what was not acknowledged comes again.
+    /// Waits for news, a bounded time. Dropping the future loses nothing: unacknowledged events come again.
     pub(crate) async fn next(&mut self, applied: u64) -> Result<News, Error> {
         match self {
             Source::Http { feed, group, told } => {
@@ -83,7 +81,7 @@ impl Source {
         }
     }
 
-    /// Reads some of the missing positions, at least the first; what comes is contiguous from there.
+    /// Reads some of the missing positions, at least the first; the result is contiguous from there.
     pub(crate) async fn reread(&mut self, missing: &RangeInclusive<u64>) -> Result<Vec<Delivery>, Error> {
         let (first, last) = (*missing.start(), *missing.end());
         let from_first = |mut found: Vec<Delivery>| {
@@ -119,7 +117,8 @@ impl Source {
         }
     }
 
-    /// Acknowledges committed positions. Over HTTP that is one number, told before the next page is asked for.
+    /// Acknowledges committed positions. Over HTTP that is one number, sent before the next page is
+    /// requested.
     pub(crate) async fn ack(&mut self, positions: &[u64]) -> Result<(), Error> {
         match self {
             Source::Http { .. } => Ok(()),
@@ -127,7 +126,7 @@ impl Source {
         }
     }
 
-    /// Begins again: everything that is not acknowledged is read once more.
+    /// Starts again: everything unacknowledged is read once more.
     pub(crate) fn reset(&mut self) {
         if let Source::Redis { stream, .. } = self {
             stream.reset();
