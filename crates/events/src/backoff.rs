@@ -1,18 +1,19 @@
-//! How long to wait after a failure: 0.1 s doubling to 5 s, with jitter so that instances do not knock in step.
+//! The wait after a failure: 0.1 s doubling to 5 s, with jitter so that instances do not retry at the same
+//! time.
 
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(100);
 const LAST: Duration = Duration::from_secs(5);
 
-/// Counts failures in a row.
+/// Counts consecutive failures.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
-    /// One more failure; says how long to wait now.
+    /// Counts one more failure; returns the wait before the next attempt.
     pub fn failed(&mut self) -> Duration {
         #[expect(
             clippy::disallowed_methods,
@@ -24,13 +25,13 @@ impl Backoff {
         delay
     }
 
-    /// It worked: the next failure starts over.
+    /// Resets the count: the next failure has the shortest wait again.
     pub const fn succeeded(&mut self) {
         self.failures = 0;
     }
 }
 
-/// The wait after `failures` earlier failures; `jitter` in `0.0..1.0` takes up to half of it away.
+/// The wait after `failures` earlier failures; `jitter` in `0.0..1.0` shortens it by up to a half.
 fn delay(failures: u32, jitter: f64) -> Duration {
     let full = FIRST.saturating_mul(1_u32 << failures.min(10)).min(LAST);
     full.mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 2.0)

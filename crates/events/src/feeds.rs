@@ -1,7 +1,8 @@
-//! Reading a feed without Redis: pages by position, long polls, acknowledgements (`docs/reference/events.md`).
-//! The same positions and the same events as in the stream, which is filled from here.
+//! Reading a feed without Redis: pages by position, long polls, acknowledgements
+//! (`docs/reference/events.md`). The stream has the same positions and events, because it is filled from the
+//! same rows.
 //!
-//! Must not know: HTTP. `crates/http/src/feeds` puts this on the wire.
+//! Must not know: HTTP. `crates/http/src/feeds` is the HTTP interface.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,11 +18,12 @@ use crate::notifier::Notifier;
 
 /// The most events of one page.
 const MAX_PAGE: usize = 500;
-/// The longest a read may wait.
+/// The longest wait of a read.
 const MAX_WAIT: Duration = Duration::from_secs(25);
-/// Reads of one app that may wait at the same time.
+/// The most waiting reads of one app.
 const MAX_WAITERS: usize = 100;
-/// How often a waiting read looks by itself: at the feed, should no wake-up come, and whether it may go on.
+/// The interval at which a waiting read checks the feed without a wake-up, and whether it is still allowed to
+/// wait.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// A page of a feed.
@@ -29,16 +31,16 @@ const LOOK: Duration = Duration::from_secs(2);
 pub struct Page {
     /// The events, by rising position, without gaps.
     pub events: Vec<FeedEvent>,
-    /// Pass this as `after` next time.
+    /// The value of `after` for the next page.
     pub next: i64,
     /// The feed's newest position.
     pub head: i64,
 }
 
-/// Why a feed could not be read or acknowledged.
+/// The reason why a feed could not be read or acknowledged.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
-    /// Too many reads of this app wait already.
+    /// The limit of waiting reads of this app is reached.
     #[error(
         "{MAX_WAITERS} reads of this feed are waiting already: use one reader, or ask without waiting (wait=0)"
     )]
@@ -48,12 +50,12 @@ pub enum FeedError {
         "position {position} has not been given out: the feed ends at {head}; acknowledge a position you have read"
     )]
     BeyondHead {
-        /// What was acknowledged.
+        /// The acknowledged position.
         position: i64,
         /// The feed's newest position.
         head: i64,
     },
-    /// A cursor beyond the feed's end: the reader knows a feed that this database does not.
+    /// A cursor beyond the feed's end: the reader's position comes from another database.
     #[error(
         "the feed ends at {head}, before your position {after}: this is another or an older database; start over from \
          position 0"
@@ -64,7 +66,7 @@ pub enum FeedError {
         /// The feed's newest position.
         head: i64,
     },
-    /// Events after the reader's position are older than what the database keeps.
+    /// Events after the reader's position were deleted after their retention.
     #[error(
         "the events between {after} and {oldest} are past their retention: start over from position 0 with what is still \
          there, and keep up with the feed from then on"
@@ -72,24 +74,24 @@ pub enum FeedError {
     PastRetention {
         /// The reader's position.
         after: i64,
-        /// The oldest position that is still there.
+        /// The oldest position that is kept.
         oldest: i64,
     },
     /// An acknowledgement for a group that does not exist.
     #[error("the feed of {app} has one group, {app:?}: acknowledge for that one")]
     UnknownGroup {
-        /// The app's name, which is the group's name.
+        /// The app's name, which is also the group's name.
         app: String,
     },
-    /// There is no such feed.
+    /// The feed does not exist.
     #[error("there is no such feed")]
     NoFeed,
-    /// The database failed.
+    /// The database failed; a retry may succeed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The reading side of all feeds. Cheap to clone; one a process.
+/// The reading side of all feeds. Cheap to clone; one for each process.
 #[derive(Clone)]
 pub struct Feeds {
     store: Store,
@@ -114,7 +116,7 @@ impl Feeds {
         }
     }
 
-    /// The record of an app's credential, for whoever verifies it.
+    /// The record of an app's credential, to verify a credential with.
     ///
     /// # Errors
     /// The database failed.
@@ -122,13 +124,13 @@ impl Feeds {
         self.store.app_credential(id).await
     }
 
-    /// The events after a position: at once when there are some, else as soon as there are, at the latest after
-    /// `wait` (cut to 25 s) with an empty page. `limit` is cut to 1–500. A read that has waited asks `still_allowed` every
-    /// two seconds, and before it answers.
+    /// The events after a position: at once if there are some, otherwise as soon as there are, or after
+    /// `wait` (cut to 25 s) with an empty page. `limit` is cut to 1–500. A waiting read calls `still_allowed`
+    /// every two seconds, and before it answers.
     ///
     /// # Errors
-    /// [`FeedError::TooManyWaiters`], [`FeedError::AheadOfFeed`], [`FeedError::NoFeed`], the database failed, or whatever
-    /// `still_allowed` says.
+    /// [`FeedError::TooManyWaiters`], [`FeedError::AheadOfFeed`], [`FeedError::NoFeed`], the database failed,
+    /// or an error of `still_allowed`.
     pub async fn read<E: From<FeedError>>(
         &self,
         app: AppId,
@@ -160,7 +162,7 @@ impl Feeds {
                     _ = closing.wait_for(|closing| *closing) => {}
                 }
             };
-            // A time-out is no error: the database is asked again.
+            // A time-out is not an error: the database is read again.
             let _ = timeout_at(look, moved).await;
         }
     }
@@ -174,7 +176,7 @@ impl Feeds {
                 head: page.head,
             });
         }
-        // From 0 a reader gets whatever is there; from anywhere else a hole must not look like the feed.
+        // From 0 a reader gets the events that are kept; from any other position a gap must be an error.
         let oldest = page.events.first().map(|event| event.position);
         if let Some(oldest) = oldest.filter(|oldest| after > 0 && *oldest > after + 1) {
             return Err(FeedError::PastRetention { after, oldest });
@@ -187,8 +189,8 @@ impl Feeds {
         })
     }
 
-    /// Remembers that an app's group has applied everything up to `position`, and answers the position that is now
-    /// remembered: a lower one than before changes nothing. `group` is the app's name.
+    /// Stores that an app's group has applied everything up to `position`, and returns the stored position:
+    /// one lower than before changes nothing. `group` is the app's name.
     ///
     /// # Errors
     /// [`FeedError::UnknownGroup`], [`FeedError::BeyondHead`], [`FeedError::NoFeed`], or the database failed.
@@ -228,7 +230,7 @@ impl Feeds {
     }
 }
 
-/// A waiting read's place in the count; given back on drop, also when the reader hangs up.
+/// A waiting read's share of the limit; released on drop, also if the client disconnects.
 struct Place {
     waiters: Arc<Mutex<HashMap<AppId, usize>>>,
     app: AppId,

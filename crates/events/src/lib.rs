@@ -1,13 +1,15 @@
-//! The feed side: what leaves Usher, in which order, and how we know that it arrived (`docs/architecture.md`).
+//! The feeds: which events leave Usher, in which order, and how their arrival is known
+//! (`docs/architecture.md`).
 //!
-//! The outbox row is there already, committed with the change it tells of. Here it gets its positions (`stamper`),
-//! is appended to the feeds' Redis streams (`relay`), whose readers have a user each (`users`), can be read over HTTP ([`Feeds`]), and the readers'
-//! acknowledgements come back into the database.
+//! The outbox row already exists, committed with its change. This crate gives it positions (`stamper`),
+//! appends it to the feeds' Redis streams (`relay`), gives each reader of a stream a Redis user (`users`),
+//! serves the same feeds for HTTP ([`Feeds`]), and stores the readers' acknowledgements in the database.
 //!
-//! Must not know: HTTP, SCIM. The database is the truth; Redis is a mirror of it that may be lost at any time.
+//! Must not know: HTTP, SCIM. The database is authoritative; Redis is a mirror of it that may be lost at any
+//! time.
 //!
-//! Reading order: `settings`, `stamper`, `relay/plan.rs` (the decisions, pure), `relay`, `stream/` (everything
-//! that is said to Redis), [`Feeds`], [`run`]. The promises in plain words: `docs/reference/events.md`.
+//! Reading order: `settings`, `stamper`, `relay/plan.rs` (the decisions, pure), `relay`, `stream/` (all
+//! commands to Redis), [`Feeds`], [`run`]. The guarantees for apps: `docs/reference/events.md`.
 
 mod backoff;
 mod feeds;

@@ -1,5 +1,5 @@
-//! Where the tasks of one process meet: the feeds' heads as far as this process has seen them, and who is told when
-//! they move. Hints only; whoever wakes reads the database.
+//! Notifies the tasks of one process: the feeds' newest positions as this process knows them, and the waiters
+//! for a change of them. Only hints; a task that wakes up reads the database.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use domain::id::AppId;
 use domain::tenant::Slug;
 use tokio::sync::watch;
 
-/// One feed as last seen.
+/// One feed as last read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FeedHead {
     /// The app's name.
@@ -17,10 +17,9 @@ pub(crate) struct FeedHead {
     pub head: i64,
 }
 
-/// The feeds by app.
 pub(crate) type Heads = BTreeMap<AppId, FeedHead>;
 
-/// The heads, watched.
+/// Publishes the newest positions and the shutdown.
 #[derive(Debug, Clone)]
 pub(crate) struct Notifier {
     heads: Arc<watch::Sender<Heads>>,
@@ -35,27 +34,27 @@ impl Notifier {
         }
     }
 
-    /// Follows the heads.
+    /// A receiver of the newest positions.
     pub fn heads(&self) -> watch::Receiver<Heads> {
         self.heads.subscribe()
     }
 
-    /// Turns true when the process is about to end: long polls answer at once.
+    /// Becomes true when the process is about to end: long polls answer at once.
     pub fn closing(&self) -> watch::Receiver<bool> {
         self.closing.subscribe()
     }
 
-    /// Lets everybody who waits go.
+    /// Wakes all waiters, for the end of the process.
     pub fn close(&self) {
         self.closing.send_replace(true);
     }
 
-    /// The head of one feed as last seen; 0 when unknown.
+    /// The newest known position of one feed; 0 if it is unknown.
     pub fn head(&self, app: AppId) -> i64 {
         self.heads.borrow().get(&app).map_or(0, |known| known.head)
     }
 
-    /// Takes in heads that moved; an unknown app waits for the next [`Notifier::replace`].
+    /// Publishes newer positions; an unknown app is ignored until the next [`Notifier::replace`].
     pub fn advance(&self, moved: &[(AppId, i64)]) {
         self.heads.send_if_modified(|heads| {
             let mut any = false;
@@ -69,7 +68,7 @@ impl Notifier {
         });
     }
 
-    /// Takes in the whole list of feeds as the database has it now.
+    /// Replaces all feeds by those of the database.
     pub fn replace(&self, feeds: Heads) {
         self.heads.send_if_modified(|heads| {
             let changed = *heads != feeds;

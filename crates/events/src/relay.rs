@@ -1,9 +1,10 @@
 //! The relay of one feed: database → Redis stream, in batches, by compare-and-append (ADR 0004, ADR 0016).
 //!
-//! One instance relays a feed at a time, under a lease; losing the lease is harmless, because a batch that does not fit
-//! the stream's end is refused. Nothing here decides what is delivered: the database does, Redis mirrors it.
+//! One instance relays a feed at a time, under a lease; losing the lease is harmless, because a batch that
+//! does not fit the stream's end is refused. The database decides what is delivered, Redis mirrors it.
 //!
-//! Read next: `plan.rs` (decisions), `send.rs` (a batch), `care.rs` (groups, acknowledgements, trimming), `trace.rs` (spans).
+//! Read next: `plan.rs` (decisions), `send.rs` (a batch), `maintenance.rs` (groups, acknowledgements,
+//! trimming), `trace.rs` (spans).
 
 mod maintenance;
 mod plan;
@@ -30,26 +31,27 @@ use crate::stream::fault::Fault;
 use crate::stream::key::EntryId;
 use crate::stream::link::Link;
 
-/// Events in one append: with `appendfsync always` this is what makes it affordable
+/// The most events of one append. `appendfsync always` syncs once for each append, so batches are needed
 /// (`docs/background/feeds.md`, "Appending to a stream").
 const BATCH: usize = 500;
-/// Bytes in one append: small enough to travel within the response time-out on a slow network.
+/// The most bytes of one append: they must be sent within the response time-out, on a slow network, too.
 const BATCH_BYTES: usize = 2 * 1024 * 1024;
-/// How long a lease lasts, and how often it is renewed. By the database's clock.
+/// The length of a lease, by the database's clock, and the interval of its renewal.
 const LEASE: Duration = Duration::from_secs(10);
 const RENEW: Duration = Duration::from_secs(3);
-/// How often groups and ends are looked at: while somebody is behind, and when all is quiet.
+/// The interval of maintenance while a group is behind, and while all are up to date.
 const CARE_BUSY: Duration = Duration::from_millis(500);
 const CARE_QUIET: Duration = Duration::from_secs(5);
-/// How long a group may be behind without moving before it is looked at less often: a consumer that is away for days
-/// costs next to nothing.
+/// If a group is behind and has not moved for this time, maintenance runs less often: a consumer that is away
+/// for days costs next to nothing.
 const CARE_PATIENCE: Duration = Duration::from_secs(30);
-/// How often a feed that only an operator can repair is tried again.
+/// The interval of attempts on a feed that only an operator can repair.
 const PARKED: Duration = Duration::from_secs(5);
-/// How often progress is written down. For metrics and retention only: after a crash the stream itself is asked.
+/// The interval at which progress is stored. It is for metrics and retention only: after a crash the stream
+/// itself is read.
 const NOTE: Duration = Duration::from_millis(500);
 
-/// Why a round ended early.
+/// The reason why a round ended early.
 #[derive(Debug, thiserror::Error)]
 enum RoundError {
     #[error("the database: {0}")]
@@ -63,7 +65,7 @@ enum RoundError {
     Foreign(EntryId),
 }
 
-/// What a relay works with.
+/// The dependencies of a relay.
 pub(crate) struct Setup {
     pub store: Store,
     pub clock: Arc<dyn Clock>,
@@ -81,18 +83,18 @@ pub(crate) struct Relay {
     group: String,
     key: StreamKey,
     cursor: Option<Cursor>,
-    /// The least any group has acknowledged.
+    /// The lowest position that a group has acknowledged.
     acknowledged: i64,
     noted: i64,
     noted_at: Instant,
     cared_at: Option<Instant>,
-    /// When a group last acknowledged or the stream last grew.
+    /// The time of the last acknowledgement or the stream's last growth.
     moved_at: Instant,
     renewed_at: Option<Instant>,
 }
 
 impl Relay {
-    /// A relay for the feed of this app; its group carries the app's name.
+    /// A relay for the feed of this app; its group has the app's name.
     pub fn new(setup: Arc<Setup>, app: AppId, name: &Slug, key: StreamKey) -> Self {
         let group = name.to_string();
         let now = Instant::now();
@@ -111,7 +113,7 @@ impl Relay {
         }
     }
 
-    /// Relays until `stop` turns true; finishes the batch at hand and gives the lease back.
+    /// Relays until `stop` becomes true; finishes the current batch and releases the lease.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let setup = Arc::clone(&self.setup);
         let mut heads = setup.notifier.heads();
@@ -142,7 +144,7 @@ impl Relay {
         self.release_lease().await;
     }
 
-    /// Sends what there is, and takes care of groups when it is time. Says how long nothing needs to be done unless the
+    /// Sends all stamped events, and runs maintenance if it is due. Returns how long to wait unless the
     /// feed's head moves.
     async fn round(&mut self, stop: &watch::Receiver<bool>) -> Result<Duration, RoundError> {
         if !self.acquire_lease().await? {
@@ -204,7 +206,7 @@ impl Relay {
         format!("relay:{}", self.app)
     }
 
-    /// Where to begin: asks the stream itself, after making the group.
+    /// Reads the stream's end, after creating the group.
     async fn begin(&mut self) -> Result<Cursor, RoundError> {
         self.cursor = Some(Cursor::default());
         self.maintain().await.inspect_err(|_| self.cursor = None)?;
@@ -216,7 +218,7 @@ impl Relay {
         if busy { CARE_BUSY } else { CARE_QUIET }
     }
 
-    /// Sends everything that is stamped. True: stopped because a group must acknowledge first.
+    /// Sends everything that is stamped. Returns true if it stopped because a group must acknowledge first.
     async fn drain(&mut self, stop: &watch::Receiver<bool>) -> Result<bool, RoundError> {
         let mut ready: Option<FeedPage> = None;
         while !*stop.borrow() && self.acquire_lease().await? {
@@ -253,7 +255,7 @@ impl Relay {
         Ok(false)
     }
 
-    /// Reports a failure where operators look, and says how long to wait.
+    /// Publishes a failure in the status and the log; returns the wait before the next attempt.
     async fn report(&mut self, error: &RoundError, backoff: &mut Backoff) -> Duration {
         let parked = match error {
             RoundError::Foreign(_) => true,
@@ -279,13 +281,13 @@ impl Relay {
             };
             feed.last_error = Some(text);
         });
-        // Whatever was believed about the stream must be asked again, groups included.
+        // The state of the stream, groups included, must be read again.
         self.cursor = None;
         self.cared_at = None;
         if parked { PARKED } else { backoff.failed() }
     }
 
-    /// Progress and lease go back to the database; a database that is away is not waited for.
+    /// Stores progress and releases the lease; does not wait for a database that does not answer.
     async fn release_lease(&mut self) {
         let name = self.lease_name();
         let goodbye = async {

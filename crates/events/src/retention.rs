@@ -1,4 +1,4 @@
-//! Old events leave the database: once an hour, by one instance at a time.
+//! Deletes old events from the database: once an hour, by one instance at a time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use store::{Store, StoreError};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-/// How often old events are looked for.
+/// The interval between two deletions.
 const PRUNE: Duration = Duration::from_secs(3600);
 
-/// What it takes.
+/// The dependencies of the retention task.
 pub(crate) struct Retention {
     pub store: Store,
     pub clock: Arc<dyn Clock>,
@@ -21,7 +21,7 @@ pub(crate) struct Retention {
 }
 
 impl Retention {
-    /// Prunes until `stop` turns true.
+    /// Deletes old events until `stop` becomes true.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         while !*stop.borrow() {
             tokio::select! {

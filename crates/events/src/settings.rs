@@ -1,22 +1,22 @@
-//! What an operator may decide about events. Read from `usher.toml` by the binary; here they are plain values.
+//! The settings of events. The binary reads them from `usher.toml`; in this crate they are plain values.
 
 use std::fmt;
 use std::time::Duration;
 
 use domain::environment::Environment;
 
-/// Settings of the feed side.
+/// The settings of stamper, relay and feeds.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The deployment's environment; part of every stream key.
+    /// The environment of the deployment; part of every stream key.
     pub environment: Environment,
-    /// The Redis queue; `None` leaves the feeds readable over HTTP only.
+    /// The Redis queue; `None` if feeds are read over HTTP only.
     pub redis: Option<RedisSettings>,
-    /// How long at the latest until a change committed by another process is seen. Wake-ups within this process are
-    /// immediate; this poll is the truth they hint at
-    /// (`docs/background/feeds.md`, "Wake-ups").
+    /// The longest delay until a change committed by another process is seen. Wake-ups within this process
+    /// are immediate but only hints; this poll is what guarantees delivery (`docs/background/feeds.md`,
+    /// "Wake-ups").
     pub poll: Duration,
-    /// How long events stay readable after they were stamped.
+    /// The time after stamping for which events stay readable.
     pub retention: Duration,
 }
 
@@ -37,11 +37,11 @@ impl Settings {
 pub struct RedisSettings {
     /// `redis://` or `rediss://`; may hold a password and is never shown.
     pub url: String,
-    /// How long Redis may keep silent before its connection is given up.
+    /// The longest wait for an answer of Redis before its connection is dropped.
     pub response_timeout: Duration,
-    /// How many of the newest entries a stream keeps though all groups acknowledged them, for replay.
+    /// The number of newest entries that a stream keeps for replay, though all groups acknowledged them.
     pub keep_entries: i64,
-    /// How many entries a stream may hold that a group has not acknowledged. Beyond it the relay waits; the events
+    /// The most entries of a stream that a group has not acknowledged. Beyond it the relay waits; the events
     /// stay in the database and in the HTTP feed.
     pub max_unacknowledged: i64,
 }

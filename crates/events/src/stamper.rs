@@ -1,8 +1,8 @@
-//! The stamper gives outbox rows their positions (ADR 0003). It is woken by commits of this process and looks by
-//! itself every [`Settings::poll`](crate::Settings::poll), because another process may have committed.
+//! The stamper gives outbox rows their positions (ADR 0003). Commits of this process wake it up, and it polls
+//! every [`Settings::poll`](crate::Settings::poll), because another process may have committed.
 //!
-//! The order and the locks are the store's (`store::Store::stamp`); here is only the rhythm. Any number of stampers
-//! may run at once.
+//! The order and the locks are the store's (`store::Store::stamp`); this module decides only when to stamp.
+//! Any number of stampers may run at once.
 
 use std::time::Duration;
 
@@ -14,12 +14,13 @@ use crate::backoff::Backoff;
 use crate::notifier::{FeedHead, Heads, Notifier};
 use crate::status::StatusRegistry;
 
-/// Rows in one transaction: enough to amortise the commit, few enough to keep the feeds' locks short.
+/// The most rows of one transaction: enough to amortise the commit, few enough to hold the feeds' locks
+/// briefly.
 const BATCH: usize = 500;
-/// Commits that arrive within this time of each other are stamped together.
+/// The wait for more commits after the first one, to stamp them together.
 const GATHER: Duration = Duration::from_millis(5);
 
-/// What the stamper works with.
+/// The dependencies of the stamper.
 #[derive(Debug)]
 pub(crate) struct Stamper {
     pub store: Store,
@@ -29,7 +30,7 @@ pub(crate) struct Stamper {
 }
 
 impl Stamper {
-    /// Stamps until `stop` turns true; the batch at hand is finished first.
+    /// Stamps until `stop` becomes true; the current batch is finished first.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut changed = self.store.changed();
         let mut backoff = Backoff::default();
@@ -71,7 +72,7 @@ impl Stamper {
         }
     }
 
-    /// Stamps everything there is. Without a wake-up it looks first: an idle gateway takes no locks.
+    /// Stamps all rows. Without a wake-up it checks for rows first: an idle gateway takes no locks.
     async fn round(&self, woken: bool, look_at: &mut Instant) -> Result<(), StoreError> {
         let mut waiting = woken;
         if Instant::now() >= *look_at {
@@ -86,7 +87,7 @@ impl Stamper {
         Ok(())
     }
 
-    /// Which feeds there are and how far other processes have brought them; whether something waits to be stamped.
+    /// Reads the feeds with the positions that other processes gave; returns whether rows are unstamped.
     async fn look_around(&self) -> Result<bool, StoreError> {
         let feeds = self.store.feeds().await?;
         let lag = self.store.outbox_lag().await?;

@@ -1,4 +1,5 @@
-//! What the feed side knows of itself, for readiness, metrics and `usher feed list`: numbers and words, never data.
+//! The status of feeds and Redis, for readiness, metrics and `usher feed list`: numbers and texts, never data
+//! of identities.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -7,55 +8,56 @@ use chrono::{DateTime, Utc};
 use domain::id::AppId;
 use serde::Serialize;
 
-/// What a feed's relay is doing.
+/// The state of a feed's relay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FeedState {
-    /// There is no Redis in this deployment: the feed is read over HTTP.
+    /// The deployment has no Redis: the feed is read over HTTP.
     #[default]
     Http,
     /// Another instance relays this feed.
     Standby,
-    /// Relaying.
+    /// This instance relays the feed.
     Running,
-    /// Redis or the database failed; trying again.
+    /// Redis or the database failed; the relay retries.
     Retrying,
-    /// A group has not acknowledged for so long that the stream is full; the events wait in the database.
+    /// A group's unacknowledged entries have reached the limit; further events wait in the database.
     Paused,
-    /// The stream's key holds something that is not ours; an operator must look (`last_error` says at what).
+    /// The stream's key holds something that the gateway did not create; an operator must act (`last_error`
+    /// has the reason).
     Parked,
 }
 
-/// How far a consumer group is.
+/// The progress of a consumer group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GroupStatus {
-    /// The group's name.
+    /// The name of the group.
     pub group: String,
     /// Everything up to this position is acknowledged.
     pub acknowledged: i64,
 }
 
-/// One feed.
+/// The status of one feed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct FeedStatus {
-    /// The app's name.
+    /// The name of the app.
     pub app: String,
-    /// What its relay is doing.
+    /// The state of its relay.
     pub state: FeedState,
-    /// The newest position stamped.
+    /// The newest stamped position.
     pub head: i64,
     /// The newest position in Redis.
     pub published: i64,
-    /// Its groups.
+    /// Its consumer groups.
     pub groups: Vec<GroupStatus>,
-    /// How often Redis had lost a tail that was sent again.
+    /// The number of times that Redis had lost its newest entries and they were sent again.
     pub rewinds: u64,
-    /// Entries refused by the database's or Redis' faults are not lost, only late; this is the last such fault.
+    /// The last failure of the database or of Redis. Its events are late, not lost.
     pub last_error: Option<String>,
 }
 
 impl FeedStatus {
-    /// Stamped and not yet in Redis.
+    /// The number of stamped events that are not in Redis yet.
     pub const fn unpublished(&self) -> i64 {
         match self.state {
             FeedState::Http => 0,
@@ -64,34 +66,35 @@ impl FeedStatus {
     }
 }
 
-/// The Redis server as seen at the last connection.
+/// The Redis server as of the last connection.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct RedisStatus {
     /// Whether the last command was answered.
     pub reachable: bool,
-    /// The server's version.
+    /// The server's version; `None` before the first connection.
     pub version: Option<String>,
-    /// What an operator should change about the server.
+    /// Configuration problems of the server, each with the change to make.
     pub warnings: Vec<String>,
 }
 
-/// Everything at one moment.
+/// The status of everything at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Snapshot {
-    /// The feeds, by app.
+    /// The feeds by app.
     pub feeds: BTreeMap<AppId, FeedStatus>,
-    /// The Redis server, when one is configured.
+    /// The Redis server; `None` if none is configured.
     pub redis: Option<RedisStatus>,
-    /// Outbox rows without a position.
+    /// The number of outbox rows without a position.
     pub unstamped: i64,
-    /// When the oldest of them was committed.
+    /// The commit time of the oldest of them.
     pub oldest_unstamped: Option<DateTime<Utc>>,
-    /// Why the last stamping failed, until one succeeds.
+    /// The reason why the last stamping failed; `None` after a success.
     pub stamper_error: Option<String>,
 }
 
 impl Snapshot {
-    /// What keeps events from leaving, in words for `/health/ready`; empty when nothing does. SCIM goes on meanwhile.
+    /// The reasons why events are not delivered, as texts for `/health/ready`; empty if they are. SCIM works
+    /// meanwhile.
     pub fn troubles(&self) -> Vec<String> {
         let mut troubles: Vec<String> = self
             .stamper_error
@@ -101,7 +104,7 @@ impl Snapshot {
         if self.redis.as_ref().is_some_and(|redis| !redis.reachable) {
             troubles.push("Redis does not answer; events wait in the database".to_owned());
         } else {
-            // A Redis that answers and refuses (full, no disk) refuses every feed: once is enough.
+            // If Redis answers with refusals (full, no disk), it refuses every feed: one entry is enough.
             let retrying = |feed: &&FeedStatus| feed.state == FeedState::Retrying;
             let refusals: BTreeSet<&String> = self
                 .feeds
@@ -127,22 +130,22 @@ impl Snapshot {
     }
 }
 
-/// The board the tasks write to.
+/// The shared status that the tasks write to.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct StatusRegistry(Arc<RwLock<Snapshot>>);
 
 impl StatusRegistry {
-    /// A copy of everything.
+    /// A copy of the present status.
     pub fn snapshot(&self) -> Snapshot {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Changes something.
+    /// Changes the status.
     pub fn update(&self, change: impl FnOnce(&mut Snapshot)) {
         change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Changes one feed's line, making it when absent.
+    /// Changes the status of one feed, and adds it if it is absent.
     pub fn feed(&self, app: AppId, change: impl FnOnce(&mut FeedStatus)) {
         self.update(|snapshot| change(snapshot.feeds.entry(app).or_default()));
     }

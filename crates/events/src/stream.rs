@@ -1,7 +1,9 @@
-//! Everything that is said to Redis: the keys ([`key`]), the connection ([`link`]), compare-and-append ([`append`]),
-//! groups and trimming ([`groups`]), users ([`acl`]), the look at the server ([`check`]) and what its answers mean ([`fault`]).
+//! All commands to Redis: the keys ([`key`]), the connection ([`link`]), compare-and-append ([`append`]),
+//! groups and trimming ([`groups`]), users ([`acl`]), the check of the server ([`check`]) and the
+//! classification of its errors ([`fault`]).
 //!
-//! Must not know: the database. Decisions belong in `relay/plan.rs`; here are questions and answers.
+//! Must not know: the database. Decisions belong in `relay/plan.rs`; this module only sends commands and
+//! parses answers.
 
 pub(crate) mod acl;
 pub(crate) mod append;

@@ -1,5 +1,5 @@
-//! Puts the feed side together and keeps it running: one stamper, the chores, one relay a feed when there is a Redis.
-//! A task that ends before its time is started again.
+//! Composes the tasks and keeps them running: one stamper, retention, and with Redis one relay a feed and the
+//! users. A task that ends early is started again.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,22 +23,22 @@ use crate::stream::StreamKey;
 use crate::stream::link::Link;
 use crate::users::UserSync;
 
-/// How often tasks are looked after when nothing else happens.
+/// The interval at which ended tasks are found without another wake-up.
 const LOOK_AFTER: Duration = Duration::from_secs(1);
-/// How often a Redis that answers is greeted.
+/// The interval of pings while Redis answers.
 const GREET: Duration = Duration::from_secs(5);
 
-/// A setting that cannot work.
+/// A setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// `redis.url` is no Redis URL. The URL itself is left out: it may hold a password.
+    /// `redis.url` is not a Redis URL. The text leaves the URL out: it may hold a password.
     #[error(
         "redis.url is not a Redis address ({0}); write redis://HOST:6379/ or, with TLS, rediss://HOST:6379/"
     )]
     RedisUrl(String),
 }
 
-/// The feed side of one process. Cheap to clone; [`run`] does the work.
+/// The feeds of one process. Cheap to clone; [`run`] runs the tasks.
 #[derive(Clone)]
 pub struct Events {
     store: Store,
@@ -61,10 +61,11 @@ impl fmt::Debug for Events {
 }
 
 impl Events {
-    /// Puts the parts together; nothing runs and nothing connects before [`run`]. `ids` names this process in leases.
+    /// Composes the parts; nothing runs and nothing connects before [`run`]. `ids` names this process in
+    /// leases.
     ///
     /// # Errors
-    /// `redis.url` cannot be read.
+    /// `redis.url` cannot be parsed.
     pub fn new(
         store: Store,
         clock: Arc<dyn Clock>,
@@ -99,7 +100,7 @@ impl Events {
         self.feeds.clone()
     }
 
-    /// How things stand, for readiness and metrics.
+    /// The present status, for readiness and metrics.
     pub fn status(&self) -> Snapshot {
         self.registry.snapshot()
     }
@@ -148,8 +149,8 @@ impl Events {
     }
 }
 
-/// Runs the feed side until `stop` turns true; then long polls answer, the batches at hand are finished, the leases
-/// given back. What is not done by then is done by the next process: the database knows.
+/// Runs the tasks until `stop` becomes true; then long polls answer, current batches are finished and leases
+/// released. The next process continues from the database.
 pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
     let relays = events.relays();
     let mut heads = events.notifier.heads();
@@ -195,13 +196,13 @@ pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
         .chain(users)
         .chain(relaying.into_values())
     {
-        // A task that panicked has said so already; nothing is left to finish.
+        // A panic is in the log already; nothing is left to finish.
         let _ = task.await;
     }
 }
 
-/// Keeps in touch with Redis though no feed moves, or none exists yet: the warnings about the server come at the start,
-/// `/health/ready` knows whether it answers, and relays in a long back-off hear of its return.
+/// Keeps a connection to Redis even if no feed moves or exists: warnings about the server appear at the
+/// start, `/health/ready` knows whether it answers, and relays in a long back-off are notified of its return.
 async fn ping_until_up(link: Link, mut stop: watch::Receiver<bool>) {
     let ping = redis::cmd("PING");
     let mut away = false;

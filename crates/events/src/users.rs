@@ -1,8 +1,10 @@
-//! Each app's user in Redis (ADR 0034): it reads and acknowledges the app's own stream and may do nothing else. Its passwords are
-//! the app's credentials; it is made, gets a second password and ends with them.
+//! Each app's user in Redis (ADR 0034): it reads and acknowledges the app's own stream and may do nothing
+//! else. Its passwords are the app's credentials: it is created, gets a second password and is deleted with
+//! them.
 //!
-//! The database is the truth, and Redis may forget its users at any restart: so what they are to be is asked of the database
-//! and said to Redis again and again, by one instance at a time. Must not know: a password; the database keeps SHA-256.
+//! The database is authoritative, and Redis may lose its users at any restart: one instance at a time
+//! repeatedly compares the users in Redis with the database. Must not know: a password; the database keeps
+//! SHA-256.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,16 +26,17 @@ use crate::stream::fault::Fault;
 use crate::stream::link::Link;
 use crate::supervisor::SettingsError;
 
-/// How often the users are looked at when nothing else happens: a credential that ends by itself is noticed then.
+/// The interval at which the users are checked without a wake-up; it bounds the delay after a credential
+/// expires.
 const LOOK: Duration = Duration::from_secs(5);
-/// The same where Redis does not let us manage users.
+/// The interval if Redis does not allow this deployment to manage users.
 const REFUSED: Duration = Duration::from_secs(60);
-/// How long an instance that ended without a word keeps the others from this work.
+/// The length of a lease: an instance that crashed blocks the others from this work for so long.
 const LEASE: Duration = Duration::from_secs(15);
 const LEASE_NAME: &str = "redis-users";
 
-/// What an app may say, on its own key only: what `crates/consumer` and `docs/reference/events.md` need. (HELLO, AUTH and QUIT are
-/// everybody's.)
+/// The commands that an app may send, on its own key only: those that `crates/consumer` and
+/// `docs/reference/events.md` need. (HELLO, AUTH and QUIT are allowed to every user.)
 const COMMANDS: [&str; 17] = [
     "+xreadgroup",
     "+xread",
@@ -54,7 +57,7 @@ const COMMANDS: [&str; 17] = [
     "+client|getname",
 ];
 
-/// What an app's user in Redis is to be.
+/// The required state of an app's user in Redis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppUser {
     name: String,
@@ -63,7 +66,7 @@ pub struct AppUser {
 }
 
 impl AppUser {
-    /// The user of an app with the SHA-256 (hex) of each credential that is good now.
+    /// The user of an app, with the SHA-256 (hex) of each usable credential.
     pub fn new(environment: Environment, app: &Slug, passwords: Vec<String>) -> Self {
         Self {
             name: format!("usher-app-{environment}-{app}"),
@@ -72,7 +75,7 @@ impl AppUser {
         }
     }
 
-    /// Its name: `usher-app-production-booking`.
+    /// The user's name: `usher-app-production-booking`.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -81,7 +84,7 @@ impl AppUser {
         &self.passwords
     }
 
-    /// The words of `ACL SETUSER` after the name: everything that was before is taken back first.
+    /// The arguments of `ACL SETUSER` after the name: they begin with a reset of all former rules.
     pub(crate) fn rules(&self) -> Vec<String> {
         let begin = ["reset", "resetchannels", "on"].map(str::to_owned);
         let passwords = self.passwords.iter().map(|password| format!("#{password}"));
@@ -95,7 +98,8 @@ impl AppUser {
             .collect()
     }
 
-    /// The commands for `redis-cli`, for an operator who makes the user by hand; as they are for a shell and for its own prompt.
+    /// The commands for `redis-cli`, for an operator who creates the user by hand; they can be pasted into a
+    /// shell and into its own prompt.
     pub fn by_hand(&self) -> Vec<String> {
         if self.passwords.is_empty() {
             return vec![format!("ACL DELUSER {}", self.name)];
@@ -115,18 +119,18 @@ impl AppUser {
     }
 }
 
-/// What became of a user.
+/// The result of setting a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Redis has it as it is to be.
+    /// Redis has the user in the required state.
     Done,
-    /// Redis cannot be asked now; the server does it as soon as it can.
+    /// Redis cannot be reached now; the server sets the user as soon as it can.
     Later(String),
-    /// Redis does not let this deployment's own user manage others.
+    /// Redis does not allow this deployment's own user to manage others.
     ByHand(String),
 }
 
-/// The users in Redis.
+/// Sets app users in Redis, for commands.
 #[derive(Debug, Clone)]
 pub struct Users {
     link: Link,
@@ -136,7 +140,7 @@ impl Users {
     /// For a command; connects at the first use.
     ///
     /// # Errors
-    /// `redis.url` cannot be read.
+    /// `redis.url` cannot be parsed.
     pub fn open(redis: &RedisSettings) -> Result<Self, SettingsError> {
         let link = Link::open(&redis.url, redis.response_timeout, StatusRegistry::default());
         Ok(Self {
@@ -144,7 +148,7 @@ impl Users {
         })
     }
 
-    /// Makes a user what it is to be.
+    /// Sets a user to its required state.
     pub async fn bring(&self, user: &AppUser) -> Outcome {
         match bring(&self.link, user).await {
             Ok(_) => Outcome::Done,
@@ -154,7 +158,7 @@ impl Users {
     }
 }
 
-/// Makes a user what it is to be; answers what the server has then.
+/// Sets a user to its required state; returns the state that the server reports then.
 async fn bring(link: &Link, user: &AppUser) -> Result<Option<Value>, Fault> {
     if acl::whoami(link).await? == user.name {
         return Err(Fault::Refused(format!(
@@ -167,21 +171,22 @@ async fn bring(link: &Link, user: &AppUser) -> Result<Option<Value>, Fault> {
     acl::get(link, &user.name).await
 }
 
-/// Keeps the users what they are to be.
+/// The task that keeps all users in their required state.
 pub(crate) struct UserSync {
     pub store: Store,
     pub clock: Arc<dyn Clock>,
     pub link: Link,
     pub environment: Environment,
     pub owner: String,
-    /// What each user was made, and how the server tells it: as long as both are the same, nothing is to be done.
+    /// For each user the state that was set, and the server's report of it: if both are unchanged, nothing is
+    /// to be done.
     pub kept: BTreeMap<String, (AppUser, Option<Value>)>,
-    /// What was last said about each user that cannot be made.
+    /// The last warning about each user that cannot be set.
     pub warned: BTreeMap<String, AppUser>,
 }
 
 impl UserSync {
-    /// Until `stop` turns true.
+    /// Runs until `stop` becomes true.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut returned = self.link.returned();
         while !*stop.borrow() {
@@ -195,7 +200,7 @@ impl UserSync {
         }
     }
 
-    /// Looks at every user; says how long nothing needs to be done.
+    /// Checks every user; returns the wait until the next round.
     async fn round(&mut self) -> Duration {
         match self.look().await {
             Ok(wait) => wait,
@@ -229,7 +234,7 @@ impl UserSync {
         Ok(wait)
     }
 
-    /// Every app's user as the database knows it now.
+    /// The required users according to the database.
     async fn wanted(&self) -> Result<Vec<AppUser>, StoreError> {
         let apps = self.store.app_passwords(self.clock.now()).await?;
         let user = |AppPasswords { app, sha256 }| AppUser::new(self.environment, &app, sha256);
@@ -245,7 +250,8 @@ impl UserSync {
         if self.kept.get(&user.name) == Some(&(user.clone(), found)) {
             return Ok(());
         }
-        // A command may have changed both meanwhile: the database first, so what it says now is no older than Redis.
+        // A command may have changed both meanwhile. The database is read first, so that its state is no
+        // older than that of Redis.
         let fresh = self
             .wanted()
             .await?
@@ -263,7 +269,7 @@ impl UserSync {
         Ok(())
     }
 
-    /// Says once for each state of a user what an operator is to run.
+    /// Logs the commands for an operator, once for each state of a user.
     fn warn(&mut self, user: AppUser, fault: &Fault) {
         if self.warned.get(&user.name) == Some(&user) {
             return;

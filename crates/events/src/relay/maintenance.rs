@@ -1,7 +1,8 @@
-//! Groups, acknowledgements, trimming: what keeps a stream usable and bounded (ADR 0016).
+//! Groups, acknowledgements, trimming: keeps a stream usable and bounded (ADR 0016).
 //!
-//! Groups are made here and nowhere else; after a loss a group is made again where the database knows it to be.
-//! Entries are trimmed by a computed `MINID` only, in slices, never one that a group has not acknowledged.
+//! Only this module creates groups; after a loss a group is created again at the position that the database
+//! has. Entries are trimmed by a computed `MINID` only, in slices, never one that a group has not
+//! acknowledged.
 
 use std::collections::BTreeMap;
 
@@ -13,12 +14,13 @@ use crate::status::GroupStatus;
 use crate::stream::groups::{Ends, ends, groups, make_group, trim_before};
 use crate::stream::key::EntryId;
 
-/// Entries removed by one command, and commands in one go: bounded work for a server that others use too.
+/// The most entries removed by one command, and the most commands at a time: bounded work for a server that
+/// others use, too.
 const SLICE: i64 = 10_000;
 const SLICES: usize = 50;
 
 impl Relay {
-    /// Looks at the stream: its end (a lost tail is noticed though nothing new is to be sent), its groups, its length.
+    /// Checks the stream's end (a lost tail is noticed without new events), its groups and its length.
     pub(super) async fn maintain(&mut self) -> Result<(), RoundError> {
         self.cared_at = Some(Instant::now());
         let mut known = self.known().await?;
@@ -55,7 +57,7 @@ impl Relay {
         Ok(())
     }
 
-    /// What the database knows of each group; the app's own is always there.
+    /// The groups of the database with their positions; the app's own group is always included.
     async fn known(&self) -> Result<BTreeMap<String, i64>, RoundError> {
         let acks = self.setup.store.acks(self.app).await?;
         let mut known: BTreeMap<String, i64> =
@@ -64,15 +66,17 @@ impl Relay {
         Ok(known)
     }
 
-    /// Takes the stream's acknowledgements over into the database, and with it into the provisioning log.
+    /// Stores the stream's acknowledgements in the database, and thereby in the provisioning log.
     async fn collect(&self, known: &mut BTreeMap<String, i64>) -> Result<(), RoundError> {
         let head = self.setup.notifier.head(self.app);
         for group in groups(&self.setup.link, &self.key).await? {
-            // Groups made by hand are nobody's: they neither hold back trimming nor come back after a loss.
+            // Groups created by hand are ignored: they neither delay trimming nor are created again after a
+            // loss.
             let Some(before) = known.get_mut(&group.name) else {
                 continue;
             };
-            // A group that somebody placed ahead of everything has acknowledged no more than there is.
+            // A group can be set to a position ahead of the feed; its acknowledgement counts only up to the
+            // head.
             let acknowledged = group.acknowledged.min(head);
             if acknowledged > *before {
                 let now = self.setup.clock.now();
@@ -86,7 +90,7 @@ impl Relay {
         Ok(())
     }
 
-    /// Makes the groups that are missing, each where it was.
+    /// Creates missing groups, each at its stored position.
     async fn restore(&self, known: &BTreeMap<String, i64>) -> Result<(), RoundError> {
         for (group, acknowledged) in known {
             make_group(&self.setup.link, &self.key, group, *acknowledged).await?;
@@ -94,7 +98,7 @@ impl Relay {
         Ok(())
     }
 
-    /// Removes what nobody needs any more, but the newest `keep`.
+    /// Removes the entries that no group needs any more, but keeps the newest `keep`.
     async fn trim(&self, first: EntryId, keep: i64) -> Result<(), RoundError> {
         let tail = self.cursor.map_or(0, |cursor| cursor.tail);
         let floor = plan::floor(self.acknowledged, tail, keep);
@@ -109,7 +113,7 @@ impl Relay {
         Ok(())
     }
 
-    /// Redis is full: everything acknowledged goes at once, the newest too.
+    /// Redis is full: removes all acknowledged entries, the newest ones included.
     pub(super) async fn make_room(&mut self) -> Result<(), RoundError> {
         let mut known = self.known().await?;
         if let Some(Ends {

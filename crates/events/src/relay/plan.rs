@@ -1,32 +1,32 @@
-//! The relay's decisions, pure: where to go on when the stream ends elsewhere, what may be trimmed, how much goes into
-//! one batch, when to wait for consumers.
+//! The relay's decisions, pure: where to continue if the stream has another end than expected, what may be
+//! trimmed, the size of a batch, when to wait for consumers.
 
 use store::FeedEvent;
 
 use crate::stream::key::EntryId;
 
-/// Where a stream ends, and from where to go on.
+/// The end of a stream, and the position to continue from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Cursor {
-    /// The position of the entry that Redis generated last, as far as we know; 0 before the first.
+    /// The position of the entry that Redis generated last, as last read; 0 before the first.
     pub tail: i64,
-    /// Everything up to here is in the stream, or acknowledged by all groups and not wanted any more.
+    /// Everything up to this position is in the stream, or acknowledged by all groups and no longer needed.
     pub done: i64,
 }
 
-/// What to make of a stream's true end.
+/// The decision about a stream's actual end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Realigned {
-    /// Go on here.
+    /// Continue from this cursor.
     At(Cursor),
-    /// The stream ends at an entry that this database never gave a position: somebody else wrote into it, or the
+    /// The stream ends at an entry that this database never gave a position: another writer added it, or the
     /// database was restored to an earlier time.
     Foreign,
 }
 
-/// The stream ends at `actual`. Lower than we believed: Redis lost a tail, send it again. Higher: another relay was
-/// ahead, or an answer was lost. `head` is the feed's newest position, `floor` the highest position that nobody needs
-/// in the stream any more (a refill begins after it).
+/// The stream ends at `actual`. Lower than expected: Redis lost its newest entries, send them again. Higher:
+/// another relay was ahead, or an answer was lost. `head` is the feed's newest position, `floor` the highest
+/// position that no group needs in the stream any more (a refill begins after it).
 pub(super) fn realign(actual: EntryId, head: i64, floor: i64) -> Realigned {
     if actual.part != 0 || actual.position > head {
         return Realigned::Foreign;
@@ -37,12 +37,13 @@ pub(super) fn realign(actual: EntryId, head: i64, floor: i64) -> Realigned {
     })
 }
 
-/// The highest position that nobody needs in the stream: acknowledged by every group, and not among the newest `keep`.
+/// The highest position that need not be in the stream: acknowledged by every group, and not among the newest
+/// `keep`.
 pub(super) fn floor(acknowledged: i64, tail: i64, keep: i64) -> i64 {
     acknowledged.min(tail.saturating_sub(keep)).max(0)
 }
 
-/// How many leading events fit into one append: bounded by bytes, at least one.
+/// The number of leading events that fit into one append: bounded by bytes, at least one.
 pub(super) fn batch_len(events: &[FeedEvent], max_bytes: usize) -> usize {
     let mut bytes = 0_usize;
     let fits = events.iter().take_while(|event| {
@@ -52,13 +53,13 @@ pub(super) fn batch_len(events: &[FeedEvent], max_bytes: usize) -> usize {
     fits.count().max(1).min(events.len())
 }
 
-/// How many more entries the stream may take before the slowest group must acknowledge.
+/// The number of entries that the stream may take before the slowest group must acknowledge.
 pub(super) fn room(done: i64, acknowledged: i64, max_unacknowledged: i64) -> usize {
     let free = max_unacknowledged.saturating_sub(done.saturating_sub(acknowledged));
     usize::try_from(free).unwrap_or(0)
 }
 
-/// The first position that is missing between what was sent and this page, if the database no longer has it.
+/// The first position between the last sent one and this page that the database no longer has, if any.
 pub(super) fn missing(done: i64, events: &[FeedEvent]) -> Option<i64> {
     events
         .first()
@@ -78,11 +79,11 @@ mod tests {
 
     #[test]
     fn a_lost_tail_rewinds_and_a_relay_ahead_moves_forward() {
-        // (actual end, head, floor) -> where to go on
+        // (actual end, head, floor) -> decision
         let table = [
             (0, 100, 0, at(0, 0)),     // wiped, nothing acknowledged: everything again
-            (0, 100, 60, at(0, 60)),   // wiped: refill begins after what nobody needs
-            (40, 100, 60, at(40, 60)), // a hole that all groups have behind them is no hole
+            (0, 100, 60, at(0, 60)),   // wiped: the refill begins after the floor
+            (40, 100, 60, at(40, 60)), // a gap that all groups have acknowledged is no gap
             (80, 100, 60, at(80, 80)), // a lost tail
             (100, 100, 0, at(100, 100)),
             (0, 0, 0, at(0, 0)),

@@ -1,4 +1,4 @@
-//! One batch on its way: compare-and-append, and what to do when the stream ends elsewhere.
+//! One batch: compare-and-append, and what follows if the stream has another end than expected.
 
 use opentelemetry::trace::Span as _;
 use store::{FeedPage, StoreError};
@@ -11,7 +11,7 @@ use crate::stream::fault::Fault;
 use crate::stream::key::EntryId;
 
 impl Relay {
-    /// Appends one batch while the next page is read; hands that page back when it fits on.
+    /// Appends one batch while the next page is read; returns that page if it follows the batch.
     pub(super) async fn send(
         &mut self,
         cursor: Cursor,
@@ -62,9 +62,9 @@ impl Relay {
         }
     }
 
-    /// The stream ends elsewhere than believed: goes on from there.
+    /// The stream has another end than expected: continues from there.
     pub(super) async fn realign(&mut self, actual: EntryId) -> Result<(), RoundError> {
-        // Read again: another relay may have sent what was stamped after our page.
+        // Read again: another relay may have sent events that were stamped after this relay's page.
         let head = self.setup.store.feed(self.app).await?.map_or(0, |feed| feed.head);
         let floor = plan::floor(self.acknowledged, head, self.setup.redis.keep_entries);
         let Realigned::At(cursor) = realign(actual, head, floor) else {
@@ -86,7 +86,7 @@ impl Relay {
         Ok(())
     }
 
-    /// Writes down how far the stream is.
+    /// Stores the stream's progress.
     pub(super) async fn note(&mut self) -> Result<(), StoreError> {
         self.noted_at = Instant::now();
         let Some(cursor) = self.cursor.filter(|cursor| cursor.done != self.noted) else {

@@ -1,5 +1,6 @@
-//! The span of one append: `send {stream}`, linked to the requests whose events it carries, child of none of them
-//! (OpenTelemetry messaging conventions, kept in this one place because they are still in development).
+//! The span of one append: `send {stream}`, linked to the requests of its events, child of none of them. The
+//! names are the OpenTelemetry messaging conventions; only this file has them, because they are still in
+//! development.
 
 use domain::trace::TraceParent;
 use opentelemetry::trace::{
@@ -12,7 +13,7 @@ use store::FeedEvent;
 
 use crate::stream::StreamKey;
 
-/// Opens the span for a batch. Costs nothing while no exporter listens.
+/// Opens the span for a batch. Without an exporter it costs nothing.
 pub(super) fn send(key: &StreamKey, events: &[FeedEvent]) -> global::BoxedSpan {
     let tracer = global::tracer("usher");
     let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
@@ -48,7 +49,7 @@ struct Traced<'a> {
     traceparent: Option<&'a str>,
 }
 
-/// The context in an envelope's `traceparent`.
+/// The span context of an envelope's `traceparent`.
 fn context(body: &str) -> Option<SpanContext> {
     let traced: Traced<'_> = serde_json::from_str(body).ok()?;
     let parent: TraceParent = traced.traceparent?.parse().ok()?;

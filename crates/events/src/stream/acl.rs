@@ -1,7 +1,7 @@
-//! Redis' users: one asked for, made what it is to be, ended (ADR 0034).
+//! Redis' users: read, set, deleted (ADR 0034).
 //!
-//! What a user is to be is decided in `users.rs`; here it is said to the server. Passwords go as SHA-256, so that nothing that
-//! could be used travels.
+//! `users.rs` decides the required state; this module sends the commands. Passwords are sent as SHA-256, so
+//! that the network carries nothing that can be used to log in.
 
 use redis::Value;
 
@@ -10,18 +10,18 @@ use super::groups::field;
 use super::link::Link;
 use crate::users::AppUser;
 
-/// A user as the server has it, whatever that looks like; `None` when there is none.
+/// A user as the server reports it, in any form; `None` if it does not exist.
 pub(crate) async fn get(link: &Link, name: &str) -> Result<Option<Value>, Fault> {
     let found: Value = link.ask(redis::cmd("ACL").arg("GETUSER").arg(name)).await?;
     Ok(Some(found).filter(|found| *found != Value::Nil))
 }
 
-/// Makes a user exactly what it is to be, or ends it when it has no password left; `before` is what the server has. Whoever
-/// came in by a password that is no more loses the connection in the same moment.
+/// Sets a user to its required state, or deletes it if it has no password left; `before` is the server's
+/// report. Connections that were authenticated by a removed password are closed at once.
 pub(crate) async fn set(link: &Link, user: &AppUser, before: Option<&Value>) -> Result<(), Fault> {
     if user.passwords().is_empty() {
         if before.is_some() {
-            // Ends its connections, too.
+            // Closes its connections, too.
             let _: i64 = link
                 .ask(redis::cmd("ACL").arg("DELUSER").arg(user.name()))
                 .await?;
@@ -39,7 +39,7 @@ pub(crate) async fn set(link: &Link, user: &AppUser, before: Option<&Value>) -> 
         .and_then(|before| field::<Vec<String>>(before, "passwords"))
         .unwrap_or_default();
     let taken_back = known.iter().any(|password| !user.passwords().contains(password));
-    // Without a password anybody was let in.
+    // A user without a password accepted any.
     let open = before
         .and_then(|before| field::<Vec<String>>(before, "flags"))
         .is_some_and(|flags| flags.iter().any(|flag| flag == "nopass"));
@@ -54,7 +54,7 @@ pub(crate) async fn set(link: &Link, user: &AppUser, before: Option<&Value>) -> 
         .await
 }
 
-/// As whom this connection came in.
+/// The user of this connection.
 pub(crate) async fn whoami(link: &Link) -> Result<String, Fault> {
     link.ask(redis::cmd("ACL").arg("WHOAMI")).await
 }

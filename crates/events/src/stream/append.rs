@@ -1,5 +1,5 @@
-//! Compare-and-append (ADR 0004). The script is the whole recovery protocol: its refusal tells where the
-//! stream really ends, and the relay goes on from there.
+//! Compare-and-append (ADR 0004). The script is the whole recovery protocol: its refusal has the stream's
+//! actual end, and the relay continues from there.
 
 use std::sync::LazyLock;
 
@@ -12,12 +12,12 @@ use super::link::Link;
 
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("append.lua")));
 
-/// What became of a batch.
+/// The result of an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Appended {
     /// All of it is in the stream.
     Done,
-    /// None of it is: the stream ends at another entry than expected.
+    /// None of it is: the stream has another end than expected, this one.
     Elsewhere(EntryId),
 }
 

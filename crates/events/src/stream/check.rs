@@ -1,4 +1,4 @@
-//! Is this Redis fit to carry a queue? Read from `INFO`, which needs no right to `CONFIG`
+//! Whether this Redis is fit for a queue. Read from `INFO`, which needs no right to `CONFIG`
 //! (`docs/background/feeds.md`, "A Redis that carries a queue").
 
 use redis::Value;
@@ -6,11 +6,11 @@ use redis::Value;
 use super::groups::field;
 use crate::status::RedisStatus;
 
-/// The oldest version that keeps pending entries and group reads right
-/// (`docs/background/feeds.md`, "Versions of Redis").
+/// The oldest version that handles pending entries and group reads correctly (`docs/background/feeds.md`,
+/// "Versions of Redis").
 const OLDEST: (u32, u32) = (7, 0);
 
-/// Reads `INFO` and says what to change.
+/// Parses `INFO`; the warnings say what to change.
 pub(crate) fn read(info: &str) -> RedisStatus {
     let field = |name: &str| {
         info.lines()
@@ -44,7 +44,7 @@ pub(crate) fn read(info: &str) -> RedisStatus {
     }
 }
 
-/// Says what to change when the user `default`, as the server tells it, is let in without a password.
+/// A warning if the user `default`, as the server reports it, needs no password.
 pub(crate) fn everybody(default: &Value) -> Option<String> {
     let flags: Vec<String> = field(default, "flags")?;
     let has = |flag: &str| flags.iter().any(|other| other == flag);

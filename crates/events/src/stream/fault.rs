@@ -1,12 +1,12 @@
-//! What Redis' refusals mean to us. One table, so that every caller draws the same conclusion.
+//! The classification of Redis' errors. One table, so that every caller reacts the same way.
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-/// Why a command did not do its work.
+/// The reason why a command failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Fault {
-    /// No connection, no answer in time, or an answer that says "not me, not now" (a replica, a server that loads its
-    /// data): connect again, the address may lead elsewhere by then.
+    /// No connection, no answer in time, or an answer of a server that cannot serve now (a replica, a server
+    /// that loads its data): connect again, the address may lead to another server by then.
     #[error("Redis is not available: {0}")]
     Gone(String),
     /// `maxmemory` is reached.
@@ -14,7 +14,7 @@ pub(crate) enum Fault {
         "Redis is full (maxmemory reached): give it more memory, or let consumers acknowledge so that it can be trimmed"
     )]
     Full,
-    /// It cannot write to its own disk (full, or broken) and takes no writes until it can.
+    /// Redis cannot write to its own disk (full, or broken) and accepts no writes until it can.
     #[error(
         "Redis takes no writes because it cannot write to its own disk (MISCONF): make room there, or mend it"
     )]
@@ -24,21 +24,21 @@ pub(crate) enum Fault {
         "the key holds something that is no stream: remove it or give the app another name; it was not touched"
     )]
     WrongType,
-    /// The stream or the group is not there (wiped, or its tail was lost).
+    /// The stream or the group does not exist (wiped, or its newest entries were lost).
     #[error("the stream or its group is gone")]
     Missing,
-    /// Redis refused for good: rights, password, an unknown command.
+    /// Redis refused permanently: rights, password, an unknown command.
     #[error("Redis refused: {0}")]
     Refused(String),
 }
 
 impl Fault {
-    /// Whether the connection is of no more use.
+    /// Whether the connection can no longer be used.
     pub const fn ends_connection(&self) -> bool {
         matches!(self, Self::Gone(_))
     }
 
-    /// Whether only an operator can help.
+    /// Whether only an operator can fix it.
     pub const fn needs_operator(&self) -> bool {
         matches!(self, Self::WrongType)
     }
@@ -80,7 +80,8 @@ impl From<RedisError> for Fault {
     }
 }
 
-/// Errors raised inside a script come wrapped in others' words; the code stands somewhere in the text.
+/// The text of an error raised inside a script is wrapped in another text, which has the code somewhere
+/// inside.
 fn from_text(text: &str) -> Fault {
     let says = |code: &str| {
         text.split(|c: char| !c.is_ascii_alphabetic())

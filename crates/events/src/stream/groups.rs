@@ -1,5 +1,5 @@
-//! Consumer groups and the stream's ends: asked for, made, trimmed
-//! (`docs/background/feeds.md`, "Groups and acknowledgements" and "Trimming").
+//! Consumer groups and the stream's ends: read, created, trimmed (`docs/background/feeds.md`, "Groups and
+//! acknowledgements" and "Trimming").
 
 use redis::{FromRedisValue, Value};
 
@@ -10,22 +10,22 @@ use super::link::Link;
 /// A stream's two ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ends {
-    /// The oldest entry, if there is one.
+    /// The oldest entry; `None` in an empty stream.
     pub first: Option<EntryId>,
-    /// The id generated last; it stays when entries are trimmed.
+    /// The id generated last; trimming does not change it.
     pub last: EntryId,
 }
 
-/// How far a group is.
+/// The progress of a consumer group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Group {
-    /// Its name.
+    /// The name of the group.
     pub name: String,
     /// Everything up to this position is acknowledged.
     pub acknowledged: i64,
 }
 
-/// The stream's ends; `None` when there is no stream.
+/// The stream's ends; `None` if the stream does not exist.
 pub(crate) async fn ends(link: &Link, key: &StreamKey) -> Result<Option<Ends>, Fault> {
     let answer: Result<Value, Fault> = link
         .ask(redis::cmd("XINFO").arg("STREAM").arg(key.as_str()))
@@ -44,8 +44,8 @@ pub(crate) async fn ends(link: &Link, key: &StreamKey) -> Result<Option<Ends>, F
     Ok(Some(Ends { first, last }))
 }
 
-/// The groups of a stream that exists. A group with pending entries has acknowledged up to the one before the oldest
-/// of them, any other up to the last delivered.
+/// The groups of an existing stream. A group with pending entries has acknowledged up to the one before the
+/// oldest of them, any other up to the last delivered.
 pub(crate) async fn groups(link: &Link, key: &StreamKey) -> Result<Vec<Group>, Fault> {
     let answer: Vec<Value> = link
         .ask(redis::cmd("XINFO").arg("GROUPS").arg(key.as_str()))
@@ -75,8 +75,8 @@ async fn oldest_pending(link: &Link, key: &StreamKey, group: &str) -> Result<Opt
     Ok(oldest.and_then(|id| EntryId::parse(&id)))
 }
 
-/// Makes a group that has everything up to `acknowledged` behind it, and the stream if it is not there. A group of
-/// that name that exists stays as it is.
+/// Creates a group that has acknowledged everything up to `acknowledged`, and the stream if it does not
+/// exist. An existing group of that name is not changed.
 pub(crate) async fn make_group(
     link: &Link,
     key: &StreamKey,
@@ -96,7 +96,7 @@ pub(crate) async fn make_group(
     }
 }
 
-/// Removes the entries before `position`; says how many.
+/// Removes the entries before `position`; returns their number.
 pub(crate) async fn trim_before(link: &Link, key: &StreamKey, position: i64) -> Result<i64, Fault> {
     let id = EntryId::at(position).to_string();
     link.ask(

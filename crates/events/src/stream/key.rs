@@ -10,12 +10,12 @@ use domain::tenant::Slug;
 pub struct StreamKey(String);
 
 impl StreamKey {
-    /// The one shard of an app's feed.
+    /// The only shard of an app's feed.
     pub fn new(environment: Environment, app: &Slug) -> Self {
         Self(format!("usher:{{{environment}:{app}}}:s00"))
     }
 
-    /// The key as text.
+    /// The key as sent to Redis.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -27,22 +27,22 @@ impl fmt::Display for StreamKey {
     }
 }
 
-/// An entry id. Ours are `position-0`; any other has been put there by somebody else.
+/// An entry id. Those of the gateway are `position-0`; any other was added by another writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct EntryId {
     /// The part before the hyphen: the position.
     pub position: i64,
-    /// The part after it.
+    /// The part after the hyphen; 0 in ids of the gateway.
     pub part: u64,
 }
 
 impl EntryId {
-    /// The id of a position.
+    /// The id of a position, with the second part 0.
     pub const fn at(position: i64) -> Self {
         Self { position, part: 0 }
     }
 
-    /// Reads `position-part`; a position beyond what a database can hold reads as `i64::MAX`.
+    /// Parses `position-part`; a position beyond the range of `i64` becomes `i64::MAX`.
     pub fn parse(text: &str) -> Option<Self> {
         let (position, part) = text.split_once('-')?;
         let position: u64 = position.parse().ok()?;

@@ -1,7 +1,7 @@
-//! The connection: opened when needed, given up at the first sign that it is of no more use, never waited for longer
-//! than the response time-out. A `MultiplexedConnection` by itself never reconnects, and a silent server (socket open,
-//! no answers) would hang every caller without time-outs
-//! (`docs/background/feeds.md`, "Connections to Redis").
+//! The connection: opened at need, dropped at the first sign that it is unusable; no wait exceeds the
+//! response time-out. A `MultiplexedConnection` by itself never reconnects, and a silent server (socket open,
+//! no answers) would block every caller without time-outs (`docs/background/feeds.md`, "Connections to
+//! Redis").
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +15,8 @@ use super::check;
 use super::fault::Fault;
 use crate::status::{RedisStatus, StatusRegistry};
 
-/// Callers who queue for a connection while the server is away share one attempt's outcome for this long, instead of
-/// each waiting out a time-out of their own.
+/// Callers that wait for a connection while the server is away share the outcome of one attempt for this
+/// long, instead of each waiting for a time-out of its own.
 const SHARE_FAILURE: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ struct Slot {
     failed: Option<(Instant, Fault)>,
 }
 
-/// The way to Redis, shared by all relays of a process.
+/// The connection to Redis, shared by all relays of a process.
 #[derive(Debug, Clone)]
 pub(crate) struct Link {
     client: Client,
@@ -37,10 +37,10 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// Reads the URL; connects at the first command.
+    /// Parses the URL; connects at the first command.
     ///
     /// # Errors
-    /// The URL is none that Redis' clients know.
+    /// The URL is not one for Redis.
     pub fn open(url: &str, response_timeout: Duration, registry: StatusRegistry) -> RedisResult<Self> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(response_timeout))
@@ -54,23 +54,23 @@ impl Link {
         })
     }
 
-    /// Changes when Redis answers again after it did not: no need to wait out a back-off.
+    /// Changes when Redis answers again after a failure: a back-off can end early.
     pub fn returned(&self) -> watch::Receiver<()> {
         self.returned.subscribe()
     }
 
-    /// Tells everybody who waits that Redis answers again.
+    /// Notifies all waiters that Redis answers again.
     pub fn announce_return(&self) {
         self.returned.send_replace(());
     }
 
-    /// Runs one command.
+    /// Runs one command, within the response time-out.
     pub async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Fault> {
         self.with(async |connection| command.query_async(connection).await)
             .await
     }
 
-    /// Runs something that needs the connection itself.
+    /// Runs `work` with the connection itself; drops the connection after a fault that makes it unusable.
     pub async fn with<T>(
         &self,
         work: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
@@ -121,7 +121,7 @@ impl Link {
             .await?;
         let info: String = redis::cmd("INFO").query_async(&mut connection).await?;
         let mut server = check::read(&info);
-        // Where we may not ask, the operator has looked at users already.
+        // If this user may not read users, an operator manages them already.
         let mut default = redis::cmd("ACL");
         let default: RedisResult<Value> = default
             .arg("GETUSER")
@@ -136,7 +136,7 @@ impl Link {
         Ok(connection)
     }
 
-    /// Says once what an operator should change, not at every reconnection.
+    /// Publishes the status; logs warnings once, not at every reconnection.
     fn publish_status(&self, server: &RedisStatus) {
         let known = self.registry.snapshot().redis.unwrap_or_default();
         for warning in server
