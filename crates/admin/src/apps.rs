@@ -9,13 +9,13 @@ pub mod rotate_credential;
 use auth::token::Issued as Secret;
 use domain::tenant::App;
 
-/// An app with a new credential: the only moment its text is known.
+/// An app with a new credential. Its text is never available again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issued {
-    /// The app.
+    /// The app the credential belongs to.
     pub app: App,
-    /// The text to hand over, once.
+    /// The text to give to the app's operator, once.
     pub credential: Secret,
-    /// Where the app reads its feed over HTTP.
+    /// The app's feed over HTTP.
     pub feed_url: String,
 }

@@ -1,4 +1,4 @@
-//! What every operation is given, and the few steps that most begin with.
+//! The dependencies of every operation, and the steps that most operations begin with.
 
 use std::sync::Arc;
 
@@ -16,37 +16,37 @@ use store::Store;
 
 use crate::error::Error;
 
-/// The things an operation works with; cheap to clone.
+/// The dependencies of an operation; cheap to clone.
 #[derive(Clone)]
 pub struct Context {
-    /// The database.
+    /// The database, with the operator's role.
     pub store: Store,
-    /// The time.
+    /// The source of the current time.
     pub clock: Arc<dyn Clock>,
-    /// Identifiers.
+    /// The source of new identifiers.
     pub ids: Arc<dyn Ids>,
-    /// The deployment's environment: part of every credential.
+    /// The environment of the deployment; part of every credential.
     pub environment: Environment,
-    /// The deployment's profiles.
+    /// The profiles of the deployment, by name.
     pub profiles: Arc<Profiles>,
-    /// The address customers and apps use, without a trailing slash: `https://usher.example`.
+    /// The base URL for customers and apps, without a trailing slash: `https://usher.example`.
     pub public_url: String,
-    /// Where secrets are hashed.
+    /// The pool that hashes secrets.
     pub hashing: Arc<auth::pool::Pool>,
 }
 
 impl Context {
-    /// The Tenant URL of a directory; its tokens tell the tenant (README.md, "By hand").
+    /// The Tenant URL of a directory; the token decides the tenant (README.md, "By hand").
     pub fn tenant_url(&self, profile: &str) -> String {
         format!("{}/{profile}/scim", self.public_url)
     }
 
-    /// Where an app reads its feed over HTTP.
+    /// The URL of an app's feed over HTTP.
     pub fn feed_url(&self, app: &App) -> String {
         format!("{}/feeds/{}/events", self.public_url, app.name)
     }
 
-    /// The key to a tenant's data. Only operators' use-cases get here.
+    /// The scope of a tenant's data. Only the operators' use-cases reach this function.
     #[expect(
         clippy::disallowed_methods,
         reason = "the operator's use-cases may open every tenant (ADR 0002)"
@@ -73,13 +73,13 @@ impl Context {
         found.ok_or_else(|| Error::AppUnknown(name.to_owned()))
     }
 
-    /// What apps are told instead of tokens' ids.
+    /// The aliases that apps see instead of token ids.
     pub(crate) async fn aliases(&self) -> Result<Aliases, Error> {
         Ok(Aliases::new(&self.store.deployment_key(Aliases::KEY).await?))
     }
 
-    /// Keeps what tells wrong secrets of a new credential without argon2 (ADR 0031). If that fails, the credential works as
-    /// well, and is remembered after its first use: no reason not to show it.
+    /// Stores what rejects wrong secrets of a new credential without argon2 (ADR 0031). A failure is ignored:
+    /// the credential works without it, and its first use stores the same.
     pub(crate) async fn remember(&self, kind: CredentialKind, issued: &Issued, hash: &SecretHash) {
         let new = Use {
             kind,
@@ -93,7 +93,7 @@ impl Context {
         let _ = self.store.remember_uses(&[new]).await;
     }
 
-    /// A new credential and the hash to keep of it.
+    /// A new credential and the hash to store.
     pub(crate) async fn issue(&self, kind: CredentialKind) -> Result<(Issued, SecretHash), Error> {
         let issued = token::issue(kind, self.environment, &auth::random::system()?);
         let secret = issued.clone();

@@ -8,12 +8,12 @@ pub mod switch;
 
 use domain::tenant::{Directory, Slug};
 
-/// A directory with what an operator calls it.
+/// A directory with its tenant's name and its URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
-    /// The record.
+    /// The directory's row.
     pub directory: Directory,
-    /// The tenant's name.
+    /// The name of the tenant.
     pub tenant: Slug,
     /// The Tenant URL to paste into Entra.
     pub tenant_url: String,

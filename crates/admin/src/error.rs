@@ -1,28 +1,28 @@
-//! What can go wrong in an operator's use-case. Every text says the next step.
+//! The errors of the operators' use-cases. Every text says the next step.
 
 use chrono::TimeDelta;
 use domain::profile::ProfileError;
 use domain::tenant::SlugError;
 use store::StoreError;
 
-/// Why an operation was not done; nothing was changed.
+/// The reason why an operation failed; nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A name that cannot stand in a URL.
+    /// A name that is not allowed in a URL.
     #[error(transparent)]
     Name(#[from] SlugError),
-    /// No such tenant.
+    /// The tenant does not exist.
     #[error("there is no tenant \"{0}\": see `usher tenant list`, or make it with `usher tenant create {0}`")]
     TenantUnknown(String),
-    /// The name is taken.
+    /// Another tenant has the name.
     #[error("tenant \"{0}\" exists already: use it as it is, or choose another name")]
     TenantExists(String),
-    /// No such profile.
+    /// The profile does not exist.
     #[error("there is no profile \"{name}\": this deployment has {}; a new one is a TOML file in profiles_dir", known.join(", "))]
     ProfileUnknown {
-        /// What was asked for.
+        /// The requested name.
         name: String,
-        /// What there is.
+        /// The names of all profiles.
         known: Vec<String>,
     },
     /// The tenant has no directory of that profile.
@@ -30,76 +30,76 @@ pub enum Error {
         "tenant \"{tenant}\" has no directory \"{profile}\": make it with `usher directory create --tenant {tenant} --profile {profile}`"
     )]
     DirectoryUnknown {
-        /// The tenant.
+        /// The name of the tenant.
         tenant: String,
-        /// The profile.
+        /// The name of the profile.
         profile: String,
     },
-    /// An extension that cannot be used.
+    /// An extension that cannot be compiled with its profile.
     #[error("{0}; docs/reference/profiles.md shows what an extension may say. Nothing was changed")]
     Extension(ProfileError),
-    /// The tenant has one of that profile.
+    /// The tenant has a directory of that profile already.
     #[error(
         "tenant \"{tenant}\" has a directory \"{profile}\" already: `usher token issue --tenant {tenant} --profile {profile}` gives it a token"
     )]
     DirectoryExists {
-        /// The tenant.
+        /// The name of the tenant.
         tenant: String,
-        /// The profile.
+        /// The name of the profile.
         profile: String,
     },
-    /// The tenant has no such token.
+    /// The token does not exist in this tenant.
     #[error(
         "tenant \"{tenant}\" has no token \"{id}\": `usher token list --tenant {tenant}` shows their ids"
     )]
     TokenUnknown {
-        /// The tenant.
+        /// The name of the tenant.
         tenant: String,
-        /// The id; what a pasted whole token is cut to.
+        /// The requested id; a pasted whole token is cut to its id.
         id: String,
     },
-    /// A directory has as many tokens as it may.
+    /// A directory has reached the limit of usable tokens.
     #[error(
         "directory \"{profile}\" of tenant \"{tenant}\" has {most} usable tokens, the most there may be: revoke one first"
     )]
     TooManyTokens {
-        /// The tenant.
+        /// The name of the tenant.
         tenant: String,
-        /// The profile.
+        /// The name of the profile.
         profile: String,
-        /// The most there may be.
+        /// The limit.
         most: usize,
     },
-    /// A life that is too long or none.
+    /// A lifetime that is too long or too short.
     #[error("a token may live for at most {} days and no less than a minute: choose a time in between, or none", .0.num_days())]
     Life(TimeDelta),
-    /// An overlap that is too long.
+    /// An overlap that is too long, or negative.
     #[error("old tokens may stay for at most {} days after a rotation: choose less, 7 days is usual", .0.num_days())]
     Overlap(TimeDelta),
-    /// No such app.
+    /// The app does not exist.
     #[error("there is no app \"{0}\": see `usher app list`, or make it with `usher app create {0}`")]
     AppUnknown(String),
-    /// The app has no such credential.
+    /// The credential does not exist in this app.
     #[error("app \"{app}\" has no credential \"{id}\": `usher app list-credentials {app}` shows their ids")]
     CredentialUnknown {
-        /// The app.
+        /// The name of the app.
         app: String,
-        /// The id; what a pasted whole credential is cut to.
+        /// The requested id; a pasted whole credential is cut to its id.
         id: String,
     },
-    /// The name is taken.
+    /// Another app has the name.
     #[error("app \"{0}\" exists already: `usher app rotate-credential {0}` gives it a new credential")]
     AppExists(String),
-    /// Too much is being hashed.
+    /// The hashing pool is full; a retry may succeed.
     #[error("too many secrets are being hashed at once: try again in a second")]
     Busy,
-    /// No randomness.
+    /// The operating system gave no randomness.
     #[error(transparent)]
     Random(#[from] auth::random::NoRandomness),
-    /// A secret could not be hashed.
+    /// argon2id refused to hash a secret.
     #[error(transparent)]
     Hash(#[from] auth::hash::HashError),
-    /// The database.
+    /// The database failed, or refused.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

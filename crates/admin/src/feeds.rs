@@ -1,3 +1,3 @@
-//! Feeds as an operator watches them.
+//! The feeds, for operators.
 
 pub mod list;

@@ -1,3 +1,3 @@
-//! The provisioning log as an operator searches it.
+//! The search of the provisioning log, for operators.
 
 pub mod search;

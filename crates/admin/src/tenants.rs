@@ -1,4 +1,4 @@
-//! Customer organisations.
+//! Tenants: the customers' organisations.
 
 pub mod create;
 pub mod list;

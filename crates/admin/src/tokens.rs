@@ -1,5 +1,5 @@
-//! Tokens of directories: what a customer pastes into Entra. Several live at once, so that one can be replaced while
-//! the other still works (ADR 0005).
+//! Tokens of directories: the secret that a customer pastes into Entra. A directory can have several at once,
+//! so that one can be replaced while the other still works (ADR 0005).
 
 pub mod issue;
 pub mod list;
@@ -9,13 +9,13 @@ pub mod rotate;
 use auth::token::Issued as Secret;
 use domain::credential::Token;
 
-/// A new token: the only moment its text is known.
+/// A new token. Its text is never available again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issued {
-    /// The record.
+    /// The token's row.
     pub token: Token,
-    /// The text to hand over, once.
+    /// The text to give to the customer, once.
     pub secret: Secret,
-    /// The Tenant URL that goes with it.
+    /// The Tenant URL of the token's directory.
     pub tenant_url: String,
 }

@@ -1,4 +1,4 @@
-//! Makes an app.
+//! Creates an app.
 
 use auth::{CredentialKind, redis_password};
 use domain::id::AppId;
@@ -8,7 +8,8 @@ use store::StoreError;
 use super::Issued;
 use crate::{Context, Error};
 
-/// Makes an app that may see every tenant and profile. Its feed begins with everything the outbox still holds.
+/// Creates an app that may see every tenant and profile. Its feed begins with all events that the outbox
+/// still holds.
 ///
 /// # Errors
 /// [`Error::Name`], [`Error::AppExists`], [`Error::Store`].

@@ -5,7 +5,7 @@ use domain::tenant::App;
 
 use crate::{Context, Error};
 
-/// An app and each of its credentials with what it is good for now, oldest first.
+/// An app and its credentials, oldest first, each with its present status.
 ///
 /// # Errors
 /// [`Error::AppUnknown`], [`Error::Store`].

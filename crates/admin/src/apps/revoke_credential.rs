@@ -1,12 +1,13 @@
-//! Takes an app's credential back.
+//! Revokes a credential of an app.
 
 use domain::tenant::App;
 
 use crate::tokens::revoke::public_part;
 use crate::{Context, Error};
 
-/// Revokes a credential of an app: refused from the next request on. Once revoked, always revoked; a repeat changes nothing. A
-/// whole credential pasted by mistake is cut to its id, and never repeated in a message. Answers the app and the id.
+/// Revokes a credential of an app: refused from the next request on. A revocation is final; a repeat changes
+/// nothing. A whole credential pasted by mistake is cut to its id, and never repeated in a message. Returns
+/// the app and the id.
 ///
 /// # Errors
 /// [`Error::AppUnknown`], [`Error::CredentialUnknown`], [`Error::Store`].

@@ -1,4 +1,4 @@
-//! Gives an app a new credential: a new one now, the old ones end by themselves after an overlap.
+//! Gives an app a new credential; the old ones expire after an overlap.
 
 use auth::{CredentialKind, redis_password};
 use chrono::TimeDelta;
@@ -8,7 +8,7 @@ use super::Issued;
 use crate::tokens::rotate::LONGEST_OVERLAP;
 use crate::{Context, Error};
 
-/// Adds a credential to an app and limits its other usable ones to `overlap` from now; an end that comes sooner stays.
+/// Adds a credential to an app and limits its other usable ones to `overlap` from now; an earlier end stays.
 ///
 /// # Errors
 /// [`Error::Overlap`], [`Error::AppUnknown`], [`Error::Store`].
@@ -20,7 +20,7 @@ pub async fn execute(context: &Context, name: &str, overlap: TimeDelta) -> Resul
     let old = context.store.app_credentials(app.id).await?;
     let (credential, hash) = context.issue(CredentialKind::App).await?;
     let now = context.clock.now();
-    // The new one first: if anything fails after this, the app still has a credential that works.
+    // The new one first: if a later step fails, the app still has a credential that works.
     context
         .store
         .insert_app_credential(

@@ -1,4 +1,4 @@
-//! Makes a directory.
+//! Creates a directory.
 
 use domain::id::DirectoryId;
 use domain::tenant::{Directory, Provider, Switch};
@@ -7,7 +7,7 @@ use store::StoreError;
 use super::Named;
 use crate::{Context, Error};
 
-/// Makes the directory of this profile for this tenant, switched on.
+/// Creates the directory of this profile for this tenant, switched on.
 ///
 /// # Errors
 /// [`Error::TenantUnknown`], [`Error::ProfileUnknown`], [`Error::DirectoryExists`], [`Error::Store`].

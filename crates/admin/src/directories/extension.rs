@@ -1,4 +1,4 @@
-//! A directory's own extension of its profile (ADR 0027): shown, set, taken away. Effective at the next request.
+//! A directory's own extension of its profile (ADR 0027): show, set, remove. Effective at the next request.
 
 use std::sync::Arc;
 
@@ -11,17 +11,17 @@ use crate::{Context, Error};
 /// A directory with its extension.
 #[derive(Debug, Clone)]
 pub struct Extension {
-    /// The directory.
+    /// The directory it extends.
     pub named: Named,
-    /// The schema of its extension; `None` when it has none.
+    /// The schema of its extension; `None` without one.
     pub schema: Option<Schema>,
 }
 
-/// Reads what a directory has.
+/// Reads the extension of a directory.
 ///
 /// # Errors
-/// [`Error::TenantUnknown`], [`Error::DirectoryUnknown`], [`Error::ProfileUnknown`], [`Error::Extension`] when the profile
-/// changed and the text does not go with it any more, [`Error::Store`].
+/// [`Error::TenantUnknown`], [`Error::DirectoryUnknown`], [`Error::ProfileUnknown`], [`Error::Extension`] if
+/// the profile changed and the text no longer fits it, [`Error::Store`].
 pub async fn show(context: &Context, tenant: &str, profile: &str) -> Result<Extension, Error> {
     let named = named(context, tenant, profile).await?;
     let schema = match &named.directory.extension {
@@ -31,11 +31,11 @@ pub async fn show(context: &Context, tenant: &str, profile: &str) -> Result<Exte
     Ok(Extension { named, schema })
 }
 
-/// Gives a directory this extension, in place of one it may have. Values kept under attributes that are not in it any
-/// more stay in the documents until those are next written whole.
+/// Sets the extension of a directory, in place of an earlier one. Values of attributes that are no longer in
+/// it stay in the documents until those are next written whole.
 ///
 /// # Errors
-/// [`Error::Extension`] naming what cannot be used; as [`show`] otherwise.
+/// [`Error::Extension`] with the part that cannot be used; otherwise as [`show`].
 pub async fn set(context: &Context, tenant: &str, profile: &str, text: &str) -> Result<Extension, Error> {
     let schema = compiled(context, profile, text)?;
     let named = keep(context, named(context, tenant, profile).await?, Some(text)).await?;
@@ -45,7 +45,7 @@ pub async fn set(context: &Context, tenant: &str, profile: &str, text: &str) -> 
     })
 }
 
-/// Takes a directory's extension away.
+/// Removes the extension of a directory.
 ///
 /// # Errors
 /// As [`show`].

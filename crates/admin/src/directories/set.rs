@@ -1,11 +1,11 @@
-//! Changes what a directory is told about its caller.
+//! Sets the identity provider of a directory.
 
 use domain::tenant::Provider;
 
 use super::Named;
 use crate::{Context, Error};
 
-/// Says which identity provider calls the directory; effective at the next request, on every instance.
+/// Sets the identity provider that calls the directory; effective at the next request, on every instance.
 ///
 /// # Errors
 /// [`Error::TenantUnknown`], [`Error::DirectoryUnknown`], [`Error::Store`].

@@ -1,4 +1,5 @@
-//! Switches a directory on or off. Off keeps everything and answers SCIM with a 403 that says so.
+//! Switches a directory on or off. A directory that is off keeps its data and answers SCIM with a 403 that
+//! says so.
 
 use domain::tenant::Switch;
 

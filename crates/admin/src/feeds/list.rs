@@ -1,37 +1,37 @@
-//! How far each feed is, and how far its readers are.
+//! The progress of each feed and of its readers.
 
 use chrono::{DateTime, Utc};
 use domain::tenant::Slug;
 
 use crate::{Context, Error};
 
-/// One app's feed.
+/// The progress of one app's feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedSummary {
-    /// The app.
+    /// The name of the app.
     pub app: Slug,
-    /// The last position given.
+    /// The last position given to an event.
     pub head: i64,
     /// The last position appended to the Redis stream; 0 without Redis.
     pub published: i64,
-    /// Its readers.
+    /// The consumer groups.
     pub groups: Vec<Group>,
 }
 
-/// A consumer group of an app.
+/// The progress of a consumer group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    /// Its name.
+    /// The name of the group.
     pub name: String,
-    /// Everything up to this position is applied.
+    /// The position up to which everything is applied.
     pub acknowledged: i64,
-    /// How many events it has not applied yet.
+    /// The number of events it has not applied yet.
     pub lag: i64,
-    /// When it said so.
+    /// The time of its last acknowledgement.
     pub at: DateTime<Utc>,
 }
 
-/// All feeds, by app; or one app's.
+/// The feeds of all apps, by app, or that of one app.
 ///
 /// # Errors
 /// [`Error::AppUnknown`], [`Error::Store`].

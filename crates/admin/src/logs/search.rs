@@ -1,4 +1,4 @@
-//! "What happened to this person": the log's rows, and how far each one's event has come.
+//! "What happened to this person": the rows of the log, each with the progress of its event.
 
 use std::collections::HashMap;
 
@@ -9,38 +9,38 @@ use store::{LogQuery, LogRow};
 
 use crate::{Context, Error};
 
-/// The most rows one search gives.
+/// The most rows of one search.
 pub const MOST: usize = 1_000;
 
-/// What to look for; everything given must hold.
+/// The conditions of a search; all of them must hold.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
-    /// In this directory only.
+    /// Only rows of this profile's directory.
     pub profile: Option<String>,
-    /// `userName`, in any case.
+    /// `userName`, compared without case.
     pub user_name: Option<String>,
-    /// `externalId`: Entra's objectId.
+    /// `externalId`, which is the objectId with Entra.
     pub external_id: Option<String>,
-    /// Our id.
+    /// The id of the resource in this gateway.
     pub resource: Option<ResourceId>,
-    /// Calls that ended so.
+    /// Only calls with this outcome.
     pub status: Option<LogStatus>,
-    /// Calls since then.
+    /// Only calls at this time or later.
     pub since: Option<DateTime<Utc>>,
-    /// At most so many of the newest; [`MOST`] at most.
+    /// The most rows, the newest ones; clamped to 1–[`MOST`].
     pub limit: usize,
 }
 
-/// A row with its directory's name.
+/// A row of the log with its directory's profile.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
-    /// The row.
+    /// The row as stored.
     pub row: LogRow,
     /// The profile of its directory.
     pub profile: String,
 }
 
-/// The rows of one tenant, newest first.
+/// The matching rows of one tenant, newest first.
 ///
 /// # Errors
 /// [`Error::TenantUnknown`], [`Error::DirectoryUnknown`], [`Error::Store`].

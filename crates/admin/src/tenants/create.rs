@@ -1,4 +1,4 @@
-//! Makes a tenant.
+//! Creates a tenant.
 
 use domain::id::TenantId;
 use domain::tenant::{Slug, Tenant};
@@ -6,7 +6,7 @@ use store::StoreError;
 
 use crate::{Context, Error};
 
-/// Makes a tenant of this name, bound to an Entra tenant id when one is given.
+/// Creates a tenant of this name, bound to an Entra tenant id if one is given.
 ///
 /// # Errors
 /// [`Error::Name`], [`Error::TenantExists`], [`Error::Store`].

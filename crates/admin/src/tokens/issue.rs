@@ -1,4 +1,4 @@
-//! Issues a token.
+//! Issues a token for a directory.
 
 use auth::CredentialKind;
 use chrono::TimeDelta;
@@ -8,9 +8,9 @@ use domain::tenant::{Directory, Tenant};
 use super::Issued;
 use crate::{Context, Error};
 
-/// The longest life that can be asked for; without one a token lives until it is revoked.
+/// The longest lifetime; without one a token is valid until it is revoked.
 pub const LONGEST: TimeDelta = TimeDelta::days(730);
-/// The most usable tokens of one directory: enough for any rotation, few enough to be looked through.
+/// The most usable tokens of one directory: enough for any rotation, few enough to be checked by hand.
 pub const MOST: usize = 20;
 
 /// Issues one more token of a directory; the others stay as they are.
@@ -30,7 +30,7 @@ pub async fn execute(
     issue(context, &tenant, &directory, label, life).await
 }
 
-/// Refuses a life that nobody means.
+/// Refuses a lifetime below a minute or above [`LONGEST`].
 pub(super) fn lives(life: Option<TimeDelta>) -> Result<(), Error> {
     if life.is_some_and(|life| life > LONGEST || life < TimeDelta::minutes(1)) {
         return Err(Error::Life(LONGEST));

@@ -4,16 +4,16 @@ use domain::credential::{CredentialStatus, Token};
 
 use crate::{Context, Error};
 
-/// A token as an operator sees it.
+/// A token, for operators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenSummary {
-    /// The record.
+    /// The token's row.
     pub token: Token,
-    /// What apps are told instead of its id.
+    /// The alias that apps see instead of its id.
     pub alias: String,
     /// The profile of its directory.
     pub profile: String,
-    /// What it is good for now.
+    /// Its present status.
     pub standing: CredentialStatus,
 }
 

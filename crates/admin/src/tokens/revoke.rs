@@ -1,11 +1,11 @@
-//! Takes a token back.
+//! Revokes a token.
 
 use domain::credential::Token;
 
 use crate::{Context, Error};
 
-/// Revokes a token of a tenant: refused from the next request on, on every instance. Once revoked, always revoked;
-/// a repeat changes nothing. A whole token pasted by mistake is cut to its id, and never repeated in a message.
+/// Revokes a token of a tenant: refused from the next request on, on every instance. A revocation is final; a
+/// repeat changes nothing. A whole token pasted by mistake is cut to its id, and never repeated in a message.
 ///
 /// # Errors
 /// [`Error::TenantUnknown`], [`Error::TokenUnknown`], [`Error::Store`].

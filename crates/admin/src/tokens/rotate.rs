@@ -1,4 +1,4 @@
-//! Replaces the tokens of a directory: a new one now, the old ones end by themselves after an overlap.
+//! Gives a directory a new token; the old ones expire after an overlap.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::credential::{CredentialStatus, Token};
@@ -6,20 +6,20 @@ use domain::credential::{CredentialStatus, Token};
 use super::Issued;
 use crate::{Context, Error};
 
-/// The longest overlap.
+/// The longest overlap of old and new tokens.
 pub const LONGEST_OVERLAP: TimeDelta = TimeDelta::days(90);
 
-/// What a rotation did.
+/// The result of a rotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rotated {
-    /// The new token.
+    /// The new token with its text.
     pub issued: Issued,
-    /// The old ones that still work, each with its end, and when it was last used.
+    /// The old tokens that still work, each with its end and its last use.
     pub ending: Vec<Token>,
 }
 
-/// Issues a new token and limits every other usable token of the directory to `overlap` from now; an end that comes
-/// sooner stays. With no overlap the old ones end at once. The new one lives as long as `life` says, or until it is
+/// Issues a new token and limits every other usable token of the directory to `overlap` from now; an earlier
+/// end stays. With no overlap the old ones end at once. The new one is valid for `life`, or until it is
 /// revoked.
 ///
 /// # Errors
@@ -39,7 +39,7 @@ pub async fn execute(
     let directory = context.directory(&tenant, profile).await?;
     let scope = context.scope(tenant.id);
     let old = context.store.tokens(scope, Some(directory.id)).await?;
-    // The new one first: if anything fails after this, the customer still has a token that works.
+    // The new one first: if a later step fails, the customer still has a token that works.
     let issued = super::issue::issue(context, &tenant, &directory, None, life).await?;
     let now = context.clock.now();
     let mut ending = Vec::new();
@@ -55,7 +55,7 @@ pub async fn execute(
     Ok(Rotated { issued, ending })
 }
 
-/// The end an old token is to get, if it is usable and its own does not come sooner.
+/// The new end of an old token, if it is usable and has no earlier end.
 fn new_end(token: &Token, now: DateTime<Utc>, overlap: TimeDelta) -> Option<DateTime<Utc>> {
     let end = now + overlap;
     let sooner = token.expires_at.is_some_and(|own| own <= end);
