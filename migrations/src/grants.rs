@@ -1,18 +1,20 @@
-//! Which role may do what on PostgreSQL (ADR 0033): plain SQL, one file a role, run after the migrations where the role exists.
+//! The rights of each role on PostgreSQL (ADR 0033): plain SQL, one file a role, run after the migrations if
+//! the role exists.
 //!
-//! Grants are a state, not a step: whoever adds a role later, or restores a database where it was missing, runs
-//! `usher migrate` again. What a table's owner makes later is nobody else's until a file says so.
+//! Grants are a state, not a step: after a role was added or a database restored without it, run `usher
+//! migrate` again. A new table of the owner is accessible to no other role until one of these files grants
+//! it.
 
-/// What one role may do.
+/// The rights of one role.
 #[derive(Debug, Clone, Copy)]
 pub struct Grants {
-    /// The role's name.
+    /// The name of the role.
     pub role: &'static str,
     /// `REVOKE` and `GRANT`, table by table.
     pub sql: &'static str,
 }
 
-/// The role of the server, and the role of the operators' commands.
+/// The server's role, and the role of the operators' commands.
 pub const GRANTS: [Grants; 2] = [
     Grants {
         role: "usher_app",

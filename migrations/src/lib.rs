@@ -1,9 +1,9 @@
-//! The database's history: every change of the schema, in order, for PostgreSQL and SQLite.
+//! The history of the schema: every change of it, in order, for PostgreSQL and SQLite.
 //!
-//! Knows SQL and nothing else: no domain type, no room of the house. A migration that has been released is never
-//! edited; the next one changes what it made (expand, backfill, contract: one release apart, so that the binary of
-//! yesterday runs on the schema of today). The SQL itself is in `migrations/sql/`, one file a database, because that
-//! is what an operator wants to read before running it; start with `sql/0001_foundation.postgres.sql`.
+//! Knows SQL and nothing else: no domain type, no other crate of the workspace. A migration that has been
+//! released is never edited; the next one changes its result (expand, backfill, contract: one release apart,
+//! so that yesterday's binary runs on today's schema). The SQL itself is in `migrations/sql/`, one file a
+//! database, for operators who read it before they run it; start with `sql/0001_foundation.postgres.sql`.
 
 use sea_orm_migration::prelude::*;
 

@@ -1,10 +1,10 @@
-//! m0007: the keys that names are matched by are made anew, after NFC (ADR 0036).
+//! m0007: computes the match keys of names again, after NFC (ADR 0036).
 //!
-//! The rules of the keys stand here as they were on that day: a migration that was released is never changed. Only rows
-//! with letters beyond ASCII can have another key, so only those are read. Two rows whose names were two before and are
-//! one after NFC do not stop the migration: the one whose key is there first keeps the name, the other one gets a key of
-//! its own (the name's, a control character, its id), is told in the log, and is found by its id and in lists until one
-//! of the two is renamed or deleted.
+//! This file has a copy of the rules of that day: a migration that was released is never changed. Only rows
+//! with letters beyond ASCII can have another key, so only those are read. Two rows with different keys
+//! before and the same key after NFC do not stop the migration: the one that has the key first keeps the
+//! name, the other one gets a key of its own (the name's, a control character, its id), is reported in the
+//! log, and is found by its id and in lists until one of the two is renamed or deleted.
 
 use std::fmt::Write as _;
 
@@ -14,10 +14,10 @@ use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Rows read at a time.
+/// The number of rows read at a time.
 const BATCH: usize = 500;
 
-/// The step.
+/// The migration step.
 #[derive(Debug)]
 pub(crate) struct MatchKeys;
 
@@ -62,14 +62,14 @@ impl MigrationTrait for MatchKeys {
     }
 }
 
-/// The database, and which one it is. Ids travel as hexadecimal text.
+/// The database and its kind. Ids are passed as hexadecimal text.
 struct Work<'a, C> {
     connection: &'a C,
     postgres: bool,
 }
 
 impl<C: ConnectionTrait> Work<'_, C> {
-    /// All tenants, each opened for row-level security as its rows are asked for ([`Self::open`]).
+    /// All tenants. Row-level security requires [`Self::open`] before the rows of one are read.
     async fn tenants(&self) -> Result<Vec<String>, DbErr> {
         let rows = self
             .all(&format!("SELECT {} FROM tenant", self.hex("id")), vec![])
@@ -77,7 +77,7 @@ impl<C: ConnectionTrait> Work<'_, C> {
         rows.iter().map(|row| row.try_get_by_index(0)).collect()
     }
 
-    /// PostgreSQL: opens the tenant's rows until the next one is opened, or the transaction ends.
+    /// PostgreSQL: gives access to the tenant's rows until the next call, or the end of the transaction.
     async fn open(&self, tenant: &str) -> Result<(), DbErr> {
         if self.postgres {
             let sql = format!("SELECT set_config('usher.tenant', '{tenant}'::uuid::text, true)");
@@ -156,7 +156,7 @@ impl<C: ConnectionTrait> Work<'_, C> {
         Ok(())
     }
 
-    /// What a search of the provisioning log looks for.
+    /// The keys of the provisioning log's search.
     async fn log(&self, tenant: &str) -> Result<(), DbErr> {
         let mut after: i64 = 0;
         loop {
@@ -206,7 +206,7 @@ impl<C: ConnectionTrait> Work<'_, C> {
         Ok((!rows.is_empty()).then_some(rows))
     }
 
-    /// The key of a row's name: the one it should have, or one of its own when another row has that.
+    /// The key of a row's name: the computed one, or one of its own if another row has that.
     async fn name(&self, place: &Place<'_>, old: &str, new: String) -> Result<String, DbErr> {
         let Place {
             table,
@@ -259,7 +259,7 @@ impl<C: ConnectionTrait> Work<'_, C> {
         self.execute(&sql, values).await
     }
 
-    /// An id's column as hexadecimal text.
+    /// An expression for an id's column as hexadecimal text.
     fn hex(&self, column: &str) -> String {
         if self.postgres {
             format!("replace({column}::text, '-', '')")
@@ -268,7 +268,7 @@ impl<C: ConnectionTrait> Work<'_, C> {
         }
     }
 
-    /// Such a text as a literal id.
+    /// A literal for an id given as hexadecimal text.
     fn id(&self, hex: &str) -> String {
         if self.postgres {
             format!("'{hex}'::uuid")
@@ -318,7 +318,7 @@ impl Row {
     }
 }
 
-/// Where a name stands.
+/// The column and the row of a name.
 struct Place<'a> {
     table: &'a str,
     column: &'a str,

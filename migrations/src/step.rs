@@ -1,15 +1,15 @@
-//! One step of the history: a name and the SQL for each database.
+//! One step of the schema's history: a name and the SQL for each database.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DatabaseBackend;
 
-/// A step up; there is none down, because half a schema or lost rows help nobody.
+/// A step up. There is none down: it would leave half a schema or lose rows.
 #[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) name: &'static str,
     pub(crate) postgres: &'static str,
     pub(crate) sqlite: &'static str,
-    /// What is said to somebody who asks for the way back.
+    /// The text for an operator who asks for a step down.
     pub(crate) no_way_back: &'static str,
 }
 
@@ -25,7 +25,7 @@ impl MigrationName for Step {
 )]
 #[async_trait::async_trait]
 impl MigrationTrait for Step {
-    /// SQLite's migrations run outside a transaction unless asked; half a schema helps nobody.
+    /// SQLite's migrations run outside a transaction by default; a failure would leave half a schema.
     fn use_transaction(&self) -> Option<bool> {
         Some(true)
     }
