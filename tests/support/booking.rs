@@ -1,4 +1,4 @@
-//! The booking example of the reference consumer, run as the program it is.
+//! The booking example of the reference consumer, run as a program.
 
 use crate::gateway::App;
 use crate::process::{Folder, Process, Spec};
@@ -23,7 +23,8 @@ impl Booking {
         Booking::start(app, &app.feed_url)
     }
 
-    /// Reads the Redis stream as the app's own user where it has one; fills gaps over the HTTP feed.
+    /// Reads the Redis stream, as the app's own user if it has one; reads missing positions over the HTTP
+    /// feed.
     pub fn over_redis(app: &App, redis_url: &str) -> Booking {
         let mut booking = Booking::prepared(app, redis_url);
         booking.args.extend(["--stream".to_owned(), app.stream.clone()]);
@@ -63,7 +64,7 @@ impl Booking {
         }
     }
 
-    /// Starts (again) with the database it has; ends a running one with `kill -9` first.
+    /// Starts with the existing database; ends a running process with `kill -9` first.
     pub fn restart(&mut self) {
         self.kill9();
         self.server = Some(Process::start(&Spec {
@@ -77,7 +78,7 @@ impl Booking {
         }));
     }
 
-    /// `kill -9`. Does nothing when it is not running.
+    /// `kill -9`; nothing if it is not running.
     pub fn kill9(&mut self) {
         if let Some(mut server) = self.server.take() {
             server.kill9();
@@ -91,7 +92,7 @@ impl Booking {
         server.wait(Duration::from_secs(30))
     }
 
-    /// What it logged.
+    /// Its log so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("booking.log")).unwrap_or_default()
     }
@@ -116,7 +117,7 @@ impl Booking {
     }
 }
 
-/// Dumps the tables of any booking database.
+/// Reads the tables of any booking database.
 pub fn dump(database: &Path) -> Value {
     let mut command = Command::new(programs::booking());
     let output = command
@@ -133,7 +134,7 @@ pub fn dump(database: &Path) -> Value {
     serde_json::from_slice(&output.stdout).expect("the dump is JSON")
 }
 
-/// Panics, listing the differences, unless booking's tables show what the simulator's source files (by tenant) hold.
+/// Panics, listing the differences, unless booking's tables equal the simulator's source files (by tenant).
 pub fn compare(booking: &Booking, sources: &[(&str, PathBuf)]) {
     let mut command = Command::new(programs::compare());
     command.arg("--database").arg(booking.database());

@@ -1,6 +1,6 @@
-//! Disks that fail: a small file system that can be filled, and reads and writes that end with an error on demand.
+//! Disks that fail: a small file system that can be filled, and reads and writes that fail on demand.
 //!
-//! Knows nothing of what is kept on them. Nothing stays mounted, however the test process ends.
+//! Knows nothing of the files on them. No file system stays mounted, however the test process ends.
 
 use crate::process::{Folder, RunAs};
 use std::fs::File;
@@ -13,10 +13,10 @@ use std::process::{Child, Command, Stdio};
 const UNMOUNTER: &str = r#"read -r gone; umount -l "$1" 2>/dev/null"#;
 const BALLAST: &str = "ballast";
 
-/// A file system of a few MiB (tmpfs).
+/// A tmpfs of a few MiB.
 #[derive(Debug)]
 pub struct SmallDisk {
-    // Order matters: unmounted before its folder is removed.
+    // Order matters: it is unmounted before its folder is removed.
     mount: Mount,
     _folder: Folder,
 }
@@ -28,7 +28,7 @@ struct Mount {
 }
 
 impl SmallDisk {
-    /// Mounts one. `None`, with a word on why, where this process may not mount: that takes root.
+    /// Mounts one; returns `None` and prints the reason if this process may not mount, which takes root.
     pub fn mount(mebibytes: u32) -> Option<SmallDisk> {
         let folder = Folder::new("usher-disk-");
         let_others_in(&folder);
@@ -69,7 +69,7 @@ impl SmallDisk {
         }
     }
 
-    /// Where it is.
+    /// The folder it is mounted on.
     pub fn path(&self) -> &Path {
         &self.mount.path
     }
@@ -96,7 +96,7 @@ impl SmallDisk {
             .expect("make the ballast shorter");
     }
 
-    /// Makes room again.
+    /// Deletes what [`Self::fill`] wrote.
     pub fn free(&self) {
         // An error means that it was never filled.
         let _ = std::fs::remove_file(self.path().join(BALLAST));
@@ -115,7 +115,7 @@ impl Drop for Mount {
     }
 }
 
-/// A library for `LD_PRELOAD` under which writing to some files fails with `EIO` while a switch is on.
+/// A library for `LD_PRELOAD`. While a switch is on, it makes writes to some files fail with `EIO`.
 #[derive(Debug)]
 pub struct BrokenDisk {
     folder: Folder,
@@ -123,7 +123,7 @@ pub struct BrokenDisk {
 }
 
 impl BrokenDisk {
-    /// Compiles it. `files`: a part of the paths of the files that it is about.
+    /// Compiles it. `files`: a part of the paths of the affected files.
     pub fn build(files: &str) -> BrokenDisk {
         let folder = Folder::new("usher-eio-");
         let_others_in(&folder);
@@ -147,7 +147,7 @@ impl BrokenDisk {
         }
     }
 
-    /// What a program needs in its environment.
+    /// The variables that a program needs in its environment.
     pub fn env(&self) -> Vec<(String, String)> {
         let path = |name: &str| self.folder.join(name).display().to_string();
         vec![
@@ -157,21 +157,21 @@ impl BrokenDisk {
         ]
     }
 
-    /// From now on one of `one_in` calls of these kinds fails: `w` writes, `s` syncs.
+    /// Switches the failures on: one of `one_in` calls of these kinds fails; `w` is writes, `s` is syncs.
     pub fn break_it(&self, kinds: &str, one_in: u32) {
         let (new, switch) = (self.folder.join("new"), self.folder.join("switch"));
         std::fs::write(&new, format!("{kinds} {one_in}")).expect("write the switch");
         std::fs::rename(new, switch).expect("turn the switch on");
     }
 
-    /// Everything works again.
+    /// Switches the failures off.
     pub fn mend(&self) {
-        // An error means that it was never broken.
+        // An error means that it was never switched on.
         let _ = std::fs::remove_file(self.folder.join("switch"));
     }
 }
 
-/// For servers that run as another user.
+/// Makes a folder accessible to servers that run as another user.
 fn let_others_in(folder: &Folder) {
     let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(folder.path(), permissions).expect("permissions");

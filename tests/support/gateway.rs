@@ -1,7 +1,7 @@
 //! The gateway under test: `usher serve` in a folder of its own, and its command line.
 //!
-//! Knows the configuration keys, the commands and the health routes that `docs/reference` promises; nothing else of the
-//! server. Read next: `http.rs` for callers, `sim.rs` for Entra, `booking.rs` for the app behind.
+//! Knows the configuration keys, the commands and the health routes that `docs/reference` promises; nothing
+//! else of the server. Read next: `http.rs` for clients, `sim.rs` for Entra, `booking.rs` for the app.
 
 use crate::postgres::Database;
 use crate::process::{Folder, Process, Spec, free_ports};
@@ -12,20 +12,21 @@ use std::fmt::Write as _;
 use std::process::{Command, ExitStatus, Output};
 use std::time::Duration;
 
-/// What to start; see [`Gateway::start`].
+/// The settings of a gateway; see [`Gateway::start`].
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// PostgreSQL; `None` is SQLite in the gateway's folder.
+    /// The PostgreSQL database; `None` is SQLite in the gateway's folder.
     pub database: Option<Database>,
-    /// `redis://…`; `None` leaves the queue out.
+    /// `redis://…`; `None` configures no queue.
     pub redis: Option<String>,
-    /// More lines for `usher.toml`, as (`section.key`, TOML value); they win, and an empty value takes a line out.
+    /// More settings for `usher.toml`, as (`section.key`, TOML value); they override, and an empty value
+    /// removes a setting.
     pub more: Vec<(String, String)>,
     /// Environment variables, for instance `USHER__…` or `OTEL_…`.
     pub env: Vec<(String, String)>,
 }
 
-/// A gateway: configured, migrated, and running unless stopped. Ended on drop.
+/// A gateway: configured, migrated, and running unless stopped. Its process ends on drop.
 #[derive(Debug)]
 pub struct Gateway {
     server: Option<Process>,
@@ -35,19 +36,19 @@ pub struct Gateway {
     admin_port: u16,
 }
 
-/// What `usher token issue` answers.
+/// The result of `usher token issue`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directory {
-    /// The Tenant URL that a customer pastes into Entra.
+    /// The Tenant URL, as pasted into Entra.
     pub tenant_url: String,
-    /// The secret token.
+    /// The secret token, as pasted into Entra.
     pub token: String,
 }
 
-/// What `usher app create` answers.
+/// The result of `usher app create`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct App {
-    /// Its name.
+    /// The name of the app.
     pub name: String,
     /// The bearer credential for the HTTP feed.
     pub credential: String,
@@ -55,12 +56,12 @@ pub struct App {
     pub feed_url: String,
     /// The Redis stream's key.
     pub stream: String,
-    /// The app's user in Redis, where the gateway has made it; its password is the credential.
+    /// The app's user in Redis, if the gateway has created it; its password is the credential.
     pub redis_user: Option<String>,
 }
 
 impl App {
-    /// What `usher app create` answered.
+    /// Parses the result of `usher app create`.
     pub fn read(name: &str, made: &Value) -> App {
         App {
             name: name.to_owned(),
@@ -80,12 +81,12 @@ impl Gateway {
         gateway
     }
 
-    /// SQLite, no Redis: what a newcomer gets.
+    /// SQLite, no Redis: the defaults.
     pub async fn embedded() -> Gateway {
         Gateway::start(Settings::default()).await
     }
 
-    /// Configured and migrated, but not running: for commands against a stopped gateway.
+    /// Configured and migrated, but not running: for commands on a stopped gateway.
     pub fn prepared(settings: Settings) -> Gateway {
         crate::init();
         let folder = std::sync::Arc::new(Folder::new("usher-gw-"));
@@ -144,7 +145,7 @@ impl Gateway {
         format!("http://127.0.0.1:{}", self.admin_port)
     }
 
-    /// What `/health/ready` of the admin listener answers, with its reasons.
+    /// The answer of `/health/ready` of the admin listener, with its reasons.
     pub async fn readiness(&self) -> crate::http::Answer {
         let url = format!("{}/health/ready", self.admin_url());
         crate::http::send(crate::http_client().get(url)).await
@@ -155,12 +156,12 @@ impl Gateway {
         &self.folder
     }
 
-    /// Its PostgreSQL database; `None` when it keeps a SQLite file in `usher-data/usher.db` of its folder.
+    /// Its PostgreSQL database; `None` if it uses the SQLite file `usher-data/usher.db` of its folder.
     pub fn database(&self) -> Option<&Database> {
         self.settings.database.as_ref()
     }
 
-    /// The database's address, for looking behind everything: a superuser's on PostgreSQL.
+    /// The database's URL, with all rights: that of a superuser on PostgreSQL.
     pub fn database_url(&self) -> String {
         match &self.settings.database {
             Some(database) => database.super_url.clone(),
@@ -168,12 +169,12 @@ impl Gateway {
         }
     }
 
-    /// The running process; panics when the gateway is stopped.
+    /// The running process; panics if the gateway is stopped.
     pub fn process(&mut self) -> &mut Process {
         self.server.as_mut().expect("a running gateway")
     }
 
-    /// The running process's id; panics when the gateway is stopped.
+    /// The running process's id; panics if the gateway is stopped.
     pub fn pid(&self) -> u32 {
         self.server.as_ref().expect("a running gateway").pid()
     }
@@ -183,13 +184,13 @@ impl Gateway {
         std::fs::read_to_string(self.folder.join(&self.log_name())).unwrap_or_default()
     }
 
-    /// Starts (again) on the same port and waits until it is ready; ends a running one with `kill -9` first.
+    /// Starts on the same port and waits until it is ready; ends a running process with `kill -9` first.
     pub async fn restart(&mut self) {
         self.start_without_waiting();
         self.ready().await;
     }
 
-    /// Starts and returns at once: for starts that are meant to be killed early.
+    /// Starts and returns at once: for starts that are to be killed early.
     pub fn start_without_waiting(&mut self) {
         self.kill9();
         self.server = Some(Process::start(&Spec {
@@ -226,7 +227,7 @@ impl Gateway {
         .await;
     }
 
-    /// `kill -9`, and waits for the end. Does nothing when it is not running.
+    /// `kill -9`, and waits for the end; nothing if it is not running.
     pub fn kill9(&mut self) {
         if let Some(mut server) = self.server.take() {
             server.kill9();
@@ -240,8 +241,8 @@ impl Gateway {
         server.wait(Duration::from_secs(60))
     }
 
-    /// Runs `usher ARGS --json` in the gateway's folder; gives what it printed as JSON (an array of values when it
-    /// printed several lines). Panics, with what it said, when it fails.
+    /// Runs `usher ARGS --json` in the gateway's folder; returns its output as JSON (an array of values if it
+    /// printed several lines). Panics with its output if it fails.
     pub fn cli(&self, args: &[&str]) -> Value {
         let mut all = args.to_vec();
         all.push("--json");
@@ -266,19 +267,20 @@ impl Gateway {
         })
     }
 
-    /// Runs `usher ARGS` as they are, and gives status, output and errors. On PostgreSQL it works as the operators' role.
+    /// Runs `usher ARGS` as given; returns status, output and errors. On PostgreSQL it uses the operators'
+    /// role.
     pub fn try_cli(&self, args: &[&str]) -> Output {
         let database = self.settings.database.as_ref();
         let url = database.map(|database| ("USHER__DATABASE__URL", database.admin_url.as_str()));
         self.command(args, url.as_slice())
     }
 
-    /// The same as the server's own role.
+    /// As [`Self::try_cli`], with the server's own role.
     pub fn try_cli_as_server(&self, args: &[&str]) -> Output {
         self.command(args, &[])
     }
 
-    /// Makes the tenant (if `tenant` is new to this gateway), the directory and a token.
+    /// Creates the tenant (if this gateway does not have it), the directory and a token.
     pub fn directory(&self, tenant: &str, profile: &str) -> Directory {
         let made = self.try_cli(&["tenant", "create", tenant, "--json"]);
         let exists = || {
@@ -295,7 +297,7 @@ impl Gateway {
         self.token(tenant, profile)
     }
 
-    /// One more token of a directory.
+    /// Issues one more token for a directory.
     pub fn token(&self, tenant: &str, profile: &str) -> Directory {
         let issued = self.cli(&["token", "issue", "--tenant", tenant, "--profile", profile]);
         Directory {
@@ -304,7 +306,7 @@ impl Gateway {
         }
     }
 
-    /// Makes an app that may see everything, with a consumer group of the same name.
+    /// Creates an app that may see everything, with a consumer group of the same name.
     pub fn app(&self, name: &str) -> App {
         App::read(name, &self.cli(&["app", "create", name]))
     }
@@ -345,7 +347,7 @@ impl Gateway {
         let more = &self.settings.more;
         settings.retain(|(key, _)| !more.iter().any(|(other, _)| other == key));
         settings.extend(more.iter().filter(|(_, value)| !value.is_empty()).cloned());
-        // Dotted keys at the top: one line a setting, no sections to keep together.
+        // Dotted keys at the top: one line a setting, no sections.
         let mut file = String::new();
         for (key, value) in settings {
             writeln!(file, "{key} = {value}").expect("a string takes every line");
@@ -354,7 +356,7 @@ impl Gateway {
     }
 }
 
-/// A text member of a command's answer; panics, naming it, when it is not there.
+/// A text member of a command's result; panics with its name if it is missing.
 pub fn text(answer: &Value, member: &str) -> String {
     let found = answer.get(member).and_then(Value::as_str);
     found

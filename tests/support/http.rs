@@ -1,34 +1,34 @@
-//! Callers of the gateway: a customer's identity provider (SCIM) and a downstream app (feed).
+//! Clients of the gateway: a customer's identity provider (SCIM) and a downstream app (feed).
 //!
-//! They send what they are told and give back what came, also when it is an error: judging is the test's work.
+//! They send requests and return the answers, errors included: the assertions are the test's.
 
 use crate::gateway::{App, Directory};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// What came back.
+/// A received answer.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// HTTP status.
+    /// The HTTP status.
     pub status: u16,
-    /// Header fields.
+    /// The header fields.
     pub headers: reqwest::header::HeaderMap,
     /// The body as text.
     pub text: String,
-    /// The body as JSON; `Null` when it is empty or none.
+    /// The body as JSON; `Null` if it is empty or not JSON.
     pub body: Value,
 }
 
 impl Answer {
-    /// The `id` of the resource in the body; panics, showing the answer, when there is none.
+    /// The `id` of the resource in the body; panics with the answer if it has none.
     pub fn id(&self) -> String {
         let id = self.body.get("id").and_then(Value::as_str);
         id.unwrap_or_else(|| panic!("no id in {} {}", self.status, self.text))
             .to_owned()
     }
 
-    /// A header field as text, or an empty one.
+    /// A header field as text; empty without one.
     pub fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
@@ -36,8 +36,8 @@ impl Answer {
             .unwrap_or_default()
     }
 
-    /// The body with `ID` in the place of this answer's own request id: what is left may be compared with another
-    /// answer's. Panics when the body does not quote the id.
+    /// The body with `ID` in place of this answer's own request id, to compare with that of another answer.
+    /// Panics if the body does not contain the id.
     #[track_caller]
     pub fn text_without_id(&self) -> String {
         let id = self.header("request-id");
@@ -49,13 +49,13 @@ impl Answer {
         self.text.replace(id, "ID")
     }
 
-    /// `totalResults` of a list response; panics when it is none.
+    /// `totalResults` of a list response; panics if the body is not one.
     pub fn total(&self) -> u64 {
         let total = self.body.get("totalResults").and_then(Value::as_u64);
         total.unwrap_or_else(|| panic!("no totalResults in {} {}", self.status, self.text))
     }
 
-    /// Panics, showing everything, unless the status is the expected one; gives itself back.
+    /// Returns the answer; panics with all of it unless the status is the expected one.
     #[track_caller]
     pub fn expect(self, status: u16) -> Answer {
         assert_eq!(self.status, status, "{}", self.text);
@@ -63,23 +63,23 @@ impl Answer {
     }
 }
 
-/// An identity provider at one Tenant URL.
+/// The SCIM client of an identity provider, for one Tenant URL.
 #[derive(Clone, Debug)]
 pub struct Scim {
     client: reqwest::Client,
     /// The Tenant URL, without a trailing slash.
     pub base: String,
-    /// What goes into `Authorization`, whole; `None` sends no such field.
+    /// The whole value of `Authorization`; `None` sends no such field.
     pub authorization: Option<String>,
 }
 
 impl Scim {
-    /// With a directory's own URL and token.
+    /// A client with a directory's own URL and token.
     pub fn new(directory: &Directory) -> Scim {
         Scim::at(&directory.tenant_url, Some(format!("Bearer {}", directory.token)))
     }
 
-    /// Anywhere, with any `Authorization` or none.
+    /// A client for any URL, with any `Authorization` or none.
     pub fn at(base: &str, authorization: Option<String>) -> Scim {
         let base = base.trim_end_matches('/').to_owned();
         Scim {
@@ -89,7 +89,7 @@ impl Scim {
         }
     }
 
-    /// The same caller on connections of its own, as one that lost those it had.
+    /// The same client with new connections, as after a loss of the old ones.
     pub fn reconnected(&self) -> Scim {
         Scim::at(&self.base, self.authorization.clone())
     }
@@ -118,17 +118,17 @@ impl Scim {
         self.with_body(Method::POST, path, body).await
     }
 
-    /// `PUT`, likewise.
+    /// `PUT`, with the same media type.
     pub async fn put(&self, path: &str, body: &Value) -> Answer {
         self.with_body(Method::PUT, path, body).await
     }
 
-    /// `PATCH`, likewise.
+    /// `PATCH`, with the same media type.
     pub async fn patch(&self, path: &str, body: &Value) -> Answer {
         self.with_body(Method::PATCH, path, body).await
     }
 
-    /// `PATCH` of one identity with these operations.
+    /// `PATCH` of one user with these operations.
     pub async fn patch_ops(&self, id: &str, operations: Value) -> Answer {
         let body =
             json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations});
@@ -160,7 +160,7 @@ impl Scim {
     }
 }
 
-/// A downstream app at its HTTP feed.
+/// A downstream app's client of its HTTP feed.
 #[derive(Clone, Debug)]
 pub struct Feed {
     client: reqwest::Client,
@@ -168,7 +168,7 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// With the app's own credential.
+    /// A client with the app's own credential.
     pub fn new(app: &App) -> Feed {
         Feed {
             client: crate::http_client(),
@@ -176,13 +176,13 @@ impl Feed {
         }
     }
 
-    /// One page after a position, waiting up to `wait` seconds for something new.
+    /// One page after a position; waits up to `wait` seconds for new events.
     pub async fn page(&self, after: u64, limit: u32, wait: u32) -> Answer {
         let url = format!("{}?after={after}&limit={limit}&wait={wait}", self.app.feed_url);
         send(self.client.get(url).bearer_auth(&self.app.credential)).await
     }
 
-    /// The head position: how many events the feed has.
+    /// The newest position, which is the number of events in the feed.
     pub async fn head(&self) -> u64 {
         let answer = self.page(0, 1, 0).await.expect(200);
         answer.body["head"]
@@ -190,7 +190,7 @@ impl Feed {
             .unwrap_or_else(|| panic!("no head in {}", answer.text))
     }
 
-    /// The head once the stamper has nothing left to stamp: it has stood still for longer than many of its rounds.
+    /// The newest position after the stamper has no rows left: it has not changed for many of its intervals.
     pub async fn settled_head(&self) -> u64 {
         crate::wait::until(
             "the feed's head to stand still",
@@ -240,7 +240,7 @@ pub async fn send(request: RequestBuilder) -> Answer {
     try_send(request).await.expect("an answer")
 }
 
-/// Sends a request; `Err` when no whole answer came: for gateways that are killed meanwhile.
+/// Sends a request; `Err` if no whole answer came: for gateways that are killed meanwhile.
 pub async fn try_send(request: RequestBuilder) -> reqwest::Result<Answer> {
     let response = request.send().await?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());

@@ -1,9 +1,9 @@
-//! What a test of the whole needs: private servers, the programs under test, and callers.
+//! What integration tests need: private servers, the programs under test, and clients.
 //!
-//! Every server lives in a folder of its own, on a free port of 127.0.0.1, and ends with the test that started it, also
-//! when the test process is killed (see [`process`]). This library knows the gateway only from outside: its
-//! configuration file, its command line, HTTP and Redis. It must not know any room of the server, so that a test
-//! cannot pass by sharing a mistake with the code it tests. Start reading at [`gateway`].
+//! Every server has a folder of its own and a free port of 127.0.0.1, and ends with the test that started it,
+//! also if the test process is killed (see [`process`]). This library knows the gateway only from outside:
+//! its configuration file, its command line, HTTP and Redis. It must not know any crate of the server, so
+//! that a test cannot pass by sharing a mistake with the code it tests. Start reading at [`gateway`].
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -22,11 +22,11 @@ pub mod redis;
 pub mod sim;
 pub mod wait;
 
-/// Makes the process-wide TLS provider known; every constructor here calls it, and calling it again does nothing.
+/// Installs the process-wide TLS provider; every constructor here calls it, and repeated calls do nothing.
 pub fn init() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
-        // An error means that some other code was first, which is as good.
+        // An error means that other code installed one first, which is as good.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     });
 }

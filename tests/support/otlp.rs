@@ -1,22 +1,23 @@
-//! A collector stub: takes OTLP over HTTP, answers 200 to everything, and remembers what came.
+//! A collector stub: accepts OTLP over HTTP, answers 200 to everything, and records the exports.
 //!
-//! Knows just enough HTTP/1.1 for exporters: `Content-Length` and chunked bodies, many requests a connection.
+//! It supports the part of HTTP/1.1 that exporters use: `Content-Length` and chunked bodies, many requests a
+//! connection.
 
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// One export request.
+/// One recorded export request.
 #[derive(Clone, Debug)]
 pub struct Export {
     /// `/v1/traces`, `/v1/metrics` or `/v1/logs`.
     pub path: String,
-    /// The body as it came (protobuf); texts inside are readable as they are.
+    /// The body as received (protobuf); texts in it are plain.
     pub bytes: Vec<u8>,
 }
 
 impl Export {
-    /// True if the body holds this text.
+    /// True if the body contains this text.
     pub fn holds(&self, text: &str) -> bool {
         self.bytes
             .windows(text.len())
@@ -32,7 +33,7 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Listens on a free port of 127.0.0.1.
+    /// Starts a stub on a free port of 127.0.0.1.
     pub async fn start() -> Collector {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
         let port = listener.local_addr().expect("address").port();
@@ -54,12 +55,12 @@ impl Collector {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// What came so far.
+    /// The exports so far.
     pub fn exports(&self) -> Vec<Export> {
         self.exports.lock().expect("not poisoned").clone()
     }
 
-    /// What came so far for one signal (`traces`, `metrics`, `logs`).
+    /// The exports so far of one signal (`traces`, `metrics`, `logs`).
     pub fn of(&self, signal: &str) -> Vec<Export> {
         self.exports()
             .into_iter()

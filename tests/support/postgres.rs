@@ -1,7 +1,7 @@
-//! A private PostgreSQL cluster, and databases in it made from templates.
+//! A private PostgreSQL cluster, and databases in it copied from templates.
 //!
-//! Knows where Debian puts the server's programs and nothing of our schema: what belongs into a template is the
-//! caller's closure. Read next: `process.rs` for how the server ends.
+//! Knows where Debian installs the server's programs and nothing of the schema: the caller's closure fills a
+//! template. Read next: `process.rs` for how the server ends.
 
 use crate::process::{Folder, Process, RunAs, Spec, free_port};
 use crate::wait::until;
@@ -13,24 +13,25 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, OnceCell};
 
-/// Environment variable: the folder of the server's programs, where not the machine's own server is to be used
+/// Environment variable: the folder of the server's programs, to use another server than the machine's own
 /// (`make it-postgres`).
 pub const PROGRAMS: &str = "USHER_TEST_POSTGRES";
 /// Role that owns every database and runs migrations.
 pub const OWNER: &str = "usher_owner";
-/// Role the gateway works as: no superuser, no BYPASSRLS, owns nothing, so row-level security binds it.
+/// The gateway's role: no superuser, no BYPASSRLS, owns nothing, so row-level security binds it.
 pub const APP: &str = "usher_app";
-/// Role of the operators' commands, bound likewise.
+/// The role of the operators' commands, bound likewise.
 pub const ADMIN: &str = "usher_admin";
-/// A role that is both, for tests that do without the programs: still bound by row-level security, and no owner.
+/// A role with the rights of both, for tests without the programs: still bound by row-level security, and no
+/// owner.
 pub const BOTH: &str = "usher_both";
-/// What an administrator runs in the database of a deployment.
+/// The statements that an administrator runs in the database of a deployment.
 const ROLES: &str = include_str!("../../deploy/postgres-roles.sql");
 
 /// One running cluster.
 #[derive(Debug)]
 pub struct Postgres {
-    // Order matters: the server goes before its folder.
+    // Order matters: the server ends before its folder is removed.
     server: std::sync::Mutex<Option<Process>>,
     folder: Folder,
     programs: PathBuf,
@@ -45,7 +46,7 @@ pub struct Postgres {
 /// One database of a cluster.
 #[derive(Clone, Debug)]
 pub struct Database {
-    /// Its name.
+    /// The database's name.
     pub name: String,
     /// URL for migrations (role [`OWNER`]).
     pub owner_url: String,
@@ -55,18 +56,18 @@ pub struct Database {
     pub admin_url: String,
     /// URL for both at once (role [`BOTH`]).
     pub both_url: String,
-    /// URL of the superuser, for looking behind row-level security.
+    /// URL of the superuser, whom row-level security does not bind.
     pub super_url: String,
 }
 
 impl Postgres {
-    /// The cluster all tests of this process share.
+    /// The cluster that all tests of this process share.
     pub async fn shared() -> &'static Postgres {
         static SHARED: OnceCell<Postgres> = OnceCell::const_new();
         SHARED.get_or_init(Postgres::start).await
     }
 
-    /// A cluster of one's own, for tests that kill it.
+    /// A cluster of its own, for a test that kills it.
     pub async fn start() -> Postgres {
         Postgres::start_with(&[], &[], &[]).await
     }
@@ -76,7 +77,8 @@ impl Postgres {
         Postgres::start_with(&[], &[], env).await
     }
 
-    /// As [`Postgres::start`], with its write-ahead log in an empty folder of the server's user, in files of 1 MiB.
+    /// As [`Postgres::start`], with its write-ahead log in an empty folder of the server's user, in files of
+    /// 1 MiB.
     pub async fn start_with_log_in(folder: &Path) -> Postgres {
         let folder = format!("--waldir={}", folder.display());
         let settings = &["min_wal_size=2MB", "max_wal_size=8MB"];
@@ -119,12 +121,12 @@ impl Postgres {
         cluster
     }
 
-    /// A crash: immediate stop of all its processes, without a checkpoint. Sessions of every test that shares the cluster
-    /// are lost.
+    /// A crash: immediate stop of all its processes, without a checkpoint. Sessions of every test that shares
+    /// the cluster are lost.
     pub fn kill9(&self) {
         let mut server = self.server.lock().expect("one test at a time");
         if let Some(server) = server.as_mut() {
-            // Not SIGKILL: that would leave the backends behind for a while, holding the shared memory.
+            // Not SIGKILL: that would leave the backends running for a while, holding the shared memory.
             server.signal("QUIT");
             server.wait(Duration::from_secs(30));
         }
@@ -137,8 +139,8 @@ impl Postgres {
         self.boot().await;
     }
 
-    /// Waits until the server answers; starts it again when it has ended by itself, as it does when its log cannot be
-    /// written.
+    /// Waits until the server answers; starts it again if it has ended by itself, as it does if its log
+    /// cannot be written.
     pub async fn revive(&self) {
         until("PostgreSQL to answer again", Duration::from_secs(60), || async {
             let ended = {
@@ -171,7 +173,7 @@ impl Postgres {
         database
     }
 
-    /// An empty database, owned by [`OWNER`], as an administrator prepares it.
+    /// An empty database, owned by [`OWNER`], with the roles that an administrator creates.
     pub async fn database(&self) -> Database {
         let database = self.create("template1").await;
         let mut admin = self.admin(&database.name).await;
@@ -179,8 +181,8 @@ impl Postgres {
         database
     }
 
-    /// A copy of the template `key`, which `fill` makes once a run (migrations, seed data); copying takes
-    /// a fraction of a second whatever the migrations cost. `fill` must close its connections.
+    /// A copy of the template `key`, which `fill` makes once a run (migrations, seed data). Copying takes a
+    /// fraction of a second, however long the migrations take. `fill` must close its connections.
     pub async fn from_template(&self, key: &str, fill: impl AsyncFnOnce(&Database)) -> Database {
         let template = {
             let mut templates = self.templates.lock().await;
@@ -202,12 +204,12 @@ impl Postgres {
         server.as_ref().expect("a running server").pid()
     }
 
-    /// What the server has logged so far; a line's text follows the name of its database.
+    /// The server's log so far; a line's text follows the name of its database.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("server.log")).unwrap_or_default()
     }
 
-    /// Where the files of one database are.
+    /// The folder with the files of one database.
     pub async fn files(&self, database: &str) -> PathBuf {
         let mut admin = self.admin("postgres").await;
         let sql = "SELECT oid::text FROM pg_database WHERE datname = $1";
@@ -219,7 +221,7 @@ impl Postgres {
         self.folder.join("data/base").join(oid)
     }
 
-    /// A superuser connection to one database, for assertions and for looking behind row-level security.
+    /// A superuser connection to one database, for assertions and for reads without row-level security.
     pub async fn admin(&self, database: &str) -> sqlx::PgConnection {
         self.try_admin(database).await.expect("connect as superuser")
     }
@@ -241,7 +243,7 @@ impl Postgres {
         let name = format!("t{number}");
         let mut admin = self.admin("postgres").await;
         let sql = format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}");
-        // PostgreSQL allows no session in a template while it is copied; one that is just closing takes a moment.
+        // PostgreSQL allows no session in a template during a copy; a closing one takes a moment.
         for attempt in 0.. {
             match admin
                 .execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql.clone())))
@@ -284,7 +286,7 @@ impl Postgres {
             "max_connections=300".to_owned(),
             "fsync=on".to_owned(),
             "shared_buffers=64MB".to_owned(),
-            // In the folder, so that nothing stays behind in /dev/shm when the server is killed.
+            // In the folder, so that nothing is left in /dev/shm if the server is killed.
             "dynamic_shared_memory_type=mmap".to_owned(),
             "log_min_messages=warning".to_owned(),
             "log_line_prefix=%m [%p] %d ".to_owned(),
@@ -294,7 +296,7 @@ impl Postgres {
             .chain(self.settings.iter().map(|&text| text.to_owned()));
         let mut args = vec!["-D".to_owned(), data.display().to_string()];
         args.extend(settings.flat_map(|setting| ["-c".to_owned(), setting]));
-        // A killed server leaves its lock file behind; the port and the folder are ours alone.
+        // A killed server leaves its lock file behind; no other server uses the port and the folder.
         let _ = std::fs::remove_file(data.join("postmaster.pid"));
         let server = Process::start(&Spec {
             program: &self.programs.join("postgres"),
@@ -332,8 +334,8 @@ fn init_cluster(programs: &Path, folder: &Path, user: Option<RunAs>, more: &[&st
     );
 }
 
-/// The folder that holds `initdb` and `postgres`: the one named by [`PROGRAMS`], on the PATH, or where Debian puts it, the
-/// newest version first.
+/// The folder that holds `initdb` and `postgres`: the one named by [`PROGRAMS`], on the PATH, or Debian's,
+/// the newest version first.
 fn find_programs() -> PathBuf {
     if let Some(folder) = std::env::var_os(PROGRAMS) {
         return PathBuf::from(folder);
@@ -361,7 +363,7 @@ fn find_programs() -> PathBuf {
     )
 }
 
-/// PostgreSQL refuses to run as root: then it is the user `postgres`, which its package makes.
+/// PostgreSQL refuses to run as root: then the user is `postgres`, which its package creates.
 pub fn server_user() -> Option<RunAs> {
     let id = |args: &[&str]| -> u32 {
         let output = Command::new("id").args(args).output().expect("run id");

@@ -1,8 +1,8 @@
 //! A child process that cannot outlive the test process, however that one ends.
 //!
-//! Each child runs under a small shell that holds the reading end of a pipe; the writing end is ours. When this process
-//! goes away (return, panic, abort, `kill -9`), the pipe closes and the shell ends its child. It knows nothing of
-//! what it runs.
+//! Each child runs under a small shell that holds the reading end of a pipe; this process holds the writing
+//! end. When this process ends (return, panic, abort, `kill -9`), the pipe closes and the shell ends its
+//! child. It knows nothing of the program it runs.
 
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader};
@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// `$1`: the signal that ends the child when its starter is gone; the rest: the command.
-/// Descriptor 3 is the pipe (a shell gives its background jobs an empty standard input).
+/// `$1`: the signal that ends the child after the end of its starter; the rest: the command. Descriptor 3 is
+/// the pipe (a shell gives its background jobs an empty standard input).
 const KEEPER: &str = r#"
 exec 3<&0 4>&1 1>&2
 end=$1; shift
@@ -27,10 +27,11 @@ kill $watcher 2>/dev/null
 exit $code
 "#;
 
-/// Waits for the pipe to close, then removes the folder `$1`; twice, as a server may still be writing its last file.
+/// Waits for the pipe to close, then removes the folder `$1`; twice, as a server may still write its last
+/// file.
 const SWEEPER: &str = r#"read -r gone; sleep 1; rm -rf "$1"; sleep 2; rm -rf "$1""#;
 
-/// A user to run a child as.
+/// The user to run a child as.
 #[derive(Clone, Copy, Debug)]
 pub struct RunAs {
     /// Numeric user id.
@@ -47,27 +48,27 @@ pub struct Process {
     log: PathBuf,
 }
 
-/// What to run; see [`Process::start`].
+/// The command and environment of a child; see [`Process::start`].
 #[derive(Debug)]
 pub struct Spec<'a> {
-    /// Program, looked up on the PATH when it has no slash.
+    /// The program, searched on the PATH if it has no slash.
     pub program: &'a Path,
-    /// Its arguments.
+    /// The program's arguments.
     pub args: &'a [String],
-    /// Working directory.
+    /// The working directory.
     pub dir: &'a Path,
-    /// File that standard output and error are appended to.
+    /// The file that standard output and error are appended to.
     pub log: &'a Path,
     /// Environment variables to add.
     pub env: &'a [(String, String)],
-    /// User to run as, when not our own.
+    /// The user to run as, if it is another one.
     pub user: Option<RunAs>,
-    /// Signal name for a left-behind child: `KILL`, or `QUIT` where that is cleaner.
+    /// The signal's name for a child that is left behind: `KILL`, or `QUIT` for a cleaner end.
     pub end: &'a str,
 }
 
 impl Process {
-    /// Starts a child. Panics when the program cannot be started at all.
+    /// Starts a child. Panics if the program cannot be started at all.
     pub fn start(spec: &Spec<'_>) -> Process {
         let log = OpenOptions::new()
             .create(true)
@@ -79,7 +80,8 @@ impl Process {
             .args(["-c", KEEPER, "keeper", spec.end])
             .arg(spec.program)
             .args(spec.args);
-        // Its own group: Ctrl-C goes to the test runner only, and the closed pipe does the rest.
+        // A process group of its own: Ctrl-C reaches the test runner only, and the closed pipe ends the
+        // child.
         command.current_dir(spec.dir).process_group(0);
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("USHER_")) {
             command.env_remove(name);
@@ -107,22 +109,22 @@ impl Process {
         }
     }
 
-    /// The child's own process id (not the keeping shell's).
+    /// The child's own process id (not the shell's).
     pub fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// Everything the child printed so far, from all its starts with this log file.
+    /// The output of the child so far, from all its starts with this log file.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// Sends a signal by name (`TERM`, `STOP`, `CONT`, …); a child that is gone already is no error.
+    /// Sends a signal by name (`TERM`, `STOP`, `CONT`, …); no error if the child has ended.
     pub fn signal(&self, name: &str) {
         signal(self.pid, name);
     }
 
-    /// `kill -9`, then waits until the child is really gone.
+    /// `kill -9`, then waits until the child has ended.
     pub fn kill9(&mut self) {
         if self.exited().is_none() {
             self.signal("KILL");
@@ -130,12 +132,12 @@ impl Process {
         }
     }
 
-    /// The exit status if the child has ended (128 + signal number after a signal, as a shell tells it).
+    /// The exit status if the child has ended (128 + signal number after a signal, as a shell reports it).
     pub fn exited(&mut self) -> Option<ExitStatus> {
         self.keeper.try_wait().expect("wait for the keeper")
     }
 
-    /// Waits for the end; panics, showing the log, when `limit` has passed.
+    /// Waits for the end; panics with the log after `limit`.
     pub fn wait(&mut self, limit: Duration) -> ExitStatus {
         let until = Instant::now() + limit;
         loop {
@@ -152,17 +154,17 @@ impl Process {
         }
     }
 
-    /// Memory the child holds now, in KiB (`VmRSS`), or 0 when it is gone.
+    /// The child's present memory in KiB (`VmRSS`), or 0 if it has ended.
     pub fn resident_kib(&self) -> u64 {
         self.memory("VmRSS:")
     }
 
-    /// The most memory it has held at a time since it began, in KiB.
+    /// The child's highest memory since it began, in KiB.
     pub fn peak_kib(&self) -> u64 {
         self.memory("VmHWM:")
     }
 
-    /// Forgets the most memory it has held: [`Self::peak_kib`] counts from now (`man 5 proc`, `clear_refs`).
+    /// Resets the highest memory: [`Self::peak_kib`] counts from now (`man 5 proc`, `clear_refs`).
     pub fn forget_peak(&self) {
         std::fs::write(format!("/proc/{}/clear_refs", self.pid), "5").expect("our own process");
     }
@@ -184,7 +186,7 @@ impl Drop for Process {
     }
 }
 
-/// Sends a signal by name to a process id. The shell's own `kill`, so that no package is needed.
+/// Sends a signal by name to a process id, with the shell's own `kill`, so that no package is needed.
 pub fn signal(pid: u32, name: &str) {
     let script = format!("kill -s {name} {pid} 2>/dev/null");
     let _ = Command::new("/bin/sh").args(["-c", &script]).status();
@@ -195,7 +197,7 @@ pub fn was_killed(status: ExitStatus) -> bool {
     status.code() == Some(137) || status.signal() == Some(9)
 }
 
-/// A folder that is removed when this process is gone, however it ended.
+/// A folder that is removed after the end of this process, however it ended.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
@@ -203,7 +205,7 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Makes a fresh folder below the system's temporary one.
+    /// Creates an empty folder below the system's temporary one.
     pub fn new(prefix: &str) -> Folder {
         let path = tempfile::Builder::new()
             .prefix(prefix)
@@ -225,7 +227,7 @@ impl Folder {
         }
     }
 
-    /// Where it is.
+    /// The folder's path.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -244,7 +246,7 @@ impl Drop for Folder {
     }
 }
 
-/// A port of 127.0.0.1 that nobody listens on at the moment.
+/// A port of 127.0.0.1 without a listener at the moment.
 pub fn free_port() -> u16 {
     let [port] = free_ports();
     port

@@ -1,23 +1,23 @@
-//! Where the programs under test are, and that they are up to date.
+//! The paths of the programs under test; they are up to date.
 //!
-//! `make test` builds them first and says so in `USHER_TEST_PROGRAMS`; a plain `cargo test` lets this module build them,
-//! once a run. It must not know what the programs do.
+//! `make test` builds them first and sets `USHER_TEST_PROGRAMS`; in a plain `cargo test` this module builds
+//! them, once a run. It must not know what the programs do.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The gateway.
+/// The gateway, `usher`.
 pub fn usher() -> PathBuf {
     folder().join("usher")
 }
 
-/// The Entra simulator.
+/// The Entra simulator, `entra-sim`.
 pub fn entra_sim() -> PathBuf {
     folder().join("entra-sim")
 }
 
-/// The conformance client.
+/// The conformance client, `scim-conformance`.
 pub fn conformance() -> PathBuf {
     folder().join("scim-conformance")
 }

@@ -1,13 +1,13 @@
-//! A private Redis server with persistence as in production (AOF `everysec`, `noeviction`), and the ways to hurt it.
+//! A private Redis server with persistence as in production (AOF `everysec`, `noeviction`), and its failures.
 //!
-//! Knows nothing of our streams. Read next: `process.rs` for how the server ends.
+//! Knows nothing of the gateway's streams. Read next: `process.rs` for how the server ends.
 
 use crate::process::{Folder, Process, Spec, free_port};
 use crate::wait::until;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// One server; ended on drop.
+/// One server; it ends on drop.
 #[derive(Debug)]
 pub struct Redis {
     server: Option<Process>,
@@ -46,15 +46,15 @@ impl Redis {
         format!("redis://127.0.0.1:{}/", self.port)
     }
 
-    /// `kill -9`; the data stay as they are.
+    /// `kill -9`; the data are kept.
     pub fn kill9(&mut self) {
         if let Some(mut server) = self.server.take() {
-            server.signal("CONT"); // a paused server gets its signal all the same, but be sure it ends
+            server.signal("CONT"); // a stopped process gets SIGKILL all the same; this makes sure that it ends
             server.kill9();
         }
     }
 
-    /// Starts the server (again) on the same port with the data it has.
+    /// Starts the server on the same port with its data.
     pub async fn restart(&mut self) {
         self.kill9();
         let setting = |name: &str, value: &str| [format!("--{name}"), value.to_owned()];
@@ -66,7 +66,7 @@ impl Redis {
             setting("appendfsync", "everysec"),
             setting("maxmemory-policy", "noeviction"),
             setting("save", ""),
-            // After a cut tail the server starts with what is whole, as in production.
+            // After a cut tail the server starts with the intact part, as in production.
             setting("aof-load-truncated", "yes"),
         ]
         .concat();
@@ -102,8 +102,8 @@ impl Redis {
         self.restart().await;
     }
 
-    /// A power loss: killed, the last `bytes` of the append-only file cut off, started. True if there was something
-    /// to cut.
+    /// A power loss: killed, the last `bytes` of the append-only file cut off, started. True if there was
+    /// anything to cut.
     pub async fn truncate_aof_tail(&mut self, bytes: u64) -> bool {
         self.kill9();
         let file = self.newest_aof();
@@ -117,7 +117,7 @@ impl Redis {
         length > 0
     }
 
-    /// SIGSTOP: connections stay open, nothing answers.
+    /// SIGSTOP: connections stay open, without answers.
     pub fn pause(&self) {
         self.signal("STOP");
     }
@@ -133,14 +133,15 @@ impl Redis {
             .await;
     }
 
-    /// Runs a command on a fresh connection and gives its answer in Redis' debug notation; panics on an error.
+    /// Runs a command on a new connection and returns its answer in Redis' debug notation; panics on an
+    /// error.
     pub async fn command(&self, words: &[&str]) -> String {
         self.try_command(words)
             .await
             .unwrap_or_else(|e| panic!("redis {words:?}: {e}"))
     }
 
-    /// A connection of one's own.
+    /// A new connection.
     pub async fn connection(&self) -> redis::aio::MultiplexedConnection {
         self.try_connection().await.expect("connect to Redis")
     }

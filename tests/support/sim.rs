@@ -1,4 +1,4 @@
-//! The Entra simulator, run as the program it is.
+//! The Entra simulator, run as a program.
 
 use crate::gateway::Directory;
 use crate::process::Folder;
@@ -20,7 +20,7 @@ impl Source {
         Source::generate_with(people, rooms, 0, seed).await
     }
 
-    /// The same with groups of people.
+    /// As [`Self::generate`], with groups of people.
     pub async fn generate_with(people: u32, rooms: u32, groups: u32, seed: u64) -> Source {
         let source = Source {
             folder: Folder::new("usher-sim-"),
@@ -45,22 +45,22 @@ impl Source {
         source
     }
 
-    /// Gives the source directory another content.
+    /// Replaces the content of the source directory.
     pub fn rewrite(&self, content: &Value) {
         std::fs::write(self.file(), content.to_string()).expect("source");
     }
 
-    /// The source file.
+    /// The source file's path.
     pub fn file(&self) -> PathBuf {
         self.folder.join("source.json")
     }
 
-    /// Its content.
+    /// The source file's content.
     pub fn content(&self) -> Value {
         serde_json::from_slice(&std::fs::read(self.file()).expect("source")).expect("JSON")
     }
 
-    /// Joiners, movers, leavers, returns, purges.
+    /// Applies changes: joiners, movers, leavers, returns, purges.
     pub async fn mutate(&self, changes: u32, seed: u64) {
         let (changes, seed, file) = (
             changes.to_string(),
@@ -79,8 +79,8 @@ impl Source {
         checked(&args, run(&args).await);
     }
 
-    /// One provisioning cycle of `advisors` or `rooms`: initial the first time, incremental after. Gives the
-    /// simulator's exit status and its JSON summary.
+    /// One provisioning cycle of `advisors` or `rooms`: initial the first time, incremental after. Returns
+    /// the simulator's exit status and its JSON summary.
     pub async fn cycle(&self, app: &str, directory: &Directory, more: &[&str]) -> (i32, Value) {
         let file = self.file().display().to_string();
         let state = self
@@ -120,7 +120,7 @@ impl Source {
     }
 }
 
-/// What the button "Test Connection" says: the simulator's exit status and what it printed.
+/// The result of "Test Connection": the simulator's exit status and its output.
 pub async fn test_connection(directory: &Directory) -> (i32, String) {
     let (url, token) = (&directory.tenant_url, &directory.token);
     let output = run(&["test-connection", "--tenant-url", url, "--token", token]).await;
@@ -129,7 +129,7 @@ pub async fn test_connection(directory: &Directory) -> (i32, String) {
     (output.status.code().unwrap_or(-1), said)
 }
 
-/// Runs `entra-sim ARGS` and gives its output whatever its status.
+/// Runs `entra-sim ARGS` and returns its output whatever its status.
 pub async fn run(args: &[&str]) -> Output {
     let mut command = Command::new(programs::entra_sim());
     command

@@ -1,9 +1,9 @@
-//! Waiting for something to become true, bounded. Not for measuring: a limit here is only the point where hope ends.
+//! Waiting for a condition, with a limit. Not for measuring: the limit only ends a test that hangs.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-/// Calls `probe` until it gives `Some`; panics with `what` when `limit` has passed.
+/// Calls `probe` until it returns `Some`; panics with `what` after `limit`.
 pub async fn until<T, F>(what: &str, limit: Duration, mut probe: impl FnMut() -> F) -> T
 where
     F: Future<Output = Option<T>>,
