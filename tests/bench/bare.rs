@@ -1,5 +1,5 @@
-//! A bare actix-web route: what this machine answers when nothing is done. The bench runs itself as a child for it, so
-//! that it has a process of its own as the gateway has.
+//! A bare actix-web route: the rate of this machine without any work. The bench runs itself as a child for
+//! it, so that it is a separate process as the gateway is.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -8,20 +8,18 @@ use support::process::{Folder, Process, Spec, free_port};
 /// The hidden command of the child: `bare-route PORT WORKERS`.
 pub const COMMAND: &str = "bare-route";
 
-/// Bytes of its answer: a list response with one person is about as long.
+/// The length of its answer in bytes: about that of a list response with one person.
 const BODY: usize = 600;
 
-/// A running child.
 #[derive(Debug)]
 pub struct Bare {
-    // Order matters: the server goes before its folder.
+    // Order matters: the server ends before its folder is removed.
     _server: Process,
     _folder: Folder,
-    /// Where it listens.
     pub address: SocketAddr,
 }
 
-/// Starts the child and waits until it takes connections.
+/// Starts the child and waits until it accepts connections.
 pub async fn start(workers: usize) -> Bare {
     let folder = Folder::new("usher-bare-");
     let port = free_port();
@@ -48,7 +46,7 @@ pub async fn start(workers: usize) -> Bare {
     }
 }
 
-/// The child itself.
+/// Runs in the child.
 pub fn serve(port: &str, workers: &str) {
     let port: u16 = port.parse().expect("a port");
     let workers: usize = workers.parse().expect("a number of workers");

@@ -1,4 +1,4 @@
-//! A gateway with a directory of many people, on either database, and a way to its tables behind its back.
+//! A gateway with a directory of many people, on either database, and a direct connection to its tables.
 
 use crate::load::expect;
 use crate::plan::Plan;
@@ -12,10 +12,9 @@ use std::time::Duration;
 use support::gateway::Settings;
 use support::postgres::Postgres;
 
-/// Both databases.
 pub const BOTH: [Kind; 2] = [Kind::Postgres, Kind::Sqlite];
 
-/// The rows of one after the other.
+/// The rows of both databases, one after the other.
 pub async fn on_both(rows: impl AsyncFn(Kind) -> Vec<report::Row>) -> Vec<report::Row> {
     let mut all = Vec::new();
     for kind in BOTH {
@@ -24,17 +23,14 @@ pub async fn on_both(rows: impl AsyncFn(Kind) -> Vec<report::Row>) -> Vec<report
     all
 }
 
-/// Which database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// PostgreSQL.
     Postgres,
     /// SQLite in the gateway's folder.
     Sqlite,
 }
 
 impl Kind {
-    /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Postgres => "PostgreSQL",
@@ -43,17 +39,16 @@ impl Kind {
     }
 }
 
-/// The way to the tables.
+/// A direct connection to the tables.
 #[derive(Debug)]
 enum Door {
     Postgres(PgConnection),
     Sqlite(SqliteConnection),
 }
 
-/// A gateway, and the way to its tables.
+/// A gateway, with a direct connection to its tables.
 #[derive(Debug)]
 pub struct Base {
-    /// The gateway, with a directory of `people`.
     pub site: Site,
     door: Door,
     /// The folder of the database's files.
@@ -61,7 +56,7 @@ pub struct Base {
 }
 
 impl Base {
-    /// Starts a gateway whose directory holds the template person only.
+    /// Starts a gateway whose directory has the template person only.
     pub async fn start(plan: &Plan, kind: Kind) -> Base {
         let database = match kind {
             Kind::Postgres => Some(Postgres::shared().await.database().await),
@@ -90,7 +85,7 @@ impl Base {
         Base { site, door, files }
     }
 
-    /// Reads the database's files through, so that the system has them in memory.
+    /// Reads the database's files once, so that the system has them in memory.
     pub fn read_through(&self) {
         let files = std::fs::read_dir(&self.files).expect("the database's files");
         for file in files {
@@ -99,14 +94,14 @@ impl Base {
         }
     }
 
-    /// Starts a gateway whose directory holds so many people more.
+    /// Starts a gateway whose directory has `count` more people.
     pub async fn seeded(plan: &Plan, kind: Kind, count: u32) -> Base {
         let mut base = Self::start(plan, kind).await;
         base.multiply(count).await;
         base
     }
 
-    /// So many copies of every template person there is.
+    /// Makes `count` copies of every template person.
     pub async fn multiply(&mut self, count: u32) {
         match &mut self.door {
             Door::Postgres(connection) => seed::postgres(connection, seed::IDENTITY, count).await,
@@ -114,7 +109,7 @@ impl Base {
         }
     }
 
-    /// Runs a statement that both databases understand.
+    /// Runs a statement that is valid on both databases.
     pub async fn run(&mut self, sql: &str) {
         let text = AssertSqlSafe(sql.to_owned());
         let done = match &mut self.door {
@@ -124,7 +119,7 @@ impl Base {
         done.unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
-    /// The ids that a condition on `identity` leaves, as the API writes them.
+    /// The ids of the rows of `identity` that a condition selects, as the API writes them.
     pub async fn people(&mut self, which: &str) -> Vec<String> {
         let select = |id: &str| AssertSqlSafe(format!("SELECT {id} FROM identity WHERE {which}"));
         let ids: Vec<String> = match &mut self.door {

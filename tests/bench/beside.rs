@@ -10,37 +10,36 @@ use std::sync::Arc;
 use std::time::Duration;
 use support::postgres::Postgres;
 
-/// Both sides, and their figures, one a slice.
+/// Both sides with their figures, one a slice.
 pub struct Beside {
     site: Arc<Site>,
     make: Make,
     script: Script,
     /// The first process of the PostgreSQL server.
     server: u32,
-    /// Rates of the gateway.
+    /// Rates of the gateway, in units a second.
     pub ours: Vec<f64>,
-    /// Rates of pgbench.
+    /// Rates of pgbench, in transactions a second.
     pub theirs: Vec<f64>,
-    /// How long each unit of the gateway took.
+    /// The time of each unit of the gateway.
     pub times: Vec<Duration>,
-    /// Microseconds a unit: the gateway, the server below it, the server below pgbench.
+    /// Microseconds of processor time a unit: the gateway, the server below it, the server below pgbench.
     cpu: [Vec<f64>; 3],
 }
 
-/// The words of a row.
+/// The texts of a row.
 #[derive(Clone, Copy, Debug)]
 pub struct Words<'a> {
-    /// What is measured.
     pub what: &'a str,
-    /// Its unit.
+    /// The unit of the rates.
     pub unit: &'static str,
-    /// What one of them is.
+    /// The name of one unit.
     pub one: &'a str,
-    /// The gateway's side.
+    /// The name of the gateway's side.
     pub ours: &'a str,
 }
 
-/// The length of a slice; the first one fills caches and prepares statements, and is not counted.
+/// The length of a slice. The first slice fills caches and prepares statements, and is not counted.
 pub fn slice(plan: &Plan, round: usize) -> Duration {
     if round == 0 {
         Duration::from_secs(2)
@@ -50,7 +49,7 @@ pub fn slice(plan: &Plan, round: usize) -> Duration {
 }
 
 impl Beside {
-    /// Nothing measured yet.
+    /// Without slices so far.
     pub async fn new(site: &Arc<Site>, make: Make, script: Script) -> Beside {
         Beside {
             site: Arc::clone(site),
@@ -69,7 +68,7 @@ impl Beside {
         let time = slice(plan, round);
         let start = cpu::of_family(self.server);
         let ran = self.script.run(time);
-        // Until the sessions of pgbench have ended and been counted.
+        // The sessions of pgbench must have ended, so that they are counted.
         tokio::time::sleep(Duration::from_millis(100)).await;
         let below_pgbench = cpu::of_family(self.server) - start;
 
@@ -97,7 +96,7 @@ impl Beside {
         }
     }
 
-    /// The rates, and the processor time of both parts.
+    /// The rows for the rates and for the processor time of both sides.
     pub fn rows(&self, words: Words<'_>, bar: Bar, notes: Vec<String>) -> Vec<Row> {
         let [gateway, server, below_pgbench] = &self.cpu;
         let Words { what, one, .. } = words;

@@ -1,7 +1,9 @@
-//! The least that must be done on PostgreSQL for a match query, a creation and a PATCH, as fixed scripts of pgbench. They run
-//! as the gateway's role, so row-level security binds them. They follow the rows of the schema, not the statements of the store.
+//! The least work on PostgreSQL for a match query, a creation and a PATCH, as fixed scripts of pgbench. They
+//! run with the gateway's role, so row-level security binds them. They follow the rows of the schema, not the
+//! statements of the store.
 //!
-//! Every statement opens the tenant's rows itself: `set_config` in its first row source, as `crates/store/src/sql.rs` has it.
+//! Every statement sets the tenant of row-level security itself: `set_config` in its first row source, as
+//! `crates/store/src/sql.rs` has it.
 
 use crate::pgbench::Script;
 use crate::seed::TEMPLATE;
@@ -9,19 +11,20 @@ use crate::site::Site;
 use sqlx::{PgConnection, Row};
 use support::postgres::Postgres;
 
-/// Counts the people of a slice up.
+/// Counts the people of a slice.
 const NEW: &str = "\\set n :n + 1\n\\set k :base + :client_id * 1000000 + :n\n";
-/// The id and the key of a person of [`NEW`]. Long enough to be a UUID's last group.
+/// The id and the key of a person of [`NEW`]. The key is as long as a UUID's last group.
 const NEW_ID: &str = "('00000000-0000-7000-8000-' || lpad(:k::text, 12, '0'))::uuid";
 const NEW_KEY: &str = ":k::text";
 /// The id and the key of the copy number `:k`, as `seed::postgres` makes them.
 const COPY_ID: &str = "md5(:template::text || :k::text)::uuid";
 const COPY_KEY: &str = "'copy' || lpad(:k::text, 6, '0')";
-/// What a PATCH read before.
+/// The id that the read before a PATCH found.
 const FOUND_ID: &str = ":found_id::uuid";
-/// Longer texts (documents, events) are sent as they are: a replacement in them would be the yardstick's cost only.
+/// The longest text, in bytes, in which the key is replaced. Longer ones (documents, events) are sent
+/// unchanged: a replacement in them would be a cost of the yardstick only.
 const SHORT: usize = 120;
-/// What the database fills, and what another statement gives.
+/// Columns that the database fills, or that another statement gives.
 const LEFT_OUT: [&str; 2] = ["stamped", "outbox_id"];
 
 /// One column of a row that the gateway stored.
@@ -32,7 +35,7 @@ struct Column {
     value: String,
 }
 
-/// A directory, and what the last request for its template person stored.
+/// A directory, and the rows that the last request for its template person stored.
 #[derive(Debug)]
 pub struct Least {
     database: String,
@@ -88,7 +91,8 @@ impl Least {
         self.script(format!("\\set k random(0, {})\n{find};\n", count - 1))
     }
 
-    /// A match query that finds nobody, then one statement that inserts the three rows of that person's creation.
+    /// A match query without a result, then one statement that inserts the three rows of that person's
+    /// creation.
     pub fn create(&self) -> Script {
         let (find, told) = (self.by_user_name(NEW_KEY), self.told(NEW_ID, NEW_KEY));
         let person = insert("identity", &self.identity, "s", NEW_ID, NEW_KEY);
@@ -99,11 +103,11 @@ impl Least {
         self.script(format!("{NEW}{find};\n{create};\n"))
     }
 
-    /// One of `count` copies read by its id, then one statement that updates the row of that revision and inserts event and
-    /// log. The document goes back as it came: pgbench cannot change it.
+    /// One of `count` copies read by its id, then one statement that updates the row of that revision and
+    /// inserts event and log. The document is written back unchanged: pgbench cannot change it.
     pub fn patch(&self, count: u32) -> Script {
         let (find, told) = (select(&format!("id = {COPY_ID}")), self.told(FOUND_ID, COPY_KEY));
-        // The setting is the key of the index, so it is made before the policy looks at a row.
+        // The setting is the key of the index, so it is set before the policy reads a row.
         let update = format!(
             "WITH i AS (UPDATE identity SET revision = revision + 1, document = :found_document::text, \
              display_name = 'person ' || :base::text || :client_id::text || :n::text, modified_at = :now::bigint \
@@ -141,7 +145,7 @@ impl Least {
     }
 }
 
-/// One row if the credential is valid; somebody stands in it if the condition finds one.
+/// One row if the credential is valid; its columns have a person if the condition selects one.
 fn select(condition: &str) -> String {
     let of_tenant = "tenant_id = :tenant::uuid";
     let groups = format!(
@@ -179,14 +183,14 @@ fn lists(table: &str, columns: &[Column], id: &str, key: &str) -> (Vec<String>, 
     (names.collect(), columns.iter().map(value).collect())
 }
 
-/// A text with another key in the place of the template's.
+/// A text with another key in place of the template's.
 fn varied(text: &str, key: &str) -> String {
     let quoted = |part: &str| format!("'{}'", part.replace('\'', "''"));
     let parts: Vec<String> = text.split(TEMPLATE).map(quoted).collect();
     format!("({})", parts.join(&format!(" || {key} || ")))
 }
 
-/// The columns of a row that have a value, but for those that the database fills.
+/// The columns of a row that have a value, without those that the database fills.
 async fn columns(admin: &mut PgConnection, table: &str, which: &str) -> Vec<Column> {
     let sql = format!(
         "SELECT c.column_name::text, c.data_type::text, to_jsonb(t) ->> c.column_name::text \

@@ -1,4 +1,4 @@
-//! Closed-loop load: so many connections, each with one request in flight, for so long.
+//! Closed-loop load: a number of connections, each with one request in flight, for a time.
 
 use crate::wire::Connection;
 use std::net::SocketAddr;
@@ -7,33 +7,32 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-/// Connections of every row of `docs/benchmarks.md` that names a number.
+/// The number of connections, in every row of `docs/benchmarks.md` that names one.
 pub const CONNECTIONS: usize = 32;
 
-/// A unit of work: its requests in order, each with the status it must be answered with.
+/// A unit of work: its requests in order, each with the expected status of its answer.
 pub type Unit = Vec<(Vec<u8>, u16)>;
 
 /// Makes the unit of a number; every number is used once.
 pub type Make = Arc<dyn Fn(u64) -> Unit + Send + Sync>;
 
-/// What a slice did.
+/// The result of a slice.
 #[derive(Debug, Default)]
 pub struct Done {
-    /// Units a second.
     pub rate: f64,
-    /// How many units were done, with those that ended after the time.
+    /// The number of units, including those that ended after the time.
     pub all: f64,
-    /// How long each of the others took, in no order.
+    /// The time of each unit that ended in time, in no order.
     pub times: Vec<Duration>,
 }
 
-/// Runs units until the time is over. Numbers go on from `next`. Panics, showing the answer, when one is not the
-/// expected one: a rate of refusals is no rate.
+/// Runs units until the time is over. Numbers continue from `next`. Panics with the answer if a status is not
+/// the expected one: a rate of refusals means nothing.
 pub async fn closed_loop(address: SocketAddr, time: Duration, next: &Arc<AtomicU64>, make: &Make) -> Done {
     over(CONNECTIONS, address, time, next, make).await
 }
 
-/// As [`closed_loop`], over a number of connections of one's own.
+/// As [`closed_loop`], with another number of connections.
 pub async fn over(
     connections: usize,
     address: SocketAddr,
@@ -69,14 +68,14 @@ pub async fn over(
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52")]
     let count = done.times.len() as f64;
     done.rate = count / time.as_secs_f64();
-    // Each connection ends with one that is not counted.
+    // The last unit of each connection is not counted.
     #[expect(clippy::cast_precision_loss, reason = "few connections")]
     let last = connections as f64;
     done.all = count + last;
     done
 }
 
-/// Sends one request and gives its answer's body; panics, showing it, when the status is another one.
+/// Sends one request and returns its answer's body; panics with it if the status is not the expected one.
 pub async fn expect(connection: &mut Connection, request: &[u8], status: u16) -> Vec<u8> {
     let answer = connection.call(request).await.expect("an answer");
     if answer.status != status {

@@ -1,10 +1,11 @@
-//! Rates beside what they are compared with, in one run on one machine: `make bench`, told in `docs/benchmarks.md`.
+//! Rates beside those of a yardstick, in one run on one machine: `make bench`, described in
+//! `docs/benchmarks.md`.
 //!
-//! Each row drives the released gateway from outside and its yardstick (pgbench, SQLite with a commit a request, a bare
-//! route) in alternating slices, so that whatever else the machine does meets both, and takes medians. Nothing here
-//! passes or fails: numbers of a shared machine are to be read, not asserted.
+//! Each row drives the released gateway from outside and its yardstick (pgbench, SQLite with a commit a
+//! request, a bare route) in alternating slices, so that other load on the machine affects both, and takes
+//! medians. No row passes or fails: numbers of a shared machine are to be read, not asserted.
 //!
-//! Reading order: [`report`] (what comes out), [`load`] (the client), [`rows`] (one module a row of
+//! Reading order: [`report`] (the output), [`load`] (the client), [`rows`] (one module a row of
 //! `docs/benchmarks.md`).
 #![expect(
     clippy::expect_used,

@@ -6,10 +6,10 @@ use std::process::Command;
 use std::time::Duration;
 use support::process::Folder;
 
-/// What the report calls it.
+/// The name in the report.
 pub const NAME: &str = "pgbench -M prepared -c 32 -j 2: the least";
 
-/// A script and what it needs.
+/// A script with its database and variables.
 #[derive(Debug)]
 pub struct Script {
     folder: Folder,
@@ -19,32 +19,32 @@ pub struct Script {
     base: u64,
 }
 
-/// What a slice did.
+/// The result of a slice.
 #[derive(Clone, Copy, Debug)]
 pub struct Ran {
     /// Transactions a second.
     pub rate: f64,
-    /// Transactions.
     pub count: f64,
 }
 
 impl Script {
-    /// `text` ends with a statement that answers one row with an `id`. `:client_id`, `:base` (another one each slice) and
-    /// `:n` (0, to be counted up) are at hand beside the variables.
+    /// `text` ends with a statement that returns one row with an `id`. Besides the variables it can use
+    /// `:client_id`, `:base` (another one each slice) and `:n` (0, to be counted up).
     pub fn new(database: &str, text: String, variables: Vec<(String, String)>) -> Script {
         let script = Script {
             folder: Folder::new("usher-pgbench-"),
             database: database.to_owned(),
             text,
             variables,
-            // Far from the numbers of the gateway's people, and within the twelve digits of a UUID's last group.
+            // Far from the numbers of the gateway's people, and within the twelve digits of a UUID's last
+            // group.
             base: 500,
         };
         script.check();
         script
     }
 
-    /// Runs it once, and panics when its last statement does nothing: such a rate would be no yardstick.
+    /// Runs it once, and panics if its last statement changes or finds nothing: such a rate means nothing.
     fn check(&self) {
         let text = self.text.trim_end().trim_end_matches(';');
         let text = format!("{text} \\gset checked_\nSELECT 1 / length(:checked_id::text);\n");
@@ -59,7 +59,7 @@ impl Script {
         self.base += 1;
         let figure = |name: &str| {
             let rest = said.lines().find_map(|line| line.strip_prefix(name));
-            // A slice in which nothing was committed has no rate line.
+            // A slice without a commit has no line with a rate.
             rest.and_then(|rest| rest.split([' ', '/']).next()?.parse().ok())
                 .unwrap_or(0.0)
         };

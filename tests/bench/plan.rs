@@ -1,10 +1,10 @@
-//! What to run and for how long: the command line of the bench.
+//! The command line of the bench: which rows to run, and for how long.
 
 use std::path::PathBuf;
 use std::time::Duration;
 use support::gateway::Settings;
 
-/// The rows there are, in the order in which they run.
+/// All rows, in the order of execution.
 pub const ROWS: [&str; 16] = [
     "verdict",
     "footprint",
@@ -24,31 +24,31 @@ pub const ROWS: [&str; 16] = [
     "match-million",
 ];
 
-/// What to run.
+/// The options of a run.
 #[derive(Debug)]
 pub struct Plan {
     only: Vec<String>,
-    /// Where the figures go as JSON.
+    /// The file for the figures as JSON.
     pub json: Option<PathBuf>,
-    /// Slices of each side of a ratio; odd, so that a median is one of them.
+    /// The number of slices of each side of a ratio; odd, so that a median is one of them.
     pub rounds: usize,
-    /// Length of a slice. Whole seconds: pgbench counts in them.
+    /// The length of a slice. Whole seconds, as pgbench requires.
     pub slice: Duration,
-    /// Identities of the large directory.
+    /// The number of people in the large directory.
     pub large: u32,
-    /// Identities of the largest directory.
+    /// The number of people in the largest directory.
     pub million: u32,
-    /// Events of the backlog that the relay drains.
+    /// The number of events in the backlog that the relay drains.
     pub backlog: u32,
     /// Settings of the gateway that differ from its defaults: key and TOML value.
     pub more: Vec<(String, String)>,
 }
 
 impl Plan {
-    /// Reads the command line.
+    /// Parses the command line.
     ///
     /// # Errors
-    /// The usage text, when it cannot be read or help is asked for.
+    /// The usage text, for `--help` or an invalid option.
     pub fn read(args: &[String]) -> Result<Plan, String> {
         let mut plan = Plan {
             only: Vec::new(),

@@ -1,4 +1,4 @@
-//! What comes out: a table for people, JSON for machines. The only place that prints.
+//! The output: a table for people, JSON for machines. The only file that prints.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -12,16 +12,13 @@ use std::process::Command;
 /// One side of a comparison.
 #[derive(Clone, Debug)]
 pub struct Side {
-    /// What was measured.
     pub what: String,
-    /// The figure: the median or mean where there are several slices.
+    /// The median or mean of the slices, or the only figure.
     pub value: f64,
-    /// Every slice.
     pub slices: Vec<f64>,
 }
 
 impl Side {
-    /// The median of slices.
     pub fn median(what: &str, slices: &[f64]) -> Side {
         Side {
             what: what.to_owned(),
@@ -30,7 +27,7 @@ impl Side {
         }
     }
 
-    /// The mean of slices too short for a median to be of use: all that was done over all the time.
+    /// The mean of slices too short for a median: the sum of the work by the sum of the time.
     pub fn mean(what: &str, slices: &[f64]) -> Side {
         #[expect(clippy::cast_precision_loss, reason = "few slices")]
         let count = slices.len() as f64;
@@ -51,7 +48,7 @@ impl Side {
     }
 }
 
-/// What `docs/benchmarks.md` asks of a row.
+/// The limit of `docs/benchmarks.md` for a row.
 #[derive(Clone, Copy, Debug)]
 pub enum Bar {
     /// The ratio of ours to theirs is at least this.
@@ -62,35 +59,32 @@ pub enum Bar {
     Below(f64),
     /// Our figure is at least this.
     AtLeast(f64),
-    /// Told for information.
+    /// For information only.
     None,
 }
 
 /// One row of the table.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// What is measured.
     pub what: String,
     /// The unit of both figures.
     pub unit: &'static str,
-    /// The gateway.
+    /// The gateway's figure.
     pub ours: Side,
-    /// What it is compared with, if with anything but a limit.
+    /// The yardstick's figure, if the row has one.
     pub theirs: Option<Side>,
-    /// The bar.
     pub bar: Bar,
-    /// What else a reader should know.
+    /// Further notes for the reader.
     pub notes: Vec<String>,
 }
 
 impl Row {
-    /// Ours divided by theirs.
     pub fn ratio(&self) -> Option<f64> {
         let theirs = self.theirs.as_ref()?.value;
         (theirs > 0.0).then(|| self.ours.value / theirs)
     }
 
-    /// Whether the bar is met; `None` where there is none.
+    /// Whether the bar is met; `None` without one.
     pub fn met(&self) -> Option<bool> {
         match self.bar {
             Bar::RatioAtLeast(least) => self.ratio().map(|ratio| ratio >= least),
@@ -120,7 +114,7 @@ impl Row {
     }
 }
 
-/// Everything that was measured.
+/// All rows of a run.
 #[derive(Debug)]
 pub struct Report {
     machine: String,
@@ -128,7 +122,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Empty, with a line about the machine.
+    /// Without rows, with a line about the machine.
     pub fn of_this_machine() -> Report {
         let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = cpu
@@ -161,7 +155,7 @@ impl Report {
         }
     }
 
-    /// Adds rows, and tells them at once.
+    /// Adds rows, and prints them at once.
     pub fn add(&mut self, rows: Vec<Row>) {
         for row in rows {
             print_row(&row);
@@ -169,7 +163,7 @@ impl Report {
         }
     }
 
-    /// The whole table.
+    /// Prints the whole table.
     pub fn print(&self) {
         println!("\n{}", self.machine);
         println!("load average at the end {}\n", load_average());
@@ -195,7 +189,7 @@ impl Report {
         }
     }
 
-    /// Writes everything as JSON.
+    /// Writes all rows as JSON.
     pub fn write(&self, file: &Path) {
         let rows: Vec<Value> = self.rows.iter().map(Row::json).collect();
         let all = json!({"machine": self.machine, "rows": rows});
@@ -204,12 +198,12 @@ impl Report {
     }
 }
 
-/// What is being done, for whoever waits.
+/// Reports progress.
 pub fn say(what: &str) {
     println!("… {what}");
 }
 
-/// Why nothing is done.
+/// Reports why nothing is done.
 pub fn complain(what: &str) {
     eprintln!("{what}");
 }
@@ -245,7 +239,7 @@ fn print_row(row: &Row) {
     }
 }
 
-/// As many slices are printed one by one.
+/// The most slices that are printed one by one.
 const SHOWN: usize = 15;
 
 fn slices(side: &Side) -> String {
@@ -279,7 +273,7 @@ fn load_average() -> String {
     text.split_whitespace().take(3).collect::<Vec<_>>().join(" ")
 }
 
-/// The first line of what a program says, or nothing.
+/// The first line of a program's output; empty if it fails.
 pub fn said(command: &[&str]) -> String {
     let output = Command::new(command[0]).args(&command[1..]).output();
     let text = output

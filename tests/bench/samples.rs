@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The middle value (the mean of the two middle ones of an even number); 0 of none.
+/// The middle value (the mean of the two middle ones of an even number); 0 without values.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -13,7 +13,7 @@ pub fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// The value that a share of `percent` does not exceed (nearest rank), in milliseconds; 0 of none.
+/// The value that a share of `percent` does not exceed (nearest rank), in milliseconds; 0 without values.
 pub fn percentile_ms(values: &[Duration], percent: usize) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort();

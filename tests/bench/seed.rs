@@ -1,9 +1,9 @@
-//! Many rows from one: a person created through the API is multiplied by SQL, which takes seconds where the API would
-//! take minutes. Generic over columns, so that it need not follow the schema.
+//! Many rows from one: a person created through the API is multiplied by SQL, which takes seconds instead of
+//! minutes. Generic over columns, so that it need not follow the schema.
 
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
-/// The key of the person that is multiplied; `key(0)` to `key(n - 1)` are the copies.
+/// The key of the multiplied person; `key(0)` to `key(n - 1)` are the copies.
 pub const TEMPLATE: &str = "seed000000";
 
 /// The key of a copy, as long as [`TEMPLATE`].
@@ -11,12 +11,11 @@ pub fn key(number: u64) -> String {
     format!("copy{number:06}")
 }
 
-/// How the copies of a table differ from the row they come from.
+/// The differences between the copies of a row and the row.
 #[derive(Clone, Copy, Debug)]
 pub struct Table {
-    /// Its name.
     pub name: &'static str,
-    /// The condition that finds the one row.
+    /// The condition that selects the row.
     pub which: &'static str,
     /// Columns that the database fills itself.
     pub generated: &'static [&'static str],
@@ -24,7 +23,6 @@ pub struct Table {
     pub fresh: &'static [&'static str],
 }
 
-/// People.
 pub const IDENTITY: Table = Table {
     name: "identity",
     which: "user_name_key LIKE '%seed000000%'",
@@ -32,7 +30,7 @@ pub const IDENTITY: Table = Table {
     fresh: &["id"],
 };
 
-/// Events nobody has given a position yet. The template may have one by now.
+/// Events without a position. The template may have one by now.
 pub const OUTBOX: Table = Table {
     name: "outbox",
     which: "body LIKE '%seed000000%'",
@@ -56,7 +54,7 @@ pub async fn postgres(connection: &mut sqlx::PgConnection, table: Table, count: 
     let copies = copies(
         columns,
         table,
-        // In no order, as random ones are, and known to whoever knows template and number.
+        // In no order, as random ids are, and computable from template and number.
         "md5(t.id::text || n)::uuid",
         "'copy' || lpad(n::text, 6, '0')",
     );
@@ -101,7 +99,6 @@ pub async fn sqlite(connection: &mut SqliteConnection, table: Table, count: u32)
     }
 }
 
-/// Names and types of a table's columns.
 pub async fn sqlite_columns(connection: &mut SqliteConnection, table: &str) -> Vec<(String, String)> {
     let sql = format!("SELECT name, lower(type) FROM pragma_table_info('{table}') ORDER BY cid");
     let rows = sqlx::query(AssertSqlSafe(sql))
@@ -111,7 +108,8 @@ pub async fn sqlite_columns(connection: &mut SqliteConnection, table: &str) -> V
     rows.iter().map(|row| (row.get(0), row.get(1))).collect()
 }
 
-/// `INSERT INTO … SELECT …` up to the `FROM`: texts with the key replaced, UUIDs new, times a millisecond apart.
+/// `INSERT INTO … SELECT …` up to the `FROM`: texts with the key replaced, UUIDs new, times a millisecond
+/// apart.
 fn copies(columns: impl Iterator<Item = (String, String)>, table: Table, uuid: &str, key: &str) -> String {
     let mut names = Vec::new();
     let mut values = Vec::new();

@@ -1,4 +1,5 @@
-//! A gateway with one directory of advisors, as a load knows it: where, with which credential, which bytes.
+//! A gateway with one directory of advisors, as a load generator needs it: address, credential, bytes of
+//! requests.
 
 use crate::load::{Make, Unit};
 use crate::wire::{self, Connection};
@@ -9,28 +10,25 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use support::gateway::{Gateway, Settings};
 
-/// One gateway and its directory.
 #[derive(Debug)]
 pub struct Site {
-    /// The gateway.
     pub gateway: Gateway,
-    /// Where it listens.
     pub address: SocketAddr,
-    /// The Tenant URL's path.
+    /// The path of the Tenant URL.
     pub path: String,
-    /// The `Authorization` field.
+    /// The value of `Authorization`.
     pub authorization: String,
-    /// Numbers of people not created yet.
+    /// The number of the next person to create.
     pub next: Arc<AtomicU64>,
-    /// What a person of a key looks like.
+    /// Makes the body of a person from a key.
     body: fn(&str) -> String,
 }
 
-/// Numbers below this are never used by [`Site::creates`], so that what a bench makes by hand stays apart.
+/// [`Site::creates`] uses no numbers below this: they are for people created by other means.
 const FIRST: u64 = 1_000_000_000;
 
 impl Site {
-    /// Starts a gateway and makes tenant, directory of advisors and token.
+    /// Starts a gateway and creates tenant, directory of advisors and token.
     pub async fn start(settings: Settings) -> Site {
         Self::of(settings, "advisors").await
     }
@@ -59,7 +57,7 @@ impl Site {
         site
     }
 
-    /// After a restart: the first request pays for argon2, the ones measured do not.
+    /// After a restart: the first request pays for argon2, the measured ones do not.
     pub async fn warm(&mut self) {
         let mut connection = Connection::open(self.address).await.expect("connect");
         crate::load::expect(&mut connection, &self.find(&user_name("nobody")), 200).await;
@@ -80,7 +78,7 @@ impl Site {
         wire::get(&path, &self.authorization)
     }
 
-    /// The creation of a person.
+    /// The POST of a person.
     pub fn create(&self, key: &str) -> Vec<u8> {
         wire::post(
             &format!("{}/Users", self.path),
@@ -89,7 +87,8 @@ impl Site {
         )
     }
 
-    /// Units of one match query that finds nobody and the creation of that person: what an initial cycle sends.
+    /// Units of one match query without a result and the creation of that person, as an initial cycle sends
+    /// them.
     pub fn creates(self: &Arc<Self>) -> Make {
         let site = Arc::clone(self);
         Arc::new(move |number| -> Unit {
@@ -102,13 +101,13 @@ impl Site {
     pub fn finds(self: &Arc<Self>, count: u32) -> Make {
         let site = Arc::clone(self);
         Arc::new(move |number| -> Unit {
-            // A walk over all of them in no order: 7,919 is prime, so it shares no factor with the counts used.
+            // All of them in no order: 7,919 is prime, so it shares no factor with the counts used.
             let which = number.wrapping_mul(7_919) % u64::from(count);
             vec![(site.find(&user_name(&crate::seed::key(which))), 200)]
         })
     }
 
-    /// Where the SQLite file is.
+    /// The path of the SQLite file.
     pub fn sqlite_file(&self) -> PathBuf {
         sqlite_file(self.gateway.folder().path())
     }
@@ -129,7 +128,7 @@ pub fn external_id(key: &str) -> String {
     format!("object-{key}-7c41-4d0a-9a53")
 }
 
-/// A filter as it stands in a URL.
+/// A filter, encoded for a URL.
 pub fn encoded(filter: &str) -> String {
     let one = |letter: char| match letter {
         ' ' => "+".to_owned(),
@@ -142,7 +141,7 @@ pub fn encoded(filter: &str) -> String {
     filter.chars().map(one).collect()
 }
 
-/// A person with everything that a match query may ask for.
+/// A person with every attribute of the match queries.
 pub fn whole_person(key: &str) -> String {
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],

@@ -1,11 +1,10 @@
-//! A keep-alive HTTP/1.1 connection that costs next to nothing: bytes prepared by the caller, an answer read by
-//! `content-length`. The same on both sides of a ratio, so that the client's cost is too.
+//! A keep-alive HTTP/1.1 connection that costs next to nothing: the caller prepares the bytes, the answer is
+//! read by `content-length`. Both sides of a ratio use it, so that the client's cost is the same.
 
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// One connection.
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
@@ -15,14 +14,11 @@ pub struct Connection {
 /// One answer, borrowed from its connection.
 #[derive(Debug)]
 pub struct Answer<'c> {
-    /// HTTP status.
     pub status: u16,
-    /// The body.
     pub body: &'c [u8],
 }
 
 impl Connection {
-    /// Connects.
     pub async fn open(address: SocketAddr) -> std::io::Result<Connection> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;

@@ -1,5 +1,5 @@
-//! Creation on PostgreSQL: match query + POST with event and log, 32 connections, beside pgbench reading nobody and inserting
-//! the same three rows.
+//! Creation on PostgreSQL: match query + POST with event and log, 32 connections, beside a pgbench script
+//! with a query without a result and an insert of the same three rows.
 
 use crate::beside::{Beside, Words, slice};
 use crate::least::Least;
@@ -15,14 +15,14 @@ use std::sync::Arc;
 use support::gateway::Settings;
 use support::postgres::Postgres;
 
-/// Runs it.
 pub async fn run(plan: &Plan) -> Vec<Row> {
     say("create on PostgreSQL, beside pgbench");
     let site = Arc::new(started(plan).await);
-    // The same again with an app: its feed's positions are written meanwhile, which pgbench has nothing to compare with.
+    // The same again with an app: the positions of its feed are written meanwhile, which pgbench has no
+    // equivalent for.
     let told = Arc::new(started(plan).await);
     told.gateway.app("booking");
-    // A database of its own without a gateway, which would see to the events meanwhile.
+    // A database of its own without a gateway, which would stamp the events meanwhile.
     let mut theirs = started(plan).await;
     let mut connection = Connection::open(theirs.address).await.expect("connect");
     expect(&mut connection, &theirs.create(seed::TEMPLATE), 201).await;

@@ -1,4 +1,5 @@
-//! Creation on SQLite with synchronous=FULL: the gateway's group commit beside a commit a request on the same disk.
+//! Creation on SQLite with synchronous=FULL: the gateway's group commit beside one commit a request on the
+//! same disk.
 
 use crate::load::{closed_loop, expect, over};
 use crate::plan::Plan;
@@ -12,7 +13,6 @@ use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Runs it.
 pub async fn run(plan: &Plan) -> Vec<Row> {
     say("create on SQLite, beside a commit a request");
     let site = Arc::new(Site::start(plan.settings()).await);
@@ -58,12 +58,12 @@ pub async fn run(plan: &Plan) -> Vec<Row> {
     vec![bar, same_path]
 }
 
-/// Writes the rows of one creation again and again, each time with a commit of its own.
+/// Repeatedly writes the rows of one creation, each time with a commit of its own.
 struct Naive {
     connection: SqliteConnection,
     statements: Vec<String>,
     number: i64,
-    // Holds the folder with the file; the gateway itself is stopped.
+    // Keeps the folder with the file; the gateway itself is stopped.
     _site: Site,
 }
 
@@ -108,7 +108,7 @@ impl Naive {
         }
     }
 
-    /// Commits a second over a slice.
+    /// Runs for a slice; returns commits a second.
     async fn run(&mut self, time: Duration) -> f64 {
         let (start, mut count) = (Instant::now(), 0.0);
         while start.elapsed() < time {
@@ -133,7 +133,7 @@ impl Naive {
     }
 }
 
-/// An `INSERT … VALUES` of the row found, its values as literals; the id and the unique name vary by `$1`.
+/// An `INSERT … VALUES` of the selected row, its values as literals; the id and the unique name vary by `$1`.
 async fn again(connection: &mut SqliteConnection, table: &str, which: &str, generated: &[&str]) -> String {
     let (mut names, mut values) = (Vec::new(), Vec::new());
     for (name, _) in sqlite_columns(connection, table).await {

@@ -1,4 +1,4 @@
-//! From the answer to a change until the change can be read in Redis, at 500 changes a second.
+//! The time from the answer to a change until the change can be read in Redis, at 500 changes a second.
 
 use crate::load::expect;
 use crate::plan::Plan;
@@ -15,12 +15,11 @@ use support::gateway::Settings;
 use support::postgres::Postgres;
 use support::redis::Redis;
 
-/// Changes a second, how long, and over how many connections they are spread.
+/// Changes a second, the duration, and the number of connections.
 const RATE: u32 = 500;
 const SECONDS: u32 = 12;
 const SENDERS: u32 = 64;
 
-/// Runs it.
 pub async fn run(plan: &Plan) -> Vec<Row> {
     let database = Postgres::shared().await.database().await;
     vec![
@@ -80,7 +79,7 @@ async fn measure(name: &str, database: Option<support::postgres::Database>, plan
     }
 }
 
-/// Sends at a steady rate; gives each identity's id with the times of sending and answer.
+/// Sends at a steady rate; returns for each identity's id the times of sending and answer.
 async fn send(site: &Arc<Site>) -> HashMap<String, (Instant, Instant)> {
     let start = tokio::time::Instant::now() + Duration::from_millis(200);
     let mut tasks = Vec::new();
@@ -113,7 +112,7 @@ fn id(body: &[u8]) -> String {
     body["id"].as_str().expect("an id").to_owned()
 }
 
-/// Reads the stream until `total` events were seen; gives when each identity's was.
+/// Reads the stream until `total` events were seen; returns the time of each identity's.
 fn read(url: &str, stream: &str, last: &str, total: usize) -> HashMap<String, Instant> {
     let client = redis::Client::open(url).expect("a URL");
     let mut connection = client.get_connection().expect("connect to Redis");
@@ -137,7 +136,7 @@ fn read(url: &str, stream: &str, last: &str, total: usize) -> HashMap<String, In
     seen
 }
 
-/// The relay looks for new feeds now and then: one change first, and it is known.
+/// The relay polls for new feeds: it knows this one after the first change.
 async fn wait_for_stream(site: &Site, redis: &Redis, stream: &str) {
     let mut connection = Connection::open(site.address).await.expect("connect");
     expect(&mut connection, &site.create("first"), 201).await;

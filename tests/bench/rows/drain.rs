@@ -1,4 +1,5 @@
-//! How fast the relay catches up: Redis is down, events pile up, Redis comes back empty-handed but alive.
+//! The rate of the relay after an outage: Redis stops, events wait in the database, Redis returns without
+//! data.
 
 use crate::load::expect;
 use crate::plan::Plan;
@@ -13,7 +14,6 @@ use support::http::Feed;
 use support::postgres::{Database, Postgres};
 use support::redis::Redis;
 
-/// Runs it.
 pub async fn run(plan: &Plan) -> Vec<Row> {
     let database = Postgres::shared().await.database().await;
     vec![
@@ -72,7 +72,7 @@ async fn measure(name: &str, database: Option<Database>, plan: &Plan) -> Row {
     }
 }
 
-/// Multiplies one unstamped event by SQL: the outbox is the input here, not what is measured.
+/// Multiplies one unstamped event by SQL: the outbox is the input of this row, not what it measures.
 async fn pile_up(site: &Site, database: Option<&Database>, count: u32) {
     if let Some(database) = database {
         let mut admin = Postgres::shared().await.admin(&database.name).await;
@@ -85,7 +85,7 @@ async fn pile_up(site: &Site, database: Option<&Database>, count: u32) {
     sqlx::Connection::close(file).await.expect("close");
 }
 
-/// Waits until the stream holds at least `length` entries; gives how many it holds, and when that was seen.
+/// Waits until the stream has at least `length` entries; returns their number and the time.
 async fn until_length(redis: &Redis, stream: &str, length: i64) -> (i64, Instant) {
     let mut connection = redis.connection().await;
     let end = Instant::now() + Duration::from_secs(120);

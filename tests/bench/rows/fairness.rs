@@ -1,5 +1,5 @@
-//! What one tenant costs another: a tenant at 25 requests a second, alone and beside one in its initial cycle, one that
-//! sends PATCHes of 1,000 operations, and one that sends bulks of 1.6 MB.
+//! The effect of one tenant on another: a tenant at 25 requests a second, alone and beside a tenant in its
+//! initial cycle, one that sends PATCHes of 1,000 operations, and one that sends bulks of 1.6 MB.
 
 use crate::base::{BOTH, Kind};
 use crate::load::expect;
@@ -16,14 +16,14 @@ use std::time::{Duration, Instant};
 use support::gateway::Settings;
 use support::postgres::Postgres;
 
-/// Requests a second of the tenant that is measured.
+/// Requests a second of the measured tenant.
 const RATE: u32 = 25;
-/// Its connections: as many as it takes for a slow answer not to hold up the next request.
+/// Its connections: enough that a slow answer does not delay the next request.
 const CONNECTIONS: u32 = 10;
 /// Operations of a PATCH and of a bulk.
 const OPERATIONS: u64 = 1_000;
 
-/// What the other tenant does meanwhile.
+/// The load of the other tenant.
 #[derive(Clone, Copy, Debug)]
 enum Load {
     Cycle,
@@ -91,7 +91,6 @@ impl Load {
     }
 }
 
-/// Runs it, on both databases.
 pub async fn run(plan: &Plan) -> Vec<Row> {
     let mut rows = Vec::new();
     for kind in BOTH {
@@ -154,7 +153,7 @@ fn row(kind: Kind, load: Load, idle: &[Duration], beside: &[Duration], done: u64
     }
 }
 
-/// Makes a person and gives its id.
+/// Creates a person and returns its id.
 async fn person(address: SocketAddr, path: &str, authorization: &str, number: u32) -> String {
     let mut connection = Connection::open(address).await.expect("connect");
     let request = wire::post(
@@ -167,7 +166,7 @@ async fn person(address: SocketAddr, path: &str, authorization: &str, number: u3
     body["id"].as_str().expect("an id").to_owned()
 }
 
-/// The tenant that is measured.
+/// The measured tenant.
 #[derive(Debug)]
 struct Other {
     address: SocketAddr,
@@ -196,7 +195,8 @@ impl Other {
         }
     }
 
-    /// Sends at its rate, match queries and PATCHes in turn; how long each took from the moment it was due.
+    /// Sends at its rate, match queries and PATCHes in turn; returns the time of each from the moment it was
+    /// due.
     async fn measure(&self, time: Duration) -> Vec<Duration> {
         let start = Instant::now() + Duration::from_millis(50);
         let (step, mut tasks) = (Duration::from_secs(1) / RATE, Vec::new());
@@ -237,7 +237,7 @@ impl Other {
 /// Numbers of the flood's people, over all slices.
 static NUMBER: AtomicU64 = AtomicU64::new(1);
 
-/// The tenant that takes what it gets.
+/// The tenant with unlimited load.
 struct Flood {
     ended: Arc<AtomicBool>,
     tasks: Vec<tokio::task::JoinHandle<u64>>,
@@ -270,7 +270,7 @@ impl Flood {
         Flood { ended, tasks }
     }
 
-    /// Lets what was sent end; how many requests were served.
+    /// Waits for the requests in flight; returns the number of served requests.
     async fn stop(self) -> u64 {
         self.ended.store(true, Ordering::Relaxed);
         let mut done = 0;

@@ -1,5 +1,4 @@
-//! What the gateway takes when nothing happens, and how soon it is there: memory after the start, time to
-//! `/health/ready` on a migrated database.
+//! The idle gateway: memory after the start, and the time to `/health/ready` on a migrated database.
 
 use crate::plan::Plan;
 use crate::report::{Bar, Row, Side, say};
@@ -13,7 +12,6 @@ use support::postgres::Postgres;
 /// Starts of each kind.
 const STARTS: usize = 10;
 
-/// Runs it.
 pub async fn run(plan: &Plan) -> Vec<Row> {
     let database = Postgres::shared().await.database().await;
     let postgres = Settings {

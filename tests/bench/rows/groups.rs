@@ -1,4 +1,4 @@
-//! Groups: one member in and out of a group of 50,000 beside one of 10; 1,000 members in one PATCH.
+//! Groups: adding and removing one member of a group of 50,000 beside one of 10; 1,000 members in one PATCH.
 
 use crate::base::{Base, Kind, on_both};
 use crate::load::{Make, expect, over};
@@ -15,7 +15,6 @@ const SMALL: u32 = 10;
 /// Members of one PATCH.
 const MANY: usize = 1_000;
 
-/// Runs it.
 pub async fn run(plan: &Plan) -> Vec<Row> {
     on_both(async |kind| on(plan, kind).await).await
 }
@@ -94,7 +93,7 @@ async fn on(plan: &Plan, kind: Kind) -> Vec<Row> {
     ]
 }
 
-/// Creates a group; its path.
+/// Creates a group; returns its path.
 pub(super) async fn group(base: &Base, connection: &mut Connection, display: &str) -> String {
     let body = json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
@@ -106,7 +105,7 @@ pub(super) async fn group(base: &Base, connection: &mut Connection, display: &st
     format!("{path}/{}", made["id"].as_str().expect("an id"))
 }
 
-/// PATCHes a second of somebody who is added and removed in turn.
+/// PATCHes a second that add and remove a member in turn.
 async fn in_and_out(base: &Base, group: &str, who: &[String], slice: Duration) -> f64 {
     let unit = vec![
         (patch(base, group, "Add", who), 204),

@@ -1,4 +1,4 @@
-//! Pages of a list of 100,000: the first and the last, by number and by cursor.
+//! Pages of a list of 100,000: the first and the last, by index and by cursor.
 
 use crate::base::{Base, Kind, on_both};
 use crate::load::{Make, expect, over};
@@ -11,10 +11,8 @@ use std::time::Duration;
 
 /// Resources of a page.
 pub(super) const PAGE: u32 = 100;
-/// Connections.
 const ASKERS: usize = 4;
 
-/// Runs it.
 pub async fn run(plan: &Plan) -> Vec<Row> {
     on_both(async |kind| on(plan, kind).await).await
 }
@@ -62,7 +60,7 @@ async fn on(plan: &Plan, kind: Kind) -> Vec<Row> {
             &behind,
             &begin,
         ),
-        // It counts for the total, and passes the rows before it in an index: bounded, not flat.
+        // It counts for the total, and skips the rows before it in an index: bounded, not constant.
         row("a deep page by number beside the first", Bar::None, &last, &first),
         Row {
             theirs: Some(Side::median("usher serve: the first page by number", &first)),
@@ -83,7 +81,7 @@ pub(super) fn ask(base: &Base, page: &str, count: u32) -> Vec<u8> {
     wire::get(&path, &base.site.authorization)
 }
 
-/// The cursor behind so many people.
+/// The cursor after so many people.
 async fn walked(base: &Base, people: u32) -> String {
     const STEP: u32 = 1_000;
     let mut connection = Connection::open(base.site.address).await.expect("connect");

@@ -1,5 +1,5 @@
-//! The match queries of Entra (`userName`, `externalId`, work e-mail, `displayName`) in a directory of a million, beside the
-//! same in one of a thousand.
+//! The match queries of Entra (`userName`, `externalId`, work e-mail, `displayName`) in a directory of a
+//! million, beside the same in one of a thousand.
 
 use crate::base::{Base, Kind, on_both};
 use crate::load::{Make, closed_loop, expect};
@@ -12,14 +12,14 @@ use std::sync::Arc;
 
 const SMALL: u32 = 1_000;
 
-/// The machine's moods last for seconds: slices so many times shorter than elsewhere, ...
+/// Other load on the machine changes over seconds: slices are shorter than in other rows by this factor, ...
 const SHORTER: u32 = 12;
-/// ... so many times more, and each side first in turn.
+/// ... more by this factor, and each side is first in turn.
 const PAIRS: usize = 20;
-/// Pairs that warm both sides up.
+/// The number of first pairs that are not counted.
 const WARMING: usize = 5;
-/// After so many pairs the files are read through again: Linux may push a file's pages out after a few idle seconds even when
-/// memory is free, and then the disk would be measured.
+/// The files are read again after so many pairs: Linux may drop a file's pages after a few idle seconds even
+/// if memory is free, and then the disk would be measured.
 const FRESH: usize = 4;
 
 /// The attribute, and its filter for a key.
@@ -38,7 +38,6 @@ const FILTERS: [Asked; 4] = [
     }),
 ];
 
-/// Runs it.
 pub async fn run(plan: &Plan) -> Vec<Row> {
     on_both(async |kind| on(plan, kind).await).await
 }
@@ -86,7 +85,7 @@ async fn on(plan: &Plan, kind: Kind) -> Vec<Row> {
     rows
 }
 
-/// A query must find the one it asks for, or its rate means nothing.
+/// A query must find its person, or its rate means nothing.
 async fn check(site: &Site, asked: Asked) {
     let mut connection = Connection::open(site.address).await.expect("connect");
     let key = seed::key(7);

@@ -1,5 +1,5 @@
-//! What memberships cost everything else on PostgreSQL, as the plain role that row-level security binds: a directory of
-//! 4,700 people before and after 4,600 of them are in a group.
+//! The cost of memberships for all other requests on PostgreSQL, with the plain role that row-level security
+//! binds: a directory of 4,700 people before and after 4,600 of them are in a group.
 
 use super::groups::{group, patch};
 use crate::base::{Base, Kind};
@@ -18,7 +18,6 @@ const MEMBERS: u32 = 4_600;
 const SOME: usize = 100;
 const CONNECTIONS: usize = 8;
 
-/// Runs it.
 pub async fn run(plan: &Plan) -> Vec<Row> {
     say(&format!(
         "{MEMBERS} memberships in a directory of {PEOPLE}, PostgreSQL"
@@ -87,7 +86,7 @@ pub async fn run(plan: &Plan) -> Vec<Row> {
 fn matches(base: &Base) -> Make {
     let find = |which: u32| base.site.find(&user_name(&seed::key(u64::from(which))));
     let requests: Arc<Vec<Vec<u8>>> = Arc::new((0..PEOPLE).map(find).collect());
-    // 7,919 is prime: a walk over all of them in no order.
+    // 7,919 is prime: this visits all of them in no order.
     Arc::new(move |number| {
         let which = usize::try_from(number.wrapping_mul(7_919) % u64::from(PEOPLE)).unwrap_or_default();
         vec![(requests[which].clone(), 200)]
@@ -115,7 +114,7 @@ async fn times(plan: &Plan, base: &Base, request: Vec<u8>) -> Vec<f64> {
     means.split_off(1)
 }
 
-/// Milliseconds of PATCHes that add members; those that take them away again are not counted.
+/// Milliseconds of PATCHes that add members; those that remove them again are not counted.
 async fn adds(
     plan: &Plan,
     base: &Base,

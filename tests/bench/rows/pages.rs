@@ -1,4 +1,4 @@
-//! A whole list of 100,000 people read page by page by one reader, and what a person costs the gateway.
+//! A whole list of 100,000 people read page by page by one client, and the cost of a person for the gateway.
 
 use super::lists::{PAGE, ask};
 use crate::base::{Base, Kind, on_both};
@@ -11,7 +11,6 @@ use crate::wire::Connection;
 use std::time::Instant;
 use support::postgres::Postgres;
 
-/// Runs it.
 pub async fn run(plan: &Plan) -> Vec<Row> {
     on_both(async |kind| on(plan, kind).await).await
 }
@@ -65,7 +64,7 @@ async fn on(plan: &Plan, kind: Kind) -> Vec<Row> {
     ]
 }
 
-/// Reads the list from its first page to its last; how many people there were.
+/// Reads the list from its first page to its last; returns the number of people.
 async fn walk(base: &Base) -> u64 {
     let mut connection = Connection::open(base.site.address).await.expect("connect");
     let (mut cursor, mut people) = (String::new(), 0);
@@ -82,7 +81,7 @@ async fn walk(base: &Base) -> u64 {
     }
 }
 
-/// A member's value, without reading the whole page: the reader shares the processors with the gateway.
+/// A member's value without parsing the whole page: the client shares the processors with the gateway.
 fn member<'p>(page: &'p str, name: &str) -> Option<&'p str> {
     page.split_once(name)?.1.split([',', '"', '}']).next()
 }

@@ -1,5 +1,5 @@
-//! PATCHes of `displayName` on PostgreSQL in a directory of 100,000, 32 connections, beside pgbench reading a person by id and
-//! writing the row, its event and its log row in one statement.
+//! PATCHes of `displayName` on PostgreSQL in a directory of 100,000, 32 connections, beside a pgbench script
+//! that reads a person by id and writes the row, its event and its log row in one statement.
 
 use crate::base::{Base, Kind};
 use crate::beside::{Beside, Words};
@@ -13,7 +13,6 @@ use crate::wire::{self, Connection};
 use serde_json::json;
 use std::sync::Arc;
 
-/// Runs it.
 pub async fn run(plan: &Plan) -> Vec<Row> {
     say("PATCH on PostgreSQL, beside pgbench: seeding");
     let mut ours = Base::seeded(plan, Kind::Postgres, plan.large).await;
@@ -46,7 +45,8 @@ pub async fn run(plan: &Plan) -> Vec<Row> {
     beside.rows(words, Bar::RatioAtLeast(0.4), notes)
 }
 
-/// In a database of its own without a gateway, which would see to the events meanwhile; event and log row are those of a PATCH.
+/// Uses a database of its own without a gateway, which would stamp the events meanwhile; event and log row
+/// are those of a PATCH.
 async fn yardstick(plan: &Plan) -> crate::pgbench::Script {
     let mut base = Base::seeded(plan, Kind::Postgres, plan.large).await;
     let template = base
@@ -61,11 +61,11 @@ async fn yardstick(plan: &Plan) -> crate::pgbench::Script {
     script
 }
 
-/// Units of one PATCH that gives one of the people a new name.
+/// Units of one PATCH that changes a person's name.
 fn renames(path: &str, authorization: &str, people: Vec<String>) -> Make {
     let (users, authorization) = (format!("{path}/Users"), authorization.to_owned());
     Arc::new(move |number| {
-        // 7,919 is prime: a walk over all of them in no order.
+        // 7,919 is prime: this visits all of them in no order.
         let which = usize::try_from(number.wrapping_mul(7_919)).unwrap_or_default() % people.len();
         let body = json!({
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],

@@ -1,5 +1,5 @@
-//! The authenticated match query on PostgreSQL, in a directory of 1,000 and in one of 100,000, beside pgbench reading the
-//! same rows in one statement each.
+//! The authenticated match query on PostgreSQL, in a directory of 1,000 and in one of 100,000, beside a
+//! pgbench script that reads the same rows in one statement each.
 
 use super::query_sqlite::same_whatever_the_size;
 use crate::beside::{Beside, Words};
@@ -14,7 +14,6 @@ use std::sync::Arc;
 use support::gateway::Settings;
 use support::postgres::Postgres;
 
-/// Runs it.
 pub async fn run(plan: &Plan) -> Vec<Row> {
     say("match query on PostgreSQL, beside pgbench: seeding");
     let mut small = prepared(plan, 1_000).await;

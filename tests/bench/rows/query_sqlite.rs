@@ -11,12 +11,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-/// Runs it.
 pub async fn run(plan: &Plan) -> Vec<Row> {
     say("match query on SQLite, beside a bare route: seeding");
     let small = prepared(plan, 1_000).await;
     let large = prepared(plan, plan.large).await;
-    // The gateway's default: a worker a processor.
+    // The gateway's default: one worker a processor.
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let bare = bare::start(workers).await;
     let request = small.find(&user_name(&seed::key(0)));

@@ -1,4 +1,5 @@
-//! A hundred tenants at once, beside one tenant with the same load: matches, changes, creations and pages mixed.
+//! A hundred tenants at once, beside one tenant with the same load: match queries, changes, creations and
+//! pages mixed.
 
 use crate::base::{Base, Kind};
 use crate::load::{Make, Unit, closed_loop, expect};
@@ -14,19 +15,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const TENANTS: usize = 100;
-/// People of each of the hundred; the one tenant has as many as all of them.
+/// People of each of the hundred; the single tenant has as many as all of them.
 const PEOPLE: u32 = 1_000;
 
-/// One tenant's directory.
 #[derive(Debug)]
 struct Tenant {
     path: String,
     authorization: String,
-    /// Some of its people, to be changed.
+    /// Ids of some of its people, to be changed.
     known: Vec<String>,
 }
 
-/// Runs it, on PostgreSQL.
 pub async fn run(plan: &Plan) -> Vec<Row> {
     say(&format!("{TENANTS} tenants mixed, PostgreSQL: seeding"));
     let mut one = Base::start(plan, Kind::Postgres).await;
@@ -117,7 +116,7 @@ async fn known(address: SocketAddr, tenants: Vec<(String, String)>) -> Vec<Tenan
     found
 }
 
-/// One request a unit, tenant after tenant.
+/// Units of one request, for one tenant after the other.
 fn mix(tenants: Vec<Tenant>, people: u32) -> Make {
     Arc::new(move |number| -> Unit {
         let pick = |of: usize| usize::try_from(number.wrapping_mul(7_919)).unwrap_or_default() % of.max(1);

@@ -1,4 +1,5 @@
-//! What authenticating a request costs once its secret was checked: a hit in the verdict cache, in this process.
+//! The cost of authenticating a request after its secret was checked: a hit in the verification cache, in
+//! this process.
 
 use crate::report::{Bar, Row, Side, say};
 use auth::alias::Aliases;
@@ -17,7 +18,6 @@ use std::time::Instant;
 const HITS: u32 = 20_000;
 const SLICES: usize = 9;
 
-/// Runs it.
 pub async fn run() -> Vec<Row> {
     say("verdict cache");
     let issued = token::issue(CredentialKind::Token, Environment::Test, &[7; token::RANDOM]);
