@@ -1,8 +1,8 @@
-//! Fifty rounds of `kill -9` on each database, with the app and Redis dying as well: nothing answered is lost, nothing
-//! is untold, feed positions are contiguous, and booking's tables equal the directory.
+//! Fifty rounds of `kill -9` on each database, with the app and Redis killed as well: no answered change is
+//! lost, each one has its event, feed positions are contiguous, and booking's tables equal the directory.
 //!
-//! [`recorder`] drives load and remembers exactly what was answered; [`oracle`] compares memory, directory, feed and
-//! booking at the end. The simulator runs its own cycles beside it.
+//! [`recorder`] makes the load and records what was answered; [`oracle`] compares record, directory, feed and
+//! booking at the end. The simulator runs its own cycles at the same time.
 
 mod disk;
 mod oracle;
@@ -27,7 +27,7 @@ const ROUNDS: u32 = 50;
 /// Printed with every failure: the same number gives the same order of faults (not the same interleaving).
 const SEED: u64 = 20_261_122;
 
-/// What dies beside the gateway in this round.
+/// What is killed with the gateway in this round.
 enum Fault {
     Nothing,
     Booking,
@@ -83,7 +83,8 @@ async fn fifty_kills(settings: Settings) {
         }
         let cycle = source.cycle("rooms", &rooms, &["--time-scale", "0"]);
         let death = async {
-            // Random in time, but never before some changes were answered: a slow machine must not make the test idle.
+            // Random in time, but never before some changes were answered: the test must not be idle on a
+            // slow machine.
             tokio::time::sleep(Duration::from_millis(random.random_range(20..500))).await;
             let enough = recorder.answered() + random.random_range(12..40);
             until("the load to get answers", Duration::from_secs(60), || async {
@@ -143,7 +144,7 @@ async fn fifty_kills(settings: Settings) {
     oracle::stream_is_the_feed(&redis, &app.stream, &events).await;
 }
 
-/// Cycles until the simulator has nothing left to do; objects it put aside come back in later cycles.
+/// Runs cycles until the simulator has nothing left to do; objects in escrow come back in later cycles.
 async fn finish_the_simulators_cycle(source: &Source, rooms: &support::gateway::Directory) {
     let mut last = serde_json::Value::Null;
     for _ in 0..10 {

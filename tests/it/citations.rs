@@ -1,16 +1,16 @@
-//! Citations lead to what a reader can open: nothing names a paper that is not in the repository, and where a page and the
-//! title of a section are cited, the page is there and has that heading.
+//! Citations lead to pages that a reader can open: no file names a page that is not in the repository, and if
+//! a page and the title of a section are cited, the page exists and has that heading.
 
 use std::path::{Path, PathBuf};
 
 use crate::housekeeping::{root, tracked};
 
-/// Files that people read.
+/// Endings of the files that are checked.
 const TEXTS: &[&str] = &[
     ".rs", ".md", ".toml", ".json", ".sql", ".sh", ".lua", ".yaml", "Makefile",
 ];
-/// Papers the project was designed from. A page of the repository may have one of these names, if its path is told.
-/// Written in two halves, so that this file does not find itself.
+/// Design papers that are not in the repository. A page of the repository may have one of these names, if its
+/// path is given. Each name is written in two halves, so that this file does not find itself.
 const PAPERS: &[&str] = &[
     concat!("entra", ".md"),
     concat!("trust", ".md"),
@@ -25,7 +25,7 @@ const PAPERS: &[&str] = &[
     concat!("consumer-review", ".md"),
     concat!("DESI", "GN.md"),
 ];
-/// Ways to cite them, and sections by number where our pages have titles.
+/// Ways to cite the papers, and section numbers of pages, which have titles instead.
 const PHRASES: &[&str] = &[
     concat!("DESI", "GN §"),
     concat!("`DESI", "GN`"),
@@ -67,7 +67,7 @@ fn pages(text: &str) -> Vec<(&str, &str)> {
     found
 }
 
-/// What a file names that is not in the repository.
+/// The papers and phrases that a file cites and that are not in the repository.
 fn papers(path: &str, text: &str) -> Vec<String> {
     let folder = folder_of(path);
     let mut found: Vec<String> = PHRASES
@@ -84,7 +84,7 @@ fn papers(path: &str, text: &str) -> Vec<String> {
     found
 }
 
-/// A text without its line ends and the marks of comments: a citation may stand on two lines.
+/// A text without its line ends and comment markers: a citation may extend over two lines.
 fn joined(text: &str) -> String {
     let lines: Vec<&str> = text
         .lines()
@@ -93,7 +93,8 @@ fn joined(text: &str) -> String {
     lines.join(" ").replace("\\\"", "\"")
 }
 
-/// The sections a text cites, each by its page and its title: a path, a comma, a title in quotes; more titles after `and`.
+/// The sections a text cites, each by its page and its title: a path, a comma, a title in quotes; more titles
+/// after `and`.
 fn cited(text: &str) -> Vec<(String, String)> {
     let text = joined(text);
     let mut found = Vec::new();
@@ -116,7 +117,7 @@ fn has_heading(page: &str, title: &str) -> bool {
         .any(|line| line.trim_start_matches('#').trim() == title)
 }
 
-/// Citations of a file whose page is not there, or has no such heading.
+/// Citations of a file whose page does not exist, or has no such heading.
 fn lost(path: &str, text: &str) -> Vec<String> {
     let folder = folder_of(path);
     let mut found = Vec::new();

@@ -1,6 +1,7 @@
-//! Our own conformance client (`crates/conformance`) against our own server, and against one that is wrong on purpose.
+//! The conformance client (`crates/conformance`) against the gateway, and against a server that is wrong on
+//! purpose.
 //!
-//! A directory of the provider `generic` gets what the RFCs say; there no MUST and no SHOULD may be broken.
+//! A directory of the provider `generic` follows the RFCs; it must break no MUST and no SHOULD.
 
 mod plain;
 mod stub;
@@ -33,13 +34,13 @@ fn report(output: &Output) -> Value {
         .unwrap_or_else(|error| panic!("{error}: {text}{}", String::from_utf8_lossy(&output.stderr)))
 }
 
-/// Runs the client; what it printed, as JSON, and its exit status.
+/// Runs the client; returns its JSON output and its exit status.
 async fn conformance(url: &str, token: &str) -> (Value, Option<i32>) {
     let output = run(&["--url", url, "--token", token, "--json"]).await;
     (report(&output), output.status.code())
 }
 
-/// Names of the checks with this verdict, and what each saw.
+/// Names of the checks with this verdict, each with its description.
 fn with(report: &Value, verdict: &str) -> Vec<String> {
     let findings = report["findings"].as_array().expect("findings");
     findings
@@ -76,7 +77,7 @@ async fn holds(gateway: &Gateway) {
     assert_eq!(with(&report, "broken"), Vec::<String>::new());
     assert_eq!(with(&report, "differs"), Vec::<String>::new());
     assert_eq!(status, Some(0));
-    // A feature that is not offered would count as one that is held.
+    // A feature that is not offered would count as held.
     assert_eq!(with(&report, "skipped"), Vec::<String>::new());
     assert_eq!(report["leftBehind"], 0);
     let scim = Scim::new(&directory);
@@ -127,7 +128,7 @@ fn holds_all(lines: &[String], ids: &[&str]) {
     }
 }
 
-/// Each of these was once a false accusation of a real server.
+/// Each of these was once reported wrongly for a real server.
 #[tokio::test]
 async fn a_bare_server_is_accused_of_its_own_faults_alone_and_of_each_once() {
     let kind = plain::Kind {
@@ -146,7 +147,7 @@ async fn a_bare_server_is_accused_of_its_own_faults_alone_and_of_each_once() {
     holds_all(&with(&report, "differs"), plain::DIFFERS);
     let broken = with(&report, "broken");
     holds_all(&broken, plain::BROKEN);
-    // It compares with case, which is one fault; it knows no URNs and no keywords, which are true ones too.
+    // It compares with case, which is one fault; it has no URNs and no error keywords, which are faults, too.
     let compared: Vec<_> = broken
         .iter()
         .filter(|line| line.starts_with("filter-"))
@@ -234,7 +235,7 @@ async fn what_cannot_be_checked_is_one_sentence_and_status_2() {
         plain::start(copy).await,
         stub::page().await,
     );
-    // An address below the server's: its 404s are SCIM errors.
+    // A URL below the server's: its 404s are SCIM errors.
     let below = format!("{}/Users", guarded.url);
     for (url, token, sentence) in [
         (
@@ -301,7 +302,7 @@ async fn what_was_not_held_is_shown_as_it_was_asked_and_answered_and_the_token_n
         let judged_unfit = ["broken", "differs"]
             .iter()
             .any(|verdict| finding["verdict"] == *verdict);
-        // Some rules are seen in what was asked once, at the start.
+        // Some rules use requests that were sent once, at the start.
         let of_discovery = finding["id"].as_str().unwrap().starts_with("discovery-");
         assert!(shown > 0 || !judged_unfit || of_discovery, "{finding}");
         assert!(shown == 0 || judged_unfit, "{finding}");

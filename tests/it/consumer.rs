@@ -1,5 +1,5 @@
-//! The reference consumer and its booking service against a real Redis, without a gateway: the stream is written here,
-//! as the relay writes it, so that each fault can be made on purpose.
+//! The reference consumer and its booking service against a real Redis, without a gateway: the test writes
+//! the stream as the relay does, so that it can produce each fault.
 
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -13,7 +13,7 @@ fn app() -> App {
     App {
         name: "booking".to_owned(),
         credential: "none".to_owned(),
-        feed_url: "http://127.0.0.1:9/feeds/booking/events".to_owned(), // nobody answers there
+        feed_url: "http://127.0.0.1:9/feeds/booking/events".to_owned(), // no server listens there
         stream: STREAM.to_owned(),
         redis_user: None,
     }
@@ -150,7 +150,7 @@ async fn no_stream_no_group_a_wiped_and_a_silent_redis_are_waited_out() {
     group(&redis).await;
     append(&redis, 1, &event("created", "a", 1, advisor("a", "one"))).await;
     booking.caught_up(1).await;
-    // Everything is lost; the relay would write it again and make the group.
+    // Everything is lost; the relay would write it again and create the group.
     redis.wipe().await;
     group(&redis).await;
     append(&redis, 1, &event("created", "a", 1, advisor("a", "one"))).await;
@@ -176,7 +176,7 @@ async fn a_hole_is_never_jumped_and_is_filled_from_the_stream_itself_when_it_can
         )
         .await;
     }
-    // A stranger of the same group took the first ones, and died.
+    // Another consumer of the group read the first entries, and stopped.
     redis
         .command(&[
             "XREADGROUP",
@@ -193,7 +193,7 @@ async fn a_hole_is_never_jumped_and_is_filled_from_the_stream_itself_when_it_can
     let booking = Booking::over_redis(&app(), &redis.url());
     booking.caught_up(3).await;
     until_pending_is_empty(&redis).await;
-    // Position 4 is nowhere: 5 must wait.
+    // Position 4 is missing: 5 must wait.
     append(&redis, 5, &event("updated", "a", 5, advisor("a", "v5"))).await;
     support::wait::until("the hole to be logged", Duration::from_secs(20), || async {
         booking.log().contains("positions are missing").then_some(())

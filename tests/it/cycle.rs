@@ -1,4 +1,5 @@
-//! The first whole thing: a customer's Entra provisions advisors and rooms, and a booking service ends up with the same.
+//! The whole path: a customer's Entra provisions advisors and rooms, and a booking service ends with the same
+//! data.
 //!
 //! On both databases, and over both ways to read a feed.
 
@@ -98,7 +99,7 @@ async fn cycles_reach_booking(settings: Settings, redis: Option<&Redis>) {
         .map(|(tenant, source)| (*tenant, source.file()))
         .collect();
     compare(&booking, &sources);
-    // A cycle without changes says nothing new.
+    // A cycle without changes sends no events.
     for (source, profile, directory) in &directories {
         assert_eq!(source.cycle(profile, directory, &[]).await.0, 0);
     }

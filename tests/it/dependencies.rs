@@ -1,8 +1,9 @@
-//! What the programs are built from (deny.toml): which licences, from where, which packages never, and which in two versions.
+//! The dependencies of the programs (deny.toml): allowed licences, sources, banned packages, and packages in
+//! two versions.
 //!
-//! `make deny` asks cargo-deny about the same file, and about known vulnerabilities. This test needs neither that tool nor a
-//! network, so it is part of `make check`. Each rule is a function over plain data; the tests named `…_can_fail` show that it
-//! bites.
+//! `make deny` checks the same file with cargo-deny, and known vulnerabilities. This test needs neither that
+//! tool nor a network, so it is part of `make check`. Each rule is a function over plain data; the tests
+//! named `…_can_fail` show that it finds violations.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
@@ -12,25 +13,25 @@ use std::process::Command;
 use cargo_metadata::MetadataCommand;
 use toml::{Table, Value};
 
-/// A package, as much of it as the rules are about.
+/// The parts of a package that the rules need.
 #[derive(Debug, Clone)]
 struct Package {
     name: String,
     version: String,
     /// An SPDX expression.
     license: Option<String>,
-    /// Where it comes from, unless that is the registry or this workspace.
+    /// Its source; `None` for the registry and this workspace.
     elsewhere: Option<String>,
 }
 
-/// What deny.toml allows.
+/// The rules of deny.toml.
 #[derive(Debug)]
 struct Policy {
     allowed: BTreeSet<String>,
-    /// Package → licences that it alone may have.
+    /// Package → licences that only it may have.
     exceptions: BTreeMap<String, BTreeSet<String>>,
     banned: BTreeSet<String>,
-    /// `name@version`, not counted when versions are.
+    /// `name@version`, ignored by the rule on versions.
     skipped: BTreeSet<String>,
 }
 
@@ -53,7 +54,7 @@ fn texts(list: &[Value]) -> BTreeSet<String> {
     list.iter().map(text).collect()
 }
 
-/// The package that an entry is about: `name` or `name@version`.
+/// The package of an entry: `name` or `name@version`.
 fn about(entry: &Value) -> String {
     entry["crate"].as_str().expect("a package").to_owned()
 }
@@ -76,12 +77,12 @@ impl Policy {
     }
 }
 
-/// A version without what stands behind `+`, which tells no two versions apart.
+/// A version without its build metadata after `+`.
 fn plain(version: &str) -> &str {
     version.split('+').next().unwrap_or(version)
 }
 
-/// The packages of this workspace and all that they are built from, here and now, tests included.
+/// The packages of this workspace and all their dependencies on this platform, tests included.
 fn packages() -> Vec<Package> {
     let output = Command::new(env!("CARGO"))
         .arg("-vV")
@@ -116,7 +117,7 @@ fn packages() -> Vec<Package> {
     metadata.packages.iter().map(described).collect()
 }
 
-/// An SPDX expression, word by word, and the licences that are allowed.
+/// The tokens of an SPDX expression, and the licences that are allowed.
 struct Expression<'a, I: Iterator<Item = &'a str>> {
     words: Peekable<I>,
     allowed: &'a dyn Fn(&str) -> bool,
@@ -157,8 +158,8 @@ impl<'a, I: Iterator<Item = &'a str>> Expression<'a, I> {
     }
 }
 
-/// Whether allowed licences are enough for an SPDX expression. `/` is how `OR` was written once; what cannot be read is not
-/// enough.
+/// Whether allowed licences satisfy an SPDX expression. `/` is an old form of `OR`; an invalid expression is
+/// not satisfied.
 fn is_held(expression: &str, allowed: &dyn Fn(&str) -> bool) -> bool {
     let spaced = expression
         .replace('(', " ( ")
@@ -205,7 +206,7 @@ fn breaches(policy: &Policy, packages: &[Package]) -> Vec<String> {
     breaches
 }
 
-/// Exceptions about packages that Cargo.lock no longer has.
+/// Exceptions for packages that Cargo.lock no longer has.
 fn stale(policy: &Policy, lock: &Table) -> Vec<String> {
     let locked = lock["package"].as_array().expect("packages");
     let field = |package: &Value, key: &str| package[key].as_str().expect("a text").to_owned();

@@ -1,4 +1,5 @@
-//! One tenant, one reader or one stranger cannot stop the others (ADR 0032); what was taken back stops what is under way.
+//! One tenant, one reader or one unauthenticated client cannot stop the others (ADR 0032); a revocation ends
+//! requests in progress.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
-/// Longer than anything here takes; only a hang reaches it.
+/// Longer than any step takes; only a hang reaches it.
 const HANG: Duration = Duration::from_secs(120);
 
 /// Both databases, with more lines for `usher.toml`.
@@ -76,7 +77,7 @@ async fn finish(mut stream: TcpStream, body: &str) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// Waits until the gateway keeps a request of this directory waiting: it holds as many places as it may.
+/// Waits until the gateway queues a request of this directory: its tenant has reached its limit.
 async fn until_full(scim: &Scim) -> Answer {
     until("the tenant's places to be taken", HANG, || async {
         let answer = scim.get("/Users?count=1").await;
@@ -112,7 +113,7 @@ async fn answers_that_nobody_reads_are_not_held() {
     scim.get("/Users").await.expect(200);
 }
 
-/// Connections that send one request again and again and never read, until they are ended.
+/// Connections that send one request again and again and never read, until they are dropped.
 async fn pipelining(url: &str, connections: usize, request: &str) -> Vec<JoinHandle<()>> {
     let many = request.repeat(4_000);
     let mut senders = Vec::new();
@@ -181,7 +182,7 @@ async fn an_address_has_so_many_connections_and_the_next_is_told_why() {
             held.push(stream);
         }
     }
-    // It is refused: with a reason where its request was read in time, else it is closed.
+    // It is refused: with a reason if its request was read in time, otherwise the connection is closed.
     let refused = until("a refusal that says why", HANG, || async {
         let mut stream = connect(&gateway.url()).await;
         stream.write_all(ask).await.ok()?;
@@ -247,7 +248,7 @@ async fn large_bodies_of_one_tenant_leave_room_for_those_of_another() {
         let busy = gateway.directory("contoso", "advisors");
         let other = Scim::new(&gateway.directory("fabrikam", "advisors"));
         let body = &|number: usize| format!("{}{padding}", person(number));
-        // More than it has places for: the rest waits before a byte of it is read.
+        // More requests than the tenant's limit: the others wait before a byte of their body is read.
         let mut slow = Vec::new();
         for number in 0..6 {
             slow.push(announce(&gateway, &busy, body(number).len()).await);
@@ -259,7 +260,7 @@ async fn large_bodies_of_one_tenant_leave_room_for_those_of_another() {
                 .body(body(number));
             support::http::send(request).await.expect(201);
         }
-        // Its own small requests wait for nothing of it.
+        // Small requests of the same tenant do not wait for them.
         let mine = Scim::new(&busy);
         mine.post("/Users", &person(100)).await.expect(201);
         let rest = slow
@@ -275,7 +276,7 @@ async fn large_bodies_of_one_tenant_leave_room_for_those_of_another() {
     }
 }
 
-/// Every way to end what a token may do, and the status that it is answered with from then on.
+/// Each way to end a token's rights, with the status of its answers from then on.
 const ENDS: [(&str, u16); 3] = [("revoke", 401), ("rotate", 401), ("switch off", 403)];
 
 fn end(gateway: &Gateway, way: &str, directory: &Directory) {
@@ -294,7 +295,7 @@ fn end(gateway: &Gateway, way: &str, directory: &Directory) {
     }
 }
 
-/// How many people the directory has, asked behind a token that works.
+/// The number of people in the directory, read with a working token.
 async fn count(gateway: &Gateway) -> u64 {
     gateway.cli(&[
         "directory",
@@ -315,7 +316,7 @@ async fn a_running_bulk_stops_when_its_credential_or_directory_does() {
         let mut directory = gateway.directory("contoso", "advisors");
         let mut made = 0;
         for (round, (way, status)) in ENDS.into_iter().enumerate() {
-            // A bulk may be done before the command is: then it is tried again.
+            // A bulk can end before the command does: then it is repeated.
             let mut stopped = None;
             for attempt in 0..5 {
                 let first = (round * 5 + attempt) * 1_000;
@@ -367,7 +368,7 @@ async fn a_request_that_waited_is_judged_by_the_credential_as_it_is_then() {
             let directory = gateway.token("contoso", "advisors");
             let body = person(1).to_string();
             let stream = announce(&gateway, &directory, body.len()).await;
-            // Long enough to be let in, and for what was seen then to be old.
+            // Long enough that the request passes the check, and the result of the check is old.
             tokio::time::sleep(Duration::from_millis(1_500)).await;
             end(&gateway, way, &directory);
             let answer = finish(stream, &body).await;
@@ -385,7 +386,7 @@ async fn a_waiting_read_of_a_feed_ends_when_its_credential_does() {
     for gateway in both(&[]).await {
         let scim = Scim::new(&gateway.directory("contoso", "advisors"));
         let app = gateway.app("booking");
-        // Woken by nothing, it looks by itself; woken by an event, it looks before it answers.
+        // Without a wake-up it checks at its interval; with an event it checks before it answers.
         for event in [false, true] {
             let made = gateway.cli(&["app", "rotate-credential", "booking", "--overlap", "0"]);
             let mut reader = app.clone();

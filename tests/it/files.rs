@@ -1,4 +1,5 @@
-//! The files of the embedded database are for one user of the machine, whatever the umask and whichever command makes them.
+//! The files of the embedded database are accessible to one user of the machine, for any umask and any
+//! command that creates them.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ fn mode(path: &Path) -> u32 {
         & 0o7777
 }
 
-/// Everything below a folder, and itself.
+/// A folder and everything below it.
 fn all(folder: &Path) -> Vec<PathBuf> {
     let mut found = vec![folder.to_owned()];
     for entry in std::fs::read_dir(folder).unwrap().flatten() {

@@ -1,11 +1,11 @@
-//! Credentials made from their published form alone: what anybody can send who knows an id.
+//! Credentials made from public parts only: what a client that knows an id can send.
 
 /// The public part of a token.
 pub fn id(token: &str) -> &str {
     token.split('_').nth(2).expect("a token")
 }
 
-/// The same id with another secret and a checksum that fits: what a guesser would send.
+/// The same id with another secret and a valid checksum, as a guess has it.
 pub fn forged(token: &str, number: u32) -> String {
     let mut parts: Vec<&str> = token.split('_').collect();
     let secret = format!("{number:0>43}");

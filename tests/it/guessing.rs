@@ -1,5 +1,5 @@
-//! Those who guess at credentials, from the outside: what their requests cost, and that the holder of the right secret is
-//! served all the while (ADR 0031). Each law for both kinds of credential.
+//! Guessed credentials, from outside: the cost of their requests, and that the holder of the right secret is
+//! served at the same time (ADR 0031). Each rule for both kinds of credential.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use support::wait::until;
 
 use crate::forge::{forged, id, of_other_kind};
 
-/// The network of the customer's identity provider, and that of a stranger.
+/// The network of the customer's identity provider, and another one.
 const CUSTOMER: &str = "198.51.100.7";
 const STRANGER: &str = "203.0.113.9";
 
-/// A credential of either kind, and where it is presented.
+/// A credential of either kind, and the URL it is for.
 #[derive(Clone)]
 struct Holder {
     kind: &'static str,
@@ -45,7 +45,7 @@ impl Holder {
         }
     }
 
-    /// Both kinds, new.
+    /// New credentials of both kinds.
     fn both(gateway: &Gateway) -> [Self; 2] {
         let app = gateway.app("booking");
         [
@@ -54,7 +54,7 @@ impl Holder {
         ]
     }
 
-    /// Presents any credential where this one belongs, as a client of this address.
+    /// Presents any credential at this one's URL, as a client with this address.
     async fn present(&self, credential: &str, from: &str) -> Answer {
         let request = support::http_client()
             .request(Method::GET, &self.url)
@@ -111,7 +111,7 @@ async fn metric(gateway: &Gateway, name: &str) -> f64 {
         .expect("a number")
 }
 
-/// Leaves every credential as those of the version before fast checks are.
+/// Resets every credential to the state of the version before fast checks.
 async fn forget_credentials(gateway: &Gateway) {
     let (url, text) = (gateway.database_url(), "DELETE FROM credential_memory");
     if url.starts_with("sqlite:") {
@@ -123,7 +123,7 @@ async fn forget_credentials(gateway: &Gateway) {
     }
 }
 
-/// The most memory a process ever held.
+/// The highest memory of a process since its start.
 fn peak_mib(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a running process");
     let line = status
@@ -277,7 +277,7 @@ async fn a_guess_costs_no_argon2_and_a_flood_of_those_that_do_is_bounded_in_memo
         assert!([401, 503].contains(&status), "{status}");
     }
     let peak = peak_mib(gateway.process().pid());
-    // 200 unbounded runs would take 3.8 GiB at once; here it is 19 MiB a core and what the gateway needs anyway.
+    // 200 runs at once would take 3.8 GiB; here it is 19 MiB a core and the gateway's own memory.
     assert!(peak < 400, "{peak} MiB");
 }
 
@@ -425,7 +425,7 @@ async fn what_strangers_send_is_one_line_within_a_budget_and_then_a_number() {
     .await;
     let (told, count) = counted;
     assert_eq!(u64::try_from(told).expect("small") + count, sent, "each once");
-    // Fifty a window; the requests may have taken several windows on a busy machine.
+    // Fifty a window; on a busy machine the requests may have taken several windows.
     assert!(told >= 50 && count > 0, "{counted:?}");
     let summary = lines()
         .into_iter()
@@ -438,7 +438,7 @@ async fn what_strangers_send_is_one_line_within_a_budget_and_then_a_number() {
             .contains("more requests without a valid credential from 203.0.113.9"),
         "{summary}"
     );
-    // Customers' own refusals are logged one by one, from whatever address.
+    // Refusals of customers' own credentials are logged one by one, from any address.
     let scim = Scim::at(
         &gateway.directory("fabrikam", "advisors").tenant_url,
         Some(format!("Bearer {}", token.credential)),

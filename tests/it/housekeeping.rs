@@ -1,19 +1,19 @@
-//! What keeps the project readable: short files, a first line that says what a file is, nothing left unfinished. The
+//! Rules for readable source: short files, a first line that says what a file is, no unfinished work. The
 //! lists of exceptions may only shrink.
 
 use std::path::{Path, PathBuf};
 
-/// Files longer than [`LIMIT`] production lines, and how long they may be.
+/// Files longer than [`LIMIT`] production lines, each with its own limit.
 const LONG: &[(&str, usize)] = &[];
-/// Production lines in a file that still fits the head (docs/contributing.md).
+/// The limit of production lines in a file (docs/contributing.md).
 const LIMIT: usize = 400;
 
-/// The repository.
+/// The root folder of the repository.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The files of the repository whose names end so: their paths in it, and their texts.
+/// The files of the repository with one of these endings: path and text.
 pub fn tracked(endings: &[&str]) -> Vec<(String, String)> {
     let mut files = Vec::new();
     let mut folders = vec![root()];
@@ -133,7 +133,7 @@ fn every_path_a_document_names_is_there() {
     for (path, text) in tracked(&[".md"]) {
         let named = text.split('`').skip(1).step_by(2);
         for name in named.filter(|name| roots.iter().any(|root| name.starts_with(root))) {
-            // What a pattern means is in the folder before it.
+            // The files of a pattern are in the folder before it.
             let file = name.split(['*', '{', ' ']).next().unwrap_or_default();
             let known = [root().join(file), root().join("crates/consumer").join(file)];
             if !known
@@ -163,7 +163,8 @@ fn every_link_between_documents_leads_somewhere() {
     assert_eq!(broken, Vec::<String>::new());
 }
 
-/// Names in the last column of the tables of a page: tests have `_`, checks of the conformance client `-`.
+/// Names in the last column of the tables of a page: names of tests have `_`, those of the conformance
+/// client's checks `-`.
 fn proofs(page: &str) -> Vec<String> {
     let rows = page
         .lines()

@@ -1,4 +1,4 @@
-//! Everything that needs a service, as one binary: one link, one PostgreSQL cluster, one place to look.
+//! All tests that need a service, as one binary: it is linked once and starts one PostgreSQL cluster.
 //!
 //! Each module is one requirement; the servers come from `support`. Run all with `make test`, some with
 //! `cargo test -p tests --test it NAME`.

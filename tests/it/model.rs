@@ -1,10 +1,10 @@
-//! A plain map against the real server: long random conversations of everything a provider says, in both of Entra's
-//! dialects, about people and groups. After each move the answer is what the map expects; at the end every resource, every
-//! membership in both directions and the events are.
+//! A model in plain maps against the real server: long random sequences of the requests that providers send,
+//! in both of Entra's dialects, for people and groups. After each step the answer must be what the model
+//! predicts; at the end every resource, every membership in both directions, and the events.
 //!
-//! The map (`state`) knows nothing of SCIM; `shapes` says an edit in one of the ways it is really sent; `people`, `teams`
-//! and `lists` make the moves; `feed` replays the events. A run prints its seed; `USHER_MODEL_SEED=…` does it again, and
-//! `USHER_MODEL_SECONDS=…` lets it talk longer.
+//! The model (`state`) knows nothing of SCIM; `shapes` writes an edit in one of the forms that clients send;
+//! `people`, `teams` and `lists` make the steps; `feed` replays the events. A run prints its seed;
+//! `USHER_MODEL_SEED=…` repeats it, and `USHER_MODEL_SECONDS=…` sets its length.
 
 mod feed;
 mod lists;
@@ -24,22 +24,22 @@ use support::postgres::Postgres;
 
 use state::World;
 
-/// How long one conversation goes on.
+/// The length of one run.
 const SECONDS: u64 = 20;
-/// Moves at most, so that a fast machine does not make a feed that takes minutes to check.
+/// The most steps, so that a fast machine does not make a feed that takes minutes to check.
 const MOVES: usize = 1_500;
 
-/// One conversation: the server, the map, the dice.
+/// One run: the server, the model, the random generator.
 struct Talk {
     scim: Scim,
     world: World,
     dice: StdRng,
-    /// What has been said, for whoever reads a failure: the last moves.
+    /// The last steps, printed with a failure.
     said: Vec<String>,
 }
 
 impl Talk {
-    /// Remembers a move in words.
+    /// Records a step.
     fn say(&mut self, words: String) {
         self.said.push(words);
         if self.said.len() > 12 {
@@ -47,17 +47,17 @@ impl Talk {
         }
     }
 
-    /// One of these.
+    /// One element, each with the same probability.
     fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[self.dice.random_range(0..of.len())]
     }
 
-    /// True so many times out of a hundred.
+    /// True with a probability of `percent`.
     fn chance(&mut self, percent: u32) -> bool {
         self.dice.random_range(0..100) < percent
     }
 
-    /// Panics with the story when something is not as the map says.
+    /// Panics with the last steps unless the answer is what the model predicts.
     #[track_caller]
     fn same<T: PartialEq + std::fmt::Debug>(&self, seen: &T, expected: &T, what: &str) {
         assert!(
@@ -123,7 +123,7 @@ async fn one_move(talk: &mut Talk) {
     }
 }
 
-/// Every resource is read one by one and in lists, and both ends of every membership.
+/// Reads every resource alone and in lists, and both ends of every membership.
 async fn everything_is_as_the_map_says(talk: &mut Talk) {
     talk.say("in the end".to_owned());
     let ids: Vec<String> = talk.world.people.keys().cloned().collect();
@@ -147,7 +147,8 @@ async fn everything_is_as_the_map_says(talk: &mut Talk) {
     }
 }
 
-/// `W/"7"` says that the resource changed seven times; `W/"7-…"` says besides what is shown with it.
+/// `W/"7"` is the seventh revision; `W/"7-…"` has a hash of the parts that are shown beside the document,
+/// too.
 fn version(body: &Value) -> u64 {
     let text = body["meta"]["version"].as_str().expect("meta.version");
     let text = text.trim_start_matches("W/").trim_matches('"');

@@ -1,4 +1,4 @@
-//! The support library keeps its own promises: servers are private, can be hurt, and come back with their data.
+//! The support library itself: servers are private, can fail on demand, and come back with their data.
 
 use sqlx::{Connection, Row};
 use support::postgres::Postgres;

@@ -1,6 +1,6 @@
-//! Tokens, from the outside: what opens a directory, what does not, and since when (ADR 0005).
+//! Tokens, from outside: which ones a directory accepts, and from when on (ADR 0005).
 //!
-//! Real gateways and the command line; those who guess are in `guessing.rs`.
+//! With real gateways and the command line; guessed tokens are in `guessing.rs`.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -253,7 +253,7 @@ async fn every_wrong_credential_gets_one_and_the_same_401() {
         let scim = Scim::at(&advisors.tenant_url, Some(bearer.to_owned()));
         answers.push((bearer.to_owned(), scim.get("/Users").await));
     }
-    // A right token at wrong URLs: the other profile, another tenant's, one that nobody has.
+    // A right token at wrong URLs: the other profile, another tenant's, one that does not exist.
     for path in [
         "/rooms/scim",
         "/t/fabrikam/advisors/scim",

@@ -1,4 +1,4 @@
-//! Reads Rust source as syntax: which public signatures name a type of the SQL layer, and where scopes are minted.
+//! Parses Rust source: which public signatures name a type of the SQL layer, and where scopes are minted.
 
 use std::collections::BTreeSet;
 
@@ -6,11 +6,11 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Fields, ImplItem, Item, Signature, TraitItem, UseTree, Visibility};
 
-/// Crates whose types must stay behind the wall.
+/// Crates whose types must not be in a public signature.
 const HIDDEN: &[&str] = &["sea_orm", "sqlx", "sea_orm_migration"];
 
-/// Public signatures that name a hidden type, one line each. A bare `pub` counts wherever it stands: what is meant for
-/// the crate alone says `pub(crate)`.
+/// Public signatures that name a hidden type, one line each. A bare `pub` counts anywhere: an item for the
+/// crate alone must be `pub(crate)`.
 pub fn leaks(text: &str) -> Vec<String> {
     let file = syn::parse_file(text).expect("source that compiles");
     let mut names: BTreeSet<String> = HIDDEN.iter().map(|name| (*name).to_owned()).collect();
@@ -24,7 +24,7 @@ pub fn leaks(text: &str) -> Vec<String> {
     found
 }
 
-/// How often the name `mint` stands in code (comments and strings do not count).
+/// The number of uses of the name `mint` in code (comments and strings do not count).
 pub fn mints(text: &str) -> usize {
     fn count(tokens: TokenStream) -> usize {
         tokens
@@ -144,7 +144,7 @@ fn check_item(item: &Item, names: &BTreeSet<String>, found: &mut Vec<String>) {
 
 fn check_impl(it: &syn::ItemImpl, names: &BTreeSet<String>, found: &mut Vec<String>) {
     if let Some((_, path, _)) = &it.trait_ {
-        // A conversion from a hidden type is public whatever its visibility says.
+        // A conversion from a hidden type is public, whatever its visibility.
         if path.segments.last().is_some_and(|last| last.ident == "From") && names_hidden(path, names) {
             found.push(format!("impl {}", path.to_token_stream()));
         }

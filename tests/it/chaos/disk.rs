@@ -1,5 +1,5 @@
-//! Disks that fill up, or answer with errors, at random moments under load. After each row: room again, `kill -9`, a new
-//! start, and everything that was answered is read back, with its events.
+//! Disks that fill up, or fail with errors, at random moments under load. After each row: free space, `kill
+//! -9`, a new start, and every answered change is read back, with its events.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,12 +15,12 @@ use support::wait::until;
 use super::oracle;
 use super::recorder::Recorder;
 
-/// How long hope lasts; nothing is measured by it.
+/// The limit of every wait; nothing is measured by it.
 const PATIENCE: Duration = Duration::from_secs(50);
 /// Printed with every failure: the same number gives the same order of faults (not the same interleaving).
 const SEED: u64 = 20_261_126;
 
-/// What is wrong with the disk.
+/// The fault of the disk.
 enum Harm {
     Full(SmallDisk),
     Broken(BrokenDisk),
@@ -80,7 +80,7 @@ impl Site {
         .await;
     }
 
-    /// The disk fails for a while; then it is well, and the gateway goes on by itself or after `kill -9`.
+    /// The disk fails for a while; then it works, and the gateway continues by itself or after `kill -9`.
     async fn round(&mut self, round: u32) {
         let quiet = self.random.random_range(10..40);
         self.answers(quiet).await;
@@ -103,7 +103,7 @@ impl Site {
                 tokio::time::sleep(Duration::from_millis(self.random.random_range(0..300))).await;
                 self.harm.end();
                 self.revive_the_database().await;
-                // Whether a start on a full disk succeeds is not promised; one with room is.
+                // A start on a full disk may fail; one with free space must succeed.
                 self.gateway.restart().await;
             }
             _ => {
@@ -115,7 +115,7 @@ impl Site {
         self.answers(5).await;
     }
 
-    /// PostgreSQL gives up when its log cannot be written; what restarts it is the operator's service manager.
+    /// PostgreSQL stops if its log cannot be written; the operator's service manager starts it again.
     async fn revive_the_database(&self) {
         if let Some(cluster) = &self.cluster {
             cluster.revive().await;
@@ -165,7 +165,8 @@ fn on(database: Database) -> Settings {
     }
 }
 
-/// A cluster whose databases are on the small disk and its log elsewhere: it refuses what needs room and goes on.
+/// A cluster with its databases on the small disk and its log elsewhere: it refuses statements that need
+/// space and continues.
 async fn tables_on(disk: &SmallDisk) -> (Postgres, Database) {
     let cluster = Postgres::start().await;
     let folder = disk.folder("tables", server_user());
@@ -207,7 +208,7 @@ async fn a_full_disk_loses_nothing_of_six_writers_on_postgresql() {
     full_under_postgresql(6).await;
 }
 
-/// PostgreSQL stops when its log finds no room.
+/// PostgreSQL stops if there is no space for its log.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_under_the_log_loses_nothing_on_postgresql() {
     let Some(disk) = SmallDisk::mount(48) else { return };
@@ -239,9 +240,9 @@ async fn a_disk_with_errors_loses_nothing_on_postgresql() {
     rounds(site, 6, 2).await;
 }
 
-/// As an operator and a load balancer see it: no traffic reaches an instance that is not ready.
+/// Seen by an operator and a load balancer: an instance that is not ready gets no traffic.
 async fn readiness_tells_of_a_full_disk(settings: Settings, disk: SmallDisk) {
-    // PostgreSQL can change a row in its place.
+    // PostgreSQL can change a row in place.
     let revocation_needs_room = settings.database.is_none();
     let gateway = Gateway::start(settings).await;
     let advisors = gateway.directory("contoso", "advisors");
@@ -260,13 +261,13 @@ async fn readiness_tells_of_a_full_disk(settings: Settings, disk: SmallDisk) {
     assert_eq!(gateway.readiness().await.status, 200);
 
     disk.fill(0);
-    // The last pages that are allocated already may take a few more.
+    // The last allocated pages may take a few more rows.
     let mut n = 0;
     while create(n + 1).await.status != 503 {
         n += 1;
         assert!(n < 10_000, "the disk is full, and changes are answered for ever");
     }
-    // Asked again and again, also by the probe: it does not come and go.
+    // Repeated, also for the probe: the state does not change back and forth.
     for _ in 0..4 {
         let answer = gateway.readiness().await;
         assert_eq!(answer.status, 503, "{}", answer.text);

@@ -1,4 +1,4 @@
-//! What must be true after any faults: memory, directory, feed, stream and booking tell one story.
+//! The invariants after any faults: record, directory, feed, stream and booking agree.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,7 @@ fn text(value: &Value, member: &str) -> String {
         .to_owned()
 }
 
-/// I1: what was answered is there, and nothing else.
+/// I1: every answered change is in the directory, and no other one.
 pub async fn directory_is_what_was_answered(scim: &Scim, people: &[Person]) {
     let directory = list(scim).await;
     for person in people {
@@ -98,7 +98,7 @@ pub fn positions_are_contiguous(events: &[(u64, Value)], head: u64) {
     assert_eq!(positions, (1..=head).collect::<Vec<_>>());
 }
 
-/// I2, I4: each identity's revisions are told once each, in order, without a gap.
+/// I2, I4: each identity has one event for each revision, in order, without a gap.
 pub fn each_revision_is_told_once(events: &[(u64, Value)]) {
     let mut revisions: BTreeMap<String, u64> = BTreeMap::new();
     for (position, event) in events {
@@ -114,7 +114,7 @@ pub fn each_revision_is_told_once(events: &[(u64, Value)]) {
     }
 }
 
-/// I5: a consumer that knows nothing but the feed knows the directory.
+/// I5: a consumer that knows only the feed knows the directory.
 pub fn feed_tells_the_directory(events: &[(u64, Value)], profile: &str, directory: &BTreeMap<String, Value>) {
     let mut told: BTreeMap<String, Value> = BTreeMap::new();
     for (_, event) in events.iter().filter(|(_, event)| event["profile"] == profile) {
@@ -136,7 +136,7 @@ pub fn feed_tells_the_directory(events: &[(u64, Value)], profile: &str, director
     }
 }
 
-/// The downstream tables hold what the directory holds.
+/// The downstream tables equal the directory.
 pub fn booking_has_the_directory(tables: &Value, profile: &str, directory: &BTreeMap<String, Value>) {
     let rows = tables[profile]
         .as_array()
@@ -160,7 +160,7 @@ pub fn booking_has_the_directory(tables: &Value, profile: &str, directory: &BTre
     }
 }
 
-/// The Redis stream, refilled after every loss, ends at the feed's head and carries its events in order.
+/// The Redis stream, refilled after every loss, ends at the feed's head and has its events in order.
 pub async fn stream_is_the_feed(redis: &Redis, stream: &str, events: &[(u64, Value)]) {
     let mut connection = redis.connection().await;
     let entries: redis::streams::StreamRangeReply = redis::cmd("XRANGE")

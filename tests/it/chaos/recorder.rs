@@ -1,5 +1,5 @@
-//! A client that remembers what was answered. Each worker owns its people, so that the last answered state of a person
-//! is exactly known; a call without an answer is repeated until it gets one, as Entra does.
+//! A client that records what was answered. Each worker has its own people, so that the last answered state
+//! of a person is exactly known; a request without an answer is repeated until it gets one, as Entra does.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,7 +11,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use support::http::{Answer, Scim, try_send};
 
-/// A person as last answered.
+/// A person's last answered state.
 #[derive(Clone, Debug)]
 pub struct Person {
     pub id: String,
@@ -44,7 +44,7 @@ impl Recorder {
         }
     }
 
-    /// Starts the workers; the task ends when all have ended.
+    /// Starts the workers; the task ends after all of them.
     pub fn start(self: std::sync::Arc<Self>, workers: u64) -> tokio::task::JoinHandle<()> {
         tokio::spawn(async move {
             let mut tasks = tokio::task::JoinSet::new();
@@ -58,7 +58,7 @@ impl Recorder {
         })
     }
 
-    /// Asks the workers to end after the call they are in has been answered.
+    /// Asks the workers to end after their present request has been answered.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
@@ -71,7 +71,7 @@ impl Recorder {
         self.unanswered.load(Ordering::Relaxed)
     }
 
-    /// How often 503 was answered.
+    /// The number of 503 answers.
     pub fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }
@@ -150,7 +150,7 @@ impl Recorder {
     }
 
     async fn delete(&self, person: &mut Person) {
-        // A repeat of a delete whose answer was lost meets a 404; the first one must not.
+        // A repeat of a delete whose answer was lost gets a 404; the first one must not.
         let path = format!("/Users/{}", person.id);
         let (answer, tries) = self.insist(Method::DELETE, &path, None, &[204, 404]).await;
         assert!(
@@ -161,8 +161,8 @@ impl Recorder {
         person.deleted = true;
     }
 
-    /// Repeats a call until it is answered; an answer other than these is a finding. 503 is the gateway's own fault and
-    /// is repeated too.
+    /// Repeats a request until it is answered; another status than these is a failure. 503 is the gateway's
+    /// own fault and is repeated, too.
     async fn insist(&self, method: Method, path: &str, body: Option<&Value>, good: &[u16]) -> (Answer, u32) {
         for tries in 1_u32.. {
             let mut request = self

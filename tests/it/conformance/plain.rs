@@ -1,6 +1,7 @@
-//! A small server that does what it says and no more, as two of the servers did that the client once accused wrongly:
-//! filters nest one parenthesis deep, text is compared with case, errors carry no keyword, a search has to name its
-//! schema and a count of at least 1, users do not show their groups, and who was deleted stays a member.
+//! A small server that does what it offers and no more, like two of the servers that the client once reported
+//! wrongly: filters nest one parenthesis deep, text is compared with case, errors have no keyword, a search
+//! needs its schema and a count of at least 1, users do not show their groups, and a deleted user stays a
+//! member.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::stub::{Stub, list, reply, serve};
 
-/// Rules that are held here, or do not apply, and were once called broken.
+/// Rules that are held here, or do not apply, and were once reported as broken.
 pub const HELD: &[&str] = &[
     "filter-not",
     "filter-not-group",
@@ -34,28 +35,28 @@ pub const HELD: &[&str] = &[
     "replace-to-a-taken-name-is-refused",
     "read-id-is-stable",
 ];
-/// What this server does otherwise than most, where the text leaves it open.
+/// Optional behaviour in which this server differs from most.
 pub const DIFFERS: &[&str] = &[
     "error-broken-json-says-invalid-syntax",
     "error-wrong-type-says-invalid-value",
     "group-user-shows-it",
     "group-forgets-deleted-users",
 ];
-/// Its true faults, each told once.
+/// Its actual faults, each reported once.
 pub const BROKEN: &[&str] = &[
     "search-count-0-is-the-total-alone",
     "filter-username-without-case",
     "discovery-config-schemes",
 ];
 
-/// How one of them is made.
+/// The variants of this server.
 #[derive(Clone, Default)]
 pub struct Kind {
-    /// Asked of every request; nobody is asked without one.
+    /// The token that every request needs, if any.
     pub token: Option<&'static str>,
-    /// Users have a title.
+    /// Whether users have a title.
     pub titles: bool,
-    /// Answers no request to create.
+    /// Whether requests to create get no answer.
     pub read_only: bool,
 }
 
@@ -68,7 +69,6 @@ struct Store {
 
 type Shared = Arc<Mutex<Store>>;
 
-/// Starts one.
 pub async fn start(kind: Kind) -> Stub {
     let store = Shared::default();
     serve(move |config| {
@@ -222,7 +222,7 @@ fn unfit(endpoint: &str, body: &Value) -> Option<HttpResponse> {
     }
 }
 
-/// The document as it is kept: names of attributes in the schema's spelling.
+/// The document as stored: attribute names in the schema's spelling.
 fn kept(body: Value, id: &str, endpoint: &str, made: Value) -> Value {
     let mut document = body;
     if let Some(name) = document.as_object_mut().and_then(|all| all.remove("USERNAME")) {
@@ -328,7 +328,7 @@ fn found(store: &Store, endpoint: &str, filter: Option<&str>, start: i64, count:
     reply(200, &answer)
 }
 
-/// Filters of one level of parentheses: words are read from the left.
+/// Filters with one level of parentheses, evaluated from the left.
 struct Filter<'a> {
     words: Vec<&'a str>,
     place: usize,
@@ -442,7 +442,7 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// What is at a path, in every element of a list.
+/// The values at a path, in every element of a list.
 fn values<'a>(one: &'a Value, path: &str) -> Vec<&'a Value> {
     let mut here = vec![one];
     for name in path.split('.') {

@@ -1,6 +1,6 @@
-//! A SCIM server that is wrong on purpose, in the ways real ones were (`docs/background/field-reports.md`): it
-//! asks nobody who they are, lists everybody whatever the filter, says yes to a PATCH and does nothing, and
-//! deletes by saying so.
+//! A SCIM server that is wrong on purpose, in the ways of real ones (`docs/background/field-reports.md`): it
+//! needs no token, lists everything whatever the filter, accepts a PATCH and ignores it, and answers a DELETE
+//! without deleting.
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, mpsc};
@@ -10,7 +10,7 @@ use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use serde_json::{Value, json};
 
-/// Checks that must notice something here.
+/// Checks that must find a fault here.
 pub const WRONG: &[&str] = &[
     "create-says-where",
     "create-duplicate-is-409",
@@ -30,7 +30,7 @@ pub const WRONG: &[&str] = &[
     "replace-creates-nothing",
 ];
 
-/// Checks that are right even here, or the client would only be a nuisance.
+/// Checks that must be held even here, so that the client does not report everything.
 pub const RIGHT: &[&str] = &[
     "discovery-config",
     "create-answers-201",
@@ -41,7 +41,7 @@ pub const RIGHT: &[&str] = &[
     "list-is-a-list-response",
 ];
 
-/// The running server; it stops when this is dropped.
+/// The running server; it stops on drop.
 pub struct Stub {
     pub url: String,
     handle: ServerHandle,
@@ -55,7 +55,7 @@ impl Drop for Stub {
 
 type People = Arc<Mutex<Vec<Value>>>;
 
-/// Starts the wrong one.
+/// Starts the wrong server.
 pub async fn start() -> Stub {
     let people = People::default();
     serve(move |config| {
@@ -66,7 +66,7 @@ pub async fn start() -> Stub {
     .await
 }
 
-/// Something that is no SCIM server at all.
+/// A web page, not a SCIM server.
 pub async fn page() -> Stub {
     serve(|config| {
         config.default_service(web::to(|| async {
@@ -143,7 +143,7 @@ async fn answer(request: HttpRequest, body: web::Bytes, people: web::Data<People
     }
 }
 
-/// A list response of all of these.
+/// A list response with all of these.
 pub fn list(people: &[Value]) -> Value {
     json!({
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
@@ -151,7 +151,6 @@ pub fn list(people: &[Value]) -> Value {
     })
 }
 
-/// An answer.
 pub fn reply(status: u16, body: &Value) -> HttpResponse {
     HttpResponse::build(StatusCode::from_u16(status).expect("a status"))
         .content_type("application/json")

@@ -1,24 +1,23 @@
-//! What each customer's guide asks for, as data (`docs/background/customer-guides.md`).
+//! The requirements of each customer's guide, as data (`docs/background/customer-guides.md`).
 
-/// One guide.
 pub struct Guide {
-    /// The ready-made profile.
+    /// The shipped profile.
     pub profile: &'static str,
-    /// Whether its objects are people (`users`) or rooms.
+    /// The kind of its objects: people (`users`) or rooms.
     pub objects: &'static str,
-    /// The mapping, as the guide has it (`tests/fixtures/customers`).
+    /// The mapping of the guide (`tests/fixtures/customers`).
     pub mapping: &'static str,
-    /// What changes for a mover: the source attribute, and where the value shows.
+    /// The change of a mover: the source attribute, and the path of the value.
     pub mover: (&'static str, &'static str),
     /// An extension of this directory alone.
     pub extension: Option<&'static str>,
-    /// Whether the profile keeps who manages whom.
+    /// Whether the profile keeps managers.
     pub manager: bool,
-    /// Whether groups come too.
+    /// Whether groups are provisioned, too.
     pub groups: bool,
-    /// The guide's own rule: a source attribute nobody may lack, and what the refusal must name.
+    /// The guide's own rule: a source attribute that every person needs, and what the refusal must name.
     pub required: Option<(&'static str, &'static [&'static str])>,
-    /// A path that the profile does not take, refused by name.
+    /// A path that the profile does not have, refused by name.
     pub refused: Option<&'static str>,
 }
 

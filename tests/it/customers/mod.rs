@@ -1,8 +1,9 @@
-//! The five customers' guides (`docs/background/customer-guides.md`), told as they happen: Test Connection,
-//! first cycle, a mover, a restart, a leaver, a return, a purge, and the one rule that is the guide's own. In both
-//! dialects of Entra, on both databases.
+//! The five customers' guides (`docs/background/customer-guides.md`), in their order of events: Test
+//! Connection, first cycle, a mover, a restart, a leaver, a return, a purge, and the guide's own rule. In
+//! both dialects of Entra, on both databases.
 //!
-//! [`guides`] says what each guide asks for; the simulator plays Entra. Groups are sent by hand, as Entra writes them.
+//! [`guides`] has the requirements of each guide; the simulator acts as Entra. Groups are sent by the test,
+//! as Entra writes them.
 
 mod guides;
 mod story;

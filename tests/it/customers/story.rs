@@ -1,4 +1,4 @@
-//! One guide's story, from Test Connection to the leaver's deletion.
+//! The steps of one guide, from Test Connection to the leaver's deletion.
 
 use serde_json::{Value, json};
 use support::gateway::{Directory, Gateway};
@@ -19,7 +19,7 @@ struct Story<'a> {
     mapping: String,
 }
 
-/// Tells it; panics where it goes wrong.
+/// Runs the steps.
 pub async fn tell(gateway: &Gateway, guide: &Guide, dialect: &'static str) {
     let tenant = format!("{}-{dialect}", guide.profile);
     let app = gateway.app(&tenant);
@@ -75,7 +75,7 @@ fn app_feed(app: &support::gateway::App) -> Feed {
     Feed::new(app)
 }
 
-/// What the feed says of the person who joins, moves, leaves, returns and is purged.
+/// The events of the person who joins, moves, leaves, returns and is purged.
 fn told_of_the_first(events: &[(u64, Value)], story: &Story<'_>) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut first: Option<String> = None;
@@ -164,7 +164,7 @@ impl Story<'_> {
         }
     }
 
-    /// A group with the first and the third, in the words of this dialect; the third leaves it again.
+    /// A group with the first and the third person, in the form of this dialect; the third is removed again.
     async fn group(&self) -> Option<String> {
         if !self.guide.groups {
             let none = self
@@ -237,7 +237,7 @@ impl Story<'_> {
         assert_eq!(moved.pointer(shows), Some(&expected), "{shows} in {moved}");
     }
 
-    /// What Entra compares after "Restart provisioning" is what it sent: no change, no event.
+    /// After "Restart provisioning" Entra compares with the values it sent: no change, no event.
     async fn nothing_new_after_a_restart(&self, feed: &Feed) {
         let before = feed.settled_head().await;
         let summary = self.smooth(&["--restart"]).await;
@@ -290,7 +290,7 @@ impl Story<'_> {
         }
     }
 
-    /// What this guide asks for and the others do not.
+    /// The rule that only this guide has.
     async fn own_rule(&mut self) {
         if let Some((attribute, names)) = self.guide.required {
             let mut incomplete =

@@ -1,5 +1,5 @@
-//! Acknowledgements come back: from the stream's group and from HTTP into the same place, which is what operators see
-//! and what trimming goes by.
+//! Acknowledgements: those of the stream's group and those over HTTP are stored in one place, which operators
+//! see and trimming uses.
 
 use super::world::{Backend, PATIENCE, World, entries, until_head};
 use support::gateway::Gateway;
@@ -25,7 +25,7 @@ async fn what_a_group_acknowledged_in_redis_is_seen_by_operators() {
         ">",
     ];
     world.redis.command(&read).await;
-    // All delivered, 1 to 17 acknowledged but for 9: the group is at 8.
+    // All delivered, 1 to 17 acknowledged without 9: the group is at 8.
     for position in (1..=17).filter(|position| *position != 9) {
         world
             .redis

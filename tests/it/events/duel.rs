@@ -1,5 +1,5 @@
-//! Two relays that both think they lead: one is frozen with a batch in its hands and wakes long after another took
-//! over. The stream must be that of one relay.
+//! Two relays that both believe that they have the lease: one is frozen during a batch and continues long
+//! after the other took over. The stream must be that of one relay.
 
 use super::world::{Backend, PATIENCE, World, create, settings, until_head};
 use support::gateway::Gateway;
@@ -24,7 +24,7 @@ async fn a_relay_that_wakes_after_its_lease_moved_does_no_harm() {
     app.feed_url = app.feed_url.replace(&world.gateway.url(), &twin.url());
     let feed = Feed::new(&app);
     for round in 0..2_u32 {
-        // Frozen in the middle of work; the lease ends, the twin takes over.
+        // Frozen during its work; the lease ends, the twin takes over.
         let first = 30 + round * 80;
         tokio::join!(create(&there, first..first + 40), async {
             world.gateway.process().signal("STOP");

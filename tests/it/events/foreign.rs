@@ -1,4 +1,5 @@
-//! Somebody else's data on our key: left alone, told clearly, and no other feed suffers.
+//! Data of another program under the gateway's key: not changed, reported clearly, and no other feed is
+//! affected.
 
 use super::world::{Backend, PATIENCE, World, mirrored, until_head};
 use support::http::Feed;

@@ -1,4 +1,4 @@
-//! The feed over HTTP: who may read, what a page is, how long it waits, what refusals say.
+//! The feed over HTTP: access, pages, long polls, texts of refusals.
 
 use std::time::Duration;
 

@@ -1,10 +1,10 @@
-//! Redis loses what it had: everything, or a tail. The relay sees it and fills it again; groups come back where they
-//! were.
+//! Redis loses data: everything, or the newest entries. The relay notices and refills; groups are restored at
+//! their positions.
 
 use super::world::{Backend, PATIENCE, World, entries, until_head};
 use support::wait::until;
 
-/// Reads as the app's group and acknowledges; gives the last position.
+/// Reads as the app's group and acknowledges; returns the last position.
 async fn consume(world: &World, count: usize) -> u64 {
     let mut connection = world.redis.connection().await;
     let reply: redis::streams::StreamReadReply = redis::cmd("XREADGROUP")

@@ -1,7 +1,7 @@
-//! An event walks out (`docs/architecture.md`): order, completeness and recovery of the feeds, over Redis and
-//! over HTTP, with real servers that are stopped, frozen, filled, wiped and cut.
+//! The delivery of an event (`docs/architecture.md`): order, completeness and recovery of the feeds, over
+//! Redis and over HTTP, with real servers that are stopped, frozen, filled, wiped and cut.
 //!
-//! One gateway a test, driven from outside. Read `world.rs` first.
+//! One gateway a test, used from outside. Read `world.rs` first.
 
 mod acks;
 mod duel;

@@ -1,4 +1,4 @@
-//! Positions without gaps and revisions in order, whatever races.
+//! Positions without gaps and revisions in order, in any race.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

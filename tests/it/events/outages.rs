@@ -1,4 +1,4 @@
-//! Redis absent, down, silent or full: SCIM goes on, and the stream is complete and in order afterwards.
+//! Redis absent, down, silent or full: SCIM works, and the stream is complete and in order afterwards.
 
 use std::time::Duration;
 
@@ -59,7 +59,8 @@ async fn a_silent_redis_wedges_nothing() {
     world.create(40..60).await;
     world.redis.resume();
     until_head(&world.feed, 60).await;
-    // What the frozen server still had in its buffers is executed now; it must neither repeat nor leave out anything.
+    // The commands in the frozen server's buffers are executed now; they must neither repeat nor omit an
+    // event.
     assert_eq!(world.mirrored().await.len(), 60);
 }
 
@@ -115,7 +116,7 @@ async fn a_redis_without_room_on_its_disk_is_told_and_recovers() {
     assert_eq!(world.mirrored().await.len(), 20);
     disk.fill(0);
     let mut n = 20;
-    // The first writes after the disk is full still reach the memory.
+    // The first writes after the disk is full still succeed, in memory.
     until("readiness to tell of it", PATIENCE, || {
         n += 10;
         let range = n - 10..n;
@@ -145,7 +146,7 @@ async fn a_replica_is_not_written_to_and_its_promotion_is_noticed() {
     let world = World::start(Backend::Sqlite).await;
     world.create(0..20).await;
     assert_eq!(world.mirrored().await.len(), 20);
-    // A replica of a master that is not there keeps its data and answers writes with READONLY.
+    // A replica of a master that does not answer keeps its data and answers writes with READONLY.
     world.redis.command(&["REPLICAOF", "127.0.0.1", "1"]).await;
     world.create(20..40).await;
     until_head(&world.feed, 40).await;

@@ -1,4 +1,5 @@
-//! The published schemas say what the gateway sends: real events of every type fit them, and broken ones do not.
+//! The published schemas describe what the gateway sends: real events of every type are valid, and broken
+//! ones are not.
 
 use std::path::PathBuf;
 
@@ -46,7 +47,8 @@ fn registry() -> Registry<'static> {
     registry.prepare().expect("all references lead somewhere")
 }
 
-/// A life: created, renamed, blocked, unblocked with a new name, blocked, deleted; a room; and a group's life.
+/// Events of a user: created, renamed, blocked, unblocked with a new name, blocked, deleted; of a room; and
+/// of a group.
 async fn events() -> Vec<Value> {
     let gateway = Gateway::start(settings(Backend::Sqlite, None).await).await;
     let advisors = Scim::new(&gateway.directory("contoso", "advisors"));
@@ -73,7 +75,7 @@ async fn events() -> Vec<Value> {
     feed.all().await.into_iter().map(|(_, event)| event).collect()
 }
 
-/// Created with a member, who leaves with everybody else; renamed and deleted.
+/// Created with a member, which leaves with all others; renamed and deleted.
 async fn group(people: &Scim) {
     let person = people
         .create("object-3", "anna@contoso.dk", json!({}))
@@ -120,7 +122,7 @@ async fn events_of_every_type_fit_the_published_schemas() {
     }
 }
 
-/// The same event with one thing wrong.
+/// Variants of the event, each with one fault.
 fn broken(event: &Value) -> Vec<(Value, &'static str)> {
     let with = |pointer: &str, value: Value| {
         let mut event = event.clone();

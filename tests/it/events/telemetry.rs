@@ -1,4 +1,4 @@
-//! What operators see of the feed side: the relay's spans, and warnings about an unfit Redis at the start.
+//! Telemetry of the feeds for operators: the relay's spans, and warnings about an unfit Redis at the start.
 
 use super::world::{Backend, PATIENCE, World, settings, until_head};
 use support::gateway::Gateway;

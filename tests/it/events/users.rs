@@ -1,4 +1,5 @@
-//! Each app's user in Redis (ADR 0034), tried as that user: its own stream and nothing else, for as long as its credentials live.
+//! Each app's user in Redis (ADR 0034), tested as that user: its own stream and nothing else, for as long as
+//! its credentials are valid.
 
 use redis::aio::MultiplexedConnection;
 use redis::{ConnectionInfo, ErrorKind, IntoConnectionInfo, RedisResult, Value};
@@ -8,7 +9,7 @@ use support::wait::until;
 
 use super::world::{Backend, PATIENCE, World, settings, until_head};
 
-/// A connection as somebody.
+/// A connection as this user.
 async fn connected(redis: &Redis, user: &str, password: &str) -> RedisResult<MultiplexedConnection> {
     let info: ConnectionInfo = redis.url().into_connection_info()?;
     let login = info
@@ -26,7 +27,7 @@ async fn own(redis: &Redis, app: &App) -> RedisResult<MultiplexedConnection> {
     connected(redis, user, &app.credential).await
 }
 
-/// Waits until somebody is let in, or no longer.
+/// Waits until the user's password is accepted, or no longer.
 async fn until_let_in(redis: &Redis, app: &App, expected: bool) {
     let what = format!("the user to be let in: {expected}");
     until(&what, PATIENCE, || async {
@@ -156,7 +157,7 @@ async fn an_app_reads_and_acknowledges_its_own_stream_and_nothing_else() {
         stranger.expect_err("another app's credential").kind(),
         ErrorKind::AuthenticationFailed
     );
-    // Neither feed stands still.
+    // Both feeds continue.
     world.create(3..6).await;
     assert_eq!(world.mirrored().await.len(), 6);
     until_head(&support::http::Feed::new(&other), 6).await;
@@ -306,7 +307,7 @@ async fn redis_may_forget_its_users() {
         .await;
         assert!(read.is_ok(), "{way}: {read:?}");
     }
-    // More than it is to have is taken away again, and whoever came in by it with it.
+    // Extra rights are removed again, and connections that used them are closed.
     world
         .redis
         .command(&[
@@ -329,7 +330,7 @@ async fn redis_may_forget_its_users() {
     .await;
 }
 
-/// How often a command was run, by the server's own count.
+/// The number of calls of a command, by the server's own count.
 async fn count(redis: &Redis, command: &str) -> u64 {
     let info: String = redis::cmd("INFO")
         .arg("commandstats")
@@ -357,7 +358,7 @@ async fn several_instances_do_not_fight_over_a_user() {
         })
         .await;
     };
-    // The instance at work has seen the rotation by then.
+    // The instance at work has noticed the rotation by then.
     looked(4).await;
     let mut held = own(&world.redis, &world.app).await.expect("let in");
     let (set, killed) = (
@@ -374,7 +375,7 @@ async fn several_instances_do_not_fight_over_a_user() {
     assert!(say(&mut held, "PING").await.is_ok());
 }
 
-/// The words of a line as a shell or redis-cli reads it.
+/// The words of a line as a shell or redis-cli parses it.
 fn words(line: &str) -> Vec<String> {
     line.split(' ')
         .map(|word| word.trim_matches('\'').to_owned())

@@ -1,5 +1,5 @@
-//! A gateway with one customer, an app, and a Redis; and the one question asked of it all: does the stream hold exactly
-//! what the feed holds?
+//! A gateway with one customer, an app, and a Redis; and the assertion that all tests use: the stream has
+//! exactly the events of the feed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,10 +12,9 @@ use support::postgres::Postgres;
 use support::redis::Redis;
 use support::wait::until;
 
-/// How long hope lasts; nothing is measured by it.
+/// The limit of every wait; nothing is measured by it.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Which database.
 #[derive(Debug, Clone, Copy)]
 pub enum Backend {
     /// SQLite in the gateway's folder.
@@ -47,20 +46,20 @@ pub struct World {
 }
 
 impl World {
-    /// Everything up.
+    /// Starts all of it.
     pub async fn start(backend: Backend) -> World {
         let redis = Redis::start().await;
         let gateway = Gateway::start(settings(backend, Some(&redis)).await).await;
         World::around(gateway, redis)
     }
 
-    /// A customer and an app for a gateway that runs.
+    /// A customer and an app for a running gateway.
     pub fn around(gateway: Gateway, redis: Redis) -> World {
         let app = gateway.app("booking");
         World::of(gateway, redis, app)
     }
 
-    /// A customer for a gateway that runs and has its app.
+    /// A customer for a running gateway that has its app.
     pub fn of(gateway: Gateway, redis: Redis, app: App) -> World {
         let scim = Scim::new(&gateway.directory("contoso", "advisors"));
         let feed = Feed::new(&app);
@@ -73,7 +72,7 @@ impl World {
         }
     }
 
-    /// Creates people `from..to`, eight at a time; every one must be answered 201.
+    /// Creates people `from..to`, eight at a time; each answer must be 201.
     pub async fn create(&self, range: std::ops::Range<u32>) -> Vec<String> {
         create(&self.scim, range).await
     }
@@ -83,12 +82,12 @@ impl World {
         mirrored(&self.redis, &self.feed, &self.app).await
     }
 
-    /// What the command line shows of a feed, as text.
+    /// The line of `usher feed list` for the feed.
     pub fn feed_line(&self) -> String {
         self.gateway.cli(&["feed", "list"]).to_string()
     }
 
-    /// What `/health/ready` says keeps events from leaving.
+    /// The reasons of `/health/ready` why events are not delivered.
     pub async fn degraded(&self) -> String {
         let url = format!("{}/health/ready", self.gateway.admin_url());
         let answer = support::http::send(support::http_client().get(url))
@@ -98,7 +97,7 @@ impl World {
     }
 }
 
-/// Creates people with these numbers in a directory, eight at a time; gives their ids.
+/// Creates people with these numbers in a directory, eight at a time; returns their ids.
 pub async fn create(scim: &Scim, range: std::ops::Range<u32>) -> Vec<String> {
     use futures_util::StreamExt as _;
     futures_util::stream::iter(range)
@@ -108,7 +107,6 @@ pub async fn create(scim: &Scim, range: std::ops::Range<u32>) -> Vec<String> {
         .await
 }
 
-/// Creates one person.
 pub async fn person(scim: &Scim, n: u32) -> String {
     let more = json!({"name": {"givenName": "Mette", "familyName": format!("Holm {n}")}});
     scim.create(&format!("object-{n}"), &format!("person{n}@contoso.dk"), more)
@@ -117,7 +115,6 @@ pub async fn person(scim: &Scim, n: u32) -> String {
         .id()
 }
 
-/// Renames a person.
 pub async fn rename(scim: &Scim, id: &str, name: &str) {
     scim.patch_ops(
         id,
@@ -127,9 +124,9 @@ pub async fn rename(scim: &Scim, id: &str, name: &str) {
     .expect(200);
 }
 
-/// The entries of an app's stream: position → fields. Panics over an id that is no position.
+/// The entries of an app's stream: position → fields. Panics if an id is not a position.
 pub async fn entries(redis: &Redis, app: &App) -> BTreeMap<u64, BTreeMap<String, String>> {
-    // A stream read whole takes its time on a busy machine.
+    // Reading a whole stream takes long on a busy machine.
     let patient = redis::AsyncConnectionConfig::new()
         .set_connection_timeout(Some(PATIENCE))
         .set_response_timeout(Some(PATIENCE));
@@ -164,8 +161,8 @@ pub async fn entries(redis: &Redis, app: &App) -> BTreeMap<u64, BTreeMap<String,
         .collect()
 }
 
-/// Waits until a stream ends where its feed ends; then every entry must be the feed's event at that position, byte for
-/// byte, from 1 to the head. Gives the events.
+/// Waits until a stream ends where its feed ends; then every entry must be the feed's event at that position,
+/// byte for byte, from 1 to the head. Returns the events.
 pub async fn mirrored(redis: &Redis, feed: &Feed, app: &App) -> Vec<(u64, Value)> {
     settled(feed).await;
     until("the stream to end where the feed ends", PATIENCE, || async {
@@ -192,7 +189,8 @@ pub async fn mirrored(redis: &Redis, feed: &Feed, app: &App) -> Vec<(u64, Value)
     events
 }
 
-/// Waits until everything committed has its position: the head stands still over two polls of the stamper.
+/// Waits until every committed event has its position: the head does not change over two polls of the
+/// stamper.
 pub async fn settled(feed: &Feed) {
     until("the feed to stand still", PATIENCE, || async {
         let before = feed.head().await;
@@ -202,7 +200,7 @@ pub async fn settled(feed: &Feed) {
     .await;
 }
 
-/// Waits until the feed holds at least so many events.
+/// Waits until the feed has at least so many events.
 pub async fn until_head(feed: &Feed, head: u64) {
     until("the feed to hold all events", PATIENCE, || async {
         (feed.head().await >= head).then_some(())

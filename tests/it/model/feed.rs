@@ -1,4 +1,4 @@
-//! The events, replayed as an app would: they say what the map says, and not one more than was changed.
+//! Replays the events as an app would: the result must be the model, without an event too many.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,11 +7,11 @@ use serde_json::Value;
 use super::Talk;
 use super::state::Person;
 
-/// What an app knows of one resource.
+/// The state of one resource in an app.
 #[derive(Debug, Default)]
 struct Row {
     sequence: String,
-    /// Different sequences seen: one for each change.
+    /// The number of different sequences seen: one for each change.
     changes: u64,
     deleted: bool,
     person: Option<Person>,
@@ -19,7 +19,7 @@ struct Row {
     members: BTreeSet<String>,
 }
 
-/// Compares what the events tell with the map.
+/// Compares the state after all events with the model.
 pub fn replay(talk: &Talk, events: &[(u64, Value)]) {
     let mut rows: BTreeMap<String, Row> = BTreeMap::new();
     for (position, event) in events {

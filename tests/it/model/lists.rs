@@ -1,4 +1,4 @@
-//! Questions about many people: match queries, filters, order, pages, cursors.
+//! Queries for many people: match queries, filters, order, pages, cursors.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use super::Talk;
 use super::people::compare;
 use super::state::{Field, Person};
 
-/// Whether somebody of this id who says this is meant.
+/// Whether a filter selects the person with this id.
 type Means = Box<dyn Fn(&str, &Person) -> bool>;
 
-/// A filter, and whom it means.
+/// A filter, and the people it selects.
 struct Asked {
     filter: String,
     means: Means,
@@ -43,7 +43,7 @@ fn text_filter(name: &str, field: Field, value: &str, exact: bool) -> Asked {
     }
 }
 
-/// Something of somebody, or of nobody.
+/// A value of some person, or of none.
 fn sample(talk: &mut Talk, field: Field) -> String {
     let texts: Vec<String> = talk
         .world
@@ -130,7 +130,7 @@ fn some_filter(talk: &mut Talk) -> Asked {
     }
 }
 
-/// A question and its answer.
+/// Sends a query and compares the answer.
 pub async fn ask(talk: &mut Talk) {
     let asked = some_filter(talk);
     let people = talk.world.people.iter();
@@ -213,7 +213,7 @@ async fn cursors(talk: &mut Talk, filter: &str, expected: &BTreeSet<String>) {
     talk.same(&seen.into_iter().collect(), expected, &format!("{filter}{order}"));
 }
 
-/// What comes first: the keys in order, those without one last, or first when descending.
+/// The expected order: keys ascending, resources without a key last, or first if descending.
 async fn sorted(talk: &mut Talk, filter: &str, expected: &BTreeSet<String>) {
     let descending = talk.chance(50);
     let (name, field) = *talk.pick(&[

@@ -1,4 +1,4 @@
-//! Moves about people: made, changed in every shape, replaced, deleted, refused.
+//! Steps on people: created, changed in every form, replaced, deleted, refused.
 
 use rand::RngExt as _;
 use reqwest::Method;
@@ -20,13 +20,13 @@ const WORDS: [&str; 8] = [
     "x y  z",
 ];
 
-/// Somebody who is there.
+/// The id of an existing person.
 pub fn somebody(talk: &mut Talk) -> Option<String> {
     let ids: Vec<String> = talk.world.people.keys().cloned().collect();
     (!ids.is_empty()).then(|| talk.pick(&ids).clone())
 }
 
-/// What somebody new, or replaced, may say.
+/// Random values of a new or replaced person.
 fn anybody(talk: &mut Talk) -> Person {
     let number = talk.world.number();
     let mut person = Person {
@@ -55,7 +55,7 @@ fn text_for(talk: &mut Talk, field: Field) -> String {
     }
 }
 
-/// Compares an answer's body with the map; the version counts the changes.
+/// Compares an answer's body with the model; the version counts the changes.
 #[track_caller]
 pub fn compare(talk: &Talk, id: &str, seen: &Value) {
     let expected = &talk.world.people[id];
@@ -64,7 +64,7 @@ pub fn compare(talk: &Talk, id: &str, seen: &Value) {
     talk.same(&person, expected, &format!("{id} in {seen}"));
 }
 
-/// Reads somebody and compares, with the groups they are in.
+/// Reads a person and compares, groups included.
 pub async fn check(talk: &mut Talk, id: &str) {
     let seen = talk.scim.get(&format!("/Users/{id}")).await.expect(200).body;
     compare(talk, id, &seen);
@@ -76,14 +76,14 @@ pub async fn check(talk: &mut Talk, id: &str) {
     put_back(talk, &format!("/Users/{id}"), &seen).await;
 }
 
-/// A PUT of what was read is no change, whatever came before.
+/// A PUT of the resource just read is no change, whatever came before.
 pub async fn put_back(talk: &mut Talk, path: &str, seen: &Value) {
     talk.say(format!("PUT {path} of what it is"));
     let put = talk.scim.put(path, seen).await.expect(200);
     talk.same(&version(&put.body), &version(seen), "a PUT of what was read");
 }
 
-/// POST, sometimes of a name that is taken, sometimes twice.
+/// POST, sometimes with a taken name, sometimes twice.
 pub async fn create(talk: &mut Talk) {
     let mut person = anybody(talk);
     let mut taken = None;
@@ -142,7 +142,7 @@ fn edits(talk: &mut Talk) -> Vec<Edit> {
     edits
 }
 
-/// Does edits on the map as one change.
+/// Applies edits to the model as one change.
 fn apply(talk: &mut Talk, id: &str, edits: &[Edit]) {
     let person = talk.world.people.get_mut(id).expect("somebody");
     let mut changed = false;
@@ -152,7 +152,7 @@ fn apply(talk: &mut Talk, id: &str, edits: &[Edit]) {
     person.changes += u64::from(changed);
 }
 
-/// PATCH in some shape, and often the same once more: that must change nothing.
+/// PATCH in some form, and often the same once more: that must change nothing.
 pub async fn patch(talk: &mut Talk) {
     let Some(id) = somebody(talk) else { return };
     let edits = edits(talk);
@@ -172,7 +172,7 @@ pub async fn patch(talk: &mut Talk) {
     }
 }
 
-/// PUT: what is not said is gone.
+/// PUT: absent attributes are removed.
 pub async fn replace(talk: &mut Talk) {
     let Some(id) = somebody(talk) else { return };
     let old = talk.world.people[&id].clone();
@@ -188,7 +188,7 @@ pub async fn replace(talk: &mut Talk) {
     compare(talk, &id, &answer.body);
 }
 
-/// DELETE; afterwards nothing is there.
+/// DELETE; afterwards the resource is not found.
 pub async fn delete(talk: &mut Talk) {
     let Some(id) = somebody(talk) else { return };
     talk.say(format!("DELETE {id}"));
@@ -245,7 +245,7 @@ async fn with_header(
     .await
 }
 
-/// Requests that are refused leave everything as it was, whatever else they hold.
+/// Refused requests change nothing, whatever else they contain.
 pub async fn refused(talk: &mut Talk) {
     let Some(id) = somebody(talk) else { return };
     let good = json!({"op": "Replace", "path": "title", "value": "never"});
@@ -286,7 +286,7 @@ pub async fn refused(talk: &mut Talk) {
     check(talk, &id).await;
 }
 
-/// Several in one request: a creation, a change, sometimes a failure between, and a deletion.
+/// Several operations in one request: a creation, a change, sometimes a failure between, and a deletion.
 pub async fn bulk(talk: &mut Talk) {
     let Some(id) = somebody(talk) else { return };
     let mut new = anybody(talk);

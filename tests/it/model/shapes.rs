@@ -1,4 +1,5 @@
-//! The ways an edit is really sent (`docs/background/entra-shapes.md`): both of Entra's dialects, and what others do.
+//! The forms in which an edit is sent (`docs/background/entra-shapes.md`): both of Entra's dialects, and
+//! those of other clients.
 
 use rand::RngExt as _;
 use serde_json::{Map, Value, json};
@@ -6,17 +7,17 @@ use serde_json::{Map, Value, json};
 use super::Talk;
 use super::state::{ENTERPRISE, Field, Person};
 
-/// What is to become of a person.
+/// A change of a person.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Edit {
-    /// A text, or none.
+    /// A new text; `None` removes it.
     Text(Field, Option<String>),
     /// `active`
     Active(bool),
 }
 
 impl Edit {
-    /// Does it on the map; true when that changed something.
+    /// Applies the edit to the model; true if it changed something.
     pub fn apply(&self, person: &mut Person) -> bool {
         match self {
             Self::Text(field, text) => person.set(*field, text.as_deref()),
@@ -43,8 +44,8 @@ fn path(field: Field) -> String {
     }
 }
 
-/// Operations that make these edits, one after the other: each on its own, or (as the compliant dialect does) those
-/// without a filter together in one object.
+/// Operations for these edits, in order: one each, or (as in the compliant dialect) those without a filter
+/// together in one object.
 pub fn operations(talk: &mut Talk, edits: &[Edit], person: &Person) -> Value {
     let together = talk.chance(40);
     let (mut list, mut members) = (Vec::new(), Map::new());
@@ -66,7 +67,7 @@ pub fn operations(talk: &mut Talk, edits: &[Edit], person: &Person) -> Value {
     Value::Array(list)
 }
 
-/// A key of a path-less object: plain, dotted, with its URN, or nested.
+/// A key of an object without a path: plain, dotted, with its URN, or nested.
 fn member(talk: &mut Talk, members: &mut Map<String, Value>, field: Field, text: Option<&str>) {
     let value = match (field, text) {
         (Field::Manager, Some(id)) => talk.pick(&[json!(id), json!({"value": id})]).clone(),
@@ -128,7 +129,7 @@ fn operation(talk: &mut Talk, edit: &Edit, person: &Person) -> Value {
     }
 }
 
-/// Names of attributes have no case.
+/// Attribute names have no case.
 fn cased(talk: &mut Talk, field: Field) -> String {
     match (field, talk.dice.random_range(0..6)) {
         (Field::DisplayName, 0) => "DisplayName".to_owned(),

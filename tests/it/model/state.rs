@@ -1,23 +1,23 @@
-//! The map: who is there and what they say. Knows names of fields, not how they are sent.
+//! The model: the resources and their values. Knows names of fields, not how they are sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-/// Everything the map knows.
+/// The whole model.
 #[derive(Debug, Default)]
 pub struct World {
-    /// By id.
+    /// People by id.
     pub people: BTreeMap<String, Person>,
-    /// By id.
+    /// Groups by id.
     pub teams: BTreeMap<String, Team>,
-    /// What was deleted, and how often each had changed until then, the deletion counted.
+    /// Deleted ids with their number of changes, deletion included.
     pub gone: Vec<(String, u64)>,
-    /// Numbers given out, for names that nobody else has.
+    /// The last used number, for unique names.
     pub numbers: u64,
 }
 
-/// A text of a person.
+/// A text attribute of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Field {
     UserName,
@@ -33,7 +33,7 @@ pub enum Field {
 }
 
 impl Field {
-    /// What may be absent.
+    /// Fields that may be absent.
     pub const OPTIONAL: [Self; 8] = [
         Self::DisplayName,
         Self::Title,
@@ -46,18 +46,16 @@ impl Field {
     ];
 }
 
-/// A person.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Person {
-    /// What is not there is absent.
+    /// Absent fields have no entry.
     pub texts: BTreeMap<Field, String>,
     /// `active`
     pub active: Option<bool>,
-    /// How often it changed, its creation counted.
+    /// The number of changes, creation included.
     pub changes: u64,
 }
 
-/// A group.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Team {
     /// `displayName`
@@ -66,15 +64,15 @@ pub struct Team {
     pub external_id: Option<String>,
     /// Ids of people and of groups.
     pub members: BTreeSet<String>,
-    /// How often it changed, its creation counted.
+    /// The number of changes, creation included.
     pub changes: u64,
 }
 
-/// The extension that `department` and `manager` live in.
+/// The extension with `department` and `manager`.
 pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 impl Person {
-    /// What a document says, be it an answer's or an event's. The number of changes is not in it.
+    /// The person of a document, be it of an answer or an event. It has no number of changes.
     pub fn of(body: &Value) -> Self {
         let mail = |kind: &str| {
             let mails = body["emails"].as_array().into_iter().flatten();
@@ -104,12 +102,11 @@ impl Person {
         }
     }
 
-    /// The text of a field.
     pub fn text(&self, field: Field) -> Option<&str> {
         self.texts.get(&field).map(String::as_str)
     }
 
-    /// Sets or clears; true when that changed something.
+    /// Sets or removes; true if that changed something.
     pub fn set(&mut self, field: Field, text: Option<&str>) -> bool {
         let before = match text {
             Some(text) => self.texts.insert(field, text.to_owned()),
@@ -118,26 +115,26 @@ impl Person {
         before.as_deref() != text
     }
 
-    /// The same, whatever its history.
+    /// Equal, but for the number of changes.
     pub fn says_the_same(&self, other: &Self) -> bool {
         self.texts == other.texts && self.active == other.active
     }
 }
 
 impl World {
-    /// A number that was not given out before.
+    /// An unused number.
     pub fn number(&mut self) -> u64 {
         self.numbers += 1;
         self.numbers
     }
 
-    /// The groups somebody is directly in.
+    /// The groups with this direct member.
     pub fn groups_of(&self, id: &str) -> BTreeSet<String> {
         let of = self.teams.iter().filter(|(_, team)| team.members.contains(id));
         of.map(|(id, _)| id.clone()).collect()
     }
 
-    /// Takes a resource out: it is nobody's member any more.
+    /// Deletes a resource and its memberships.
     pub fn remove(&mut self, id: &str) {
         let changes = match (self.people.remove(id), self.teams.remove(id)) {
             (Some(person), _) => person.changes,
@@ -150,7 +147,7 @@ impl World {
         }
     }
 
-    /// Ids that may be members: people and groups.
+    /// Ids of people and groups, which can be members.
     pub fn member_ids(&self) -> Vec<String> {
         self.people.keys().chain(self.teams.keys()).cloned().collect()
     }

@@ -1,4 +1,5 @@
-//! Moves about groups: made, renamed, filled and emptied in every shape (`docs/background/entra-shapes.md`, "Groups").
+//! Steps on groups: created, renamed, members added and removed in every form
+//! (`docs/background/entra-shapes.md`, "Groups").
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,7 @@ use super::people::put_back;
 use super::state::Team;
 use super::{Talk, version};
 
-/// An id of the right form that nobody has: what is left of somebody deleted elsewhere.
+/// A valid id that does not exist: a member that was deleted elsewhere.
 const STALE: &str = "idn_00000000000000000000000000000000";
 
 fn some_team(talk: &mut Talk) -> Option<String> {
@@ -18,7 +19,7 @@ fn some_team(talk: &mut Talk) -> Option<String> {
     (!ids.is_empty()).then(|| talk.pick(&ids).clone())
 }
 
-/// Up to so many who could be members of `team`.
+/// Up to `most` possible members of `team`.
 fn candidates(talk: &mut Talk, team: Option<&str>, most: usize) -> Vec<String> {
     let mut ids = talk.world.member_ids();
     // A group in itself is another test's.
@@ -43,7 +44,7 @@ fn elements(talk: &mut Talk, ids: &[String]) -> Vec<Value> {
     list
 }
 
-/// All members there are to be. A list of which nobody is known is refused, and is another test's.
+/// A list of all members. A list without any known id is refused, and is another test's.
 fn everybody(talk: &mut Talk, ids: &[String]) -> Vec<Value> {
     match ids {
         [] => Vec::new(),
@@ -57,7 +58,7 @@ fn members(body: &Value) -> BTreeSet<String> {
         .collect()
 }
 
-/// Compares an answer's body with the map. A deleted member leaves without a change of the group's version.
+/// Compares an answer's body with the model. The deletion of a member does not change the group's version.
 #[track_caller]
 fn compare(talk: &Talk, id: &str, seen: &Value) {
     let expected = &talk.world.teams[id];
@@ -77,7 +78,7 @@ pub async fn check(talk: &mut Talk, id: &str) {
     put_back(talk, &format!("/Groups/{id}"), &seen).await;
 }
 
-/// POST, sometimes of a name that is taken.
+/// POST, sometimes with a taken name.
 pub async fn create(talk: &mut Talk) {
     let taken = if talk.chance(15) { some_team(talk) } else { None };
     let name = match &taken {
@@ -111,7 +112,7 @@ pub async fn create(talk: &mut Talk) {
     check(talk, &made.id()).await;
 }
 
-/// A change of membership or name, as operations and on the map.
+/// A change of membership or name, as operations and in the model.
 fn change(talk: &mut Talk, id: &str) -> Value {
     let present: Vec<String> = talk.world.teams[id].members.iter().cloned().collect();
     let some = candidates(talk, Some(id), 5);
@@ -188,7 +189,7 @@ fn remove(talk: &mut Talk, ids: &[String]) -> Value {
     }
 }
 
-/// PATCH in some shape, and often the same once more.
+/// PATCH in some form, and often the same once more.
 pub async fn patch(talk: &mut Talk) {
     let Some(id) = some_team(talk) else { return };
     let operations = change(talk, &id);
@@ -225,7 +226,7 @@ pub async fn replace(talk: &mut Talk) {
     check(talk, &id).await;
 }
 
-/// DELETE: it is nobody's group any more, and no member either.
+/// DELETE; its memberships end, too.
 pub async fn delete(talk: &mut Talk) {
     let Some(id) = some_team(talk) else { return };
     talk.say(format!("DELETE {id}"));

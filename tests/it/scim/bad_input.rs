@@ -1,4 +1,4 @@
-//! What nobody should send: a clear error of the right status, nothing stored, nothing leaked, the process alive.
+//! Invalid input: a clear error of the right status, nothing stored, no internals shown, the process alive.
 
 use reqwest::Method;
 use serde_json::json;
@@ -74,7 +74,7 @@ async fn a_filter_that_cannot_be_used_is_an_error_with_a_position_and_never_a_li
                 answer.text
             );
         }
-        // Longer than HTTP's own parser reads: it is refused there.
+        // Longer than HTTP's own parser accepts: it refuses it.
         let (path, authorization) = parts(&scim);
         let head = format!(
             "GET {path}/Users?filter={} HTTP/1.1\nAuthorization: {authorization}",
@@ -157,7 +157,7 @@ async fn every_bad_credential_gets_the_same_answer_and_nothing_else() {
     }
     texts.dedup();
     assert_eq!(texts.len(), 1, "{texts:?}");
-    // A body that cannot be read is not read for somebody who may not send it.
+    // The body of a client without authorisation is not parsed.
     let unknown = posing(&scim, None);
     send(unknown.request(Method::POST, "/Users").body("{broken"))
         .await

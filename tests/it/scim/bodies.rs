@@ -1,5 +1,4 @@
-//! Documents as clients really write them
-//! (`docs/background/entra-shapes.md`, "Creations" and "Tolerance").
+//! Documents as real clients write them (`docs/background/entra-shapes.md`, "Creations" and "Tolerance").
 
 use reqwest::Method;
 use serde_json::json;

@@ -50,13 +50,14 @@ fn statuses(answer: &Answer) -> Vec<&str> {
         .collect()
 }
 
-/// The revision in a version: what is shown beside the resource (groups, members) marks it, and a line shows nothing.
+/// The revision in a version. A tag has a hash of what is shown beside the resource (groups, members), too;
+/// an operation's result shows nothing.
 fn revision(version: &Value) -> String {
     let text = version.as_str().expect("a version").trim_matches(['W', '/', '"']);
     text.split('-').next().unwrap_or_default().to_owned()
 }
 
-/// The resource behind a line.
+/// The resource of an operation's result.
 async fn behind(scim: &Scim, line: &Value) -> Value {
     let location = line["location"].as_str().expect("a location");
     let path = location.strip_prefix(&scim.base).expect("below the Tenant URL");
@@ -204,7 +205,7 @@ async fn one_failure_does_not_touch_the_others_and_says_what_to_do() {
         );
 
         let body = json!({"failOnErrors": 2, "Operations": operations});
-        // The client has read the first answer, unless it is on another connection.
+        // The client has read the first answer, unless it uses another connection.
         let stopped = scim.reconnected().post("/Bulk", &body).await.expect(200);
         assert_eq!(
             statuses(&stopped).len(),

@@ -1,4 +1,4 @@
-//! Many at once: tenants do not mix, and one person stays one person.
+//! Concurrent requests: tenants do not mix, and a person is created once.
 
 use futures_util::future::join_all;
 use support::http::Feed;
@@ -42,7 +42,7 @@ async fn ten_identical_posts_at_once_make_one_identity_and_one_created_event() {
                 .await;
         assert!(answers.iter().all(|id| *id == answers[0]), "{answers:?}");
         assert_eq!(scim.get("/Users").await.expect(200).total(), 1);
-        // A marker: once its event is there, every earlier one is.
+        // A marker: its event comes after every earlier one.
         scim.post("/Users", &advisor(2)).await.expect(201);
         let feed = Feed::new(&app);
         let events = support::wait::until("the marker", std::time::Duration::from_secs(20), || async {

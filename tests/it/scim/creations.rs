@@ -1,5 +1,5 @@
-//! A creation is judged as a creation (ADR 0035): whatever a 201 shows is what the same body would have made in an empty
-//! directory, but for id and times, whatever has happened before and through whichever door it comes.
+//! A creation is judged by its own body (ADR 0035): what a 201 shows is what the same body would have made in
+//! an empty directory, but for id and times, after any history and by every kind of request.
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -9,7 +9,7 @@ use support::http::Scim;
 
 use super::on_both;
 
-/// Every way to say, or not to say, that an account is on or off.
+/// Every way to send, or not to send, that an account is on or off.
 fn spellings() -> Vec<Option<Value>> {
     let said = [
         json!(null),
@@ -35,7 +35,7 @@ fn body(active: Option<&Value>, title: &str) -> Value {
     body
 }
 
-/// A resource but for what no two creations share.
+/// A resource without the parts in which any two creations differ.
 fn comparable(resource: &Value) -> Value {
     let mut resource = resource.clone();
     resource["id"] = json!(null);
@@ -45,7 +45,7 @@ fn comparable(resource: &Value) -> Value {
     resource
 }
 
-/// What a body makes in an empty directory.
+/// The resource that a body makes in an empty directory.
 async fn made_in_an_empty_directory(empty: &Scim, body: &Value) -> Value {
     let made = empty.post("/Users", body).await.expect(201);
     empty.delete(&format!("/Users/{}", made.id())).await.expect(204);
@@ -60,7 +60,7 @@ fn bulk(operations: &[(&str, Value)]) -> Value {
     json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": operations})
 }
 
-/// What a creation shows, by POST or by Bulk; `None` for a 409.
+/// The resource of a creation, by POST or by Bulk; `None` for a 409.
 async fn create(scim: &Scim, body: &Value, by_bulk: bool) -> Option<Value> {
     let (status, shown, refusal) = if by_bulk {
         let answer = scim
@@ -96,7 +96,7 @@ async fn create(scim: &Scim, body: &Value, by_bulk: bool) -> Option<Value> {
     }
 }
 
-/// One thing that happens to somebody.
+/// One random change of a person.
 async fn happen(scim: &Scim, id: &str, dice: &mut StdRng, groups: bool) -> String {
     let replace = |path: &str, value: Value| json!([{"op": "replace", "path": path, "value": value}]);
     let what = dice.random_range(0..if groups { 7 } else { 5 });
@@ -216,7 +216,7 @@ async fn a_lost_creation_heals_by_post_and_by_bulk_until_its_answer_was_read() {
         let client = scim.reconnected();
         let healed = create(&client, &body, by_bulk).await.expect("heals");
         assert_eq!(healed, made.body);
-        // It has read the answer by now.
+        // The client has read the answer by now.
         assert_eq!(create(&client, &body, by_bulk).await, None, "bulk {by_bulk}");
     }
     scim.delete(&format!("/Users/{}", made.id())).await.expect(204);

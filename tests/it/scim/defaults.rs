@@ -1,5 +1,5 @@
-//! What the product acts on is part of the resource (ADR 0035): an account that says nothing of `active` is active, and
-//! answers, filters, sorting, changes and events all know it.
+//! Attributes that the product acts on are part of the resource (ADR 0035): an account without `active` is
+//! active, in answers, filters, sorting, changes and events.
 
 use serde_json::{Value, json};
 use sqlx::{Connection as _, Executor as _};
@@ -21,7 +21,7 @@ async fn found(scim: &Scim, filter: &str) -> Vec<String> {
         .collect()
 }
 
-/// Everything that reads `active`, of somebody whose account is on and who never said so.
+/// Checks every use of `active` for an account that is on and was sent without it.
 async fn everybody_reads_active(scim: &Scim, id: &str, name: &str) {
     let path = format!("/Users/{id}");
     let read = scim.get(&path).await.expect(200);
@@ -59,7 +59,7 @@ async fn everybody_reads_active(scim: &Scim, id: &str, name: &str) {
     let mut ordered = flags.clone();
     ordered.sort_by_key(|flag| **flag != json!(true));
     assert_eq!(flags, ordered, "on before off, nobody without");
-    // Switching on what is on is no change.
+    // Switching on an account that is on is no change.
     let on = json!([{"op": "Replace", "path": "active", "value": "True"}]);
     let same = scim.patch_ops(id, on).await.expect(200);
     assert_eq!(same.body, read.body);
@@ -124,7 +124,7 @@ async fn a_creation_that_says_nothing_of_active_is_active_to_every_reader() {
     .await;
 }
 
-/// Takes `active` out of the stored documents, as an older version left them.
+/// Removes `active` from the stored documents, as an older version left them.
 async fn forget_active(gateway: &Gateway) {
     let sql = "UPDATE identity SET document = replace(document, ',\"active\":true', '')";
     match gateway.database() {
@@ -152,7 +152,7 @@ async fn somebody_stored_without_active_is_active_to_every_reader_and_no_version
         everybody_reads_active(&scim, &made.id(), "old").await;
         let path = format!("/Users/{}", made.id());
         assert_eq!(scim.get(&path).await.expect(200).body, made.body);
-        // PUT's silence and a change of something else leave it as it is.
+        // A PUT without it and a change of another attribute leave it unchanged.
         let put = scim.put(&path, &silent("old")).await.expect(200);
         assert_eq!(
             put.body["meta"]["version"], made.body["meta"]["version"],

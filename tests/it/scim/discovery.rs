@@ -1,4 +1,4 @@
-//! Discovery documents, and `/Groups` of a directory that serves none.
+//! Discovery documents, and `/Groups` of a directory without groups.
 
 use serde_json::json;
 
@@ -91,7 +91,7 @@ async fn what_the_service_offers_and_what_it_does_not_is_said_in_full() {
         config["pagination"],
         json!({"cursor": true, "index": true, "defaultPaginationMethod": "index", "defaultPageSize": 100, "maxPageSize": 1_000})
     );
-    // Clients that know the schema of RFC 7643 §5 alone refuse a document with more in it.
+    // Clients that know only the schema of RFC 7643 §5 refuse a document with other attributes.
     assert_eq!(config.get("securityEvents"), None);
 }
 

@@ -167,7 +167,7 @@ async fn an_extension_is_checked_when_it_is_set_shown_for_entra_and_taken_away_a
             "{block}"
         );
 
-        // A person from before the requirement can still be disabled.
+        // A person created before the requirement can still be disabled.
         cli(&gateway, &["remove"], &[]);
         let id = scim
             .post("/Users", &agent(json!({"tenure": 3})))

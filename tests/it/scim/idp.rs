@@ -1,5 +1,5 @@
-//! What identity providers are known to send, as files: one folder a provider, one file an exchange, in order, against the
-//! real program. Adding a provider is adding files (`tests/fixtures/idp/README.md`).
+//! Known requests of identity providers, as files: one folder a provider, one file an exchange, in order,
+//! against the real program. A new provider needs files only (`tests/fixtures/idp/README.md`).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use support::http::{Answer, Scim, send};
 
 use super::on_both;
 
-/// The words of a file; anything else is a slip of the pen.
+/// The members of a file; any other one is a typing error.
 const WORDS: [&str; 7] = [
     "about",
     "connection",
@@ -21,7 +21,7 @@ const WORDS: [&str; 7] = [
     "save",
     "again",
 ];
-/// The words of its request.
+/// The members of its request.
 const REQUEST_WORDS: [&str; 4] = ["method", "path", "headers", "body"];
 
 #[tokio::test]
@@ -40,7 +40,7 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/idp")
 }
 
-/// Folders of a folder, or JSON files of one; in order.
+/// Folders of a folder, or JSON files of one; sorted.
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
@@ -116,7 +116,7 @@ async fn step(scim: &Scim, exchange: &Value, place: &str, names: &mut BTreeMap<S
     if let Some(again) = exchange["again"].as_u64() {
         let repeat = ask(&caller(), request, names).await;
         assert_eq!(u64::from(repeat.status), again, "{place}, again: {}", repeat.text);
-        // An error names its own request.
+        // An error contains its own request's id.
         if again == status && status < 400 {
             assert_eq!(
                 repeat.body, answer.body,
@@ -142,7 +142,7 @@ fn members(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
     object.as_object().into_iter().flatten()
 }
 
-/// `{{name}}` becomes what was saved under it.
+/// Replaces `{{name}}` by the value saved under it.
 fn fill(text: &str, names: &BTreeMap<String, String>) -> String {
     names.iter().fold(text.to_owned(), |text, (name, value)| {
         text.replace(&format!("{{{{{name}}}}}"), value)
@@ -165,7 +165,8 @@ fn filled(value: &Value, names: &BTreeMap<String, String>) -> Value {
     }
 }
 
-/// Everything expected is there: members of objects, elements of lists one by one; null means absent, `{{any}}` anything.
+/// Checks that all expected values are there: members of objects, elements of lists one by one; null means
+/// absent, `{{any}}` any value.
 fn holds(expected: &Value, found: &Value, path: &str, place: &str) {
     match (expected, found) {
         (Value::Object(expected), Value::Object(found)) => {

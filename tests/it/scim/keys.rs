@@ -1,5 +1,5 @@
-//! The keys that people, rooms and groups are known by (ADR 0036): a name is one name in each of its spellings, `externalId` is
-//! unique where it is the profile's key, and who has it is said by the error, in the words of the product that asks.
+//! The keys of people, rooms and groups (ADR 0036): a name is the same in each of its spellings, `externalId`
+//! is unique if it is the profile's key, and a conflict's error names the holder with the provider's words.
 
 use serde_json::{Value, json};
 use support::gateway::Gateway;
@@ -7,7 +7,7 @@ use support::http::Scim;
 
 use super::{advisor, advisor_with, advisors, on_both};
 
-/// One name in two spellings of Unicode, and each in capitals.
+/// One name in two Unicode spellings, and each in capitals.
 const SPELLINGS: [&str; 4] = ["ren\u{e9}e", "rene\u{301}e", "REN\u{c9}E", "RENE\u{301}E"];
 
 fn people(gateway: &Gateway, provider: &str) -> Scim {
@@ -30,7 +30,7 @@ fn bulk(method: &str, path: &str, data: Value) -> Value {
     json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": [operation]})
 }
 
-/// A creation (no id) or a change by each door; status and detail.
+/// A creation (no id) or a change, by every kind of request; status and detail.
 async fn every_door(
     scim: &Scim,
     id: Option<&str>,
@@ -107,7 +107,7 @@ async fn a_name_is_one_name_in_every_spelling_of_unicode() {
                 let filter = support::http::entra_encode(&format!("displayName eq \"{again}\""));
                 assert_eq!(scim.get(&format!("/Groups?filter={filter}")).await.expect(200).total(), 1);
             }
-            // Another spelling of one's own name is a change and no conflict.
+            // Another spelling of a resource's own name is a change and no conflict.
             let next = SPELLINGS[(first + 1) % SPELLINGS.len()];
             let respelt = json!([{"op": "replace", "path": "userName", "value": format!("{next}@x.dk")}]);
             let respelt = scim.patch_ops(&made.id(), respelt).await.expect(200);
@@ -154,7 +154,7 @@ async fn an_external_id_is_unique_where_it_is_the_key() {
                     "{detail}"
                 );
             }
-            // It is exact, and free again when it is given up.
+            // It is exact, and free again after its holder gave it up.
             let upper = advisor_with(4, json!({"externalId": "ABC"}));
             scim.post("/Users", &upper).await.expect(201);
             scim.post("/Users", &advisor_with(5, json!({"externalId": "abc"})))
@@ -167,7 +167,7 @@ async fn an_external_id_is_unique_where_it_is_the_key() {
                     .await
                     .expect(201);
             }
-            // Of creations at the same moment one is done.
+            // Of concurrent creations one succeeds.
             let racing = (20..28).map(|number| {
                 let (client, body) = (
                     scim.reconnected(),

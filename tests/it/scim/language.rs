@@ -1,5 +1,5 @@
-//! What the language promises, at the doors it really has: the same value in the same words by POST, PUT, PATCH and Bulk; one
-//! form of a list; filters that are read as they were meant (ADR 0037).
+//! Values and filters over HTTP: the same value is treated the same by POST, PUT, PATCH and Bulk; lists have
+//! one form; filters have the meaning they were written with (ADR 0037).
 
 use serde_json::{Value, json};
 use support::gateway::Gateway;
@@ -41,7 +41,7 @@ fn generic(gateway: &Gateway) {
     gateway.cli(&[&["directory", "set"], &whose[..], &["--provider", "generic"]].concat());
 }
 
-/// A body as it stands, since JSON values hold fewer digits than JSON text.
+/// A raw body, since JSON values hold fewer digits than JSON text.
 async fn raw(scim: &Scim, method: reqwest::Method, path: &str, body: String) -> Answer {
     let request = scim
         .request(method, path)
@@ -49,7 +49,7 @@ async fn raw(scim: &Scim, method: reqwest::Method, path: &str, body: String) -> 
     send(request.body(body)).await
 }
 
-/// The status of one operation in a bulk request, and what it answered.
+/// The status of one operation in a bulk request, and its response.
 async fn in_bulk(scim: &Scim, method: &str, path: &str, data: &Value) -> Value {
     let operation = json!({"method": method, "path": path, "bulkId": "b", "data": data});
     let body =

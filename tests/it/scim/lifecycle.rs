@@ -1,4 +1,4 @@
-//! An identity's life: created, disabled, enabled, deleted, back again
+//! The life cycle of an identity: created, disabled, enabled, deleted, created again
 //! (`docs/background/entra.md`, "Leavers and returners").
 
 use serde_json::json;
@@ -95,7 +95,7 @@ async fn a_post_repeated_where_its_answer_was_read_is_a_duplicate() {
         // Microsoft's validator: "Create a duplicate User", on the connection that it keeps alive.
         let again = scim.post("/Users", &advisor(1)).await.expect(409);
         assert_eq!(again.body["scimType"], "uniqueness");
-        // What healed on a connection has been answered there as well.
+        // A repeated creation was answered on that connection, too.
         let other = scim.reconnected();
         assert_eq!(
             other.post("/Users", &advisor(1)).await.expect(201).id(),
@@ -113,14 +113,14 @@ async fn a_creation_repeated_after_the_person_was_changed_changes_nothing() {
         let id = scim.post("/Users", &advisor(1)).await.expect(201).id();
         let off = json!([{"op": "Replace", "path": "active", "value": "False"}]);
         let off = scim.patch_ops(&id, off).await.expect(200);
-        // Somebody knew the id, so the answer was not lost: the old body must not bring the person back.
+        // A client knew the id, so the answer was not lost: the old body must not restore the person.
         scim.reconnected().post("/Users", &advisor(1)).await.expect(409);
         let now = scim.get(&format!("/Users/{id}")).await.expect(200);
         assert_eq!(
             (now.header("etag"), &now.body["active"]),
             (off.header("etag"), &json!(false))
         );
-        // Nor is a body that says what is so by now the creation that made them.
+        // Nor is a body with the present values the creation that made them.
         let mut same = advisor(1);
         same["active"] = json!(false);
         scim.reconnected().post("/Users", &same).await.expect(409);

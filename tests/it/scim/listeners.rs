@@ -1,4 +1,4 @@
-//! The public listener tells strangers nothing; the admin listener tells the machines that watch what they need.
+//! The public listener has no internals; the admin listener has the data that monitoring needs.
 
 use std::net::TcpListener;
 use std::time::Duration;

@@ -217,7 +217,7 @@ async fn a_cursor_is_good_for_its_own_list_only() {
             .expect(200);
         assert_eq!(names(&next), ["u2", "u3"]);
         assert!(next.body.get("nextCursor").is_none());
-        // Another page size is no other list.
+        // Another page size does not make another list.
         let larger = query.replace("count=2", "count=9");
         scim.get(&format!("/Users?{larger}&cursor={cursor}"))
             .await

@@ -1,5 +1,5 @@
-//! SCIM over HTTP against the real program: what Entra sends (`docs/background/entra.md`), what nobody should
-//! send, and what an operator sees of it. What concerns storage runs on both databases.
+//! SCIM over HTTP against the real program: what Entra sends (`docs/background/entra.md`), invalid input, and
+//! what an operator sees of it. Tests of storage run on both databases.
 
 mod bad_input;
 mod bodies;
@@ -34,7 +34,7 @@ use support::gateway::{Gateway, Settings};
 use support::http::Scim;
 use support::postgres::Postgres;
 
-/// Runs a requirement on SQLite and on PostgreSQL.
+/// Runs a test on SQLite and on PostgreSQL.
 async fn on_both(requirement: impl AsyncFn(Gateway)) {
     requirement(Gateway::embedded().await).await;
     let database = Some(Postgres::shared().await.database().await);
@@ -53,14 +53,14 @@ fn advisors(gateway: &Gateway, tenant: &str) -> Scim {
     Scim::new(&gateway.directory(tenant, "advisors"))
 }
 
-/// The same caller at another Tenant URL.
+/// The same client at another Tenant URL.
 fn moved(scim: &Scim, base: String) -> Scim {
     let mut moved = scim.clone();
     moved.base = base;
     moved
 }
 
-/// Another caller at the same Tenant URL; the whole `Authorization` value, or none.
+/// Another client at the same Tenant URL; the whole `Authorization` value, or none.
 fn posing(scim: &Scim, authorization: Option<String>) -> Scim {
     let mut posing = scim.clone();
     posing.authorization = authorization;
@@ -80,7 +80,7 @@ fn advisor(number: usize) -> Value {
     })
 }
 
-/// The same advisor with some members set; `null` takes one out.
+/// The same advisor with some members set; `null` removes one.
 fn advisor_with(number: usize, more: Value) -> Value {
     let mut body = advisor(number);
     for (name, value) in more.as_object().expect("an object") {

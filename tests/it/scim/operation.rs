@@ -1,4 +1,4 @@
-//! What an operator does: start, look, stop.
+//! An operator's actions: start, check, stop.
 
 use std::time::Duration;
 

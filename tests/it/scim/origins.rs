@@ -1,4 +1,4 @@
-//! Which address answers' links begin with, and what an address in a bulk body may name.
+//! The base URL of links in answers, and the URLs that a bulk body may name.
 
 use serde_json::{Value, json};
 use support::gateway::{Gateway, Settings};
@@ -6,7 +6,7 @@ use support::gateway::{Gateway, Settings};
 use super::raw::parts;
 use super::{advisor, advisors, moved};
 
-/// A gateway that was told no public address.
+/// A gateway without a configured public URL.
 async fn unnamed(proxy_hops: &str) -> Gateway {
     let more = [("http.public_url", ""), ("http.proxy_hops", proxy_hops)];
     Gateway::start(Settings {

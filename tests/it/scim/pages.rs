@@ -1,4 +1,4 @@
-//! Pages that would be large: they end early or are sent piece by piece, and nothing is missing.
+//! Large pages: they end early or are sent in chunks, and nothing is missing.
 
 use std::fmt::Write as _;
 
@@ -36,7 +36,7 @@ async fn a_page_of_large_documents_ends_early_and_the_next_one_goes_on() {
             scim.post("/Users", &large(number)).await.expect(201);
         }
         let all: Vec<String> = (0..PEOPLE).map(|number| format!("p{number:02}")).collect();
-        // By the database's count, by a filter it cannot answer, by an index, and sorted.
+        // By the database's count, by a filter without SQL, by an index, and sorted.
         for query in [
             "count=100",
             "count=100&filter=userName+sw+%22p%22",

@@ -1,6 +1,5 @@
-//! PATCH in both of Entra's dialects over the wire; each applied twice
-//! (`docs/background/entra.md`, "Two PATCH dialects"). The shapes in full are tested in `crates/scim`;
-//! here the walk through the whole house is.
+//! PATCH in both of Entra's dialects over HTTP; each applied twice (`docs/background/entra.md`, "Two PATCH
+//! dialects"). All forms are tested in `crates/scim`; this file tests the path through all layers.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! What a directory's provider decides over the wire (`docs/reference/providers.md`), and that it can be changed.
+//! The effects of a directory's provider over HTTP (`docs/reference/providers.md`), and that it can be
+//! changed.
 
 use serde_json::json;
 

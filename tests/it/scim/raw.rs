@@ -1,4 +1,4 @@
-//! Requests byte by byte, for what no HTTP client would send.
+//! Requests byte by byte, for those that no HTTP client would send.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub async fn connect(gateway: &Gateway) -> TcpStream {
         .unwrap()
 }
 
-/// Sends `head` (lines without the last empty one) and `body`, and reads until the answer's connection closes.
+/// Sends `head` (lines without the last empty one) and `body`, and reads until the connection closes.
 pub async fn exchange(gateway: &Gateway, head: &str, body: &[u8]) -> String {
     let mut stream = connect(gateway).await;
     let request = format!(
@@ -22,7 +22,7 @@ pub async fn exchange(gateway: &Gateway, head: &str, body: &[u8]) -> String {
         head.replace('\n', "\r\n")
     );
     stream.write_all(request.as_bytes()).await.unwrap();
-    // The answer may come before the body is all sent; then writing on may fail, and that is the client's to bear.
+    // The answer may come before the body is sent completely; then further writes may fail.
     let _ = stream.write_all(body).await;
     let mut answer = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut answer)).await;
@@ -127,7 +127,7 @@ async fn what_the_http_library_cannot_take_is_refused_before_anybody_reads_it_an
         );
         assert_eq!(answer.ends_with("\r\n\r\n"), status != "200", "{query}: {answer}");
     }
-    // Just as long, and not at its end.
+    // Just as long, without its end.
     let head = format!("GET {path}/Users HTTP/1.1\r\nX-Long: ");
     let mut stream = connect(&gateway).await;
     stream.write_all(head.as_bytes()).await.unwrap();

@@ -1,4 +1,4 @@
-//! What holds for every answer: nobody on the way may keep it, and HEAD says what GET says (RFC 9110 §9.3.2).
+//! Rules for every answer: caches must not store it, and HEAD has the header fields of GET (RFC 9110 §9.3.2).
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use support::http::Scim;
 
 use super::raw::{exchange, parts};
 
-/// The status line and the fields that do not differ from one request to the next; what follows them.
+/// The status line and the fields that are the same for each request; the body.
 fn head_and_body(answer: &str) -> (String, BTreeMap<String, String>, &str) {
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
     let mut lines = head.lines();
@@ -90,7 +90,7 @@ async fn head_says_what_get_says_on_every_route_that_is_read_and_no_answer_is_ke
             "{path}: {get}"
         );
         if get_body.contains("request id") {
-            // Both name their own request.
+            // Both contain their own request's id.
             get_fields.remove("content-length");
             head_fields.remove("content-length");
         }

@@ -20,7 +20,7 @@ fn person(name: &str, more: Value) -> Value {
     body
 }
 
-/// A GET of an absolute reference, as the client that got it would send it.
+/// A GET of an absolute reference, as the client that received it would send it.
 async fn follow(scim: &Scim, reference: &Value) -> Value {
     let reference = reference.as_str().expect("a reference").to_owned();
     moved(scim, reference).get("").await.expect(200).body
@@ -95,7 +95,7 @@ async fn two_directories_of_one_customer_may_hold_the_same_external_id() {
     .await;
 }
 
-/// RFC 7644 §3.4.2.1: a type without the attribute is filtered as one that has no value there.
+/// RFC 7644 §3.4.2.1: a type without the attribute is filtered as if it had no value.
 #[tokio::test]
 async fn a_filter_on_what_a_type_does_not_have_finds_none_of_it() {
     on_both(async |gateway| {

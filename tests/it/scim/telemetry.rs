@@ -1,4 +1,4 @@
-//! What leaves the gateway about itself: logs, metrics, traces; never a person's data.
+//! Telemetry: logs, metrics, traces; never a person's data.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use support::wait::until;
 
 use super::{advisor_with, advisors};
 
-/// A value that stands in every place where a person's data can be sent.
+/// A value sent in every attribute and parameter that can hold a person's data.
 const CANARY: &str = "canary-7f3a";
 
 async fn one_of_everything(gateway: &Gateway) {
@@ -70,7 +70,7 @@ async fn traces_metrics_and_logs_reach_a_collector_without_personal_data() {
             .map(str::to_owned)
     })
     .await;
-    // The end flushes what is left, and then the process exits by itself.
+    // The end flushes the remaining telemetry, and then the process exits by itself.
     let (status, gateway) = tokio::task::spawn_blocking(move || (gateway.terminate(), gateway))
         .await
         .unwrap();

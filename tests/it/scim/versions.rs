@@ -192,7 +192,7 @@ async fn a_change_that_changes_nothing_keeps_the_version() {
     .await;
 }
 
-/// A reading with `If-None-Match`; its status.
+/// A GET with `If-None-Match`; its status.
 async fn reread(scim: &Scim, path: &str, tag: &str) -> u16 {
     with(scim, Method::GET, path, ("if-none-match", tag), None)
         .await
@@ -252,7 +252,8 @@ async fn a_304_never_hides_what_has_changed_beside_the_resource() {
             }
             assert_eq!(seen > 0, what != "nothing", "{what}");
         }
-        // Answers without computed parts are covered by the revision alone, and any tag of it names it for a change.
+        // Answers without computed parts depend on the revision alone, and any tag of it is valid for a
+        // change.
         for path in [format!("{user}?excludedAttributes=groups"), format!("{group}?excludedAttributes=members")] {
             let tag = scim.get(&path).await.expect(200).header("etag").to_owned();
             assert!(!tag.contains('-'), "{tag}");

@@ -1,4 +1,4 @@
-//! Many at once: uniqueness, group commit, order.
+//! Concurrent calls: uniqueness, group commit, order.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ async fn two_tenants_create_the_same_names_at_once_and_each_has_its_own() {
     }
 }
 
-/// The classic lost update: everybody reads, everybody adds one.
+/// The classic lost update: all read, all add one.
 #[tokio::test(flavor = "multi_thread")]
 async fn locked_changes_of_one_identity_follow_one_another() {
     for world in worlds().await {
@@ -94,7 +94,7 @@ async fn step(world: Arc<World>, home: super::world::Home, id: domain::id::Ident
     assert_eq!(saved, SaveOutcome::Done);
 }
 
-/// Two renames to one name pass each other's look; the loser must be told, not broken.
+/// Two renames to one name both pass the check; the loser must get a conflict, not a failure.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_concurrent_renames_to_one_name_exactly_one_is_done() {
     for world in worlds().await {
@@ -126,7 +126,8 @@ async fn of_concurrent_renames_to_one_name_exactly_one_is_done() {
     }
 }
 
-/// Half of the jobs of a group commit fail after they have written; the other half stands, told and all.
+/// Half of the jobs of a group commit fail after they have written; the other half is committed with its
+/// events.
 #[tokio::test(flavor = "multi_thread")]
 async fn failing_neighbours_take_nothing_with_them() {
     for world in worlds().await {
@@ -200,7 +201,7 @@ async fn a_job_that_panics_or_whose_asker_left_harms_nobody() {
         &event,
         &entry,
     );
-    // Polled once, so that the job is queued; then the asker is gone.
+    // Polled once, so that the job is queued; then its caller is gone.
     let answered = futures_util::FutureExt::now_or_never(asked);
     world.people(&home, &["bob"]).await;
     assert!(answered.is_none());

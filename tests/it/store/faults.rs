@@ -1,4 +1,4 @@
-//! A database in trouble: what is sat out, what is told, what recovers by itself.
+//! Database faults: which are retried, which are reported, and the recovery without a restart.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ async fn a_restarted_server_is_found_again_within_the_request() {
     let world = World::on(&cluster).await;
     let home = world.home("contoso").await;
     let amy = world.people(&home, &["amy"]).await.remove(0);
-    // Connections to lose: as many as the pool likes to have.
+    // Connections to lose: as many as the pool keeps.
     futures_util::future::join_all((0..16).map(|_| world.get(&home, amy.id))).await;
     cluster.kill9();
     let error = world.store.ping().await.unwrap_err();
@@ -34,8 +34,8 @@ async fn a_restarted_server_is_found_again_within_the_request() {
     world.stamp_all().await;
 }
 
-/// As after a failover: the sessions of the pool live on a node that answers everything but writes, and a new session
-/// would reach one that writes.
+/// As after a failover: the sessions of the pool are on a node that accepts everything but writes, and a new
+/// session would reach one that accepts them.
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_to_a_demoted_server_are_given_up() {
     let world = World::postgres().await;
@@ -133,7 +133,7 @@ async fn a_full_pool_is_told_as_unavailable() {
     assert!(store.tenants().await.is_ok());
 }
 
-/// Each statement and each transaction takes the one connection from where the last one left it.
+/// Each statement and each transaction uses the only connection as the one before left it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_connection_serves_statements_and_transactions_in_turn() {
     let world = World::postgres().await;
@@ -195,7 +195,8 @@ async fn a_closed_store_says_so() {
     }
 }
 
-/// PostgreSQL answers `ROLLBACK` to the `COMMIT` of a transaction in which a statement failed, and calls it no error.
+/// PostgreSQL answers `ROLLBACK` to the `COMMIT` of a transaction in which a statement failed, without an
+/// error.
 #[tokio::test(flavor = "multi_thread")]
 async fn work_that_overlooks_a_failed_statement_is_not_answered_without_a_commit() {
     for world in super::world::worlds().await {
@@ -307,7 +308,7 @@ async fn after_commits_that_found_the_disk_full_the_next_one_is_durable() {
         disk.free();
         let bob = world.people(&home, &[&format!("bob-{failures}")]).await.remove(0);
         world.store.ready().await.unwrap();
-        // As after `kill -9`: another process, which knows nothing but the files.
+        // As after `kill -9`: another process, which knows only the files.
         let other = store::Store::connect(&world.settings).await.unwrap();
         let kept = other
             .read::<_, StoreError, _>(home.scope, |tx| {

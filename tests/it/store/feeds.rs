@@ -1,4 +1,4 @@
-//! From outbox to feeds: contiguous positions, order, nothing lost, whoever stamps.
+//! From outbox to feeds: contiguous positions, order, no loss, with any number of stampers.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -89,7 +89,7 @@ async fn a_new_feed_begins_with_everything_the_outbox_holds() {
     for world in worlds().await {
         let home = world.home("contoso").await;
         world.people(&home, &["a", "b", "c"]).await;
-        // Stamped while there was no feed at all.
+        // Stamped before there was any feed.
         assert_eq!(world.store.stamp(500).await.unwrap().stamped, 3);
         world.people(&home, &["d"]).await;
         let booking = world.app("booking").await;
@@ -111,7 +111,7 @@ async fn a_new_feed_begins_with_everything_the_outbox_holds() {
     }
 }
 
-/// Apps are added while people are written and stamped: each feed has everything, whatever it raced with.
+/// Apps are created while people are written and stamped: each feed has every event, in any race.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_feed_made_under_load_misses_nothing() {
     for world in worlds().await {
@@ -287,7 +287,7 @@ async fn a_commit_with_an_event_wakes_the_stamper() {
     }
 }
 
-/// [`World`] is shared by tasks above; this fails to compile when the store stops being shareable.
+/// Tasks above share [`World`]; this fails to compile if the store is no longer shareable.
 const _: fn() = || {
     fn shared<T: Send + Sync>() {}
     shared::<World>();

@@ -1,4 +1,4 @@
-//! Listing: one meaning of a filter, whoever decides it; paging; bounded work.
+//! Lists: a filter has the same meaning in SQL and in the evaluator; paging; bounded work.
 
 use domain::identity::Identity;
 use proptest::prelude::*;
@@ -109,7 +109,7 @@ async fn a_filter_without_an_index_reads_every_batch() {
     }
 }
 
-/// Seen on tables that were never analysed: PostgreSQL took another key's index and read the whole directory.
+/// On tables that were never analysed: PostgreSQL once took another key's index and read the whole directory.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_match_query_reads_one_row_of_a_large_directory() {
     let mut world = World::postgres().await;
@@ -142,7 +142,7 @@ async fn rows_read(url: &str) -> i64 {
     connection.fetch_one(sql).await.unwrap().get(0)
 }
 
-/// Few values, so that filters meet them; several e-mails, odd cases, absent attributes.
+/// Few values, so that filters match; several e-mails, unusual cases, absent attributes.
 fn documents() -> Vec<Value> {
     vec![
         json!({"userName": "Amy", "externalId": "e1", "displayName": "Room", "active": true,
@@ -160,7 +160,7 @@ fn documents() -> Vec<Value> {
     ]
 }
 
-/// Everything the narrowing knows, and what it must leave alone.
+/// Every form that narrows in SQL, and forms that must not.
 fn filters(ids: Vec<String>) -> impl Strategy<Value = String> {
     let mut words: Vec<String> = [
         "e\u{301}x",
@@ -225,7 +225,7 @@ fn filters(ids: Vec<String>) -> impl Strategy<Value = String> {
 async fn a_filter_means_the_same_to_sql_and_to_the_evaluator() {
     for world in worlds().await {
         let mut home = world.home("contoso").await;
-        // The whole User, not only what a profile keeps of it: more paths to go wrong with.
+        // The whole User, not only the attributes of a profile: more paths to test.
         let mut profile = (*home.profile).clone();
         profile.resource_type.core = scim::schema::user();
         home.profile = std::sync::Arc::new(profile);
@@ -268,7 +268,7 @@ fn matches(home: &Home, filter: &Filter, identity: &Identity) -> bool {
     filter.matches(rt, &document(rt, identity))
 }
 
-/// What a filter is put to.
+/// The document that a filter is evaluated on.
 pub fn document(rt: &ResourceType, identity: &Identity) -> Value {
     let meta = Meta {
         created: identity.created_at,

@@ -1,4 +1,4 @@
-//! Creating, changing, deleting: what is stored, told and logged in one commit.
+//! Creating, changing, deleting: what one commit stores, events and log included.
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ async fn a_taken_user_name_writes_nothing_and_any_case_of_it_is_taken() {
             world.name()
         );
 
-        // The transaction goes on after a refusal, so that the caller can look at who has the name.
+        // The transaction continues after a refusal, so that the caller can read the holder of the name.
         let (event, directory) = (world.event(&home, None, Some(&twin)), home.directory.id);
         let what = Arc::new((
             twin.clone(),
@@ -117,7 +117,7 @@ async fn saving_needs_the_revision_before_and_a_free_user_name() {
         );
         assert_eq!(world.get(&home, bob.id).await.as_ref(), Some(bob));
 
-        // A change of its own name's case is no clash with itself; the old name is free again.
+        // A change of its own name's case is no conflict with itself; the old name is free again.
         let cased = world.changed(&renamed, json!({"userName": "Amy2"}));
         assert_eq!(world.save(&home, &renamed, &cased).await, SaveOutcome::Done);
         world.people(&home, &["amy"]).await;

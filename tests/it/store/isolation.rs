@@ -1,4 +1,5 @@
-//! Theirs is theirs: another tenant's ids under one's own scope, and row-level security for those who forget.
+//! Tenant isolation: another tenant's ids under one's own scope, and row-level security for statements
+//! without a tenant.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use store::{LogQuery, SaveOutcome, StoreError};
 use super::filters::list;
 use super::world::{Home, World, worlds};
 
-/// The other tenant's id and directory, under our scope.
+/// The other tenant's id and directory, under this tenant's scope.
 fn trespass(ours: &Home, theirs: &Home) -> Home {
     Home {
         scope: ours.scope,
@@ -181,7 +182,7 @@ async fn the_plain_role_that_forgets_the_where_sees_nothing_or_its_own() {
         super::records::token(&world, home, &format!("tok{}", &home.tenant.name.as_str()[..6])).await;
     }
     let database = world.postgres.as_ref().unwrap();
-    // The owner too: FORCE, for deployments with one role.
+    // The owner, too: FORCE, for deployments with one role.
     for url in [&database.app_url, &database.owner_url] {
         let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
         for table in GUARDED {
@@ -238,7 +239,7 @@ async fn nothing_the_store_does_leaves_a_connection_open_to_a_tenant() {
         .unwrap()
         .unwrap();
     store.stamp(10).await.unwrap();
-    // The same one connection, seen by the server: a leftover setting would show in what it can count.
+    // On the same one connection: a leftover setting would show in what the server counts.
     let elsewhere = domain::scope::TenantScope::mint(domain::id::TenantId::from_uuid(world.uuid()));
     let found = store
         .read::<_, StoreError, _>(elsewhere, |tx| {

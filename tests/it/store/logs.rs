@@ -1,4 +1,4 @@
-//! The provisioning log: what happened to this person, and how far it has come.
+//! The provisioning log: what happened to a person, and the progress of its events.
 
 use chrono::TimeDelta;
 use domain::log::{LogAction, LogEntry, LogStatus};

@@ -1,4 +1,4 @@
-//! The schema: applied once, by whoever comes first, and reported by those who may not.
+//! The schema: applied once, by the first process, and reported by processes without the right to change it.
 
 use domain::identity::ExternalId;
 use serde_json::json;
@@ -31,7 +31,7 @@ async fn migrations_run_once_however_many_run_them() {
         assert_eq!(stores[0].pending_migrations().await.unwrap(), ALL);
         let (one, other) = tokio::join!(stores[0].migrate(), stores[1].migrate());
         let mut applied = [one.unwrap(), other.unwrap()].concat();
-        // Each migration is reported by the one that applied it.
+        // Each migration is reported by the process that applied it.
         applied.sort();
         assert_eq!(applied, ALL, "{url}");
         assert_eq!(stores[0].pending_migrations().await.unwrap(), [] as [&str; 0]);
@@ -136,7 +136,7 @@ async fn two_processes_may_have_one_sqlite_file_open() {
     world.store.ping().await.unwrap();
 }
 
-/// What migration 0007 did is undone by hand, so that it runs again over rows as an older version left them.
+/// Reverts migration 0007, so that it runs again over rows as an older version left them.
 async fn as_before_match_keys(world: &World, changes: &[String]) {
     let taken_back = [
         "DROP INDEX identity_external_id_key".to_owned(),
@@ -183,7 +183,7 @@ async fn keys_of_before_are_made_anew_and_twins_stop_nothing() {
                 CreateOutcome::Done | CreateOutcome::DoneBeside
             ));
         }
-        // As an older version kept them: keys in the spelling that was sent, two names that are one.
+        // As an older version stored them: keys in the sent spelling, two names that are now the same.
         let document =
             r#"{"userName":"zoe\u{308}","displayName":"2","active":true}"#.replace("\\u{308}", "\u{308}");
         as_before_match_keys(
@@ -194,7 +194,7 @@ async fn keys_of_before_are_made_anew_and_twins_stop_nothing() {
             ],
         )
         .await;
-        // Whoever may change the schema: the owner of the tables, on PostgreSQL.
+        // A role that may change the schema: the owner of the tables, on PostgreSQL.
         let url = world
             .postgres
             .as_ref()
@@ -219,7 +219,7 @@ async fn keys_of_before_are_made_anew_and_twins_stop_nothing() {
         for name in ["zo\u{eb}", "zoe\u{308}"] {
             assert_eq!(found(name).await, [first.id], "the one that had the key keeps it");
         }
-        // The other one is there, and can be changed like anybody: switched off, and renamed.
+        // The other one exists, and can be changed like any other: switched off, and renamed.
         let shadowed = world.get(&home, second.id).await.expect("still there");
         let off = world.changed(&shadowed, json!({"userName": "zoe\u{308}", "active": false}));
         assert_eq!(
@@ -233,7 +233,8 @@ async fn keys_of_before_are_made_anew_and_twins_stop_nothing() {
         let renamed = world.changed(&off, json!({"userName": "zoe2", "active": false}));
         assert_eq!(world.save(&home, &off, &renamed).await, SaveOutcome::Done);
         assert_eq!(found("zoe2").await, [second.id]);
-        // Twins of an externalId that is a key by now can be changed as well, and a third one is refused.
+        // Duplicates of an externalId that is a key by now can be changed as well, and a third one is
+        // refused.
         let titled = world.changed(
             &alone,
             json!({"userName": old, "externalId": "twin", "title": "t"}),

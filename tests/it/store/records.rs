@@ -1,4 +1,4 @@
-//! Operators' records: what a request reads of its token, and what operators do to it.
+//! Operators' records: what a request reads of its token, and the operators' changes of it.
 
 use std::net::IpAddr;
 
@@ -199,7 +199,8 @@ async fn a_deployment_has_one_key_of_its_own() {
         world.store.deployment_key("another").await.unwrap_err();
         keys.push((world.name(), key));
     }
-    // The databases of PostgreSQL are copies of one that was migrated for all tests; a file is migrated alone.
+    // The databases of PostgreSQL are copies of one that was migrated for all tests; a SQLite file is
+    // migrated by its own test.
     keys.sort();
     keys.dedup();
     assert_eq!(keys.len(), 3, "each that is migrated has another");

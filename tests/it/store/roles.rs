@@ -1,4 +1,4 @@
-//! What each role may do on PostgreSQL (ADR 0033), tried as that role.
+//! The rights of each role on PostgreSQL (ADR 0033), tested as that role.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,8 @@ async fn migrate(database: &Database) {
     owner.close().await;
 }
 
-/// Runs a statement with every door open, so that only the role's rights are in the way; SQLSTATE when it is refused.
+/// Runs a statement with access to every tenant's rows, so that only the role's rights can refuse it; returns
+/// the SQLSTATE of a refusal.
 async fn refusal(url: &str, sql: &str) -> Option<String> {
     let mut connection = PgConnection::connect(url).await.unwrap();
     let mut tx = connection.begin().await.unwrap();
@@ -109,7 +110,7 @@ async fn neither_role_may_do_more_than_its_work() {
     for (url, sql) in shared.chain(own).chain(others) {
         assert_eq!(refusal(url, sql).await.as_deref(), Some("42501"), "{url}: {sql}");
     }
-    // The same words are no mistake of their own: whoever may, can.
+    // The same statements are valid: a role with the right can run them.
     for sql in [
         "UPDATE token SET hash = 'x'",
         "DELETE FROM tenant",
@@ -125,7 +126,7 @@ async fn neither_role_may_do_more_than_its_work() {
     }
 }
 
-/// The tables that a role's file decides about.
+/// The tables that a role's file grants.
 fn decided(role: &str, sql: &str) -> BTreeSet<String> {
     let ending = format!(" FROM {role};");
     let revoked = sql
@@ -175,7 +176,7 @@ fn a_table_without_a_decision_can_fail() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_granted_by_the_way_is_taken_back_and_a_later_table_is_nobodys() {
     let database = migrated().await;
-    // What deployments of before had: everything on every table, and on those to come.
+    // The grants of older deployments: everything on every table, and on future ones.
     let mut owner = PgConnection::connect(&database.owner_url).await.unwrap();
     for sql in [
         "GRANT ALL ON ALL TABLES IN SCHEMA public TO usher_app",

@@ -1,4 +1,4 @@
-//! What the store's tests share: both databases, two tenants with directories, identities and their events.
+//! Shared by the store's tests: both databases, two tenants with directories, identities and their events.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -26,7 +26,7 @@ use tempfile::TempDir;
 pub struct World {
     pub store: Store,
     pub settings: Settings,
-    /// PostgreSQL only: the other ways in.
+    /// PostgreSQL only: the URLs of the other roles.
     pub postgres: Option<Database>,
     _folder: Option<TempDir>,
     ids: SystemIds,
@@ -51,7 +51,7 @@ pub fn settings(url: &str) -> Settings {
     }
 }
 
-/// One world a database. A failing assertion should name `world.name()`.
+/// One world for each database. A failing assertion should name `world.name()`.
 pub async fn worlds() -> Vec<World> {
     vec![World::sqlite().await, World::postgres().await]
 }
@@ -64,7 +64,8 @@ impl World {
         world
     }
 
-    /// Closes the store and waits for the server to have ended its sessions, which report what they did as they end.
+    /// Closes the store and waits until the server has ended its sessions: they report their statistics at
+    /// their end.
     pub async fn close(&self) {
         self.store.close().await;
         let Some(database) = &self.postgres else { return };
@@ -85,7 +86,7 @@ impl World {
         admin.close().await.unwrap();
     }
 
-    /// In a folder that the test looks after.
+    /// In a folder that the test keeps.
     pub async fn sqlite_in(folder: &std::path::Path) -> Self {
         let url = format!("sqlite://{}", folder.join("data/usher.db").display());
         let settings = settings(&url);
@@ -133,7 +134,7 @@ impl World {
         self.ids.next()
     }
 
-    /// A time that is later than every one given before.
+    /// A time later than every one before.
     pub fn now(&self) -> DateTime<Utc> {
         let second = self.second.fetch_add(1, Ordering::Relaxed);
         DateTime::from_timestamp_millis(1_767_225_600_000).unwrap()
@@ -274,7 +275,7 @@ impl World {
             .unwrap()
     }
 
-    /// Stores people of these names.
+    /// Stores people with these names.
     pub async fn people(&self, home: &Home, names: &[&str]) -> Vec<Identity> {
         let mut made = Vec::new();
         for name in names {
@@ -290,7 +291,7 @@ impl World {
         self.save_as(home, ExternalId::IsFree, before, after).await
     }
 
-    /// As [`World::save`], where `externalId` is the key.
+    /// As [`World::save`], with `externalId` as the key.
     pub async fn save_keyed(&self, home: &Home, before: &Identity, after: &Identity) -> store::SaveOutcome {
         self.save_as(home, ExternalId::IsKey, before, after).await
     }
@@ -337,7 +338,7 @@ impl World {
             .unwrap()
     }
 
-    /// Stamps until nothing waits.
+    /// Stamps until no row is left.
     pub async fn stamp_all(&self) {
         while self.store.stamp(500).await.unwrap().stamped > 0 {}
     }

@@ -1,5 +1,5 @@
-//! A customer's Entra with groups, cycle after cycle in both dialects: people join, leave and are purged, groups come, go and
-//! are renamed; the gateway ends with the memberships that the customer has.
+//! A customer's Entra with groups, cycle after cycle in both dialects: people join, leave and are purged,
+//! groups are created, renamed and deleted; the gateway ends with the customer's memberships.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +37,7 @@ async fn cycles(gateway: &Gateway, dialect: &str) {
     }
 }
 
-/// Every group of the source with its members, by `externalId`, is what the gateway has.
+/// Every group of the source has the same members in the gateway, by `externalId`.
 async fn compare(source: &Source, directory: &Directory) {
     let scim = Scim::new(directory);
     let content = source.content();

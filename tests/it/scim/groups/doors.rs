@@ -1,5 +1,5 @@
-//! What holds in every door through which a group can be changed: POST, PUT, PATCH with and without a path, alone and in a
-//! bulk request, whichever product sends it.
+//! Rules for every kind of request that changes a group: POST, PUT, PATCH with and without a path, alone and
+//! in a bulk request, from any provider.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::scim::on_both;
 const PROVIDERS: [&str; 6] = ["entra", "okta", "onelogin", "jumpcloud", "ping", "generic"];
 const CORE: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 
-/// A way to change a group: how it is sent, and what of the answer tells how it ended.
+/// A kind of request that changes a group, and how its result is read.
 struct Door {
     name: &'static str,
     method: Method,
@@ -20,7 +20,7 @@ struct Door {
 }
 
 impl Door {
-    /// All ways to say that `attribute` is `value` from now on; a PUT says `name` besides.
+    /// All kinds of request that set `attribute` to `value`; a PUT has `name`, too.
     fn all(attribute: &str, value: &Value, name: &str) -> Vec<Self> {
         let patch = |operation: Value| json!({"schemas": [PATCH_OP], "Operations": [operation]});
         let mut put = json!({"schemas": [CORE], "displayName": name});
@@ -121,7 +121,7 @@ async fn a_replacement_by_members_of_whom_nobody_is_known_is_refused_and_changes
                     }
                 }
             }
-            // One who is known is enough, and nobody at all is an order.
+            // One known id is enough, and an empty list removes all members.
             for door in Door::all(
                 "members",
                 &json!([{"value": elsewhere}, {"value": people[0]}]),
@@ -164,7 +164,7 @@ async fn a_name_that_nobody_can_read_is_none() {
                     assert_eq!(read(&scim, &group).await.body, before, "{what}");
                 }
             }
-            // The one rule of "required": of people, too.
+            // The same rule of "required" for people.
             let person = json!({"userName": blank, "displayName": "B"});
             scim.post("/Users", &person).await.expect(400);
         }

@@ -1,5 +1,5 @@
-//! What is told of groups: parts, their order and keys, and that a consumer who lives by the rule of
-//! `docs/reference/events.md` ends with the memberships that the gateway has.
+//! Events of groups: parts, their order and keys, and that a consumer with the rule of
+//! `docs/reference/events.md` ends with the gateway's memberships.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use support::http::Feed;
 
 use super::{create, elements, members, on_both, patch, people, persons, set};
 
-/// (group, member) → the sequence that last said something of it, and whether the member is there.
+/// (group, member) → the sequence of its latest event, and whether the member is in the group.
 #[derive(Default)]
 struct Consumer {
     memberships: BTreeMap<(String, String), (String, bool)>,
@@ -17,7 +17,7 @@ struct Consumer {
 }
 
 impl Consumer {
-    /// The rule.
+    /// The rule for memberships.
     fn apply(&mut self, event: &Value) {
         let text = |pointer: &str| {
             event

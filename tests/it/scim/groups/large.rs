@@ -1,7 +1,6 @@
-//! Groups larger than any answer should be held in memory: 1,000 members in one PATCH, 100,000 in one group.
+//! Groups too large for memory: 1,000 members in one PATCH, 100,000 in one group.
 //!
-//! The people come into the database as copies of one made through the API, which takes seconds where the API would take
-//! minutes.
+//! The people are copies of one that the API created, which takes seconds instead of minutes.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use support::postgres::{Database, Postgres};
 
 use super::{create, elements, members, patch, people, persons, set};
 
-/// A gateway and the way into its database behind its back.
+/// A gateway with a direct connection to its database.
 struct Site {
     gateway: Gateway,
     postgres: Option<Database>,
@@ -37,7 +36,7 @@ impl Site {
         }
     }
 
-    /// Copies the one person there is `count` times; the copies' ids, ascending.
+    /// Copies the only person `count` times; returns the copies' ids, ascending.
     async fn crowd(&self, scim: &Scim, count: usize) -> Vec<String> {
         persons(scim, 0, 1).await;
         match &self.postgres {
@@ -90,7 +89,7 @@ impl Site {
     }
 }
 
-/// `INSERT INTO identity … SELECT …`: texts with the number of the copy in them, ids made of it.
+/// `INSERT INTO identity … SELECT …`: texts with the number of the copy in them, ids computed from it.
 fn copies(columns: &[(String, String)], id: &str, number: &str) -> String {
     let value = |(name, kind): &(String, String)| match kind.as_str() {
         _ if name == "id" => id.to_owned(),
@@ -173,7 +172,7 @@ async fn a_group_of_a_hundred_thousand_is_made_read_renamed_emptied_and_deleted_
             );
             assert_eq!(read.body["displayName"], "Everybody");
         }
-        // Page caches of the store's connections; each answer put together as values would be a hundred MiB more.
+        // Page caches of the store's connections; answers built as JSON values would take a hundred MiB more.
         let grown = site.gateway.process().peak_kib().saturating_sub(before);
         assert!(
             grown < 128 * 1024,
@@ -194,7 +193,7 @@ async fn a_group_of_a_hundred_thousand_is_made_read_renamed_emptied_and_deleted_
             .await
             .expect(200);
         assert_eq!(bare.body["displayName"], "All of us");
-        // One in, one out.
+        // One added, one removed.
         patch(
             &scim,
             &id,
@@ -203,7 +202,7 @@ async fn a_group_of_a_hundred_thousand_is_made_read_renamed_emptied_and_deleted_
         .await
         .expect(204);
         patch(&scim, &id, adding(&crowd[7..8])).await.expect(204);
-        // Nearly everybody leaves without being named.
+        // Nearly all members are removed without being named.
         patch(
             &scim,
             &id,

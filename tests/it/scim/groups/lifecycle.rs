@@ -1,4 +1,4 @@
-//! A group from its creation to its end, and the memberships of a person from joining to leaving.
+//! The life cycle of a group, and of a person's memberships.
 
 use serde_json::json;
 
@@ -44,7 +44,7 @@ async fn a_group_is_created_without_members_renamed_and_deleted() {
         patch(&scim, &id, json!([{"op": "remove", "path": "members"}]))
             .await
             .expect(404);
-        // The name is free again, for a group of another id.
+        // The name is free again, for a group with another id.
         let again = scim.post("/Groups", &group("Advisors South")).await.expect(201);
         assert_ne!(again.id(), id);
     })
@@ -76,7 +76,7 @@ async fn a_name_is_taken_once_in_a_directory_in_any_case() {
             scim.get(&format!("/Groups/{first}")).await.body["displayName"],
             "staff"
         );
-        // Another directory's names are its own.
+        // Names in another directory are independent.
         create(&people(&gateway, "fabrikam"), "Staff", &[]).await;
     })
     .await;
@@ -190,7 +190,7 @@ async fn memberships_survive_deactivation_and_end_with_the_person() {
             set(&[staff.clone(), crew.clone()])
         );
         assert_eq!(members(&scim, &staff).await, set(&persons));
-        // Who is inactive can join and leave like anybody.
+        // An inactive person can be added and removed like any other.
         let operation = |op: &str| json!([{"op": op, "path": "members", "value": elements(&persons[..1])}]);
         patch(&scim, &crew, operation("Remove")).await.expect(204);
         patch(&scim, &crew, operation("Add")).await.expect(204);
@@ -199,14 +199,14 @@ async fn memberships_survive_deactivation_and_end_with_the_person() {
         scim.delete(&user).await.expect(204);
         assert_eq!(members(&scim, &staff).await, set(&persons[1..]));
         assert_eq!(members(&scim, &crew).await, set(&[]));
-        // Created again it is somebody else.
+        // A person that is created again has a new id.
         let again = super::persons(&scim, 0, 1).await;
         assert_ne!(again[0], persons[0]);
         assert_eq!(
             scim.get(&format!("/Users/{}", again[0])).await.body.get("groups"),
             None
         );
-        // The whole of the matter once more for a group that goes.
+        // The same for a group that is deleted.
         scim.delete(&format!("/Groups/{staff}")).await.expect(204);
         assert_eq!(
             scim.get(&format!("/Users/{}", persons[1]))

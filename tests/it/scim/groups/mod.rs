@@ -1,5 +1,5 @@
-//! Groups over HTTP (`docs/background/entra.md`, "Groups"): every shape that is sent for them, on both databases,
-//! and what it comes to: who is a member, what is told of it, what it costs.
+//! Groups over HTTP (`docs/background/entra.md`, "Groups"): every form of request, on both databases, with
+//! its effect on members, events and cost.
 
 mod cycle;
 mod doors;
@@ -37,7 +37,7 @@ fn group(name: &str) -> Value {
     })
 }
 
-/// Creates a group with these members; its id.
+/// Creates a group with these members; returns its id.
 async fn create(scim: &Scim, name: &str, members: &[String]) -> String {
     let mut body = group(name);
     if !members.is_empty() {
@@ -46,7 +46,7 @@ async fn create(scim: &Scim, name: &str, members: &[String]) -> String {
     scim.post("/Groups", &body).await.expect(201).id()
 }
 
-/// `count` people from number `first` on; their ids.
+/// Creates `count` people, numbered from `first`; returns their ids.
 async fn persons(scim: &Scim, first: usize, count: usize) -> Vec<String> {
     let making = (first..first + count).map(|number| async move {
         scim.post("/Users", &advisor_with(number, json!({})))
@@ -57,7 +57,7 @@ async fn persons(scim: &Scim, first: usize, count: usize) -> Vec<String> {
     stream::iter(making).buffered(16).collect().await
 }
 
-/// Members as a client names them.
+/// Members as a client sends them.
 fn elements(ids: &[String]) -> Value {
     ids.iter().map(|id| json!({"$ref": null, "value": id})).collect()
 }
@@ -68,13 +68,13 @@ async fn patch(scim: &Scim, id: &str, operations: Value) -> Answer {
     scim.patch(&format!("/Groups/{id}"), &body).await
 }
 
-/// Who GET says is a member.
+/// The members according to GET.
 async fn members(scim: &Scim, id: &str) -> BTreeSet<String> {
     let answer = scim.get(&format!("/Groups/{id}")).await.expect(200);
     values(&answer.body["members"])
 }
 
-/// The ids in a list of elements, each of which must be there once.
+/// The ids in a list of elements; each must be there once.
 fn values(elements: &Value) -> BTreeSet<String> {
     let list = elements
         .as_array()
@@ -91,7 +91,7 @@ fn set(ids: &[String]) -> BTreeSet<String> {
     ids.iter().cloned().collect()
 }
 
-/// The rows of the provisioning log that hold this text, newest first.
+/// The rows of the provisioning log that contain this text, newest first.
 fn log(gateway: &Gateway, text: &str) -> Vec<Value> {
     let rows = gateway.cli(&["log", "list", "--tenant", "contoso", "--limit", "1000"]);
     let rows = rows.as_array().cloned().unwrap_or_else(|| vec![rows]);

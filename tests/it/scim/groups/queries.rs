@@ -1,5 +1,5 @@
-//! The queries Entra asks for groups (GQ1 to GQ6 of `docs/background/entra-shapes.md`), and what of a group is
-//! answered.
+//! Entra's queries for groups (GQ1 to GQ6 of `docs/background/entra-shapes.md`), and the attributes in their
+//! answers.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Requests on the same group and the same people at the same time.
+//! Concurrent requests on the same group and the same people.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ async fn changes_of_one_group_at_once_all_happen_one_after_the_other() {
             .collect();
         assert_eq!(tags.len(), 20, "{tags:?}");
         assert_eq!(members(&scim, &id).await, set(&persons));
-        // Everybody adds the same one: one change.
+        // All add the same member: one change.
         let other = create(&scim, "Crew", &[]).await;
         let same = (0..8).map(|_| {
             patch(
@@ -77,7 +77,7 @@ async fn who_is_deleted_while_joining_is_no_member_afterwards() {
         tokio::join!(join_all(leaving), join_all(joining));
         for group in &groups {
             assert_eq!(members(&scim, group).await, set(&persons[12..]));
-            // The count the answer goes by is right too: nobody is left when all of them leave.
+            // The count in answers is right, too: the group is empty after all of them left.
             patch(
                 &scim,
                 group,

@@ -1,12 +1,13 @@
-//! Every shape for groups (`docs/background/entra-shapes.md`, "Groups"): applied twice it does what it
-//! did once, makes at most one event, and reads back as Entra expects.
+//! Every form for groups (`docs/background/entra-shapes.md`, "Groups"): a repeat changes nothing, it makes at
+//! most one event, and reads back as Entra expects.
 
 use serde_json::{Value, json};
 use support::http::{Feed, Scim};
 
 use super::{create, group, members, on_both, patch, people, persons, set};
 
-/// A shape: its name, its operations, and which of `a`, `b`, `c`, `d` are members after it. `a`, `b` and `c` are before.
+/// A form: its name, its operations, and which of `a`, `b`, `c`, `d` are members after it. `a`, `b` and `c`
+/// are members before.
 struct Shape {
     name: &'static str,
     operations: fn(&[String]) -> Value,
@@ -272,11 +273,11 @@ async fn unknown_members_are_skipped_and_reported_and_the_others_join() {
             detail.starts_with("4 of the members") && strangers.iter().all(|id| detail.contains(id)),
             "{detail}"
         );
-        // Nobody but strangers: nothing changes, nothing fails.
+        // Only unknown ids: nothing changes, nothing fails.
         let value = json!([{"op": "add", "path": "members", "value": "string id 1"}]);
         let answer = patch(&scim, &id, value).await.expect(204);
         assert_eq!(answer.header("etag"), "W/\"2\"");
-        // In a creation too, and removing strangers is as removing the absent.
+        // In a creation, too; and unknown ids are removed as absent ones are.
         let mut body = group("Crew");
         body["members"] = json!([{"value": there[0]}, {"value": here[0]}]);
         let created = scim.post("/Groups", &body).await.expect(201);
@@ -322,7 +323,7 @@ async fn a_request_on_members_that_cannot_be_meant_is_refused_and_changes_nobody
                 "displayName is required",
             ),
         ] {
-            // The first operation is fine, and is not done either.
+            // The first operation is valid, and is not applied either.
             let operations = json!([{"op": "remove", "path": "members", "value": persons[0]}, operation]);
             let refused = patch(&scim, &id, operations).await.expect(400);
             assert_eq!(refused.body["scimType"], scim_type, "{}", refused.text);
@@ -367,14 +368,14 @@ async fn groups_may_be_members_and_are_shown_as_direct_ones() {
             2,
             "nobody of the inner group"
         );
-        // A ring is stored as it is, and a group is never in itself.
+        // A cycle is stored unchanged; a group is never in itself.
         let ring = json!([{"op": "add", "path": "members", "value": [outer, inner]}]);
         patch(&scim, &inner, ring).await.expect(204);
         assert_eq!(
             members(&scim, &inner).await,
             set(&[persons[0].clone(), outer.clone()])
         );
-        // Who is only in the inner group is not in the outer one.
+        // A member of the inner group only is not in the outer one.
         let user = scim.get(&format!("/Users/{}", persons[0])).await.expect(200);
         assert_eq!(
             super::values(&user.body["groups"]),

@@ -1,4 +1,4 @@
-//! What a member costs in a big group, by what PostgreSQL reads: never by the clock.
+//! The cost of a member in a big group, by the rows that PostgreSQL reads: never by the clock.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use sqlx::{Connection, Executor, Row};
 
 use crate::store::world::{Home, World};
 
-/// Members of the big group: put in by SQL, which is not what is measured.
+/// Members of the big group: inserted by SQL, which is not measured.
 const MANY: i64 = 10_000;
 
 /// Fills the directory with people and the group with them.
@@ -36,7 +36,7 @@ async fn fill(url: &str, home: &Home, group: ResourceId) {
         .unwrap();
 }
 
-/// Rows of the three tables that all sessions have read so far.
+/// The number of rows that all sessions have read so far from the three tables.
 pub async fn rows_read(url: &str) -> i64 {
     let sql = "SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::bigint FROM pg_stat_user_tables \
                WHERE relname IN ('identity', 'groups', 'membership')";
@@ -44,7 +44,8 @@ pub async fn rows_read(url: &str) -> i64 {
     connection.fetch_one(sql).await.unwrap().get(0)
 }
 
-/// Before and after PostgreSQL knows anything about the tables: an estimate must not decide between a row and a group.
+/// Before and after PostgreSQL has statistics of the tables: an estimate must not decide between a row and a
+/// group.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_of_a_big_group_is_added_removed_and_deleted_by_reading_a_handful_of_rows() {
     for analysed in [false, true] {
@@ -60,7 +61,7 @@ async fn a_member_of_a_big_group_is_added_removed_and_deleted_by_reading_a_handf
             let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
             connection.execute("ANALYZE").await.unwrap();
         }
-        // The sessions that filled report what they read when they end.
+        // The sessions that inserted report their reads when they end.
         let settled = async || {
             let mut before = rows_read(url).await;
             loop {

@@ -1,5 +1,5 @@
-//! A filter over memberships means the same to the store, which never loads a group's members, and to the evaluator,
-//! which is shown all of them.
+//! A filter over memberships has the same meaning in the store, which never loads a group's members, and in
+//! the evaluator, which has all of them.
 
 use std::collections::HashMap;
 
@@ -67,7 +67,7 @@ fn over_people(ids: Vec<String>) -> impl Strategy<Value = String> {
     ])
 }
 
-/// Eight people and five groups in one another, all told.
+/// Eight people and five groups, nested, all with events.
 async fn filled(
     world: &World,
     home: &Home,
@@ -95,7 +95,7 @@ async fn filled(
     (made, all, inside)
 }
 
-/// A group with all its members, as `GET` answers it.
+/// A group with all its members, as `GET` returns it.
 fn whole(group: &Group, members: &[ResourceId]) -> Value {
     let meta = Meta {
         created: group.created_at,
@@ -179,7 +179,7 @@ async fn a_filter_on_a_users_groups_means_the_same_sorted_and_by_cursor() {
                 .await
                 .unwrap();
             assert_eq!(page.total, Some(expected.len()), "{}: {text}", world.name());
-            // The names ascend as the people were made, so every order is the same one.
+            // The names ascend in the order of creation, so every order is the same.
             for sort in [None, Some(("userName", "ascending"))] {
                 let got = by_cursor(&world, &home, Some(&text), sort, 3).await;
                 assert_eq!(got, expected, "{}: {text} {sort:?}", world.name());

@@ -1,6 +1,7 @@
-//! Groups and who is in them: every method, on both databases.
+//! Groups and their members: every method, on both databases.
 //!
-//! Here: one group at a time. `world`: the helpers. [`races`]: many at once. [`cost`]: what a big group costs. [`meaning`]: filters.
+//! This file: one group at a time. `world`: the helpers. [`races`]: concurrent calls. [`cost`]: the cost of a
+//! big group. [`meaning`]: filters.
 
 pub mod cost;
 mod meaning;
@@ -174,7 +175,7 @@ async fn a_deleted_group_leaves_its_members_alone_and_the_groups_it_was_in() {
         let outer = world
             .made(&home, "Outer", &[inner.id.into(), people[0].id.into()])
             .await;
-        // A group in itself is stored as any other member; its deletion is still one deletion.
+        // A group in itself is stored as any other member; its deletion is one deletion.
         world.patch(&home, inner.id, &[inner.id.into()], &[]).await;
         let inner = world.get_group(&home, inner.id).await.unwrap();
         assert_eq!(inner.member_count, 2);
@@ -313,7 +314,7 @@ async fn a_set_of_several_thousand_members_is_added_and_removed_whole() {
     }
 }
 
-/// Ids of another directory, of another tenant and of nobody are unknown, whichever method is asked.
+/// Ids of another directory, of another tenant and invented ones are unknown to every method.
 #[tokio::test(flavor = "multi_thread")]
 async fn another_directorys_groups_and_members_are_not_there() {
     for world in worlds().await {
@@ -336,7 +337,7 @@ async fn another_directorys_groups_and_members_are_not_there() {
                 "{}: only its own are known",
                 world.name()
             );
-            // Even a caller who asks nobody first adds nothing foreign, and removes nothing there.
+            // A caller without a check first adds no foreign member either, and removes none there.
             let (directory, theirs, own, mine) = (
                 foreign.directory.id,
                 outside.id,

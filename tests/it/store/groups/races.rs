@@ -1,4 +1,4 @@
-//! Members come and go at once with the people themselves: no dangling row, no wrong count.
+//! Members are added and removed while the people are created and deleted: no dangling row, no wrong count.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ async fn changes_of_one_group_follow_one_another() {
         let people = world.people(&home, &names).await;
         let all = ids(&people);
         let group = world.made(&home, "Sales", &[]).await;
-        // Everybody adds one of their own and one that somebody else adds too.
+        // Each adds one of its own and one that another one adds, too.
         let patches = all.iter().enumerate().map(|(number, id)| {
             let (world, home) = (Arc::clone(&world), home.clone());
             let add = [*id, all[number / 2]];
@@ -45,7 +45,7 @@ async fn changes_of_one_group_follow_one_another() {
     }
 }
 
-/// Whoever is deleted while being added is no member afterwards, and the count says what the rows say.
+/// A person who is deleted while being added is no member afterwards, and the count equals the rows.
 #[tokio::test(flavor = "multi_thread")]
 async fn adding_somebody_who_is_being_deleted_leaves_no_dangling_row() {
     for world in worlds().await {
@@ -76,7 +76,8 @@ async fn adding_somebody_who_is_being_deleted_leaves_no_dangling_row() {
     }
 }
 
-/// Leavers of the same groups at once, while members are removed by hand: each leaves each count once.
+/// Concurrent deletions of members of the same groups, while members are removed by request: each reduces
+/// each count once.
 #[tokio::test(flavor = "multi_thread")]
 async fn leavers_and_removals_at_once_are_counted_once() {
     for world in worlds().await {

@@ -1,4 +1,4 @@
-//! Groups as the store's tests make and change them.
+//! How the store's tests create and change groups.
 
 use std::sync::Arc;
 
@@ -62,7 +62,7 @@ impl World {
         }
     }
 
-    /// Stores a new group with members, as a POST does: what is known of them.
+    /// Stores a new group with members, as a POST does; returns which of them are known.
     pub async fn create_group(&self, home: &Home, group: &Group, members: &[ResourceId]) -> CreateOutcome {
         let events = self.group_events(group, 1);
         let entry = self.group_entry(group, &events);
@@ -134,7 +134,8 @@ impl World {
         members.into_iter().map(|member| member.id).collect()
     }
 
-    /// Adds and removes members as a PATCH does; returns what really changed. A change of nothing writes nothing.
+    /// Adds and removes members as a PATCH does; returns the effective changes. A change of nothing writes
+    /// nothing.
     pub async fn patch(
         self: &Arc<Self>,
         home: &Home,

@@ -1,4 +1,4 @@
-//! How far a list looks: on PostgreSQL, whose tables can be filled from outside.
+//! The limit of rows that a list reads: on PostgreSQL, whose tables can be filled by SQL.
 
 use scim::query::SortPosition;
 use sqlx::Connection;
@@ -8,7 +8,7 @@ use super::{At, people, user_names};
 use crate::store::groups::cost::rows_read;
 use crate::store::world::{Home, World};
 
-/// Rows put in by SQL: a directory of a size that tests cannot create one by one.
+/// Inserts rows by SQL: too many for the API.
 async fn fill(world: &World, home: &Home, rows: i64) {
     let database = world.postgres.as_ref().unwrap();
     let mut connection = sqlx::PgConnection::connect(&database.super_url).await.unwrap();
@@ -94,7 +94,7 @@ async fn a_list_that_would_look_too_far_says_so_and_a_cursor_gets_there_page_by_
     );
 }
 
-/// On tables that were never analysed: pages, deep ones too, and memberships read what they answer.
+/// On tables that were never analysed: pages, deep ones too, and memberships read only their own rows.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_reads_its_own_rows_however_deep_it_is() {
     let world = World::postgres().await;

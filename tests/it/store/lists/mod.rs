@@ -1,4 +1,4 @@
-//! Pages of lists: sorting, cursors, memberships in filters, and how far a list may look.
+//! Pages of lists: sorting, cursors, memberships in filters, and the limit of rows that a list reads.
 
 mod limits;
 
@@ -13,14 +13,14 @@ use store::{BoxFuture, ListRequest, Page, PageAt, StoreError, TenantTx};
 
 use super::world::{Home, World, worlds};
 
-/// Which page, owned.
+/// Which page, with owned values.
 #[derive(Clone)]
 pub enum At {
     Index(usize, usize),
     Cursor(Option<SortPosition>, usize),
 }
 
-/// The whole User and Group, not only what a profile keeps of them.
+/// The whole User and Group, not only the attributes of a profile.
 pub fn users() -> ResourceType {
     of_type("User", "/Users", scim::schema::user())
 }
@@ -105,7 +105,7 @@ pub async fn of_groups(
     .await
 }
 
-/// Everything behind cursors, in pages of `count`.
+/// Everything by cursors, in pages of `count`.
 pub async fn by_cursor(
     world: &World,
     home: &Home,
@@ -132,7 +132,7 @@ fn user_names(page: &Page<Identity>) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-/// Values that meet, that are absent, that are of odd cases and scripts.
+/// Equal, absent, and unusually cased values, in several scripts.
 fn documents() -> Vec<Value> {
     let titles = ["b", "B", "a", "ä", "Z", "é", "", "b"];
     (0..40_usize)
@@ -201,7 +201,7 @@ async fn every_order_by_number_and_by_cursor_is_the_one_of_the_language() {
     }
 }
 
-/// What the language says: its keys, its comparison, its evaluator.
+/// The result according to `scim`: its keys, its comparison, its evaluator.
 fn expected(made: &[Identity], filter: Option<&str>, by: &str, order: &str) -> Vec<String> {
     let rt = users();
     let sort = Sort::parse(&rt, by, Some(order)).unwrap();
@@ -226,7 +226,7 @@ fn expected(made: &[Identity], filter: Option<&str>, by: &str, order: &str) -> V
     names.collect()
 }
 
-/// Rows that come and go between two pages move nothing else.
+/// Rows that are created and deleted between two pages do not move others.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cursor_loses_and_repeats_nothing_while_others_come_and_go() {
     for world in worlds().await {
@@ -249,7 +249,8 @@ async fn a_cursor_loses_and_repeats_nothing_while_others_come_and_go() {
                     .await
                     .unwrap();
                 got.extend(user_names(&page));
-                // The last one answered goes, and so does one that may be still to come; others come on both sides.
+                // The last answered one is deleted, and one that may be still to come; others are created on
+                // both sides.
                 if let Some(last) = page.items.last() {
                     world.delete(&home, last).await;
                 }
