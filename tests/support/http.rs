@@ -7,12 +7,12 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// A received answer.
+/// An answer, read to its end.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The HTTP status.
+    /// The HTTP status, 100 to 599.
     pub status: u16,
-    /// The header fields.
+    /// The header fields, as received.
     pub headers: reqwest::header::HeaderMap,
     /// The body as text.
     pub text: String,

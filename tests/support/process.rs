@@ -34,9 +34,9 @@ const SWEEPER: &str = r#"read -r gone; sleep 1; rm -rf "$1"; sleep 2; rm -rf "$1
 /// The user to run a child as.
 #[derive(Clone, Copy, Debug)]
 pub struct RunAs {
-    /// Numeric user id.
+    /// The numeric user id (`id -u`).
     pub uid: u32,
-    /// Numeric group id.
+    /// The numeric group id (`id -g`).
     pub gid: u32,
 }
 

@@ -11,7 +11,7 @@ use domain::tenant::{Directory, Slug};
 /// A directory with its tenant's name and its URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
-    /// The directory's row.
+    /// The directory as stored.
     pub directory: Directory,
     /// The name of the tenant.
     pub tenant: Slug,

@@ -20,7 +20,7 @@ pub enum Error {
     /// The profile does not exist.
     #[error("there is no profile \"{name}\": this deployment has {}; a new one is a TOML file in profiles_dir", known.join(", "))]
     ProfileUnknown {
-        /// The requested name.
+        /// The name that the operator gave.
         name: String,
         /// The names of all profiles.
         known: Vec<String>,
@@ -67,7 +67,7 @@ pub enum Error {
         tenant: String,
         /// The name of the profile.
         profile: String,
-        /// The limit.
+        /// The limit, which is [`crate::tokens::issue::MOST`].
         most: usize,
     },
     /// A lifetime that is too long or too short.

@@ -12,7 +12,7 @@ use domain::credential::Token;
 /// A new token. Its text is never available again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issued {
-    /// The token's row.
+    /// The token as stored, without its secret.
     pub token: Token,
     /// The text to give to the customer, once.
     pub secret: Secret,

@@ -22,7 +22,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// The RFC's keyword.
+    /// The keyword in capitals, as in RFC 2119.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Must => "MUST",

@@ -48,9 +48,9 @@ impl Mask {
 /// A recorded request, without its credential.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Asked {
-    /// The HTTP method.
+    /// The HTTP method in capitals.
     pub method: String,
-    /// The absolute URL.
+    /// The absolute URL with its query.
     pub url: String,
     /// The header fields by name.
     pub headers: BTreeMap<String, String>,
@@ -59,10 +59,10 @@ pub struct Asked {
     pub body: Option<String>,
 }
 
-/// A recorded answer.
+/// A recorded answer, without the credential.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Answered {
-    /// The HTTP status.
+    /// The HTTP status, 100 to 599.
     pub status: u16,
     /// The header fields by name.
     pub headers: BTreeMap<String, String>,
@@ -73,7 +73,7 @@ pub struct Answered {
 /// A request and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Exchange {
-    /// The request.
+    /// The request as it was sent, but for its credential.
     pub request: Asked,
     /// The answer; `None` if none came.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,7 +109,7 @@ impl Exchange {
         }
     }
 
-    /// Adds the answer.
+    /// Adds the answer, without the credential.
     pub fn answered(&mut self, answer: &crate::wire::Answer, mask: &Mask) {
         self.response = Some(Answered {
             status: answer.status,

@@ -26,7 +26,7 @@ pub enum Verdict {
 /// One rule and the result of its check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// The check's name.
+    /// The check's name, as `--only` takes it.
     pub id: &'static str,
     /// The level of the rule.
     pub level: Level,
@@ -34,7 +34,7 @@ pub struct Finding {
     pub source: &'static str,
     /// The rule in this project's own words.
     pub rule: &'static str,
-    /// The result.
+    /// Whether the rule is held.
     pub verdict: Verdict,
     /// A description of what was seen, in one sentence.
     pub seen: String,
@@ -71,7 +71,7 @@ impl Finding {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// This program's version.
+    /// The version of the crate that made the report.
     pub version: &'static str,
     /// The base URL of the server.
     pub url: String,

@@ -210,7 +210,7 @@ impl Site {
             .filter(|attribute| attribute["required"] == true && attribute["mutability"] != "readOnly")
     }
 
-    /// Creates a user.
+    /// Creates a user with [`Site::user_body`] and `more`.
     ///
     /// # Errors
     /// [`Miss::Broken`] unless it was created.

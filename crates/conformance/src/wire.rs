@@ -29,12 +29,12 @@ pub struct Wire {
     log: Rc<RefCell<Vec<Exchange>>>,
 }
 
-/// A received answer.
+/// An answer, read to its end.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// The HTTP status.
+    /// The HTTP status, 100 to 599.
     pub status: u16,
-    /// The header fields.
+    /// The header fields, as received.
     pub headers: HeaderMap,
     /// The body as text.
     pub text: String,

@@ -40,7 +40,7 @@ pub struct IdentityEvent {
     pub sequence: u64,
     /// The identity's globally unique name: `urn:usher:{environment}:{tenant}:{profile}:{identity}`.
     pub source: String,
-    /// The tenant's id.
+    /// The tenant's id, which never changes.
     pub tenant_id: String,
     /// The tenant's name if the event has it, else its id.
     pub tenant: String,

@@ -12,7 +12,7 @@ pub enum Error {
     /// The gateway refused the request.
     #[error("the feed over HTTP answered {status}: {detail}{}", hint(*.status))]
     Refused {
-        /// The HTTP status.
+        /// The HTTP status, outside of 2xx.
         status: u16,
         /// The beginning of the answer's body.
         detail: String,

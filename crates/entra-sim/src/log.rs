@@ -11,13 +11,13 @@ use crate::problem::Problem;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
-    /// A POST.
+    /// A POST: the object was created.
     Create,
-    /// A PATCH.
+    /// A PATCH of one or more attributes.
     Update,
     /// A PATCH that sets `active` to False.
     Disable,
-    /// A DELETE.
+    /// A DELETE: the object was removed.
     Delete,
     /// No change in the target.
     Other,
@@ -86,7 +86,7 @@ impl From<&Problem> for ErrorInformation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StatusInfo {
-    /// The outcome.
+    /// Success, failure or skip.
     pub status: Status,
     /// The reason of a failure or a skip; `None` on success.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,7 +115,7 @@ pub struct LogEntry {
     pub job_id: String,
     /// The number of the cycle, from 1; 0 for provisioning on demand.
     pub cycle: u64,
-    /// The operation.
+    /// What was done, or tried.
     pub provisioning_action: Action,
     /// The outcome, with the reason of a failure or a skip.
     pub provisioning_status_info: StatusInfo,

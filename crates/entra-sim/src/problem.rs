@@ -27,7 +27,7 @@ pub enum ErrorCode {
     UnprocessableEntity,
     /// 404 for an id that was provisioned before; the job needs a restart.
     InvalidAnchor,
-    /// The connection broke.
+    /// The connection broke before the end of an answer.
     WebExceptionProtocolError,
     /// No answer in time.
     Timeout,

@@ -50,7 +50,7 @@ pub enum FeedError {
         "position {position} has not been given out: the feed ends at {head}; acknowledge a position you have read"
     )]
     BeyondHead {
-        /// The acknowledged position.
+        /// The position that the reader acknowledged.
         position: i64,
         /// The feed's newest position.
         head: i64,
@@ -61,7 +61,7 @@ pub enum FeedError {
          position 0"
     )]
     AheadOfFeed {
-        /// The reader's position.
+        /// The position that the reader passed as `after`.
         after: i64,
         /// The feed's newest position.
         head: i64,
@@ -72,7 +72,7 @@ pub enum FeedError {
          there, and keep up with the feed from then on"
     )]
     PastRetention {
-        /// The reader's position.
+        /// The position that the reader passed as `after`.
         after: i64,
         /// The oldest position that is kept.
         oldest: i64,

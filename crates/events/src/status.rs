@@ -48,7 +48,7 @@ pub struct FeedStatus {
     pub head: i64,
     /// The newest position in Redis.
     pub published: i64,
-    /// Its consumer groups.
+    /// Its consumer groups as of the last maintenance; empty without Redis.
     pub groups: Vec<GroupStatus>,
     /// The number of times that Redis had lost its newest entries and they were sent again.
     pub rewinds: u64,
@@ -140,7 +140,7 @@ impl StatusRegistry {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Changes the status.
+    /// Changes the status under its lock.
     pub fn update(&self, change: impl FnOnce(&mut Snapshot)) {
         change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
     }

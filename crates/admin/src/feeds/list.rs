@@ -14,7 +14,7 @@ pub struct FeedSummary {
     pub head: i64,
     /// The last position appended to the Redis stream; 0 without Redis.
     pub published: i64,
-    /// The consumer groups.
+    /// The consumer groups with an acknowledgement in the database.
     pub groups: Vec<Group>,
 }
 

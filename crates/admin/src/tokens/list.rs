@@ -7,13 +7,13 @@ use crate::{Context, Error};
 /// A token, for operators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenSummary {
-    /// The token's row.
+    /// The token as stored, without its secret.
     pub token: Token,
     /// The alias that apps see instead of its id.
     pub alias: String,
     /// The profile of its directory.
     pub profile: String,
-    /// Its present status.
+    /// Whether it is usable now, and if not, why.
     pub standing: CredentialStatus,
 }
 

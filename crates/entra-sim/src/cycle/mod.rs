@@ -36,7 +36,7 @@ use report::{CycleKind, CycleReport, RunReport};
 pub struct Job {
     /// The application: it decides the objects in scope.
     pub app: App,
-    /// The attribute mapping.
+    /// The attribute mapping: a shipped one, or a file.
     pub mapping: Mapping,
     /// The dialect of the documents.
     pub dialect: Dialect,

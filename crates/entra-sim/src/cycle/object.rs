@@ -21,7 +21,7 @@ use crate::wire::client::Collection;
 /// The job's part of a log entry.
 #[derive(Clone, Debug)]
 pub struct Stamp {
-    /// The job's id.
+    /// The job's id, `scim.<32 hex>.<guid>`.
     pub job_id: String,
     /// The number of the cycle, from 1; 0 for provisioning on demand.
     pub cycle: u64,
@@ -58,7 +58,7 @@ pub enum Effect {
     Exported(Known),
     /// The target no longer has the object.
     Removed,
-    /// No change.
+    /// The state stays as it is.
     Nothing,
     /// The object goes into escrow.
     Failed(Problem),

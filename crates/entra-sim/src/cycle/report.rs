@@ -32,17 +32,17 @@ impl CycleKind {
 /// The number of objects by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// By POST.
+    /// Objects created by POST.
     pub created: u64,
-    /// By PATCH.
+    /// Objects changed by PATCH.
     pub updated: u64,
-    /// By PATCH of `active`.
+    /// Objects disabled by a PATCH of `active`.
     pub disabled: u64,
-    /// By DELETE.
+    /// Objects removed by DELETE.
     pub deleted: u64,
-    /// Without a request that changes the target.
+    /// Objects without a request that changes the target.
     pub skipped: u64,
-    /// Now in escrow.
+    /// Objects whose operation failed; they are in escrow now.
     pub failed: u64,
 }
 

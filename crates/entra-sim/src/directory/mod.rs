@@ -128,7 +128,7 @@ fn truth(value: bool) -> String {
     }
 }
 
-/// A security group.
+/// One security group of the directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceGroup {
@@ -150,10 +150,10 @@ pub struct SourceDirectory {
     /// The verified domain of new user principal names.
     #[serde(default = "default_domain")]
     pub domain: String,
-    /// The people.
+    /// The people, in the order of the file.
     #[serde(default)]
     pub users: Vec<SourceObject>,
-    /// The resource mailboxes.
+    /// The rooms, which are resource mailboxes.
     #[serde(default)]
     pub rooms: Vec<SourceObject>,
     /// Security groups of people.

@@ -55,7 +55,7 @@ pub struct Limits {
     pub rate: Option<f64>,
     /// The longest time of sending.
     pub duration: Duration,
-    /// The most requests.
+    /// The limit of requests, over all tenants.
     pub requests: u64,
     /// The number of requests in flight at once.
     pub concurrency: usize,

@@ -83,7 +83,7 @@ pub struct Summary {
     pub failed: u64,
     /// The number of failures by status, or by Entra's code if there was no answer.
     pub errors: BTreeMap<String, u64>,
-    /// Figures by kind.
+    /// The figures of each kind; a kind without requests is absent.
     pub kinds: BTreeMap<Kind, KindSummary>,
 }
 

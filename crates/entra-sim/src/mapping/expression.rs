@@ -11,11 +11,11 @@ pub enum Expression {
     Attribute(String),
     /// A constant, `"text"`; an argument left out is the empty constant.
     Constant(String),
-    /// A function call.
+    /// A call of a supported function, with its arguments.
     Call(Function, Vec<Expression>),
 }
 
-/// The supported functions.
+/// The functions of Entra that are supported, by their names there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Function {
     /// `Switch(source, default, key1, value1, …)`: keys compare case-sensitively.

@@ -12,7 +12,7 @@ use crate::problem::{ErrorCode, Problem};
 pub enum Request {
     /// The query for an object that cannot exist.
     Probe,
-    /// The match query.
+    /// The match query of an object.
     Find,
     /// POST of a new object.
     Create,
@@ -22,10 +22,10 @@ pub enum Request {
     Delete,
 }
 
-/// A received answer.
+/// An answer, read to its end.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The HTTP status.
+    /// The HTTP status, 100 to 599.
     pub status: u16,
     /// The body, if it is JSON.
     pub body: Option<Value>,
