@@ -41,7 +41,7 @@ impl Kind {
 
 /// A direct connection to the tables.
 #[derive(Debug)]
-enum Door {
+enum Tables {
     Postgres(PgConnection),
     Sqlite(SqliteConnection),
 }
@@ -50,7 +50,7 @@ enum Door {
 #[derive(Debug)]
 pub struct Base {
     pub site: Site,
-    door: Door,
+    tables: Tables,
     /// The folder of the database's files.
     files: PathBuf,
 }
@@ -71,18 +71,18 @@ impl Base {
             Some(database) => Postgres::shared().await.files(&database.name).await,
             None => site.sqlite_file().with_file_name(""),
         };
-        let door = match database {
-            Some(database) => Door::Postgres(Postgres::shared().await.admin(&database.name).await),
+        let tables = match database {
+            Some(database) => Tables::Postgres(Postgres::shared().await.admin(&database.name).await),
             None => {
                 let options = sqlx::sqlite::SqliteConnectOptions::new()
                     .filename(site.sqlite_file())
                     .busy_timeout(Duration::from_secs(60));
-                Door::Sqlite(options.connect().await.expect("open the database file"))
+                Tables::Sqlite(options.connect().await.expect("open the database file"))
             }
         };
         let mut connection = Connection::open(site.address).await.expect("connect");
         expect(&mut connection, &site.create(seed::TEMPLATE), 201).await;
-        Base { site, door, files }
+        Base { site, tables, files }
     }
 
     /// Reads the database's files once, so that the system has them in memory.
@@ -103,18 +103,18 @@ impl Base {
 
     /// Makes `count` copies of every template person.
     pub async fn multiply(&mut self, count: u32) {
-        match &mut self.door {
-            Door::Postgres(connection) => seed::postgres(connection, seed::IDENTITY, count).await,
-            Door::Sqlite(connection) => seed::sqlite(connection, seed::IDENTITY, count).await,
+        match &mut self.tables {
+            Tables::Postgres(connection) => seed::postgres(connection, seed::IDENTITY, count).await,
+            Tables::Sqlite(connection) => seed::sqlite(connection, seed::IDENTITY, count).await,
         }
     }
 
     /// Runs a statement that is valid on both databases.
     pub async fn run(&mut self, sql: &str) {
         let text = AssertSqlSafe(sql.to_owned());
-        let done = match &mut self.door {
-            Door::Postgres(connection) => sqlx::raw_sql(text).execute(connection).await.map(|_| ()),
-            Door::Sqlite(connection) => sqlx::raw_sql(text).execute(connection).await.map(|_| ()),
+        let done = match &mut self.tables {
+            Tables::Postgres(connection) => sqlx::raw_sql(text).execute(connection).await.map(|_| ()),
+            Tables::Sqlite(connection) => sqlx::raw_sql(text).execute(connection).await.map(|_| ()),
         };
         done.unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
@@ -122,14 +122,14 @@ impl Base {
     /// The ids of the rows of `identity` that a condition selects, as the API writes them.
     pub async fn people(&mut self, which: &str) -> Vec<String> {
         let select = |id: &str| AssertSqlSafe(format!("SELECT {id} FROM identity WHERE {which}"));
-        let ids: Vec<String> = match &mut self.door {
-            Door::Postgres(connection) => {
+        let ids: Vec<String> = match &mut self.tables {
+            Tables::Postgres(connection) => {
                 let rows = sqlx::query(select("replace(id::text, '-', '')"))
                     .fetch_all(connection)
                     .await;
                 rows.expect("ids").iter().map(|row| row.get(0)).collect()
             }
-            Door::Sqlite(connection) => {
+            Tables::Sqlite(connection) => {
                 let rows = sqlx::query(select("lower(hex(id))")).fetch_all(connection).await;
                 rows.expect("ids").iter().map(|row| row.get(0)).collect()
             }

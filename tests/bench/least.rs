@@ -94,11 +94,11 @@ impl Least {
     /// A match query without a result, then one statement that inserts the three rows of that person's
     /// creation.
     pub fn create(&self) -> Script {
-        let (find, told) = (self.by_user_name(NEW_KEY), self.told(NEW_ID, NEW_KEY));
+        let (find, event_and_log) = (self.by_user_name(NEW_KEY), self.event_and_log(NEW_ID, NEW_KEY));
         let person = insert("identity", &self.identity, "s", NEW_ID, NEW_KEY);
         let create = format!(
             "WITH s AS MATERIALIZED (SELECT set_config('usher.tenant', :tenant::text, true) AS tenant), \
-             i AS ({person} RETURNING tenant_id), {told}"
+             i AS ({person} RETURNING tenant_id), {event_and_log}"
         );
         self.script(format!("{NEW}{find};\n{create};\n"))
     }
@@ -106,14 +106,17 @@ impl Least {
     /// One of `count` copies read by its id, then one statement that updates the row of that revision and
     /// inserts event and log. The document is written back unchanged: pgbench cannot change it.
     pub fn patch(&self, count: u32) -> Script {
-        let (find, told) = (select(&format!("id = {COPY_ID}")), self.told(FOUND_ID, COPY_KEY));
+        let (find, event_and_log) = (
+            select(&format!("id = {COPY_ID}")),
+            self.event_and_log(FOUND_ID, COPY_KEY),
+        );
         // The setting is the key of the index, so it is set before the policy reads a row.
         let update = format!(
             "WITH i AS (UPDATE identity SET revision = revision + 1, document = :found_document::text, \
              display_name = 'person ' || :base::text || :client_id::text || :n::text, modified_at = :now::bigint \
              WHERE tenant_id = (SELECT set_config('usher.tenant', :tenant::text, true)::uuid) \
              AND directory_id = :directory::uuid AND id = {FOUND_ID} AND revision = :found_revision::bigint \
-             RETURNING tenant_id), {told}"
+             RETURNING tenant_id), {event_and_log}"
         );
         let number = format!("\\set n :n + 1\n\\set k random(0, {})\n", count - 1);
         self.script(format!("{number}{find} \\gset found_\n{update};\n"))
@@ -130,7 +133,7 @@ impl Least {
     }
 
     /// The event and the log row of the change `i`.
-    fn told(&self, id: &str, key: &str) -> String {
+    fn event_and_log(&self, id: &str, key: &str) -> String {
         let mut log = self.log.clone();
         log.retain(|column| !LEFT_OUT.contains(&column.name.as_str()));
         let (mut names, mut values) = lists("log", &log, id, key);

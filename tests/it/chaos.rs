@@ -130,10 +130,10 @@ async fn fifty_kills(settings: Settings) {
     let head = feed.settled_head().await;
     let events = feed.all().await;
     oracle::positions_are_contiguous(&events, head);
-    oracle::each_revision_is_told_once(&events);
+    oracle::each_revision_has_one_event(&events);
     for (profile, directory) in [("advisors", &advisors), ("rooms", &rooms)] {
         let listed = oracle::list(&Scim::new(directory)).await;
-        oracle::feed_tells_the_directory(&events, profile, &listed);
+        oracle::feed_equals_the_directory(&events, profile, &listed);
     }
     booking.caught_up(head).await;
     let tables = booking.dump();

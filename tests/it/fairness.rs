@@ -87,7 +87,7 @@ async fn until_full(scim: &Scim) -> Answer {
 }
 
 #[tokio::test]
-async fn answers_that_nobody_reads_are_not_held() {
+async fn unread_answers_are_not_held() {
     let more = vec![("http.write_timeout_seconds".to_owned(), "2".to_owned())];
     let mut gateway = Gateway::start(Settings {
         more,
@@ -151,7 +151,7 @@ async fn requests_behind_one_that_waits_are_not_read_ahead() {
 }
 
 #[tokio::test]
-async fn an_address_has_so_many_connections_and_the_next_is_told_why() {
+async fn an_address_has_a_limit_of_connections_and_the_next_is_refused_with_the_reason() {
     let more = vec![("http.connections_per_address".to_owned(), "3".to_owned())];
     let gateway = Gateway::prepared(Settings {
         more,
@@ -213,7 +213,7 @@ async fn an_address_has_so_many_connections_and_the_next_is_told_why() {
 }
 
 #[tokio::test]
-async fn a_tenant_that_has_its_places_waits_and_is_told_while_another_is_served() {
+async fn a_tenant_at_its_limit_waits_or_is_refused_while_another_is_served() {
     for gateway in both(&[("http.requests_per_tenant", "2")]).await {
         let busy = gateway.directory("contoso", "advisors");
         let other = Scim::new(&gateway.directory("fabrikam", "advisors"));
@@ -361,7 +361,7 @@ async fn a_running_bulk_stops_when_its_credential_or_directory_does() {
 }
 
 #[tokio::test]
-async fn a_request_that_waited_is_judged_by_the_credential_as_it_is_then() {
+async fn a_request_that_waited_is_checked_against_the_credential_as_it_is_then() {
     for gateway in both(&[]).await {
         gateway.directory("contoso", "advisors");
         for (way, status) in ENDS {

@@ -85,7 +85,7 @@ fn private(data: &Path) {
 }
 
 #[tokio::test]
-async fn the_database_is_private_whatever_the_umask_and_whoever_makes_it() {
+async fn the_database_is_private_for_any_umask_and_any_command_that_creates_it() {
     for umask in ["000", "022"] {
         for command in ["migrate", "tenant create contoso", "tenant list"] {
             let gateway = Gateway::prepared(support::gateway::Settings::default());

@@ -138,7 +138,7 @@ fn peak_mib(pid: u32) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn guesses_at_a_new_credential_and_after_a_restart_lock_nobody_out() {
+async fn guesses_at_a_new_credential_and_after_a_restart_do_not_lock_out_its_holder() {
     for mut gateway in gateways().await {
         let holders = Holder::both(&gateway);
         for restarted in [false, true] {
@@ -364,7 +364,7 @@ async fn networks_a_credential_was_used_from_survive_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_strangers_send_is_one_line_within_a_budget_and_then_a_number() {
+async fn refused_requests_are_one_log_line_each_within_a_budget_and_then_a_count() {
     let gateway = Gateway::start(Settings {
         more: vec![
             ("http.proxy_hops".to_owned(), "1".to_owned()),
@@ -454,7 +454,7 @@ async fn what_strangers_send_is_one_line_within_a_budget_and_then_a_number() {
 }
 
 #[tokio::test]
-async fn apps_are_told_an_alias_that_the_operator_can_resolve() {
+async fn apps_see_an_alias_that_the_operator_can_resolve() {
     for gateway in gateways().await {
         let app = gateway.app("booking");
         let one = gateway.directory("contoso", "rooms");

@@ -99,7 +99,7 @@ async fn converse(gateway: Gateway) {
         talk.world.people.len(),
         talk.world.teams.len()
     );
-    everything_is_as_the_map_says(&mut talk).await;
+    everything_is_as_the_model_predicts(&mut talk).await;
     let feed = Feed::new(&app);
     feed.settled_head().await;
     feed::replay(&talk, &feed.all().await);
@@ -124,7 +124,7 @@ async fn one_move(talk: &mut Talk) {
 }
 
 /// Reads every resource alone and in lists, and both ends of every membership.
-async fn everything_is_as_the_map_says(talk: &mut Talk) {
+async fn everything_is_as_the_model_predicts(talk: &mut Talk) {
     talk.say("in the end".to_owned());
     let ids: Vec<String> = talk.world.people.keys().cloned().collect();
     for id in ids {
@@ -157,12 +157,12 @@ fn version(body: &Value) -> u64 {
 }
 
 #[tokio::test]
-async fn a_plain_map_says_what_the_server_says_on_sqlite() {
+async fn the_server_agrees_with_a_plain_model_on_sqlite() {
     converse(Gateway::embedded().await).await;
 }
 
 #[tokio::test]
-async fn a_plain_map_says_what_the_server_says_on_postgresql() {
+async fn the_server_agrees_with_a_plain_model_on_postgresql() {
     let database = Some(Postgres::shared().await.database().await);
     let settings = Settings {
         database,

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_names_the_positions_and_who_was_asked() {
+    fn a_gap_names_the_positions_and_the_sources_that_were_read() {
         let text = |http_feed| {
             Error::Gap {
                 first: 5,

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_deleted_is_no_member_and_a_deleted_group_has_none() {
+    fn a_deleted_identity_is_no_member_and_a_deleted_group_has_none() {
         let deleted = |of: &str, id: &str| json!({"type": format!("usher.{of}.deleted.v1"), "data": {"tombstone": {"id": id}}});
         let joined = changed(1, &["a", "b"], &[], false);
         let late = changed(2, &["a"], &[], false);

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_tells_where_to_go_on() {
+    fn a_claim_has_the_cursor_of_the_next_one() {
         let answer = Value::Array(vec![
             bulk("9-0"),
             Value::Array(vec![full("8-0", "{}")]),

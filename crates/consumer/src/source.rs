@@ -26,7 +26,7 @@ pub(crate) enum Source {
         /// The group to acknowledge for.
         group: String,
         /// The last acknowledged position; less than the committed one after a start or a failure.
-        told: u64,
+        acknowledged: u64,
     },
     /// A Redis stream, and the HTTP feed for positions that it lost.
     Redis {
@@ -47,7 +47,7 @@ impl Source {
             Feed::Http { url, credential } => Source::Http {
                 feed: HttpFeed::new(url, credential)?,
                 group: group.clone(),
-                told: 0,
+                acknowledged: 0,
             },
             Feed::Redis {
                 url,
@@ -70,10 +70,14 @@ impl Source {
     /// Waits for news, a bounded time. Dropping the future loses nothing: unacknowledged events come again.
     pub(crate) async fn next(&mut self, applied: u64) -> Result<News, Error> {
         match self {
-            Source::Http { feed, group, told } => {
-                if *told < applied {
+            Source::Http {
+                feed,
+                group,
+                acknowledged,
+            } => {
+                if *acknowledged < applied {
                     feed.ack(group, applied).await?;
-                    *told = applied;
+                    *acknowledged = applied;
                 }
                 feed.page(applied, Wait::LongPoll).await.map(News::Batch)
             }

@@ -185,7 +185,7 @@ async fn what_is_committed_is_acknowledged_and_the_next_page_asked_for() {
 }
 
 #[tokio::test]
-async fn a_restart_tells_its_position_again_and_goes_on_behind_it() {
+async fn a_restart_acknowledges_its_position_again_and_continues_after_it() {
     let sink = Memory {
         position: 2,
         ..Memory::default()

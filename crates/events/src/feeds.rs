@@ -142,18 +142,18 @@ impl Feeds {
         let deadline = Instant::now() + wait.min(MAX_WAIT);
         let mut heads = self.notifier.heads();
         let mut closing = self.notifier.closing();
-        let mut place: Option<Place> = None;
+        let mut permit: Option<WaiterPermit> = None;
         loop {
             heads.mark_unchanged();
             let page = self.page(app, after, limit).await?;
-            if place.is_some() {
+            if permit.is_some() {
                 still_allowed().await?;
             }
             if !page.events.is_empty() || Instant::now() >= deadline || *closing.borrow() {
                 return Ok(page);
             }
-            if place.is_none() {
-                place = Some(self.place(app)?);
+            if permit.is_none() {
+                permit = Some(self.permit(app)?);
             }
             let look = deadline.min(Instant::now() + LOOK);
             let moved = async {
@@ -216,14 +216,14 @@ impl Feeds {
         Ok(remembered)
     }
 
-    fn place(&self, app: AppId) -> Result<Place, FeedError> {
+    fn permit(&self, app: AppId) -> Result<WaiterPermit, FeedError> {
         let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
         let count = waiters.entry(app).or_default();
         if *count >= MAX_WAITERS {
             return Err(FeedError::TooManyWaiters);
         }
         *count += 1;
-        Ok(Place {
+        Ok(WaiterPermit {
             waiters: Arc::clone(&self.waiters),
             app,
         })
@@ -231,12 +231,12 @@ impl Feeds {
 }
 
 /// A waiting read's share of the limit; released on drop, also if the client disconnects.
-struct Place {
+struct WaiterPermit {
     waiters: Arc<Mutex<HashMap<AppId, usize>>>,
     app: AppId,
 }
 
-impl Drop for Place {
+impl Drop for WaiterPermit {
     fn drop(&mut self) {
         let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = waiters.get_mut(&self.app) {

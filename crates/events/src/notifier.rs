@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_head_that_moves_wakes_anybody() {
+    fn only_a_head_that_moves_wakes_a_waiter() {
         let notifier = Notifier::new();
         let app = AppId::from_uuid(uuid::Uuid::from_u128(1));
         notifier.replace(Heads::from([(

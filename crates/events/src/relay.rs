@@ -40,11 +40,11 @@ const BATCH_BYTES: usize = 2 * 1024 * 1024;
 const LEASE: Duration = Duration::from_secs(10);
 const RENEW: Duration = Duration::from_secs(3);
 /// The interval of maintenance while a group is behind, and while all are up to date.
-const CARE_BUSY: Duration = Duration::from_millis(500);
-const CARE_QUIET: Duration = Duration::from_secs(5);
+const MAINTAIN_BUSY: Duration = Duration::from_millis(500);
+const MAINTAIN_QUIET: Duration = Duration::from_secs(5);
 /// If a group is behind and has not moved for this time, maintenance runs less often: a consumer that is away
 /// for days costs next to nothing.
-const CARE_PATIENCE: Duration = Duration::from_secs(30);
+const STALLED_AFTER: Duration = Duration::from_secs(30);
 /// The interval of attempts on a feed that only an operator can repair.
 const PARKED: Duration = Duration::from_secs(5);
 /// The interval at which progress is stored. It is for metrics and retention only: after a crash the stream
@@ -87,7 +87,7 @@ pub(crate) struct Relay {
     acknowledged: i64,
     noted: i64,
     noted_at: Instant,
-    cared_at: Option<Instant>,
+    maintained_at: Option<Instant>,
     /// The time of the last acknowledgement or the stream's last growth.
     moved_at: Instant,
     renewed_at: Option<Instant>,
@@ -107,7 +107,7 @@ impl Relay {
             acknowledged: 0,
             noted: 0,
             noted_at: now,
-            cared_at: None,
+            maintained_at: None,
             moved_at: now,
             renewed_at: None,
         }
@@ -159,7 +159,7 @@ impl Relay {
             None => self.begin().await?,
         };
         if self
-            .cared_at
+            .maintained_at
             .is_none_or(|at| at.elapsed() >= self.maintain_every(cursor))
         {
             self.maintain().await?;
@@ -214,8 +214,8 @@ impl Relay {
     }
 
     fn maintain_every(&self, cursor: Cursor) -> Duration {
-        let busy = self.acknowledged < cursor.done && self.moved_at.elapsed() < CARE_PATIENCE;
-        if busy { CARE_BUSY } else { CARE_QUIET }
+        let busy = self.acknowledged < cursor.done && self.moved_at.elapsed() < STALLED_AFTER;
+        if busy { MAINTAIN_BUSY } else { MAINTAIN_QUIET }
     }
 
     /// Sends everything that is stamped. Returns true if it stopped because a group must acknowledge first.
@@ -248,7 +248,7 @@ impl Relay {
             if self.noted_at.elapsed() >= NOTE {
                 self.note().await?;
             }
-            if self.cared_at.is_none_or(|at| at.elapsed() >= CARE_BUSY) {
+            if self.maintained_at.is_none_or(|at| at.elapsed() >= MAINTAIN_BUSY) {
                 self.maintain().await?;
             }
         }
@@ -263,14 +263,14 @@ impl Relay {
             RoundError::Store(_) => false,
         };
         let text = error.to_string();
-        let told = self
+        let last_error = self
             .setup
             .registry
             .snapshot()
             .feeds
             .get(&self.app)
             .and_then(|feed| feed.last_error.clone());
-        if told.as_ref() != Some(&text) {
+        if last_error.as_ref() != Some(&text) {
             tracing::warn!(app = self.group, stream = %self.key, parked, error = text, "the relay waits; events stay in the database");
         }
         self.setup.registry.feed(self.app, |feed| {
@@ -283,7 +283,7 @@ impl Relay {
         });
         // The state of the stream, groups included, must be read again.
         self.cursor = None;
-        self.cared_at = None;
+        self.maintained_at = None;
         if parked { PARKED } else { backoff.failed() }
     }
 

@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redis_that_refuses_is_told_once_and_a_silent_one_as_silent() {
+    fn a_redis_that_refuses_is_reported_once_and_a_silent_one_as_silent() {
         let registry = StatusRegistry::default();
         for n in 1..=2 {
             registry.feed(AppId::from_uuid(uuid::Uuid::from_u128(n)), |feed| {

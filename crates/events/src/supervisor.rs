@@ -26,7 +26,7 @@ use crate::users::UserSync;
 /// The interval at which ended tasks are found without another wake-up.
 const LOOK_AFTER: Duration = Duration::from_secs(1);
 /// The interval of pings while Redis answers.
-const GREET: Duration = Duration::from_secs(5);
+const PING: Duration = Duration::from_secs(5);
 
 /// A setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -156,7 +156,7 @@ pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
     let mut heads = events.notifier.heads();
     let mut stamper: Option<JoinHandle<()>> = None;
     let mut retention: Option<JoinHandle<()>> = None;
-    let mut greeter: Option<JoinHandle<()>> = None;
+    let mut pinger: Option<JoinHandle<()>> = None;
     let mut users: Option<JoinHandle<()>> = None;
     let mut relaying: BTreeMap<AppId, JoinHandle<()>> = BTreeMap::new();
     while !*stop.borrow() {
@@ -167,8 +167,8 @@ pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
             retention = Some(tokio::spawn(events.retention().run(stop.clone())));
         }
         if let Some(setup) = &relays {
-            if ended(greeter.as_ref()) {
-                greeter = Some(tokio::spawn(ping_until_up(setup.link.clone(), stop.clone())));
+            if ended(pinger.as_ref()) {
+                pinger = Some(tokio::spawn(ping_until_up(setup.link.clone(), stop.clone())));
             }
             if ended(users.as_ref()) {
                 users = Some(tokio::spawn(events.users(setup.link.clone()).run(stop.clone())));
@@ -192,7 +192,7 @@ pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
     for task in stamper
         .into_iter()
         .chain(retention)
-        .chain(greeter)
+        .chain(pinger)
         .chain(users)
         .chain(relaying.into_values())
     {
@@ -217,7 +217,7 @@ async fn ping_until_up(link: Link, mut stop: watch::Receiver<bool>) {
         }
         away = !answered;
         tokio::select! {
-            () = sleep(if away { LOOK_AFTER } else { GREET }) => {}
+            () = sleep(if away { LOOK_AFTER } else { PING }) => {}
             _ = stop.wait_for(|stop| *stop) => {}
         }
     }

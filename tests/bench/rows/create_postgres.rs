@@ -20,8 +20,8 @@ pub async fn run(plan: &Plan) -> Vec<Row> {
     let site = Arc::new(started(plan).await);
     // The same again with an app: the positions of its feed are written meanwhile, which pgbench has no
     // equivalent for.
-    let told = Arc::new(started(plan).await);
-    told.gateway.app("booking");
+    let app_site = Arc::new(started(plan).await);
+    app_site.gateway.app("booking");
     // A database of its own without a gateway, which would stamp the events meanwhile.
     let mut theirs = started(plan).await;
     let mut connection = Connection::open(theirs.address).await.expect("connect");
@@ -30,10 +30,10 @@ pub async fn run(plan: &Plan) -> Vec<Row> {
     theirs.gateway.terminate();
 
     let mut beside = Beside::new(&site, site.creates(), script).await;
-    let (creates, mut with_app) = (told.creates(), Vec::new());
+    let (creates, mut with_app) = (app_site.creates(), Vec::new());
     for round in 0..=plan.rounds {
         beside.round(plan, round).await;
-        let also = closed_loop(told.address, slice(plan, round), &told.next, &creates).await;
+        let also = closed_loop(app_site.address, slice(plan, round), &app_site.next, &creates).await;
         if round > 0 {
             with_app.push(also.rate);
         }

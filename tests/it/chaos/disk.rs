@@ -130,8 +130,8 @@ impl Site {
         let head = feed.settled_head().await;
         let events = feed.all().await;
         oracle::positions_are_contiguous(&events, head);
-        oracle::each_revision_is_told_once(&events);
-        oracle::feed_tells_the_directory(&events, "advisors", &oracle::list(&scim).await);
+        oracle::each_revision_has_one_event(&events);
+        oracle::feed_equals_the_directory(&events, "advisors", &oracle::list(&scim).await);
         assert!(
             self.recorder.answered() > 50,
             "only {} changes were answered: no load, no proof",
@@ -241,7 +241,7 @@ async fn a_disk_with_errors_loses_nothing_on_postgresql() {
 }
 
 /// Seen by an operator and a load balancer: an instance that is not ready gets no traffic.
-async fn readiness_tells_of_a_full_disk(settings: Settings, disk: SmallDisk) {
+async fn readiness_reports_a_full_disk(settings: Settings, disk: SmallDisk) {
     // PostgreSQL can change a row in place.
     let revocation_needs_room = settings.database.is_none();
     let gateway = Gateway::start(settings).await;
@@ -298,14 +298,14 @@ async fn readiness_tells_of_a_full_disk(settings: Settings, disk: SmallDisk) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn readiness_tells_of_a_full_disk_on_sqlite() {
+async fn readiness_reports_a_full_disk_on_sqlite() {
     let Some(disk) = SmallDisk::mount(32) else { return };
-    readiness_tells_of_a_full_disk(sqlite_on(&disk), disk).await;
+    readiness_reports_a_full_disk(sqlite_on(&disk), disk).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn readiness_tells_of_a_full_disk_on_postgresql() {
+async fn readiness_reports_a_full_disk_on_postgresql() {
     let Some(disk) = SmallDisk::mount(32) else { return };
     let (_cluster, database) = tables_on(&disk).await;
-    readiness_tells_of_a_full_disk(on(database), disk).await;
+    readiness_reports_a_full_disk(on(database), disk).await;
 }

@@ -99,7 +99,7 @@ pub fn positions_are_contiguous(events: &[(u64, Value)], head: u64) {
 }
 
 /// I2, I4: each identity has one event for each revision, in order, without a gap.
-pub fn each_revision_is_told_once(events: &[(u64, Value)]) {
+pub fn each_revision_has_one_event(events: &[(u64, Value)]) {
     let mut revisions: BTreeMap<String, u64> = BTreeMap::new();
     for (position, event) in events {
         let sequence: u64 = text(event, "sequence").parse().expect("a number");
@@ -115,7 +115,11 @@ pub fn each_revision_is_told_once(events: &[(u64, Value)]) {
 }
 
 /// I5: a consumer that knows only the feed knows the directory.
-pub fn feed_tells_the_directory(events: &[(u64, Value)], profile: &str, directory: &BTreeMap<String, Value>) {
+pub fn feed_equals_the_directory(
+    events: &[(u64, Value)],
+    profile: &str,
+    directory: &BTreeMap<String, Value>,
+) {
     let mut told: BTreeMap<String, Value> = BTreeMap::new();
     for (_, event) in events.iter().filter(|(_, event)| event["profile"] == profile) {
         let id = text(event, "subject").trim_start_matches("/Users/").to_owned();

@@ -55,7 +55,7 @@ pub async fn tell(gateway: &Gateway, guide: &Guide, dialect: &'static str) {
     story.own_rule().await;
     let feed = app_feed(&app);
     feed.settled_head().await;
-    let told = told_of_the_first(&feed.all().await, &story);
+    let told = events_of_the_first(&feed.all().await, &story);
     assert_eq!(
         told,
         [
@@ -76,7 +76,7 @@ fn app_feed(app: &support::gateway::App) -> Feed {
 }
 
 /// The events of the person who joins, moves, leaves, returns and is purged.
-fn told_of_the_first(events: &[(u64, Value)], story: &Story<'_>) -> Vec<String> {
+fn events_of_the_first(events: &[(u64, Value)], story: &Story<'_>) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut first: Option<String> = None;
     for (_, event) in events {

@@ -122,7 +122,7 @@ async fn the_batch_form_is_the_bare_events() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_app_sees_its_own_feed_and_nobody_elses() {
+async fn an_app_sees_its_own_feed_and_no_other() {
     let reader = reader().await;
     let other = reader.gateway.app("reporting");
     let foreign = reader.ask(Method::GET, &other.feed_url, None).await.expect(404);
@@ -264,7 +264,7 @@ async fn waiting_reads_do_not_hold_up_a_graceful_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_whose_events_are_past_their_retention_is_told_so() {
+async fn a_reader_whose_events_are_past_their_retention_gets_an_error() {
     use sqlx::Connection as _;
     let reader = reader().await;
     reader.create(0..5).await;

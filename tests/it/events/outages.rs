@@ -107,7 +107,7 @@ async fn a_full_redis_delays_the_stream_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redis_without_room_on_its_disk_is_told_and_recovers() {
+async fn a_redis_with_a_full_disk_is_reported_and_recovers() {
     let Some(disk) = SmallDisk::mount(16) else { return };
     let redis = Redis::start_on(disk.path()).await;
     let gateway = Gateway::start(settings(Backend::Sqlite, Some(&redis)).await).await;

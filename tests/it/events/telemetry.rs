@@ -43,7 +43,7 @@ async fn an_append_is_a_span_linked_to_the_requests_it_carries() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unfit_redis_is_told_at_the_start_with_the_remedy() {
+async fn an_unfit_redis_is_reported_at_the_start_with_the_remedy() {
     let redis = Redis::start().await;
     redis
         .command(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"])

@@ -28,7 +28,7 @@ async fn own(redis: &Redis, app: &App) -> RedisResult<MultiplexedConnection> {
 }
 
 /// Waits until the user's password is accepted, or no longer.
-async fn until_let_in(redis: &Redis, app: &App, expected: bool) {
+async fn until_accepted(redis: &Redis, app: &App, expected: bool) {
     let what = format!("the user to be let in: {expected}");
     until(&what, PATIENCE, || async {
         let asked = async {
@@ -267,14 +267,14 @@ async fn a_credential_that_ends_by_itself_ends_in_redis() {
     let answer = world
         .gateway
         .cli(&["app", "rotate-credential", "booking", "--overlap", "1s"]);
-    until_let_in(&world.redis, &world.app, false).await;
+    until_accepted(&world.redis, &world.app, false).await;
     until("the open connection to end", PATIENCE, || {
         let mut held = held.clone();
         async move { say(&mut held, "PING").await.is_err().then_some(()) }
     })
     .await;
     assert!(say(&mut held, "PING").await.is_err());
-    until_let_in(&world.redis, &with(&world.app, &answer), true).await;
+    until_accepted(&world.redis, &with(&world.app, &answer), true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -297,7 +297,7 @@ async fn redis_may_forget_its_users() {
             }
             _ => world.redis.wipe().await,
         }
-        until_let_in(&world.redis, &world.app, true).await;
+        until_accepted(&world.redis, &world.app, true).await;
         assert_eq!(world.mirrored().await.len(), 5, "{way}");
         let mut user = own(&world.redis, &world.app).await.expect("let in");
         let read = say(
@@ -473,7 +473,7 @@ async fn without_redis_or_while_it_is_away_an_app_is_made_all_the_same() {
         redis_user: Some(text(&made, "redisUser")),
         ..App::read("booking", &made)
     };
-    until_let_in(&redis, &app, true).await;
+    until_accepted(&redis, &app, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

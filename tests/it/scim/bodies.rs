@@ -86,7 +86,7 @@ async fn a_role_that_entra_writes_as_json_text_is_one_role_whatever_request_brin
 }
 
 #[tokio::test]
-async fn what_a_profile_demands_is_told_with_the_entra_page_to_change_it_on() {
+async fn a_missing_required_attribute_is_refused_with_the_entra_page_to_change_it_on() {
     on_both(async |gateway| {
         let scim = advisors(&gateway, "contoso");
         for (more, path) in [

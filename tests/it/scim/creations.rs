@@ -181,7 +181,7 @@ async fn what_a_201_shows_is_what_the_body_makes_in_an_empty_directory() {
 }
 
 #[tokio::test]
-async fn a_creation_of_somebody_who_was_switched_off_is_a_conflict_in_every_door_and_spelling() {
+async fn a_creation_of_a_disabled_person_is_a_conflict_by_every_kind_of_request_and_spelling() {
     on_both(async |gateway| {
         for profile in ["people", "rooms", "advisors"] {
             let scim = Scim::new(&gateway.directory("contoso", profile));

@@ -22,7 +22,7 @@ async fn found(scim: &Scim, filter: &str) -> Vec<String> {
 }
 
 /// Checks every use of `active` for an account that is on and was sent without it.
-async fn everybody_reads_active(scim: &Scim, id: &str, name: &str) {
+async fn every_reader_sees_active(scim: &Scim, id: &str, name: &str) {
     let path = format!("/Users/{id}");
     let read = scim.get(&path).await.expect(200);
     assert_eq!(read.body["active"], true, "{}", read.text);
@@ -91,7 +91,7 @@ async fn a_creation_that_says_nothing_of_active_is_active_to_every_reader() {
                 }
                 let made = scim.post("/Users", &body).await.expect(201);
                 assert_eq!(made.body["active"], true, "{name}: {}", made.text);
-                everybody_reads_active(&scim, &made.id(), name).await;
+                every_reader_sees_active(&scim, &made.id(), name).await;
             }
         }
         let feed = Feed::new(&app);
@@ -144,12 +144,12 @@ async fn forget_active(gateway: &Gateway) {
 }
 
 #[tokio::test]
-async fn somebody_stored_without_active_is_active_to_every_reader_and_no_version_moves() {
+async fn a_person_stored_without_active_is_active_everywhere_and_no_version_changes() {
     on_both(async |gateway| {
         let scim = Scim::new(&gateway.directory("contoso", "people"));
         let made = scim.post("/Users", &silent("old")).await.expect(201);
         forget_active(&gateway).await;
-        everybody_reads_active(&scim, &made.id(), "old").await;
+        every_reader_sees_active(&scim, &made.id(), "old").await;
         let path = format!("/Users/{}", made.id());
         assert_eq!(scim.get(&path).await.expect(200).body, made.body);
         // A PUT without it and a change of another attribute leave it unchanged.

@@ -56,7 +56,7 @@ fn agent(more: serde_json::Value) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn a_directorys_own_attributes_are_typed_served_filtered_patched_and_told() {
+async fn a_directorys_own_attributes_are_typed_served_filtered_patched_and_in_events() {
     on_both(async |gateway| {
         let scim = Scim::new(&gateway.directory("contoso", "agents"));
         let other = Scim::new(&gateway.directory("fabrikam", "agents"));

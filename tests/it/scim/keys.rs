@@ -31,7 +31,7 @@ fn bulk(method: &str, path: &str, data: Value) -> Value {
 }
 
 /// A creation (no id) or a change, by every kind of request; status and detail.
-async fn every_door(
+async fn all_requests(
     scim: &Scim,
     id: Option<&str>,
     body: &Value,
@@ -85,11 +85,11 @@ async fn a_name_is_one_name_in_every_spelling_of_unicode() {
             let group = scim.post("/Groups", &json!({"displayName": spelling})).await.expect(201).id();
             let other = scim.post("/Users", &body("other", 9)).await.expect(201).id();
             for again in SPELLINGS {
-                for (door, status, detail) in every_door(&scim, None, &body(again, 1), "userName").await {
-                    assert_eq!(status, 409, "{door}: {again} after {spelling}: {detail}");
+                for (request, status, detail) in all_requests(&scim, None, &body(again, 1), "userName").await {
+                    assert_eq!(status, 409, "{request}: {again} after {spelling}: {detail}");
                 }
-                for (door, status, detail) in every_door(&scim, Some(&other), &body(again, 1), "userName").await {
-                    assert_eq!(status, 409, "{door}: {again} after {spelling}: {detail}");
+                for (request, status, detail) in all_requests(&scim, Some(&other), &body(again, 1), "userName").await {
+                    assert_eq!(status, 409, "{request}: {again} after {spelling}: {detail}");
                 }
                 scim.post("/Groups", &json!({"displayName": again})).await.expect(409);
                 for filter in [
@@ -129,8 +129,8 @@ async fn an_external_id_is_unique_where_it_is_the_key() {
             let second = scim.post("/Users", &advisor(2)).await.expect(201).id();
             let external_id = advisor(1)["externalId"].clone();
             let third = advisor_with(3, json!({"externalId": external_id}));
-            for (door, status, detail) in every_door(&scim, None, &third, "externalId").await {
-                assert_eq!(status, 409, "{profile}, {door}: {detail}");
+            for (request, status, detail) in all_requests(&scim, None, &third, "externalId").await {
+                assert_eq!(status, 409, "{profile}, {request}: {detail}");
                 assert!(
                     detail.contains(&format!(
                         "{first}, which is active, and externalId is the key of this directory."
@@ -146,8 +146,9 @@ async fn an_external_id_is_unique_where_it_is_the_key() {
                 );
             }
             let changed = advisor_with(2, json!({"externalId": external_id}));
-            for (door, status, detail) in every_door(&scim, Some(&second), &changed, "externalId").await {
-                assert_eq!(status, 409, "{profile}, {door}: {detail}");
+            for (request, status, detail) in all_requests(&scim, Some(&second), &changed, "externalId").await
+            {
+                assert_eq!(status, 409, "{profile}, {request}: {detail}");
                 assert!(
                     detail.contains(&first)
                         && detail.contains("Nothing was changed. Give that one another externalId"),
@@ -213,7 +214,7 @@ async fn an_external_id_that_is_no_key_is_free_and_the_log_says_so() {
 }
 
 #[tokio::test]
-async fn a_conflict_says_who_has_it_and_what_to_do_in_the_words_of_whoever_asks() {
+async fn a_conflict_names_the_holder_and_the_next_step_for_the_provider() {
     on_both(async |gateway| {
         for (provider, product) in [("entra", "Entra"), ("okta", "Okta"), ("generic", "the client")] {
             let scim = people(&gateway, provider);

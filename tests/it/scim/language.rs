@@ -58,7 +58,7 @@ async fn in_bulk(scim: &Scim, method: &str, path: &str, data: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn an_attribute_of_several_values_is_taken_as_entra_sends_it_at_each_door() {
+async fn a_multi_valued_attribute_is_accepted_as_entra_sends_it_by_every_kind_of_request() {
     on_both(async |gateway| {
         let scim = people(&gateway);
         let kept = |answer: &Value| answer[URN]["departmentIds"].clone();
@@ -182,7 +182,7 @@ async fn what_is_read_may_be_put_back_without_a_new_version_whatever_made_it() {
 }
 
 #[tokio::test]
-async fn a_member_that_is_named_and_described_is_the_one_that_is_meant() {
+async fn a_filter_on_members_may_test_other_attributes_beside_the_id() {
     on_both(async |gateway| {
         let scim = people(&gateway);
         let make = async |name: &str| {

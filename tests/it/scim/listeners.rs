@@ -14,7 +14,7 @@ async fn get(url: &str) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn strangers_get_one_word_and_watchers_get_the_reasons() {
+async fn the_public_listener_gives_one_word_and_the_admin_listener_the_reasons() {
     let cluster = Postgres::start().await;
     let more = vec![("database.acquire_timeout_seconds".to_owned(), "1".to_owned())];
     let gateway = Gateway::start(Settings {

@@ -79,7 +79,7 @@ async fn an_app_that_waits_for_events_gets_its_answer_when_the_gateway_stops() {
 }
 
 #[tokio::test]
-async fn readiness_turns_off_before_the_door_closes_and_a_second_signal_ends_at_once() {
+async fn readiness_ends_before_the_listener_closes_and_a_second_signal_ends_at_once() {
     let settings = Settings {
         more: vec![("http.drain_delay_seconds".to_owned(), "600".to_owned())],
         ..Settings::default()
@@ -179,7 +179,7 @@ async fn postgresql_that_is_not_migrated_is_refused_with_the_command_to_run() {
 }
 
 #[tokio::test]
-async fn check_config_tells_what_holds_and_hides_secrets() {
+async fn check_config_shows_the_effective_settings_and_hides_secrets() {
     let mut settings = Settings::default();
     settings
         .env

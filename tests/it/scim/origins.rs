@@ -27,7 +27,7 @@ const EVIL: [(&str, &str); 5] = [
 ];
 
 #[tokio::test]
-async fn what_a_stranger_says_of_our_address_stands_in_no_link() {
+async fn forwarded_headers_of_untrusted_clients_appear_in_no_link() {
     for public in [true, false] {
         let gateway = if public {
             Gateway::embedded().await

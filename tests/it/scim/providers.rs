@@ -74,7 +74,7 @@ async fn a_directory_called_by_a_generic_client_gets_the_answers_of_the_rfc() {
 }
 
 #[tokio::test]
-async fn a_provider_nobody_knows_is_refused_with_the_ones_there_are() {
+async fn an_unknown_provider_is_refused_with_the_list_of_known_ones() {
     on_both(async |gateway| {
         gateway.cli(&["tenant", "create", "contoso"]);
         let create = [

@@ -66,17 +66,17 @@ async fn the_probe_without_accept_or_user_agent_finds_an_empty_list_on_users_and
 }
 
 #[tokio::test]
-async fn a_client_that_dawdles_over_its_head_is_let_go_and_others_are_served() {
+async fn a_slow_head_is_refused_with_408_and_others_are_served() {
     let gateway = Gateway::embedded().await;
     let scim = super::advisors(&gateway, "contoso");
-    let mut dawdler = connect(&gateway).await;
-    dawdler
+    let mut slow_client = connect(&gateway).await;
+    slow_client
         .write_all(b"GET /scim/Users HTTP/1.1\r\nHost: x\r\nX-Slow: ")
         .await
         .unwrap();
     scim.find("userName eq \"x\"").await.expect(200);
     let mut answer = Vec::new();
-    let closed = tokio::time::timeout(Duration::from_secs(60), dawdler.read_to_end(&mut answer)).await;
+    let closed = tokio::time::timeout(Duration::from_secs(60), slow_client.read_to_end(&mut answer)).await;
     closed.expect("the connection is closed").unwrap();
     assert!(
         String::from_utf8_lossy(&answer).starts_with("HTTP/1.1 408"),
@@ -86,19 +86,19 @@ async fn a_client_that_dawdles_over_its_head_is_let_go_and_others_are_served() {
 }
 
 #[tokio::test]
-async fn a_client_that_dawdles_over_its_body_is_told_so_and_others_are_served() {
+async fn a_slow_body_is_refused_with_408_and_others_are_served() {
     let gateway = Gateway::embedded().await;
     let scim = super::advisors(&gateway, "contoso");
     let (path, authorization) = parts(&scim);
-    let mut dawdler = connect(&gateway).await;
+    let mut slow_client = connect(&gateway).await;
     let head = format!(
         "POST {path}/Users HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\nAuthorization: {authorization}\r\n\
          Content-Length: 100\r\n\r\n{{\"userName\": "
     );
-    dawdler.write_all(head.as_bytes()).await.unwrap();
+    slow_client.write_all(head.as_bytes()).await.unwrap();
     scim.find("userName eq \"x\"").await.expect(200);
     let mut answer = vec![0; 8_192];
-    let read = tokio::time::timeout(Duration::from_secs(90), dawdler.read(&mut answer)).await;
+    let read = tokio::time::timeout(Duration::from_secs(90), slow_client.read(&mut answer)).await;
     let length = read.expect("an answer comes").unwrap();
     let answer = String::from_utf8_lossy(&answer[..length]);
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
@@ -106,7 +106,7 @@ async fn a_client_that_dawdles_over_its_body_is_told_so_and_others_are_served() 
 }
 
 #[tokio::test]
-async fn what_the_http_library_cannot_take_is_refused_before_anybody_reads_it_and_without_a_word() {
+async fn what_the_http_library_cannot_parse_is_refused_without_a_body() {
     const LONGEST_HEAD: usize = 131_072;
     let gateway = Gateway::embedded().await;
     let (path, authorization) = parts(&super::advisors(&gateway, "contoso"));

@@ -139,7 +139,7 @@ async fn a_value_that_is_not_among_the_suggested_ones_is_taken() {
 
 /// RFC 9865 §2: the total may be left out; a page by cursor does not count.
 #[tokio::test]
-async fn a_page_by_cursor_tells_no_total_and_one_by_index_does() {
+async fn a_page_by_cursor_has_no_total_and_one_by_index_does() {
     on_both(async |gateway| {
         let scim = people(&gateway);
         for name in ["ann", "bob", "cas"] {

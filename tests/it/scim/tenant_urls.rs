@@ -43,7 +43,7 @@ async fn every_spelling_of_the_tenant_url_reaches_the_directory() {
 }
 
 #[tokio::test]
-async fn a_right_token_at_the_wrong_url_is_refused_like_any_other_and_told_to_the_operator() {
+async fn a_right_token_at_the_wrong_url_is_refused_like_any_other_and_reported_to_the_operator() {
     let gateway = Gateway::embedded().await;
     let advisors = advisors(&gateway, "contoso");
     gateway.directory("contoso", "rooms");

@@ -181,7 +181,7 @@ async fn failing_neighbours_take_nothing_with_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_panics_or_whose_asker_left_harms_nobody() {
+async fn a_job_that_panics_or_lost_its_caller_harms_no_other() {
     let world = World::sqlite().await;
     let home = world.home("contoso").await;
     let panicked = world

@@ -77,7 +77,7 @@ async fn connections_to_a_demoted_server_are_given_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_long_lock_is_told_as_unavailable_and_leaves_the_pool_whole() {
+async fn a_long_lock_is_reported_as_unavailable_and_leaves_the_pool_whole() {
     let world = World::postgres().await;
     let home = world.home("contoso").await;
     let database = world.postgres.clone().unwrap();
@@ -107,7 +107,7 @@ async fn a_long_lock_is_told_as_unavailable_and_leaves_the_pool_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_pool_is_told_as_unavailable() {
+async fn a_full_pool_is_reported_as_unavailable() {
     let world = World::postgres().await;
     let one = store::Settings {
         max_connections: 1,
@@ -169,7 +169,7 @@ async fn another_process_that_holds_the_sqlite_file_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_closed_store_says_so() {
+async fn a_closed_store_is_an_error() {
     for world in super::world::worlds().await {
         let home = world.home("contoso").await;
         let amy = world.person(&home, "amy");

@@ -125,7 +125,7 @@ async fn saving_needs_the_revision_before_and_a_free_user_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn deleting_tells_once() {
+async fn deleting_has_one_event() {
     for world in worlds().await {
         let home = world.home("contoso").await;
         let app = world.app("booking").await;

@@ -26,7 +26,7 @@ fn about(user_name: &str) -> LogQuery {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_row_tells_from_accepted_to_applied() {
+async fn a_row_has_the_times_from_accepted_to_applied() {
     for world in worlds().await {
         let home = world.home("contoso").await;
         let booking = world.app("booking").await;

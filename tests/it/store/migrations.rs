@@ -57,7 +57,7 @@ async fn the_plain_role_can_list_what_is_missing_and_cannot_change_the_schema() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_schema_of_a_newer_version_is_told_as_such() {
+async fn a_schema_of_a_newer_version_is_reported_as_such() {
     let world = World::postgres().await;
     let mut owner = Postgres::shared()
         .await
@@ -166,7 +166,7 @@ async fn as_before_match_keys(world: &World, changes: &[String]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_of_before_are_made_anew_and_twins_stop_nothing() {
+async fn old_keys_are_computed_again_and_duplicates_stop_nothing() {
     for world in worlds().await {
         let home = world.home("contoso").await;
         let old = "rene\u{301}@x.dk";

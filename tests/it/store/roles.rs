@@ -174,7 +174,7 @@ fn a_table_without_a_decision_can_fail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_granted_by_the_way_is_taken_back_and_a_later_table_is_nobodys() {
+async fn other_grants_are_revoked_and_a_later_table_is_accessible_to_no_role() {
     let database = migrated().await;
     // The grants of older deployments: everything on every table, and on future ones.
     let mut owner = PgConnection::connect(&database.owner_url).await.unwrap();

@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bar_fills_and_tells_the_time_left() {
+    fn a_bar_fills_and_shows_the_time_left() {
         let half = line("cycle 1", 50, 100, Duration::from_secs(5));
         assert_eq!(half.matches('█').count(), WIDTH / 2);
         assert!(half.ends_with("50/100 50 %  10/s  5 s left"), "{half}");

@@ -31,7 +31,7 @@ struct Bar {
     started: Instant,
     drawn: Option<Instant>,
     /// Tenths already printed, if stderr is not a terminal.
-    told: usize,
+    printed: usize,
 }
 
 impl Ui {
@@ -89,7 +89,7 @@ impl Ui {
                     done: 0,
                     started: Instant::now(),
                     drawn: None,
-                    told: 0,
+                    printed: 0,
                 });
             }
             Event::Entry(entry) => {
@@ -111,8 +111,8 @@ impl Ui {
         bar.done += 1;
         if self.terminal {
             self.draw();
-        } else if self.json && !self.quiet && bar.total >= 10 && bar.done * 10 / bar.total > bar.told {
-            bar.told = bar.done * 10 / bar.total;
+        } else if self.json && !self.quiet && bar.total >= 10 && bar.done * 10 / bar.total > bar.printed {
+            bar.printed = bar.done * 10 / bar.total;
             to_stderr(&format!("{}: {} of {}\n", bar.title, bar.done, bar.total));
         }
     }

@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn two_objects_with_one_matching_value_are_told_apart_before_anything_is_sent() {
+    fn two_objects_with_one_matching_value_are_refused_before_anything_is_sent() {
         let (mapping, mut objects, mut state) = fixture();
         state.objects.clear();
         let taken = objects[0].user_principal_name().to_uppercase();

@@ -132,7 +132,7 @@ async fn a_nested_group_and_a_late_person_join_once_they_have_an_id() {
 }
 
 #[tokio::test]
-async fn a_group_that_fails_waits_in_escrow_and_keeps_what_it_was_told() {
+async fn a_group_that_fails_waits_in_escrow_and_keeps_what_was_sent() {
     let mut bench = bench(Dialect::Legacy).await;
     bench.source.groups = vec![group("Staff", &["anna"])];
     bench.cycle().await;

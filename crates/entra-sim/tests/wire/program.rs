@@ -71,7 +71,7 @@ async fn a_whole_story_from_generate_to_incremental() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_exit_status_tells_done_from_failing_from_misuse() {
+async fn the_exit_status_differs_for_success_failure_and_misuse() {
     let folder = tempfile::tempdir().unwrap();
     let stub = Stub::start().await;
     program(folder.path(), &["generate", "--people", "1", "--rooms", "0"]).await;
@@ -103,7 +103,7 @@ async fn the_exit_status_tells_done_from_failing_from_misuse() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_machine_without_ca_certificates_can_still_speak_http() {
+async fn a_machine_without_ca_certificates_can_still_use_http() {
     let stub = Stub::start().await;
     let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_entra-sim"))
         .args(["test-connection", "--tenant-url", &stub.url, "--token", "a"])

@@ -22,7 +22,7 @@ const SLICES: usize = 50;
 impl Relay {
     /// Checks the stream's end (a lost tail is noticed without new events), its groups and its length.
     pub(super) async fn maintain(&mut self) -> Result<(), RoundError> {
-        self.cared_at = Some(Instant::now());
+        self.maintained_at = Some(Instant::now());
         let mut known = self.known().await?;
         let found = ends(&self.setup.link, &self.key).await?;
         if found.is_some() {

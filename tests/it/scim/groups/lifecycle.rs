@@ -83,7 +83,7 @@ async fn a_name_is_taken_once_in_a_directory_in_any_case() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_group_created_twice_is_a_conflict_and_empties_nobody() {
+async fn a_group_created_twice_is_a_conflict_and_keeps_its_members() {
     on_both(async |gateway| {
         let scim = people(&gateway, "contoso");
         let persons = persons(&scim, 0, 1).await;

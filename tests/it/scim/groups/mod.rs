@@ -1,8 +1,8 @@
 //! Groups over HTTP (`docs/background/entra.md`, "Groups"): every form of request, on both databases, with
 //! its effect on members, events and cost.
 
+mod changes;
 mod cycle;
-mod doors;
 mod events;
 mod large;
 mod lifecycle;

@@ -50,7 +50,7 @@ async fn changes_of_one_group_at_once_all_happen_one_after_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_deleted_while_joining_is_no_member_afterwards() {
+async fn a_person_deleted_while_being_added_is_no_member_afterwards() {
     on_both(async |gateway| {
         let scim = people(&gateway, "contoso");
         let persons = persons(&scim, 0, 24).await;

@@ -295,7 +295,7 @@ async fn unknown_members_are_skipped_and_reported_and_the_others_join() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_on_members_that_cannot_be_meant_is_refused_and_changes_nobody() {
+async fn an_invalid_request_on_members_is_refused_and_changes_none() {
     on_both(async |gateway| {
         let scim = people(&gateway, "contoso");
         let persons = persons(&scim, 0, 2).await;

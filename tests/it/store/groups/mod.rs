@@ -229,7 +229,7 @@ async fn a_users_groups_are_those_it_is_directly_in() {
 
 /// The parts of one membership change have one sequence; the log row follows the last of them.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_parts_of_a_change_are_all_told_in_order_and_its_log_row_waits_for_the_last() {
+async fn the_parts_of_a_change_have_events_in_order_and_its_log_row_waits_for_the_last() {
     for world in worlds().await {
         let home = world.home("contoso").await;
         let app = world.app("booking").await;

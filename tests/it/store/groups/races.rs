@@ -47,7 +47,7 @@ async fn changes_of_one_group_follow_one_another() {
 
 /// A person who is deleted while being added is no member afterwards, and the count equals the rows.
 #[tokio::test(flavor = "multi_thread")]
-async fn adding_somebody_who_is_being_deleted_leaves_no_dangling_row() {
+async fn adding_a_person_who_is_being_deleted_leaves_no_dangling_row() {
     for world in worlds().await {
         let world = Arc::new(world);
         let home = world.home("contoso").await;

@@ -279,7 +279,7 @@ async fn a_cursor_loses_and_repeats_nothing_while_others_come_and_go() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_in_a_group_is_found_from_both_sides() {
+async fn a_member_of_a_group_is_found_from_both_sides() {
     for world in worlds().await {
         let home = world.home("contoso").await;
         let made = world.people(&home, &["amy", "bob", "eve"]).await;

@@ -13,41 +13,41 @@ const PROVIDERS: [&str; 6] = ["entra", "okta", "onelogin", "jumpcloud", "ping", 
 const CORE: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 
 /// A kind of request that changes a group, and how its result is read.
-struct Door {
+struct Change {
     name: &'static str,
     method: Method,
     body: Value,
 }
 
-impl Door {
+impl Change {
     /// All kinds of request that set `attribute` to `value`; a PUT has `name`, too.
     fn all(attribute: &str, value: &Value, name: &str) -> Vec<Self> {
         let patch = |operation: Value| json!({"schemas": [PATCH_OP], "Operations": [operation]});
         let mut put = json!({"schemas": [CORE], "displayName": name});
         put[attribute] = value.clone();
-        let door = |name, method, body| Self { name, method, body };
+        let change = |name, method, body| Self { name, method, body };
         vec![
-            door(
+            change(
                 "PATCH with a path",
                 Method::PATCH,
                 patch(json!({"op": "Replace", "path": attribute, "value": value})),
             ),
-            door(
+            change(
                 "PATCH with a URN",
                 Method::PATCH,
                 patch(json!({"op": "replace", "path": format!("{CORE}:{attribute}"), "value": value})),
             ),
-            door(
+            change(
                 "PATCH without a path",
                 Method::PATCH,
                 patch(json!({"op": "replace", "value": {attribute: value}})),
             ),
-            door("PUT", Method::PUT, put),
+            change("PUT", Method::PUT, put),
         ]
     }
 
     /// Sends it; status and error body.
-    async fn knock(&self, scim: &Scim, id: &str, by_bulk: bool) -> (u16, Value) {
+    async fn send(&self, scim: &Scim, id: &str, by_bulk: bool) -> (u16, Value) {
         let path = format!("/Groups/{id}");
         if by_bulk {
             let operation = json!({"method": self.method.as_str(), "path": path, "data": self.body});
@@ -87,7 +87,7 @@ async fn read(scim: &Scim, id: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_replacement_by_members_of_whom_nobody_is_known_is_refused_and_changes_nothing() {
+async fn a_replacement_by_unknown_members_only_is_refused_and_changes_nothing() {
     on_both(async |gateway| {
         for provider in PROVIDERS {
             let scim = directory(&gateway, provider);
@@ -101,11 +101,11 @@ async fn a_replacement_by_members_of_whom_nobody_is_known_is_refused_and_changes
                 json!({"value": elsewhere}),
                 json!([elsewhere]),
             ] {
-                for door in Door::all("members", &unknown, "Sales") {
+                for change in Change::all("members", &unknown, "Sales") {
                     for by_bulk in [false, true] {
                         let before = read(&scim, &group).await.body;
-                        let (status, refusal) = door.knock(&scim, &group, by_bulk).await;
-                        let what = format!("{provider}, {}, bulk {by_bulk}: {unknown}", door.name);
+                        let (status, refusal) = change.send(&scim, &group, by_bulk).await;
+                        let what = format!("{provider}, {}, bulk {by_bulk}: {unknown}", change.name);
                         assert_eq!(
                             (status, &refusal["scimType"]),
                             (400, &json!("invalidValue")),
@@ -122,18 +122,18 @@ async fn a_replacement_by_members_of_whom_nobody_is_known_is_refused_and_changes
                 }
             }
             // One known id is enough, and an empty list removes all members.
-            for door in Door::all(
+            for change in Change::all(
                 "members",
                 &json!([{"value": elsewhere}, {"value": people[0]}]),
                 "Sales",
             ) {
-                let (status, _) = door.knock(&scim, &group, false).await;
-                assert!(status < 300, "{provider}, {}: {status}", door.name);
+                let (status, _) = change.send(&scim, &group, false).await;
+                assert!(status < 300, "{provider}, {}: {status}", change.name);
                 assert_eq!(members(&scim, &group).await, set(&people[..1]));
             }
-            for door in Door::all("members", &json!([]), "Sales") {
-                let (status, _) = door.knock(&scim, &group, false).await;
-                assert!(status < 300, "{provider}, {}: {status}", door.name);
+            for change in Change::all("members", &json!([]), "Sales") {
+                let (status, _) = change.send(&scim, &group, false).await;
+                assert!(status < 300, "{provider}, {}: {status}", change.name);
                 assert_eq!(members(&scim, &group).await, set(&[]));
             }
         }
@@ -142,7 +142,7 @@ async fn a_replacement_by_members_of_whom_nobody_is_known_is_refused_and_changes
 }
 
 #[tokio::test]
-async fn a_name_that_nobody_can_read_is_none() {
+async fn a_name_of_invisible_characters_is_missing() {
     on_both(async |gateway| {
         let scim = directory(&gateway, "entra");
         let group = create(&scim, "Sales", &[]).await;
@@ -153,11 +153,11 @@ async fn a_name_that_nobody_can_read_is_none() {
             let request = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": [line]});
             let answer = scim.post("/Bulk", &request).await.expect(200);
             assert_eq!(answer.body["Operations"][0]["status"], "400", "{blank:?}");
-            for door in Door::all("displayName", &json!(blank), "Sales") {
+            for change in Change::all("displayName", &json!(blank), "Sales") {
                 for by_bulk in [false, true] {
                     let before = read(&scim, &group).await.body;
-                    let (status, refusal) = door.knock(&scim, &group, by_bulk).await;
-                    let what = format!("{}, bulk {by_bulk}: {blank:?}", door.name);
+                    let (status, refusal) = change.send(&scim, &group, by_bulk).await;
+                    let what = format!("{}, bulk {by_bulk}: {blank:?}", change.name);
                     assert_eq!(status, 400, "{what}: {refusal}");
                     let detail = refusal["detail"].as_str().unwrap();
                     assert!(detail.contains("displayName is required and cannot be removed or emptied"), "{what}: {detail}");
