@@ -71,6 +71,7 @@ pub const OFFICES: &[&str] = &[
     "Aalborg & Nord",
 ];
 
+/// Values of `jobTitle`, some beyond ASCII.
 pub const TITLES: &[&str] = &[
     "Advisor",
     "Senior Advisor",
@@ -80,8 +81,10 @@ pub const TITLES: &[&str] = &[
     "Rådgiver",
 ];
 
+/// Values of `department`, one with an ampersand.
 pub const DEPARTMENTS: &[&str] = &["Private Banking", "Business", "Mortgages", "R&D", "Support"];
 
+/// Names of rooms; the generator adds floor and seats.
 pub const ROOMS: &[&str] = &[
     "Mars",
     "Venus",
