@@ -147,7 +147,7 @@ async fn everything_is_as_the_model_predicts(talk: &mut Talk) {
     }
 }
 
-/// `W/"7"` is the seventh revision; `W/"7-…"` has a hash of the parts that are shown beside the document,
+/// `W/"7"` is the seventh revision; `W/"7-…"` has a mark of the parts that are shown beside the document,
 /// too.
 fn version(body: &Value) -> u64 {
     let text = body["meta"]["version"].as_str().expect("meta.version");

@@ -71,7 +71,7 @@ impl FeedStatus {
 pub struct RedisStatus {
     /// Whether the last command was answered.
     pub reachable: bool,
-    /// The server's version; `None` before the first connection.
+    /// The server's version; `None` if it is not known.
     pub version: Option<String>,
     /// Configuration problems of the server, each with the change to make.
     pub warnings: Vec<String>,

@@ -50,7 +50,7 @@ fn statuses(answer: &Answer) -> Vec<&str> {
         .collect()
 }
 
-/// The revision in a version. A tag has a hash of what is shown beside the resource (groups, members), too;
+/// The revision in a version. A tag has a mark of what is shown beside the resource (groups, members), too;
 /// an operation's result shows nothing.
 fn revision(version: &Value) -> String {
     let text = version.as_str().expect("a version").trim_matches(['W', '/', '"']);
