@@ -21,8 +21,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Consumes a feed until `stop` completes; a batch in progress is finished first.
 ///
 /// # Errors
-/// Only [`Error::Settings`], before anything is read. Every other failure is logged and retried, without an
-/// end.
+/// Only [`Error::Settings`], before anything is read. Every other failure is logged and retried without limit.
 pub async fn run<S: Sink>(
     settings: &Settings,
     sink: &mut S,
