@@ -2,7 +2,6 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
-use auth::tenant_url::{self, TenantUrl};
 use provisioning::bulk::{self, BulkOutcome, BulkResult};
 use scim::bulk::{BulkRequest, BulkResultLine, MAX_OPERATIONS, Refusal, Target, response};
 use scim::{etag, message};
@@ -48,11 +47,10 @@ pub async fn answer(ctx: &RequestContext<'_>, body: Value) -> Result<HttpRespons
 /// What the `path` of an operation names: read as a request's own address is, and let in as the caller is there.
 fn target(ctx: &RequestContext<'_>, path: &str) -> Option<Target> {
     let Route { base, row, id } = Route::named(path, &ctx.origin)?;
-    let place = TenantUrl {
-        tenant: base.tenant.as_deref(),
-        profile: base.profile.as_deref(),
-    };
-    tenant_url::check(&ctx.request.caller, place).ok()?;
+    let caller = &ctx.request.caller;
+    base.tenant_url()
+        .check(&caller.tenant_name, &caller.directory)
+        .ok()?;
     // What a GET there would read is what an operation changes.
     match row.action(&Method::GET).ok()?.operation {
         Operation::Resource(kind, Verb::List) => Some((kind, None)),

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use auth::tenant_url::TenantUrl;
 use percent_encoding::percent_decode_str;
 
 use super::routes::Row;
@@ -98,6 +99,14 @@ impl<'a> Route<'a> {
 }
 
 impl Base<'_> {
+    /// What a credential is compared with.
+    pub fn tenant_url(&self) -> TenantUrl<'_> {
+        TenantUrl {
+            tenant: self.tenant.as_deref(),
+            profile: self.profile.as_deref(),
+        }
+    }
+
     /// The Tenant URL's path in its canonical spelling; answers' `location`s start with it.
     pub fn path(&self) -> String {
         let mut path = String::with_capacity(48);
