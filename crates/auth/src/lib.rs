@@ -1,7 +1,7 @@
 //! Who is calling: token format, argon2id on a bounded pool, verdict cache, limits for those who guess.
 //!
 //! Given the bytes of an `Authorization` header, the record that belongs to them and the time, this crate answers with
-//! a `Caller` or a [`refusal::Refusal`]. Must not know: where records are kept (it fetches none), HTTP frameworks, the
+//! a `Caller` or a [`refusal::Refusal`]; a right secret alone is no caller, only one that was compared with the URL is ([`Verified`]). Must not know: where records are kept (it fetches none), HTTP frameworks, the
 //! database. **The verdict is cached, never the authorisation**: whether a token is revoked, expired or moved is read
 //! from its record at every request, so a revocation holds from the next request on, on every instance.
 //!
@@ -29,4 +29,4 @@ pub mod verify;
 pub use limits::Limits;
 pub use refusal::{Reason, Refusal};
 pub use token::CredentialKind;
-pub use verify::{Presented, Verifier};
+pub use verify::{CredentialRecord, Presented, Verified, Verifier};

@@ -1,9 +1,8 @@
-//! Is a verified token at the right URL? Asked after the secret was found right, so that the answer leaks nothing.
+//! Is a token at the right URL? Asked after its secret was found right, so that the answer leaks nothing.
 //!
-//! Must not know: how URLs are routed; it is told what the URL named.
+//! Must not know: how URLs are routed.
 
-use domain::credential::Caller;
-use domain::tenant::Switch;
+use domain::tenant::{Directory, Slug, Switch};
 
 use crate::refusal::Refusal;
 
@@ -16,18 +15,24 @@ pub struct TenantUrl<'a> {
     pub profile: Option<&'a str>,
 }
 
-/// Lets the caller through if the URL names nothing but its own directory, and that directory is on.
-///
-/// # Errors
-/// [`Refusal::WrongDirectory`] (401, like every other) and [`Refusal::DirectoryOff`] (403).
-pub fn check(caller: &Caller, place: TenantUrl<'_>) -> Result<(), Refusal> {
-    let own = |named: Option<&str>, own: &str| named.is_none_or(|named| named == own);
-    let (tenant, profile) = (caller.tenant_name.clone(), caller.directory.profile.clone());
-    if !own(place.tenant, tenant.as_str()) || !own(place.profile, &profile) {
-        return Err(Refusal::WrongDirectory { tenant, profile });
-    }
-    match caller.directory.switch {
-        Switch::On => Ok(()),
-        Switch::Off => Err(Refusal::DirectoryOff { tenant, profile }),
+impl TenantUrl<'_> {
+    /// Whether the URL names nothing but this directory of this tenant, and the directory is on.
+    ///
+    /// # Errors
+    /// [`Refusal::WrongDirectory`] (401, like every other) and [`Refusal::DirectoryOff`] (403).
+    pub fn check(self, tenant: &Slug, directory: &Directory) -> Result<(), Refusal> {
+        let own = |named: Option<&str>, own: &str| named.is_none_or(|named| named == own);
+        let named = || (tenant.clone(), directory.profile.clone());
+        if !own(self.tenant, tenant.as_str()) || !own(self.profile, &directory.profile) {
+            let (tenant, profile) = named();
+            return Err(Refusal::WrongDirectory { tenant, profile });
+        }
+        match directory.switch {
+            Switch::On => Ok(()),
+            Switch::Off => {
+                let (tenant, profile) = named();
+                Err(Refusal::DirectoryOff { tenant, profile })
+            }
+        }
     }
 }

@@ -1,10 +1,13 @@
-//! The walk of a credential: text → a turn at the records → (the caller reads the record) → standing → verdict → `Caller`.
+//! The steps of a credential: text → a turn at the records → (the crate above reads the record) → status → verification →
+//! comparison with the URL → `Caller`.
 //!
-//! [`Verifier::precheck`] needs no record; [`Verifier::verify`] judges record and secret. Guessing never makes the right
+//! [`Verifier::precheck`] needs no record; [`Verifier::verify`] checks record and secret; `admit` of what it returns compares
+//! it with the URL and is the only way to a `Caller`. Guessing never makes the right
 //! secret a wrong one: whatever cannot be judged now is [`Refusal::Busy`]. Must not know: where records come from, what
 //! the HTTP answer looks like. Order and bounds are those of ADR 0005 and ADR 0031.
 
 mod run;
+mod verified;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -13,11 +16,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::clock::Clock;
-use domain::credential::{
-    AppCaller, AppCredentialRecord, Caller, CredentialStatus, Memory, SecretHash, TokenRecord, Use,
-};
+use domain::credential::{CredentialStatus, Memory, SecretHash, Use};
 use domain::environment::Environment;
-use domain::scope::TenantScope;
 
 use crate::alias::Aliases;
 use crate::cache::{Fingerprint, VerificationCache};
@@ -29,10 +29,10 @@ use crate::random::NoRandomness;
 use crate::rate_limiter::{Quota, RateLimiter, network};
 use crate::refusal::{Reason, Refusal};
 use crate::stats::{Counters, Stats, step};
-use crate::tenant_url::{self, TenantUrl};
 use crate::token::{self, CredentialKind};
-use crate::uses::{Known, Uses, worth_noting};
+use crate::uses::{Known, Uses};
 use run::{Failed, run};
+pub use verified::{CredentialRecord, Verified};
 
 /// A well-formed credential of this environment whose turn it is to have its record read.
 pub struct Presented {
@@ -154,63 +154,28 @@ impl Verifier {
         presented.map_err(|refusal| self.refused(refusal))
     }
 
-    /// Judges a presented token by the record that was read for its id at this very request. `memory` is what is
+    /// Checks a presented credential by the record that was read for its id at this very request. `memory` is what is
     /// remembered of the credential over restarts; it is read only when the secret has to be checked.
     ///
     /// # Errors
     /// `Unauthorized` with the reason for the log, `Busy` when the secret cannot be checked now.
-    pub async fn verify(
+    pub async fn verify<R: CredentialRecord>(
         &self,
         presented: Presented,
-        record: Option<TokenRecord>,
+        record: Option<R>,
         now: DateTime<Utc>,
         memory: impl AsyncFnOnce() -> Memory,
-    ) -> Result<Caller, Refusal> {
+    ) -> Result<Verified<R>, Refusal> {
         let Some(record) = record else {
             return Err(self.refused(Refusal::Unauthorized(Reason::UnknownId)));
         };
         let learned = self
-            .judge(presented, record.token.status(now), &record.hash, memory)
-            .await?;
-        let at = worth_noting(record.token.last_used_at, now);
-        self.inner
-            .uses
-            .note(CredentialKind::Token, &record.token.id, at, &learned);
-        Ok(self.caller(record))
-    }
-
-    /// The same for an app's credential.
-    ///
-    /// # Errors
-    /// As [`Verifier::verify`].
-    pub async fn verify_app(
-        &self,
-        presented: Presented,
-        record: Option<AppCredentialRecord>,
-        now: DateTime<Utc>,
-        memory: impl AsyncFnOnce() -> Memory,
-    ) -> Result<AppCaller, Refusal> {
-        let Some(record) = record else {
-            return Err(self.refused(Refusal::Unauthorized(Reason::UnknownId)));
-        };
-        let learned = self
-            .judge(presented, record.status(now), &record.hash, memory)
-            .await?;
-        self.inner
-            .uses
-            .note(CredentialKind::App, &record.id, None, &learned);
-        Ok(AppCaller {
-            app: record.app,
-            app_name: record.app_name,
-        })
-    }
-
-    /// Lets a verified caller through if the URL names its directory and the directory is on; see [`tenant_url::check`].
-    ///
-    /// # Errors
-    /// As [`tenant_url::check`].
-    pub fn admit(&self, caller: &Caller, place: TenantUrl<'_>) -> Result<(), Refusal> {
-        tenant_url::check(caller, place).inspect_err(|refusal| self.inner.counters.refused(refusal.code()))
+            .known(presented, record.status(now), record.hash(), memory)
+            .await
+            .map_err(|refusal| self.refused(refusal))?;
+        let at = record.use_worth_noting(now);
+        self.inner.uses.note(R::KIND, record.id(), at, &learned);
+        Ok(Verified::new(record, &self.inner))
     }
 
     /// The counters since the start.
@@ -236,18 +201,7 @@ impl Verifier {
         refusal
     }
 
-    /// The verdict on a secret; if it is right, what this use teaches.
-    async fn judge(
-        &self,
-        presented: Presented,
-        standing: CredentialStatus,
-        hash: &SecretHash,
-        memory: impl AsyncFnOnce() -> Memory,
-    ) -> Result<Memory, Refusal> {
-        let judged = self.known(presented, standing, hash, memory).await;
-        judged.map_err(|refusal| self.refused(refusal))
-    }
-
+    /// Whether a secret is right; if it is, what this use teaches.
     async fn known(
         &self,
         presented: Presented,
@@ -282,22 +236,6 @@ impl Verifier {
             }
         };
         Ok(known.learn(shown.network, inner.clock.monotonic()))
-    }
-
-    fn caller(&self, record: TokenRecord) -> Caller {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the secret of this tenant's token was just found right"
-        )]
-        let scope = TenantScope::mint(record.token.tenant);
-        Caller {
-            scope,
-            directory: record.directory,
-            tenant_name: record.tenant_name,
-            external_tenant_id: record.external_tenant_id,
-            token_alias: self.inner.aliases.of(&record.token.id),
-            token_id: record.token.id,
-        }
     }
 }
 

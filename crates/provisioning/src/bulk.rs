@@ -3,18 +3,22 @@
 //! [`scim::bulk::BulkPlan`] decides what is next; here it is done. An answer that is lost loses no change, but the client cannot
 //! know which operations were done: like any repeat, the same request sent again heals.
 
-use domain::credential::Caller;
+use std::sync::Arc;
+
+use domain::group::Group;
 use domain::id::IdentityId;
+use domain::identity::Identity;
 use scim::bulk::{
     BulkAction, BulkFault, BulkPlan, BulkRequest, BulkResource, BulkStep, Item, Work, in_a_circle,
 };
 use scim::etag::Precondition;
 
-use crate::call::RequestMetadata;
-use crate::context::Context;
 use crate::error::Error;
-use crate::unit_of_work::{LogSubject, UnitOfWork};
-use crate::{groups, users};
+use crate::log_row::LogSubject;
+use crate::request::Request;
+use crate::resource::ManagedResource;
+use crate::unit_of_work::UnitOfWork;
+use crate::{create, delete, patch, replace};
 
 /// What became of a request.
 pub struct BulkReport {
@@ -60,53 +64,36 @@ pub enum BulkOutcome {
 /// # Errors
 /// What is no operation's fault, before anything was done: the profile or the database is missing, the credential was taken
 /// back. Once something was done, it ends the report at the operation it struck.
-pub async fn execute(
-    context: &Context,
-    caller: &Caller,
-    call: &RequestMetadata,
-    request: BulkRequest,
-) -> Result<BulkReport, Error> {
-    let profile = context.profile(caller)?;
-    let mut types = vec![(BulkResource::User, &profile.resource_type)];
-    types.extend(
-        profile
-            .group_type
-            .as_ref()
-            .map(|group_type| (BulkResource::Group, group_type)),
-    );
-    let mut plan = BulkPlan::new(request, &types);
-    let mut call = call.clone();
+pub async fn execute(request: Arc<Request>, bulk: BulkRequest) -> Result<BulkReport, Error> {
+    let profile = request.profile()?;
+    let types = profile.group_type.as_ref();
+    let types = types.map(|group_type| (BulkResource::Group, group_type));
+    let types: Vec<_> = [(BulkResource::User, &profile.resource_type)]
+        .into_iter()
+        .chain(types)
+        .collect();
+    let mut plan = BulkPlan::new(bulk, &types);
+    let mut created = request.metadata.created.clone();
     let mut results: Vec<BulkResult> = Vec::new();
     while let Some(step) = plan.step() {
         let tried = match step {
             BulkStep::Do(index, work) => {
-                // A request like any other, so its credential is looked at like any other's (ADR 0005).
-                let tried = match context.check_still_admitted(caller).await {
-                    Ok(()) => run(context, caller, &call, index, work).await,
-                    Err(error) => BulkResult {
-                        index,
-                        resource: None,
-                        outcome: Err(error),
-                    },
-                };
+                let tried = admit_and_run(&request, index, work, &created).await;
                 match (&tried.outcome, &tried.resource) {
                     (Ok(_), Some((_, id))) => plan.done(index, id),
                     _ => plan.failed(index),
                 }
                 // The same creation twice in one request is a duplicate, no lost one.
-                call.created.extend(tried.created());
+                created.extend(tried.created());
                 tried
             }
             BulkStep::Refuse(index, trouble) => {
-                let error = match trouble {
-                    BulkFault::Invalid(error) => Error::Invalid(error),
-                    BulkFault::Conflict(detail) => Error::Conflict(detail),
-                };
-                let operation = UnitOfWork::new(context, caller, &call, "POST")?;
+                let unit = UnitOfWork::new(Arc::clone(&request), "POST")?;
+                let refused = unit.refuse(LogSubject::default(), trouble.into());
                 BulkResult {
                     index,
                     resource: None,
-                    outcome: Err(operation.refuse(context, LogSubject::default(), error).await),
+                    outcome: Err(refused.await),
                 }
             }
         };
@@ -138,89 +125,77 @@ fn keep(results: &mut Vec<BulkResult>, tried: BulkResult) {
     };
 }
 
-async fn run(
-    context: &Context,
-    caller: &Caller,
-    call: &RequestMetadata,
-    index: usize,
-    work: Work,
-) -> BulkResult {
-    let target = match &work.action {
-        BulkAction::Create(_) => None,
-        BulkAction::Replace(id, _) | BulkAction::Patch(id, _) | BulkAction::Delete(id) => Some(id.clone()),
-    };
-    let (kind, partial) = (work.kind, work.partial);
-    let call = Precondition::of_version(work.version.as_deref()).map(|precondition| RequestMetadata {
-        precondition,
-        ..call.clone()
-    });
-    let outcome = match call {
-        Ok(call) => act(context, caller, &call, kind, work.action).await,
-        Err(error) => Err(error.into()),
-    };
-    match outcome {
-        Ok((id, done)) => BulkResult {
-            index,
-            resource: Some((kind, id)),
-            outcome: Ok(done),
-        },
-        // What is missing is what the circle took away.
-        Err(Error::Invalid(_)) if partial => BulkResult {
-            index,
-            resource: None,
-            outcome: Err(match in_a_circle() {
-                BulkFault::Conflict(detail) => Error::Conflict(detail),
-                BulkFault::Invalid(error) => Error::Invalid(error),
-            }),
-        },
+/// Does one operation: a request like any other, so its credential is looked at like any other's (ADR 0005).
+async fn admit_and_run(request: &Request, index: usize, work: Work, created: &[IdentityId]) -> BulkResult {
+    match request.context.check_still_admitted(&request.caller).await {
+        Ok(()) => run(request, index, work, created).await,
         Err(error) => BulkResult {
             index,
-            resource: target.map(|id| (kind, id)),
+            resource: None,
             outcome: Err(error),
         },
     }
 }
 
+async fn run(request: &Request, index: usize, work: Work, created: &[IdentityId]) -> BulkResult {
+    let target = match &work.action {
+        BulkAction::Create(_) => None,
+        BulkAction::Replace(id, _) | BulkAction::Patch(id, _) | BulkAction::Delete(id) => Some(id.clone()),
+    };
+    let (kind, partial) = (work.kind, work.partial);
+    let outcome = match Precondition::of_version(work.version.as_deref()) {
+        Ok(precondition) => {
+            let request = request.operation(precondition, created);
+            match kind {
+                BulkResource::User => act::<Identity>(request, work.action).await,
+                BulkResource::Group => act::<Group>(request, work.action).await,
+            }
+        }
+        Err(error) => Err(error.into()),
+    };
+    let (resource, outcome) = match outcome {
+        Ok((id, done)) => (Some((kind, id)), Ok(done)),
+        // What is missing is what the circle took away.
+        Err(Error::Invalid(_)) if partial => (None, Err(in_a_circle().into())),
+        Err(error) => (target.map(|id| (kind, id)), Err(error)),
+    };
+    BulkResult {
+        index,
+        resource,
+        outcome,
+    }
+}
+
 /// Does it; answers the resource's id.
-async fn act(
-    context: &Context,
-    caller: &Caller,
-    call: &RequestMetadata,
-    kind: BulkResource,
+async fn act<R: ManagedResource>(
+    request: Arc<Request>,
     action: BulkAction,
 ) -> Result<(String, BulkOutcome), Error> {
-    match (kind, action) {
-        (BulkResource::User, BulkAction::Create(body)) => {
-            let made = users::create::execute(context, caller, call, body).await?;
-            Ok((made.id.to_string(), BulkOutcome::Created(made.revision)))
+    match action {
+        BulkAction::Create(body) => {
+            let made: R = create::execute(request, body).await?;
+            Ok((made.id().to_string(), BulkOutcome::Created(made.revision())))
         }
-        (BulkResource::User, BulkAction::Replace(id, body)) => {
-            let changed = users::replace::execute(context, caller, call, &id, body).await?;
-            Ok((id, BulkOutcome::Changed(changed.revision)))
+        BulkAction::Replace(id, body) => {
+            let changed: R = replace::execute(request, &id, body).await?;
+            Ok((id, BulkOutcome::Changed(changed.revision())))
         }
-        (BulkResource::User, BulkAction::Patch(id, body)) => {
-            let changed = users::patch::execute(context, caller, call, &id, body).await?;
-            Ok((id, BulkOutcome::Changed(changed.revision)))
+        BulkAction::Patch(id, body) => {
+            let changed: R = patch::execute(request, &id, body).await?;
+            Ok((id, BulkOutcome::Changed(changed.revision())))
         }
-        (BulkResource::User, BulkAction::Delete(id)) => {
-            users::delete::execute(context, caller, call, &id).await?;
+        BulkAction::Delete(id) => {
+            delete::execute::<R>(request, &id).await?;
             Ok((id, BulkOutcome::Deleted))
         }
-        (BulkResource::Group, BulkAction::Create(body)) => {
-            let made = groups::create::execute(context, caller, call, body).await?;
-            Ok((made.id.to_string(), BulkOutcome::Created(made.revision)))
-        }
-        (BulkResource::Group, BulkAction::Replace(id, body)) => {
-            let changed = groups::replace::execute(context, caller, call, &id, body).await?;
-            Ok((id, BulkOutcome::Changed(changed.revision)))
-        }
-        (BulkResource::Group, BulkAction::Patch(id, body)) => {
-            let changed = groups::patch::execute(context, caller, call, &id, body).await?;
-            Ok((id, BulkOutcome::Changed(changed.revision)))
-        }
-        (BulkResource::Group, BulkAction::Delete(id)) => {
-            groups::delete::execute(context, caller, call, &id).await?;
-            Ok((id, BulkOutcome::Deleted))
+    }
+}
+
+impl From<BulkFault> for Error {
+    fn from(fault: BulkFault) -> Self {
+        match fault {
+            BulkFault::Invalid(error) => Self::Invalid(error),
+            BulkFault::Conflict(detail) => Self::Conflict(detail),
         }
     }
 }

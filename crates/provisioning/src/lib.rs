@@ -1,24 +1,33 @@
-//! The SCIM use-cases, one file an operation: load → decide (pure) → commit the resource, its events and the
-//! provisioning-log row together.
+//! The SCIM use-cases, one file an operation: load → decide (pure) → save the resource, its events and the provisioning-log row
+//! together. Each operation is written once, over [`ManagedResource`].
 //!
-//! Must not know: HTTP, Redis, SeaORM. Decisions are [`scim`]'s and [`domain`]'s; this room orders them around one
+//! Must not know: HTTP, Redis, SeaORM. Decisions are [`scim`]'s and [`domain`]'s; this crate orders them around one
 //! transaction of [`store`].
 //!
-//! Reading order: [`Context`] and [`RequestMetadata`] (what an operation is given), [`error`], then [`users::patch`], the
-//! operation Entra uses most, and [`groups`].
+//! Reading order: [`Request`] (what an operation is given), [`patch`] (the operation Entra uses most), `unit_of_work` (load and
+//! save), `resource` (what users and groups share), [`user`] and [`group`] (what differs), [`error`].
 
 pub mod bulk;
-pub mod call;
 pub mod context;
+pub mod create;
+pub mod delete;
 pub mod error;
 mod extended;
-pub mod groups;
+pub mod get;
+pub mod group;
+pub mod list;
 pub mod lists;
+mod log_row;
+pub mod patch;
+pub mod replace;
+mod request;
+mod resource;
 mod taken;
 mod unit_of_work;
-pub mod users;
+pub mod user;
 
-pub use call::RequestMetadata;
 pub use context::Context;
 pub use error::Error;
 pub use extended::Extended;
+pub use request::{Request, RequestMetadata};
+pub use resource::ManagedResource;

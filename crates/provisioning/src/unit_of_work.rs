@@ -1,66 +1,84 @@
-//! What is told of an operation: its event and its row in the provisioning log.
+//! One operation around one transaction: load → decide → save, and the refusal in the log when it comes to nothing.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use domain::clock::Ids;
 use domain::credential::Caller;
-use domain::environment::Environment;
-use domain::event::{Event, Origin, from_change};
-use domain::id::{EventId, ResourceId};
-use domain::identity::Identity;
-use domain::log::{LogAction, LogEntry, LogStatus};
+use domain::event::{Cause, Origin};
+use domain::id::{DirectoryId, EventId};
+use domain::log::LogEntry;
 use domain::profile::Profile;
 use domain::tenant::Provider;
-use store::{BoxFuture, TenantTx};
+use scim::membership::Membership;
+use scim::resource::Resource;
+use scim::schema::ResourceType;
+use store::{BoxFuture, SaveOutcome, TenantTx};
 
-use crate::call::RequestMetadata;
-use crate::context::Context;
 use crate::error::Error;
+use crate::log_row::{LeftOut, LogSubject};
+use crate::request::Request;
+use crate::resource::ManagedResource;
+use crate::taken::Key;
 
-/// Everything that stays the same while one operation is decided; owned, so that the store may run the decision again
+/// Everything that stays the same while one operation is decided; shared, so that the store may run the decision again
 /// after a serialisation failure.
-#[derive(Clone)]
-pub(crate) struct UnitOfWork {
-    pub environment: Environment,
-    pub caller: Caller,
-    pub call: RequestMetadata,
-    pub profile: Arc<Profile>,
+pub struct UnitOfWork {
+    /// The request that the operation belongs to.
+    pub(crate) request: Arc<Request>,
+    /// The profile of its directory.
+    pub(crate) profile: Arc<Profile>,
     /// The HTTP method, for the event's cause.
-    pub method: &'static str,
+    method: &'static str,
     /// When it happens.
-    pub at: DateTime<Utc>,
+    pub(crate) at: DateTime<Utc>,
     /// The id of the event it may make.
-    pub event: EventId,
-    /// Further ids, for changes that make several events.
-    pub ids: Arc<dyn Ids>,
+    pub(crate) event: EventId,
 }
 
 impl UnitOfWork {
-    pub(crate) fn new(
-        context: &Context,
-        caller: &Caller,
-        call: &RequestMetadata,
-        method: &'static str,
-    ) -> Result<Self, Error> {
-        Ok(Self {
-            environment: context.environment,
-            caller: caller.clone(),
-            call: call.clone(),
-            profile: context.profile(caller)?,
+    pub(crate) fn new(request: Arc<Request>, method: &'static str) -> Result<Arc<Self>, Error> {
+        Ok(Arc::new(Self {
+            profile: request.profile()?,
             method,
-            at: context.clock.now(),
-            event: EventId::from_uuid(context.ids.next()),
-            ids: Arc::clone(&context.ids),
-        })
+            at: request.context.clock.now(),
+            event: EventId::from_uuid(request.context.ids.next()),
+            request,
+        }))
     }
 
-    /// Whether a locked resource is of the version that the request asks for; Entra never asks.
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.request.caller
+    }
+
+    pub(crate) fn directory(&self) -> DirectoryId {
+        self.caller().directory.id
+    }
+
+    /// Further ids.
+    pub(crate) fn ids(&self) -> &dyn Ids {
+        self.request.context.ids.as_ref()
+    }
+
+    /// The identity provider that calls, for texts.
+    pub(crate) fn provider(&self) -> Provider {
+        self.request.provider()
+    }
+
+    /// The type of this directory's resources.
     ///
     /// # Errors
-    /// [`Error::Stale`].
-    pub(crate) fn check_version(&self, revision: i64) -> Result<(), Error> {
-        self.call.precondition.check(revision).map_err(Error::Stale)
+    /// [`Error::GroupsNotServed`].
+    pub(crate) fn resource_type<R: ManagedResource>(&self) -> Result<&ResourceType, Error> {
+        R::resource_type(&self.profile, self.provider())
+    }
+
+    /// Reads the path's id; a text that is no id of ours cannot name anything here.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub(crate) fn id<R: ManagedResource>(&self, text: &str) -> Result<R::Id, Error> {
+        text.parse().map_err(|_| self.not_found())
     }
 
     /// The refusal of an id that names nothing here.
@@ -68,88 +86,79 @@ impl UnitOfWork {
         Error::not_found(&self.profile, self.provider())
     }
 
-    /// Who asks, for texts.
-    pub(crate) fn provider(&self) -> Provider {
-        self.caller.directory.provider
-    }
-
-    /// The row that says of an identity that another one has its `externalId`, which no key of the directory is: allowed, and
-    /// rarely meant.
-    pub(crate) fn shared_external_id(&self, identity: &Identity) -> LogEntry {
-        LogEntry {
-            resource: Some(identity.id.into()),
-            external_id: identity.resource.external_id().map(str::to_owned),
-            user_name: identity.resource.user_name().map(str::to_owned),
-            status: LogStatus::Warning,
-            detail: Some(format!(
-                "Another identity of the {} directory has the same externalId. It is not the key there, so both are kept; whoever \
-                 matches by it finds two. Map a value to externalId that no two people share, such as the object id.",
-                self.profile.name
-            )),
-            ..self.blank()
-        }
-    }
-
-    /// Where it happens, as events tell it.
+    /// Where it happens, for events.
     pub(crate) fn origin(&self) -> Origin<'_> {
+        let caller = self.caller();
         Origin {
-            environment: self.environment,
-            directory: &self.caller.directory,
-            tenant_name: &self.caller.tenant_name,
-            external_tenant_id: self.caller.external_tenant_id.as_deref(),
+            environment: self.request.context.environment,
+            directory: &caller.directory,
+            tenant_name: &caller.tenant_name,
+            external_tenant_id: caller.external_tenant_id.as_deref(),
             profile: &self.profile,
         }
     }
 
-    /// The event of a change, or `None` when nothing effectively changed.
-    pub(crate) fn event(&self, before: Option<&Identity>, after: Option<&Identity>) -> Option<Event> {
-        let cause = self.call.cause(self.method, &self.caller.token_alias);
-        from_change(self.origin(), &cause, self.event, self.at, before, after)
+    /// Why it happens, for events.
+    pub(crate) fn cause(&self) -> Cause {
+        self.request
+            .metadata
+            .cause(self.method, &self.caller().token_alias)
     }
 
-    /// The log row of a change, or of a call that changed nothing (`event` is `None`).
-    pub(crate) fn row(&self, identity: &Identity, event: Option<&Event>, ignored: &[String]) -> LogEntry {
-        let status = match (event, ignored) {
-            (_, [_, ..]) => LogStatus::Warning,
-            (Some(_), []) => LogStatus::Success,
-            (None, []) => LogStatus::Skipped,
+    /// Loads a resource and locks it; it is of the version that the request asks for.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Stale`].
+    pub(crate) async fn load<R: ManagedResource>(&self, tx: &mut TenantTx, id: R::Id) -> Result<R, Error> {
+        let found = R::lock(tx, self.directory(), id).await?;
+        let resource = found.ok_or_else(|| self.not_found())?;
+        let precondition = &self.request.metadata.precondition;
+        precondition.check(resource.revision()).map_err(Error::Stale)?;
+        Ok(resource.canonical(&self.profile))
+    }
+
+    /// Saves the next state of a loaded resource, or only a log row when nothing effectively changed.
+    ///
+    /// # Errors
+    /// [`Error::Taken`]; [`Error::Invalid`] for members of whom none is known.
+    pub(crate) async fn save<R: ManagedResource>(
+        &self,
+        tx: &mut TenantTx,
+        before: R,
+        resource: Resource,
+        membership: &Membership,
+        ignored: &[String],
+    ) -> Result<R, Error> {
+        let settled = R::settle(tx, &before, membership).await?;
+        let after = before.next(self.at, resource, settled.member_count);
+        let left_out = LeftOut {
+            ignored,
+            unknown: &settled.unknown,
         };
-        LogEntry {
-            resource: Some(identity.id.into()),
-            external_id: identity.resource.external_id().map(str::to_owned),
-            user_name: identity.resource.user_name().map(str::to_owned),
-            action: event.map_or(LogAction::Other, |event| event.action),
-            status,
-            detail: (!ignored.is_empty()).then(|| left_out(ignored)),
-            event: event.map(|event| event.id),
-            changed: event.map(|event| event.changed.clone()).unwrap_or_default(),
-            ..self.blank()
-        }
-    }
-
-    /// A row that says nothing yet but where, when and by whom.
-    pub(crate) fn blank(&self) -> LogEntry {
-        LogEntry {
-            request: self.call.request,
-            at: self.at,
-            directory: self.caller.directory.id,
-            resource: None,
-            external_id: None,
-            user_name: None,
-            action: LogAction::Other,
-            status: LogStatus::Failure,
-            code: None,
-            detail: None,
-            event: None,
-            changed: Vec::new(),
-            token_id: self.caller.token_id.clone(),
-            trace_id: self.call.trace_id(),
-        }
+        let Some(events) = R::events(self, Some(&before), Some(&after), &settled.changed) else {
+            tx.log(&self.row(&before, None, &left_out)).await?;
+            return Ok(before);
+        };
+        let row = self.row(&after, R::first(&events), &left_out);
+        let key = match R::save(tx, self, &after, &events, &row).await? {
+            SaveOutcome::Done => return Ok(after),
+            SaveOutcome::DoneBeside => {
+                if before.resource().external_id() != after.resource().external_id() {
+                    tx.log(&self.shared_external_id(&after)).await?;
+                }
+                return Ok(after);
+            }
+            SaveOutcome::Gone => return Err(self.not_found()),
+            SaveOutcome::NameTaken => Key::Name,
+            SaveOutcome::ExternalIdTaken => Key::ExternalId,
+        };
+        let holder = R::holder(tx, key, &after).await?;
+        Err(self.taken_at_change(key, holder.as_ref()))
     }
 
     /// Runs a decision in one transaction, over what was prepared for it; the store may run it again after a
     /// serialisation failure.
-    pub(crate) async fn transact<W, T, F>(&self, context: &Context, work: W, decide: F) -> Result<T, Error>
+    pub(crate) async fn transact<W, T, F>(self: &Arc<Self>, work: W, decide: F) -> Result<T, Error>
     where
         W: Send + Sync + 'static,
         T: Send + 'static,
@@ -158,14 +167,14 @@ impl UnitOfWork {
             + Sync
             + 'static,
     {
-        let shared = Arc::new((self.clone(), work, decide));
-        context
-            .store
-            .write(self.caller.scope, move |tx| {
+        let shared = Arc::new((Arc::clone(self), work, decide));
+        let store = &self.request.context.store;
+        store
+            .write(self.caller().scope, move |tx| {
                 let shared = Arc::clone(&shared);
                 Box::pin(async move {
-                    let (operation, work, decide) = shared.as_ref();
-                    decide(tx, operation, work).await
+                    let (unit, work, decide) = shared.as_ref();
+                    decide(tx, unit, work).await
                 })
             })
             .await
@@ -174,122 +183,37 @@ impl UnitOfWork {
     /// The outcome as it is answered; a refusal is logged first.
     pub(crate) async fn conclude<T>(
         &self,
-        context: &Context,
         subject: LogSubject,
         outcome: Result<T, Error>,
     ) -> Result<T, Error> {
         match outcome {
             Ok(done) => Ok(done),
-            Err(error) => Err(self.refuse(context, subject, error).await),
+            Err(error) => Err(self.refuse(subject, error).await),
         }
     }
 
     /// Logs a refusal, so that "what happened to this person" has an answer, and hands the error back. A log that
     /// cannot be written does not change the answer.
-    pub(crate) async fn refuse(&self, context: &Context, subject: LogSubject, error: Error) -> Error {
-        if !error.is_refusal() {
-            return error;
+    pub(crate) async fn refuse(&self, subject: LogSubject, error: Error) -> Error {
+        if error.is_refusal() {
+            self.note(self.refused(subject, &error)).await;
         }
-        let entry = LogEntry {
-            resource: subject.resource,
-            external_id: subject.external_id,
-            user_name: subject.user_name,
-            action: subject.action,
-            code: Some(error.code().to_owned()),
-            detail: Some(error.to_string()),
-            ..self.blank()
-        };
-        self.note(context, entry).await;
         error
     }
 
     /// Writes a row of the log by itself. A log that cannot be written does not change what is answered.
-    pub(crate) async fn note(&self, context: &Context, entry: LogEntry) {
-        let written = context
-            .store
-            .write(self.caller.scope, move |tx| {
-                let entry = entry.clone();
+    pub(crate) async fn note(&self, entry: LogEntry) {
+        let store = &self.request.context.store;
+        let entry = Arc::new(entry);
+        let written = store
+            .write(self.caller().scope, move |tx| {
+                let entry = Arc::clone(&entry);
                 Box::pin(async move { tx.log(&entry).await.map_err(Error::from) })
             })
             .await;
         if let Err(failure) = written {
-            tracing::warn!(request.id = %self.call.request, error = %failure, "a row of the provisioning log could not be written");
+            let id = self.request.metadata.request;
+            tracing::warn!(request.id = %id, error = %failure, "a row of the provisioning log could not be written");
         }
-    }
-}
-
-/// What was not kept, in words; a client can send any number of names of any length, a log row stays a row.
-pub(crate) fn left_out(ignored: &[String]) -> String {
-    const SHOWN: usize = 50;
-    let short = |path: &String| path.chars().take(160).collect::<String>();
-    let names: Vec<String> = ignored.iter().take(SHOWN).map(short).collect();
-    let more = match ignored.len().saturating_sub(SHOWN) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!(
-        "Not part of this directory and left out: {}{more}",
-        names.join(", ")
-    )
-}
-
-/// Whom a refused call was about, as far as it can be told.
-#[derive(Default)]
-pub(crate) struct LogSubject {
-    pub resource: Option<ResourceId>,
-    pub external_id: Option<String>,
-    pub user_name: Option<String>,
-    pub action: LogAction,
-}
-
-impl LogSubject {
-    /// Read off a body that may be wrong in every other way.
-    pub(crate) fn of_body(action: LogAction, body: &serde_json::Value) -> Self {
-        Self::named_by(action, body, "userName")
-    }
-
-    /// The same of a resource whose name is in the attribute `name`.
-    pub(crate) fn named_by(action: LogAction, body: &serde_json::Value, name: &str) -> Self {
-        let text = |name: &str| {
-            let fields = body.as_object()?;
-            let (_, value) = fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-            // A log is no store: what is longer than any real name is cut.
-            // And it takes no U+0000, for which the request is refused.
-            let kept = |c| if c == '\0' { '\u{fffd}' } else { c };
-            value
-                .as_str()
-                .map(|text| text.chars().take(256).map(kept).collect())
-        };
-        Self {
-            resource: None,
-            external_id: text("externalId"),
-            user_name: text(name),
-            action,
-        }
-    }
-
-    /// Known by its id only.
-    pub(crate) fn of_id(action: LogAction, id: impl Into<ResourceId>) -> Self {
-        Self {
-            resource: Some(id.into()),
-            action,
-            ..Self::default()
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_left_out_is_named_within_bounds() {
-        let names = |count: usize| (0..count).map(|n| format!("k{n}")).collect::<Vec<_>>();
-        assert_eq!(
-            left_out(&names(2)),
-            "Not part of this directory and left out: k0, k1"
-        );
-        assert!(left_out(&names(120_000)).ends_with("k49 and 119950 more"));
-        assert!(left_out(&["x".repeat(100_000)]).len() < 300);
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::report::{Bar, Row, Side, say};
 use auth::alias::Aliases;
+use auth::tenant_url::TenantUrl;
 use auth::{CredentialKind, Limits, Verifier, hash, token};
 use chrono::{DateTime, Utc};
 use domain::clock::{Clock, Ids, SystemClock, SystemIds};
@@ -37,6 +38,8 @@ pub async fn run() -> Vec<Row> {
             .verify(presented, Some(record.clone()), now, async || Memory::default())
             .await
             .expect("the right secret")
+            .admit(TenantUrl::default())
+            .expect("its own directory")
     };
     let begin = Instant::now();
     once().await;

@@ -1,9 +1,10 @@
 //! The walk from a header to a caller; those who guess are in [`guessing`].
 
 use super::*;
+use crate::tenant_url::TenantUrl;
 use crate::token::{Issued, RANDOM, issue};
 use chrono::TimeDelta;
-use domain::credential::Token;
+use domain::credential::{AppCredentialRecord, Caller, Token, TokenRecord};
 use domain::id::{AppId, DirectoryId, TenantId};
 use domain::tenant::{Directory, Provider, Switch};
 use std::collections::HashMap;
@@ -165,6 +166,16 @@ impl Bench {
         text: &str,
         record: Option<TokenRecord>,
     ) -> Result<Caller, Refusal> {
+        let verified = self.verify_from(ip, text, record).await?;
+        verified.admit(TenantUrl::default())
+    }
+
+    async fn verify_from(
+        &self,
+        ip: [u8; 4],
+        text: &str,
+        record: Option<TokenRecord>,
+    ) -> Result<Verified<TokenRecord>, Refusal> {
         let presented = self.present_from(ip, text).await?;
         let id = presented.id().to_owned();
         let memory = async || self.memory(CredentialKind::Token, &id);
@@ -291,32 +302,30 @@ async fn an_empty_stored_hash_matches_nothing() {
 #[tokio::test]
 async fn a_right_token_at_the_wrong_url_is_refused_like_any_other() {
     let (bench, token) = (bench(), issued(1));
-    let caller = bench.call(&token, &record(&token)).await.unwrap();
-    let place = |tenant, profile| bench.verifier.admit(&caller, TenantUrl { tenant, profile });
-    assert_eq!(place(None, None), Ok(()));
-    assert_eq!(place(None, Some("advisors")), Ok(()));
-    assert_eq!(place(Some("contoso"), Some("advisors")), Ok(()));
+    let place = async |record: &TokenRecord, tenant, profile| {
+        let verified = bench.verify_from(ENTRA, token.reveal(), Some(record.clone()));
+        let admitted = verified.await.unwrap().admit(TenantUrl { tenant, profile });
+        admitted.map(|caller| caller.token_id)
+    };
+    let mut record = record(&token);
+    let own = Ok(token.id().to_owned());
+    assert_eq!(place(&record, None, None).await, own);
+    assert_eq!(place(&record, None, Some("advisors")).await, own);
+    assert_eq!(place(&record, Some("contoso"), Some("advisors")).await, own);
     for (tenant, profile) in [
         (None, Some("rooms")),
         (Some("fabrikam"), Some("advisors")),
         (Some("fabrikam"), None),
     ] {
-        let refusal = place(tenant, profile).unwrap_err();
+        let refusal = place(&record, tenant, profile).await.unwrap_err();
         assert_eq!(
             refusal.to_string(),
             "right token, wrong URL: it opens \"advisors\" of tenant \"contoso\"; paste that directory's own Tenant URL"
         );
     }
-    let mut off = caller.clone();
-    off.directory.switch = Switch::Off;
-    assert_eq!(
-        bench
-            .verifier
-            .admit(&off, TenantUrl::default())
-            .unwrap_err()
-            .code(),
-        "directory_off"
-    );
+    record.directory.switch = Switch::Off;
+    let off = place(&record, None, None).await;
+    assert_eq!(off.unwrap_err().code(), "directory_off");
 }
 
 #[tokio::test]
@@ -406,16 +415,22 @@ async fn an_app_is_judged_by_the_same_rules() {
     let now = bench.clock.now();
     let caller = bench
         .verifier
-        .verify_app(as_app().await, Some(record.clone()), now, nothing)
+        .verify(as_app().await, Some(record.clone()), now, nothing)
         .await
         .unwrap();
-    assert_eq!(caller.app, record.app);
+    assert_eq!(caller.admit("booking").unwrap().app, record.app);
+    let elsewhere = bench
+        .verifier
+        .verify(as_app().await, Some(record.clone()), now, nothing)
+        .await
+        .unwrap();
+    assert_eq!(elsewhere.admit("room-display"), None);
     record.revoked_at = Some(now);
     let revoked = bench
         .verifier
-        .verify_app(as_app().await, Some(record), now, nothing)
+        .verify(as_app().await, Some(record), now, nothing)
         .await;
-    assert_eq!(revoked, unauthorized(Reason::Revoked));
+    assert_eq!(revoked.map(|_| ()), unauthorized(Reason::Revoked));
     let at_scim = bench
         .present_from(ENTRA, issued.reveal())
         .await

@@ -1,13 +1,15 @@
-//! What SCIM and feeds share in checking a credential: reading it, what is remembered of it, and telling the log why it
-//! was refused. Whose it is and what it opens is for [`super::caller`] and the feeds' own `caller`.
+//! The credential of a request, for SCIM and for feeds: text → record → verification, before any body is read.
+//!
+//! The record is read at every request, so that a revoked credential is refused at the next one, on every instance
+//! (ADR 0005). What comes of it opens nothing yet: [`super::caller`] and the feeds compare it with the URL. Every refusal goes
+//! to the log with its reason.
 
 use std::net::IpAddr;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
-use auth::{CredentialKind, Presented, Refusal};
-use domain::credential::Memory;
-use store::StoreError;
+use auth::{CredentialKind, CredentialRecord, Refusal, Verified};
+use store::{Store, StoreError};
 
 use super::client;
 use crate::observe::Facts;
@@ -18,25 +20,47 @@ pub fn network(state: &State, request: &HttpRequest) -> IpAddr {
     auth::rate_limiter::network(client::address(request, state.proxy_hops))
 }
 
-/// The credential in the `Authorization` lines, when its record may be read.
+/// Why there is no verified credential; the log has it already.
+pub enum Denied {
+    /// It is no good, or could not be checked now.
+    Refused(Refusal),
+    /// Its record could not be read: the database's fault.
+    RecordUnreadable,
+}
+
+/// The verified credential of a request; `read` reads its record by its public id.
 ///
 /// # Errors
-/// As [`auth::Verifier::precheck`].
-pub async fn present(
+/// [`Denied`].
+pub async fn verified<R: CredentialRecord>(
     state: &State,
     request: &HttpRequest,
-    kind: CredentialKind,
-) -> Result<Presented, Refusal> {
+    read: impl AsyncFnOnce(&Store, &str) -> Result<Option<R>, StoreError>,
+) -> Result<Verified<R>, Denied> {
+    let refused = |refusal: Refusal, id: Option<&str>| {
+        log_refusal(state, request, R::KIND, &refusal, id);
+        Denied::Refused(refusal)
+    };
     let lines = request.headers().get_all(AUTHORIZATION);
     let lines = lines.map(|value| value.as_bytes());
     let ip = client::address(request, state.proxy_hops);
-    state.verifier.precheck(kind, lines, ip).await
-}
-
-/// What is remembered of a credential; nothing, if that cannot be read: it only speeds things up.
-pub async fn memory(state: &State, kind: CredentialKind, id: &str) -> Memory {
-    let memory = state.store.credential_memory(kind, id).await;
-    memory.unwrap_or_default()
+    let presented = state.verifier.precheck(R::KIND, lines, ip).await;
+    let presented = presented.map_err(|refusal| refused(refusal, None))?;
+    let id = presented.id().to_owned();
+    let record = read(&state.store, &id).await.map_err(|error| {
+        log_unreadable(state, request, &error);
+        Denied::RecordUnreadable
+    })?;
+    // It only speeds things up, so it is nothing when it cannot be read.
+    let memory = async || {
+        let memory = state.store.credential_memory(R::KIND, &id).await;
+        memory.unwrap_or_default()
+    };
+    state
+        .verifier
+        .verify(presented, record, state.clock.now(), memory)
+        .await
+        .map_err(|refusal| refused(refusal, Some(&id)))
 }
 
 /// Tells the operator's log what the answer does not say. It is the only line of this request.
@@ -64,7 +88,7 @@ pub fn log_refusal(
 }
 
 /// Tells the log that a credential's record could not be read: the database's fault, for which nobody is refused.
-pub fn log_unreadable(state: &State, request: &HttpRequest, error: &StoreError) {
+fn log_unreadable(state: &State, request: &HttpRequest, error: &StoreError) {
     if may_log(state, request) {
         let id = Facts::of(request).map(|facts| tracing::field::display(facts.request));
         tracing::error!(request.id = id, %error, "the database could not serve a request");

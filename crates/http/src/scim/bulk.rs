@@ -1,32 +1,25 @@
 //! POST /Bulk (RFC 7644 §3.7): 200 with a line for each operation that was tried, whatever became of it.
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
-use auth::tenant_url::{self, TenantUrl};
+use actix_web::http::{Method, StatusCode};
 use provisioning::bulk::{self, BulkOutcome, BulkResult};
-use scim::bulk::{BulkRequest, BulkResource, BulkResultLine, MAX_OPERATIONS, Refusal, Target, response};
+use scim::bulk::{BulkRequest, BulkResultLine, MAX_OPERATIONS, Refusal, Target, response};
 use scim::{etag, message};
 use serde_json::Value;
 
 use super::error::{ErrorCode, Failure};
-use super::route::{Endpoint, Route};
+use super::route::Route;
+use super::routes::{Operation, Verb};
 use super::{RequestContext, respond};
-use crate::extract::connection::AnsweredCreations;
 
 /// Does the operations of a body.
 ///
 /// # Errors
 /// `bulkTooLarge`, `invalidSyntax`; ours, when nothing was done.
-pub async fn answer(
-    ctx: &RequestContext<'_>,
-    body: Value,
-    created: Option<&AnsweredCreations>,
-) -> Result<HttpResponse, Failure> {
-    let request = BulkRequest::parse(body, &|path| target(ctx, path)).map_err(refused)?;
-    let report = ctx
-        .run(|context, caller, call| async move { bulk::execute(&context, &caller, &call, request).await })
-        .await?;
-    if let Some(created) = created {
+pub async fn answer(ctx: &RequestContext<'_>, body: Value) -> Result<HttpResponse, Failure> {
+    let sent = BulkRequest::parse(body, &|path| target(ctx, path)).map_err(refused)?;
+    let report = ctx.run(|request| bulk::execute(request, sent)).await?;
+    if let Some(created) = ctx.answered {
         let made = report.results.iter().filter_map(BulkResult::created);
         made.for_each(|id| created.add(id));
     }
@@ -53,17 +46,15 @@ pub async fn answer(
 
 /// What the `path` of an operation names: read as a request's own address is, and let in as the caller is there.
 fn target(ctx: &RequestContext<'_>, path: &str) -> Option<Target> {
-    let Route { base, endpoint } = Route::named(path, &ctx.origin)?;
-    let place = TenantUrl {
-        tenant: base.tenant.as_deref(),
-        profile: base.profile.as_deref(),
-    };
-    tenant_url::check(&ctx.caller, place).ok()?;
-    match endpoint {
-        Endpoint::Users => Some((BulkResource::User, None)),
-        Endpoint::User(id) => Some((BulkResource::User, Some(id.into_owned()))),
-        Endpoint::Groups => Some((BulkResource::Group, None)),
-        Endpoint::Group(id) => Some((BulkResource::Group, Some(id.into_owned()))),
+    let Route { base, row, id } = Route::named(path, &ctx.origin)?;
+    let caller = &ctx.request.caller;
+    base.tenant_url()
+        .check(&caller.tenant_name, &caller.directory)
+        .ok()?;
+    // What a GET there would read is what an operation changes.
+    match row.action(&Method::GET).ok()?.operation {
+        Operation::Resource(kind, Verb::List) => Some((kind, None)),
+        Operation::Resource(kind, Verb::Get) => Some((kind, Some(id.into_owned()))),
         _ => None,
     }
 }

@@ -12,25 +12,26 @@ use super::error::{ErrorCode, Failure};
 use super::{RequestContext, respond};
 
 /// A discovery document.
-pub enum Page<'a> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
     /// `/ServiceProviderConfig`.
     ServiceProviderConfig,
     /// `/Schemas`.
     Schemas,
     /// `/Schemas/{urn}`.
-    Schema(&'a str),
+    Schema,
     /// `/ResourceTypes`.
     ResourceTypes,
     /// `/ResourceTypes/{name}`.
-    ResourceType(&'a str),
+    ResourceType,
 }
 
-/// GET of a discovery document.
+/// GET of a discovery document; `id` is the URN of the schema or the name of the resource type.
 ///
 /// # Errors
 /// `notFound` for a schema or resource type that this directory does not have.
-pub fn answer(ctx: &RequestContext<'_>, page: &Page<'_>) -> Result<HttpResponse, Failure> {
-    let profile = ctx.state.provisioning.profile(&ctx.caller)?;
+pub fn answer(ctx: &RequestContext<'_>, page: Page, id: &str) -> Result<HttpResponse, Failure> {
+    let profile = ctx.request.profile()?;
     let types: Vec<&ResourceType> = std::iter::once(&profile.resource_type)
         .chain(&profile.group_type)
         .collect();
@@ -39,7 +40,7 @@ pub fn answer(ctx: &RequestContext<'_>, page: &Page<'_>) -> Result<HttpResponse,
         Page::ServiceProviderConfig => message::service_provider_config(base),
         Page::Schemas => message::schemas(&types, base),
         Page::ResourceTypes => message::resource_types(&types, base),
-        Page::Schema(id) => {
+        Page::Schema => {
             let found = types.iter().find_map(|rt| schema(rt, id));
             let schema = found.ok_or_else(|| {
                 Failure::with(
@@ -49,8 +50,8 @@ pub fn answer(ctx: &RequestContext<'_>, page: &Page<'_>) -> Result<HttpResponse,
             })?;
             message::schema_document(schema, base)
         }
-        Page::ResourceType(wanted) => {
-            let found = types.iter().find(|rt| name::eq(wanted, &rt.name));
+        Page::ResourceType => {
+            let found = types.iter().find(|rt| name::eq(id, &rt.name));
             let found = found.ok_or_else(|| {
                 Failure::with(
                     ErrorCode::NotFound,

@@ -1,13 +1,7 @@
-//! Groups as SCIM Groups, one file an operation; and what a directory without groups says instead: Entra asks for groups in
+//! Groups as SCIM Groups: how one is answered; and what a directory without groups says instead: Entra asks for groups in
 //! every connection test, and a 404 there fails the test, so the query answers an empty list
 //! (`docs/background/entra.md`, "The probe").
 
-pub mod create;
-pub mod delete;
-pub mod get;
-pub mod list;
-pub mod patch;
-pub mod replace;
 pub mod view;
 
 use std::sync::Arc;
@@ -15,67 +9,77 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ETAG, LOCATION};
+use domain::credential::Caller;
 use domain::group::Group;
 use domain::profile::Profile;
-use scim::query::Projection;
-use scim::quirk::rules::Answer;
+use provisioning::{Context, ManagedResource};
+use scim::message::Meta;
+use scim::quirk::rules::{Answer, Rules};
 
 use self::view::View;
+use super::context::RequestContext;
 use super::error::Failure;
-use super::response_body::ResponseBody;
-use super::{RequestContext, respond};
+use super::handlers::AnsweredResource;
+use super::response_body::{Entry, ResponseBody};
 
 /// The profile of a directory that serves groups.
 ///
 /// # Errors
 /// `groupsNotServed`: to be asked before a body is read.
-pub fn served(ctx: &RequestContext<'_>) -> Result<Arc<Profile>, Failure> {
-    let profile = ctx.state.provisioning.profile(&ctx.caller)?;
-    match profile.group_type {
-        Some(_) => Ok(profile),
-        None => Err(provisioning::Error::GroupsNotServed {
-            profile: profile.name.clone(),
-            provider: ctx.caller.directory.provider,
-        }
-        .into()),
+pub fn served(context: &Context, caller: &Caller) -> Result<Arc<Profile>, Failure> {
+    let profile = context.profile(caller)?;
+    Group::resource_type(&profile, caller.directory.provider)?;
+    Ok(profile)
+}
+
+impl AnsweredResource for Group {
+    /// The tag: the revision, and a mark of the members that are shown.
+    type Shown = String;
+
+    fn is_served(ctx: &RequestContext<'_>) -> bool {
+        served(&ctx.request.context, &ctx.request.caller).is_ok()
     }
-}
 
-/// One group as the answer to this request, with its members if they are wanted.
-async fn answer(ctx: &RequestContext<'_>, status: StatusCode, group: Group) -> Result<HttpResponse, Failure> {
-    let tag = tag(ctx, &group).await?;
-    tagged(ctx, status, group, tag).await
-}
+    fn patch_answer(rules: &Rules) -> Answer {
+        rules.patch_group
+    }
 
-/// The tag of a group's answer: the revision, and a mark of the members that are shown.
-async fn tag(ctx: &RequestContext<'_>, group: &Group) -> Result<String, Failure> {
-    let view = View::of(ctx)?;
-    view.tag(&ctx.state.provisioning, &ctx.caller, group).await
-}
-
-/// The same, with a tag that is known already.
-async fn tagged(
-    ctx: &RequestContext<'_>,
-    status: StatusCode,
-    group: Group,
-    tag: String,
-) -> Result<HttpResponse, Failure> {
-    let location = View::of(ctx)?.meta(&group).location;
-    let body = ResponseBody::of_group(ctx, group, tag.clone())?;
-    let mut answer = body.into_response(status).await?;
-    for (name, value) in [(ETAG, tag), (LOCATION, location)] {
-        if let Ok(value) = value.parse() {
-            answer.headers_mut().insert(name, value);
+    fn meta(&self, base: &str) -> Meta {
+        Meta {
+            created: self.created_at,
+            last_modified: self.modified_at,
+            version: self.revision,
+            location: format!("{base}/Groups/{}", self.id),
         }
     }
-    Ok(answer)
-}
 
-/// The answer to a PATCH that succeeded; who asks for certain attributes gets them (RFC 7644 §3.5.2).
-async fn changed(ctx: &RequestContext<'_>, group: Group) -> Result<HttpResponse, Failure> {
-    let wanted = ctx.caller.directory.provider.rules().patch_group;
-    if wanted == Answer::NoContent && ctx.query.projection == Projection::default() {
-        return Ok(respond::no_content(&View::of(ctx)?.meta(&group)));
+    async fn shown(&self, ctx: &RequestContext<'_>) -> Result<String, Failure> {
+        let request = &ctx.request;
+        View::of(ctx)?.tag(&request.context, &request.caller, self).await
     }
-    answer(ctx, StatusCode::OK, group).await
+
+    fn tag(shown: &String) -> &str {
+        shown
+    }
+
+    async fn answer(
+        self,
+        ctx: &RequestContext<'_>,
+        status: StatusCode,
+        tag: String,
+    ) -> Result<HttpResponse, Failure> {
+        let location = self.meta(&ctx.base).location;
+        let body = ResponseBody::of_group(ctx, self, tag.clone())?;
+        let mut answer = body.into_response(status).await?;
+        for (name, value) in [(ETAG, tag), (LOCATION, location)] {
+            if let Ok(value) = value.parse() {
+                answer.headers_mut().insert(name, value);
+            }
+        }
+        Ok(answer)
+    }
+
+    fn entry(self) -> Entry {
+        Entry::Group(self)
+    }
 }

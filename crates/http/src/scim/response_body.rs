@@ -2,6 +2,7 @@
 //! and sent a page at a time, so that a group of 100,000 takes no more memory to answer than one of a thousand.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
@@ -13,7 +14,7 @@ use domain::id::{GroupId, ResourceId};
 use domain::identity::Identity;
 use futures_util::{StreamExt as _, stream};
 use provisioning::Context;
-use provisioning::groups::members::{self, PAGE};
+use provisioning::group::members::{self, PAGE};
 use scim::message::MEDIA_TYPE;
 use serde_json::Value;
 
@@ -50,7 +51,7 @@ pub enum Entry {
 /// An answer to be.
 pub struct ResponseBody {
     context: Context,
-    caller: Caller,
+    caller: Arc<Caller>,
     people: users::view::View,
     /// Absent where there are no groups.
     groups: Option<groups::view::View>,
@@ -61,7 +62,7 @@ impl ResponseBody {
     fn new(ctx: &RequestContext<'_>) -> Result<Self, Failure> {
         Ok(Self {
             context: ctx.state.provisioning.clone(),
-            caller: ctx.caller.clone(),
+            caller: Arc::clone(&ctx.request.caller),
             people: users::view::View::of(ctx)?,
             groups: groups::view::View::of(ctx).ok(),
             chunks: VecDeque::new(),

@@ -7,7 +7,10 @@
 
 use std::borrow::Cow;
 
+use auth::tenant_url::TenantUrl;
 use percent_encoding::percent_decode_str;
+
+use super::routes::Row;
 
 /// A Tenant URL's path: what it claims about tenant and profile is compared with the
 /// credential, never believed.
@@ -19,50 +22,15 @@ pub struct Base<'a> {
     pub profile: Option<Cow<'a, str>>,
 }
 
-/// What lies below a Tenant URL.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Endpoint<'a> {
-    /// The Tenant URL itself.
-    Root,
-    /// `/Users`.
-    Users,
-    /// `/Users/{id}`.
-    User(Cow<'a, str>),
-    /// `/Groups`.
-    Groups,
-    /// `/Groups/{id}`.
-    Group(Cow<'a, str>),
-    /// `/ServiceProviderConfig`, also under Microsoft's reference name `/serviceConfiguration`.
-    ServiceProviderConfig,
-    /// `/Schemas`.
-    Schemas,
-    /// `/Schemas/{urn}`.
-    Schema(Cow<'a, str>),
-    /// `/ResourceTypes`.
-    ResourceTypes,
-    /// `/ResourceTypes/{name}`.
-    ResourceType(Cow<'a, str>),
-    /// `/.search`: every type.
-    Search,
-    /// `/Users/.search`.
-    UsersSearch,
-    /// `/Groups/.search`.
-    GroupsSearch,
-    /// `/Bulk`.
-    Bulk,
-    /// `/Me` (RFC 7644 §3.11).
-    Me,
-    /// Anything else below a Tenant URL.
-    Unknown,
-}
-
 /// A path below some Tenant URL.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Route<'a> {
     /// The Tenant URL.
     pub base: Base<'a>,
     /// What was asked for below it.
-    pub endpoint: Endpoint<'a>,
+    pub row: &'static Row,
+    /// The segment that stands for `{id}` there; empty where the address has none.
+    pub id: Cow<'a, str>,
 }
 
 impl<'a> Route<'a> {
@@ -92,10 +60,7 @@ impl<'a> Route<'a> {
             }
             _ => return None,
         };
-        Some(Self {
-            base,
-            endpoint: below(rest),
-        })
+        Some(Self::below(base, rest))
     }
 
     /// Reads an address that stands in a body (RFC 7644 §3.7, `path`): relative to the Tenant URL, a whole path, or a URL
@@ -109,37 +74,39 @@ impl<'a> Route<'a> {
         if path.contains(['?', '#', '\\']) {
             return None;
         }
-        let relative = || Self {
-            base: Base::default(),
-            endpoint: below(path.split('/').filter(|segment| !segment.is_empty())),
-        };
+        let segments = path.split('/').filter(|segment| !segment.is_empty());
+        let relative = || Self::below(Base::default(), segments);
         Some(Self::of(path).unwrap_or_else(relative))
     }
 
-    /// The route's template, for spans and metrics: never the path itself, which holds ids.
-    pub fn template(&self) -> &'static str {
-        match self.endpoint {
-            Endpoint::Root => "/scim",
-            Endpoint::Users => "/scim/Users",
-            Endpoint::User(_) => "/scim/Users/{id}",
-            Endpoint::Groups => "/scim/Groups",
-            Endpoint::Group(_) => "/scim/Groups/{id}",
-            Endpoint::ServiceProviderConfig => "/scim/ServiceProviderConfig",
-            Endpoint::Schemas => "/scim/Schemas",
-            Endpoint::Schema(_) => "/scim/Schemas/{id}",
-            Endpoint::ResourceTypes => "/scim/ResourceTypes",
-            Endpoint::ResourceType(_) => "/scim/ResourceTypes/{id}",
-            Endpoint::Search => "/scim/.search",
-            Endpoint::UsersSearch => "/scim/Users/.search",
-            Endpoint::GroupsSearch => "/scim/Groups/.search",
-            Endpoint::Bulk => "/scim/Bulk",
-            Endpoint::Me => "/scim/Me",
-            Endpoint::Unknown => "/scim/{unknown}",
+    /// What lies below a Tenant URL, past a `/v2` and the `/scim` that jobs from before 2019 append by themselves
+    /// (`docs/background/entra.md`, "The dialect before 2019").
+    fn below(base: Base<'a>, mut rest: impl Iterator<Item = &'a str> + Clone) -> Self {
+        let mut next = rest.clone();
+        while next
+            .next()
+            .is_some_and(|segment| is(segment, "v2") || is(segment, "scim"))
+        {
+            rest = next.clone();
+        }
+        let (row, id) = Row::of(&rest);
+        Self {
+            base,
+            row,
+            id: decode(id),
         }
     }
 }
 
 impl Base<'_> {
+    /// What a credential is compared with.
+    pub fn tenant_url(&self) -> TenantUrl<'_> {
+        TenantUrl {
+            tenant: self.tenant.as_deref(),
+            profile: self.profile.as_deref(),
+        }
+    }
+
     /// The Tenant URL's path in its canonical spelling; answers' `location`s start with it.
     pub fn path(&self) -> String {
         let mut path = String::with_capacity(48);
@@ -157,19 +124,6 @@ impl Base<'_> {
         }
         path
     }
-}
-
-/// What lies below a Tenant URL, past a `/v2` and the `/scim` that jobs from before 2019 append by themselves
-/// (`docs/background/entra.md`, "The dialect before 2019").
-fn below<'a>(mut rest: impl Iterator<Item = &'a str> + Clone) -> Endpoint<'a> {
-    let mut next = rest.clone();
-    while next
-        .next()
-        .is_some_and(|segment| is(segment, "v2") || is(segment, "scim"))
-    {
-        rest = next.clone();
-    }
-    endpoint(rest)
 }
 
 /// The path of a URL that begins with `origin`: the same scheme, host and port, and the path that the origin may have.
@@ -199,37 +153,6 @@ fn without_port<'a>(host: &'a str, scheme: &str) -> &'a str {
     host.strip_suffix(usual).unwrap_or(host)
 }
 
-fn endpoint<'a>(mut rest: impl Iterator<Item = &'a str>) -> Endpoint<'a> {
-    let Some(kind) = rest.next() else {
-        return Endpoint::Root;
-    };
-    let item = rest.next();
-    if rest.next().is_some() {
-        return Endpoint::Unknown;
-    }
-    match (kind, item) {
-        (kind, None) if is(kind, "Users") => Endpoint::Users,
-        // Somebody pasted `…/scim/Users` as the Tenant URL; no id of ours looks like that.
-        (kind, Some(id)) if is(kind, "Users") && (is(id, "Users") || is(id, "Groups")) => Endpoint::Unknown,
-        (kind, Some(".search")) if is(kind, "Users") => Endpoint::UsersSearch,
-        (kind, Some(".search")) if is(kind, "Groups") => Endpoint::GroupsSearch,
-        (".search", None) => Endpoint::Search,
-        (kind, None) if is(kind, "Bulk") => Endpoint::Bulk,
-        (kind, Some(id)) if is(kind, "Users") => Endpoint::User(decode(id)),
-        (kind, None) if is(kind, "Groups") => Endpoint::Groups,
-        (kind, Some(id)) if is(kind, "Groups") => Endpoint::Group(decode(id)),
-        (kind, None) if is(kind, "ServiceProviderConfig") || is(kind, "serviceConfiguration") => {
-            Endpoint::ServiceProviderConfig
-        }
-        (kind, None) if is(kind, "Me") => Endpoint::Me,
-        (kind, None) if is(kind, "Schemas") => Endpoint::Schemas,
-        (kind, Some(id)) if is(kind, "Schemas") => Endpoint::Schema(decode(id)),
-        (kind, None) if is(kind, "ResourceTypes") => Endpoint::ResourceTypes,
-        (kind, Some(name)) if is(kind, "ResourceTypes") => Endpoint::ResourceType(decode(name)),
-        _ => Endpoint::Unknown,
-    }
-}
-
 fn is(segment: &str, word: &str) -> bool {
     segment.eq_ignore_ascii_case(word)
 }
@@ -252,18 +175,18 @@ fn decode(segment: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
 
-    fn read(path: &str) -> Option<(Option<String>, Option<String>, Endpoint<'_>)> {
+    fn read(path: &str) -> Option<(Option<String>, Option<String>, &'static str, String)> {
         let route = Route::of(path)?;
         Some((
             route.base.tenant.map(Cow::into_owned),
             route.base.profile.map(Cow::into_owned),
-            route.endpoint,
+            route.row.template,
+            route.id.into_owned(),
         ))
     }
 
     #[test]
     fn every_spelling_of_a_tenant_url_names_the_same_thing() {
-        let user = || Endpoint::User("idn_1".into());
         for (path, tenant, profile) in [
             ("/scim/Users/idn_1", None, None),
             ("/scim/v2/Users/idn_1/", None, None),
@@ -284,42 +207,49 @@ mod tests {
             ("/t/contoso/scim/Users/idn_1", Some("contoso"), None),
             ("/t/scim/Users/idn_1", None, Some("t")),
         ] {
-            let expected = Some((tenant.map(str::to_owned), profile.map(str::to_owned), user()));
-            assert_eq!(read(path), expected, "{path}");
+            let expected = (
+                tenant.map(str::to_owned),
+                profile.map(str::to_owned),
+                "/scim/Users/{id}",
+                "idn_1".to_owned(),
+            );
+            assert_eq!(read(path), Some(expected), "{path}");
         }
     }
 
     #[test]
     fn everything_below_a_tenant_url_has_a_meaning() {
-        for (below, endpoint) in [
-            ("", Endpoint::Root),
-            ("/", Endpoint::Root),
-            ("/v2", Endpoint::Root),
-            ("/Users", Endpoint::Users),
-            ("/Users/", Endpoint::Users),
-            ("/Groups", Endpoint::Groups),
-            ("/Groups/1", Endpoint::Group("1".into())),
-            ("/ServiceProviderConfig", Endpoint::ServiceProviderConfig),
-            ("/serviceConfiguration", Endpoint::ServiceProviderConfig),
-            ("/Schemas", Endpoint::Schemas),
-            ("/Schemas/urn:a:b", Endpoint::Schema("urn:a:b".into())),
-            ("/ResourceTypes", Endpoint::ResourceTypes),
-            ("/ResourceTypes/User", Endpoint::ResourceType("User".into())),
-            ("/Me", Endpoint::Me),
-            ("/me/", Endpoint::Me),
-            ("/Bulk", Endpoint::Bulk),
-            ("/.search", Endpoint::Search),
-            ("/v2/Users/.search/", Endpoint::UsersSearch),
-            ("/groups/.search", Endpoint::GroupsSearch),
-            ("/Bulk/1", Endpoint::Unknown),
-            ("/Users/1/2", Endpoint::Unknown),
-            ("/Users/Users", Endpoint::Unknown),
-            ("/v2/v2/Users", Endpoint::Users),
-            ("/scim/Users", Endpoint::Users),
-            ("/scim/v2/Users", Endpoint::Users),
+        for (below, template, id) in [
+            ("", "/scim", ""),
+            ("/", "/scim", ""),
+            ("/v2", "/scim", ""),
+            ("/Users", "/scim/Users", ""),
+            ("/Users/", "/scim/Users", ""),
+            ("/Groups", "/scim/Groups", ""),
+            ("/Groups/1", "/scim/Groups/{id}", "1"),
+            ("/ServiceProviderConfig", "/scim/ServiceProviderConfig", ""),
+            ("/serviceConfiguration", "/scim/ServiceProviderConfig", ""),
+            ("/Schemas", "/scim/Schemas", ""),
+            ("/Schemas/urn:a:b", "/scim/Schemas/{id}", "urn:a:b"),
+            ("/ResourceTypes", "/scim/ResourceTypes", ""),
+            ("/ResourceTypes/User", "/scim/ResourceTypes/{id}", "User"),
+            ("/Me", "/scim/Me", ""),
+            ("/me/", "/scim/Me", ""),
+            ("/Bulk", "/scim/Bulk", ""),
+            ("/.search", "/scim/.search", ""),
+            ("/v2/Users/.search/", "/scim/Users/.search", ""),
+            ("/groups/.search", "/scim/Groups/.search", ""),
+            ("/Users/.SEARCH", "/scim/Users/{id}", ".SEARCH"),
+            ("/Bulk/1", "/scim/{unknown}", ""),
+            ("/Users/1/2", "/scim/{unknown}", ""),
+            ("/Users/Users", "/scim/{unknown}", ""),
+            ("/v2/v2/Users", "/scim/Users", ""),
+            ("/scim/Users", "/scim/Users", ""),
+            ("/scim/v2/Users", "/scim/Users", ""),
         ] {
             let path = format!("/rooms/scim{below}");
-            assert_eq!(Route::of(&path).expect(&path).endpoint, endpoint, "{path}");
+            let route = Route::of(&path).expect(&path);
+            assert_eq!((route.row.template, &*route.id), (template, id), "{path}");
         }
     }
 
@@ -335,7 +265,7 @@ mod tests {
             "/t/contoso/advisors",
             "/a/b/scim",
         ] {
-            assert_eq!(Route::of(path), None, "{path}");
+            assert!(Route::of(path).is_none(), "{path}");
         }
     }
 
@@ -352,12 +282,11 @@ mod tests {
 
     #[test]
     fn an_address_in_a_body_is_read_as_a_requests_is() {
-        let user = |base: Base<'static>| {
-            Some(Route {
-                base,
-                endpoint: Endpoint::User("idn_1".into()),
-            })
+        let named = |text, origin| {
+            let route = Route::named(text, origin)?;
+            Some((route.base, route.row.template, route.id))
         };
+        let user = |base: Base<'static>| Some((base, "/scim/Users/{id}", "idn_1".into()));
         let (none, advisors) = (
             Base::default(),
             Base {
@@ -378,13 +307,13 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                Route::named(text, "https://scim.example.com"),
+                named(text, "https://scim.example.com"),
                 user(base.clone()),
                 "{text}"
             );
         }
         let below = "https://h.example/usher/scim/Users/idn_1";
-        assert_eq!(Route::named(below, "https://h.example/usher"), user(none));
+        assert_eq!(named(below, "https://h.example/usher"), user(none));
         for other in [
             "https://evil.example/advisors/scim/Users/idn_1",
             "http://scim.example.com/advisors/scim/Users/idn_1",
@@ -398,7 +327,7 @@ mod tests {
             "/Users/idn_1#x",
             "\\\\evil.example\\Users\\idn_1",
         ] {
-            assert_eq!(Route::named(other, "https://scim.example.com"), None, "{other}");
+            assert_eq!(named(other, "https://scim.example.com"), None, "{other}");
         }
         for nothing in [
             "//evil.example/Users/idn_1",
@@ -406,9 +335,9 @@ mod tests {
             "../Users/idn_1",
             "",
         ] {
-            let read = Route::named(nothing, "https://scim.example.com").map(|route| route.endpoint);
+            let read = named(nothing, "https://scim.example.com").map(|(_, template, _)| template);
             assert!(
-                matches!(read, Some(Endpoint::Unknown | Endpoint::Root)),
+                matches!(read, Some("/scim/{unknown}" | "/scim")),
                 "{nothing}: {read:?}"
             );
         }

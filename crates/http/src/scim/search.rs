@@ -14,7 +14,7 @@ use super::response_body::{Entry, ResponseBody};
 /// # Errors
 /// `invalidFilter` for an attribute that neither type has; `invalidValue`, `invalidCursor`, `tooMany`.
 pub async fn answer(ctx: &RequestContext<'_>) -> Result<HttpResponse, Failure> {
-    let found = everything::execute(&ctx.state.provisioning, &ctx.caller, &ctx.query).await?;
+    let found = everything::execute(&ctx.request.context, &ctx.request.caller, &ctx.query).await?;
     let envelope = list_page(&found.head, found.items.len(), Vec::new());
     let entries = found.items.into_iter().map(|found| match found {
         AnyResource::Identity(identity) => Entry::Person(*identity),

@@ -9,7 +9,7 @@ use domain::credential::Caller;
 use domain::group::{Group, Member};
 use domain::profile::Profile;
 use provisioning::Context;
-use provisioning::groups::members;
+use provisioning::group::members;
 use scim::etag;
 use scim::message::{Meta, render};
 use scim::query::Projection;
@@ -33,7 +33,7 @@ impl View {
     /// `groupsNotServed`.
     pub fn of(ctx: &RequestContext<'_>) -> Result<Self, Failure> {
         Ok(Self {
-            profile: super::served(ctx)?,
+            profile: super::served(&ctx.request.context, &ctx.request.caller)?,
             base: ctx.base.clone(),
             projection: ctx.query.projection.clone(),
         })

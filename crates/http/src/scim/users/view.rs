@@ -12,7 +12,7 @@ use domain::group::GroupRef;
 use domain::identity::Identity;
 use domain::profile::Profile;
 use provisioning::Context;
-use provisioning::groups::members;
+use provisioning::group::members;
 use scim::etag;
 use scim::message::render;
 use scim::query::Projection;
@@ -43,7 +43,7 @@ impl View {
     /// # Errors
     /// Ours: the profile is not there.
     pub fn of(ctx: &RequestContext<'_>) -> Result<Self, Failure> {
-        let profile = ctx.state.provisioning.profile(&ctx.caller)?;
+        let profile = ctx.request.profile()?;
         let projection = ctx.query.projection.clone();
         Ok(Self {
             wants_groups: profile.group_type.is_some() && projection.wants(&profile.resource_type, "groups"),

@@ -13,6 +13,7 @@ use serde_json::json;
 use store::TenantTx;
 
 use crate::error::Error;
+use crate::resource::Settled;
 
 /// How many members are read at a time.
 const BATCH: usize = 1_000;
@@ -42,17 +43,6 @@ pub(super) async fn stored(
         Some((name, element))
     });
     Ok(elements.collect())
-}
-
-/// A membership after the change.
-#[derive(Debug)]
-pub(super) struct Settled {
-    /// Who joined and who left.
-    pub changed: MembersChanged,
-    /// How many members there are now.
-    pub member_count: i64,
-    /// What was named as a member to be and is none that this directory has, as sent.
-    pub unknown: Vec<String>,
 }
 
 /// Makes the membership of a locked group what is wanted, as far as those named exist here.

@@ -1,0 +1,129 @@
+//! A credential whose secret was found right. It opens nothing until it was compared with the URL: only then is there a caller.
+//!
+//! Must not know: how URLs are routed.
+
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use domain::credential::{
+    AppCaller, AppCredentialRecord, Caller, CredentialKind, CredentialStatus, SecretHash, TokenRecord,
+};
+use domain::scope::TenantScope;
+
+use super::Inner;
+use crate::refusal::Refusal;
+use crate::tenant_url::TenantUrl;
+use crate::uses::worth_noting;
+
+/// What is kept of a credential: a [`TokenRecord`] or an [`AppCredentialRecord`].
+pub trait CredentialRecord {
+    /// The kind of credential.
+    const KIND: CredentialKind;
+
+    /// The public part, safe to log.
+    fn id(&self) -> &str;
+    /// The hash of its secret.
+    fn hash(&self) -> &SecretHash;
+    /// Whether it may be used at `now`.
+    fn status(&self, now: DateTime<Utc>) -> CredentialStatus;
+    /// When it was used, if that is to be written to the record.
+    fn use_worth_noting(&self, _: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        None
+    }
+}
+
+impl CredentialRecord for TokenRecord {
+    const KIND: CredentialKind = CredentialKind::Token;
+
+    fn id(&self) -> &str {
+        &self.token.id
+    }
+
+    fn hash(&self) -> &SecretHash {
+        &self.hash
+    }
+
+    fn status(&self, now: DateTime<Utc>) -> CredentialStatus {
+        self.token.status(now)
+    }
+
+    fn use_worth_noting(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        worth_noting(self.token.last_used_at, now)
+    }
+}
+
+impl CredentialRecord for AppCredentialRecord {
+    const KIND: CredentialKind = CredentialKind::App;
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn hash(&self) -> &SecretHash {
+        &self.hash
+    }
+
+    fn status(&self, now: DateTime<Utc>) -> CredentialStatus {
+        Self::status(self, now)
+    }
+}
+
+/// A credential with the right secret, not yet compared with the URL. It gives no access to its record: the way to a tenant
+/// or an app is `admit`.
+#[must_use]
+pub struct Verified<R> {
+    record: R,
+    verifier: Arc<Inner>,
+}
+
+impl<R: CredentialRecord> Verified<R> {
+    pub(super) fn new(record: R, verifier: &Arc<Inner>) -> Self {
+        let verifier = Arc::clone(verifier);
+        Self { record, verifier }
+    }
+
+    /// Its public part, safe to log.
+    pub fn id(&self) -> &str {
+        self.record.id()
+    }
+}
+
+impl<R: CredentialRecord> fmt::Debug for Verified<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Verified({})", self.id())
+    }
+}
+
+impl Verified<TokenRecord> {
+    /// The caller, if the URL names its directory and the directory is on.
+    ///
+    /// # Errors
+    /// As [`TenantUrl::check`].
+    pub fn admit(self, url: TenantUrl<'_>) -> Result<Caller, Refusal> {
+        let Self { record, verifier } = self;
+        url.check(&record.tenant_name, &record.directory)
+            .inspect_err(|refusal| verifier.counters.refused(refusal.code()))?;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the secret of this tenant's token was just found right, at its own URL"
+        )]
+        let scope = TenantScope::mint(record.token.tenant);
+        Ok(Caller {
+            scope,
+            directory: record.directory,
+            tenant_name: record.tenant_name,
+            external_tenant_id: record.external_tenant_id,
+            token_alias: verifier.aliases.of(&record.token.id),
+            token_id: record.token.id,
+        })
+    }
+}
+
+impl Verified<AppCredentialRecord> {
+    /// The app, if the URL names its own feed.
+    pub fn admit(self, feed: &str) -> Option<AppCaller> {
+        let AppCredentialRecord { app, app_name, .. } = self.record;
+        (app_name.as_str() == feed).then_some(AppCaller { app, app_name })
+    }
+}

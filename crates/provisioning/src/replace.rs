@@ -1,0 +1,59 @@
+//! PUT /Users/{id} and PUT /Groups/{id} (RFC 7644 §3.5.1). Entra never sends it; other providers do.
+
+use std::sync::Arc;
+
+use domain::log::LogAction;
+use scim::ScimType;
+use serde_json::Value;
+use store::TenantTx;
+
+use crate::error::Error;
+use crate::log_row::LogSubject;
+use crate::request::Request;
+use crate::resource::{Desired, ManagedResource};
+use crate::unit_of_work::UnitOfWork;
+
+/// Replaces a document; what the body does not say is cleared, except `active` and what is set once. The members of a group
+/// are replaced by the ones it names, and stay who they are when it says nothing of members at all (ADR 0018).
+///
+/// # Errors
+/// As for a creation, [`Error::NotFound`] and [`Error::Stale`].
+pub async fn execute<R: ManagedResource>(request: Arc<Request>, id: &str, body: Value) -> Result<R, Error> {
+    let unit = UnitOfWork::new(request, "PUT")?;
+    unit.resource_type::<R>()?;
+    let id = unit.id::<R>(id)?;
+    let subject = LogSubject {
+        resource: Some(id.into()),
+        ..LogSubject::of_body::<R>(LogAction::Update, &body)
+    };
+    let outcome = match R::accept(&unit, body) {
+        Ok(sent) => {
+            unit.transact(sent, move |tx, unit, sent| {
+                Box::pin(change::<R>(tx, unit, id, sent))
+            })
+            .await
+        }
+        Err(error) => Err(error),
+    };
+    unit.conclude(subject, outcome).await
+}
+
+async fn change<R: ManagedResource>(
+    tx: &mut TenantTx,
+    unit: &UnitOfWork,
+    id: R::Id,
+    sent: &Desired,
+) -> Result<R, Error> {
+    let before: R = unit.load(tx, id).await?;
+    let resource = R::replace(unit, &before, &sent.resource)?;
+    unit.save(tx, before, resource, &sent.membership, &sent.ignored)
+        .await
+}
+
+/// What a PATCH may not do (`mutability`) is a wrong value in the body of a PUT.
+pub(crate) fn as_a_value(error: scim::Error) -> scim::Error {
+    scim::Error {
+        scim_type: ScimType::InvalidValue,
+        ..error
+    }
+}

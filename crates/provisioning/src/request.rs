@@ -1,0 +1,89 @@
+//! One SCIM request as every operation is given it: what the process works with, who calls, and under which
+//! circumstances. Owned once and shared, so that nothing of it is copied on the way into a transaction.
+
+use std::sync::Arc;
+
+use domain::credential::Caller;
+use domain::event::Cause;
+use domain::id::{IdentityId, RequestId};
+use domain::profile::Profile;
+use domain::tenant::Provider;
+use domain::trace::TraceParent;
+use scim::etag::Precondition;
+
+use crate::context::Context;
+use crate::error::Error;
+
+/// A request of an authorised caller.
+pub struct Request {
+    /// What the process works with.
+    pub context: Context,
+    /// The verified token and the directory it opens.
+    pub caller: Arc<Caller>,
+    /// What ends up in the event and in the provisioning log.
+    pub metadata: RequestMetadata,
+}
+
+impl Request {
+    /// The profile of the caller's directory.
+    ///
+    /// # Errors
+    /// As [`Context::profile`].
+    pub fn profile(&self) -> Result<Arc<Profile>, Error> {
+        self.context.profile(&self.caller)
+    }
+
+    /// The identity provider that calls, for texts.
+    pub(crate) fn provider(&self) -> Provider {
+        self.caller.directory.provider
+    }
+
+    /// One operation of this request: the same but for its condition, and for what was created before it.
+    pub(crate) fn operation(&self, precondition: Precondition, created: &[IdentityId]) -> Arc<Self> {
+        Arc::new(Self {
+            context: self.context.clone(),
+            caller: Arc::clone(&self.caller),
+            metadata: RequestMetadata {
+                request: self.metadata.request,
+                client_request_id: self.metadata.client_request_id.clone(),
+                traceparent: self.metadata.traceparent,
+                precondition,
+                created: created.to_vec(),
+            },
+        })
+    }
+}
+
+/// The circumstances of a request.
+#[derive(Debug, Clone)]
+pub struct RequestMetadata {
+    /// Our id of the request, answered as `request-id`; the event's `txn`.
+    pub request: RequestId,
+    /// The client's own id of the request, when it sent one; not trusted to be unique.
+    pub client_request_id: Option<String>,
+    /// The W3C trace context of the request's span.
+    pub traceparent: Option<TraceParent>,
+    /// What must be true of the resource's version; checked against the locked row (RFC 7644 §3.14).
+    pub precondition: Precondition,
+    /// The last identities whose creation was answered on this request's connection: its client has read those answers,
+    /// so it does not send a lost creation again (ADR 0006).
+    pub created: Vec<IdentityId>,
+}
+
+impl RequestMetadata {
+    /// The cause of an event made by this request.
+    pub(crate) fn cause(&self, operation: &'static str, token_alias: &str) -> Cause {
+        Cause {
+            request: self.request,
+            client_request_id: self.client_request_id.clone(),
+            operation,
+            token_alias: token_alias.to_owned(),
+            traceparent: self.traceparent,
+        }
+    }
+
+    /// The trace id, as the provisioning log keeps it.
+    pub(crate) fn trace_id(&self) -> Option<String> {
+        self.traceparent.map(TraceParent::trace_id)
+    }
+}

@@ -1,0 +1,191 @@
+//! What an operation needs to know of a kind of resource. Users ([`crate::user`]) and groups ([`crate::group`]) implement it;
+//! [`crate::create`], [`crate::get`], [`crate::list`], [`crate::replace`], [`crate::patch`] and [`crate::delete`] are written
+//! once over it.
+//!
+//! Three parts: what a resource is, decisions (pure), and its statements.
+
+use std::fmt::Display;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use domain::event::Event;
+use domain::group::MembersChanged;
+use domain::id::{DirectoryId, ResourceId};
+use domain::log::LogEntry;
+use domain::portal::PortalPage;
+use domain::profile::Profile;
+use domain::tenant::Provider;
+use scim::membership::Membership;
+use scim::patch::{PatchRequest, StoredMembers};
+use scim::quirk::rules::Rules;
+use scim::resource::Resource;
+use scim::schema::ResourceType;
+use serde_json::Value;
+use store::{ListRequest, Page, SaveOutcome, StoreError, TenantTx};
+
+use crate::error::Error;
+use crate::taken::Key;
+use crate::unit_of_work::UnitOfWork;
+
+/// The state that a request asks for.
+#[derive(Debug, Clone)]
+pub struct Desired {
+    /// The document, without members.
+    pub resource: Resource,
+    /// What is asked of the members of a group; [`Membership::SAME`] when nothing.
+    pub membership: Membership,
+    /// Paths that were sent and that this directory does not have.
+    pub ignored: Vec<String>,
+}
+
+/// A membership after a change.
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// Who joined and who left.
+    pub changed: MembersChanged,
+    /// How many members there are now.
+    pub member_count: i64,
+    /// What was named as a member to be and is none that this directory has, as sent.
+    pub unknown: Vec<String>,
+}
+
+/// A kind of resource: [`domain::identity::Identity`] or [`domain::group::Group`].
+pub trait ManagedResource: Send + Sync + Sized + 'static {
+    /// Its id.
+    type Id: Copy + Display + FromStr + Into<ResourceId> + Send + Sync + 'static;
+    /// The events of one change, at least one.
+    type Events: Send + Sync + 'static;
+
+    /// The endpoint's path; a cursor of one list is none of another.
+    const ENDPOINT: &'static str;
+    /// The attribute whose value is unique in a directory.
+    const NAME: &'static str;
+    /// Where its mapping is set at the identity provider.
+    const PAGE: PortalPage;
+
+    /// Its id.
+    fn id(&self) -> Self::Id;
+    /// Its revision; 1 after creation.
+    fn revision(&self) -> i64;
+    /// Its document.
+    fn resource(&self) -> &Resource;
+    /// The value of [`ManagedResource::NAME`].
+    fn name(&self) -> Option<&str>;
+    /// The document in the form that is kept today, where an older one was kept; by itself no change.
+    fn canonical(self, _: &Profile) -> Self {
+        self
+    }
+    /// The state after this one.
+    fn next(&self, at: DateTime<Utc>, resource: Resource, member_count: i64) -> Self;
+    /// Whether it is switched off.
+    fn is_off(&self) -> bool {
+        false
+    }
+    /// Which one it is, for the refusal of a value that it has: `idn_…, which is active`.
+    fn described(&self) -> String;
+    /// What one is called in this directory: `person`, `room` or `group`.
+    fn noun(profile: &Profile) -> &'static str;
+
+    /// Its type in this directory.
+    ///
+    /// # Errors
+    /// [`Error::GroupsNotServed`].
+    fn resource_type(profile: &Profile, provider: Provider) -> Result<&ResourceType, Error>;
+    /// Another reading of a filter that found nothing (`scim::quirk`).
+    fn filter_read_again(_: &Rules, _filter: &str) -> Option<String> {
+        None
+    }
+    /// A whole document as sent in place of another (PUT) → what this directory keeps of it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], [`Error::GroupsNotServed`].
+    fn accept(unit: &UnitOfWork, body: Value) -> Result<Desired, Error>;
+    /// A new document as sent (POST) → what this directory keeps of it, defaults included; it must be complete.
+    ///
+    /// # Errors
+    /// As [`ManagedResource::accept`].
+    fn accept_new(unit: &UnitOfWork, body: Value) -> Result<Desired, Error>;
+    /// The document that an accepted one makes of the state it replaces.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`]: something required is taken away, or something set once is changed.
+    fn replace(unit: &UnitOfWork, before: &Self, sent: &Resource) -> Result<Resource, Error>;
+    /// The state that a PATCH makes of another.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an operation or for its result.
+    fn patch(
+        unit: &UnitOfWork,
+        before: &Self,
+        request: &PatchRequest,
+        stored: &StoredMembers,
+    ) -> Result<Desired, Error>;
+    /// The events of a change, `None` when nothing effectively changed.
+    fn events(
+        unit: &UnitOfWork,
+        before: Option<&Self>,
+        after: Option<&Self>,
+        members: &MembersChanged,
+    ) -> Option<Self::Events>;
+    /// The event that the log row names.
+    fn first(events: &Self::Events) -> Option<&Event>;
+
+    /// Reads one.
+    fn get(
+        tx: &mut TenantTx,
+        directory: DirectoryId,
+        id: Self::Id,
+    ) -> impl Future<Output = Result<Option<Self>, StoreError>> + Send;
+    /// Reads one and locks it.
+    fn lock(
+        tx: &mut TenantTx,
+        directory: DirectoryId,
+        id: Self::Id,
+    ) -> impl Future<Output = Result<Option<Self>, StoreError>> + Send;
+    /// Reads a page.
+    fn list(
+        tx: &mut TenantTx,
+        query: &ListRequest<'_>,
+    ) -> impl Future<Output = Result<Page<Self>, StoreError>> + Send;
+    /// Reads the one that has the value which `wanted` wants to have.
+    fn holder(
+        tx: &mut TenantTx,
+        key: Key,
+        wanted: &Self,
+    ) -> impl Future<Output = Result<Option<Self>, StoreError>> + Send;
+    /// What is known of the members that a PATCH describes.
+    fn described_members(
+        _: &mut TenantTx,
+        _: &UnitOfWork,
+        _before: &Self,
+        _: &PatchRequest,
+    ) -> impl Future<Output = Result<StoredMembers, Error>> + Send {
+        async { Ok(StoredMembers::new()) }
+    }
+    /// Changes the members of a locked one.
+    fn settle(
+        _: &mut TenantTx,
+        _before: &Self,
+        _: &Membership,
+    ) -> impl Future<Output = Result<Settled, Error>> + Send {
+        async { Ok(Settled::default()) }
+    }
+    /// Creates one, with its events and its log row.
+    fn create(unit: &Arc<UnitOfWork>, desired: Desired) -> impl Future<Output = Result<Self, Error>> + Send;
+    /// Writes the next state of a locked one, with its events and its log row.
+    fn save(
+        tx: &mut TenantTx,
+        unit: &UnitOfWork,
+        after: &Self,
+        events: &Self::Events,
+        row: &LogEntry,
+    ) -> impl Future<Output = Result<SaveOutcome, StoreError>> + Send;
+    /// Deletes a locked one, with its events and its log row.
+    fn delete(
+        tx: &mut TenantTx,
+        before: &Self,
+        events: &Self::Events,
+        row: &LogEntry,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}

@@ -1,0 +1,325 @@
+//! What only users (identities) do: the profile's rules, two keys, and a creation that is repeated.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use domain::event::{Event, from_change};
+use domain::group::MembersChanged;
+use domain::id::{DirectoryId, IdentityId};
+use domain::identity::{Identity, MatchKeys};
+use domain::log::LogEntry;
+use domain::policy::{check_kept, check_required, check_size};
+use domain::portal::PortalPage;
+use domain::profile::{Profile, ResourceKind, UnknownAttributes};
+use domain::tenant::Provider;
+use scim::membership::Membership;
+use scim::patch::{PatchRequest, StoredMembers, apply};
+use scim::quirk::entra::decoded_once_more;
+use scim::quirk::okta::is_unasked;
+use scim::quirk::rules::{EncodedFilter, RepeatedCreate, Rules};
+use scim::resource::{Resource, check_immutable};
+use scim::schema::ResourceType;
+use serde_json::Value;
+use store::{CreateOutcome, ListRequest, Page, SaveOutcome, StoreError, TenantTx};
+
+use crate::error::Error;
+use crate::log_row::LeftOut;
+use crate::replace::as_a_value;
+use crate::resource::{Desired, ManagedResource};
+use crate::taken::Key;
+use crate::unit_of_work::UnitOfWork;
+
+impl ManagedResource for Identity {
+    type Id = IdentityId;
+    type Events = Event;
+
+    const ENDPOINT: &'static str = "/Users";
+    const NAME: &'static str = "userName";
+    const PAGE: PortalPage = PortalPage::Users;
+
+    fn id(&self) -> IdentityId {
+        self.id
+    }
+
+    fn revision(&self) -> i64 {
+        self.revision
+    }
+
+    fn resource(&self) -> &Resource {
+        &self.resource
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.resource.user_name()
+    }
+
+    // What was kept before there was one form of a list is in that form from its next change on.
+    fn canonical(self, profile: &Profile) -> Self {
+        let resource = self.resource.canonical(&profile.resource_type);
+        Self { resource, ..self }
+    }
+
+    fn next(&self, at: DateTime<Utc>, resource: Resource, _: i64) -> Self {
+        Self {
+            id: self.id,
+            directory: self.directory,
+            revision: self.revision + 1,
+            resource,
+            created_at: self.created_at,
+            modified_at: at.max(self.modified_at),
+        }
+    }
+
+    fn is_off(&self) -> bool {
+        !self.resource.active()
+    }
+
+    fn described(&self) -> String {
+        let status = if self.is_off() {
+            "deactivated (active is false)"
+        } else {
+            "active"
+        };
+        format!("{}, which is {status}", self.id)
+    }
+
+    fn noun(profile: &Profile) -> &'static str {
+        match profile.thing {
+            ResourceKind::Person => "person",
+            ResourceKind::Room => "room",
+        }
+    }
+
+    fn resource_type(profile: &Profile, _: Provider) -> Result<&ResourceType, Error> {
+        Ok(&profile.resource_type)
+    }
+
+    fn filter_read_again(rules: &Rules, filter: &str) -> Option<String> {
+        match rules.encoded_filter {
+            EncodedFilter::DecodeAgain => decoded_once_more(filter),
+            EncodedFilter::AsSent => None,
+        }
+    }
+
+    fn accept(unit: &UnitOfWork, body: Value) -> Result<Desired, Error> {
+        let rt = &unit.profile.resource_type;
+        let accepted = Resource::accept(rt, body)?;
+        let resource = accepted.resource.with_roles_read(rt, unit.provider().rules());
+        check_ignored(unit, &accepted.ignored)?;
+        check_size(unit.provider(), PortalPage::Users, &resource)?;
+        Ok(Desired {
+            resource,
+            membership: Membership::SAME,
+            ignored: accepted.ignored,
+        })
+    }
+
+    fn accept_new(unit: &UnitOfWork, body: Value) -> Result<Desired, Error> {
+        let desired = Self::accept(unit, body)?;
+        check_required(unit.provider(), &unit.profile, &desired.resource)?;
+        Ok(Desired {
+            resource: desired.resource.with_defaults(),
+            ..desired
+        })
+    }
+
+    fn replace(unit: &UnitOfWork, before: &Self, sent: &Resource) -> Result<Resource, Error> {
+        let rt = &unit.profile.resource_type;
+        let after = sent.clone().replacing(rt, &before.resource);
+        check_kept(unit.provider(), &unit.profile, &before.resource, &after).map_err(as_a_value)?;
+        check_immutable(rt, &before.resource, &after)?;
+        Ok(after)
+    }
+
+    fn patch(
+        unit: &UnitOfWork,
+        before: &Self,
+        request: &PatchRequest,
+        _: &StoredMembers,
+    ) -> Result<Desired, Error> {
+        let (provider, profile) = (unit.provider(), &unit.profile);
+        let rt = &profile.resource_type;
+        let patched = apply(rt, &before.resource, request, provider.rules())?;
+        check_ignored(unit, &patched.ignored)?;
+        check_size(provider, PortalPage::Users, &patched.resource)?;
+        check_kept(provider, profile, &before.resource, &patched.resource)?;
+        check_immutable(rt, &before.resource, &patched.resource)?;
+        Ok(Desired {
+            resource: patched.resource,
+            membership: Membership::SAME,
+            ignored: patched.ignored,
+        })
+    }
+
+    fn events(
+        unit: &UnitOfWork,
+        before: Option<&Self>,
+        after: Option<&Self>,
+        _: &MembersChanged,
+    ) -> Option<Event> {
+        from_change(unit.origin(), &unit.cause(), unit.event, unit.at, before, after)
+    }
+
+    fn first(event: &Event) -> Option<&Event> {
+        Some(event)
+    }
+
+    async fn get(
+        tx: &mut TenantTx,
+        directory: DirectoryId,
+        id: IdentityId,
+    ) -> Result<Option<Self>, StoreError> {
+        tx.get(directory, id).await
+    }
+
+    async fn lock(
+        tx: &mut TenantTx,
+        directory: DirectoryId,
+        id: IdentityId,
+    ) -> Result<Option<Self>, StoreError> {
+        tx.lock(directory, id).await
+    }
+
+    async fn list(tx: &mut TenantTx, query: &ListRequest<'_>) -> Result<Page<Self>, StoreError> {
+        tx.list(query).await
+    }
+
+    async fn holder(tx: &mut TenantTx, key: Key, wanted: &Self) -> Result<Option<Self>, StoreError> {
+        let keys = MatchKeys::of(&wanted.resource);
+        match (key, keys.external_id) {
+            (Key::Name, _) => tx.find_by_user_name(wanted.directory, &keys.user_name).await,
+            (Key::ExternalId, Some(value)) => tx.find_by_external_id(wanted.directory, &value).await,
+            (Key::ExternalId, None) => Ok(None),
+        }
+    }
+
+    /// A POST is judged as a creation: whatever is answered is what the body would have made in an empty directory, but for
+    /// id and times (ADR 0035). So a repeated POST whose first answer was lost heals (ADR 0006) while nothing has happened
+    /// since: it says word for word what is there, nobody has changed that or put it into a group, and its client cannot have
+    /// read the first answer, which it has when it asks on the connection that carried it
+    /// ([`crate::RequestMetadata::created`]). Everything else is a duplicate, as is every repeat where the directory's provider
+    /// wants the RFC's 409.
+    async fn create(unit: &Arc<UnitOfWork>, desired: Desired) -> Result<Self, Error> {
+        let context = &unit.request.context;
+        let identity = Self {
+            id: IdentityId::from_uuid(context.ids.next()),
+            directory: unit.directory(),
+            revision: 1,
+            resource: desired.resource,
+            created_at: unit.at,
+            modified_at: unit.at,
+        };
+        let Some(event) = Self::events(unit, None, Some(&identity), &MembersChanged::default()) else {
+            return Ok(identity);
+        };
+        let ignored = desired.ignored;
+        let row = unit.row(&identity, Some(&event), &left_out(&ignored));
+        let (scope, external_id) = (unit.caller().scope, unit.profile.external_id());
+        let created = context.store.create(scope, &identity, external_id, &event, &row);
+        match created.await? {
+            CreateOutcome::Done => Ok(identity),
+            CreateOutcome::DoneBeside => {
+                unit.note(unit.shared_external_id(&identity)).await;
+                Ok(identity)
+            }
+            CreateOutcome::Taken => {
+                unit.transact((identity, ignored), |tx, unit, (identity, ignored)| {
+                    Box::pin(adopt(tx, unit, identity, ignored))
+                })
+                .await
+            }
+        }
+    }
+
+    async fn save(
+        tx: &mut TenantTx,
+        unit: &UnitOfWork,
+        after: &Self,
+        event: &Event,
+        row: &LogEntry,
+    ) -> Result<SaveOutcome, StoreError> {
+        tx.save(after, unit.profile.external_id(), event, row).await
+    }
+
+    async fn delete(
+        tx: &mut TenantTx,
+        before: &Self,
+        event: &Event,
+        row: &LogEntry,
+    ) -> Result<(), StoreError> {
+        tx.delete(before, event, row).await
+    }
+}
+
+fn left_out(ignored: &[String]) -> LeftOut<'_> {
+    LeftOut {
+        ignored,
+        ..LeftOut::default()
+    }
+}
+
+/// What the profile says about attributes it does not name (ADR 0007).
+fn check_ignored(unit: &UnitOfWork, ignored: &[String]) -> Result<(), Error> {
+    let profile = &unit.profile;
+    let asked = ignored.iter().find(|path| !is_unasked(path));
+    if let (UnknownAttributes::Reject, Some(path)) = (profile.unknown_attributes, asked) {
+        let detail = format!(
+            "{path} is not part of the {} directory, which takes only the attributes of its mapping table. {} delete the line for \
+             {path}.",
+            profile.name,
+            unit.provider().at(PortalPage::Users)
+        );
+        return Err(scim::Error::invalid_value(path, detail).into());
+    }
+    Ok(())
+}
+
+/// A key is taken: by the very identity that is being created, or by another one.
+async fn adopt(
+    tx: &mut TenantTx,
+    unit: &UnitOfWork,
+    identity: &Identity,
+    ignored: &[String],
+) -> Result<Identity, Error> {
+    let (key, found) = match Identity::holder(tx, Key::Name, identity).await? {
+        Some(existing) => (Key::Name, Some(existing)),
+        None => (
+            Key::ExternalId,
+            Identity::holder(tx, Key::ExternalId, identity).await?,
+        ),
+    };
+    let Some(existing) = found else {
+        // Deleted in between; the client's repeat will create it.
+        return Err(unit.taken_at_creation::<Identity>(Key::Name, None));
+    };
+    if existing.id == identity.id {
+        // The first attempt was committed, and only the database's answer was lost.
+        return Ok(identity.clone());
+    }
+    if key != Key::Name || !repeats(tx, unit, identity, &existing).await? {
+        return Err(unit.taken_at_creation(key, Some(&existing)));
+    }
+    tx.log(&unit.row(&existing, None, &left_out(ignored))).await?;
+    Ok(existing)
+}
+
+/// Whether this creation is the one that made `existing`, sent again because its answer was lost, and `existing` is still
+/// what it made.
+async fn repeats(
+    tx: &mut TenantTx,
+    unit: &UnitOfWork,
+    identity: &Identity,
+    existing: &Identity,
+) -> Result<bool, Error> {
+    let heals = unit.provider().rules().repeated_create == RepeatedCreate::Heal;
+    let lost = heals && !unit.request.metadata.created.contains(&existing.id);
+    let untouched = existing.revision == 1 && existing.resource == identity.resource;
+    if !lost || !untouched || identity.resource.external_id().is_none() {
+        return Ok(false);
+    }
+    // Groups are no part of the document, and shown all the same; a client that put it into one knew the id.
+    Ok(unit.profile.group_type.is_none() || {
+        let (_, groups) = tx.groups_of(existing.directory, &[existing.id]).await?;
+        groups.is_empty()
+    })
+}
