@@ -5,7 +5,10 @@ use domain::tenant::{Directory, Provider, Switch};
 use sea_orm::QueryResult;
 
 use super::read::Columns;
+use super::tenant::OfTenant;
 use crate::error::StoreError;
+use crate::parameter::parameters;
+use crate::statement::{Opens, Statement};
 
 pub(crate) const COLUMNS: &str = "id, tenant_id, profile, provider, switch, created_at, extension";
 
@@ -39,4 +42,44 @@ fn switch(word: &str) -> Option<Switch> {
         "off" => Some(Switch::Off),
         _ => None,
     }
+}
+
+parameters!(for &Directory, |directory| {
+    id: directory.id,
+    profile: directory.profile.as_str(),
+    provider: directory.provider.as_str(),
+    switch: word(directory.switch),
+    created_at: directory.created_at,
+});
+
+pub(crate) static INSERT: Statement<(OfTenant, &Directory)> =
+    Statement::opening(Opens::TenantToInsert, |_| {
+        "INSERT INTO directory (tenant_id, id, profile, provider, switch, created_at) \
+         SELECT :tenant, :id, :profile, :provider, :switch, :created_at"
+            .into()
+    });
+
+pub(crate) static ALL: Statement<OfTenant> =
+    Statement::select(|_| format!("SELECT {COLUMNS} FROM directory WHERE tenant_id = :tenant"));
+
+parameters! {
+    /// A tenant's directory of a profile.
+    ByProfile<'a> { tenant: TenantId, profile: &'a str }
+}
+
+pub(crate) static BY_PROFILE: Statement<ByProfile<'_>> = Statement::select(|_| {
+    format!("SELECT {COLUMNS} FROM directory WHERE tenant_id = :tenant AND profile = :profile")
+});
+
+parameters! {
+    /// What becomes of one column of a directory.
+    Change<'a> { tenant: TenantId, id: DirectoryId, new: Option<&'a str> }
+}
+
+pub(crate) static SET_SWITCH: Statement<Change<'_>> = Statement::new(|_| set("switch"));
+pub(crate) static SET_PROVIDER: Statement<Change<'_>> = Statement::new(|_| set("provider"));
+pub(crate) static SET_EXTENSION: Statement<Change<'_>> = Statement::new(|_| set("extension"));
+
+fn set(column: &str) -> String {
+    format!("UPDATE directory SET {column} = :new WHERE tenant_id = :tenant AND id = :id")
 }

@@ -15,3 +15,6 @@ pub(crate) mod outbox;
 pub(crate) mod read;
 pub(crate) mod tenant;
 pub(crate) mod token;
+
+#[cfg(test)]
+mod tests;
