@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use serde_json::{Map, Value};
 
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::{output, setup};
 
 /// Prints every setting as it holds, and tests what the settings point at without touching the database.
@@ -13,18 +13,21 @@ use crate::{output, setup};
 /// # Errors
 /// A profile file that cannot be used.
 pub fn run(config: &Config, json: bool) -> anyhow::Result<ExitCode> {
-    let profiles = setup::profiles(config.deployment.profiles_dir.as_deref())?;
+    let profiles = setup::profiles(config.profiles_dir.as_deref())?;
     let warnings = config.warnings();
     if json {
         for warning in warnings {
             output::warning(&warning);
         }
-        let lines = config.lines.iter().map(|line| (line.key.to_owned(), value(line)));
+        let lines = config
+            .lines
+            .iter()
+            .map(|line| (line.key.to_owned(), line.value.clone()));
         output::line(&Value::Object(lines.collect::<Map<_, _>>()).to_string());
         return Ok(ExitCode::SUCCESS);
     }
     for line in &config.lines {
-        let setting = if line.value.is_empty() {
+        let setting = if line.value.is_null() {
             format!("# {} =", line.key)
         } else {
             format!("{} = {}", line.key, line.value)
@@ -37,10 +40,6 @@ pub fn run(config: &Config, json: bool) -> anyhow::Result<ExitCode> {
     }
     output::line("# The configuration is usable.");
     Ok(ExitCode::SUCCESS)
-}
-
-fn value(line: &config::Line) -> Value {
-    serde_json::from_str(&line.value).unwrap_or(Value::Null)
 }
 
 /// Brings the database up to this version.

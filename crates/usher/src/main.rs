@@ -93,9 +93,9 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Migrate => command(check::migrate(config)),
         Command::Records(noun) => command(async {
             let setup = cli::Setup {
-                database: setup::database(&config),
-                environment: config.deployment.environment,
-                profiles: Arc::new(setup::profiles(config.deployment.profiles_dir.as_deref())?),
+                database: config.database.clone(),
+                environment: config.environment,
+                profiles: Arc::new(setup::profiles(config.profiles_dir.as_deref())?),
                 public_url: config.http.base_url(),
                 redis: config.redis.clone(),
             };

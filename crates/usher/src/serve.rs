@@ -47,7 +47,7 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
     let setup = Setup::open(config).await?;
     let verifier = Verifier::new(
         Arc::clone(&setup.clock),
-        setup.config.deployment.environment,
+        setup.config.environment,
         auth::Limits::default(),
         aliases(&setup.store).await?,
     )
@@ -75,7 +75,7 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
     }
     signals.exit_at_the_next();
     state.draining.begin();
-    tokio::time::sleep(setup.config.http.drain_delay).await;
+    tokio::time::sleep(Duration::from_secs(setup.config.http.drain_delay_seconds)).await;
     // Long polls let go as soon as the feed side is told; otherwise they would hold up the drain.
     stop.send_replace(true);
     stopper.gracefully().await;
@@ -85,10 +85,10 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
 }
 
 fn open_events(setup: &Setup) -> anyhow::Result<Events> {
-    let mut settings = events::Settings::new(setup.config.deployment.environment);
+    let mut settings = events::Settings::new(setup.config.environment);
     settings.redis = setup.config.redis.clone();
-    settings.poll = setup.config.events.poll;
-    settings.retention = setup.config.events.retention;
+    settings.poll = Duration::from_millis(setup.config.events.poll_ms);
+    settings.retention = Duration::from_secs(setup.config.events.retention_days * 24 * 3_600);
     Ok(Events::new(
         setup.store.clone(),
         Arc::clone(&setup.clock),
@@ -100,7 +100,7 @@ fn open_events(setup: &Setup) -> anyhow::Result<Events> {
 /// Opens both sockets; what another process holds is named with its setting and the way out.
 fn listen(settings: &Http) -> anyhow::Result<Listeners> {
     let open = |key: &str, address: SocketAddr| {
-        http::listen(address, settings.write_timeout).with_context(|| {
+        http::listen(address, Duration::from_secs(settings.write_timeout_seconds)).with_context(|| {
             format!(
                 "{key}: {address} cannot be listened on; if another gateway or program has it, give this one another port: \
                  {key} in usher.toml, or the environment variable {}",
@@ -130,7 +130,7 @@ fn start(
             store: setup.store.clone(),
             clock: Arc::clone(&setup.clock),
             ids: Arc::clone(&setup.ids),
-            environment: setup.config.deployment.environment,
+            environment: setup.config.environment,
             profiles: Arc::clone(&setup.profiles),
             extended: provisioning::Extended::default(),
         },
@@ -150,9 +150,9 @@ fn start(
     };
     let serving = http::Settings {
         workers: settings.workers,
-        drain_seconds: settings.drain.as_secs(),
+        drain_seconds: settings.drain_seconds,
         connections: descriptors::connections(setup.config.database.max_connections),
-        connections_per_address: settings.connections_per_address,
+        connections_per_address: settings.connections_per_address(),
     };
     tracing::info!(
         connections = serving.connections,
@@ -175,7 +175,7 @@ async fn tell_ready(setup: &Setup, verifier: &Verifier, (public, admin): (Socket
         url = base,
         admin = format!("http://{admin}"),
         database = database.as_str(),
-        environment = %setup.config.deployment.environment,
+        environment = %setup.config.environment,
         queue = if setup.config.redis.is_some() { "redis" } else { "http" },
         argon2_memory_mib = verifier.memory_bound() / (1024 * 1024),
         "usher is ready"

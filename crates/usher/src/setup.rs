@@ -33,7 +33,7 @@ impl Setup {
     /// # Errors
     /// A database that cannot be reached or is not migrated, or a profile file that cannot be used; says what to do.
     pub async fn open(config: Config) -> anyhow::Result<Self> {
-        let profiles = Arc::new(profiles(config.deployment.profiles_dir.as_deref())?);
+        let profiles = Arc::new(profiles(config.profiles_dir.as_deref())?);
         let store = connect(&config).await?;
         match store.backend() {
             Backend::Sqlite => {
@@ -77,18 +77,8 @@ impl Setup {
 /// # Errors
 /// When the database cannot be reached.
 pub async fn connect(config: &Config) -> anyhow::Result<Store> {
-    let opened = Store::connect(&database(config)).await;
+    let opened = Store::connect(&config.database).await;
     opened.context("database.url: no connection; is the database running, and the address right?")
-}
-
-/// How the database is opened.
-pub fn database(config: &Config) -> store::Settings {
-    let database = &config.database;
-    store::Settings {
-        url: database.url.clone(),
-        max_connections: database.max_connections,
-        acquire_timeout: database.acquire_timeout,
-    }
 }
 
 /// The shipped profiles and those of a folder.

@@ -66,7 +66,7 @@ impl Telemetry {
             .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
             .with_attribute(KeyValue::new(
                 "deployment.environment.name",
-                config.deployment.environment.as_str(),
+                config.environment.as_str(),
             ))
             .build();
         let registry = Registry::new();
@@ -88,7 +88,8 @@ impl Telemetry {
                 .with_http()
                 .with_endpoint(format!("{endpoint}/v1/traces"))
                 .build()?;
-            let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(settings.trace_ratio)));
+            let ratio = f64::from(settings.trace_percent) / 100.0;
+            let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(ratio)));
             traces = Some(
                 SdkTracerProvider::builder()
                     .with_batch_exporter(spans)

@@ -6,6 +6,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::credential::CredentialStatus;
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr;
 
 use crate::output;
 
@@ -69,14 +70,14 @@ impl Table {
         self.rows.push(cells.iter().map(|cell| printable(cell)).collect());
     }
 
-    /// As lines.
+    /// As lines. A column is as wide as a terminal shows its cells: a CJK letter takes two places, a combining mark none.
     pub(super) fn text(&self) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
         let width = |column: usize| {
             self.rows
                 .iter()
                 .filter_map(|row| row.get(column))
-                .map(|cell| cell.chars().count())
+                .map(|cell| cell.width())
                 .max()
                 .unwrap_or(0)
         };
@@ -85,7 +86,7 @@ impl Table {
             let cells = row
                 .iter()
                 .zip(&widths)
-                .map(|(cell, &width)| format!("{cell:width$}"));
+                .map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())));
             cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
         });
         lines.collect::<Vec<_>>().join("\n")
@@ -148,6 +149,18 @@ mod tests {
         table.row(&["a\u{1b}[31mb".to_owned(), "x".to_owned()]);
         table.row(&["ümlaut".to_owned(), String::new()]);
         assert_eq!(table.text(), "NAME     END\na\u{fffd}[31mb  x\nümlaut");
+    }
+
+    #[test]
+    fn columns_line_up_for_wide_letters_and_combining_marks() {
+        let mut table = Table::new(["name", "end"]);
+        table.row(&["山田太郎".to_owned(), "x".to_owned()]);
+        table.row(&["u\u{308}mlaut".to_owned(), "y".to_owned()]);
+        table.row(&["plain".to_owned(), "z".to_owned()]);
+        assert_eq!(
+            table.text(),
+            "NAME      END\n山田太郎  x\nu\u{308}mlaut    y\nplain     z"
+        );
     }
 
     #[test]

@@ -1,42 +1,21 @@
-//! How events are kept and how soon they are seen.
+//! How long events are kept and how soon they are seen.
 
-use std::time::Duration;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use smart_default::SmartDefault;
 
-use super::values::{ConfigError, Key, Values};
+use super::rules::number;
 
-/// The keys of this section.
-pub const KEYS: &[Key] = &[
-    Key {
-        name: "events.poll_ms",
-        default: "250",
-        meaning: "milliseconds until a change committed by another process is seen at the latest",
-    },
-    Key {
-        name: "events.retention_days",
-        default: "30",
-        meaning: "days that events stay readable",
-    },
-];
-
-/// The settings.
-#[derive(Debug, Clone, Copy)]
+/// The section.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, SmartDefault)]
+#[serde(default, deny_unknown_fields)]
 pub struct Events {
-    /// How often the outbox is looked at.
-    pub poll: Duration,
-    /// How long events stay readable.
-    pub retention: Duration,
-}
-
-impl Events {
-    /// Reads the section.
-    ///
-    /// # Errors
-    /// Numbers out of bounds.
-    pub fn read(values: &Values) -> Result<Self, ConfigError> {
-        let days = values.number("events.retention_days", 30, (1, 3_650))?;
-        Ok(Self {
-            poll: Duration::from_millis(values.number("events.poll_ms", 250, (10, 60_000))?),
-            retention: Duration::from_secs(days * 24 * 3_600),
-        })
-    }
+    /// milliseconds until a change committed by another process is seen at the latest
+    #[serde(deserialize_with = "number::<10, 60_000, _, _>")]
+    #[default(250)]
+    pub poll_ms: u64,
+    /// days that events stay readable
+    #[serde(deserialize_with = "number::<1, 3_650, _, _>")]
+    #[default(30)]
+    pub retention_days: u64,
 }

@@ -1,135 +1,70 @@
 //! Where and how the gateway listens.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::de::{Deserializer, Error};
+use serde::{Deserialize, Serialize};
+use smart_default::SmartDefault;
 use url::{Host, Url};
 
-use super::values::{ConfigError, Key, Values, contradiction};
+use super::rules::{number, parsed};
 
-/// The keys of this section.
-pub const KEYS: &[Key] = &[
-    Key {
-        name: "http.listen",
-        default: "\"127.0.0.1:8080\"",
-        meaning: "address and port to listen on: SCIM, feeds, `/health/live` and `/health/ready` in one word",
-    },
-    Key {
-        name: "http.admin_listen",
-        default: "\"127.0.0.1:8081\"",
-        meaning: "address and port for the machines that watch the gateway: `/metrics`, `/health/live`, `/health/ready` with reasons; keep it from strangers; port 0 takes a free one, which the log names",
-    },
-    Key {
-        name: "http.public_url",
-        default: "",
-        meaning: "the address customers see, for Tenant URLs and `location`s, e.g. `https://scim.example.com`; required in production; without it, the address that the connection came to, and behind proxies (`http.proxy_hops`) the one they forward",
-    },
-    Key {
-        name: "http.workers",
-        default: "0",
-        meaning: "threads that serve requests; 0 is one a processor",
-    },
-    Key {
-        name: "http.proxy_hops",
-        default: "0",
-        meaning: "how many proxies stand in front and write `X-Forwarded-For`; 0 takes the connection's address, and does not go with an `https` address in `http.public_url`: production refuses it",
-    },
-    Key {
-        name: "http.requests_per_tenant",
-        default: "16",
-        meaning: "SCIM requests of one tenant that are worked at at a time; further ones wait in a queue that is fair between tenants, at most 5 seconds, then they are answered 503 with `Retry-After`",
-    },
-    Key {
-        name: "http.connections_per_address",
-        default: "0",
-        meaning: "open connections of one address (IPv6: of one /64 network); 0 is 512, or no bound when `proxy_hops` says that all come from a proxy",
-    },
-    Key {
-        name: "http.write_timeout_seconds",
-        default: "30",
-        meaning: "seconds after which a client is cut off that takes nothing of its answers",
-    },
-    Key {
-        name: "http.drain_seconds",
-        default: "20",
-        meaning: "seconds that requests in flight get when the gateway is stopped",
-    },
-    Key {
-        name: "http.drain_delay_seconds",
-        default: "0",
-        meaning: "seconds between `/health/ready` turning 503 and the last new connection: set it to what your load balancer needs to notice",
-    },
-];
-
-/// The settings.
-#[derive(Debug, Clone)]
+/// The section.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, SmartDefault)]
+#[serde(default, deny_unknown_fields)]
 pub struct Http {
-    /// Address and port.
+    /// address and port to listen on: SCIM, feeds, `/health/live` and `/health/ready` in one word
+    #[serde(deserialize_with = "listen")]
+    #[default(SocketAddr::from(([127, 0, 0, 1], 8080)))]
     pub listen: SocketAddr,
-    /// Address and port of metrics and reasons.
+    /// address and port for the machines that watch the gateway: `/metrics`, `/health/live`, `/health/ready` with reasons; keep
+    /// it from strangers; port 0 takes a free one, which the log names
+    #[serde(deserialize_with = "admin_listen")]
+    #[default(SocketAddr::from(([127, 0, 0, 1], 8081)))]
     pub admin_listen: SocketAddr,
-    /// Without a trailing slash.
+    /// the address customers see, for Tenant URLs and `location`s, e.g. `https://scim.example.com`; required in production;
+    /// without it, the address that the connection came to, and behind proxies (`http.proxy_hops`) the one they forward
+    #[serde(deserialize_with = "public_url")]
     pub public_url: Option<String>,
-    /// At least one.
+    /// threads that serve requests; 0 is one a processor
+    #[serde(deserialize_with = "number::<0, 1_024, _, _>")]
     pub workers: usize,
-    /// Proxies in front.
+    /// how many proxies stand in front and write `X-Forwarded-For`; 0 takes the connection's address, and does not go with an
+    /// `https` address in `http.public_url`: production refuses it
+    #[serde(deserialize_with = "number::<0, 16, _, _>")]
     pub proxy_hops: usize,
-    /// Requests of one tenant at work.
+    /// SCIM requests of one tenant that are worked at at a time; further ones wait in a queue that is fair between tenants, at
+    /// most 5 seconds, then they are answered 503 with `Retry-After`
+    #[serde(deserialize_with = "number::<1, 1_024, _, _>")]
+    #[default(16)]
     pub requests_per_tenant: usize,
-    /// Open connections of one address.
-    pub connections_per_address: usize,
-    /// Time for a client to take something of its answers.
-    pub write_timeout: Duration,
-    /// Time for requests in flight.
-    pub drain: Duration,
-    /// Time for a load balancer to notice.
-    pub drain_delay: Duration,
+    /// open connections of one address (IPv6: of one /64 network); 0 is 512, or no bound when `proxy_hops` says that all come
+    /// from a proxy
+    #[serde(deserialize_with = "number::<0, 1_000_000, _, _>")]
+    connections_per_address: usize,
+    /// seconds after which a client is cut off that takes nothing of its answers
+    #[serde(deserialize_with = "number::<1, 3_600, _, _>")]
+    #[default(30)]
+    pub write_timeout_seconds: u64,
+    /// seconds that requests in flight get when the gateway is stopped
+    #[serde(deserialize_with = "number::<0, 3_600, _, _>")]
+    #[default(20)]
+    pub drain_seconds: u64,
+    /// seconds between `/health/ready` turning 503 and the last new connection: set it to what your load balancer needs to
+    /// notice
+    #[serde(deserialize_with = "number::<0, 600, _, _>")]
+    pub drain_delay_seconds: u64,
 }
 
 impl Http {
-    /// Reads the section.
-    ///
-    /// # Errors
-    /// A value that is none; says what would be.
-    pub fn read(values: &Values) -> Result<Self, ConfigError> {
-        let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
-        let rule = "must be an IP address and a port, e.g. \"127.0.0.1:8080\" or \"0.0.0.0:8080\"";
-        let listen = values.parse("http.listen", loopback(8080), rule)?;
-        let rule = "must be an IP address and a port, e.g. \"127.0.0.1:8081\"";
-        let admin_listen = values.parse("http.admin_listen", loopback(8081), rule)?;
-        if listen == admin_listen && listen.port() != 0 {
-            return Err(contradiction(
-                "http.listen",
-                "http.admin_listen",
-                "each needs an address of its own; give one of them another port",
-            ));
+    /// Open connections of one address at most.
+    pub const fn connections_per_address(&self) -> usize {
+        match (self.connections_per_address, self.proxy_hops) {
+            (0, 0) => 512,
+            (0, _) => usize::MAX,
+            (number, _) => number,
         }
-        let workers = match values.number("http.workers", 0, (0, 1_024))? {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            number => usize::try_from(number).unwrap_or(1),
-        };
-        let proxy_hops = usize::try_from(values.number("http.proxy_hops", 0, (0, 16))?).unwrap_or(0);
-        Ok(Self {
-            listen,
-            admin_listen,
-            public_url: public_url(values)?,
-            workers,
-            proxy_hops,
-            requests_per_tenant: usize::try_from(values.number(
-                "http.requests_per_tenant",
-                16,
-                (1, 1_024),
-            )?)
-            .unwrap_or(1),
-            connections_per_address: connections_per_address(values, proxy_hops)?,
-            write_timeout: Duration::from_secs(values.number(
-                "http.write_timeout_seconds",
-                30,
-                (1, 3_600),
-            )?),
-            drain: Duration::from_secs(values.number("http.drain_seconds", 20, (0, 3_600))?),
-            drain_delay: Duration::from_secs(values.number("http.drain_delay_seconds", 0, (0, 600))?),
-        })
     }
 
     /// Whether a proxy must stand in front that is not counted: Usher has no TLS of its own.
@@ -138,7 +73,7 @@ impl Http {
         self.proxy_hops == 0 && self.public_url.as_ref().is_some_and(https)
     }
 
-    /// The address to tell people when no public one is set.
+    /// The address for customers and apps, the local one when no public one is set.
     pub fn base_url(&self) -> String {
         self.public_url
             .clone()
@@ -146,31 +81,27 @@ impl Http {
     }
 }
 
-fn connections_per_address(values: &Values, proxy_hops: usize) -> Result<usize, ConfigError> {
-    let said = values.number("http.connections_per_address", 0, (0, 1_000_000))?;
-    Ok(match usize::try_from(said).unwrap_or(usize::MAX) {
-        0 if proxy_hops == 0 => 512,
-        0 => usize::MAX,
-        number => number,
-    })
+fn listen<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let rule = "must be an IP address and a port, e.g. \"127.0.0.1:8080\" or \"0.0.0.0:8080\"";
+    parsed(deserializer, rule)
 }
 
-fn public_url(values: &Values) -> Result<Option<String>, ConfigError> {
-    let Some(text) = values.text("http.public_url") else {
-        return Ok(None);
-    };
+fn admin_listen<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let rule = "must be an IP address and a port, e.g. \"127.0.0.1:8081\"";
+    parsed(deserializer, rule)
+}
+
+/// Without a trailing slash.
+fn public_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
     let url = text.trim().trim_end_matches('/');
-    let begins = ["https://", "http://"]
-        .iter()
-        .any(|scheme| url.starts_with(scheme));
-    let plain = !url.contains(['?', '#', '@', '\\', ' ']);
-    if !(begins && plain && Url::parse(url).is_ok()) {
-        return Err(values.wrong(
-            "http.public_url",
-            "must be an address such as \"https://scim.example.com\", without user, query or fragment",
-        ));
+    let is_http = url.starts_with("https://") || url.starts_with("http://");
+    if is_http && !url.contains(['?', '#', '@', '\\', ' ']) && Url::parse(url).is_ok() {
+        return Ok(Some(url.to_owned()));
     }
-    Ok(Some(url.to_owned()))
+    Err(D::Error::custom(
+        "must be an address such as \"https://scim.example.com\", without user, query or fragment",
+    ))
 }
 
 /// Whether an address is reached without leaving the machine.

@@ -1,40 +1,49 @@
 //! Configuration: `usher.toml` < `USHER__SECTION__KEY`, one file a section.
 //!
-//! The only place that reads the environment. What contradicts itself or is unknown refuses to start and says which key;
-//! nothing is guessed. Reading order: `values` (finding settings), a section such as `http`, `show` (telling them).
+//! The only place that reads the environment. A setting that is unknown or contradicts another one stops the start with an error
+//! that names the key; nothing is guessed. Reading order: `settings` (all of them, typed), a section such as `http`, `values`
+//! (file and environment), `keys` and `show` (the page and `usher check-config`).
 
-pub mod database;
-mod deployment;
-pub mod events;
+mod database;
+mod events;
 pub mod http;
+mod keys;
 pub mod log;
 mod mask;
 mod redis;
+mod rules;
+mod settings;
 mod show;
-pub mod telemetry;
-pub mod values;
+mod telemetry;
+mod values;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ::events::RedisSettings;
+use domain::environment::Environment;
 
-pub use show::{Line, lines, reference};
+use settings::Settings;
+use show::lines;
+pub use show::{Line, reference};
 pub use values::{ConfigError, variable};
-use values::{Key, Values, contradiction};
+use values::{Values, contradiction};
 
-/// The file that is read when nobody names one.
+/// The file that is read without `--config`.
 pub const DEFAULT_FILE: &str = "usher.toml";
 
-/// Everything that can be set.
+/// The settings as the program uses them.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Environment and folders.
-    pub deployment: deployment::Deployment,
+    /// Part of every token, event and stream name.
+    pub environment: Environment,
+    /// Folder of profiles beside the shipped ones.
+    pub profiles_dir: Option<PathBuf>,
     /// Listening.
     pub http: http::Http,
     /// The database.
-    pub database: database::Database,
-    /// The Redis queue, if there is one.
+    pub database: store::Settings,
+    /// The Redis queue; `None` leaves the feeds readable over HTTP only.
     pub redis: Option<RedisSettings>,
     /// Events.
     pub events: events::Events,
@@ -42,68 +51,69 @@ pub struct Config {
     pub log: log::Log,
     /// OTLP.
     pub telemetry: telemetry::Telemetry,
-    /// Every setting with its effective value and where it comes from, secrets masked.
+    /// Every setting with its effective value and origin, secrets masked.
     pub lines: Vec<Line>,
 }
 
-/// All keys, in the order of the page.
-pub fn keys() -> Vec<Key> {
-    [
-        deployment::KEYS,
-        http::KEYS,
-        database::KEYS,
-        redis::KEYS,
-        events::KEYS,
-        log::KEYS,
-        telemetry::KEYS,
-    ]
-    .concat()
-}
-
 impl Config {
-    /// Reads `file`, or `usher.toml` in the working directory when there is one, and the environment.
+    /// Reads `file`, or else `usher.toml` in the working directory if there is one, and the environment.
     ///
     /// # Errors
-    /// [`ConfigError`] naming the key, where it was said, the rule and what to do.
+    /// [`ConfigError`] naming the key, its origin, the rule and what to do.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let default = PathBuf::from(DEFAULT_FILE);
         let file = file.or_else(|| default.is_file().then_some(default.as_path()));
-        Self::read(&Values::load(file, &keys())?)
+        Self::read(&Values::load(file)?)
     }
 
     fn read(values: &Values) -> Result<Self, ConfigError> {
-        let deployment = deployment::Deployment::read(values)?;
-        let config = Self {
-            http: http::Http::read(values)?,
-            database: database::Database::read(values, &deployment.data_dir)?,
-            redis: redis::read(values)?,
-            events: events::Events::read(values)?,
-            log: log::Log::read(values)?,
-            telemetry: telemetry::Telemetry::read(values)?,
-            lines: Vec::new(),
-            deployment,
+        let mut settings: Settings = values.typed()?;
+        if settings.http.workers == 0 {
+            settings.http.workers = std::thread::available_parallelism().map_or(1, usize::from);
+        }
+        let database = store::Settings {
+            url: settings.database.address(values, &settings.data_dir)?,
+            max_connections: settings.database.max_connections,
+            acquire_timeout: Duration::from_secs(settings.database.acquire_timeout_seconds),
         };
-        config.agrees()?;
-        Ok(Self {
-            lines: lines(values, &config),
-            ..config
-        })
+        let lines = lines(values, &settings)?;
+        settings.telemetry.otlp_endpoint = settings.telemetry.collector(values)?;
+        let config = Self {
+            environment: settings.environment,
+            profiles_dir: settings.profiles_dir,
+            http: settings.http,
+            database,
+            redis: settings.redis.settings(values)?,
+            events: settings.events,
+            log: settings.log,
+            telemetry: settings.telemetry,
+            lines,
+        };
+        config.check()?;
+        Ok(config)
     }
 
-    /// What is usable and yet hardly meant; said at the start and by `usher check-config`.
+    /// What is usable and probably a mistake; shown at the start and by `usher check-config`.
     pub fn warnings(&self) -> Vec<String> {
         let uncounted = self.http.has_uncounted_proxy();
         let warning = uncounted.then(|| uncounted_proxy().to_string());
         warning.into_iter().collect()
     }
 
-    /// What no section can see alone.
-    fn agrees(&self) -> Result<(), ConfigError> {
-        use domain::environment::Environment;
-        if self.deployment.environment != Environment::Production {
+    /// Settings that do not go together.
+    fn check(&self) -> Result<(), ConfigError> {
+        let http = &self.http;
+        if http.listen == http.admin_listen && http.listen.port() != 0 {
+            return Err(contradiction(
+                "http.listen",
+                "http.admin_listen",
+                "each needs an address of its own; give one of them another port",
+            ));
+        }
+        if self.environment != Environment::Production {
             return Ok(());
         }
-        let Some(url) = &self.http.public_url else {
+        let Some(url) = &http.public_url else {
             return Err(ConfigError(
                 "http.public_url: production needs the address that customers see, because what a request says of its own \
                  address (Host) is not to be trusted; set it, e.g. http.public_url = \"https://scim.example.com\" or \
@@ -111,7 +121,7 @@ impl Config {
                     .to_owned(),
             ));
         };
-        if self.http.has_uncounted_proxy() {
+        if http.has_uncounted_proxy() {
             return Err(uncounted_proxy());
         }
         if url.starts_with("http://") && !http::is_loopback(url) {

@@ -1,51 +1,48 @@
-//! Tells the settings: what holds now (`usher check-config`) and what there is (`docs/reference/config.md`).
+//! Shows the settings: what holds now (`usher check-config`) and what there is (`docs/reference/config.md`).
 
+use serde_json::Value;
+
+use super::keys::{KEYS, Key};
 use super::mask::masked;
-use super::values::{Origin, Values, variable};
-use super::{Config, keys};
+use super::settings::Settings;
+use super::values::{ConfigError, Origin, Values, variable};
 
 /// One effective setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// `section.key`.
     pub key: &'static str,
-    /// As TOML, secrets masked; empty when it is not set.
-    pub value: String,
-    /// Where it comes from, in words.
+    /// Secrets masked; `null` when it is not set. Its JSON is TOML as well.
+    pub value: Value,
+    /// In words.
     pub origin: &'static str,
 }
 
 /// Every setting as it holds.
-pub fn lines(values: &Values, config: &Config) -> Vec<Line> {
-    let line = |key: super::Key| {
-        let said = values.text(key.name);
-        let value = match (key.name, said) {
-            ("database.url", None) if values.origin("database.url_file").is_none() => {
-                quoted(&config.database.url)
-            }
-            ("http.workers", _) => config.http.workers.to_string(),
-            (_, Some(text)) if text.contains("://") => quoted(&masked(&text)),
-            (_, Some(text)) if text.parse::<u64>().is_ok() => text,
-            (_, Some(text)) => quoted(&text),
-            (_, None) => key.default.to_owned(),
+///
+/// # Errors
+/// A path that is not UTF-8.
+pub fn lines(values: &Values, settings: &Settings) -> Result<Vec<Line>, ConfigError> {
+    let effective = serde_json::to_value(settings).map_err(|error| ConfigError(error.to_string()))?;
+    let line = |key: &'static Key| {
+        let value = effective.pointer(&format!("/{}", key.name.replace('.', "/")));
+        let value = match value.cloned().unwrap_or_default() {
+            Value::String(text) if text.contains("://") => masked(&text).into(),
+            value => value,
         };
-        let origin = match values.origin(key.name) {
+        let origin = match values.origin(&key.name) {
             Some(Origin::File) => "configuration file",
             Some(Origin::Environment) => "environment",
-            None if value.is_empty() => "not set",
+            None if value.is_null() => "not set",
             None => "default",
         };
         Line {
-            key: key.name,
+            key: &key.name,
             value,
             origin,
         }
     };
-    keys().into_iter().map(line).collect()
-}
-
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    Ok(KEYS.iter().map(line).collect())
 }
 
 /// The page `docs/reference/config.md`.
@@ -59,17 +56,16 @@ pub fn reference() -> String {
          secrets masked. A commented example is `deploy/usher.example.toml`.\n\n\
          | key | default | meaning | variable |\n| --- | --- | --- | --- |\n",
     );
-    for key in keys() {
-        let default = if key.default.is_empty() {
-            "–".to_owned()
-        } else {
-            format!("`{}`", key.default)
+    for key in KEYS.iter() {
+        let default = match &key.default {
+            Value::Null => "–".to_owned(),
+            default => format!("`{default}`"),
         };
         page.push_str(&format!(
             "| `{}` | {default} | {} | `{}` |\n",
             key.name,
             key.meaning,
-            variable(key.name)
+            variable(&key.name)
         ));
     }
     page

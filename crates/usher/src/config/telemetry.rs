@@ -1,43 +1,34 @@
 //! Where traces, metrics and logs are sent over OTLP, if anywhere.
 
-use super::values::{ConfigError, Key, Values};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use smart_default::SmartDefault;
 
-/// The keys of this section.
-pub const KEYS: &[Key] = &[
-    Key {
-        name: "telemetry.otlp_endpoint",
-        default: "",
-        meaning: "OTLP/HTTP collector, e.g. `http://127.0.0.1:4318`; without it, `OTEL_EXPORTER_OTLP_ENDPOINT`, and without that nothing is exported (`/metrics` of the admin listener is always there)",
-    },
-    Key {
-        name: "telemetry.service_name",
-        default: "\"usher\"",
-        meaning: "`service.name` of everything exported",
-    },
-    Key {
-        name: "telemetry.trace_percent",
-        default: "100",
-        meaning: "percent of requests whose trace is exported",
-    },
-];
+use super::rules::number;
+use super::values::{ConfigError, Values};
 
-/// The settings.
-#[derive(Debug, Clone)]
+/// The section.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, SmartDefault)]
+#[serde(default, deny_unknown_fields)]
 pub struct Telemetry {
-    /// Without a trailing slash and without `/v1/…`.
+    /// OTLP/HTTP collector, e.g. `http://127.0.0.1:4318`; without it, `OTEL_EXPORTER_OTLP_ENDPOINT`, and without that nothing is
+    /// exported (`/metrics` of the admin listener is always there)
     pub otlp_endpoint: Option<String>,
-    /// `service.name`.
+    /// `service.name` of everything exported
+    #[default("usher".into())]
     pub service_name: String,
-    /// 0 to 1.
-    pub trace_ratio: f64,
+    /// percent of requests whose trace is exported
+    #[serde(deserialize_with = "number::<0, 100, _, _>")]
+    #[default(100)]
+    pub trace_percent: u32,
 }
 
 impl Telemetry {
-    /// Reads the section.
+    /// The collector, without a trailing slash and without `/v1/…`: the setting, or else OpenTelemetry's own variable.
     ///
     /// # Errors
-    /// An address that is none, or a percentage above 100.
-    pub fn read(values: &Values) -> Result<Self, ConfigError> {
+    /// An address that is not HTTP.
+    pub fn collector(&self, values: &Values) -> Result<Option<String>, ConfigError> {
         #[expect(
             clippy::disallowed_methods,
             reason = "this is where settings are read; the name is OpenTelemetry's own"
@@ -45,7 +36,7 @@ impl Telemetry {
         let standard = std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT")
             .ok()
             .filter(|text| !text.is_empty());
-        let endpoint = values.text("telemetry.otlp_endpoint").or(standard);
+        let endpoint = self.otlp_endpoint.clone().or(standard);
         let endpoint = endpoint.map(|text| text.trim().trim_end_matches('/').to_owned());
         if endpoint
             .as_ref()
@@ -56,13 +47,6 @@ impl Telemetry {
                 "must be an http:// or https:// address of an OTLP/HTTP collector",
             ));
         }
-        let percent = values.number("telemetry.trace_percent", 100, (0, 100))?;
-        Ok(Self {
-            otlp_endpoint: endpoint,
-            service_name: values
-                .text("telemetry.service_name")
-                .unwrap_or_else(|| "usher".to_owned()),
-            trace_ratio: f64::from(u32::try_from(percent).unwrap_or(100)) / 100.0,
-        })
+        Ok(endpoint)
     }
 }

@@ -1,25 +1,13 @@
 //! The whole of the configuration, as files and variables.
 
-use std::collections::HashMap;
-
-use config::Environment;
-
 use super::*;
 
 fn read(file: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
     let mut values = Values::default();
-    let map: HashMap<String, String> = variables
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-        .collect();
-    let environment = Environment::with_prefix("USHER")
-        .prefix_separator("__")
-        .separator("__")
-        .try_parsing(true)
-        .source(Some(map));
+    let variables = variables.iter().map(|(name, text)| (name.into(), text.into()));
     values
-        .take_file("usher.toml", file, &keys())
-        .and_then(|()| values.take_environment(environment, &keys()))
+        .add_file("usher.toml", file)
+        .and_then(|()| values.add_environment(variables))
         .and_then(|()| Config::read(&values))
         .map_err(|error| error.to_string())
 }
@@ -31,7 +19,7 @@ fn without_a_word_it_is_sqlite_and_loopback() {
     assert_eq!(config.http.admin_listen.to_string(), "127.0.0.1:8081");
     assert_eq!(config.http.base_url(), "http://127.0.0.1:8080");
     assert_eq!(config.database.url, "sqlite://usher-data/usher.db");
-    assert_eq!(config.deployment.environment.as_str(), "test");
+    assert_eq!(config.environment.as_str(), "test");
     assert!(config.redis.is_none());
 }
 
@@ -48,7 +36,7 @@ fn the_environment_wins_over_the_file_and_its_numbers_are_numbers() {
     .expect("fine");
     assert_eq!(config.http.listen.port(), 2);
     assert_eq!(config.database.max_connections, 3);
-    assert_eq!(config.events.poll.as_millis(), 40);
+    assert_eq!(config.events.poll_ms, 40);
 }
 
 #[test]
@@ -163,6 +151,26 @@ fn what_cannot_be_used_is_named_with_the_rule_and_the_next_step() {
 }
 
 #[test]
+fn a_value_is_shown_as_what_it_is() {
+    let variables = [
+        ("USHER__TELEMETRY__SERVICE_NAME", "007"),
+        ("USHER__EVENTS__POLL_MS", " 040"),
+        ("USHER__HTTP__PUBLIC_URL", "https://scim.example.com/ "),
+    ];
+    let config = read("http.proxy_hops = \"1\"", &variables).expect("fine");
+    for (key, value) in [
+        ("telemetry.service_name", "\"007\""),
+        ("events.poll_ms", "40"),
+        ("http.public_url", "\"https://scim.example.com\""),
+        ("http.proxy_hops", "1"),
+        ("redis.url", "null"),
+    ] {
+        let line = config.lines.iter().find(|line| line.key == key);
+        assert_eq!(line.expect(key).value.to_string(), value, "{key}");
+    }
+}
+
+#[test]
 fn a_log_level_is_a_word_also_by_part() {
     for level in ["error", "INFO", "off", "info,events=debug"] {
         assert!(read(&format!("log.level = \"{level}\""), &[]).is_ok(), "{level}");
@@ -249,7 +257,7 @@ fn a_secret_can_stand_in_a_file_and_is_never_shown() {
             .lines
             .iter()
             .find(|line| line.key == key)
-            .map(|line| line.value.clone())
+            .map(|line| line.value.to_string())
     };
     assert_eq!(
         shown("database.url").as_deref(),
@@ -267,8 +275,11 @@ fn the_example_file_is_understood_and_says_the_defaults() {
         .filter_map(|line| line.strip_prefix("# "))
         .filter(|line| line.contains(" = "))
         .fold(String::new(), |all, line| all + line + "\n");
-    for key in keys() {
-        let section = key.name.split_once('.').map_or(key.name, |(_, name)| name);
+    for key in keys::KEYS.iter() {
+        let section = key
+            .name
+            .split_once('.')
+            .map_or(key.name.as_str(), |(_, name)| name);
         assert!(
             example.contains(&format!("{section} = ")),
             "{} is missing in deploy/usher.example.toml",

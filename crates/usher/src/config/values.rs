@@ -1,28 +1,19 @@
-//! Settings as they are found: `usher.toml`, then `USHER__SECTION__KEY`, checked against the list of known keys.
+//! Settings as they were written: `usher.toml`, then `USHER__SECTION__KEY`, checked against the list of known keys.
 //!
-//! Must not know: what a setting means; the sections read their own. Every error names the key, where it was said, the
-//! rule and the next step.
+//! Must not know: what a setting means; `settings` and the sections do. Every error names the key, its origin, the rule and
+//! the next step.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt::Display;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::Path;
 
-use config::Environment;
-use serde_json::Value;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
 
-/// A known setting.
-#[derive(Debug, Clone, Copy)]
-pub struct Key {
-    /// `section.key`.
-    pub name: &'static str,
-    /// What holds when nobody says anything, as TOML; empty when there is none.
-    pub default: &'static str,
-    /// What it means, with its unit.
-    pub meaning: &'static str,
-}
+use super::keys::KEYS;
 
-/// Who said it.
+/// Where a setting was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     /// The configuration file.
@@ -36,114 +27,118 @@ pub enum Origin {
 #[error("{0}")]
 pub struct ConfigError(pub String);
 
-/// The settings somebody wrote down.
-#[derive(Debug, Default)]
+/// The settings that were written, as text by `section.key`: an environment variable has no types.
+#[derive(Default)]
 pub struct Values {
-    said: BTreeMap<String, (Value, Origin)>,
+    written: BTreeMap<String, (String, Origin)>,
 }
 
 impl Values {
     /// Reads file and environment.
     ///
     /// # Errors
-    /// A file that cannot be read or is no TOML, and keys that nobody knows.
-    pub fn load(file: Option<&Path>, known: &[Key]) -> Result<Self, ConfigError> {
+    /// A file that cannot be read or is no TOML, and unknown keys.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let mut values = Self::default();
         if let Some(path) = file {
+            let name = path.display().to_string();
             let text = std::fs::read_to_string(path)
-                .map_err(|error| ConfigError(format!("{}: cannot be read: {error}", path.display())))?;
-            values.take_file(&path.display().to_string(), &text, known)?;
+                .map_err(|error| ConfigError(format!("{name}: cannot be read: {error}")))?;
+            values.add_file(&name, &text)?;
         }
-        let environment = Environment::with_prefix("USHER")
-            .prefix_separator("__")
-            .separator("__")
-            .try_parsing(true);
-        values.take_environment(environment, known)?;
+        values.add_environment(std::env::vars_os())?;
         Ok(values)
     }
 
-    pub(super) fn take_file(&mut self, name: &str, text: &str, known: &[Key]) -> Result<(), ConfigError> {
+    pub(super) fn add_file(&mut self, name: &str, text: &str) -> Result<(), ConfigError> {
         let tree: Value = toml::from_str(text).map_err(|error| no_toml(name, text, &error))?;
-        self.take(&tree, Origin::File, known)
+        self.add_tree(&tree, "")
     }
 
-    pub(super) fn take_environment(
+    pub(super) fn add_environment(
         &mut self,
-        environment: Environment,
-        known: &[Key],
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<(), ConfigError> {
-        let read = config::Config::builder().add_source(environment).build();
-        let tree = read.and_then(config::Config::try_deserialize::<Value>);
-        let tree = tree.map_err(|error| ConfigError(format!("environment variables USHER__…: {error}")))?;
-        self.take(&tree, Origin::Environment, known)
-    }
-
-    fn take(&mut self, tree: &Value, origin: Origin, known: &[Key]) -> Result<(), ConfigError> {
-        let mut found = Vec::new();
-        flatten(tree, String::new(), &mut found);
-        for (name, value) in found {
-            if !known.iter().any(|key| key.name == name) {
-                return Err(unknown(&name, origin, known));
-            }
-            self.said.insert(name, (value, origin));
+        for (variable, text) in variables {
+            let variable = variable.to_string_lossy().to_lowercase();
+            let Some(name) = variable.strip_prefix("usher__") else {
+                continue;
+            };
+            let name = name.replace("__", ".");
+            let text = text.into_string().map_err(|_| {
+                ConfigError(format!(
+                    "environment variable {}: must be UTF-8",
+                    self::variable(&name)
+                ))
+            })?;
+            self.add(name, text, Origin::Environment)?;
         }
         Ok(())
     }
 
-    /// Who said it; `None` means the default holds.
+    fn add_tree(&mut self, tree: &Value, name: &str) -> Result<(), ConfigError> {
+        match tree {
+            Value::Object(fields) => fields.iter().try_for_each(|(field, value)| match name {
+                "" => self.add_tree(value, field),
+                _ => self.add_tree(value, &format!("{name}.{field}")),
+            }),
+            Value::String(text) => self.add(name.to_owned(), text.clone(), Origin::File),
+            other => self.add(name.to_owned(), other.to_string(), Origin::File),
+        }
+    }
+
+    fn add(&mut self, name: String, text: String, origin: Origin) -> Result<(), ConfigError> {
+        if !KEYS.iter().any(|key| key.name == name) {
+            return Err(unknown(&name, origin));
+        }
+        self.written.insert(name, (text, origin));
+        Ok(())
+    }
+
+    /// The settings with their types and defaults.
+    ///
+    /// # Errors
+    /// The first value that is against the rule of its key.
+    pub fn typed<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
+        let mut tree = Map::new();
+        for (name, (text, _)) in &self.written {
+            match name.split_once('.') {
+                Some((section, key)) => tree.entry(section).or_insert_with(|| json!({}))[key] = json!(text),
+                None => {
+                    tree.insert(name.clone(), json!(text));
+                }
+            }
+        }
+        serde_path_to_error::deserialize(Value::Object(tree))
+            .map_err(|error| self.wrong(&error.path().to_string(), error.inner()))
+    }
+
+    /// Where a setting was written; `None` means that the default holds.
     pub fn origin(&self, key: &str) -> Option<Origin> {
-        self.said.get(key).map(|(_, origin)| *origin)
+        self.written.get(key).map(|(_, origin)| *origin)
     }
 
-    /// The setting as text.
-    pub fn text(&self, key: &str) -> Option<String> {
-        match self.said.get(key)? {
-            (Value::String(text), _) => Some(text.clone()),
-            (other, _) => Some(other.to_string()),
-        }
-    }
-
-    /// The setting read as something, or its default.
+    /// A secret: `direct` is the value of `key`, `file` that of `key_file`, the path of a file that holds it.
     ///
     /// # Errors
-    /// A text that is none; `rule` says what would be.
-    pub fn parse<T: FromStr>(&self, key: &str, default: T, rule: &str) -> Result<T, ConfigError> {
-        self.text(key).map_or(Ok(default), |text| {
-            text.trim().parse().map_err(|_| self.wrong(key, rule))
-        })
-    }
-
-    /// A whole number within bounds, or its default.
-    ///
-    /// # Errors
-    /// Anything else, naming the bounds.
-    pub fn number(&self, key: &str, default: u64, (least, most): (u64, u64)) -> Result<u64, ConfigError> {
-        let rule = format!("must be a whole number from {least} to {most}");
-        let number = self.parse(key, default, &rule)?;
-        if (least..=most).contains(&number) {
-            Ok(number)
-        } else {
-            Err(self.wrong(key, &rule))
-        }
-    }
-
-    /// A secret: said directly, or as the path of a file that holds it (`key_file`).
-    ///
-    /// # Errors
-    /// Both said (names the two), or a file that cannot be read.
-    pub fn secret(&self, key: &str) -> Result<Option<String>, ConfigError> {
+    /// Both are set (names the two), or the file cannot be read.
+    pub fn secret(
+        &self,
+        key: &str,
+        direct: Option<&String>,
+        file: Option<&Path>,
+    ) -> Result<Option<String>, ConfigError> {
         let file_key = format!("{key}_file");
-        match (self.text(key), self.text(&file_key)) {
+        match (direct, file) {
             (Some(_), Some(_)) => Err(contradiction(
                 key,
                 &file_key,
                 "say the secret in one of the two places only",
             )),
-            (Some(text), None) => Ok(Some(text)),
-            (None, Some(path)) => read_secret(&PathBuf::from(path))
+            (None, Some(path)) => read_secret(path)
                 .map(Some)
-                .map_err(|why| self.wrong(&file_key, &why)),
-            (None, None) => Ok(None),
+                .map_err(|why| self.wrong(&file_key, why)),
+            (direct, None) => Ok(direct.cloned()),
         }
     }
 
@@ -190,65 +185,18 @@ fn read_secret(path: &Path) -> Result<String, String> {
     }
 }
 
-fn flatten(tree: &Value, prefix: String, found: &mut Vec<(String, Value)>) {
-    match tree {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                let path = if prefix.is_empty() {
-                    name.clone()
-                } else {
-                    format!("{prefix}.{name}")
-                };
-                flatten(value, path, found);
-            }
-        }
-        Value::Null => {}
-        _ => found.push((prefix, tree.clone())),
-    }
-}
-
-fn unknown(name: &str, origin: Origin, known: &[Key]) -> ConfigError {
-    let said = match origin {
+fn unknown(name: &str, origin: Origin) -> ConfigError {
+    let place = match origin {
         Origin::File => format!("{name} in the configuration file"),
         Origin::Environment => format!("{name} (environment variable {})", variable(name)),
     };
-    let nearest = known.iter().map(|key| (distance(name, key.name), key.name)).min();
+    let nearest = KEYS
+        .iter()
+        .map(|key| (strsim::levenshtein(name, &key.name), &key.name))
+        .min();
     let hint = match nearest {
-        Some((steps, key)) if steps <= 3.max(name.len() / 3) => format!("did you mean {key}?"),
+        Some((edits, key)) if edits <= 3.max(name.len() / 3) => format!("did you mean {key}?"),
         _ => "`usher check-config` lists every setting".to_owned(),
     };
-    ConfigError(format!("{said}: there is no such setting; {hint}"))
-}
-
-/// How many letters must be added, taken or changed to get from one text to the other (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let change = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_distance_counts_letters() {
-        for (a, b, steps) in [
-            ("", "", 0),
-            ("http.listen", "http.listen", 0),
-            ("http.lisen", "http.listen", 1),
-            ("ab", "ba", 2),
-        ] {
-            assert_eq!(distance(a, b), steps);
-        }
-    }
+    ConfigError(format!("{place}: there is no such setting; {hint}"))
 }
