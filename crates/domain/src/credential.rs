@@ -162,6 +162,8 @@ pub struct TokenRecord {
     pub tenant_name: Slug,
     /// The tenant's Entra tenant id, for events.
     pub external_tenant_id: Option<String>,
+    /// Everything above that a request acts on, as one text of the store's: what its statements compare (ADR 0038).
+    pub state: String,
 }
 
 /// An app's credential.

@@ -31,6 +31,9 @@ pub enum StoreError {
     /// As many searches as one tenant may make at a time are under way; the caller answers 503 and a repeat succeeds.
     #[error("other searches of this tenant are still running")]
     Overloaded,
+    /// The credential, its directory or its tenant is no longer what the request was admitted with; nothing was done.
+    #[error("the credential has changed since the request was admitted")]
+    CredentialChanged,
     /// The database's role may not do this: it is not the one for such work (ADR 0033).
     #[error("the database role may not do this: {0}")]
     Forbidden(String),

@@ -11,6 +11,7 @@
 //! side), [`records`] (operators' records).
 
 mod connect;
+mod credential_guard;
 pub mod error;
 mod fair_queue;
 pub mod feed;
@@ -32,6 +33,7 @@ mod tx;
 mod wire;
 mod writes;
 
+pub use credential_guard::CredentialGuard;
 pub use error::StoreError;
 pub use feed::{Ack, Feed, FeedEvent, FeedPage, OutboxLag, PruneReport, Stamped};
 pub use futures_util::future::BoxFuture;

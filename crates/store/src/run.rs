@@ -72,7 +72,12 @@ impl Store {
         F: for<'t> FnOnce(&'t mut TenantTx) -> BoxFuture<'t, Result<T, E>> + Send,
         E: From<StoreError>,
     {
-        let mut tx = TenantTx::new(self.autocommit(), scope).with_search_limit(self.0.searches.clone());
+        let mut tx = self.lone(scope).with_search_limit(self.0.searches.clone());
+        if let Some(guard) = &self.1
+            && guard.was_checked()
+        {
+            tx.tx().guard(None);
+        }
         work(&mut tx).await
     }
 
@@ -89,7 +94,46 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.transact::<TenantTx, T, E, F>(scope, work).await
+        let guard = self.1.clone();
+        self.transact::<TenantTx, T, E, _>(scope, move |tx| {
+            tx.tx().guard(guard.clone());
+            work(tx)
+        })
+        .await
+    }
+
+    /// As [`Store::write`], for work that reads and then writes once ([`TenantTx::save`], [`TenantTx::log`]). On PostgreSQL
+    /// it is first tried without a transaction, in a round trip each; when the row was changed in between, it runs again
+    /// as [`Store::write`] runs it.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_once<T, E, F>(&self, scope: TenantScope, work: F) -> Result<T, E>
+    where
+        F: for<'t> Fn(&'t mut TenantTx) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        if self.0.writer.is_none() {
+            let mut tx = self.lone(scope);
+            let answer = work(&mut tx).await;
+            let tx = tx.into_tx();
+            if tx.has_changed() {
+                self.0.writes.succeeded();
+            }
+            self.notify_outbox(tx.outbox_written);
+            if tx.retry_action.is_none() {
+                return answer;
+            }
+        }
+        self.write(scope, work).await
+    }
+
+    /// A tenant's data where each statement is a transaction of its own. The first one checks the credential.
+    fn lone(&self, scope: TenantScope) -> TenantTx {
+        let mut tx = self.autocommit();
+        tx.guard(self.1.clone());
+        TenantTx::new(tx, scope)
     }
 
     /// Creates an identity by itself: [`TenantTx::create`] as a whole transaction, in one round trip on PostgreSQL.
@@ -109,7 +153,7 @@ impl Store {
         entry: &LogEntry,
     ) -> Result<CreateOutcome, StoreError> {
         if self.0.writer.is_none() {
-            let mut tx = TenantTx::new(self.autocommit(), scope);
+            let mut tx = self.lone(scope);
             let created = tx.create(identity, external_id, event, entry).await;
             let done = created.as_ref().is_ok_and(|created| created.is_done());
             if done {

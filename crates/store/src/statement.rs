@@ -23,9 +23,11 @@ use std::sync::{Arc, OnceLock};
 
 use sea_orm::Value;
 
+use crate::credential_guard::CredentialGuard;
 use crate::error::StoreError;
 use crate::parameter::{Bind, Values};
 use crate::settings::Backend;
+use crate::table::token;
 
 /// A statement that is built at its first use.
 pub(crate) struct Statement<P> {
@@ -82,6 +84,8 @@ impl<P: Bind> Deref for Statement<P> {
 pub(crate) struct Built<P> {
     /// By [`Backend`]; or what is wrong with its names.
     texts: [Result<Arc<str>, String>; 2],
+    /// The same with a check of the credential before the work ([`CredentialGuard`]), where the statement sets the tenant itself.
+    guarded: Option<[Result<Arc<str>, String>; 2]>,
     parameters: PhantomData<fn() -> P>,
 }
 
@@ -94,12 +98,17 @@ pub(crate) struct Bound {
 }
 
 impl<P: Bind> Built<P> {
-    pub(crate) fn new(opens: Opens, write: impl Fn(Backend) -> String) -> Self {
+    pub(crate) fn new(opens: Opens, write: impl Fn(Backend) -> String + Copy) -> Self {
         let mut names = Vec::new();
         P::names(&mut names);
-        let build = |on| numbered(&opens.wrap(on, write(on)), &names);
+        let both = [Backend::Postgres, Backend::Sqlite];
+        let texts = both.map(|on| numbered(&opens.wrap(on, write(on)), &names));
+        let [postgres, sqlite] = both.map(write);
+        names.extend(CredentialGuard::NAMES);
+        let guarded = opens.guard(&postgres, &sqlite);
         Self {
-            texts: [build(Backend::Postgres), build(Backend::Sqlite)],
+            texts,
+            guarded: guarded.map(|texts| texts.map(|text| numbered(&text, &names))),
             parameters: PhantomData,
         }
     }
@@ -116,6 +125,43 @@ impl<P: Bind> Built<P> {
             text,
             values: values.into_list(),
         })
+    }
+
+    /// As [`Built::bind`], with the check of the credential; `None` where there is no such form.
+    ///
+    /// # Errors
+    /// As [`Built::bind`].
+    pub(crate) fn bind_guarded(
+        &self,
+        on: Backend,
+        parameters: P,
+        guard: &CredentialGuard,
+    ) -> Result<Bound, StoreError> {
+        let Some([postgres, sqlite]) = &self.guarded else {
+            return Err(StoreError::Refused(
+                "this statement checks no credential".to_owned(),
+            ));
+        };
+        let text = on.either(postgres, sqlite).clone().map_err(StoreError::Refused)?;
+        let mut values = Values::new(on);
+        parameters.bind(&mut values)?;
+        guard.bind(&mut values)?;
+        Ok(Bound {
+            text,
+            values: values.into_list(),
+        })
+    }
+
+    /// Whether there is a form of it that checks the credential.
+    pub(crate) fn is_guardable(&self) -> bool {
+        self.guarded.is_some()
+    }
+
+    /// What is wrong with its names in any form.
+    #[cfg(test)]
+    pub(crate) fn faults(&self) -> Vec<String> {
+        let texts = self.texts.iter().chain(self.guarded.iter().flatten());
+        texts.filter_map(|text| text.clone().err()).collect()
     }
 
     /// The text for a database.
@@ -185,6 +231,40 @@ impl Opens {
                 opened(&format!("set_config('usher.door', '{policy}', true)"), &text, "")
             }
         }
+    }
+
+    /// The text for both databases with the check of the credential; `None` where the tenant is set by another statement.
+    ///
+    /// PostgreSQL: a `SELECT` answers with the check beside each row, and beside none when nothing was found; a change finds
+    /// no tenant, and so does nothing. SQLite: the check is a row of its own, before the others.
+    fn guard(self, postgres: &str, sqlite: &str) -> Option<[String; 2]> {
+        let unchanged = token::UNCHANGED;
+        let lock = if matches!(self, Self::TenantForUpdate) {
+            " FOR UPDATE"
+        } else {
+            ""
+        };
+        let postgres = match self {
+            Self::Tenant | Self::TenantForUpdate => format!(
+                "SELECT i.*, c.unchanged FROM (SELECT set_config('usher.tenant', :tenant::text, true) AS made) s \
+                 CROSS JOIN LATERAL (SELECT EXISTS ({unchanged} AND s.made IS NOT NULL) AS unchanged OFFSET 0) c \
+                 LEFT JOIN LATERAL (SELECT *, true AS found FROM ({postgres}) j WHERE c.unchanged OFFSET 0{lock}) i ON true"
+            ),
+            Self::Nothing if postgres.contains(SET_TENANT) => postgres.replacen(
+                SET_TENANT,
+                &format!(
+                    "s AS MATERIALIZED (SELECT o.tenant \
+                     FROM (SELECT set_config('usher.tenant', :tenant::text, true) AS tenant) o \
+                     WHERE EXISTS ({unchanged} AND o.tenant IS NOT NULL))"
+                ),
+                1,
+            ),
+            Self::Nothing | Self::TenantToInsert | Self::All(_) => return None,
+        };
+        Some([
+            postgres,
+            format!("SELECT EXISTS ({unchanged}) AS unchanged; {sqlite}"),
+        ])
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::connect::postgres::PoolHealth;
 use crate::connect::{self};
+use crate::credential_guard::CredentialGuard;
 use crate::error::StoreError;
 use crate::group_commit::Writer;
 use crate::idle_connections::IdleConnections;
@@ -21,7 +22,7 @@ use crate::writes::Writes;
 
 /// The database. Cheap to clone; all clones share its connections.
 #[derive(Clone)]
-pub struct Store(pub(crate) Arc<Inner>);
+pub struct Store(pub(crate) Arc<Inner>, pub(crate) Option<CredentialGuard>);
 
 pub(crate) struct Inner {
     pub(crate) settings: Settings,
@@ -60,7 +61,7 @@ impl Store {
             }
             None => (Backend::Postgres, None),
         };
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             settings: settings.clone(),
             backend,
             connections: IdleConnections::new(&opened.pool, backend, settings, opened.health.clone()),
@@ -72,7 +73,13 @@ impl Store {
             writes,
             role: opened.role,
             warnings: opened.warnings,
-        })))
+        };
+        Ok(Self(Arc::new(inner), None))
+    }
+
+    /// The same database for one request: the first statement on a tenant's data checks its credential.
+    pub fn guarded(&self, guard: CredentialGuard) -> Self {
+        Self(Arc::clone(&self.0), Some(guard))
     }
 
     /// Which database it is.

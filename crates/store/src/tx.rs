@@ -9,6 +9,7 @@ use sea_orm::{DbErr, QueryResult};
 use sqlx::SqliteConnection;
 
 use crate::connect::postgres::PoolHealth;
+use crate::credential_guard::CredentialGuard;
 use crate::error::{RetryAction, StoreError};
 use crate::idle_connections::IdleConnections;
 use crate::parameter::Bind;
@@ -73,6 +74,8 @@ pub(crate) struct Tx {
     pub(crate) trouble: Option<StoreError>,
     /// Whether rows were changed.
     changed: bool,
+    /// What the next statement that can checks.
+    guard: Option<CredentialGuard>,
 }
 
 impl Tx {
@@ -107,7 +110,18 @@ impl Tx {
             retry_action: None,
             trouble: None,
             changed: false,
+            guard: None,
         }
+    }
+
+    /// Makes the next statement that sets the tenant check the credential as well.
+    pub(crate) fn guard(&mut self, guard: Option<CredentialGuard>) {
+        self.guard = guard;
+    }
+
+    /// Whether the credential is still to be checked.
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.guard.is_some()
     }
 
     pub(crate) fn backend(&self) -> Backend {
@@ -161,7 +175,7 @@ impl Tx {
             outbox_written: keep && self.outbox_written,
             changed: keep && self.has_changed(),
         };
-        (self.outbox_written, self.changed, self.retry_action) = (false, false, None);
+        (self.outbox_written, self.changed, self.retry_action, self.guard) = (false, false, None, None);
         Ok(written)
     }
 
@@ -171,8 +185,13 @@ impl Tx {
         statement: &Built<P>,
         parameters: P,
     ) -> Result<Vec<QueryResult>, StoreError> {
-        let bound = statement.bind(self.backend, parameters)?;
-        self.all_of(&bound).await
+        let Some(guard) = self.guard.take_if(|_| statement.is_guardable()) else {
+            let bound = statement.bind(self.backend, parameters)?;
+            return self.all_of(&bound).await;
+        };
+        let bound = statement.bind_guarded(self.backend, parameters, &guard)?;
+        let rows = self.all_of(&bound).await?;
+        guard.rows(self.backend, rows)
     }
 
     /// As [`Tx::all`].
@@ -262,11 +281,21 @@ impl Tx {
         statement: &Built<P>,
         parameters: P,
     ) -> Result<Vec<QueryResult>, StoreError> {
-        let mut bound = statement.bind(self.backend, parameters)?;
+        let guard = self.guard.take_if(|_| statement.is_guardable());
+        let mut bound = match &guard {
+            None => statement.bind(self.backend, parameters)?,
+            Some(guard) => statement.bind_guarded(self.backend, parameters, guard)?,
+        };
         let Conn::Group(_, savepoint) = &mut self.conn else {
             let answer = self.all_of(&bound).await;
             if let (Conn::Pool(_, writes), Err(error)) = (&self.conn, &answer) {
                 writes.failed(error);
+            }
+            if let (Some(guard), Ok(rows)) = (guard, &answer)
+                && !guard.was_passed(rows)?
+            {
+                // Nothing was written, for this reason or another: the next statement tells.
+                self.guard = Some(guard);
             }
             return answer;
         };
@@ -275,7 +304,12 @@ impl Tx {
         }
         // Should the text fail, it fails after its beginning.
         *savepoint = Savepoint::Made;
-        self.all_of(&bound).await
+        let rows = self.all_of(&bound).await?;
+        match guard {
+            // After an error the job's rows are taken back.
+            Some(guard) => guard.rows(self.backend, rows),
+            None => Ok(rows),
+        }
     }
 
     /// SQLite: everything a job writes can be taken back without its neighbours.

@@ -2,6 +2,7 @@
 //! SQLite. Start reading at [`world`].
 
 mod concurrency;
+mod credential_guard;
 mod faults;
 mod feeds;
 mod filters;

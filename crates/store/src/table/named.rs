@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::parameter::parameters;
 use crate::settings::Backend;
-use crate::statement::of_tenant;
+use crate::statement::{SET_TENANT, of_tenant};
 
 parameters! {
     /// One row.
@@ -91,11 +91,13 @@ impl Save<'_> {
         let update = format!(
             "UPDATE {table} SET revision = :revision, document = :document, modified_at = :modified_at, {set}, \
              {key} = CASE WHEN {shadow} AND {taken} THEN {table}.{key} ELSE :name_key END \
-             WHERE tenant_id = :tenant AND directory_id = :directory AND id = :id AND revision = :revision - 1 \
-             AND ({shadow} OR NOT {taken}){unless}"
+             WHERE tenant_id = {} AND directory_id = :directory AND id = :id AND revision = :revision - 1 \
+             AND ({shadow} OR NOT {taken}){unless}",
+            // The tenant is set when its id is asked for, which is before the first row is looked at.
+            on.either("(SELECT s.tenant::uuid FROM s)", ":tenant"),
         );
         on.either(
-            format!("WITH i AS ({update} RETURNING tenant_id), {outbox} SELECT count(*){returning} FROM i"),
+            format!("WITH {SET_TENANT}, i AS ({update} RETURNING tenant_id), {outbox} SELECT count(*){returning} FROM i"),
             format!("{update} RETURNING 1{returning}; {outbox}"),
         )
     }

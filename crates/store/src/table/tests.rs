@@ -23,7 +23,7 @@ trait Built: Sync {
 
 impl<P: Bind> Built for Statement<P> {
     fn faults(&self) -> Vec<String> {
-        BOTH.iter().filter_map(|on| self.text(*on).err()).collect()
+        (**self).faults()
     }
 }
 
@@ -48,7 +48,7 @@ static ALL: &[(&str, &dyn Built)] = statements! {
     outbox: LAG;
     store: PING;
     tenant: ALL BY_NAME INSERT OPEN;
-    token: ALL BY_ID INSERT LIMIT NOTE_USE RECORD REVOKE;
+    token: ALL BY_ID CHECK INSERT LIMIT NOTE_USE RECORD REVOKE;
 };
 
 #[test]

@@ -26,7 +26,7 @@ use crate::table::log::{LogQuery, LogRow};
 use crate::table::named::{ById, ByKey, CreatedAt, TakenName};
 use crate::table::read::Columns;
 use crate::table::tenant::OfTenant;
-use crate::table::{identity, log, tenant};
+use crate::table::{identity, log, tenant, token};
 use crate::tx::Tx;
 
 /// How a creation ended.
@@ -120,7 +120,8 @@ impl TenantTx {
         self.find_by_id(&identity::BY_ID, directory, id).await
     }
 
-    /// As [`TenantTx::get`], and keeps everybody else from changing it until the transaction ends.
+    /// As [`TenantTx::get`], and keeps others from changing it until the transaction ends. In the first attempt of
+    /// [`crate::Store::write_once`] nothing is locked: [`TenantTx::save`] finds out.
     ///
     /// # Errors
     /// As [`TenantTx::get`].
@@ -129,7 +130,12 @@ impl TenantTx {
         directory: DirectoryId,
         id: IdentityId,
     ) -> Result<Option<Identity>, StoreError> {
-        self.find_by_id(&identity::LOCK_BY_ID, directory, id).await
+        let statement = if self.tx.is_open() {
+            &identity::LOCK_BY_ID
+        } else {
+            &identity::BY_ID
+        };
+        self.find_by_id(statement, directory, id).await
     }
 
     /// The identity with this `userName`, folded as [`scim::resource::fold`] does. Locks it in [`crate::Store::write`].
@@ -252,7 +258,6 @@ impl TenantTx {
         event: &Event,
         entry: &LogEntry,
     ) -> Result<SaveOutcome, StoreError> {
-        self.set_tenant().await?;
         let revision = identity::Revision::of(self.tenant(), identity, external_id);
         let shadow = revision.shadow();
         let parameters = (revision, shadow, event, entry);
@@ -265,6 +270,7 @@ impl TenantTx {
             }
             rows => rows?,
         };
+        self.tenant_set |= self.tx.is_open();
         if counted(&rows)? == 0 {
             return self.why_not_saved(identity, external_id).await;
         }
@@ -289,6 +295,10 @@ impl TenantTx {
             if holder.is_some_and(|holder| holder.id != identity.id) {
                 return Ok(SaveOutcome::ExternalIdTaken);
             }
+        }
+        if !self.tx.is_open() {
+            // Another request was faster than this read and this write: both are to be one transaction.
+            self.tx.retry_action = Some(RetryAction::Again);
         }
         Ok(SaveOutcome::Gone)
     }
@@ -327,6 +337,12 @@ impl TenantTx {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn log(&mut self, entry: &LogEntry) -> Result<(), StoreError> {
+        if self.tx.is_guarded() {
+            let of_tenant = OfTenant {
+                tenant: self.tenant(),
+            };
+            self.tx.all(&token::CHECK, of_tenant).await?;
+        }
         let tenant = OfTenant {
             tenant: self.tenant(),
         };

@@ -22,7 +22,7 @@ use super::{advisor_with, on_both};
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
 /// A directory that serves groups.
-fn people(gateway: &Gateway, tenant: &str) -> Scim {
+pub(super) fn people(gateway: &Gateway, tenant: &str) -> Scim {
     Scim::new(&gateway.directory(tenant, "people"))
 }
 
@@ -38,7 +38,7 @@ fn group(name: &str) -> Value {
 }
 
 /// Creates a group with these members; returns its id.
-async fn create(scim: &Scim, name: &str, members: &[String]) -> String {
+pub(super) async fn create(scim: &Scim, name: &str, members: &[String]) -> String {
     let mut body = group(name);
     if !members.is_empty() {
         body["members"] = elements(members);
@@ -58,12 +58,12 @@ async fn persons(scim: &Scim, first: usize, count: usize) -> Vec<String> {
 }
 
 /// Members as a client sends them.
-fn elements(ids: &[String]) -> Value {
+pub(super) fn elements(ids: &[String]) -> Value {
     ids.iter().map(|id| json!({"$ref": null, "value": id})).collect()
 }
 
 /// PATCH of a group with these operations.
-async fn patch(scim: &Scim, id: &str, operations: Value) -> Answer {
+pub(super) async fn patch(scim: &Scim, id: &str, operations: Value) -> Answer {
     let body = json!({"schemas": [PATCH_OP], "Operations": operations});
     scim.patch(&format!("/Groups/{id}"), &body).await
 }

@@ -1,0 +1,103 @@
+//! The check of a request's credential inside the first statement that does its work (ADR 0038).
+//!
+//! A token is verified against a record that was read earlier. The statement compares everything of the record that the
+//! request acts on with what the database has now; on a difference it does nothing and says so, and the request is
+//! verified anew. So no request acts on a credential that was revoked before its statement, and none takes a round trip
+//! for finding out.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use domain::credential::TokenRecord;
+use sea_orm::QueryResult;
+
+use crate::error::StoreError;
+use crate::parameter::Values;
+use crate::settings::Backend;
+
+/// What the statements of one request compare; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct CredentialGuard(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    token_id: String,
+    state: String,
+    checked: AtomicBool,
+}
+
+impl CredentialGuard {
+    /// For a request whose token was verified against this record.
+    pub fn new(record: &TokenRecord) -> Self {
+        Self(Arc::new(Inner {
+            token_id: record.token.id.clone(),
+            state: record.state.clone(),
+            checked: AtomicBool::new(false),
+        }))
+    }
+
+    /// Whether a statement of this request has found the record unchanged.
+    pub fn was_checked(&self) -> bool {
+        self.0.checked.load(Ordering::Relaxed)
+    }
+
+    /// The names of the parameters that [`CredentialGuard::bind`] adds.
+    pub(crate) const NAMES: [&str; 2] = ["credential_id", "credential_state"];
+
+    /// Adds the values of [`CredentialGuard::NAMES`].
+    ///
+    /// # Errors
+    /// None: a text is a parameter on every database.
+    pub(crate) fn bind(&self, values: &mut Values) -> Result<(), StoreError> {
+        values.push(self.0.token_id.as_str())?;
+        values.push(self.0.state.as_str())
+    }
+
+    /// Whether a guarded change, which counts in its first column what it reached, found the record unchanged for certain.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`]: the statement does not count.
+    pub(crate) fn was_passed(&self, rows: &[QueryResult]) -> Result<bool, StoreError> {
+        let reached: i64 = match rows.first() {
+            Some(row) => row.try_get_by_index(0).map_err(StoreError::of)?,
+            None => 0,
+        };
+        if reached > 0 {
+            self.0.checked.store(true, Ordering::Relaxed);
+        }
+        Ok(reached > 0)
+    }
+
+    /// The statement's own rows out of those of its guarded form ([`crate::statement::Statement`]).
+    ///
+    /// # Errors
+    /// [`StoreError::CredentialChanged`].
+    pub(crate) fn rows(
+        &self,
+        backend: Backend,
+        mut rows: Vec<QueryResult>,
+    ) -> Result<Vec<QueryResult>, StoreError> {
+        let unchanged = match rows.first() {
+            Some(row) => row.try_get("", "unchanged").map_err(StoreError::of)?,
+            None => false,
+        };
+        if !unchanged {
+            return Err(StoreError::CredentialChanged);
+        }
+        self.0.checked.store(true, Ordering::Relaxed);
+        match backend {
+            // The check is a row of its own.
+            Backend::Sqlite => {
+                rows.remove(0);
+            }
+            // It stands beside each row, and beside none when nothing was found.
+            Backend::Postgres => {
+                let found: Option<bool> = rows[0].try_get("", "found").map_err(StoreError::of)?;
+                if found.is_none() {
+                    rows.clear();
+                }
+            }
+        }
+        Ok(rows)
+    }
+}

@@ -1,0 +1,123 @@
+//! The check of a request's credential inside its first statement (ADR 0038).
+
+use domain::id::IdentityId;
+use domain::identity::Identity;
+use domain::log::LogAction;
+use domain::tenant::Switch;
+use serde_json::json;
+use store::{BoxFuture, CredentialGuard, LogQuery, Store, StoreError};
+
+use super::records::token;
+use super::world::{Home, World, worlds};
+
+async fn guard(world: &World, id: &str) -> CredentialGuard {
+    let record = world.store.token_record(id).await.unwrap();
+    CredentialGuard::new(&record.expect("a token"))
+}
+
+/// Every kind of first statement that a request has; what each came to.
+async fn requests(
+    world: &World,
+    home: &Home,
+    guard: &CredentialGuard,
+    number: usize,
+) -> Vec<Result<bool, StoreError>> {
+    let store: Store = world.store.guarded(guard.clone());
+    let directory = home.directory.id;
+    let nobody = IdentityId::from_uuid(world.uuid());
+    let somebody = world.identity(
+        home,
+        json!({"userName": format!("p{number}"), "externalId": format!("x{number}")}),
+    );
+    let event = world.event(home, None, Some(&somebody));
+    let entry = world.entry(&somebody, LogAction::Create, Some(&event));
+    let key = domain::identity::ExternalId::IsKey;
+    let created = store.create(home.scope, &somebody, key, &event, &entry).await;
+    let read = store
+        .read(home.scope, move |tx| {
+            Box::pin(async move { tx.get(directory, nobody).await }) as BoxFuture<'_, Result<_, StoreError>>
+        })
+        .await;
+    let locked = store
+        .write(home.scope, move |tx| {
+            Box::pin(async move { tx.lock(directory, nobody).await }) as BoxFuture<'_, Result<_, StoreError>>
+        })
+        .await;
+    let logged = store
+        .write(home.scope, move |tx| {
+            let entry = entry.clone();
+            Box::pin(async move { tx.log(&entry).await }) as BoxFuture<'_, Result<_, StoreError>>
+        })
+        .await;
+    vec![
+        created.map(|outcome| outcome == store::CreateOutcome::Done),
+        read.map(|found: Option<Identity>| found.is_none()),
+        locked.map(|found: Option<Identity>| found.is_none()),
+        logged.map(|()| true),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_acts_only_on_what_it_was_let_in_with() {
+    for world in worlds().await {
+        let home = world.home("contoso").await;
+        token(&world, &home, "tok").await;
+        let unchanged = guard(&world, "tok").await;
+        assert!(!unchanged.was_checked());
+        for outcome in requests(&world, &home, &unchanged, 1).await {
+            assert!(outcome.unwrap(), "{}", world.name());
+        }
+        assert!(unchanged.was_checked());
+
+        let old = guard(&world, "tok").await;
+        world
+            .store
+            .switch_directory(home.scope, home.directory.id, Switch::Off)
+            .await
+            .unwrap();
+        refused(&world, &home, old, 2).await;
+        let new = guard(&world, "tok").await;
+        requests(&world, &home, &new, 3).await[0].clone().unwrap();
+        let new = guard(&world, "tok").await;
+        world
+            .store
+            .revoke_token(home.scope, "tok", world.now())
+            .await
+            .unwrap();
+        refused(&world, &home, new, 4).await;
+    }
+}
+
+/// Nothing is done, read or written.
+async fn refused(world: &World, home: &Home, guard: CredentialGuard, number: usize) {
+    let before = kept(world, home).await;
+    let outcomes = requests(world, home, &guard, number).await;
+    // A creation that wrote nothing is looked into by a statement that tells.
+    assert!(!matches!(outcomes[0], Ok(true)), "{}", world.name());
+    for outcome in &outcomes[1..] {
+        assert!(
+            matches!(outcome, Err(StoreError::CredentialChanged)),
+            "{}: {outcome:?}",
+            world.name()
+        );
+    }
+    assert!(!guard.was_checked());
+    assert_eq!(kept(world, home).await, before);
+}
+
+/// How many people the directory has, and how many rows of the log.
+async fn kept(world: &World, home: &Home) -> (usize, usize) {
+    let directory = home.directory.id;
+    let rows = world.write(home, move |tx| {
+        Box::pin(async move {
+            tx.search_log(&LogQuery {
+                directory: Some(directory),
+                limit: 100,
+                ..LogQuery::default()
+            })
+            .await
+        })
+    });
+    let people = super::filters::list(world, home, None, 1, 0).await.total;
+    (people.unwrap(), rows.await.unwrap().len())
+}
