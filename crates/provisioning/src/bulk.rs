@@ -113,7 +113,7 @@ pub async fn execute(request: Arc<Request>, bulk: BulkRequest) -> Result<BulkRep
     })
 }
 
-/// One line an operation: the second half of a creation (its references) is told in the line of the first.
+/// One line an operation: the second half of a creation (its references) counts in the line of the first.
 fn keep(results: &mut Vec<BulkResult>, tried: BulkResult) {
     let Some(first) = results.iter_mut().find(|earlier| earlier.index == tried.index) else {
         results.push(tried);

@@ -2,7 +2,7 @@
 //!
 //! Pure. `/{profile}/scim`, `/t/{tenant}/{profile}/scim` and `/scim` are the Tenant URLs; a `/v2` after
 //! them, doubled and trailing slashes and any capitalisation are what customers really paste
-//! (`docs/background/entra.md`, "Spellings of the Tenant URL"). Must not know: who is calling, or whether what is
+//! (`docs/background/entra.md`, "Spellings of the Tenant URL"). Must not know: the caller, or whether what is
 //! named exists.
 
 use std::borrow::Cow;
