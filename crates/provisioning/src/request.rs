@@ -53,7 +53,7 @@ impl Request {
 }
 
 /// The circumstances of a request.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct RequestMetadata {
     /// Our id of the request, answered as `request-id`; the event's `txn`.
     pub request: RequestId,
