@@ -73,7 +73,7 @@ impl fmt::Debug for Presented {
     }
 }
 
-/// Judges credentials; cheap to clone, all clones share one memory.
+/// Checks credentials; cheap to clone, all clones share one memory.
 #[derive(Debug, Clone)]
 pub struct Verifier {
     inner: Arc<Inner>,
@@ -191,7 +191,7 @@ impl Verifier {
         self.inner.pool.size() as u64 * u64::from(hash::MEMORY_KIB) * 1024
     }
 
-    /// What is to be remembered since the last call, for whoever writes it down every few seconds.
+    /// What is to be remembered since the last call, to be written every few seconds.
     pub fn take_uses(&self) -> Vec<Use> {
         self.inner.uses.take()
     }
@@ -205,12 +205,12 @@ impl Verifier {
     async fn known(
         &self,
         presented: Presented,
-        standing: CredentialStatus,
+        status: CredentialStatus,
         hash: &SecretHash,
         memory: impl AsyncFnOnce() -> Memory,
     ) -> Result<Memory, Refusal> {
-        // The standing comes first: it is free, and no check is owed to what cannot open anything.
-        match standing {
+        // The status comes first: it is free, and no check is owed to what cannot open anything.
+        match status {
             CredentialStatus::Active => {}
             CredentialStatus::Expired => return Err(Refusal::Unauthorized(Reason::Expired)),
             CredentialStatus::Revoked => return Err(Refusal::Unauthorized(Reason::Revoked)),

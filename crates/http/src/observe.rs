@@ -147,7 +147,7 @@ fn template(path: &str) -> &'static str {
         "/metrics" => "/metrics",
         feed if feed.starts_with("/feeds/") && feed.ends_with("/events") => "/feeds/{app}/events",
         feed if feed.starts_with("/feeds/") && feed.ends_with("/ack") => "/feeds/{app}/ack",
-        scim => Route::of(scim).map_or("other", |route| route.row.template),
+        scim => Route::of(scim).map_or("other", |route| route.endpoint.template),
     }
 }
 

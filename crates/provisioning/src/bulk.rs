@@ -39,6 +39,14 @@ pub struct BulkResult {
 }
 
 impl BulkResult {
+    const fn failed(index: usize, error: Error) -> Self {
+        Self {
+            index,
+            resource: None,
+            outcome: Err(error),
+        }
+    }
+
     /// The identity that the operation created, if it did.
     pub fn created(&self) -> Option<IdentityId> {
         match (&self.outcome, &self.resource) {
@@ -78,7 +86,11 @@ pub async fn execute(request: Arc<Request>, bulk: BulkRequest) -> Result<BulkRep
     while let Some(step) = plan.step() {
         let tried = match step {
             BulkStep::Do(index, work) => {
-                let tried = admit_and_run(&request, index, work, &created).await;
+                // A request like any other, so its credential is looked at like any other's (ADR 0005).
+                let tried = match request.context.check_still_admitted(&request.caller).await {
+                    Ok(()) => run(&request, index, work, &created).await,
+                    Err(error) => BulkResult::failed(index, error),
+                };
                 match (&tried.outcome, &tried.resource) {
                     (Ok(_), Some((_, id))) => plan.done(index, id),
                     _ => plan.failed(index),
@@ -90,11 +102,7 @@ pub async fn execute(request: Arc<Request>, bulk: BulkRequest) -> Result<BulkRep
             BulkStep::Refuse(index, trouble) => {
                 let unit = UnitOfWork::new(Arc::clone(&request), "POST")?;
                 let refused = unit.refuse(LogSubject::default(), trouble.into());
-                BulkResult {
-                    index,
-                    resource: None,
-                    outcome: Err(refused.await),
-                }
+                BulkResult::failed(index, refused.await)
             }
         };
         let fault = matches!(&tried.outcome, Err(error) if !error.is_refusal());
@@ -113,7 +121,7 @@ pub async fn execute(request: Arc<Request>, bulk: BulkRequest) -> Result<BulkRep
     })
 }
 
-/// One line an operation: the second half of a creation (its references) is told in the line of the first.
+/// One line an operation: the second half of a creation (its references) counts in the line of the first.
 fn keep(results: &mut Vec<BulkResult>, tried: BulkResult) {
     let Some(first) = results.iter_mut().find(|earlier| earlier.index == tried.index) else {
         results.push(tried);
@@ -123,18 +131,6 @@ fn keep(results: &mut Vec<BulkResult>, tried: BulkResult) {
         Ok(BulkOutcome::Changed(revision)) => Ok(BulkOutcome::Created(revision)),
         other => other,
     };
-}
-
-/// Does one operation: a request like any other, so its credential is looked at like any other's (ADR 0005).
-async fn admit_and_run(request: &Request, index: usize, work: Work, created: &[IdentityId]) -> BulkResult {
-    match request.context.check_still_admitted(&request.caller).await {
-        Ok(()) => run(request, index, work, created).await,
-        Err(error) => BulkResult {
-            index,
-            resource: None,
-            outcome: Err(error),
-        },
-    }
 }
 
 async fn run(request: &Request, index: usize, work: Work, created: &[IdentityId]) -> BulkResult {

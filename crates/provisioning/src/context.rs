@@ -47,7 +47,8 @@ impl Context {
             }
         }
     }
-    /// Whether a caller who was let in some time ago may still act.
+
+    /// Whether a caller that was admitted some time ago may still act.
     ///
     /// # Errors
     /// [`Error::CredentialEnded`], [`Error::DirectoryOff`], or the database failed.

@@ -30,7 +30,7 @@ pub async fn execute<R: ManagedResource>(request: Arc<Request>, id: &str) -> Res
 async fn delete<R: ManagedResource>(tx: &mut TenantTx, unit: &UnitOfWork, id: R::Id) -> Result<(), Error> {
     let before: R = unit.load(tx, id).await?;
     if let Some(events) = R::events(unit, Some(&before), None, &MembersChanged::default()) {
-        let row = unit.row(&before, R::first(&events), &LeftOut::default());
+        let row = unit.row(&before, events.as_ref().first(), &LeftOut::default());
         R::delete(tx, &before, &events, &row).await?;
     }
     Ok(())

@@ -12,7 +12,7 @@ pub enum Error {
     /// The request is wrong; says which attribute, which rule and what to do next.
     #[error("{}", .0.detail)]
     Invalid(#[from] scim::error::Error),
-    /// Another resource of the directory has this value (RFC 7644 §3.3, `uniqueness`); says who.
+    /// Another resource of the directory has this value (RFC 7644 §3.3, `uniqueness`); says which one.
     #[error("{0}")]
     Taken(String),
     /// No identity of that id in this directory.
@@ -23,7 +23,7 @@ pub enum Error {
     NotFound {
         /// The profile's name.
         profile: String,
-        /// Who asks.
+        /// The identity provider that calls.
         provider: Provider,
     },
     /// The resource is not of the version that the request asks for (RFC 7644 §3.14).
@@ -34,7 +34,7 @@ pub enum Error {
     GroupsNotServed {
         /// The profile's name.
         profile: String,
-        /// Who asks.
+        /// The identity provider that calls.
         provider: Provider,
     },
     /// An operation of a bulk request that fails because of another one (RFC 7644 §3.7.1).

@@ -16,7 +16,7 @@ use domain::id::{DirectoryId, GroupId};
 use domain::log::LogEntry;
 use domain::policy::{check_group_kept, check_group_required, check_size};
 use domain::portal::PortalPage;
-use domain::profile::{Profile, UnknownAttributes};
+use domain::profile::Profile;
 use domain::tenant::Provider;
 use scim::membership::Membership;
 use scim::patch::{PatchRequest, StoredMembers, apply_to_group, described_members};
@@ -28,7 +28,7 @@ use store::{CreateOutcome, ListRequest, Page, SaveOutcome, StoreError, TenantTx}
 use crate::error::Error;
 use crate::log_row::LeftOut;
 use crate::replace::as_a_value;
-use crate::resource::{Desired, ManagedResource, Settled};
+use crate::resource::{Desired, ManagedResource, Settled, check_unknown};
 use crate::taken::Key;
 use crate::unit_of_work::UnitOfWork;
 
@@ -58,13 +58,11 @@ impl ManagedResource for Group {
 
     fn next(&self, at: DateTime<Utc>, resource: Resource, member_count: i64) -> Self {
         Self {
-            id: self.id,
-            directory: self.directory,
             revision: self.revision + 1,
             resource,
             member_count,
-            created_at: self.created_at,
             modified_at: at.max(self.modified_at),
+            ..*self
         }
     }
 
@@ -140,10 +138,6 @@ impl ManagedResource for Group {
         (!events.is_empty()).then_some(events)
     }
 
-    fn first(events: &Vec<Event>) -> Option<&Event> {
-        events.first()
-    }
-
     async fn get(tx: &mut TenantTx, directory: DirectoryId, id: GroupId) -> Result<Option<Self>, StoreError> {
         tx.get_group(directory, id).await
     }
@@ -215,15 +209,8 @@ impl ManagedResource for Group {
 fn check(unit: &UnitOfWork, resource: &Resource, ignored: &[String]) -> Result<(), Error> {
     // Parts of members that are the server's to know, such as their names, are no fault of a mapping.
     let unknown = ignored.iter().find(|path| !path.starts_with("members."));
-    let profile = &unit.profile;
-    if let (UnknownAttributes::Reject, Some(path)) = (profile.unknown_attributes, unknown) {
-        let detail = format!(
-            "{path} is not part of the groups of the {} directory. {} delete the line for {path}.",
-            profile.name,
-            unit.provider().at(PortalPage::Groups)
-        );
-        return Err(scim::Error::invalid_value(path, detail).into());
-    }
+    let name = &unit.profile.name;
+    check_unknown::<Group>(unit, unknown, format_args!("groups of the {name} directory"))?;
     Ok(check_size(unit.provider(), PortalPage::Groups, resource)?)
 }
 

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use scim::query::ListParameters;
+use scim::filter::Filter;
+use scim::query::{ListParameters, Sort};
 use store::ListRequest;
 
 use crate::error::Error;
-use crate::lists::{self, ListAnswer, PageRequest};
+use crate::lists::{ListAnswer, PageRequest};
 use crate::request::Request;
 use crate::resource::ManagedResource;
 
@@ -44,8 +45,12 @@ async fn page<R: ManagedResource>(
 ) -> Result<ListAnswer<R>, Error> {
     let (profile, provider) = (request.profile()?, request.provider());
     let resource_type = R::resource_type(&profile, provider)?;
-    let filter = lists::filter(resource_type, filter)?;
-    let sort = lists::sort(resource_type, query)?;
+    let filter = filter
+        .map(|text| Filter::parse(text, resource_type))
+        .transpose()?;
+    let sort = query.sort.as_ref();
+    let sort = sort.map(|sort| Sort::parse(resource_type, &sort.by, sort.order.as_deref()));
+    let sort = sort.transpose()?;
     let asked = Arc::new(PageRequest::read(&request.caller, R::ENDPOINT, query, sort)?);
     let (directory, of_page) = (request.caller.directory.id, Arc::clone(&asked));
     let page = request

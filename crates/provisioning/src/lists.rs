@@ -6,10 +6,8 @@
 pub mod everything;
 
 use domain::credential::Caller;
-use scim::filter::Filter;
 use scim::message::{DEFAULT_RESULTS, ListHead, MAX_RESULTS};
 use scim::query::{Cursor, Fingerprint, ListParameters, Sort, SortPosition, Start};
-use scim::schema::ResourceType;
 use store::{Page, PageAt};
 
 use crate::error::Error;
@@ -109,18 +107,4 @@ impl<T> ListAnswer<T> {
     pub(crate) fn is_empty(&self) -> bool {
         self.items.is_empty() && self.head.total.unwrap_or_default() == 0 && self.head.next_cursor.is_none()
     }
-}
-
-/// The order a request asks for, in one type.
-pub(crate) fn sort(rt: &ResourceType, query: &ListParameters) -> Result<Option<Sort>, Error> {
-    let sort = query
-        .sort
-        .as_ref()
-        .map(|sort| Sort::parse(rt, &sort.by, sort.order.as_deref()));
-    Ok(sort.transpose()?)
-}
-
-/// The filter of a text, in one type.
-pub(crate) fn filter(rt: &ResourceType, text: Option<&str>) -> Result<Option<Filter>, Error> {
-    Ok(text.map(|text| Filter::parse(text, rt)).transpose()?)
 }

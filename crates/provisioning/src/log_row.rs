@@ -3,6 +3,7 @@
 use domain::event::Event;
 use domain::id::ResourceId;
 use domain::log::{LogAction, LogEntry, LogStatus};
+use domain::trace::TraceParent;
 use serde_json::Value;
 
 use crate::error::Error;
@@ -119,7 +120,7 @@ impl UnitOfWork {
         }
     }
 
-    /// A row that says nothing yet but where, when and by whom.
+    /// A row with directory, time, token and request only.
     fn blank(&self) -> LogEntry {
         let metadata = &self.request.metadata;
         LogEntry {
@@ -136,12 +137,12 @@ impl UnitOfWork {
             event: None,
             changed: Vec::new(),
             token_id: self.caller().token_id.clone(),
-            trace_id: metadata.trace_id(),
+            trace_id: metadata.traceparent.map(TraceParent::trace_id),
         }
     }
 }
 
-/// The resource that a refused call was about, as far as it can be told.
+/// The resource that a refused call was about, as far as it is known.
 #[derive(Default)]
 pub(crate) struct LogSubject {
     pub resource: Option<ResourceId>,

@@ -14,7 +14,7 @@ use crate::resource::{Desired, ManagedResource};
 use crate::unit_of_work::UnitOfWork;
 
 /// Replaces a document; what the body does not say is cleared, except `active` and what is set once. The members of a group
-/// are replaced by the ones it names, and stay who they are when it says nothing of members at all (ADR 0018).
+/// are replaced by the ones it names, and stay as they are when it says nothing of members at all (ADR 0018).
 ///
 /// # Errors
 /// As for a creation, [`Error::NotFound`] and [`Error::Stale`].

@@ -1,10 +1,8 @@
-//! One SCIM request as every operation is given it: what the process works with, who calls, and under which
-//! circumstances. Owned once and shared, so that nothing of it is copied on the way into a transaction.
+//! One SCIM request as every operation is given it: what the process works with, the caller, and the circumstances. Owned once and shared, so that nothing of it is copied on the way into a transaction.
 
 use std::sync::Arc;
 
 use domain::credential::Caller;
-use domain::event::Cause;
 use domain::id::{IdentityId, RequestId};
 use domain::profile::Profile;
 use domain::tenant::Provider;
@@ -55,7 +53,7 @@ impl Request {
 }
 
 /// The circumstances of a request.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct RequestMetadata {
     /// Our id of the request, answered as `request-id`; the event's `txn`.
     pub request: RequestId,
@@ -68,22 +66,4 @@ pub struct RequestMetadata {
     /// The last identities whose creation was answered on this request's connection: its client has read those answers,
     /// so it does not send a lost creation again (ADR 0006).
     pub created: Vec<IdentityId>,
-}
-
-impl RequestMetadata {
-    /// The cause of an event made by this request.
-    pub(crate) fn cause(&self, operation: &'static str, token_alias: &str) -> Cause {
-        Cause {
-            request: self.request,
-            client_request_id: self.client_request_id.clone(),
-            operation,
-            token_alias: token_alias.to_owned(),
-            traceparent: self.traceparent,
-        }
-    }
-
-    /// The trace id, as the provisioning log keeps it.
-    pub(crate) fn trace_id(&self) -> Option<String> {
-        self.traceparent.map(TraceParent::trace_id)
-    }
 }

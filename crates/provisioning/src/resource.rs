@@ -4,7 +4,7 @@
 //!
 //! Three parts: what a resource is, decisions (pure), and its statements.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use domain::group::MembersChanged;
 use domain::id::{DirectoryId, ResourceId};
 use domain::log::LogEntry;
 use domain::portal::PortalPage;
-use domain::profile::Profile;
+use domain::profile::{Profile, UnknownAttributes};
 use domain::tenant::Provider;
 use scim::membership::Membership;
 use scim::patch::{PatchRequest, StoredMembers};
@@ -42,7 +42,7 @@ pub struct Desired {
 /// A membership after a change.
 #[derive(Debug, Default)]
 pub struct Settled {
-    /// Who joined and who left.
+    /// The members that joined and those that left.
     pub changed: MembersChanged,
     /// How many members there are now.
     pub member_count: i64,
@@ -54,8 +54,8 @@ pub struct Settled {
 pub trait ManagedResource: Send + Sync + Sized + 'static {
     /// Its id.
     type Id: Copy + Display + FromStr + Into<ResourceId> + Send + Sync + 'static;
-    /// The events of one change, at least one.
-    type Events: Send + Sync + 'static;
+    /// The events of one change, at least one; the log row names the first.
+    type Events: AsRef<[Event]> + Send + Sync + 'static;
 
     /// The endpoint's path; a cursor of one list is none of another.
     const ENDPOINT: &'static str;
@@ -78,43 +78,24 @@ pub trait ManagedResource: Send + Sync + Sized + 'static {
     }
     /// The state after this one.
     fn next(&self, at: DateTime<Utc>, resource: Resource, member_count: i64) -> Self;
-    /// Whether it is switched off.
-    fn is_off(&self) -> bool {
-        false
-    }
     /// Which one it is, for the refusal of a value that it has: `idn_…, which is active`.
     fn described(&self) -> String;
     /// What one is called in this directory: `person`, `room` or `group`.
     fn noun(profile: &Profile) -> &'static str;
-
-    /// Its type in this directory.
-    ///
-    /// # Errors
-    /// [`Error::GroupsNotServed`].
+    /// Its type in this directory, or [`Error::GroupsNotServed`].
     fn resource_type(profile: &Profile, provider: Provider) -> Result<&ResourceType, Error>;
+
     /// Another reading of a filter that found nothing (`scim::quirk`).
     fn filter_read_again(_: &Rules, _filter: &str) -> Option<String> {
         None
     }
     /// A whole document as sent in place of another (PUT) → what this directory keeps of it.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`], [`Error::GroupsNotServed`].
     fn accept(unit: &UnitOfWork, body: Value) -> Result<Desired, Error>;
     /// A new document as sent (POST) → what this directory keeps of it, defaults included; it must be complete.
-    ///
-    /// # Errors
-    /// As [`ManagedResource::accept`].
     fn accept_new(unit: &UnitOfWork, body: Value) -> Result<Desired, Error>;
     /// The document that an accepted one makes of the state it replaces.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`]: something required is taken away, or something set once is changed.
     fn replace(unit: &UnitOfWork, before: &Self, sent: &Resource) -> Result<Resource, Error>;
     /// The state that a PATCH makes of another.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for an operation or for its result.
     fn patch(
         unit: &UnitOfWork,
         before: &Self,
@@ -128,8 +109,6 @@ pub trait ManagedResource: Send + Sync + Sized + 'static {
         after: Option<&Self>,
         members: &MembersChanged,
     ) -> Option<Self::Events>;
-    /// The event that the log row names.
-    fn first(events: &Self::Events) -> Option<&Event>;
 
     /// Reads one.
     fn get(
@@ -154,7 +133,7 @@ pub trait ManagedResource: Send + Sync + Sized + 'static {
         key: Key,
         wanted: &Self,
     ) -> impl Future<Output = Result<Option<Self>, StoreError>> + Send;
-    /// What is known of the members that a PATCH describes.
+    /// Reads what is known of the members that a PATCH describes.
     fn described_members(
         _: &mut TenantTx,
         _: &UnitOfWork,
@@ -188,4 +167,20 @@ pub trait ManagedResource: Send + Sync + Sized + 'static {
         events: &Self::Events,
         row: &LogEntry,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// What the profile says about attributes it does not name (ADR 0007); `of` is what the first of them is no part of.
+pub(crate) fn check_unknown<R: ManagedResource>(
+    unit: &UnitOfWork,
+    unknown: Option<&String>,
+    of: fmt::Arguments<'_>,
+) -> Result<(), Error> {
+    match (unit.profile.unknown_attributes, unknown) {
+        (UnknownAttributes::Reject, Some(path)) => {
+            let page = unit.provider().at(R::PAGE);
+            let detail = format!("{path} is not part of the {of}. {page} delete the line for {path}.");
+            Err(scim::Error::invalid_value(path, detail).into())
+        }
+        _ => Ok(()),
+    }
 }

@@ -32,7 +32,7 @@ impl UnitOfWork {
         let (page, noun) = (self.provider().at(R::PAGE), R::noun(&self.profile));
         let next = match holder {
             None => "Send the request again.".to_owned(),
-            Some(holder) if holder.is_off() => format!(
+            Some(holder) if !holder.resource().active() => format!(
                 "If both are the same {noun}, it is not created anew but switched on: let {product} match on {attribute}, so that it \
                  finds the one that exists and sets active to true. {page} make {attribute} the matching attribute. If they are \
                  two, change {attribute} of one of them."

@@ -65,18 +65,12 @@ impl UnitOfWork {
         self.request.provider()
     }
 
-    /// The type of this directory's resources.
-    ///
-    /// # Errors
-    /// [`Error::GroupsNotServed`].
+    /// The type of this directory's resources, or [`Error::GroupsNotServed`].
     pub(crate) fn resource_type<R: ManagedResource>(&self) -> Result<&ResourceType, Error> {
         R::resource_type(&self.profile, self.provider())
     }
 
     /// Reads the path's id; a text that is no id of ours cannot name anything here.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`].
     pub(crate) fn id<R: ManagedResource>(&self, text: &str) -> Result<R::Id, Error> {
         text.parse().map_err(|_| self.not_found())
     }
@@ -100,9 +94,14 @@ impl UnitOfWork {
 
     /// Why it happens, for events.
     pub(crate) fn cause(&self) -> Cause {
-        self.request
-            .metadata
-            .cause(self.method, &self.caller().token_alias)
+        let metadata = &self.request.metadata;
+        Cause {
+            request: metadata.request,
+            client_request_id: metadata.client_request_id.clone(),
+            operation: self.method,
+            token_alias: self.caller().token_alias.clone(),
+            traceparent: metadata.traceparent,
+        }
     }
 
     /// Loads a resource and locks it; it is of the version that the request asks for.
@@ -120,7 +119,7 @@ impl UnitOfWork {
     /// Saves the next state of a loaded resource, or only a log row when nothing effectively changed.
     ///
     /// # Errors
-    /// [`Error::Taken`]; [`Error::Invalid`] for members of whom none is known.
+    /// [`Error::Taken`]; [`Error::Invalid`] for members none of which is known.
     pub(crate) async fn save<R: ManagedResource>(
         &self,
         tx: &mut TenantTx,
@@ -139,7 +138,7 @@ impl UnitOfWork {
             tx.log(&self.row(&before, None, &left_out)).await?;
             return Ok(before);
         };
-        let row = self.row(&after, R::first(&events), &left_out);
+        let row = self.row(&after, events.as_ref().first(), &left_out);
         let key = match R::save(tx, self, &after, &events, &row).await? {
             SaveOutcome::Done => return Ok(after),
             SaveOutcome::DoneBeside => {

@@ -10,7 +10,7 @@ use domain::identity::{Identity, MatchKeys};
 use domain::log::LogEntry;
 use domain::policy::{check_kept, check_required, check_size};
 use domain::portal::PortalPage;
-use domain::profile::{Profile, ResourceKind, UnknownAttributes};
+use domain::profile::{Profile, ResourceKind};
 use domain::tenant::Provider;
 use scim::membership::Membership;
 use scim::patch::{PatchRequest, StoredMembers, apply};
@@ -25,13 +25,13 @@ use store::{CreateOutcome, ListRequest, Page, SaveOutcome, StoreError, TenantTx}
 use crate::error::Error;
 use crate::log_row::LeftOut;
 use crate::replace::as_a_value;
-use crate::resource::{Desired, ManagedResource};
+use crate::resource::{Desired, ManagedResource, check_unknown};
 use crate::taken::Key;
 use crate::unit_of_work::UnitOfWork;
 
 impl ManagedResource for Identity {
     type Id = IdentityId;
-    type Events = Event;
+    type Events = [Event; 1];
 
     const ENDPOINT: &'static str = "/Users";
     const NAME: &'static str = "userName";
@@ -61,24 +61,18 @@ impl ManagedResource for Identity {
 
     fn next(&self, at: DateTime<Utc>, resource: Resource, _: i64) -> Self {
         Self {
-            id: self.id,
-            directory: self.directory,
             revision: self.revision + 1,
             resource,
-            created_at: self.created_at,
             modified_at: at.max(self.modified_at),
+            ..*self
         }
     }
 
-    fn is_off(&self) -> bool {
-        !self.resource.active()
-    }
-
     fn described(&self) -> String {
-        let status = if self.is_off() {
-            "deactivated (active is false)"
-        } else {
+        let status = if self.resource.active() {
             "active"
+        } else {
+            "deactivated (active is false)"
         };
         format!("{}, which is {status}", self.id)
     }
@@ -107,11 +101,7 @@ impl ManagedResource for Identity {
         let resource = accepted.resource.with_roles_read(rt, unit.provider().rules());
         check_ignored(unit, &accepted.ignored)?;
         check_size(unit.provider(), PortalPage::Users, &resource)?;
-        Ok(Desired {
-            resource,
-            membership: Membership::SAME,
-            ignored: accepted.ignored,
-        })
+        Ok(desired(resource, accepted.ignored))
     }
 
     fn accept_new(unit: &UnitOfWork, body: Value) -> Result<Desired, Error> {
@@ -144,11 +134,7 @@ impl ManagedResource for Identity {
         check_size(provider, PortalPage::Users, &patched.resource)?;
         check_kept(provider, profile, &before.resource, &patched.resource)?;
         check_immutable(rt, &before.resource, &patched.resource)?;
-        Ok(Desired {
-            resource: patched.resource,
-            membership: Membership::SAME,
-            ignored: patched.ignored,
-        })
+        Ok(desired(patched.resource, patched.ignored))
     }
 
     fn events(
@@ -156,12 +142,9 @@ impl ManagedResource for Identity {
         before: Option<&Self>,
         after: Option<&Self>,
         _: &MembersChanged,
-    ) -> Option<Event> {
-        from_change(unit.origin(), &unit.cause(), unit.event, unit.at, before, after)
-    }
-
-    fn first(event: &Event) -> Option<&Event> {
-        Some(event)
+    ) -> Option<[Event; 1]> {
+        let event = from_change(unit.origin(), &unit.cause(), unit.event, unit.at, before, after);
+        event.map(|event| [event])
     }
 
     async fn get(
@@ -193,9 +176,9 @@ impl ManagedResource for Identity {
         }
     }
 
-    /// A POST is judged as a creation: whatever is answered is what the body would have made in an empty directory, but for
-    /// id and times (ADR 0035). So a repeated POST whose first answer was lost heals (ADR 0006) while nothing has happened
-    /// since: it says word for word what is there, nobody has changed that or put it into a group, and its client cannot have
+    /// A POST is a creation: the answer is what the body would have made in an empty directory, but for id and times
+    /// (ADR 0035). So a repeated POST whose first answer was lost heals (ADR 0006) while nothing has happened
+    /// since: it says word for word what is there, which was not changed or put into a group, and its client cannot have
     /// read the first answer, which it has when it asks on the connection that carried it
     /// ([`crate::RequestMetadata::created`]). Everything else is a duplicate, as is every repeat where the directory's provider
     /// wants the RFC's 409.
@@ -209,7 +192,8 @@ impl ManagedResource for Identity {
             created_at: unit.at,
             modified_at: unit.at,
         };
-        let Some(event) = Self::events(unit, None, Some(&identity), &MembersChanged::default()) else {
+        let nobody = MembersChanged::default();
+        let Some([event]) = Self::events(unit, None, Some(&identity), &nobody) else {
             return Ok(identity);
         };
         let ignored = desired.ignored;
@@ -235,7 +219,7 @@ impl ManagedResource for Identity {
         tx: &mut TenantTx,
         unit: &UnitOfWork,
         after: &Self,
-        event: &Event,
+        [event]: &[Event; 1],
         row: &LogEntry,
     ) -> Result<SaveOutcome, StoreError> {
         tx.save(after, unit.profile.external_id(), event, row).await
@@ -244,7 +228,7 @@ impl ManagedResource for Identity {
     async fn delete(
         tx: &mut TenantTx,
         before: &Self,
-        event: &Event,
+        [event]: &[Event; 1],
         row: &LogEntry,
     ) -> Result<(), StoreError> {
         tx.delete(before, event, row).await
@@ -258,20 +242,19 @@ fn left_out(ignored: &[String]) -> LeftOut<'_> {
     }
 }
 
-/// What the profile says about attributes it does not name (ADR 0007).
-fn check_ignored(unit: &UnitOfWork, ignored: &[String]) -> Result<(), Error> {
-    let profile = &unit.profile;
-    let asked = ignored.iter().find(|path| !is_unasked(path));
-    if let (UnknownAttributes::Reject, Some(path)) = (profile.unknown_attributes, asked) {
-        let detail = format!(
-            "{path} is not part of the {} directory, which takes only the attributes of its mapping table. {} delete the line for \
-             {path}.",
-            profile.name,
-            unit.provider().at(PortalPage::Users)
-        );
-        return Err(scim::Error::invalid_value(path, detail).into());
+fn desired(resource: Resource, ignored: Vec<String>) -> Desired {
+    Desired {
+        resource,
+        membership: Membership::SAME,
+        ignored,
     }
-    Ok(())
+}
+
+fn check_ignored(unit: &UnitOfWork, ignored: &[String]) -> Result<(), Error> {
+    let unknown = ignored.iter().find(|path| !is_unasked(path));
+    let name = &unit.profile.name;
+    let of = format_args!("{name} directory, which takes only the attributes of its mapping table");
+    check_unknown::<Identity>(unit, unknown, of)
 }
 
 /// A key is taken: by the very identity that is being created, or by another one.

@@ -1,4 +1,4 @@
-//! The walk from a header to a caller; those who guess are in [`guessing`].
+//! The steps from a header to a caller; guesses are in [`guessing`].
 
 use super::*;
 use crate::tenant_url::TenantUrl;

@@ -11,7 +11,7 @@ use domain::id::IdentityId;
 /// As many creations as a connection remembers; a test tool repeats itself at once.
 const REMEMBERED: usize = 16;
 
-/// The last creations answered on one connection, oldest first. A connection lives on one thread.
+/// The last creations answered on one connection, oldest first. A connection stays on one thread.
 #[derive(Debug, Default)]
 pub struct AnsweredCreations(RefCell<VecDeque<IdentityId>>);
 

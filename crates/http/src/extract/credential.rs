@@ -63,7 +63,7 @@ pub async fn verified<R: CredentialRecord>(
         .map_err(|refusal| refused(refusal, Some(&id)))
 }
 
-/// Tells the operator's log what the answer does not say. It is the only line of this request.
+/// Logs what the answer does not say. It is the only line of this request.
 pub fn log_refusal(
     state: &State,
     request: &HttpRequest,
@@ -87,7 +87,7 @@ pub fn log_refusal(
     );
 }
 
-/// Tells the log that a credential's record could not be read: the database's fault, for which nobody is refused.
+/// Logs that a credential's record could not be read: the database's fault, which refuses no credential.
 fn log_unreadable(state: &State, request: &HttpRequest, error: &StoreError) {
     if may_log(state, request) {
         let id = Facts::of(request).map(|facts| tracing::field::display(facts.request));

@@ -1,4 +1,4 @@
-//! Reads a request apart: who is calling ([`caller`]) and, only then, what is sent ([`body`]); what its [`connection`] tells,
+//! Reads a request: the caller ([`caller`]) and, only then, the body ([`body`]); what is known of its [`connection`],
 //! and under which address it came ([`origin`]).
 
 pub mod body;

@@ -46,13 +46,13 @@ pub async fn answer(ctx: &RequestContext<'_>, body: Value) -> Result<HttpRespons
 
 /// What the `path` of an operation names: read as a request's own address is, and let in as the caller is there.
 fn target(ctx: &RequestContext<'_>, path: &str) -> Option<Target> {
-    let Route { base, row, id } = Route::named(path, &ctx.origin)?;
+    let Route { base, endpoint, id } = Route::named(path, &ctx.origin)?;
     let caller = &ctx.request.caller;
     base.tenant_url()
         .check(&caller.tenant_name, &caller.directory)
         .ok()?;
     // What a GET there would read is what an operation changes.
-    match row.action(&Method::GET).ok()?.operation {
+    match endpoint.action(&Method::GET).ok()?.operation {
         Operation::Resource(kind, Verb::List) => Some((kind, None)),
         Operation::Resource(kind, Verb::Get) => Some((kind, Some(id.into_owned()))),
         _ => None,

@@ -64,7 +64,7 @@ async fn answer(
         return Err(Failure::new(ErrorCode::BodyTooLarge));
     }
     let route = Route::of(request.path()).ok_or_else(|| Failure::new(ErrorCode::NoSuchRoute))?;
-    let action = route.row.action(request.method())?;
+    let action = route.endpoint.action(request.method())?;
     Facts::record(request, |facts| facts.operation = Some(action.word));
     let mut caller = caller(state, request, &route.base).await?;
     let query = query(request, action.operation)?;

@@ -2,7 +2,7 @@
 //!
 //! Pure. `/{profile}/scim`, `/t/{tenant}/{profile}/scim` and `/scim` are the Tenant URLs; a `/v2` after
 //! them, doubled and trailing slashes and any capitalisation are what customers really paste
-//! (`docs/background/entra.md`, "Spellings of the Tenant URL"). Must not know: who is calling, or whether what is
+//! (`docs/background/entra.md`, "Spellings of the Tenant URL"). Must not know: the caller, or whether what is
 //! named exists.
 
 use std::borrow::Cow;
@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use auth::tenant_url::TenantUrl;
 use percent_encoding::percent_decode_str;
 
-use super::routes::Row;
+use super::routes::Endpoint;
 
 /// A Tenant URL's path: what it claims about tenant and profile is compared with the
 /// credential, never believed.
@@ -28,7 +28,7 @@ pub struct Route<'a> {
     /// The Tenant URL.
     pub base: Base<'a>,
     /// What was asked for below it.
-    pub row: &'static Row,
+    pub endpoint: &'static Endpoint,
     /// The segment that stands for `{id}` there; empty where the address has none.
     pub id: Cow<'a, str>,
 }
@@ -89,10 +89,10 @@ impl<'a> Route<'a> {
         {
             rest = next.clone();
         }
-        let (row, id) = Row::of(&rest);
+        let (endpoint, id) = Endpoint::of(&rest);
         Self {
             base,
-            row,
+            endpoint,
             id: decode(id),
         }
     }
@@ -180,7 +180,7 @@ mod tests {
         Some((
             route.base.tenant.map(Cow::into_owned),
             route.base.profile.map(Cow::into_owned),
-            route.row.template,
+            route.endpoint.template,
             route.id.into_owned(),
         ))
     }
@@ -249,7 +249,7 @@ mod tests {
         ] {
             let path = format!("/rooms/scim{below}");
             let route = Route::of(&path).expect(&path);
-            assert_eq!((route.row.template, &*route.id), (template, id), "{path}");
+            assert_eq!((route.endpoint.template, &*route.id), (template, id), "{path}");
         }
     }
 
@@ -284,7 +284,7 @@ mod tests {
     fn an_address_in_a_body_is_read_as_a_requests_is() {
         let named = |text, origin| {
             let route = Route::named(text, origin)?;
-            Some((route.base, route.row.template, route.id))
+            Some((route.base, route.endpoint.template, route.id))
         };
         let user = |base: Base<'static>| Some((base, "/scim/Users/{id}", "idn_1".into()));
         let (none, advisors) = (

@@ -63,7 +63,7 @@ pub struct Action {
     pub word: &'static str,
 }
 
-/// What there is at an address.
+/// What an address serves.
 #[derive(Debug)]
 enum Serves {
     /// These methods, as `Allow` says them, and what each does.
@@ -76,7 +76,7 @@ enum Serves {
 
 /// One address.
 #[derive(Debug)]
-pub struct Row {
+pub struct Endpoint {
     /// The segments below the Tenant URL; `{id}` stands for any.
     path: &'static str,
     /// The name for spans and metrics: never the path itself, which holds ids.
@@ -84,17 +84,16 @@ pub struct Row {
     serves: Serves,
 }
 
-const fn row(
+const fn at(
     path: &'static str,
     template: &'static str,
     allow: &'static str,
     actions: &'static [Action],
-) -> Row {
-    let serves = Serves::Methods(allow, actions);
-    Row {
+) -> Endpoint {
+    Endpoint {
         path,
         template,
-        serves,
+        serves: Serves::Methods(allow, actions),
     }
 }
 
@@ -124,47 +123,47 @@ const fn search(operation: Operation) -> Action {
 const COLLECTION: &str = "GET, POST";
 const ONE: &str = "GET, PUT, PATCH, DELETE";
 
-/// Every address; the first row that fits counts. One of fixed words stands before one with `{id}`.
+/// The table, a row an address; the first that fits counts, so one of fixed words stands before one with `{id}`.
 #[rustfmt::skip]
-const ROWS: &[Row] = {
+const ENDPOINTS: &[Endpoint] = {
     use ExpectedBody::{Group as GroupBody, Json, Nothing};
     use Operation::{Bulk, Resource, SearchAll};
     use Verb::{Create, Delete, Get, List, Patch, Replace, Search};
     &[
-        row("Users", "/scim/Users", COLLECTION, &[
+        at("Users", "/scim/Users", COLLECTION, &[
             on("GET", Resource(User, List), Nothing, "list"),
             on("POST", Resource(User, Create), Json, "create"),
         ]),
         // A Tenant URL that was pasted as `…/scim/Users`; no id of ours looks like that.
-        UNKNOWN.at("Users/Users"),
-        UNKNOWN.at("Users/Groups"),
-        row("Users/.search", "/scim/Users/.search", "POST", &[search(Resource(User, Search))]),
-        row("Users/{id}", "/scim/Users/{id}", ONE, &[
+        UNKNOWN.moved("Users/Users"),
+        UNKNOWN.moved("Users/Groups"),
+        at("Users/.search", "/scim/Users/.search", "POST", &[search(Resource(User, Search))]),
+        at("Users/{id}", "/scim/Users/{id}", ONE, &[
             on("GET", Resource(User, Get), Nothing, "get"),
             on("PUT", Resource(User, Replace), Json, "replace"),
             on("PATCH", Resource(User, Patch), Json, "patch"),
             on("DELETE", Resource(User, Delete), Nothing, "delete"),
         ]),
-        row("Groups", "/scim/Groups", COLLECTION, &[
+        at("Groups", "/scim/Groups", COLLECTION, &[
             on("GET", Resource(Group, List), Nothing, "list_groups"),
             on("POST", Resource(Group, Create), GroupBody, "create_group"),
         ]),
-        row("Groups/.search", "/scim/Groups/.search", "POST", &[search(Resource(Group, Search))]),
-        row("Groups/{id}", "/scim/Groups/{id}", ONE, &[
+        at("Groups/.search", "/scim/Groups/.search", "POST", &[search(Resource(Group, Search))]),
+        at("Groups/{id}", "/scim/Groups/{id}", ONE, &[
             on("GET", Resource(Group, Get), Nothing, "get_group"),
             on("PUT", Resource(Group, Replace), GroupBody, "replace_group"),
             on("PATCH", Resource(Group, Patch), GroupBody, "patch_group"),
             on("DELETE", Resource(Group, Delete), Nothing, "delete_group"),
         ]),
-        row(".search", "/scim/.search", "POST", &[search(SearchAll)]),
-        row("Bulk", "/scim/Bulk", "POST", &[on("POST", Bulk, Json, "bulk")]),
-        row("ServiceProviderConfig", CONFIG, "GET", &[page(Page::ServiceProviderConfig)]),
+        at(".search", "/scim/.search", "POST", &[search(SearchAll)]),
+        at("Bulk", "/scim/Bulk", "POST", &[on("POST", Bulk, Json, "bulk")]),
+        at("ServiceProviderConfig", CONFIG, "GET", &[page(Page::ServiceProviderConfig)]),
         // Microsoft's reference name.
-        row("serviceConfiguration", CONFIG, "GET", &[page(Page::ServiceProviderConfig)]),
-        row("Schemas", "/scim/Schemas", "GET", &[page(Page::Schemas)]),
-        row("Schemas/{id}", "/scim/Schemas/{id}", "GET", &[page(Page::Schema)]),
-        row("ResourceTypes", "/scim/ResourceTypes", "GET", &[page(Page::ResourceTypes)]),
-        row("ResourceTypes/{id}", "/scim/ResourceTypes/{id}", "GET", &[page(Page::ResourceType)]),
+        at("serviceConfiguration", CONFIG, "GET", &[page(Page::ServiceProviderConfig)]),
+        at("Schemas", "/scim/Schemas", "GET", &[page(Page::Schemas)]),
+        at("Schemas/{id}", "/scim/Schemas/{id}", "GET", &[page(Page::Schema)]),
+        at("ResourceTypes", "/scim/ResourceTypes", "GET", &[page(Page::ResourceTypes)]),
+        at("ResourceTypes/{id}", "/scim/ResourceTypes/{id}", "GET", &[page(Page::ResourceType)]),
         ME,
         ROOT,
     ]
@@ -173,7 +172,7 @@ const ROWS: &[Row] = {
 const CONFIG: &str = "/scim/ServiceProviderConfig";
 
 /// RFC 7644 §3.11.
-const ME: Row = Row {
+const ME: Endpoint = Endpoint {
     path: "Me",
     template: "/scim/Me",
     serves: Serves::NotImplemented(
@@ -182,7 +181,7 @@ const ME: Row = Row {
 };
 
 /// The Tenant URL itself.
-const ROOT: Row = Row {
+const ROOT: Endpoint = Endpoint {
     path: "",
     template: "/scim",
     serves: Serves::Nothing(
@@ -191,7 +190,7 @@ const ROOT: Row = Row {
 };
 
 /// Anything else below a Tenant URL.
-const UNKNOWN: Row = Row {
+const UNKNOWN: Endpoint = Endpoint {
     path: "{unknown}",
     template: "/scim/{unknown}",
     serves: Serves::Nothing(
@@ -205,9 +204,9 @@ const KNOWN_METHODS: [&str; 8] = [
     "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT",
 ];
 
-impl Row {
+impl Endpoint {
     /// The same at another address.
-    const fn at(self, path: &'static str) -> Self {
+    const fn moved(self, path: &'static str) -> Self {
         Self {
             path,
             template: self.template,
@@ -215,15 +214,15 @@ impl Row {
         }
     }
 
-    /// The row of an address below the Tenant URL, and the segment that stands for `{id}` there; empty where there is none.
+    /// The endpoint of an address below the Tenant URL, and the segment that stands for `{id}` there; empty where there is none.
     pub fn of<'a>(segments: &(impl Iterator<Item = &'a str> + Clone)) -> (&'static Self, &'a str) {
-        let mut fitting = ROWS
+        let mut fitting = ENDPOINTS
             .iter()
-            .filter_map(|row| row.fit(segments.clone()).map(|id| (row, id)));
+            .filter_map(|endpoint| endpoint.fit(segments.clone()).map(|id| (endpoint, id)));
         fitting.next().unwrap_or((&UNKNOWN, ""))
     }
 
-    /// The segment that stands for `{id}`, if it is the row of these segments.
+    /// The segment that stands for `{id}`, if it is the endpoint of these segments.
     fn fit<'a>(&self, mut segments: impl Iterator<Item = &'a str>) -> Option<&'a str> {
         let mut id = "";
         for word in self.path.split('/').filter(|word| !word.is_empty()) {
@@ -290,7 +289,7 @@ mod tests {
         ] {
             let route = Route::of(path).expect(path);
             let method = Method::from_bytes(method.as_bytes()).expect(method);
-            let failure = route.row.action(&method).expect_err(path);
+            let failure = route.endpoint.action(&method).expect_err(path);
             assert_eq!(
                 (failure.code.row().status, failure.allow),
                 (status, allow),
@@ -304,10 +303,10 @@ mod tests {
 
     #[test]
     fn allow_names_the_methods_of_each_row() {
-        for row in ROWS {
-            if let Serves::Methods(allow, actions) = row.serves {
+        for endpoint in ENDPOINTS {
+            if let Serves::Methods(allow, actions) = endpoint.serves {
                 let methods: Vec<_> = actions.iter().map(|action| action.method).collect();
-                assert_eq!(methods.join(", "), allow, "{}", row.path);
+                assert_eq!(methods.join(", "), allow, "{}", endpoint.path);
             }
         }
     }

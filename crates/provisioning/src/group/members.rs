@@ -1,4 +1,4 @@
-//! Who is in a group, and which groups somebody is in: read from the membership rows, never from a document.
+//! The members of a group, and the groups of an identity: read from the membership rows, never from a document.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::error::Error;
 pub const PAGE: usize = 1_000;
 
 /// The next page of a group's direct members, in the order of their ids; fewer than [`PAGE`] are the last. Each page is as of
-/// its own reading: who joins or leaves while a large group is read may be missing or still there.
+/// its own reading: a member that joins or leaves while a large group is read may be missing or still there.
 ///
 /// # Errors
 /// [`Error::Store`].
@@ -32,8 +32,8 @@ pub async fn page(
         .await
 }
 
-/// What tells one state of a group's members from another while the group's revision is the same: how many there are (those
-/// who are deleted leave without a change of the group) and the sum of their revisions (whoever is renamed has another).
+/// A mark that differs between two states of a group's members while the group's revision is the same: their number (a
+/// deleted member leaves without a change of the group) and the sum of their revisions (a renamed member has another).
 ///
 /// # Errors
 /// [`Error::Store`].
@@ -53,7 +53,7 @@ pub async fn mark(context: &Context, caller: &Caller, group: &Group) -> Result<S
 }
 
 /// The groups that the first ones of these identities are direct members of, and how many those are: all of them, unless
-/// they are in very many; who is in none is absent.
+/// they are in very many; an identity in none is absent.
 ///
 /// # Errors
 /// [`Error::Store`].

@@ -1,7 +1,7 @@
-//! What a wanted membership comes to: who really joins, who really leaves, who cannot be found.
+//! A wanted membership → the members that really join, those that really leave, and those that cannot be found.
 //!
 //! Works in the caller's transaction, with the group locked. The number of statements follows what the request names, never
-//! the size of the group, but for a replacement of everybody, which has to look who is there.
+//! the size of the group, but for a replacement of all members, which has to read them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,8 +17,8 @@ use crate::resource::Settled;
 
 /// How many members are read at a time.
 const BATCH: usize = 1_000;
-/// How many members that leave are told by name; a replacement that ends more of them says that everybody left, and who is
-/// there now.
+/// How many leaving members an event names; a replacement that ends more of them says that all left, and which are there
+/// now.
 const MOST_NAMED_LEAVERS: usize = 10_000;
 
 /// What this directory knows of those that are named, as an element of `members` says it; by the name they are asked by.
@@ -48,7 +48,7 @@ pub(super) async fn stored(
 /// Makes the membership of a locked group what is wanted, as far as those named exist here.
 ///
 /// # Errors
-/// `invalidValue` for a replacement of whose members nobody is known, before anything is changed.
+/// `invalidValue` for a replacement none of whose members is known, before anything is changed.
 pub(super) async fn settle(
     tx: &mut TenantTx,
     group: &Group,
@@ -83,8 +83,8 @@ pub(super) async fn settle(
     })
 }
 
-/// A list of members of whom nobody is known empties a group that nobody meant to empty: whoever is to be in it was not
-/// provisioned yet, or is named by another identifier than ours.
+/// A list of members none of which is known would empty a group by mistake: the members were not provisioned yet, or are
+/// named by another identifier than ours.
 fn nobody_known(named: usize) -> scim::Error {
     let them = if named == 1 {
         "the one member it names is".to_owned()
@@ -153,7 +153,7 @@ impl Known {
     }
 }
 
-/// Ends memberships; those there were. Who was deleted meanwhile is no member any more either.
+/// Ends memberships; returns those that there were. A member that was deleted meanwhile is not among them.
 async fn remove(tx: &mut TenantTx, group: &Group, leaving: &[ResourceId]) -> Result<Vec<Member>, Error> {
     if leaving.is_empty() {
         return Ok(Vec::new());
@@ -183,7 +183,7 @@ async fn others(tx: &mut TenantTx, group: &Group, wanted: &Known) -> Result<Opti
     }
 }
 
-/// Everybody leaves.
+/// All members leave.
 async fn clear(tx: &mut TenantTx, group: &Group) -> Result<Settled, Error> {
     let gone = tx.clear_members(group.directory, group.id).await?;
     Ok(Settled {
@@ -196,7 +196,7 @@ async fn clear(tx: &mut TenantTx, group: &Group) -> Result<Settled, Error> {
     })
 }
 
-/// Everybody leaves, and the wanted ones come.
+/// All members leave, and the wanted ones join.
 async fn start_over(tx: &mut TenantTx, group: &Group, wanted: Known) -> Result<Settled, Error> {
     tx.clear_members(group.directory, group.id).await?;
     let added = wanted.join(tx, group).await?;
@@ -211,7 +211,7 @@ async fn start_over(tx: &mut TenantTx, group: &Group, wanted: Known) -> Result<S
     })
 }
 
-/// The ids among texts; what is no id of ours is nobody.
+/// The ids among texts; a text that is no id of ours names no member.
 fn ids_of<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<ResourceId> {
     texts.filter_map(|text| text.parse().ok()).collect()
 }
