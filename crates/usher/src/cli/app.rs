@@ -9,20 +9,11 @@ use events::{RedisSettings, StreamKey};
 use serde_json::{Value, json};
 
 use super::redis_user;
-use super::show::{Printer, Show, Table, moment, word};
+use super::show::{Printer, Table, moment, word};
 use super::span;
 
-/// `usher app …`
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    verb: Verb,
-    #[command(flatten)]
-    show: Show,
-}
-
 #[derive(Debug, Subcommand)]
-enum Verb {
+pub enum Verb {
     /// Make an app that may see every tenant and profile, and its user in Redis; the credential, which is the user's password too,
     /// is shown once.
     Create {
@@ -61,10 +52,10 @@ enum Verb {
 pub(super) async fn run(
     context: &admin::Context,
     redis: Option<&RedisSettings>,
-    args: Args,
+    printer: Printer,
+    verb: Verb,
 ) -> anyhow::Result<()> {
-    let printer = Printer::new(args.show);
-    match args.verb {
+    match verb {
         Verb::Create { name } => {
             let made = admin::apps::create::execute(context, &name).await?;
             show(context, redis, printer, &made).await?;

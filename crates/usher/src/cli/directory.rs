@@ -8,19 +8,10 @@ use clap::{Subcommand, ValueEnum};
 use domain::tenant::{Provider, Switch};
 use serde_json::{Value, json};
 
-use super::show::{Printer, Show, Table, moment};
-
-/// `usher directory …`
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    verb: Verb,
-    #[command(flatten)]
-    show: Show,
-}
+use super::show::{Printer, Table, moment};
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+pub enum Verb {
     /// Make the directory of a profile for a tenant.
     Create {
         /// The tenant's name.
@@ -68,7 +59,7 @@ enum Verb {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum State {
+pub enum State {
     On,
     Off,
 }
@@ -79,9 +70,8 @@ fn provider_parser() -> impl TypedValueParser<Value = Provider> {
         .map(|word| Provider::of_word(&word).unwrap_or_default())
 }
 
-pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<()> {
-    let printer = Printer::new(args.show);
-    match args.verb {
+pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) -> anyhow::Result<()> {
+    match verb {
         Verb::Create {
             tenant,
             profile,

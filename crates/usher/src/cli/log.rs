@@ -8,26 +8,17 @@ use domain::log::LogStatus;
 use serde_json::{Value, json};
 use store::Delivered;
 
-use super::show::{Printer, Show, Table, moment, number};
+use super::show::{Printer, Table, moment, number};
 use super::span;
 
-/// `usher log …`
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    verb: Verb,
-    #[command(flatten)]
-    show: Show,
-}
-
 #[derive(Debug, Subcommand)]
-enum Verb {
+pub enum Verb {
     /// Search a tenant's provisioning log, newest first.
     List(Search),
 }
 
 #[derive(Debug, clap::Args)]
-struct Search {
+pub struct Search {
     /// The tenant's name.
     #[arg(long)]
     tenant: String,
@@ -55,8 +46,8 @@ struct Search {
     limit: usize,
 }
 
-pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<()> {
-    let Verb::List(search) = args.verb;
+pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) -> anyhow::Result<()> {
+    let Verb::List(search) = verb;
     let query = Query {
         profile: search.profile,
         user_name: search.user,
@@ -68,7 +59,7 @@ pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<
     };
     let found = admin::logs::search::execute(context, &search.tenant, query).await?;
     let json = found.iter().map(|found| shape(&search.tenant, found)).collect();
-    Printer::new(args.show).list(json, "nothing in the log fits", || {
+    printer.list(json, "nothing in the log fits", || {
         let mut table = Table::new([
             "accepted",
             "profile",

@@ -29,17 +29,26 @@ use store::{Backend, Store, StoreError};
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Customer organisations.
-    Tenant(tenant::Args),
+    Tenant(Noun<tenant::Verb>),
     /// Tenant × profile: one Tenant URL each.
-    Directory(directory::Args),
+    Directory(Noun<directory::Verb>),
     /// The secrets that customers paste into Entra.
-    Token(token::Args),
+    Token(Noun<token::Verb>),
     /// Downstream apps that read the changes.
-    App(app::Args),
+    App(Noun<app::Verb>),
     /// How far each app's feed and its readers are.
-    Feed(feed::Args),
+    Feed(Noun<feed::Verb>),
     /// What happened to whom: the provisioning log.
-    Log(log::Args),
+    Log(Noun<log::Verb>),
+}
+
+/// A noun's verbs, and the option that each of them takes.
+#[derive(Debug, clap::Args)]
+pub struct Noun<V: Subcommand> {
+    #[command(subcommand)]
+    verb: V,
+    #[command(flatten)]
+    printer: show::Printer,
 }
 
 /// What the commands need of the settings.
@@ -65,12 +74,12 @@ pub async fn run(command: Command, setup: &Setup) -> anyhow::Result<ExitCode> {
     let store = open(setup).await?;
     let context = context(setup, store.clone());
     let done = match command {
-        Command::Tenant(args) => tenant::run(&context, args).await,
-        Command::Directory(args) => directory::run(&context, args).await,
-        Command::Token(args) => token::run(&context, args).await,
-        Command::App(args) => app::run(&context, setup.redis.as_ref(), args).await,
-        Command::Feed(args) => feed::run(&context, args).await,
-        Command::Log(args) => log::run(&context, args).await,
+        Command::Tenant(noun) => tenant::run(&context, noun.printer, noun.verb).await,
+        Command::Directory(noun) => directory::run(&context, noun.printer, noun.verb).await,
+        Command::Token(noun) => token::run(&context, noun.printer, noun.verb).await,
+        Command::App(noun) => app::run(&context, setup.redis.as_ref(), noun.printer, noun.verb).await,
+        Command::Feed(noun) => feed::run(&context, noun.printer, noun.verb).await,
+        Command::Log(noun) => log::run(&context, noun.printer, noun.verb).await,
     };
     store.close().await;
     done.map_err(|error| explained(error, &store))?;

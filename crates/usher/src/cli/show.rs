@@ -10,25 +10,15 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::output;
 
-/// How an answer is shown; every verb takes it.
+/// Shows one command's answer; every verb takes its option.
 #[derive(Debug, Clone, Copy, clap::Args)]
-pub(super) struct Show {
+pub struct Printer {
     /// Answer as JSON, for machines.
     #[arg(long, global = true)]
     json: bool,
 }
 
-/// Shows one command's answer.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Printer {
-    json: bool,
-}
-
 impl Printer {
-    pub(super) const fn new(show: Show) -> Self {
-        Self { json: show.json }
-    }
-
     /// One answer: the JSON, or what `human` says.
     pub(super) fn answer(self, json: &Value, human: impl FnOnce() -> String) {
         output::line(&if self.json { json.to_string() } else { human() });

@@ -30,7 +30,7 @@ pub(super) fn parse(text: &str) -> Result<TimeDelta, String> {
 
 /// How long something lives that ends by itself, unless it is said not to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Life {
+pub enum Life {
     /// So long.
     Span(TimeDelta),
     /// Until it is taken back.

@@ -8,20 +8,11 @@ use clap::Subcommand;
 use domain::credential::Token;
 use serde_json::{Value, json};
 
-use super::show::{Printer, Show, Table, ago, moment, printable, word};
+use super::show::{Printer, Table, ago, moment, printable, word};
 use super::span::{self, Life};
 
-/// `usher token …`
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    verb: Verb,
-    #[command(flatten)]
-    show: Show,
-}
-
 #[derive(Debug, Subcommand)]
-enum Verb {
+pub enum Verb {
     /// Issue one more token of a directory; it is shown once.
     Issue {
         /// The tenant's name.
@@ -71,9 +62,8 @@ enum Verb {
     },
 }
 
-pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<()> {
-    let printer = Printer::new(args.show);
-    match args.verb {
+pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) -> anyhow::Result<()> {
+    match verb {
         Verb::Issue {
             tenant,
             profile,

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::super::show::{Printer, Table};
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Verb {
+pub enum Verb {
     /// Give a directory attributes of its own, from a TOML file (docs/reference/profiles.md); effective at the next request.
     Set {
         #[command(flatten)]
@@ -36,7 +36,7 @@ pub(super) enum Verb {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Whose {
+pub struct Whose {
     /// The tenant's name.
     #[arg(long)]
     tenant: String,
