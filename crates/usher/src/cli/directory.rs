@@ -64,7 +64,7 @@ pub enum State {
     Off,
 }
 
-/// The words of [`Provider`], as clap's choices.
+/// The possible values of [`Provider`].
 fn provider_parser() -> impl TypedValueParser<Value = Provider> {
     PossibleValuesParser::new(Provider::ALL.map(Provider::as_str))
         .map(|word| Provider::of_word(&word).unwrap_or_default())
@@ -112,7 +112,7 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
             printer.answer(&shape(&switched), || {
                 format!(
                     "directory {profile} of {tenant} is {}",
-                    word(switched.directory.switch)
+                    switch_word(switched.directory.switch)
                 )
             });
         }
@@ -127,7 +127,7 @@ fn table(found: &[Named]) -> Table {
         table.row(&[
             named.tenant.to_string(),
             directory.profile.clone(),
-            word(directory.switch).to_owned(),
+            switch_word(directory.switch).to_owned(),
             named.tenant_url.clone(),
             directory.provider.as_str().to_owned(),
             moment(directory.created_at),
@@ -136,7 +136,7 @@ fn table(found: &[Named]) -> Table {
     table
 }
 
-const fn word(switch: Switch) -> &'static str {
+const fn switch_word(switch: Switch) -> &'static str {
     match switch {
         Switch::On => "on",
         Switch::Off => "off",

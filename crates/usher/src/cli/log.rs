@@ -1,4 +1,4 @@
-//! `usher log list`: what happened to this person, and has it arrived.
+//! `usher log list`: the calls about a person or group, and whether their events arrived.
 
 use admin::logs::search::{Found, Query};
 use chrono::TimeDelta;
@@ -100,7 +100,7 @@ fn what(found: &Found) -> String {
     }
 }
 
-/// The first paths; a creation names them all, which is what `--json` is for.
+/// The first paths; `--json` has all.
 fn short(changed: &[String]) -> String {
     const SHOWN: usize = 3;
     match changed.get(SHOWN..) {
@@ -118,7 +118,7 @@ fn delivered(found: &Found) -> String {
     if row.delivered.is_empty() {
         return "in no feed yet".to_owned();
     }
-    let one = |delivered: &Delivered| {
+    let text = |delivered: &Delivered| {
         let reader = match &delivered.group {
             Some(group) if *group != delivered.app.as_str() => format!("{}/{group}", delivered.app),
             _ => delivered.app.to_string(),
@@ -129,7 +129,7 @@ fn delivered(found: &Found) -> String {
         let applied = applied.unwrap_or_else(|| "not applied yet".to_owned());
         format!("{reader}: feed {}, {applied}", number(delivered.position))
     };
-    row.delivered.iter().map(one).collect::<Vec<_>>().join("; ")
+    row.delivered.iter().map(text).collect::<Vec<_>>().join("; ")
 }
 
 fn shape(tenant: &str, found: &Found) -> Value {

@@ -8,8 +8,8 @@ use clap::Subcommand;
 use domain::credential::Token;
 use serde_json::{Value, json};
 
-use super::show::{Printer, Table, ago, moment, printable, word};
-use super::span::{self, Life};
+use super::show::{Printer, Table, ago, moment, printable, status_word};
+use super::span::{self, Lifetime};
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
@@ -25,8 +25,8 @@ pub enum Verb {
         #[arg(long)]
         label: Option<String>,
         /// How long it lives, such as 90d; at most 730d. With never it lives until it is revoked.
-        #[arg(long, value_name = "SPAN", value_parser = span::life, default_value = "365d")]
-        expires_in: Life,
+        #[arg(long, value_name = "SPAN", value_parser = span::lifetime, default_value = "365d")]
+        expires_in: Lifetime,
     },
     /// List tokens: their ids, ends, last uses, and what apps are told instead of the id; never the secrets.
     List {
@@ -49,8 +49,8 @@ pub enum Verb {
         #[arg(long, value_name = "SPAN", value_parser = span::parse, default_value = "7d")]
         overlap: TimeDelta,
         /// How long the new one lives, such as 90d; at most 730d. With never it lives until it is revoked.
-        #[arg(long, value_name = "SPAN", value_parser = span::life, default_value = "365d")]
-        expires_in: Life,
+        #[arg(long, value_name = "SPAN", value_parser = span::lifetime, default_value = "365d")]
+        expires_in: Lifetime,
     },
     /// Take a token back, effective at the next request.
     Revoke {
@@ -70,10 +70,10 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
             label,
             expires_in,
         } => {
-            let life = expires_in.span();
-            let issued = admin::tokens::issue::execute(context, &tenant, &profile, label, life).await?;
+            let lifetime = expires_in.span();
+            let issued = admin::tokens::issue::execute(context, &tenant, &profile, label, lifetime).await?;
             printer.answer(&issued_shape(&issued), || issued_text(&issued));
-            warn_of_no_end(expires_in);
+            warn_of_unlimited(expires_in);
             printer.note("The token is shown this once. Paste both into Entra and run \"Test Connection\".");
         }
         Verb::List { tenant, profile } => {
@@ -88,12 +88,13 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
             overlap,
             expires_in,
         } => {
-            let life = expires_in.span();
-            let rotated = admin::tokens::rotate::execute(context, &tenant, &profile, overlap, life).await?;
+            let lifetime = expires_in.span();
+            let rotated =
+                admin::tokens::rotate::execute(context, &tenant, &profile, overlap, lifetime).await?;
             printer.answer(&rotated_shape(&rotated), || {
                 rotated_text(&rotated, context.clock.now())
             });
-            warn_of_no_end(expires_in);
+            warn_of_unlimited(expires_in);
             printer.note(
                 "The token is shown this once. `usher token list` tells when an old one was last used.",
             );
@@ -108,8 +109,8 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
 }
 
 /// RFC 7644 §7.4: a bearer token has a limited lifetime.
-fn warn_of_no_end(life: Life) {
-    if life == Life::Never {
+fn warn_of_unlimited(lifetime: Lifetime) {
+    if lifetime == Lifetime::Never {
         crate::output::warning(
             "this token has no end. RFC 7644 asks for one; whoever finds it may use it until it is revoked.",
         );
@@ -202,7 +203,7 @@ fn table(found: &[TokenSummary], now: DateTime<Utc>) -> Table {
             profile.clone(),
             token.id.clone(),
             format!("…{}", token.last_four),
-            word(*standing).to_owned(),
+            status_word(*standing).to_owned(),
             ago(token.last_used_at, now),
             token
                 .revoked_at
