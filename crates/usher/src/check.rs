@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::config::Config;
 use crate::{output, setup};
 
-/// Prints every setting as it holds, and tests what the settings point at without touching the database.
+/// Prints every effective setting and checks the profile files; the database is not opened.
 ///
 /// # Errors
 /// A profile file that cannot be used.

@@ -1,12 +1,12 @@
-//! File descriptors: every connection takes one, and so do the database's. The limit is raised as far as the system allows
-//! at the start, and the bound of open connections follows from it.
+//! File descriptors: each connection of a client or to the database takes one or more. The limit is raised as far as the system
+//! allows, and the bound of open connections follows from it.
 
-/// Descriptors for everything but clients and the database: standard streams, sockets to listen on, Redis, exporters, timers.
+/// Descriptors for standard streams, listening sockets, Redis, exporters and timers.
 const OTHERS: u64 = 128;
-/// What is assumed where the system tells no limit.
+/// The limit when the system does not give one.
 const ASSUMED: u64 = 1_024;
 
-/// Raises the limit and says how many clients may be connected at a time.
+/// Raises the limit and returns the number of clients that may be connected at a time.
 pub fn connections(database: u32) -> usize {
     let limit = rlimit::increase_nofile_limit(u64::MAX).unwrap_or_else(|error| {
         tracing::warn!(%error, "the limit of file descriptors cannot be raised");
@@ -15,10 +15,10 @@ pub fn connections(database: u32) -> usize {
     left(limit, database)
 }
 
-/// SQLite's connections have up to three files each (database, WAL, shared memory), PostgreSQL's one socket.
+/// A connection of SQLite has up to three files (database, WAL, shared memory), one of PostgreSQL a socket.
 fn left(limit: u64, database: u32) -> usize {
     let taken = OTHERS + 3 * u64::from(database);
-    // A limit too low for all of it still serves somebody.
+    // A quarter at least, so that a low limit still serves clients.
     let left = limit.saturating_sub(taken).max(limit / 4).max(1);
     usize::try_from(left).unwrap_or(usize::MAX)
 }

@@ -1,4 +1,4 @@
-//! Metrics that are read off other rooms when somebody looks: feeds, outbox, credentials
+//! Metrics that are read from other crates at each scrape: feeds, outbox, credentials
 //! (`docs/background/feeds.md`, "Telemetry").
 //!
 //! Must not know: how they are exported.

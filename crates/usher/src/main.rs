@@ -1,7 +1,6 @@
 //! The program `usher`: one command, one process.
 //!
-//! Reading order: [`config`], [`setup`] (what commands work with), `serve`, `cli` (the operators' nouns),
-//! [`telemetry`]. Must not know: what any of them does.
+//! Reading order: [`config`], [`setup`] (database and profiles), `serve`, `cli` (the operators' commands), [`telemetry`].
 
 mod check;
 mod cli;
@@ -25,7 +24,7 @@ use clap::{Parser, Subcommand};
 use crate::config::Config;
 use crate::telemetry::Telemetry;
 
-/// Small, short-lived allocations from several threads are what this program does all day.
+/// Most allocations are small and short-lived, from several threads; the system's allocator is slower at these.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -84,7 +83,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         output::line(page.text().trim_end());
         return Ok(ExitCode::SUCCESS);
     }
-    // An error means that a provider is known already, which is as good.
+    // The only error is that a provider is installed already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let config = Config::load(arguments.config.as_deref())?;
     match arguments.command {
@@ -105,7 +104,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Telemetry is started before the runtime and stopped after it: its exporters block.
+/// Telemetry starts before the runtime and stops after it, because its exporters block.
 fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let telemetry = Telemetry::start(&config)?;
     let long = runtime(tokio::runtime::Builder::new_multi_thread().thread_name("usher-long"))?;

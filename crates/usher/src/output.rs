@@ -1,4 +1,4 @@
-//! The one place that prints: answers to standard output, complaints and hints to standard error.
+//! The only module that prints: answers to standard output, errors, warnings and hints to standard error.
 #![expect(
     clippy::print_stderr,
     reason = "a command's answer is printed here and nowhere else"
@@ -6,8 +6,8 @@
 
 use std::io::{ErrorKind, IsTerminal, Write};
 
-/// A line of the answer. Whoever stops reading (`usher log list | head`) ends the command, with status 1: the rest was
-/// not said.
+/// Writes a line of the answer. A reader that closes the pipe early (`usher log list | head`) ends the command with status 1,
+/// because the answer is not complete.
 pub fn line(text: &str) {
     let mut out = std::io::stdout();
     if let Err(error) = out.write_all(format!("{text}\n").as_bytes()) {
@@ -18,17 +18,17 @@ pub fn line(text: &str) {
     }
 }
 
-/// What went wrong, with every cause.
+/// An error with all its causes.
 pub fn error(error: &anyhow::Error) {
     eprintln!("usher: {error:#}");
 }
 
-/// What works and is hardly meant.
+/// Something that works and is probably a mistake.
 pub fn warning(text: &str) {
     eprintln!("usher: warning: {text}");
 }
 
-/// Something worth knowing for a person; machines do not get it.
+/// A hint for people: only when standard error is a terminal.
 pub fn hint(text: &str) {
     if std::io::stderr().is_terminal() {
         eprintln!("{text}");

@@ -1,6 +1,6 @@
-//! The pages of `docs/reference` that are written by the program itself (`make gen`), so that they cannot drift.
+//! The pages of `docs/reference` that the program generates (`make gen`), so that they match the code.
 //!
-//! Must not know: what a page says; each comes from the room that knows.
+//! Must not know: the content of a page; each comes from the crate that it describes.
 
 use clap::{Command, CommandFactory, ValueEnum};
 
@@ -22,7 +22,7 @@ pub enum Page {
 }
 
 impl Page {
-    /// Writes it.
+    /// The text in Markdown.
     pub fn text(self) -> String {
         match self {
             Self::Config => config::reference(),
@@ -41,7 +41,7 @@ fn cli() -> String {
          Secrets are printed once, to standard output only. Commands work on the configured database, with the server up or \
          down.\n",
     );
-    // A fixed width: the page must not depend on the terminal it is written in.
+    // A fixed width: the page must not depend on the terminal of the caller.
     let mut root = Arguments::command().term_width(100);
     root.build();
     chapter(&mut page, &root, "usher");

@@ -1,8 +1,7 @@
-//! `usher serve`: puts the rooms together, tells where to go next, and ends gracefully.
+//! `usher serve`: composes the crates, logs the next steps for a first run, and shuts down gracefully.
 //!
-//! Must not know: anything a room can do by itself. The end
-//! (`docs/background/faults.md`, "The end of a process"): readiness off → wait for the load balancer → requests in
-//! flight → events' batches → what is left in memory → telemetry.
+//! Must not know: what a crate can do by itself. The order of the shutdown (`docs/background/faults.md`, "The end of a process"):
+//! readiness off → wait for the load balancer → requests in flight → batches of events → writes from memory → telemetry.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,19 +28,19 @@ use crate::signals::Signals;
 use crate::telemetry::{Telemetry, traceparent};
 use crate::{descriptors, gauges, output};
 
-/// How long the last writes at the end may take.
+/// Time limit of the last writes at shutdown.
 const LAST_WRITES: Duration = Duration::from_secs(5);
 
-/// Serves until a signal says stop; requests that compute for long run on the threads of `long`.
+/// Serves until a signal; requests that compute for long run on the threads of `long`.
 ///
 /// # Errors
-/// What keeps the gateway from starting, with the next step.
+/// The reason why the gateway cannot start, with the next step.
 pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow::Result<()> {
     let mut signals = Signals::new().context("signals cannot be received")?;
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
-    // Before anything else is opened: a port that is taken is the one thing that often goes wrong here.
+    // Before anything else is opened: a port in use is the most frequent error here.
     let listeners = listen(&config.http)?;
     let addresses = (listeners.public.local_addr()?, listeners.admin.local_addr()?);
     let setup = Setup::open(config).await?;
@@ -64,10 +63,10 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
     )?;
     let (stop, stopped) = watch::channel(false);
     let feed_side = tokio::spawn(events::run(events, stopped.clone()));
-    let notes = tokio::spawn(write_notes(Arc::clone(&state), stopped));
+    let flushing = tokio::spawn(flush_periodically(Arc::clone(&state), stopped));
     let stopper = server.stopper();
     let mut serving = tokio::spawn(server.run());
-    tell_ready(&setup, &verifier, addresses).await;
+    log_ready(&setup, &verifier, addresses).await;
 
     tokio::select! {
         name = signals.next() => tracing::info!(signal = name, "stopping: no new requests, finishing those in flight"),
@@ -76,10 +75,10 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
     signals.exit_at_the_next();
     state.draining.begin();
     tokio::time::sleep(Duration::from_secs(setup.config.http.drain_delay_seconds)).await;
-    // Long polls let go as soon as the feed side is told; otherwise they would hold up the drain.
+    // Ends the long polls, which would otherwise delay the drain.
     stop.send_replace(true);
     stopper.gracefully().await;
-    finish(&state, feed_side, notes).await;
+    finish(&state, feed_side, flushing).await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -97,7 +96,7 @@ fn open_events(setup: &Setup) -> anyhow::Result<Events> {
     )?)
 }
 
-/// Opens both sockets; what another process holds is named with its setting and the way out.
+/// Opens both sockets. The error of a port in use names the setting and the remedy.
 fn listen(settings: &Http) -> anyhow::Result<Listeners> {
     let open = |key: &str, address: SocketAddr| {
         http::listen(address, Duration::from_secs(settings.write_timeout_seconds)).with_context(|| {
@@ -162,8 +161,8 @@ fn start(
     Server::start(state, &serving, listeners).context("the sockets cannot be served")
 }
 
-/// Says where the gateway is and, on a first run, what to do next.
-async fn tell_ready(setup: &Setup, verifier: &Verifier, (public, admin): (SocketAddr, SocketAddr)) {
+/// Logs the addresses and, without any tenant, the next steps.
+async fn log_ready(setup: &Setup, verifier: &Verifier, (public, admin): (SocketAddr, SocketAddr)) {
     let base = setup
         .config
         .http
@@ -216,18 +215,18 @@ async fn aliases(store: &Store) -> anyhow::Result<Aliases> {
     ))
 }
 
-/// What is gathered in memory and written every ten seconds: uses of credentials, and what the log was spared.
-async fn write_notes(state: Arc<State>, mut stopped: watch::Receiver<bool>) {
+/// Writes what is collected in memory, every [`WINDOW`]: uses of credentials, and the counts of suppressed log lines.
+async fn flush_periodically(state: Arc<State>, mut stopped: watch::Receiver<bool>) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(WINDOW) => {}
             _ = stopped.wait_for(|stopped| *stopped) => return,
         }
-        write_notes_now(&state).await;
+        flush(&state).await;
     }
 }
 
-async fn write_notes_now(state: &State) {
+async fn flush(state: &State) {
     state.log_budget.renew();
     let uses = state.verifier.take_uses();
     if let Err(error) = state.store.remember_uses(&uses).await {
@@ -235,11 +234,11 @@ async fn write_notes_now(state: &State) {
     }
 }
 
-async fn finish(state: &State, feed_side: JoinHandle<()>, notes: JoinHandle<()>) {
+async fn finish(state: &State, feed_side: JoinHandle<()>, flushing: JoinHandle<()>) {
     let last = async {
-        // A task that panicked has said so already.
-        let _ = tokio::join!(feed_side, notes);
-        write_notes_now(state).await;
+        // The panic of a task is logged already.
+        let _ = tokio::join!(feed_side, flushing);
+        flush(state).await;
         state.store.close().await;
     };
     if tokio::time::timeout(LAST_WRITES, last).await.is_err() {

@@ -1,7 +1,7 @@
 //! What the server works with: configuration, database, profiles, time.
 //!
-//! The embedded database migrates itself; PostgreSQL is migrated by `usher migrate` only, because there the owner of
-//! the tables and the gateway are two roles (`deploy/postgres-roles.sql`).
+//! The embedded database is migrated at the start. PostgreSQL is migrated by `usher migrate` only, because there the owner of the
+//! tables and the gateway are two roles (`deploy/postgres-roles.sql`).
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,13 +15,12 @@ use crate::config::Config;
 
 /// An opened deployment.
 pub struct Setup {
-    /// The configuration.
     pub config: Config,
-    /// The database, migrated.
+    /// Migrated.
     pub store: Store,
-    /// The machine's time.
+    /// The system's time.
     pub clock: Arc<dyn Clock>,
-    /// The machine's randomness.
+    /// The system's randomness.
     pub ids: Arc<dyn Ids>,
     /// The shipped profiles and those of `profiles_dir`.
     pub profiles: Arc<Profiles>,
@@ -31,7 +30,7 @@ impl Setup {
     /// Opens the database and loads the profiles.
     ///
     /// # Errors
-    /// A database that cannot be reached or is not migrated, or a profile file that cannot be used; says what to do.
+    /// A database that cannot be reached or is not migrated, or a profile file that cannot be used, with the next step.
     pub async fn open(config: Config) -> anyhow::Result<Self> {
         let profiles = Arc::new(profiles(config.profiles_dir.as_deref())?);
         let store = connect(&config).await?;
@@ -72,10 +71,8 @@ impl Setup {
     }
 }
 
-/// Connects to the configured database.
-///
 /// # Errors
-/// When the database cannot be reached.
+/// A database that cannot be reached.
 pub async fn connect(config: &Config) -> anyhow::Result<Store> {
     let opened = Store::connect(&config.database).await;
     opened.context("database.url: no connection; is the database running, and the address right?")
@@ -84,7 +81,7 @@ pub async fn connect(config: &Config) -> anyhow::Result<Store> {
 /// The shipped profiles and those of a folder.
 ///
 /// # Errors
-/// The first file that cannot be used, with the place in it.
+/// The first file that cannot be used, with the position in it.
 pub fn profiles(folder: Option<&Path>) -> anyhow::Result<Profiles> {
     let mut files: Vec<(String, String)> = SHIPPED
         .iter()

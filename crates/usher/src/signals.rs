@@ -4,17 +4,17 @@ use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The signals that end the gateway.
+/// The signals that stop the gateway.
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    /// Starts listening; from now on a signal does not end the process by itself.
+    /// Installs the handlers; from now on a signal does not end the process by itself.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// The system's error.
     pub fn new() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -22,7 +22,7 @@ impl Signals {
         })
     }
 
-    /// Waits for one; gives its name.
+    /// Waits for a signal and returns its name.
     pub async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
@@ -30,7 +30,7 @@ impl Signals {
         }
     }
 
-    /// From now on, one more ends the process at once. What was answered is committed, so nothing is lost.
+    /// From now on, one more signal ends the process at once. Every answered change is committed, so nothing is lost.
     pub fn exit_at_the_next(mut self) {
         tokio::spawn(async move {
             let name = self.next().await;

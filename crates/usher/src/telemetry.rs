@@ -1,8 +1,8 @@
 //! Logs, traces and metrics: to standard output, to `/metrics`, and over OTLP when a collector is configured.
 //!
-//! Must be started and stopped outside the async runtime: the exporters use a blocking HTTP client on threads of their
-//! own. Must not know: what is logged. Log lines carry their own fields (request id, trace id) and spans are for traces
-//! only, so that without a collector a span costs nothing (ADR 0015).
+//! Must be started and stopped outside the async runtime: the exporters use a blocking HTTP client on threads of their own. Must
+//! not know: what is logged. Log lines have their own fields (request id, trace id), and spans are for traces only, so that a span
+//! costs nothing without a collector (ADR 0015).
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -28,14 +28,14 @@ use tracing_subscriber::{Layer, fmt};
 use crate::config::Config;
 use crate::config::log::{Format, Log};
 
-/// Crates whose every step would bury what an operator looks for: start-up chatter, and each port scanner or TLS greeting
-/// on the plain port, which is no error of ours. `log.level` can turn them on again.
+/// Crates that log too much by default: each step of the start, and each port scan or TLS handshake on the plain port as an error.
+/// `log.level` can turn them on again.
 const QUIET: &str = "actix_server=warn,sea_orm_migration=warn,sqlx=warn,actix_http::h1=off";
 
-/// Crates that an exporter itself uses: what they say must not be exported again.
-const OWN_PLUMBING: [&str; 6] = ["hyper", "hyper_util", "reqwest", "h2", "opentelemetry", "rustls"];
+/// Crates that the exporters use: exporting their events would cause more events.
+const EXPORTER_CRATES: [&str; 6] = ["hyper", "hyper_util", "reqwest", "h2", "opentelemetry", "rustls"];
 
-/// The running telemetry of a server.
+/// The telemetry of a running server.
 pub struct Telemetry {
     registry: Registry,
     meters: SdkMeterProvider,
@@ -46,10 +46,10 @@ pub struct Telemetry {
 /// Why telemetry could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    /// The exporter could not be made.
+    /// Traces, metrics or logs over OTLP.
     #[error("telemetry.otlp_endpoint cannot be used: {0}")]
     Exporter(#[from] ExporterBuildError),
-    /// The page of metrics could not be made.
+    /// `/metrics`.
     #[error("the metrics page could not be set up: {0}")]
     Page(#[from] opentelemetry_sdk::error::OTelSdkError),
 }
@@ -119,7 +119,7 @@ impl Telemetry {
     }
 
     fn subscribe(&self, log: &Log) {
-        // Spans with links (the relay's) are made at OpenTelemetry itself, past `tracing`.
+        // Spans with links (those of the relay) are made with OpenTelemetry directly, not with `tracing`.
         if let Some(provider) = &self.traces {
             opentelemetry::global::set_tracer_provider(provider.clone());
         }
@@ -141,15 +141,15 @@ impl Telemetry {
             .init();
     }
 
-    /// Where instruments are made.
+    /// For the instruments.
     pub fn meter(&self) -> Meter {
         self.meters.meter("usher")
     }
 
-    /// Writes the page of `/metrics`.
+    /// The text of `/metrics`.
     pub fn page(&self) -> Arc<dyn Fn() -> String + Send + Sync> {
         let registry = self.registry.clone();
-        // A family that cannot be written leaves the page without it; the next scrape tries again.
+        // An error leaves the page empty; the next scrape tries again.
         Arc::new(move || {
             TextEncoder::new()
                 .encode_to_string(&registry.gather())
@@ -157,16 +157,16 @@ impl Telemetry {
         })
     }
 
-    /// Sends what is left. Outside the runtime only.
+    /// Sends the last batches. Outside the runtime only.
     pub fn stop(self) {
-        // Nobody is left to tell: a collector that is away at the end misses the last batch.
+        // Errors have no reader any more: a collector that does not answer misses the last batch.
         let _ = self.meters.shutdown();
         let _ = self.traces.map(|provider| provider.shutdown());
         let _ = self.logs.map(|provider| provider.shutdown());
     }
 }
 
-/// Warnings on standard error, for commands whose standard output is their answer.
+/// Warnings on standard error, for commands; their standard output is the answer.
 pub fn start_for_command() {
     let layer = fmt::layer()
         .with_writer(std::io::stderr)
@@ -191,7 +191,7 @@ fn printed<S>(log: &Log) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: tracing::Subscriber + for<'a> LookupSpan<'a>,
 {
-    // The level was tested with the configuration. Later directives win.
+    // The configuration has checked the level. Later directives win.
     let level =
         EnvFilter::try_new(format!("{QUIET},{}", log.level)).unwrap_or_else(|_| EnvFilter::new("info"));
     let filter = level.and(filter_fn(|metadata| metadata.is_event()));
@@ -216,7 +216,7 @@ where
 
 fn exported() -> Targets {
     let targets = Targets::new().with_default(LevelFilter::INFO);
-    OWN_PLUMBING.iter().fold(targets, |targets, name| {
+    EXPORTER_CRATES.iter().fold(targets, |targets, name| {
         targets.with_target(*name, LevelFilter::OFF)
     })
 }

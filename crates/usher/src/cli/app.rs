@@ -9,20 +9,11 @@ use events::{RedisSettings, StreamKey};
 use serde_json::{Value, json};
 
 use super::redis_user;
-use super::show::{Printer, Show, Table, moment, word};
+use super::show::{Printer, Table, moment, status_word};
 use super::span;
 
-/// `usher app …`
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    verb: Verb,
-    #[command(flatten)]
-    show: Show,
-}
-
 #[derive(Debug, Subcommand)]
-enum Verb {
+pub enum Verb {
     /// Make an app that may see every tenant and profile, and its user in Redis; the credential, which is the user's password too,
     /// is shown once.
     Create {
@@ -61,13 +52,13 @@ enum Verb {
 pub(super) async fn run(
     context: &admin::Context,
     redis: Option<&RedisSettings>,
-    args: Args,
+    printer: Printer,
+    verb: Verb,
 ) -> anyhow::Result<()> {
-    let printer = Printer::new(args.show);
-    match args.verb {
+    match verb {
         Verb::Create { name } => {
-            let made = admin::apps::create::execute(context, &name).await?;
-            show(context, redis, printer, &made).await?;
+            let issued = admin::apps::create::execute(context, &name).await?;
+            show(context, redis, printer, &issued).await?;
         }
         Verb::List => {
             let apps = admin::apps::list::execute(context).await?;
@@ -86,8 +77,8 @@ pub(super) async fn run(
             });
         }
         Verb::RotateCredential { name, overlap } => {
-            let made = admin::apps::rotate_credential::execute(context, &name, overlap).await?;
-            show(context, redis, printer, &made).await?;
+            let issued = admin::apps::rotate_credential::execute(context, &name, overlap).await?;
+            show(context, redis, printer, &issued).await?;
         }
         Verb::ListCredentials { name } => {
             let (_, found) = admin::apps::credentials::execute(context, &name).await?;
@@ -96,14 +87,14 @@ pub(super) async fn run(
         }
         Verb::RevokeCredential { name, id } => {
             let (app, id) = admin::apps::revoke_credential::execute(context, &name, &id).await?;
-            let user = redis_user::bring(context, redis, &app).await?;
+            let user = redis_user::update(context, redis, &app).await?;
             let mut json = json!({"id": id, "app": app.name});
             user.add_to(&mut json);
             printer.answer(&json, || format!("credential {id} is revoked\n{}", user.text()));
         }
         Verb::RedisUser { name } => {
             let (app, _) = admin::apps::credentials::execute(context, &name).await?;
-            let user = redis_user::bring(context, redis, &app).await?;
+            let user = redis_user::update(context, redis, &app).await?;
             let mut json = json!({"app": app.name});
             user.add_to(&mut json);
             printer.answer(&json, || user.text());
@@ -114,21 +105,21 @@ pub(super) async fn run(
 
 fn credentials(found: &[(AppCredentialRecord, CredentialStatus)]) -> Table {
     let mut table = Table::new(["id", "standing", "ends"]);
-    for (credential, standing) in found {
+    for (credential, status) in found {
         let end = credential.revoked_at.or(credential.expires_at);
         table.row(&[
             credential.id.clone(),
-            word(*standing).to_owned(),
+            status_word(*status).to_owned(),
             end.map_or_else(|| "never".to_owned(), moment),
         ]);
     }
     table
 }
 
-fn credential_shape((credential, standing): &(AppCredentialRecord, CredentialStatus)) -> Value {
+fn credential_shape((credential, status): &(AppCredentialRecord, CredentialStatus)) -> Value {
     json!({
         "id": credential.id,
-        "standing": standing,
+        "standing": status,
         "expiresAt": credential.expires_at,
         "revokedAt": credential.revoked_at,
     })
@@ -138,20 +129,20 @@ async fn show(
     context: &admin::Context,
     redis: Option<&RedisSettings>,
     printer: Printer,
-    made: &Issued,
+    issued: &Issued,
 ) -> anyhow::Result<()> {
-    let user = redis_user::bring(context, redis, &made.app).await?;
-    let credential = made.credential.reveal();
-    let mut json = shape(context, &made.app);
+    let user = redis_user::update(context, redis, &issued.app).await?;
+    let credential = issued.credential.reveal();
+    let mut json = shape(context, &issued.app);
     json["credential"] = json!(credential);
     json["redisPassword"] = json!(credential);
     user.add_to(&mut json);
     printer.answer(&json, || {
         format!(
             "app         {}\nCredential  {credential}\nFeed URL    {}\nStream      {}\n{}",
-            made.app.name,
-            made.feed_url,
-            stream(context, &made.app),
+            issued.app.name,
+            issued.feed_url,
+            stream(context, &issued.app),
             user.text()
         )
     });

@@ -8,19 +8,10 @@ use clap::{Subcommand, ValueEnum};
 use domain::tenant::{Provider, Switch};
 use serde_json::{Value, json};
 
-use super::show::{Printer, Show, Table, moment};
-
-/// `usher directory …`
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    verb: Verb,
-    #[command(flatten)]
-    show: Show,
-}
+use super::show::{Printer, Table, moment};
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+pub enum Verb {
     /// Make the directory of a profile for a tenant.
     Create {
         /// The tenant's name.
@@ -68,20 +59,19 @@ enum Verb {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum State {
+pub enum State {
     On,
     Off,
 }
 
-/// The words of [`Provider`], as clap's choices.
+/// The possible values of [`Provider`].
 fn provider_parser() -> impl TypedValueParser<Value = Provider> {
     PossibleValuesParser::new(Provider::ALL.map(Provider::as_str))
         .map(|word| Provider::of_word(&word).unwrap_or_default())
 }
 
-pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<()> {
-    let printer = Printer::new(args.show);
-    match args.verb {
+pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) -> anyhow::Result<()> {
+    match verb {
         Verb::Create {
             tenant,
             profile,
@@ -122,7 +112,7 @@ pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<
             printer.answer(&shape(&switched), || {
                 format!(
                     "directory {profile} of {tenant} is {}",
-                    word(switched.directory.switch)
+                    switch_word(switched.directory.switch)
                 )
             });
         }
@@ -137,7 +127,7 @@ fn table(found: &[Named]) -> Table {
         table.row(&[
             named.tenant.to_string(),
             directory.profile.clone(),
-            word(directory.switch).to_owned(),
+            switch_word(directory.switch).to_owned(),
             named.tenant_url.clone(),
             directory.provider.as_str().to_owned(),
             moment(directory.created_at),
@@ -146,7 +136,7 @@ fn table(found: &[Named]) -> Table {
     table
 }
 
-const fn word(switch: Switch) -> &'static str {
+const fn switch_word(switch: Switch) -> &'static str {
     match switch {
         Switch::On => "on",
         Switch::Off => "off",

@@ -4,19 +4,10 @@ use admin::feeds::list::{FeedSummary, Group};
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::show::{Printer, Show, Table, ago, number, printable};
-
-/// `usher feed …`
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    verb: Verb,
-    #[command(flatten)]
-    show: Show,
-}
+use super::show::{Printer, Table, ago, number, printable};
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+pub enum Verb {
     /// How far each feed is given positions, published to Redis, and applied by its readers.
     List {
         /// Of this app only.
@@ -25,11 +16,11 @@ enum Verb {
     },
 }
 
-pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<()> {
-    let Verb::List { app } = args.verb;
+pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) -> anyhow::Result<()> {
+    let Verb::List { app } = verb;
     let feeds = admin::feeds::list::execute(context, app.as_deref()).await?;
     let json = feeds.iter().map(shape).collect();
-    Printer::new(args.show).list(json, "no feeds yet: usher app create NAME", || {
+    printer.list(json, "no feeds yet: usher app create NAME", || {
         let mut table = Table::new([
             "app",
             "head",

@@ -1,4 +1,4 @@
-//! `usher log list`: what happened to this person, and has it arrived.
+//! `usher log list`: the calls about a person or group, and whether their events arrived.
 
 use admin::logs::search::{Found, Query};
 use chrono::TimeDelta;
@@ -8,26 +8,17 @@ use domain::log::LogStatus;
 use serde_json::{Value, json};
 use store::Delivered;
 
-use super::show::{Printer, Show, Table, moment, number};
+use super::show::{Printer, Table, moment, number};
 use super::span;
 
-/// `usher log …`
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    verb: Verb,
-    #[command(flatten)]
-    show: Show,
-}
-
 #[derive(Debug, Subcommand)]
-enum Verb {
+pub enum Verb {
     /// Search a tenant's provisioning log, newest first.
     List(Search),
 }
 
 #[derive(Debug, clap::Args)]
-struct Search {
+pub struct Search {
     /// The tenant's name.
     #[arg(long)]
     tenant: String,
@@ -55,8 +46,8 @@ struct Search {
     limit: usize,
 }
 
-pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<()> {
-    let Verb::List(search) = args.verb;
+pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) -> anyhow::Result<()> {
+    let Verb::List(search) = verb;
     let query = Query {
         profile: search.profile,
         user_name: search.user,
@@ -68,7 +59,7 @@ pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<
     };
     let found = admin::logs::search::execute(context, &search.tenant, query).await?;
     let json = found.iter().map(|found| shape(&search.tenant, found)).collect();
-    Printer::new(args.show).list(json, "nothing in the log fits", || {
+    printer.list(json, "nothing in the log fits", || {
         let mut table = Table::new([
             "accepted",
             "profile",
@@ -109,7 +100,7 @@ fn what(found: &Found) -> String {
     }
 }
 
-/// The first paths; a creation names them all, which is what `--json` is for.
+/// The first paths; `--json` has all.
 fn short(changed: &[String]) -> String {
     const SHOWN: usize = 3;
     match changed.get(SHOWN..) {
@@ -127,7 +118,7 @@ fn delivered(found: &Found) -> String {
     if row.delivered.is_empty() {
         return "in no feed yet".to_owned();
     }
-    let one = |delivered: &Delivered| {
+    let text = |delivered: &Delivered| {
         let reader = match &delivered.group {
             Some(group) if *group != delivered.app.as_str() => format!("{}/{group}", delivered.app),
             _ => delivered.app.to_string(),
@@ -138,7 +129,7 @@ fn delivered(found: &Found) -> String {
         let applied = applied.unwrap_or_else(|| "not applied yet".to_owned());
         format!("{reader}: feed {}, {applied}", number(delivered.position))
     };
-    row.delivered.iter().map(one).collect::<Vec<_>>().join("; ")
+    row.delivered.iter().map(text).collect::<Vec<_>>().join("; ")
 }
 
 fn shape(tenant: &str, found: &Found) -> Value {

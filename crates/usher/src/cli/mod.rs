@@ -1,8 +1,8 @@
 //! The operators' commands: `usher tenant | directory | token | app | feed | log`, nouns then verbs.
 //!
-//! One file a noun: its words for clap, and how the answer of `admin`'s use-case is shown. They work on the configured
-//! database, with the server up or down. Must not know: how settings are read (it is given a [`Setup`]), SQL, any rule
-//! (rules live in `admin`). Printing is [`crate::output`]'s. Exit: 0 done, 1 not done, 2 the words were wrong.
+//! One file a noun: its arguments for clap, and the output for each use-case of `admin`. The commands work on the configured
+//! database, with the server up or down. Must not know: how settings are read ([`Setup`] has them), SQL, rules (they are in
+//! `admin`), how to print ([`crate::output`]). Exit status: 0 done, 1 not done, 2 wrong arguments.
 
 mod app;
 mod directory;
@@ -29,55 +29,62 @@ use store::{Backend, Store, StoreError};
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Customer organisations.
-    Tenant(tenant::Args),
+    Tenant(Noun<tenant::Verb>),
     /// Tenant × profile: one Tenant URL each.
-    Directory(directory::Args),
+    Directory(Noun<directory::Verb>),
     /// The secrets that customers paste into Entra.
-    Token(token::Args),
+    Token(Noun<token::Verb>),
     /// Downstream apps that read the changes.
-    App(app::Args),
+    App(Noun<app::Verb>),
     /// How far each app's feed and its readers are.
-    Feed(feed::Args),
+    Feed(Noun<feed::Verb>),
     /// What happened to whom: the provisioning log.
-    Log(log::Args),
+    Log(Noun<log::Verb>),
 }
 
-/// What the commands need of the settings.
+/// A noun's verbs, and the option that each of them takes.
+#[derive(Debug, clap::Args)]
+pub struct Noun<V: Subcommand> {
+    #[command(subcommand)]
+    verb: V,
+    #[command(flatten)]
+    printer: show::Printer,
+}
+
+/// The settings that commands need.
 #[derive(Debug, Clone)]
 pub struct Setup {
-    /// The database.
     pub database: store::Settings,
-    /// The deployment's environment.
     pub environment: Environment,
-    /// The deployment's profiles.
+    /// The shipped ones and those of `profiles_dir`.
     pub profiles: Arc<Profiles>,
-    /// The address customers and apps use.
+    /// The address that customers and apps use.
     pub public_url: String,
-    /// The Redis queue, if there is one.
+    /// `None` without a Redis queue.
     pub redis: Option<RedisSettings>,
 }
 
-/// Runs one command against the configured database.
+/// Runs one command.
 ///
 /// # Errors
-/// What was not done and what to do about it, in words for the operator.
+/// What was not done and the next step, in words for the operator.
 pub async fn run(command: Command, setup: &Setup) -> anyhow::Result<ExitCode> {
     let store = open(setup).await?;
     let context = context(setup, store.clone());
     let done = match command {
-        Command::Tenant(args) => tenant::run(&context, args).await,
-        Command::Directory(args) => directory::run(&context, args).await,
-        Command::Token(args) => token::run(&context, args).await,
-        Command::App(args) => app::run(&context, setup.redis.as_ref(), args).await,
-        Command::Feed(args) => feed::run(&context, args).await,
-        Command::Log(args) => log::run(&context, args).await,
+        Command::Tenant(noun) => tenant::run(&context, noun.printer, noun.verb).await,
+        Command::Directory(noun) => directory::run(&context, noun.printer, noun.verb).await,
+        Command::Token(noun) => token::run(&context, noun.printer, noun.verb).await,
+        Command::App(noun) => app::run(&context, setup.redis.as_ref(), noun.printer, noun.verb).await,
+        Command::Feed(noun) => feed::run(&context, noun.printer, noun.verb).await,
+        Command::Log(noun) => log::run(&context, noun.printer, noun.verb).await,
     };
     store.close().await;
     done.map_err(|error| explained(error, &store))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The server's role may not do what operators do: that is no fault of the database, and has a next step.
+/// Adds the next step when the database role lacks a right: commands of operators need a role of their own.
 fn explained(error: anyhow::Error, store: &Store) -> anyhow::Error {
     match (error.downcast_ref(), store.role()) {
         (Some(admin::Error::Store(StoreError::Forbidden(what))), Some(role)) => anyhow::anyhow!(
@@ -88,7 +95,7 @@ fn explained(error: anyhow::Error, store: &Store) -> anyhow::Error {
     }
 }
 
-/// Opens the database as `usher serve` does: SQLite brings itself up to date, PostgreSQL is somebody's decision.
+/// Opens the database as `usher serve` does: SQLite is migrated, for PostgreSQL the operator runs `usher migrate`.
 async fn open(setup: &Setup) -> anyhow::Result<Store> {
     let store = Store::connect(&setup.database)
         .await

@@ -1,20 +1,20 @@
-//! An app's user in Redis, beside what a command did with its credentials (ADR 0034).
+//! An app's user in Redis, which follows the app's credentials (ADR 0034).
 
 use domain::tenant::App;
 use events::{AppUser, Outcome, RedisSettings, Users};
 use serde_json::{Value, json};
 
-/// What became of the user, for the answer.
+/// The user and its state in Redis, for the answer.
 pub(super) struct RedisUser {
     user: AppUser,
     state: &'static str,
-    /// Why it is not in Redis as it is to be.
+    /// Why the user in Redis differs from the credentials; `None` when it does not.
     why: Option<String>,
 }
 
-/// Makes the user what the app's credentials say that it is to be; the credentials are committed already, so nothing here fails
-/// the command.
-pub(super) async fn bring(
+/// Brings the user in line with the app's credentials. These are committed already, so an error of Redis becomes a state and does
+/// not fail the command.
+pub(super) async fn update(
     context: &admin::Context,
     redis: Option<&RedisSettings>,
     app: &App,
@@ -45,14 +45,14 @@ pub(super) async fn bring(
 }
 
 impl RedisUser {
-    /// Adds its members to an answer.
+    /// Adds the members `redisUser`, `redisState` and `redisCommands`.
     pub(super) fn add_to(&self, answer: &mut Value) {
         answer["redisUser"] = json!(self.user.name());
         answer["redisState"] = json!(self.state);
         answer["redisCommands"] = json!(self.commands());
     }
 
-    /// Lines for people.
+    /// Lines of text.
     pub(super) fn text(&self) -> String {
         let mut text = format!("Redis user  {}", self.user.name());
         if let Some(why) = &self.why {
@@ -66,7 +66,7 @@ impl RedisUser {
         text
     }
 
-    /// What an operator would run by hand; nothing when it is done.
+    /// The commands to run by hand; empty when the user is up to date.
     fn commands(&self) -> Vec<String> {
         if self.why.is_some() {
             self.user.by_hand()

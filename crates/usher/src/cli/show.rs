@@ -1,7 +1,7 @@
-//! How answers are shown: JSON for machines, tables for people. Printing itself is [`crate::output`]'s.
+//! The form of answers: JSON for machines, tables for people. Printing itself is in [`crate::output`].
 //!
-//! Must not know: what the answers mean. Texts that came from a client are stripped of control characters, so that a
-//! `userName` cannot steer the operator's terminal.
+//! Must not know: what the answers mean. Control characters are removed from texts of clients, so that a `userName` cannot send
+//! commands to the operator's terminal.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::credential::CredentialStatus;
@@ -10,31 +10,21 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::output;
 
-/// How an answer is shown; every verb takes it.
+/// Shows one command's answer; every verb takes its option.
 #[derive(Debug, Clone, Copy, clap::Args)]
-pub(super) struct Show {
+pub struct Printer {
     /// Answer as JSON, for machines.
     #[arg(long, global = true)]
     json: bool,
 }
 
-/// Shows one command's answer.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Printer {
-    json: bool,
-}
-
 impl Printer {
-    pub(super) const fn new(show: Show) -> Self {
-        Self { json: show.json }
-    }
-
-    /// One answer: the JSON, or what `human` says.
+    /// One answer: the JSON, or the text of `human`.
     pub(super) fn answer(self, json: &Value, human: impl FnOnce() -> String) {
         output::line(&if self.json { json.to_string() } else { human() });
     }
 
-    /// Many answers: a JSON list, or a table (`empty` says what to do when there is none).
+    /// A JSON list, or a table; `empty` instead of a table without rows.
     pub(super) fn list(self, json: Vec<Value>, empty: &str, table: impl FnOnce() -> Table) {
         if self.json {
             output::line(&Value::Array(json).to_string());
@@ -45,7 +35,7 @@ impl Printer {
         }
     }
 
-    /// A word beside the answer: for people only, so that a pipe gets the answer alone.
+    /// A hint beside the answer, not with `--json`.
     pub(super) fn note(self, text: &str) {
         if !self.json {
             output::hint(text);
@@ -93,28 +83,27 @@ impl Table {
     }
 }
 
-/// A text without the characters that steer a terminal.
+/// Replaces control characters, which are commands to a terminal.
 pub(super) fn printable(text: &str) -> String {
     text.chars()
         .map(|letter| if letter.is_control() { '\u{fffd}' } else { letter })
         .collect()
 }
 
-/// A moment for people, in UTC.
+/// Date and time in UTC, to the second.
 pub(super) fn moment(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// What a credential is good for, for people.
-pub(super) const fn word(standing: CredentialStatus) -> &'static str {
-    match standing {
+pub(super) const fn status_word(status: CredentialStatus) -> &'static str {
+    match status {
         CredentialStatus::Active => "active",
         CredentialStatus::Expired => "expired",
         CredentialStatus::Revoked => "revoked",
     }
 }
 
-/// How long ago, for people.
+/// The age in its largest unit, or `never`.
 pub(super) fn ago(at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
     let Some(at) = at else { return "never".to_owned() };
     let past = (now - at).max(TimeDelta::zero());
@@ -126,7 +115,7 @@ pub(super) fn ago(at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
     }
 }
 
-/// A number with its thousands set apart, as people read it.
+/// With commas between thousands.
 pub(super) fn number(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::new();
@@ -144,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_line_up_and_nothing_steers_the_terminal() {
+    fn columns_line_up_and_nothing_controls_the_terminal() {
         let mut table = Table::new(["name", "end"]);
         table.row(&["a\u{1b}[31mb".to_owned(), "x".to_owned()]);
         table.row(&["ümlaut".to_owned(), String::new()]);
@@ -164,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn times_and_numbers_read_as_people_say_them() {
+    fn times_and_numbers_are_readable() {
         let now = DateTime::<Utc>::UNIX_EPOCH + TimeDelta::days(9);
         let before = |span| ago(Some(now - span), now);
         assert_eq!(ago(None, now), "never");

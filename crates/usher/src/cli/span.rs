@@ -2,10 +2,8 @@
 
 use chrono::TimeDelta;
 
-/// Reads a span.
-///
 /// # Errors
-/// A text that says the form.
+/// The expected form.
 pub(super) fn parse(text: &str) -> Result<TimeDelta, String> {
     let wrong =
         || format!("\"{text}\" is no span of time: write a whole number and d, h, m or s, such as 7d or 12h");
@@ -23,22 +21,22 @@ pub(super) fn parse(text: &str) -> Result<TimeDelta, String> {
         's' => TimeDelta::try_seconds(number),
         _ => None,
     };
-    // Ten thousand days reach further than any use, and never overflow a date.
+    // 10,000 days are more than any use needs, and never overflow a date.
     span.filter(|span| (0..=10_000).contains(&span.num_days()) && number >= 0)
         .ok_or_else(wrong)
 }
 
-/// How long something lives that ends by itself, unless it is said not to.
+/// How long a token is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Life {
-    /// So long.
+pub enum Lifetime {
+    /// From now on.
     Span(TimeDelta),
-    /// Until it is taken back.
+    /// Until it is revoked.
     Never,
 }
 
-impl Life {
-    /// The span, if it ends.
+impl Lifetime {
+    /// `None` without an end.
     pub(super) fn span(self) -> Option<TimeDelta> {
         match self {
             Self::Span(span) => Some(span),
@@ -50,12 +48,12 @@ impl Life {
 /// Reads a span, or `never`.
 ///
 /// # Errors
-/// A text that says both forms.
-pub(super) fn life(text: &str) -> Result<Life, String> {
+/// Both expected forms.
+pub(super) fn lifetime(text: &str) -> Result<Lifetime, String> {
     match text {
-        "never" => Ok(Life::Never),
+        "never" => Ok(Lifetime::Never),
         text => parse(text)
-            .map(Life::Span)
+            .map(Lifetime::Span)
             .map_err(|error| format!("{error}; or never, for no end")),
     }
 }
@@ -65,10 +63,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_life_is_a_span_or_never() {
-        assert_eq!(life("365d").unwrap().span(), Some(TimeDelta::days(365)));
-        assert_eq!(life("never").unwrap().span(), None);
-        let error = life("forever").unwrap_err();
+    fn a_lifetime_is_a_span_or_never() {
+        assert_eq!(lifetime("365d").unwrap().span(), Some(TimeDelta::days(365)));
+        assert_eq!(lifetime("never").unwrap().span(), None);
+        let error = lifetime("forever").unwrap_err();
         assert!(
             error.ends_with("such as 7d or 12h; or never, for no end"),
             "{error}"
@@ -76,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_are_read_and_everything_else_is_told_the_form() {
+    fn spans_are_read_and_everything_else_is_refused_with_the_form() {
         let table = [
             ("7d", TimeDelta::days(7)),
             ("12h", TimeDelta::hours(12)),

@@ -4,19 +4,10 @@ use clap::Subcommand;
 use domain::tenant::Tenant;
 use serde_json::{Value, json};
 
-use super::show::{Printer, Show, Table, moment};
-
-/// `usher tenant …`
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    verb: Verb,
-    #[command(flatten)]
-    show: Show,
-}
+use super::show::{Printer, Table, moment};
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+pub enum Verb {
     /// Make a tenant.
     Create {
         /// Its name: 1 to 63 of a-z, 0-9 and '-'; it may stand in a Tenant URL.
@@ -29,9 +20,8 @@ enum Verb {
     List,
 }
 
-pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<()> {
-    let printer = Printer::new(args.show);
-    match args.verb {
+pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) -> anyhow::Result<()> {
+    match verb {
         Verb::Create {
             name,
             entra_tenant_id,

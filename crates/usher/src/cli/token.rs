@@ -8,20 +8,11 @@ use clap::Subcommand;
 use domain::credential::Token;
 use serde_json::{Value, json};
 
-use super::show::{Printer, Show, Table, ago, moment, printable, word};
-use super::span::{self, Life};
-
-/// `usher token …`
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    verb: Verb,
-    #[command(flatten)]
-    show: Show,
-}
+use super::show::{Printer, Table, ago, moment, printable, status_word};
+use super::span::{self, Lifetime};
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+pub enum Verb {
     /// Issue one more token of a directory; it is shown once.
     Issue {
         /// The tenant's name.
@@ -34,8 +25,8 @@ enum Verb {
         #[arg(long)]
         label: Option<String>,
         /// How long it lives, such as 90d; at most 730d. With never it lives until it is revoked.
-        #[arg(long, value_name = "SPAN", value_parser = span::life, default_value = "365d")]
-        expires_in: Life,
+        #[arg(long, value_name = "SPAN", value_parser = span::lifetime, default_value = "365d")]
+        expires_in: Lifetime,
     },
     /// List tokens: their ids, ends, last uses, and what apps are told instead of the id; never the secrets.
     List {
@@ -58,8 +49,8 @@ enum Verb {
         #[arg(long, value_name = "SPAN", value_parser = span::parse, default_value = "7d")]
         overlap: TimeDelta,
         /// How long the new one lives, such as 90d; at most 730d. With never it lives until it is revoked.
-        #[arg(long, value_name = "SPAN", value_parser = span::life, default_value = "365d")]
-        expires_in: Life,
+        #[arg(long, value_name = "SPAN", value_parser = span::lifetime, default_value = "365d")]
+        expires_in: Lifetime,
     },
     /// Take a token back, effective at the next request.
     Revoke {
@@ -71,19 +62,18 @@ enum Verb {
     },
 }
 
-pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<()> {
-    let printer = Printer::new(args.show);
-    match args.verb {
+pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) -> anyhow::Result<()> {
+    match verb {
         Verb::Issue {
             tenant,
             profile,
             label,
             expires_in,
         } => {
-            let life = expires_in.span();
-            let issued = admin::tokens::issue::execute(context, &tenant, &profile, label, life).await?;
+            let lifetime = expires_in.span();
+            let issued = admin::tokens::issue::execute(context, &tenant, &profile, label, lifetime).await?;
             printer.answer(&issued_shape(&issued), || issued_text(&issued));
-            warn_of_no_end(expires_in);
+            warn_of_unlimited(expires_in);
             printer.note("The token is shown this once. Paste both into Entra and run \"Test Connection\".");
         }
         Verb::List { tenant, profile } => {
@@ -98,12 +88,13 @@ pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<
             overlap,
             expires_in,
         } => {
-            let life = expires_in.span();
-            let rotated = admin::tokens::rotate::execute(context, &tenant, &profile, overlap, life).await?;
+            let lifetime = expires_in.span();
+            let rotated =
+                admin::tokens::rotate::execute(context, &tenant, &profile, overlap, lifetime).await?;
             printer.answer(&rotated_shape(&rotated), || {
                 rotated_text(&rotated, context.clock.now())
             });
-            warn_of_no_end(expires_in);
+            warn_of_unlimited(expires_in);
             printer.note(
                 "The token is shown this once. `usher token list` tells when an old one was last used.",
             );
@@ -118,8 +109,8 @@ pub(super) async fn run(context: &admin::Context, args: Args) -> anyhow::Result<
 }
 
 /// RFC 7644 §7.4: a bearer token has a limited lifetime.
-fn warn_of_no_end(life: Life) {
-    if life == Life::Never {
+fn warn_of_unlimited(lifetime: Lifetime) {
+    if lifetime == Lifetime::Never {
         crate::output::warning(
             "this token has no end. RFC 7644 asks for one; whoever finds it may use it until it is revoked.",
         );
@@ -212,7 +203,7 @@ fn table(found: &[TokenSummary], now: DateTime<Utc>) -> Table {
             profile.clone(),
             token.id.clone(),
             format!("…{}", token.last_four),
-            word(*standing).to_owned(),
+            status_word(*standing).to_owned(),
             ago(token.last_used_at, now),
             token
                 .revoked_at

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loopback_is_told_by_the_whole_name() {
+    fn loopback_is_decided_by_the_whole_name() {
         for own in [
             "http://localhost",
             "http://LOCALHOST:8080/x",

@@ -1,9 +1,9 @@
-//! An address as it may be shown: without its password, nor any part of it.
+//! An address as it may be shown: without its password, and without any part of it.
 //!
-//! A password that was not percent-encoded makes an address mean something else (`@`, `/`, `?` and `#` end parts of it), so
-//! only what can be read in one way is shown; of everything else the scheme alone.
+//! A password that is not percent-encoded makes an address ambiguous, because `@`, `/`, `?` and `#` end parts of it. Of an
+//! ambiguous address only the scheme is shown.
 
-/// An address without its password, and without a query that may hold one.
+/// An address without its password and its query.
 pub fn masked(address: &str) -> String {
     let Some((scheme, rest)) = address.split_once("://") else {
         return "***".to_owned();
@@ -11,16 +11,16 @@ pub fn masked(address: &str) -> String {
     if !scheme.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return "***".to_owned();
     }
-    // A file: it has no password but in its query.
+    // A file: only the query may hold a password.
     if scheme == "sqlite" {
         return format!("sqlite://{}", without_query(rest));
     }
-    let shown = readable(scheme, rest).unwrap_or_else(|| "***".to_owned());
+    let shown = unambiguous(scheme, rest).unwrap_or_else(|| "***".to_owned());
     format!("{scheme}://{shown}")
 }
 
-/// What follows the scheme, if it can be read in one way only.
-fn readable(scheme: &str, rest: &str) -> Option<String> {
+/// The part behind the scheme, if it is not ambiguous.
+fn unambiguous(scheme: &str, rest: &str) -> Option<String> {
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let (user, host) = match authority.split_once('@') {
         Some((user, host)) => (Some(user), host),
@@ -35,7 +35,7 @@ fn readable(scheme: &str, rest: &str) -> Option<String> {
     }) {
         None => String::new(),
         Some(("", Some(_))) => ":***@".to_owned(),
-        // Redis calls it a user; it may be a password, or the part of one before a colon.
+        // Redis takes it as a user; it may be a password, or the part of one before a colon.
         Some(_) if scheme.starts_with("redis") => "***@".to_owned(),
         Some((name, Some(_))) => format!("{name}:***@"),
         Some((name, None)) => format!("{name}@"),
@@ -101,7 +101,7 @@ mod tests {
         }
     }
 
-    /// Everything that people really put into a password, raw and percent-encoded, wherever an address may hold one.
+    /// Marks that passwords contain, raw and percent-encoded, at each place of an address that may hold one.
     #[test]
     fn no_part_of_a_password_is_ever_shown() {
         let marks = [

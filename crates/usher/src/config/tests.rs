@@ -1,4 +1,4 @@
-//! The whole of the configuration, as files and variables.
+//! The whole configuration, from files and variables.
 
 use super::*;
 

@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use super::super::show::{Printer, Table};
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Verb {
+pub enum Verb {
     /// Give a directory attributes of its own, from a TOML file (docs/reference/profiles.md); effective at the next request.
     Set {
         #[command(flatten)]
-        whose: Whose,
+        directory: DirectoryArgs,
         /// The file: urn, and `[[attribute]]` lines with name and type.
         #[arg(long)]
         file: PathBuf,
@@ -23,7 +23,7 @@ pub(super) enum Verb {
     /// Show a directory's own attributes.
     Show {
         #[command(flatten)]
-        whose: Whose,
+        directory: DirectoryArgs,
         /// As lines to paste into Entra's attribute list ("Edit attribute list for customappsso").
         #[arg(long)]
         copy: bool,
@@ -31,12 +31,12 @@ pub(super) enum Verb {
     /// Take a directory's own attributes away; values kept so far stay until a person is next written whole.
     Remove {
         #[command(flatten)]
-        whose: Whose,
+        directory: DirectoryArgs,
     },
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Whose {
+pub struct DirectoryArgs {
     /// The tenant's name.
     #[arg(long)]
     tenant: String,
@@ -47,25 +47,25 @@ pub(super) struct Whose {
 
 pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) -> anyhow::Result<()> {
     match verb {
-        Verb::Set { whose, file } => {
+        Verb::Set { directory, file } => {
             let text = std::fs::read_to_string(&file)
                 .with_context(|| format!("{} cannot be read; is it there, and text?", file.display()))?;
-            let set = extension::set(context, &whose.tenant, &whose.profile, &text).await?;
+            let set = extension::set(context, &directory.tenant, &directory.profile, &text).await?;
             show(printer, &set);
             printer.note(&format!(
                 "next: usher directory extension show --tenant {} --profile {} --copy",
-                whose.tenant, whose.profile
+                directory.tenant, directory.profile
             ));
         }
-        Verb::Show { whose, copy } => {
-            let shown = extension::show(context, &whose.tenant, &whose.profile).await?;
+        Verb::Show { directory, copy } => {
+            let shown = extension::show(context, &directory.tenant, &directory.profile).await?;
             match copy {
                 true => printer.answer(&shape(&shown), || block(&shown)),
                 false => show(printer, &shown),
             }
         }
-        Verb::Remove { whose } => {
-            let removed = extension::remove(context, &whose.tenant, &whose.profile).await?;
+        Verb::Remove { directory } => {
+            let removed = extension::remove(context, &directory.tenant, &directory.profile).await?;
             show(printer, &removed);
         }
     }
@@ -92,7 +92,7 @@ fn show(printer: Printer, extension: &Extension) {
     });
 }
 
-/// What Entra's attribute list asks for, field by field.
+/// The fields of Entra's attribute list.
 fn block(extension: &Extension) -> String {
     let Some(schema) = &extension.schema else {
         return "this directory has no attributes of its own".to_owned();
@@ -121,7 +121,7 @@ fn block(extension: &Extension) -> String {
     text
 }
 
-/// The words of Entra's type list, which has no decimal: its text is read as a number here.
+/// The types of Entra's attribute list. It has no decimal: such a value is sent as text, which the gateway reads as a number.
 const fn entra_type(attribute: &Attribute) -> &'static str {
     match attribute.attr_type {
         AttrType::Boolean => "Boolean",
