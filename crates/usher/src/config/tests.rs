@@ -151,6 +151,22 @@ fn what_cannot_be_used_is_named_with_the_rule_and_the_next_step() {
 }
 
 #[test]
+fn a_variable_that_is_no_text_is_named_and_not_shown() {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt as _;
+    let add = |name: &str| {
+        let variable = (name.into(), OsString::from_vec(b"hunter2\xff".to_vec()));
+        let added = Values::default().add_environment([variable]);
+        added.map_err(|error| error.to_string())
+    };
+    assert_eq!(
+        add("USHER__REDIS__URL").unwrap_err(),
+        "environment variable USHER__REDIS__URL: must be UTF-8"
+    );
+    assert_eq!(add("USHER_OTHER"), Ok(()), "not ours");
+}
+
+#[test]
 fn a_value_is_shown_as_what_it_is() {
     let variables = [
         ("USHER__TELEMETRY__SERVICE_NAME", "007"),
