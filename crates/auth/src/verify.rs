@@ -65,6 +65,11 @@ impl Presented {
     pub fn id(&self) -> &str {
         &self.shown.id
     }
+
+    /// Whether this very secret was found right lately.
+    pub fn was_right(&self) -> bool {
+        self.lookup.is_none()
+    }
 }
 
 impl fmt::Debug for Presented {

@@ -201,6 +201,8 @@ pub struct Caller {
     pub tenant_name: Slug,
     /// The tenant's Entra tenant id, when known.
     pub external_tenant_id: Option<String>,
+    /// The state of the token's record ([`TokenRecord::state`]) that it was admitted with.
+    pub credential_state: String,
     /// The token's public part, for logs.
     pub token_id: String,
     /// What apps are told instead of it: the same for all of a token's events, and no use for guessing (ADR 0031).

@@ -10,6 +10,7 @@ use domain::trace::TraceParent;
 use store::Store;
 use tokio::runtime::Handle;
 
+use crate::extract::caller::TokenRecords;
 use crate::health::Readiness;
 use crate::log_budget::LogBudget;
 use crate::metrics::Metrics;
@@ -21,6 +22,8 @@ pub struct State {
     pub store: Store,
     /// Checks credentials.
     pub verifier: auth::Verifier,
+    /// Records of tokens that were read lately.
+    pub token_records: TokenRecords,
     /// What the SCIM use-cases work with.
     pub provisioning: provisioning::Context,
     /// The feed side.

@@ -36,6 +36,7 @@ impl ManagedResource for Group {
     type Id = GroupId;
     type Events = Vec<Event>;
 
+    const IS_ONE_ROW: bool = false;
     const ENDPOINT: &'static str = "/Groups";
     const NAME: &'static str = "displayName";
     const PAGE: PortalPage = PortalPage::Groups;

@@ -27,7 +27,7 @@ pub async fn execute<R: ManagedResource>(request: Arc<Request>, id: &str, body: 
     let id = unit.id::<R>(id)?;
     let outcome = match PatchRequest::parse(body) {
         Ok(patch) => {
-            unit.transact(patch, move |tx, unit, patch| {
+            unit.change::<R, _, _, _>(patch, move |tx, unit, patch| {
                 Box::pin(change::<R>(tx, unit, id, patch))
             })
             .await

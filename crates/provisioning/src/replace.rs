@@ -28,7 +28,7 @@ pub async fn execute<R: ManagedResource>(request: Arc<Request>, id: &str, body: 
     };
     let outcome = match R::accept(&unit, body) {
         Ok(sent) => {
-            unit.transact(sent, move |tx, unit, sent| {
+            unit.change::<R, _, _, _>(sent, move |tx, unit, sent| {
                 Box::pin(change::<R>(tx, unit, id, sent))
             })
             .await

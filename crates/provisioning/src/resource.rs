@@ -57,6 +57,8 @@ pub trait ManagedResource: Send + Sync + Sized + 'static {
     /// The events of one change, at least one; the log row names the first.
     type Events: AsRef<[Event]> + Send + Sync + 'static;
 
+    /// Whether a change of it is a change of its own row and of nothing else but events and log, so that one statement saves it.
+    const IS_ONE_ROW: bool;
     /// The endpoint's path; a cursor of one list is none of another.
     const ENDPOINT: &'static str;
     /// The attribute whose value is unique in a directory.

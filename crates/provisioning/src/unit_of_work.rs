@@ -166,17 +166,51 @@ impl UnitOfWork {
             + Sync
             + 'static,
     {
-        let shared = Arc::new((Arc::clone(self), work, decide));
         let store = &self.request.context.store;
-        store
-            .write(self.caller().scope, move |tx| {
-                let shared = Arc::clone(&shared);
-                Box::pin(async move {
-                    let (unit, work, decide) = shared.as_ref();
-                    decide(tx, unit, work).await
-                })
+        store.write(self.caller().scope, self.over(work, decide)).await
+    }
+
+    /// As [`UnitOfWork::transact`], for a decision that loads a resource and saves it.
+    pub(crate) async fn change<R, W, T, F>(self: &Arc<Self>, work: W, decide: F) -> Result<T, Error>
+    where
+        R: ManagedResource,
+        W: Send + Sync + 'static,
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut TenantTx, &'t Self, &'t W) -> BoxFuture<'t, Result<T, Error>>
+            + Send
+            + Sync
+            + 'static,
+    {
+        let (store, scope) = (&self.request.context.store, self.caller().scope);
+        let decision = self.over(work, decide);
+        if R::IS_ONE_ROW {
+            store.write_once(scope, decision).await
+        } else {
+            store.write(scope, decision).await
+        }
+    }
+
+    /// A decision over what was prepared for it, as the store runs it.
+    fn over<W, T, F>(
+        self: &Arc<Self>,
+        work: W,
+        decide: F,
+    ) -> impl for<'t> Fn(&'t mut TenantTx) -> BoxFuture<'t, Result<T, Error>> + Send + Sync + 'static
+    where
+        W: Send + Sync + 'static,
+        F: for<'t> Fn(&'t mut TenantTx, &'t Self, &'t W) -> BoxFuture<'t, Result<T, Error>>
+            + Send
+            + Sync
+            + 'static,
+    {
+        let shared = Arc::new((Arc::clone(self), work, decide));
+        move |tx| {
+            let shared = Arc::clone(&shared);
+            Box::pin(async move {
+                let (unit, work, decide) = shared.as_ref();
+                decide(tx, unit, work).await
             })
-            .await
+        }
     }
 
     /// The outcome as it is answered; a refusal is logged first.

@@ -33,6 +33,7 @@ impl ManagedResource for Identity {
     type Id = IdentityId;
     type Events = [Event; 1];
 
+    const IS_ONE_ROW: bool = true;
     const ENDPOINT: &'static str = "/Users";
     const NAME: &'static str = "userName";
     const PAGE: PortalPage = PortalPage::Users;

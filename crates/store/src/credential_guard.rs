@@ -6,9 +6,8 @@
 //! for finding out.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
-use domain::credential::TokenRecord;
 use sea_orm::QueryResult;
 
 use crate::error::StoreError;
@@ -23,22 +22,32 @@ pub struct CredentialGuard(Arc<Inner>);
 struct Inner {
     token_id: String,
     state: String,
-    checked: AtomicBool,
+    outcome: AtomicU8,
 }
 
+const UNKNOWN: u8 = 0;
+const UNCHANGED: u8 = 1;
+const CHANGED: u8 = 2;
+
 impl CredentialGuard {
-    /// For a request whose token was verified against this record.
-    pub fn new(record: &TokenRecord) -> Self {
+    /// For a request that was admitted with the token of this id when its record had this state
+    /// ([`domain::credential::TokenRecord::state`]).
+    pub fn new(token_id: &str, state: &str) -> Self {
         Self(Arc::new(Inner {
-            token_id: record.token.id.clone(),
-            state: record.state.clone(),
-            checked: AtomicBool::new(false),
+            token_id: token_id.to_owned(),
+            state: state.to_owned(),
+            outcome: AtomicU8::new(UNKNOWN),
         }))
     }
 
     /// Whether a statement of this request has found the record unchanged.
     pub fn was_checked(&self) -> bool {
-        self.0.checked.load(Ordering::Relaxed)
+        self.0.outcome.load(Ordering::Relaxed) == UNCHANGED
+    }
+
+    /// Whether a statement of this request has found another state, and so did nothing.
+    pub fn was_refused(&self) -> bool {
+        self.0.outcome.load(Ordering::Relaxed) == CHANGED
     }
 
     /// The names of the parameters that [`CredentialGuard::bind`] adds.
@@ -63,7 +72,7 @@ impl CredentialGuard {
             None => 0,
         };
         if reached > 0 {
-            self.0.checked.store(true, Ordering::Relaxed);
+            self.0.outcome.store(UNCHANGED, Ordering::Relaxed);
         }
         Ok(reached > 0)
     }
@@ -82,9 +91,10 @@ impl CredentialGuard {
             None => false,
         };
         if !unchanged {
+            self.0.outcome.store(CHANGED, Ordering::Relaxed);
             return Err(StoreError::CredentialChanged);
         }
-        self.0.checked.store(true, Ordering::Relaxed);
+        self.0.outcome.store(UNCHANGED, Ordering::Relaxed);
         match backend {
             // The check is a row of its own.
             Backend::Sqlite => {

@@ -144,6 +144,7 @@ fn start(
         traceparent,
         places: TenantLimits::new(settings.requests_per_tenant),
         long,
+        token_records: http::extract::caller::TokenRecords::default(),
         readiness: http::health::Readiness::default(),
         draining: http::state::Draining::default(),
     };

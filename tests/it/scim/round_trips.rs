@@ -42,7 +42,7 @@ impl StatementLog {
     }
 
     /// What was sent since the last call, without the transactions and statements of the work beside requests.
-    async fn new(&mut self) -> Vec<String> {
+    async fn since_last(&mut self) -> Vec<String> {
         let all = self.all().await;
         let new = all[self.seen..].to_vec();
         self.seen = all.len();
@@ -99,9 +99,9 @@ async fn a_request_takes_as_few_round_trips_as_it_can() {
         let mut taken: Vec<(&str, usize, Vec<String>)> = Vec::new();
         macro_rules! takes {
             ($what:expr, $most:expr, $request:expr) => {{
-                log.new().await;
+                log.since_last().await;
                 let answer = $request.await;
-                taken.push(($what, $most, log.new().await));
+                taken.push(($what, $most, log.since_last().await));
                 answer
             }};
         }

@@ -12,7 +12,7 @@ use super::world::{Home, World, worlds};
 
 async fn guard(world: &World, id: &str) -> CredentialGuard {
     let record = world.store.token_record(id).await.unwrap();
-    CredentialGuard::new(&record.expect("a token"))
+    CredentialGuard::new(id, &record.expect("a token").state)
 }
 
 /// Every kind of first statement that a request has; what each came to.

@@ -114,6 +114,7 @@ impl Verified<TokenRecord> {
             directory: record.directory,
             tenant_name: record.tenant_name,
             external_tenant_id: record.external_tenant_id,
+            credential_state: record.state,
             token_alias: verifier.aliases.of(&record.token.id),
             token_id: record.token.id,
         })

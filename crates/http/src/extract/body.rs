@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, web};
 use futures_util::StreamExt;
 use scim::exact;
@@ -25,23 +26,32 @@ use crate::tenant_limits::Permits;
 /// The byte order mark some .NET writers put before JSON.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// Reads a JSON body into its request's place; one that turns out to be long takes another place first.
+/// Reads a body into its request's place; one that turns out to be long takes another place first.
 ///
 /// # Errors
-/// `mediaType`, `bodyTooLarge`, `bodyTooSlow`, `bodiesBusy`, `tenantBusy`, or `invalidSyntax` with line and column.
-pub async fn json(
+/// `mediaType`, `bodyTooLarge`, `bodyTooSlow`, `bodiesBusy`, `tenantBusy`, or `invalidSyntax` when it breaks off.
+pub async fn bytes(
     state: &State,
     request: &HttpRequest,
     payload: &mut web::Payload,
     taken: &mut Permits,
-) -> Result<Value, Failure> {
+) -> Result<Bytes, Failure> {
     check_media_type(request)?;
     check_encoding(request)?;
     let bytes = Reads::body(request, read(state, payload, taken)).await?;
+    Ok(Bytes::from(bytes))
+}
+
+/// The JSON of a body that was read.
+///
+/// # Errors
+/// `invalidSyntax` with line and column.
+pub async fn json(state: &State, bytes: &Bytes, taken: &Permits) -> Result<Value, Failure> {
     if taken.is_long() {
+        let bytes = bytes.clone();
         long::run(&state.long, async move { parse(&bytes) }).await?
     } else {
-        parse(&bytes)
+        parse(bytes)
     }
 }
 

@@ -1,15 +1,15 @@
 //! The credential of a request, for SCIM and for feeds: text → record → verification, before any body is read.
 //!
-//! The record is read at every request, so that a revoked credential is refused at the next one, on every instance
-//! (ADR 0005). What comes of it opens nothing yet: [`super::caller`] and the feeds compare it with the URL. Every refusal goes
+//! A revoked credential is refused at the next request, on every instance: its record is read for the request, or checked by
+//! the request's first statement ([`super::caller`], ADR 0038). What comes of it opens nothing yet: [`super::caller`] and the feeds compare it with the URL. Every refusal goes
 //! to the log with its reason.
 
 use std::net::IpAddr;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
-use auth::{CredentialKind, CredentialRecord, Refusal, Verified};
-use store::{Store, StoreError};
+use auth::{CredentialKind, CredentialRecord, Presented, Refusal, Verified};
+use store::StoreError;
 
 use super::client;
 use crate::observe::Facts;
@@ -28,14 +28,14 @@ pub enum Denied {
     RecordUnreadable,
 }
 
-/// The verified credential of a request; `read` reads its record by its public id.
+/// The verified credential of a request; `read` finds its record.
 ///
 /// # Errors
 /// [`Denied`].
 pub async fn verified<R: CredentialRecord>(
     state: &State,
     request: &HttpRequest,
-    read: impl AsyncFnOnce(&Store, &str) -> Result<Option<R>, StoreError>,
+    read: impl AsyncFnOnce(&Presented) -> Result<Option<R>, StoreError>,
 ) -> Result<Verified<R>, Denied> {
     let refused = |refusal: Refusal, id: Option<&str>| {
         log_refusal(state, request, R::KIND, &refusal, id);
@@ -47,7 +47,7 @@ pub async fn verified<R: CredentialRecord>(
     let presented = state.verifier.precheck(R::KIND, lines, ip).await;
     let presented = presented.map_err(|refusal| refused(refusal, None))?;
     let id = presented.id().to_owned();
-    let record = read(&state.store, &id).await.map_err(|error| {
+    let record = read(&presented).await.map_err(|error| {
         log_unreadable(state, request, &error);
         Denied::RecordUnreadable
     })?;

@@ -3,7 +3,6 @@
 use actix_web::HttpRequest;
 use auth::Refusal;
 use domain::id::AppId;
-use store::Store;
 
 use super::problem::{Problem, ProblemCode};
 use crate::extract::credential::{Denied, verified};
@@ -15,7 +14,10 @@ use crate::state::State;
 /// # Errors
 /// 401 for every bad credential, 404 for a feed that is not its own, 503 as for SCIM.
 pub(super) async fn caller(state: &State, request: &HttpRequest) -> Result<AppId, Problem> {
-    let verified = verified(state, request, Store::app_credential).await;
+    let verified = verified(state, request, async |presented| {
+        state.store.app_credential(presented.id()).await
+    })
+    .await;
     let verified = verified.map_err(|denied| match denied {
         Denied::Refused(refusal) => problem(&refusal),
         Denied::RecordUnreadable => Problem::database_away(),

@@ -21,7 +21,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::http::header::{CONTENT_LENGTH, HeaderName, IF_MATCH, IF_NONE_MATCH};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::web::{self, Bytes};
+use actix_web::{HttpRequest, HttpResponse};
+use domain::credential::Caller;
 use domain::group::Group;
 use domain::identity::Identity;
 use provisioning::{Request, RequestMetadata};
@@ -29,18 +31,20 @@ use scim::bulk::BulkResource;
 use scim::etag::Precondition;
 use scim::query::{ListParameters, has_filter, parse_query};
 use serde_json::Value;
+use store::CredentialGuard;
 
 use self::context::RequestContext;
 use self::error::{ErrorCode, Failure};
 use self::route::Route;
 use self::routes::{Action, ExpectedBody, Operation};
-use crate::extract::body::{drain, json};
-use crate::extract::caller::caller;
+use crate::extract::body::{bytes, drain, json};
+use crate::extract::caller::{Source, caller};
 use crate::extract::connection::AnsweredCreations;
 use crate::extract::origin;
 use crate::limits::{ADMITTED, BODY_BYTES};
 use crate::observe::Facts;
 use crate::state::State;
+use crate::tenant_limits::Permits;
 
 /// Answers everything that is no other route of the gateway.
 pub async fn serve(request: HttpRequest, mut payload: web::Payload, state: web::Data<State>) -> HttpResponse {
@@ -66,37 +70,99 @@ async fn answer(
     let route = Route::of(request.path()).ok_or_else(|| Failure::new(ErrorCode::NoSuchRoute))?;
     let action = route.endpoint.action(request.method())?;
     Facts::record(request, |facts| facts.operation = Some(action.word));
-    let mut caller = caller(state, request, &route.base).await?;
+    // The operations of a bulk request are admitted one by one, whatever the first of them finds.
+    let source = match action.operation {
+        Operation::Bulk => Source::Database,
+        _ => Source::KeptOrDatabase,
+    };
+    let mut caller = caller(state, request, &route.base, source).await?;
     let query = query(request, action.operation)?;
     let mut taken = state.places.enter(caller.scope.tenant(), announced).await?;
-    let answered = request.conn_data::<AnsweredCreations>();
-    let metadata = metadata(request, state, answered)?;
     if action.body == ExpectedBody::Group {
         groups::served(&state.provisioning, &caller)?;
     }
+    let precondition = precondition(request)?;
     let body = match action.body {
-        ExpectedBody::Nothing => Value::Null,
-        ExpectedBody::Json | ExpectedBody::Group => json(state, request, payload, &mut taken).await?,
+        ExpectedBody::Nothing => None,
+        ExpectedBody::Json | ExpectedBody::Group => Some(bytes(state, request, payload, &mut taken).await?),
     };
     if begun.elapsed() > ADMITTED {
         // It has waited, for a place or for its body: what was taken back meanwhile does nothing any more.
-        caller = self::caller(state, request, &route.base).await?;
+        caller = self::caller(state, request, &route.base, source).await?;
     }
-    let origin = origin::of(request, state);
-    let ctx = RequestContext {
+    let attempt = Attempt {
         state,
-        request: Arc::new(Request {
-            context: state.provisioning.clone(),
-            caller: Arc::new(caller),
-            metadata,
-        }),
-        query,
-        base: format!("{origin}{}", route.base.path()),
-        origin,
-        taken,
-        answered,
+        request,
+        route: &route,
+        action,
+        query: &query,
+        precondition: &precondition,
+        body: body.as_ref(),
     };
-    perform(ctx, action, &route.id, body).await
+    if action.operation == Operation::Bulk {
+        return attempt.run(caller, taken, None).await;
+    }
+    let admitted = caller.credential_state.clone();
+    let guard = CredentialGuard::new(&caller.token_id, &admitted);
+    let outcome = attempt.run(caller, taken, Some(guard.clone())).await;
+    let is_ours = matches!(&outcome, Err(failure) if failure.code.row().status >= 500);
+    if guard.was_checked() || is_ours && !guard.was_refused() {
+        return outcome;
+    }
+    // The credential has changed, or no statement has checked it; either way nothing was done.
+    let caller = self::caller(state, request, &route.base, Source::Database).await?;
+    if !guard.was_refused() && caller.credential_state == admitted {
+        return outcome;
+    }
+    let taken = state.places.enter(caller.scope.tenant(), announced).await?;
+    attempt.run(caller, taken, None).await
+}
+
+/// A request whose body was read, and which may have to run twice.
+struct Attempt<'a> {
+    state: &'a State,
+    request: &'a HttpRequest,
+    route: &'a Route<'a>,
+    action: &'a Action,
+    query: &'a ListParameters,
+    precondition: &'a Precondition,
+    body: Option<&'a Bytes>,
+}
+
+impl Attempt<'_> {
+    /// Does what the request asks for; with a guard, only if its credential is still what it was admitted with.
+    async fn run(
+        &self,
+        caller: Caller,
+        taken: Permits,
+        guard: Option<CredentialGuard>,
+    ) -> Result<HttpResponse, Failure> {
+        let state = self.state;
+        let body = match self.body {
+            None => Value::Null,
+            Some(bytes) => json(state, bytes, &taken).await?,
+        };
+        let answered = self.request.conn_data::<AnsweredCreations>();
+        let origin = origin::of(self.request, state);
+        let mut context = state.provisioning.clone();
+        if let Some(guard) = guard {
+            context.store = context.store.guarded(guard);
+        }
+        let ctx = RequestContext {
+            state,
+            request: Arc::new(Request {
+                context,
+                caller: Arc::new(caller),
+                metadata: metadata(self.request, state, self.precondition.clone(), answered),
+            }),
+            query: self.query.clone(),
+            base: format!("{origin}{}", self.route.base.path()),
+            origin,
+            taken,
+            answered,
+        };
+        perform(ctx, self.action, &self.route.id, body).await
+    }
 }
 
 async fn perform(
@@ -142,17 +208,18 @@ fn announced_length(request: &HttpRequest) -> usize {
 fn metadata(
     request: &HttpRequest,
     state: &State,
+    precondition: Precondition,
     answered: Option<&AnsweredCreations>,
-) -> Result<RequestMetadata, Failure> {
+) -> RequestMetadata {
     let facts = Facts::of(request);
     let id = facts.as_ref().map(|facts| facts.request);
-    Ok(RequestMetadata {
+    RequestMetadata {
         request: id.unwrap_or_else(|| domain::id::RequestId::from_uuid(state.ids.next())),
         traceparent: facts.as_ref().and_then(|facts| facts.traceparent),
         client_request_id: facts.and_then(|facts| facts.client_request_id),
-        precondition: precondition(request)?,
+        precondition,
         created: answered.map(AnsweredCreations::all).unwrap_or_default(),
-    })
+    }
 }
 
 /// What the request asks of the resource's version.

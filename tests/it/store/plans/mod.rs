@@ -15,12 +15,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::{Connection, Executor};
-use store::{Settings, Store};
+use store::{CredentialGuard, Settings, Store};
 use support::postgres::{BOTH, Postgres};
 
 use self::explain::Explained;
 use self::rules::Tables;
 use self::walk::Target;
+use super::records::token;
 use super::world::{Home, World};
 
 /// Statements that a connection of the store keeps prepared (`store::connect::postgres`).
@@ -82,6 +83,17 @@ impl Watched {
         self
     }
 
+    /// From now on the first statement of each request checks a credential.
+    async fn guard(&mut self) {
+        let world = Arc::get_mut(&mut self.world).expect("nobody else has it");
+        if world.store.token(self.home.scope, "tok").await.unwrap().is_none() {
+            token(world, &self.home, "tok").await;
+        }
+        let record = world.store.token_record("tok").await.unwrap();
+        let guard = CredentialGuard::new("tok", &record.unwrap().state);
+        world.store = world.store.guarded(guard);
+    }
+
     async fn execute(&self, sql: &'static str) {
         let url = &self.world.postgres.as_ref().unwrap().super_url;
         let mut admin = sqlx::PgConnection::connect(url).await.unwrap();
@@ -116,7 +128,9 @@ async fn no_statement_reads_a_tenants_rows_from_end_to_end() {
                 watched.execute("ANALYZE").await;
                 watched = watched.reconnected().await;
             }
-            walk::walk(&watched, &target, usize::from(analysed)).await;
+            walk::walk(&watched, &target, 2 * usize::from(analysed)).await;
+            watched.guard().await;
+            walk::walk(&watched, &target, 2 * usize::from(analysed) + 1).await;
             let all = watched.explained().await;
             rules::hold(
                 &watched.tables().await,
@@ -164,12 +178,18 @@ async fn plans_cached_on_tables_recorded_as_tiny_serve_full_ones() {
     plans_serve_full_tables(watched, "cached on tables recorded as tiny").await;
 }
 
-async fn plans_serve_full_tables(watched: Watched, when: &str) {
-    walk::walk(&watched, &Target::nobody(&watched, "booking").await, 0).await;
+async fn plans_serve_full_tables(mut watched: Watched, when: &str) {
+    for (nth, app) in [(0, "booking"), (1, "guarded")] {
+        walk::walk(&watched, &Target::nobody(&watched, app).await, nth).await;
+        watched.guard().await;
+    }
     let target = fill::fill(&watched).await;
-    walk::walk(&watched, &target, 1).await;
+    walk::walk(&watched, &target, 3).await;
+    watched.guard().await;
+    walk::walk(&watched, &target, 4).await;
     let all = watched.explained().await;
     // A walk begins with a ping.
-    let mark = all.iter().rposition(|one| one.text == "SELECT 1").unwrap();
+    let pings = all.iter().enumerate().filter(|(_, one)| one.text == "SELECT 1");
+    let mark = pings.rev().nth(1).expect("two walks").0;
     rules::hold(&watched.tables().await, &all[mark..], when);
 }

@@ -21,6 +21,8 @@ const NO_STATEMENT: &[&str] = &[
     // The frames around the others.
     "read",
     "write",
+    "write_once",
+    "guarded",
 ];
 
 /// What only SQLite's statements hold.

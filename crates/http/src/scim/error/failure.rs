@@ -106,6 +106,10 @@ impl From<store::StoreError> for Failure {
             tracing::warn!(%error, "a search was turned away");
             return Self::new(ErrorCode::SearchesBusy);
         }
+        // The request is verified anew and runs again: nothing is wrong with the database.
+        if matches!(error, store::StoreError::CredentialChanged) {
+            return Self::new(ErrorCode::Unavailable);
+        }
         tracing::error!(%error, "the database could not serve a request");
         Self::new(ErrorCode::Unavailable)
     }
