@@ -18,7 +18,7 @@ use store::{BoxFuture, SaveOutcome, TenantTx};
 use crate::error::Error;
 use crate::log_row::{LeftOut, LogSubject};
 use crate::request::Request;
-use crate::resource::ManagedResource;
+use crate::resource::{ManagedResource, Settled};
 use crate::taken::Key;
 
 /// Everything that stays the same while one operation is decided; shared, so that the store may run the decision again
@@ -34,6 +34,13 @@ pub struct UnitOfWork {
     pub(crate) at: DateTime<Utc>,
     /// The id of the event it may make.
     pub(crate) event: EventId,
+}
+
+/// What a change comes to.
+struct Decision<R: ManagedResource> {
+    /// The next state and its events; `None` when nothing effectively changed.
+    next: Option<(R, R::Events)>,
+    row: LogEntry,
 }
 
 impl UnitOfWork {
@@ -116,6 +123,31 @@ impl UnitOfWork {
         Ok(resource.canonical(&self.profile))
     }
 
+    /// What becomes of a loaded resource whose document and members are to be these.
+    fn decide<R: ManagedResource>(
+        &self,
+        before: &R,
+        resource: Resource,
+        settled: &Settled,
+        ignored: &[String],
+    ) -> Decision<R> {
+        let after = before.next(self.at, resource, settled.member_count);
+        let left_out = LeftOut {
+            ignored,
+            unknown: &settled.unknown,
+        };
+        match R::events(self, Some(before), Some(&after), &settled.changed) {
+            Some(events) => Decision {
+                row: self.row(&after, events.as_ref().first(), &left_out),
+                next: Some((after, events)),
+            },
+            None => Decision {
+                row: self.row(before, None, &left_out),
+                next: None,
+            },
+        }
+    }
+
     /// Saves the next state of a loaded resource, or only a log row when nothing effectively changed.
     ///
     /// # Errors
@@ -129,16 +161,11 @@ impl UnitOfWork {
         ignored: &[String],
     ) -> Result<R, Error> {
         let settled = R::settle(tx, &before, membership).await?;
-        let after = before.next(self.at, resource, settled.member_count);
-        let left_out = LeftOut {
-            ignored,
-            unknown: &settled.unknown,
-        };
-        let Some(events) = R::events(self, Some(&before), Some(&after), &settled.changed) else {
-            tx.log(&self.row(&before, None, &left_out)).await?;
+        let Decision { next, row } = self.decide(&before, resource, &settled, ignored);
+        let Some((after, events)) = next else {
+            tx.log(&row).await?;
             return Ok(before);
         };
-        let row = self.row(&after, events.as_ref().first(), &left_out);
         let key = match R::save(tx, self, &after, &events, &row).await? {
             SaveOutcome::Done => return Ok(after),
             SaveOutcome::DoneBeside => {
