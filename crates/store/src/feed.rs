@@ -7,18 +7,19 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use domain::id::{AppId, TenantId};
 use domain::tenant::Slug;
-use sea_orm::Value;
 
 use crate::error::StoreError;
 use crate::settings::Backend;
-use crate::sql::Sql;
+use crate::statement::Built;
 use crate::store::Store;
+use crate::table::feed::Old;
+use crate::table::names::{At, Before, Consumers, Limit, Millis, Name, OfApp, Owner, Position};
 use crate::table::read::Columns;
 use crate::table::{feed, lease, outbox};
 use crate::tx::Tx;
 
 /// Rows deleted in one transaction by [`Store::prune`].
-const PRUNE_BATCH: i64 = 2000;
+const PRUNE_BATCH: usize = 2000;
 
 /// What a run of the stamper did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -106,7 +107,6 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn stamp(&self, max: usize) -> Result<Stamped, StoreError> {
-        let max = i64::try_from(max).unwrap_or(i64::MAX);
         self.transact::<Tx, _, StoreError, _>((), move |tx| Box::pin(stamp(tx, max)))
             .await
     }
@@ -116,10 +116,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn feeds(&self) -> Result<Vec<Feed>, StoreError> {
-        let rows = self
-            .autocommit()
-            .all_of(&format!("{} ORDER BY app.name", feed::FEEDS), Vec::new())
-            .await?;
+        let rows = self.autocommit().all(&feed::ALL, ()).await?;
         rows.iter().map(feed::read).collect()
     }
 
@@ -128,12 +125,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn feed(&self, app: AppId) -> Result<Option<Feed>, StoreError> {
-        let text = format!("{} WHERE feed.app_id = $1", feed::FEEDS);
-        let rows = self
-            .autocommit()
-            .all_of(&text, vec![Value::from(app.uuid())])
-            .await?;
-        rows.first().map(feed::read).transpose()
+        let row = self.autocommit().one(&feed::BY_APP, OfApp(app)).await?;
+        row.as_ref().map(feed::read).transpose()
     }
 
     /// At most `limit` events after a position, and the head.
@@ -141,10 +134,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn feed_page(&self, app: AppId, after: i64, limit: usize) -> Result<FeedPage, StoreError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let values = vec![Value::from(app.uuid()), Value::from(after), Value::from(limit)];
+        let place = (OfApp(app), Position(after));
         let mut tx = self.autocommit();
-        let rows = tx.all(&feed::PAGE, values).await?;
+        let rows = tx.all(&feed::PAGE, (place, Limit(limit))).await?;
         let mut page = FeedPage::default();
         for row in &rows {
             let (event, head) = feed::read_event(row)?;
@@ -152,7 +144,7 @@ impl Store {
             page.events.push(event);
         }
         if page.events.is_empty() {
-            let row = tx.one(&feed::HEAD, vec![Value::from(app.uuid())]).await?;
+            let row = tx.one(&feed::HEAD, OfApp(app)).await?;
             page.head = row.as_ref().map_or(Ok(0), |row| Columns::of(row).next())?;
         }
         page.events.sort_by_key(|event| event.position);
@@ -164,8 +156,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn set_published(&self, app: AppId, position: i64) -> Result<(), StoreError> {
-        let sql = Sql::same("UPDATE feed SET published = $2 WHERE app_id = $1 AND published <> $2");
-        self.change(&sql, vec![Value::from(app.uuid()), Value::from(position)])
+        self.change(&feed::SET_PUBLISHED, (OfApp(app), Position(position)))
             .await
             .map(|_| ())
     }
@@ -181,13 +172,8 @@ impl Store {
         position: i64,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let values = vec![
-            Value::from(app.uuid()),
-            Value::from(group),
-            Value::from(position),
-            Value::from(at.timestamp_millis()),
-        ];
-        self.change(&feed::ACK, values).await.map(|_| ())
+        let ack = ((OfApp(app), Position(position)), Consumers(group), At(at));
+        self.change(&feed::ACK, ack).await.map(|_| ())
     }
 
     /// Where each consumer group of an app stands, by name.
@@ -195,11 +181,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn acks(&self, app: AppId) -> Result<Vec<Ack>, StoreError> {
-        let text = "SELECT grp, pos, at FROM feed_group WHERE app_id = $1 ORDER BY grp";
-        let rows = self
-            .autocommit()
-            .all_of(text, vec![Value::from(app.uuid())])
-            .await?;
+        let rows = self.autocommit().all(&feed::ACKS, OfApp(app)).await?;
         rows.iter().map(feed::read_ack).collect()
     }
 
@@ -209,8 +191,8 @@ impl Store {
     /// [`StoreError::Unavailable`].
     pub async fn lease(&self, name: &str, owner: &str, ttl: Duration) -> Result<bool, StoreError> {
         let millis = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
-        let values = vec![Value::from(name), Value::from(owner), Value::from(millis)];
-        Ok(self.change(&lease::TAKE, values).await? > 0)
+        let parameters = ((Name(name), Owner(owner)), Millis(millis));
+        Ok(self.change(&lease::TAKE, parameters).await? > 0)
     }
 
     /// Gives a lease back, if it is this owner's.
@@ -218,7 +200,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn release_lease(&self, name: &str, owner: &str) -> Result<(), StoreError> {
-        self.change(&lease::RELEASE, vec![Value::from(name), Value::from(owner)])
+        self.change(&lease::RELEASE, (Name(name), Owner(owner)))
             .await
             .map(|_| ())
     }
@@ -228,7 +210,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn outbox_lag(&self) -> Result<OutboxLag, StoreError> {
-        let row = self.autocommit().one(&outbox::lag(), Vec::new()).await?;
+        let row = self.autocommit().one(&outbox::LAG, ()).await?;
         let Some(row) = row else {
             return Ok(OutboxLag::default());
         };
@@ -253,21 +235,22 @@ impl Store {
         })
     }
 
-    async fn prune_all(&self, sql: &'static Sql, before: DateTime<Utc>) -> Result<u64, StoreError> {
+    async fn prune_all(&self, statement: &Built<Old>, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        let bound = statement.bind(self.backend(), (Before(before), Limit(PRUNE_BATCH)))?;
         let mut pruned = 0;
         loop {
-            let values = vec![Value::from(before.timestamp_millis()), Value::from(PRUNE_BATCH)];
+            let bound = bound.clone();
             let gone = self
                 .transact::<Tx, _, StoreError, _>((), move |tx| {
-                    let values = values.clone();
+                    let bound = bound.clone();
                     Box::pin(async move {
                         open_outbox(tx).await?;
-                        tx.change(sql, values).await
+                        tx.change_by(&bound).await
                     })
                 })
                 .await?;
             pruned += gone;
-            if gone < PRUNE_BATCH.unsigned_abs() {
+            if gone < PRUNE_BATCH as u64 {
                 return Ok(pruned);
             }
         }
@@ -277,32 +260,29 @@ impl Store {
 /// PostgreSQL: lets this transaction see the outbox of all tenants.
 pub(crate) async fn open_outbox(tx: &mut Tx) -> Result<(), StoreError> {
     if tx.backend() == Backend::Postgres {
-        tx.all_of(feed::OPEN_OUTBOX, Vec::new()).await?;
+        tx.all(&feed::OPEN_OUTBOX, ()).await?;
     }
     Ok(())
 }
 
-async fn stamp(tx: &mut Tx, max: i64) -> Result<Stamped, StoreError> {
+async fn stamp(tx: &mut Tx, limit: usize) -> Result<Stamped, StoreError> {
     let stamped: i64 = match tx.backend() {
         Backend::Postgres => {
-            tx.all_of(feed::OPEN_OUTBOX_IN_ORDER, Vec::new()).await?;
-            tx.all_of(feed::LOCK_HEADS, Vec::new()).await?;
-            let row = tx.one(&feed::STAMP, vec![Value::from(max)]).await?;
+            tx.all(&feed::OPEN_OUTBOX_IN_ORDER, ()).await?;
+            tx.all(&feed::LOCK_HEADS, ()).await?;
+            let row = tx.one(&feed::STAMP, Limit(limit)).await?;
             row.as_ref().map_or(Ok(0), |row| Columns::of(row).next())?
         }
         Backend::Sqlite => {
-            let text = "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE NOT stamped LIMIT $1)";
-            let row = tx.all_of(text, vec![Value::from(max)]).await?;
-            let waiting = row.first().map_or(Ok(0), |row| Columns::of(row).next())?;
+            let row = tx.one(&feed::UNSTAMPED, Limit(limit)).await?;
+            let waiting = row.as_ref().map_or(Ok(0), |row| Columns::of(row).next())?;
             if waiting > 0 {
-                tx.change(&feed::STAMP, vec![Value::from(max)]).await?;
+                tx.change(&feed::STAMP, Limit(limit)).await?;
             }
             waiting
         }
     };
-    let rows = tx
-        .all_of("SELECT app_id, head FROM feed ORDER BY app_id", Vec::new())
-        .await?;
+    let rows = tx.all(&feed::HEADS, ()).await?;
     let heads = rows.iter().map(|row| {
         let mut columns = Columns::of(row);
         Ok((AppId::from_uuid(columns.next()?), columns.next()?))

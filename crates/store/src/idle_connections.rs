@@ -15,13 +15,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
-use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, QueryResult, RuntimeErr, Statement};
+use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, QueryResult, RuntimeErr};
 use sqlx::pool::PoolConnection;
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::connect::postgres::PoolHealth;
 use crate::settings::{Backend, Settings};
+use crate::statement::Bound;
 use crate::transaction::Transaction;
 use crate::wire::Wire;
 
@@ -123,7 +124,7 @@ impl IdleConnections {
     }
 
     /// All rows of a statement.
-    pub(crate) async fn all(&self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
+    pub(crate) async fn all(&self, statement: &Bound) -> Result<Vec<QueryResult>, DbErr> {
         let mut leased = self.take().await?;
         let rows = leased.pooled.wire().all(statement).await?;
         self.give_back(leased);
@@ -131,7 +132,7 @@ impl IdleConnections {
     }
 
     /// How many rows a statement changed.
-    pub(crate) async fn execute(&self, statement: &Statement) -> Result<u64, DbErr> {
+    pub(crate) async fn execute(&self, statement: &Bound) -> Result<u64, DbErr> {
         let mut leased = self.take().await?;
         let changed = leased.pooled.wire().execute(statement).await?;
         self.give_back(leased);

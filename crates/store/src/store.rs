@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::{DatabaseConnection, Value};
+use sea_orm::DatabaseConnection;
 use tokio::sync::watch;
 
 use crate::connect::postgres::PoolHealth;
@@ -13,8 +13,9 @@ use crate::group_commit::Writer;
 use crate::idle_connections::IdleConnections;
 use crate::list::concurrency_limit::ConcurrencyLimit;
 use crate::migrate;
+use crate::parameter::Bind;
 use crate::settings::{Backend, Settings};
-use crate::sql::Sql;
+use crate::statement::{Built, Statement};
 use crate::tx::{Tx, within};
 use crate::writes::Writes;
 
@@ -113,7 +114,7 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         let mut tx = self.autocommit();
         within(Duration::from_secs(2), async {
-            tx.all_of("SELECT 1", Vec::new()).await.map(|_| ())
+            tx.all(&PING, ()).await.map(|_| ())
         })
         .await
     }
@@ -154,15 +155,21 @@ impl Store {
     }
 
     /// One changing statement as a transaction of its own.
-    pub(crate) async fn change(&self, sql: &Sql, values: Vec<Value>) -> Result<u64, StoreError> {
+    pub(crate) async fn change<P: Bind>(
+        &self,
+        statement: &Built<P>,
+        parameters: P,
+    ) -> Result<u64, StoreError> {
+        let bound = statement.bind(self.0.backend, parameters)?;
         if self.0.writer.is_none() {
-            return self.autocommit().change(sql, values).await;
+            return self.autocommit().change_by(&bound).await;
         }
-        let text: Arc<str> = Arc::from(sql.text(self.0.backend));
         self.transact::<Tx, _, StoreError, _>((), move |tx| {
-            let (text, values) = (text.clone(), values.clone());
-            Box::pin(async move { tx.change_by(&text, values).await })
+            let bound = bound.clone();
+            Box::pin(async move { tx.change_by(&bound).await })
         })
         .await
     }
 }
+
+pub(crate) static PING: Statement<()> = Statement::new(|_| "SELECT 1".into());

@@ -5,15 +5,16 @@
 
 use std::time::Duration;
 
-use sea_orm::{DbErr, QueryResult, Statement, Value};
+use sea_orm::{DbErr, QueryResult};
 use sqlx::SqliteConnection;
 
 use crate::connect::postgres::PoolHealth;
 use crate::error::{RetryAction, StoreError};
 use crate::idle_connections::IdleConnections;
+use crate::parameter::Bind;
 use crate::retry_budget::RetryBudget;
 use crate::settings::Backend;
-use crate::sql::Sql;
+use crate::statement::{Bound, Built};
 use crate::transaction::Transaction;
 use crate::wire::Wire;
 use crate::writes::Writes;
@@ -165,23 +166,19 @@ impl Tx {
     }
 
     /// All rows of a statement that only reads.
-    pub(crate) async fn all(
+    pub(crate) async fn all<P: Bind>(
         &mut self,
-        sql: &Sql,
-        values: Vec<Value>,
+        statement: &Built<P>,
+        parameters: P,
     ) -> Result<Vec<QueryResult>, StoreError> {
-        self.all_of(sql.text(self.backend), values).await
+        let bound = statement.bind(self.backend, parameters)?;
+        self.all_of(&bound).await
     }
 
-    /// All rows of a statement made for this backend.
-    pub(crate) async fn all_of(
-        &mut self,
-        text: &str,
-        values: Vec<Value>,
-    ) -> Result<Vec<QueryResult>, StoreError> {
-        let statement = Statement::from_sql_and_values(self.backend.driver(), text, values);
+    /// As [`Tx::all`].
+    pub(crate) async fn all_of(&mut self, statement: &Bound) -> Result<Vec<QueryResult>, StoreError> {
         if let Some(wire) = self.wire()? {
-            let answer = wire.all(&statement).await;
+            let answer = wire.all(statement).await;
             return self.classified(answer);
         }
         let Conn::Pool(pool, _) = &self.conn else {
@@ -189,7 +186,7 @@ impl Tx {
         };
         let mut retries = RetryBudget::new();
         loop {
-            match pool.all(&statement).await {
+            match pool.all(statement).await {
                 Ok(rows) => return Ok(rows),
                 Err(error) => self.wait_or_fail(&error, &mut retries).await?,
             }
@@ -197,25 +194,29 @@ impl Tx {
     }
 
     /// The first row of a statement.
-    pub(crate) async fn one(
+    pub(crate) async fn one<P: Bind>(
         &mut self,
-        sql: &Sql,
-        values: Vec<Value>,
+        statement: &Built<P>,
+        parameters: P,
     ) -> Result<Option<QueryResult>, StoreError> {
-        Ok(self.all(sql, values).await?.into_iter().next())
+        Ok(self.all(statement, parameters).await?.into_iter().next())
     }
 
     /// Runs a statement that changes rows; returns how many (SQLite: summed over the statements of a text).
-    pub(crate) async fn change(&mut self, sql: &Sql, values: Vec<Value>) -> Result<u64, StoreError> {
-        self.change_by(sql.text(self.backend), values).await
+    pub(crate) async fn change<P: Bind>(
+        &mut self,
+        statement: &Built<P>,
+        parameters: P,
+    ) -> Result<u64, StoreError> {
+        let bound = statement.bind(self.backend, parameters)?;
+        self.change_by(&bound).await
     }
 
-    /// As [`Tx::change`], with a text made for this backend.
-    pub(crate) async fn change_by(&mut self, text: &str, values: Vec<Value>) -> Result<u64, StoreError> {
+    /// As [`Tx::change`].
+    pub(crate) async fn change_by(&mut self, statement: &Bound) -> Result<u64, StoreError> {
         self.make_savepoint().await?;
-        let statement = Statement::from_sql_and_values(self.backend.driver(), text, values);
         if let Some(wire) = self.wire()? {
-            let answer = wire.execute(&statement).await;
+            let answer = wire.execute(statement).await;
             let changed = self.classified(answer)?;
             self.changed |= changed > 0;
             return Ok(changed);
@@ -225,7 +226,7 @@ impl Tx {
         };
         let mut retries = RetryBudget::new();
         loop {
-            match pool.execute(&statement).await {
+            match pool.execute(statement).await {
                 Ok(changed) => {
                     if changed > 0 {
                         writes.succeeded();
@@ -256,26 +257,25 @@ impl Tx {
     /// A change that is told of, made of several statements on SQLite and of one on PostgreSQL: all its rows. SQLite's
     /// come from `RETURNING`; a savepoint that is still to be made goes in the same text, so that the whole is handed to
     /// the connection's thread once.
-    pub(crate) async fn with_outbox(
+    pub(crate) async fn with_outbox<P: Bind>(
         &mut self,
-        sql: &Sql,
-        values: Vec<Value>,
+        statement: &Built<P>,
+        parameters: P,
     ) -> Result<Vec<QueryResult>, StoreError> {
-        let text = sql.text(self.backend);
+        let mut bound = statement.bind(self.backend, parameters)?;
         let Conn::Group(_, savepoint) = &mut self.conn else {
-            let answer = self.all_of(text, values).await;
+            let answer = self.all_of(&bound).await;
             if let (Conn::Pool(_, writes), Err(error)) = (&self.conn, &answer) {
                 writes.failed(error);
             }
             return answer;
         };
-        let text = match savepoint.due() {
-            None => text.to_owned(),
-            Some(due) => format!("{due}; {text}"),
-        };
+        if let Some(due) = savepoint.due() {
+            bound.text = format!("{due}; {}", bound.text).into();
+        }
         // Should the text fail, it fails after its beginning.
         *savepoint = Savepoint::Made;
-        self.all_of(&text, values).await
+        self.all_of(&bound).await
     }
 
     /// SQLite: everything a job writes can be taken back without its neighbours.

@@ -5,9 +5,11 @@
 
 use std::sync::Arc;
 
-use sea_orm::{DbErr, QueryResult, RuntimeErr, Statement, Values};
+use sea_orm::{DbErr, QueryResult, RuntimeErr, Values};
 use sea_query_sqlx::SqlxValues;
 use sqlx::{AssertSqlSafe, Executor, PgConnection, SqliteConnection};
+
+use crate::statement::Bound;
 
 /// A connection, borrowed for one statement.
 pub(crate) enum Wire<'c> {
@@ -17,7 +19,7 @@ pub(crate) enum Wire<'c> {
 
 impl Wire<'_> {
     /// All rows of a statement.
-    pub(crate) async fn all(self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
+    pub(crate) async fn all(self, statement: &Bound) -> Result<Vec<QueryResult>, DbErr> {
         let rows = match self {
             Self::Postgres(connection) => {
                 let rows = query(statement).fetch_all(connection).await;
@@ -32,7 +34,7 @@ impl Wire<'_> {
     }
 
     /// How many rows a statement changed.
-    pub(crate) async fn execute(self, statement: &Statement) -> Result<u64, DbErr> {
+    pub(crate) async fn execute(self, statement: &Bound) -> Result<u64, DbErr> {
         let changed = match self {
             Self::Postgres(connection) => {
                 let done = query(statement).execute(connection).await;
@@ -65,11 +67,11 @@ fn of(error: sqlx::Error) -> RuntimeErr {
 }
 
 /// The driver's form of a statement.
-fn query<D>(statement: &Statement) -> sqlx::query::Query<'_, D, SqlxValues>
+fn query<D>(statement: &Bound) -> sqlx::query::Query<'_, D, SqlxValues>
 where
     D: sqlx::Database,
     SqlxValues: sqlx::IntoArguments<D>,
 {
-    let values = statement.values.clone().unwrap_or_else(|| Values(Vec::new()));
-    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
+    let values = SqlxValues(Values(statement.values.clone()));
+    sqlx::query_with(AssertSqlSafe(Arc::clone(&statement.text)), values)
 }

@@ -7,6 +7,7 @@ use sqlx::Connection;
 use tempfile::TempDir;
 
 use crate::settings::Settings;
+use crate::statement::Bound;
 use crate::store::Store;
 use crate::tx::Tx;
 use crate::{StoreError, group_commit};
@@ -39,7 +40,7 @@ impl Place {
     async fn send(&self, text: &'static str) -> Result<(), StoreError> {
         self.store
             .transact::<Tx, (), StoreError, _>((), move |tx| {
-                Box::pin(async move { tx.change_by(text, Vec::new()).await.map(|_| ()) })
+                Box::pin(async move { tx.change_by(&Bound::plain(text)).await.map(|_| ()) })
             })
             .await
     }

@@ -12,15 +12,15 @@ use sea_orm::Value;
 use uuid::Uuid;
 
 use super::kind::compared_id;
-use crate::table::keys::{SEVERAL, fit};
+use crate::table::keys::fit;
 
 /// What a filter leaves to look at.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Access {
     /// No row can match.
     Nothing,
-    /// The rows with one of these values in this column, which has an index of its own.
-    Keyed(&'static str, Vec<Value>),
+    /// The rows with this value in this column, which has an index of its own.
+    Keyed(&'static str, Value),
     /// The rows that stand beside this one in `membership`: the identities of a group, the groups of a member.
     Beside(Uuid),
     /// Every row of the directory.
@@ -42,19 +42,16 @@ pub(super) fn identities(filter: &Filter) -> Access {
         return by_id(id.parse().map(IdentityId::uuid).ok());
     }
     if let Some(name) = found("userName") {
-        return Access::Keyed("user_name_key", vec![Value::from(fit(&fold(name)))]);
+        return Access::Keyed("user_name_key", Value::from(fit(&fold(name))));
     }
     if let Some(external_id) = found("externalId") {
-        return Access::Keyed("external_id", vec![Value::from(fit(&nfc(external_id)))]);
+        return Access::Keyed("external_id", Value::from(fit(&nfc(external_id))));
     }
     if let Some(email) = conjuncts.iter().find_map(|part| work_email(part)) {
-        return Access::Keyed(
-            "work_email",
-            vec![Value::from(fit(&fold(email))), Value::from(SEVERAL)],
-        );
+        return Access::Keyed("work_email", Value::from(fit(&fold(email))));
     }
     if let Some(name) = found("displayName") {
-        return Access::Keyed("display_name", vec![Value::from(fit(&fold(name)))]);
+        return Access::Keyed("display_name", Value::from(fit(&fold(name))));
     }
     match conjuncts.iter().find_map(|part| compared_id(part, "groups")) {
         Some(group) => beside(group.parse().map(GroupId::uuid).ok()),
@@ -70,10 +67,10 @@ pub(super) fn groups(filter: &Filter) -> Access {
         return by_id(id.parse().map(GroupId::uuid).ok());
     }
     if let Some(name) = found("displayName") {
-        return Access::Keyed("display_name_key", vec![Value::from(fit(&fold(name)))]);
+        return Access::Keyed("display_name_key", Value::from(fit(&fold(name))));
     }
     if let Some(external_id) = found("externalId") {
-        return Access::Keyed("external_id", vec![Value::from(fit(&nfc(external_id)))]);
+        return Access::Keyed("external_id", Value::from(fit(&nfc(external_id))));
     }
     match conjuncts.iter().find_map(|part| compared_id(part, "members")) {
         Some(member) => beside(member.parse().map(ResourceId::uuid).ok()),
@@ -82,7 +79,7 @@ pub(super) fn groups(filter: &Filter) -> Access {
 }
 
 fn by_id(id: Option<Uuid>) -> Access {
-    id.map_or(Access::Nothing, |id| Access::Keyed("id", vec![Value::from(id)]))
+    id.map_or(Access::Nothing, |id| Access::Keyed("id", Value::from(id)))
 }
 
 fn beside(id: Option<Uuid>) -> Access {

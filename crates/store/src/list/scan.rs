@@ -5,15 +5,22 @@
 //! cached while it was empty (ADR 0017, ADR 0029); on SQLite without statistics at all. So each statement leaves the planner
 //! one index.
 
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+
+use domain::id::DirectoryId;
 use scim::query::SortOrder;
-use sea_orm::{QueryResult, Value};
+use sea_orm::QueryResult;
 use uuid::Uuid;
 
 use super::ListRequest;
 use super::kind::ListedResource;
 use super::narrow::Access;
 use crate::error::StoreError;
-use crate::sql::{self, Rows, Sql, of_tenant, placeholders};
+use crate::parameter::{Bind, Ids};
+use crate::statement::{Built, Opens, of_tenant};
+use crate::table::keys::SEVERAL;
+use crate::table::names::{After, Created, In, Key, Limit, Rows, Skip};
 use crate::table::read::Columns;
 use crate::tenant_tx::TenantTx;
 
@@ -35,28 +42,186 @@ pub(super) enum Order {
 /// A place between two rows: creation and id of the row before.
 pub(super) type ScanPosition = (i64, Uuid);
 
+/// What tells the statements of one table apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Path {
+    /// By a key in this column, in the order of ids.
+    Keyed(&'static str),
+    /// Beside one row in `membership`, in the order of ids.
+    Beside,
+    /// In the order of creation, or against it.
+    Whole { descending: bool },
+}
+
+/// The statements of one access path.
+pub(super) enum Paged {
+    Keyed(Built<(In, Key, After, Limit)>),
+    Beside {
+        batches: Built<(In, Key, After, Limit)>,
+        counts: Built<(In, Key)>,
+        pages: Built<(In, Key, Limit, Skip)>,
+    },
+    Whole {
+        batches: Built<(In, Created, After, Limit)>,
+        counts: Built<In>,
+        pages: Built<(In, Limit, Skip)>,
+    },
+}
+
+/// The statements of one access path, and the one that looks up rows by id.
+pub(super) struct Statements {
+    pub(super) paged: Paged,
+    pub(super) these: Built<(In, Rows)>,
+}
+
+/// Statements by table and path: at most a dozen for each table.
+type ByPath = HashMap<(&'static str, Path), Arc<Statements>>;
+
+/// Those that were asked for so far.
+static BUILT: LazyLock<RwLock<ByPath>> = LazyLock::new(RwLock::default);
+
+impl Statements {
+    fn of<T: ListedResource>(path: Path) -> Arc<Self> {
+        let key = (T::TABLE, path);
+        let built = BUILT
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&key)
+            .cloned();
+        built.unwrap_or_else(|| {
+            let new = Arc::new(Self {
+                paged: match path {
+                    Path::Keyed(column) => Paged::Keyed(keyed::<T>(column)),
+                    Path::Beside => beside::<T>(),
+                    Path::Whole { descending } => whole::<T>(descending),
+                },
+                these: these::<T>(),
+            });
+            let mut all = BUILT.write().unwrap_or_else(PoisonError::into_inner);
+            all.insert(key, Arc::clone(&new));
+            new
+        })
+    }
+}
+
+fn keyed<T: ListedResource>(column: &str) -> Built<(In, Key, After, Limit)> {
+    let (table, columns) = (T::TABLE, T::COLUMNS);
+    let tenant = match column {
+        "id" => "tenant_id = :tenant".to_owned(),
+        _ => of_tenant("tenant_id"),
+    };
+    // Identities with several work e-mails are looked at for each.
+    let keys = match column {
+        "work_email" => format!(":key, '{SEVERAL}'"),
+        _ => ":key".to_owned(),
+    };
+    let rows =
+        format!("SELECT {columns} FROM {table} WHERE {tenant} AND directory_id = :directory AND {column}");
+    let page = "id > :after ORDER BY id LIMIT :limit";
+    Built::new(Opens::Tenant, |on| {
+        on.either(
+            // Each key for itself, so that the index gives its rows in order.
+            format!(
+                "SELECT c.* FROM unnest(ARRAY[{keys}]) k(key) CROSS JOIN LATERAL ({rows} = k.key AND {page}) c \
+                 ORDER BY id LIMIT :limit"
+            ),
+            format!("{rows} IN ({keys}) AND {page}"),
+        )
+    })
+}
+
+/// The rows beside one in `membership`.
+fn beside<T: ListedResource>() -> Paged {
+    let ((one, other), which) = (T::MEMBERSHIP, T::MEMBERSHIP_IF);
+    // By group the memberships are found by their primary key, by member by their other index.
+    let tenant = match one {
+        "member_id" => "x.tenant_id = :tenant".to_owned(),
+        _ => of_tenant("x.tenant_id"),
+    };
+    let rows = format!(
+        "FROM membership x WHERE {tenant} AND x.directory_id = :directory AND x.{other} = :key AND {which}"
+    );
+    let ids = format!("SELECT x.{one} AS one {rows}");
+    Paged::Beside {
+        batches: with_documents::<T, _>(&format!(
+            "{ids} AND x.{one} > :after ORDER BY x.{one} LIMIT :limit"
+        )),
+        counts: Built::new(Opens::Tenant, |_| format!("SELECT count(*) {rows}")),
+        pages: with_documents::<T, _>(&format!("{ids} ORDER BY x.{one} LIMIT :limit OFFSET :skip")),
+    }
+}
+
+fn whole<T: ListedResource>(descending: bool) -> Paged {
+    let (table, columns) = (T::TABLE, T::COLUMNS);
+    let (beyond, direction) = if descending { ("<", " DESC") } else { (">", "") };
+    let rows = format!(
+        "FROM {table} WHERE {} AND directory_id = :directory AND {IN_ORDER}",
+        of_tenant("tenant_id")
+    );
+    let order = format!("ORDER BY created_at{direction}, id{direction} LIMIT :limit");
+    Paged::Whole {
+        batches: Built::new(Opens::Tenant, |_| {
+            format!("SELECT {columns} {rows} AND (created_at, id) {beyond} (:created, :after) {order}")
+        }),
+        counts: Built::new(Opens::Tenant, |_| format!("SELECT count(*) {rows}")),
+        // The skipped rows are passed in the index alone.
+        pages: with_documents::<T, _>(&format!("SELECT id AS one {rows} {order} OFFSET :skip")),
+    }
+}
+
+/// A page of ids, then their documents one by one.
+fn with_documents<T: ListedResource, P: Bind>(ids: &str) -> Built<P> {
+    let (table, columns) = (T::TABLE, T::COLUMNS);
+    let which = "y.tenant_id = :tenant AND y.id = p.one";
+    Built::new(Opens::Tenant, |on| {
+        on.either(
+            format!(
+                "SELECT d.* FROM ({ids}) p CROSS JOIN LATERAL (SELECT {columns} FROM {table} y WHERE {which} OFFSET 0) d"
+            ),
+            format!("SELECT {columns} FROM ({ids}) p CROSS JOIN {table} y ON {which}"),
+        )
+    })
+}
+
+fn these<T: ListedResource>() -> Built<(In, Rows)> {
+    let (table, columns) = (T::TABLE, T::COLUMNS);
+    let which = "y.tenant_id = :tenant AND y.directory_id = :directory AND y.id =";
+    Built::new(Opens::Tenant, |on| {
+        on.either(
+            format!(
+                "SELECT d.* FROM unnest(:ids) w(id) CROSS JOIN LATERAL \
+                 (SELECT {columns} FROM {table} y WHERE {which} w.id OFFSET 0) d"
+            ),
+            format!(
+                "SELECT {columns} FROM (SELECT unhex(value) AS one FROM json_each(:ids)) w CROSS JOIN {table} y \
+                 ON {which} w.one"
+            ),
+        )
+    })
+}
+
 /// One access path in one order.
-#[derive(Debug)]
 pub(super) struct Scan {
-    directory: Value,
+    directory: DirectoryId,
     access: Access,
     order: Order,
-    table: &'static str,
-    columns: &'static str,
-    membership: (&'static str, &'static str),
-    membership_if: &'static str,
+    pub(super) statements: Arc<Statements>,
 }
 
 impl Scan {
     pub(super) fn new<T: ListedResource>(query: &ListRequest<'_>, access: Access, order: Order) -> Self {
+        let path = match (&access, order) {
+            (Access::Keyed(column, _), _) => Path::Keyed(column),
+            (Access::Beside(_), _) => Path::Beside,
+            (_, order) => Path::Whole {
+                descending: order == Order::Created(SortOrder::Descending),
+            },
+        };
         Self {
-            directory: Value::from(query.directory.uuid()),
+            directory: query.directory,
             access,
             order,
-            table: T::TABLE,
-            columns: T::COLUMNS,
-            membership: T::MEMBERSHIP,
-            membership_if: T::MEMBERSHIP_IF,
+            statements: Statements::of::<T>(path),
         }
     }
 
@@ -82,113 +247,33 @@ impl Scan {
     pub(super) async fn batch(
         &self,
         tx: &mut TenantTx,
-        after: ScanPosition,
+        (created, after): ScanPosition,
         limit: usize,
     ) -> Result<Vec<QueryResult>, StoreError> {
-        let mut values = vec![tx.tenant(), self.directory.clone()];
-        values.extend([Value::from(after.0), Value::from(after.1), number(limit)]);
-        values.extend(self.keys());
-        let rows = tx.tx().all(&self.batches(), values).await?;
+        let (within, after, limit) = (tx.within(self.directory), After(after), Limit(limit));
+        let rows = match &self.statements.paged {
+            Paged::Keyed(batches) | Paged::Beside { batches, .. } => {
+                tx.tx().all(batches, (within, self.key()?, after, limit)).await?
+            }
+            Paged::Whole { batches, .. } => {
+                tx.tx()
+                    .all(batches, (within, Created(created), after, limit))
+                    .await?
+            }
+        };
         self.in_order(rows)
-    }
-
-    /// `$1` tenant, `$2` directory, `$3` and `$4` where the last batch ended, `$5` how many; the keys follow.
-    pub(super) fn batches(&self) -> Sql {
-        let (table, columns) = (self.table, self.columns);
-        match (&self.access, self.order) {
-            (Access::Beside(_), _) => self.beside("AND x.{one} > $4", "LIMIT $5", 6),
-            (Access::Keyed(column, keys), _) => {
-                let tenant = match *column {
-                    "id" => "tenant_id = $1".to_owned(),
-                    _ => of_tenant("tenant_id"),
-                };
-                let rows = |is: &str| {
-                    format!(
-                        "SELECT {columns} FROM {table} WHERE {tenant} AND directory_id = $2 AND {column} {is}"
-                    )
-                };
-                let page = "id > $4 ORDER BY id LIMIT $5";
-                let keys = placeholders(6, keys.len());
-                // Each key for itself, so that the index gives its rows in order.
-                let postgres = format!(
-                    "SELECT c.* FROM unnest(ARRAY[{keys}]) k(key) CROSS JOIN LATERAL ({} AND {page}) c ORDER BY id LIMIT $5",
-                    rows("= k.key")
-                );
-                let sqlite = format!("{} AND {page}", rows(&format!("IN ({keys})")));
-                Sql::select_pair(&postgres, &sqlite, Rows::Read)
-            }
-            (_, order) => {
-                let (beyond, direction) = match order {
-                    Order::Created(SortOrder::Descending) => ("<", " DESC"),
-                    _ => (">", ""),
-                };
-                Sql::select(
-                    &format!(
-                        "SELECT {columns} FROM {table} WHERE {} AND directory_id = $2 AND {IN_ORDER} \
-                         AND (created_at, id) {beyond} ($3, $4) ORDER BY created_at{direction}, id{direction} LIMIT $5",
-                        of_tenant("tenant_id")
-                    ),
-                    Rows::Read,
-                )
-            }
-        }
-    }
-
-    /// The rows beside one in `membership`, by id: a page of ids, then their documents one by one. The one is the value
-    /// numbered `key`.
-    fn beside(&self, more: &str, page: &str, key: usize) -> Sql {
-        let (table, columns, which) = (self.table, self.columns, self.membership_if);
-        let (one, other) = self.membership;
-        let ids = format!(
-            "SELECT x.{one} AS one FROM membership x WHERE {} AND x.directory_id = $2 \
-             AND x.{other} = ${key} AND {which} {} ORDER BY x.{one} {page}",
-            self.membership_of_tenant(),
-            more.replace("{one}", one)
-        );
-        Sql::select_pair(
-            &format!(
-                "SELECT d.* FROM ({ids}) p CROSS JOIN LATERAL \
-                 (SELECT {columns} FROM {table} y WHERE y.tenant_id = :tenant AND y.id = p.one OFFSET 0) d"
-            ),
-            &format!(
-                "SELECT {columns} FROM ({ids}) p CROSS JOIN {table} y ON y.tenant_id = :tenant AND y.id = p.one"
-            ),
-            Rows::Read,
-        )
     }
 
     /// How many rows there are.
     pub(super) async fn count(&self, tx: &mut TenantTx) -> Result<usize, StoreError> {
-        let mut values = vec![tx.tenant(), self.directory.clone()];
-        values.extend(self.keys());
-        let row = tx.tx().one(&self.counts(), values).await?;
+        let within = tx.within(self.directory);
+        let row = match &self.statements.paged {
+            Paged::Keyed(_) => return Err(not_counted()),
+            Paged::Beside { counts, .. } => tx.tx().one(counts, (within, self.key()?)).await?,
+            Paged::Whole { counts, .. } => tx.tx().one(counts, within).await?,
+        };
         let total: i64 = row.as_ref().map_or(Ok(0), |row| Columns::of(row).next())?;
         Ok(usize::try_from(total).unwrap_or_default())
-    }
-
-    /// `$1` tenant, `$2` directory; the keys follow.
-    pub(super) fn counts(&self) -> Sql {
-        let (table, which) = (self.table, self.membership_if);
-        let select = match &self.access {
-            Access::Beside(_) => format!(
-                "SELECT count(*) FROM membership x WHERE {} AND x.directory_id = $2 AND x.{} = $3 AND {which}",
-                self.membership_of_tenant(),
-                self.membership.1
-            ),
-            _ => format!(
-                "SELECT count(*) FROM {table} x WHERE {} AND x.directory_id = $2 AND x.{IN_ORDER}",
-                of_tenant("x.tenant_id")
-            ),
-        };
-        Sql::select(&select, Rows::Read)
-    }
-
-    /// By group the memberships are found by their primary key, by member by their other index.
-    fn membership_of_tenant(&self) -> String {
-        match self.membership.0 {
-            "member_id" => "x.tenant_id = $1".to_owned(),
-            _ => of_tenant("x.tenant_id"),
-        }
     }
 
     /// The rows from number `skip` (from 0) on.
@@ -198,38 +283,13 @@ impl Scan {
         skip: usize,
         limit: usize,
     ) -> Result<Vec<QueryResult>, StoreError> {
-        let mut values = vec![tx.tenant(), self.directory.clone(), number(limit), number(skip)];
-        values.extend(self.keys());
-        let rows = tx.tx().all(&self.pages(), values).await?;
-        self.in_order(rows)
-    }
-
-    /// `$1` tenant, `$2` directory, `$3` how many, `$4` after how many; the keys follow.
-    pub(super) fn pages(&self) -> Sql {
-        if matches!(self.access, Access::Beside(_)) {
-            return self.beside("", "LIMIT $3 OFFSET $4", 5);
-        }
-        let (table, columns) = (self.table, self.columns);
-        let direction = match self.order {
-            Order::Created(SortOrder::Descending) => " DESC",
-            _ => "",
+        let (within, limit, skip) = (tx.within(self.directory), Limit(limit), Skip(skip));
+        let rows = match &self.statements.paged {
+            Paged::Keyed(_) => return Err(not_counted()),
+            Paged::Beside { pages, .. } => tx.tx().all(pages, (within, self.key()?, limit, skip)).await?,
+            Paged::Whole { pages, .. } => tx.tx().all(pages, (within, limit, skip)).await?,
         };
-        // The skipped rows are passed in the index alone.
-        let ids = format!(
-            "SELECT id AS one FROM {table} WHERE {} AND directory_id = $2 AND {IN_ORDER} \
-             ORDER BY created_at{direction}, id{direction} LIMIT $3 OFFSET $4",
-            of_tenant("tenant_id")
-        );
-        Sql::select_pair(
-            &format!(
-                "SELECT d.* FROM ({ids}) p CROSS JOIN LATERAL \
-                 (SELECT {columns} FROM {table} y WHERE y.tenant_id = :tenant AND y.id = p.one OFFSET 0) d"
-            ),
-            &format!(
-                "SELECT {columns} FROM ({ids}) p CROSS JOIN {table} y ON y.tenant_id = :tenant AND y.id = p.one"
-            ),
-            Rows::Read,
-        )
+        self.in_order(rows)
     }
 
     /// These rows, in no order; those that are gone by now are left out.
@@ -238,30 +298,17 @@ impl Scan {
         tx: &mut TenantTx,
         ids: &[Uuid],
     ) -> Result<Vec<T>, StoreError> {
-        let (table, columns) = (self.table, self.columns);
-        let which = "y.tenant_id = :tenant AND y.directory_id = $2";
-        let sql = Sql::select_pair(
-            &format!(
-                "SELECT d.* FROM unnest($3) w(id) CROSS JOIN LATERAL \
-                 (SELECT {columns} FROM {table} y WHERE {which} AND y.id = w.id OFFSET 0) d"
-            ),
-            &format!(
-                "SELECT {columns} FROM (SELECT unhex(value) AS one FROM json_each($3)) w CROSS JOIN {table} y \
-                 ON {which} AND y.id = w.one"
-            ),
-            Rows::Read,
-        );
-        let asked = sql::ids(tx.tx().backend(), ids.iter().copied());
-        let values = vec![tx.tenant(), self.directory.clone(), asked];
-        let rows = tx.tx().all(&sql, values).await?;
+        let ids = Rows(Ids::of(ids.iter().copied()));
+        let these = (tx.within(self.directory), ids);
+        let rows = tx.tx().all(&self.statements.these, these).await?;
         rows.iter().map(T::read).collect()
     }
 
-    fn keys(&self) -> Vec<Value> {
+    fn key(&self) -> Result<Key, StoreError> {
         match &self.access {
-            Access::Keyed(_, keys) => keys.clone(),
-            Access::Beside(id) => vec![Value::from(*id)],
-            Access::Nothing | Access::All => Vec::new(),
+            Access::Keyed(_, key) => Ok(Key(key.clone())),
+            Access::Beside(id) => Ok(Key((*id).into())),
+            Access::Nothing | Access::All => Err(StoreError::Refused("this list has no key".to_owned())),
         }
     }
 
@@ -288,6 +335,6 @@ pub(super) fn place(row: &QueryResult) -> Result<ScanPosition, StoreError> {
     Ok((created, id))
 }
 
-fn number(count: usize) -> Value {
-    Value::from(i64::try_from(count).unwrap_or(i64::MAX))
+fn not_counted() -> StoreError {
+    StoreError::Refused("rows found by a key are not counted".to_owned())
 }

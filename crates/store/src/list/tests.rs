@@ -9,20 +9,20 @@ use scim::schema::ResourceType;
 use sea_orm::{ConnectionTrait, Database, Statement, Value};
 use uuid::Uuid;
 
-use super::scan::{Order, Scan};
+use super::scan::{Order, Paged, Scan};
 use super::{Access, ListRequest, ListedResource, PageAt};
+use crate::parameter::Bind;
 use crate::settings::Backend;
-use crate::sql::Sql;
-use crate::table::identity::BY_USER_NAME;
-use crate::table::{group, membership};
+use crate::statement::Built;
+use crate::table::{group, identity, membership};
 
 /// SQLite's plan of a statement, as text.
-async fn plan(sql: &Sql) -> String {
+async fn plan(sql: &str) -> String {
     let db = Database::connect("sqlite::memory:")
         .await
         .expect("SQLite needs no server");
     Migrator::up(&db, None).await.expect("the schema");
-    let text = format!("EXPLAIN QUERY PLAN {}", sql.text(Backend::Sqlite));
+    let text = format!("EXPLAIN QUERY PLAN {sql}");
     let rows = db
         .query_all_raw(Statement::from_string(Backend::Sqlite.driver(), text))
         .await
@@ -31,6 +31,42 @@ async fn plan(sql: &Sql) -> String {
         .iter()
         .map(|row| row.try_get_by_index::<String>(3).expect("a step"));
     steps.collect::<Vec<_>>().join("; ")
+}
+
+/// A statement as SQLite is sent it. For PostgreSQL it names the same parameters.
+fn text<P: Bind>(statement: &Built<P>) -> String {
+    statement.text(Backend::Postgres).expect("its own names");
+    let text = statement.text(Backend::Sqlite).expect("its own names");
+    text.as_ref().to_owned()
+}
+
+/// The statements of a scan: its batches, counts and pages.
+fn texts(scan: &Scan) -> Vec<String> {
+    match &scan.statements.paged {
+        Paged::Keyed(batches) => vec![text(batches)],
+        Paged::Beside {
+            batches,
+            counts,
+            pages,
+        } => vec![text(batches), text(counts), text(pages)],
+        Paged::Whole {
+            batches,
+            counts,
+            pages,
+        } => vec![text(batches), text(counts), text(pages)],
+    }
+}
+
+fn batches(scan: &Scan) -> String {
+    texts(scan).remove(0)
+}
+
+fn counts(scan: &Scan) -> String {
+    texts(scan).remove(1)
+}
+
+fn pages(scan: &Scan) -> String {
+    texts(scan).remove(2)
 }
 
 fn scan<T: ListedResource>(access: Access, order: Order) -> Scan {
@@ -51,8 +87,8 @@ fn scan<T: ListedResource>(access: Access, order: Order) -> Scan {
     Scan::new::<T>(&query, access, order)
 }
 
-fn keyed(condition: &'static str, keys: usize) -> Access {
-    Access::Keyed(condition, vec![Value::from("x"); keys])
+fn keyed(column: &'static str) -> Access {
+    Access::Keyed(column, Value::from("x"))
 }
 
 #[tokio::test]
@@ -64,40 +100,40 @@ async fn every_key_is_looked_up_in_its_index() {
     let groups = scan::<Group>;
     for (sql, index) in [
         (
-            people(keyed("external_id", 1), Order::Id).batches(),
+            batches(&people(keyed("external_id"), Order::Id)),
             "identity_external_id",
         ),
         (
-            people(keyed("work_email", 2), Order::Id).batches(),
+            batches(&people(keyed("work_email"), Order::Id)),
             "identity_work_email",
         ),
         (
-            people(keyed("display_name", 1), Order::Id).batches(),
+            batches(&people(keyed("display_name"), Order::Id)),
             "identity_display_name",
         ),
-        (people(Access::All, created).batches(), "identity_order"),
-        (people(Access::All, newest).batches(), "identity_order"),
-        (people(Access::All, created).pages(), "identity_order"),
-        (people(Access::All, newest).pages(), "identity_order"),
+        (batches(&people(Access::All, created)), "identity_order"),
+        (batches(&people(Access::All, newest)), "identity_order"),
+        (pages(&people(Access::All, created)), "identity_order"),
+        (pages(&people(Access::All, newest)), "identity_order"),
         (
-            groups(keyed("external_id", 1), Order::Id).batches(),
+            batches(&groups(keyed("external_id"), Order::Id)),
             "groups_external_id",
         ),
-        (groups(Access::All, created).batches(), "groups_order"),
-        (groups(Access::All, created).pages(), "groups_order"),
+        (batches(&groups(Access::All, created)), "groups_order"),
+        (pages(&groups(Access::All, created)), "groups_order"),
         (
-            groups(Access::Beside(nil), Order::Id).batches(),
+            batches(&groups(Access::Beside(nil), Order::Id)),
             "membership_member",
         ),
         (
-            groups(Access::Beside(nil), Order::Id).pages(),
+            pages(&groups(Access::Beside(nil), Order::Id)),
             "membership_member",
         ),
     ] {
         let plan = plan(&sql).await;
         assert!(
             plan.contains(&format!("INDEX {index} (")),
-            "{index}: {plan}\n{sql:?}"
+            "{index}: {plan}\n{sql}"
         );
         // `SCAN p` and `SCAN w`: the page and the list of ids themselves.
         let tables = [
@@ -113,14 +149,14 @@ async fn every_key_is_looked_up_in_its_index() {
         assert!(whole.is_none() || several, "{index}: {plan}");
     }
     for (sql, index) in [
-        (people(Access::All, created).counts(), "COVERING INDEX identity_"),
-        (groups(Access::All, created).counts(), "COVERING INDEX groups_"),
+        (counts(&people(Access::All, created)), "COVERING INDEX identity_"),
+        (counts(&groups(Access::All, created)), "COVERING INDEX groups_"),
         (
-            people(Access::Beside(nil), Order::Id).counts(),
+            counts(&people(Access::Beside(nil), Order::Id)),
             "PRIMARY KEY (tenant_id=? AND group_id=?)",
         ),
         (
-            groups(Access::Beside(nil), Order::Id).counts(),
+            counts(&groups(Access::Beside(nil), Order::Id)),
             "INDEX membership_member (",
         ),
     ] {
@@ -128,57 +164,63 @@ async fn every_key_is_looked_up_in_its_index() {
         assert!(plan.contains(index), "{index}: {plan}");
     }
     for sql in [
-        &*BY_USER_NAME,
-        &people(keyed("user_name_key", 1), Order::Id).batches(),
+        text(&identity::BY_USER_NAME),
+        batches(&people(keyed("user_name_key"), Order::Id)),
     ] {
-        let plan = plan(sql).await;
+        let plan = plan(&sql).await;
         assert!(plan.contains("user_name_key=?"), "{plan}");
     }
     for sql in [
-        &*group::BY_NAME,
-        &groups(keyed("display_name_key", 1), Order::Id).batches(),
+        text(&group::BY_NAME),
+        batches(&groups(keyed("display_name_key"), Order::Id)),
     ] {
-        let plan = plan(sql).await;
+        let plan = plan(&sql).await;
         assert!(plan.contains("display_name_key=?"), "{plan}");
     }
-    for access in [
-        people(keyed("id", 1), Order::Id),
-        groups(keyed("id", 1), Order::Id),
-    ] {
-        let plan = plan(&access.batches()).await;
+    for access in [people(keyed("id"), Order::Id), groups(keyed("id"), Order::Id)] {
+        let plan = plan(&batches(&access)).await;
         assert!(plan.contains("id=?") && !plan.contains("SCAN"), "{plan}");
+    }
+}
+
+#[test]
+fn rows_are_looked_up_by_ids() {
+    for scan in [
+        scan::<Identity>(Access::All, Order::Id),
+        scan::<Group>(Access::All, Order::Id),
+    ] {
+        assert!(text(&scan.statements.these).contains("unhex(value)"));
     }
 }
 
 #[tokio::test]
 async fn members_are_found_by_their_whole_key_and_read_in_its_order() {
     let whole = "tenant_id=? AND group_id=? AND member_id=?";
-    let deleted = Sql::same(
-        membership::LEAVE_ALL_SQLITE
-            .split("; ")
-            .nth(1)
-            .expect("two statements"),
-    );
+    let whole_text = text(&identity::DELETE);
+    let deleted = whole_text.split("; ").nth(1).expect("two statements").to_owned();
     for (sql, found) in [
-        (&*membership::REMOVE, whole),
-        (&*membership::PAGE, "tenant_id=? AND group_id=? AND member_id>?"),
+        (text(&membership::REMOVE), whole),
         (
-            &scan::<Identity>(Access::Beside(Uuid::nil()), Order::Id).batches(),
+            text(&membership::PAGE),
             "tenant_id=? AND group_id=? AND member_id>?",
         ),
         (
-            &*membership::GROUPS_OF,
+            batches(&scan::<Identity>(Access::Beside(Uuid::nil()), Order::Id)),
+            "tenant_id=? AND group_id=? AND member_id>?",
+        ),
+        (
+            text(&membership::GROUPS_OF),
             "membership_member (directory_id=? AND member_id=?",
         ),
         (
-            &*membership::AMONG,
+            text(&membership::AMONG),
             "membership_member (directory_id=? AND member_id=? AND group_id=?",
         ),
-        (&deleted, "membership_member (directory_id=? AND member_id=?"),
-        (&*membership::KNOWN, "tenant_id=? AND id=?"),
-        (&*membership::ADD, "tenant_id=? AND id=?"),
+        (deleted, "membership_member (directory_id=? AND member_id=?"),
+        (text(&membership::KNOWN), "tenant_id=? AND id=?"),
+        (text(&membership::ADD), "tenant_id=? AND id=?"),
     ] {
-        let plan = plan(sql).await;
+        let plan = plan(&sql).await;
         assert!(plan.contains(found), "{found}: {plan}");
         for table in [
             "SCAN identity",

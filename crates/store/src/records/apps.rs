@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use domain::credential::{AppCredentialRecord, SecretHash};
 use domain::id::AppId;
 use domain::tenant::{App, Slug};
-use sea_orm::Value;
 
 use crate::error::StoreError;
 use crate::feed::open_outbox;
 use crate::settings::Backend;
-use crate::sql::Sql;
+use crate::statement::Bound;
 use crate::store::Store;
+use crate::table::names::{At, CreatedAt, Name, OfApp, PublicId, RedisPassword};
 use crate::table::{app, feed};
 use crate::tx::Tx;
 
@@ -37,11 +37,14 @@ impl Store {
         hash: &SecretHash,
         redis_password: &str,
     ) -> Result<(), StoreError> {
-        let credential = credential_values(new.id, credential_id, hash, redis_password, new.created_at);
+        let created_at = CreatedAt(new.created_at);
+        let id = PublicId(credential_id);
+        let credential = (id, OfApp(new.id), RedisPassword(redis_password), created_at);
+        let credential = app::INSERT_CREDENTIAL.bind(self.backend(), (credential, hash))?;
         let new = new.clone();
         self.transact::<Tx, _, StoreError, _>((), move |tx| {
             let (new, credential) = (new.clone(), credential.clone());
-            Box::pin(async move { create_app(tx, &new, credential).await })
+            Box::pin(async move { create_app(tx, &new, &credential).await })
         })
         .await
     }
@@ -52,11 +55,7 @@ impl Store {
     /// # Errors
     /// As [`Store::tenant_by_name`].
     pub async fn app_passwords(&self, now: DateTime<Utc>) -> Result<Vec<AppPasswords>, StoreError> {
-        let text = "SELECT app.name, c.redis_password FROM app LEFT JOIN app_credential c ON c.app_id = app.id \
-                    AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > $1) \
-                    ORDER BY app.name, c.created_at, c.id";
-        let now = Value::from(now.timestamp_millis());
-        let rows = self.autocommit().all_of(text, vec![now]).await?;
+        let rows = self.autocommit().all(&app::PASSWORDS, At(now)).await?;
         let mut found: Vec<AppPasswords> = Vec::new();
         for row in &rows {
             let (app, password) = app::read_password(row)?;
@@ -78,9 +77,8 @@ impl Store {
     /// # Errors
     /// As [`Store::tenant_by_name`].
     pub async fn app_by_name(&self, name: &str) -> Result<Option<App>, StoreError> {
-        let text = format!("SELECT {} FROM app WHERE name = $1", app::COLUMNS);
-        let rows = self.autocommit().all_of(&text, vec![Value::from(name)]).await?;
-        rows.first().map(app::read).transpose()
+        let row = self.autocommit().one(&app::BY_NAME, Name(name)).await?;
+        row.as_ref().map(app::read).transpose()
     }
 
     /// All apps, by name.
@@ -88,13 +86,8 @@ impl Store {
     /// # Errors
     /// As [`Store::tenant_by_name`].
     pub async fn apps(&self) -> Result<Vec<App>, StoreError> {
-        let text = format!("SELECT {} FROM app ORDER BY name", app::COLUMNS);
-        self.autocommit()
-            .all_of(&text, Vec::new())
-            .await?
-            .iter()
-            .map(app::read)
-            .collect()
+        let rows = self.autocommit().all(&app::ALL, ()).await?;
+        rows.iter().map(app::read).collect()
     }
 
     /// An app's credentials, oldest first.
@@ -102,14 +95,7 @@ impl Store {
     /// # Errors
     /// As [`Store::tenant_by_name`].
     pub async fn app_credentials(&self, app: AppId) -> Result<Vec<AppCredentialRecord>, StoreError> {
-        let text = format!(
-            "{} WHERE c.app_id = $1 ORDER BY c.created_at, c.id",
-            app::CREDENTIAL
-        );
-        let rows = self
-            .autocommit()
-            .all_of(&text, vec![Value::from(app.uuid())])
-            .await?;
+        let rows = self.autocommit().all(&app::CREDENTIALS, OfApp(app)).await?;
         rows.iter().map(app::read_credential).collect()
     }
 
@@ -125,8 +111,9 @@ impl Store {
         redis_password: &str,
         created_at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let values = credential_values(app, id, hash, redis_password, created_at);
-        self.change(&Sql::same(INSERT_CREDENTIAL), values)
+        let (id, created_at) = (PublicId(id), CreatedAt(created_at));
+        let credential = (id, OfApp(app), RedisPassword(redis_password), created_at);
+        self.change(&app::INSERT_CREDENTIAL, (credential, hash))
             .await
             .map(|_| ())
     }
@@ -136,11 +123,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn revoke_app_credential(&self, id: &str, at: DateTime<Utc>) -> Result<bool, StoreError> {
-        let sql = Sql::same("UPDATE app_credential SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL");
-        Ok(self
-            .change(&sql, vec![Value::from(id), Value::from(at.timestamp_millis())])
-            .await?
-            > 0)
+        let parameters = (PublicId(id), At(at));
+        Ok(self.change(&app::REVOKE_CREDENTIAL, parameters).await? > 0)
     }
 
     /// Lets an app's credential end by itself at `expires_at` unless it ends before.
@@ -152,56 +136,22 @@ impl Store {
         id: &str,
         expires_at: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        let sql = Sql::same(
-            "UPDATE app_credential SET expires_at = $2 WHERE id = $1 AND (expires_at IS NULL OR expires_at > $2)",
-        );
-        Ok(self
-            .change(
-                &sql,
-                vec![Value::from(id), Value::from(expires_at.timestamp_millis())],
-            )
-            .await?
-            > 0)
+        let parameters = (PublicId(id), At(expires_at));
+        Ok(self.change(&app::LIMIT_CREDENTIAL, parameters).await? > 0)
     }
 }
 
-const INSERT_CREDENTIAL: &str = "INSERT INTO app_credential (id, app_id, hash, hash_version, created_at, redis_password) \
-                                 VALUES ($1, $2, $3, $4, $5, $6)";
-
-fn credential_values(
-    app: AppId,
-    id: &str,
-    hash: &SecretHash,
-    redis_password: &str,
-    created_at: DateTime<Utc>,
-) -> Vec<Value> {
-    vec![
-        Value::from(id),
-        Value::from(app.uuid()),
-        Value::from(hash.phc.as_str()),
-        Value::from(hash.version),
-        Value::from(created_at.timestamp_millis()),
-        Value::from(redis_password),
-    ]
-}
-
-async fn create_app(tx: &mut Tx, new: &App, credential: Vec<Value>) -> Result<(), StoreError> {
-    let app = Value::from(new.id.uuid());
-    let created = Value::from(new.created_at.timestamp_millis());
+async fn create_app(tx: &mut Tx, new: &App, credential: &Bound) -> Result<(), StoreError> {
+    let app = new.id;
     if tx.backend() == Backend::Postgres {
-        tx.all_of(feed::LOCK_FEEDS, Vec::new()).await?;
+        tx.all(&feed::LOCK_FEEDS, ()).await?;
         open_outbox(tx).await?;
     }
-    let insert = format!("INSERT INTO app ({}) VALUES ($1, $2, $3)", app::COLUMNS);
-    tx.change_by(
-        &insert,
-        vec![app.clone(), Value::from(new.name.as_str()), created.clone()],
-    )
-    .await?;
-    let insert = "INSERT INTO feed (app_id, head, published, created_at) VALUES ($1, 0, 0, $2)";
-    tx.change_by(insert, vec![app.clone(), created]).await?;
-    tx.change_by(INSERT_CREDENTIAL, credential).await?;
-    tx.change(&feed::BACKFILL, vec![app.clone()]).await?;
-    tx.change(&feed::SET_HEAD, vec![app]).await?;
+    tx.change(&app::INSERT, new).await?;
+    tx.change(&feed::INSERT, (OfApp(app), CreatedAt(new.created_at)))
+        .await?;
+    tx.change_by(credential).await?;
+    tx.change(&feed::BACKFILL, OfApp(app)).await?;
+    tx.change(&feed::SET_HEAD, OfApp(app)).await?;
     Ok(())
 }

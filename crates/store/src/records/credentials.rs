@@ -1,15 +1,14 @@
 //! The credentials that requests present: the only reads without a tenant, each in one round trip, never cached; and what
 //! their use teaches.
 
-use domain::credential::{AppCredentialRecord, CredentialKind, Memory, TokenRecord, Use};
-use sea_orm::Value;
-
 use crate::error::StoreError;
 use crate::settings::Backend;
 use crate::store::Store;
+use crate::table::names::{At, Name, PublicId};
 use crate::table::read::Columns;
 use crate::table::{app, memory, token};
 use crate::tx::Tx;
+use domain::credential::{AppCredentialRecord, CredentialKind, Memory, TokenRecord, Use};
 
 /// The reads without a tenant, and the notes they leave.
 impl Store {
@@ -18,10 +17,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
     pub async fn token_record(&self, token_id: &str) -> Result<Option<TokenRecord>, StoreError> {
-        let row = self
-            .autocommit()
-            .one(&token::RECORD, vec![Value::from(token_id)])
-            .await?;
+        let by_id = PublicId(token_id);
+        let row = self.autocommit().one(&token::RECORD, by_id).await?;
         row.as_ref().map(token::read_record).transpose()
     }
 
@@ -30,9 +27,11 @@ impl Store {
     /// # Errors
     /// As [`Store::token_record`].
     pub async fn app_credential(&self, id: &str) -> Result<Option<AppCredentialRecord>, StoreError> {
-        let text = format!("{} WHERE c.id = $1", app::CREDENTIAL);
-        let rows = self.autocommit().all_of(&text, vec![Value::from(id)]).await?;
-        rows.first().map(app::read_credential).transpose()
+        let row = self
+            .autocommit()
+            .one(&app::CREDENTIAL_BY_ID, PublicId(id))
+            .await?;
+        row.as_ref().map(app::read_credential).transpose()
     }
 
     /// What is remembered of a credential beside its record (ADR 0031); nothing, of one that nothing is remembered of.
@@ -40,10 +39,9 @@ impl Store {
     /// # Errors
     /// As [`Store::token_record`].
     pub async fn credential_memory(&self, kind: CredentialKind, id: &str) -> Result<Memory, StoreError> {
-        let values = vec![Value::from(kind.as_str()), Value::from(id)];
-        let rows = self.autocommit().all(&memory::READ, values).await?;
-        let read = rows.first().map(memory::read).transpose()?;
-        Ok(read.unwrap_or_default())
+        let credential = memory::of(kind, id);
+        let row = self.autocommit().one(&memory::READ, credential).await?;
+        Ok(row.as_ref().map(memory::read).transpose()?.unwrap_or_default())
     }
 
     /// Writes down when and whence credentials were used. Out of band: a request never waits for it.
@@ -59,8 +57,7 @@ impl Store {
             let uses = uses.clone();
             Box::pin(async move {
                 if tx.backend() == Backend::Postgres {
-                    tx.all_of("SELECT set_config('usher.door', 'usage', true)", Vec::new())
-                        .await?;
+                    tx.all(&memory::OPEN_USAGE, ()).await?;
                 }
                 for new in &uses {
                     note_use(tx, new).await?;
@@ -76,29 +73,26 @@ impl Store {
     /// # Errors
     /// As [`Store::token_record`].
     pub async fn deployment_key(&self, name: &str) -> Result<String, StoreError> {
-        let text = "SELECT value FROM deployment_key WHERE name = $1";
-        let rows = self.autocommit().all_of(text, vec![Value::from(name)]).await?;
-        let row = rows
-            .first()
+        let row = self
+            .autocommit()
+            .one(&memory::DEPLOYMENT_KEY, Name(name))
+            .await?
             .ok_or_else(|| StoreError::Corrupt(format!("the deployment key {name} is gone").into()))?;
-        Columns::of(row).next()
+        Columns::of(&row).next()
     }
 }
 
 async fn note_use(tx: &mut Tx, new: &Use) -> Result<(), StoreError> {
     if let (CredentialKind::Token, Some(at)) = (new.kind, new.at) {
-        let values = vec![Value::from(new.id.as_str()), Value::from(at.timestamp_millis())];
-        let note = "UPDATE token SET last_used_at = $2 WHERE id = $1 AND coalesce(last_used_at, 0) < $2";
-        tx.change_by(note, values).await?;
+        tx.change(&token::NOTE_USE, (PublicId(&new.id), At(at))).await?;
     }
     if new.learned == Memory::default() {
         return Ok(());
     }
-    let (kind, id) = (Value::from(new.kind.as_str()), Value::from(new.id.as_str()));
-    let rows = tx.all_of(memory::KNOWN, vec![kind, id]).await?;
-    let mut known = rows.first().map(memory::read).transpose()?.unwrap_or_default();
+    let credential = || memory::of(new.kind, &new.id);
+    let row = tx.one(&memory::KNOWN, credential()).await?;
+    let mut known = row.as_ref().map(memory::read).transpose()?.unwrap_or_default();
     known.learn(&new.learned);
-    tx.change_by(memory::WRITE, memory::values(new.kind, &new.id, &known))
-        .await?;
+    tx.change(&memory::WRITE, (credential(), &known)).await?;
     Ok(())
 }

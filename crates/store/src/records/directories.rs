@@ -3,11 +3,13 @@
 use domain::id::DirectoryId;
 use domain::scope::TenantScope;
 use domain::tenant::{Directory, Provider, Switch, Tenant};
-use sea_orm::Value;
 
+use super::of;
 use crate::error::StoreError;
-use crate::sql::{Sql, text};
+use crate::statement::Built;
 use crate::store::Store;
+use crate::table::directory::Change;
+use crate::table::names::{Id, Name, New, Profile};
 use crate::table::{directory, tenant};
 
 /// Tenants and directories.
@@ -17,11 +19,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] when the name is taken, [`StoreError::Unavailable`].
     pub async fn create_tenant(&self, new: &Tenant) -> Result<(), StoreError> {
-        let sql = Sql::same(&format!(
-            "INSERT INTO tenant ({}) VALUES ($1, $2, $3, $4)",
-            tenant::COLUMNS
-        ));
-        self.change(&sql, tenant::values(new)).await.map(|_| ())
+        self.change(&tenant::INSERT, new).await.map(|_| ())
     }
 
     /// The tenant of that name.
@@ -29,9 +27,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
     pub async fn tenant_by_name(&self, name: &str) -> Result<Option<Tenant>, StoreError> {
-        let text = format!("SELECT {} FROM tenant WHERE name = $1", tenant::COLUMNS);
-        let rows = self.autocommit().all_of(&text, vec![Value::from(name)]).await?;
-        rows.first().map(tenant::read).transpose()
+        let row = self.autocommit().one(&tenant::BY_NAME, Name(name)).await?;
+        row.as_ref().map(tenant::read).transpose()
     }
 
     /// All tenants, by name.
@@ -39,13 +36,8 @@ impl Store {
     /// # Errors
     /// As [`Store::tenant_by_name`].
     pub async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
-        let text = format!("SELECT {} FROM tenant ORDER BY name", tenant::COLUMNS);
-        self.autocommit()
-            .all_of(&text, Vec::new())
-            .await?
-            .iter()
-            .map(tenant::read)
-            .collect()
+        let rows = self.autocommit().all(&tenant::ALL, ()).await?;
+        rows.iter().map(tenant::read).collect()
     }
 
     /// Adds a directory.
@@ -53,18 +45,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] when the tenant has one of that profile, [`StoreError::Unavailable`].
     pub async fn create_directory(&self, scope: TenantScope, new: &Directory) -> Result<(), StoreError> {
-        let sql = Sql::insert(
-            "INSERT INTO directory (tenant_id, id, profile, provider, switch, created_at) \
-             SELECT :tenant, $2, $3, $4, $5, $6 :from",
-        );
-        let values = vec![
-            Value::from(new.id.uuid()),
-            Value::from(new.profile.as_str()),
-            Value::from(new.provider.as_str()),
-            Value::from(directory::word(new.switch)),
-            Value::from(new.created_at.timestamp_millis()),
-        ];
-        self.change_of(scope, &sql, values).await.map(|_| ())
+        self.change(&directory::INSERT, (of(scope), new))
+            .await
+            .map(|_| ())
     }
 
     /// The tenant's directories, by profile.
@@ -72,11 +55,7 @@ impl Store {
     /// # Errors
     /// As [`Store::tenant_by_name`].
     pub async fn directories(&self, scope: TenantScope) -> Result<Vec<Directory>, StoreError> {
-        let select = format!(
-            "SELECT {} FROM directory WHERE tenant_id = :tenant",
-            directory::COLUMNS
-        );
-        let rows = self.all_of(scope, &select, Vec::new()).await?;
+        let rows = self.autocommit().all(&directory::ALL, of(scope)).await?;
         let mut found = rows.iter().map(directory::read).collect::<Result<Vec<_>, _>>()?;
         found.sort_by(|one, other| one.profile.cmp(&other.profile));
         Ok(found)
@@ -91,12 +70,9 @@ impl Store {
         scope: TenantScope,
         profile: &str,
     ) -> Result<Option<Directory>, StoreError> {
-        let select = format!(
-            "SELECT {} FROM directory WHERE tenant_id = :tenant AND profile = $2",
-            directory::COLUMNS
-        );
-        let rows = self.all_of(scope, &select, vec![Value::from(profile)]).await?;
-        rows.first().map(directory::read).transpose()
+        let by_profile = (of(scope), Profile(profile));
+        let row = self.autocommit().one(&directory::BY_PROFILE, by_profile).await?;
+        row.as_ref().map(directory::read).transpose()
     }
 
     /// Turns a directory on or off; `false` when the tenant has no such directory.
@@ -109,9 +85,8 @@ impl Store {
         id: DirectoryId,
         switch: Switch,
     ) -> Result<bool, StoreError> {
-        let text = "UPDATE directory SET switch = $3 WHERE tenant_id = :tenant AND id = $2";
-        let values = vec![Value::from(id.uuid()), Value::from(directory::word(switch))];
-        Ok(self.update_of(scope, text, values).await? > 0)
+        self.change_directory(scope, &directory::SET_SWITCH, id, Some(directory::word(switch)))
+            .await
     }
 
     /// Says who calls a directory; `false` when the tenant has no such directory.
@@ -124,9 +99,8 @@ impl Store {
         id: DirectoryId,
         provider: Provider,
     ) -> Result<bool, StoreError> {
-        let text = "UPDATE directory SET provider = $3 WHERE tenant_id = :tenant AND id = $2";
-        let values = vec![Value::from(id.uuid()), Value::from(provider.as_str())];
-        Ok(self.update_of(scope, text, values).await? > 0)
+        self.change_directory(scope, &directory::SET_PROVIDER, id, Some(provider.as_str()))
+            .await
     }
 
     /// Gives a directory an extension of its own, or takes it away; `false` when the tenant has no such directory.
@@ -139,8 +113,19 @@ impl Store {
         id: DirectoryId,
         extension: Option<&str>,
     ) -> Result<bool, StoreError> {
-        let sql = "UPDATE directory SET extension = $3 WHERE tenant_id = :tenant AND id = $2";
-        let values = vec![Value::from(id.uuid()), text(extension)];
-        Ok(self.update_of(scope, sql, values).await? > 0)
+        self.change_directory(scope, &directory::SET_EXTENSION, id, extension)
+            .await
+    }
+
+    async fn change_directory(
+        &self,
+        scope: TenantScope,
+        statement: &Built<Change<'_>>,
+        id: DirectoryId,
+        new: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        let change = (of(scope), Id(id.uuid()), New(new));
+        let changed = self.update_of(scope, statement, change).await?;
+        Ok(changed > 0)
     }
 }

@@ -9,61 +9,39 @@ pub mod directories;
 pub mod tokens;
 
 use domain::scope::TenantScope;
-use sea_orm::{QueryResult, Value};
 
 use crate::error::StoreError;
+use crate::parameter::Bind;
 use crate::settings::Backend;
-use crate::sql::{OPEN_TENANT, Rows, Sql};
+use crate::statement::Built;
 use crate::store::Store;
+use crate::table::names::OfTenant;
+use crate::table::tenant;
 use crate::tx::Tx;
 
-/// One tenant's records, statement by statement.
 impl Store {
-    pub(super) async fn all_of(
+    /// Changes rows of one tenant, which row-level security must be opened for beforehand.
+    pub(super) async fn update_of<P: Bind>(
         &self,
         scope: TenantScope,
-        select: &str,
-        rest: Vec<Value>,
-    ) -> Result<Vec<QueryResult>, StoreError> {
-        self.autocommit()
-            .all(&Sql::select(select, Rows::Read), values(scope, rest))
-            .await
-    }
-
-    pub(super) async fn change_of(
-        &self,
-        scope: TenantScope,
-        sql: &Sql,
-        rest: Vec<Value>,
+        statement: &Built<P>,
+        parameters: P,
     ) -> Result<u64, StoreError> {
-        self.change(sql, values(scope, rest)).await
-    }
-
-    /// An `UPDATE`, which row-level security must be opened for beforehand.
-    pub(super) async fn update_of(
-        &self,
-        scope: TenantScope,
-        text: &'static str,
-        rest: Vec<Value>,
-    ) -> Result<u64, StoreError> {
-        let values = values(scope, rest);
+        let bound = statement.bind(self.backend(), parameters)?;
         self.transact::<Tx, _, StoreError, _>((), move |tx| {
-            let values = values.clone();
+            let bound = bound.clone();
             Box::pin(async move {
                 if tx.backend() == Backend::Postgres {
-                    let tenant = values.first().cloned().into_iter().collect();
-                    tx.all_of(OPEN_TENANT, tenant).await?;
+                    tx.all(&tenant::OPEN, of(scope)).await?;
                 }
-                tx.change_by(&text.replace(":tenant", "$1"), values).await
+                tx.change_by(&bound).await
             })
         })
         .await
     }
 }
 
-/// The tenant, then the rest.
-fn values(scope: TenantScope, rest: Vec<Value>) -> Vec<Value> {
-    let mut values = vec![Value::from(scope.tenant().uuid())];
-    values.extend(rest);
-    values
+/// The tenant of a scope.
+pub(super) fn of(scope: TenantScope) -> OfTenant {
+    OfTenant(scope.tenant())
 }

@@ -4,40 +4,43 @@
 //! to the connection's thread once. The outbox row comes after the change it tells of, so that its id is greater than
 //! those of everything it depends on (`docs/background/feeds.md`, "Order of commits").
 
-use std::sync::LazyLock;
-
+use chrono::{DateTime, Utc};
 use domain::event::Event;
-use domain::id::{DirectoryId, IdentityId};
+use domain::id::{DirectoryId, IdentityId, TenantId};
 use domain::identity::{ExternalId, Identity};
 use domain::log::LogEntry;
+use domain::scope::TenantScope;
 use scim::resource::Resource;
-use sea_orm::{QueryResult, Value};
+use sea_orm::QueryResult;
 
 use super::keys::{Keys, shadow};
+use super::named::{self, ById, ByKey, Others};
+use super::names::{CreatedAt, Shadow};
 use super::read::Columns;
-use super::{log, membership, named, outbox};
+use super::{log, membership, outbox};
 use crate::error::StoreError;
-use crate::sql::{Rows, SET_TENANT, Sql, json_text, of_tenant, placeholders, text};
+use crate::parameter::parameters;
+use crate::settings::Backend;
+use crate::statement::{Opens, SET_TENANT, Statement, of_tenant};
 
 /// What a `SELECT` of identities reads, for [`read`].
 pub(crate) const COLUMNS: &str = "id, directory_id, revision, document, created_at, modified_at";
 
-/// `$1` tenant, `$2` directory, `$3` id.
-pub(crate) static BY_ID: LazyLock<Sql> = LazyLock::new(|| by("tenant_id = $1", "id = $3", Rows::Read));
-/// As [`BY_ID`].
-pub(crate) static LOCK_BY_ID: LazyLock<Sql> = LazyLock::new(|| by("tenant_id = $1", "id = $3", Rows::Lock));
-/// `$1` tenant, `$2` directory, `$3` the user name's key.
-pub(crate) static BY_USER_NAME: LazyLock<Sql> =
-    LazyLock::new(|| by(&of_tenant("tenant_id"), "user_name_key = $3", Rows::Read));
-/// As [`BY_USER_NAME`].
-pub(crate) static LOCK_BY_USER_NAME: LazyLock<Sql> =
-    LazyLock::new(|| by(&of_tenant("tenant_id"), "user_name_key = $3", Rows::Lock));
+pub(crate) static BY_ID: Statement<ById> = Statement::select(|_| by_id());
+pub(crate) static LOCK_BY_ID: Statement<ById> = Statement::opening(Opens::TenantForUpdate, |_| by_id());
+pub(crate) static BY_USER_NAME: Statement<ByKey> = Statement::select(|_| by_key("user_name_key = :key"));
+pub(crate) static LOCK_BY_USER_NAME: Statement<ByKey> =
+    Statement::opening(Opens::TenantForUpdate, |_| by_key("user_name_key = :key"));
+/// The oldest identity that has this `externalId`.
+pub(crate) static BY_EXTERNAL_ID: Statement<ByKey> =
+    Statement::select(|_| by_key("external_id = :key ORDER BY id LIMIT 1"));
 
-fn by(tenant: &str, condition: &str, rows: Rows) -> Sql {
-    Sql::select(
-        &format!("SELECT {COLUMNS} FROM identity WHERE {tenant} AND directory_id = $2 AND {condition}"),
-        rows,
-    )
+fn by_id() -> String {
+    named::by_id(COLUMNS, "identity")
+}
+
+fn by_key(condition: &str) -> String {
+    named::by_key(COLUMNS, "identity", condition)
 }
 
 /// Reads a row of [`COLUMNS`].
@@ -61,160 +64,144 @@ pub(crate) fn document(text: &str) -> Result<Resource, StoreError> {
         .map_err(|_| StoreError::Corrupt("a stored document is no JSON object".into()))
 }
 
-/// The number of the name's shadow among [`values`], and of the `externalId` where it is the profile's key.
-const SHADOW: usize = 20 + log::VALUES;
-const EXTERNAL_KEY: usize = SHADOW + 1;
+parameters! {
+    /// What each revision of an identity writes.
+    Revision<'a> {
+        tenant: TenantId,
+        directory: DirectoryId,
+        id: IdentityId,
+        revision: i64,
+        document: &'a Resource,
+        name_key: String,
+        external_id: Option<String>,
+        work_email: Option<String>,
+        display_name: Option<String>,
+        modified_at: DateTime<Utc>,
+        // The `externalId` where it is the profile's key.
+        external_id_key: Option<String>,
+    }
+}
 
-/// `$1` tenant; `$2`… as [`values`]: identity, event, log. Its first number says how many identities were reached, as do
-/// those of [`SAVE`] and [`DELETE`]; the second of [`CREATE`] and [`SAVE`] whether another identity has its `externalId`.
-pub(crate) static CREATE: LazyLock<Sql> = LazyLock::new(|| {
-    let identity = "INSERT INTO identity (tenant_id, directory_id, id, revision, document, user_name_key, external_id, \
-                    work_email, display_name, created_at, modified_at, external_id_is_key)";
-    // Any key may be taken: the name, or the externalId. PostgreSQL looks for that once the tenant's rows are open, which a
-    // `CASE` makes sure of: it is no join that could be turned round.
+impl<'a> Revision<'a> {
+    pub(crate) fn of(scope: TenantScope, identity: &'a Identity, external_id: ExternalId) -> Self {
+        let keys = Keys::of(&identity.resource);
+        Self {
+            tenant: scope.tenant(),
+            directory: identity.directory,
+            id: identity.id,
+            revision: identity.revision,
+            document: &identity.resource,
+            name_key: keys.user_name,
+            external_id_key: match external_id {
+                ExternalId::IsKey => keys.external_id.clone(),
+                ExternalId::IsFree => None,
+            },
+            external_id: keys.external_id,
+            work_email: keys.work_email,
+            display_name: keys.display_name,
+            modified_at: identity.modified_at,
+        }
+    }
+
+    pub(crate) fn shadow(&self) -> Shadow {
+        Shadow(shadow(&self.name_key, self.id.uuid()))
+    }
+}
+
+/// An identity, its event and its log row. The first number says how many identities were reached, as do those of [`SAVE`] and
+/// [`DELETE`]; the second of [`CREATE`] and [`SAVE`] whether another identity has its `externalId`.
+pub(crate) static CREATE: Statement<(Revision<'_>, CreatedAt, &Event, &LogEntry)> = Statement::new(|on| {
+    let insert = "INSERT INTO identity (tenant_id, directory_id, id, revision, document, user_name_key, external_id, \
+                          work_email, display_name, created_at, modified_at, external_id_is_key) \
+                          SELECT :tenant, :directory, :id, :revision, :document, :name_key, :external_id, \
+                          :work_email, :display_name, :created_at, :modified_at, :external_id_key IS NOT NULL";
+    let taken = external_id_taken();
+    // Any key may be taken: the name, or the externalId.
     let conflict = "ON CONFLICT DO NOTHING";
-    Sql::pair(
-        &format!(
-            "WITH {SET_TENANT}, i AS ({identity} SELECT $1, {}, ${EXTERNAL_KEY} IS NOT NULL FROM s \
-             WHERE CASE WHEN s.tenant IS NULL THEN false ELSE NOT {} END {conflict} RETURNING tenant_id), {} \
-             SELECT count(*), {} FROM i",
-            placeholders(2, 10),
-            external_id_taken(),
-            outbox_of("i"),
-            EXTERNAL_ID_SHARED,
-        ),
-        &format!(
-            "{identity} SELECT $1, {}, ${EXTERNAL_KEY} IS NOT NULL WHERE NOT {} {conflict} RETURNING 1, {}; {}",
-            placeholders(2, 10),
-            external_id_taken(),
-            EXTERNAL_ID_SHARED,
-            then_outbox()
-        ),
-    )
+    on.either(
+                // The externalId is looked for once the tenant's rows are open, which a `CASE` makes sure of: it is no join
+                // that could be turned round.
+                format!(
+                    "WITH {SET_TENANT}, i AS ({insert} FROM s \
+                     WHERE CASE WHEN s.tenant IS NULL THEN false ELSE NOT {taken} END {conflict} RETURNING tenant_id), {} \
+                     SELECT count(*), {EXTERNAL_ID_SHARED} FROM i",
+                    outbox_and_log(on),
+                ),
+                format!(
+                    "{insert} WHERE NOT {taken} {conflict} RETURNING 1, {EXTERNAL_ID_SHARED}; {}",
+                    outbox_and_log(on)
+                ),
+            )
 });
 
 /// As [`CREATE`]. Refused, without an error that would end the transaction, when a key is taken that the row did not have
 /// before; the revision must be the next one.
-pub(crate) static SAVE: LazyLock<Sql> = LazyLock::new(|| {
-    let set = format!(
-        "revision = $4, document = $5, external_id = $7, work_email = $8, display_name = $9, modified_at = $11, \
-         external_id_is_key = CASE WHEN identity.external_id = $7 THEN identity.external_id_is_key \
-         ELSE ${EXTERNAL_KEY} IS NOT NULL END"
-    );
-    let unless = format!(
-        " AND (identity.external_id = ${EXTERNAL_KEY} OR NOT {})",
-        external_id_taken()
-    );
+pub(crate) static SAVE: Statement<(Revision<'_>, Shadow, &Event, &LogEntry)> = Statement::new(|on| {
     let save = named::Save {
         table: "identity",
         key: "user_name_key",
-        set: &set,
-        shadow: SHADOW,
-        unless: &unless,
+        set: "external_id = :external_id, work_email = :work_email, display_name = :display_name, \
+                  external_id_is_key = CASE WHEN identity.external_id = :external_id THEN identity.external_id_is_key \
+                  ELSE :external_id_key IS NOT NULL END",
+        unless: &format!(
+            " AND (identity.external_id = :external_id_key OR NOT {})",
+            external_id_taken()
+        ),
         returning: &format!(", {EXTERNAL_ID_SHARED}"),
     };
-    named::save(&save, &outbox_of("i"), &then_outbox())
+    save.text(on, &outbox_and_log(on))
 });
 
 /// Whether another identity has the `externalId` that is to be this one's key. Rows of before ADR 0036 are
 /// not marked (`external_id_is_key`), so all are asked; the index over the marked ones decides between two at the same moment.
 fn external_id_taken() -> String {
     format!(
-        "EXISTS (SELECT 1 FROM identity y WHERE {} AND y.directory_id = $2 \
-         AND y.external_id = ${EXTERNAL_KEY} AND y.id <> $3)",
+        "EXISTS (SELECT 1 FROM identity y WHERE {} AND y.directory_id = :directory \
+         AND y.external_id = :external_id_key AND y.id <> :id)",
         of_tenant("y.tenant_id")
     )
 }
 
 /// Whether another identity has the same `externalId`, key or not.
-const EXTERNAL_ID_SHARED: &str = "EXISTS (SELECT 1 FROM identity y WHERE NOT (y.tenant_id IS DISTINCT FROM $1) \
-     AND y.directory_id = $2 AND y.external_id = $7 AND y.id <> $3)";
+const EXTERNAL_ID_SHARED: &str = "EXISTS (SELECT 1 FROM identity y WHERE NOT (y.tenant_id IS DISTINCT FROM :tenant) \
+     AND y.directory_id = :directory AND y.external_id = :external_id AND y.id <> :id)";
 
-/// `$1` tenant, `$2` directory, `$3` the `externalId`'s key: the oldest identity that has it.
-pub(crate) static BY_EXTERNAL_ID: LazyLock<Sql> = LazyLock::new(|| {
-    by(
-        &of_tenant("tenant_id"),
-        "external_id = $3 ORDER BY id LIMIT 1",
-        Rows::Read,
-    )
-});
+pub(crate) static NAME_TAKEN: Statement<Others> =
+    Statement::select(|_| named::name_taken("identity", "user_name_key"));
 
-/// Whether an identity of that key and another id exists: `$1` tenant, `$2` directory, `$3` id, `$4` folded user name.
-pub(crate) static NAME_TAKEN: LazyLock<Sql> =
-    LazyLock::new(|| named::name_taken("identity", "user_name_key"));
-
-/// `$1` tenant, `$2` directory, `$3` id, the event's and the log's values as in [`CREATE`]; `$4` to `$11` are bound and
-/// not used, so that one numbering serves all three statements. The identity's memberships go with it.
-pub(crate) static DELETE: LazyLock<Sql> = LazyLock::new(|| {
-    let delete = "DELETE FROM identity WHERE";
-    Sql::pair(
-        &format!(
-            "WITH i AS ({delete} tenant_id = $1 AND directory_id = $2 AND id = $3 RETURNING tenant_id), {}, {} \
-             SELECT count(*) FROM i",
+/// An identity with its memberships; its event and its log row as in [`CREATE`].
+pub(crate) static DELETE: Statement<(ById, &Event, &LogEntry)> = Statement::new(|on| {
+    let delete =
+        "DELETE FROM identity WHERE tenant_id = :tenant AND directory_id = :directory AND id = :id RETURNING";
+    on.either(
+        format!(
+            "WITH i AS ({delete} tenant_id), {}, {} SELECT count(*) FROM i",
             membership::LEAVE_ALL_POSTGRES,
-            outbox_of("i"),
+            outbox_and_log(on),
         ),
-        &format!(
-            "{}; {delete} tenant_id = $1 AND directory_id = $2 AND id = $3 RETURNING 1; {}",
+        format!(
+            "{}; {delete} 1; {}",
             membership::LEAVE_ALL_SQLITE,
-            then_outbox()
+            outbox_and_log(on)
         ),
     )
 });
 
-/// PostgreSQL: the event, then the log row, if the change was made.
-fn outbox_of(change: &str) -> String {
-    format!(
-        "o AS (INSERT INTO outbox ({}) SELECT {change}.tenant_id, {} FROM {change} RETURNING tenant_id, id), \
-         l AS (INSERT INTO provisioning_log ({}, outbox_id) SELECT o.tenant_id, {}, o.id FROM o)",
-        outbox::COLUMNS,
-        placeholders(12, 8),
-        log::COLUMNS,
-        placeholders(20, log::VALUES),
+/// The event, then the log row, if the change was made: on PostgreSQL as parts of its `WITH`, where the change is `i`; on SQLite
+/// as statements, each depending on whether the one before changed a row.
+fn outbox_and_log(on: Backend) -> String {
+    on.either(
+        format!(
+            "o AS ({} FROM i RETURNING tenant_id, id), \
+             l AS (INSERT INTO provisioning_log ({}, outbox_id) SELECT o.tenant_id, {}, o.id FROM o)",
+            outbox::insert("i.tenant_id"),
+            log::COLUMNS,
+            log::VALUES,
+        ),
+        format!(
+            "{} WHERE changes() > 0; {}",
+            outbox::insert(":tenant"),
+            log::then_insert()
+        ),
     )
-}
-
-/// SQLite: the same, each statement depending on whether the one before changed a row.
-fn then_outbox() -> String {
-    format!(
-        "INSERT INTO outbox ({}) SELECT $1, {} WHERE changes() > 0; \
-         INSERT INTO provisioning_log ({}, outbox_id) SELECT $1, {}, last_insert_rowid() WHERE changes() > 0",
-        outbox::COLUMNS,
-        placeholders(12, 8),
-        log::COLUMNS,
-        placeholders(20, log::VALUES),
-    )
-}
-
-/// The values of [`CREATE`], [`SAVE`] and [`DELETE`].
-pub(crate) fn values(
-    tenant: Value,
-    (identity, external_id): (&Identity, ExternalId),
-    event: &Event,
-    entry: &LogEntry,
-) -> Result<Vec<Value>, StoreError> {
-    let keys = Keys::of(&identity.resource);
-    let document = json_text(identity.resource.as_map())?;
-    let shadow = shadow(&keys.user_name, identity.id.uuid());
-    let mut values = vec![
-        tenant,
-        Value::from(identity.directory.uuid()),
-        Value::from(identity.id.uuid()),
-        Value::from(identity.revision),
-        document,
-        Value::from(keys.user_name),
-        text(keys.external_id.as_deref()),
-        text(keys.work_email.as_deref()),
-        text(keys.display_name.as_deref()),
-        Value::from(identity.created_at.timestamp_millis()),
-        Value::from(identity.modified_at.timestamp_millis()),
-    ];
-    values.extend(outbox::values(identity.directory, event, entry.at));
-    values.extend(log::values(entry)?);
-    values.push(Value::from(shadow));
-    values.push(text(match external_id {
-        ExternalId::IsKey => keys.external_id.as_deref(),
-        ExternalId::IsFree => None,
-    }));
-    Ok(values)
 }

@@ -3,25 +3,24 @@
 //! A lease that ends later than one taken now would was made before that clock was set back. It is nobody's: otherwise
 //! the job of a holder that has died would wait for as long as the clock was set back.
 
-use std::sync::LazyLock;
+use super::names::{Millis, Name, Owner};
+use crate::statement::Statement;
 
-use crate::sql::Sql;
+/// A lease, and who has it or wants it.
+pub(crate) type Lease<'a> = (Name<'a>, Owner<'a>);
 
-/// `$1` name, `$2` owner, `$3` milliseconds: taken or renewed when a row changes.
-pub(crate) static TAKE: LazyLock<Sql> = LazyLock::new(|| {
-    let take = |now: &str| {
-        format!(
-            "INSERT INTO lease (name, owner, expires_at) VALUES ($1, $2, {now} + $3) \
+/// Taken or renewed when a row changes.
+pub(crate) static TAKE: Statement<(Lease<'_>, Millis)> = Statement::new(|on| {
+    let now = on.either(
+        "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+        "CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)",
+    );
+    format!(
+        "INSERT INTO lease (name, owner, expires_at) VALUES (:name, :owner, {now} + :millis) \
              ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, expires_at = excluded.expires_at \
-             WHERE lease.owner = excluded.owner OR lease.expires_at <= {now} OR lease.expires_at > {now} + $3"
-        )
-    };
-    Sql::pair(
-        &take("(extract(epoch FROM clock_timestamp()) * 1000)::bigint"),
-        &take("CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)"),
+             WHERE lease.owner = excluded.owner OR lease.expires_at <= {now} OR lease.expires_at > {now} + :millis"
     )
 });
 
-/// `$1` name, `$2` owner.
-pub(crate) static RELEASE: LazyLock<Sql> =
-    LazyLock::new(|| Sql::same("DELETE FROM lease WHERE name = $1 AND owner = $2"));
+pub(crate) static RELEASE: Statement<Lease<'_>> =
+    Statement::new(|_| "DELETE FROM lease WHERE name = :name AND owner = :owner".into());

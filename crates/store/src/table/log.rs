@@ -1,26 +1,29 @@
 //! `provisioning_log`: what happened to whom, and how far it has come since.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use domain::id::{DirectoryId, EventId, RequestId, ResourceId};
+use domain::id::{DirectoryId, EventId, RequestId, ResourceId, TenantId};
 use domain::log::{LogAction, LogEntry, LogStatus};
 use domain::tenant::Slug;
 use scim::resource::fold;
 use sea_orm::{QueryResult, Value};
 
 use super::keys::fit;
+use super::names::{OfTenant, OutboxRows};
 use super::read::Columns;
 use crate::error::StoreError;
-use crate::sql::{Rows, Sql, id, json_text, text};
+use crate::parameter::{Json, Parameter, parameters};
+use crate::settings::Backend;
+use crate::statement::{Bound, Opens, Statement};
 
-/// The columns of [`values`], after the tenant.
+/// What is written of a row.
 pub(crate) const COLUMNS: &str = "tenant_id, directory_id, at, request_id, identity_id, resource_type, external_id, \
      user_name, user_name_key, action, status, code, detail, event_id, changed, token_id, trace_id";
 
-/// How many [`values`] there are.
-pub(crate) const VALUES: usize = 16;
+/// The values of [`COLUMNS`] after the tenant.
+pub(crate) const VALUES: &str = ":log_directory, :log_at, :request, :resource, :resource_type, :log_external_id, \
+     :user_name, :user_name_key, :action, :status, :code, :detail, :log_event, :changed, :token, :trace";
 
 /// What to look for; everything given must hold. Newest first.
 #[derive(Debug, Clone, Default)]
@@ -63,93 +66,100 @@ pub struct Delivered {
     pub applied_at: Option<DateTime<Utc>>,
 }
 
-/// One row on its own: `$1` tenant, `$2`… [`values`].
-pub(crate) static INSERT: LazyLock<Sql> = LazyLock::new(|| {
-    let numbers: Vec<String> = (2..2 + VALUES).map(|number| format!("${number}")).collect();
-    Sql::insert(&format!(
-        "INSERT INTO provisioning_log ({COLUMNS}) SELECT :tenant, {} :from",
-        numbers.join(", ")
-    ))
+parameters!(for &LogEntry, |entry| {
+    log_directory: entry.directory,
+    log_at: entry.at,
+    request: entry.request,
+    resource: entry.resource,
+    resource_type: entry.resource.map(ResourceId::type_name),
+    log_external_id: entry.external_id.as_deref().map(fit),
+    user_name: printable(entry.user_name.as_deref()),
+    user_name_key: entry.user_name.as_deref().map(|name| fit(&fold(name))),
+    action: entry.action.as_str(),
+    status: entry.status.as_str(),
+    code: printable(entry.code.as_deref()),
+    detail: printable(entry.detail.as_deref()),
+    log_event: entry.event,
+    changed: Json(&entry.changed),
+    token: entry.token_id.as_str(),
+    trace: printable(entry.trace_id.as_deref()),
 });
 
-/// The values of a row, after the tenant.
-///
-/// # Errors
-/// As [`json_text`].
-pub(crate) fn values(entry: &LogEntry) -> Result<[Value; VALUES], StoreError> {
-    let clean = |value: &Option<String>| text(value.as_deref().map(printable).as_deref());
-    Ok([
-        Value::from(entry.directory.uuid()),
-        Value::from(entry.at.timestamp_millis()),
-        Value::from(entry.request.uuid()),
-        id(entry.resource.map(ResourceId::uuid)),
-        text(entry.resource.map(ResourceId::type_name)),
-        text(entry.external_id.as_deref().map(fit).as_deref()),
-        clean(&entry.user_name),
-        text(entry.user_name.as_deref().map(|name| fit(&fold(name))).as_deref()),
-        Value::from(entry.action.as_str()),
-        Value::from(entry.status.as_str()),
-        clean(&entry.code),
-        clean(&entry.detail),
-        id(entry.event.map(EventId::uuid)),
-        json_text(&entry.changed)?,
-        Value::from(entry.token_id.as_str()),
-        clean(&entry.trace_id),
-    ])
+/// One row that no event belongs to.
+pub(crate) static INSERT: Statement<(OfTenant, &LogEntry)> =
+    Statement::opening(Opens::TenantToInsert, |_| {
+        format!("INSERT INTO provisioning_log ({COLUMNS}) SELECT :tenant, {VALUES}")
+    });
+
+/// SQLite: the row of an event, if the statement before wrote that.
+pub(crate) fn then_insert() -> String {
+    format!(
+        "INSERT INTO provisioning_log ({COLUMNS}, outbox_id) SELECT :tenant, {VALUES}, last_insert_rowid() \
+         WHERE changes() > 0"
+    )
 }
 
 /// PostgreSQL's text holds no NUL; a client may have sent one.
-fn printable(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
+fn printable(text: Option<&str>) -> Option<String> {
+    text.map(|text| text.replace('\0', "\u{fffd}"))
 }
 
-/// The statement for a search and its values after the tenant.
-pub(crate) fn search(query: &LogQuery) -> (Sql, Vec<Value>) {
-    let mut values: Vec<Value> = Vec::new();
-    let mut conditions = String::from("tenant_id = :tenant");
-    let mut also = |condition: &str, value: Value| {
-        values.push(value);
-        conditions.push_str(&format!(" AND {condition} ${}", values.len() + 1));
+/// The rows of a tenant that a search is about.
+pub(crate) fn search(on: Backend, tenant: TenantId, query: &LogQuery) -> Result<Bound, StoreError> {
+    let mut values = Vec::new();
+    let mut conditions = String::new();
+    let mut also = |condition: &str, name: &'static str, value: Option<Value>| {
+        if let Some(value) = value {
+            values.push((name, value));
+            conditions.push_str(&format!(" AND {condition} :{name}"));
+        }
     };
-    if let Some(directory) = query.directory {
-        also("directory_id =", Value::from(directory.uuid()));
-    }
-    if let Some(external_id) = &query.external_id {
-        also("external_id =", Value::from(fit(external_id)));
-    }
-    if let Some(user_name) = &query.user_name {
-        also("user_name_key =", Value::from(fit(&fold(user_name))));
-    }
-    if let Some(resource) = query.resource {
-        also("identity_id =", Value::from(resource.uuid()));
-    }
-    if let Some(status) = query.status {
-        also("status =", Value::from(status.as_str()));
-    }
-    if let Some(since) = query.since {
-        also("at >=", Value::from(since.timestamp_millis()));
-    }
-    values.push(Value::from(i64::try_from(query.limit).unwrap_or(i64::MAX)));
+    let user_name_key = query.user_name.as_deref().map(|name| fit(&fold(name)));
+    also(
+        "directory_id =",
+        "directory",
+        query.directory.map(|id| id.uuid().into()),
+    );
+    also(
+        "external_id =",
+        "external_id",
+        query.external_id.as_deref().map(|id| fit(id).into()),
+    );
+    also("user_name_key =", "user_name_key", user_name_key.map(Value::from));
+    also(
+        "identity_id =",
+        "resource",
+        query.resource.map(|id| id.uuid().into()),
+    );
+    also(
+        "status =",
+        "status",
+        query.status.map(|status| status.as_str().into()),
+    );
+    also(
+        "at >=",
+        "since",
+        query.since.map(|since| since.timestamp_millis().into()),
+    );
+    values.insert(0, ("tenant", tenant.value(on)?));
+    values.push(("limit", query.limit.value(on)?));
     let keyed = query.external_id.is_some() || query.user_name.is_some() || query.resource.is_some();
     // Without a key, a time is what an index can be entered by.
     let by_time = query.since.is_some() && !keyed;
     let order = if by_time { "at DESC, id DESC" } else { "id DESC" };
-    let select = format!(
-        "SELECT outbox_id, directory_id, at, request_id, identity_id, resource_type, external_id, user_name, action, status, \
-         code, detail, event_id, changed, token_id, trace_id FROM provisioning_log WHERE {conditions} ORDER BY {order} \
-         LIMIT ${}",
-        values.len() + 1
-    );
-    let sql = Sql::select(&select, Rows::Read);
-    if keyed || by_time {
-        return (sql, values);
-    }
     // Newest first without a key or a time: PostgreSQL has the primary key for it, SQLite the row ids, if it may not take the
     // tenant's first index and sort everything.
-    (
-        sql.with_sqlite(|text| text.replace("tenant_id = $1", "+tenant_id = $1")),
-        values,
-    )
+    let tenant = if keyed || by_time {
+        "tenant_id"
+    } else {
+        on.either("tenant_id", "+tenant_id")
+    };
+    let text = format!(
+        "SELECT outbox_id, directory_id, at, request_id, identity_id, resource_type, external_id, user_name, action, status, \
+         code, detail, event_id, changed, token_id, trace_id FROM provisioning_log \
+         WHERE {tenant} = :tenant{conditions} ORDER BY {order} LIMIT :limit"
+    );
+    Bound::select(on, text, values)
 }
 
 /// Reads a row of [`search`]: the id of its outbox row, and the entry.
@@ -205,22 +215,18 @@ fn status(word: &str) -> Option<LogStatus> {
     .find(|status| status.as_str() == word)
 }
 
-/// Where the events of outbox rows are: `$1` their ids. Positions and groups hold no customer data.
-pub(crate) static DELIVERIES: LazyLock<Sql> = LazyLock::new(|| {
-    let of = |events: &str| {
-        format!(
-            "SELECT fe.outbox_id, app.name, fe.pos, g.grp, \
+/// Where the events of outbox rows are. Positions and groups hold no customer data.
+pub(crate) static DELIVERIES: Statement<OutboxRows> = Statement::new(|on| {
+    let events = on.either(
+            "unnest(:events) w(id) CROSS JOIN LATERAL (SELECT * FROM feed_event x WHERE x.outbox_id = w.id OFFSET 0) fe",
+            "json_each(:events) w JOIN feed_event fe ON fe.outbox_id = w.value",
+        );
+    format!(
+        "SELECT fe.outbox_id, app.name, fe.pos, g.grp, \
              (SELECT a.at FROM feed_ack a WHERE a.app_id = fe.app_id AND a.grp = g.grp AND a.pos >= fe.pos \
               ORDER BY a.pos LIMIT 1) \
              FROM {events} JOIN app ON app.id = fe.app_id LEFT JOIN feed_group g ON g.app_id = fe.app_id \
              ORDER BY app.name, g.grp"
-        )
-    };
-    Sql::pair(
-        &of(
-            "unnest($1) w(id) CROSS JOIN LATERAL (SELECT * FROM feed_event x WHERE x.outbox_id = w.id OFFSET 0) fe",
-        ),
-        &of("json_each($1) w JOIN feed_event fe ON fe.outbox_id = w.value"),
     )
 });
 

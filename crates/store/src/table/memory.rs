@@ -1,44 +1,60 @@
 //! `credential_memory`: what is remembered of credentials beside their records, one row a credential (ADR 0031).
 
 use std::net::IpAddr;
-use std::sync::LazyLock;
 
 use domain::credential::{CredentialKind, Memory, SecretCheck};
-use sea_orm::{QueryResult, Value};
+use sea_orm::QueryResult;
 
+use super::names::{Kind, Name, PublicId};
 use super::read::Columns;
 use crate::error::StoreError;
-use crate::sql::Sql;
+use crate::parameter::parameters;
+use crate::statement::Statement;
 
-/// `$1` kind, `$2` id. PostgreSQL: `usher.token` opens that one row for reading.
-pub(crate) static READ: LazyLock<Sql> = LazyLock::new(|| {
-    Sql::pair(
-        "SELECT m.* FROM (SELECT set_config('usher.token', $2, true) AS id) p CROSS JOIN LATERAL \
-         (SELECT secret_check, hash_version, networks FROM credential_memory \
-         WHERE kind = $1 AND id = $2 AND p.id IS NOT NULL OFFSET 0) m",
-        KNOWN,
+/// A credential.
+pub(crate) type OfCredential<'a> = (Kind<'a>, PublicId<'a>);
+
+pub(crate) fn of(kind: CredentialKind, id: &str) -> OfCredential<'_> {
+    (Kind(kind.as_str()), PublicId(id))
+}
+
+/// What a request reads. PostgreSQL: `usher.token` opens that one row for reading.
+pub(crate) static READ: Statement<OfCredential<'_>> = Statement::new(|on| {
+    on.either(
+        "SELECT m.* FROM (SELECT set_config('usher.token', :id, true) AS id) p CROSS JOIN LATERAL \
+             (SELECT secret_check, hash_version, networks FROM credential_memory \
+             WHERE kind = :kind AND id = :id AND p.id IS NOT NULL OFFSET 0) m",
+        READ_OPEN,
     )
+    .into()
 });
 
-/// `$1` kind, `$2` id, by whoever may write all of them.
-pub(crate) const KNOWN: &str =
-    "SELECT secret_check, hash_version, networks FROM credential_memory WHERE kind = $1 AND id = $2";
+const READ_OPEN: &str =
+    "SELECT secret_check, hash_version, networks FROM credential_memory WHERE kind = :kind AND id = :id";
 
-/// See [`values`].
-pub(crate) const WRITE: &str = "INSERT INTO credential_memory (kind, id, secret_check, hash_version, networks) \
-     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (kind, id) DO UPDATE SET secret_check = excluded.secret_check, \
-     hash_version = excluded.hash_version, networks = excluded.networks";
+/// As [`READ`], where all rows may be written.
+pub(crate) static KNOWN: Statement<OfCredential<'_>> = Statement::new(|_| READ_OPEN.into());
 
-pub(crate) fn values(kind: CredentialKind, id: &str, memory: &Memory) -> Vec<Value> {
-    let networks: Vec<String> = memory.networks.iter().map(IpAddr::to_string).collect();
-    vec![
-        Value::from(kind.as_str()),
-        Value::from(id),
-        Value::from(memory.check.map(|check| i64::from(check.bits))),
-        Value::from(memory.check.map(|check| check.version)),
-        Value::from(networks.join(" ")),
-    ]
-}
+/// PostgreSQL: lets this transaction write all rows, and when tokens were used.
+pub(crate) static OPEN_USAGE: Statement<()> =
+    Statement::new(|_| "SELECT set_config('usher.door', 'usage', true)".into());
+
+parameters!(for &Memory, |memory| {
+    secret_check: memory.check.map(|check| i64::from(check.bits)),
+    hash_version: memory.check.map(|check| check.version),
+    networks: memory.networks.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(" "),
+});
+
+pub(crate) static WRITE: Statement<(OfCredential<'_>, &Memory)> = Statement::new(|_| {
+    "INSERT INTO credential_memory (kind, id, secret_check, hash_version, networks) \
+         VALUES (:kind, :id, :secret_check, :hash_version, :networks) ON CONFLICT (kind, id) DO UPDATE \
+         SET secret_check = excluded.secret_check, hash_version = excluded.hash_version, networks = excluded.networks"
+            .into()
+});
+
+/// A key of the deployment.
+pub(crate) static DEPLOYMENT_KEY: Statement<Name<'_>> =
+    Statement::new(|_| "SELECT value FROM deployment_key WHERE name = :name".into());
 
 pub(crate) fn read(row: &QueryResult) -> Result<Memory, StoreError> {
     let mut columns = Columns::of(row);

@@ -11,7 +11,11 @@ pub mod log;
 pub(crate) mod membership;
 pub(crate) mod memory;
 pub(crate) mod named;
+pub(crate) mod names;
 pub(crate) mod outbox;
 pub(crate) mod read;
 pub(crate) mod tenant;
 pub(crate) mod token;
+
+#[cfg(test)]
+mod tests;

@@ -1,79 +1,78 @@
 //! `outbox`: events as they were committed, until every feed has them and they are old.
 //!
-//! Its rows are written by the statements of [`super::identity`], and [`super::group`], always after the change
-//! they tell of.
+//! Its rows are written by the statements of [`super::identity`] and [`super::group`], always after the change
+//! they are about.
 
-use chrono::{DateTime, Utc};
 use domain::event::Event;
-use domain::id::DirectoryId;
-use sea_orm::Value;
+use serde_json::{Value, json};
 
-use crate::sql::Sql;
+use crate::error::StoreError;
+use crate::parameter::{Json, parameters};
+use crate::settings::Backend;
+use crate::statement::{Opens, Statement};
 
 /// The source of an event, as a column of its own.
-fn source(event: &Event) -> &str {
-    let source = event.envelope.get("source");
-    source.and_then(serde_json::Value::as_str).unwrap_or_default()
+fn source(event: &Event) -> Result<&str, StoreError> {
+    let source = event.envelope.get("source").and_then(Value::as_str);
+    source.ok_or_else(|| StoreError::Corrupt("an event names no source".into()))
 }
 
-/// The values of one event, in the order in which [`super::identity`]'s statements number them.
-pub(crate) fn values(directory: DirectoryId, event: &Event, at: DateTime<Utc>) -> [Value; 8] {
-    [
-        Value::from(directory.uuid()),
-        Value::from(event.subject.uuid()),
-        Value::from(event.sequence),
-        Value::from(event.id.uuid()),
-        Value::from(event.event_type.as_str()),
-        Value::from(source(event)),
-        Value::from(event.envelope.to_string()),
-        Value::from(at.timestamp_millis()),
-    ]
-}
+parameters!(for &Event, |event| {
+    subject: event.subject,
+    sequence: event.sequence,
+    event: event.id,
+    event_type: event.event_type.as_str(),
+    source: source(event)?,
+    body: event.envelope.to_string(),
+});
 
-/// The columns of [`values`].
-pub(crate) const COLUMNS: &str =
+const COLUMNS: &str =
     "tenant_id, directory_id, identity_id, sequence, event_id, event_type, source, body, created_at";
 
-/// Several events of one subject as one value, for [`several_on_postgres`] and [`several_on_sqlite`]: the parts of one
-/// change have nothing but themselves in common with the statement's other values.
-pub(crate) fn several(events: &[Event], at: DateTime<Utc>) -> Value {
-    let row = |event: &Event| {
-        serde_json::json!({
-            "sequence": event.sequence,
-            "id": event.id.uuid(),
-            "hex": event.id.uuid().simple().to_string(),
-            "type": event.event_type,
-            "source": source(event),
-            "body": event.envelope.to_string(),
-            "at": at.timestamp_millis(),
-        })
-    };
-    Value::from(serde_json::Value::Array(events.iter().map(row).collect()).to_string())
-}
-
-/// An `INSERT` of [`several`], the value numbered `events`, for each row of the `WITH` named `change`; `$2` is the
-/// directory, `$3` the subject. In the order given, so that their ids ascend.
-pub(crate) fn several_on_postgres(change: &str, events: usize) -> String {
+/// An `INSERT … SELECT` of one event, without `FROM`: its time is that of its log row.
+pub(crate) fn insert(tenant: &str) -> String {
     format!(
-        "INSERT INTO outbox ({COLUMNS}) SELECT {change}.tenant_id, $2, $3, e.sequence, e.id, e.type, e.source, e.body, e.at \
-         FROM {change} CROSS JOIN json_to_recordset(${events}::json) \
-         AS e(sequence bigint, id uuid, type text, source text, body text, at bigint)"
+        "INSERT INTO outbox ({COLUMNS}) SELECT {tenant}, :directory, :subject, :sequence, :event, :event_type, :source, :body, \
+         :log_at"
     )
 }
 
-/// As [`several_on_postgres`], if the statement before changed a row.
-pub(crate) fn several_on_sqlite(events: usize) -> String {
-    format!(
-        "INSERT INTO outbox ({COLUMNS}) SELECT $1, $2, $3, e.value ->> 'sequence', unhex(e.value ->> 'hex'), \
-         e.value ->> 'type', e.value ->> 'source', e.value ->> 'body', e.value ->> 'at' \
-         FROM json_each(${events}) e WHERE changes() > 0 ORDER BY e.key"
-    )
+/// Several events of one subject: the parts of one change. They travel as one value, in the order in which their ids ascend.
+pub(crate) struct Events<'a>(pub(crate) &'a [Event]);
+
+parameters!(for Events<'_>, |events| { events: Json(&events.rows()?) });
+
+impl Events<'_> {
+    fn rows(&self) -> Result<Vec<Value>, StoreError> {
+        let row = |event: &Event| {
+            Ok(json!({
+                "sequence": event.sequence,
+                "id": event.id.uuid(),
+                "hex": event.id.uuid().simple().to_string(),
+                "type": event.event_type,
+                "source": source(event)?,
+                "body": event.envelope.to_string(),
+            }))
+        };
+        self.0.iter().map(row).collect()
+    }
+}
+
+/// As [`insert`], of [`Events`] about `:id`, if the change reached a row. On PostgreSQL the change is the part `i` of a `WITH`; on
+/// SQLite the statement before.
+pub(crate) fn insert_several(on: Backend) -> String {
+    let select = on.either(
+        "SELECT i.tenant_id, :directory, :id, e.sequence, e.id, e.type, e.source, e.body, :log_at \
+         FROM i CROSS JOIN json_to_recordset(:events::json) \
+         AS e(sequence bigint, id uuid, type text, source text, body text)",
+        "SELECT :tenant, :directory, :id, e.value ->> 'sequence', unhex(e.value ->> 'hex'), e.value ->> 'type', \
+         e.value ->> 'source', e.value ->> 'body', :log_at \
+         FROM json_each(:events) e WHERE changes() > 0 ORDER BY e.key",
+    );
+    format!("INSERT INTO outbox ({COLUMNS}) {select}")
 }
 
 /// How many rows wait for the stamper, and since when.
-pub(crate) fn lag() -> Sql {
-    Sql::across_tenants(
-        "outbox",
-        "SELECT count(*), min(created_at) FROM outbox WHERE NOT stamped",
-    )
-}
+pub(crate) static LAG: Statement<()> = Statement::opening(Opens::All("outbox"), |_| {
+    "SELECT count(*), min(created_at) FROM outbox WHERE NOT stamped".into()
+});

@@ -1,15 +1,15 @@
 //! `token`: secret tokens, found by the id inside them before anything else is known.
 
-use std::sync::LazyLock;
-
 use domain::credential::{SecretHash, Token, TokenRecord};
 use domain::id::{DirectoryId, TenantId};
 use sea_orm::QueryResult;
 
 use super::directory;
+use super::names::{At, OfTenant, PublicId};
 use super::read::Columns;
 use crate::error::StoreError;
-use crate::sql::Sql;
+use crate::parameter::parameters;
+use crate::statement::{Opens, Statement};
 
 pub(crate) const COLUMNS: &str =
     "id, tenant_id, directory_id, label, created_at, expires_at, revoked_at, last_used_at, last_four";
@@ -32,35 +32,80 @@ pub(crate) fn read(row: &QueryResult) -> Result<Token, StoreError> {
     read_from(&mut Columns::of(row))
 }
 
-/// Everything about a presented token in one round trip: `$1` its id.
+parameters!(for &Token, |token| {
+    id: token.id.as_str(),
+    directory: token.directory,
+    label: token.label.as_deref(),
+    last_four: token.last_four.as_str(),
+    created_at: token.created_at,
+    expires_at: token.expires_at,
+    revoked_at: token.revoked_at,
+    last_used_at: token.last_used_at,
+});
+
+parameters!(for &SecretHash, |hash| {
+    hash: hash.phc.as_str(),
+    hash_version: hash.version,
+});
+
+pub(crate) static INSERT: Statement<(OfTenant, &Token, &SecretHash)> = Statement::opening(
+    Opens::TenantToInsert,
+    |_| {
+        "INSERT INTO token (tenant_id, id, directory_id, label, last_four, hash, hash_version, created_at, expires_at, \
+         revoked_at, last_used_at) SELECT :tenant, :id, :directory, :label, :last_four, :hash, :hash_version, :created_at, \
+         :expires_at, :revoked_at, :last_used_at"
+            .into()
+    },
+);
+
+pub(crate) static ALL: Statement<OfTenant> =
+    Statement::select(|_| format!("SELECT {COLUMNS} FROM token WHERE tenant_id = :tenant"));
+
+pub(crate) static BY_ID: Statement<(OfTenant, PublicId<'_>)> =
+    Statement::select(|_| format!("SELECT {COLUMNS} FROM token WHERE tenant_id = :tenant AND id = :id"));
+
+pub(crate) static REVOKE: Statement<(OfTenant, PublicId<'_>, At)> = Statement::new(|_| {
+    "UPDATE token SET revoked_at = :at WHERE tenant_id = :tenant AND id = :id AND revoked_at IS NULL".into()
+});
+
+pub(crate) static LIMIT: Statement<(OfTenant, PublicId<'_>, At)> = Statement::new(|_| {
+    "UPDATE token SET expires_at = :at WHERE tenant_id = :tenant AND id = :id \
+         AND (expires_at IS NULL OR expires_at > :at)"
+        .into()
+});
+
+pub(crate) static NOTE_USE: Statement<(PublicId<'_>, At)> = Statement::new(|_| {
+    "UPDATE token SET last_used_at = :at WHERE id = :id AND coalesce(last_used_at, 0) < :at".into()
+});
+
+/// Everything about a presented token in one round trip.
 ///
 /// PostgreSQL: `usher.token` opens that one row for reading; the row's tenant then opens its directory. Each step is a
-/// `LATERAL` that needs the step before, so the settings are made in this order; none is compared with a column (see [`crate::sql`]).
-pub(crate) static RECORD: LazyLock<Sql> = LazyLock::new(|| {
+/// `LATERAL` that needs the step before, so the settings are made in this order; none is compared with a column (see
+/// [`crate::statement`]).
+pub(crate) static RECORD: Statement<PublicId<'_>> = Statement::new(|on| {
     let of = |alias: &str, columns: &str| {
-        columns
-            .split(", ")
-            .map(|column| format!("{alias}.{column}"))
-            .collect::<Vec<_>>()
-            .join(", ")
+        let columns = columns.split(", ").map(|column| format!("{alias}.{column}"));
+        columns.collect::<Vec<_>>().join(", ")
     };
     let (token, dir) = (of("t", COLUMNS), of("d", directory::COLUMNS));
-    Sql::pair(
-        &format!(
-            "SELECT {token}, t.hash, t.hash_version, {dir}, d.name, d.external_tenant_id \
-             FROM (SELECT set_config('usher.token', $1, true) AS id) p \
-             CROSS JOIN LATERAL (SELECT * FROM token WHERE token.id = $1 AND p.id IS NOT NULL OFFSET 0) t \
-             CROSS JOIN LATERAL (SELECT set_config('usher.tenant', t.tenant_id::text, true) AS tenant OFFSET 0) s \
-             CROSS JOIN LATERAL (SELECT directory.*, tenant.name, tenant.external_tenant_id FROM directory \
-             JOIN tenant ON tenant.id = directory.tenant_id \
-             WHERE directory.tenant_id = t.tenant_id AND directory.id = t.directory_id AND s.tenant IS NOT NULL OFFSET 0) d"
-        ),
-        &format!(
-            "SELECT {token}, t.hash, t.hash_version, {dir}, n.name, n.external_tenant_id FROM token t \
-             JOIN directory d ON d.tenant_id = t.tenant_id AND d.id = t.directory_id \
-             JOIN tenant n ON n.id = t.tenant_id WHERE t.id = $1"
-        ),
-    )
+
+    on.either(
+            format!(
+                "SELECT {token}, t.hash, t.hash_version, {dir}, d.name, d.external_tenant_id \
+                 FROM (SELECT set_config('usher.token', :id, true) AS id) p \
+                 CROSS JOIN LATERAL (SELECT * FROM token WHERE token.id = :id AND p.id IS NOT NULL OFFSET 0) t \
+                 CROSS JOIN LATERAL (SELECT set_config('usher.tenant', t.tenant_id::text, true) AS tenant OFFSET 0) s \
+                 CROSS JOIN LATERAL (SELECT directory.*, tenant.name, tenant.external_tenant_id FROM directory \
+                 JOIN tenant ON tenant.id = directory.tenant_id \
+                 WHERE directory.tenant_id = t.tenant_id AND directory.id = t.directory_id AND s.tenant IS NOT NULL OFFSET 0) d"
+            ),
+            format!(
+                "SELECT {token}, t.hash, t.hash_version, {dir}, n.name, n.external_tenant_id FROM token t \
+                 JOIN directory d ON d.tenant_id = t.tenant_id AND d.id = t.directory_id \
+                 JOIN tenant n ON n.id = t.tenant_id WHERE t.id = :id"
+            ),
+        )
 });
 
 pub(crate) fn read_record(row: &QueryResult) -> Result<TokenRecord, StoreError> {

@@ -9,14 +9,15 @@ use domain::group::{Group, GroupRef, Member};
 use domain::id::{DirectoryId, GroupId, IdentityId, ResourceId};
 use domain::log::LogEntry;
 use scim::resource::fold;
-use sea_orm::Value;
 use uuid::Uuid;
 
 use super::{CreateOutcome, SaveOutcome, TenantTx, counted};
 use crate::error::{RetryAction, StoreError};
-use crate::settings::Backend;
-use crate::sql::Sql;
+use crate::parameter::{Bind, Ids};
+use crate::statement::Built;
 use crate::table::keys::fit;
+use crate::table::names::{After, CreatedAt, Groups, Id, Identities, In, InGroup, Key, Limit, Members};
+use crate::table::outbox::Events;
 use crate::table::{group, membership};
 
 impl TenantTx {
@@ -29,8 +30,8 @@ impl TenantTx {
         directory: DirectoryId,
         id: GroupId,
     ) -> Result<Option<Group>, StoreError> {
-        self.find_group(&group::BY_ID, directory, Value::from(id.uuid()))
-            .await
+        let by_id = (self.within(directory), Id(id.uuid()));
+        self.find_group(&group::BY_ID, by_id).await
     }
 
     /// As [`TenantTx::get_group`], and keeps everybody else from changing it or its members until the transaction ends.
@@ -42,8 +43,8 @@ impl TenantTx {
         directory: DirectoryId,
         id: GroupId,
     ) -> Result<Option<Group>, StoreError> {
-        self.find_group(&group::LOCK_BY_ID, directory, Value::from(id.uuid()))
-            .await
+        let by_id = (self.within(directory), Id(id.uuid()));
+        self.find_group(&group::LOCK_BY_ID, by_id).await
     }
 
     /// The group with this `displayName`, folded as [`scim::resource::fold`] does. Locks it in [`crate::Store::write`].
@@ -55,25 +56,23 @@ impl TenantTx {
         directory: DirectoryId,
         folded: &str,
     ) -> Result<Option<Group>, StoreError> {
-        let sql = if self.tx.is_open() {
+        let statement = if self.tx.is_open() {
             &group::LOCK_BY_NAME
         } else {
             &group::BY_NAME
         };
-        let found = self.find_group(sql, directory, Value::from(fit(folded))).await?;
+        let by_name = (self.within(directory), Key(fit(folded).into()));
+        let found = self.find_group(statement, by_name).await?;
         // A key may stand for several names (store::table::keys).
         Ok(found.filter(|group| fold(group.resource.display_name().unwrap_or_default()) == folded))
     }
 
-    async fn find_group(
+    async fn find_group<P: Bind>(
         &mut self,
-        sql: &Sql,
-        directory: DirectoryId,
-        key: Value,
+        statement: &Built<P>,
+        parameters: P,
     ) -> Result<Option<Group>, StoreError> {
-        let values = vec![self.tenant(), Value::from(directory.uuid()), key];
-        let row = self.tx.one(sql, values).await?;
-        self.tenant_set |= self.tx.is_open();
+        let row = self.open_one(statement, parameters).await?;
         row.as_ref().map(group::read).transpose()
     }
 
@@ -88,8 +87,9 @@ impl TenantTx {
         events: &[Event],
         entry: &LogEntry,
     ) -> Result<CreateOutcome, StoreError> {
-        let values = group::values(self.tenant(), group, events, entry)?;
-        let made = counted(&self.tx.with_outbox(&group::CREATE, values).await?)?;
+        let revision = group::Revision::of(self.scope, group);
+        let parameters = (revision, CreatedAt(group.created_at), Events(events), entry);
+        let made = counted(&self.tx.with_outbox(&group::CREATE, parameters).await?)?;
         self.tenant_set |= self.tx.is_open();
         if made == 0 {
             return Ok(CreateOutcome::Taken);
@@ -109,8 +109,10 @@ impl TenantTx {
         entry: &LogEntry,
     ) -> Result<SaveOutcome, StoreError> {
         self.set_tenant().await?;
-        let values = group::values(self.tenant(), group, events, entry)?;
-        let rows = match self.tx.with_outbox(&group::SAVE, values).await {
+        let revision = group::Revision::of(self.scope, group);
+        let shadow = revision.shadow();
+        let parameters = (revision, shadow, Events(events), entry);
+        let rows = match self.tx.with_outbox(&group::SAVE, parameters).await {
             Err(StoreError::Conflict(why)) => {
                 // PostgreSQL: as in TenantTx::save, somebody took the name between our look and our write.
                 self.tx.retry_action = Some(RetryAction::Again);
@@ -132,13 +134,8 @@ impl TenantTx {
 
     async fn group_name_taken(&mut self, group: &Group) -> Result<bool, StoreError> {
         let key = fit(&fold(group.resource.display_name().unwrap_or_default()));
-        let values = vec![
-            self.tenant(),
-            Value::from(group.directory.uuid()),
-            Value::from(group.id.uuid()),
-            Value::from(key),
-        ];
-        Ok(self.tx.one(&group::NAME_TAKEN, values).await?.is_some())
+        let others = (self.within(group.directory), Id(group.id.uuid()), Key(key.into()));
+        Ok(self.tx.one(&group::NAME_TAKEN, others).await?.is_some())
     }
 
     /// Deletes a group with its memberships, also where it is a member itself, and writes its events and its log row;
@@ -153,8 +150,9 @@ impl TenantTx {
         entry: &LogEntry,
     ) -> Result<(), StoreError> {
         self.set_tenant().await?;
-        let values = group::values(self.tenant(), group, events, entry)?;
-        let made = counted(&self.tx.with_outbox(&group::DELETE, values).await?)?;
+        let by_id = (self.within(group.directory), Id(group.id.uuid()));
+        let parameters = (by_id, Events(events), entry);
+        let made = counted(&self.tx.with_outbox(&group::DELETE, parameters).await?)?;
         self.tx.outbox_written |= made > 0;
         Ok(())
     }
@@ -169,16 +167,15 @@ impl TenantTx {
         directory: DirectoryId,
         ids: &[ResourceId],
     ) -> Result<Vec<Member>, StoreError> {
-        let sql = if self.tx.is_open() {
+        let statement = if self.tx.is_open() {
             &membership::KNOWN_KEPT
         } else {
             &membership::KNOWN
         };
         let mut known = Vec::new();
         for chunk in once(ids).chunks(membership::CHUNK) {
-            let mut values = vec![self.tenant(), Value::from(directory.uuid())];
-            values.extend(membership::by_kind(self.tx.backend(), chunk));
-            let rows = self.tx.all(sql, values).await?;
+            let both = membership::both(self.within(directory), chunk);
+            let rows = self.tx.all(statement, both).await?;
             self.tenant_set |= self.tx.is_open();
             for row in &rows {
                 known.push(membership::read_member(row)?);
@@ -198,8 +195,10 @@ impl TenantTx {
         group: GroupId,
         ids: &[ResourceId],
     ) -> Result<Vec<ResourceId>, StoreError> {
-        self.change_members(&membership::ADD, (directory, group), ids, membership::by_kind)
-            .await
+        self.change_members(&membership::ADD, directory, ids, |within, chunk| {
+            (membership::both(within, chunk), InGroup(group))
+        })
+        .await
     }
 
     /// Removes members from a group; returns those that were in it. Lock the group first.
@@ -212,25 +211,28 @@ impl TenantTx {
         group: GroupId,
         ids: &[ResourceId],
     ) -> Result<Vec<ResourceId>, StoreError> {
-        self.change_members(&membership::REMOVE, (directory, group), ids, |backend, ids| {
-            [membership::uuids(backend, ids)]
+        self.change_members(&membership::REMOVE, directory, ids, |within, chunk| {
+            let members = Members(Ids::of(chunk.iter().map(|id| id.uuid())));
+            ((within, InGroup(group)), members)
         })
         .await
     }
 
-    async fn change_members<const N: usize>(
+    async fn change_members<P: Bind>(
         &mut self,
-        sql: &Sql,
-        (directory, group): (DirectoryId, GroupId),
+        statement: &Built<P>,
+        directory: DirectoryId,
         ids: &[ResourceId],
-        values_of: impl Fn(Backend, &[ResourceId]) -> [Value; N],
+        parameters: impl Fn(In, &[ResourceId]) -> P,
     ) -> Result<Vec<ResourceId>, StoreError> {
         self.set_tenant().await?;
         let mut changed = Vec::new();
         for chunk in once(ids).chunks(membership::CHUNK) {
-            let mut values = self.group_values(directory, group);
-            values.extend(values_of(self.tx.backend(), chunk));
-            for row in &self.tx.with_outbox(sql, values).await? {
+            for row in &self
+                .tx
+                .with_outbox(statement, parameters(self.within(directory), chunk))
+                .await?
+            {
                 changed.push(membership::read_id(row)?);
             }
         }
@@ -243,8 +245,8 @@ impl TenantTx {
     /// [`StoreError::Unavailable`].
     pub async fn clear_members(&mut self, directory: DirectoryId, group: GroupId) -> Result<i64, StoreError> {
         self.set_tenant().await?;
-        let values = self.group_values(directory, group);
-        let gone = self.tx.change(&membership::CLEAR, values).await?;
+        let of = self.of_group(directory, group);
+        let gone = self.tx.change(&membership::CLEAR, of).await?;
         Ok(i64::try_from(gone).unwrap_or(i64::MAX))
     }
 
@@ -260,13 +262,9 @@ impl TenantTx {
         after: Option<ResourceId>,
         limit: usize,
     ) -> Result<Vec<Member>, StoreError> {
-        let mut values = self.group_values(directory, group);
-        let after = after.map_or(Uuid::nil(), ResourceId::uuid);
-        values.extend([
-            Value::from(after),
-            Value::from(i64::try_from(limit).unwrap_or(i64::MAX)),
-        ]);
-        let rows = self.tx.all(&membership::PAGE, values).await?;
+        let after = After(after.map_or(Uuid::nil(), ResourceId::uuid));
+        let page = (self.of_group(directory, group), after, Limit(limit));
+        let rows = self.tx.all(&membership::PAGE, page).await?;
         let mut members = rows
             .iter()
             .map(membership::read_member)
@@ -284,8 +282,8 @@ impl TenantTx {
         directory: DirectoryId,
         group: GroupId,
     ) -> Result<(i64, i64), StoreError> {
-        let values = self.group_values(directory, group);
-        let row = self.tx.one(&membership::MARK, values).await?;
+        let of = self.of_group(directory, group);
+        let row = self.tx.one(&membership::POSITION, of).await?;
         row.as_ref().map_or(Ok((0, 0)), membership::read_position)
     }
 
@@ -306,13 +304,9 @@ impl TenantTx {
                 1 => usize::MAX,
                 _ => membership::REFERENCES + 1,
             };
-            let values = vec![
-                self.tenant(),
-                Value::from(directory.uuid()),
-                membership::uuids(self.tx.backend(), &ids[..asked]),
-                Value::from(i64::try_from(limit).unwrap_or(i64::MAX)),
-            ];
-            let rows = self.tx.all(&membership::GROUPS_OF, values).await?;
+            let identities = Identities(Ids::of(ids[..asked].iter().map(|id| id.uuid())));
+            let of = (self.within(directory), identities, Limit(limit));
+            let rows = self.tx.all(&membership::GROUPS_OF, of).await?;
             if rows.len() < limit {
                 break rows;
             }
@@ -337,23 +331,15 @@ impl TenantTx {
         groups: &[ResourceId],
         members: &[ResourceId],
     ) -> Result<Vec<(Uuid, ResourceId)>, StoreError> {
-        let values = vec![
-            self.tenant(),
-            Value::from(directory.uuid()),
-            membership::uuids(self.tx.backend(), groups),
-            membership::uuids(self.tx.backend(), &once(members)),
-        ];
-        let rows = self.tx.all(&membership::AMONG, values).await?;
+        let groups = Groups(Ids::of(groups.iter().map(|id| id.uuid())));
+        let members = Members(Ids::of(once(members).iter().map(|id| id.uuid())));
+        let among = (self.within(directory), groups, members);
+        let rows = self.tx.all(&membership::AMONG, among).await?;
         rows.iter().map(membership::read_among).collect()
     }
 
-    /// `$1` to `$3` of the statements on one group's members.
-    fn group_values(&self, directory: DirectoryId, group: GroupId) -> Vec<Value> {
-        vec![
-            self.tenant(),
-            Value::from(directory.uuid()),
-            Value::from(group.uuid()),
-        ]
+    fn of_group(&self, directory: DirectoryId, group: GroupId) -> membership::Of {
+        (self.within(directory), InGroup(group))
     }
 }
 

@@ -4,8 +4,6 @@
 
 mod groups;
 
-use std::sync::LazyLock;
-
 use domain::event::Event;
 use domain::group::Group;
 use domain::id::{DirectoryId, IdentityId};
@@ -13,18 +11,20 @@ use domain::identity::{ExternalId, Identity, MatchKeys};
 use domain::log::LogEntry;
 use domain::scope::TenantScope;
 use scim::resource::fold;
-use sea_orm::Value;
+use sea_orm::QueryResult;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::{RetryAction, StoreError};
 use crate::list::concurrency_limit::ConcurrencyLimit;
 use crate::list::{self, ListRequest, Page};
+use crate::parameter::Bind;
 use crate::settings::Backend;
-use crate::sql::{OPEN_TENANT, Sql, numbers};
+use crate::statement::Built;
 use crate::table::keys::fit;
 use crate::table::log::{LogQuery, LogRow};
+use crate::table::names::{CreatedAt, Id, In, InDirectory, Key, OfTenant, OutboxRows};
 use crate::table::read::Columns;
-use crate::table::{identity, log};
+use crate::table::{identity, log, tenant};
 use crate::tx::Tx;
 
 /// How a creation ended.
@@ -77,8 +77,6 @@ impl std::fmt::Debug for TenantTx {
     }
 }
 
-static ARM: LazyLock<Sql> = LazyLock::new(|| Sql::same(OPEN_TENANT));
-
 impl TenantTx {
     pub(crate) fn new(tx: Tx, scope: TenantScope) -> Self {
         let tenant_set = tx.backend() == Backend::Sqlite;
@@ -103,9 +101,13 @@ impl TenantTx {
         &mut self.tx
     }
 
-    /// `$1` of every statement.
-    pub(crate) fn tenant(&self) -> Value {
-        Value::from(self.scope.tenant().uuid())
+    fn tenant(&self) -> OfTenant {
+        OfTenant(self.scope.tenant())
+    }
+
+    /// A directory of this tenant.
+    pub(crate) fn within(&self, directory: DirectoryId) -> In {
+        (self.tenant(), InDirectory(directory))
     }
 
     /// The identity, if this directory of this tenant has it.
@@ -117,8 +119,8 @@ impl TenantTx {
         directory: DirectoryId,
         id: IdentityId,
     ) -> Result<Option<Identity>, StoreError> {
-        self.find(&identity::BY_ID, directory, Value::from(id.uuid()))
-            .await
+        let by_id = (self.within(directory), Id(id.uuid()));
+        self.find(&identity::BY_ID, by_id).await
     }
 
     /// As [`TenantTx::get`], and keeps everybody else from changing it until the transaction ends.
@@ -130,8 +132,8 @@ impl TenantTx {
         directory: DirectoryId,
         id: IdentityId,
     ) -> Result<Option<Identity>, StoreError> {
-        self.find(&identity::LOCK_BY_ID, directory, Value::from(id.uuid()))
-            .await
+        let by_id = (self.within(directory), Id(id.uuid()));
+        self.find(&identity::LOCK_BY_ID, by_id).await
     }
 
     /// The identity with this `userName`, folded as [`scim::resource::fold`] does. Locks it in [`crate::Store::write`].
@@ -143,12 +145,13 @@ impl TenantTx {
         directory: DirectoryId,
         folded: &str,
     ) -> Result<Option<Identity>, StoreError> {
-        let sql = if self.tx.is_open() {
+        let statement = if self.tx.is_open() {
             &identity::LOCK_BY_USER_NAME
         } else {
             &identity::BY_USER_NAME
         };
-        let found = self.find(sql, directory, Value::from(fit(folded))).await?;
+        let by_name = (self.within(directory), Key(fit(folded).into()));
+        let found = self.find(statement, by_name).await?;
         // A key may stand for several names (store::table::keys).
         Ok(found.filter(|identity| fold(identity.resource.user_name().unwrap_or_default()) == folded))
     }
@@ -162,20 +165,28 @@ impl TenantTx {
         directory: DirectoryId,
         key: &str,
     ) -> Result<Option<Identity>, StoreError> {
-        self.find(&identity::BY_EXTERNAL_ID, directory, Value::from(fit(key)))
-            .await
+        let by_external_id = (self.within(directory), Key(fit(key).into()));
+        self.find(&identity::BY_EXTERNAL_ID, by_external_id).await
     }
 
-    async fn find(
+    async fn find<P: Bind>(
         &mut self,
-        sql: &Sql,
-        directory: DirectoryId,
-        key: Value,
+        statement: &Built<P>,
+        parameters: P,
     ) -> Result<Option<Identity>, StoreError> {
-        let values = vec![self.tenant(), Value::from(directory.uuid()), key];
-        let row = self.tx.one(sql, values).await?;
-        self.tenant_set |= self.tx.is_open();
+        let row = self.open_one(statement, parameters).await?;
         row.as_ref().map(identity::read).transpose()
+    }
+
+    /// The first row of a statement that opens row-level security: in a transaction it is open afterwards.
+    async fn open_one<P: Bind>(
+        &mut self,
+        statement: &Built<P>,
+        parameters: P,
+    ) -> Result<Option<QueryResult>, StoreError> {
+        let row = self.tx.one(statement, parameters).await?;
+        self.tenant_set |= self.tx.is_open();
+        Ok(row)
     }
 
     /// Writes a new identity, its event and its log row, in one round trip on PostgreSQL.
@@ -189,8 +200,9 @@ impl TenantTx {
         event: &Event,
         entry: &LogEntry,
     ) -> Result<CreateOutcome, StoreError> {
-        let values = identity::values(self.tenant(), (identity, external_id), event, entry)?;
-        let rows = self.tx.with_outbox(&identity::CREATE, values).await?;
+        let revision = identity::Revision::of(self.scope, identity, external_id);
+        let parameters = (revision, CreatedAt(identity.created_at), event, entry);
+        let rows = self.tx.with_outbox(&identity::CREATE, parameters).await?;
         self.tenant_set |= self.tx.is_open();
         if counted(&rows)? == 0 {
             return Ok(CreateOutcome::Taken);
@@ -214,8 +226,10 @@ impl TenantTx {
         entry: &LogEntry,
     ) -> Result<SaveOutcome, StoreError> {
         self.set_tenant().await?;
-        let values = identity::values(self.tenant(), (identity, external_id), event, entry)?;
-        let rows = match self.tx.with_outbox(&identity::SAVE, values).await {
+        let revision = identity::Revision::of(self.scope, identity, external_id);
+        let shadow = revision.shadow();
+        let parameters = (revision, shadow, event, entry);
+        let rows = match self.tx.with_outbox(&identity::SAVE, parameters).await {
             Err(StoreError::Conflict(why)) => {
                 // PostgreSQL: somebody took the key between our look and our write. The transaction is lost; the next
                 // attempt sees it.
@@ -254,13 +268,9 @@ impl TenantTx {
 
     async fn name_taken(&mut self, identity: &Identity) -> Result<bool, StoreError> {
         let key = fit(&fold(identity.resource.user_name().unwrap_or_default()));
-        let values = vec![
-            self.tenant(),
-            Value::from(identity.directory.uuid()),
-            Value::from(identity.id.uuid()),
-            Value::from(key),
-        ];
-        Ok(self.tx.one(&identity::NAME_TAKEN, values).await?.is_some())
+        let id = Id(identity.id.uuid());
+        let others = (self.within(identity.directory), id, Key(key.into()));
+        Ok(self.tx.one(&identity::NAME_TAKEN, others).await?.is_some())
     }
 
     /// Deletes an identity with its memberships and writes its event and its log row; nothing at all if it is gone already.
@@ -275,8 +285,9 @@ impl TenantTx {
         entry: &LogEntry,
     ) -> Result<(), StoreError> {
         self.set_tenant().await?;
-        let values = identity::values(self.tenant(), (identity, ExternalId::IsFree), event, entry)?;
-        let made = counted(&self.tx.with_outbox(&identity::DELETE, values).await?)?;
+        let by_id = (self.within(identity.directory), Id(identity.id.uuid()));
+        let parameters = (by_id, event, entry);
+        let made = counted(&self.tx.with_outbox(&identity::DELETE, parameters).await?)?;
         self.tx.outbox_written |= made > 0;
         Ok(())
     }
@@ -286,9 +297,7 @@ impl TenantTx {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn log(&mut self, entry: &LogEntry) -> Result<(), StoreError> {
-        let mut values = vec![self.tenant()];
-        values.extend(log::values(entry)?);
-        self.tx.change(&log::INSERT, values).await?;
+        self.tx.change(&log::INSERT, (self.tenant(), entry)).await?;
         self.tenant_set |= self.tx.is_open();
         Ok(())
     }
@@ -324,17 +333,14 @@ impl TenantTx {
     /// # Errors
     /// As [`TenantTx::get`].
     pub async fn search_log(&mut self, query: &LogQuery) -> Result<Vec<LogRow>, StoreError> {
-        let (sql, rest) = log::search(query);
-        let mut values = vec![self.tenant()];
-        values.extend(rest);
-        let rows = self.tx.all(&sql, values).await?;
+        let search = log::search(self.tx.backend(), self.scope.tenant(), query)?;
+        let rows = self.tx.all_of(&search).await?;
         let found = rows.iter().map(log::read).collect::<Result<Vec<_>, _>>()?;
-        let outbox: Vec<i64> = found.iter().filter_map(|(outbox, _)| *outbox).collect();
-        let mut delivered = if outbox.is_empty() {
+        let events: Vec<i64> = found.iter().filter_map(|(outbox, _)| *outbox).collect();
+        let mut delivered = if events.is_empty() {
             std::collections::HashMap::new()
         } else {
-            let values = vec![numbers(self.tx.backend(), &outbox)];
-            log::read_deliveries(&self.tx.all(&log::DELIVERIES, values).await?)?
+            log::read_deliveries(&self.tx.all(&log::DELIVERIES, OutboxRows(events)).await?)?
         };
         let row = |(outbox, entry): (Option<i64>, LogEntry)| LogRow {
             entry,
@@ -347,7 +353,7 @@ impl TenantTx {
     async fn set_tenant(&mut self) -> Result<(), StoreError> {
         if !self.tenant_set {
             let tenant = self.tenant();
-            self.tx.all(&ARM, vec![tenant]).await?;
+            self.tx.all(&tenant::OPEN, tenant).await?;
             self.tenant_set = true;
         }
         Ok(())

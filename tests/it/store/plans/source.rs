@@ -28,15 +28,14 @@ const SQLITE: &[&str] = &[
     "json_each(",
     "unhex(",
     "changes()",
-    "member_count - 1 WHERE tenant_id = $1 AND id IN",
+    "member_count - 1 WHERE tenant_id = :tenant AND id IN",
     "unixepoch(",
     "RETURNING 1",
     "JOIN tenant n ON",
-    "LIMIT $1)",
+    "NOT stamped LIMIT",
     "(app_id, pos) IN",
     "(tenant_id, id) IN",
     "(app_id, grp, pos) IN",
-    "VALUES ($1, {}) {conflict}",
     "PARTITION BY",
     "p CROSS JOIN {table} y ON",
 ];
@@ -140,19 +139,28 @@ fn literals(tokens: TokenStream, found: &mut Vec<String>) {
     }
 }
 
-/// What of a text is there whatever is put into it.
+/// What of a text is there whatever is put into it: what stands between `{…}` and `:name`.
 fn parts(text: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut inside = 0;
-    for letter in text.replace(":tenant", "{}").replace(":from", "{}").chars() {
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
         match letter {
             '{' => {
                 inside += 1;
                 parts.push(String::new());
             }
             '}' => inside -= 1,
-            _ if inside == 0 => parts.last_mut().unwrap().push(letter),
-            _ => {}
+            _ if inside > 0 => {}
+            ':' if letters.next_if_eq(&':').is_some() => parts.last_mut().unwrap().push_str("::"),
+            ':' => {
+                while letters
+                    .next_if(|letter| letter.is_ascii_alphanumeric() || *letter == '_')
+                    .is_some()
+                {}
+                parts.push(String::new());
+            }
+            _ => parts.last_mut().unwrap().push(letter),
         }
     }
     parts.retain(|part| part.trim().len() > 3);
@@ -161,26 +169,24 @@ fn parts(text: &str) -> Vec<String> {
 
 fn in_order(text: &str, parts: &[String]) -> bool {
     let mut rest = text;
-    parts
-        .iter()
-        .all(|part| match rest.find(part.trim_end_matches('$')) {
-            Some(at) => {
-                rest = &rest[at..];
-                true
-            }
-            None => false,
-        })
+    parts.iter().all(|part| match rest.find(part.as_str()) {
+        Some(at) => {
+            rest = &rest[at..];
+            true
+        }
+        None => false,
+    })
 }
 
 #[test]
 fn a_statement_that_was_not_run_is_found() {
-    let parts = parts("SELECT {COLUMNS} FROM groups WHERE tenant_id = :tenant AND {condition}");
+    let parts = parts("SELECT {COLUMNS} FROM groups WHERE tenant_id = :tenant::uuid AND {condition}");
     assert!(in_order(
-        "SELECT a, b FROM groups WHERE tenant_id = $1 AND id = $2",
+        "SELECT a, b FROM groups WHERE tenant_id = $1::uuid AND id = $2",
         &parts
     ));
     assert!(!in_order(
-        "SELECT a, b FROM identity WHERE tenant_id = $1 AND id = $2",
+        "SELECT a, b FROM identity WHERE tenant_id = $1::uuid AND id = $2",
         &parts
     ));
 }
