@@ -1,7 +1,7 @@
 //! The least that must be done on PostgreSQL for a match query, a creation and a PATCH, as fixed scripts of pgbench. They run
 //! as the gateway's role, so row-level security binds them. They follow the rows of the schema, not the statements of the store.
 //!
-//! Every statement opens the tenant's rows itself: `set_config` in its first row source, as `crates/store/src/statement.rs` has it.
+//! Every statement opens the tenant's rows itself: `set_config` in its first row source, as `crates/store/src/engine/statement.rs` has it.
 
 use crate::pgbench::Script;
 use crate::seed::TEMPLATE;

@@ -6,18 +6,18 @@ use std::time::Duration;
 use sea_orm::DatabaseConnection;
 use tokio::sync::watch;
 
-use crate::connect::postgres::PoolHealth;
-use crate::connect::{self};
+use crate::engine::connect;
+use crate::engine::connect::postgres::PoolHealth;
+use crate::engine::group_commit::Writer;
+use crate::engine::idle_connections::IdleConnections;
+use crate::engine::migrate;
+use crate::engine::parameter::Bind;
+use crate::engine::statement::{Built, Statement};
+use crate::engine::tx::{Tx, within};
+use crate::engine::writes::Writes;
 use crate::error::StoreError;
-use crate::group_commit::Writer;
-use crate::idle_connections::IdleConnections;
 use crate::list::concurrency_limit::ConcurrencyLimit;
-use crate::migrate;
-use crate::parameter::Bind;
 use crate::settings::{Backend, Settings};
-use crate::statement::{Built, Statement};
-use crate::tx::{Tx, within};
-use crate::writes::Writes;
 
 /// The database. Cheap to clone; all clones share its connections.
 #[derive(Clone)]

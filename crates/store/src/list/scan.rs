@@ -16,12 +16,12 @@ use uuid::Uuid;
 use super::ListRequest;
 use super::kind::ListedResource;
 use super::narrow::Access;
+use crate::engine::parameter::{Bind, Ids};
+use crate::engine::read::Columns;
+use crate::engine::statement::{Built, Opens, of_tenant};
 use crate::error::StoreError;
-use crate::parameter::{Bind, Ids};
-use crate::statement::{Built, Opens, of_tenant};
-use crate::table::keys::SEVERAL;
-use crate::table::names::{After, Created, In, Key, Limit, Rows, Skip};
-use crate::table::read::Columns;
+use crate::tables::keys::SEVERAL;
+use crate::tables::names::{After, Created, In, Key, Limit, Rows, Skip};
 use crate::tenant_tx::TenantTx;
 
 /// Rows read at a time, as text.
@@ -253,10 +253,10 @@ impl Scan {
         let (within, after, limit) = (tx.within(self.directory), After(after), Limit(limit));
         let rows = match &self.statements.paged {
             Paged::Keyed(batches) | Paged::Beside { batches, .. } => {
-                tx.tx().all(batches, (within, self.key()?, after, limit)).await?
+                tx.tx.all(batches, (within, self.key()?, after, limit)).await?
             }
             Paged::Whole { batches, .. } => {
-                tx.tx()
+                tx.tx
                     .all(batches, (within, Created(created), after, limit))
                     .await?
             }
@@ -269,8 +269,8 @@ impl Scan {
         let within = tx.within(self.directory);
         let row = match &self.statements.paged {
             Paged::Keyed(_) => return Err(not_counted()),
-            Paged::Beside { counts, .. } => tx.tx().one(counts, (within, self.key()?)).await?,
-            Paged::Whole { counts, .. } => tx.tx().one(counts, within).await?,
+            Paged::Beside { counts, .. } => tx.tx.one(counts, (within, self.key()?)).await?,
+            Paged::Whole { counts, .. } => tx.tx.one(counts, within).await?,
         };
         let total: i64 = row.as_ref().map_or(Ok(0), |row| Columns::of(row).next())?;
         Ok(usize::try_from(total).unwrap_or_default())
@@ -286,8 +286,8 @@ impl Scan {
         let (within, limit, skip) = (tx.within(self.directory), Limit(limit), Skip(skip));
         let rows = match &self.statements.paged {
             Paged::Keyed(_) => return Err(not_counted()),
-            Paged::Beside { pages, .. } => tx.tx().all(pages, (within, self.key()?, limit, skip)).await?,
-            Paged::Whole { pages, .. } => tx.tx().all(pages, (within, limit, skip)).await?,
+            Paged::Beside { pages, .. } => tx.tx.all(pages, (within, self.key()?, limit, skip)).await?,
+            Paged::Whole { pages, .. } => tx.tx.all(pages, (within, limit, skip)).await?,
         };
         self.in_order(rows)
     }
@@ -300,7 +300,7 @@ impl Scan {
     ) -> Result<Vec<T>, StoreError> {
         let ids = Rows(Ids::of(ids.iter().copied()));
         let these = (tx.within(self.directory), ids);
-        let rows = tx.tx().all(&self.statements.these, these).await?;
+        let rows = tx.tx.all(&self.statements.these, these).await?;
         rows.iter().map(T::read).collect()
     }
 
