@@ -13,7 +13,7 @@ use crate::engine::idle_connections::IdleConnections;
 use crate::engine::migrate;
 use crate::engine::parameter::Bind;
 use crate::engine::statement::{Built, Statement};
-use crate::engine::tx::{Tx, within};
+use crate::engine::tx::{Autocommit, Tx, within};
 use crate::engine::writes::Writes;
 use crate::error::StoreError;
 use crate::list::concurrency_limit::ConcurrencyLimit;
@@ -146,12 +146,12 @@ impl Store {
 
     /// A place for statements that are a transaction of their own: PostgreSQL's pool, SQLite's readers.
     pub(crate) fn autocommit(&self) -> Tx {
-        Tx::on_pool(
-            self.0.connections.clone(),
-            self.0.backend,
-            self.0.health.clone(),
-            self.0.writes.clone(),
-        )
+        Tx::Autocommit(Autocommit {
+            connections: self.0.connections.clone(),
+            backend: self.0.backend,
+            health: self.0.health.clone(),
+            writes: self.0.writes.clone(),
+        })
     }
 
     /// One changing statement as a transaction of its own.

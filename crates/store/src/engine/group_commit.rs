@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use crate::engine::connect::writing::{Writing, give_up};
 use crate::engine::fair_queue::{Receiver, Sender, fair_queue};
 use crate::engine::run::Executor;
-use crate::engine::tx::{Tx, Written};
+use crate::engine::tx::{Grouped, Tx, Written};
 use crate::engine::writes::Writes;
 use crate::error::StoreError;
 
@@ -167,8 +167,8 @@ async fn commit_group(
 ) -> Result<Written, StoreError> {
     let begun = Instant::now();
     let mut next = Some(first);
-    let mut tx = match writing.begin().await {
-        Ok(connection) => Tx::in_group(connection),
+    let mut grouped = match writing.begin().await {
+        Ok(connection) => Grouped::new(connection),
         Err(error) => {
             done.extend(next);
             return Err(error);
@@ -177,10 +177,13 @@ async fn commit_group(
     let mut written = Written::default();
     let mut trouble = None;
     while let Some(mut job) = next.take() {
-        let outcome = job.run(tx).await;
-        tx = outcome.tx;
+        let outcome = job.run(Tx::Grouped(grouped)).await;
         done.push(job);
-        match tx.end_job(outcome.keep).await {
+        let Tx::Grouped(back) = outcome.tx else {
+            return Err(StoreError::Unavailable("the writing connection was lost".into()));
+        };
+        grouped = back;
+        match grouped.end_job(outcome.keep).await {
             Ok(of_job) => {
                 written.outbox_written |= of_job.outbox_written;
                 written.changed |= of_job.changed;
@@ -194,13 +197,10 @@ async fn commit_group(
             next = jobs.try_recv();
         }
     }
-    let Some(connection) = tx.into_connection() else {
-        return Err(StoreError::Unavailable("the writing connection was lost".into()));
-    };
     match trouble {
-        None => writing.commit(connection).await?,
+        None => writing.commit(grouped.connection).await?,
         Some(error) => {
-            give_up(connection, &error).await;
+            give_up(grouped.connection, &error).await;
             return Err(error);
         }
     }

@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 use sea_orm::DbErr;
 
 use crate::engine::retry_budget::RetryBudget;
-use crate::engine::tx::Tx;
+use crate::engine::tx::{Open, Progress, Tx};
 use crate::error::{RetryAction, StoreError};
 use crate::store::Store;
 use crate::tenant_tx::{CreateOutcome, TenantTx};
@@ -158,18 +158,23 @@ impl Store {
                     continue;
                 }
             };
-            let mut executor = D::open(Tx::open(transaction, self.0.health.clone()), key);
+            let mut executor = D::open(Tx::Open(Open::new(transaction, self.0.health.clone())), key);
             let answer = work(&mut executor).await;
-            let mut tx = executor.close();
-            let (outbox_written, changed, retry_action, trouble) = (
-                tx.outbox_written,
-                tx.has_changed(),
-                tx.retry_action,
-                tx.trouble.take(),
-            );
-            let Some(transaction) = tx.into_transaction() else {
-                return answer;
+            let Tx::Open(Open {
+                transaction,
+                progress,
+                ..
+            }) = executor.close()
+            else {
+                return Err(StoreError::Refused("the work has lost its transaction".to_owned()).into());
             };
+            let changed = progress.has_changed();
+            let Progress {
+                outbox_written,
+                retry_action,
+                trouble,
+                ..
+            } = progress;
             if let Some(trouble) = &trouble {
                 self.0.writes.failed(trouble);
             }

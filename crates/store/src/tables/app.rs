@@ -43,7 +43,7 @@ pub(crate) static BY_NAME: Statement<Name<'_>> =
 pub(crate) static ALL: Statement<()> = Statement::new(|_| format!("SELECT {COLUMNS} FROM app ORDER BY name"));
 
 const CREDENTIAL: &str = "SELECT c.id, c.app_id, app.name, c.hash, c.hash_version, c.revoked_at, c.expires_at \
-     FROM app_credential c JOIN app ON app.id = c.app_id";
+                          FROM app_credential c JOIN app ON app.id = c.app_id";
 
 pub(crate) static CREDENTIAL_BY_ID: Statement<PublicId<'_>> =
     Statement::new(|_| format!("{CREDENTIAL} WHERE c.id = :id"));
@@ -57,7 +57,7 @@ pub(crate) type NewCredential<'a> = (PublicId<'a>, OfApp, RedisPassword<'a>, Cre
 
 pub(crate) static INSERT_CREDENTIAL: Statement<(NewCredential<'_>, &SecretHash)> = Statement::new(|_| {
     "INSERT INTO app_credential (id, app_id, hash, hash_version, created_at, redis_password) \
-         VALUES (:id, :app, :hash, :hash_version, :created_at, :redis_password)"
+     VALUES (:id, :app, :hash, :hash_version, :created_at, :redis_password)"
         .into()
 });
 
@@ -73,8 +73,8 @@ pub(crate) static LIMIT_CREDENTIAL: Statement<(PublicId<'_>, At)> = Statement::n
 /// Every app with each of its credentials that is good at a time, or with none.
 pub(crate) static PASSWORDS: Statement<At> = Statement::new(|_| {
     "SELECT app.name, c.redis_password FROM app LEFT JOIN app_credential c ON c.app_id = app.id \
-         AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > :at) \
-         ORDER BY app.name, c.created_at, c.id"
+     AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > :at) \
+     ORDER BY app.name, c.created_at, c.id"
         .into()
 });
 

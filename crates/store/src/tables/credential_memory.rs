@@ -26,8 +26,8 @@ pub(crate) fn of(kind: CredentialKind, id: &str) -> OfCredential<'_> {
 pub(crate) static READ: Statement<OfCredential<'_>> = Statement::new(|on| {
     on.either(
         "SELECT m.* FROM (SELECT set_config('usher.token', :id, true) AS id) p CROSS JOIN LATERAL \
-             (SELECT secret_check, hash_version, networks FROM credential_memory \
-             WHERE kind = :kind AND id = :id AND p.id IS NOT NULL OFFSET 0) m",
+         (SELECT secret_check, hash_version, networks FROM credential_memory \
+         WHERE kind = :kind AND id = :id AND p.id IS NOT NULL OFFSET 0) m",
         READ_OPEN,
     )
     .into()
@@ -51,9 +51,9 @@ parameters!(for &Memory, |memory| {
 
 pub(crate) static WRITE: Statement<(OfCredential<'_>, &Memory)> = Statement::new(|_| {
     "INSERT INTO credential_memory (kind, id, secret_check, hash_version, networks) \
-         VALUES (:kind, :id, :secret_check, :hash_version, :networks) ON CONFLICT (kind, id) DO UPDATE \
-         SET secret_check = excluded.secret_check, hash_version = excluded.hash_version, networks = excluded.networks"
-            .into()
+     VALUES (:kind, :id, :secret_check, :hash_version, :networks) ON CONFLICT (kind, id) DO UPDATE \
+     SET secret_check = excluded.secret_check, hash_version = excluded.hash_version, networks = excluded.networks"
+        .into()
 });
 
 /// A key of the deployment.

@@ -22,7 +22,7 @@ pub(crate) static INSERT: Statement<(OfApp, CreatedAt)> = Statement::new(|_| {
 /// A new feed's share of what is stamped already. Afterwards the head is set by [`SET_HEAD`].
 pub(crate) static BACKFILL: Statement<OfApp> = Statement::new(|_| {
     "INSERT INTO feed_event (app_id, pos, tenant_id, outbox_id) \
-         SELECT :app, row_number() OVER (ORDER BY id), tenant_id, id FROM outbox WHERE stamped"
+     SELECT :app, row_number() OVER (ORDER BY id), tenant_id, id FROM outbox WHERE stamped"
         .into()
 });
 
@@ -57,11 +57,11 @@ pub(crate) type Place = (OfApp, Position);
 /// bodies of everything that is left, at every page (measured: 134 ms against 3 ms with 40,000 events left).
 pub(crate) static PAGE: Statement<(Place, Limit)> = Statement::opening(Opens::All("outbox"), |_| {
     "SELECT f.pos, o.event_type, o.tenant_id, o.source, o.sequence, o.body, \
-         (SELECT head FROM feed WHERE app_id = :app) AS head FROM feed_event f \
-         JOIN outbox o ON o.tenant_id = f.tenant_id AND o.id = f.outbox_id \
-         WHERE f.app_id = :app AND f.pos > :position AND f.pos < :limit + \
-         (SELECT min(n.pos) FROM feed_event n WHERE n.app_id = :app AND n.pos > :position) ORDER BY f.pos LIMIT :limit"
-            .into()
+     (SELECT head FROM feed WHERE app_id = :app) AS head FROM feed_event f \
+     JOIN outbox o ON o.tenant_id = f.tenant_id AND o.id = f.outbox_id \
+     WHERE f.app_id = :app AND f.pos > :position AND f.pos < :limit + \
+     (SELECT min(n.pos) FROM feed_event n WHERE n.app_id = :app AND n.pos > :position) ORDER BY f.pos LIMIT :limit"
+        .into()
 });
 
 pub(crate) static HEAD: Statement<OfApp> =
@@ -88,17 +88,17 @@ pub(crate) fn read_event(row: &QueryResult) -> Result<(FeedEvent, i64), StoreErr
 /// Nothing happens unless the group has come further.
 pub(crate) static ACK: Statement<(Place, Consumers<'_>, At)> = Statement::new(|on| {
     let group = "INSERT INTO feed_group (app_id, grp, pos, at) VALUES (:app, :group, :position, :at) \
-                     ON CONFLICT (app_id, grp) DO UPDATE SET pos = excluded.pos, at = excluded.at \
-                     WHERE feed_group.pos < excluded.pos";
+                 ON CONFLICT (app_id, grp) DO UPDATE SET pos = excluded.pos, at = excluded.at \
+                 WHERE feed_group.pos < excluded.pos";
     let history = "INSERT INTO feed_ack (app_id, grp, pos, at)";
     on.either(
-            format!(
-                "WITH g AS ({group} RETURNING app_id, grp, pos, at) {history} SELECT * FROM g ON CONFLICT DO NOTHING"
-            ),
-            format!(
-                "{group}; {history} SELECT :app, :group, :position, :at WHERE changes() > 0 ON CONFLICT DO NOTHING"
-            ),
-        )
+        format!(
+            "WITH g AS ({group} RETURNING app_id, grp, pos, at) {history} SELECT * FROM g ON CONFLICT DO NOTHING"
+        ),
+        format!(
+            "{group}; {history} SELECT :app, :group, :position, :at WHERE changes() > 0 ON CONFLICT DO NOTHING"
+        ),
+    )
 });
 
 pub(crate) static ACKS: Statement<OfApp> =

@@ -21,7 +21,7 @@ use super::{log, membership, outbox};
 use crate::engine::parameter::{Bind, parameters};
 use crate::engine::read::Columns;
 use crate::engine::statement::{Built, Opens, SET_TENANT, Statement};
-use crate::error::{RetryAction, StoreError};
+use crate::error::StoreError;
 use crate::settings::Backend;
 use crate::tenant_tx::{CreateOutcome, SaveOutcome, TenantTx, counted};
 
@@ -97,14 +97,14 @@ impl<'a> Revision<'a> {
 pub(crate) static CREATE: Statement<(Revision<'_>, CreatedAt, Events<'_>, &LogEntry)> = Statement::new(
     |on| {
         let insert = "INSERT INTO groups (tenant_id, directory_id, id, revision, document, display_name_key, external_id, \
-                          member_count, created_at, modified_at)";
+                      member_count, created_at, modified_at)";
         let values = ":tenant, :directory, :id, :revision, :document, :name_key, :external_id, \
-                          :member_count, :created_at, :modified_at";
+                      :member_count, :created_at, :modified_at";
         let conflict = "ON CONFLICT DO NOTHING RETURNING";
         on.either(
             format!(
                 "WITH {SET_TENANT}, i AS ({insert} SELECT {values} FROM s {conflict} tenant_id), {} \
-                     SELECT count(*) FROM i",
+                 SELECT count(*) FROM i",
                 outbox_and_log(on),
             ),
             format!("{insert} VALUES ({values}) {conflict} 1; {}", outbox_and_log(on)),
@@ -238,7 +238,7 @@ impl TenantTx {
         if made == 0 {
             return Ok(CreateOutcome::Taken);
         }
-        self.tx.outbox_written = true;
+        self.tx.note_outbox();
         Ok(CreateOutcome::Done)
     }
 
@@ -259,7 +259,7 @@ impl TenantTx {
         let rows = match self.tx.with_outbox(&SAVE, parameters).await {
             Err(StoreError::Conflict(why)) => {
                 // PostgreSQL: as in TenantTx::save, somebody took the name between our look and our write.
-                self.tx.retry_action = Some(RetryAction::Again);
+                self.tx.ask_to_repeat();
                 return Err(StoreError::Conflict(why));
             }
             rows => rows?,
@@ -272,7 +272,7 @@ impl TenantTx {
                 SaveOutcome::Gone
             });
         }
-        self.tx.outbox_written = true;
+        self.tx.note_outbox();
         Ok(SaveOutcome::Done)
     }
 
@@ -297,7 +297,9 @@ impl TenantTx {
         let by_id = (self.within(group.directory), Id(group.id.uuid()));
         let parameters = (by_id, Events(events), entry);
         let made = counted(&self.tx.with_outbox(&DELETE, parameters).await?)?;
-        self.tx.outbox_written |= made > 0;
+        if made > 0 {
+            self.tx.note_outbox();
+        }
         Ok(())
     }
 }

@@ -20,7 +20,7 @@ use super::{log, membership, outbox};
 use crate::engine::parameter::{Bind, parameters};
 use crate::engine::read::Columns;
 use crate::engine::statement::{Built, Opens, SET_TENANT, Statement, of_tenant};
-use crate::error::{RetryAction, StoreError};
+use crate::error::StoreError;
 use crate::settings::Backend;
 use crate::tenant_tx::{CreateOutcome, SaveOutcome, TenantTx, counted};
 
@@ -113,9 +113,9 @@ impl<'a> Revision<'a> {
 /// [`DELETE`]; the second of [`CREATE`] and [`SAVE`] whether another identity has its `externalId`.
 pub(crate) static CREATE: Statement<(Revision<'_>, CreatedAt, &Event, &LogEntry)> = Statement::new(|on| {
     let insert = "INSERT INTO identity (tenant_id, directory_id, id, revision, document, user_name_key, external_id, \
-                          work_email, display_name, created_at, modified_at, external_id_is_key) \
-                          SELECT :tenant, :directory, :id, :revision, :document, :name_key, :external_id, \
-                          :work_email, :display_name, :created_at, :modified_at, :external_id_key IS NOT NULL";
+                  work_email, display_name, created_at, modified_at, external_id_is_key) \
+                  SELECT :tenant, :directory, :id, :revision, :document, :name_key, :external_id, \
+                  :work_email, :display_name, :created_at, :modified_at, :external_id_key IS NOT NULL";
     let taken = external_id_taken();
     // Any key may be taken: the name, or the externalId.
     let conflict = "ON CONFLICT DO NOTHING";
@@ -142,8 +142,8 @@ pub(crate) static SAVE: Statement<(Revision<'_>, Shadow, &Event, &LogEntry)> = S
         table: "identity",
         key: "user_name_key",
         set: "external_id = :external_id, work_email = :work_email, display_name = :display_name, \
-                  external_id_is_key = CASE WHEN identity.external_id = :external_id THEN identity.external_id_is_key \
-                  ELSE :external_id_key IS NOT NULL END",
+              external_id_is_key = CASE WHEN identity.external_id = :external_id THEN identity.external_id_is_key \
+              ELSE :external_id_key IS NOT NULL END",
         unless: &format!(
             " AND (identity.external_id = :external_id_key OR NOT {})",
             external_id_taken()
@@ -165,7 +165,7 @@ fn external_id_taken() -> String {
 
 /// Whether another identity has the same `externalId`, key or not.
 const EXTERNAL_ID_SHARED: &str = "EXISTS (SELECT 1 FROM identity y WHERE NOT (y.tenant_id IS DISTINCT FROM :tenant) \
-     AND y.directory_id = :directory AND y.external_id = :external_id AND y.id <> :id)";
+                                  AND y.directory_id = :directory AND y.external_id = :external_id AND y.id <> :id)";
 
 pub(crate) static NAME_TAKEN: Statement<Others> =
     Statement::select(|_| named::name_taken("identity", "user_name_key"));
@@ -294,7 +294,7 @@ impl TenantTx {
         if counted(&rows)? == 0 {
             return Ok(CreateOutcome::Taken);
         }
-        self.tx.outbox_written = true;
+        self.tx.note_outbox();
         Ok(match is_shared(&rows)? {
             true => CreateOutcome::DoneBeside,
             false => CreateOutcome::Done,
@@ -320,7 +320,7 @@ impl TenantTx {
             Err(StoreError::Conflict(why)) => {
                 // PostgreSQL: somebody took the key between our look and our write. The transaction is lost; the next
                 // attempt sees it.
-                self.tx.retry_action = Some(RetryAction::Again);
+                self.tx.ask_to_repeat();
                 return Err(StoreError::Conflict(why));
             }
             rows => rows?,
@@ -328,7 +328,7 @@ impl TenantTx {
         if counted(&rows)? == 0 {
             return self.why_not_saved(identity, external_id).await;
         }
-        self.tx.outbox_written = true;
+        self.tx.note_outbox();
         Ok(match is_shared(&rows)? {
             true => SaveOutcome::DoneBeside,
             false => SaveOutcome::Done,
@@ -375,7 +375,9 @@ impl TenantTx {
         let by_id = (self.within(identity.directory), Id(identity.id.uuid()));
         let parameters = (by_id, event, entry);
         let made = counted(&self.tx.with_outbox(&DELETE, parameters).await?)?;
-        self.tx.outbox_written |= made > 0;
+        if made > 0 {
+            self.tx.note_outbox();
+        }
         Ok(())
     }
 }

@@ -21,8 +21,8 @@ pub(crate) static TAKE: Statement<(Lease<'_>, Millis)> = Statement::new(|on| {
     );
     format!(
         "INSERT INTO lease (name, owner, expires_at) VALUES (:name, :owner, {now} + :millis) \
-             ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, expires_at = excluded.expires_at \
-             WHERE lease.owner = excluded.owner OR lease.expires_at <= {now} OR lease.expires_at > {now} + :millis"
+         ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, expires_at = excluded.expires_at \
+         WHERE lease.owner = excluded.owner OR lease.expires_at <= {now} OR lease.expires_at > {now} + :millis"
     )
 });
 

@@ -20,11 +20,11 @@ use crate::tenant_tx::TenantTx;
 
 /// What is written of a row.
 pub(crate) const COLUMNS: &str = "tenant_id, directory_id, at, request_id, identity_id, resource_type, external_id, \
-     user_name, user_name_key, action, status, code, detail, event_id, changed, token_id, trace_id";
+                                  user_name, user_name_key, action, status, code, detail, event_id, changed, token_id, trace_id";
 
 /// The values of [`COLUMNS`] after the tenant.
 pub(crate) const VALUES: &str = ":log_directory, :log_at, :request, :resource, :resource_type, :log_external_id, \
-     :user_name, :user_name_key, :action, :status, :code, :detail, :log_event, :changed, :token, :trace";
+                                 :user_name, :user_name_key, :action, :status, :code, :detail, :log_event, :changed, :token, :trace";
 
 /// What to look for; everything given must hold. Newest first.
 #[derive(Debug, Clone, Default)]
@@ -224,10 +224,10 @@ pub(crate) static DELIVERIES: Statement<OutboxRows> = Statement::new(|on| {
         );
     format!(
         "SELECT fe.outbox_id, app.name, fe.pos, g.grp, \
-             (SELECT a.at FROM feed_ack a WHERE a.app_id = fe.app_id AND a.grp = g.grp AND a.pos >= fe.pos \
-              ORDER BY a.pos LIMIT 1) \
-             FROM {events} JOIN app ON app.id = fe.app_id LEFT JOIN feed_group g ON g.app_id = fe.app_id \
-             ORDER BY app.name, g.grp"
+         (SELECT a.at FROM feed_ack a WHERE a.app_id = fe.app_id AND a.grp = g.grp AND a.pos >= fe.pos \
+         ORDER BY a.pos LIMIT 1) \
+         FROM {events} JOIN app ON app.id = fe.app_id LEFT JOIN feed_group g ON g.app_id = fe.app_id \
+         ORDER BY app.name, g.grp"
     )
 });
 

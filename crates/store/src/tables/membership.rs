@@ -82,9 +82,9 @@ fn present(on: Backend, columns: &str, lock: &str) -> String {
 pub(crate) static ADD: Statement<(Both, InGroup)> = Statement::new(|on| {
     format!(
         "INSERT INTO membership (tenant_id, directory_id, group_id, member_id, member_kind) \
-             SELECT g.tenant_id, g.directory_id, g.id, k.id, k.kind FROM groups g CROSS JOIN ({}) k \
-             WHERE g.tenant_id = :tenant AND g.directory_id = :directory AND g.id = :group \
-             ON CONFLICT DO NOTHING RETURNING member_kind, member_id",
+         SELECT g.tenant_id, g.directory_id, g.id, k.id, k.kind FROM groups g CROSS JOIN ({}) k \
+         WHERE g.tenant_id = :tenant AND g.directory_id = :directory AND g.id = :group \
+         ON CONFLICT DO NOTHING RETURNING member_kind, member_id",
         present(on, "x.id", "")
     )
 });
@@ -128,8 +128,8 @@ fn of_member(column: &str) -> String {
 pub(crate) static PAGE: Statement<(Of, After, Limit)> = Statement::select(|_| {
     format!(
         "SELECT m.member_kind, m.member_id, {} FROM \
-             (SELECT tenant_id, member_kind, member_id FROM membership WHERE tenant_id = :tenant \
-             AND directory_id = :directory AND group_id = :group AND member_id > :after ORDER BY member_id LIMIT :limit) m",
+         (SELECT tenant_id, member_kind, member_id FROM membership WHERE tenant_id = :tenant \
+         AND directory_id = :directory AND group_id = :group AND member_id > :after ORDER BY member_id LIMIT :limit) m",
         of_member("document")
     )
 });
@@ -138,7 +138,7 @@ pub(crate) static PAGE: Statement<(Of, After, Limit)> = Statement::select(|_| {
 pub(crate) static POSITION: Statement<Of> = Statement::select(|_| {
     format!(
         "SELECT count(*), CAST(coalesce(sum({}), 0) AS bigint) FROM membership m \
-             WHERE m.tenant_id = :tenant AND m.directory_id = :directory AND m.group_id = :group",
+         WHERE m.tenant_id = :tenant AND m.directory_id = :directory AND m.group_id = :group",
         of_member("revision")
     )
 });
@@ -146,58 +146,58 @@ pub(crate) static POSITION: Statement<Of> = Statement::select(|_| {
 /// The groups that identities are direct members of.
 pub(crate) static GROUPS_OF: Statement<(In, Identities, Limit)> = Statement::select(|on| {
     on.either(
-            "SELECT m.member_id, g.id, g.document FROM unnest(:identities) w(id) \
-             CROSS JOIN LATERAL (SELECT x.member_id, x.group_id FROM membership x WHERE x.directory_id = :directory \
-             AND x.member_id = w.id AND x.member_kind <> '' AND NOT (x.tenant_id IS DISTINCT FROM :tenant) OFFSET 0) m \
-             CROSS JOIN LATERAL (SELECT y.id, y.document FROM groups y WHERE y.tenant_id = :tenant \
-             AND y.id = m.group_id OFFSET 0) g LIMIT :limit"
-                .to_owned(),
-            format!(
-                "SELECT m.member_id, g.id, g.document FROM json_each(:identities) w CROSS JOIN membership m \
-                 ON m.directory_id = :directory AND m.member_id = {ID_SQLITE} \
-                 AND NOT (m.tenant_id IS DISTINCT FROM :tenant) \
-                 CROSS JOIN groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id LIMIT :limit"
-            ),
-        )
+        "SELECT m.member_id, g.id, g.document FROM unnest(:identities) w(id) \
+         CROSS JOIN LATERAL (SELECT x.member_id, x.group_id FROM membership x WHERE x.directory_id = :directory \
+         AND x.member_id = w.id AND x.member_kind <> '' AND NOT (x.tenant_id IS DISTINCT FROM :tenant) OFFSET 0) m \
+         CROSS JOIN LATERAL (SELECT y.id, y.document FROM groups y WHERE y.tenant_id = :tenant \
+         AND y.id = m.group_id OFFSET 0) g LIMIT :limit"
+            .to_owned(),
+        format!(
+            "SELECT m.member_id, g.id, g.document FROM json_each(:identities) w CROSS JOIN membership m \
+             ON m.directory_id = :directory AND m.member_id = {ID_SQLITE} \
+             AND NOT (m.tenant_id IS DISTINCT FROM :tenant) \
+             CROSS JOIN groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id LIMIT :limit"
+        ),
+    )
 });
 
 /// Which of some members are in which of some groups: group, kind and id.
 pub(crate) static AMONG: Statement<(In, Groups, Members)> = Statement::select(|on| {
     let sqlite = ID_SQLITE.replace("w.", "v.");
     on.either(
-            "SELECT m.* FROM unnest(:members) w(id) CROSS JOIN unnest(:groups) v(id) \
-             CROSS JOIN LATERAL (SELECT x.group_id, x.member_kind, x.member_id FROM membership x \
-             WHERE x.tenant_id = :tenant AND x.directory_id = :directory AND x.group_id = v.id AND x.member_id = w.id \
-             OFFSET 0) m"
-                .to_owned(),
-            format!(
-                "SELECT x.group_id, x.member_kind, x.member_id FROM json_each(:members) w CROSS JOIN json_each(:groups) v \
-                 CROSS JOIN membership x ON x.directory_id = :directory AND x.member_id = {ID_SQLITE} \
-                 AND x.group_id = {sqlite} AND NOT (x.tenant_id IS DISTINCT FROM :tenant)"
-            ),
-        )
+        "SELECT m.* FROM unnest(:members) w(id) CROSS JOIN unnest(:groups) v(id) \
+         CROSS JOIN LATERAL (SELECT x.group_id, x.member_kind, x.member_id FROM membership x \
+         WHERE x.tenant_id = :tenant AND x.directory_id = :directory AND x.group_id = v.id AND x.member_id = w.id \
+         OFFSET 0) m"
+            .to_owned(),
+        format!(
+            "SELECT x.group_id, x.member_kind, x.member_id FROM json_each(:members) w CROSS JOIN json_each(:groups) v \
+             CROSS JOIN membership x ON x.directory_id = :directory AND x.member_id = {ID_SQLITE} \
+             AND x.group_id = {sqlite} AND NOT (x.tenant_id IS DISTINCT FROM :tenant)"
+        ),
+    )
 });
 
 /// Three `WITH`s that end all memberships of the resource `:id`: its groups are locked in
 /// the order of their ids, left, and counted down. A group that is a member of itself is not counted down: it is being
 /// deleted, and a statement changes a row once.
 pub(crate) const LEAVE_ALL_POSTGRES: &str = "\
-    leased AS MATERIALIZED (SELECT h.id FROM (SELECT group_id FROM membership WHERE directory_id = :directory \
-    AND member_id = :id AND member_kind <> '' AND NOT (tenant_id IS DISTINCT FROM :tenant) AND group_id <> :id \
-    ORDER BY group_id OFFSET 0) w CROSS JOIN LATERAL (SELECT y.id FROM groups y \
-    WHERE y.tenant_id = :tenant AND y.id = w.group_id OFFSET 0 FOR UPDATE) h), \
-    gone AS (DELETE FROM membership m WHERE m.directory_id = :directory AND m.member_id = :id \
-    AND m.member_kind <> '' AND m.group_id = ANY (ARRAY(SELECT id FROM leased)) AND NOT (m.tenant_id IS DISTINCT FROM :tenant) \
-    RETURNING m.group_id), \
-    fewer AS (UPDATE groups f SET member_count = f.member_count - 1 WHERE f.tenant_id = :tenant \
-    AND f.id = ANY (ARRAY(SELECT group_id FROM gone)))";
+                                             leased AS MATERIALIZED (SELECT h.id FROM (SELECT group_id FROM membership WHERE directory_id = :directory \
+                                             AND member_id = :id AND member_kind <> '' AND NOT (tenant_id IS DISTINCT FROM :tenant) AND group_id <> :id \
+                                             ORDER BY group_id OFFSET 0) w CROSS JOIN LATERAL (SELECT y.id FROM groups y \
+                                             WHERE y.tenant_id = :tenant AND y.id = w.group_id OFFSET 0 FOR UPDATE) h), \
+                                             gone AS (DELETE FROM membership m WHERE m.directory_id = :directory AND m.member_id = :id \
+                                             AND m.member_kind <> '' AND m.group_id = ANY (ARRAY(SELECT id FROM leased)) AND NOT (m.tenant_id IS DISTINCT FROM :tenant) \
+                                             RETURNING m.group_id), \
+                                             fewer AS (UPDATE groups f SET member_count = f.member_count - 1 WHERE f.tenant_id = :tenant \
+                                             AND f.id = ANY (ARRAY(SELECT group_id FROM gone)))";
 
 /// As [`LEAVE_ALL_POSTGRES`], two statements.
 pub(crate) const LEAVE_ALL_SQLITE: &str = "\
-    UPDATE groups SET member_count = member_count - 1 WHERE tenant_id = :tenant AND id IN \
-    (SELECT group_id FROM membership WHERE directory_id = :directory AND member_id = :id \
-    AND NOT (tenant_id IS DISTINCT FROM :tenant)); \
-    DELETE FROM membership WHERE directory_id = :directory AND member_id = :id AND NOT (tenant_id IS DISTINCT FROM :tenant)";
+                                           UPDATE groups SET member_count = member_count - 1 WHERE tenant_id = :tenant AND id IN \
+                                           (SELECT group_id FROM membership WHERE directory_id = :directory AND member_id = :id \
+                                           AND NOT (tenant_id IS DISTINCT FROM :tenant)); \
+                                           DELETE FROM membership WHERE directory_id = :directory AND member_id = :id AND NOT (tenant_id IS DISTINCT FROM :tenant)";
 
 /// Reads a row of [`AMONG`].
 pub(crate) fn read_among(row: &QueryResult) -> Result<(Uuid, ResourceId), StoreError> {

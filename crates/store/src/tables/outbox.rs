@@ -93,7 +93,7 @@ pub(crate) static OPEN_OUTBOX: Statement<()> =
 /// (measured with 70,000 rows waiting: 80 ms and growing, against 20 ms).
 pub(crate) static OPEN_OUTBOX_IN_ORDER: Statement<()> = Statement::new(|_| {
     "SELECT set_config('usher.door', 'outbox', true), set_config('enable_sort', 'off', true), \
-         set_config('jit', 'off', true)"
+     set_config('jit', 'off', true)"
         .into()
 });
 
@@ -106,22 +106,22 @@ pub(crate) static LOCK_HEADS: Statement<()> =
 pub(crate) static STAMP: Statement<Limit> = Statement::new(|on| {
     let batch = "SELECT tenant_id, id FROM outbox WHERE NOT stamped ORDER BY id LIMIT :limit";
     on.either(
-            format!(
-                "WITH batch AS MATERIALIZED (SELECT b.*, row_number() OVER (ORDER BY b.id) AS n FROM ({batch}) b), \
-                 fanned AS (INSERT INTO feed_event (app_id, pos, tenant_id, outbox_id) \
-                 SELECT f.app_id, f.head + b.n, b.tenant_id, b.id FROM feed f CROSS JOIN batch b), \
-                 heads AS (UPDATE feed SET head = head + (SELECT count(*) FROM batch) WHERE EXISTS (SELECT 1 FROM batch)), \
-                 done AS (UPDATE outbox SET stamped = true WHERE NOT stamped AND id = ANY (ARRAY(SELECT id FROM batch))) \
-                 SELECT count(*) FROM batch"
-            ),
-            format!(
-                "INSERT INTO feed_event (app_id, pos, tenant_id, outbox_id) SELECT f.app_id, \
-                 f.head + row_number() OVER (PARTITION BY f.app_id ORDER BY b.id), b.tenant_id, b.id \
-                 FROM feed f CROSS JOIN ({batch}) b; \
-                 UPDATE feed SET head = head + (SELECT count(*) FROM ({batch})) WHERE EXISTS ({batch}); \
-                 UPDATE outbox SET stamped = 1 WHERE id IN (SELECT id FROM ({batch}))"
-            ),
-        )
+        format!(
+            "WITH batch AS MATERIALIZED (SELECT b.*, row_number() OVER (ORDER BY b.id) AS n FROM ({batch}) b), \
+             fanned AS (INSERT INTO feed_event (app_id, pos, tenant_id, outbox_id) \
+             SELECT f.app_id, f.head + b.n, b.tenant_id, b.id FROM feed f CROSS JOIN batch b), \
+             heads AS (UPDATE feed SET head = head + (SELECT count(*) FROM batch) WHERE EXISTS (SELECT 1 FROM batch)), \
+             done AS (UPDATE outbox SET stamped = true WHERE NOT stamped AND id = ANY (ARRAY(SELECT id FROM batch))) \
+             SELECT count(*) FROM batch"
+        ),
+        format!(
+            "INSERT INTO feed_event (app_id, pos, tenant_id, outbox_id) SELECT f.app_id, \
+             f.head + row_number() OVER (PARTITION BY f.app_id ORDER BY b.id), b.tenant_id, b.id \
+             FROM feed f CROSS JOIN ({batch}) b; \
+             UPDATE feed SET head = head + (SELECT count(*) FROM ({batch})) WHERE EXISTS ({batch}); \
+             UPDATE outbox SET stamped = 1 WHERE id IN (SELECT id FROM ({batch}))"
+        ),
+    )
 });
 
 /// SQLite: how many rows [`STAMP`] is going to change.

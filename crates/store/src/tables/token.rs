@@ -74,7 +74,7 @@ pub(crate) static REVOKE: Statement<(OfTenant, PublicId<'_>, At)> = Statement::n
 
 pub(crate) static LIMIT: Statement<(OfTenant, PublicId<'_>, At)> = Statement::new(|_| {
     "UPDATE token SET expires_at = :at WHERE tenant_id = :tenant AND id = :id \
-         AND (expires_at IS NULL OR expires_at > :at)"
+     AND (expires_at IS NULL OR expires_at > :at)"
         .into()
 });
 
@@ -95,21 +95,21 @@ pub(crate) static RECORD: Statement<PublicId<'_>> = Statement::new(|on| {
     let (token, dir) = (of("t", COLUMNS), of("d", directory::COLUMNS));
 
     on.either(
-            format!(
-                "SELECT {token}, t.hash, t.hash_version, {dir}, d.name, d.external_tenant_id \
-                 FROM (SELECT set_config('usher.token', :id, true) AS id) p \
-                 CROSS JOIN LATERAL (SELECT * FROM token WHERE token.id = :id AND p.id IS NOT NULL OFFSET 0) t \
-                 CROSS JOIN LATERAL (SELECT set_config('usher.tenant', t.tenant_id::text, true) AS tenant OFFSET 0) s \
-                 CROSS JOIN LATERAL (SELECT directory.*, tenant.name, tenant.external_tenant_id FROM directory \
-                 JOIN tenant ON tenant.id = directory.tenant_id \
-                 WHERE directory.tenant_id = t.tenant_id AND directory.id = t.directory_id AND s.tenant IS NOT NULL OFFSET 0) d"
-            ),
-            format!(
-                "SELECT {token}, t.hash, t.hash_version, {dir}, n.name, n.external_tenant_id FROM token t \
-                 JOIN directory d ON d.tenant_id = t.tenant_id AND d.id = t.directory_id \
-                 JOIN tenant n ON n.id = t.tenant_id WHERE t.id = :id"
-            ),
-        )
+        format!(
+            "SELECT {token}, t.hash, t.hash_version, {dir}, d.name, d.external_tenant_id \
+             FROM (SELECT set_config('usher.token', :id, true) AS id) p \
+             CROSS JOIN LATERAL (SELECT * FROM token WHERE token.id = :id AND p.id IS NOT NULL OFFSET 0) t \
+             CROSS JOIN LATERAL (SELECT set_config('usher.tenant', t.tenant_id::text, true) AS tenant OFFSET 0) s \
+             CROSS JOIN LATERAL (SELECT directory.*, tenant.name, tenant.external_tenant_id FROM directory \
+             JOIN tenant ON tenant.id = directory.tenant_id \
+             WHERE directory.tenant_id = t.tenant_id AND directory.id = t.directory_id AND s.tenant IS NOT NULL OFFSET 0) d"
+        ),
+        format!(
+            "SELECT {token}, t.hash, t.hash_version, {dir}, n.name, n.external_tenant_id FROM token t \
+             JOIN directory d ON d.tenant_id = t.tenant_id AND d.id = t.directory_id \
+             JOIN tenant n ON n.id = t.tenant_id WHERE t.id = :id"
+        ),
+    )
 });
 
 pub(crate) fn read_record(row: &QueryResult) -> Result<TokenRecord, StoreError> {
