@@ -65,7 +65,7 @@ where
     fn run(&mut self, tx: Tx) -> BoxFuture<'_, Outcome> {
         Box::pin(async move {
             let mut executor = D::open(tx, self.key);
-            // A panic in one job must not end the writer for everybody; its asker sees a closed channel.
+            // A panic in one job must not end the writer for the others; its asker sees a closed channel.
             let answer = AssertUnwindSafe((self.work)(&mut executor))
                 .catch_unwind()
                 .await
@@ -87,7 +87,7 @@ where
             (Err(error), _) => Err(error.into()),
             (Ok(()), None) => Err(StoreError::Refused("the work panicked".to_owned()).into()),
         };
-        // Nobody listens any more: the work was done all the same.
+        // The asker is gone: the work was done all the same.
         let _ = self.asker.send(answer);
     }
 }
@@ -157,7 +157,7 @@ async fn run(mut writing: Writing, mut jobs: Jobs, changed: watch::Sender<u64>, 
     writing.close().await;
 }
 
-/// Runs `first` and whatever waits behind it in one transaction; every job taken is in `done`. An error is everybody's:
+/// Runs `first` and whatever waits behind it in one transaction; every job taken is in `done`. An error is the answer to all of them:
 /// nothing of the transaction stands.
 async fn commit_group(
     writing: &mut Writing,

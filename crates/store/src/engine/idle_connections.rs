@@ -3,7 +3,7 @@
 //! The driver's pool asks a connection whether it is still alive each time it comes back: a round trip a statement, and
 //! on SQLite two more thread switches. A lone statement that went well has shown that already, so its connection waits
 //! here for the next one instead. It goes through the pool, and is tested, whenever there is any reason to: an error,
-//! a caller that left early, idleness, age, [`PoolHealth`], or somebody who waits for the pool.
+//! a caller that left early, idleness, age, [`PoolHealth`], or a task that waits for the pool.
 //!
 //! A connection is given to the thread that used it last where possible: its socket wakes that thread's runtime, and
 //! no other one in between.
@@ -38,11 +38,11 @@ pub(crate) struct IdleConnections(Arc<Inner>);
 struct Inner {
     pool: Pool,
     idle: Mutex<Vec<Idle>>,
-    /// As many lone statements at a time as the pool has connections: whoever has a permit finds one, in hand or in the
+    /// As many lone statements at a time as the pool has connections: a task with a permit finds one, in hand or in the
     /// pool, unless transactions have them.
     permits: Semaphore,
     acquire_timeout: Duration,
-    /// How many wait for the pool; while somebody does, connections go back instead of being parked.
+    /// How many wait for the pool; while one does, connections go back instead of being parked.
     waiting: AtomicUsize,
     closed: AtomicBool,
     health: PoolHealth,
@@ -92,7 +92,7 @@ struct Leased<'l> {
     _permit: SemaphorePermit<'l>,
 }
 
-/// Counts somebody who waits for the pool.
+/// Counts a task that waits for the pool.
 struct Waiting<'l>(&'l AtomicUsize);
 
 impl Drop for Waiting<'_> {
@@ -231,7 +231,7 @@ impl IdleConnections {
             idle_since: Instant::now(),
         };
         let mut all = self.idle();
-        // Asked under the lock, under which whoever waits has looked for it: it is seen by one of the two.
+        // Asked under the lock, under which a waiting task has looked for it: it is seen by one of the two.
         if inner.waiting.load(Ordering::Relaxed) == 0 {
             all.push(idle);
         } else {

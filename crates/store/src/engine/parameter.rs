@@ -44,18 +44,9 @@ impl Values {
     }
 }
 
-/// Makes a set of parameters: a struct whose fields are the names; or, with `for`, what is bound of a type of another crate,
-/// and under which names.
+/// What of a type is bound, under which names.
 macro_rules! parameters {
-    ($(#[$doc:meta])* $set:ident $(<$life:lifetime>)? { $($name:ident: $type:ty),* $(,)? }) => {
-        $(#[$doc])*
-        pub(crate) struct $set $(<$life>)? {
-            $(pub(crate) $name: $type),*
-        }
-
-        $crate::engine::parameter::parameters!(@bind [$($life)?] $set $(<$life>)?, |it| { $($name: it.$name),* });
-    };
-    (for $type:ty, |$it:ident| { $($name:ident: $value:expr),* $(,)? }) => {
+    ($type:ty, |$it:ident| { $($name:ident: $value:expr),* $(,)? }) => {
         $crate::engine::parameter::parameters!(@bind [] $type, |$it| { $($name: $value),* });
     };
     (@bind [$($life:lifetime)?] $type:ty, |$it:ident| { $($name:ident: $value:expr),* }) => {

@@ -2,7 +2,7 @@
 //!
 //! A failed call costs the customer hours in Entra, not seconds
 //! (`docs/background/faults.md`, "What a failed call costs"): what can pass by itself (a deadlock, a
-//! lock, a lost connection, a failover) is tried again for up to ten seconds before the client is told.
+//! lock, a lost connection, a failover) is tried again for up to ten seconds before the client gets an error.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 const FIRST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_millis(800);
 
-/// One call's patience.
+/// What is left of one call's time for repeats.
 pub(crate) struct RetryBudget {
     start: Instant,
     next: Duration,
@@ -29,7 +29,7 @@ impl RetryBudget {
         }
     }
 
-    /// Waits before another attempt, or gives the error back when patience has run out.
+    /// Waits before another attempt, or gives the error back when the time is used up.
     pub(crate) async fn wait(&mut self, error: StoreError) -> Result<(), StoreError> {
         if self.start.elapsed() + self.next > LIMIT {
             return Err(error);
@@ -40,7 +40,7 @@ impl RetryBudget {
     }
 }
 
-/// Between half and all of a time, so that those who collided do not meet again. A hasher's random keys are random
+/// Between half and all of a time, so that calls that collided do not meet again. A hasher's random keys are random
 /// enough for that.
 fn jittered(time: Duration) -> Duration {
     let random = RandomState::new().hash_one(0_u8) % 1000;

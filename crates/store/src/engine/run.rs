@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 use sea_orm::DbErr;
 
 use crate::engine::retry_budget::RetryBudget;
-use crate::engine::tx::{Open, Progress, Tx};
+use crate::engine::tx::{Open, Tx};
 use crate::error::{RetryAction, StoreError};
 use crate::store::Store;
 use crate::tenant_tx::{CreateOutcome, TenantTx};
@@ -160,46 +160,37 @@ impl Store {
             };
             let mut executor = D::open(Tx::Open(Open::new(transaction, self.0.health.clone())), key);
             let answer = work(&mut executor).await;
-            let Tx::Open(Open {
-                transaction,
-                progress,
-                ..
-            }) = executor.close()
-            else {
+            let Tx::Open(open) = executor.close() else {
                 return Err(StoreError::Refused("the work has lost its transaction".to_owned()).into());
             };
-            let changed = progress.has_changed();
-            let Progress {
-                outbox_written,
-                retry_action,
-                trouble,
-                ..
-            } = progress;
-            if let Some(trouble) = &trouble {
+            let (transaction, progress) = (open.transaction, open.progress);
+            if let Some(trouble) = &progress.trouble {
                 self.0.writes.failed(trouble);
             }
             // Work that overlooked a failed statement is repeated as well; if that does not help, the commit says so.
-            let may_help = matches!(retry_action, Some(RetryAction::Again | RetryAction::Reconnect));
+            let may_help = matches!(
+                progress.retry_action,
+                Some(RetryAction::Again | RetryAction::Reconnect)
+            );
             if answer.is_err() || may_help {
                 // A rollback that fails means that the connection is gone, and the transaction with it.
                 let _ = transaction.rollback().await;
                 if !may_help {
                     return answer;
                 }
-                let trouble =
-                    trouble.unwrap_or_else(|| StoreError::Unavailable("it stayed in trouble".into()));
-                retries.wait(trouble).await?;
+                let stayed = || StoreError::Unavailable("it stayed in trouble".into());
+                retries.wait(progress.trouble.unwrap_or_else(stayed)).await?;
                 continue;
             }
             match transaction.commit().await {
                 Ok(()) => {
-                    if changed {
+                    if progress.has_changed() {
                         self.0.writes.succeeded();
                     }
-                    self.notify_outbox(outbox_written);
+                    self.notify_outbox(progress.outbox_written);
                     return answer;
                 }
-                // What was refused at commit did not happen and may be repeated; after a lost connection nobody knows.
+                // What was refused at commit did not happen and may be repeated; after a lost connection it is unknown.
                 Err(error) => match StoreError::classify(&error) {
                     (error, RetryAction::Again) => retries.wait(error).await?,
                     (error, retry_action) => {

@@ -52,7 +52,7 @@ impl Tx {
         }
     }
 
-    /// Notes that rows were put into the outbox, so that the stamper is told after the commit.
+    /// Notes that rows were put into the outbox, so that the stamper looks for them after the commit.
     pub(crate) fn note_outbox(&mut self) {
         if let Some(progress) = self.progress() {
             progress.outbox_written = true;

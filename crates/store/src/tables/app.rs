@@ -28,7 +28,7 @@ pub(crate) fn read(row: &QueryResult) -> Result<App, StoreError> {
     })
 }
 
-parameters!(for &App, |app| {
+parameters!(&App, |app| {
     id: app.id,
     name: app.name.as_str(),
     created_at: app.created_at,

@@ -43,7 +43,7 @@ pub(crate) static KNOWN: Statement<OfCredential<'_>> = Statement::new(|_| READ_O
 pub(crate) static OPEN_USAGE: Statement<()> =
     Statement::new(|_| "SELECT set_config('usher.door', 'usage', true)".into());
 
-parameters!(for &Memory, |memory| {
+parameters!(&Memory, |memory| {
     secret_check: memory.check.map(|check| i64::from(check.bits)),
     hash_version: memory.check.map(|check| check.version),
     networks: memory.networks.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(" "),
@@ -68,7 +68,7 @@ pub(crate) fn read(row: &QueryResult) -> Result<Memory, StoreError> {
         let bits = u32::try_from(bits).ok()?;
         Some(SecretCheck { bits, version })
     });
-    // What is no address was written by somebody else, and is no reason to refuse a credential.
+    // What is no address was not written by this program, and is no reason to refuse a credential.
     let networks = networks.split(' ').filter_map(|text| text.parse().ok());
     Ok(Memory {
         check,

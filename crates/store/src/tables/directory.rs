@@ -47,7 +47,7 @@ fn switch(word: &str) -> Option<Switch> {
     }
 }
 
-parameters!(for &Directory, |directory| {
+parameters!(&Directory, |directory| {
     id: directory.id,
     profile: directory.profile.as_str(),
     provider: directory.provider.as_str(),
@@ -128,7 +128,7 @@ impl Store {
             .await
     }
 
-    /// Says who calls a directory; `false` when the tenant has no such directory.
+    /// Sets which provider calls a directory; `false` when the tenant has no such directory.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].

@@ -1,15 +1,14 @@
 //! `groups`: groups without their members, and the statements that change one together with its events and its log row.
 //!
-//! Built as the statements of [`super::identity`] are; read those first. A change may be told in several events (the
+//! Built as the statements of [`super::identity`] are; read those first. A change may have several events (the
 //! parts of one membership change), which travel as one value ([`outbox::several`]).
 
-use chrono::{DateTime, Utc};
 use domain::event::Event;
 use domain::group::Group;
 use domain::id::{DirectoryId, GroupId, TenantId};
 use domain::log::LogEntry;
 use domain::scope::TenantScope;
-use scim::resource::{Resource, fold};
+use scim::resource::fold;
 use sea_orm::QueryResult;
 
 use super::identity::document;
@@ -56,39 +55,36 @@ pub(crate) fn read(row: &QueryResult) -> Result<Group, StoreError> {
     })
 }
 
-parameters! {
-    /// What each revision of a group writes.
-    Revision<'a> {
-        tenant: TenantId,
-        directory: DirectoryId,
-        id: GroupId,
-        revision: i64,
-        document: &'a Resource,
-        name_key: String,
-        external_id: Option<String>,
-        member_count: i64,
-        modified_at: DateTime<Utc>,
-    }
+/// What each revision of a group writes.
+pub(crate) struct Revision<'a> {
+    tenant: TenantId,
+    group: &'a Group,
+    keys: GroupKeys,
 }
 
+parameters!(Revision<'_>, |new| {
+    tenant: new.tenant,
+    directory: new.group.directory,
+    id: new.group.id,
+    revision: new.group.revision,
+    document: &new.group.resource,
+    name_key: new.keys.display_name,
+    external_id: new.keys.external_id,
+    member_count: new.group.member_count,
+    modified_at: new.group.modified_at,
+});
+
 impl<'a> Revision<'a> {
-    pub(crate) fn of(scope: TenantScope, group: &'a Group) -> Self {
-        let keys = GroupKeys::of(&group.resource);
+    fn of(scope: TenantScope, group: &'a Group) -> Self {
         Self {
             tenant: scope.tenant(),
-            directory: group.directory,
-            id: group.id,
-            revision: group.revision,
-            document: &group.resource,
-            name_key: keys.display_name,
-            external_id: keys.external_id,
-            member_count: group.member_count,
-            modified_at: group.modified_at,
+            group,
+            keys: GroupKeys::of(&group.resource),
         }
     }
 
-    pub(crate) fn shadow(&self) -> Shadow {
-        Shadow(shadow(&self.name_key, self.id.uuid()))
+    fn shadow(&self) -> Shadow {
+        Shadow(shadow(&self.keys.display_name, self.group.id.uuid()))
     }
 }
 
@@ -178,7 +174,7 @@ impl TenantTx {
         self.find_group(&BY_ID, by_id).await
     }
 
-    /// As [`TenantTx::get_group`], and keeps everybody else from changing it or its members until the transaction ends.
+    /// As [`TenantTx::get_group`], and keeps other transactions from changing it or its members until the transaction ends.
     ///
     /// # Errors
     /// As [`TenantTx::get_group`].
@@ -258,7 +254,7 @@ impl TenantTx {
         let parameters = (revision, shadow, Events(events), entry);
         let rows = match self.tx.with_outbox(&SAVE, parameters).await {
             Err(StoreError::Conflict(why)) => {
-                // PostgreSQL: as in TenantTx::save, somebody took the name between our look and our write.
+                // PostgreSQL: as in TenantTx::save, another transaction took the name between our read and our write.
                 self.tx.ask_to_repeat();
                 return Err(StoreError::Conflict(why));
             }

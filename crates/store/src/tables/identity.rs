@@ -1,10 +1,9 @@
 //! `identity`: people and rooms, and the statements that change one together with its event and its log row.
 //!
 //! On PostgreSQL each change is one statement (a chain of `WITH`), on SQLite one text of three statements that is handed
-//! to the connection's thread once. The outbox row comes after the change it tells of, so that its id is greater than
+//! to the connection's thread once. The outbox row comes after the change it is about, so that its id is greater than
 //! those of everything it depends on (`docs/background/feeds.md`, "Order of commits").
 
-use chrono::{DateTime, Utc};
 use domain::event::Event;
 use domain::id::{DirectoryId, IdentityId, TenantId};
 use domain::identity::{ExternalId, Identity, MatchKeys};
@@ -51,7 +50,7 @@ pub(crate) fn read(row: &QueryResult) -> Result<Identity, StoreError> {
         id: IdentityId::from_uuid(columns.next()?),
         directory: DirectoryId::from_uuid(columns.next()?),
         revision: columns.next()?,
-        // Rows of before say nothing of a default; everybody reads it all the same (ADR 0035).
+        // Rows of older versions do not hold defaults; every reader gets them all the same (ADR 0035).
         resource: document(&columns.next::<String>()?)?.with_defaults(),
         created_at: columns.time()?,
         modified_at: columns.time()?,
@@ -65,47 +64,43 @@ pub(crate) fn document(text: &str) -> Result<Resource, StoreError> {
         .map_err(|_| StoreError::Corrupt("a stored document is no JSON object".into()))
 }
 
-parameters! {
-    /// What each revision of an identity writes.
-    Revision<'a> {
-        tenant: TenantId,
-        directory: DirectoryId,
-        id: IdentityId,
-        revision: i64,
-        document: &'a Resource,
-        name_key: String,
-        external_id: Option<String>,
-        work_email: Option<String>,
-        display_name: Option<String>,
-        modified_at: DateTime<Utc>,
-        // The `externalId` where it is the profile's key.
-        external_id_key: Option<String>,
-    }
+/// What each revision of an identity writes.
+pub(crate) struct Revision<'a> {
+    tenant: TenantId,
+    identity: &'a Identity,
+    keys: Keys,
+    /// The `externalId` where it is the profile's key.
+    external_id_key: Option<String>,
 }
 
+parameters!(Revision<'_>, |new| {
+    tenant: new.tenant,
+    directory: new.identity.directory,
+    id: new.identity.id,
+    revision: new.identity.revision,
+    document: &new.identity.resource,
+    name_key: new.keys.user_name,
+    external_id: new.keys.external_id,
+    work_email: new.keys.work_email,
+    display_name: new.keys.display_name,
+    modified_at: new.identity.modified_at,
+    external_id_key: new.external_id_key,
+});
+
 impl<'a> Revision<'a> {
-    pub(crate) fn of(scope: TenantScope, identity: &'a Identity, external_id: ExternalId) -> Self {
+    fn of(scope: TenantScope, identity: &'a Identity, external_id: ExternalId) -> Self {
         let keys = Keys::of(&identity.resource);
+        let key = keys.external_id.clone();
         Self {
             tenant: scope.tenant(),
-            directory: identity.directory,
-            id: identity.id,
-            revision: identity.revision,
-            document: &identity.resource,
-            name_key: keys.user_name,
-            external_id_key: match external_id {
-                ExternalId::IsKey => keys.external_id.clone(),
-                ExternalId::IsFree => None,
-            },
-            external_id: keys.external_id,
-            work_email: keys.work_email,
-            display_name: keys.display_name,
-            modified_at: identity.modified_at,
+            identity,
+            keys,
+            external_id_key: key.filter(|_| external_id == ExternalId::IsKey),
         }
     }
 
-    pub(crate) fn shadow(&self) -> Shadow {
-        Shadow(shadow(&self.name_key, self.id.uuid()))
+    fn shadow(&self) -> Shadow {
+        Shadow(shadow(&self.keys.user_name, self.identity.id.uuid()))
     }
 }
 
@@ -221,7 +216,7 @@ impl TenantTx {
         self.find(&BY_ID, by_id).await
     }
 
-    /// As [`TenantTx::get`], and keeps everybody else from changing it until the transaction ends.
+    /// As [`TenantTx::get`], and keeps other transactions from changing it until the transaction ends.
     ///
     /// # Errors
     /// As [`TenantTx::get`].
@@ -318,7 +313,7 @@ impl TenantTx {
         let parameters = (revision, shadow, event, entry);
         let rows = match self.tx.with_outbox(&SAVE, parameters).await {
             Err(StoreError::Conflict(why)) => {
-                // PostgreSQL: somebody took the key between our look and our write. The transaction is lost; the next
+                // PostgreSQL: another transaction took the key between our read and our write. The transaction is lost; the next
                 // attempt sees it.
                 self.tx.ask_to_repeat();
                 return Err(StoreError::Conflict(why));

@@ -1,6 +1,6 @@
-//! `lease`: who does a job that one process is enough for, by the database's clock.
+//! `lease`: which process does a job that one is enough for, by the database's clock.
 //!
-//! A lease that ends later than one taken now would was made before that clock was set back. It is nobody's: otherwise
+//! A lease that ends later than one taken now would was made before that clock was set back. It has no holder: otherwise
 //! the job of a holder that has died would wait for as long as the clock was set back.
 
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::engine::statement::Statement;
 use crate::error::StoreError;
 use crate::store::Store;
 
-/// A lease, and who has it or wants it.
+/// A lease, and the process that has it or wants it.
 pub(crate) type Lease<'a> = (Name<'a>, Owner<'a>);
 
 /// Taken or renewed when a row changes.
@@ -30,7 +30,7 @@ pub(crate) static RELEASE: Statement<Lease<'_>> =
     Statement::new(|_| "DELETE FROM lease WHERE name = :name AND owner = :owner".into());
 
 impl Store {
-    /// Takes or renews a lease, by the database's clock. `false`: somebody else holds it.
+    /// Takes or renews a lease, by the database's clock. `false`: another owner holds it.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].

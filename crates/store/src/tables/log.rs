@@ -1,4 +1,4 @@
-//! `provisioning_log`: what happened to whom, and how far it has come since.
+//! `provisioning_log`: what was done to which resource, and how far its event has come since.
 
 use std::collections::HashMap;
 
@@ -67,7 +67,7 @@ pub struct Delivered {
     pub applied_at: Option<DateTime<Utc>>,
 }
 
-parameters!(for &LogEntry, |entry| {
+parameters!(&LogEntry, |entry| {
     log_directory: entry.directory,
     log_at: entry.at,
     request: entry.request,
@@ -107,42 +107,43 @@ fn printable(text: Option<&str>) -> Option<String> {
 
 /// The rows of a tenant that a search is about.
 pub(crate) fn search(on: Backend, tenant: TenantId, query: &LogQuery) -> Result<Bound, StoreError> {
-    let mut values = Vec::new();
+    let user_name_key = query.user_name.as_deref().map(|name| fit(&fold(name)));
+    let asked = [
+        (
+            "directory_id =",
+            "directory",
+            query.directory.map(|id| id.uuid().into()),
+        ),
+        (
+            "external_id =",
+            "external_id",
+            query.external_id.as_deref().map(|id| fit(id).into()),
+        ),
+        ("user_name_key =", "user_name_key", user_name_key.map(Value::from)),
+        (
+            "identity_id =",
+            "resource",
+            query.resource.map(|id| id.uuid().into()),
+        ),
+        (
+            "status =",
+            "status",
+            query.status.map(|status| status.as_str().into()),
+        ),
+        (
+            "at >=",
+            "since",
+            query.since.map(|since| since.timestamp_millis().into()),
+        ),
+    ];
+    let mut values = vec![("tenant", tenant.value(on)?)];
     let mut conditions = String::new();
-    let mut also = |condition: &str, name: &'static str, value: Option<Value>| {
+    for (condition, name, value) in asked {
         if let Some(value) = value {
             values.push((name, value));
             conditions.push_str(&format!(" AND {condition} :{name}"));
         }
-    };
-    let user_name_key = query.user_name.as_deref().map(|name| fit(&fold(name)));
-    also(
-        "directory_id =",
-        "directory",
-        query.directory.map(|id| id.uuid().into()),
-    );
-    also(
-        "external_id =",
-        "external_id",
-        query.external_id.as_deref().map(|id| fit(id).into()),
-    );
-    also("user_name_key =", "user_name_key", user_name_key.map(Value::from));
-    also(
-        "identity_id =",
-        "resource",
-        query.resource.map(|id| id.uuid().into()),
-    );
-    also(
-        "status =",
-        "status",
-        query.status.map(|status| status.as_str().into()),
-    );
-    also(
-        "at >=",
-        "since",
-        query.since.map(|since| since.timestamp_millis().into()),
-    );
-    values.insert(0, ("tenant", tenant.value(on)?));
+    }
     values.push(("limit", query.limit.value(on)?));
     let keyed = query.external_id.is_some() || query.user_name.is_some() || query.resource.is_some();
     // Without a key, a time is what an index can be entered by.

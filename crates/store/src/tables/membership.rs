@@ -1,12 +1,12 @@
-//! `membership`: who is directly in which group, a row each.
+//! `membership`: which resource is directly in which group, a row each.
 //!
 //! No statement here costs more for a big group than for a small one, but for those that are about all members. Sets of
 //! ids travel as one value ([`Ids`]), those of people and of groups apart where it matters; on PostgreSQL each
 //! id is looked up by its whole key inside a `LATERAL`, so that no estimate can make the planner read a group from end to
 //! end.
 //!
-//! Locks: whoever changes a group's members holds the group's row ([`super::group`]); [`KNOWN_KEPT`] holds the members'
-//! rows against deletion until the commit. Whoever deletes a resource holds its row, then locks its groups in the order
+//! Locks: a change of a group's members holds the group's row ([`super::group`]); [`KNOWN_KEPT`] holds the members'
+//! rows against deletion until the commit. A deletion of a resource holds its row, then locks its groups in the order
 //! of their ids, then deletes the memberships.
 
 use std::collections::HashMap;
@@ -49,7 +49,7 @@ pub(crate) type Of = (In, InGroup);
 
 /// Those of the ids that exist in the directory, with their documents.
 pub(crate) static KNOWN: Statement<Both> = Statement::select(|on| known(on, ""));
-/// As [`KNOWN`], and nobody deletes them until the transaction ends.
+/// As [`KNOWN`], and no other transaction deletes them until this one ends.
 pub(crate) static KNOWN_KEPT: Statement<Both> = Statement::select(|on| known(on, " FOR KEY SHARE"));
 
 fn known(on: Backend, lock: &str) -> String {
@@ -246,7 +246,7 @@ pub(crate) fn read_group_of(row: &QueryResult) -> Result<(IdentityId, GroupRef),
 }
 
 impl TenantTx {
-    /// Those of `ids` that exist in this directory, in no order, each once. In [`crate::Store::write`] nobody can delete
+    /// Those of `ids` that exist in this directory, in no order, each once. In [`crate::Store::write`] no other transaction can delete
     /// them until the transaction ends.
     ///
     /// # Errors
@@ -370,7 +370,7 @@ impl TenantTx {
     }
 
     /// The groups that the first ones of `ids` are direct members of, by id: of as many as have up to
-    /// 5,000 groups together, at least of one. With it, of how many; who is in none is absent.
+    /// 5,000 groups together, at least of one. With it, of how many; an identity in no group is absent.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -24,7 +24,7 @@ fn source(event: &Event) -> Result<&str, StoreError> {
     source.ok_or_else(|| StoreError::Corrupt("an event names no source".into()))
 }
 
-parameters!(for &Event, |event| {
+parameters!(&Event, |event| {
     subject: event.subject,
     sequence: event.sequence,
     event: event.id,
@@ -47,7 +47,7 @@ pub(crate) fn insert(tenant: &str) -> String {
 /// Several events of one subject: the parts of one change. They travel as one value, in the order in which their ids ascend.
 pub(crate) struct Events<'a>(pub(crate) &'a [Event]);
 
-parameters!(for Events<'_>, |events| { events: Json(&events.rows()?) });
+parameters!(Events<'_>, |events| { events: Json(&events.rows()?) });
 
 impl Events<'_> {
     fn rows(&self) -> Result<Vec<Value>, StoreError> {
@@ -97,7 +97,7 @@ pub(crate) static OPEN_OUTBOX_IN_ORDER: Statement<()> = Statement::new(|_| {
         .into()
 });
 
-/// PostgreSQL, first: nobody else gives out positions until we commit. A statement of its own, in the order of the ids
+/// PostgreSQL, first: no other transaction gives out positions until we commit. A statement of its own, in the order of the ids
 /// (no deadlocks), so that the next statement sees everything the last holder committed (ADR 0003).
 pub(crate) static LOCK_HEADS: Statement<()> =
     Statement::new(|_| "SELECT app_id FROM feed ORDER BY app_id FOR UPDATE".into());

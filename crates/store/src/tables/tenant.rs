@@ -30,7 +30,7 @@ pub(crate) fn read(row: &QueryResult) -> Result<Tenant, StoreError> {
 pub(crate) static OPEN: Statement<OfTenant> =
     Statement::new(|_| "SELECT set_config('usher.tenant', :tenant::text, true)".into());
 
-parameters!(for &Tenant, |tenant| {
+parameters!(&Tenant, |tenant| {
     id: tenant.id,
     name: tenant.name.as_str(),
     external_tenant_id: tenant.external_tenant_id.as_deref(),

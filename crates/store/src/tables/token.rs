@@ -36,7 +36,7 @@ pub(crate) fn read(row: &QueryResult) -> Result<Token, StoreError> {
     read_from(&mut Columns::of(row))
 }
 
-parameters!(for &Token, |token| {
+parameters!(&Token, |token| {
     id: token.id.as_str(),
     directory: token.directory,
     label: token.label.as_deref(),
@@ -47,7 +47,7 @@ parameters!(for &Token, |token| {
     last_used_at: token.last_used_at,
 });
 
-parameters!(for &SecretHash, |hash| {
+parameters!(&SecretHash, |hash| {
     hash: hash.phc.as_str(),
     hash_version: hash.version,
 });
