@@ -3,7 +3,7 @@
 //! statements of the store.
 //!
 //! Every statement sets the tenant of row-level security itself: `set_config` in its first row source, as
-//! `crates/store/src/statement.rs` has it.
+//! `crates/store/src/engine/statement.rs` has it.
 
 use crate::pgbench::Script;
 use crate::seed::TEMPLATE;

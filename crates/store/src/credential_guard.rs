@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use sea_orm::QueryResult;
 
+use crate::engine::parameter::Values;
 use crate::error::StoreError;
-use crate::parameter::Values;
 use crate::settings::Backend;
 
 /// What the statements of one request compare; cheap to clone.
@@ -77,7 +77,7 @@ impl CredentialGuard {
         Ok(reached > 0)
     }
 
-    /// The statement's own rows out of those of its guarded form ([`crate::statement::Statement`]).
+    /// The statement's own rows out of those of its guarded form ([`crate::engine::statement::Statement`]).
     ///
     /// # Errors
     /// [`StoreError::CredentialChanged`].

@@ -1,4 +1,4 @@
-//! Everything that is kept: PostgreSQL and SQLite behind one door.
+//! Everything that is kept, in PostgreSQL or SQLite.
 //!
 //! [`Store::read`] and [`Store::write`] open one tenant's data for a [`domain::scope::TenantScope`]; [`TenantTx`] is
 //! what can be done there. The few reads and writes without a tenant are the methods of [`Store`]: credentials by their
@@ -6,40 +6,26 @@
 //!
 //! Must not know: HTTP, Redis, SCIM messages. No type of the database driver appears in a public signature.
 //!
-//! Reading order: [`settings`] and `connect` (opening), `wire` and `tx` (one statement), `run`, `transaction` and `group`
-//! (transactions, retries, SQLite's group commit), `writes` (whether writing works), [`tenant_tx`] and `table/*` (one file a table), [`list`] (filters), [`feed`] (the outbox
-//! side), [`records`] (operators' records).
+//! Reading order: [`settings`], `engine` (connections, statements, transactions), `tables/*` (one file a table), [`list`] (filters).
 
-mod connect;
 mod credential_guard;
+mod engine;
 pub mod error;
-mod fair_queue;
-pub mod feed;
-mod group_commit;
-mod idle_connections;
 pub mod list;
-mod migrate;
-mod parameter;
-pub mod records;
-mod retry_budget;
-mod run;
 pub mod settings;
-mod statement;
 mod store;
-mod table;
+mod tables;
 pub mod tenant_tx;
-mod transaction;
-mod tx;
-mod wire;
-mod writes;
 
 pub use credential_guard::CredentialGuard;
 pub use error::StoreError;
-pub use feed::{Ack, Feed, FeedEvent, FeedPage, OutboxLag, PruneReport, Stamped};
 pub use futures_util::future::BoxFuture;
 pub use list::{ListRequest, PAGE_BYTES, Page, PageAt};
-pub use records::apps::AppPasswords;
 pub use settings::{Backend, Settings};
 pub use store::Store;
-pub use table::log::{Delivered, LogQuery, LogRow};
+pub use tables::app::AppPasswords;
+pub use tables::feed::{Ack, Feed, FeedEvent, FeedPage};
+pub use tables::log::{Delivered, LogQuery, LogRow};
+pub use tables::outbox::{OutboxLag, Stamped};
+pub use tables::prune::PruneReport;
 pub use tenant_tx::{CreateOutcome, SaveOutcome, TenantTx};

@@ -6,19 +6,19 @@ use std::time::Duration;
 use sea_orm::DatabaseConnection;
 use tokio::sync::watch;
 
-use crate::connect::postgres::PoolHealth;
-use crate::connect::{self};
 use crate::credential_guard::CredentialGuard;
+use crate::engine::connect;
+use crate::engine::connect::postgres::PoolHealth;
+use crate::engine::group_commit::Writer;
+use crate::engine::idle_connections::IdleConnections;
+use crate::engine::migrate;
+use crate::engine::parameter::Bind;
+use crate::engine::statement::{Built, Statement};
+use crate::engine::tx::{Autocommit, Progress, Tx, within};
+use crate::engine::writes::Writes;
 use crate::error::StoreError;
-use crate::group_commit::Writer;
-use crate::idle_connections::IdleConnections;
 use crate::list::concurrency_limit::ConcurrencyLimit;
-use crate::migrate;
-use crate::parameter::Bind;
 use crate::settings::{Backend, Settings};
-use crate::statement::{Built, Statement};
-use crate::tx::{Tx, within};
-use crate::writes::Writes;
 
 /// The database. Cheap to clone; all clones share its connections.
 #[derive(Clone)]
@@ -153,12 +153,13 @@ impl Store {
 
     /// A place for statements that are a transaction of their own: PostgreSQL's pool, SQLite's readers.
     pub(crate) fn autocommit(&self) -> Tx {
-        Tx::on_pool(
-            self.0.connections.clone(),
-            self.0.backend,
-            self.0.health.clone(),
-            self.0.writes.clone(),
-        )
+        Tx::Autocommit(Autocommit {
+            progress: Progress::default(),
+            connections: self.0.connections.clone(),
+            backend: self.0.backend,
+            health: self.0.health.clone(),
+            writes: self.0.writes.clone(),
+        })
     }
 
     /// One changing statement as a transaction of its own.

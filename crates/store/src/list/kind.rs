@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::ListRequest;
 use super::narrow::{self, Access};
 use crate::error::StoreError;
-use crate::table::{group, identity};
+use crate::tables::{group, identity};
 use crate::tenant_tx::TenantTx;
 
 /// Identities and groups.

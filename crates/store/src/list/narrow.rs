@@ -12,7 +12,7 @@ use sea_orm::Value;
 use uuid::Uuid;
 
 use super::kind::compared_id;
-use crate::table::keys::fit;
+use crate::tables::keys::fit;
 
 /// What a filter leaves to look at.
 #[derive(Debug, Clone, PartialEq)]

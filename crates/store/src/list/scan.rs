@@ -8,19 +8,20 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
-use domain::id::{DirectoryId, TenantId};
+use domain::id::DirectoryId;
 use scim::query::SortOrder;
-use sea_orm::{QueryResult, Value};
+use sea_orm::QueryResult;
 use uuid::Uuid;
 
 use super::ListRequest;
 use super::kind::ListedResource;
 use super::narrow::Access;
+use crate::engine::parameter::{Bind, Ids};
+use crate::engine::read::Columns;
+use crate::engine::statement::{Built, Opens, of_tenant};
 use crate::error::StoreError;
-use crate::parameter::{Bind, Ids, parameters};
-use crate::statement::{Built, Opens, of_tenant};
-use crate::table::keys::SEVERAL;
-use crate::table::read::Columns;
+use crate::tables::keys::SEVERAL;
+use crate::tables::names::{After, Created, In, Key, Limit, Rows, Skip};
 use crate::tenant_tx::TenantTx;
 
 /// Rows read at a time, as text.
@@ -41,36 +42,6 @@ pub(super) enum Order {
 /// A place between two rows: creation and id of the row before.
 pub(super) type ScanPosition = (i64, Uuid);
 
-parameters! {
-    /// The rows after an id.
-    Batch { tenant: TenantId, directory: DirectoryId, after: Uuid, limit: usize }
-}
-
-parameters! {
-    /// When the row before was made.
-    Created { created: i64 }
-}
-
-parameters! {
-    /// All rows.
-    Whole { tenant: TenantId, directory: DirectoryId }
-}
-
-parameters! {
-    /// The rows from number `skip` (from 0) on.
-    Numbered { tenant: TenantId, directory: DirectoryId, limit: usize, skip: usize }
-}
-
-parameters! {
-    /// What the rows have in the column of the access path.
-    Key { key: Value }
-}
-
-parameters! {
-    /// These rows.
-    These { tenant: TenantId, directory: DirectoryId, ids: Ids }
-}
-
 /// What tells the statements of one table apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Path {
@@ -84,23 +55,23 @@ enum Path {
 
 /// The statements of one access path.
 pub(super) enum Paged {
-    Keyed(Built<(Batch, Key)>),
+    Keyed(Built<(In, Key, After, Limit)>),
     Beside {
-        batches: Built<(Batch, Key)>,
-        counts: Built<(Whole, Key)>,
-        pages: Built<(Numbered, Key)>,
+        batches: Built<(In, Key, After, Limit)>,
+        counts: Built<(In, Key)>,
+        pages: Built<(In, Key, Limit, Skip)>,
     },
     Whole {
-        batches: Built<(Batch, Created)>,
-        counts: Built<Whole>,
-        pages: Built<Numbered>,
+        batches: Built<(In, Created, After, Limit)>,
+        counts: Built<In>,
+        pages: Built<(In, Limit, Skip)>,
     },
 }
 
 /// The statements of one access path, and the one that looks up rows by id.
 pub(super) struct Statements {
     pub(super) paged: Paged,
-    pub(super) these: Built<These>,
+    pub(super) these: Built<(In, Rows)>,
 }
 
 /// Statements by table and path: at most a dozen for each table.
@@ -133,7 +104,7 @@ impl Statements {
     }
 }
 
-fn keyed<T: ListedResource>(column: &str) -> Built<(Batch, Key)> {
+fn keyed<T: ListedResource>(column: &str) -> Built<(In, Key, After, Limit)> {
     let (table, columns) = (T::TABLE, T::COLUMNS);
     let tenant = match column {
         "id" => "tenant_id = :tenant".to_owned(),
@@ -212,7 +183,7 @@ fn with_documents<T: ListedResource, P: Bind>(ids: &str) -> Built<P> {
     })
 }
 
-fn these<T: ListedResource>() -> Built<These> {
+fn these<T: ListedResource>() -> Built<(In, Rows)> {
     let (table, columns) = (T::TABLE, T::COLUMNS);
     let which = "y.tenant_id = :tenant AND y.directory_id = :directory AND y.id =";
     Built::new(Opens::Tenant, |on| {
@@ -279,31 +250,27 @@ impl Scan {
         (created, after): ScanPosition,
         limit: usize,
     ) -> Result<Vec<QueryResult>, StoreError> {
-        let batch = Batch {
-            tenant: tx.tenant(),
-            directory: self.directory,
-            after,
-            limit,
-        };
+        let (within, after, limit) = (tx.within(self.directory), After(after), Limit(limit));
         let rows = match &self.statements.paged {
             Paged::Keyed(batches) | Paged::Beside { batches, .. } => {
-                tx.tx().all(batches, (batch, self.key()?)).await?
+                tx.tx.all(batches, (within, self.key()?, after, limit)).await?
             }
-            Paged::Whole { batches, .. } => tx.tx().all(batches, (batch, Created { created })).await?,
+            Paged::Whole { batches, .. } => {
+                tx.tx
+                    .all(batches, (within, Created(created), after, limit))
+                    .await?
+            }
         };
         self.in_order(rows)
     }
 
     /// How many rows there are.
     pub(super) async fn count(&self, tx: &mut TenantTx) -> Result<usize, StoreError> {
-        let whole = Whole {
-            tenant: tx.tenant(),
-            directory: self.directory,
-        };
+        let within = tx.within(self.directory);
         let row = match &self.statements.paged {
             Paged::Keyed(_) => return Err(not_counted()),
-            Paged::Beside { counts, .. } => tx.tx().one(counts, (whole, self.key()?)).await?,
-            Paged::Whole { counts, .. } => tx.tx().one(counts, whole).await?,
+            Paged::Beside { counts, .. } => tx.tx.one(counts, (within, self.key()?)).await?,
+            Paged::Whole { counts, .. } => tx.tx.one(counts, within).await?,
         };
         let total: i64 = row.as_ref().map_or(Ok(0), |row| Columns::of(row).next())?;
         Ok(usize::try_from(total).unwrap_or_default())
@@ -316,16 +283,11 @@ impl Scan {
         skip: usize,
         limit: usize,
     ) -> Result<Vec<QueryResult>, StoreError> {
-        let numbered = Numbered {
-            tenant: tx.tenant(),
-            directory: self.directory,
-            limit,
-            skip,
-        };
+        let (within, limit, skip) = (tx.within(self.directory), Limit(limit), Skip(skip));
         let rows = match &self.statements.paged {
             Paged::Keyed(_) => return Err(not_counted()),
-            Paged::Beside { pages, .. } => tx.tx().all(pages, (numbered, self.key()?)).await?,
-            Paged::Whole { pages, .. } => tx.tx().all(pages, numbered).await?,
+            Paged::Beside { pages, .. } => tx.tx.all(pages, (within, self.key()?, limit, skip)).await?,
+            Paged::Whole { pages, .. } => tx.tx.all(pages, (within, limit, skip)).await?,
         };
         self.in_order(rows)
     }
@@ -336,19 +298,16 @@ impl Scan {
         tx: &mut TenantTx,
         ids: &[Uuid],
     ) -> Result<Vec<T>, StoreError> {
-        let these = These {
-            tenant: tx.tenant(),
-            directory: self.directory,
-            ids: Ids::of(ids.iter().copied()),
-        };
-        let rows = tx.tx().all(&self.statements.these, these).await?;
+        let ids = Rows(Ids::of(ids.iter().copied()));
+        let these = (tx.within(self.directory), ids);
+        let rows = tx.tx.all(&self.statements.these, these).await?;
         rows.iter().map(T::read).collect()
     }
 
     fn key(&self) -> Result<Key, StoreError> {
         match &self.access {
-            Access::Keyed(_, key) => Ok(Key { key: key.clone() }),
-            Access::Beside(id) => Ok(Key { key: (*id).into() }),
+            Access::Keyed(_, key) => Ok(Key(key.clone())),
+            Access::Beside(id) => Ok(Key((*id).into())),
             Access::Nothing | Access::All => Err(StoreError::Refused("this list has no key".to_owned())),
         }
     }

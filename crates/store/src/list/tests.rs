@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 use super::scan::{Order, Paged, Scan};
 use super::{Access, ListRequest, ListedResource, PageAt};
-use crate::parameter::Bind;
+use crate::engine::parameter::Bind;
+use crate::engine::statement::Built;
 use crate::settings::Backend;
-use crate::statement::Built;
-use crate::table::{group, identity, membership};
+use crate::tables::{group, identity, membership};
 
 /// SQLite's plan of a statement, as text.
 async fn plan(sql: &str) -> String {

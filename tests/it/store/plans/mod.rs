@@ -24,7 +24,7 @@ use self::walk::Target;
 use super::records::token;
 use super::world::{Home, World};
 
-/// Statements that a connection of the store keeps prepared (`store::connect::postgres`).
+/// Statements that a connection of the store keeps prepared (`store::engine::connect::postgres`).
 const PREPARED: usize = 200;
 
 /// A world whose store has one connection, so that a plan cached by one walk is the plan of the next.

@@ -1,0 +1,211 @@
+//! SQLite's group commit: one task owns the one writing connection, and whatever is queued when it begins a transaction
+//! shares that transaction's `fsync`.
+//!
+//! Each job has a savepoint, so that a failing neighbour takes nothing with it; answers go out after the commit. A job
+//! runs to its end though its asker is gone. After any trouble the connection is closed (ADR 0030).
+
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use domain::id::TenantId;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::engine::connect::writing::{Writing, give_up};
+use crate::engine::fair_queue::{Receiver, Sender, fair_queue};
+use crate::engine::run::Executor;
+use crate::engine::tx::{Grouped, Tx, Written};
+use crate::engine::writes::Writes;
+use crate::error::StoreError;
+
+/// Jobs that may share one commit: bounds how long the first one waits for its answer.
+const GROUP: usize = 128;
+/// No job joins a group that has been at work for longer: one tenant's heavy jobs do not hold up the answers to the others.
+const GROUP_TIME: Duration = Duration::from_millis(10);
+
+/// Jobs by whose they are, taken in turn.
+type Jobs = Receiver<Option<TenantId>, Box<dyn Job>>;
+
+/// The handle to the writing task.
+pub(crate) struct Writer {
+    queue: Sender<Option<TenantId>, Box<dyn Job>>,
+    task: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What a job turned out to be.
+struct Outcome {
+    tx: Tx,
+    keep: bool,
+}
+
+/// One asker's work, whatever its types.
+trait Job: Send {
+    /// Does the work.
+    fn run(&mut self, tx: Tx) -> BoxFuture<'_, Outcome>;
+    /// Answers: after the commit, or with the reason why there was none.
+    fn finish(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct Work<D: Executor, T, E, F> {
+    key: D::Key,
+    work: F,
+    answer: Option<Result<T, E>>,
+    asker: oneshot::Sender<Result<T, E>>,
+}
+
+impl<D, T, E, F> Job for Work<D, T, E, F>
+where
+    D: Executor + 'static,
+    F: for<'t> Fn(&'t mut D) -> BoxFuture<'t, Result<T, E>> + Send + Sync,
+    T: Send,
+    E: From<StoreError> + Send,
+{
+    fn run(&mut self, tx: Tx) -> BoxFuture<'_, Outcome> {
+        Box::pin(async move {
+            let mut executor = D::open(tx, self.key);
+            // A panic in one job must not end the writer for the others; its asker sees a closed channel.
+            let answer = AssertUnwindSafe((self.work)(&mut executor))
+                .catch_unwind()
+                .await
+                .ok();
+            let keep = matches!(answer, Some(Ok(_)));
+            self.answer = answer;
+            Outcome {
+                tx: executor.close(),
+                keep,
+            }
+        })
+    }
+
+    fn finish(self: Box<Self>, committed: Result<(), StoreError>) {
+        let answer = match (committed, self.answer) {
+            (Ok(()), Some(answer)) => answer,
+            // An error of its own, about a transaction that is gone as well, says more than ours.
+            (Err(_), Some(Err(error))) => Err(error),
+            (Err(error), _) => Err(error.into()),
+            (Ok(()), None) => Err(StoreError::Refused("the work panicked".to_owned()).into()),
+        };
+        // The asker is gone: the work was done all the same.
+        let _ = self.asker.send(answer);
+    }
+}
+
+impl Writer {
+    /// Starts the task.
+    pub(crate) fn start(writing: Writing, changed: watch::Sender<u64>, writes: Writes) -> Self {
+        let (queue, jobs) = fair_queue();
+        let task = tokio::spawn(run(writing, jobs, changed, writes));
+        Self {
+            queue,
+            task: tokio::sync::Mutex::new(Some(task)),
+        }
+    }
+
+    /// Queues a piece of work and waits for its commit.
+    pub(crate) async fn submit<D, T, E, F>(&self, key: D::Key, work: F) -> Result<T, E>
+    where
+        D: Executor + 'static,
+        F: for<'t> Fn(&'t mut D) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let closed = || StoreError::Unavailable("the store is closed".into());
+        let (asker, answer) = oneshot::channel();
+        let job: Box<dyn Job> = Box::new(Work::<D, T, E, F> {
+            key,
+            work,
+            answer: None,
+            asker,
+        });
+        if !self.queue.send(D::tenant(key), job) {
+            return Err(closed().into());
+        }
+        answer.await.map_err(|_| closed())?
+    }
+
+    /// Takes no more jobs, finishes those that wait, and closes the connection.
+    pub(crate) async fn close(&self) {
+        self.queue.close();
+        if let Some(task) = self.task.lock().await.take() {
+            // An error means that the task was ended with the runtime.
+            let _ = task.await;
+        }
+    }
+}
+
+async fn run(mut writing: Writing, mut jobs: Jobs, changed: watch::Sender<u64>, writes: Writes) {
+    while let Some(first) = jobs.recv().await {
+        let mut done: Vec<Box<dyn Job>> = Vec::new();
+        let ended = commit_group(&mut writing, first, &mut jobs, &mut done).await;
+        match &ended {
+            Ok(written) => {
+                if written.changed {
+                    writes.succeeded();
+                }
+                if written.outbox_written {
+                    changed.send_modify(|count| *count += 1);
+                }
+            }
+            Err(error) => writes.failed(error),
+        }
+        for job in done {
+            job.finish(ended.clone().map(|_| ()));
+        }
+    }
+    writing.close().await;
+}
+
+/// Runs `first` and whatever waits behind it in one transaction; every job taken is in `done`. An error is the answer to all of them:
+/// nothing of the transaction stands.
+async fn commit_group(
+    writing: &mut Writing,
+    first: Box<dyn Job>,
+    jobs: &mut Jobs,
+    done: &mut Vec<Box<dyn Job>>,
+) -> Result<Written, StoreError> {
+    let begun = Instant::now();
+    let mut next = Some(first);
+    let mut grouped = match writing.begin().await {
+        Ok(connection) => Grouped::new(connection),
+        Err(error) => {
+            done.extend(next);
+            return Err(error);
+        }
+    };
+    let mut written = Written::default();
+    let mut trouble = None;
+    while let Some(mut job) = next.take() {
+        let outcome = job.run(Tx::Grouped(grouped)).await;
+        done.push(job);
+        let Tx::Grouped(back) = outcome.tx else {
+            return Err(StoreError::Unavailable("the writing connection was lost".into()));
+        };
+        grouped = back;
+        match grouped.end_job(outcome.keep).await {
+            Ok(of_job) => {
+                written.outbox_written |= of_job.outbox_written;
+                written.changed |= of_job.changed;
+            }
+            Err(error) => {
+                trouble = Some(error);
+                break;
+            }
+        }
+        if done.len() < GROUP && begun.elapsed() < GROUP_TIME {
+            next = jobs.try_recv();
+        }
+    }
+    match trouble {
+        None => writing.commit(grouped.connection).await?,
+        Some(error) => {
+            give_up(grouped.connection, &error).await;
+            return Err(error);
+        }
+    }
+    Ok(written)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,26 @@
+//! Names become numbers, or are faults.
+
+use super::*;
+
+#[test]
+fn names_become_numbers_in_the_order_of_the_parameters() {
+    let text = numbered("SELECT :b::text FROM t WHERE a = :a AND b = :b", &["a", "b"]);
+    assert_eq!(
+        text.expect("good").as_ref(),
+        "SELECT $2::text FROM t WHERE a = $1 AND b = $2"
+    );
+}
+
+#[test]
+fn a_name_that_is_not_bound_and_a_value_that_is_not_named_are_faults() {
+    for (text, fault) in [
+        ("SELECT :a, :b, :c", ":c is named and not bound"),
+        ("SELECT :a", ":b is bound and not named"),
+        ("SELECT :a, ':', :b", ": is named and not bound"),
+    ] {
+        let found = numbered(text, &["a", "b"]).unwrap_err();
+        assert!(found.starts_with(fault), "{found}");
+    }
+    let found = numbered("SELECT :a", &["a", "a"]).unwrap_err();
+    assert!(found.starts_with(":a is bound twice"), "{found}");
+}

@@ -1,0 +1,427 @@
+//! Running statements: each for itself, or inside an open transaction.
+//!
+//! Knows no table. Everything above it ([`crate::tenant_tx`], the tables) comes through here, so that a failed
+//! statement is judged once and in one place.
+
+use std::time::Duration;
+
+use sea_orm::{DbErr, QueryResult};
+use sqlx::SqliteConnection;
+
+use super::connect::postgres::PoolHealth;
+use super::idle_connections::IdleConnections;
+use super::parameter::Bind;
+use super::retry_budget::RetryBudget;
+use super::statement::{Bound, Built};
+use super::transaction::Transaction;
+use super::wire::Wire;
+use super::writes::Writes;
+use crate::credential_guard::CredentialGuard;
+use crate::error::{RetryAction, StoreError};
+use crate::settings::Backend;
+
+/// A place to run statements.
+pub(crate) enum Tx {
+    /// Each statement for itself, on any connection.
+    Autocommit(Autocommit),
+    /// A transaction of PostgreSQL.
+    Open(Open),
+    /// A job of SQLite's group commit.
+    Grouped(Grouped),
+}
+
+impl Tx {
+    pub(crate) fn backend(&self) -> Backend {
+        match self {
+            Self::Autocommit(autocommit) => autocommit.backend,
+            Self::Open(_) => Backend::Postgres,
+            Self::Grouped(_) => Backend::Sqlite,
+        }
+    }
+
+    /// Whether statements here belong to one transaction.
+    pub(crate) fn is_open(&self) -> bool {
+        !matches!(self, Self::Autocommit(_))
+    }
+
+    /// What the statements here have done so far.
+    pub(crate) fn progress(&mut self) -> &mut Progress {
+        match self {
+            Self::Autocommit(autocommit) => &mut autocommit.progress,
+            Self::Open(open) => &mut open.progress,
+            Self::Grouped(grouped) => &mut grouped.progress,
+        }
+    }
+
+    /// Makes the next statement that sets the tenant check the credential as well.
+    pub(crate) fn guard(&mut self, guard: Option<CredentialGuard>) {
+        let progress = self.progress();
+        (progress.guard, progress.guards_each_change) = (guard.clone(), guard);
+    }
+
+    /// Whether the credential is still to be checked.
+    pub(crate) fn is_unchecked(&mut self) -> bool {
+        self.progress().guard.is_some()
+    }
+
+    /// Notes that rows were put into the outbox, so that the stamper looks for them after the commit.
+    pub(crate) fn note_outbox(&mut self) {
+        self.progress().outbox_written = true;
+    }
+
+    /// Asks for the whole work to be run again, in a transaction.
+    pub(crate) fn ask_to_repeat(&mut self) {
+        self.progress().retry_action = Some(RetryAction::Again);
+    }
+
+    /// All rows of a statement that only reads.
+    pub(crate) async fn all<P: Bind>(
+        &mut self,
+        statement: &Built<P>,
+        parameters: P,
+    ) -> Result<Vec<QueryResult>, StoreError> {
+        let backend = self.backend();
+        let guard = self.progress().guard.take_if(|_| statement.is_guardable());
+        let Some(guard) = guard else {
+            let bound = statement.bind(backend, parameters)?;
+            return self.all_of(&bound).await;
+        };
+        let bound = statement.bind_guarded(backend, parameters, &guard)?;
+        let rows = self.all_of(&bound).await?;
+        guard.rows(backend, rows)
+    }
+
+    /// As [`Tx::all`].
+    pub(crate) async fn all_of(&mut self, statement: &Bound) -> Result<Vec<QueryResult>, StoreError> {
+        match self {
+            Self::Autocommit(autocommit) => autocommit.all(statement).await,
+            Self::Open(open) => open.all(statement).await,
+            Self::Grouped(grouped) => grouped.all(statement).await,
+        }
+    }
+
+    /// The first row of a statement.
+    pub(crate) async fn one<P: Bind>(
+        &mut self,
+        statement: &Built<P>,
+        parameters: P,
+    ) -> Result<Option<QueryResult>, StoreError> {
+        Ok(self.all(statement, parameters).await?.into_iter().next())
+    }
+
+    /// Runs a statement that changes rows; returns how many (SQLite: summed over the statements of a text).
+    pub(crate) async fn change<P: Bind>(
+        &mut self,
+        statement: &Built<P>,
+        parameters: P,
+    ) -> Result<u64, StoreError> {
+        let bound = statement.bind(self.backend(), parameters)?;
+        self.change_by(&bound).await
+    }
+
+    /// As [`Tx::change`].
+    pub(crate) async fn change_by(&mut self, statement: &Bound) -> Result<u64, StoreError> {
+        match self {
+            Self::Autocommit(autocommit) => autocommit.change(statement).await,
+            Self::Open(open) => open.change(statement).await,
+            Self::Grouped(grouped) => grouped.change(statement).await,
+        }
+    }
+
+    /// A change with its events, made of several statements on SQLite and of one on PostgreSQL: all its rows. SQLite's
+    /// come from `RETURNING`.
+    pub(crate) async fn with_outbox<P: Bind>(
+        &mut self,
+        statement: &Built<P>,
+        parameters: P,
+    ) -> Result<Vec<QueryResult>, StoreError> {
+        let backend = self.backend();
+        let is_open = self.is_open();
+        let progress = self.progress();
+        let guard = match is_open {
+            // Nothing of the transaction was done before its first statement had checked.
+            true => progress.guard.take_if(|_| statement.is_guardable()),
+            false => progress
+                .guards_each_change
+                .clone()
+                .filter(|_| statement.is_guardable()),
+        };
+        let bound = match &guard {
+            None => statement.bind(backend, parameters)?,
+            Some(guard) => statement.bind_guarded(backend, parameters, guard)?,
+        };
+        let rows = match self {
+            Self::Autocommit(autocommit) => {
+                let answer = autocommit.all(&bound).await;
+                answer.inspect_err(|error| autocommit.writes.failed(error))
+            }
+            Self::Open(open) => open.all(&bound).await,
+            Self::Grouped(grouped) => grouped.with_outbox(bound).await,
+        }?;
+        match (guard, backend) {
+            (None, _) => Ok(rows),
+            // After an error the job's rows are taken back.
+            (Some(guard), Backend::Sqlite) => guard.rows(backend, rows),
+            (Some(guard), Backend::Postgres) => {
+                if !guard.was_passed(&rows)? {
+                    // Nothing was written, for this reason or another: the next statement tells.
+                    self.progress().guard = Some(guard);
+                }
+                Ok(rows)
+            }
+        }
+    }
+}
+
+/// PostgreSQL's pool, or SQLite's readers. A statement here is a transaction of its own; what can pass is waited for, at most
+/// as long as [`RetryBudget`] lasts.
+pub(crate) struct Autocommit {
+    pub(crate) connections: IdleConnections,
+    pub(crate) backend: Backend,
+    pub(crate) health: PoolHealth,
+    pub(crate) writes: Writes,
+    pub(crate) progress: Progress,
+}
+
+impl Autocommit {
+    async fn all(&self, statement: &Bound) -> Result<Vec<QueryResult>, StoreError> {
+        let mut retries = RetryBudget::new();
+        loop {
+            match self.connections.all(statement).await {
+                Ok(rows) => return Ok(rows),
+                Err(error) => self.wait_or_fail(&error, &mut retries).await?,
+            }
+        }
+    }
+
+    async fn change(&self, statement: &Bound) -> Result<u64, StoreError> {
+        let mut retries = RetryBudget::new();
+        loop {
+            match self.connections.execute(statement).await {
+                Ok(changed) => {
+                    if changed > 0 {
+                        self.writes.succeeded();
+                    }
+                    return Ok(changed);
+                }
+                Err(error) => self
+                    .wait_or_fail(&error, &mut retries)
+                    .await
+                    .inspect_err(|error| self.writes.failed(error))?,
+            }
+        }
+    }
+
+    async fn wait_or_fail(&self, error: &DbErr, retries: &mut RetryBudget) -> Result<(), StoreError> {
+        let (error, retry_action) = StoreError::classify(error);
+        if retry_action == RetryAction::Reconnect {
+            self.health.raise();
+        }
+        if retry_action == RetryAction::Tell {
+            Err(error)
+        } else {
+            retries.wait(error).await
+        }
+    }
+}
+
+/// What the statements of a piece of work have done so far.
+#[derive(Default)]
+pub(crate) struct Progress {
+    /// Whether it put rows into the outbox.
+    pub(crate) outbox_written: bool,
+    /// Whether rows were changed.
+    changed: bool,
+    /// The worst remedy that a failed statement asked for.
+    pub(crate) retry_action: Option<RetryAction>,
+    /// The trouble that ended it, whatever its work made of that.
+    pub(crate) trouble: Option<StoreError>,
+    /// What the next statement that can checks.
+    guard: Option<CredentialGuard>,
+    /// The same for each change that is a transaction of its own.
+    guards_each_change: Option<CredentialGuard>,
+}
+
+impl Progress {
+    /// Whether a commit would write anything.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.changed || self.outbox_written
+    }
+
+    /// After trouble a transaction takes no more statements: SQLite may have ended it, and what followed would be a commit of
+    /// its own.
+    fn check(&self) -> Result<(), StoreError> {
+        self.trouble.clone().map_or(Ok(()), Err)
+    }
+
+    fn classified<T>(&mut self, answer: Result<T, DbErr>) -> Result<T, StoreError> {
+        answer.map_err(|error| {
+            let (error, retry_action) = StoreError::classify(&error);
+            if self.retry_action != Some(RetryAction::Reconnect) {
+                self.retry_action = Some(retry_action);
+            }
+            if error.is_trouble() {
+                self.trouble = Some(error.clone());
+            }
+            error
+        })
+    }
+
+    fn changed(&mut self, answer: Result<u64, DbErr>) -> Result<u64, StoreError> {
+        let changed = self.classified(answer)?;
+        self.changed |= changed > 0;
+        Ok(changed)
+    }
+}
+
+/// A transaction of its own.
+pub(crate) struct Open {
+    pub(crate) transaction: Transaction,
+    pub(crate) progress: Progress,
+    health: PoolHealth,
+}
+
+impl Open {
+    pub(crate) fn new(transaction: Transaction, health: PoolHealth) -> Self {
+        Self {
+            transaction,
+            progress: Progress::default(),
+            health,
+        }
+    }
+
+    async fn all(&mut self, statement: &Bound) -> Result<Vec<QueryResult>, StoreError> {
+        self.progress.check()?;
+        let answer = self.transaction.wire().all(statement).await;
+        let answer = self.progress.classified(answer);
+        self.noted(answer)
+    }
+
+    async fn change(&mut self, statement: &Bound) -> Result<u64, StoreError> {
+        self.progress.check()?;
+        let answer = self.transaction.wire().execute(statement).await;
+        let answer = self.progress.changed(answer);
+        self.noted(answer)
+    }
+
+    /// After a statement on a lost connection the others are tested.
+    fn noted<T>(&self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
+        if answer.is_err() && self.progress.retry_action == Some(RetryAction::Reconnect) {
+            self.health.raise();
+        }
+        answer
+    }
+}
+
+/// A job's savepoint in a shared transaction, made at its first write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Savepoint {
+    /// No job of this transaction has made one yet.
+    None,
+    /// An earlier job has left one, which its successor replaces.
+    Left,
+    /// This job has made one.
+    Made,
+}
+
+impl Savepoint {
+    /// What is to be sent before a job's first write.
+    const fn due(self) -> Option<&'static str> {
+        match self {
+            Self::Made => None,
+            Self::None => Some("SAVEPOINT job"),
+            Self::Left => Some("RELEASE job; SAVEPOINT job"),
+        }
+    }
+}
+
+/// What a job of a group commit leaves behind.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Written {
+    /// It put rows into the outbox.
+    pub(crate) outbox_written: bool,
+    /// It changed rows: a commit then shows that the disk takes them.
+    pub(crate) changed: bool,
+}
+
+/// A place for the jobs of one group commit: the transaction is shared, the savepoint is the job's own.
+pub(crate) struct Grouped {
+    pub(crate) connection: SqliteConnection,
+    savepoint: Savepoint,
+    progress: Progress,
+}
+
+impl Grouped {
+    /// On a connection on which a transaction has begun.
+    pub(crate) fn new(connection: SqliteConnection) -> Self {
+        Self {
+            connection,
+            savepoint: Savepoint::None,
+            progress: Progress::default(),
+        }
+    }
+
+    /// Ends one job: its rows stay, or are taken back, and the next job may begin.
+    ///
+    /// # Errors
+    /// The transaction is gone, and with it what earlier jobs wrote.
+    pub(crate) async fn end_job(&mut self, keep: bool) -> Result<Written, StoreError> {
+        let progress = std::mem::take(&mut self.progress);
+        progress.check()?;
+        if self.savepoint == Savepoint::Made {
+            if !keep {
+                let answer = self.wire().say("ROLLBACK TO job").await;
+                answer.map_err(StoreError::of)?;
+            }
+            self.savepoint = Savepoint::Left;
+        }
+        Ok(Written {
+            outbox_written: keep && progress.outbox_written,
+            changed: keep && progress.has_changed(),
+        })
+    }
+
+    fn wire(&mut self) -> Wire<'_> {
+        Wire::Sqlite(&mut self.connection)
+    }
+
+    async fn all(&mut self, statement: &Bound) -> Result<Vec<QueryResult>, StoreError> {
+        self.progress.check()?;
+        let answer = self.wire().all(statement).await;
+        self.progress.classified(answer)
+    }
+
+    async fn change(&mut self, statement: &Bound) -> Result<u64, StoreError> {
+        self.progress.check()?;
+        // Everything a job writes can be taken back without its neighbours.
+        if let Some(due) = self.savepoint.due() {
+            let answer = self.wire().say(due).await;
+            self.progress.classified(answer)?;
+            self.savepoint = Savepoint::Made;
+        }
+        let answer = self.wire().execute(statement).await;
+        self.progress.changed(answer)
+    }
+
+    /// A savepoint that is still to be made goes in the same text, so that the whole is handed to the connection's thread once.
+    async fn with_outbox(&mut self, mut statement: Bound) -> Result<Vec<QueryResult>, StoreError> {
+        self.progress.check()?;
+        if let Some(due) = self.savepoint.due() {
+            statement.text = format!("{due}; {}", statement.text).into();
+        }
+        // Should the text fail, it fails after its beginning.
+        self.savepoint = Savepoint::Made;
+        self.all(&statement).await
+    }
+}
+
+/// How long a call may take from the outside; for statements that must not hang a shutdown or a probe.
+pub(crate) async fn within<T>(
+    time: Duration,
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(time, work).await {
+        Ok(answer) => answer,
+        Err(_) => Err(StoreError::Unavailable("it did not answer in time".into())),
+    }
+}

@@ -1,0 +1,21 @@
+//! One file a table: its statements, how its rows become records of `domain`, and what can be done with it.
+
+pub(crate) mod app;
+pub(crate) mod credential_memory;
+pub(crate) mod directory;
+pub(crate) mod feed;
+pub(crate) mod group;
+pub(crate) mod identity;
+pub(crate) mod keys;
+pub(crate) mod lease;
+pub(crate) mod log;
+pub(crate) mod membership;
+pub(crate) mod named;
+pub(crate) mod names;
+pub(crate) mod outbox;
+pub(crate) mod prune;
+pub(crate) mod tenant;
+pub(crate) mod token;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,49 @@
+//! The names of parameters: a call binds each value under one of these.
+
+use chrono::{DateTime, Utc};
+use domain::id::{AppId, DirectoryId, GroupId, TenantId};
+use sea_orm::Value;
+use uuid::Uuid;
+
+use crate::engine::parameter::{Ids, names};
+
+names! {
+    After(Uuid) = after;
+    At(DateTime<Utc>) = at;
+    Before(DateTime<Utc>) = before;
+    Consumers<'a>(&'a str) = group;
+    /// Milliseconds since 1970.
+    Created(i64) = created;
+    CreatedAt(DateTime<Utc>) = created_at;
+    Id(Uuid) = id;
+    Identities(Ids) = identities;
+    InDirectory(DirectoryId) = directory;
+    InGroup(GroupId) = group;
+    Groups(Ids) = groups;
+    Key(Value) = key;
+    Kind<'a>(&'a str) = kind;
+    Limit(usize) = limit;
+    Members(Ids) = members;
+    Millis(i64) = millis;
+    Name<'a>(&'a str) = name;
+    /// What is written; absent, it is taken away.
+    New<'a>(Option<&'a str>) = new;
+    OfApp(AppId) = app;
+    OfTenant(TenantId) = tenant;
+    /// The ids of rows of the outbox.
+    OutboxRows(Vec<i64>) = events;
+    Owner<'a>(&'a str) = owner;
+    People(Ids) = people;
+    Position(i64) = position;
+    Profile<'a>(&'a str) = profile;
+    /// The id inside a token or an app's credential.
+    PublicId<'a>(&'a str) = id;
+    RedisPassword<'a>(&'a str) = redis_password;
+    Rows(Ids) = ids;
+    /// What stands in a name's key instead of a name that another row has ([`super::keys::shadow`]).
+    Shadow(String) = shadow;
+    Skip(usize) = skip;
+}
+
+/// The rows of a directory.
+pub(crate) type In = (OfTenant, InDirectory);

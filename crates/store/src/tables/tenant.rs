@@ -1,0 +1,101 @@
+//! `tenant`: customer organisations.
+
+use domain::id::TenantId;
+use domain::scope::TenantScope;
+use domain::tenant::Tenant;
+use sea_orm::QueryResult;
+
+use super::names::{Name, OfTenant};
+use crate::engine::parameter::{Bind, parameters};
+use crate::engine::read::Columns;
+use crate::engine::statement::{Built, Statement};
+use crate::engine::tx::Tx;
+use crate::error::StoreError;
+use crate::settings::Backend;
+use crate::store::Store;
+
+pub(crate) const COLUMNS: &str = "id, name, external_tenant_id, created_at";
+
+pub(crate) fn read(row: &QueryResult) -> Result<Tenant, StoreError> {
+    let mut columns = Columns::of(row);
+    Ok(Tenant {
+        id: TenantId::from_uuid(columns.next()?),
+        name: columns.parsed("a tenant's name", |name| name.parse().ok())?,
+        external_tenant_id: columns.next()?,
+        created_at: columns.time()?,
+    })
+}
+
+/// PostgreSQL: opens one tenant's rows in a transaction.
+pub(crate) static OPEN: Statement<OfTenant> =
+    Statement::new(|_| "SELECT set_config('usher.tenant', :tenant::text, true)".into());
+
+parameters!(&Tenant, |tenant| {
+    id: tenant.id,
+    name: tenant.name.as_str(),
+    external_tenant_id: tenant.external_tenant_id.as_deref(),
+    created_at: tenant.created_at,
+});
+
+pub(crate) static INSERT: Statement<&Tenant> = Statement::new(|_| {
+    format!("INSERT INTO tenant ({COLUMNS}) VALUES (:id, :name, :external_tenant_id, :created_at)")
+});
+
+pub(crate) static BY_NAME: Statement<Name<'_>> =
+    Statement::new(|_| format!("SELECT {COLUMNS} FROM tenant WHERE name = :name"));
+
+pub(crate) static ALL: Statement<()> =
+    Statement::new(|_| format!("SELECT {COLUMNS} FROM tenant ORDER BY name"));
+
+impl Store {
+    /// Adds a tenant.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the name is taken, [`StoreError::Unavailable`].
+    pub async fn create_tenant(&self, new: &Tenant) -> Result<(), StoreError> {
+        self.change(&INSERT, new).await.map(|_| ())
+    }
+
+    /// The tenant of that name.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    pub async fn tenant_by_name(&self, name: &str) -> Result<Option<Tenant>, StoreError> {
+        let row = self.autocommit().one(&BY_NAME, Name(name)).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// All tenants, by name.
+    ///
+    /// # Errors
+    /// As [`Store::tenant_by_name`].
+    pub async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
+        let rows = self.autocommit().all(&ALL, ()).await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// Changes rows of one tenant, which row-level security must be opened for beforehand.
+    pub(super) async fn update_of<P: Bind>(
+        &self,
+        scope: TenantScope,
+        statement: &Built<P>,
+        parameters: P,
+    ) -> Result<u64, StoreError> {
+        let bound = statement.bind(self.backend(), parameters)?;
+        self.transact::<Tx, _, StoreError, _>((), move |tx| {
+            let bound = bound.clone();
+            Box::pin(async move {
+                if tx.backend() == Backend::Postgres {
+                    tx.all(&OPEN, of(scope)).await?;
+                }
+                tx.change_by(&bound).await
+            })
+        })
+        .await
+    }
+}
+
+/// The tenant of a scope.
+pub(super) fn of(scope: TenantScope) -> OfTenant {
+    OfTenant(scope.tenant())
+}

@@ -1,0 +1,116 @@
+//! Every statement is built for both databases and names what it binds, and nothing else; no service is needed for that.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use domain::id::{DirectoryId, IdentityId, TenantId};
+use domain::log::LogStatus;
+use uuid::Uuid;
+
+use super::log::{self, LogQuery};
+use super::{
+    app, credential_memory, directory, feed, group, identity, lease, membership, outbox, prune, tenant, token,
+};
+use crate::engine::parameter::Bind;
+use crate::engine::statement::Statement;
+use crate::settings::Backend;
+use crate::store;
+
+const BOTH: [Backend; 2] = [Backend::Postgres, Backend::Sqlite];
+
+/// A statement of any parameters.
+trait Built: Sync {
+    fn faults(&self) -> Vec<String>;
+}
+
+impl<P: Bind> Built for Statement<P> {
+    fn faults(&self) -> Vec<String> {
+        (**self).faults()
+    }
+}
+
+/// The statements of files, by the names of both.
+macro_rules! statements {
+    ($($file:ident: $($name:ident)*;)*) => {
+        &[$($((concat!(stringify!($file), "::", stringify!($name)), &$file::$name as &dyn Built)),*),*]
+    };
+}
+
+static ALL: &[(&str, &dyn Built)] = statements! {
+    app: ALL BY_NAME CREDENTIALS CREDENTIAL_BY_ID INSERT INSERT_CREDENTIAL LIMIT_CREDENTIAL PASSWORDS REVOKE_CREDENTIAL;
+    directory: ALL BY_PROFILE INSERT SET_EXTENSION SET_PROVIDER SET_SWITCH;
+    feed: ACK ACKS ALL BACKFILL BY_APP HEAD INSERT LOCK_FEEDS PAGE SET_HEAD SET_PUBLISHED;
+    group: BY_ID BY_NAME CREATE DELETE LOCK_BY_ID LOCK_BY_NAME NAME_TAKEN SAVE;
+    identity: BY_EXTERNAL_ID BY_ID BY_USER_NAME CREATE DELETE LOCK_BY_ID LOCK_BY_USER_NAME NAME_TAKEN SAVE;
+    lease: RELEASE TAKE;
+    log: DELIVERIES INSERT;
+    membership: ADD AMONG CLEAR GROUPS_OF KNOWN KNOWN_KEPT PAGE POSITION REMOVE;
+    credential_memory: DEPLOYMENT_KEY KNOWN OPEN_USAGE READ WRITE;
+    outbox: HEADS LAG LOCK_HEADS OPEN_OUTBOX OPEN_OUTBOX_IN_ORDER STAMP UNSTAMPED;
+    prune: PRUNE_ACKS PRUNE_FEEDS PRUNE_LOG PRUNE_OUTBOX;
+    store: PING;
+    tenant: ALL BY_NAME INSERT OPEN;
+    token: ALL BY_ID CHECK INSERT LIMIT NOTE_USE RECORD REVOKE;
+};
+
+#[test]
+fn every_statement_names_what_it_binds_and_nothing_else() {
+    let faults = ALL.iter().flat_map(|(name, statement)| {
+        let faults = statement.faults().into_iter();
+        faults.map(move |fault| format!("{name}: {fault}"))
+    });
+    assert_eq!(faults.collect::<Vec<_>>(), Vec::<String>::new());
+}
+
+#[test]
+fn every_statement_in_the_source_is_built_above() {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut declared = BTreeSet::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                declared.extend(declared_in(&path));
+            }
+        }
+    }
+    let built: BTreeSet<String> = ALL.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(declared, built);
+}
+
+fn declared_in(path: &PathBuf) -> Vec<String> {
+    let file = path.file_stem().expect("a name").to_string_lossy();
+    let text = std::fs::read_to_string(path).expect("a source file");
+    let statics = text
+        .split("static ")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(':'));
+    let statements = statics.filter(|(_, rest)| {
+        let mut letters = rest.chars().filter(|letter| !letter.is_whitespace());
+        "Statement<".chars().all(|letter| letters.next() == Some(letter))
+    });
+    statements.map(|(name, _)| format!("{file}::{name}")).collect()
+}
+
+#[test]
+fn a_search_of_the_log_names_what_it_binds_whatever_it_asks_for() {
+    let id = Uuid::nil();
+    for asked in 0..64_u8 {
+        let on = |bit: u8| asked & (1 << bit) != 0;
+        let query = LogQuery {
+            directory: on(0).then(|| DirectoryId::from_uuid(id)),
+            external_id: on(1).then(|| "x".to_owned()),
+            user_name: on(2).then(|| "u".to_owned()),
+            resource: on(3).then(|| IdentityId::from_uuid(id).into()),
+            status: on(4).then_some(LogStatus::Failure),
+            since: on(5).then(chrono::DateTime::default),
+            limit: 20,
+        };
+        for database in BOTH {
+            let search = log::search(database, TenantId::from_uuid(id), &query).expect("its own names");
+            assert_eq!(search.values.len(), 2 + asked.count_ones() as usize);
+        }
+    }
+}

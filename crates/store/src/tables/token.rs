@@ -1,0 +1,229 @@
+//! `token`: secret tokens, found by the id inside them before anything else is known.
+
+use chrono::{DateTime, Utc};
+use domain::credential::{SecretHash, Token, TokenRecord};
+use domain::id::{DirectoryId, TenantId};
+use domain::scope::TenantScope;
+use sea_orm::QueryResult;
+
+use super::directory;
+use super::names::{At, OfTenant, PublicId};
+use super::tenant::of;
+use crate::engine::parameter::parameters;
+use crate::engine::read::Columns;
+use crate::engine::statement::{Opens, Statement};
+use crate::error::StoreError;
+use crate::store::Store;
+
+pub(crate) const COLUMNS: &str =
+    "id, tenant_id, directory_id, label, created_at, expires_at, revoked_at, last_used_at, last_four";
+
+fn read_from(columns: &mut Columns<'_>) -> Result<Token, StoreError> {
+    Ok(Token {
+        id: columns.next()?,
+        tenant: TenantId::from_uuid(columns.next()?),
+        directory: DirectoryId::from_uuid(columns.next()?),
+        label: columns.next()?,
+        created_at: columns.time()?,
+        expires_at: columns.time_or_none()?,
+        revoked_at: columns.time_or_none()?,
+        last_used_at: columns.time_or_none()?,
+        last_four: columns.next()?,
+    })
+}
+
+pub(crate) fn read(row: &QueryResult) -> Result<Token, StoreError> {
+    read_from(&mut Columns::of(row))
+}
+
+parameters!(&Token, |token| {
+    id: token.id.as_str(),
+    directory: token.directory,
+    label: token.label.as_deref(),
+    last_four: token.last_four.as_str(),
+    created_at: token.created_at,
+    expires_at: token.expires_at,
+    revoked_at: token.revoked_at,
+    last_used_at: token.last_used_at,
+});
+
+parameters!(&SecretHash, |hash| {
+    hash: hash.phc.as_str(),
+    hash_version: hash.version,
+});
+
+pub(crate) static INSERT: Statement<(OfTenant, &Token, &SecretHash)> = Statement::opening(
+    Opens::TenantToInsert,
+    |_| {
+        "INSERT INTO token (tenant_id, id, directory_id, label, last_four, hash, hash_version, created_at, expires_at, \
+         revoked_at, last_used_at) SELECT :tenant, :id, :directory, :label, :last_four, :hash, :hash_version, :created_at, \
+         :expires_at, :revoked_at, :last_used_at"
+            .into()
+    },
+);
+
+pub(crate) static ALL: Statement<OfTenant> =
+    Statement::select(|_| format!("SELECT {COLUMNS} FROM token WHERE tenant_id = :tenant"));
+
+pub(crate) static BY_ID: Statement<(OfTenant, PublicId<'_>)> =
+    Statement::select(|_| format!("SELECT {COLUMNS} FROM token WHERE tenant_id = :tenant AND id = :id"));
+
+pub(crate) static REVOKE: Statement<(OfTenant, PublicId<'_>, At)> = Statement::new(|_| {
+    "UPDATE token SET revoked_at = :at WHERE tenant_id = :tenant AND id = :id AND revoked_at IS NULL".into()
+});
+
+pub(crate) static LIMIT: Statement<(OfTenant, PublicId<'_>, At)> = Statement::new(|_| {
+    "UPDATE token SET expires_at = :at WHERE tenant_id = :tenant AND id = :id \
+     AND (expires_at IS NULL OR expires_at > :at)"
+        .into()
+});
+
+pub(crate) static NOTE_USE: Statement<(PublicId<'_>, At)> = Statement::new(|_| {
+    "UPDATE token SET last_used_at = :at WHERE id = :id AND coalesce(last_used_at, 0) < :at".into()
+});
+
+/// Everything of a token, its directory and its tenant that a request acts on, as one text.
+macro_rules! state {
+    () => {
+        "coalesce(CAST(t.revoked_at AS text), '') || '|' || coalesce(CAST(t.expires_at AS text), '') || '|' || \
+         CAST(t.hash_version AS text) || '|' || d.switch || '|' || d.provider || '|' || d.profile || '|' || n.name || '|' || \
+         coalesce(n.external_tenant_id, '') || '|' || coalesce(d.extension, '')"
+    };
+}
+
+/// A `SELECT` of a row if the token `:credential_id` of `:tenant` has the state `:credential_state`.
+pub(crate) const UNCHANGED: &str = concat!(
+    "SELECT 1 FROM token t JOIN directory d ON d.tenant_id = t.tenant_id AND d.id = t.directory_id \
+     JOIN tenant n ON n.id = t.tenant_id WHERE t.tenant_id = :tenant AND t.id = :credential_id AND ",
+    state!(),
+    " = :credential_state"
+);
+
+/// Checks the credential and does nothing else, where it is guarded.
+pub(crate) static CHECK: Statement<OfTenant> = Statement::select(|_| "SELECT 1 WHERE :tenant IS NULL".into());
+
+/// Everything about a presented token in one round trip.
+///
+/// PostgreSQL: `usher.token` opens that one row for reading; the row's tenant then opens its directory. Each step is a
+/// `LATERAL` that needs the step before, so the settings are made in this order; none is compared with a column (see
+/// [`crate::engine::statement`]).
+pub(crate) static RECORD: Statement<PublicId<'_>> = Statement::new(|on| {
+    let of = |alias: &str, columns: &str| {
+        let columns = columns.split(", ").map(|column| format!("{alias}.{column}"));
+        columns.collect::<Vec<_>>().join(", ")
+    };
+    let (token, dir) = (of("t", COLUMNS), of("d", directory::COLUMNS));
+    let state = state!();
+
+    on.either(
+        format!(
+            "SELECT {token}, t.hash, t.hash_version, {dir}, d.name, d.external_tenant_id, d.state \
+             FROM (SELECT set_config('usher.token', :id, true) AS id) p \
+             CROSS JOIN LATERAL (SELECT * FROM token WHERE token.id = :id AND p.id IS NOT NULL OFFSET 0) t \
+             CROSS JOIN LATERAL (SELECT set_config('usher.tenant', t.tenant_id::text, true) AS tenant OFFSET 0) s \
+             CROSS JOIN LATERAL (SELECT d.*, n.name, n.external_tenant_id, {state} AS state FROM directory d \
+             JOIN tenant n ON n.id = d.tenant_id \
+             WHERE d.tenant_id = t.tenant_id AND d.id = t.directory_id AND s.tenant IS NOT NULL OFFSET 0) d"
+        ),
+        format!(
+            "SELECT {token}, t.hash, t.hash_version, {dir}, n.name, n.external_tenant_id, {state} FROM token t \
+             JOIN directory d ON d.tenant_id = t.tenant_id AND d.id = t.directory_id \
+             JOIN tenant n ON n.id = t.tenant_id WHERE t.id = :id"
+        ),
+    )
+});
+
+pub(crate) fn read_record(row: &QueryResult) -> Result<TokenRecord, StoreError> {
+    let mut columns = Columns::of(row);
+    Ok(TokenRecord {
+        token: read_from(&mut columns)?,
+        hash: SecretHash {
+            phc: columns.next()?,
+            version: columns.next()?,
+        },
+        directory: directory::read_from(&mut columns)?,
+        tenant_name: columns.parsed("a tenant's name", |name| name.parse().ok())?,
+        external_tenant_id: columns.next()?,
+        state: columns.next()?,
+    })
+}
+
+impl Store {
+    /// Everything a request needs to know about the token it brought; one round trip.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    pub async fn token_record(&self, token_id: &str) -> Result<Option<TokenRecord>, StoreError> {
+        let by_id = PublicId(token_id);
+        let row = self.autocommit().one(&RECORD, by_id).await?;
+        row.as_ref().map(read_record).transpose()
+    }
+
+    /// Adds a token.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the id exists or the directory is not this tenant's, [`StoreError::Unavailable`].
+    pub async fn insert_token(
+        &self,
+        scope: TenantScope,
+        new: &Token,
+        hash: &SecretHash,
+    ) -> Result<(), StoreError> {
+        self.change(&INSERT, (of(scope), new, hash)).await.map(|_| ())
+    }
+
+    /// The tenant's tokens, of one directory or all, oldest first.
+    ///
+    /// # Errors
+    /// As [`Store::tenant_by_name`].
+    pub async fn tokens(
+        &self,
+        scope: TenantScope,
+        directory: Option<DirectoryId>,
+    ) -> Result<Vec<Token>, StoreError> {
+        let rows = self.autocommit().all(&ALL, of(scope)).await?;
+        let mut found = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        found.retain(|token| directory.is_none_or(|directory| token.directory == directory));
+        found.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
+        Ok(found)
+    }
+
+    /// One of the tenant's tokens.
+    ///
+    /// # Errors
+    /// As [`Store::tenant_by_name`].
+    pub async fn token(&self, scope: TenantScope, id: &str) -> Result<Option<Token>, StoreError> {
+        let parameters = (of(scope), PublicId(id));
+        let row = self.autocommit().one(&BY_ID, parameters).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// Takes a token back; `false` when the tenant has no such token, or it was taken back before.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn revoke_token(
+        &self,
+        scope: TenantScope,
+        id: &str,
+        at: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let parameters = (of(scope), PublicId(id), At(at));
+        Ok(self.update_of(scope, &REVOKE, parameters).await? > 0)
+    }
+
+    /// Lets a token end by itself at `expires_at` unless it ends before; `false` when it does, or when the tenant has
+    /// no such token. Rotation: the old token lives on for the overlap.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn limit_token(
+        &self,
+        scope: TenantScope,
+        id: &str,
+        expires_at: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let parameters = (of(scope), PublicId(id), At(expires_at));
+        Ok(self.update_of(scope, &LIMIT, parameters).await? > 0)
+    }
+}
