@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use scim::ScimType;
 use scim::change::diff;
-use scim::message::{self, Meta};
+use scim::message::{self, Document, Meta};
 use scim::query::{Projection, parse_query};
 use scim::resource::Resource;
 use scim::schema::{Attribute, ENTERPRISE_USER, ResourceType, Returned, USER, enterprise_user, group, user};
@@ -153,13 +153,18 @@ fn two_elements_that_cannot_be_told_apart_change_as_a_whole() {
     assert_eq!(serde_json::to_value(&changes[0]).unwrap()["path"], "addresses");
 }
 
+/// The whole document of a resource.
+fn render(id: &str, body: Value) -> Value {
+    let everything = Projection::default().resolve(&users());
+    let answer = Document::new(&users(), id, &resource(body), meta()).to_json(&everything);
+    serde_json::from_slice(&answer).unwrap()
+}
+
 #[test]
 fn a_resource_is_rendered_with_schemas_and_id_first_and_meta_last() {
-    let body = message::render(
-        &users(),
+    let body = render(
         "7",
-        &resource(json!({"userName": "a", "active": "True", ENTERPRISE_USER: {"department": "S"}})),
-        &meta(),
+        json!({"userName": "a", "active": "True", ENTERPRISE_USER: {"department": "S"}}),
     );
     let expected = json!({
         "schemas": [USER, ENTERPRISE_USER],
@@ -179,7 +184,7 @@ fn a_resource_is_rendered_with_schemas_and_id_first_and_meta_last() {
         serde_json::to_string(&body).unwrap(),
         serde_json::to_string(&expected).unwrap()
     );
-    let plain = message::render(&users(), "8", &resource(json!({"userName": "b"})), &meta());
+    let plain = render("8", json!({"userName": "b"}));
     assert_eq!(
         plain["schemas"],
         json!([USER]),
@@ -189,15 +194,11 @@ fn a_resource_is_rendered_with_schemas_and_id_first_and_meta_last() {
 
 #[test]
 fn an_answer_holds_what_was_asked_for() {
-    let full = message::render(
-        &users(),
+    let full = render(
         "7",
-        &resource(
-            json!({"userName": "a", "externalId": "E", "name": {"givenName": "G", "familyName": "F"},
+        json!({"userName": "a", "externalId": "E", "name": {"givenName": "G", "familyName": "F"},
             "emails": [{"type": "work", "value": "w"}, {"display": "only"}],
             ENTERPRISE_USER: {"department": "S", "manager": {"value": "7"}}}),
-        ),
-        &meta(),
     );
     let keys = |query: &str| -> Value {
         let shown = parse_query(query)

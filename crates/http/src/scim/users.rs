@@ -24,16 +24,19 @@ async fn answer(
     status: StatusCode,
     identity: &Identity,
 ) -> Result<HttpResponse, Failure> {
-    let shown = shown(ctx, identity).await?;
-    let location = respond::meta(identity, &ctx.base).location;
-    Ok(respond::resource(status, &shown.document, &shown.tag, &location))
+    let view = View::of(ctx)?;
+    let shown = shown(ctx, &view, identity).await?;
+    Ok(view.answer(status, &shown))
 }
 
 /// One identity as this request wants to see it.
-async fn shown(ctx: &RequestContext<'_>, identity: &Identity) -> Result<Shown, Failure> {
+async fn shown<'i>(
+    ctx: &RequestContext<'_>,
+    view: &View,
+    identity: &'i Identity,
+) -> Result<Shown<'i>, Failure> {
     let one = std::slice::from_ref(identity);
-    let view = View::of(ctx)?;
-    let mut shown = view.documents(&ctx.state.provisioning, &ctx.caller, one).await?;
+    let mut shown = view.shown(&ctx.state.provisioning, &ctx.caller, one).await?;
     Ok(shown.swap_remove(0))
 }
 

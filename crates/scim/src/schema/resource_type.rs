@@ -96,6 +96,12 @@ impl ResourceType {
         }
     }
 
+    /// All attributes, the common ones and those of extensions too.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = &Attribute> {
+        let schemas = std::iter::once(&self.core).chain(&self.extensions);
+        schemas.flat_map(|schema| &schema.attributes).chain(COMMON.iter())
+    }
+
     /// The extension with this URN, in any case.
     pub fn extension(&self, urn: &str) -> Option<&Schema> {
         self.extensions.iter().find(|schema| name::eq(&schema.id, urn))

@@ -48,17 +48,15 @@ pub(crate) fn read(row: &QueryResult) -> Result<Identity, StoreError> {
         directory: DirectoryId::from_uuid(columns.next()?),
         revision: columns.next()?,
         // Rows of before say nothing of a default; everybody reads it all the same (ADR 0035).
-        resource: document(&columns.next::<String>()?)?.with_defaults(),
+        resource: document(columns.next()?)?.with_defaults(),
         created_at: columns.time()?,
         modified_at: columns.time()?,
     })
 }
 
 /// Reads a document.
-pub(crate) fn document(text: &str) -> Result<Resource, StoreError> {
-    serde_json::from_str(text)
-        .map(Resource::from_stored)
-        .map_err(|_| StoreError::Corrupt("a stored document is no JSON object".into()))
+pub(crate) fn document(text: String) -> Result<Resource, StoreError> {
+    Resource::from_text(text).map_err(|_| StoreError::Corrupt("a stored document is no JSON object".into()))
 }
 
 /// The number of the name's shadow among [`values`], and of the `externalId` where it is the profile's key.

@@ -239,7 +239,7 @@ pub(crate) fn read_member(row: &QueryResult) -> Result<Member, StoreError> {
     let mut columns = Columns::of(row);
     let id = id_from(&mut columns)?;
     let text: Option<String> = columns.next()?;
-    let resource = text.as_deref().map(document).transpose()?.unwrap_or_default();
+    let resource = text.map(document).transpose()?.unwrap_or_default();
     Ok(Member {
         id,
         external_id: resource.external_id().map(str::to_owned),
@@ -252,7 +252,7 @@ pub(crate) fn read_group_of(row: &QueryResult) -> Result<(IdentityId, GroupRef),
     let mut columns = Columns::of(row);
     let member = IdentityId::from_uuid(columns.next()?);
     let id = GroupId::from_uuid(columns.next()?);
-    let resource = document(&columns.next::<String>()?)?;
+    let resource = document(columns.next()?)?;
     let display = resource.display_name().map(str::to_owned);
     Ok((member, GroupRef { id, display }))
 }

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use provisioning::groups;
-use scim::message::{list_page, list_response};
+use scim::message::list_response;
 
 use super::super::error::Failure;
 use super::super::response_body::{Entry, ResponseBody};
@@ -19,9 +19,8 @@ pub async fn answer(ctx: &RequestContext<'_>) -> Result<HttpResponse, Failure> {
         return Ok(respond::body(StatusCode::OK, &nothing));
     }
     let found = groups::list::execute(&ctx.state.provisioning, &ctx.caller, &ctx.query).await?;
-    let envelope = list_page(&found.head, found.items.len(), Vec::new());
     let groups = found.items.into_iter().map(Entry::Group);
-    ResponseBody::of_list(ctx, &envelope, groups)?
+    ResponseBody::of_list(ctx, &found.head, groups)?
         .into_response(StatusCode::OK)
         .await
 }

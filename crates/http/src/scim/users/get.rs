@@ -4,8 +4,9 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use provisioning::users;
 
+use super::super::RequestContext;
 use super::super::error::Failure;
-use super::super::{RequestContext, respond};
+use super::view::View;
 
 /// Reads an identity.
 ///
@@ -13,15 +14,10 @@ use super::super::{RequestContext, respond};
 /// `notFound`, also for another directory's identity; `preconditionFailed`.
 pub async fn answer(ctx: &RequestContext<'_>, id: &str) -> Result<HttpResponse, Failure> {
     let identity = users::get::execute(&ctx.state.provisioning, &ctx.caller, id).await?;
-    let shown = super::shown(ctx, &identity).await?;
+    let view = View::of(ctx)?;
+    let shown = super::shown(ctx, &view, &identity).await?;
     if let Some(answer) = ctx.unread(identity.revision, &shown.tag)? {
         return Ok(answer);
     }
-    let location = respond::meta(&identity, &ctx.base).location;
-    Ok(respond::resource(
-        StatusCode::OK,
-        &shown.document,
-        &shown.tag,
-        &location,
-    ))
+    Ok(view.answer(StatusCode::OK, &shown))
 }

@@ -4,7 +4,6 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use provisioning::users;
-use scim::message::list_page;
 
 use super::super::RequestContext;
 use super::super::error::Failure;
@@ -17,9 +16,8 @@ use super::super::response_body::{Entry, ResponseBody};
 /// `invalidFilter`: never an unfiltered list; `invalidValue` for an order, `invalidCursor`, `tooMany`.
 pub async fn answer(ctx: &RequestContext<'_>) -> Result<HttpResponse, Failure> {
     let found = users::list::execute(&ctx.state.provisioning, &ctx.caller, &ctx.query).await?;
-    let envelope = list_page(&found.head, found.items.len(), Vec::new());
     let people = found.items.into_iter().map(Entry::Person);
-    ResponseBody::of_list(ctx, &envelope, people)?
+    ResponseBody::of_list(ctx, &found.head, people)?
         .into_response(StatusCode::OK)
         .await
 }
