@@ -10,6 +10,7 @@ use super::{Resource, fold, is_blank};
 use crate::name;
 use crate::path::{Selector, ValuePath};
 use crate::quirk::entra::unassigns;
+#[cfg(doc)]
 use crate::schema::ResourceType;
 
 /// What has attributes: an object, a resource, a whole document.
@@ -83,26 +84,21 @@ impl Resource {
             .find_map(|email| email.get("value").and_then(Value::as_str))
     }
 
-    /// Every value at a path as mappings write it: `displayName`, `name.givenName`,
-    /// `addresses[type eq "work"].formatted`, `urn:…:User:department`. Of a multi-valued attribute: one for each
-    /// element that matches. Empty when the path is malformed.
-    pub fn values_at(&self, rt: &ResourceType, path: &str) -> Vec<&Value> {
-        let Ok(ValuePath { attr, selector }) = ValuePath::parse(path, &rt.urns()) else {
-            return Vec::new();
-        };
-        let attr = rt.canonical(attr);
+    /// Every value at a path as mappings write it, which [`ResourceType::parse_value_path`] reads. Of a multi-valued
+    /// attribute: one for each element that matches.
+    pub fn values_at(&self, ValuePath { attr, selector }: &ValuePath) -> Vec<&Value> {
         let holder = match &attr.schema {
             Some(urn) if attr.name.is_empty() => return get(self.as_map(), urn).into_iter().collect(),
             Some(urn) => get(self.as_map(), urn).and_then(Value::as_object),
             None => Some(self.as_map()),
         };
-        let elements = match holder.and_then(|map| get(map, &attr.name)) {
-            Some(Value::Array(items)) => items.iter().collect(),
-            Some(single) => vec![single],
-            None => Vec::new(),
+        let elements: &[Value] = match holder.and_then(|map| get(map, &attr.name)) {
+            Some(Value::Array(items)) => items,
+            Some(single) => std::slice::from_ref(single),
+            None => &[],
         };
         elements
-            .into_iter()
+            .iter()
             .filter(|element| {
                 selector
                     .as_ref()
@@ -116,8 +112,8 @@ impl Resource {
     }
 
     /// Whether nothing (or only a text that [`is_blank`]) is at a path: the one rule of what "required" means.
-    pub fn missing(&self, rt: &ResourceType, path: &str) -> bool {
-        self.values_at(rt, path)
+    pub fn missing(&self, path: &ValuePath) -> bool {
+        self.values_at(path)
             .into_iter()
             .all(|value| unassigns(value) || value.as_str().is_some_and(is_blank))
     }

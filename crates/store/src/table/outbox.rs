@@ -10,12 +10,6 @@ use sea_orm::Value;
 
 use crate::sql::Sql;
 
-/// The source of an event, as a column of its own.
-fn source(event: &Event) -> &str {
-    let source = event.envelope.get("source");
-    source.and_then(serde_json::Value::as_str).unwrap_or_default()
-}
-
 /// The values of one event, in the order in which [`super::identity`]'s statements number them.
 pub(crate) fn values(directory: DirectoryId, event: &Event, at: DateTime<Utc>) -> [Value; 8] {
     [
@@ -24,8 +18,8 @@ pub(crate) fn values(directory: DirectoryId, event: &Event, at: DateTime<Utc>) -
         Value::from(event.sequence),
         Value::from(event.id.uuid()),
         Value::from(event.event_type.as_str()),
-        Value::from(source(event)),
-        Value::from(event.envelope.to_string()),
+        Value::from(event.source.as_str()),
+        Value::from(event.body.as_str()),
         Value::from(at.timestamp_millis()),
     ]
 }
@@ -43,8 +37,8 @@ pub(crate) fn several(events: &[Event], at: DateTime<Utc>) -> Value {
             "id": event.id.uuid(),
             "hex": event.id.uuid().simple().to_string(),
             "type": event.event_type,
-            "source": source(event),
-            "body": event.envelope.to_string(),
+            "source": event.source,
+            "body": event.body,
             "at": at.timestamp_millis(),
         })
     };
