@@ -157,6 +157,57 @@ fn the_envelope_carries_what_routes_orders_and_recognises_it() {
 }
 
 #[test]
+fn the_text_of_an_event_has_these_members_in_this_order() {
+    let world = world();
+    let identity = world.identity(
+        1,
+        json!({"active": false, "userName": "m@contoso.dk", "title": "x"}),
+    );
+    let event = world.event(None, Some(&identity)).expect("a creation");
+    let (tn, dir, idn) = (world.directory.tenant, world.directory.id, identity.id);
+    let added = |path: &str, new: Value| json!({"path": path, "op": "add", "old": null, "new": new});
+    let expected = json!({
+        "specversion": "1.0",
+        "id": event.id,
+        "source": event.source,
+        "type": "usher.identity.created.v1",
+        "subject": format!("/Users/{idn}"),
+        "time": "1970-01-01T00:00:00.000000Z",
+        "datacontenttype": "application/json",
+        "dataschema": "urn:usher:schema:identity.created:1",
+        "sequence": "00000000000000000001",
+        "part": "1/1",
+        "tenantid": tn,
+        "directoryid": dir,
+        "profile": "advisors",
+        "environment": "test",
+        "partitionkey": tn,
+        "txn": RequestId::from_uuid(Uuid::from_u128(4)),
+        "idempotencykey": format!("{tn}/{idn}/1/1"),
+        "data": {
+            "tenant": {"id": tn, "name": "contoso", "externalTenantId": null},
+            "directory": {"id": dir, "profile": "advisors", "thing": "person"},
+            "identity": {"id": idn, "active": false, "userName": "m@contoso.dk"},
+            "record": world.profile.record(idn, &identity.resource),
+            "changes": [added("active", json!(false)), added("userName", json!("m@contoso.dk"))],
+            "changedAttributes": ["active", "userName"],
+            "managedAttributes": world.profile.managed_attributes(),
+            "revision": 1,
+            "previousRevision": 0,
+            "etag": "W/\"1\"",
+            "cause": {
+                "actor": "entra",
+                "operation": "PATCH",
+                "requestId": RequestId::from_uuid(Uuid::from_u128(4)),
+                "clientRequestId": null,
+                "tokenId": "tka_0f6f0d1c2b3a4e5d6c7b8a990a1b2c3d",
+            },
+        },
+    });
+    assert_eq!(event.body, expected.to_string());
+}
+
+#[test]
 fn a_deletion_leaves_a_tombstone_with_the_next_sequence() {
     let world = world();
     let before = world.identity(8, body(true, "A"));
