@@ -56,7 +56,11 @@ pub(crate) fn read(row: &QueryResult) -> Result<Identity, StoreError> {
 
 /// Reads a document.
 pub(crate) fn document(text: String) -> Result<Resource, StoreError> {
-    Resource::from_text(text).map_err(|_| StoreError::Corrupt("a stored document is no JSON object".into()))
+    Resource::from_text(text).map_err(|_| no_object())
+}
+
+pub(crate) fn no_object() -> StoreError {
+    StoreError::Corrupt("a stored document is no JSON object".into())
 }
 
 /// The number of the name's shadow among [`values`], and of the `externalId` where it is the profile's key.
