@@ -80,6 +80,15 @@ fn holds_null_or_nothing(value: &Value) -> bool {
     }
 }
 
+/// What remains of a document.
+fn applied(projection: &Projection, rt: &ResourceType, document: &Value) -> Value {
+    let wanted = projection.resolve(rt);
+    let members = document.as_object().unwrap().iter();
+    let kept =
+        members.filter_map(|(name, value)| Some((name.clone(), wanted.pick(rt, name, value)?.into_owned())));
+    Value::Object(kept.collect())
+}
+
 const FILTERS: [&str; 9] = [
     r#"userName eq "a""#,
     "active eq true",
@@ -133,9 +142,9 @@ proptest! {
     fn what_is_shown_or_hidden_adds_up(body in good_bodies(), name in "(userName|name|emails|active|name\\.givenName|emails\\.value)") {
         let rt = users();
         let whole = Value::Object(Resource::accept(&rt, body).unwrap().resource.into_map());
-        let only = Projection::parse(Some(&name), None).unwrap().apply(&rt, whole.clone());
-        let except = Projection::parse(None, Some(&name)).unwrap().apply(&rt, whole.clone());
-        let nothing = Projection::parse(Some(&name), Some(&name)).unwrap().apply(&rt, whole.clone());
+        let only = applied(&Projection::parse(Some(&name), None).unwrap(), &rt, &whole);
+        let except = applied(&Projection::parse(None, Some(&name)).unwrap(), &rt, &whole);
+        let nothing = applied(&Projection::parse(Some(&name), Some(&name)).unwrap(), &rt, &whole);
         prop_assert_eq!(nothing, json!({}));
         if !name.contains('.') {
             let mut sum = only.as_object().unwrap().clone();
@@ -165,7 +174,7 @@ proptest! {
             let projection = projection.unwrap();
             let wanted = projection.resolve(&rt);
             let answer = String::from_utf8(document(&stored).to_json(&wanted)).unwrap();
-            prop_assert_eq!(&answer, &projection.apply(&rt, whole.clone()).to_string());
+            prop_assert_eq!(&answer, &applied(&projection, &rt, &whole).to_string());
             prop_assert_eq!(answer.into_bytes(), document(&accepted).to_json(&wanted));
         }
         let filter = Filter::parse(filter, &rt).unwrap();

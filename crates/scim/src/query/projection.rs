@@ -43,25 +43,6 @@ impl Projection {
         Ok(Self { only, except })
     }
 
-    /// Whether any part of an attribute is wanted: what is not need not be loaded. `path` is the attribute's own, as in
-    /// `members`.
-    pub fn wants(&self, rt: &ResourceType, path: &str) -> bool {
-        self.resolve(rt).wants(rt, path)
-    }
-
-    /// The document with what was asked for. `id` and `schemas` are always there; what is never returned never is.
-    pub fn apply(&self, rt: &ResourceType, document: Value) -> Value {
-        let Value::Object(document) = document else {
-            return document;
-        };
-        let wanted = self.resolve(rt);
-        let kept = document.iter().filter_map(|(name, value)| {
-            let value = wanted.pick(rt, name, value)?;
-            Some((name.clone(), value.into_owned()))
-        });
-        Value::Object(kept.collect())
-    }
-
     /// The names as paths of this type.
     pub fn resolve(&self, rt: &ResourceType) -> ResolvedProjection {
         let resolve = |list: &[String]| -> Vec<AttrPath> {
@@ -159,7 +140,8 @@ impl ResolvedProjection {
         self.is_everything
     }
 
-    /// As [`Projection::wants`].
+    /// Whether any part of an attribute is wanted: what is not need not be loaded. `path` is the attribute's own, as in
+    /// `members`.
     pub fn wants(&self, rt: &ResourceType, path: &str) -> bool {
         let Ok(path) = rt.parse_path(path) else {
             return false;
@@ -171,7 +153,8 @@ impl ResolvedProjection {
         }
     }
 
-    /// What remains of a member of a document: an attribute, or the object of an extension; `None` when nothing does.
+    /// What remains of a member of a document: an attribute, or the object of an extension; `None` when nothing does. `id` and
+    /// `schemas` always remain, and what is never returned never does.
     pub fn pick<'v>(&self, rt: &ResourceType, name: &str, value: &'v Value) -> Option<Cow<'v, Value>> {
         if self.is_everything && !value.as_object().is_some_and(Map::is_empty) {
             return Some(Cow::Borrowed(value));

@@ -88,23 +88,26 @@ impl View {
 
     /// The answer that shows one.
     pub fn answer(&self, status: StatusCode, shown: &Shown<'_>) -> HttpResponse {
-        let mut out = JsonWriter::default();
-        self.write(&mut out, shown);
+        let document = self.document(shown).to_json(&self.wanted);
         let location = respond::meta(shown.identity, &self.base).location;
-        respond::resource(status, out.take(), &shown.tag, &location)
+        respond::resource(status, document, &shown.tag, &location)
     }
 
-    /// The document of one.
+    /// Writes the document of one.
     pub fn write(&self, out: &mut JsonWriter, shown: &Shown<'_>) {
+        self.document(shown).write(out, &self.wanted);
+    }
+
+    fn document<'a>(&'a self, shown: &'a Shown<'_>) -> Document<'a> {
         let identity = shown.identity;
         let meta = respond::meta(identity, &self.base);
         let rt = &self.profile.resource_type;
-        let mut document =
+        let document =
             Document::new(rt, identity.id.to_string(), &identity.resource, meta).with_tag(&shown.tag);
-        if let Some(groups) = &shown.groups {
-            document = document.with_computed("groups", groups);
+        match &shown.groups {
+            Some(groups) => document.with_computed("groups", groups),
+            None => document,
         }
-        document.write(out, &self.wanted);
     }
 
     fn group(&self, group: &GroupRef) -> Value {
