@@ -3,12 +3,15 @@
 //! Pure: old identity, new identity and the circumstances in, at most one event out; [`group`] has the events of groups.
 //! Positions in feeds, delivery and redelivery are no part of it (`crates/events`).
 
+mod envelope;
 pub mod group;
 
-use chrono::{DateTime, SecondsFormat, Utc};
-use scim::change::{Change, diff};
-use serde_json::{Map, Value, json};
+use chrono::{DateTime, Utc};
+use scim::change::diff;
 
+use self::envelope::{
+    CauseRef, Data, DirectoryRef, Head, IdentityData, IdentityState, IdentityTombstone, TenantRef,
+};
 use crate::environment::Environment;
 use crate::id::{EventId, RequestId, ResourceId};
 use crate::identity::Identity;
@@ -116,10 +119,12 @@ pub struct Event {
     pub sequence: i64,
     /// Its CloudEvents `type`.
     pub event_type: String,
+    /// Its CloudEvents `source`.
+    pub source: String,
     /// What was done, in the words of the provisioning log.
     pub action: LogAction,
-    /// The whole CloudEvents envelope.
-    pub envelope: Value,
+    /// The whole CloudEvents envelope, as JSON text.
+    pub body: String,
     /// The changed paths, for the provisioning log.
     pub changed: Vec<String>,
 }
@@ -157,15 +162,21 @@ pub fn from_change(
         },
     };
     let sequence = after.map_or_else(|| subject.revision + 1, |identity| identity.revision);
-    let previous = before.map_or(0, |identity| identity.revision);
-    let data = data(
-        origin,
-        cause,
-        kind,
-        (before, after),
-        &changes,
-        (sequence, previous),
-    );
+    let profile = origin.profile;
+    let data = Data::Identity(IdentityData {
+        tenant: TenantRef::of(origin),
+        directory: DirectoryRef::of(origin),
+        identity: after.map(IdentityState),
+        record: after.map(|identity| profile.record(identity.id, &identity.resource)),
+        changes: &changes,
+        changed_attributes: changes.iter().map(|change| change.path.as_str()).collect(),
+        managed_attributes: profile.managed_attributes(),
+        revision: sequence,
+        previous_revision: before.map_or(0, |identity| identity.revision),
+        etag: scim::etag::of(sequence),
+        cause: CauseRef::of(origin, cause),
+        tombstone: before.filter(|_| after.is_none()).map(IdentityTombstone::of),
+    });
     let head = Head {
         id,
         event_type: kind.event_type(),
@@ -174,129 +185,10 @@ pub fn from_change(
         at,
         sequence,
         part: (1, 1),
-    };
-    let envelope = envelope(origin, cause, &head, data);
-    let changed = changes.into_iter().map(|change| change.path).collect();
-    Some(Event {
-        id,
-        subject: head.subject,
-        sequence,
-        event_type: head.event_type,
         action: kind.action(),
-        envelope,
-        changed,
-    })
-}
-
-/// What differs from event to event in an envelope.
-struct Head {
-    id: EventId,
-    event_type: String,
-    data_schema: String,
-    subject: ResourceId,
-    at: DateTime<Utc>,
-    sequence: i64,
-    /// Which of the events of this revision it is, and how many there are.
-    part: (usize, usize),
-}
-
-fn envelope(origin: Origin<'_>, cause: &Cause, head: &Head, data: Value) -> Value {
-    let Origin {
-        environment,
-        directory,
-        profile,
-        ..
-    } = origin;
-    let tenant = directory.tenant;
-    let (subject, sequence, (part, parts)) = (head.subject, head.sequence, head.part);
-    let mut envelope = json!({
-        "specversion": "1.0",
-        "id": head.id,
-        "source": format!("urn:usher:{environment}:{tenant}:{}:{subject}", profile.name),
-        "type": head.event_type,
-        "subject": format!("/{}s/{subject}", subject.type_name()),
-        "time": head.at.to_rfc3339_opts(SecondsFormat::Micros, true),
-        "datacontenttype": "application/json",
-        "dataschema": head.data_schema,
-        "sequence": format!("{sequence:020}"),
-        "part": format!("{part}/{parts}"),
-        "tenantid": tenant,
-        "directoryid": directory.id,
-        "profile": profile.name,
-        "environment": environment,
-        "partitionkey": tenant,
-        "txn": cause.request,
-        "idempotencykey": format!("{tenant}/{subject}/{sequence}/{part}"),
-    });
-    if let Some(fields) = envelope.as_object_mut() {
-        if let Some(traceparent) = &cause.traceparent {
-            fields.insert("traceparent".to_owned(), Value::from(traceparent.to_string()));
-        }
-        fields.insert("data".to_owned(), data);
-    }
-    envelope
-}
-
-fn tenant(origin: Origin<'_>) -> Value {
-    json!({
-        "id": origin.directory.tenant,
-        "name": origin.tenant_name,
-        "externalTenantId": origin.external_tenant_id,
-    })
-}
-
-fn directory(origin: Origin<'_>) -> Value {
-    json!({"id": origin.directory.id, "profile": origin.profile.name, "thing": origin.profile.thing})
-}
-
-fn cause_of(origin: Origin<'_>, cause: &Cause) -> Value {
-    json!({
-        "actor": origin.directory.provider.as_str(),
-        "operation": cause.operation,
-        "requestId": cause.request,
-        "clientRequestId": cause.client_request_id,
-        "tokenId": cause.token_alias,
-    })
-}
-
-fn data(
-    origin: Origin<'_>,
-    cause: &Cause,
-    kind: IdentityEventKind,
-    (before, after): (Option<&Identity>, Option<&Identity>),
-    changes: &[Change],
-    (revision, previous): (i64, i64),
-) -> Value {
-    let profile = origin.profile;
-    let state = |identity: &Identity| {
-        let mut state = Map::new();
-        state.insert("id".to_owned(), json!(identity.id));
-        state.extend(identity.resource.as_map().clone());
-        state.insert("active".to_owned(), Value::from(identity.resource.active()));
-        state
+        changed: changes.iter().map(|change| change.path.clone()).collect(),
     };
-    let record = |identity: &Identity| profile.record(&identity.id.to_string(), &identity.resource);
-    let changed: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
-    let mut data = json!({
-        "tenant": tenant(origin),
-        "directory": directory(origin),
-        "identity": after.map(state),
-        "record": after.map(record),
-        "changes": changes,
-        "changedAttributes": changed,
-        "managedAttributes": profile.managed_attributes(),
-        "revision": revision,
-        "previousRevision": previous,
-        "etag": format!("W/\"{revision}\""),
-        "cause": cause_of(origin, cause),
-    });
-    if let (IdentityEventKind::Deleted, Some(gone), Some(fields)) = (kind, before, data.as_object_mut()) {
-        fields.insert(
-            "tombstone".to_owned(),
-            json!({"id": gone.id, "externalId": gone.resource.external_id(), "userName": gone.resource.user_name()}),
-        );
-    }
-    data
+    Some(head.event(origin, cause, &data))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What a profile demands of a document. Pure: no reads, no writes.
 
 use scim::error::Error;
+use scim::path::AttrPath;
 use scim::resource::{Resource, json_bytes};
 use scim::schema::ResourceType;
 use serde_json::{Map, Value};
@@ -15,7 +16,7 @@ use crate::tenant::Provider;
 /// `invalidValue` naming the SCIM path, the Entra attribute it comes from and the page to change it on: the text shows
 /// up in the customer's provisioning log.
 pub fn check_required(provider: Provider, profile: &Profile, resource: &Resource) -> Result<(), Error> {
-    let missing = |line: &&ProfileAttribute| resource.missing(&profile.resource_type, &line.path);
+    let missing = |line: &&ProfileAttribute| resource.missing(&line.target);
     match required(profile).find(missing) {
         None => Ok(()),
         Some(line) => Err(Error::invalid_value(
@@ -36,8 +37,7 @@ pub fn check_kept(
     before: &Resource,
     after: &Resource,
 ) -> Result<(), Error> {
-    let rt = &profile.resource_type;
-    let taken = |line: &&ProfileAttribute| after.missing(rt, &line.path) && !before.missing(rt, &line.path);
+    let taken = |line: &&ProfileAttribute| after.missing(&line.target) && !before.missing(&line.target);
     match required(profile).find(taken) {
         None => Ok(()),
         Some(line) => Err(Error::mutability(
@@ -75,7 +75,7 @@ pub fn check_group_required(
     group_type: &ResourceType,
     resource: &Resource,
 ) -> Result<(), Error> {
-    match group_required(group_type).find(|name| resource.missing(group_type, name)) {
+    match group_required(group_type).find(|name| missing(resource, name)) {
         None => Ok(()),
         Some(name) => Err(Error::invalid_value(
             name,
@@ -98,7 +98,7 @@ pub fn check_group_kept(
     before: &Resource,
     after: &Resource,
 ) -> Result<(), Error> {
-    let taken = |name: &&str| after.missing(group_type, name) && !before.missing(group_type, name);
+    let taken = |name: &&str| missing(after, name) && !missing(before, name);
     match group_required(group_type).find(taken) {
         None => Ok(()),
         Some(name) => Err(Error::mutability(
@@ -110,6 +110,10 @@ pub fn check_group_kept(
             ),
         )),
     }
+}
+
+fn missing(resource: &Resource, name: &str) -> bool {
+    resource.missing(&AttrPath::core(name).into())
 }
 
 fn group_required(group_type: &ResourceType) -> impl Iterator<Item = &str> {

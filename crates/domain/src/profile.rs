@@ -12,11 +12,14 @@ pub use page::reference;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use scim::path::ValuePath;
 use scim::resource::Resource;
 use scim::schema::ResourceType;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
 
+use crate::id::IdentityId;
 use crate::identity::ExternalId;
 
 /// The profiles that ship with Usher: `(file name, text)`.
@@ -55,6 +58,10 @@ pub enum UnknownAttributes {
 pub struct ProfileAttribute {
     /// The SCIM path as Entra writes it, e.g. `addresses[type eq "work"].formatted`.
     pub path: String,
+    /// The same, read.
+    pub target: ValuePath,
+    /// Whether the path names a whole list.
+    pub is_list: bool,
     /// The Entra source attribute or expression the guide maps to it; named in error texts.
     pub entra: String,
     /// Its plain name in the event's record (`office`), when it is released there.
@@ -108,35 +115,12 @@ impl Profile {
     /// The flat fields of an identity by their plain names: `office`, not `addresses[type eq "work"].formatted`.
     /// A field without a value is `null`, so that a consumer sees a cleared value; `active` is true unless said
     /// otherwise.
-    pub fn record(&self, id: &str, resource: &Resource) -> Map<String, Value> {
-        let mut record = Map::new();
-        record.insert("id".to_owned(), Value::from(id));
-        for attribute in &self.attributes {
-            let Some(name) = &attribute.record else { continue };
-            let value = if attribute.path.eq_ignore_ascii_case("active") {
-                Value::from(resource.active())
-            } else {
-                self.flat_value(resource, &attribute.path)
-            };
-            record.insert(name.clone(), value);
+    pub const fn record<'a>(&'a self, id: IdentityId, resource: &'a Resource) -> Record<'a> {
+        Record {
+            profile: self,
+            id,
+            resource,
         }
-        record
-    }
-
-    /// What a record says of a path: the value, or all of them where the path names a whole list.
-    fn flat_value(&self, resource: &Resource, path: &str) -> Value {
-        let values = resource.values_at(&self.resource_type, path);
-        if self.is_list(path) && !values.is_empty() {
-            return values.into_iter().map(flat).collect();
-        }
-        values.first().map_or(Value::Null, |value| flat(value))
-    }
-
-    fn is_list(&self, path: &str) -> bool {
-        let rt = &self.resource_type;
-        let path = rt.parse_path(path).ok().filter(|path| path.sub.is_none());
-        path.and_then(|path| rt.attribute(&path))
-            .is_some_and(|attribute| attribute.multi_valued)
     }
 
     /// What `externalId` is to its directories.
@@ -155,9 +139,39 @@ impl Profile {
     }
 }
 
+/// What [`Profile::record`] makes; an object as JSON.
+#[derive(Debug, Clone, Copy)]
+pub struct Record<'a> {
+    profile: &'a Profile,
+    id: IdentityId,
+    resource: &'a Resource,
+}
+
+impl Serialize for Record<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut record = serializer.serialize_map(None)?;
+        record.serialize_entry("id", &self.id)?;
+        for attribute in &self.profile.attributes {
+            let Some(name) = &attribute.record else { continue };
+            if attribute.path.eq_ignore_ascii_case("active") {
+                record.serialize_entry(name, &self.resource.active())?;
+                continue;
+            }
+            let values = self.resource.values_at(&attribute.target);
+            let mut values = values.into_iter().map(flat).peekable();
+            if attribute.is_list && values.peek().is_some() {
+                record.serialize_entry(name, &values.collect::<Vec<_>>())?;
+            } else {
+                record.serialize_entry(name, &values.next())?;
+            }
+        }
+        record.end()
+    }
+}
+
 /// A reference (`manager`) is its `value` in a record; everything else is itself.
-fn flat(value: &Value) -> Value {
-    value.get("value").unwrap_or(value).clone()
+fn flat(value: &Value) -> &Value {
+    value.get("value").unwrap_or(value)
 }
 
 /// A profile file that cannot be used.

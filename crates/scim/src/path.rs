@@ -250,6 +250,12 @@ impl ValuePath {
     }
 }
 
+impl From<AttrPath> for ValuePath {
+    fn from(attr: AttrPath) -> Self {
+        Self { attr, selector: None }
+    }
+}
+
 impl fmt::Display for ValuePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(selector) = &self.selector else {

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use scim::ScimType;
 use scim::change::diff;
-use scim::message::{self, Meta};
+use scim::message::{self, Document, Meta};
 use scim::query::{Projection, parse_query};
 use scim::resource::Resource;
 use scim::schema::{Attribute, ENTERPRISE_USER, ResourceType, Returned, USER, enterprise_user, group, user};
@@ -153,13 +153,27 @@ fn two_elements_that_cannot_be_told_apart_change_as_a_whole() {
     assert_eq!(serde_json::to_value(&changes[0]).unwrap()["path"], "addresses");
 }
 
+/// What remains of a document.
+fn applied(projection: &Projection, rt: &ResourceType, document: &Value) -> Value {
+    let wanted = projection.resolve(rt);
+    let members = document.as_object().unwrap().iter();
+    let kept =
+        members.filter_map(|(name, value)| Some((name.clone(), wanted.pick(rt, name, value)?.into_owned())));
+    Value::Object(kept.collect())
+}
+
+/// The whole document of a resource.
+fn render(id: &str, body: Value) -> Value {
+    let everything = Projection::default().resolve(&users());
+    let answer = Document::new(&users(), id, &resource(body), meta()).to_json(&everything);
+    serde_json::from_slice(&answer).unwrap()
+}
+
 #[test]
 fn a_resource_is_rendered_with_schemas_and_id_first_and_meta_last() {
-    let body = message::render(
-        &users(),
+    let body = render(
         "7",
-        &resource(json!({"userName": "a", "active": "True", ENTERPRISE_USER: {"department": "S"}})),
-        &meta(),
+        json!({"userName": "a", "active": "True", ENTERPRISE_USER: {"department": "S"}}),
     );
     let expected = json!({
         "schemas": [USER, ENTERPRISE_USER],
@@ -179,7 +193,7 @@ fn a_resource_is_rendered_with_schemas_and_id_first_and_meta_last() {
         serde_json::to_string(&body).unwrap(),
         serde_json::to_string(&expected).unwrap()
     );
-    let plain = message::render(&users(), "8", &resource(json!({"userName": "b"})), &meta());
+    let plain = render("8", json!({"userName": "b"}));
     assert_eq!(
         plain["schemas"],
         json!([USER]),
@@ -189,21 +203,14 @@ fn a_resource_is_rendered_with_schemas_and_id_first_and_meta_last() {
 
 #[test]
 fn an_answer_holds_what_was_asked_for() {
-    let full = message::render(
-        &users(),
+    let full = render(
         "7",
-        &resource(
-            json!({"userName": "a", "externalId": "E", "name": {"givenName": "G", "familyName": "F"},
+        json!({"userName": "a", "externalId": "E", "name": {"givenName": "G", "familyName": "F"},
             "emails": [{"type": "work", "value": "w"}, {"display": "only"}],
             ENTERPRISE_USER: {"department": "S", "manager": {"value": "7"}}}),
-        ),
-        &meta(),
     );
     let keys = |query: &str| -> Value {
-        let shown = parse_query(query)
-            .unwrap()
-            .projection
-            .apply(&users(), full.clone());
+        let shown = applied(&parse_query(query).unwrap().projection, &users(), &full);
         assert_eq!(shown["id"], "7", "{query}");
         assert_eq!(shown["schemas"], json!([USER, ENTERPRISE_USER]), "{query}");
         let mut shown = shown.as_object().unwrap().clone();
@@ -308,7 +315,7 @@ fn members_can_be_left_out_of_a_group() {
     let body = json!({"schemas": ["g"], "id": "1", "displayName": "G", "members": [{"value": "2"}]});
     let projection = Projection::parse(None, Some("members")).unwrap();
     assert_eq!(
-        projection.apply(&groups, body),
+        applied(&projection, &groups, &body),
         json!({"schemas": ["g"], "id": "1", "displayName": "G"})
     );
 }
@@ -334,13 +341,14 @@ fn what_is_not_wanted_need_not_be_loaded() {
         ),
         ("attributes=members&excludedAttributes=Members", false),
     ] {
-        let projection = parse_query(query).unwrap().projection;
+        let projection = parse_query(query).unwrap().projection.resolve(&groups);
         assert_eq!(projection.wants(&groups, "members"), wanted, "{query}");
     }
-    assert!(!Projection::default().wants(&groups, "shoeSize"));
+    assert!(!Projection::default().resolve(&groups).wants(&groups, "shoeSize"));
     assert!(
         Projection::parse(Some("displayName"), Some("id"))
             .unwrap()
+            .resolve(&groups)
             .wants(&groups, "id")
     );
 }
@@ -366,7 +374,7 @@ fn the_rules_of_the_schema_outrank_what_was_asked_for() {
     ] {
         let projection = Projection::parse(attributes, excluded).unwrap();
         assert_eq!(
-            projection.apply(&rt, body.clone()),
+            applied(&projection, &rt, &body),
             expected,
             "{attributes:?} {excluded:?}"
         );

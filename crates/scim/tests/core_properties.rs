@@ -3,8 +3,10 @@
 
 use proptest::prelude::*;
 use scim::change::diff;
+use scim::filter::Filter;
+use scim::message::{Document, Meta};
 use scim::path::{AttrPath, ValuePath};
-use scim::query::{Projection, parse_query};
+use scim::query::{Projection, Sort, parse_query};
 use scim::resource::Resource;
 use scim::schema::{ENTERPRISE_USER, ResourceType, enterprise_user, user};
 use serde_json::{Map, Value, json};
@@ -78,6 +80,36 @@ fn holds_null_or_nothing(value: &Value) -> bool {
     }
 }
 
+/// What remains of a document.
+fn applied(projection: &Projection, rt: &ResourceType, document: &Value) -> Value {
+    let wanted = projection.resolve(rt);
+    let members = document.as_object().unwrap().iter();
+    let kept =
+        members.filter_map(|(name, value)| Some((name.clone(), wanted.pick(rt, name, value)?.into_owned())));
+    Value::Object(kept.collect())
+}
+
+const FILTERS: [&str; 9] = [
+    r#"userName eq "a""#,
+    "active eq true",
+    r#"emails[type eq "work"].value pr"#,
+    r#"emails.value co "a""#,
+    r#"meta.version eq "W/\"3\"""#,
+    r#"meta.lastModified gt "2024-01-01T00:00:00Z""#,
+    r#"id eq "7" and groups.value eq "8""#,
+    r#"schemas eq "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User""#,
+    r#"department eq "A""#,
+];
+
+fn meta() -> Meta {
+    Meta {
+        created: Default::default(),
+        last_modified: "2024-05-14T04:42:34.567Z".parse().unwrap(),
+        version: 3,
+        location: "https://host/advisors/scim/Users/7".to_owned(),
+    }
+}
+
 proptest! {
     #[test]
     fn accepting_never_panics_and_what_is_kept_is_canonical(body in bodies()) {
@@ -110,15 +142,48 @@ proptest! {
     fn what_is_shown_or_hidden_adds_up(body in good_bodies(), name in "(userName|name|emails|active|name\\.givenName|emails\\.value)") {
         let rt = users();
         let whole = Value::Object(Resource::accept(&rt, body).unwrap().resource.into_map());
-        let only = Projection::parse(Some(&name), None).unwrap().apply(&rt, whole.clone());
-        let except = Projection::parse(None, Some(&name)).unwrap().apply(&rt, whole.clone());
-        let nothing = Projection::parse(Some(&name), Some(&name)).unwrap().apply(&rt, whole.clone());
+        let only = applied(&Projection::parse(Some(&name), None).unwrap(), &rt, &whole);
+        let except = applied(&Projection::parse(None, Some(&name)).unwrap(), &rt, &whole);
+        let nothing = applied(&Projection::parse(Some(&name), Some(&name)).unwrap(), &rt, &whole);
         prop_assert_eq!(nothing, json!({}));
         if !name.contains('.') {
             let mut sum = only.as_object().unwrap().clone();
             sum.extend(except.as_object().unwrap().clone());
             prop_assert_eq!(Value::Object(sum), whole);
         }
+    }
+
+    // What is read from a database is answered, filtered and sorted by as what was just accepted, and as its answer.
+    #[test]
+    fn a_document_is_its_answer_whether_it_was_stored_or_not(
+        body in good_bodies(),
+        name in "(|userName|name|active|meta|meta\\.version|emails\\.value|id)",
+        filter in prop::sample::select(FILTERS.to_vec()),
+        secrets in any::<bool>(),
+    ) {
+        let mut rt = users();
+        // With an attribute that is never returned each document is projected.
+        rt.core.attributes.retain(|attribute| secrets || attribute.name != "password");
+        let accepted = Resource::accept(&rt, body).unwrap().resource;
+        let stored = Resource::from_text(json!(accepted.as_map()).to_string()).unwrap();
+        let groups = json!([{"value": "8"}]);
+        let document = |resource| Document::new(&rt, "7", resource, meta()).with_computed("groups", &groups);
+        let whole = document(&stored).to_json(&Projection::default().resolve(&rt));
+        let whole: Value = serde_json::from_slice(&whole).unwrap();
+        for projection in [Projection::parse(Some(&name), None), Projection::parse(None, Some(&name))] {
+            let projection = projection.unwrap();
+            let wanted = projection.resolve(&rt);
+            let answer = String::from_utf8(document(&stored).to_json(&wanted)).unwrap();
+            prop_assert_eq!(&answer, &applied(&projection, &rt, &whole).to_string());
+            prop_assert_eq!(answer.into_bytes(), document(&accepted).to_json(&wanted));
+        }
+        let filter = Filter::parse(filter, &rt).unwrap();
+        prop_assert_eq!(filter.matches(&rt, &document(&stored)), filter.matches(&rt, &whole));
+        for path in ["userName", "emails", "meta.lastModified", "id", &format!("{ENTERPRISE_USER}:department")] {
+            let sort = Sort::parse(&rt, path, None).unwrap();
+            prop_assert_eq!(sort.key(&rt, &document(&stored)), sort.key(&rt, &whole), "{}", path);
+        }
+        prop_assert_eq!(stored.with_defaults(), accepted.with_defaults());
     }
 
     #[test]

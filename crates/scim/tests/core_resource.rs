@@ -512,10 +512,12 @@ fn values_are_found_by_the_paths_of_mappings() {
         ("shoeSize", json!([])),
         ("not a path", json!([])),
     ] {
-        assert_eq!(json!(resource.values_at(&rt, path)), expected, "{path}");
-        assert_eq!(resource.missing(&rt, path), expected == json!([]), "{path}");
+        let path = rt.parse_value_path(path).unwrap();
+        assert_eq!(json!(resource.values_at(&path)), expected, "{path}");
+        assert_eq!(resource.missing(&path), expected == json!([]), "{path}");
     }
-    assert!(resource.missing(&rt, "name.givenName"), "blank is missing");
+    let given_name = rt.parse_value_path("name.givenName").unwrap();
+    assert!(resource.missing(&given_name), "blank is missing");
     assert_eq!(
         (
             resource.user_name(),

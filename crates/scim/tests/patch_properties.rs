@@ -4,8 +4,9 @@
 
 use proptest::prelude::*;
 use scim::change::diff;
-use scim::message::{Meta, render};
+use scim::message::{Document, Meta};
 use scim::patch::{PatchRequest, apply};
+use scim::query::Projection;
 use scim::quirk::rules::{ENTRA, GENERIC, Rules};
 use scim::resource::Resource;
 use scim::schema::{ENTERPRISE_USER, ResourceType, enterprise_user, user};
@@ -165,7 +166,9 @@ fn answer(resource: &Resource) -> Value {
         version: 1,
         location: "https://localhost/scim/Users/usr_1".to_owned(),
     };
-    render(&users(), "usr_1", resource, &meta)
+    let everything = Projection::default().resolve(&users());
+    let answer = Document::new(&users(), "usr_1", resource, meta).to_json(&everything);
+    serde_json::from_slice(&answer).unwrap()
 }
 
 proptest! {

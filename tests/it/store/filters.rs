@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 use scim::filter::Filter;
-use scim::message::{Meta, render};
+use scim::message::{Document, Meta};
+use scim::query::Projection;
 use scim::schema::ResourceType;
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor, Row};
@@ -276,5 +277,6 @@ pub fn document(rt: &ResourceType, identity: &Identity) -> Value {
         version: identity.revision,
         location: String::new(),
     };
-    render(rt, &identity.id.to_string(), &identity.resource, &meta)
+    let document = Document::new(rt, identity.id.to_string(), &identity.resource, meta);
+    serde_json::from_slice(&document.to_json(&Projection::default().resolve(rt))).unwrap()
 }

@@ -6,11 +6,11 @@
 //! sequence), in whatever order the parts come. Must not know: where members are kept. Read [`super`] first.
 
 use chrono::{DateTime, Utc};
-use scim::change::{Change, diff};
+use scim::change::diff;
 use scim::resource::Resource;
-use serde_json::{Map, Value, json};
 
-use super::{Cause, Event, Head, Origin, cause_of, directory, envelope, tenant};
+use super::envelope::{Data, GroupCommon, GroupData, GroupState, Head, KnownBy, MemberRef, MembersData};
+use super::{Cause, Event, Origin};
 use crate::clock::Ids;
 use crate::group::{Group, Member, MembersChanged};
 use crate::id::EventId;
@@ -112,149 +112,50 @@ pub fn from_group_change(
         (Some(_), Some(_)) if changes.is_empty() => None,
         (Some(_), Some(_)) => Some(GroupEventKind::Updated),
     };
-    let builder = EventBuilder {
-        origin,
-        cause,
-        at,
-        subject,
-        sequence: change
-            .after
-            .map_or_else(|| subject.revision + 1, |group| group.revision),
-        previous: change.before.map_or(0, |group| group.revision),
-    };
-    let mut payloads: Vec<(GroupEventKind, Value)> = Vec::new();
+    let sequence = change
+        .after
+        .map_or_else(|| subject.revision + 1, |group| group.revision);
+    let revisions = (sequence, change.before.map_or(0, |group| group.revision));
+    let mut payloads: Vec<(GroupEventKind, Data<'_>)> = Vec::new();
     if let Some(kind) = own {
-        payloads.push((kind, builder.own(change, &changes)));
+        let data = Data::Group(GroupData {
+            common: GroupCommon::of(origin, cause, change.after.map(GroupState), revisions),
+            changes: &changes,
+            changed_attributes: changes.iter().map(|change| change.path.as_str()).collect(),
+            managed_attributes: &MANAGED,
+            tombstone: change.before.filter(|_| change.after.is_none()).map(KnownBy::of),
+        });
+        payloads.push((kind, data));
     }
     if change.after.is_some() {
         let parts = parts(change.members).into_iter();
-        payloads.extend(parts.map(|part| (GroupEventKind::MembersChanged, builder.members(&part))));
+        payloads.extend(parts.map(|part| {
+            let common = GroupCommon::of(origin, cause, KnownBy::of(subject), revisions);
+            (GroupEventKind::MembersChanged, part.data(common, subject))
+        }));
     }
-    let mut paths: Vec<String> = changes.into_iter().map(|change| change.path).collect();
+    let mut paths: Vec<String> = changes.iter().map(|change| change.path.clone()).collect();
     if change.after.is_some() && !change.members.is_empty() {
         paths.push("members".to_owned());
     }
     let all = payloads.len();
-    let numbered = payloads.into_iter().enumerate();
+    let numbered = payloads.iter().enumerate();
     numbered
         .map(|(index, (kind, data))| {
-            let changed = if index == 0 {
-                std::mem::take(&mut paths)
-            } else {
-                Vec::new()
+            let head = Head {
+                id: EventId::from_uuid(ids.next()),
+                event_type: kind.event_type(),
+                data_schema: kind.data_schema(),
+                subject: subject.id.into(),
+                at,
+                sequence,
+                part: (index + 1, all),
+                action: kind.action(),
+                changed: std::mem::take(&mut paths),
             };
-            builder.event(
-                EventId::from_uuid(ids.next()),
-                kind,
-                (index + 1, all),
-                data,
-                changed,
-            )
+            head.event(origin, cause, data)
         })
         .collect()
-}
-
-/// What all events of one change have in common.
-struct EventBuilder<'a> {
-    origin: Origin<'a>,
-    cause: &'a Cause,
-    at: DateTime<Utc>,
-    /// The group as it is now, or was last.
-    subject: &'a Group,
-    sequence: i64,
-    previous: i64,
-}
-
-impl EventBuilder<'_> {
-    fn event(
-        &self,
-        id: EventId,
-        kind: GroupEventKind,
-        part: (usize, usize),
-        data: Value,
-        changed: Vec<String>,
-    ) -> Event {
-        let head = Head {
-            id,
-            event_type: kind.event_type(),
-            data_schema: kind.data_schema(),
-            subject: self.subject.id.into(),
-            at: self.at,
-            sequence: self.sequence,
-            part,
-        };
-        Event {
-            id,
-            subject: head.subject,
-            sequence: self.sequence,
-            action: kind.action(),
-            envelope: envelope(self.origin, self.cause, &head, data),
-            event_type: head.event_type,
-            changed,
-        }
-    }
-
-    /// The data of the group's own event.
-    fn own(&self, change: GroupChange<'_>, changes: &[Change]) -> Value {
-        let changed: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
-        let mut data = self.common(change.after.map(state));
-        data.insert("changes".to_owned(), json!(changes));
-        data.insert("changedAttributes".to_owned(), json!(changed));
-        data.insert("managedAttributes".to_owned(), json!(MANAGED));
-        if let (None, Some(gone)) = (change.after, change.before) {
-            data.insert("tombstone".to_owned(), known_by(gone));
-        }
-        Value::Object(data)
-    }
-
-    /// The data of one part of the membership's change.
-    fn members(&self, part: &Part<'_>) -> Value {
-        let mut data = self.common(Some(known_by(self.subject)));
-        data.insert(
-            "added".to_owned(),
-            part.added.iter().map(|member| entry(member)).collect(),
-        );
-        data.insert(
-            "removed".to_owned(),
-            part.removed.iter().map(|member| entry(member)).collect(),
-        );
-        data.insert("cleared".to_owned(), Value::from(part.cleared));
-        data.insert("memberCount".to_owned(), Value::from(self.subject.member_count));
-        Value::Object(data)
-    }
-
-    fn common(&self, group: Option<Value>) -> Map<String, Value> {
-        let revision = self.sequence;
-        Map::from_iter([
-            ("tenant".to_owned(), tenant(self.origin)),
-            ("directory".to_owned(), directory(self.origin)),
-            ("group".to_owned(), group.unwrap_or_default()),
-            ("revision".to_owned(), Value::from(revision)),
-            ("previousRevision".to_owned(), Value::from(self.previous)),
-            ("etag".to_owned(), Value::from(format!("W/\"{revision}\""))),
-            ("cause".to_owned(), cause_of(self.origin, self.cause)),
-        ])
-    }
-}
-
-/// The whole group but for its members.
-fn state(group: &Group) -> Value {
-    let mut state = Map::from_iter([("id".to_owned(), json!(group.id))]);
-    state.extend(group.resource.as_map().clone());
-    state.insert("memberCount".to_owned(), Value::from(group.member_count));
-    Value::Object(state)
-}
-
-fn known_by(group: &Group) -> Value {
-    json!({
-        "id": group.id,
-        "externalId": group.resource.external_id(),
-        "displayName": group.resource.display_name(),
-    })
-}
-
-fn entry(member: &Member) -> Value {
-    json!({"id": member.id, "externalId": member.external_id})
 }
 
 /// What one event tells of the membership's change.
@@ -264,6 +165,18 @@ struct Part<'a> {
     removed: Vec<&'a Member>,
     cleared: bool,
     bytes: usize,
+}
+
+impl<'a> Part<'a> {
+    fn data(self, common: GroupCommon<'a, KnownBy<'a>>, group: &Group) -> Data<'a> {
+        Data::Members(MembersData {
+            common,
+            added: self.added.into_iter().map(MemberRef::of).collect(),
+            removed: self.removed.into_iter().map(MemberRef::of).collect(),
+            cleared: self.cleared,
+            member_count: group.member_count,
+        })
+    }
 }
 
 /// Cuts a change into parts of bounded size; none when there is none.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
@@ -75,6 +75,11 @@ impl World {
     }
 }
 
+/// The text of an event, read.
+pub(super) fn envelope(event: &Event) -> Value {
+    serde_json::from_str(&event.body).expect("JSON")
+}
+
 fn body(active: bool, name: &str) -> Value {
     json!({"userName": "m@contoso.dk", "displayName": name, "active": active, "externalId": "7"})
 }
@@ -125,8 +130,8 @@ fn a_deactivation_that_also_renames_says_both() {
     let mut changed = event.changed.clone();
     changed.sort();
     assert_eq!(changed, ["active", "displayName"]);
-    assert_eq!(event.envelope["type"], "usher.identity.deactivated.v1");
-    let changes = event.envelope["data"]["changes"]
+    assert_eq!(envelope(&event)["type"], "usher.identity.deactivated.v1");
+    let changes = envelope(&event)["data"]["changes"]
         .as_array()
         .expect("an array")
         .clone();
@@ -138,10 +143,8 @@ fn the_envelope_carries_what_routes_orders_and_recognises_it() {
     let world = world();
     let after = world.identity(7, body(true, "A"));
     let before = world.identity(6, body(true, "B"));
-    let envelope = world
-        .event(Some(&before), Some(&after))
-        .expect("a change")
-        .envelope;
+    let event = world.event(Some(&before), Some(&after)).expect("a change");
+    let envelope = envelope(&event);
     let (tn, idn) = (world.directory.tenant, after.id);
     assert_eq!(envelope["specversion"], "1.0");
     assert_eq!(envelope["source"], format!("urn:usher:test:{tn}:advisors:{idn}"));
@@ -154,15 +157,66 @@ fn the_envelope_carries_what_routes_orders_and_recognises_it() {
 }
 
 #[test]
+fn the_text_of_an_event_has_these_members_in_this_order() {
+    let world = world();
+    let identity = world.identity(
+        1,
+        json!({"active": false, "userName": "m@contoso.dk", "title": "x"}),
+    );
+    let event = world.event(None, Some(&identity)).expect("a creation");
+    let (tn, dir, idn) = (world.directory.tenant, world.directory.id, identity.id);
+    let added = |path: &str, new: Value| json!({"path": path, "op": "add", "old": null, "new": new});
+    let expected = json!({
+        "specversion": "1.0",
+        "id": event.id,
+        "source": event.source,
+        "type": "usher.identity.created.v1",
+        "subject": format!("/Users/{idn}"),
+        "time": "1970-01-01T00:00:00.000000Z",
+        "datacontenttype": "application/json",
+        "dataschema": "urn:usher:schema:identity.created:1",
+        "sequence": "00000000000000000001",
+        "part": "1/1",
+        "tenantid": tn,
+        "directoryid": dir,
+        "profile": "advisors",
+        "environment": "test",
+        "partitionkey": tn,
+        "txn": RequestId::from_uuid(Uuid::from_u128(4)),
+        "idempotencykey": format!("{tn}/{idn}/1/1"),
+        "data": {
+            "tenant": {"id": tn, "name": "contoso", "externalTenantId": null},
+            "directory": {"id": dir, "profile": "advisors", "thing": "person"},
+            "identity": {"id": idn, "active": false, "userName": "m@contoso.dk"},
+            "record": world.profile.record(idn, &identity.resource),
+            "changes": [added("active", json!(false)), added("userName", json!("m@contoso.dk"))],
+            "changedAttributes": ["active", "userName"],
+            "managedAttributes": world.profile.managed_attributes(),
+            "revision": 1,
+            "previousRevision": 0,
+            "etag": "W/\"1\"",
+            "cause": {
+                "actor": "entra",
+                "operation": "PATCH",
+                "requestId": RequestId::from_uuid(Uuid::from_u128(4)),
+                "clientRequestId": null,
+                "tokenId": "tka_0f6f0d1c2b3a4e5d6c7b8a990a1b2c3d",
+            },
+        },
+    });
+    assert_eq!(event.body, expected.to_string());
+}
+
+#[test]
 fn a_deletion_leaves_a_tombstone_with_the_next_sequence() {
     let world = world();
     let before = world.identity(8, body(true, "A"));
     let event = world.event(Some(&before), None).expect("a change");
     assert_eq!(event.sequence, 9);
-    assert_eq!(event.envelope["data"]["identity"], Value::Null);
-    assert_eq!(event.envelope["data"]["record"], Value::Null);
+    assert_eq!(envelope(&event)["data"]["identity"], Value::Null);
+    assert_eq!(envelope(&event)["data"]["record"], Value::Null);
     assert_eq!(
-        event.envelope["data"]["tombstone"],
+        envelope(&event)["data"]["tombstone"],
         json!({"id": before.id, "externalId": "7", "userName": "m@contoso.dk"})
     );
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use scim::path::{AttrPath, ValuePath};
 use scim::schema::{AttrType, Attribute, Mutability, Returned, Schema};
 use serde::Deserialize;
 
@@ -114,6 +115,11 @@ impl Extension {
     pub(super) fn lines(&self) -> Vec<ProfileAttribute> {
         let line = |line: &Line| ProfileAttribute {
             path: format!("{}:{}", self.urn, line.name),
+            target: ValuePath::from(AttrPath {
+                schema: Some(self.urn.clone()),
+                ..AttrPath::core(&line.name)
+            }),
+            is_list: line.multi_valued,
             entra: line.entra.clone().unwrap_or_else(|| ANY_SOURCE.to_owned()),
             record: line.record.clone(),
             required: line.required,

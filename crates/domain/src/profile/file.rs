@@ -83,14 +83,20 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Profile, ProfileError> {
     let attributes: Vec<_> = read
         .attribute
         .into_iter()
-        .map(|line| ProfileAttribute {
-            path: line.path,
-            entra: line.entra,
-            record: line.record,
-            required: line.required,
-            managed: line.managed,
+        .map(|line| {
+            let target = resource_type.parse_value_path(&line.path)?;
+            Ok(ProfileAttribute {
+                is_list: is_list(&resource_type, &target),
+                target,
+                path: line.path,
+                entra: line.entra,
+                record: line.record,
+                required: line.required,
+                managed: line.managed,
+            })
         })
-        .collect();
+        .collect::<Result<_, scim::Error>>()
+        .map_err(|error| wrong(error.detail))?;
     required::mark(&mut resource_type, &attributes);
     Ok(Profile {
         name: read.name,
@@ -102,6 +108,12 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Profile, ProfileError> {
         resource_type,
         group_type: read.groups.then(group_type),
     })
+}
+
+/// Whether a path names a whole list.
+fn is_list(rt: &ResourceType, ValuePath { attr, selector }: &ValuePath) -> bool {
+    let attribute = rt.attribute(attr);
+    selector.is_none() && attr.sub.is_none() && attribute.is_some_and(|attribute| attribute.multi_valued)
 }
 
 /// The profile with a directory's own extension on top: its schema, its lines, its record names.

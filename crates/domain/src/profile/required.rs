@@ -2,7 +2,7 @@
 //!
 //! Must not know: documents; those are [`crate::policy`]'s.
 
-use scim::path::{AttrPath, ValuePath};
+use scim::path::AttrPath;
 use scim::schema::{Attribute, ResourceType};
 
 use super::ProfileAttribute;
@@ -11,12 +11,7 @@ use super::ProfileAttribute;
 /// `emails[type eq "work"].value` both are marked: there must be an e-mail, and it must have a value.
 pub(super) fn mark(resource_type: &mut ResourceType, lines: &[ProfileAttribute]) {
     for line in lines.iter().filter(|line| line.required) {
-        let urns = resource_type.urns();
-        let Ok(ValuePath { attr, .. }) = ValuePath::parse(&line.path, &urns) else {
-            continue;
-        };
-        let attr = resource_type.canonical(attr);
-        mark_one(resource_type, &attr);
+        mark_one(resource_type, &line.target.attr);
     }
 }
 

@@ -4,7 +4,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use provisioning::{ManagedResource, create, delete, get, list, patch, replace};
-use scim::message::{Meta, list_page, list_response};
+use scim::message::{Meta, list_response};
 use scim::query::Projection;
 use scim::quirk::rules::{Answer, Rules};
 use serde_json::Value;
@@ -76,8 +76,7 @@ async fn list<R: AnsweredResource>(ctx: &RequestContext<'_>) -> Result<HttpRespo
         return Ok(respond::body(StatusCode::OK, &nothing));
     }
     let found = list::execute::<R>(&ctx.request, &ctx.query).await?;
-    let envelope = list_page(&found.head, found.items.len(), Vec::new());
-    ResponseBody::of_list(ctx, &envelope, found.items.into_iter().map(R::entry))?
+    ResponseBody::of_list(ctx, &found.head, found.items.into_iter().map(R::entry))?
         .into_response(StatusCode::OK)
         .await
 }

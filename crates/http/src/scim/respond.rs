@@ -17,13 +17,13 @@ pub fn body(status: StatusCode, body: &Value) -> HttpResponse {
     write(&mut HttpResponseBuilder::new(status), body)
 }
 
-/// One resource, with its `ETag`, and `Location` as RFC 7644 §3.3 asks.
-pub fn resource(status: StatusCode, document: &Value, tag: &str, location: &str) -> HttpResponse {
-    let mut answer = HttpResponseBuilder::new(status);
-    answer
+/// One resource as JSON text, with its `ETag`, and `Location` as RFC 7644 §3.3 asks.
+pub fn resource(status: StatusCode, document: Vec<u8>, tag: &str, location: &str) -> HttpResponse {
+    HttpResponseBuilder::new(status)
         .insert_header((ETAG, tag))
-        .insert_header((LOCATION, location));
-    write(&mut answer, document)
+        .insert_header((LOCATION, location))
+        .insert_header((CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE)))
+        .body(document)
 }
 
 /// 204 for a change, with what the headers of a 200 would have said.
@@ -39,13 +39,6 @@ pub fn not_modified(tag: &str) -> HttpResponse {
     HttpResponseBuilder::new(StatusCode::NOT_MODIFIED)
         .insert_header((ETAG, tag))
         .finish()
-}
-
-/// Says in a document which version it is: `meta.version` is the answer's `ETag` (RFC 7643 §3.1).
-pub fn set_version(document: &mut Value, tag: &str) {
-    if let Some(meta) = document.get_mut("meta").and_then(Value::as_object_mut) {
-        meta.insert("version".to_owned(), Value::from(tag));
-    }
 }
 
 /// What the server knows about an identity.

@@ -3,7 +3,6 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use provisioning::lists::everything::{self, AnyResource};
-use scim::message::list_page;
 
 use super::RequestContext;
 use super::error::Failure;
@@ -15,12 +14,11 @@ use super::response_body::{Entry, ResponseBody};
 /// `invalidFilter` for an attribute that neither type has; `invalidValue`, `invalidCursor`, `tooMany`.
 pub async fn answer(ctx: &RequestContext<'_>) -> Result<HttpResponse, Failure> {
     let found = everything::execute(&ctx.request.context, &ctx.request.caller, &ctx.query).await?;
-    let envelope = list_page(&found.head, found.items.len(), Vec::new());
     let entries = found.items.into_iter().map(|found| match found {
         AnyResource::Identity(identity) => Entry::Person(*identity),
         AnyResource::Group(group) => Entry::Group(*group),
     });
-    ResponseBody::of_list(ctx, &envelope, entries)?
+    ResponseBody::of_list(ctx, &found.head, entries)?
         .into_response(StatusCode::OK)
         .await
 }

@@ -34,7 +34,7 @@ impl AnsweredResource for Identity {
     async fn shown(&self, ctx: &RequestContext<'_>) -> Result<Shown, Failure> {
         let one = std::slice::from_ref(self);
         let (view, request) = (View::of(ctx)?, &ctx.request);
-        let mut shown = view.documents(&request.context, &request.caller, one).await?;
+        let mut shown = view.shown(&request.context, &request.caller, one).await?;
         Ok(shown.swap_remove(0))
     }
 
@@ -48,8 +48,7 @@ impl AnsweredResource for Identity {
         status: StatusCode,
         shown: Shown,
     ) -> Result<HttpResponse, Failure> {
-        let location = self.meta(&ctx.base).location;
-        Ok(respond::resource(status, &shown.document, &shown.tag, &location))
+        Ok(View::of(ctx)?.answer(status, &self, &shown))
     }
 
     fn entry(self) -> Entry {

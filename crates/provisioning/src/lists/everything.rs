@@ -11,7 +11,7 @@ use domain::group::Group;
 use domain::id::DirectoryId;
 use domain::identity::Identity;
 use scim::filter::Filter;
-use scim::message::{Meta, render};
+use scim::message::{Document, Meta};
 use scim::path::AttrPath;
 use scim::query::{ListParameters, Sort, SortKey, SortOrder, SortPosition};
 use scim::schema::ResourceType;
@@ -56,7 +56,7 @@ impl AnyResource {
         let meta = self.meta();
         let at = meta.created.timestamp_millis();
         SortPosition {
-            key: Some(sort.key(rt, &render(rt, &text, resource, &meta))),
+            key: Some(sort.key(rt, &Document::new(rt, text, resource, meta))),
             at,
             id,
         }

@@ -16,7 +16,8 @@ mod search;
 use std::sync::LazyLock;
 
 use scim::change::diff;
-use scim::message::{Meta, render};
+use scim::message::{Document, Meta};
+use scim::query::Projection;
 use scim::resource::Resource;
 use scim::schema::{AttrType, Attribute, Mutability, ResourceType, Schema, enterprise_user, group, user};
 use serde_json::Value;
@@ -147,7 +148,8 @@ fn put_of_what_is_read(rt: &ResourceType, resource: &Resource) {
         version: 1,
         location: "https://localhost/scim/Users/usr_1".to_owned(),
     };
-    let answer = render(rt, "usr_1", resource, &meta);
+    let answer = Document::new(rt, "usr_1", resource, meta).to_json(&Projection::default().resolve(rt));
+    let answer: Value = serde_json::from_slice(&answer).expect("an answer is JSON");
     let put = Resource::accept(rt, answer.clone()).expect("what is answered can be sent");
     assert_eq!(put.ignored, Vec::<String>::new(), "{answer}");
     let after = put.resource.replacing(rt, resource);

@@ -7,17 +7,17 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 
 use super::typing::instant;
 use super::{CompareOp, Filter, Literal};
 use crate::path::AttrPath;
 use crate::quirk::entra;
-use crate::resource;
+use crate::resource::{self, Attributes, get, map_found};
 use crate::schema::{AttrType, Attribute, ResourceType};
 
 /// Decides for a whole resource.
-pub(super) fn matches(filter: &Filter, resource_type: &ResourceType, resource: &Value) -> bool {
+pub(super) fn matches(filter: &Filter, resource_type: &ResourceType, resource: &impl Attributes) -> bool {
     holds(filter, Ground::Resource(resource_type), resource)
 }
 
@@ -45,7 +45,7 @@ impl<'a> Ground<'a> {
     }
 }
 
-fn holds(filter: &Filter, ground: Ground<'_>, node: &Value) -> bool {
+fn holds(filter: &Filter, ground: Ground<'_>, node: &impl Attributes) -> bool {
     match filter {
         Filter::And(members) => members.iter().all(|member| holds(member, ground, node)),
         Filter::Or(members) => members.iter().any(|member| holds(member, ground, node)),
@@ -62,8 +62,8 @@ fn holds(filter: &Filter, ground: Ground<'_>, node: &Value) -> bool {
             let Some(attribute) = ground.find(path) else {
                 return false;
             };
-            values(path, node).into_iter().any(|element| {
-                holds(filter, Ground::Element(attribute), element)
+            values(path, node).iter().any(|element| {
+                holds(filter, Ground::Element(attribute), &**element)
                     && then
                         .as_ref()
                         .is_none_or(|(sub, op, value)| compare_part(attribute, element, sub, *op, value))
@@ -83,32 +83,28 @@ fn compare_part(attribute: &Attribute, element: &Value, sub: &str, op: CompareOp
 }
 
 /// Every value at `path`, lists opened, unassigned ones left out.
-fn values<'v>(path: &AttrPath, node: &'v Value) -> Vec<&'v Value> {
-    let holder = match (&path.schema, node) {
-        (Some(urn), Value::Object(map)) => get(map, urn).or_else(|| get(map, &path.name).map(|_| node)),
-        _ => Some(node),
+fn values<'v>(path: &AttrPath, node: &'v impl Attributes) -> Vec<Cow<'v, Value>> {
+    let attribute = match path.schema.as_ref().and_then(|urn| node.attribute(urn)) {
+        Some(holder) => map_found(holder, |holder| get(holder.as_object()?, &path.name)),
+        None => node.attribute(&path.name),
     };
-    let attribute = holder
-        .and_then(Value::as_object)
-        .and_then(|map| get(map, &path.name));
-    let Some(attribute) = attribute else {
-        return Vec::new();
-    };
+    match attribute {
+        Some(Cow::Borrowed(value)) => leaves(path, value).map(Cow::Borrowed).collect(),
+        Some(Cow::Owned(value)) => leaves(path, &value).cloned().map(Cow::Owned).collect(),
+        None => Vec::new(),
+    }
+}
+
+fn leaves<'v>(path: &AttrPath, attribute: &'v Value) -> impl Iterator<Item = &'v Value> {
     let heads: &[Value] = match attribute {
         Value::Array(items) => items,
         one => std::slice::from_ref(one),
     };
     let leaves = heads.iter().filter_map(|head| match &path.sub {
         None => Some(head),
-        Some(sub) => head.as_object().and_then(|map| get(map, sub)),
+        Some(sub) => get(head.as_object()?, sub),
     });
-    leaves.filter(|leaf| !leaf.is_null()).collect()
-}
-
-/// The value of a key: the exact spelling first, then any.
-fn get<'v>(map: &'v Map<String, Value>, key: &str) -> Option<&'v Value> {
-    map.get(key)
-        .or_else(|| map.iter().find(|(k, _)| crate::name::eq(k, key)).map(|(_, v)| v))
+    leaves.filter(|leaf| !leaf.is_null())
 }
 
 /// What a comparison with an attribute that has no value gives.
@@ -119,7 +115,7 @@ fn without_value(op: CompareOp, literal: &Literal) -> bool {
     }
 }
 
-fn compare(attribute: &Attribute, op: CompareOp, literal: &Literal, values: &[&Value]) -> bool {
+fn compare(attribute: &Attribute, op: CompareOp, literal: &Literal, values: &[Cow<'_, Value>]) -> bool {
     let assigned = values.iter().filter(|value| !entra::unassigns(value));
     if assigned.clone().next().is_none() {
         return without_value(op, literal);

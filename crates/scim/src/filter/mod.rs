@@ -11,6 +11,7 @@ use serde_json::{Number, Value};
 
 use crate::error::Error;
 use crate::path::AttrPath;
+use crate::resource::Attributes;
 use crate::schema::{Attribute, ResourceType};
 
 mod eval;
@@ -165,7 +166,7 @@ impl Filter {
     }
 
     /// True when the whole SCIM document `resource` (with `id`, `schemas`, `meta`) satisfies this filter.
-    pub fn matches(&self, resource_type: &ResourceType, resource: &Value) -> bool {
+    pub fn matches(&self, resource_type: &ResourceType, resource: &impl Attributes) -> bool {
         eval::matches(self, resource_type, resource)
     }
 

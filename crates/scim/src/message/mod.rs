@@ -3,19 +3,22 @@
 //! Must not know: HTTP, or how a resource was found. None of them holds a null.
 
 mod discovery;
+mod document;
+mod json_writer;
 
 pub use discovery::{
     DEFAULT_RESULTS, MAX_RESULTS, resource_type_document, resource_types, schema_document, schemas,
     service_provider_config,
 };
+pub use document::Document;
+pub(crate) use document::schemas_of;
+pub use json_writer::JsonWriter;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use crate::error::ScimType;
 use crate::etag;
-use crate::resource::Resource;
-use crate::schema::{ResourceType, Schema};
 
 /// The schema of a list answer.
 pub const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
@@ -56,16 +59,6 @@ pub fn error_body(status: u16, scim_type: Option<ScimType>, detail: &str) -> Val
     Value::Object(body)
 }
 
-/// A list answer by index: `total` matches in all, of which `resources` are the page that begins at `start_index` (from 1).
-pub fn list_response(total: usize, start_index: usize, resources: Vec<Value>) -> Value {
-    let head = ListHead {
-        total: Some(total),
-        start_index: Some(start_index),
-        next_cursor: None,
-    };
-    list_page(&head, resources.len(), resources)
-}
-
 /// What a list answer says of its page (RFC 7644 §3.4.2, RFC 9865 §2).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ListHead {
@@ -77,55 +70,41 @@ pub struct ListHead {
     pub next_cursor: Option<String>,
 }
 
-/// A list answer. `Resources` is its last member, so that a caller may leave it empty and write the resources themselves.
-pub fn list_page(head: &ListHead, items_per_page: usize, resources: Vec<Value>) -> Value {
-    let mut body = Map::new();
-    body.insert("schemas".to_owned(), json!([LIST_RESPONSE]));
-    if let Some(total) = head.total {
-        body.insert("totalResults".to_owned(), total.into());
+impl ListHead {
+    /// Begins a list answer of so many resources: they come next, then the end of the array and of the object.
+    pub fn begin(&self, out: &mut JsonWriter, items_per_page: usize) {
+        out.begin_object();
+        out.key("schemas");
+        out.begin_array();
+        out.text(LIST_RESPONSE);
+        out.end_array();
+        for (name, number) in [
+            ("totalResults", self.total),
+            ("startIndex", self.start_index),
+            ("itemsPerPage", Some(items_per_page)),
+        ] {
+            if let Some(number) = number {
+                out.key(name);
+                out.number(number);
+            }
+        }
+        if let Some(cursor) = &self.next_cursor {
+            out.key("nextCursor");
+            out.text(cursor);
+        }
+        out.key("Resources");
+        out.begin_array();
     }
-    if let Some(start_index) = head.start_index {
-        body.insert("startIndex".to_owned(), start_index.into());
-    }
-    body.insert("itemsPerPage".to_owned(), items_per_page.into());
-    if let Some(cursor) = &head.next_cursor {
-        body.insert("nextCursor".to_owned(), cursor.as_str().into());
-    }
-    body.insert("Resources".to_owned(), Value::Array(resources));
-    Value::Object(body)
 }
 
-/// The core schema and each extension present (RFC 7643 §3).
-pub(crate) fn schemas_of<'a>(rt: &'a ResourceType, resource: &Resource) -> Vec<&'a str> {
-    let present = |extension: &&Schema| resource.as_map().contains_key(&extension.id);
-    let extensions = rt.extensions.iter().filter(present);
-    std::iter::once(&rt.core)
-        .chain(extensions)
-        .map(|schema| schema.id.as_str())
-        .collect()
-}
-
-/// The whole document of a resource: `schemas`, `id`, its attributes in order, `meta`.
-pub fn render(rt: &ResourceType, id: &str, resource: &Resource, meta: &Meta) -> Value {
-    let attributes = resource.as_map();
-    let schemas = schemas_of(rt, resource);
-    let mut body = Map::with_capacity(attributes.len() + 3);
-    body.insert("schemas".to_owned(), json!(schemas));
-    body.insert("id".to_owned(), id.into());
-    body.extend(attributes.iter().map(|(key, value)| (key.clone(), value.clone())));
-    body.insert(
-        "meta".to_owned(),
-        json!({
-            "resourceType": rt.name,
-            "created": instant(meta.created),
-            "lastModified": instant(meta.last_modified),
-            "location": meta.location,
-            "version": meta.etag(),
-        }),
-    );
-    Value::Object(body)
-}
-
-fn instant(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+/// A list answer by index: `total` matches in all, of which `resources` are the page that begins at `start_index` (from 1).
+pub fn list_response(total: usize, start_index: usize, resources: Vec<Value>) -> Value {
+    let mut body = json!({
+        "schemas": [LIST_RESPONSE],
+        "totalResults": total,
+        "startIndex": start_index,
+        "itemsPerPage": resources.len(),
+    });
+    body["Resources"] = Value::Array(resources);
+    body
 }

@@ -47,7 +47,7 @@ impl Named {
 
     /// Holds it against the resource that the whole request made.
     pub(super) fn check(&self, rt: &ResourceType, after: &Resource) -> Result<(), Error> {
-        let present = schemas_of(rt, after);
+        let present: Vec<&str> = schemas_of(rt, after).collect();
         let named = self.urns.as_deref().unwrap_or_default();
         let names = |urn: &str| named.iter().any(|named| name::eq(named, urn));
         let known = rt.urns();

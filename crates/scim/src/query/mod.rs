@@ -12,7 +12,7 @@ mod search;
 mod sort;
 
 pub use cursor::{Cursor, Fingerprint};
-pub use projection::Projection;
+pub use projection::{Projection, ResolvedProjection};
 pub use search::{SEARCH_REQUEST, parse_search};
 pub use sort::{KEY_CHARS, Sort, SortKey, SortNumber, SortOrder, SortPosition};
 

@@ -3,6 +3,8 @@
 //! The RFC calls `attributes` and `excludedAttributes` alternatives; sent together they mean what they say: the listed ones
 //! without the excluded ones. Must not know: where the document came from.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use crate::error::Error;
@@ -41,46 +43,8 @@ impl Projection {
         Ok(Self { only, except })
     }
 
-    /// Whether any part of an attribute is wanted: what is not need not be loaded. `path` is the attribute's own, as in
-    /// `members`.
-    pub fn wants(&self, rt: &ResourceType, path: &str) -> bool {
-        let Ok(path) = rt.parse_path(path) else {
-            return false;
-        };
-        let asked = self.resolved(rt);
-        match rt.attribute(&path).map(|attribute| attribute.returned) {
-            Some(Returned::Always) => true,
-            Some(Returned::Never) | None => false,
-            Some(returned) => asked.share(returned, &path) != Share::Nothing,
-        }
-    }
-
-    /// The document with what was asked for. `id` and `schemas` are always there; what is never returned never is.
-    pub fn apply(&self, rt: &ResourceType, document: Value) -> Value {
-        let Value::Object(document) = document else {
-            return document;
-        };
-        let asked = self.resolved(rt);
-        let mut kept = Map::new();
-        for (key, value) in document {
-            let value = match rt.extension(&key) {
-                Some(extension) => {
-                    let urn = Some(extension.id.clone());
-                    object(value, |name, value| {
-                        asked.pick(extension.attribute(name), urn.clone(), name, value)
-                    })
-                }
-                None => asked.pick(rt.attribute(&AttrPath::core(&key)), None, &key, value),
-            };
-            if let Some(value) = value {
-                kept.insert(key, value);
-            }
-        }
-        Value::Object(kept)
-    }
-
     /// The names as paths of this type.
-    fn resolved(&self, rt: &ResourceType) -> RequestedAttributes {
+    pub fn resolve(&self, rt: &ResourceType) -> ResolvedProjection {
         let resolve = |list: &[String]| -> Vec<AttrPath> {
             let paths = list.iter().filter_map(|text| rt.parse_path(text).ok());
             // The core schema's URN alone means all that has no URN.
@@ -96,7 +60,8 @@ impl Projection {
                 })
                 .collect()
         };
-        RequestedAttributes {
+        ResolvedProjection {
+            is_everything: *self == Self::default() && !has_rules(rt.attributes()),
             only: self.only.as_deref().map(resolve),
             except: resolve(&self.except),
         }
@@ -152,9 +117,12 @@ fn without_filters(list: &str) -> String {
     kept
 }
 
-struct RequestedAttributes {
+/// A [`Projection`] of resources of one type.
+#[derive(Debug)]
+pub struct ResolvedProjection {
     only: Option<Vec<AttrPath>>,
     except: Vec<AttrPath>,
+    is_everything: bool,
 }
 
 /// How much of an attribute was asked for.
@@ -166,7 +134,41 @@ enum Share {
     Nothing,
 }
 
-impl RequestedAttributes {
+impl ResolvedProjection {
+    /// Whether nothing of any document is left out.
+    pub(crate) const fn is_everything(&self) -> bool {
+        self.is_everything
+    }
+
+    /// Whether any part of an attribute is wanted: what is not need not be loaded. `path` is the attribute's own, as in
+    /// `members`.
+    pub fn wants(&self, rt: &ResourceType, path: &str) -> bool {
+        let Ok(path) = rt.parse_path(path) else {
+            return false;
+        };
+        match rt.attribute(&path).map(|attribute| attribute.returned) {
+            Some(Returned::Always) => true,
+            Some(Returned::Never) | None => false,
+            Some(returned) => self.share(returned, &path) != Share::Nothing,
+        }
+    }
+
+    /// What remains of a member of a document: an attribute, or the object of an extension; `None` when nothing does. `id` and
+    /// `schemas` always remain, and what is never returned never does.
+    pub fn pick<'v>(&self, rt: &ResourceType, name: &str, value: &'v Value) -> Option<Cow<'v, Value>> {
+        if self.is_everything && !value.as_object().is_some_and(Map::is_empty) {
+            return Some(Cow::Borrowed(value));
+        }
+        match rt.extension(name) {
+            Some(extension) => {
+                let urn = Some(extension.id.clone());
+                object(value, |name, value| {
+                    self.attribute(extension.attribute(name), urn.clone(), name, value)
+                })
+            }
+            None => self.attribute(rt.attribute(&AttrPath::core(name)), None, name, value),
+        }
+    }
     fn share(&self, returned: Returned, path: &AttrPath) -> Share {
         if self.except.iter().any(|except| covers(except, path)) {
             return Share::Nothing;
@@ -183,14 +185,14 @@ impl RequestedAttributes {
         }
     }
 
-    /// What remains of one attribute; `None` when nothing does.
-    fn pick(
+    /// What remains of one attribute.
+    fn attribute<'v>(
         &self,
         attribute: Option<&Attribute>,
         schema: Option<String>,
         key: &str,
-        value: Value,
-    ) -> Option<Value> {
+        value: &'v Value,
+    ) -> Option<Cow<'v, Value>> {
         let path = AttrPath {
             schema,
             name: key.to_owned(),
@@ -205,20 +207,22 @@ impl RequestedAttributes {
             return None;
         }
         let complex = attribute.is_none_or(|attribute| attribute.attr_type == AttrType::Complex);
-        let untouched = share == Share::Whole && !parts_of(&self.except, &path) && !has_rules(attribute);
+        let untouched = share == Share::Whole
+            && !parts_of(&self.except, &path)
+            && !attribute.is_some_and(|attribute| has_rules(&attribute.sub_attributes));
         if !complex || untouched {
-            return Some(value);
+            return Some(Cow::Borrowed(value));
         }
         self.parts(attribute, &path, share == Share::Whole, value)
     }
 
-    fn parts(
+    fn parts<'v>(
         &self,
         attribute: Option<&Attribute>,
         path: &AttrPath,
         whole: bool,
-        value: Value,
-    ) -> Option<Value> {
+        value: &'v Value,
+    ) -> Option<Cow<'v, Value>> {
         let keep = |name: &str| {
             let part = path.with_sub(name);
             let returned = attribute
@@ -233,11 +237,11 @@ impl RequestedAttributes {
                 }
             }
         };
-        let part = |value: Value| object(value, |name, value| keep(name).then_some(value));
+        let part = |value: &'v Value| object(value, |name, value| keep(name).then_some(Cow::Borrowed(value)));
         match value {
             Value::Array(items) => {
-                let items: Vec<Value> = items.into_iter().filter_map(part).collect();
-                (!items.is_empty()).then_some(Value::Array(items))
+                let items: Vec<Value> = items.iter().filter_map(part).map(Cow::into_owned).collect();
+                (!items.is_empty()).then_some(Cow::Owned(Value::Array(items)))
             }
             single => part(single),
         }
@@ -260,24 +264,25 @@ fn covers(listed: &AttrPath, path: &AttrPath) -> bool {
     same_schema && (listed.is_whole_schema() || *listed == *path)
 }
 
-/// Whether a part has a rule of its own that even the whole attribute obeys.
-fn has_rules(attribute: Option<&Attribute>) -> bool {
-    attribute.is_some_and(|attribute| {
-        attribute
-            .sub_attributes
-            .iter()
-            .any(|sub| matches!(sub.returned, Returned::Never | Returned::Request))
+/// Whether one of these attributes, or a part of one, has a rule of its own that even the whole obeys.
+fn has_rules<'a>(attributes: impl IntoIterator<Item = &'a Attribute>) -> bool {
+    attributes.into_iter().any(|attribute| {
+        matches!(attribute.returned, Returned::Never | Returned::Request)
+            || has_rules(&attribute.sub_attributes)
     })
 }
 
 /// An object's members through `pick`; `None` when none remains. Anything but an object stays as it is.
-fn object(value: Value, pick: impl Fn(&str, Value) -> Option<Value>) -> Option<Value> {
+fn object<'v>(
+    value: &'v Value,
+    pick: impl Fn(&str, &'v Value) -> Option<Cow<'v, Value>>,
+) -> Option<Cow<'v, Value>> {
     let Value::Object(map) = value else {
-        return Some(value);
+        return Some(Cow::Borrowed(value));
     };
     let kept: Map<String, Value> = map
-        .into_iter()
-        .filter_map(|(key, value)| pick(&key, value).map(|value| (key, value)))
+        .iter()
+        .filter_map(|(key, value)| Some((key.clone(), pick(key, value)?.into_owned())))
         .collect();
-    (!kept.is_empty()).then_some(Value::Object(kept))
+    (!kept.is_empty()).then_some(Cow::Owned(Value::Object(kept)))
 }

@@ -3,6 +3,7 @@
 //! An order is total: resources with equal keys keep the order of their creation, and `descending` turns the whole of it
 //! round, ties too. Must not know: databases. Read `cursor` next, where a place in an order is written down.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -14,7 +15,7 @@ use crate::filter::instant;
 use crate::name;
 use crate::path::AttrPath;
 use crate::quirk::entra::{implied_value, unassigns};
-use crate::resource::{fold, get, nfc};
+use crate::resource::{Attributes, fold, get, map_found, nfc};
 use crate::schema::{AttrType, Attribute, GROUP, ResourceType, Returned, USER};
 
 /// How many characters of a text decide its place. Texts that begin with the same ones are ordered by creation; a bound
@@ -118,12 +119,12 @@ impl Sort {
 
     /// What a whole document (with `id`, `meta`) is ordered by. [`SortKey::Missing`] also where the type has no such
     /// attribute, as in a list of several types.
-    pub fn key(&self, rt: &ResourceType, document: &Value) -> SortKey {
+    pub fn key(&self, rt: &ResourceType, document: &impl Attributes) -> SortKey {
         let Some(leaf) = rt.find(&self.path) else {
             return SortKey::Missing;
         };
         match value_at(&self.path, document) {
-            Some(value) if !unassigns(value) => SortKey::of(leaf, value),
+            Some(value) if !unassigns(&value) => SortKey::of(leaf, &value),
             _ => SortKey::Missing,
         }
     }
@@ -148,23 +149,26 @@ fn is_membership(rt: &ResourceType, attribute: &Attribute) -> bool {
 }
 
 /// The one value a resource is sorted by: of several the primary, else the first.
-fn value_at<'v>(path: &AttrPath, document: &'v Value) -> Option<&'v Value> {
-    let mut holder = document.as_object()?;
-    if let Some(urn) = &path.schema {
-        holder = get(holder, urn)?.as_object()?;
-    }
-    let value = get(holder, &path.name)?;
-    let one = match value {
-        Value::Array(items) => items
-            .iter()
-            .find(|item| item.get("primary") == Some(&Value::Bool(true)))
-            .or_else(|| items.first())?,
-        single => single,
+fn value_at<'v>(path: &AttrPath, document: &'v impl Attributes) -> Option<Cow<'v, Value>> {
+    let value = match &path.schema {
+        None => document.attribute(&path.name)?,
+        Some(urn) => map_found(document.attribute(urn)?, |holder| {
+            get(holder.as_object()?, &path.name)
+        })?,
     };
-    match &path.sub {
-        Some(sub) => get(one.as_object()?, sub),
-        None => Some(one),
-    }
+    map_found(value, |value| {
+        let one = match value {
+            Value::Array(items) => items
+                .iter()
+                .find(|item| item.get("primary") == Some(&Value::Bool(true)))
+                .or_else(|| items.first())?,
+            single => single,
+        };
+        match &path.sub {
+            Some(sub) => get(one.as_object()?, sub),
+            None => Some(one),
+        }
+    })
 }
 
 /// What a resource is ordered by: `Ord` is the ascending order, with those that have no value last.

@@ -53,7 +53,7 @@ impl Resource {
             reader.top(&key, value)?;
         }
         Ok(Accepted {
-            resource: Resource(reader.kept),
+            resource: Resource::from_stored(reader.kept),
             ignored: reader.ignored,
         })
     }

@@ -16,35 +16,37 @@ use crate::schema::{Attribute, ResourceType, Schema};
 impl Resource {
     /// The document with its app roles read as its provider means them, in a creation and a replacement as PATCH reads them.
     #[must_use]
-    pub fn with_roles_read(mut self, rt: &ResourceType, rules: &Rules) -> Self {
+    pub fn with_roles_read(self, rt: &ResourceType, rules: &Rules) -> Self {
         if rules.role_text == RoleText::AsSent {
             return self;
         }
-        let Some(Value::Array(roles)) = self.0.get_mut("roles") else {
-            return self;
+        let mut map = self.into_map();
+        let Some(Value::Array(roles)) = map.get_mut("roles") else {
+            return Self::from_stored(map);
         };
         for role in roles.iter_mut() {
             *role = entra::role(role.take());
         }
-        self.canonical(rt)
+        Self::from_stored(map).canonical(rt)
     }
 
     /// The document with each of its lists in the one form; what is empty then is left out.
     ///
     /// Doing it again changes nothing, and reading the document as the body of a PUT gives the same document.
     #[must_use]
-    pub fn canonical(mut self, rt: &ResourceType) -> Self {
-        lists(&rt.core, &mut self.0);
+    pub fn canonical(self, rt: &ResourceType) -> Self {
+        let mut map = self.into_map();
+        lists(&rt.core, &mut map);
         for extension in &rt.extensions {
-            let Some(Value::Object(object)) = self.0.get_mut(&extension.id) else {
+            let Some(Value::Object(object)) = map.get_mut(&extension.id) else {
                 continue;
             };
             lists(extension, object);
             if object.is_empty() {
-                self.0.shift_remove(&extension.id);
+                map.shift_remove(&extension.id);
             }
         }
-        self
+        Self::from_stored(map)
     }
 }
 

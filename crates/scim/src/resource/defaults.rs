@@ -12,11 +12,17 @@ impl Resource {
     /// This user with what its document left unsaid: an account that does not say whether it is `active` is
     /// (RFC 7643 §4.1.1). For creations, and for documents stored before this was said in full.
     #[must_use]
-    pub fn with_defaults(mut self) -> Self {
-        if get(&self.0, "active").is_none() {
-            self.0.insert("active".to_owned(), Value::Bool(true));
+    pub fn with_defaults(self) -> Self {
+        let says = match &self.stored {
+            Some(stored) => stored.says_active(),
+            None => get(self.as_map(), "active").is_some(),
+        };
+        if says {
+            return self;
         }
-        self
+        let mut map = self.into_map();
+        map.insert("active".to_owned(), Value::Bool(true));
+        Self::from_stored(map)
     }
 }
 

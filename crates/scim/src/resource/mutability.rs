@@ -60,7 +60,8 @@ impl Resource {
     /// This document as the whole of what a PUT says about `before` (RFC 7644 §3.5.1): what it does not say is cleared,
     /// except values that can be set only once, and `active`, because silence must not switch an account on (ADR 0026).
     #[must_use]
-    pub fn replacing(mut self, rt: &ResourceType, before: &Self) -> Self {
+    pub fn replacing(self, rt: &ResourceType, before: &Self) -> Self {
+        let mut map = self.into_map();
         for schema in std::iter::once(&rt.core).chain(&rt.extensions) {
             let is_core = schema.id == rt.core.id;
             let kept = schema.attributes.iter().filter(|attribute| {
@@ -69,23 +70,27 @@ impl Resource {
             for attribute in kept {
                 let old = holder(rt, schema, before).and_then(|map| get(map, &attribute.name));
                 if let Some(old) = old.cloned()
-                    && let Some(holder) = self.holder_mut(rt, schema)
+                    && let Some(holder) = holder_mut(&mut map, rt, schema)
                 {
                     holder.entry(attribute.name.clone()).or_insert(old);
                 }
             }
         }
-        self
+        Self::from_stored(map)
     }
+}
 
-    /// The object the attributes of a schema stand in, made when absent.
-    fn holder_mut(&mut self, rt: &ResourceType, schema: &Schema) -> Option<&mut Map<String, Value>> {
-        if schema.id == rt.core.id {
-            return Some(&mut self.0);
-        }
-        let slot = self.0.entry(schema.id.clone());
-        slot.or_insert_with(|| Value::Object(Map::new())).as_object_mut()
+/// The object the attributes of a schema stand in, made when absent.
+fn holder_mut<'m>(
+    map: &'m mut Map<String, Value>,
+    rt: &ResourceType,
+    schema: &Schema,
+) -> Option<&'m mut Map<String, Value>> {
+    if schema.id == rt.core.id {
+        return Some(map);
     }
+    let slot = map.entry(schema.id.clone());
+    slot.or_insert_with(|| Value::Object(Map::new())).as_object_mut()
 }
 
 fn holder<'a>(rt: &ResourceType, schema: &Schema, resource: &'a Resource) -> Option<&'a Map<String, Value>> {

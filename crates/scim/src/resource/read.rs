@@ -2,18 +2,50 @@
 //!
 //! Must not know: how a resource came about.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::{Resource, fold, is_blank};
 use crate::name;
 use crate::path::{Selector, ValuePath};
 use crate::quirk::entra::unassigns;
+#[cfg(doc)]
 use crate::schema::ResourceType;
+
+/// What has attributes: an object, a resource, a whole document.
+pub trait Attributes {
+    /// The value of an attribute of its own, or the object of an extension, by its name in any case.
+    fn attribute(&self, name: &str) -> Option<Cow<'_, Value>>;
+}
+
+impl Attributes for Value {
+    fn attribute(&self, name: &str) -> Option<Cow<'_, Value>> {
+        get(self.as_object()?, name).map(Cow::Borrowed)
+    }
+}
+
+impl Attributes for Resource {
+    fn attribute(&self, name: &str) -> Option<Cow<'_, Value>> {
+        get(self.as_map(), name).map(Cow::Borrowed)
+    }
+}
+
+/// What `find` finds in a value, borrowed where the value is.
+pub(crate) fn map_found<'v>(
+    value: Cow<'v, Value>,
+    find: impl for<'a> FnOnce(&'a Value) -> Option<&'a Value>,
+) -> Option<Cow<'v, Value>> {
+    match value {
+        Cow::Borrowed(value) => find(value).map(Cow::Borrowed),
+        Cow::Owned(value) => find(&value).cloned().map(Cow::Owned),
+    }
+}
 
 impl Resource {
     /// The text of a core attribute.
     pub fn str_at(&self, name: &str) -> Option<&str> {
-        get(&self.0, name).and_then(Value::as_str)
+        get(self.as_map(), name).and_then(Value::as_str)
     }
 
     /// `userName`
@@ -33,12 +65,14 @@ impl Resource {
 
     /// `active`; a resource that does not say is active ([`Resource::with_defaults`]).
     pub fn active(&self) -> bool {
-        get(&self.0, "active").and_then(Value::as_bool).unwrap_or(true)
+        get(self.as_map(), "active")
+            .and_then(Value::as_bool)
+            .unwrap_or(true)
     }
 
     /// The first e-mail address of this type (`work`, in any case).
     pub fn email(&self, kind: &str) -> Option<&str> {
-        get(&self.0, "emails")?
+        get(self.as_map(), "emails")?
             .as_array()?
             .iter()
             .filter(|email| {
@@ -50,26 +84,21 @@ impl Resource {
             .find_map(|email| email.get("value").and_then(Value::as_str))
     }
 
-    /// Every value at a path as mappings write it: `displayName`, `name.givenName`,
-    /// `addresses[type eq "work"].formatted`, `urn:…:User:department`. Of a multi-valued attribute: one for each
-    /// element that matches. Empty when the path is malformed.
-    pub fn values_at(&self, rt: &ResourceType, path: &str) -> Vec<&Value> {
-        let Ok(ValuePath { attr, selector }) = ValuePath::parse(path, &rt.urns()) else {
-            return Vec::new();
-        };
-        let attr = rt.canonical(attr);
+    /// Every value at a path as mappings write it, which [`ResourceType::parse_value_path`] reads. Of a multi-valued
+    /// attribute: one for each element that matches.
+    pub fn values_at(&self, ValuePath { attr, selector }: &ValuePath) -> Vec<&Value> {
         let holder = match &attr.schema {
-            Some(urn) if attr.name.is_empty() => return get(&self.0, urn).into_iter().collect(),
-            Some(urn) => get(&self.0, urn).and_then(Value::as_object),
-            None => Some(&self.0),
+            Some(urn) if attr.name.is_empty() => return get(self.as_map(), urn).into_iter().collect(),
+            Some(urn) => get(self.as_map(), urn).and_then(Value::as_object),
+            None => Some(self.as_map()),
         };
-        let elements = match holder.and_then(|map| get(map, &attr.name)) {
-            Some(Value::Array(items)) => items.iter().collect(),
-            Some(single) => vec![single],
-            None => Vec::new(),
+        let elements: &[Value] = match holder.and_then(|map| get(map, &attr.name)) {
+            Some(Value::Array(items)) => items,
+            Some(single) => std::slice::from_ref(single),
+            None => &[],
         };
         elements
-            .into_iter()
+            .iter()
             .filter(|element| {
                 selector
                     .as_ref()
@@ -83,8 +112,8 @@ impl Resource {
     }
 
     /// Whether nothing (or only a text that [`is_blank`]) is at a path: the one rule of what "required" means.
-    pub fn missing(&self, rt: &ResourceType, path: &str) -> bool {
-        self.values_at(rt, path)
+    pub fn missing(&self, path: &ValuePath) -> bool {
+        self.values_at(path)
             .into_iter()
             .all(|value| unassigns(value) || value.as_str().is_some_and(is_blank))
     }

@@ -6,7 +6,7 @@ use super::common::COMMON;
 use super::model::{Attribute, Schema};
 use crate::error::Error;
 use crate::name;
-use crate::path::AttrPath;
+use crate::path::{AttrPath, ValuePath};
 use crate::quirk::entra::home_of;
 use crate::quirk::onelogin::modern_urn;
 
@@ -44,6 +44,19 @@ impl ResourceType {
     pub fn parse_path(&self, text: &str) -> Result<AttrPath, Error> {
         let path = AttrPath::parse(text, &self.urns())?;
         Ok(self.canonical(path))
+    }
+
+    /// Reads a path as mappings write it (`displayName`, `addresses[type eq "work"].formatted`,
+    /// `urn:…:User:department`), as [`Self::parse_path`] does.
+    ///
+    /// # Errors
+    /// [`crate::ScimType::InvalidPath`] when it is malformed.
+    pub fn parse_value_path(&self, text: &str) -> Result<ValuePath, Error> {
+        let ValuePath { attr, selector } = ValuePath::parse(text, &self.urns())?;
+        Ok(ValuePath {
+            attr: self.canonical(attr),
+            selector,
+        })
     }
 
     /// The path in the spelling of the schemas; see [`Self::parse_path`].
@@ -94,6 +107,12 @@ impl ResourceType {
             Some(sub) => attribute.sub(sub),
             None => Some(attribute),
         }
+    }
+
+    /// All attributes, the common ones and those of extensions too.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = &Attribute> {
+        let schemas = std::iter::once(&self.core).chain(&self.extensions);
+        schemas.flat_map(|schema| &schema.attributes).chain(COMMON.iter())
     }
 
     /// The extension with this URN, in any case.

@@ -5,10 +5,9 @@
 
 use scim::filter::Filter;
 use scim::query::SortPosition;
-use serde_json::Value;
 use uuid::Uuid;
 
-use super::kind::ListedResource;
+use super::kind::{ListedResource, Memberships};
 use super::reader::Reader;
 use super::scan::{BATCH, Scan, ScanPosition};
 use super::{
@@ -39,16 +38,14 @@ async fn by_number<T: ListedResource>(
     let mut reader = Reader::new(scan, scan.start(), residual.is_some()).by(T::batch_size(query));
     let (mut total, mut builder) = (0, PageBuilder::new(count));
     loop {
-        let batch_size: Vec<T> = reader.next(tx, BATCH).await?;
-        if !budget.take(batch_size.len()) {
+        let batch: Vec<T> = reader.next(tx, BATCH).await?;
+        if !budget.take(batch.len()) {
             return Err(too_many_rows());
         }
-        let documents = documents(tx, query, residual, &batch_size).await?;
-        for (one, document) in batch_size.into_iter().zip(documents) {
-            if !budget.weigh(&document).await {
-                return Err(too_many_rows());
-            }
-            if !fits(query, residual, &document) {
+        let memberships = memberships(tx, query, residual, &batch).await?;
+        for one in batch {
+            let fits = fits(query, residual, &mut budget, (&one, &memberships), false).await;
+            if !fits.ok_or_else(too_many_rows)? {
                 continue;
             }
             total += 1;
@@ -86,27 +83,26 @@ async fn by_cursor<T: ListedResource>(
             None => builder.room().saturating_add(1),
             Some(_) => BATCH,
         };
-        let batch_size: Vec<T> = reader.next(tx, wanted).await?;
-        budget.take(batch_size.len());
-        let documents = documents(tx, query, residual, &batch_size).await?;
-        for (one, document) in batch_size.into_iter().zip(documents) {
-            // The first one is looked at whatever it costs, so that the next page gets further.
-            let enough = !budget.weigh(&document).await && looked;
-            let fits = !enough && fits(query, residual, &document);
+        let batch: Vec<T> = reader.next(tx, wanted).await?;
+        budget.take(batch.len());
+        let memberships = memberships(tx, query, residual, &batch).await?;
+        for one in batch {
             let place = one.place();
-            if enough || fits && !builder.put(one) {
-                let last = if enough {
-                    Some(after)
-                } else {
-                    builder.items.last().map(T::place)
-                };
-                return Ok(Page {
-                    total: None,
-                    items: builder.items,
-                    next: last.map(position),
-                });
-            }
-            (after, looked) = (place, true);
+            // The first one is looked at whatever it costs, so that the next page gets further.
+            let fits = fits(query, residual, &mut budget, (&one, &memberships), !looked).await;
+            let last = match fits {
+                None => Some(after),
+                Some(true) if !builder.put(one) => builder.items.last().map(T::place),
+                Some(_) => {
+                    (after, looked) = (place, true);
+                    continue;
+                }
+            };
+            return Ok(Page {
+                total: None,
+                items: builder.items,
+                next: last.map(position),
+            });
         }
         let more = !reader.is_at_end();
         if !more || budget.is_spent() {
@@ -119,21 +115,33 @@ async fn by_cursor<T: ListedResource>(
     }
 }
 
-/// What a filter is put to; nothing where there is none.
-async fn documents<T: ListedResource>(
+/// What a filter asks about besides the rows; nothing where there is none.
+async fn memberships<T: ListedResource>(
     tx: &mut TenantTx,
     query: &ListRequest<'_>,
     residual: Option<&Filter>,
     batch: &[T],
-) -> Result<Vec<Value>, StoreError> {
+) -> Result<Memberships, StoreError> {
     match residual {
-        Some(_) => T::documents(tx, query, batch).await,
-        None => Ok(vec![Value::Null; batch.len()]),
+        Some(_) => T::memberships(tx, query, batch).await,
+        None => Ok(Memberships::new()),
     }
 }
 
-fn fits(query: &ListRequest<'_>, residual: Option<&Filter>, document: &Value) -> bool {
-    residual.is_none_or(|filter| filter.matches(query.resource_type, document))
+/// Whether one belongs to the list; none when the budget is too small to say, unless it must be said.
+async fn fits<T: ListedResource>(
+    query: &ListRequest<'_>,
+    residual: Option<&Filter>,
+    budget: &mut Budget,
+    (one, memberships): (&T, &Memberships),
+    must: bool,
+) -> Option<bool> {
+    let Some(filter) = residual else {
+        return Some(true);
+    };
+    let document = one.document(query.resource_type, memberships.get(&one.place().1));
+    let enough = budget.weigh(document.bytes()).await;
+    (enough || must).then(|| filter.matches(query.resource_type, &document))
 }
 
 fn position((at, id): ScanPosition) -> SortPosition {

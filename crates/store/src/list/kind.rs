@@ -7,9 +7,9 @@ use domain::group::Group;
 use domain::id::{IdentityId, ResourceId};
 use domain::identity::Identity;
 use scim::filter::{Filter, Literal};
-use scim::message::{Meta, render};
+use scim::message::{Document, Meta};
 use scim::path::AttrPath;
-use scim::resource::{Resource, members_bytes};
+use scim::resource::Resource;
 use scim::schema::ResourceType;
 use sea_orm::QueryResult;
 use serde_json::{Value, json};
@@ -38,41 +38,32 @@ pub(crate) trait ListedResource: Sized + Send + Sync {
     fn place(&self) -> (i64, Uuid);
     /// What the client wrote.
     fn resource(&self) -> &Resource;
-    /// How large that is, in bytes of JSON.
-    fn bytes(&self) -> usize {
-        members_bytes(self.resource().as_map())
-    }
     /// Which rows a filter leaves.
     fn narrow(filter: &Filter) -> Access;
-    /// The document a filter is put to: what `GET` would answer, without URLs and memberships.
-    fn document(&self, rt: &ResourceType) -> Value;
+    /// The document a filter is put to: what `GET` would answer, without URLs; with the memberships that were read.
+    fn document<'a>(&'a self, rt: &'a ResourceType, memberships: Option<&'a Value>) -> Document<'a>;
     /// How many rows to look at at a time, where looking at one may take much more than its own document.
     fn batch_size(_query: &ListRequest<'_>) -> usize {
         usize::MAX
     }
-    /// The documents of a batch, with what a filter wants to know of memberships.
-    fn documents(
+    /// What a filter wants to know of the memberships of a batch, by id: the lists that are not empty.
+    fn memberships(
         tx: &mut TenantTx,
         query: &ListRequest<'_>,
         batch: &[Self],
-    ) -> impl Future<Output = Result<Vec<Value>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Memberships, StoreError>> + Send;
 }
 
-/// The document a filter is put to: what `GET` would answer, without the address.
-fn shown(
-    rt: &ResourceType,
-    id: &str,
-    resource: &Resource,
-    (created, last_modified): (DateTime<Utc>, DateTime<Utc>),
-    version: i64,
-) -> Value {
-    let meta = Meta {
+/// Lists of groups or of members, by the id of whose they are.
+pub(crate) type Memberships = HashMap<Uuid, Value>;
+
+fn meta(created: DateTime<Utc>, last_modified: DateTime<Utc>, version: i64) -> Meta {
+    Meta {
         created,
         last_modified,
         version,
         location: String::new(),
-    };
-    render(rt, id, resource, &meta)
+    }
 }
 
 impl ListedResource for Identity {
@@ -97,41 +88,41 @@ impl ListedResource for Identity {
         narrow::identities(filter)
     }
 
-    fn document(&self, rt: &ResourceType) -> Value {
-        let times = (self.created_at, self.modified_at);
-        shown(rt, &self.id.to_string(), &self.resource, times, self.revision)
+    fn document<'a>(&'a self, rt: &'a ResourceType, memberships: Option<&'a Value>) -> Document<'a> {
+        let meta = meta(self.created_at, self.modified_at, self.revision);
+        let document = Document::new(rt, self.id.to_string(), &self.resource, meta);
+        match memberships {
+            Some(groups) => document.with_computed("groups", groups),
+            None => document,
+        }
     }
 
     fn batch_size(query: &ListRequest<'_>) -> usize {
         if asks_for_groups(query) { 20 } else { usize::MAX }
     }
 
-    async fn documents(
+    async fn memberships(
         tx: &mut TenantTx,
         query: &ListRequest<'_>,
         batch: &[Self],
-    ) -> Result<Vec<Value>, StoreError> {
-        let mut documents: Vec<Value> = batch
-            .iter()
-            .map(|one| one.document(query.resource_type))
-            .collect();
+    ) -> Result<Memberships, StoreError> {
+        let mut found = Memberships::new();
         if !asks_for_groups(query) {
-            return Ok(documents);
+            return Ok(found);
         }
         let ids: Vec<IdentityId> = batch.iter().map(|one| one.id).collect();
         let mut done = 0;
         while done < ids.len() {
-            let (read, mut groups) = tx.groups_of(query.directory, &ids[done..]).await?;
-            for (document, id) in documents[done..].iter_mut().zip(&ids[done..done + read]) {
-                let of = groups.remove(id).unwrap_or_default();
-                let list = of
+            let (read, groups) = tx.groups_of(query.directory, &ids[done..]).await?;
+            for (id, groups) in groups {
+                let list = groups
                     .iter()
                     .map(|group| json!({"value": group.id, "display": group.display, "type": "direct"}));
-                put(document, "groups", list.collect());
+                found.insert(id.uuid(), list.collect());
             }
             done += read;
         }
-        Ok(documents)
+        Ok(found)
     }
 }
 
@@ -157,21 +148,21 @@ impl ListedResource for Group {
         narrow::groups(filter)
     }
 
-    fn document(&self, rt: &ResourceType) -> Value {
-        let times = (self.created_at, self.modified_at);
-        shown(rt, &self.id.to_string(), &self.resource, times, self.revision)
+    fn document<'a>(&'a self, rt: &'a ResourceType, memberships: Option<&'a Value>) -> Document<'a> {
+        let meta = meta(self.created_at, self.modified_at, self.revision);
+        let document = Document::new(rt, self.id.to_string(), &self.resource, meta);
+        match memberships {
+            Some(groups) => document.with_computed("members", groups),
+            None => document,
+        }
     }
 
     /// Of the members only those that the filter names: enough to decide it ([`Filter::compared_members`]).
-    async fn documents(
+    async fn memberships(
         tx: &mut TenantTx,
         query: &ListRequest<'_>,
         batch: &[Self],
-    ) -> Result<Vec<Value>, StoreError> {
-        let mut documents: Vec<Value> = batch
-            .iter()
-            .map(|one| one.document(query.resource_type))
-            .collect();
+    ) -> Result<Memberships, StoreError> {
         let asked = query.filter.map(Filter::compared_members);
         let asked: Vec<ResourceId> = asked
             .and_then(Result::ok)
@@ -180,7 +171,7 @@ impl ListedResource for Group {
             .filter_map(|id| id.parse().ok())
             .collect();
         if asked.is_empty() {
-            return Ok(documents);
+            return Ok(Memberships::new());
         }
         let groups: Vec<ResourceId> = batch.iter().map(|one| one.id.into()).collect();
         let mut inside: HashMap<Uuid, Vec<Value>> = HashMap::new();
@@ -188,18 +179,10 @@ impl ListedResource for Group {
             let element = json!({"value": member, "type": member.type_name()});
             inside.entry(group).or_default().push(element);
         }
-        for (document, group) in documents.iter_mut().zip(&groups) {
-            if let Some(members) = inside.remove(&group.uuid()) {
-                put(document, "members", members);
-            }
-        }
-        Ok(documents)
-    }
-}
-
-fn put(document: &mut Value, name: &str, list: Vec<Value>) {
-    if let (Some(map), false) = (document.as_object_mut(), list.is_empty()) {
-        map.insert(name.to_owned(), Value::Array(list));
+        let lists = inside.into_iter();
+        Ok(lists
+            .map(|(group, members)| (group, Value::Array(members)))
+            .collect())
     }
 }
 

@@ -186,7 +186,7 @@ impl<T: ListedResource> PageBuilder<T> {
             self.turned_away = true;
             return false;
         }
-        self.bytes += one.bytes();
+        self.bytes += one.resource().bytes();
         self.items.push(one);
         true
     }
@@ -213,10 +213,10 @@ impl Budget {
         }
     }
 
-    /// Counts a long document, before the filter is put to it; whether it was still within it. Others get their turn
-    /// before one that costs something.
-    async fn weigh(&mut self, document: &serde_json::Value) -> bool {
-        let long = scim::resource::json_bytes(document).saturating_sub(PLAIN_BYTES);
+    /// Counts a document of so many bytes, before the filter is put to it; whether it was still within it. Others get their
+    /// turn before one that costs something.
+    async fn weigh(&mut self, bytes: usize) -> bool {
+        let long = bytes.saturating_sub(PLAIN_BYTES);
         let cost = self.comparisons.saturating_mul(long) / COSTLY_BYTES;
         if cost > 0 {
             tokio::task::yield_now().await;

@@ -74,7 +74,7 @@ impl<'w> Reader<'w> {
         while bytes < HANDFUL_BYTES && batch_size.len() < self.batch_size {
             let Some(row) = self.rows.pop_front() else { break };
             let one = T::read(&row)?;
-            bytes += one.bytes();
+            bytes += one.resource().bytes();
             batch_size.push(one);
         }
         Ok(batch_size)

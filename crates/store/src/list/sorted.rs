@@ -153,22 +153,23 @@ async fn look<T: ListedResource>(
     let mut reader = Reader::new(scan, scan.start(), true).by(T::batch_size(query));
     let mut total = 0;
     loop {
-        let batch_size: Vec<T> = reader.next(tx, BATCH).await?;
-        if !budget.take(batch_size.len()) {
+        let batch: Vec<T> = reader.next(tx, BATCH).await?;
+        if !budget.take(batch.len()) {
             return Err(too_many_rows());
         }
-        let documents = T::documents(tx, query, &batch_size).await?;
-        for (one, document) in batch_size.iter().zip(&documents) {
-            if !budget.weigh(document).await {
+        let memberships = T::memberships(tx, query, &batch).await?;
+        for one in &batch {
+            let (at, id) = one.place();
+            let document = one.document(query.resource_type, memberships.get(&id));
+            if !budget.weigh(document.bytes()).await {
                 return Err(too_many_rows());
             }
-            if residual.is_some_and(|filter| !filter.matches(query.resource_type, document)) {
+            if residual.is_some_and(|filter| !filter.matches(query.resource_type, &document)) {
                 continue;
             }
             total += 1;
-            let (at, id) = one.place();
             let position = SortPosition {
-                key: Some(first.sort.key(query.resource_type, document)),
+                key: Some(first.sort.key(query.resource_type, &document)),
                 at,
                 id: id.as_u128(),
             };

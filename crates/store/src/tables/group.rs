@@ -48,7 +48,7 @@ pub(crate) fn read(row: &QueryResult) -> Result<Group, StoreError> {
         id: GroupId::from_uuid(columns.next()?),
         directory: DirectoryId::from_uuid(columns.next()?),
         revision: columns.next()?,
-        resource: document(&columns.next::<String>()?)?,
+        resource: document(columns.next()?)?,
         member_count: columns.next()?,
         created_at: columns.time()?,
         modified_at: columns.time()?,

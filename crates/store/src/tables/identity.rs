@@ -51,17 +51,19 @@ pub(crate) fn read(row: &QueryResult) -> Result<Identity, StoreError> {
         directory: DirectoryId::from_uuid(columns.next()?),
         revision: columns.next()?,
         // Rows of older versions do not hold defaults; every reader gets them all the same (ADR 0035).
-        resource: document(&columns.next::<String>()?)?.with_defaults(),
+        resource: document(columns.next()?)?.with_defaults(),
         created_at: columns.time()?,
         modified_at: columns.time()?,
     })
 }
 
 /// Reads a document.
-pub(crate) fn document(text: &str) -> Result<Resource, StoreError> {
-    serde_json::from_str(text)
-        .map(Resource::from_stored)
-        .map_err(|_| StoreError::Corrupt("a stored document is no JSON object".into()))
+pub(crate) fn document(text: String) -> Result<Resource, StoreError> {
+    Resource::from_text(text).map_err(|_| no_object())
+}
+
+pub(crate) fn no_object() -> StoreError {
+    StoreError::Corrupt("a stored document is no JSON object".into())
 }
 
 /// What each revision of an identity writes.

@@ -14,9 +14,10 @@ use std::collections::HashMap;
 use domain::group::{GroupRef, Member};
 use domain::id::{DirectoryId, GroupId, IdentityId, ResourceId};
 use sea_orm::QueryResult;
+use serde::Deserialize;
 use uuid::Uuid;
 
-use super::identity::document;
+use super::identity::no_object;
 use super::names::{After, Groups, Identities, In, InGroup, Limit, Members, People};
 use crate::engine::parameter::{Bind, Ids};
 use crate::engine::read::Columns;
@@ -227,11 +228,11 @@ pub(crate) fn read_member(row: &QueryResult) -> Result<Member, StoreError> {
     let mut columns = Columns::of(row);
     let id = id_from(&mut columns)?;
     let text: Option<String> = columns.next()?;
-    let resource = text.as_deref().map(document).transpose()?.unwrap_or_default();
+    let names = text.as_deref().map(Names::read).transpose()?.unwrap_or_default();
     Ok(Member {
         id,
-        external_id: resource.external_id().map(str::to_owned),
-        display: resource.display_name().map(str::to_owned),
+        external_id: names.external_id,
+        display: names.display_name,
     })
 }
 
@@ -240,9 +241,22 @@ pub(crate) fn read_group_of(row: &QueryResult) -> Result<(IdentityId, GroupRef),
     let mut columns = Columns::of(row);
     let member = IdentityId::from_uuid(columns.next()?);
     let id = GroupId::from_uuid(columns.next()?);
-    let resource = document(&columns.next::<String>()?)?;
-    let display = resource.display_name().map(str::to_owned);
+    let display = Names::read(&columns.next::<String>()?)?.display_name;
     Ok((member, GroupRef { id, display }))
+}
+
+/// What is answered of a member or of a group in a list; the rest of the document is passed over.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Names {
+    external_id: Option<String>,
+    display_name: Option<String>,
+}
+
+impl Names {
+    fn read(document: &str) -> Result<Self, StoreError> {
+        serde_json::from_str(document).map_err(|_| no_object())
+    }
 }
 
 impl TenantTx {

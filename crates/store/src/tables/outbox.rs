@@ -18,19 +18,13 @@ use crate::error::StoreError;
 use crate::settings::Backend;
 use crate::store::Store;
 
-/// The source of an event, as a column of its own.
-fn source(event: &Event) -> Result<&str, StoreError> {
-    let source = event.envelope.get("source").and_then(Value::as_str);
-    source.ok_or_else(|| StoreError::Corrupt("an event names no source".into()))
-}
-
 parameters!(&Event, |event| {
     subject: event.subject,
     sequence: event.sequence,
     event: event.id,
     event_type: event.event_type.as_str(),
-    source: source(event)?,
-    body: event.envelope.to_string(),
+    source: event.source.as_str(),
+    body: event.body.as_str(),
 });
 
 const COLUMNS: &str =
@@ -47,19 +41,19 @@ pub(crate) fn insert(tenant: &str) -> String {
 /// Several events of one subject: the parts of one change. They travel as one value, in the order in which their ids ascend.
 pub(crate) struct Events<'a>(pub(crate) &'a [Event]);
 
-parameters!(Events<'_>, |events| { events: Json(&events.rows()?) });
+parameters!(Events<'_>, |events| { events: Json(&events.rows()) });
 
 impl Events<'_> {
-    fn rows(&self) -> Result<Vec<Value>, StoreError> {
+    fn rows(&self) -> Vec<Value> {
         let row = |event: &Event| {
-            Ok(json!({
+            json!({
                 "sequence": event.sequence,
                 "id": event.id.uuid(),
                 "hex": event.id.uuid().simple().to_string(),
                 "type": event.event_type,
-                "source": source(event)?,
-                "body": event.envelope.to_string(),
-            }))
+                "source": event.source,
+                "body": event.body,
+            })
         };
         self.0.iter().map(row).collect()
     }

@@ -9,7 +9,8 @@ use proptest::prelude::{Just, Strategy, prop_oneof};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 use scim::filter::Filter;
-use scim::message::{Meta, render};
+use scim::message::{Document, Meta};
+use scim::query::Projection;
 use serde_json::{Value, json};
 
 use crate::store::filters::document;
@@ -103,7 +104,10 @@ fn whole(group: &Group, members: &[ResourceId]) -> Value {
         version: group.revision,
         location: String::new(),
     };
-    let mut document = render(&groups(), &group.id.to_string(), &group.resource, &meta);
+    let group_type = groups();
+    let document = Document::new(&group_type, group.id.to_string(), &group.resource, meta);
+    let everything = Projection::default().resolve(&group_type);
+    let mut document: Value = serde_json::from_slice(&document.to_json(&everything)).unwrap();
     let members: Vec<Value> = members
         .iter()
         .map(|id| json!({"value": id, "type": id.type_name()}))

@@ -34,8 +34,10 @@ impl World {
             sequence: group.revision,
             event_type: "usher.group.members_changed.v1".to_owned(),
             action: LogAction::Update,
-            envelope: json!({"source": format!("urn:test:{}", group.id), "part": format!("{part}/{parts}"),
-                             "odd": "\u{0} \" \\ \u{1F600}"}),
+            source: format!("urn:test:{}", group.id),
+            body: json!({"source": format!("urn:test:{}", group.id), "part": format!("{part}/{parts}"),
+                         "odd": "\u{0} \" \\ \u{1F600}"})
+            .to_string(),
             changed: vec!["members".to_owned()],
         };
         (1..=parts).map(event).collect()

@@ -1,7 +1,7 @@
 //! A group and its members as this request wants to see them.
 //!
-//! Must not know: where they are read. The document is rendered without members; they are put in page by page
-//! ([`super::super::body`]).
+//! Must not know: where they are read. The document is written without members; they are put in page by page
+//! ([`super::super::response_body`]).
 
 use std::sync::Arc;
 
@@ -11,19 +11,20 @@ use domain::profile::Profile;
 use provisioning::Context;
 use provisioning::group::members;
 use scim::etag;
-use scim::message::{Meta, render};
-use scim::query::Projection;
+use scim::message::{Document, JsonWriter, Meta};
+use scim::query::ResolvedProjection;
 use scim::schema::ResourceType;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::super::RequestContext;
 use super::super::error::{ErrorCode, Failure};
-use super::super::{RequestContext, respond};
 
 /// What is wanted, and under which address.
 pub struct View {
     profile: Arc<Profile>,
     base: String,
-    projection: Projection,
+    wanted: ResolvedProjection,
+    wants_members: bool,
 }
 
 impl View {
@@ -32,22 +33,20 @@ impl View {
     /// # Errors
     /// `groupsNotServed`.
     pub fn of(ctx: &RequestContext<'_>) -> Result<Self, Failure> {
+        let profile = super::served(&ctx.request.context, &ctx.request.caller)?;
+        let group_type = group_type(&profile)?;
+        let wanted = ctx.query.projection.resolve(group_type);
         Ok(Self {
-            profile: super::served(&ctx.request.context, &ctx.request.caller)?,
+            wants_members: wanted.wants(group_type, "members"),
             base: ctx.base.clone(),
-            projection: ctx.query.projection.clone(),
+            profile,
+            wanted,
         })
     }
 
-    fn group_type(&self) -> Result<&ResourceType, Failure> {
-        let group_type = self.profile.group_type.as_ref();
-        group_type.ok_or_else(|| Failure::method(ErrorCode::GroupsNotServed, "GET"))
-    }
-
     /// Whether members are to be shown: `excludedAttributes=members` and `attributes=id` never read one.
-    pub fn wants_members(&self) -> bool {
-        self.group_type()
-            .is_ok_and(|group_type| self.projection.wants(group_type, "members"))
+    pub const fn wants_members(&self) -> bool {
+        self.wants_members
     }
 
     /// What the server knows about a group.
@@ -66,31 +65,38 @@ impl View {
     /// # Errors
     /// Ours: the database is not there.
     pub async fn tag(&self, context: &Context, caller: &Caller, group: &Group) -> Result<String, Failure> {
-        if !self.wants_members() {
+        if !self.wants_members {
             return Ok(self.meta(group).etag());
         }
         let mark = members::mark(context, caller, group).await?;
         Ok(etag::with_mark(group.revision, &mark))
     }
 
-    /// The document, without members.
-    pub fn document(&self, group: &Group, tag: &str) -> Result<Value, Failure> {
-        let group_type = self.group_type()?;
+    /// The document without members and braces.
+    ///
+    /// # Errors
+    /// `groupsNotServed`.
+    pub fn write(&self, out: &mut JsonWriter, group: &Group, tag: &str) -> Result<(), Failure> {
         let id = group.id.to_string();
-        let mut document = render(group_type, &id, &group.resource, &self.meta(group));
-        respond::set_version(&mut document, tag);
-        Ok(self.projection.apply(group_type, document))
+        Document::new(group_type(&self.profile)?, id, &group.resource, self.meta(group))
+            .with_tag(tag)
+            .write_members(out, &self.wanted);
+        Ok(())
     }
 
     /// Members, as far as their parts are wanted: `type` and `$ref` follow from the id, `display` is their name of today.
-    pub fn members(&self, members: &[Member]) -> Result<Vec<Value>, Failure> {
+    ///
+    /// # Errors
+    /// `groupsNotServed`.
+    pub fn write_members(&self, out: &mut JsonWriter, members: &[Member]) -> Result<(), Failure> {
         let elements = members.iter().map(|member| self.member(member)).collect();
-        let document = Value::Object(Map::from_iter([("members".to_owned(), Value::Array(elements))]));
-        let mut shown = self.projection.apply(self.group_type()?, document);
-        match shown.get_mut("members").map(Value::take) {
-            Some(Value::Array(elements)) => Ok(elements),
-            _ => Ok(Vec::new()),
-        }
+        let wanted = self.wanted.pick(group_type(&self.profile)?, "members", &elements);
+        let wanted = wanted.as_deref().and_then(Value::as_array);
+        wanted
+            .into_iter()
+            .flatten()
+            .for_each(|element| out.value(element));
+        Ok(())
     }
 
     fn member(&self, member: &Member) -> Value {
@@ -105,4 +111,9 @@ impl View {
         }
         element
     }
+}
+
+fn group_type(profile: &Profile) -> Result<&ResourceType, Failure> {
+    let group_type = profile.group_type.as_ref();
+    group_type.ok_or_else(|| Failure::method(ErrorCode::GroupsNotServed, "GET"))
 }

@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use domain::credential::Caller;
 use domain::group::GroupRef;
 use domain::identity::Identity;
@@ -14,17 +16,17 @@ use domain::profile::Profile;
 use provisioning::Context;
 use provisioning::group::members;
 use scim::etag;
-use scim::message::render;
-use scim::query::Projection;
+use scim::message::{Document, JsonWriter};
+use scim::query::ResolvedProjection;
 use serde_json::{Value, json};
 
 use super::super::error::Failure;
 use super::super::{RequestContext, respond};
 
-/// An identity as it is answered.
+/// What is answered of an identity beside its own document.
 pub struct Shown {
-    /// The document.
-    pub document: Value,
+    /// The groups it is in, if it is in any.
+    groups: Option<Value>,
     /// Its tag: the revision, and a mark of the groups that are shown, which are no part of the revision.
     pub tag: String,
 }
@@ -33,7 +35,7 @@ pub struct Shown {
 pub struct View {
     profile: Arc<Profile>,
     base: String,
-    projection: Projection,
+    wanted: ResolvedProjection,
     wants_groups: bool,
 }
 
@@ -44,20 +46,20 @@ impl View {
     /// Ours: the profile is not there.
     pub fn of(ctx: &RequestContext<'_>) -> Result<Self, Failure> {
         let profile = ctx.request.profile()?;
-        let projection = ctx.query.projection.clone();
+        let wanted = ctx.query.projection.resolve(&profile.resource_type);
         Ok(Self {
-            wants_groups: profile.group_type.is_some() && projection.wants(&profile.resource_type, "groups"),
+            wants_groups: profile.group_type.is_some() && wanted.wants(&profile.resource_type, "groups"),
             base: ctx.base.clone(),
             profile,
-            projection,
+            wanted,
         })
     }
 
-    /// The first ones as documents: all of them, unless they are in very many groups; at least one.
+    /// The first ones: all of them, unless they are in very many groups; at least one.
     ///
     /// # Errors
     /// Ours: the database is not there.
-    pub async fn documents(
+    pub async fn shown(
         &self,
         context: &Context,
         caller: &Caller,
@@ -69,28 +71,39 @@ impl View {
         } else {
             (identities.len(), HashMap::new())
         };
-        let of = |identity: &Identity| {
-            let groups = groups.get(&identity.id).map_or(&[][..], Vec::as_slice);
-            self.document(identity, groups)
-        };
-        Ok(identities.iter().take(read).map(of).collect())
+        let shown = identities.iter().take(read).map(|identity| {
+            let groups = groups.get(&identity.id).filter(|groups| !groups.is_empty());
+            Shown {
+                groups: groups.map(|groups| groups.iter().map(|group| self.group(group)).collect()),
+                tag: match groups {
+                    Some(groups) => etag::with_mark(identity.revision, &mark(groups)),
+                    None => etag::of(identity.revision),
+                },
+            }
+        });
+        Ok(shown.collect())
     }
 
-    fn document(&self, identity: &Identity, groups: &[GroupRef]) -> Shown {
-        let resource_type = &self.profile.resource_type;
+    /// The answer that shows one.
+    pub fn answer(&self, status: StatusCode, identity: &Identity, shown: &Shown) -> HttpResponse {
+        let document = self.document(identity, shown).to_json(&self.wanted);
+        let location = respond::meta(identity, &self.base).location;
+        respond::resource(status, document, &shown.tag, &location)
+    }
+
+    /// Writes the document of one.
+    pub fn write(&self, out: &mut JsonWriter, identity: &Identity, shown: &Shown) {
+        self.document(identity, shown).write(out, &self.wanted);
+    }
+
+    fn document<'a>(&'a self, identity: &'a Identity, shown: &'a Shown) -> Document<'a> {
         let meta = respond::meta(identity, &self.base);
-        let id = identity.id.to_string();
-        let mut document = render(resource_type, &id, &identity.resource, &meta);
-        let mut tag = meta.etag();
-        if let (false, Some(parts)) = (groups.is_empty(), document.as_object_mut()) {
-            tag = etag::with_mark(identity.revision, &mark(groups));
-            let groups = groups.iter().map(|group| self.group(group)).collect();
-            parts.insert("groups".to_owned(), Value::Array(groups));
-            respond::set_version(&mut document, &tag);
-        }
-        Shown {
-            document: self.projection.apply(resource_type, document),
-            tag,
+        let rt = &self.profile.resource_type;
+        let document =
+            Document::new(rt, identity.id.to_string(), &identity.resource, meta).with_tag(&shown.tag);
+        match &shown.groups {
+            Some(groups) => document.with_computed("groups", groups),
+            None => document,
         }
     }
 

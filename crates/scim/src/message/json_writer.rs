@@ -1,0 +1,150 @@
+//! JSON written piece by piece, with commas where they belong.
+//!
+//! Must not know: what is written. A caller opens and closes objects and arrays in pairs and gives each member of an object
+//! its key; what was written so far can be taken at any time.
+
+use serde_json::Value;
+
+/// A buffer of JSON text.
+#[derive(Debug, Default)]
+pub struct JsonWriter {
+    bytes: Vec<u8>,
+    /// Whether what comes next stands behind something in the same object or array.
+    comma: bool,
+}
+
+impl JsonWriter {
+    /// An empty buffer of this size in bytes.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            comma: false,
+        }
+    }
+
+    /// `{`
+    pub fn begin_object(&mut self) {
+        self.begin(b'{');
+    }
+
+    /// `}`
+    pub fn end_object(&mut self) {
+        self.end(b'}');
+    }
+
+    /// `[`
+    pub fn begin_array(&mut self) {
+        self.begin(b'[');
+    }
+
+    /// `]`
+    pub fn end_array(&mut self) {
+        self.end(b']');
+    }
+
+    /// The name of a member of an object; its value comes next.
+    pub fn key(&mut self, name: &str) {
+        self.text(name);
+        self.bytes.push(b':');
+        self.comma = false;
+    }
+
+    /// A text.
+    pub fn text(&mut self, text: &str) {
+        self.write(text);
+    }
+
+    /// Any other value.
+    pub fn value(&mut self, value: &Value) {
+        self.write(value);
+    }
+
+    /// A whole number.
+    pub fn number(&mut self, number: usize) {
+        self.write(&number);
+    }
+
+    /// Members of an object that are JSON text already: what stands between its braces.
+    pub(super) fn members(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.separate();
+            self.bytes.extend_from_slice(text.as_bytes());
+            self.comma = true;
+        }
+    }
+
+    /// How much is in the buffer, in bytes.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether nothing is in the buffer.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// What is in the buffer; writing goes on behind it in an empty one.
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
+    }
+
+    fn begin(&mut self, bracket: u8) {
+        self.separate();
+        self.bytes.push(bracket);
+        self.comma = false;
+    }
+
+    fn end(&mut self, bracket: u8) {
+        self.bytes.push(bracket);
+        self.comma = true;
+    }
+
+    fn write(&mut self, value: &(impl serde::Serialize + ?Sized)) {
+        self.separate();
+        let written = serde_json::to_writer(&mut self.bytes, value);
+        debug_assert!(written.is_ok(), "memory takes every byte, and all keys are texts");
+        self.comma = true;
+    }
+
+    fn separate(&mut self) {
+        if self.comma {
+            self.bytes.push(b',');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn commas_stand_between_what_follows_and_nowhere_else() {
+        let mut out = JsonWriter::default();
+        out.begin_object();
+        out.members("");
+        out.key("a\"");
+        out.begin_array();
+        out.end_array();
+        out.members(r#""b":1,"c":{}"#);
+        out.key("d");
+        out.begin_array();
+        out.text("x\n");
+        out.value(&json!({"y": null}));
+        let first = out.take();
+        assert!(out.is_empty());
+        out.number(7);
+        out.begin_object();
+        out.end_object();
+        out.end_array();
+        out.key("e");
+        out.value(&json!(true));
+        out.end_object();
+        let text = [first, out.take()].concat();
+        assert_eq!(
+            String::from_utf8(text).expect("text"),
+            r#"{"a\"":[],"b":1,"c":{},"d":["x\n",{"y":null},7,{}],"e":true}"#
+        );
+    }
+}

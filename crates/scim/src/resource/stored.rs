@@ -1,0 +1,82 @@
+//! The text of a stored document that nobody has read a value of.
+//!
+//! Must not know: what the attributes mean. Only what is needed without its values is found when the text is checked.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
+use serde_json::{Deserializer, Error, Map, Value};
+
+use crate::name;
+
+/// A JSON object as text, and what its own members are called.
+#[derive(Clone, Debug)]
+pub(super) struct StoredText {
+    text: String,
+    /// The members whose name is a URN.
+    urns: Vec<String>,
+    says_active: bool,
+}
+
+impl StoredText {
+    /// Checks a text; one that an answer cannot repeat as it is, because it holds an empty object, is given back.
+    pub(super) fn check(text: String) -> Result<Result<Self, String>, Error> {
+        if text.contains("{}") || !(text.starts_with('{') && text.ends_with('}')) {
+            return Ok(Err(text));
+        }
+        let mut reader = Deserializer::from_str(&text);
+        let Names { urns, says_active } = reader.deserialize_map(Names::default())?;
+        reader.end()?;
+        Ok(Ok(Self {
+            text,
+            urns,
+            says_active,
+        }))
+    }
+
+    /// What stands between the braces.
+    pub(super) fn members(&self) -> &str {
+        self.text.get(1..self.text.len() - 1).unwrap_or_default()
+    }
+
+    pub(super) fn has_schema(&self, urn: &str) -> bool {
+        self.urns.iter().any(|own| own == urn)
+    }
+
+    pub(super) const fn says_active(&self) -> bool {
+        self.says_active
+    }
+
+    /// The document. Its syntax was checked; what could be refused still (a number beyond a double's range) was never
+    /// written.
+    pub(super) fn parsed(&self) -> Map<String, Value> {
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
+}
+
+/// Reads an object for the names of its members.
+#[derive(Default)]
+struct Names {
+    urns: Vec<String>,
+    says_active: bool,
+}
+
+impl<'de> Visitor<'de> for Names {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Self, A::Error> {
+        while let Some(name) = members.next_key::<Cow<'de, str>>()? {
+            members.next_value::<IgnoredAny>()?;
+            self.says_active |= name::eq(&name, "active");
+            if name.contains(':') {
+                self.urns.push(name.into_owned());
+            }
+        }
+        Ok(self)
+    }
+}
