@@ -6,7 +6,7 @@
 //! sequence), in whatever order the parts come. Must not know: where members are kept. Read [`super`] first.
 
 use chrono::{DateTime, Utc};
-use scim::change::diff;
+use scim::change::{Change, diff};
 use scim::resource::Resource;
 
 use super::envelope::{Data, GroupCommon, GroupData, GroupState, Head, KnownBy, MemberRef, MembersData};
@@ -106,25 +106,13 @@ pub fn from_group_change(
         }
         None => Vec::new(),
     };
-    let own = match (change.before, change.after) {
-        (None, Some(_)) => Some(GroupEventKind::Created),
-        (_, None) => Some(GroupEventKind::Deleted),
-        (Some(_), Some(_)) if changes.is_empty() => None,
-        (Some(_), Some(_)) => Some(GroupEventKind::Updated),
-    };
     let sequence = change
         .after
         .map_or_else(|| subject.revision + 1, |group| group.revision);
     let revisions = (sequence, change.before.map_or(0, |group| group.revision));
     let mut payloads: Vec<(GroupEventKind, Data<'_>)> = Vec::new();
-    if let Some(kind) = own {
-        let data = Data::Group(GroupData {
-            common: GroupCommon::of(origin, cause, change.after.map(GroupState), revisions),
-            changes: &changes,
-            changed_attributes: changes.iter().map(|change| change.path.as_str()).collect(),
-            managed_attributes: &MANAGED,
-            tombstone: change.before.filter(|_| change.after.is_none()).map(KnownBy::of),
-        });
+    if let Some(kind) = own_kind(change, &changes) {
+        let data = own_data(origin, cause, change, &changes, revisions);
         payloads.push((kind, data));
     }
     if change.after.is_some() {
@@ -156,6 +144,33 @@ pub fn from_group_change(
             head.event(origin, cause, data)
         })
         .collect()
+}
+
+/// The kind of the group's own event, if it has one.
+fn own_kind(change: GroupChange<'_>, changes: &[Change]) -> Option<GroupEventKind> {
+    match (change.before, change.after) {
+        (None, Some(_)) => Some(GroupEventKind::Created),
+        (_, None) => Some(GroupEventKind::Deleted),
+        (Some(_), Some(_)) if changes.is_empty() => None,
+        (Some(_), Some(_)) => Some(GroupEventKind::Updated),
+    }
+}
+
+/// The data of the group's own event.
+fn own_data<'a>(
+    origin: Origin<'a>,
+    cause: &'a Cause,
+    GroupChange { before, after, .. }: GroupChange<'a>,
+    changes: &'a [Change],
+    revisions: (i64, i64),
+) -> Data<'a> {
+    Data::Group(GroupData {
+        common: GroupCommon::of(origin, cause, after.map(GroupState), revisions),
+        changes,
+        changed_attributes: changes.iter().map(|change| change.path.as_str()).collect(),
+        managed_attributes: &MANAGED,
+        tombstone: before.filter(|_| after.is_none()).map(KnownBy::of),
+    })
 }
 
 /// What one event tells of the membership's change.
