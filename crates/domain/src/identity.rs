@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use scim::resource::{Resource, fold, nfc};
 
+use crate::group::GroupRef;
 use crate::id::{DirectoryId, IdentityId};
 
 /// An identity: the document as sent, its revision and its times.
@@ -20,6 +21,8 @@ pub struct Identity {
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub modified_at: DateTime<Utc>,
+    /// The groups that it is a direct member of, in the order of their ids, where they were read with it; `None`: not read.
+    pub groups: Option<Vec<GroupRef>>,
 }
 
 /// What `externalId` is to a directory, by its profile (ADR 0036).

@@ -65,6 +65,7 @@ impl ManagedResource for Identity {
             revision: self.revision + 1,
             resource,
             modified_at: at.max(self.modified_at),
+            groups: self.groups.clone(),
             ..*self
         }
     }
@@ -192,6 +193,7 @@ impl ManagedResource for Identity {
             resource: desired.resource,
             created_at: unit.at,
             modified_at: unit.at,
+            groups: Some(Vec::new()),
         };
         let nobody = MembersChanged::default();
         let Some([event]) = Self::events(unit, None, Some(&identity), &nobody) else {

@@ -200,6 +200,7 @@ impl World {
             resource: resource(document).with_defaults(),
             created_at: now,
             modified_at: now,
+            groups: Some(Vec::new()),
         }
     }
 

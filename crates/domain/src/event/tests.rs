@@ -46,6 +46,7 @@ impl World {
                 .resource,
             created_at: DateTime::UNIX_EPOCH,
             modified_at: DateTime::UNIX_EPOCH,
+            groups: None,
         }
     }
 

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::ListRequest;
 use super::narrow::{self, Access};
 use crate::error::StoreError;
+use crate::settings::Backend;
 use crate::tables::{group, identity};
 use crate::tenant_tx::TenantTx;
 
@@ -27,6 +28,10 @@ pub(crate) trait ListedResource: Sized + Send + Sync {
     const TABLE: &'static str;
     /// What [`ListedResource::read`] reads.
     const COLUMNS: &'static str;
+    /// The same of the row `row`, for what is answered as it is: with what the answer shows beside the document.
+    fn shown_columns(_on: Backend, _row: &str) -> String {
+        Self::COLUMNS.to_owned()
+    }
     /// The column of `membership` that holds one's id, and the column that holds the other's.
     const MEMBERSHIP: (&'static str, &'static str);
     /// A condition on the rows of `membership`.
@@ -71,6 +76,10 @@ impl ListedResource for Identity {
     const COLUMNS: &'static str = identity::COLUMNS;
     const MEMBERSHIP: (&'static str, &'static str) = ("member_id", "group_id");
     const MEMBERSHIP_IF: &'static str = "x.member_kind <> 'Group'";
+
+    fn shown_columns(on: Backend, row: &str) -> String {
+        identity::columns_with_groups(on, row)
+    }
 
     fn read(row: &QueryResult) -> Result<Self, StoreError> {
         identity::read(row)

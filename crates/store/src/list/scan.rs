@@ -20,6 +20,7 @@ use crate::engine::parameter::{Bind, Ids};
 use crate::engine::read::Columns;
 use crate::engine::statement::{Built, Opens, of_tenant};
 use crate::error::StoreError;
+use crate::settings::Backend;
 use crate::tables::keys::SEVERAL;
 use crate::tables::names::{After, Created, In, Key, Limit, Rows, Skip};
 use crate::tenant_tx::TenantTx;
@@ -105,7 +106,7 @@ impl Statements {
 }
 
 fn keyed<T: ListedResource>(column: &str) -> Built<(In, Key, After, Limit)> {
-    let (table, columns) = (T::TABLE, T::COLUMNS);
+    let table = T::TABLE;
     let tenant = match column {
         "id" => "tenant_id = :tenant".to_owned(),
         _ => of_tenant("tenant_id"),
@@ -115,17 +116,20 @@ fn keyed<T: ListedResource>(column: &str) -> Built<(In, Key, After, Limit)> {
         "work_email" => format!(":key, '{SEVERAL}'"),
         _ => ":key".to_owned(),
     };
-    let rows =
-        format!("SELECT {columns} FROM {table} WHERE {tenant} AND directory_id = :directory AND {column}");
+    let rows = |on| {
+        let columns = T::shown_columns(on, table);
+        format!("SELECT {columns} FROM {table} WHERE {tenant} AND directory_id = :directory AND {column}")
+    };
     let page = "id > :after ORDER BY id LIMIT :limit";
     Built::new(Opens::Tenant, |on| {
         on.either(
             // Each key for itself, so that the index gives its rows in order.
             format!(
-                "SELECT c.* FROM unnest(ARRAY[{keys}]) k(key) CROSS JOIN LATERAL ({rows} = k.key AND {page}) c \
-                 ORDER BY id LIMIT :limit"
+                "SELECT c.* FROM unnest(ARRAY[{keys}]) k(key) CROSS JOIN LATERAL ({} = k.key AND {page}) c \
+                 ORDER BY id LIMIT :limit",
+                rows(on)
             ),
-            format!("{rows} IN ({keys}) AND {page}"),
+            format!("{} IN ({keys}) AND {page}", rows(on)),
         )
     })
 }
@@ -143,11 +147,15 @@ fn beside<T: ListedResource>() -> Paged {
     );
     let ids = format!("SELECT x.{one} AS one {rows}");
     Paged::Beside {
-        batches: with_documents::<T, _>(&format!(
-            "{ids} AND x.{one} > :after ORDER BY x.{one} LIMIT :limit"
-        )),
+        batches: with_documents::<T, _>(
+            &format!("{ids} AND x.{one} > :after ORDER BY x.{one} LIMIT :limit"),
+            |_| T::COLUMNS.to_owned(),
+        ),
         counts: Built::new(Opens::Tenant, |_| format!("SELECT count(*) {rows}")),
-        pages: with_documents::<T, _>(&format!("{ids} ORDER BY x.{one} LIMIT :limit OFFSET :skip")),
+        pages: with_documents::<T, _>(
+            &format!("{ids} ORDER BY x.{one} LIMIT :limit OFFSET :skip"),
+            |on| T::shown_columns(on, "y"),
+        ),
     }
 }
 
@@ -165,15 +173,18 @@ fn whole<T: ListedResource>(descending: bool) -> Paged {
         }),
         counts: Built::new(Opens::Tenant, |_| format!("SELECT count(*) {rows}")),
         // The skipped rows are passed in the index alone.
-        pages: with_documents::<T, _>(&format!("SELECT id AS one {rows} {order} OFFSET :skip")),
+        pages: with_documents::<T, _>(&format!("SELECT id AS one {rows} {order} OFFSET :skip"), |on| {
+            T::shown_columns(on, "y")
+        }),
     }
 }
 
-/// A page of ids, then their documents one by one.
-fn with_documents<T: ListedResource, P: Bind>(ids: &str) -> Built<P> {
-    let (table, columns) = (T::TABLE, T::COLUMNS);
+/// A page of ids, then their rows one by one.
+fn with_documents<T: ListedResource, P: Bind>(ids: &str, columns: fn(Backend) -> String) -> Built<P> {
+    let table = T::TABLE;
     let which = "y.tenant_id = :tenant AND y.id = p.one";
     Built::new(Opens::Tenant, |on| {
+        let columns = columns(on);
         on.either(
             format!(
                 "SELECT d.* FROM ({ids}) p CROSS JOIN LATERAL (SELECT {columns} FROM {table} y WHERE {which} OFFSET 0) d"
@@ -184,9 +195,10 @@ fn with_documents<T: ListedResource, P: Bind>(ids: &str) -> Built<P> {
 }
 
 fn these<T: ListedResource>() -> Built<(In, Rows)> {
-    let (table, columns) = (T::TABLE, T::COLUMNS);
+    let table = T::TABLE;
     let which = "y.tenant_id = :tenant AND y.directory_id = :directory AND y.id =";
     Built::new(Opens::Tenant, |on| {
+        let columns = T::shown_columns(on, "y");
         on.either(
             format!(
                 "SELECT d.* FROM unnest(:ids) w(id) CROSS JOIN LATERAL \

@@ -23,11 +23,18 @@ use crate::error::StoreError;
 use crate::settings::Backend;
 use crate::tenant_tx::{CreateOutcome, SaveOutcome, TenantTx, counted};
 
-/// What a `SELECT` of identities reads, for [`read`].
-pub(crate) const COLUMNS: &str = "id, directory_id, revision, document, created_at, modified_at";
+/// What a `SELECT` of identities reads, for [`read`]; the groups are not read.
+pub(crate) const COLUMNS: &str =
+    "id, directory_id, revision, document, created_at, modified_at, CAST(NULL AS text) AS groups";
 
-pub(crate) static BY_ID: Statement<ById> = Statement::select(|_| by_id());
-pub(crate) static LOCK_BY_ID: Statement<ById> = Statement::opening(Opens::TenantForUpdate, |_| by_id());
+/// As [`COLUMNS`], with the groups of an identity that is in few; `row` is the row's table or its alias.
+pub(crate) fn columns_with_groups(on: Backend, row: &str) -> String {
+    let groups = membership::groups_of_row(on, row);
+    format!("id, directory_id, revision, document, created_at, modified_at, {groups} AS groups")
+}
+
+pub(crate) static BY_ID: Statement<ById> = Statement::select(by_id);
+pub(crate) static LOCK_BY_ID: Statement<ById> = Statement::opening(Opens::TenantForUpdate, by_id);
 pub(crate) static BY_USER_NAME: Statement<ByKey> = Statement::select(|_| by_key("user_name_key = :key"));
 pub(crate) static LOCK_BY_USER_NAME: Statement<ByKey> =
     Statement::opening(Opens::TenantForUpdate, |_| by_key("user_name_key = :key"));
@@ -35,8 +42,8 @@ pub(crate) static LOCK_BY_USER_NAME: Statement<ByKey> =
 pub(crate) static BY_EXTERNAL_ID: Statement<ByKey> =
     Statement::select(|_| by_key("external_id = :key ORDER BY id LIMIT 1"));
 
-fn by_id() -> String {
-    named::by_id(COLUMNS, "identity")
+fn by_id(on: Backend) -> String {
+    named::by_id(&columns_with_groups(on, "identity"), "identity")
 }
 
 fn by_key(condition: &str) -> String {
@@ -54,6 +61,7 @@ pub(crate) fn read(row: &QueryResult) -> Result<Identity, StoreError> {
         resource: document(columns.next()?)?.with_defaults(),
         created_at: columns.time()?,
         modified_at: columns.time()?,
+        groups: membership::read_groups(columns.next()?)?,
     })
 }
 

@@ -61,6 +61,7 @@ impl World {
             resource: group.resource.clone(),
             created_at: group.created_at,
             modified_at: group.modified_at,
+            groups: None,
         }
     }
 

@@ -27,6 +27,9 @@ const NO_STATEMENT: &[&str] = &[
 
 /// What only SQLite's statements hold.
 const SQLITE: &[&str] = &[
+    "AS unchanged; ",
+    "json_group_array(",
+    "CROSS JOIN groups y ON",
     "json_each(",
     "unhex(",
     "changes()",

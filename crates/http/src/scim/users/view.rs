@@ -1,7 +1,7 @@
 //! Identities as this request wants to see them, with the groups they are in.
 //!
-//! `groups` is computed (RFC 7643 §4.1.2): one more statement for all identities of an answer, and none where the profile
-//! serves no groups or the request leaves them out.
+//! `groups` is computed (RFC 7643 §4.1.2). It comes with the rows of identities in few groups; otherwise one more statement reads
+//! it for all identities of an answer.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -65,14 +65,19 @@ impl View {
         caller: &Caller,
         identities: &[Identity],
     ) -> Result<Vec<Shown>, Failure> {
-        let (read, groups) = if self.wants_groups {
+        let known = identities.iter().all(|identity| identity.groups.is_some());
+        let (read, groups) = if self.wants_groups && !known {
             let ids = identities.iter().map(|identity| identity.id).collect();
             members::groups_of(context, caller, ids).await?
         } else {
             (identities.len(), HashMap::new())
         };
         let shown = identities.iter().take(read).map(|identity| {
-            let groups = groups.get(&identity.id).filter(|groups| !groups.is_empty());
+            let groups = match known {
+                true if self.wants_groups => identity.groups.as_ref(),
+                _ => groups.get(&identity.id),
+            };
+            let groups = groups.filter(|groups| !groups.is_empty());
             Shown {
                 groups: groups.map(|groups| groups.iter().map(|group| self.group(group)).collect()),
                 tag: match groups {
