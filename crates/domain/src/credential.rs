@@ -149,7 +149,7 @@ pub struct Use {
     pub learned: Memory,
 }
 
-/// Everything a request needs to know about the token it brought, read in one go at every request (ADR 0005).
+/// Everything a request needs to know about the token it brought, read in one statement (ADR 0005, ADR 0038).
 #[derive(Debug, Clone)]
 pub struct TokenRecord {
     /// The token.
