@@ -348,9 +348,14 @@ async fn count(redis: &Redis, command: &str) -> u64 {
 async fn several_instances_do_not_fight_over_a_user() {
     let world = World::start(Backend::Postgres).await;
     let _twin = world.gateway.twin().await;
+    let before = count(&world.redis, "acl|setuser").await;
     world
         .gateway
         .cli(&["app", "rotate-credential", "booking", "--overlap", "1h"]);
+    until("the rotation to be seen", PATIENCE, || async {
+        (count(&world.redis, "acl|setuser").await > before).then_some(())
+    })
+    .await;
     let looked = async |more: u64| {
         let before = count(&world.redis, "acl|getuser").await;
         until("the users to be looked at", PATIENCE, || async {
@@ -358,7 +363,6 @@ async fn several_instances_do_not_fight_over_a_user() {
         })
         .await;
     };
-    // The instance at work has noticed the rotation by then.
     looked(4).await;
     let mut held = own(&world.redis, &world.app).await.expect("let in");
     let (set, killed) = (

@@ -15,7 +15,7 @@ use sea_orm::QueryResult;
 use super::keys::{Keys, fit, shadow};
 use super::named::{self, ById, ByKey, Others};
 use super::names::{CreatedAt, Id, Key, Shadow};
-use super::{log, membership, outbox};
+use super::{groups_of_member, log, membership, outbox};
 use crate::engine::parameter::{Bind, parameters};
 use crate::engine::read::Columns;
 use crate::engine::statement::{Built, Opens, SET_TENANT, Statement, of_tenant};
@@ -29,7 +29,7 @@ pub(crate) const COLUMNS: &str =
 
 /// As [`COLUMNS`], with the groups of an identity that is in few; `row` is the row's table or its alias.
 pub(crate) fn columns_with_groups(on: Backend, row: &str) -> String {
-    let groups = membership::groups_of_row(on, row);
+    let groups = groups_of_member::groups_of_row(on, row);
     format!("id, directory_id, revision, document, created_at, modified_at, {groups} AS groups")
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn read(row: &QueryResult) -> Result<Identity, StoreError> {
         resource: document(columns.next()?)?.with_defaults(),
         created_at: columns.time()?,
         modified_at: columns.time()?,
-        groups: membership::read_groups(columns.next()?)?,
+        groups: groups_of_member::read_groups(columns.next()?)?,
     })
 }
 

@@ -14,10 +14,9 @@ use std::collections::HashMap;
 use domain::group::{GroupRef, Member};
 use domain::id::{DirectoryId, GroupId, IdentityId, ResourceId};
 use sea_orm::QueryResult;
-use serde::Deserialize;
 use uuid::Uuid;
 
-use super::identity::no_object;
+use super::groups_of_member::{Names, read_group_of};
 use super::names::{After, Groups, Identities, In, InGroup, Limit, Members, People};
 use crate::engine::parameter::{Bind, Ids};
 use crate::engine::read::Columns;
@@ -234,82 +233,6 @@ pub(crate) fn read_member(row: &QueryResult) -> Result<Member, StoreError> {
         external_id: names.external_id,
         display: names.display_name,
     })
-}
-
-/// Reads a row of [`GROUPS_OF`].
-pub(crate) fn read_group_of(row: &QueryResult) -> Result<(IdentityId, GroupRef), StoreError> {
-    let mut columns = Columns::of(row);
-    let member = IdentityId::from_uuid(columns.next()?);
-    let id = GroupId::from_uuid(columns.next()?);
-    let display = Names::read(&columns.next::<String>()?)?.display_name;
-    Ok((member, GroupRef { id, display }))
-}
-
-/// How many groups come with the row of a member, and how long their documents may be together, in characters. The groups of a
-/// member of more are read apart, so that a page of members stays small.
-const GROUPS_WITH_ROW: usize = 20;
-const GROUPS_TEXT: usize = 16 * 1024;
-
-/// The groups of the member `row` as one JSON text, `[[id, document], …]`; NULL where they are too many or too long.
-pub(crate) fn groups_of_row(on: Backend, row: &str) -> String {
-    let member = format!(
-        "FROM membership x WHERE x.directory_id = {row}.directory_id AND x.member_id = {row}.id AND x.member_kind <> '' \
-         AND NOT (x.tenant_id IS DISTINCT FROM {row}.tenant_id) LIMIT {}",
-        GROUPS_WITH_ROW + 1
-    );
-    let (list, groups) = on.either(
-        (
-            "coalesce(json_agg(json_build_array(q.id, q.document)), '[]')::text",
-            format!(
-                "SELECT g.id, g.document FROM (SELECT x.group_id {member}) m CROSS JOIN LATERAL \
-                 (SELECT y.id, y.document FROM groups y WHERE y.tenant_id = {row}.tenant_id AND y.id = m.group_id OFFSET 0) g"
-            ),
-        ),
-        (
-            "json_group_array(json_array(hex(q.id), q.document))",
-            format!(
-                "SELECT y.id, y.document FROM (SELECT x.group_id {member}) m \
-                 CROSS JOIN groups y ON y.tenant_id = {row}.tenant_id AND y.id = m.group_id"
-            ),
-        ),
-    );
-    format!(
-        "(SELECT CASE WHEN count(*) <= {GROUPS_WITH_ROW} AND coalesce(sum(length(q.document)), 0) <= {GROUPS_TEXT} \
-         THEN {list} END FROM ({groups}) q)"
-    )
-}
-
-/// Reads [`groups_of_row`], in the order of ids.
-pub(crate) fn read_groups(text: Option<String>) -> Result<Option<Vec<GroupRef>>, StoreError> {
-    let Some(text) = text else { return Ok(None) };
-    let rows: Vec<(Uuid, String)> = serde_json::from_str(&text).map_err(|_| no_object())?;
-    let group = |(id, document): (Uuid, String)| {
-        let display = Names::read(&document)?.display_name;
-        Ok(GroupRef {
-            id: GroupId::from_uuid(id),
-            display,
-        })
-    };
-    let mut groups = rows
-        .into_iter()
-        .map(group)
-        .collect::<Result<Vec<_>, StoreError>>()?;
-    groups.sort_unstable_by_key(|group| group.id);
-    Ok(Some(groups))
-}
-
-/// What is answered of a member or of a group in a list; the rest of the document is passed over.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Names {
-    external_id: Option<String>,
-    display_name: Option<String>,
-}
-
-impl Names {
-    fn read(document: &str) -> Result<Self, StoreError> {
-        serde_json::from_str(document).map_err(|_| no_object())
-    }
 }
 
 impl TenantTx {

@@ -185,7 +185,8 @@ async fn identities(watched: &Watched, target: &Target, nth: usize) {
     let found = store.read::<_, StoreError, _>(home.scope, move |tx| {
         Box::pin(async move {
             let by_id = tx.get(directory, id).await?;
-            Ok(by_id == tx.find_by_user_name(directory, &name).await?)
+            let by_name = tx.find_by_user_name(directory, &name).await?;
+            Ok(by_id.map(|found| found.resource) == by_name.map(|found| found.resource))
         })
     });
     assert!(found.await.unwrap());

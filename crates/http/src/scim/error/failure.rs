@@ -64,6 +64,11 @@ impl Failure {
             ..failure
         }
     }
+
+    /// Whether the gateway is at fault, and not the request.
+    pub fn is_fault(&self) -> bool {
+        self.code.row().status >= 500
+    }
 }
 
 impl From<scim::Error> for Failure {
