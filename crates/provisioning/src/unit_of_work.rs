@@ -13,7 +13,7 @@ use domain::tenant::Provider;
 use scim::membership::Membership;
 use scim::resource::Resource;
 use scim::schema::ResourceType;
-use store::{BoxFuture, SaveOutcome, TenantTx};
+use store::{BoxFuture, SaveOutcome, Store, TenantTx};
 
 use crate::error::Error;
 use crate::log_row::{LeftOut, LogSubject};
@@ -263,7 +263,15 @@ impl UnitOfWork {
 
     /// Writes a row of the log by itself. A log that cannot be written does not change what is answered.
     pub(crate) async fn note(&self, entry: LogEntry) {
-        let store = &self.request.context.store;
+        self.note_in(&self.request.context.store, entry).await;
+    }
+
+    /// As [`UnitOfWork::note`], after a change that is done, whatever became of the credential since.
+    pub(crate) async fn note_done(&self, entry: LogEntry) {
+        self.note_in(&self.request.context.store.unguarded(), entry).await;
+    }
+
+    async fn note_in(&self, store: &Store, entry: LogEntry) {
         let entry = Arc::new(entry);
         let written = store
             .write(self.caller().scope, move |tx| {

@@ -206,7 +206,7 @@ impl ManagedResource for Identity {
         match created.await? {
             CreateOutcome::Done => Ok(identity),
             CreateOutcome::DoneBeside => {
-                unit.note(unit.shared_external_id(&identity)).await;
+                unit.note_done(unit.shared_external_id(&identity)).await;
                 Ok(identity)
             }
             CreateOutcome::Taken => {

@@ -28,6 +28,8 @@ struct Inner {
 const UNKNOWN: u8 = 0;
 const UNCHANGED: u8 = 1;
 const CHANGED: u8 = 2;
+/// A change that is a transaction of its own has found it unchanged, and is committed.
+const DONE: u8 = 3;
 
 impl CredentialGuard {
     /// For a request that was admitted with the token of this id when its record had this state
@@ -42,7 +44,7 @@ impl CredentialGuard {
 
     /// Whether a statement of this request has found the record unchanged.
     pub fn was_checked(&self) -> bool {
-        self.0.outcome.load(Ordering::Relaxed) == UNCHANGED
+        matches!(self.0.outcome.load(Ordering::Relaxed), UNCHANGED | DONE)
     }
 
     /// Whether a statement of this request has found another state, and so did nothing.
@@ -72,7 +74,7 @@ impl CredentialGuard {
             None => 0,
         };
         if reached > 0 {
-            self.0.outcome.store(UNCHANGED, Ordering::Relaxed);
+            self.0.outcome.store(DONE, Ordering::Relaxed);
         }
         Ok(reached > 0)
     }
@@ -91,10 +93,21 @@ impl CredentialGuard {
             None => false,
         };
         if !unchanged {
-            self.0.outcome.store(CHANGED, Ordering::Relaxed);
+            // What a change has found stays: it was done.
+            let _ = self
+                .0
+                .outcome
+                .compare_exchange(UNKNOWN, CHANGED, Ordering::Relaxed, Ordering::Relaxed);
+            let _ = self
+                .0
+                .outcome
+                .compare_exchange(UNCHANGED, CHANGED, Ordering::Relaxed, Ordering::Relaxed);
             return Err(StoreError::CredentialChanged);
         }
-        self.0.outcome.store(UNCHANGED, Ordering::Relaxed);
+        let _ = self
+            .0
+            .outcome
+            .compare_exchange(UNKNOWN, UNCHANGED, Ordering::Relaxed, Ordering::Relaxed);
         match backend {
             // The check is a row of its own.
             Backend::Sqlite => {

@@ -21,18 +21,23 @@ mod users;
 use std::time::Instant;
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::credential::Caller;
 use store::CredentialGuard;
 
 use self::context::RequestContext;
 use self::error::{ErrorCode, Failure};
 use self::prepared::{Prepared, announced_length};
 use self::route::Route;
-use self::routes::Operation;
+use self::routes::{Action, ExpectedBody, Operation};
 use crate::extract::body::drain;
 use crate::extract::caller::{Source, caller};
-use crate::limits::{ADMITTED, BODY_BYTES};
+use crate::limits::{ADMITTED, BODY_BYTES, LONG_BODY_BYTES};
 use crate::observe::Facts;
 use crate::state::State;
+use crate::tenant_limits::Permits;
+
+/// How often a request is run whose credential changes each time before its first statement.
+const ATTEMPTS: usize = 3;
 
 /// Answers everything that is no other route of the gateway.
 pub async fn serve(request: HttpRequest, mut payload: web::Payload, state: web::Data<State>) -> HttpResponse {
@@ -57,11 +62,7 @@ async fn answer(
     let route = Route::of(request.path()).ok_or_else(|| Failure::new(ErrorCode::NoSuchRoute))?;
     let action = route.endpoint.action(request.method())?;
     Facts::record(request, |facts| facts.operation = Some(action.word));
-    // The operations of a bulk request are admitted one by one, whatever the first of them finds.
-    let source = match action.operation {
-        Operation::Bulk => Source::Database,
-        _ => Source::KeptOrDatabase,
-    };
+    let source = source(request, action);
     let caller = caller(state, request, &route.base, source).await?;
     let prepared = Prepared::of(state, request, payload, (&route, action), &caller).await;
     let (prepared, permits) = match prepared {
@@ -76,24 +77,46 @@ async fn answer(
     };
     let caller = match begun.elapsed() > ADMITTED {
         // It has waited, for a place or for its body: what was taken back meanwhile does nothing any more.
-        true => self::caller(state, request, &route.base, source).await?,
+        true => self::caller(state, request, &route.base, Source::Database).await?,
         false => caller,
     };
     if source == Source::Database {
         return prepared.run(caller, permits, None).await;
     }
-    let admitted = caller.credential_state.clone();
-    let guard = CredentialGuard::new(&caller.token_id, &admitted);
-    let outcome = prepared.run(caller, permits, Some(guard.clone())).await;
-    let is_fault = outcome.as_ref().is_err_and(Failure::is_fault);
-    if guard.was_checked() || is_fault && !guard.was_refused() {
-        return outcome;
+    attempts(&prepared, (caller, permits)).await
+}
+
+/// Runs a request until a statement has found its credential to be what it was admitted with, or has not been needed.
+async fn attempts(prepared: &Prepared<'_>, admitted: (Caller, Permits)) -> Result<HttpResponse, Failure> {
+    let (mut caller, mut permits) = admitted;
+    for _ in 0..ATTEMPTS {
+        let state = caller.credential_state.clone();
+        let guard = CredentialGuard::new(&caller.token_id, &state);
+        let outcome = prepared.run(caller, permits, Some(guard.clone())).await;
+        let no_database = outcome
+            .as_ref()
+            .is_err_and(|failure| failure.code == ErrorCode::Unavailable);
+        if guard.was_checked() || no_database && !guard.was_refused() {
+            return outcome;
+        }
+        // The credential has changed, or no statement has checked it; either way nothing was done.
+        caller = prepared.caller().await?;
+        if !guard.was_refused() && caller.credential_state == state {
+            return outcome;
+        }
+        permits = prepared.permits(&caller).await?;
     }
-    // The credential has changed, or no statement has checked it; either way nothing was done.
-    let caller = self::caller(state, request, &route.base, Source::Database).await?;
-    if !guard.was_refused() && caller.credential_state == admitted {
-        return outcome;
+    Err(Failure::new(ErrorCode::Unavailable))
+}
+
+/// Whether the record of the token may be a kept one. The operations of a bulk request are admitted one by one; and what
+/// takes a long time to be sent takes no place of the tenant's for a credential that has ended.
+fn source(request: &HttpRequest, action: &Action) -> Source {
+    let length = announced_length(request);
+    let is_short = action.body == ExpectedBody::Nothing || (1..=LONG_BODY_BYTES).contains(&length);
+    match action.operation {
+        Operation::Bulk => Source::Database,
+        _ if is_short => Source::KeptOrDatabase,
+        _ => Source::Database,
     }
-    let permits = prepared.permits(&caller).await?;
-    prepared.run(caller, permits, None).await
 }

@@ -22,6 +22,7 @@ use super::route::Route;
 use super::routes::{Action, ExpectedBody, Operation};
 use super::{bulk, discovery, groups, handlers, search};
 use crate::extract::body::{bytes, json};
+use crate::extract::caller::{Source, caller};
 use crate::extract::connection::AnsweredCreations;
 use crate::extract::origin;
 use crate::observe::Facts;
@@ -69,6 +70,14 @@ impl<'a> Prepared<'a> {
             prepared.body = Some(bytes(state, request, payload, &mut permits).await?);
         }
         Ok((prepared, permits))
+    }
+
+    /// The caller, by a record that is read for it.
+    ///
+    /// # Errors
+    /// As [`caller`].
+    pub async fn caller(&self) -> Result<Caller, Failure> {
+        caller(self.state, self.request, &self.route.base, Source::Database).await
     }
 
     /// A place among the tenant's requests.

@@ -94,7 +94,7 @@ impl Tx {
     /// As [`Tx::all`].
     pub(crate) async fn all_of(&mut self, statement: &Bound) -> Result<Vec<QueryResult>, StoreError> {
         match self {
-            Self::Autocommit(autocommit) => autocommit.all(statement).await,
+            Self::Autocommit(autocommit) => autocommit.all(statement, Resend::Always).await,
             Self::Open(open) => open.all(statement).await,
             Self::Grouped(grouped) => grouped.all(statement).await,
         }
@@ -119,10 +119,23 @@ impl Tx {
         self.change_by(&bound).await
     }
 
+    /// As [`Tx::change`], of what must not be done twice.
+    pub(crate) async fn change_once<P: Bind>(
+        &mut self,
+        statement: &Built<P>,
+        parameters: P,
+    ) -> Result<u64, StoreError> {
+        let bound = statement.bind(self.backend(), parameters)?;
+        match self {
+            Self::Autocommit(autocommit) => autocommit.change(&bound, Resend::IfRefused).await,
+            _ => self.change_by(&bound).await,
+        }
+    }
+
     /// As [`Tx::change`].
     pub(crate) async fn change_by(&mut self, statement: &Bound) -> Result<u64, StoreError> {
         match self {
-            Self::Autocommit(autocommit) => autocommit.change(statement).await,
+            Self::Autocommit(autocommit) => autocommit.change(statement, Resend::Always).await,
             Self::Open(open) => open.change(statement).await,
             Self::Grouped(grouped) => grouped.change(statement).await,
         }
@@ -134,6 +147,7 @@ impl Tx {
         &mut self,
         statement: &Built<P>,
         parameters: P,
+        resend: Resend,
     ) -> Result<Vec<QueryResult>, StoreError> {
         let backend = self.backend();
         let is_open = self.is_open();
@@ -152,7 +166,7 @@ impl Tx {
         };
         let rows = match self {
             Self::Autocommit(autocommit) => {
-                let answer = autocommit.all(&bound).await;
+                let answer = autocommit.all(&bound, resend).await;
                 answer.inspect_err(|error| autocommit.writes.failed(error))
             }
             Self::Open(open) => open.all(&bound).await,
@@ -173,6 +187,15 @@ impl Tx {
     }
 }
 
+/// When a statement that is a transaction of its own may be sent again after an error that can pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resend {
+    /// Done twice it comes to the same, or the second time says that it was done.
+    Always,
+    /// Only when the server refused it, so that nothing was done; after a lost connection that is not known.
+    IfRefused,
+}
+
 /// PostgreSQL's pool, or SQLite's readers. A statement here is a transaction of its own; what can pass is waited for, at most
 /// as long as [`RetryBudget`] lasts.
 pub(crate) struct Autocommit {
@@ -184,17 +207,17 @@ pub(crate) struct Autocommit {
 }
 
 impl Autocommit {
-    async fn all(&self, statement: &Bound) -> Result<Vec<QueryResult>, StoreError> {
+    async fn all(&self, statement: &Bound, resend: Resend) -> Result<Vec<QueryResult>, StoreError> {
         let mut retries = RetryBudget::new();
         loop {
             match self.connections.all(statement).await {
                 Ok(rows) => return Ok(rows),
-                Err(error) => self.wait_or_fail(&error, &mut retries).await?,
+                Err(error) => self.wait_or_fail(&error, &mut retries, resend).await?,
             }
         }
     }
 
-    async fn change(&self, statement: &Bound) -> Result<u64, StoreError> {
+    async fn change(&self, statement: &Bound, resend: Resend) -> Result<u64, StoreError> {
         let mut retries = RetryBudget::new();
         loop {
             match self.connections.execute(statement).await {
@@ -205,19 +228,25 @@ impl Autocommit {
                     return Ok(changed);
                 }
                 Err(error) => self
-                    .wait_or_fail(&error, &mut retries)
+                    .wait_or_fail(&error, &mut retries, resend)
                     .await
                     .inspect_err(|error| self.writes.failed(error))?,
             }
         }
     }
 
-    async fn wait_or_fail(&self, error: &DbErr, retries: &mut RetryBudget) -> Result<(), StoreError> {
+    async fn wait_or_fail(
+        &self,
+        error: &DbErr,
+        retries: &mut RetryBudget,
+        resend: Resend,
+    ) -> Result<(), StoreError> {
         let (error, retry_action) = StoreError::classify(error);
-        if retry_action == RetryAction::Reconnect {
+        let is_lost = retry_action == RetryAction::Reconnect;
+        if is_lost {
             self.health.raise();
         }
-        if retry_action == RetryAction::Tell {
+        if retry_action == RetryAction::Tell || is_lost && resend == Resend::IfRefused {
             Err(error)
         } else {
             retries.wait(error).await

@@ -20,6 +20,7 @@ use super::{log, membership, outbox};
 use crate::engine::parameter::{Bind, parameters};
 use crate::engine::read::Columns;
 use crate::engine::statement::{Built, Opens, SET_TENANT, Statement};
+use crate::engine::tx::Resend;
 use crate::error::StoreError;
 use crate::settings::Backend;
 use crate::tenant_tx::{CreateOutcome, SaveOutcome, TenantTx, counted};
@@ -229,7 +230,12 @@ impl TenantTx {
     ) -> Result<CreateOutcome, StoreError> {
         let revision = Revision::of(self.scope, group);
         let parameters = (revision, CreatedAt(group.created_at), Events(events), entry);
-        let made = counted(&self.tx.with_outbox(&CREATE, parameters).await?)?;
+        let made = counted(
+            &self
+                .tx
+                .with_outbox(&CREATE, parameters, Resend::IfRefused)
+                .await?,
+        )?;
         self.tenant_set |= self.tx.is_open();
         if made == 0 {
             return Ok(CreateOutcome::Taken);
@@ -252,7 +258,7 @@ impl TenantTx {
         let revision = Revision::of(self.scope, group);
         let shadow = revision.shadow();
         let parameters = (revision, shadow, Events(events), entry);
-        let rows = match self.tx.with_outbox(&SAVE, parameters).await {
+        let rows = match self.tx.with_outbox(&SAVE, parameters, Resend::IfRefused).await {
             Err(StoreError::Conflict(why)) => {
                 // PostgreSQL: as in TenantTx::save, another transaction took the name between our read and our write.
                 self.tx.ask_to_repeat();
@@ -292,7 +298,12 @@ impl TenantTx {
         self.set_tenant().await?;
         let by_id = (self.within(group.directory), Id(group.id.uuid()));
         let parameters = (by_id, Events(events), entry);
-        let made = counted(&self.tx.with_outbox(&DELETE, parameters).await?)?;
+        let made = counted(
+            &self
+                .tx
+                .with_outbox(&DELETE, parameters, Resend::IfRefused)
+                .await?,
+        )?;
         if made > 0 {
             self.tx.note_outbox();
         }

@@ -19,6 +19,7 @@ use super::{groups_of_member, log, membership, outbox};
 use crate::engine::parameter::{Bind, parameters};
 use crate::engine::read::Columns;
 use crate::engine::statement::{Built, Opens, SET_TENANT, Statement, of_tenant};
+use crate::engine::tx::Resend;
 use crate::error::StoreError;
 use crate::settings::Backend;
 use crate::tenant_tx::{CreateOutcome, SaveOutcome, TenantTx, counted};
@@ -34,7 +35,13 @@ pub(crate) fn columns_with_groups(on: Backend, row: &str) -> String {
 }
 
 pub(crate) static BY_ID: Statement<ById> = Statement::select(by_id);
-pub(crate) static LOCK_BY_ID: Statement<ById> = Statement::opening(Opens::TenantForUpdate, by_id);
+pub(crate) static LOCK_BY_ID: Statement<ById> = Statement::opening(Opens::TenantForUpdate, |on| {
+    // After a wait for the row PostgreSQL has its newest revision, but of other tables what was there before the wait.
+    named::by_id(
+        &on.either(COLUMNS.to_owned(), columns_with_groups(on, "identity")),
+        "identity",
+    )
+});
 pub(crate) static BY_USER_NAME: Statement<ByKey> = Statement::select(|_| by_key("user_name_key = :key"));
 pub(crate) static LOCK_BY_USER_NAME: Statement<ByKey> =
     Statement::opening(Opens::TenantForUpdate, |_| by_key("user_name_key = :key"));
@@ -295,7 +302,7 @@ impl TenantTx {
     ) -> Result<CreateOutcome, StoreError> {
         let revision = Revision::of(self.scope, identity, external_id);
         let parameters = (revision, CreatedAt(identity.created_at), event, entry);
-        let rows = self.tx.with_outbox(&CREATE, parameters).await?;
+        let rows = self.tx.with_outbox(&CREATE, parameters, Resend::Always).await?;
         self.tenant_set |= self.tx.is_open();
         if counted(&rows)? == 0 {
             return Ok(CreateOutcome::Taken);
@@ -321,7 +328,7 @@ impl TenantTx {
         let revision = Revision::of(self.scope, identity, external_id);
         let shadow = revision.shadow();
         let parameters = (revision, shadow, event, entry);
-        let rows = match self.tx.with_outbox(&SAVE, parameters).await {
+        let rows = match self.tx.with_outbox(&SAVE, parameters, Resend::IfRefused).await {
             Err(StoreError::Conflict(why)) => {
                 // PostgreSQL: another transaction took the key between our read and our write. The transaction is lost; the next
                 // attempt sees it.
@@ -346,6 +353,11 @@ impl TenantTx {
         identity: &Identity,
         external_id: ExternalId,
     ) -> Result<SaveOutcome, StoreError> {
+        if !self.tx.is_open() {
+            // Another request was faster than this read and this write, or has the key: both are to be one transaction.
+            self.tx.ask_to_repeat();
+            return Ok(SaveOutcome::Gone);
+        }
         if self.name_taken(identity).await? {
             return Ok(SaveOutcome::NameTaken);
         }
@@ -355,10 +367,6 @@ impl TenantTx {
             if holder.is_some_and(|holder| holder.id != identity.id) {
                 return Ok(SaveOutcome::ExternalIdTaken);
             }
-        }
-        if !self.tx.is_open() {
-            // Another request was faster than this read and this write: both are to be one transaction.
-            self.tx.ask_to_repeat();
         }
         Ok(SaveOutcome::Gone)
     }
@@ -384,7 +392,12 @@ impl TenantTx {
         self.set_tenant().await?;
         let by_id = (self.within(identity.directory), Id(identity.id.uuid()));
         let parameters = (by_id, event, entry);
-        let made = counted(&self.tx.with_outbox(&DELETE, parameters).await?)?;
+        let made = counted(
+            &self
+                .tx
+                .with_outbox(&DELETE, parameters, Resend::IfRefused)
+                .await?,
+        )?;
         if made > 0 {
             self.tx.note_outbox();
         }

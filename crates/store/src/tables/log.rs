@@ -258,7 +258,7 @@ impl TenantTx {
         if self.tx.is_unchecked() {
             self.tx.all(&super::token::CHECK, self.tenant()).await?;
         }
-        self.tx.change(&INSERT, (self.tenant(), entry)).await?;
+        self.tx.change_once(&INSERT, (self.tenant(), entry)).await?;
         self.tenant_set |= self.tx.is_open();
         Ok(())
     }

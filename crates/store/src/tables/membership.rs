@@ -21,6 +21,7 @@ use super::names::{After, Groups, Identities, In, InGroup, Limit, Members, Peopl
 use crate::engine::parameter::{Bind, Ids};
 use crate::engine::read::Columns;
 use crate::engine::statement::{Built, Statement};
+use crate::engine::tx::Resend;
 use crate::error::StoreError;
 use crate::settings::Backend;
 use crate::tenant_tx::TenantTx;
@@ -305,7 +306,11 @@ impl TenantTx {
         for chunk in once(ids).chunks(CHUNK) {
             for row in &self
                 .tx
-                .with_outbox(statement, parameters(self.within(directory), chunk))
+                .with_outbox(
+                    statement,
+                    parameters(self.within(directory), chunk),
+                    Resend::IfRefused,
+                )
                 .await?
             {
                 changed.push(read_id(row)?);

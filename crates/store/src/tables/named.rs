@@ -71,7 +71,7 @@ impl Save<'_> {
              {key} = CASE WHEN {shadow} AND {taken} THEN {table}.{key} ELSE :name_key END \
              WHERE tenant_id = {} AND directory_id = :directory AND id = :id AND revision = :revision - 1 \
              AND ({shadow} OR NOT {taken}){unless}",
-            // The tenant is set when its id is asked for, which is before the first row is looked at.
+            // The tenant is set when its id is asked for: by an index, as all plans of the store go, that is before the first row.
             on.either("(SELECT s.tenant::uuid FROM s)", ":tenant"),
         );
         on.either(
