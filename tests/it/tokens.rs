@@ -200,7 +200,8 @@ async fn no_request_of_any_kind_outlives_its_credential() {
         let scim = Scim::new(&directory);
         let person = |name: &str| {
             json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name, "externalId": name,
-                   "displayName": name})
+                   "displayName": name, "name": {"givenName": "Ad", "familyName": "Visor"},
+                   "addresses": [{"type": "work", "formatted": "Building 4"}]})
         };
         let id = scim.post("/Users", &person("a")).await.expect(201).id();
         let at = format!("/Users/{id}");
@@ -279,7 +280,8 @@ async fn a_setting_of_a_directory_is_met_by_its_next_request() {
         let gateway = Gateway::start(settings).await;
         let scim = Scim::new(&gateway.directory("contoso", "advisors"));
         let person = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "a", "externalId": "a",
-                            "displayName": "a"});
+                            "displayName": "a", "name": {"givenName": "Ad", "familyName": "Visor"},
+                            "addresses": [{"type": "work", "formatted": "Building 4"}]});
         let id = scim.post("/Users", &person).await.expect(201).id();
         let change = |name: &str| replace("displayName", name);
         scim.patch(&format!("/Users/{id}"), &change("b"))

@@ -7,6 +7,7 @@ use sea_orm::DatabaseConnection;
 use tokio::sync::watch;
 
 use crate::credential_guard::CredentialGuard;
+use crate::engine::autocommit::Autocommit;
 use crate::engine::connect;
 use crate::engine::connect::postgres::PoolHealth;
 use crate::engine::group_commit::Writer;
@@ -14,7 +15,7 @@ use crate::engine::idle_connections::IdleConnections;
 use crate::engine::migrate;
 use crate::engine::parameter::Bind;
 use crate::engine::statement::{Built, Statement};
-use crate::engine::tx::{Autocommit, Progress, Tx, within};
+use crate::engine::tx::{Progress, Tx, within};
 use crate::engine::writes::Writes;
 use crate::error::StoreError;
 use crate::list::concurrency_limit::ConcurrencyLimit;

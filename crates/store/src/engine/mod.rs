@@ -3,6 +3,7 @@
 //! Reading order: [`connect`] (opening), [`parameter`] and [`statement`] (what is sent), [`wire`] and [`tx`] (one statement),
 //! [`run`], [`transaction`] and [`group_commit`] (transactions and retries), [`writes`] (whether writing works).
 
+pub(crate) mod autocommit;
 pub(crate) mod connect;
 mod fair_queue;
 pub(crate) mod group_commit;

@@ -28,14 +28,14 @@ pub(crate) fn groups_of_row(on: Backend, row: &str) -> String {
             "coalesce(json_agg(json_build_array(q.id, q.document)), '[]')::text",
             format!(
                 "SELECT g.id, g.document FROM (SELECT x.group_id {member}) m CROSS JOIN LATERAL \
-                 (SELECT y.id, y.document FROM groups y WHERE y.tenant_id = {row}.tenant_id AND y.id = m.group_id OFFSET 0) g"
+                 (SELECT o.id, o.document FROM groups o WHERE o.tenant_id = {row}.tenant_id AND o.id = m.group_id OFFSET 0) g"
             ),
         ),
         (
             "json_group_array(json_array(hex(q.id), q.document))",
             format!(
-                "SELECT y.id, y.document FROM (SELECT x.group_id {member}) m \
-                 CROSS JOIN groups y ON y.tenant_id = {row}.tenant_id AND y.id = m.group_id"
+                "SELECT o.id, o.document FROM (SELECT x.group_id {member}) m \
+                 CROSS JOIN groups o ON o.tenant_id = {row}.tenant_id AND o.id = m.group_id"
             ),
         ),
     );

@@ -18,10 +18,10 @@ use uuid::Uuid;
 
 use super::groups_of_member::{Names, read_group_of};
 use super::names::{After, Groups, Identities, In, InGroup, Limit, Members, People};
+use crate::engine::autocommit::Resend;
 use crate::engine::parameter::{Bind, Ids};
 use crate::engine::read::Columns;
 use crate::engine::statement::{Built, Statement};
-use crate::engine::tx::Resend;
 use crate::error::StoreError;
 use crate::settings::Backend;
 use crate::tenant_tx::TenantTx;

@@ -29,7 +29,7 @@ const NO_STATEMENT: &[&str] = &[
 const SQLITE: &[&str] = &[
     "AS unchanged; ",
     "json_group_array(",
-    "CROSS JOIN groups y ON",
+    "CROSS JOIN groups o ON",
     "json_each(",
     "unhex(",
     "changes()",
