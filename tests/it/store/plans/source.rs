@@ -23,6 +23,7 @@ const NO_STATEMENT: &[&str] = &[
     "write",
     "write_once",
     "guarded",
+    "unguarded",
 ];
 
 /// What only SQLite's statements hold.
