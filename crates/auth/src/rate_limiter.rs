@@ -21,7 +21,7 @@ pub struct Quota {
     pub every: Duration,
 }
 
-/// One allowance per key, for at most `keys` of them; the least recently used is dropped first.
+/// One allowance per key, for at most `keys` of them; the least used is dropped first.
 #[derive(Debug)]
 pub struct RateLimiter<K: Hash + Eq + Send + Sync + 'static> {
     /// Per key the monotonic time, in ms, at which its allowance is full again.

@@ -71,7 +71,7 @@ pub(crate) struct Known {
 struct Written {
     /// The networks that were written, and when.
     networks: Vec<(IpAddr, Duration)>,
-    /// The uses that are still to be written.
+    /// The fast check, while it is still to be written.
     check: Option<SecretCheck>,
 }
 

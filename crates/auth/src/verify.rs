@@ -207,7 +207,7 @@ impl Verifier {
         refusal
     }
 
-    /// Checks a secret; a right one is also recorded as a use.
+    /// Checks a secret; for a right one, returns what this use adds to the memory of the credential.
     async fn known(
         &self,
         presented: Presented,

@@ -165,7 +165,7 @@ impl<'t> BulkPlan<'t> {
             .collect()
     }
 
-    /// A name that an operation refers to and that no creation has.
+    /// A name that an operation refers to and that has no id.
     fn lost(&self, index: usize) -> Option<&String> {
         let mut wanted = self.wants.get(index).into_iter().flatten();
         wanted.find(|name| self.id_of(name).is_none())
