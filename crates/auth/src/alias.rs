@@ -1,8 +1,9 @@
-//! What apps are told instead of a token's id.
+//! The value that apps get instead of a token's id.
 //!
-//! Ids are no secret, but whoever knows one can guess at it; an app has no need to. The alias is an HMAC of the id under a
-//! key of the deployment that every instance reads from the database, so all events of one token carry the same one, and
-//! an operator can tell whose it is (`usher token list`). Must not know: where the key is kept.
+//! Ids are no secret, but a client that knows one can guess at its secret, and an app does not need it. The alias is
+//! an HMAC of the id under a key of the deployment that every instance reads from the database, so all events of one
+//! token carry the same one, and an operator can find the token (`usher token list`). Must not know: where the key is
+//! kept.
 
 use std::fmt;
 

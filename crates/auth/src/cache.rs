@@ -30,7 +30,8 @@ impl fmt::Debug for Fingerprint {
 /// A fingerprint and the hash version it was compared with.
 type Compared = (Fingerprint, i32);
 
-/// How much is remembered. That a secret is right for a hash never changes, so only room ends that memory.
+/// How much is remembered. That a secret is right for a hash never changes, so an entry is dropped only for lack of
+/// space.
 const RIGHT_UNUSED_FOR: Duration = Duration::from_secs(24 * 3600);
 const RIGHT: u64 = 65_536;
 const WRONG_FOR: Duration = Duration::from_secs(60);
@@ -42,7 +43,7 @@ pub struct VerificationCache {
     /// Right secrets; also where many askers for one secret wait for one run of argon2.
     right: FutureCache<Fingerprint, Arc<Known>>,
     /// Wrong secrets of known ids: the second try costs nothing. A cache of its own, so that a flood of wrong ones
-    /// cannot push out the right ones. Kind, id and secret are in the fingerprint: it speaks for no other secret.
+    /// cannot push out the right ones. Kind, id and secret are in the fingerprint, so it is valid for no other secret.
     wrong: Cache<Compared, ()>,
 }
 
@@ -95,11 +96,11 @@ impl VerificationCache {
         self.wrong.insert((fingerprint, version), ());
     }
 
-    /// Runs `check` unless the secret is already known to be right for this version. However many ask for one secret at a
-    /// time, it runs once and all get its answer; only `Ok` is remembered.
+    /// Runs `check` unless the secret is already known to be right for this version. However many ask for one secret
+    /// at a time, it runs once and all get its answer; only `Ok` is remembered.
     ///
     /// # Errors
-    /// What `check` answered.
+    /// The error that `check` returned.
     pub(crate) async fn once<E, F>(
         &self,
         fingerprint: Fingerprint,

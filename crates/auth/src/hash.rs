@@ -1,10 +1,10 @@
-//! How a secret is kept: argon2id, as a PHC string whose parameters are ours.
+//! The stored form of a secret: argon2id, as a PHC string whose parameters are ours.
 //!
 //! OWASP's least: 19 MiB, two passes, one lane. The verifier works with the parameters *in the stored string*, so a row
-//! that asks for more than the policy is refused before any work (whoever can write a row must not choose our memory
-//! bill), and one that asks for less is told apart, so that it can be replaced. [`hash`] and [`check`] block for tens of
-//! milliseconds: call them on [`crate::pool`]. [`secret_check`] takes a microsecond and tells nearly every wrong secret, so
-//! that guessing costs no argon2 (ADR 0031). Must not know: which record a hash belongs to.
+//! that asks for more than the policy is refused before any work (write access to a row must not decide the memory
+//! use), and one that asks for less is reported, so that it can be replaced. [`hash`] and [`check`] block for tens of
+//! milliseconds: call them on [`crate::pool`]. [`secret_check`] takes a microsecond and detects nearly every wrong
+//! secret, so that guessing costs no argon2 (ADR 0031). Must not know: which record a hash belongs to.
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};

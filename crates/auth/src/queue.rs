@@ -1,9 +1,10 @@
-//! A bounded number of places, and a bounded queue before them in which nobody can stand in another's way for long.
+//! A bounded number of places and a bounded, fair queue for them: no network can block another for long.
 //!
-//! Who waits is served by [`Priority`] first; within a rank the networks take turns, and within a network the first comes
-//! first. When the queue is full, a newcomer takes the place of one of a lower rank, or of one of the network that has
-//! the most waiting; whoever loses a place is told to come back later. So a flood from one network waits behind itself.
-//! Must not know: what the places are for. Used by [`crate::pool`] (argon2) and [`crate::Verifier`] (reading records).
+//! Waiting requests are ordered by [`Priority`] first; within a rank the networks take turns, and within a network the
+//! first comes first. When the queue is full, a newcomer takes the place of one of a lower rank, or of one of the
+//! network that has the most waiting; a request that loses its place gets [`Busy`]. So a flood from one network waits
+//! behind itself. Must not know: what the places are for. Used by [`crate::pool`] (argon2) and [`crate::Verifier`]
+//! (reading records).
 
 mod waiting;
 
@@ -14,7 +15,7 @@ use tokio::sync::oneshot;
 
 use waiting::Waiting;
 
-/// Whose turn it is first.
+/// The rank of a request in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
     /// The secret has passed the fast check ([`domain::credential::SecretCheck`]): it is right, as good as certain.
@@ -27,7 +28,7 @@ pub enum Priority {
     Suspected,
 }
 
-/// Who asks for a place.
+/// The requester of a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Requester {
     /// How urgent it is.
@@ -37,7 +38,7 @@ pub struct Requester {
 }
 
 impl Requester {
-    /// Somebody at this machine: the command line.
+    /// A user of this machine: the command line.
     pub const LOCAL: Self = Self {
         priority: Priority::Checked,
         network: IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -59,7 +60,7 @@ pub struct Queue {
 
 #[derive(Debug)]
 struct State {
-    /// Free places; nobody waits while there is one.
+    /// Free places; the queue is empty while there is one.
     free: usize,
     waiting: Waiting,
 }
@@ -122,7 +123,7 @@ impl Queue {
         self.places - self.lock().free
     }
 
-    /// How many wait.
+    /// The number of waiting requests.
     pub fn waiting(&self) -> usize {
         self.lock().waiting.len()
     }

@@ -1,8 +1,8 @@
-//! Brakes against guessing: so many failures per key, then none for a while; memory is bounded.
+//! Rate limits against guessing: a bounded number of failures per key and time, in bounded memory.
 //!
-//! A rate limiter by the generic cell rate algorithm: one time a key says when its allowance is whole again. Times are
-//! those of [`domain::clock::Clock::monotonic`], so a limit lasts as long as it says, whatever is done to the machine's
-//! clock. Must not know: what the keys mean. Used by [`crate::verify`].
+//! The generic cell rate algorithm: one time per key, at which its allowance is full again. Times are
+//! those of [`domain::clock::Clock::monotonic`], so a change of the machine's clock does not change the length of a
+//! limit. Must not know: what the keys mean. Used by [`crate::verify`].
 
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
@@ -12,26 +12,26 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
-/// How many failures a key may have: `burst` at once, and one more each `every`.
+/// How many failures a key may have: `burst` at once, then one more per `every`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
     /// Failures at once.
     pub burst: u32,
-    /// How long one takes to be forgotten.
+    /// The time after which one more failure is allowed.
     pub every: Duration,
 }
 
-/// One allowance for each key, for at most `keys` of them; the least used are forgotten first.
+/// One allowance per key, for at most `keys` of them; the least used is dropped first.
 #[derive(Debug)]
 pub struct RateLimiter<K: Hash + Eq + Send + Sync + 'static> {
-    /// For each key the monotonic time, in ms, when its allowance is whole again.
+    /// Per key the monotonic time, in ms, at which its allowance is full again.
     whole_at: Cache<K, Arc<AtomicI64>>,
     every: i64,
     burst: i64,
 }
 
 impl<K: Hash + Eq + Send + Sync + 'static> RateLimiter<K> {
-    /// A brake with everybody's allowance whole.
+    /// A rate limiter in which every key has its full allowance.
     pub fn new(quota: Quota, keys: u64) -> Self {
         let whole = quota.every.saturating_mul(quota.burst);
         let whole_at = Cache::builder().max_capacity(keys).time_to_idle(whole).build();
@@ -45,7 +45,7 @@ impl<K: Hash + Eq + Send + Sync + 'static> RateLimiter<K> {
     /// Charges one failure at `now`.
     ///
     /// # Errors
-    /// How long to wait when the allowance is used up, at most [`Quota::every`]; nothing is charged then.
+    /// The time to wait when the allowance is used up, at most [`Quota::every`]; nothing is charged then.
     pub fn charge(&self, key: K, now: Duration) -> Result<(), Duration> {
         let now = millis(now);
         let whole_at = self.whole_at.get_with(key, || Arc::new(AtomicI64::new(now)));
@@ -57,7 +57,7 @@ impl<K: Hash + Eq + Send + Sync + 'static> RateLimiter<K> {
         charged
     }
 
-    /// Gives back one charge: it was no failure after all.
+    /// Takes back one charge, for an attempt that turned out to be no failure.
     pub fn refund(&self, key: &K) {
         if let Some(whole_at) = self.whole_at.get(key) {
             whole_at.fetch_sub(self.every, Ordering::Relaxed);
@@ -88,7 +88,7 @@ fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 2)
 }
 
-/// The address as a key: an IPv6 caller owns a whole /64, so that is what counts.
+/// The address as a key: an IPv6 client owns a whole /64, so the /64 is the key.
 pub fn network(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from(u128::from(v6) & (u128::MAX << 64))),
@@ -140,8 +140,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever was charged and whenever one looks: nobody is told to wait longer than the limit's own step, and so
-        /// long a wait is enough.
+        /// For any charges and any time: the wait is never longer than the limit's own step, and a wait of that length
+        /// is enough.
         #[test]
         fn a_wait_is_bounded_by_the_limits_own_step(steps in prop::collection::vec((0_u64..40_000, any::<bool>()), 1..60)) {
             let (limiter, mut now) = (limiter(), 0);

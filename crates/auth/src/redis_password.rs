@@ -1,5 +1,6 @@
-//! What the database keeps of an app's credential for Redis, whose users have SHA-256 hashes for passwords (ADR 0034). The secret has
-//! 256 random bits, so nobody finds it from its hash; the credential itself is checked by argon2id as every other.
+//! What the database keeps of an app's credential for Redis, whose users have SHA-256 hashes for passwords (ADR 0034).
+//! The secret has 256 random bits, so it cannot be found from its hash; the credential itself is checked by argon2id
+//! as every other.
 
 use std::fmt::Write as _;
 

@@ -1,6 +1,7 @@
 //! Every way to be turned away. The HTTP side answers all of [`Refusal::Unauthorized`] and [`Refusal::WrongDirectory`]
-//! with one and the same 401, so that nobody can feel his way forward; the reason is for the log. A 401 is said only of
-//! a credential that was judged: what cannot be judged now is [`Refusal::Busy`], because Entra stops after a 401.
+//! with one and the same 401, so that a client learns nothing for its next guess; the reason is for the log. A 401 is
+//! said only of a credential that was judged: what cannot be judged now is [`Refusal::Busy`], because Entra stops
+//! after a 401.
 
 use domain::tenant::Slug;
 
@@ -72,7 +73,7 @@ pub enum Refusal {
         /// The profile.
         profile: String,
     },
-    /// 503 with `Retry-After: 1`: whether the secret is right could not be told now.
+    /// 503 with `Retry-After: 1`: whether the secret is right could not be checked now.
     #[error("too many credentials are being checked at once; the client may try again in a second")]
     Busy,
 }

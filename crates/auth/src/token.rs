@@ -2,8 +2,8 @@
 //!
 //! Prefix, then the environment's letter, a public id of 12 base62 characters (the key of its record), 256 random bits
 //! as 43 base62 characters, and the CRC-32 of everything before the last `_` as 6 base62 characters, so that a typo, a
-//! cut-off paste and a secret scanner's chance match are told apart without a database. Only ASCII letters, digits and
-//! `_`: a double click selects all of it, and no encoding ever changes it. Read next: [`crate::hash`].
+//! cut-off paste and a secret scanner's chance match are distinguished without a database. Only ASCII letters, digits
+//! and `_`: a double click selects all of it, and no encoding ever changes it. Read next: [`crate::hash`].
 
 mod header;
 mod parse_error;
@@ -44,12 +44,12 @@ pub struct Credential<'a> {
 }
 
 impl Credential<'_> {
-    /// The last four characters of its secret: enough to tell two apart, worthless to a thief.
+    /// The last four characters of its secret: enough to distinguish two tokens, and useless for an attack.
     pub fn last_four(&self) -> &str {
         &self.secret[SECRET - 4..]
     }
 
-    /// The whole text, for the one who keys a cache with it.
+    /// The whole text, for use as a cache key.
     pub(crate) const fn text(&self) -> &str {
         self.text
     }
@@ -68,7 +68,7 @@ pub struct Issued {
 }
 
 impl Issued {
-    /// The whole text: hand it over once, then forget it.
+    /// The whole text: show it once, then drop it.
     pub fn reveal(&self) -> &str {
         &self.text
     }

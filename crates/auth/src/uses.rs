@@ -1,7 +1,7 @@
 //! What successful uses teach: when a token was last used, from which networks, and the fast check of its secret.
 //!
-//! Collected here, written by somebody else, out of band: the record of a busy token must not become a hot row in the
-//! SCIM transaction.
+//! Collected here and written by another task, outside of requests: the record of a busy token must not become a hot
+//! row in the SCIM transaction.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -13,7 +13,7 @@ use domain::credential::{CredentialKind, Memory, NETWORKS, SecretCheck, Use};
 
 /// Credentials remembered between two collections; more than that are left out until the next.
 const MOST: usize = 65_536;
-/// How often a network that is still in use is told again, so that it stays among the newest.
+/// How often a network that is still in use is written again, so that it stays among the newest.
 const AGAIN: Duration = Duration::from_secs(3_600);
 
 /// When it was used, and what is new.
@@ -52,8 +52,8 @@ impl Uses {
     }
 }
 
-/// When a use is to be written to the record: unless it says so already, within a minute. The distance counts, so that a
-/// clock that was set back is noticed at once.
+/// When a use is to be written to the record: unless it says so already, within a minute. The distance counts, so that
+/// a clock that was set back is noticed at once.
 pub(crate) fn worth_noting(last: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let near = last.is_some_and(|last| (now - last).abs() < TimeDelta::minutes(1));
     (!near).then_some(now)
@@ -69,14 +69,14 @@ pub(crate) struct Known {
 
 #[derive(Debug)]
 struct Written {
-    /// The networks that were told, and when.
+    /// The networks that were written, and when.
     networks: Vec<(IpAddr, Duration)>,
-    /// What is still to be told.
+    /// The fast check, while it is still to be written.
     check: Option<SecretCheck>,
 }
 
 impl Known {
-    /// Just found right. `check` is told once, where the database does not have it.
+    /// Records a secret that was just found right. `check` is written once, where the database does not have it.
     pub(crate) fn new(version: i32, check: Option<SecretCheck>) -> Self {
         Self {
             version,

@@ -1,10 +1,10 @@
-//! The steps of a credential: text → a turn at the records → (the crate above reads the record) → status → verification →
-//! comparison with the URL → `Caller`.
+//! The steps of a credential: text → a place in the queue → (the calling crate reads the record) → status →
+//! verification → comparison with the URL → `Caller`.
 //!
-//! [`Verifier::precheck`] needs no record; [`Verifier::verify`] checks record and secret; `admit` of what it returns compares
-//! it with the URL and is the only way to a `Caller`. Guessing never makes the right
-//! secret a wrong one: whatever cannot be judged now is [`Refusal::Busy`]. Must not know: where records come from, what
-//! the HTTP answer looks like. Order and bounds are those of ADR 0005 and ADR 0031.
+//! [`Verifier::precheck`] needs no record; [`Verifier::verify`] checks record and secret; `admit` of what it returns
+//! compares it with the URL and is the only way to a `Caller`. Guesses of others never make the right secret fail as
+//! wrong: a secret that cannot be checked now is [`Refusal::Busy`]. Must not know: where records come from, what the
+//! HTTP answer looks like. Order and bounds are those of ADR 0005 and ADR 0031.
 
 mod run;
 mod verified;
@@ -34,14 +34,14 @@ use crate::uses::{Known, Uses};
 use run::{Failed, run};
 pub use verified::{CredentialRecord, Verified};
 
-/// A well-formed credential of this environment whose turn it is to have its record read.
+/// A well-formed credential of this environment, whose record may be read now.
 pub struct Presented {
     shown: Shown,
-    /// A place among those whose records are read, unless this secret was right today.
+    /// A place in the queue for records; none is needed when this secret was right today.
     lookup: Option<Permit>,
 }
 
-/// What was presented, and where from.
+/// The presented credential and the client's network.
 #[derive(Clone)]
 struct Shown {
     kind: CredentialKind,
@@ -51,7 +51,7 @@ struct Shown {
     network: IpAddr,
 }
 
-/// Whose guesses are counted together: those at one credential from one network.
+/// The key of the rate limit: guesses at one credential from one network count together.
 type Guess = (CredentialKind, String, IpAddr);
 
 impl Shown {
@@ -66,7 +66,7 @@ impl Presented {
         &self.shown.id
     }
 
-    /// Whether this very secret was found right lately.
+    /// Whether this same secret was found right recently.
     pub fn was_right(&self) -> bool {
         self.lookup.is_none()
     }
@@ -92,7 +92,7 @@ struct Inner {
     pool: Pool,
     lookups: Queue,
     guesses: RateLimiter<Guess>,
-    /// What is told of one credential at most once in a while, because strangers can make it happen.
+    /// Limits the log lines about one credential, because unauthenticated clients can cause them.
     alarms: RateLimiter<(CredentialKind, String)>,
     counters: Counters,
     uses: Uses,
@@ -104,16 +104,16 @@ impl fmt::Debug for Inner {
     }
 }
 
-/// Pairs of id and network whose failures are remembered at a time.
+/// The most pairs of id and network whose failures are remembered.
 const GUESSERS: u64 = 65_536;
-/// How often one credential is told of to the log.
+/// The shortest time between two log lines about one credential.
 const ALARM: Quota = Quota {
     burst: 1,
     every: Duration::from_secs(60),
 };
 
 impl Verifier {
-    /// A verifier with nothing remembered; callers are given the aliases of their tokens.
+    /// A verifier that remembers nothing yet; each `Caller` gets the alias of its token.
     ///
     /// # Errors
     /// [`NoRandomness`] when the system gives no key for this process.
@@ -140,8 +140,9 @@ impl Verifier {
         })
     }
 
-    /// Reads all `Authorization` lines of a request from `ip` (the client's, as trusted proxies tell it), and waits until
-    /// its record may be read: made-up ids wait for one another, and a credential that was right today for nobody.
+    /// Reads all `Authorization` lines of a request from `ip` (the client's, as reported by trusted proxies), and
+    /// waits until its record may be read. Unknown ids queue behind one another; a credential that was right today
+    /// does not wait.
     ///
     /// # Errors
     /// `Unauthorized` for texts that are no credential of this kind and environment, `Busy` when too many wait.
@@ -159,7 +160,7 @@ impl Verifier {
         presented.map_err(|refusal| self.refused(refusal))
     }
 
-    /// Checks a presented credential by the record that was read for its id at this very request. `memory` is what is
+    /// Checks a presented credential by the record that was read for its id during this request. `memory` is what is
     /// remembered of the credential over restarts; it is read only when the secret has to be checked.
     ///
     /// # Errors
@@ -191,12 +192,12 @@ impl Verifier {
         stats
     }
 
-    /// The most memory that checking secrets takes, in bytes; for the start-up log.
+    /// The most memory that checks of secrets use, in bytes; for the start-up log.
     pub fn memory_bound(&self) -> u64 {
         self.inner.pool.size() as u64 * u64::from(hash::MEMORY_KIB) * 1024
     }
 
-    /// What is to be remembered since the last call, to be written every few seconds.
+    /// The uses since the last call, to be written to the database every few seconds.
     pub fn take_uses(&self) -> Vec<Use> {
         self.inner.uses.take()
     }
@@ -206,7 +207,7 @@ impl Verifier {
         refusal
     }
 
-    /// Whether a secret is right; if it is, what this use teaches.
+    /// Checks a secret; for a right one, returns what this use adds to the memory of the credential.
     async fn known(
         &self,
         presented: Presented,
@@ -214,7 +215,7 @@ impl Verifier {
         hash: &SecretHash,
         memory: impl AsyncFnOnce() -> Memory,
     ) -> Result<Memory, Refusal> {
-        // The status comes first: it is free, and no check is owed to what cannot open anything.
+        // The status comes first: it costs nothing, and a credential that is not active needs no check of its secret.
         match status {
             CredentialStatus::Active => {}
             CredentialStatus::Expired => return Err(Refusal::Unauthorized(Reason::Expired)),
@@ -231,7 +232,8 @@ impl Verifier {
                 if inner.cache.is_wrong(shown.fingerprint, hash.version) {
                     return Err(Refusal::Unauthorized(Reason::WrongSecret));
                 }
-                // A miss is rare, and what it takes is large: it stays out of every request's future.
+                // A cache miss is rare and its future is large, so it is boxed and does not enlarge the future of
+                // every request.
                 Box::pin(async {
                     let memory = memory().await;
                     drop(lookup);
@@ -273,7 +275,8 @@ impl Inner {
         Ok(Presented { shown, lookup })
     }
 
-    /// Compares a secret: by the fast check where there is one, and by argon2 what passes it or has none.
+    /// Compares a secret: by the fast check where there is one, then by argon2 when it passes or there is no fast
+    /// check.
     async fn check(
         self: &Arc<Self>,
         shown: &Shown,
@@ -303,7 +306,7 @@ impl Inner {
         })
     }
 
-    /// Tells the log of many wrong secrets for one id.
+    /// Logs that there were many wrong secrets for one id.
     fn alarm_if_guessed(&self, shown: &Shown) {
         if self.guesses.look(&shown.guess(), self.clock.monotonic()).is_err() && self.may_alarm(shown) {
             tracing::warn!(

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use uuid::{ContextV7, Timestamp, Uuid};
 
-/// Tells the time.
+/// A source of wall-clock and monotonic time.
 pub trait Clock: Send + Sync {
     /// Now, in UTC, cut to milliseconds: PostgreSQL keeps microseconds and SQLite nanoseconds, and
     /// `meta.lastModified` must not change between a write and the next read.

@@ -1,4 +1,4 @@
-//! Credentials as records: what the database knows of a secret, and who a verified one turns out to be.
+//! Credentials as records: what the database stores of a secret, and the caller that a verified one yields.
 
 use std::net::IpAddr;
 
@@ -36,7 +36,7 @@ pub enum CredentialStatus {
     Active,
     /// Its end has passed.
     Expired,
-    /// Somebody took it back.
+    /// Revoked.
     Revoked,
 }
 
@@ -60,7 +60,7 @@ pub struct Token {
     pub revoked_at: Option<DateTime<Utc>>,
     /// When it last opened a request; written at most once a minute.
     pub last_used_at: Option<DateTime<Utc>>,
-    /// The last four characters of its secret, to tell two apart.
+    /// The last four characters of its secret, to distinguish two tokens.
     pub last_four: String,
 }
 
@@ -101,8 +101,8 @@ impl std::fmt::Debug for SecretHash {
     }
 }
 
-/// 32 bits of a fast hash of a secret: enough to tell nearly every wrong secret without argon2, and worthless to whoever
-/// steals them, because 224 bits of the secret stay unknown (ADR 0031).
+/// 32 bits of a fast hash of a secret: enough to detect nearly every wrong secret without argon2, and useless when
+/// stolen, because 224 bits of the secret stay unknown (ADR 0031).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SecretCheck {
     /// The bits.
@@ -114,11 +114,11 @@ pub struct SecretCheck {
 /// The most networks remembered of one credential.
 pub const NETWORKS: usize = 8;
 
-/// What is remembered of a credential beside its record, over restarts (ADR 0031). It never opens anything: it says whose
-/// secret is checked first when many are to be checked.
+/// What is remembered of a credential beside its record, over restarts (ADR 0031). It grants no access: it decides
+/// which secrets are checked first when many wait.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// Tells wrong secrets; `None` for a credential older than this memory that was not used since.
+    /// Detects wrong secrets; `None` for a credential older than this memory that was not used since.
     pub check: Option<SecretCheck>,
     /// The networks it was last used from, newest first, at most [`NETWORKS`].
     pub networks: Vec<IpAddr>,
@@ -156,7 +156,7 @@ pub struct TokenRecord {
     pub token: Token,
     /// Its hash.
     pub hash: SecretHash,
-    /// The directory it opens, as it stands now.
+    /// The directory it gives access to, in its present state.
     pub directory: Directory,
     /// The tenant's name, to compare with `/t/{tenant}/…`.
     pub tenant_name: Slug,
@@ -171,7 +171,7 @@ pub struct TokenRecord {
 pub struct AppCredentialRecord {
     /// The public part of the credential.
     pub id: String,
-    /// The app it speaks for.
+    /// The app it belongs to.
     pub app: AppId,
     /// The app's name.
     pub app_name: Slug,
@@ -190,7 +190,7 @@ impl AppCredentialRecord {
     }
 }
 
-/// Who is calling: the outcome of a verified token. It can reach one directory and nothing else.
+/// The caller: the outcome of a verified token. It can reach one directory and nothing else.
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// The key to the tenant's data.
@@ -205,11 +205,11 @@ pub struct Caller {
     pub credential_state: String,
     /// The token's public part, for logs.
     pub token_id: String,
-    /// What apps are told instead of it: the same for all of a token's events, and no use for guessing (ADR 0031).
+    /// The value that apps get instead of it: the same for all of a token's events, and no use for guessing (ADR 0031).
     pub token_alias: String,
 }
 
-/// Who is reading a feed: the outcome of a verified app credential.
+/// The reader of a feed: the outcome of a verified app credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppCaller {
     /// The app.

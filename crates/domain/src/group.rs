@@ -1,7 +1,7 @@
-//! One group of a directory, and who is in it.
+//! One group of a directory, and its members.
 //!
-//! Members are rows of their own and never part of the document, so that a group of 100,000 costs no more to rename than
-//! one of ten.
+//! Members are rows of their own and never part of the document, so that a group of 100,000 costs no more to rename
+//! than one of ten.
 
 use chrono::{DateTime, Utc};
 use scim::resource::Resource;
@@ -13,7 +13,7 @@ use crate::id::{DirectoryId, GroupId, ResourceId};
 pub struct Group {
     /// Its id; the `id` of the SCIM Group.
     pub id: GroupId,
-    /// The directory it lives in.
+    /// The directory it belongs to.
     pub directory: DirectoryId,
     /// +1 per committed change, of members too; 1 after creation. Also its ETag `W/"n"` and its events' sequence.
     pub revision: i64,
@@ -38,7 +38,7 @@ pub struct Member {
     pub display: Option<String>,
 }
 
-/// A group somebody is a direct member of, as `groups` of a User shows it (RFC 7643 §4.1.2).
+/// A group that a resource is a direct member of, as `groups` of a User shows it (RFC 7643 §4.1.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupRef {
     /// Which.
@@ -47,12 +47,12 @@ pub struct GroupRef {
     pub display: Option<String>,
 }
 
-/// Who joined a group and who left it, in one committed change.
+/// The members added to and removed from a group in one committed change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MembersChanged {
-    /// Members now that were none.
+    /// Members after the change that were none before.
     pub added: Vec<Member>,
-    /// Members no more.
+    /// Members before the change that are none after.
     pub removed: Vec<Member>,
     /// All members there were left first, unnamed; `added` are all there are now.
     pub cleared: bool,

@@ -1,4 +1,4 @@
-//! One person or room of a directory, as kept.
+//! One person or room of a directory, as stored.
 
 use chrono::{DateTime, Utc};
 use scim::resource::{Resource, fold, nfc};
@@ -11,7 +11,7 @@ use crate::id::{DirectoryId, IdentityId};
 pub struct Identity {
     /// Its id; the `id` of the SCIM User.
     pub id: IdentityId,
-    /// The directory it lives in.
+    /// The directory it belongs to.
     pub directory: DirectoryId,
     /// +1 per committed change; 1 after creation. Also its ETag `W/"n"` and its events' sequence.
     pub revision: i64,
@@ -21,7 +21,8 @@ pub struct Identity {
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub modified_at: DateTime<Utc>,
-    /// The groups that it is a direct member of, in the order of their ids, where they were read with it; `None`: not read.
+    /// The groups that it is a direct member of, in the order of their ids, where they were read with it; `None`: not
+    /// read.
     pub groups: Option<Vec<GroupRef>>,
 }
 

@@ -88,7 +88,7 @@ pub struct LogEntry {
     pub code: Option<String>,
     /// The text the client was answered, or what was left out.
     pub detail: Option<String>,
-    /// The event that tells of it.
+    /// The event that reports it.
     pub event: Option<EventId>,
     /// Which attributes changed (paths only).
     pub changed: Vec<String>,

@@ -2,7 +2,7 @@
 
 use crate::id::TenantId;
 
-/// Proof that somebody may open this tenant's data; the only key to `store::TenantTx` (ADR 0002).
+/// Proof of the right to open this tenant's data; the only key to `store::TenantTx` (ADR 0002).
 ///
 /// Minted where a credential was verified, by the outbox, and by the operator's use-cases. Everywhere else
 /// [`TenantScope::mint`] is banned by clippy, and `tests/it/architecture.rs` counts the places.

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{AppId, DirectoryId, TenantId};
 
-/// A short name that may stand in a URL and a stream name: 1 to 63 of `a-z`, `0-9`, `-`, starting with a letter or digit.
+/// A short name that may be part of a URL and a stream name: 1 to 63 of `a-z`, `0-9`, `-`, starting with a letter or
+/// digit.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Slug(String);
 
@@ -63,7 +64,7 @@ impl<'de> Deserialize<'de> for Slug {
 pub struct Tenant {
     /// Its id.
     pub id: TenantId,
-    /// Its name, unique in the deployment; stands in `/t/{tenant}/…` URLs.
+    /// Its name, unique in the deployment; part of `/t/{tenant}/…` URLs.
     pub name: Slug,
     /// The Entra tenant (`tid`) it is bound to, when known.
     pub external_tenant_id: Option<String>,
@@ -151,7 +152,7 @@ pub struct Directory {
     pub tenant: TenantId,
     /// The name of its profile, which is also the path segment: `advisors`.
     pub profile: String,
-    /// Who calls.
+    /// The identity provider that calls this directory.
     pub provider: Provider,
     /// On or off.
     pub switch: Switch,
@@ -168,7 +169,7 @@ pub struct Directory {
 pub struct App {
     /// Its id.
     pub id: AppId,
-    /// Its name, unique in the deployment; stands in `/feeds/{app}/…` and in the stream's key.
+    /// Its name, unique in the deployment; part of `/feeds/{app}/…` and in the stream's key.
     pub name: Slug,
     /// When it was made.
     pub created_at: DateTime<Utc>,

@@ -1,5 +1,5 @@
-//! A concurrency limiter that is fair between keys (tenants): so much at a time altogether, so much of each key, a queue
-//! for the rest that is served in turn, one of each key after the other.
+//! A concurrency limiter that is fair between keys (tenants): so much at a time altogether, so much of each key, a
+//! queue for the rest that is served in turn, one of each key after the other.
 //!
 //! Must not know: what the places are for ([`crate::tenant_limits`] does).
 
@@ -44,7 +44,7 @@ struct Shared<K: Key> {
 struct State<K: Key> {
     free: usize,
     keys: HashMap<K, Held<K>>,
-    /// Keys with somebody waiting, in the order of their turns.
+    /// Keys with waiting requests, in the order of their turns.
     turns: VecDeque<K>,
 }
 
@@ -85,7 +85,7 @@ impl<K: Key> ConcurrencyLimiter<K> {
         }))
     }
 
-    /// Waits for a place. Whoever stops waiting leaves the queue.
+    /// Waits for a place. A dropped future leaves the queue.
     ///
     /// # Errors
     /// [`Full`] when the queue is full or none became free in time.
@@ -156,7 +156,7 @@ impl<K: Key> Shared<K> {
         }
     }
 
-    /// Gives free places to those who wait: one of each key, then the next round.
+    /// Gives free places to waiting requests: one of each key, then the next round.
     fn serve(self: &Arc<Self>, state: &mut State<K>) {
         // A key that has all its places keeps its turn; the round ends when nobody in it could be served.
         let mut passed = 0;

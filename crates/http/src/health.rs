@@ -1,6 +1,6 @@
 //! `/health/live`, `/health/ready` and `/metrics`: for machines that watch the gateway.
 //!
-//! The public listener answers in one word, because whoever reaches it may be a stranger; the admin listener says why,
+//! The public listener answers in one word, because its clients are not authenticated; the admin listener says why,
 //! and has the metrics. Ready means: may be sent SCIM requests. What only delays events (Redis) is told, but
 //! does not take the gateway out of service: SCIM goes on without it (ADR 0004).
 

@@ -1,7 +1,7 @@
 //! How much one request may ask of the gateway: every bound in one place (`docs/reference/error-codes.md` tells what
 //! happens past it).
 //!
-//! Must not know: who is calling. Limits inside a document (filter depth, PATCH operations) belong to [`scim`].
+//! Must not know: the caller. Limits inside a document (filter depth, PATCH operations) belong to [`scim`].
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub const LONG_BODY_BYTES: usize = 16 * 1024;
 /// Requests with a long body at work in one process at a time: what is read takes some twenty times as much memory as
 /// it has bytes, so that three of the largest take 120 MiB.
 pub const LONG_TOTAL: usize = 3;
-/// Those of one tenant: one place is left to the others.
+/// Requests with a long body of one tenant: one place remains for the other tenants.
 pub const LONG_EACH: usize = 2;
 /// How long a long body waits for its place.
 pub const LONG_WAIT: Duration = Duration::from_secs(20);
@@ -37,14 +37,16 @@ pub const DRAIN_TIME: Duration = Duration::from_secs(5);
 pub const HEAD_TIME: Duration = Duration::from_secs(10);
 /// How long a client may take to end a connection that the gateway has ended.
 pub const DISCONNECT_TIME: Duration = Duration::from_secs(1);
-/// How long an idle connection is kept: longer than the usual load balancer's 60 s, so that it is never the one who
-/// is surprised by a closed connection.
+/// How long an idle connection is kept: longer than the usual load balancer's 60 s, so that the load balancer never
+/// sends on a connection that the gateway has closed.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How many bytes of a connection are decoded at a time: some hundred of the shortest requests, whose heads take 3 KiB each.
+/// How many bytes of a connection are decoded at a time: some hundred of the shortest requests, whose heads take 3 KiB
+/// each.
 pub const READ_AHEAD: usize = 4 * 1024;
 /// Connections waiting to be accepted.
 pub const BACKLOG: i32 = 1_024;
-/// How much of an answer the system takes for a client that does not read, in bytes; it grows to some megabytes otherwise.
+/// How much of an answer the system takes for a client that does not read, in bytes; it grows to some megabytes
+/// otherwise.
 pub const SEND_BUFFER: usize = 256 * 1024;
 /// Open connections of one worker at most; further ones wait in the backlog.
 pub const CONNECTIONS_PER_WORKER: usize = 10_000;

@@ -1,7 +1,7 @@
-//! How many lines strangers can make the log grow by: so many for each network and in all every ten seconds, and beyond
-//! that their number.
+//! Limits the log lines of unauthenticated clients per ten seconds, by network and in total; further lines are only
+//! counted.
 //!
-//! A stranger is whoever sends a request without a verified credential. Requests of customers and apps are logged one by
+//! A stranger is a client without a verified credential. Requests of customers and apps are logged one by
 //! one. Must not know: what the lines say. Memory is bounded by `NETWORKS`.
 
 use std::collections::HashMap;

@@ -9,7 +9,7 @@ use tracing::Instrument as _;
 
 use crate::scim::error::{ErrorCode, Failure};
 
-/// The work on another thread; given up when nobody waits for it any more.
+/// The work on another thread; dropped when its request no longer waits for it.
 struct Elsewhere<T>(JoinHandle<T>);
 
 impl<T> Drop for Elsewhere<T> {

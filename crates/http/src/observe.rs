@@ -1,7 +1,7 @@
-//! Around every request: an id, a span, a line in the log, the metrics, and `Cache-Control: no-store` on its answer. Never a
-//! query, a body or a name of a person.
+//! Around every request: an id, a span, a line in the log, the metrics, and `Cache-Control: no-store` on its answer.
+//! Never a query, a body or a name of a person.
 //!
-//! Handlers tell what they learn through [`Facts`]; everything else is taken from the answer.
+//! Handlers add what they learn to [`Facts`]; everything else is taken from the answer.
 
 use std::time::Instant;
 
@@ -43,11 +43,11 @@ pub struct Facts {
     pub code: Option<&'static str>,
     /// Whether a verified credential came with it: others are strangers, whose lines are limited.
     pub verified: bool,
-    /// Whether the log was told of it already, or its line was counted instead.
+    /// Whether its line was logged already, or was counted instead.
     pub logged: bool,
 }
 
-/// Whose directory a request is about.
+/// The tenant and directory of a request.
 #[derive(Debug, Clone, Copy)]
 pub struct DirectoryRef {
     /// The tenant.
@@ -69,7 +69,7 @@ impl Facts {
         }
     }
 
-    /// Adds who is calling.
+    /// Adds the caller.
     pub fn record_caller(request: &HttpRequest, caller: &Caller) {
         let directory = DirectoryRef {
             tenant: caller.directory.tenant,
@@ -123,7 +123,8 @@ pub async fn observe(
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    // Answers hold personal data: nobody on the way may keep them. A 304 says what its 200 would have said (RFC 9110 §15.4.5).
+    // Answers hold personal data: no intermediary may store them. A 304 says what its 200 would have said (RFC 9110
+    // §15.4.5).
     response
         .headers_mut()
         .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -186,7 +187,8 @@ fn finish(span: &Span, facts: &Facts, status: u16) {
     }
 }
 
-/// Whether a request may have its line: a customer's and an app's always, a stranger's within the budget of its network.
+/// Whether a request may have its line: a customer's and an app's always, a stranger's within the budget of its
+/// network.
 fn may_log(state: &State, request: &HttpRequest, facts: &Facts, method: &str, status: u16) -> bool {
     facts.verified
         || went_well(method, status)

@@ -1,5 +1,5 @@
-//! The concurrency limits of SCIM requests: so many of one tenant at work, and of those so few with a body that takes long
-//! (ADR 0032). A place is taken after the credential is known and before the body is read.
+//! The concurrency limits of SCIM requests: so many of one tenant at work, and of those so few with a body that takes
+//! long (ADR 0032). A place is taken after the credential is known and before the body is read.
 //!
 //! Must not know: what the requests do. The queue behind the limits is [`crate::concurrency_limiter`]'s.
 
@@ -76,7 +76,7 @@ impl TenantLimits {
         if bytes <= LONG_BODY_BYTES || taken.is_long() {
             return Ok(());
         }
-        // Everybody takes the long place first: otherwise two could wait for what the other one holds.
+        // Every request takes the long place first: otherwise two could wait for each other's place.
         taken.request = None;
         self.enter_long(taken).await?;
         self.enter_short(taken).await

@@ -1,6 +1,6 @@
-//! What an operation needs to know of a kind of resource. Users ([`crate::user`]) and groups ([`crate::group`]) implement it;
-//! [`crate::create`], [`crate::get`], [`crate::list`], [`crate::replace`], [`crate::patch`] and [`crate::delete`] are written
-//! once over it.
+//! What an operation needs to know of a kind of resource. Users ([`crate::user`]) and groups ([`crate::group`])
+//! implement it; [`crate::create`], [`crate::get`], [`crate::list`], [`crate::replace`], [`crate::patch`] and
+//! [`crate::delete`] are written once over it.
 //!
 //! Three parts: what a resource is, decisions (pure), and its statements.
 
@@ -33,7 +33,7 @@ use crate::unit_of_work::UnitOfWork;
 pub struct Desired {
     /// The document, without members.
     pub resource: Resource,
-    /// What is asked of the members of a group; [`Membership::SAME`] when nothing.
+    /// The requested change of a group's members; [`Membership::SAME`] for none.
     pub membership: Membership,
     /// Paths that were sent and that this directory does not have.
     pub ignored: Vec<String>,
@@ -57,7 +57,8 @@ pub trait ManagedResource: Send + Sync + Sized + 'static {
     /// The events of one change, at least one; the log row names the first.
     type Events: AsRef<[Event]> + Send + Sync + 'static;
 
-    /// Whether a change of it is a change of its own row and of nothing else but events and log, so that one statement saves it.
+    /// Whether a change of it is a change of its own row and of nothing else but events and log, so that one statement
+    /// saves it.
     const IS_ONE_ROW: bool;
     /// The endpoint's path; a cursor of one list is none of another.
     const ENDPOINT: &'static str;
@@ -118,7 +119,8 @@ pub trait ManagedResource: Send + Sync + Sized + 'static {
         directory: DirectoryId,
         id: Self::Id,
     ) -> impl Future<Output = Result<Option<Self>, StoreError>> + Send;
-    /// Reads one and locks it.
+    /// Reads one for a change. Inside a transaction the row is locked; in the first attempt of `write_once` the
+    /// revision check of [`ManagedResource::save`] guards it instead.
     fn lock(
         tx: &mut TenantTx,
         directory: DirectoryId,

@@ -1,4 +1,4 @@
-//! Who comes first, who gives way, and that no place is ever lost.
+//! The order of the queue, which request is dropped from a full queue, and that no place is ever lost.
 
 use super::*;
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ fn requester(priority: Priority, network: u8) -> Requester {
     }
 }
 
-/// A queue whose only place is taken, and askers that wait in this order; with what became of each.
+/// A queue whose only place is taken, with requesters that wait in this order, and the outcome of each.
 struct Scene {
     queue: Queue,
     first: Option<Permit>,

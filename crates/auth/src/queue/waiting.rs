@@ -1,4 +1,4 @@
-//! Who waits, in which order they are called, and who gives way when the queue is full. No time, no tasks.
+//! The waiting requesters: their order, and which one is dropped when the queue is full. No time, no tasks.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -14,14 +14,14 @@ const RANKS: [Priority; 4] = [
     Priority::Suspected,
 ];
 
-/// Everybody who waits: one line a rank.
+/// All waiting requesters, by rank.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     lines: [Line; RANKS.len()],
     next: u64,
 }
 
-/// One rank's askers by network, in the order in which the networks' turns come. No network stands there without one.
+/// One rank's requesters by network, in the order of the networks' turns. Each network has at least one.
 #[derive(Debug, Default)]
 struct Line(VecDeque<(IpAddr, VecDeque<Waiter>)>);
 
@@ -32,7 +32,7 @@ struct Waiter {
 }
 
 impl Waiting {
-    /// How many wait.
+    /// The number of waiting requesters.
     pub fn len(&self) -> usize {
         self.lines.iter().map(Line::len).sum()
     }
@@ -47,7 +47,7 @@ impl Waiting {
         (number, called)
     }
 
-    /// Calls whoever's turn it is; `false` when nobody waits.
+    /// Gives the place to the next requester; `false` when none waits.
     pub fn call_next(&mut self) -> bool {
         while let Some(waiter) = self.lines.iter_mut().find_map(Line::pop) {
             // An asker that has left is on its way to take itself out.
@@ -58,7 +58,7 @@ impl Waiting {
         false
     }
 
-    /// Takes somebody out, so that `requester` can come in; `false` when everybody has the better right.
+    /// Drops one waiting requester in favour of `requester`; `false` when all others come before it.
     pub fn make_room(&mut self, requester: Requester) -> bool {
         let lowest = RANKS
             .iter()

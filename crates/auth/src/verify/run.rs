@@ -1,6 +1,6 @@
 //! One check of one secret by argon2: charged in advance, run on the pool, settled on its thread.
 //!
-//! Must not know: records, and who waits for the outcome ([`crate::cache`] sees to that).
+//! Must not know: records, and which requests wait for the outcome (that is the task of [`crate::cache`]).
 
 use std::sync::Arc;
 

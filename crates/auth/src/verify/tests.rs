@@ -13,7 +13,7 @@ use std::time::Duration;
 
 mod guessing;
 
-/// A clock that stands until it is told to move.
+/// A clock that moves only when a test moves it.
 struct Hand(Mutex<(DateTime<Utc>, Duration)>);
 
 impl Hand {
@@ -29,7 +29,7 @@ impl Hand {
         time.1 += passed;
     }
 
-    /// Somebody sets the machine's clock.
+    /// Sets the machine's clock.
     fn set_back(&self, seconds: i64) {
         self.0.lock().unwrap().0 -= TimeDelta::seconds(seconds);
     }
@@ -122,7 +122,7 @@ fn record(issued: &Issued) -> TokenRecord {
 }
 
 impl Bench {
-    /// The process ends after its last write and begins anew.
+    /// The process ends after its last write and starts again.
     fn restart(&mut self) {
         self.write_down();
         self.verifier = verifier(&self.clock, self.limits);
@@ -194,7 +194,7 @@ fn unauthorized<T>(reason: Reason) -> Result<T, Refusal> {
     Err(Refusal::Unauthorized(reason))
 }
 
-/// `Caller` has no equality; its token is what tells it.
+/// `Caller` has no equality; it is compared by its token.
 fn id(outcome: Result<Caller, Refusal>) -> Result<String, Refusal> {
     outcome.map(|caller| caller.token_id)
 }

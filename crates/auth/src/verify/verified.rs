@@ -1,4 +1,5 @@
-//! A credential whose secret was found right. It opens nothing until it was compared with the URL: only then is there a caller.
+//! A credential whose secret was found right. It grants no access until it was compared with the URL, which yields the
+//! `Caller`.
 //!
 //! Must not know: how URLs are routed.
 
@@ -69,8 +70,8 @@ impl CredentialRecord for AppCredentialRecord {
     }
 }
 
-/// A credential with the right secret, not yet compared with the URL. It gives no access to its record: the way to a tenant
-/// or an app is `admit`.
+/// A credential with the right secret, not yet compared with the URL. It gives no access to its record: the way to a
+/// tenant or an app is `admit`.
 #[must_use]
 pub struct Verified<R> {
     record: R,

@@ -26,7 +26,7 @@ pub enum ErrorCode {
     MethodNotAllowed,
     /// The directory serves no groups.
     GroupsNotServed,
-    /// The gateway does not do this for anybody.
+    /// The gateway implements this for no client.
     NotImplemented,
     /// A filter on a discovery document.
     DiscoveryFilter,

@@ -1,6 +1,6 @@
 //! Breaking a circle: what a creation can leave out at first and get by a PATCH once the others exist.
 //!
-//! Must not know: which circle, or who is created first.
+//! Must not know: which circle, or which resource is created first.
 
 use std::collections::BTreeSet;
 

@@ -1,8 +1,8 @@
 //! Many operations in one request (RFC 7644 §3.7): what is asked for, and in which order it can be done.
 //!
-//! Must not know: how an operation is done. [`BulkPlan`] hands out one step after the other and is told what became of it; it
-//! puts the ids of what was created where a `bulkId:` named it, also when the reference comes before the creation or runs
-//! in a circle (ADR 0023).
+//! Must not know: how an operation is done. [`BulkPlan`] yields one step after the other and receives its outcome; it
+//! puts the ids of what was created where a `bulkId:` named it, also when the reference comes before the creation or
+//! runs in a circle (ADR 0023).
 //!
 //! Reading order: [`BulkRequest`], `parse`, `refs` (what is a reference), [`BulkPlan`].
 
@@ -102,12 +102,12 @@ pub enum Refusal {
 }
 
 impl BulkRequest {
-    /// Reads the body. `target` is who reads the addresses of requests: it says what a `path` names, or that it names
+    /// Reads the body. `target` reads the addresses of requests: it returns what a `path` names, or that it names
     /// nothing that could be changed here.
     ///
     /// # Errors
-    /// [`Refusal::TooMany`] beyond [`MAX_OPERATIONS`]; [`Refusal::Invalid`] for a body of another shape and for a `bulkId`
-    /// that two operations have. What is wrong in one operation is kept with it.
+    /// [`Refusal::TooMany`] beyond [`MAX_OPERATIONS`]; [`Refusal::Invalid`] for a body of another shape and for a
+    /// `bulkId` that two operations have. What is wrong in one operation is kept with it.
     pub fn parse(body: Value, target: &dyn Fn(&str) -> Option<Target>) -> Result<Self, Refusal> {
         parse::request(body, target)
     }

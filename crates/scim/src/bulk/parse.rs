@@ -1,6 +1,7 @@
 //! The shape of a bulk body.
 //!
-//! Must not know: schemas, what is done, or how addresses are read. Keys are read in any case, unknown ones are passed over.
+//! Must not know: schemas, what is done, or how addresses are read. Keys are read in any case, unknown ones are passed
+//! over.
 
 use std::collections::HashSet;
 
@@ -34,7 +35,7 @@ pub(super) fn request(body: Value, target: Reader<'_>) -> Result<BulkRequest, Re
     }
     let fail_on_errors = match get(&body, "failOnErrors") {
         None | Some(Value::Null) => None,
-        // Nobody can tolerate less than the first error.
+        // The smallest limit is one error.
         Some(Value::Number(number)) if number.is_i64() || number.is_u64() => {
             let errors = number.as_i64().map_or(usize::MAX, |errors| {
                 usize::try_from(errors.max(1)).unwrap_or(usize::MAX)

@@ -15,7 +15,7 @@ use crate::schema::ResourceType;
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum BulkStep {
-    /// Do this for the operation of this index; then tell [`BulkPlan::done`] or [`BulkPlan::failed`].
+    /// Do this for the operation of this index; then call [`BulkPlan::done`] or [`BulkPlan::failed`].
     Do(usize, Work),
     /// The operation of this index cannot be done; it is counted as failed already.
     Refuse(usize, BulkFault),
@@ -165,13 +165,13 @@ impl<'t> BulkPlan<'t> {
             .collect()
     }
 
-    /// A name that an operation refers to and that stands for nothing.
+    /// A name that an operation refers to and that has no id.
     fn lost(&self, index: usize) -> Option<&String> {
         let mut wanted = self.wants.get(index).into_iter().flatten();
         wanted.find(|name| self.id_of(name).is_none())
     }
 
-    /// The id that a name stands for.
+    /// The id of the resource that was created under a name.
     fn id_of(&self, name: &str) -> Option<String> {
         match self.named.get(name).and_then(|index| self.states.get(*index))? {
             State::Begun(id) | State::Done(Some(id)) => Some(id.clone()),

@@ -59,7 +59,7 @@ pub(crate) trait ListedResource: Sized + Send + Sync {
     ) -> impl Future<Output = Result<Memberships, StoreError>> + Send;
 }
 
-/// Lists of groups or of members, by the id of whose they are.
+/// Lists of groups or of members, by the id of the member or the group.
 pub(crate) type Memberships = HashMap<Uuid, Value>;
 
 fn meta(created: DateTime<Utc>, last_modified: DateTime<Utc>, version: i64) -> Meta {

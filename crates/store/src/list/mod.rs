@@ -3,11 +3,11 @@
 //! A filter has one meaning, that of [`Filter::matches`]. `narrow` finds conjuncts that an index can answer; the rows
 //! found so are a superset, read in keyset batches and put to the evaluator, so memory is bounded by a batch and a page
 //! ([`PAGE_BYTES`]) however large the directory and its documents are. Time is bounded too: [`SCAN_ROWS`],
-//! [`CURSOR_ROWS`], [`SORT_KEPT`] say how far a query may look before it is [`StoreError::TooMuch`], and `searches` keeps the
-//! searches of one tenant from filling the machine.
+//! [`CURSOR_ROWS`], [`SORT_KEPT`] say how far a query may look before it is [`StoreError::TooMuch`], and `searches`
+//! keeps the searches of one tenant from filling the machine.
 //!
-//! Reading order: `kind` (what is listed), `narrow` (which rows), `scan` (their batches), `reader` (a few at a time), then the three ways to make a
-//! page: `plain` (counted by the database), `in_order` (filtered), `sorted`.
+//! Reading order: `kind` (what is listed), `narrow` (which rows), `scan` (their batches), `reader` (a few at a time),
+//! then the three ways to make a page: `plain` (counted by the database), `in_order` (filtered), `sorted`.
 
 pub(crate) mod concurrency_limit;
 mod in_order;
@@ -42,11 +42,11 @@ pub const SORT_KEPT: usize = 10_000;
 /// Which resources, in which order, and which page of them.
 #[derive(Debug, Clone, Copy)]
 pub struct ListRequest<'a> {
-    /// Whose.
+    /// The directory that is listed.
     pub directory: DirectoryId,
     /// The profile's resource type: what the names of the filter and the sort mean.
     pub resource_type: &'a ResourceType,
-    /// Which; all without.
+    /// Selects the resources; `None` selects all.
     pub filter: Option<&'a Filter>,
     /// In which order; without, one that stays the same: that of creation, or of ids, which are given out in it.
     pub sort: Option<&'a Sort>,
@@ -148,8 +148,8 @@ fn by_creation(sort: &Sort) -> Option<SortOrder> {
     created.then_some(sort.order)
 }
 
-/// What a page holds at most, in bytes of JSON as stored: it ends early behind the one that reaches it (RFC 7644 §3.4.2.4 lets
-/// a page be shorter than was asked for).
+/// What a page holds at most, in bytes of JSON as stored: it ends early behind the one that reaches it (RFC 7644
+/// §3.4.2.4 lets a page be shorter than was asked for).
 pub const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// A page that is being filled.
@@ -175,12 +175,12 @@ impl<T: ListedResource> PageBuilder<T> {
         self.items.len() >= self.count || self.bytes >= PAGE_BYTES
     }
 
-    /// How many more there is room for, at most.
+    /// The most further resources that the page can take.
     fn room(&self) -> usize {
         self.count.saturating_sub(self.items.len())
     }
 
-    /// Puts the next one in; whether there was room.
+    /// Adds the next resource; `false` when the page is full.
     fn put(&mut self, one: T) -> bool {
         if self.is_full() {
             self.turned_away = true;
@@ -213,8 +213,8 @@ impl Budget {
         }
     }
 
-    /// Counts a document of so many bytes, before the filter is put to it; whether it was still within it. Others get their
-    /// turn before one that costs something.
+    /// Counts a document of so many bytes, before the filter is put to it; whether it was still within it. Others get
+    /// their turn before one that costs something.
     async fn weigh(&mut self, bytes: usize) -> bool {
         let long = bytes.saturating_sub(PLAIN_BYTES);
         let cost = self.comparisons.saturating_mul(long) / COSTLY_BYTES;

@@ -1,7 +1,7 @@
 //! Which conjunct of a filter an index can answer, with the same case rules as the evaluator.
 //!
-//! Must not decide: everything found here is put to [`Filter::matches`] again, but for what is said to be exact. It must
-//! not lose a match either.
+//! Must not decide: everything found here is put to [`Filter::matches`] again, but for what is said to be exact. It
+//! must not lose a match either.
 
 use domain::id::{GroupId, IdentityId, ResourceId};
 use scim::filter::{CompareOp, Filter, Literal};
@@ -21,7 +21,7 @@ pub(crate) enum Access {
     Nothing,
     /// The rows with this value in this column, which has an index of its own.
     Keyed(&'static str, Value),
-    /// The rows that stand beside this one in `membership`: the identities of a group, the groups of a member.
+    /// The rows paired with this one in `membership`: the identities of a group, the groups of a member.
     Beside(Uuid),
     /// Every row of the directory.
     All,

@@ -1,5 +1,5 @@
-//! The rows of a walk, read batch by batch as text and handed out a few at a time: as few as their documents are large, so
-//! that a search takes no more memory in a directory of large documents than in one of small ones.
+//! The rows of a scan, read batch by batch as text and returned a few at a time: as few as their documents are large,
+//! so that a search takes no more memory in a directory of large documents than in one of small ones.
 
 use std::collections::VecDeque;
 
@@ -11,10 +11,10 @@ use super::kind::ListedResource;
 use super::scan::{BATCH, Scan, ScanPosition, place};
 use crate::tenant_tx::TenantTx;
 
-/// Documents handed out at a time, in bytes of JSON; one may go beyond it.
+/// Documents returned at a time, in bytes of JSON; one may go beyond it.
 const HANDFUL_BYTES: usize = 256 * 1024;
 
-/// Reads a walk from a place on.
+/// Reads a scan from a position on.
 pub(super) struct Reader<'w> {
     scan: &'w Scan,
     after: ScanPosition,
@@ -29,7 +29,7 @@ pub(super) struct Reader<'w> {
 }
 
 impl<'w> Reader<'w> {
-    /// Reads `scan` after a place. Who searches looks at rows that the page does not show, and waits for the tenant's
+    /// Reads `scan` after a place. A search looks at rows that the page does not show, and waits for the tenant's
     /// other searches before it reads more than one batch.
     pub(super) fn new(scan: &'w Scan, after: ScanPosition, searches: bool) -> Self {
         Self {
@@ -58,8 +58,8 @@ impl<'w> Reader<'w> {
         }
     }
 
-    /// The next ones, at least one unless this is the end; `wanted` is how many the caller can use. Others get their turn
-    /// in between.
+    /// The next ones, at least one unless this is the end; `wanted` is how many the caller can use. Others get their
+    /// turn in between.
     pub(super) async fn next<T: ListedResource>(
         &mut self,
         tx: &mut TenantTx,

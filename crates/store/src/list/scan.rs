@@ -1,9 +1,9 @@
 //! The rows that an access path leaves, batch by batch in one order, from any place on.
 //!
-//! Each statement finds its rows by an index that has them in the order asked for; the documents are looked up for those
-//! rows only. On PostgreSQL that must hold for tables that were never analysed, too, and for plans that were
-//! cached while it was empty (ADR 0017, ADR 0029); on SQLite without statistics at all. So each statement leaves the planner
-//! one index.
+//! Each statement finds its rows by an index that has them in the order asked for; the documents are looked up for
+//! those rows only. On PostgreSQL that must hold for tables that were never analysed, too, and for plans that were
+//! cached while it was empty (ADR 0017, ADR 0029); on SQLite without statistics at all. So each statement leaves the
+//! planner one index.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
@@ -43,7 +43,7 @@ pub(super) enum Order {
 /// A place between two rows: creation and id of the row before.
 pub(super) type ScanPosition = (i64, Uuid);
 
-/// What tells the statements of one table apart.
+/// What distinguishes the statements of one table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Path {
     /// By a key in this column, in the order of ids.
@@ -340,7 +340,7 @@ impl Scan {
     }
 }
 
-/// Where a row stands, without its document.
+/// The position of a row, without its document.
 pub(super) fn place(row: &QueryResult) -> Result<ScanPosition, StoreError> {
     let id = row.try_get("", "id").map_err(StoreError::of)?;
     let created = row.try_get("", "created_at").map_err(StoreError::of)?;

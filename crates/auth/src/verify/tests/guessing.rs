@@ -1,4 +1,4 @@
-//! Those who guess: what their guesses cost, and that the right secret is never refused for them.
+//! Guesses: their cost, and that they never cause the right secret to be refused.
 
 use super::*;
 use proptest::prelude::*;
@@ -166,7 +166,8 @@ async fn a_full_queue_is_busy_and_gives_way_to_who_passed_the_fast_check() {
     }));
     let (old, new) = (issued(0), issued(1));
     bench.remember_issued(&new);
-    // Hashed before the flood: made between two guesses, a record would take as long as a guess is checked, and none would wait.
+    // Hashed before the flood: made between two guesses, a record would take as long as a guess is checked, and none
+    // would wait.
     let (old_record, new_record) = (Arc::new(record(&old)), record(&new));
     let guesses: Vec<_> = (100..140)
         .map(|number| {
