@@ -37,7 +37,7 @@ pub enum ExternalId {
 
 /// The values a match query can find an identity by, as the database's indexes keep them.
 ///
-/// Made here and nowhere else, with the same folding as [`scim::filter::Filter::matches`], so that a filter means one
+/// Made with the same folding as [`scim::filter::Filter::matches`], so that a filter means one
 /// thing whether SQL or the evaluator decides it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MatchKeys {

@@ -1,6 +1,6 @@
 //! One tenant's data, open: the only way to it. Every statement on it carries the tenant.
 //!
-//! What can be done with it stands in the files of [`crate::tables`]; lists in [`crate::list`].
+//! What can be done with it stands in the files of `tables`; lists in [`crate::list`].
 
 use domain::group::Group;
 use domain::id::DirectoryId;
