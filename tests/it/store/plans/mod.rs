@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::log::LogAction;
 use sqlx::{Connection, Executor};
 use store::{CredentialGuard, Settings, Store};
 use support::postgres::{BOTH, Postgres};
@@ -92,6 +93,14 @@ impl Watched {
         let record = world.store.token_record("tok").await.unwrap();
         let guard = CredentialGuard::new("tok", &record.unwrap().state);
         world.store = world.store.guarded(guard);
+        // The one statement that checks a credential and does nothing else: before a log row that comes first.
+        let person = world.person(&self.home, "checked");
+        let entry = world.entry(&person, LogAction::Update, None);
+        let logged = world.write(&self.home, move |tx| {
+            let entry = entry.clone();
+            Box::pin(async move { tx.log(&entry).await })
+        });
+        logged.await.unwrap();
     }
 
     async fn execute(&self, sql: &'static str) {
