@@ -284,32 +284,18 @@ async fn a_setting_of_a_directory_is_met_by_its_next_request() {
                             "addresses": [{"type": "work", "formatted": "Building 4"}]});
         let id = scim.post("/Users", &person).await.expect(201).id();
         let change = |name: &str| replace("displayName", name);
+        let set_provider = |provider: &str| {
+            let directory = ["directory", "set", "--tenant", "contoso", "--profile", "advisors"];
+            gateway.cli(&[&directory[..], &["--provider", provider]].concat());
+        };
         scim.patch(&format!("/Users/{id}"), &change("b"))
             .await
             .expect(200);
-        gateway.cli(&[
-            "directory",
-            "set",
-            "--tenant",
-            "contoso",
-            "--profile",
-            "advisors",
-            "--provider",
-            "generic",
-        ]);
+        set_provider("generic");
         // The RFC to the letter: a name that no schema has is refused, while it is passed over for Entra.
         let unknown = replace("nonsense", "x");
         scim.patch(&format!("/Users/{id}"), &unknown).await.expect(400);
-        gateway.cli(&[
-            "directory",
-            "set",
-            "--tenant",
-            "contoso",
-            "--profile",
-            "advisors",
-            "--provider",
-            "entra",
-        ]);
+        set_provider("entra");
         scim.patch(&format!("/Users/{id}"), &unknown).await.expect(200);
     }
 }

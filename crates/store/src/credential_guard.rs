@@ -25,6 +25,7 @@ struct Inner {
     outcome: AtomicU8,
 }
 
+// In the order in which one replaces another: what a committed change has found stays.
 const UNKNOWN: u8 = 0;
 const UNCHANGED: u8 = 1;
 const CHANGED: u8 = 2;
@@ -64,6 +65,10 @@ impl CredentialGuard {
         values.push(self.0.state.as_str())
     }
 
+    fn note(&self, outcome: u8) {
+        self.0.outcome.fetch_max(outcome, Ordering::Relaxed);
+    }
+
     /// Whether a guarded change, which counts in its first column what it reached, found the record unchanged for certain.
     ///
     /// # Errors
@@ -74,7 +79,7 @@ impl CredentialGuard {
             None => 0,
         };
         if reached > 0 {
-            self.0.outcome.store(DONE, Ordering::Relaxed);
+            self.note(DONE);
         }
         Ok(reached > 0)
     }
@@ -93,21 +98,10 @@ impl CredentialGuard {
             None => false,
         };
         if !unchanged {
-            // What a change has found stays: it was done.
-            let _ = self
-                .0
-                .outcome
-                .compare_exchange(UNKNOWN, CHANGED, Ordering::Relaxed, Ordering::Relaxed);
-            let _ = self
-                .0
-                .outcome
-                .compare_exchange(UNCHANGED, CHANGED, Ordering::Relaxed, Ordering::Relaxed);
+            self.note(CHANGED);
             return Err(StoreError::CredentialChanged);
         }
-        let _ = self
-            .0
-            .outcome
-            .compare_exchange(UNKNOWN, UNCHANGED, Ordering::Relaxed, Ordering::Relaxed);
+        self.note(UNCHANGED);
         match backend {
             // The check is a row of its own.
             Backend::Sqlite => {
