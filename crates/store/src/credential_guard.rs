@@ -93,13 +93,13 @@ impl CredentialGuard {
         backend: Backend,
         mut rows: Vec<QueryResult>,
     ) -> Result<Vec<QueryResult>, StoreError> {
-        let unchanged = match rows.first() {
-            Some(row) => row.try_get("", "unchanged").map_err(StoreError::of)?,
-            None => false,
-        };
-        if !unchanged {
+        let changed = || {
             self.note(CHANGED);
-            return Err(StoreError::CredentialChanged);
+            StoreError::CredentialChanged
+        };
+        let first = rows.first().ok_or_else(changed)?;
+        if !first.try_get::<bool>("", "unchanged").map_err(StoreError::of)? {
+            return Err(changed());
         }
         self.note(UNCHANGED);
         match backend {
@@ -109,7 +109,7 @@ impl CredentialGuard {
             }
             // It stands beside each row, and beside none when nothing was found.
             Backend::Postgres => {
-                let found: Option<bool> = rows[0].try_get("", "found").map_err(StoreError::of)?;
+                let found: Option<bool> = first.try_get("", "found").map_err(StoreError::of)?;
                 if found.is_none() {
                     rows.clear();
                 }

@@ -29,7 +29,7 @@ use crate::settings::{Backend, Settings};
 /// A connection that waited longer goes through the pool, which tests it: a firewall may have forgotten it.
 const IDLE: Duration = Duration::from_secs(30);
 /// A connection that was out of the pool for longer goes back, so that the pool's longest life holds.
-const OUT: Duration = Duration::from_secs(600);
+const OUT: Duration = Duration::from_mins(10);
 
 /// The connections in hand.
 #[derive(Clone)]

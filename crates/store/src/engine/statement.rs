@@ -17,6 +17,7 @@
 //! value) for a filter behind the policy, never for a condition of an index, and reads the whole table. So the tenant
 //! and all ids are parameters of type `uuid` and `uuid[]`; `tests/it/store/plans` looks at the plan of every statement.
 
+use std::fmt::Write as _;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
@@ -292,18 +293,21 @@ fn numbered(text: &str, names: &[&str]) -> Result<Arc<str>, String> {
         }
         let end = after.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
         let (name, after) = after.split_at(end.unwrap_or(after.len()));
-        let place = names.iter().position(|known| *known == name);
-        let place = place.ok_or_else(|| format!(":{name} is named and not bound: {text}"))?;
+        let mut same = names.iter().zip(1..).filter(|(known, _)| **known == name);
+        let (_, number) = same
+            .next()
+            .ok_or_else(|| format!(":{name} is named and not bound: {text}"))?;
+        if same.next().is_some() {
+            return Err(format!(":{name} is bound twice: {text}"));
+        }
         unused.retain(|unused| *unused != name);
-        numbered.push_str(&format!("${}", place + 1));
+        write!(numbered, "${number}").map_err(|error| error.to_string())?;
         rest = after;
     }
     numbered.push_str(rest);
-    let twice = (1..names.len()).find(|at| names[..*at].contains(&names[*at]));
-    match (unused.first(), twice) {
-        (Some(name), _) => Err(format!(":{name} is bound and not named: {text}")),
-        (None, Some(at)) => Err(format!(":{} is bound twice: {text}", names[at])),
-        (None, None) => Ok(numbered.into()),
+    match unused.first() {
+        Some(name) => Err(format!(":{name} is bound and not named: {text}")),
+        None => Ok(numbered.into()),
     }
 }
 

@@ -150,13 +150,13 @@ impl Tx {
         let backend = self.backend();
         let is_open = self.is_open();
         let progress = self.progress();
-        let guard = match is_open {
-            // Nothing of the transaction was done before its first statement had checked.
-            true => progress.guard.take_if(|_| statement.is_guardable()),
-            false => progress
+        let guard = if is_open {
+            progress.guard.take_if(|_| statement.is_guardable())
+        } else {
+            progress
                 .guards_each_change
                 .clone()
-                .filter(|_| statement.is_guardable()),
+                .filter(|_| statement.is_guardable())
         };
         let bound = match &guard {
             None => statement.bind(backend, parameters)?,

@@ -105,9 +105,8 @@ impl Store {
     pub(crate) async fn probe_write(&self) -> Result<(), StoreError> {
         // Random, so that PostgreSQL cannot compress it.
         let random = RandomState::new();
-        let ballast: String = (0..WORDS)
-            .map(|word| format!("{:016x}", random.hash_one(word)))
-            .collect();
+        let words = (0..WORDS).map(|word| format!("{:016x}", random.hash_one(word)));
+        let ballast = words.collect::<Vec<_>>().concat();
         self.lease(LEASE, &ballast, Duration::ZERO).await?;
         self.release_lease(LEASE, &ballast).await
     }

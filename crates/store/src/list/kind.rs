@@ -120,16 +120,16 @@ impl ListedResource for Identity {
             return Ok(found);
         }
         let ids: Vec<IdentityId> = batch.iter().map(|one| one.id).collect();
-        let mut done = 0;
-        while done < ids.len() {
-            let (read, groups) = tx.groups_of(query.directory, &ids[done..]).await?;
+        let mut left = ids.as_slice();
+        while !left.is_empty() {
+            let (read, groups) = tx.groups_of(query.directory, left).await?;
             for (id, groups) in groups {
                 let list = groups
                     .iter()
                     .map(|group| json!({"value": group.id, "display": group.display, "type": "direct"}));
                 found.insert(id.uuid(), list.collect());
             }
-            done += read;
+            left = left.get(read..).unwrap_or_default();
         }
         Ok(found)
     }

@@ -46,7 +46,7 @@ struct First<'s> {
     sort: &'s Sort,
 }
 
-impl<'s> First<'s> {
+impl First<'_> {
     fn put(&mut self, position: SortPosition) {
         if self.most == 0 {
             return;

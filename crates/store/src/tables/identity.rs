@@ -308,9 +308,10 @@ impl TenantTx {
             return Ok(CreateOutcome::Taken);
         }
         self.tx.note_outbox();
-        Ok(match is_shared(&rows)? {
-            true => CreateOutcome::DoneBeside,
-            false => CreateOutcome::Done,
+        Ok(if is_shared(&rows)? {
+            CreateOutcome::DoneBeside
+        } else {
+            CreateOutcome::Done
         })
     }
 
@@ -342,9 +343,10 @@ impl TenantTx {
             return self.why_not_saved(identity, external_id).await;
         }
         self.tx.note_outbox();
-        Ok(match is_shared(&rows)? {
-            true => SaveOutcome::DoneBeside,
-            false => SaveOutcome::Done,
+        Ok(if is_shared(&rows)? {
+            SaveOutcome::DoneBeside
+        } else {
+            SaveOutcome::Done
         })
     }
 

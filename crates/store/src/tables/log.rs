@@ -137,11 +137,11 @@ pub(crate) fn search(on: Backend, tenant: TenantId, query: &LogQuery) -> Result<
         ),
     ];
     let mut values = vec![("tenant", tenant.value(on)?)];
-    let mut conditions = String::new();
+    let mut conditions = Vec::new();
     for (condition, name, value) in asked {
         if let Some(value) = value {
             values.push((name, value));
-            conditions.push_str(&format!(" AND {condition} :{name}"));
+            conditions.push(format!(" AND {condition} :{name}"));
         }
     }
     values.push(("limit", query.limit.value(on)?));
@@ -156,6 +156,7 @@ pub(crate) fn search(on: Backend, tenant: TenantId, query: &LogQuery) -> Result<
     } else {
         on.either("tenant_id", "+tenant_id")
     };
+    let conditions = conditions.concat();
     let text = format!(
         "SELECT outbox_id, directory_id, at, request_id, identity_id, resource_type, external_id, user_name, action, status, \
          code, detail, event_id, changed, token_id, trace_id FROM provisioning_log \

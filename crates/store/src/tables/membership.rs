@@ -381,7 +381,7 @@ impl TenantTx {
                 1 => usize::MAX,
                 _ => REFERENCES + 1,
             };
-            let identities = Identities(Ids::of(ids[..asked].iter().map(|id| id.uuid())));
+            let identities = Identities(Ids::of(ids.iter().take(asked).map(|id| id.uuid())));
             let of = (self.within(directory), identities, Limit(limit));
             let rows = self.tx.all(&GROUPS_OF, of).await?;
             if rows.len() < limit {

@@ -19,7 +19,7 @@ const LOCK_TIMEOUT: &str = "3s";
 /// A transaction of ours that does nothing for so long has lost its process.
 const IDLE_TRANSACTION_TIMEOUT: &str = "30s";
 /// How long after trouble older connections are tested before each use.
-const SUSPICIOUS_FOR: Duration = Duration::from_secs(120);
+const SUSPICIOUS_FOR: Duration = Duration::from_mins(2);
 
 /// Remembers when a connection was last found to be lost, or its server to take no writes.
 ///
@@ -173,9 +173,9 @@ mod tests {
     #[test]
     fn only_connections_older_than_the_trouble_are_tested() {
         let health = PoolHealth::new();
-        assert!(!health.covers(Duration::from_secs(3600)));
+        assert!(!health.covers(Duration::from_hours(1)));
         health.raise();
-        assert!(health.covers(Duration::from_secs(3600)));
+        assert!(health.covers(Duration::from_hours(1)));
         std::thread::sleep(Duration::from_millis(20));
         assert!(!health.covers(Duration::ZERO));
     }

@@ -47,7 +47,7 @@ impl Place {
     }
 
     async fn write(&self, name: &str) -> Result<(), StoreError> {
-        let taken = self.store.lease(name, "test", Duration::from_secs(60)).await?;
+        let taken = self.store.lease(name, "test", Duration::from_mins(1)).await?;
         assert!(taken, "{name} was never written before");
         Ok(())
     }
