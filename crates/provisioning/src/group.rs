@@ -13,6 +13,7 @@ use domain::event::Event;
 use domain::event::group::{GroupChange, from_group_change};
 use domain::group::{Group, MembersChanged};
 use domain::id::{DirectoryId, GroupId};
+use domain::identity::ExternalId;
 use domain::log::LogEntry;
 use domain::policy::{check_group_kept, check_group_required, check_size};
 use domain::portal::PortalPage;
@@ -140,7 +141,7 @@ impl ManagedResource for Group {
     }
 
     async fn get(tx: &mut TenantTx, directory: DirectoryId, id: GroupId) -> Result<Option<Self>, StoreError> {
-        tx.get_group(directory, id).await
+        tx.get(directory, id).await
     }
 
     async fn lock(
@@ -148,16 +149,16 @@ impl ManagedResource for Group {
         directory: DirectoryId,
         id: GroupId,
     ) -> Result<Option<Self>, StoreError> {
-        tx.lock_group(directory, id).await
+        tx.lock(directory, id).await
     }
 
     async fn list(tx: &mut TenantTx, query: &ListRequest<'_>) -> Result<Page<Self>, StoreError> {
-        tx.list_groups(query).await
+        tx.list(query).await
     }
 
     async fn holder(tx: &mut TenantTx, _: Key, wanted: &Self) -> Result<Option<Self>, StoreError> {
         let name = fold(wanted.resource.display_name().unwrap_or_default());
-        tx.find_group_by_name(wanted.directory, &name).await
+        tx.find_by_name(wanted.directory, &name).await
     }
 
     async fn described_members(
@@ -193,7 +194,7 @@ impl ManagedResource for Group {
         events: &Vec<Event>,
         row: &LogEntry,
     ) -> Result<SaveOutcome, StoreError> {
-        tx.save_group(after, events, row).await
+        tx.save(after, ExternalId::IsFree, events, row).await
     }
 
     async fn delete(
@@ -202,7 +203,7 @@ impl ManagedResource for Group {
         events: &Vec<Event>,
         row: &LogEntry,
     ) -> Result<(), StoreError> {
-        tx.delete_group(before, events, row).await
+        tx.delete(before, events, row).await
     }
 }
 
@@ -242,7 +243,7 @@ async fn create(
         unknown: &known.unknown,
     };
     let row = unit.row(&group, events.first(), &left_out);
-    match tx.create_group(&group, &events, &row).await? {
+    match tx.create(&group, ExternalId::IsFree, &events, &row).await? {
         CreateOutcome::Done | CreateOutcome::DoneBeside => {
             known.join(tx, &group).await?;
             Ok(group)

@@ -7,7 +7,7 @@ use scim::query::{ListParameters, Sort};
 use store::ListRequest;
 
 use crate::error::Error;
-use crate::lists::{ListAnswer, PageRequest};
+use crate::list_request::{ListAnswer, PageRequest};
 use crate::request::Request;
 use crate::resource::ManagedResource;
 

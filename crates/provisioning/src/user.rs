@@ -172,7 +172,7 @@ impl ManagedResource for Identity {
     async fn holder(tx: &mut TenantTx, key: Key, wanted: &Self) -> Result<Option<Self>, StoreError> {
         let keys = MatchKeys::of(&wanted.resource);
         match (key, keys.external_id) {
-            (Key::Name, _) => tx.find_by_user_name(wanted.directory, &keys.user_name).await,
+            (Key::Name, _) => tx.find_by_name(wanted.directory, &keys.user_name).await,
             (Key::ExternalId, Some(value)) => tx.find_by_external_id(wanted.directory, &value).await,
             (Key::ExternalId, None) => Ok(None),
         }
@@ -222,19 +222,19 @@ impl ManagedResource for Identity {
         tx: &mut TenantTx,
         unit: &UnitOfWork,
         after: &Self,
-        [event]: &[Event; 1],
+        events: &[Event; 1],
         row: &LogEntry,
     ) -> Result<SaveOutcome, StoreError> {
-        tx.save(after, unit.profile.external_id(), event, row).await
+        tx.save(after, unit.profile.external_id(), events, row).await
     }
 
     async fn delete(
         tx: &mut TenantTx,
         before: &Self,
-        [event]: &[Event; 1],
+        events: &[Event; 1],
         row: &LogEntry,
     ) -> Result<(), StoreError> {
-        tx.delete(before, event, row).await
+        tx.delete(before, events, row).await
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use sea_orm::DatabaseConnection;
 use tokio::sync::watch;
 
@@ -10,12 +11,13 @@ use crate::credential_guard::CredentialGuard;
 use crate::engine::autocommit::Autocommit;
 use crate::engine::connect;
 use crate::engine::connect::postgres::PoolHealth;
+use crate::engine::executor::{Executor, Progress, within};
 use crate::engine::group_commit::Writer;
 use crate::engine::idle_connections::IdleConnections;
 use crate::engine::migrate;
 use crate::engine::parameter::Bind;
-use crate::engine::statement::{Built, Statement};
-use crate::engine::tx::{Progress, Tx, within};
+use crate::engine::retry_budget::Resend;
+use crate::engine::statement::{Bound, Built, Statement};
 use crate::engine::writes::Writes;
 use crate::error::StoreError;
 use crate::list::concurrency_limit::ConcurrencyLimit;
@@ -23,7 +25,11 @@ use crate::settings::{Backend, Settings};
 
 /// The database. Cheap to clone; all clones share its connections.
 #[derive(Clone)]
-pub struct Store(pub(crate) Arc<Inner>, pub(crate) Option<CredentialGuard>);
+pub struct Store {
+    pub(crate) inner: Arc<Inner>,
+    /// Checked by the first statement on a tenant's data.
+    pub(crate) guard: Option<CredentialGuard>,
+}
 
 pub(crate) struct Inner {
     pub(crate) settings: Settings,
@@ -41,7 +47,7 @@ pub(crate) struct Inner {
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Store").field(&self.0.backend).finish()
+        f.debug_tuple("Store").field(&self.inner.backend).finish()
     }
 }
 
@@ -75,32 +81,41 @@ impl Store {
             role: opened.role,
             warnings: opened.warnings,
         };
-        Ok(Self(Arc::new(inner), None))
+        Ok(Self {
+            inner: Arc::new(inner),
+            guard: None,
+        })
     }
 
     /// The same database for one request: the first statement on a tenant's data checks its credential.
     pub fn guarded(&self, guard: CredentialGuard) -> Self {
-        Self(Arc::clone(&self.0), Some(guard))
+        Self {
+            guard: Some(guard),
+            ..self.clone()
+        }
     }
 
     /// The same database, where no statement checks a credential: for what follows a change that is done.
     pub fn unguarded(&self) -> Self {
-        Self(Arc::clone(&self.0), None)
+        Self {
+            guard: None,
+            ..self.clone()
+        }
     }
 
     /// Which database it is.
     pub fn backend(&self) -> Backend {
-        self.0.backend
+        self.inner.backend
     }
 
     /// The role that statements run as; `None` on SQLite, which has none.
     pub fn role(&self) -> Option<&str> {
-        self.0.role.as_deref()
+        self.inner.role.as_deref()
     }
 
     /// What the operator should know about this database, e.g. a role that bypasses row-level security.
     pub fn warnings(&self) -> &[String] {
-        &self.0.warnings
+        &self.inner.warnings
     }
 
     /// Brings the schema up to date; returns the names of the migrations that were applied. Safe to run from several
@@ -125,11 +140,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] when it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        let mut tx = self.autocommit();
-        within(Duration::from_secs(2), async {
-            tx.all(&PING, ()).await.map(|_| ())
-        })
-        .await
+        let mut executor = self.autocommit();
+        let answer = executor.one(&PING, ());
+        within(Duration::from_secs(2), answer).await.map(|_| ())
     }
 
     /// Whether the database answers and takes writes. That it takes them is known from this process's last write; when
@@ -139,33 +152,42 @@ impl Store {
     /// [`StoreError::Unavailable`] with the reason, for instance a full disk.
     pub async fn ready(&self) -> Result<(), StoreError> {
         self.ping().await?;
-        self.0.writes.check(self.probe_write()).await
+        self.inner.writes.check(self.probe_write()).await
     }
 
     /// Closes the connections; what is queued for SQLite's writer is written first.
     pub async fn close(&self) {
-        if let Some(writer) = &self.0.writer {
+        if let Some(writer) = &self.inner.writer {
             writer.close().await;
         }
-        self.0.connections.close();
+        self.inner.connections.close();
         // An error here means that the pool was closed before.
-        let _ = self.0.pool.close_by_ref().await;
+        let _ = self.inner.pool.close_by_ref().await;
     }
 
     /// Steps after each commit of this process that put rows into the outbox: a hint to look, never the truth.
     pub fn changed(&self) -> watch::Receiver<u64> {
-        self.0.changed.subscribe()
+        self.inner.changed.subscribe()
     }
 
-    /// A place for statements that are a transaction of their own: PostgreSQL's pool, SQLite's readers.
-    pub(crate) fn autocommit(&self) -> Tx {
-        Tx::Autocommit(Autocommit {
+    /// For statements that are transactions of their own: PostgreSQL's pool, SQLite's readers.
+    pub(crate) fn autocommit(&self) -> Executor {
+        Executor::Autocommit(Autocommit {
             progress: Progress::default(),
-            connections: self.0.connections.clone(),
-            backend: self.0.backend,
-            health: self.0.health.clone(),
-            writes: self.0.writes.clone(),
+            connections: self.inner.connections.clone(),
+            backend: self.inner.backend,
+            health: self.inner.health.clone(),
+            writes: self.inner.writes.clone(),
         })
+    }
+
+    /// Runs statements that belong to no tenant in one transaction.
+    pub(crate) async fn transaction<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        F: for<'t> Fn(&'t mut Executor) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        self.transact::<Executor, T, StoreError, F>((), work).await
     }
 
     /// One changing statement as a transaction of its own.
@@ -174,13 +196,24 @@ impl Store {
         statement: &Built<P>,
         parameters: P,
     ) -> Result<u64, StoreError> {
-        let bound = statement.bind(self.0.backend, parameters)?;
-        if self.0.writer.is_none() {
-            return self.autocommit().change_by(&bound).await;
+        let bound = statement.bind(self.backend(), parameters, None)?;
+        if self.inner.writer.is_none() {
+            return self.autocommit().change_by(&bound, Resend::Always).await;
         }
-        self.transact::<Tx, _, StoreError, _>((), move |tx| {
-            let bound = bound.clone();
-            Box::pin(async move { tx.change_by(&bound).await })
+        self.change_after(None, bound).await
+    }
+
+    /// One changing statement in a transaction; on PostgreSQL after `open`, which opens its rows.
+    pub(crate) async fn change_after(&self, open: Option<Bound>, change: Bound) -> Result<u64, StoreError> {
+        let open = open.filter(|_| self.backend() == Backend::Postgres);
+        self.transaction(move |executor| {
+            let (open, change) = (open.clone(), change.clone());
+            Box::pin(async move {
+                if let Some(open) = &open {
+                    executor.rows_of(open).await?;
+                }
+                executor.change_by(&change, Resend::Always).await
+            })
         })
         .await
     }

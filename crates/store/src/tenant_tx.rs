@@ -2,22 +2,16 @@
 //!
 //! What can be done with it stands in the files of `tables`; lists in [`crate::list`].
 
-use domain::group::Group;
 use domain::id::DirectoryId;
-use domain::identity::Identity;
 use domain::scope::TenantScope;
-use sea_orm::QueryResult;
-use tokio::sync::OwnedSemaphorePermit;
 
-use crate::engine::parameter::Bind;
-use crate::engine::read::Columns;
-use crate::engine::statement::Built;
-use crate::engine::tx::Tx;
+use crate::engine::executor::Executor;
 use crate::error::StoreError;
 use crate::list::concurrency_limit::ConcurrencyLimit;
 use crate::list::{self, ListRequest, Page};
 use crate::settings::Backend;
 use crate::tables::names::{In, InDirectory, OfTenant};
+use crate::tables::resource::StoredResource;
 use crate::tables::tenant;
 
 /// How a creation ended.
@@ -30,13 +24,6 @@ pub enum CreateOutcome {
     /// Another identity of the directory has this `userName` (or `externalId`, where it is the key), or another group this
     /// `displayName`; nothing is written.
     Taken,
-}
-
-impl CreateOutcome {
-    /// Whether it is written.
-    pub(crate) const fn is_done(self) -> bool {
-        matches!(self, Self::Done | Self::DoneBeside)
-    }
 }
 
 /// How a change ended.
@@ -56,12 +43,12 @@ pub enum SaveOutcome {
 
 /// One tenant's data, open.
 pub struct TenantTx {
-    pub(crate) tx: Tx,
+    pub(crate) executor: Executor,
     pub(crate) scope: TenantScope,
     /// PostgreSQL: `usher.tenant` is set in this transaction.
     pub(crate) tenant_set: bool,
-    /// Where searches of a whole directory wait for one another.
-    searches: Option<ConcurrencyLimit>,
+    /// Limits the searches of a whole directory; `None` inside a transaction, which must not wait for other work.
+    pub(crate) searches: Option<ConcurrencyLimit>,
 }
 
 impl std::fmt::Debug for TenantTx {
@@ -71,23 +58,13 @@ impl std::fmt::Debug for TenantTx {
 }
 
 impl TenantTx {
-    pub(crate) fn new(tx: Tx, scope: TenantScope) -> Self {
-        let tenant_set = tx.backend() == Backend::Sqlite;
+    pub(crate) fn new(executor: Executor, scope: TenantScope) -> Self {
         Self {
-            tx,
+            tenant_set: executor.backend() == Backend::Sqlite,
+            executor,
             scope,
-            tenant_set,
             searches: None,
         }
-    }
-
-    pub(crate) fn with_search_limit(mut self, searches: ConcurrencyLimit) -> Self {
-        self.searches = Some(searches);
-        self
-    }
-
-    pub(crate) fn into_tx(self) -> Tx {
-        self.tx
     }
 
     pub(crate) fn tenant(&self) -> OfTenant {
@@ -99,55 +76,28 @@ impl TenantTx {
         (self.tenant(), InDirectory(directory))
     }
 
-    /// The first row of a statement that opens row-level security: in a transaction it is open afterwards.
-    pub(crate) async fn open_one<P: Bind>(
-        &mut self,
-        statement: &Built<P>,
-        parameters: P,
-    ) -> Result<Option<QueryResult>, StoreError> {
-        let row = self.tx.one(statement, parameters).await?;
-        self.tenant_set |= self.tx.is_open();
-        Ok(row)
-    }
-
-    /// A page of a directory's identities.
+    /// A page of a directory's identities or groups.
     ///
     /// # Errors
     /// [`StoreError::TooMuch`] when the query would look at more than [`list::SCAN_ROWS`] or keep more than
     /// [`list::SORT_KEPT`]; [`StoreError::Unavailable`] also while the tenant's other searches do not end; otherwise as
     /// [`TenantTx::get`].
-    pub async fn list(&mut self, query: &ListRequest<'_>) -> Result<Page<Identity>, StoreError> {
-        list::run(self, query).await
+    pub async fn list<R: StoredResource>(&mut self, query: &ListRequest<'_>) -> Result<Page<R>, StoreError> {
+        Ok(list::run(self, query).await?.map(|(_, resource)| resource))
     }
 
-    /// A page of a directory's groups.
-    ///
-    /// # Errors
-    /// As [`TenantTx::list`].
-    pub async fn list_groups(&mut self, query: &ListRequest<'_>) -> Result<Page<Group>, StoreError> {
-        list::run(self, query).await
-    }
-
-    /// Leave to go through a whole directory; `None` inside a transaction, which must not wait for other work.
-    pub(crate) async fn search_permit(&self) -> Result<Option<OwnedSemaphorePermit>, StoreError> {
-        match &self.searches {
-            Some(searches) => searches.enter(self.scope.tenant()).await.map(Some),
-            None => Ok(None),
-        }
+    /// Notes that a statement has opened row-level security: in a transaction it is open afterwards.
+    pub(crate) fn note_tenant_set(&mut self) {
+        self.tenant_set |= self.executor.is_open();
     }
 
     /// PostgreSQL: opens row-level security for statements that do not do it themselves.
     pub(crate) async fn set_tenant(&mut self) -> Result<(), StoreError> {
         if !self.tenant_set {
             let tenant = self.tenant();
-            self.tx.all(&tenant::OPEN, tenant).await?;
+            self.executor.one(&tenant::OPEN, tenant).await?;
             self.tenant_set = true;
         }
         Ok(())
     }
-}
-
-/// How many identities a change reached: PostgreSQL counts them in one row, SQLite returns a 1 for each.
-pub(crate) fn counted(rows: &[QueryResult]) -> Result<i64, StoreError> {
-    rows.first().map_or(Ok(0), |row| Columns::of(row).next())
 }

@@ -85,8 +85,13 @@ async fn step(world: Arc<World>, home: super::world::Home, id: domain::id::Ident
                 );
                 let event = world.event(&home, Some(&before), Some(&after));
                 let entry = world.entry(&after, LogAction::Update, Some(&event));
-                tx.save(&after, domain::identity::ExternalId::IsFree, &event, &entry)
-                    .await
+                tx.save(
+                    &after,
+                    domain::identity::ExternalId::IsFree,
+                    std::slice::from_ref(&event),
+                    &entry,
+                )
+                .await
             })
         })
         .await
@@ -146,8 +151,13 @@ async fn failing_neighbours_take_nothing_with_them() {
             world.write(&home, move |tx| {
                 let what = Arc::clone(&what);
                 Box::pin(async move {
-                    tx.create(&what.0, domain::identity::ExternalId::IsFree, &what.1, &what.2)
-                        .await?;
+                    tx.create(
+                        &what.0,
+                        domain::identity::ExternalId::IsFree,
+                        std::slice::from_ref(&what.1),
+                        &what.2,
+                    )
+                    .await?;
                     match number % 3 {
                         0 => Err(StoreError::Corrupt("on purpose".into())),
                         _ => Ok(()),

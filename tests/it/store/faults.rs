@@ -220,7 +220,12 @@ async fn work_that_overlooks_a_failed_statement_is_not_answered_without_a_commit
                 Box::pin(async move {
                     for (person, event, entry) in changes.iter() {
                         let _ = tx
-                            .create(person, domain::identity::ExternalId::IsFree, event, entry)
+                            .create(
+                                person,
+                                domain::identity::ExternalId::IsFree,
+                                std::slice::from_ref(event),
+                                entry,
+                            )
                             .await;
                     }
                     Ok(())
@@ -253,7 +258,7 @@ async fn a_caller_that_leaves_in_the_middle_leaves_no_transaction_behind() {
             tx.create(
                 &change.0,
                 domain::identity::ExternalId::IsFree,
-                &change.1,
+                std::slice::from_ref(&change.1),
                 &change.2,
             )
             .await?;

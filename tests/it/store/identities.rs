@@ -1,5 +1,6 @@
 //! Creating, changing, deleting: what one commit stores, events and log included.
 
+use std::slice::from_ref;
 use std::sync::Arc;
 
 use domain::identity::ExternalId;
@@ -58,10 +59,12 @@ async fn a_taken_user_name_writes_nothing_and_any_case_of_it_is_taken() {
                 let what = Arc::clone(&what);
                 Box::pin(async move {
                     assert_eq!(
-                        tx.create(&what.0, ExternalId::IsFree, &what.1, &what.2).await?,
+                        tx.create(&what.0, ExternalId::IsFree, from_ref(&what.1), &what.2)
+                            .await?,
                         CreateOutcome::Taken
                     );
-                    tx.find_by_user_name(directory, "amy@contoso.com").await
+                    tx.find_by_name::<domain::identity::Identity>(directory, "amy@contoso.com")
+                        .await
                 })
             })
             .await
@@ -141,7 +144,7 @@ async fn deleting_has_one_event() {
             world
                 .write(&home, move |tx| {
                     let what = Arc::clone(&what);
-                    Box::pin(async move { tx.delete(&what.0, &what.1, &what.2).await })
+                    Box::pin(async move { tx.delete(&what.0, from_ref(&what.1), &what.2).await })
                 })
                 .await
                 .unwrap();
@@ -181,7 +184,8 @@ async fn an_error_of_the_work_takes_everything_back() {
                 let what = Arc::clone(&what);
                 Box::pin(async move {
                     assert_eq!(
-                        tx.create(&what.0, ExternalId::IsFree, &what.1, &what.2).await?,
+                        tx.create(&what.0, ExternalId::IsFree, from_ref(&what.1), &what.2)
+                            .await?,
                         CreateOutcome::Done
                     );
                     assert!(
@@ -225,7 +229,10 @@ async fn very_long_and_odd_values_are_stored_and_found() {
             let found = world
                 .store
                 .read::<_, StoreError, _>(home.scope, |tx| {
-                    Box::pin(async move { tx.find_by_user_name(directory, &folded).await })
+                    Box::pin(async move {
+                        tx.find_by_name::<domain::identity::Identity>(directory, &folded)
+                            .await
+                    })
                 })
                 .await
                 .unwrap();

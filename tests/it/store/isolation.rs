@@ -42,8 +42,12 @@ async fn another_tenants_identity_is_not_there() {
                 let what = Arc::clone(&what);
                 Box::pin(async move {
                     assert_eq!(tx.lock(what.0.directory, what.0.id).await?, None);
-                    assert_eq!(tx.find_by_user_name(what.0.directory, "amy").await?, None);
-                    tx.delete(&what.0, &what.1, &what.2).await
+                    assert_eq!(
+                        tx.find_by_name::<domain::identity::Identity>(what.0.directory, "amy")
+                            .await?,
+                        None
+                    );
+                    tx.delete(&what.0, std::slice::from_ref(&what.1), &what.2).await
                 })
             })
             .await

@@ -1,5 +1,6 @@
 //! Shared by the store's tests: both databases, two tenants with directories, identities and their events.
 
+use std::slice::from_ref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -311,7 +312,7 @@ impl World {
             let what = Arc::clone(&what);
             Box::pin(async move {
                 tx.lock(what.0.directory, what.0.id).await?;
-                tx.save(&what.0, external_id, &what.1, &what.2).await
+                tx.save(&what.0, external_id, from_ref(&what.1), &what.2).await
             })
         })
         .await

@@ -2,7 +2,8 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use provisioning::lists::everything::{self, AnyResource};
+use provisioning::search;
+use store::AnyResource;
 
 use super::RequestContext;
 use super::error::Failure;
@@ -13,7 +14,7 @@ use super::response_body::{Entry, ResponseBody};
 /// # Errors
 /// `invalidFilter` for an attribute that neither type has; `invalidValue`, `invalidCursor`, `tooMany`.
 pub async fn answer(ctx: &RequestContext<'_>) -> Result<HttpResponse, Failure> {
-    let found = everything::execute(&ctx.request.context, &ctx.request.caller, &ctx.query).await?;
+    let found = search::execute(&ctx.request.context, &ctx.request.caller, &ctx.query).await?;
     let entries = found.items.into_iter().map(|found| match found {
         AnyResource::Identity(identity) => Entry::Person(*identity),
         AnyResource::Group(group) => Entry::Group(*group),

@@ -3,22 +3,13 @@
 use sea_orm::{DbErr, QueryResult};
 
 use super::connect::postgres::PoolHealth;
+use super::executor::Progress;
 use super::idle_connections::IdleConnections;
-use super::retry_budget::RetryBudget;
+use super::retry_budget::{Resend, RetryBudget};
 use super::statement::Bound;
-use super::tx::Progress;
 use super::writes::Writes;
-use crate::error::{RetryAction, StoreError};
+use crate::error::StoreError;
 use crate::settings::Backend;
-
-/// When a statement that is a transaction of its own may be sent again after an error that can pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Resend {
-    /// Done twice it comes to the same, or the second time says that it was done.
-    Always,
-    /// Only when the server refused it, so that nothing was done; after a lost connection that is not known.
-    IfRefused,
-}
 
 /// PostgreSQL's pool, or SQLite's readers. A statement here is a transaction of its own; what can pass is waited for, at most
 /// as long as [`RetryBudget`] lasts.
@@ -36,48 +27,29 @@ impl Autocommit {
         statement: &Bound,
         resend: Resend,
     ) -> Result<Vec<QueryResult>, StoreError> {
-        let mut retries = RetryBudget::new();
-        loop {
-            match self.connections.all(statement).await {
-                Ok(rows) => return Ok(rows),
-                Err(error) => self.wait_or_fail(&error, &mut retries, resend).await?,
-            }
-        }
+        self.repeat(resend, || self.connections.all(statement)).await
     }
 
     pub(super) async fn change(&self, statement: &Bound, resend: Resend) -> Result<u64, StoreError> {
-        let mut retries = RetryBudget::new();
-        loop {
-            match self.connections.execute(statement).await {
-                Ok(changed) => {
-                    if changed > 0 {
-                        self.writes.succeeded();
-                    }
-                    return Ok(changed);
-                }
-                Err(error) => self
-                    .wait_or_fail(&error, &mut retries, resend)
-                    .await
-                    .inspect_err(|error| self.writes.failed(error))?,
-            }
+        let answer = self.repeat(resend, || self.connections.execute(statement));
+        let changed = answer.await.inspect_err(|error| self.writes.failed(error))?;
+        if changed > 0 {
+            self.writes.succeeded();
         }
+        Ok(changed)
     }
 
-    async fn wait_or_fail(
+    async fn repeat<T, F: Future<Output = Result<T, DbErr>>>(
         &self,
-        error: &DbErr,
-        retries: &mut RetryBudget,
         resend: Resend,
-    ) -> Result<(), StoreError> {
-        let (error, retry_action) = StoreError::classify(error);
-        let is_lost = retry_action == RetryAction::Reconnect;
-        if is_lost {
-            self.health.raise();
-        }
-        if retry_action == RetryAction::Tell || is_lost && resend == Resend::IfRefused {
-            Err(error)
-        } else {
-            retries.wait(error).await
+        attempt: impl Fn() -> F,
+    ) -> Result<T, StoreError> {
+        let mut retries = RetryBudget::new();
+        loop {
+            match attempt().await {
+                Ok(done) => return Ok(done),
+                Err(error) => retries.wait_after(&error, resend, &self.health).await?,
+            }
         }
     }
 }

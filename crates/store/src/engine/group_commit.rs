@@ -14,9 +14,9 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::engine::connect::writing::{Writing, give_up};
+use crate::engine::executor::{Executor, Grouped, Written};
 use crate::engine::fair_queue::{Receiver, Sender, fair_queue};
-use crate::engine::run::Executor;
-use crate::engine::tx::{Grouped, Tx, Written};
+use crate::engine::run::Handle;
 use crate::engine::writes::Writes;
 use crate::error::StoreError;
 
@@ -36,44 +36,44 @@ pub(crate) struct Writer {
 
 /// What a job turned out to be.
 struct Outcome {
-    tx: Tx,
+    executor: Executor,
     keep: bool,
 }
 
 /// One asker's work, whatever its types.
 trait Job: Send {
     /// Does the work.
-    fn run(&mut self, tx: Tx) -> BoxFuture<'_, Outcome>;
+    fn run(&mut self, executor: Executor) -> BoxFuture<'_, Outcome>;
     /// Answers: after the commit, or with the reason why there was none.
     fn finish(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
-struct Work<D: Executor, T, E, F> {
-    key: D::Key,
+struct Work<H: Handle, T, E, F> {
+    key: H::Key,
     work: F,
     answer: Option<Result<T, E>>,
     asker: oneshot::Sender<Result<T, E>>,
 }
 
-impl<D, T, E, F> Job for Work<D, T, E, F>
+impl<H, T, E, F> Job for Work<H, T, E, F>
 where
-    D: Executor + 'static,
-    F: for<'t> Fn(&'t mut D) -> BoxFuture<'t, Result<T, E>> + Send + Sync,
+    H: Handle + 'static,
+    F: for<'t> Fn(&'t mut H) -> BoxFuture<'t, Result<T, E>> + Send + Sync,
     T: Send,
     E: From<StoreError> + Send,
 {
-    fn run(&mut self, tx: Tx) -> BoxFuture<'_, Outcome> {
+    fn run(&mut self, executor: Executor) -> BoxFuture<'_, Outcome> {
         Box::pin(async move {
-            let mut executor = D::open(tx, self.key);
+            let mut handle = H::open(executor, self.key);
             // A panic in one job must not end the writer for the others; its asker sees a closed channel.
-            let answer = AssertUnwindSafe((self.work)(&mut executor))
+            let answer = AssertUnwindSafe((self.work)(&mut handle))
                 .catch_unwind()
                 .await
                 .ok();
             let keep = matches!(answer, Some(Ok(_)));
             self.answer = answer;
             Outcome {
-                tx: executor.close(),
+                executor: handle.close(),
                 keep,
             }
         })
@@ -104,22 +104,22 @@ impl Writer {
     }
 
     /// Queues a piece of work and waits for its commit.
-    pub(crate) async fn submit<D, T, E, F>(&self, key: D::Key, work: F) -> Result<T, E>
+    pub(crate) async fn submit<H, T, E, F>(&self, key: H::Key, work: F) -> Result<T, E>
     where
-        D: Executor + 'static,
-        F: for<'t> Fn(&'t mut D) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+        H: Handle + 'static,
+        F: for<'t> Fn(&'t mut H) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
         let closed = || StoreError::Unavailable("the store is closed".into());
         let (asker, answer) = oneshot::channel();
-        let job: Box<dyn Job> = Box::new(Work::<D, T, E, F> {
+        let job: Box<dyn Job> = Box::new(Work::<H, T, E, F> {
             key,
             work,
             answer: None,
             asker,
         });
-        if !self.queue.send(D::tenant(key), job) {
+        if !self.queue.send(H::tenant(key), job) {
             return Err(closed().into());
         }
         answer.await.map_err(|_| closed())?
@@ -177,9 +177,9 @@ async fn commit_group(
     let mut written = Written::default();
     let mut trouble = None;
     while let Some(mut job) = next.take() {
-        let outcome = job.run(Tx::Grouped(grouped)).await;
+        let outcome = job.run(Executor::Grouped(grouped)).await;
         done.push(job);
-        let Tx::Grouped(back) = outcome.tx else {
+        let Executor::Grouped(back) = outcome.executor else {
             return Err(StoreError::Unavailable("the writing connection was lost".into()));
         };
         grouped = back;

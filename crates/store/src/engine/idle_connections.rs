@@ -8,7 +8,7 @@
 //! A connection is given to the thread that used it last where possible: its socket wakes that thread's runtime, and
 //! no other one in between.
 //!
-//! Knows no table and no meaning of errors; read next: [`crate::engine::tx`].
+//! Knows no table and no meaning of errors; read next: [`crate::engine::executor`].
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -18,7 +18,7 @@ use crate::store::Store;
 const LOCK: i64 = 0x75_73_68_65_72;
 
 pub(crate) async fn pending(store: &Store) -> Result<Vec<String>, StoreError> {
-    names(&store.0.pool).await
+    names(&store.inner.pool).await
 }
 
 async fn names<C: ConnectionTrait>(connection: &C) -> Result<Vec<String>, StoreError> {
@@ -32,7 +32,7 @@ async fn names<C: ConnectionTrait>(connection: &C) -> Result<Vec<String>, StoreE
 }
 
 pub(crate) async fn run(store: &Store) -> Result<Vec<String>, StoreError> {
-    match store.0.backend {
+    match store.inner.backend {
         Backend::Postgres => on_postgres(store).await,
         Backend::Sqlite => on_sqlite(store).await,
     }
@@ -40,7 +40,7 @@ pub(crate) async fn run(store: &Store) -> Result<Vec<String>, StoreError> {
 
 /// On one connection of its own, under a lock that other migrating processes wait for.
 async fn on_postgres(store: &Store) -> Result<Vec<String>, StoreError> {
-    let connection = postgres::open_for_migration(&store.0.settings).await?;
+    let connection = postgres::open_for_migration(&store.inner.settings).await?;
     for text in [
         "SET lock_timeout = 0",
         &format!("SELECT pg_advisory_lock({LOCK})"),
@@ -90,7 +90,7 @@ async fn grant(connection: &DatabaseConnection) -> Result<(), StoreError> {
 async fn on_sqlite(store: &Store) -> Result<Vec<String>, StoreError> {
     let settings = crate::settings::Settings {
         max_connections: 1,
-        ..store.0.settings.clone()
+        ..store.inner.settings.clone()
     };
     let connection = crate::engine::connect::sqlite::open_for_migration(&settings).await?;
     let applied = in_one_transaction(&connection).await;

@@ -8,6 +8,7 @@ use sea_orm::sea_query::ArrayType;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::engine::read::columns;
 use crate::error::StoreError;
 use crate::settings::Backend;
 
@@ -26,7 +27,8 @@ pub(crate) trait Bind {
 /// The values of a statement for one database.
 pub(crate) struct Values {
     on: Backend,
-    list: Vec<Value>,
+    /// `$1`, `$2`, …
+    pub(crate) list: Vec<Value>,
 }
 
 impl Values {
@@ -37,10 +39,6 @@ impl Values {
     pub(crate) fn push(&mut self, parameter: impl Parameter) -> Result<(), StoreError> {
         self.list.push(parameter.value(self.on)?);
         Ok(())
-    }
-
-    pub(crate) fn into_list(self) -> Vec<Value> {
-        self.list
     }
 }
 
@@ -137,14 +135,7 @@ macro_rules! plain {
 }
 
 plain! {
-    TenantId: |id| id.uuid();
-    DirectoryId: |id| id.uuid();
-    IdentityId: |id| id.uuid();
-    GroupId: |id| id.uuid();
     ResourceId: |id| id.uuid();
-    AppId: |id| id.uuid();
-    EventId: |id| id.uuid();
-    RequestId: |id| id.uuid();
     Uuid: |id| id;
     i64: |number| number;
     i32: |number| number;
@@ -154,6 +145,16 @@ plain! {
     // Milliseconds since 1970.
     DateTime<Utc>: |time| time.timestamp_millis();
 }
+
+/// Ids, which are columns too.
+macro_rules! ids {
+    ($($type:ty)*) => {
+        plain! { $($type: |id| id.uuid();)* }
+        columns! { $($type = Uuid => |id| Ok(Self::from_uuid(id));)* }
+    };
+}
+
+ids! { TenantId DirectoryId IdentityId GroupId AppId EventId RequestId }
 
 /// A value that has its form already.
 impl Parameter for Value {

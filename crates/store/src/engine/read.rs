@@ -1,11 +1,14 @@
-//! Reading columns: times, ids, names; what has another form than this version writes is [`StoreError::Corrupt`].
+//! Reading rows: columns from left to right, each as the type that it is kept for. A value of another form than this version
+//! writes is [`StoreError::Corrupt`].
 
 use chrono::{DateTime, Utc};
+use domain::tenant::Slug;
 use sea_orm::{QueryResult, TryGetable};
+use uuid::Uuid;
 
 use crate::error::StoreError;
 
-/// A row, read from left to right in the order of its `SELECT`.
+/// A row, read in the order of its `SELECT`.
 pub(crate) struct Columns<'r> {
     row: &'r QueryResult,
     next: usize,
@@ -16,33 +19,104 @@ impl<'r> Columns<'r> {
         Self { row, next: 0 }
     }
 
-    /// The next column.
-    pub(crate) fn next<T: TryGetable>(&mut self) -> Result<T, StoreError> {
+    /// The next column, or the next ones that are one value.
+    pub(crate) fn next<T: Read>(&mut self) -> Result<T, StoreError> {
+        T::read(self)
+    }
+
+    fn raw<T: TryGetable>(&mut self) -> Result<T, StoreError> {
         let value = self.row.try_get_by_index(self.next).map_err(StoreError::of)?;
         self.next += 1;
         Ok(value)
     }
+}
 
-    /// The next column, as a time.
-    pub(crate) fn time(&mut self) -> Result<DateTime<Utc>, StoreError> {
-        let millis: i64 = self.next()?;
-        DateTime::from_timestamp_millis(millis)
-            .ok_or_else(|| StoreError::Corrupt("a time is out of range".into()))
-    }
+/// What is read off one or more columns, such as a whole row.
+pub(crate) trait Read: Sized {
+    /// Takes its columns.
+    fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError>;
+}
 
-    /// The next column, as a time that may be absent.
-    pub(crate) fn time_or_none(&mut self) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let millis: Option<i64> = self.next()?;
-        Ok(millis.and_then(DateTime::from_timestamp_millis))
-    }
+/// What is read off one column.
+pub(crate) trait Column: Sized {
+    /// As the driver gives it.
+    type Raw: TryGetable;
 
-    /// The next column, as a word or name with a form of its own.
-    pub(crate) fn parsed<T>(
-        &mut self,
-        what: &'static str,
-        parse: fn(&str) -> Option<T>,
-    ) -> Result<T, StoreError> {
-        let text: String = self.next()?;
-        parse(&text).ok_or_else(|| StoreError::Corrupt(format!("{what} has an unknown form").into()))
+    fn of(raw: Self::Raw) -> Result<Self, StoreError>;
+}
+
+impl<T: Column> Read for T {
+    fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError> {
+        columns.raw().and_then(T::of)
     }
+}
+
+/// A column that may be NULL.
+impl<T: Column> Read for Option<T> {
+    fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError> {
+        columns.raw::<Option<T::Raw>>()?.map(T::of).transpose()
+    }
+}
+
+/// A row of which only its presence counts.
+impl Read for () {
+    fn read(_: &mut Columns<'_>) -> Result<Self, StoreError> {
+        Ok(())
+    }
+}
+
+impl<A: Read, B: Read> Read for (A, B) {
+    fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError> {
+        Ok((columns.next()?, columns.next()?))
+    }
+}
+
+/// A record, whose fields are read in this order.
+macro_rules! record {
+    ($type:ident: $($field:ident)*) => {
+        impl $crate::engine::read::Read for $type {
+            fn read(
+                columns: &mut $crate::engine::read::Columns<'_>,
+            ) -> Result<Self, $crate::error::StoreError> {
+                Ok(Self { $($field: columns.next()?),* })
+            }
+        }
+    };
+}
+pub(crate) use record;
+
+/// Types of one column: as the driver gives it, and how it is read.
+macro_rules! columns {
+    ($($type:ty = $raw:ty => $read:expr;)*) => {$(
+        impl $crate::engine::read::Column for $type {
+            type Raw = $raw;
+
+            fn of(raw: $raw) -> Result<Self, $crate::error::StoreError> {
+                let read: fn($raw) -> Result<Self, $crate::error::StoreError> = $read;
+                read(raw)
+            }
+        }
+    )*};
+}
+pub(crate) use columns;
+
+columns! {
+    bool = Self => Ok;
+    i32 = Self => Ok;
+    i64 = Self => Ok;
+    String = Self => Ok;
+    Uuid = Self => Ok;
+    Slug = String => |name| known("the name of a tenant or an app", name.parse().ok());
+    // Milliseconds since 1970.
+    DateTime<Utc> = i64 => |millis| {
+        DateTime::from_timestamp_millis(millis).ok_or_else(|| StoreError::Corrupt("a time is out of range".into()))
+    };
+}
+
+/// A word of a column that this version knows.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] when it does not.
+pub(crate) fn known<T>(what: &str, read: Option<T>) -> Result<T, StoreError> {
+    read.ok_or_else(|| StoreError::Corrupt(format!("{what} has an unknown form").into()))
 }

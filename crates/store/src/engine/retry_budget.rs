@@ -1,4 +1,4 @@
-//! How long trouble is sat out inside a request.
+//! How long a request waits for trouble to pass.
 //!
 //! A failed call costs the customer hours in Entra, not seconds
 //! (`docs/background/faults.md`, "What a failed call costs"): what can pass by itself (a deadlock, a
@@ -7,13 +7,25 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
-use crate::error::StoreError;
+use sea_orm::DbErr;
+
+use super::connect::postgres::PoolHealth;
+use crate::error::{RetryAction, StoreError};
 
 /// The longest that a call is held back.
 const LIMIT: Duration = Duration::from_secs(10);
 /// The first wait; doubled up to [`LONGEST`].
 const FIRST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_millis(800);
+
+/// When a statement that is a transaction of its own may be sent again after an error that can pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resend {
+    /// Done twice it comes to the same, or the second time says that it was done.
+    Always,
+    /// Only when the server refused it, so that nothing was done; after a lost connection that is not known.
+    IfRefused,
+}
 
 /// What is left of one call's time for repeats.
 pub(crate) struct RetryBudget {
@@ -29,7 +41,24 @@ impl RetryBudget {
         }
     }
 
-    /// Waits before another attempt, or gives the error back when the time is used up.
+    /// Waits before another attempt after a driver's error, or returns it when another attempt may not be made.
+    pub(crate) async fn wait_after(
+        &mut self,
+        error: &DbErr,
+        resend: Resend,
+        health: &PoolHealth,
+    ) -> Result<(), StoreError> {
+        let (error, retry_action) = StoreError::classify(error);
+        if retry_action == RetryAction::Reconnect {
+            health.raise();
+        }
+        match (retry_action, resend) {
+            (RetryAction::Tell, _) | (RetryAction::Reconnect, Resend::IfRefused) => Err(error),
+            _ => self.wait(error).await,
+        }
+    }
+
+    /// Waits before another attempt, or returns the error when the time is used up.
     pub(crate) async fn wait(&mut self, error: StoreError) -> Result<(), StoreError> {
         if self.start.elapsed() + self.next > LIMIT {
             return Err(error);

@@ -1,5 +1,6 @@
 //! Transactions: [`Store::read`], [`Store::write`] and how they end, are repeated, or fail.
 
+use std::slice::from_ref;
 use std::sync::Arc;
 
 use domain::event::Event;
@@ -8,57 +9,53 @@ use domain::identity::{ExternalId, Identity};
 use domain::log::LogEntry;
 use domain::scope::TenantScope;
 use futures_util::future::BoxFuture;
-use sea_orm::DbErr;
 
 use crate::credential_guard::CredentialGuard;
-use crate::engine::retry_budget::RetryBudget;
-use crate::engine::tx::{Open, Tx};
+use crate::engine::executor::{Executor, Open, Progress};
+use crate::engine::retry_budget::{Resend, RetryBudget};
 use crate::error::{RetryAction, StoreError};
-use crate::store::Store;
+use crate::store::{Inner, Store};
 use crate::tenant_tx::{CreateOutcome, TenantTx};
 
-/// What a piece of work sees of a transaction: one tenant's data ([`TenantTx`]), or the bare statements (operators'
-/// records, the outbox side).
-pub(crate) trait Executor: Sized + Send {
-    /// What it takes to open it.
+/// What a piece of work is given: one tenant's data ([`TenantTx`]), or the bare statements (operators' records, the outbox).
+pub(crate) trait Handle: Sized + Send {
+    /// What it takes to make it.
     type Key: Copy + Send + Sync + 'static;
     /// Whose work it is, for the order of SQLite's writer.
     fn tenant(key: Self::Key) -> Option<TenantId>;
-    /// Opens it on a transaction.
-    fn open(tx: Tx, key: Self::Key) -> Self;
-    /// The transaction back.
-    fn close(self) -> Tx;
+    fn open(executor: Executor, key: Self::Key) -> Self;
+    fn close(self) -> Executor;
 }
 
-impl Executor for Tx {
+impl Handle for Executor {
     type Key = ();
 
     fn tenant((): ()) -> Option<TenantId> {
         None
     }
 
-    fn open(tx: Tx, (): ()) -> Self {
-        tx
+    fn open(executor: Executor, (): ()) -> Self {
+        executor
     }
 
-    fn close(self) -> Tx {
+    fn close(self) -> Executor {
         self
     }
 }
 
-impl Executor for TenantTx {
+impl Handle for TenantTx {
     type Key = TenantScope;
 
     fn tenant(scope: TenantScope) -> Option<TenantId> {
         Some(scope.tenant())
     }
 
-    fn open(tx: Tx, scope: TenantScope) -> Self {
-        Self::new(tx, scope)
+    fn open(executor: Executor, scope: TenantScope) -> Self {
+        Self::new(executor, scope)
     }
 
-    fn close(self) -> Tx {
-        self.into_tx()
+    fn close(self) -> Executor {
+        self.executor
     }
 }
 
@@ -73,9 +70,10 @@ impl Store {
         F: for<'t> FnOnce(&'t mut TenantTx) -> BoxFuture<'t, Result<T, E>> + Send,
         E: From<StoreError>,
     {
-        let mut tx = self.lone(scope).with_search_limit(self.0.searches.clone());
-        if self.1.as_ref().is_some_and(CredentialGuard::was_checked) {
-            tx.tx.guard(None);
+        let mut tx = self.autocommit_of(scope);
+        tx.searches = Some(self.inner.searches.clone());
+        if self.guard.as_ref().is_some_and(CredentialGuard::was_checked) {
+            tx.executor.guard(None);
         }
         work(&mut tx).await
     }
@@ -93,9 +91,9 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let guard = self.1.clone();
+        let guard = self.guard.clone();
         self.transact::<TenantTx, T, E, _>(scope, move |tx| {
-            tx.tx.guard(guard.clone());
+            tx.executor.guard(guard.clone());
             work(tx)
         })
         .await
@@ -113,14 +111,11 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        if self.0.writer.is_none() {
-            let mut tx = self.lone(scope);
+        if self.inner.writer.is_none() {
+            let mut tx = self.autocommit_of(scope);
             let answer = work(&mut tx).await;
-            let progress = tx.tx.progress();
-            if progress.has_changed() {
-                self.0.writes.succeeded();
-            }
-            self.notify_outbox(progress.outbox_written);
+            let progress = tx.executor.progress();
+            self.note_commit(progress);
             if progress.retry_action.is_none() {
                 return answer;
             }
@@ -130,10 +125,10 @@ impl Store {
 
     /// A tenant's data where each statement is a transaction of its own. The first one checks the credential, and so does
     /// each that changes a resource.
-    fn lone(&self, scope: TenantScope) -> TenantTx {
-        let mut tx = self.autocommit();
-        tx.guard(self.1.clone());
-        TenantTx::new(tx, scope)
+    fn autocommit_of(&self, scope: TenantScope) -> TenantTx {
+        let mut executor = self.autocommit();
+        executor.guard(self.guard.clone());
+        TenantTx::new(executor, scope)
     }
 
     /// Creates an identity by itself: [`TenantTx::create`] as a whole transaction, in one round trip on PostgreSQL.
@@ -152,64 +147,66 @@ impl Store {
         event: &Event,
         entry: &LogEntry,
     ) -> Result<CreateOutcome, StoreError> {
-        if self.0.writer.is_none() {
-            let mut tx = self.lone(scope);
-            let created = tx.create(identity, external_id, event, entry).await;
-            let done = created.as_ref().is_ok_and(|created| created.is_done());
-            if done {
-                self.0.writes.succeeded();
-            }
-            self.notify_outbox(done);
+        if self.inner.writer.is_none() {
+            let mut tx = self.autocommit_of(scope);
+            let created = tx.create(identity, external_id, from_ref(event), entry).await;
+            self.note_commit(tx.executor.progress());
             return created;
         }
         let what = Arc::new((identity.clone(), event.clone(), entry.clone()));
         self.write(scope, move |tx| {
             let what = Arc::clone(&what);
-            Box::pin(async move { tx.create(&what.0, external_id, &what.1, &what.2).await })
+            Box::pin(async move { tx.create(&what.0, external_id, from_ref(&what.1), &what.2).await })
         })
         .await
     }
 
-    pub(crate) async fn transact<D, T, E, F>(&self, key: D::Key, work: F) -> Result<T, E>
+    pub(crate) async fn transact<H, T, E, F>(&self, key: H::Key, work: F) -> Result<T, E>
     where
-        D: Executor + 'static,
-        F: for<'t> Fn(&'t mut D) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+        H: Handle + 'static,
+        F: for<'t> Fn(&'t mut H) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        match &self.0.writer {
-            Some(writer) => writer.submit::<D, T, E, F>(key, work).await,
-            None => self.transact_alone::<D, T, E, F>(key, &work).await,
+        match &self.inner.writer {
+            Some(writer) => writer.submit::<H, T, E, F>(key, work).await,
+            None => self.transact_alone::<H, T, E, F>(key, &work).await,
         }
     }
 
     /// PostgreSQL: a transaction of its own, repeated while that may help.
-    async fn transact_alone<D, T, E, F>(&self, key: D::Key, work: &F) -> Result<T, E>
+    async fn transact_alone<H, T, E, F>(&self, key: H::Key, work: &F) -> Result<T, E>
     where
-        D: Executor,
-        F: for<'t> Fn(&'t mut D) -> BoxFuture<'t, Result<T, E>>,
+        H: Handle,
+        F: for<'t> Fn(&'t mut H) -> BoxFuture<'t, Result<T, E>>,
         E: From<StoreError>,
     {
+        let Inner {
+            connections,
+            health,
+            writes,
+            ..
+        } = &*self.inner;
         let mut retries = RetryBudget::new();
         loop {
-            let transaction = match self.0.connections.begin().await {
+            let transaction = match connections.begin().await {
                 Ok(Some(transaction)) => transaction,
                 Ok(None) => {
                     return Err(StoreError::Refused("no transaction of its own here".to_owned()).into());
                 }
                 Err(error) => {
-                    self.wait_for_retry(&error, &mut retries).await?;
+                    retries.wait_after(&error, Resend::Always, health).await?;
                     continue;
                 }
             };
-            let mut executor = D::open(Tx::Open(Open::new(transaction, self.0.health.clone())), key);
-            let answer = work(&mut executor).await;
-            let Tx::Open(open) = executor.close() else {
+            let mut handle = H::open(Executor::Open(Open::new(transaction, health.clone())), key);
+            let answer = work(&mut handle).await;
+            let Executor::Open(open) = handle.close() else {
                 return Err(StoreError::Refused("the work has lost its transaction".to_owned()).into());
             };
             let (transaction, progress) = (open.transaction, open.progress);
             if let Some(trouble) = &progress.trouble {
-                self.0.writes.failed(trouble);
+                writes.failed(trouble);
             }
             // Work that overlooked a failed statement is repeated as well; if that does not help, the commit says so.
             let may_help = matches!(
@@ -228,18 +225,17 @@ impl Store {
             }
             match transaction.commit().await {
                 Ok(()) => {
-                    if progress.has_changed() {
-                        self.0.writes.succeeded();
-                    }
-                    self.notify_outbox(progress.outbox_written);
+                    self.note_commit(&progress);
                     return answer;
                 }
                 // What was refused at commit did not happen and may be repeated; after a lost connection it is unknown.
                 Err(error) => match StoreError::classify(&error) {
                     (error, RetryAction::Again) => retries.wait(error).await?,
                     (error, retry_action) => {
-                        self.mark_unhealthy(retry_action);
-                        self.0.writes.failed(&error);
+                        if retry_action == RetryAction::Reconnect {
+                            health.raise();
+                        }
+                        writes.failed(&error);
                         return Err(error.into());
                     }
                 },
@@ -247,25 +243,13 @@ impl Store {
         }
     }
 
-    async fn wait_for_retry(&self, error: &DbErr, retries: &mut RetryBudget) -> Result<(), StoreError> {
-        let (error, retry_action) = StoreError::classify(error);
-        self.mark_unhealthy(retry_action);
-        if retry_action == RetryAction::Tell {
-            Err(error)
-        } else {
-            retries.wait(error).await
+    /// What is to be done after a commit: its rows show that writing works, and wait for the stamper.
+    fn note_commit(&self, progress: &Progress) {
+        if progress.has_changed() {
+            self.inner.writes.succeeded();
         }
-    }
-
-    fn mark_unhealthy(&self, retry_action: RetryAction) {
-        if retry_action == RetryAction::Reconnect {
-            self.0.health.raise();
-        }
-    }
-
-    pub(crate) fn notify_outbox(&self, outbox_written: bool) {
-        if outbox_written {
-            self.0.changed.send_modify(|count| *count += 1);
+        if progress.outbox_written {
+            self.inner.changed.send_modify(|count| *count += 1);
         }
     }
 }

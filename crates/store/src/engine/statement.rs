@@ -30,11 +30,11 @@ use crate::error::StoreError;
 use crate::settings::Backend;
 use crate::tables::token;
 
-/// A statement that is built at its first use.
-pub(crate) struct Statement<P> {
+/// A statement with the parameters `P` that answers rows `R`; built at its first use.
+pub(crate) struct Statement<P, R = ()> {
     write: fn(Backend) -> String,
     opens: Opens,
-    built: OnceLock<Built<P>>,
+    built: OnceLock<Built<P, R>>,
 }
 
 /// Which rows a statement opens by itself on PostgreSQL.
@@ -53,7 +53,7 @@ pub(crate) enum Opens {
     All(&'static str),
 }
 
-impl<P: Bind> Statement<P> {
+impl<P: Bind, R> Statement<P, R> {
     /// [`Opens::Nothing`].
     pub(crate) const fn new(write: fn(Backend) -> String) -> Self {
         Self::opening(Opens::Nothing, write)
@@ -73,21 +73,23 @@ impl<P: Bind> Statement<P> {
     }
 }
 
-impl<P: Bind> Deref for Statement<P> {
-    type Target = Built<P>;
+impl<P: Bind, R> Deref for Statement<P, R> {
+    type Target = Built<P, R>;
 
-    fn deref(&self) -> &Built<P> {
+    fn deref(&self) -> &Built<P, R> {
         self.built.get_or_init(|| Built::new(self.opens, self.write))
     }
 }
 
-/// A statement in the words of both databases, for the parameters `P`.
-pub(crate) struct Built<P> {
-    /// By [`Backend`]; or what is wrong with its names.
-    texts: [Result<Arc<str>, String>; 2],
+/// One text for PostgreSQL and one for SQLite; or what is wrong with its names.
+type Texts = [Result<Arc<str>, String>; 2];
+
+/// A statement in the words of both databases.
+pub(crate) struct Built<P, R = ()> {
+    texts: Texts,
     /// The same with a check of the credential before the work ([`CredentialGuard`]), where the statement sets the tenant itself.
-    guarded: Option<[Result<Arc<str>, String>; 2]>,
-    parameters: PhantomData<fn() -> P>,
+    guarded: Option<Texts>,
+    types: PhantomData<fn() -> (P, R)>,
 }
 
 /// A statement with its values, for one database.
@@ -98,7 +100,7 @@ pub(crate) struct Bound {
     pub(crate) values: Vec<Value>,
 }
 
-impl<P: Bind> Built<P> {
+impl<P: Bind, R> Built<P, R> {
     pub(crate) fn new(opens: Opens, write: impl Fn(Backend) -> String + Copy) -> Self {
         let mut names = Vec::new();
         P::names(&mut names);
@@ -110,52 +112,44 @@ impl<P: Bind> Built<P> {
         Self {
             texts,
             guarded: guarded.map(|texts| texts.map(|text| numbered(&text, &names))),
-            parameters: PhantomData,
+            types: PhantomData,
         }
     }
 
-    /// With its values.
+    /// With its values, and with the check of the credential if there is a guard.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] when its names are not those of its parameters; as [`Bind::bind`].
-    pub(crate) fn bind(&self, on: Backend, parameters: P) -> Result<Bound, StoreError> {
-        let text = self.text(on).map_err(StoreError::Refused)?;
+    /// [`StoreError::Refused`] when its names are not those of its parameters, or for a guard unless [`Built::is_guardable`];
+    /// as [`Bind::bind`].
+    pub(crate) fn bind(
+        &self,
+        on: Backend,
+        parameters: P,
+        guard: Option<&CredentialGuard>,
+    ) -> Result<Bound, StoreError> {
         let mut values = Values::new(on);
         parameters.bind(&mut values)?;
+        let texts = match (guard, &self.guarded) {
+            (None, _) => &self.texts,
+            (Some(guard), Some(guarded)) => {
+                guard.bind(&mut values)?;
+                guarded
+            }
+            (Some(_), None) => {
+                return Err(StoreError::Refused(
+                    "this statement checks no credential".to_owned(),
+                ));
+            }
+        };
         Ok(Bound {
-            text,
-            values: values.into_list(),
+            text: text(texts, on).map_err(StoreError::Refused)?,
+            values: values.list,
         })
     }
 
     /// Whether there is a form of it that checks the credential.
     pub(crate) fn is_guardable(&self) -> bool {
         self.guarded.is_some()
-    }
-
-    /// As [`Built::bind`], with the check of the credential.
-    ///
-    /// # Errors
-    /// [`StoreError::Refused`] unless [`Built::is_guardable`]; as [`Built::bind`].
-    pub(crate) fn bind_guarded(
-        &self,
-        on: Backend,
-        parameters: P,
-        guard: &CredentialGuard,
-    ) -> Result<Bound, StoreError> {
-        let Some([postgres, sqlite]) = &self.guarded else {
-            return Err(StoreError::Refused(
-                "this statement checks no credential".to_owned(),
-            ));
-        };
-        let text = on.either(postgres, sqlite).clone().map_err(StoreError::Refused)?;
-        let mut values = Values::new(on);
-        parameters.bind(&mut values)?;
-        guard.bind(&mut values)?;
-        Ok(Bound {
-            text,
-            values: values.into_list(),
-        })
     }
 
     /// What is wrong with its names in any form.
@@ -166,13 +160,14 @@ impl<P: Bind> Built<P> {
     }
 
     /// The text for a database.
-    ///
-    /// # Errors
-    /// What is wrong with its names.
+    #[cfg(test)]
     pub(crate) fn text(&self, on: Backend) -> Result<Arc<str>, String> {
-        let [postgres, sqlite] = &self.texts;
-        on.either(postgres, sqlite).clone()
+        text(&self.texts, on)
     }
+}
+
+fn text([postgres, sqlite]: &Texts, on: Backend) -> Result<Arc<str>, String> {
+    on.either(postgres, sqlite).clone()
 }
 
 impl Bound {

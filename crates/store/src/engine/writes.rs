@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex as Turn;
 
-use crate::engine::tx::within;
+use crate::engine::executor::within;
 use crate::error::StoreError;
 use crate::store::Store;
 

@@ -1,109 +1,88 @@
-//! What can be listed: identities and groups. What differs between them, and nothing else.
+//! What can be listed: identities and groups. What differs between their lists.
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
 use domain::group::Group;
 use domain::id::{IdentityId, ResourceId};
 use domain::identity::Identity;
-use scim::filter::{Filter, Literal};
+use scim::filter::Filter;
 use scim::message::{Document, Meta};
 use scim::path::AttrPath;
-use scim::resource::Resource;
-use scim::schema::ResourceType;
-use sea_orm::QueryResult;
+use scim::schema::{self, ResourceType};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::ListRequest;
-use super::narrow::{self, Access};
+use super::scan::{ListStatements, ScanPosition};
 use crate::error::StoreError;
-use crate::settings::Backend;
-use crate::tables::{group, identity};
+use crate::tables::resource::Table;
 use crate::tenant_tx::TenantTx;
 
 /// Identities and groups.
-pub(crate) trait ListedResource: Sized + Send + Sync {
-    /// The table.
-    const TABLE: &'static str;
-    /// What [`ListedResource::read`] reads.
-    const COLUMNS: &'static str;
-    /// The same of the row `row`, for what is answered as it is: with what the answer shows beside the document.
-    fn shown_columns(_on: Backend, _row: &str) -> String {
-        Self::COLUMNS.to_owned()
-    }
+pub(crate) trait ListedResource: Table {
+    /// The type of its ids, and the URN of its attributes.
+    const TYPE: (&'static str, &'static str);
+    /// The attribute whose key is in the column [`Table::NAME_KEY`].
+    const NAME: &'static str;
+    /// The attribute that shows its memberships, and the types of what is in it.
+    const MEMBERSHIPS: (&'static str, &'static [&'static str]);
     /// The column of `membership` that holds one's id, and the column that holds the other's.
-    const MEMBERSHIP: (&'static str, &'static str);
+    const MEMBERSHIP: [&'static str; 2];
     /// A condition on the rows of `membership`.
     const MEMBERSHIP_IF: &'static str;
 
-    /// Reads a row.
-    fn read(row: &QueryResult) -> Result<Self, StoreError>;
-    /// Creation in milliseconds since 1970, and the id.
-    fn place(&self) -> (i64, Uuid);
-    /// What the client wrote.
-    fn resource(&self) -> &Resource;
-    /// Which rows a filter leaves.
-    fn narrow(filter: &Filter) -> Access;
-    /// The document a filter is put to: what `GET` would answer, without URLs; with the memberships that were read.
-    fn document<'a>(&'a self, rt: &'a ResourceType, memberships: Option<&'a Value>) -> Document<'a>;
+    fn list_statements() -> &'static ListStatements;
+
     /// How many rows to look at at a time, where looking at one may take much more than its own document.
     fn batch_size(_query: &ListRequest<'_>) -> usize {
         usize::MAX
     }
+
     /// What a filter wants to know of the memberships of a batch, by id: the lists that are not empty.
     fn memberships(
         tx: &mut TenantTx,
         query: &ListRequest<'_>,
         batch: &[Self],
     ) -> impl Future<Output = Result<Memberships, StoreError>> + Send;
+
+    /// Its position in a scan.
+    fn position(&self) -> ScanPosition {
+        let row = self.row();
+        (row.created_at.timestamp_millis(), row.id.uuid())
+    }
+
+    /// The document a filter is put to: what `GET` would answer, without URLs; with the memberships that were read.
+    fn document<'a>(&'a self, rt: &'a ResourceType, memberships: &'a Memberships) -> Document<'a> {
+        let row = self.row();
+        let meta = Meta {
+            created: row.created_at,
+            last_modified: row.modified_at,
+            version: row.revision,
+            location: String::new(),
+        };
+        let document = Document::new(rt, row.id.to_string(), row.resource, meta);
+        match memberships.get(&row.id.uuid()) {
+            Some(list) => document.with_computed(Self::MEMBERSHIPS.0, list),
+            None => document,
+        }
+    }
 }
 
 /// Lists of groups or of members, by the id of the member or the group.
 pub(crate) type Memberships = HashMap<Uuid, Value>;
 
-fn meta(created: DateTime<Utc>, last_modified: DateTime<Utc>, version: i64) -> Meta {
-    Meta {
-        created,
-        last_modified,
-        version,
-        location: String::new(),
-    }
-}
+static IDENTITIES: ListStatements = ListStatements::new::<Identity>(true);
+static GROUPS: ListStatements = ListStatements::new::<Group>(false);
 
 impl ListedResource for Identity {
-    const TABLE: &'static str = "identity";
-    const COLUMNS: &'static str = identity::COLUMNS;
-    const MEMBERSHIP: (&'static str, &'static str) = ("member_id", "group_id");
+    const TYPE: (&'static str, &'static str) = ("User", schema::USER);
+    const NAME: &'static str = "userName";
+    const MEMBERSHIPS: (&'static str, &'static [&'static str]) = ("groups", &["Group"]);
+    const MEMBERSHIP: [&'static str; 2] = ["member_id", "group_id"];
     const MEMBERSHIP_IF: &'static str = "x.member_kind <> 'Group'";
 
-    fn shown_columns(on: Backend, row: &str) -> String {
-        identity::columns_with_groups(on, row)
-    }
-
-    fn read(row: &QueryResult) -> Result<Self, StoreError> {
-        identity::read(row)
-    }
-
-    fn resource(&self) -> &Resource {
-        &self.resource
-    }
-
-    fn place(&self) -> (i64, Uuid) {
-        (self.created_at.timestamp_millis(), self.id.uuid())
-    }
-
-    fn narrow(filter: &Filter) -> Access {
-        narrow::identities(filter)
-    }
-
-    fn document<'a>(&'a self, rt: &'a ResourceType, memberships: Option<&'a Value>) -> Document<'a> {
-        let meta = meta(self.created_at, self.modified_at, self.revision);
-        let document = Document::new(rt, self.id.to_string(), &self.resource, meta);
-        match memberships {
-            Some(groups) => document.with_computed("groups", groups),
-            None => document,
-        }
+    fn list_statements() -> &'static ListStatements {
+        &IDENTITIES
     }
 
     fn batch_size(query: &ListRequest<'_>) -> usize {
@@ -136,34 +115,14 @@ impl ListedResource for Identity {
 }
 
 impl ListedResource for Group {
-    const TABLE: &'static str = "groups";
-    const COLUMNS: &'static str = group::COLUMNS;
-    const MEMBERSHIP: (&'static str, &'static str) = ("group_id", "member_id");
+    const TYPE: (&'static str, &'static str) = ("Group", schema::GROUP);
+    const NAME: &'static str = "displayName";
+    const MEMBERSHIPS: (&'static str, &'static [&'static str]) = ("members", &["User", "Group"]);
+    const MEMBERSHIP: [&'static str; 2] = ["group_id", "member_id"];
     const MEMBERSHIP_IF: &'static str = "x.member_kind <> ''";
 
-    fn read(row: &QueryResult) -> Result<Self, StoreError> {
-        group::read(row)
-    }
-
-    fn resource(&self) -> &Resource {
-        &self.resource
-    }
-
-    fn place(&self) -> (i64, Uuid) {
-        (self.created_at.timestamp_millis(), self.id.uuid())
-    }
-
-    fn narrow(filter: &Filter) -> Access {
-        narrow::groups(filter)
-    }
-
-    fn document<'a>(&'a self, rt: &'a ResourceType, memberships: Option<&'a Value>) -> Document<'a> {
-        let meta = meta(self.created_at, self.modified_at, self.revision);
-        let document = Document::new(rt, self.id.to_string(), &self.resource, meta);
-        match memberships {
-            Some(groups) => document.with_computed("members", groups),
-            None => document,
-        }
+    fn list_statements() -> &'static ListStatements {
+        &GROUPS
     }
 
     /// Of the members only those that the filter names: enough to decide it ([`Filter::compared_members`]).
@@ -173,12 +132,8 @@ impl ListedResource for Group {
         batch: &[Self],
     ) -> Result<Memberships, StoreError> {
         let asked = query.filter.map(Filter::compared_members);
-        let asked: Vec<ResourceId> = asked
-            .and_then(Result::ok)
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|id| id.parse().ok())
-            .collect();
+        let asked = asked.and_then(Result::ok).unwrap_or_default();
+        let asked: Vec<ResourceId> = asked.into_iter().filter_map(|id| id.parse().ok()).collect();
         if asked.is_empty() {
             return Ok(Memberships::new());
         }
@@ -206,35 +161,5 @@ fn mentions(filter: &Filter, name: &str) -> bool {
         Filter::And(members) | Filter::Or(members) => members.iter().any(|one| mentions(one, name)),
         Filter::Not(inner) => mentions(inner, name),
         Filter::Present(path) | Filter::Compare { path, .. } | Filter::ValuePath { path, .. } => is(path),
-    }
-}
-
-/// The id in `attribute eq "id"`, `attribute.value eq "id"` or `attribute[value eq "id"]`.
-pub(super) fn compared_id<'f>(filter: &'f Filter, name: &str) -> Option<&'f str> {
-    use scim::filter::CompareOp::Eq;
-    let is_value = |path: &AttrPath| {
-        path.sub
-            .as_deref()
-            .is_some_and(|sub| scim::name::eq(sub, "value"))
-    };
-    match filter {
-        Filter::Compare {
-            path,
-            op: Eq,
-            value: Literal::String(id),
-        } if scim::name::eq(&path.name, name) && is_value(path) => Some(id),
-        Filter::ValuePath {
-            path,
-            filter,
-            then: None,
-        } if scim::name::eq(&path.name, name) => match &**filter {
-            Filter::Compare {
-                path,
-                op: Eq,
-                value: Literal::String(id),
-            } if scim::name::eq(&path.name, "value") => Some(id),
-            _ => None,
-        },
-        _ => None,
     }
 }

@@ -1,17 +1,21 @@
 //! Listing a directory: SQL narrows, the evaluator decides. One engine for identities and groups.
 //!
-//! A filter has one meaning, that of [`Filter::matches`]. `narrow` finds conjuncts that an index can answer; the rows
-//! found so are a superset, read in keyset batches and put to the evaluator, so memory is bounded by a batch and a page
+//! A filter has one meaning, that of [`Filter::matches`]. How it becomes SQL: `narrow` looks for a conjunct that an index
+//! answers (`userName eq "…"`) and makes an [`Access`] of it, which names a statement and its key; the statements are
+//! written in `scan`, one text a database, and `Scan` runs them. The rows are a superset of those that match: they are read in
+//! keyset batches and put to the evaluator in `in_order` or `sorted`, so memory is bounded by a batch and a page
 //! ([`PAGE_BYTES`]) however large the directory and its documents are. Time is bounded too: [`SCAN_ROWS`],
-//! [`CURSOR_ROWS`], [`SORT_KEPT`] say how far a query may look before it is [`StoreError::TooMuch`], and `searches`
-//! keeps the searches of one tenant from filling the machine.
+//! [`CURSOR_ROWS`], [`SORT_KEPT`] say how far a query may look before it is [`StoreError::TooMuch`], and
+//! `concurrency_limit` keeps the searches of one tenant from filling the machine.
 //!
 //! Reading order: `kind` (what is listed), `narrow` (which rows), `scan` (their batches), `reader` (a few at a time),
-//! then the three ways to make a page: `plain` (counted by the database), `in_order` (filtered), `sorted`.
+//! then the ways to make a page: `plain` (counted by the database), `in_order` (filtered), `sorted`, and `merged` (both
+//! types in one list).
 
 pub(crate) mod concurrency_limit;
 mod in_order;
 mod kind;
+pub(crate) mod merged;
 mod narrow;
 mod plain;
 mod reader;
@@ -28,15 +32,15 @@ use scim::schema::ResourceType;
 use crate::error::StoreError;
 use crate::tenant_tx::TenantTx;
 pub(crate) use kind::ListedResource;
-use narrow::Access;
-use scan::{Order, Scan};
+use narrow::{Access, Counted, narrow};
+use scan::Scan;
 
 /// Rows that a filter or a sort without an index looks at in one list with a total. A long filter counts its rows
 /// several times: once more for every ten comparisons.
 pub const SCAN_ROWS: usize = 200_000;
-/// As [`SCAN_ROWS`], for one page behind a cursor: what was found by then is answered, with the place to go on.
+/// As [`SCAN_ROWS`], for one page behind a cursor: what was found by then is answered, with the position to go on from.
 pub const CURSOR_ROWS: usize = 20_000;
-/// Places that a sorted list keeps while it looks: the last place of a page must be within them.
+/// Positions that a sorted list keeps while it looks: the last one of a page must be within them.
 pub const SORT_KEPT: usize = 10_000;
 
 /// Which resources, in which order, and which page of them.
@@ -54,7 +58,7 @@ pub struct ListRequest<'a> {
     pub at: PageAt<'a>,
 }
 
-/// A page, by number or by place.
+/// A page, by number or by position.
 #[derive(Debug, Clone, Copy)]
 pub enum PageAt<'a> {
     /// RFC 7644 §3.4.2.4.
@@ -66,7 +70,7 @@ pub enum PageAt<'a> {
     },
     /// RFC 9865.
     Cursor {
-        /// Behind which place ([`Page::next`] of the same query); from the beginning without.
+        /// Behind which position ([`Page::next`] of the same query); from the beginning without.
         after: Option<&'a SortPosition>,
         /// At most so many.
         count: usize,
@@ -96,43 +100,64 @@ impl<T> Default for Page<T> {
 }
 
 impl<T> Page<T> {
-    fn nothing(at: PageAt<'_>) -> Self {
-        let total = matches!(at, PageAt::Index { .. }).then_some(0);
-        Self {
-            total,
-            ..Self::default()
+    pub(crate) fn map<U>(self, with: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            total: self.total,
+            items: self.items.into_iter().map(with).collect(),
+            next: self.next,
         }
     }
 }
 
+/// A resource at its position in the list.
+type Placed<T> = (SortPosition, T);
+
+/// A page with the position of each resource.
 pub(crate) async fn run<T: ListedResource>(
     tx: &mut TenantTx,
     query: &ListRequest<'_>,
-) -> Result<Page<T>, StoreError> {
+) -> Result<Page<Placed<T>>, StoreError> {
     if let PageAt::Cursor { count: 0, .. } = query.at {
         return Ok(Page::default());
     }
-    let access = query.filter.map_or(Access::All, T::narrow);
+    let by_creation = query.sort.and_then(by_creation);
+    let order = by_creation.unwrap_or_default();
+    let access = match query.filter {
+        Some(filter) => narrow::<T>(filter, order),
+        None => Some(Access::Counted(Counted::All(order))),
+    };
+    let Some(access) = access else {
+        return Ok(Page {
+            total: matches!(query.at, PageAt::Index { .. }).then_some(0),
+            ..Page::default()
+        });
+    };
+    let is_exact = matches!(access, Access::Counted(Counted::ByMembership(_)));
     // A filter that the access path answers by itself needs no second look.
     let residual = query
         .filter
-        .filter(|filter| !(access.is_exact() && filter.conjuncts().len() == 1));
-    if matches!(access, Access::Nothing) {
-        return Ok(Page::nothing(query.at));
-    }
-    let created = query.sort.and_then(by_creation);
-    let order = match (&access, created) {
-        (Access::All, direction) => Order::Created(direction.unwrap_or_default()),
-        _ => Order::Id,
-    };
-    let scan = Scan::new::<T>(query, access, order);
-    let in_memory = query.sort.is_some() && (order == Order::Id || created.is_none());
-    match (query.sort, query.at) {
-        (Some(sort), _) if in_memory => sorted::page(tx, query, &scan, residual, sort).await,
-        (_, PageAt::Index { start, count }) if residual.is_none() && scan.is_counted() => {
-            plain::page(tx, &scan, start, count).await
+        .filter(|filter| !(is_exact && filter.conjuncts().len() == 1));
+    let scan = Scan::new::<T>(query.directory, access);
+    let is_in_order = by_creation.is_some() && scan.is_whole();
+    match (query.sort.filter(|_| !is_in_order), query.at) {
+        (Some(sort), _) => sorted::page(tx, query, &scan, residual, sort).await,
+        (None, PageAt::Index { start, count }) => match scan.counted().filter(|_| residual.is_none()) {
+            Some(counted) => plain::page(tx, &scan, counted, (start, count)).await,
+            None => in_order::by_number(tx, query, &scan, residual, (start, count)).await,
+        },
+        (None, PageAt::Cursor { after, count }) => {
+            in_order::by_cursor(tx, query, &scan, residual, (after, count)).await
         }
-        _ => in_order::page(tx, query, &scan, residual).await,
+    }
+}
+
+/// The position of a resource in the order of creation, or of ids.
+fn sort_position(one: &impl ListedResource) -> SortPosition {
+    let (at, id) = one.position();
+    SortPosition {
+        key: None,
+        at,
+        id: id.as_u128(),
     }
 }
 
@@ -154,7 +179,7 @@ pub const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// A page that is being filled.
 struct PageBuilder<T> {
-    items: Vec<T>,
+    items: Vec<Placed<T>>,
     count: usize,
     bytes: usize,
     /// Whether one more would have belonged to the page.
@@ -180,15 +205,25 @@ impl<T: ListedResource> PageBuilder<T> {
         self.count.saturating_sub(self.items.len())
     }
 
-    /// Adds the next resource; `false` when the page is full.
+    /// Adds the next resource in the order of the rows; `false` when the page is full.
     fn put(&mut self, one: T) -> bool {
+        self.put_at(sort_position(&one), one)
+    }
+
+    /// Adds the next resource; `false` when the page is full.
+    fn put_at(&mut self, position: SortPosition, one: T) -> bool {
         if self.is_full() {
             self.turned_away = true;
             return false;
         }
-        self.bytes += one.resource().bytes();
-        self.items.push(one);
+        self.bytes += one.row().resource.bytes();
+        self.items.push((position, one));
         true
+    }
+
+    /// The position of the last resource.
+    fn last(&self) -> Option<SortPosition> {
+        self.items.last().map(|(position, _)| position.clone())
     }
 }
 

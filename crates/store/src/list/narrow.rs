@@ -3,97 +3,84 @@
 //! Must not decide: everything found here is put to [`Filter::matches`] again, but for what is said to be exact. It
 //! must not lose a match either.
 
-use domain::id::{GroupId, IdentityId, ResourceId};
+use domain::id::ResourceId;
 use scim::filter::{CompareOp, Filter, Literal};
 use scim::path::AttrPath;
+use scim::query::SortOrder;
 use scim::resource::{fold, nfc};
 use scim::schema;
 use sea_orm::Value;
 use uuid::Uuid;
 
-use super::kind::compared_id;
-use crate::tables::keys::fit;
+use super::kind::ListedResource;
+use super::scan::Keyed;
+use crate::tables::keys::{self, fit};
 
 /// What a filter leaves to look at.
-#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Access {
-    /// No row can match.
-    Nothing,
-    /// The rows with this value in this column, which has an index of its own.
-    Keyed(&'static str, Value),
-    /// The rows paired with this one in `membership`: the identities of a group, the groups of a member.
-    Beside(Uuid),
-    /// Every row of the directory.
-    All,
+    /// The rows with this value in a column that has an index of its own.
+    Keyed(&'static Keyed, Value),
+    /// Rows that the database can count.
+    Counted(Counted),
 }
 
-impl Access {
-    /// Whether the rows are just those that match, where the filter is this conjunct alone.
-    pub(super) fn is_exact(&self) -> bool {
-        matches!(self, Self::Beside(_))
-    }
+/// Rows that the database can count.
+#[derive(Clone, Copy)]
+pub(crate) enum Counted {
+    /// The rows paired with this one in `membership`: the identities of a group, the groups of a member. These are just those that
+    /// match, where the filter is this conjunct alone.
+    ByMembership(Uuid),
+    /// Every row of the directory, in the order of creation.
+    All(SortOrder),
 }
 
-/// Takes the conjunct that leaves the fewest rows.
-pub(super) fn identities(filter: &Filter) -> Access {
-    let conjuncts = filter.conjuncts();
-    let found = |name: &str| conjuncts.iter().find_map(|part| plain(part, name, schema::USER));
+/// Takes the conjunct that leaves the fewest rows; `All` of `order` without one, `None` when no row can match.
+pub(super) fn narrow<T: ListedResource>(filter: &Filter, order: SortOrder) -> Option<Access> {
+    let (conjuncts, statements) = (filter.conjuncts(), T::list_statements());
+    let ((type_name, core), (memberships, others)) = (T::TYPE, T::MEMBERSHIPS);
+    let found = |name: &str| conjuncts.iter().find_map(|part| plain(part, name, core));
+    let id_of = |id: &str, types: &[&str]| {
+        let id: ResourceId = id.parse().ok()?;
+        types.contains(&id.type_name()).then_some(id.uuid())
+    };
+    let keyed = |statement: &'static Keyed, key: String| Some(Access::Keyed(statement, key.into()));
     if let Some(id) = found("id") {
-        return by_id(id.parse().map(IdentityId::uuid).ok());
+        return Some(Access::Keyed(&statements.by_id, id_of(id, &[type_name])?.into()));
     }
-    if let Some(name) = found("userName") {
-        return Access::Keyed("user_name_key", Value::from(fit(&fold(name))));
+    if let Some(name) = found(T::NAME) {
+        return keyed(&statements.by_name, keys::name(Some(name)));
     }
     if let Some(external_id) = found("externalId") {
-        return Access::Keyed("external_id", Value::from(fit(&nfc(external_id))));
+        return keyed(&statements.by_external_id, fit(&nfc(external_id)));
     }
-    if let Some(email) = conjuncts.iter().find_map(|part| work_email(part)) {
-        return Access::Keyed("work_email", Value::from(fit(&fold(email))));
+    let work_email = || conjuncts.iter().find_map(|part| work_email(part));
+    if let Some((statement, email)) = statements.by_work_email.as_ref().zip(work_email()) {
+        return keyed(statement, fit(&fold(email)));
     }
-    if let Some(name) = found("displayName") {
-        return Access::Keyed("display_name", Value::from(fit(&fold(name))));
+    if let Some((statement, name)) = statements.by_display_name.as_ref().zip(found("displayName")) {
+        return keyed(statement, keys::name(Some(name)));
     }
-    match conjuncts.iter().find_map(|part| compared_id(part, "groups")) {
-        Some(group) => beside(group.parse().map(GroupId::uuid).ok()),
-        None => Access::All,
-    }
-}
-
-/// As [`identities`].
-pub(super) fn groups(filter: &Filter) -> Access {
-    let conjuncts = filter.conjuncts();
-    let found = |name: &str| conjuncts.iter().find_map(|part| plain(part, name, schema::GROUP));
-    if let Some(id) = found("id") {
-        return by_id(id.parse().map(GroupId::uuid).ok());
-    }
-    if let Some(name) = found("displayName") {
-        return Access::Keyed("display_name_key", Value::from(fit(&fold(name))));
-    }
-    if let Some(external_id) = found("externalId") {
-        return Access::Keyed("external_id", Value::from(fit(&nfc(external_id))));
-    }
-    match conjuncts.iter().find_map(|part| compared_id(part, "members")) {
-        Some(member) => beside(member.parse().map(ResourceId::uuid).ok()),
-        None => Access::All,
-    }
-}
-
-fn by_id(id: Option<Uuid>) -> Access {
-    id.map_or(Access::Nothing, |id| Access::Keyed("id", Value::from(id)))
-}
-
-fn beside(id: Option<Uuid>) -> Access {
-    id.map_or(Access::Nothing, Access::Beside)
+    let paired = conjuncts.iter().find_map(|part| compared_id(part, memberships));
+    Some(Access::Counted(match paired {
+        Some(id) => Counted::ByMembership(id_of(id, others)?),
+        None => Counted::All(order),
+    }))
 }
 
 /// The text that a top-level attribute is compared with by `eq`.
 fn plain<'f>(filter: &'f Filter, name: &str, core: &str) -> Option<&'f str> {
+    let (path, text) = equal(filter)?;
+    is(path, name, core).then_some(text)
+}
+
+/// The path and the text of `path eq "text"`.
+fn equal(filter: &Filter) -> Option<(&AttrPath, &str)> {
     match filter {
         Filter::Compare {
             path,
             op: CompareOp::Eq,
             value: Literal::String(text),
-        } if is(path, name, core) => Some(text),
+        } => Some((path, text)),
         _ => None,
     }
 }
@@ -110,6 +97,24 @@ fn work_email(filter: &Filter) -> Option<&str> {
     };
     let work = plain(filter, "type", schema::USER).is_some_and(|kind| fold(kind) == "work");
     (work && is(path, "emails", schema::USER) && scim::name::eq(sub, "value")).then_some(text)
+}
+
+/// The id in `attribute eq "id"`, `attribute.value eq "id"` or `attribute[value eq "id"]`.
+fn compared_id<'f>(filter: &'f Filter, name: &str) -> Option<&'f str> {
+    let (attribute, value, id) = if let Filter::ValuePath {
+        path,
+        filter,
+        then: None,
+    } = filter
+    {
+        let (value, id) = equal(filter)?;
+        (path, Some(&value.name), id)
+    } else {
+        let (path, id) = equal(filter)?;
+        (path, path.sub.as_ref(), id)
+    };
+    let is_value = value.is_some_and(|value| scim::name::eq(value, "value"));
+    (is_value && scim::name::eq(&attribute.name, name)).then_some(id)
 }
 
 fn is(path: &AttrPath, name: &str, core: &str) -> bool {

@@ -1,26 +1,27 @@
 //! A page by number, of rows that all belong to the list: the database counts and skips.
 
 use super::kind::ListedResource;
+use super::narrow::Counted;
 use super::reader::Reader;
-use super::scan::{BATCH, Scan, place};
-use super::{Page, PageBuilder, StoreError};
+use super::scan::{BATCH, Scan, position};
+use super::{Page, PageBuilder, Placed, StoreError};
 use crate::tenant_tx::TenantTx;
 
 pub(super) async fn page<T: ListedResource>(
     tx: &mut TenantTx,
     scan: &Scan,
-    start: usize,
-    count: usize,
-) -> Result<Page<T>, StoreError> {
+    counted: Counted,
+    (start, count): (usize, usize),
+) -> Result<Page<Placed<T>>, StoreError> {
     let skip = start.saturating_sub(1);
     let mut builder = PageBuilder::new(count);
     let mut ended = false;
     if count > 0 {
         // The skipped rows are passed once, the others are read behind the first ones.
         let first = count.min(BATCH);
-        let rows = scan.numbered(tx, skip, first).await?;
-        let (last, short) = (rows.last().map(place).transpose()?, rows.len() < first);
-        let mut reader = Reader::new(scan, last.unwrap_or(scan.start()), false).with(rows, short);
+        let rows = scan.numbered(tx, counted, skip, first).await?;
+        let (last, short) = (rows.last().map(position).transpose()?, rows.len() < first);
+        let mut reader = Reader::new(scan, last.unwrap_or(scan.start())).with(rows, short);
         while !builder.is_full() && !ended {
             for one in reader.next(tx, builder.room()).await? {
                 builder.put(one);
@@ -33,7 +34,7 @@ pub(super) async fn page<T: ListedResource>(
     let total = if ended && !builder.turned_away && (skip == 0 || !items.is_empty()) {
         skip.saturating_add(items.len())
     } else {
-        scan.count(tx).await?
+        scan.count(tx, counted).await?
     };
     Ok(Page {
         total: Some(total),

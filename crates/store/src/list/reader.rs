@@ -6,47 +6,53 @@ use std::collections::VecDeque;
 use sea_orm::QueryResult;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::StoreError;
 use super::kind::ListedResource;
-use super::scan::{BATCH, Scan, ScanPosition, place};
+use super::scan::{BATCH, Scan, ScanPosition, position};
+use super::{ListRequest, StoreError};
+use crate::engine::read::Columns;
 use crate::tenant_tx::TenantTx;
 
 /// Documents returned at a time, in bytes of JSON; one may go beyond it.
-const HANDFUL_BYTES: usize = 256 * 1024;
+const READ_BYTES: usize = 256 * 1024;
 
 /// Reads a scan from a position on.
 pub(super) struct Reader<'w> {
     scan: &'w Scan,
     after: ScanPosition,
     rows: VecDeque<QueryResult>,
-    /// Rows at most in a handful.
+    /// Rows returned at a time, at most.
     batch_size: usize,
     /// Whether the last batch was the last one.
     ended: bool,
+    /// Whether the page does not show all rows that are looked at: then it waits for the tenant's other searches before it reads
+    /// more than one batch.
     searches: bool,
     batches: usize,
     permit: Option<OwnedSemaphorePermit>,
 }
 
 impl<'w> Reader<'w> {
-    /// Reads `scan` after a place. A search looks at rows that the page does not show, and waits for the tenant's
-    /// other searches before it reads more than one batch.
-    pub(super) fn new(scan: &'w Scan, after: ScanPosition, searches: bool) -> Self {
+    /// Reads `scan` after a position.
+    pub(super) fn new(scan: &'w Scan, after: ScanPosition) -> Self {
         Self {
             scan,
             after,
             rows: VecDeque::new(),
             batch_size: usize::MAX,
             ended: false,
-            searches,
+            searches: false,
             batches: 0,
             permit: None,
         }
     }
 
-    /// The same, with at most so many rows at a time.
-    pub(super) fn by(self, batch_size: usize) -> Self {
-        Self { batch_size, ..self }
+    /// The same as a search.
+    pub(super) fn searching<T: ListedResource>(self, query: &ListRequest<'_>) -> Self {
+        Self {
+            batch_size: T::batch_size(query),
+            searches: true,
+            ..self
+        }
     }
 
     /// The same after rows that were read already; `ended` when there are no more.
@@ -58,7 +64,7 @@ impl<'w> Reader<'w> {
         }
     }
 
-    /// The next ones, at least one unless this is the end; `wanted` is how many the caller can use. Others get their
+    /// The next ones, at least one unless this is the end; `wanted` is how many the caller can use. Other tasks get their
     /// turn in between.
     pub(super) async fn next<T: ListedResource>(
         &mut self,
@@ -70,14 +76,14 @@ impl<'w> Reader<'w> {
         } else {
             tokio::task::yield_now().await;
         }
-        let (mut batch_size, mut bytes) = (Vec::new(), 0);
-        while bytes < HANDFUL_BYTES && batch_size.len() < self.batch_size {
+        let (mut read, mut bytes) = (Vec::new(), 0);
+        while bytes < READ_BYTES && read.len() < self.batch_size {
             let Some(row) = self.rows.pop_front() else { break };
-            let one = T::read(&row)?;
-            bytes += one.resource().bytes();
-            batch_size.push(one);
+            let one: T = Columns::of(&row).next()?;
+            bytes += one.row().resource.bytes();
+            read.push(one);
         }
-        Ok(batch_size)
+        Ok(read)
     }
 
     /// Whether there is nothing more to read.
@@ -86,15 +92,19 @@ impl<'w> Reader<'w> {
     }
 
     async fn fill(&mut self, tx: &mut TenantTx, wanted: usize) -> Result<(), StoreError> {
-        if self.searches && self.permit.is_none() && (self.scan.is_whole() || self.batches > 0) {
-            self.permit = tx.search_permit().await?;
+        if self.searches
+            && self.permit.is_none()
+            && (self.scan.is_whole() || self.batches > 0)
+            && let Some(searches) = &tx.searches
+        {
+            self.permit = Some(searches.enter(tx.scope.tenant()).await?);
         }
         let limit = wanted.clamp(1, BATCH);
         let rows = self.scan.batch(tx, self.after, limit).await?;
         self.batches += 1;
         self.ended = rows.len() < limit;
         if let Some(last) = rows.last() {
-            self.after = place(last)?;
+            self.after = position(last)?;
         }
         self.rows = rows.into();
         Ok(())

@@ -1,24 +1,20 @@
-//! The rows that an access path leaves, batch by batch in one order, from any place on.
+//! The rows that an access path leaves, batch by batch in one order, from any position on; and the statements that read them.
 //!
 //! Each statement finds its rows by an index that has them in the order asked for; the documents are looked up for
 //! those rows only. On PostgreSQL that must hold for tables that were never analysed, too, and for plans that were
 //! cached while it was empty (ADR 0017, ADR 0029); on SQLite without statistics at all. So each statement leaves the
 //! planner one index.
 
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
-
 use domain::id::DirectoryId;
 use scim::query::SortOrder;
 use sea_orm::QueryResult;
 use uuid::Uuid;
 
-use super::ListRequest;
 use super::kind::ListedResource;
-use super::narrow::Access;
-use crate::engine::parameter::{Bind, Ids};
+use super::narrow::{Access, Counted};
+use crate::engine::parameter::Ids;
 use crate::engine::read::Columns;
-use crate::engine::statement::{Built, Opens, of_tenant};
+use crate::engine::statement::{Statement, of_tenant};
 use crate::error::StoreError;
 use crate::settings::Backend;
 use crate::tables::keys::SEVERAL;
@@ -31,81 +27,84 @@ pub(super) const BATCH: usize = 250;
 /// What opens the index of the order on PostgreSQL, and is true of every row (migration 0008).
 const IN_ORDER: &str = "created_at >= 0";
 
-/// In which order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
-    /// Of creation, then id.
-    Created(SortOrder),
-    /// Of ids, where the index of the access path has nothing else.
-    Id,
-}
-
-/// A place between two rows: creation and id of the row before.
+/// A position between two rows: creation (milliseconds since 1970) and id of the row before.
 pub(super) type ScanPosition = (i64, Uuid);
 
-/// What distinguishes the statements of one table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Path {
-    /// By a key in this column, in the order of ids.
-    Keyed(&'static str),
-    /// Beside one row in `membership`, in the order of ids.
-    Beside,
-    /// In the order of creation, or against it.
-    Whole { descending: bool },
+/// Rows with a key, or beside a key in `membership`, in the order of ids.
+pub(crate) type Keyed = Statement<(In, Key, After, Limit)>;
+
+/// The statements that list one table.
+pub(crate) struct ListStatements {
+    pub(super) by_id: Keyed,
+    pub(super) by_name: Keyed,
+    pub(super) by_external_id: Keyed,
+    pub(super) by_work_email: Option<Keyed>,
+    pub(super) by_display_name: Option<Keyed>,
+    pub(super) by_membership: Keyed,
+    pub(super) membership_count: Statement<(In, Key), i64>,
+    pub(super) membership_pages: Statement<(In, Key, Limit, Skip)>,
+    pub(super) oldest_first: Whole,
+    pub(super) newest_first: Whole,
+    pub(super) count: Statement<In, i64>,
+    /// These rows, in no order.
+    pub(super) these: Statement<(In, Rows)>,
 }
 
-/// The statements of one access path.
-pub(super) enum Paged {
-    Keyed(Built<(In, Key, After, Limit)>),
-    Beside {
-        batches: Built<(In, Key, After, Limit)>,
-        counts: Built<(In, Key)>,
-        pages: Built<(In, Key, Limit, Skip)>,
-    },
-    Whole {
-        batches: Built<(In, Created, After, Limit)>,
-        counts: Built<In>,
-        pages: Built<(In, Limit, Skip)>,
-    },
+/// All rows of a directory in an order of creation.
+pub(super) struct Whole {
+    pub(super) batches: Statement<(In, Created, After, Limit)>,
+    pub(super) pages: Statement<(In, Limit, Skip)>,
 }
 
-/// The statements of one access path, and the one that looks up rows by id.
-pub(super) struct Statements {
-    pub(super) paged: Paged,
-    pub(super) these: Built<(In, Rows)>,
-}
+impl ListStatements {
+    /// `are_identities`: identities have two columns more that hold a key.
+    pub(super) const fn new<T: ListedResource>(are_identities: bool) -> Self {
+        Self {
+            by_id: Statement::select(|on| keyed::<T>(on, "id")),
+            by_name: Statement::select(|on| keyed::<T>(on, T::NAME_KEY)),
+            by_external_id: Statement::select(|on| keyed::<T>(on, "external_id")),
+            by_work_email: if are_identities {
+                Some(Statement::select(|on| keyed::<T>(on, "work_email")))
+            } else {
+                None
+            },
+            by_display_name: if are_identities {
+                Some(Statement::select(|on| keyed::<T>(on, "display_name")))
+            } else {
+                None
+            },
+            by_membership: Statement::select(|on| {
+                let (_, [one, _]) = membership::<T>();
+                let ids = ids_by_membership::<T>(&format!(" AND x.{one} > :after"), "");
+                with_documents::<T>(on, &ids, T::COLUMNS)
+            }),
+            membership_count: Statement::select(|_| format!("SELECT count(*) {}", membership::<T>().0)),
+            membership_pages: Statement::select(|on| {
+                let ids = ids_by_membership::<T>("", " OFFSET :skip");
+                with_documents::<T>(on, &ids, &T::shown_columns(on, "y"))
+            }),
+            oldest_first: Whole {
+                batches: Statement::select(|_| whole::<T>(">", "")),
+                pages: Statement::select(|on| whole_pages::<T>(on, "")),
+            },
+            newest_first: Whole {
+                batches: Statement::select(|_| whole::<T>("<", " DESC")),
+                pages: Statement::select(|on| whole_pages::<T>(on, " DESC")),
+            },
+            count: Statement::select(|_| format!("SELECT count(*) {}", all::<T>())),
+            these: Statement::select(these::<T>),
+        }
+    }
 
-/// Statements by table and path: at most a dozen for each table.
-type ByPath = HashMap<(&'static str, Path), Arc<Statements>>;
-
-/// Those that were asked for so far.
-static BUILT: LazyLock<RwLock<ByPath>> = LazyLock::new(RwLock::default);
-
-impl Statements {
-    fn of<T: ListedResource>(path: Path) -> Arc<Self> {
-        let key = (T::TABLE, path);
-        let built = BUILT
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&key)
-            .cloned();
-        built.unwrap_or_else(|| {
-            let new = Arc::new(Self {
-                paged: match path {
-                    Path::Keyed(column) => Paged::Keyed(keyed::<T>(column)),
-                    Path::Beside => beside::<T>(),
-                    Path::Whole { descending } => whole::<T>(descending),
-                },
-                these: these::<T>(),
-            });
-            let mut all = BUILT.write().unwrap_or_else(PoisonError::into_inner);
-            all.insert(key, Arc::clone(&new));
-            new
-        })
+    fn whole(&self, order: SortOrder) -> &Whole {
+        match order {
+            SortOrder::Ascending => &self.oldest_first,
+            SortOrder::Descending => &self.newest_first,
+        }
     }
 }
 
-fn keyed<T: ListedResource>(column: &str) -> Built<(In, Key, After, Limit)> {
+fn keyed<T: ListedResource>(on: Backend, column: &str) -> String {
     let table = T::TABLE;
     let tenant = match column {
         "id" => "tenant_id = :tenant".to_owned(),
@@ -116,27 +115,23 @@ fn keyed<T: ListedResource>(column: &str) -> Built<(In, Key, After, Limit)> {
         "work_email" => format!(":key, '{SEVERAL}'"),
         _ => ":key".to_owned(),
     };
-    let rows = |on| {
-        let columns = T::shown_columns(on, table);
-        format!("SELECT {columns} FROM {table} WHERE {tenant} AND directory_id = :directory AND {column}")
-    };
+    let columns = T::shown_columns(on, table);
+    let rows =
+        format!("SELECT {columns} FROM {table} WHERE {tenant} AND directory_id = :directory AND {column}");
     let page = "id > :after ORDER BY id LIMIT :limit";
-    Built::new(Opens::Tenant, |on| {
-        on.either(
-            // Each key for itself, so that the index gives its rows in order.
-            format!(
-                "SELECT c.* FROM unnest(ARRAY[{keys}]) k(key) CROSS JOIN LATERAL ({} = k.key AND {page}) c \
-                 ORDER BY id LIMIT :limit",
-                rows(on)
-            ),
-            format!("{} IN ({keys}) AND {page}", rows(on)),
-        )
-    })
+    on.either(
+        // Each key for itself, so that the index gives its rows in order.
+        format!(
+            "SELECT c.* FROM unnest(ARRAY[{keys}]) k(key) CROSS JOIN LATERAL ({rows} = k.key AND {page}) c \
+             ORDER BY id LIMIT :limit"
+        ),
+        format!("{rows} IN ({keys}) AND {page}"),
+    )
 }
 
-/// The rows beside one in `membership`.
-fn beside<T: ListedResource>() -> Paged {
-    let ((one, other), which) = (T::MEMBERSHIP, T::MEMBERSHIP_IF);
+/// The rows of `membership` that hold the id `:key`, as a `FROM`; and the columns that hold the ids of what is listed, and `:key`.
+fn membership<T: ListedResource>() -> (String, [&'static str; 2]) {
+    let ([one, other], which) = (T::MEMBERSHIP, T::MEMBERSHIP_IF);
     // By group the memberships are found by their primary key, by member by their other index.
     let tenant = match one {
         "member_id" => "x.tenant_id = :tenant".to_owned(),
@@ -145,117 +140,105 @@ fn beside<T: ListedResource>() -> Paged {
     let rows = format!(
         "FROM membership x WHERE {tenant} AND x.directory_id = :directory AND x.{other} = :key AND {which}"
     );
-    let ids = format!("SELECT x.{one} AS one {rows}");
-    Paged::Beside {
-        batches: with_documents::<T, _>(
-            &format!("{ids} AND x.{one} > :after ORDER BY x.{one} LIMIT :limit"),
-            |_| T::COLUMNS.to_owned(),
-        ),
-        counts: Built::new(Opens::Tenant, |_| format!("SELECT count(*) {rows}")),
-        pages: with_documents::<T, _>(
-            &format!("{ids} ORDER BY x.{one} LIMIT :limit OFFSET :skip"),
-            |on| T::shown_columns(on, "y"),
-        ),
-    }
+    (rows, [one, other])
 }
 
-fn whole<T: ListedResource>(descending: bool) -> Paged {
-    let (table, columns) = (T::TABLE, T::COLUMNS);
-    let (beyond, direction) = if descending { ("<", " DESC") } else { (">", "") };
-    let rows = format!(
+fn ids_by_membership<T: ListedResource>(after: &str, skip: &str) -> String {
+    let (rows, [one, _]) = membership::<T>();
+    format!("SELECT x.{one} AS one {rows}{after} ORDER BY x.{one} LIMIT :limit{skip}")
+}
+
+/// All rows of a directory.
+fn all<T: ListedResource>() -> String {
+    let table = T::TABLE;
+    format!(
         "FROM {table} WHERE {} AND directory_id = :directory AND {IN_ORDER}",
         of_tenant("tenant_id")
+    )
+}
+
+fn whole<T: ListedResource>(beyond: &str, direction: &str) -> String {
+    let (columns, rows) = (T::COLUMNS, all::<T>());
+    format!(
+        "SELECT {columns} {rows} AND (created_at, id) {beyond} (:created, :after) \
+         ORDER BY created_at{direction}, id{direction} LIMIT :limit"
+    )
+}
+
+/// The skipped rows are passed in the index alone.
+fn whole_pages<T: ListedResource>(on: Backend, direction: &str) -> String {
+    let rows = all::<T>();
+    let ids = format!(
+        "SELECT id AS one {rows} ORDER BY created_at{direction}, id{direction} LIMIT :limit OFFSET :skip"
     );
-    let order = format!("ORDER BY created_at{direction}, id{direction} LIMIT :limit");
-    Paged::Whole {
-        batches: Built::new(Opens::Tenant, |_| {
-            format!("SELECT {columns} {rows} AND (created_at, id) {beyond} (:created, :after) {order}")
-        }),
-        counts: Built::new(Opens::Tenant, |_| format!("SELECT count(*) {rows}")),
-        // The skipped rows are passed in the index alone.
-        pages: with_documents::<T, _>(&format!("SELECT id AS one {rows} {order} OFFSET :skip"), |on| {
-            T::shown_columns(on, "y")
-        }),
-    }
+    with_documents::<T>(on, &ids, &T::shown_columns(on, "y"))
 }
 
 /// A page of ids, then their rows one by one.
-fn with_documents<T: ListedResource, P: Bind>(ids: &str, columns: fn(Backend) -> String) -> Built<P> {
+fn with_documents<T: ListedResource>(on: Backend, ids: &str, columns: &str) -> String {
     let table = T::TABLE;
     let which = "y.tenant_id = :tenant AND y.id = p.one";
-    Built::new(Opens::Tenant, |on| {
-        let columns = columns(on);
-        on.either(
-            format!(
-                "SELECT d.* FROM ({ids}) p CROSS JOIN LATERAL (SELECT {columns} FROM {table} y WHERE {which} OFFSET 0) d"
-            ),
-            format!("SELECT {columns} FROM ({ids}) p CROSS JOIN {table} y ON {which}"),
-        )
-    })
+    on.either(
+        format!(
+            "SELECT d.* FROM ({ids}) p CROSS JOIN LATERAL (SELECT {columns} FROM {table} y WHERE {which} OFFSET 0) d"
+        ),
+        format!("SELECT {columns} FROM ({ids}) p CROSS JOIN {table} y ON {which}"),
+    )
 }
 
-fn these<T: ListedResource>() -> Built<(In, Rows)> {
-    let table = T::TABLE;
+fn these<T: ListedResource>(on: Backend) -> String {
+    let (table, columns) = (T::TABLE, T::shown_columns(on, "y"));
     let which = "y.tenant_id = :tenant AND y.directory_id = :directory AND y.id =";
-    Built::new(Opens::Tenant, |on| {
-        let columns = T::shown_columns(on, "y");
-        on.either(
-            format!(
-                "SELECT d.* FROM unnest(:ids) w(id) CROSS JOIN LATERAL \
-                 (SELECT {columns} FROM {table} y WHERE {which} w.id OFFSET 0) d"
-            ),
-            format!(
-                "SELECT {columns} FROM (SELECT unhex(value) AS one FROM json_each(:ids)) w CROSS JOIN {table} y \
-                 ON {which} w.one"
-            ),
-        )
-    })
+    on.either(
+        format!(
+            "SELECT d.* FROM unnest(:ids) w(id) CROSS JOIN LATERAL \
+             (SELECT {columns} FROM {table} y WHERE {which} w.id OFFSET 0) d"
+        ),
+        format!(
+            "SELECT {columns} FROM (SELECT unhex(value) AS one FROM json_each(:ids)) w CROSS JOIN {table} y \
+             ON {which} w.one"
+        ),
+    )
 }
 
-/// One access path in one order.
+/// One access path in its order.
 pub(super) struct Scan {
     directory: DirectoryId,
     access: Access,
-    order: Order,
-    pub(super) statements: Arc<Statements>,
+    statements: &'static ListStatements,
 }
 
 impl Scan {
-    pub(super) fn new<T: ListedResource>(query: &ListRequest<'_>, access: Access, order: Order) -> Self {
-        let path = match (&access, order) {
-            (Access::Keyed(column, _), _) => Path::Keyed(column),
-            (Access::Beside(_), _) => Path::Beside,
-            (_, order) => Path::Whole {
-                descending: order == Order::Created(SortOrder::Descending),
-            },
-        };
+    pub(super) fn new<T: ListedResource>(directory: DirectoryId, access: Access) -> Self {
         Self {
-            directory: query.directory,
+            directory,
             access,
-            order,
-            statements: Statements::of::<T>(path),
+            statements: T::list_statements(),
         }
     }
 
     /// Whether it goes through the whole directory.
     pub(super) fn is_whole(&self) -> bool {
-        self.access == Access::All
+        matches!(self.access, Access::Counted(Counted::All(_)))
     }
 
-    /// Whether [`Scan::count`] and [`Scan::numbered`] know it: where the rows are those that match.
-    pub(super) fn is_counted(&self) -> bool {
-        matches!(self.access, Access::All | Access::Beside(_))
+    /// Where the database can count the rows.
+    pub(super) fn counted(&self) -> Option<Counted> {
+        match self.access {
+            Access::Counted(counted) => Some(counted),
+            Access::Keyed(..) => None,
+        }
     }
 
     /// Where it begins.
     pub(super) fn start(&self) -> ScanPosition {
-        match self.order {
-            Order::Created(SortOrder::Descending) => (i64::MAX, Uuid::max()),
+        match self.access {
+            Access::Counted(Counted::All(SortOrder::Descending)) => (i64::MAX, Uuid::max()),
             _ => (i64::MIN, Uuid::nil()),
         }
     }
 
-    /// The next rows after a place.
+    /// The next rows after a position.
     pub(super) async fn batch(
         &self,
         tx: &mut TenantTx,
@@ -263,90 +246,88 @@ impl Scan {
         limit: usize,
     ) -> Result<Vec<QueryResult>, StoreError> {
         let (within, after, limit) = (tx.within(self.directory), After(after), Limit(limit));
-        let rows = match &self.statements.paged {
-            Paged::Keyed(batches) | Paged::Beside { batches, .. } => {
-                tx.tx.all(batches, (within, self.key()?, after, limit)).await?
+        let rows = match &self.access {
+            Access::Keyed(statement, key) => {
+                let page = (within, Key(key.clone()), after, limit);
+                tx.executor.rows(*statement, page).await?
             }
-            Paged::Whole { batches, .. } => {
-                tx.tx
-                    .all(batches, (within, Created(created), after, limit))
-                    .await?
+            Access::Counted(Counted::ByMembership(id)) => {
+                let page = (within, Key((*id).into()), after, limit);
+                tx.executor.rows(&self.statements.by_membership, page).await?
+            }
+            Access::Counted(Counted::All(order)) => {
+                let statement = &self.statements.whole(*order).batches;
+                let page = (within, Created(created), after, limit);
+                tx.executor.rows(statement, page).await?
             }
         };
         self.in_order(rows)
     }
 
     /// How many rows there are.
-    pub(super) async fn count(&self, tx: &mut TenantTx) -> Result<usize, StoreError> {
-        let within = tx.within(self.directory);
-        let row = match &self.statements.paged {
-            Paged::Keyed(_) => return Err(not_counted()),
-            Paged::Beside { counts, .. } => tx.tx.one(counts, (within, self.key()?)).await?,
-            Paged::Whole { counts, .. } => tx.tx.one(counts, within).await?,
+    pub(super) async fn count(&self, tx: &mut TenantTx, counted: Counted) -> Result<usize, StoreError> {
+        let (within, statements) = (tx.within(self.directory), self.statements);
+        let total = match counted {
+            Counted::ByMembership(id) => {
+                let of = (within, Key(id.into()));
+                tx.executor.one(&statements.membership_count, of).await?
+            }
+            Counted::All(_) => tx.executor.one(&statements.count, within).await?,
         };
-        let total: i64 = row.as_ref().map_or(Ok(0), |row| Columns::of(row).next())?;
-        Ok(usize::try_from(total).unwrap_or_default())
+        Ok(usize::try_from(total.unwrap_or_default()).unwrap_or_default())
     }
 
     /// The rows from number `skip` (from 0) on.
     pub(super) async fn numbered(
         &self,
         tx: &mut TenantTx,
+        counted: Counted,
         skip: usize,
         limit: usize,
     ) -> Result<Vec<QueryResult>, StoreError> {
         let (within, limit, skip) = (tx.within(self.directory), Limit(limit), Skip(skip));
-        let rows = match &self.statements.paged {
-            Paged::Keyed(_) => return Err(not_counted()),
-            Paged::Beside { pages, .. } => tx.tx.all(pages, (within, self.key()?, limit, skip)).await?,
-            Paged::Whole { pages, .. } => tx.tx.all(pages, (within, limit, skip)).await?,
+        let rows = match counted {
+            Counted::ByMembership(id) => {
+                let page = (within, Key(id.into()), limit, skip);
+                tx.executor.rows(&self.statements.membership_pages, page).await?
+            }
+            Counted::All(order) => {
+                let statement = &self.statements.whole(order).pages;
+                tx.executor.rows(statement, (within, limit, skip)).await?
+            }
         };
         self.in_order(rows)
     }
 
     /// These rows, in no order; those that are gone by now are left out.
-    pub(super) async fn fetch<T: ListedResource>(
+    pub(super) async fn fetch(
         &self,
         tx: &mut TenantTx,
         ids: &[Uuid],
-    ) -> Result<Vec<T>, StoreError> {
+    ) -> Result<Vec<QueryResult>, StoreError> {
         let ids = Rows(Ids::of(ids.iter().copied()));
         let these = (tx.within(self.directory), ids);
-        let rows = tx.tx.all(&self.statements.these, these).await?;
-        rows.iter().map(T::read).collect()
-    }
-
-    fn key(&self) -> Result<Key, StoreError> {
-        match &self.access {
-            Access::Keyed(_, key) => Ok(Key(key.clone())),
-            Access::Beside(id) => Ok(Key((*id).into())),
-            Access::Nothing | Access::All => Err(StoreError::Refused("this list has no key".to_owned())),
-        }
+        tx.executor.rows(&self.statements.these, these).await
     }
 
     /// Puts rows into this order, which the fences around a page do not promise to keep.
     fn in_order(&self, rows: Vec<QueryResult>) -> Result<Vec<QueryResult>, StoreError> {
         let mut placed = rows
             .into_iter()
-            .map(|row| Ok((place(&row)?, row)))
+            .map(|row| Ok((position(&row)?, row)))
             .collect::<Result<Vec<_>, StoreError>>()?;
-        match self.order {
-            Order::Id => placed.sort_unstable_by_key(|((_, id), _)| *id),
-            Order::Created(direction) => {
-                placed.sort_unstable_by(|(a, _), (b, _)| direction.apply(a.cmp(b)));
+        match self.access {
+            Access::Counted(Counted::All(order)) => {
+                placed.sort_unstable_by(|(a, _), (b, _)| order.apply(a.cmp(b)));
             }
+            _ => placed.sort_unstable_by_key(|((_, id), _)| *id),
         }
         Ok(placed.into_iter().map(|(_, row)| row).collect())
     }
 }
 
-/// The position of a row, without its document.
-pub(super) fn place(row: &QueryResult) -> Result<ScanPosition, StoreError> {
-    let id = row.try_get("", "id").map_err(StoreError::of)?;
-    let created = row.try_get("", "created_at").map_err(StoreError::of)?;
+/// The position of a row, without its document: its first two columns.
+pub(super) fn position(row: &QueryResult) -> Result<ScanPosition, StoreError> {
+    let (id, created) = Columns::of(row).next()?;
     Ok((created, id))
-}
-
-fn not_counted() -> StoreError {
-    StoreError::Refused("rows found by a key are not counted".to_owned())
 }

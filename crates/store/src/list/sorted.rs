@@ -1,8 +1,7 @@
-//! A page of a list that no index has in order: everything is looked at, the first places are kept, and only the page's
+//! A page of a list that no index has in order: everything is looked at, the first positions are kept, and only the page's
 //! own documents stay.
 
-use std::cmp::Ordering;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::HashMap;
 
 use scim::filter::Filter;
 use scim::query::{Sort, SortPosition};
@@ -12,58 +11,41 @@ use super::kind::ListedResource;
 use super::reader::Reader;
 use super::scan::{BATCH, Scan};
 use super::{
-    Budget, ListRequest, Page, PageAt, PageBuilder, SCAN_ROWS, SORT_KEPT, StoreError, too_many_rows,
+    Budget, ListRequest, Page, PageAt, PageBuilder, Placed, SCAN_ROWS, SORT_KEPT, StoreError, sort_position,
+    too_many_rows,
 };
+use crate::engine::read::Columns;
 use crate::tenant_tx::TenantTx;
 
-/// A place, ordered by its list.
-struct InOrder<'s>(SortPosition, &'s Sort);
-
-impl Ord for InOrder<'_> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.1.compare(&self.0, &other.0)
-    }
-}
-
-impl PartialOrd for InOrder<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for InOrder<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for InOrder<'_> {}
-
-/// The first places of a list: at most `most`, the largest on top.
+/// The first positions of a list.
 struct First<'s> {
-    heap: BinaryHeap<InOrder<'s>>,
-    most: usize,
     sort: &'s Sort,
+    /// At most.
+    count: usize,
+    /// Up to twice as many as are wanted, in no order.
+    positions: Vec<SortPosition>,
+    /// The last one that was wanted when they were last put in order.
+    last: Option<SortPosition>,
 }
 
 impl First<'_> {
     fn put(&mut self, position: SortPosition) {
-        if self.most == 0 {
+        let is_beyond = |last: &SortPosition| self.sort.compare(&position, last).is_gt();
+        if self.last.as_ref().is_some_and(is_beyond) {
             return;
         }
-        let item = InOrder(position, self.sort);
-        if self.heap.len() < self.most {
-            self.heap.push(item);
-        } else if let Some(mut last) = self.heap.peek_mut()
-            && item < *last
-        {
-            *last = item;
+        self.positions.push(position);
+        if self.positions.len() >= 2 * self.count {
+            self.cut();
         }
     }
 
-    fn into_positions(self) -> Vec<SortPosition> {
-        let sorted = self.heap.into_sorted_vec();
-        sorted.into_iter().map(|item| item.0).collect()
+    fn cut(&mut self) {
+        self.positions.sort_unstable_by(|a, b| self.sort.compare(a, b));
+        self.positions.truncate(self.count);
+        if self.positions.len() == self.count {
+            self.last = self.positions.last().cloned();
+        }
     }
 }
 
@@ -73,7 +55,7 @@ pub(super) async fn page<T: ListedResource>(
     scan: &Scan,
     residual: Option<&Filter>,
     sort: &Sort,
-) -> Result<Page<T>, StoreError> {
+) -> Result<Page<Placed<T>>, StoreError> {
     // Behind a cursor one more than the page, to know whether there are any.
     let (skip, count, more, beyond) = match query.at {
         PageAt::Index { start, count } => (start.saturating_sub(1), count, 0, None),
@@ -86,12 +68,14 @@ pub(super) async fn page<T: ListedResource>(
         ));
     }
     let mut first = First {
-        heap: BinaryHeap::new(),
-        most: if count == 0 { 0 } else { last + more },
         sort,
+        count: if count == 0 { 0 } else { last + more },
+        positions: Vec::new(),
+        last: None,
     };
     let total = look::<T>(tx, query, scan, residual, (beyond, &mut first)).await?;
-    let mut positions = first.into_positions();
+    first.cut();
+    let mut positions = first.positions;
     let more = positions.len() > last;
     positions.truncate(last);
     positions.drain(..skip.min(positions.len()));
@@ -115,24 +99,27 @@ pub(super) async fn page<T: ListedResource>(
 /// Documents read at a time.
 const AT_ONCE: usize = 50;
 
-/// The documents of places, in their order, as far as a page has room for them; and of how many places those are.
+/// The documents of positions, in their order, as far as a page has room for them; and of how many positions those are.
 async fn fetch<T: ListedResource>(
     tx: &mut TenantTx,
     scan: &Scan,
     positions: &[SortPosition],
     count: usize,
-) -> Result<(Vec<T>, usize), StoreError> {
+) -> Result<(Vec<Placed<T>>, usize), StoreError> {
     let mut builder = PageBuilder::new(count);
     let mut taken = 0;
     for chunk in positions.chunks(AT_ONCE) {
-        let ids: Vec<Uuid> = chunk
-            .iter()
-            .map(|position| Uuid::from_u128(position.id))
-            .collect();
-        let found: Vec<T> = scan.fetch(tx, &ids).await?;
-        let mut found: HashMap<Uuid, T> = found.into_iter().map(|one| (one.place().1, one)).collect();
-        for id in ids {
-            if found.remove(&id).is_some_and(|one| !builder.put(one)) {
+        let id = |position: &SortPosition| Uuid::from_u128(position.id);
+        let ids: Vec<Uuid> = chunk.iter().map(id).collect();
+        let mut found: HashMap<Uuid, T> = HashMap::new();
+        for row in scan.fetch(tx, &ids).await? {
+            let one: T = Columns::of(&row).next()?;
+            found.insert(one.row().id.uuid(), one);
+        }
+        for position in chunk {
+            if let Some(one) = found.remove(&id(position))
+                && !builder.put_at(position.clone(), one)
+            {
                 return Ok((builder.items, taken));
             }
             taken += 1;
@@ -150,17 +137,16 @@ async fn look<T: ListedResource>(
     (beyond, first): (Option<&SortPosition>, &mut First<'_>),
 ) -> Result<usize, StoreError> {
     let mut budget = Budget::new(SCAN_ROWS, residual);
-    let mut reader = Reader::new(scan, scan.start(), true).by(T::batch_size(query));
+    let mut reader = Reader::new(scan, scan.start()).searching::<T>(query);
     let mut total = 0;
-    loop {
+    while !reader.is_at_end() {
         let batch: Vec<T> = reader.next(tx, BATCH).await?;
         if !budget.take(batch.len()) {
             return Err(too_many_rows());
         }
         let memberships = T::memberships(tx, query, &batch).await?;
         for one in &batch {
-            let (at, id) = one.place();
-            let document = one.document(query.resource_type, memberships.get(&id));
+            let document = one.document(query.resource_type, &memberships);
             if !budget.weigh(document.bytes()).await {
                 return Err(too_many_rows());
             }
@@ -170,15 +156,12 @@ async fn look<T: ListedResource>(
             total += 1;
             let position = SortPosition {
                 key: Some(first.sort.key(query.resource_type, &document)),
-                at,
-                id: id.as_u128(),
+                ..sort_position(one)
             };
             if beyond.is_none_or(|beyond| first.sort.compare(&position, beyond).is_gt()) {
                 first.put(position);
             }
         }
-        if reader.is_at_end() {
-            return Ok(total);
-        }
     }
+    Ok(total)
 }

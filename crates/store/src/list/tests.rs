@@ -1,16 +1,11 @@
 //! SQLite's plans of the engine's statements: each finds its rows by an index, in the order asked for.
 
 use domain::group::Group;
-use domain::id::DirectoryId;
 use domain::identity::Identity;
 use migrations::{Migrator, MigratorTrait};
-use scim::query::SortOrder;
-use scim::schema::ResourceType;
-use sea_orm::{ConnectionTrait, Database, Statement, Value};
-use uuid::Uuid;
+use sea_orm::{ConnectionTrait, Database, Statement};
 
-use super::scan::{Order, Paged, Scan};
-use super::{Access, ListRequest, ListedResource, PageAt};
+use super::ListedResource;
 use crate::engine::parameter::Bind;
 use crate::engine::statement::Built;
 use crate::settings::Backend;
@@ -34,101 +29,34 @@ async fn plan(sql: &str) -> String {
 }
 
 /// A statement as SQLite is sent it. For PostgreSQL it names the same parameters.
-fn text<P: Bind>(statement: &Built<P>) -> String {
+fn text<P: Bind, R>(statement: &Built<P, R>) -> String {
     statement.text(Backend::Postgres).expect("its own names");
     let text = statement.text(Backend::Sqlite).expect("its own names");
     text.as_ref().to_owned()
 }
 
-/// The statements of a scan: its batches, counts and pages.
-fn texts(scan: &Scan) -> Vec<String> {
-    match &scan.statements.paged {
-        Paged::Keyed(batches) => vec![text(batches)],
-        Paged::Beside {
-            batches,
-            counts,
-            pages,
-        } => vec![text(batches), text(counts), text(pages)],
-        Paged::Whole {
-            batches,
-            counts,
-            pages,
-        } => vec![text(batches), text(counts), text(pages)],
-    }
-}
-
-fn batches(scan: &Scan) -> String {
-    texts(scan).remove(0)
-}
-
-fn counts(scan: &Scan) -> String {
-    texts(scan).remove(1)
-}
-
-fn pages(scan: &Scan) -> String {
-    texts(scan).remove(2)
-}
-
-fn scan<T: ListedResource>(access: Access, order: Order) -> Scan {
-    let resource_type = ResourceType {
-        name: "User".to_owned(),
-        endpoint: "/Users".to_owned(),
-        description: String::new(),
-        core: scim::schema::user(),
-        extensions: Vec::new(),
-    };
-    let query = ListRequest {
-        directory: DirectoryId::from_uuid(Uuid::nil()),
-        resource_type: &resource_type,
-        filter: None,
-        sort: None,
-        at: PageAt::Index { start: 1, count: 1 },
-    };
-    Scan::new::<T>(&query, access, order)
-}
-
-fn keyed(column: &'static str) -> Access {
-    Access::Keyed(column, Value::from("x"))
-}
-
 #[tokio::test]
 async fn every_key_is_looked_up_in_its_index() {
-    let created = Order::Created(SortOrder::Ascending);
-    let newest = Order::Created(SortOrder::Descending);
-    let nil = Uuid::nil();
-    let people = scan::<Identity>;
-    let groups = scan::<Group>;
+    let (people, groups) = (Identity::list_statements(), Group::list_statements());
     for (sql, index) in [
+        (text(&people.by_external_id), "identity_external_id"),
         (
-            batches(&people(keyed("external_id"), Order::Id)),
-            "identity_external_id",
-        ),
-        (
-            batches(&people(keyed("work_email"), Order::Id)),
+            text(people.by_work_email.as_deref().expect("identities")),
             "identity_work_email",
         ),
         (
-            batches(&people(keyed("display_name"), Order::Id)),
+            text(people.by_display_name.as_deref().expect("identities")),
             "identity_display_name",
         ),
-        (batches(&people(Access::All, created)), "identity_order"),
-        (batches(&people(Access::All, newest)), "identity_order"),
-        (pages(&people(Access::All, created)), "identity_order"),
-        (pages(&people(Access::All, newest)), "identity_order"),
-        (
-            batches(&groups(keyed("external_id"), Order::Id)),
-            "groups_external_id",
-        ),
-        (batches(&groups(Access::All, created)), "groups_order"),
-        (pages(&groups(Access::All, created)), "groups_order"),
-        (
-            batches(&groups(Access::Beside(nil), Order::Id)),
-            "membership_member",
-        ),
-        (
-            pages(&groups(Access::Beside(nil), Order::Id)),
-            "membership_member",
-        ),
+        (text(&people.oldest_first.batches), "identity_order"),
+        (text(&people.newest_first.batches), "identity_order"),
+        (text(&people.oldest_first.pages), "identity_order"),
+        (text(&people.newest_first.pages), "identity_order"),
+        (text(&groups.by_external_id), "groups_external_id"),
+        (text(&groups.oldest_first.batches), "groups_order"),
+        (text(&groups.oldest_first.pages), "groups_order"),
+        (text(&groups.by_membership), "membership_member"),
+        (text(&groups.membership_pages), "membership_member"),
     ] {
         let plan = plan(&sql).await;
         assert!(
@@ -149,36 +77,27 @@ async fn every_key_is_looked_up_in_its_index() {
         assert!(whole.is_none() || several, "{index}: {plan}");
     }
     for (sql, index) in [
-        (counts(&people(Access::All, created)), "COVERING INDEX identity_"),
-        (counts(&groups(Access::All, created)), "COVERING INDEX groups_"),
+        (text(&people.count), "COVERING INDEX identity_"),
+        (text(&groups.count), "COVERING INDEX groups_"),
         (
-            counts(&people(Access::Beside(nil), Order::Id)),
+            text(&people.membership_count),
             "PRIMARY KEY (tenant_id=? AND group_id=?)",
         ),
-        (
-            counts(&groups(Access::Beside(nil), Order::Id)),
-            "INDEX membership_member (",
-        ),
+        (text(&groups.membership_count), "INDEX membership_member ("),
     ] {
         let plan = plan(&sql).await;
         assert!(plan.contains(index), "{index}: {plan}");
     }
-    for sql in [
-        text(&identity::BY_USER_NAME),
-        batches(&people(keyed("user_name_key"), Order::Id)),
-    ] {
+    for sql in [text(&identity::BY_USER_NAME), text(&people.by_name)] {
         let plan = plan(&sql).await;
         assert!(plan.contains("user_name_key=?"), "{plan}");
     }
-    for sql in [
-        text(&group::BY_NAME),
-        batches(&groups(keyed("display_name_key"), Order::Id)),
-    ] {
+    for sql in [text(&group::BY_NAME), text(&groups.by_name)] {
         let plan = plan(&sql).await;
         assert!(plan.contains("display_name_key=?"), "{plan}");
     }
-    for access in [people(keyed("id"), Order::Id), groups(keyed("id"), Order::Id)] {
-        let plan = plan(&batches(&access)).await;
+    for by_id in [&people.by_id, &groups.by_id] {
+        let plan = plan(&text(by_id)).await;
         // `SCAN m`: the groups of one member, which its own index has found.
         assert!(
             plan.contains("id=?") && !plan.replace("SCAN m", "").contains("SCAN"),
@@ -189,11 +108,8 @@ async fn every_key_is_looked_up_in_its_index() {
 
 #[test]
 fn rows_are_looked_up_by_ids() {
-    for scan in [
-        scan::<Identity>(Access::All, Order::Id),
-        scan::<Group>(Access::All, Order::Id),
-    ] {
-        assert!(text(&scan.statements.these).contains("unhex(value)"));
+    for statements in [Identity::list_statements(), Group::list_statements()] {
+        assert!(text(&statements.these).contains("unhex(value)"));
     }
 }
 
@@ -209,7 +125,7 @@ async fn members_are_found_by_their_whole_key_and_read_in_its_order() {
             "tenant_id=? AND group_id=? AND member_id>?",
         ),
         (
-            batches(&scan::<Identity>(Access::Beside(Uuid::nil()), Order::Id)),
+            text(&Identity::list_statements().by_membership),
             "tenant_id=? AND group_id=? AND member_id>?",
         ),
         (

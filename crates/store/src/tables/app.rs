@@ -4,29 +4,22 @@ use chrono::{DateTime, Utc};
 use domain::credential::{AppCredentialRecord, SecretHash};
 use domain::id::AppId;
 use domain::tenant::{App, Slug};
-use sea_orm::QueryResult;
 
 use super::feed;
 use super::names::{At, CreatedAt, Name, OfApp, PublicId, RedisPassword};
-use super::outbox::open_outbox;
+use super::outbox::OPEN_OUTBOX;
+use crate::engine::executor::Executor;
 use crate::engine::parameter::parameters;
-use crate::engine::read::Columns;
+use crate::engine::read::record;
+use crate::engine::retry_budget::Resend;
 use crate::engine::statement::{Bound, Statement};
-use crate::engine::tx::Tx;
 use crate::error::StoreError;
 use crate::settings::Backend;
 use crate::store::Store;
 
 pub(crate) const COLUMNS: &str = "id, name, created_at";
 
-pub(crate) fn read(row: &QueryResult) -> Result<App, StoreError> {
-    let mut columns = Columns::of(row);
-    Ok(App {
-        id: AppId::from_uuid(columns.next()?),
-        name: columns.parsed("an app's name", |name| name.parse().ok())?,
-        created_at: columns.time()?,
-    })
-}
+record!(App: id name created_at);
 
 parameters!(&App, |app| {
     id: app.id,
@@ -37,19 +30,20 @@ parameters!(&App, |app| {
 pub(crate) static INSERT: Statement<&App> =
     Statement::new(|_| format!("INSERT INTO app ({COLUMNS}) VALUES (:id, :name, :created_at)"));
 
-pub(crate) static BY_NAME: Statement<Name<'_>> =
+pub(crate) static BY_NAME: Statement<Name<'_>, App> =
     Statement::new(|_| format!("SELECT {COLUMNS} FROM app WHERE name = :name"));
 
-pub(crate) static ALL: Statement<()> = Statement::new(|_| format!("SELECT {COLUMNS} FROM app ORDER BY name"));
+pub(crate) static ALL: Statement<(), App> =
+    Statement::new(|_| format!("SELECT {COLUMNS} FROM app ORDER BY name"));
 
 const CREDENTIAL: &str = "SELECT c.id, c.app_id, app.name, c.hash, c.hash_version, c.revoked_at, c.expires_at \
                           FROM app_credential c JOIN app ON app.id = c.app_id";
 
-pub(crate) static CREDENTIAL_BY_ID: Statement<PublicId<'_>> =
+pub(crate) static CREDENTIAL_BY_ID: Statement<PublicId<'_>, AppCredentialRecord> =
     Statement::new(|_| format!("{CREDENTIAL} WHERE c.id = :id"));
 
 /// An app's credentials, oldest first.
-pub(crate) static CREDENTIALS: Statement<OfApp> =
+pub(crate) static CREDENTIALS: Statement<OfApp, AppCredentialRecord> =
     Statement::new(|_| format!("{CREDENTIAL} WHERE c.app_id = :app ORDER BY c.created_at, c.id"));
 
 /// A credential of an app, beside its hash.
@@ -70,35 +64,15 @@ pub(crate) static LIMIT_CREDENTIAL: Statement<(PublicId<'_>, At)> = Statement::n
         .into()
 });
 
-/// Every app with each of its credentials that is good at a time, or with none.
-pub(crate) static PASSWORDS: Statement<At> = Statement::new(|_| {
+/// Every app with the password of each of its credentials that is good at a time, or with none.
+pub(crate) static PASSWORDS: Statement<At, (Slug, Option<String>)> = Statement::new(|_| {
     "SELECT app.name, c.redis_password FROM app LEFT JOIN app_credential c ON c.app_id = app.id \
      AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > :at) \
      ORDER BY app.name, c.created_at, c.id"
         .into()
 });
 
-pub(crate) fn read_credential(row: &QueryResult) -> Result<AppCredentialRecord, StoreError> {
-    let mut columns = Columns::of(row);
-    Ok(AppCredentialRecord {
-        id: columns.next()?,
-        app: AppId::from_uuid(columns.next()?),
-        app_name: columns.parsed("an app's name", |name| name.parse().ok())?,
-        hash: SecretHash {
-            phc: columns.next()?,
-            version: columns.next()?,
-        },
-        revoked_at: columns.time_or_none()?,
-        expires_at: columns.time_or_none()?,
-    })
-}
-
-/// An app's name, and a password for its user in Redis if there is one.
-pub(crate) fn read_password(row: &QueryResult) -> Result<(Slug, Option<String>), StoreError> {
-    let mut columns = Columns::of(row);
-    let name = columns.parsed("an app's name", |name| name.parse().ok())?;
-    Ok((name, columns.next()?))
-}
+record!(AppCredentialRecord: id app app_name hash revoked_at expires_at);
 
 /// What an app's user in Redis is to have for passwords (ADR 0034).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,8 +84,8 @@ pub struct AppPasswords {
 }
 
 impl Store {
-    /// Adds an app with its feed and its first credential; `redis_password` is the SHA-256 of the whole credential. The feed begins with everything the outbox still holds, in
-    /// the outbox's order, from position 1.
+    /// Adds an app with its feed and its first credential; `redis_password` is the SHA-256 of the whole credential. The feed
+    /// begins with everything the outbox still holds, in the outbox's order, from position 1.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the name is taken, [`StoreError::Unavailable`].
@@ -125,11 +99,11 @@ impl Store {
         let created_at = CreatedAt(new.created_at);
         let id = PublicId(credential_id);
         let credential = (id, OfApp(new.id), RedisPassword(redis_password), created_at);
-        let credential = INSERT_CREDENTIAL.bind(self.backend(), (credential, hash))?;
+        let credential = INSERT_CREDENTIAL.bind(self.backend(), (credential, hash), None)?;
         let new = new.clone();
-        self.transact::<Tx, _, StoreError, _>((), move |tx| {
+        self.transaction(move |executor| {
             let (new, credential) = (new.clone(), credential.clone());
-            Box::pin(async move { create_app(tx, &new, &credential).await })
+            Box::pin(async move { create_app(executor, &new, &credential).await })
         })
         .await
     }
@@ -140,10 +114,8 @@ impl Store {
     /// # Errors
     /// As [`Store::tenant_by_name`].
     pub async fn app_passwords(&self, now: DateTime<Utc>) -> Result<Vec<AppPasswords>, StoreError> {
-        let rows = self.autocommit().all(&PASSWORDS, At(now)).await?;
         let mut found: Vec<AppPasswords> = Vec::new();
-        for row in &rows {
-            let (app, password) = read_password(row)?;
+        for (app, password) in self.autocommit().all(&PASSWORDS, At(now)).await? {
             if found.last().is_none_or(|last| last.app != app) {
                 found.push(AppPasswords {
                     app,
@@ -162,8 +134,7 @@ impl Store {
     /// # Errors
     /// As [`Store::tenant_by_name`].
     pub async fn app_by_name(&self, name: &str) -> Result<Option<App>, StoreError> {
-        let row = self.autocommit().one(&BY_NAME, Name(name)).await?;
-        row.as_ref().map(read).transpose()
+        self.autocommit().one(&BY_NAME, Name(name)).await
     }
 
     /// All apps, by name.
@@ -171,8 +142,7 @@ impl Store {
     /// # Errors
     /// As [`Store::tenant_by_name`].
     pub async fn apps(&self) -> Result<Vec<App>, StoreError> {
-        let rows = self.autocommit().all(&ALL, ()).await?;
-        rows.iter().map(read).collect()
+        self.autocommit().all(&ALL, ()).await
     }
 
     /// An app's credentials, oldest first.
@@ -180,8 +150,7 @@ impl Store {
     /// # Errors
     /// As [`Store::tenant_by_name`].
     pub async fn app_credentials(&self, app: AppId) -> Result<Vec<AppCredentialRecord>, StoreError> {
-        let rows = self.autocommit().all(&CREDENTIALS, OfApp(app)).await?;
-        rows.iter().map(read_credential).collect()
+        self.autocommit().all(&CREDENTIALS, OfApp(app)).await
     }
 
     /// What is known of an app's credential; one round trip.
@@ -189,8 +158,7 @@ impl Store {
     /// # Errors
     /// As [`Store::token_record`].
     pub async fn app_credential(&self, id: &str) -> Result<Option<AppCredentialRecord>, StoreError> {
-        let row = self.autocommit().one(&CREDENTIAL_BY_ID, PublicId(id)).await?;
-        row.as_ref().map(read_credential).transpose()
+        self.autocommit().one(&CREDENTIAL_BY_ID, PublicId(id)).await
     }
 
     /// Adds a credential to an app.
@@ -235,17 +203,16 @@ impl Store {
     }
 }
 
-async fn create_app(tx: &mut Tx, new: &App, credential: &Bound) -> Result<(), StoreError> {
-    let app = new.id;
-    if tx.backend() == Backend::Postgres {
-        tx.all(&feed::LOCK_FEEDS, ()).await?;
-        open_outbox(tx).await?;
+async fn create_app(executor: &mut Executor, new: &App, credential: &Bound) -> Result<(), StoreError> {
+    let feed = (OfApp(new.id), CreatedAt(new.created_at));
+    if executor.backend() == Backend::Postgres {
+        executor.rows(&feed::LOCK_FEEDS, ()).await?;
+        executor.rows(&OPEN_OUTBOX, ()).await?;
     }
-    tx.change(&INSERT, new).await?;
-    tx.change(&feed::INSERT, (OfApp(app), CreatedAt(new.created_at)))
-        .await?;
-    tx.change_by(credential).await?;
-    tx.change(&feed::BACKFILL, OfApp(app)).await?;
-    tx.change(&feed::SET_HEAD, OfApp(app)).await?;
+    executor.change(&INSERT, new).await?;
+    executor.change(&feed::INSERT, feed).await?;
+    executor.change_by(credential, Resend::Always).await?;
+    executor.change(&feed::BACKFILL, OfApp(new.id)).await?;
+    executor.change(&feed::SET_HEAD, OfApp(new.id)).await?;
     Ok(())
 }

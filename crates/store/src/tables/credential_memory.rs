@@ -3,14 +3,13 @@
 use std::net::IpAddr;
 
 use domain::credential::{CredentialKind, Memory, SecretCheck, Use};
-use sea_orm::QueryResult;
 
 use super::names::{At, Kind, Name, PublicId};
 use super::token;
+use crate::engine::executor::Executor;
 use crate::engine::parameter::parameters;
-use crate::engine::read::Columns;
+use crate::engine::read::{Columns, Read};
 use crate::engine::statement::Statement;
-use crate::engine::tx::Tx;
 use crate::error::StoreError;
 use crate::settings::Backend;
 use crate::store::Store;
@@ -23,7 +22,7 @@ pub(crate) fn of(kind: CredentialKind, id: &str) -> OfCredential<'_> {
 }
 
 /// What a request reads. PostgreSQL: `usher.token` opens that one row for reading.
-pub(crate) static READ: Statement<OfCredential<'_>> = Statement::new(|on| {
+pub(crate) static READ: Statement<OfCredential<'_>, Memory> = Statement::new(|on| {
     on.either(
         "SELECT m.* FROM (SELECT set_config('usher.token', :id, true) AS id) p CROSS JOIN LATERAL \
          (SELECT secret_check, hash_version, networks FROM credential_memory \
@@ -37,7 +36,7 @@ const READ_OPEN: &str =
     "SELECT secret_check, hash_version, networks FROM credential_memory WHERE kind = :kind AND id = :id";
 
 /// As [`READ`], where all rows may be written.
-pub(crate) static KNOWN: Statement<OfCredential<'_>> = Statement::new(|_| READ_OPEN.into());
+pub(crate) static KNOWN: Statement<OfCredential<'_>, Memory> = Statement::new(|_| READ_OPEN.into());
 
 /// PostgreSQL: lets this transaction write all rows, and when tokens were used.
 pub(crate) static OPEN_USAGE: Statement<()> =
@@ -57,23 +56,24 @@ pub(crate) static WRITE: Statement<(OfCredential<'_>, &Memory)> = Statement::new
 });
 
 /// A key of the deployment.
-pub(crate) static DEPLOYMENT_KEY: Statement<Name<'_>> =
+pub(crate) static DEPLOYMENT_KEY: Statement<Name<'_>, String> =
     Statement::new(|_| "SELECT value FROM deployment_key WHERE name = :name".into());
 
-pub(crate) fn read(row: &QueryResult) -> Result<Memory, StoreError> {
-    let mut columns = Columns::of(row);
-    let (bits, version): (Option<i64>, Option<i32>) = (columns.next()?, columns.next()?);
-    let networks: String = columns.next()?;
-    let check = bits.zip(version).and_then(|(bits, version)| {
-        let bits = u32::try_from(bits).ok()?;
-        Some(SecretCheck { bits, version })
-    });
-    // What is no address was not written by this program, and is no reason to refuse a credential.
-    let networks = networks.split(' ').filter_map(|text| text.parse().ok());
-    Ok(Memory {
-        check,
-        networks: networks.collect(),
-    })
+impl Read for Memory {
+    fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError> {
+        let (bits, version): (Option<i64>, Option<i32>) = columns.next()?;
+        let networks: String = columns.next()?;
+        let check = bits.zip(version).and_then(|(bits, version)| {
+            let bits = u32::try_from(bits).ok()?;
+            Some(SecretCheck { bits, version })
+        });
+        // What is no address was not written by this program, and is no reason to refuse a credential.
+        let networks = networks.split(' ').filter_map(|text| text.parse().ok());
+        Ok(Self {
+            check,
+            networks: networks.collect(),
+        })
+    }
 }
 
 impl Store {
@@ -82,9 +82,8 @@ impl Store {
     /// # Errors
     /// As [`Store::token_record`].
     pub async fn credential_memory(&self, kind: CredentialKind, id: &str) -> Result<Memory, StoreError> {
-        let credential = of(kind, id);
-        let row = self.autocommit().one(&READ, credential).await?;
-        Ok(row.as_ref().map(read).transpose()?.unwrap_or_default())
+        let found = self.autocommit().one(&READ, of(kind, id)).await?;
+        Ok(found.unwrap_or_default())
     }
 
     /// Writes down when and whence credentials were used. Out of band: a request never waits for it.
@@ -96,14 +95,14 @@ impl Store {
             return Ok(());
         }
         let uses = uses.to_vec();
-        self.transact::<Tx, _, StoreError, _>((), move |tx| {
+        self.transaction(move |executor| {
             let uses = uses.clone();
             Box::pin(async move {
-                if tx.backend() == Backend::Postgres {
-                    tx.all(&OPEN_USAGE, ()).await?;
+                if executor.backend() == Backend::Postgres {
+                    executor.rows(&OPEN_USAGE, ()).await?;
                 }
                 for new in &uses {
-                    note_use(tx, new).await?;
+                    note_use(executor, new).await?;
                 }
                 Ok(())
             })
@@ -116,26 +115,23 @@ impl Store {
     /// # Errors
     /// As [`Store::token_record`].
     pub async fn deployment_key(&self, name: &str) -> Result<String, StoreError> {
-        let row = self
-            .autocommit()
-            .one(&DEPLOYMENT_KEY, Name(name))
-            .await?
-            .ok_or_else(|| StoreError::Corrupt(format!("the deployment key {name} is gone").into()))?;
-        Columns::of(&row).next()
+        let found = self.autocommit().one(&DEPLOYMENT_KEY, Name(name)).await?;
+        found.ok_or_else(|| StoreError::Corrupt(format!("the deployment key {name} is gone").into()))
     }
 }
 
-async fn note_use(tx: &mut Tx, new: &Use) -> Result<(), StoreError> {
+async fn note_use(executor: &mut Executor, new: &Use) -> Result<(), StoreError> {
     if let (CredentialKind::Token, Some(at)) = (new.kind, new.at) {
-        tx.change(&token::NOTE_USE, (PublicId(&new.id), At(at))).await?;
+        executor
+            .change(&token::NOTE_USE, (PublicId(&new.id), At(at)))
+            .await?;
     }
     if new.learned == Memory::default() {
         return Ok(());
     }
     let credential = || of(new.kind, &new.id);
-    let row = tx.one(&KNOWN, credential()).await?;
-    let mut known = row.as_ref().map(read).transpose()?.unwrap_or_default();
+    let mut known = executor.one(&KNOWN, credential()).await?.unwrap_or_default();
     known.learn(&new.learned);
-    tx.change(&WRITE, (credential(), &known)).await?;
+    executor.change(&WRITE, (credential(), &known)).await?;
     Ok(())
 }

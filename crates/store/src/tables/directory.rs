@@ -1,49 +1,33 @@
 //! `directory`: tenant × profile.
 
-use domain::id::{DirectoryId, TenantId};
+use std::sync::Arc;
+
+use domain::id::DirectoryId;
 use domain::scope::TenantScope;
 use domain::tenant::{Directory, Provider, Switch};
-use sea_orm::QueryResult;
 
 use super::names::{Id, New, OfTenant, Profile};
 use super::tenant::of;
 use crate::engine::parameter::parameters;
-use crate::engine::read::Columns;
+use crate::engine::read::{columns, known, record};
 use crate::engine::statement::{Built, Opens, Statement};
 use crate::error::StoreError;
 use crate::store::Store;
 
 pub(crate) const COLUMNS: &str = "id, tenant_id, profile, provider, switch, created_at, extension";
 
-/// Reads [`COLUMNS`] off a row, or off the part of a row that they are.
-pub(crate) fn read_from(columns: &mut Columns<'_>) -> Result<Directory, StoreError> {
-    Ok(Directory {
-        id: DirectoryId::from_uuid(columns.next()?),
-        tenant: TenantId::from_uuid(columns.next()?),
-        profile: columns.next()?,
-        provider: columns.parsed("a directory's provider", Provider::of_word)?,
-        switch: columns.parsed("a directory's switch", switch)?,
-        created_at: columns.time()?,
-        extension: columns.next::<Option<String>>()?.map(Into::into),
-    })
-}
+record!(Directory: id tenant profile provider switch created_at extension);
 
-pub(crate) fn read(row: &QueryResult) -> Result<Directory, StoreError> {
-    read_from(&mut Columns::of(row))
+columns! {
+    Provider = String => |word| known("a directory's provider", Self::of_word(&word));
+    Switch = String => |text| known("a directory's switch", [Self::On, Self::Off].into_iter().find(|switch| word(*switch) == text));
+    Arc<str> = String => |text| Ok(text.into());
 }
 
 pub(crate) const fn word(switch: Switch) -> &'static str {
     match switch {
         Switch::On => "on",
         Switch::Off => "off",
-    }
-}
-
-fn switch(word: &str) -> Option<Switch> {
-    match word {
-        "on" => Some(Switch::On),
-        "off" => Some(Switch::Off),
-        _ => None,
     }
 }
 
@@ -62,10 +46,10 @@ pub(crate) static INSERT: Statement<(OfTenant, &Directory)> =
             .into()
     });
 
-pub(crate) static ALL: Statement<OfTenant> =
+pub(crate) static ALL: Statement<OfTenant, Directory> =
     Statement::select(|_| format!("SELECT {COLUMNS} FROM directory WHERE tenant_id = :tenant"));
 
-pub(crate) static BY_PROFILE: Statement<(OfTenant, Profile<'_>)> = Statement::select(|_| {
+pub(crate) static BY_PROFILE: Statement<(OfTenant, Profile<'_>), Directory> = Statement::select(|_| {
     format!("SELECT {COLUMNS} FROM directory WHERE tenant_id = :tenant AND profile = :profile")
 });
 
@@ -94,8 +78,7 @@ impl Store {
     /// # Errors
     /// As [`Store::tenant_by_name`].
     pub async fn directories(&self, scope: TenantScope) -> Result<Vec<Directory>, StoreError> {
-        let rows = self.autocommit().all(&ALL, of(scope)).await?;
-        let mut found = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let mut found = self.autocommit().all(&ALL, of(scope)).await?;
         found.sort_by(|one, other| one.profile.cmp(&other.profile));
         Ok(found)
     }
@@ -110,8 +93,7 @@ impl Store {
         profile: &str,
     ) -> Result<Option<Directory>, StoreError> {
         let by_profile = (of(scope), Profile(profile));
-        let row = self.autocommit().one(&BY_PROFILE, by_profile).await?;
-        row.as_ref().map(read).transpose()
+        self.autocommit().one(&BY_PROFILE, by_profile).await
     }
 
     /// Turns a directory on or off; `false` when the tenant has no such directory.

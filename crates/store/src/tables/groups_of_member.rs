@@ -1,13 +1,12 @@
 //! The groups of a member as they come with its row, or in rows of their own ([`super::membership`]).
 
 use domain::group::GroupRef;
-use domain::id::{GroupId, IdentityId};
-use sea_orm::QueryResult;
+use domain::id::GroupId;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::identity::no_object;
-use crate::engine::read::Columns;
+use super::resource::no_object;
+use crate::engine::read::{Columns, Read, columns};
 use crate::error::StoreError;
 use crate::settings::Backend;
 
@@ -45,23 +44,19 @@ pub(crate) fn groups_of_row(on: Backend, row: &str) -> String {
     )
 }
 
-/// Reads [`groups_of_row`], in the order of ids.
-pub(crate) fn read_groups(text: Option<String>) -> Result<Option<Vec<GroupRef>>, StoreError> {
-    let Some(text) = text else { return Ok(None) };
-    let rows: Vec<(Uuid, String)> = serde_json::from_str(&text).map_err(|_| no_object())?;
-    let group = |(id, document): (Uuid, String)| {
-        let display = Names::read(&document)?.display_name;
-        Ok(GroupRef {
-            id: GroupId::from_uuid(id),
-            display,
-        })
+columns! {
+    // As [`groups_of_row`] answers it; in the order of ids.
+    Vec<GroupRef> = String => |text| {
+        let rows: Vec<(Uuid, String)> = serde_json::from_str(&text).map_err(|_| no_object())?;
+        let groups = rows.into_iter().map(|(id, document)| {
+            let display = Names::of(document)?.display_name;
+            Ok(GroupRef { id: GroupId::from_uuid(id), display })
+        });
+        let mut groups = groups.collect::<Result<Self, StoreError>>()?;
+        groups.sort_unstable_by_key(|group| group.id);
+        Ok(groups)
     };
-    let mut groups = rows
-        .into_iter()
-        .map(group)
-        .collect::<Result<Vec<_>, StoreError>>()?;
-    groups.sort_unstable_by_key(|group| group.id);
-    Ok(Some(groups))
+    Names = String => |document| serde_json::from_str(&document).map_err(|_| no_object());
 }
 
 /// What is answered of a member or of a group in a list; the rest of the document is passed over.
@@ -72,17 +67,13 @@ pub(crate) struct Names {
     pub(crate) display_name: Option<String>,
 }
 
-impl Names {
-    pub(crate) fn read(document: &str) -> Result<Self, StoreError> {
-        serde_json::from_str(document).map_err(|_| no_object())
+/// Id and document.
+impl Read for GroupRef {
+    fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError> {
+        let (id, names): (GroupId, Names) = columns.next()?;
+        Ok(Self {
+            id,
+            display: names.display_name,
+        })
     }
-}
-
-/// Reads a row of [`super::membership::GROUPS_OF`].
-pub(crate) fn read_group_of(row: &QueryResult) -> Result<(IdentityId, GroupRef), StoreError> {
-    let mut columns = Columns::of(row);
-    let member = IdentityId::from_uuid(columns.next()?);
-    let id = GroupId::from_uuid(columns.next()?);
-    let display = Names::read(&columns.next::<String>()?)?.display_name;
-    Ok((member, GroupRef { id, display }))
 }

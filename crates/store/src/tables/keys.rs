@@ -1,9 +1,8 @@
-//! The match keys of an identity or a group as the columns keep them: [`MatchKeys`] fitted to what an index can hold.
+//! The match keys of an identity or a group as the columns keep them: [`domain::identity::MatchKeys`] fitted to what an index can hold.
 //!
 //! A key only narrows the rows that are looked at; the evaluator always has the last word ([`crate::list`]). So a key
 //! may stand for several values, but an identity that matches must never be missed.
 
-use domain::identity::MatchKeys;
 use scim::resource::{Resource, fold, nfc};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -15,39 +14,14 @@ const LONGEST: usize = 600;
 /// The `work_email` of an identity that has several work e-mails: it is among the candidates of every such query.
 pub(crate) const SEVERAL: &str = "*";
 
-/// The columns.
-pub(crate) struct Keys {
-    pub(crate) user_name: String,
-    pub(crate) external_id: Option<String>,
-    pub(crate) work_email: Option<String>,
-    pub(crate) display_name: Option<String>,
+/// The key of a `userName` or a `displayName`.
+pub(crate) fn name(name: Option<&str>) -> String {
+    fit(&fold(name.unwrap_or_default()))
 }
 
-impl Keys {
-    pub(crate) fn of(resource: &Resource) -> Self {
-        let keys = MatchKeys::of(resource);
-        Self {
-            user_name: fit(&keys.user_name),
-            external_id: keys.external_id.as_deref().map(fit),
-            work_email: work_email(resource),
-            display_name: keys.display_name.as_deref().map(fit),
-        }
-    }
-}
-
-/// The match keys of a group.
-pub(crate) struct GroupKeys {
-    pub(crate) display_name: String,
-    pub(crate) external_id: Option<String>,
-}
-
-impl GroupKeys {
-    pub(crate) fn of(resource: &Resource) -> Self {
-        Self {
-            display_name: fit(&fold(resource.display_name().unwrap_or_default())),
-            external_id: resource.external_id().map(nfc).as_deref().map(fit),
-        }
-    }
+/// The key of a resource's `externalId`.
+pub(crate) fn external_id(resource: &Resource) -> Option<String> {
+    resource.external_id().map(nfc).as_deref().map(fit)
 }
 
 /// The key of a row that has the name of another one: two names of before ADR 0036 that are one after NFC. Found by its id and
@@ -73,7 +47,7 @@ pub(crate) fn fit(key: &str) -> String {
 }
 
 /// A filter `emails[type eq "work"].value eq` looks at every work e-mail, a column holds one.
-fn work_email(resource: &Resource) -> Option<String> {
+pub(crate) fn work_email(resource: &Resource) -> Option<String> {
     let emails = resource.as_map().get("emails")?.as_array()?;
     let mut work = emails.iter().filter(|email| {
         email
@@ -118,15 +92,12 @@ mod tests {
     fn several_work_emails_are_a_candidate_of_every_query() {
         let work = |value: &str| json!({"type": "Work", "value": value});
         assert_eq!(
-            Keys::of(&resource(json!({"emails": [work("A@x")]}))).work_email,
+            work_email(&resource(json!({"emails": [work("A@x")]}))),
             Some("a@x".to_owned())
         );
         let several =
             resource(json!({"emails": [work("a@x"), {"type": "home", "value": "h@x"}, work("b@x")]}));
-        assert_eq!(Keys::of(&several).work_email, Some(SEVERAL.to_owned()));
-        assert_eq!(
-            Keys::of(&resource(json!({"emails": [{"value": "a@x"}]}))).work_email,
-            None
-        );
+        assert_eq!(work_email(&several), Some(SEVERAL.to_owned()));
+        assert_eq!(work_email(&resource(json!({"emails": [{"value": "a@x"}]}))), None);
     }
 }

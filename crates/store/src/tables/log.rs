@@ -3,16 +3,20 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use domain::id::{DirectoryId, EventId, RequestId, ResourceId, TenantId};
+use domain::id::{DirectoryId, ResourceId, TenantId};
 use domain::log::{LogAction, LogEntry, LogStatus};
 use domain::tenant::Slug;
 use scim::resource::fold;
-use sea_orm::{QueryResult, Value};
+use sea_orm::Value;
+use uuid::Uuid;
 
 use super::keys::fit;
 use super::names::{OfTenant, OutboxRows};
+use super::token::CHECK;
+use crate::engine::executor::read_all;
 use crate::engine::parameter::{Json, Parameter, parameters};
-use crate::engine::read::Columns;
+use crate::engine::read::{Columns, Read, columns, known, record};
+use crate::engine::retry_budget::Resend;
 use crate::engine::statement::{Bound, Opens, Statement};
 use crate::error::StoreError;
 use crate::settings::Backend;
@@ -107,43 +111,24 @@ fn printable(text: Option<&str>) -> Option<String> {
 
 /// The rows of a tenant that a search is about.
 pub(crate) fn search(on: Backend, tenant: TenantId, query: &LogQuery) -> Result<Bound, StoreError> {
-    let user_name_key = query.user_name.as_deref().map(|name| fit(&fold(name)));
-    let asked = [
-        (
-            "directory_id =",
-            "directory",
-            query.directory.map(|id| id.uuid().into()),
-        ),
-        (
-            "external_id =",
-            "external_id",
-            query.external_id.as_deref().map(|id| fit(id).into()),
-        ),
-        ("user_name_key =", "user_name_key", user_name_key.map(Value::from)),
-        (
-            "identity_id =",
-            "resource",
-            query.resource.map(|id| id.uuid().into()),
-        ),
-        (
-            "status =",
-            "status",
-            query.status.map(|status| status.as_str().into()),
-        ),
-        (
-            "at >=",
-            "since",
-            query.since.map(|since| since.timestamp_millis().into()),
-        ),
-    ];
+    let external_id = query.external_id.as_deref().map(fit).value(on)?;
+    let user_name = query.user_name.as_deref().map(|name| fit(&fold(name)));
+    let status = query.status.map(LogStatus::as_str).value(on)?;
     let mut values = vec![("tenant", tenant.value(on)?)];
     let mut conditions = Vec::new();
-    for (condition, name, value) in asked {
-        if let Some(value) = value {
-            values.push((name, value));
+    let mut ask = |condition, name, value: Value| {
+        if value != value.as_null() {
             conditions.push(format!(" AND {condition} :{name}"));
+            values.push((name, value));
         }
-    }
+    };
+    ask("directory_id =", "directory", query.directory.value(on)?);
+    ask("external_id =", "external_id", external_id);
+    ask("user_name_key =", "user_name_key", user_name.value(on)?);
+    ask("identity_id =", "resource", query.resource.value(on)?);
+    ask("status =", "status", status);
+    ask("at >=", "since", query.since.value(on)?);
+    let conditions = conditions.concat();
     values.push(("limit", query.limit.value(on)?));
     let keyed = query.external_id.is_some() || query.user_name.is_some() || query.resource.is_some();
     // Without a key, a time is what an index can be entered by.
@@ -156,7 +141,6 @@ pub(crate) fn search(on: Backend, tenant: TenantId, query: &LogQuery) -> Result<
     } else {
         on.either("tenant_id", "+tenant_id")
     };
-    let conditions = conditions.concat();
     let text = format!(
         "SELECT outbox_id, directory_id, at, request_id, identity_id, resource_type, external_id, user_name, action, status, \
          code, detail, event_id, changed, token_id, trace_id FROM provisioning_log \
@@ -165,61 +149,49 @@ pub(crate) fn search(on: Backend, tenant: TenantId, query: &LogQuery) -> Result<
     Bound::select(on, text, values)
 }
 
-/// Reads a row of [`search`]: the id of its outbox row, and the entry.
-pub(crate) fn read(row: &QueryResult) -> Result<(Option<i64>, LogEntry), StoreError> {
-    let mut columns = Columns::of(row);
-    let outbox = columns.next()?;
-    let entry = LogEntry {
-        directory: DirectoryId::from_uuid(columns.next()?),
-        at: columns.time()?,
-        request: RequestId::from_uuid(columns.next()?),
-        resource: resource(columns.next()?, columns.next::<Option<String>>()?.as_deref()),
-        external_id: columns.next()?,
-        user_name: columns.next()?,
-        action: columns.parsed("an action of the log", action)?,
-        status: columns.parsed("a status of the log", status)?,
-        code: columns.next()?,
-        detail: columns.next()?,
-        event: columns.next::<Option<uuid::Uuid>>()?.map(EventId::from_uuid),
-        changed: serde_json::from_str(&columns.next::<String>()?).map_err(|_| {
-            StoreError::Corrupt("the changed attributes of a log row are no JSON list".into())
-        })?,
-        token_id: columns.next()?,
-        trace_id: columns.next()?,
+/// What is read of a row; its outbox row is read beside it.
+impl Read for LogEntry {
+    fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            directory: columns.next()?,
+            at: columns.next()?,
+            request: columns.next()?,
+            resource: {
+                let (id, type_name): (Option<Uuid>, Option<String>) = columns.next()?;
+                // Rows from before there were groups name no type.
+                id.and_then(|id| ResourceId::of_type(type_name.as_deref().unwrap_or("User"), id))
+            },
+            external_id: columns.next()?,
+            user_name: columns.next()?,
+            action: columns.next()?,
+            status: columns.next()?,
+            code: columns.next()?,
+            detail: columns.next()?,
+            event: columns.next()?,
+            changed: serde_json::from_str(&columns.next::<String>()?).map_err(|_| {
+                StoreError::Corrupt("the changed attributes of a log row are no JSON list".into())
+            })?,
+            token_id: columns.next()?,
+            trace_id: columns.next()?,
+        })
+    }
+}
+
+columns! {
+    LogAction = String => |word| {
+        let all = [Self::Create, Self::Update, Self::Disable, Self::Reactivate, Self::Delete, Self::Other];
+        known("an action of the log", all.into_iter().find(|action| action.as_str() == word))
     };
-    Ok((outbox, entry))
+    LogStatus = String => |word| {
+        let all = [Self::Success, Self::Skipped, Self::Warning, Self::Failure];
+        known("a status of the log", all.into_iter().find(|status| status.as_str() == word))
+    };
 }
 
-/// Rows from before there were groups name no type.
-fn resource(id: Option<uuid::Uuid>, type_name: Option<&str>) -> Option<ResourceId> {
-    ResourceId::of_type(type_name.unwrap_or("User"), id?)
-}
-
-fn action(word: &str) -> Option<LogAction> {
-    let all = [
-        LogAction::Create,
-        LogAction::Update,
-        LogAction::Disable,
-        LogAction::Reactivate,
-        LogAction::Delete,
-        LogAction::Other,
-    ];
-    all.into_iter().find(|action| action.as_str() == word)
-}
-
-fn status(word: &str) -> Option<LogStatus> {
-    [
-        LogStatus::Success,
-        LogStatus::Skipped,
-        LogStatus::Warning,
-        LogStatus::Failure,
-    ]
-    .into_iter()
-    .find(|status| status.as_str() == word)
-}
+record!(Delivered: app position group applied_at);
 
 /// Where the events of outbox rows are. Positions and groups hold no customer data.
-pub(crate) static DELIVERIES: Statement<OutboxRows> = Statement::new(|on| {
+pub(crate) static DELIVERIES: Statement<OutboxRows, (i64, Delivered)> = Statement::new(|on| {
     let events = on.either(
             "unnest(:events) w(id) CROSS JOIN LATERAL (SELECT * FROM feed_event x WHERE x.outbox_id = w.id OFFSET 0) fe",
             "json_each(:events) w JOIN feed_event fe ON fe.outbox_id = w.value",
@@ -233,34 +205,18 @@ pub(crate) static DELIVERIES: Statement<OutboxRows> = Statement::new(|on| {
     )
 });
 
-/// Reads the rows of [`DELIVERIES`], by outbox row.
-pub(crate) fn read_deliveries(rows: &[QueryResult]) -> Result<HashMap<i64, Vec<Delivered>>, StoreError> {
-    let mut found: HashMap<i64, Vec<Delivered>> = HashMap::new();
-    for row in rows {
-        let mut columns = Columns::of(row);
-        let outbox = columns.next()?;
-        let delivered = Delivered {
-            app: columns.parsed("an app's name", |name| name.parse().ok())?,
-            position: columns.next()?,
-            group: columns.next()?,
-            applied_at: columns.time_or_none()?,
-        };
-        found.entry(outbox).or_default().push(delivered);
-    }
-    Ok(found)
-}
-
 impl TenantTx {
     /// Writes a row of the provisioning log that no event belongs to.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn log(&mut self, entry: &LogEntry) -> Result<(), StoreError> {
-        if self.tx.is_unchecked() {
-            self.tx.all(&super::token::CHECK, self.tenant()).await?;
+        if self.executor.is_unchecked() {
+            self.executor.rows(&CHECK, self.tenant()).await?;
         }
-        self.tx.change_once(&INSERT, (self.tenant(), entry)).await?;
-        self.tenant_set |= self.tx.is_open();
+        let insert = INSERT.bind(self.executor.backend(), (self.tenant(), entry), None)?;
+        self.executor.change_by(&insert, Resend::IfRefused).await?;
+        self.note_tenant_set();
         Ok(())
     }
 
@@ -269,15 +225,15 @@ impl TenantTx {
     /// # Errors
     /// As [`TenantTx::get`].
     pub async fn search_log(&mut self, query: &LogQuery) -> Result<Vec<LogRow>, StoreError> {
-        let search = search(self.tx.backend(), self.scope.tenant(), query)?;
-        let rows = self.tx.all_of(&search).await?;
-        let found = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let search = search(self.executor.backend(), self.scope.tenant(), query)?;
+        let found: Vec<(Option<i64>, LogEntry)> = read_all(&self.executor.rows_of(&search).await?)?;
         let events: Vec<i64> = found.iter().filter_map(|(outbox, _)| *outbox).collect();
-        let mut delivered = if events.is_empty() {
-            HashMap::new()
-        } else {
-            read_deliveries(&self.tx.all(&DELIVERIES, OutboxRows(events)).await?)?
-        };
+        let mut delivered: HashMap<i64, Vec<Delivered>> = HashMap::new();
+        if !events.is_empty() {
+            for (outbox, one) in self.executor.all(&DELIVERIES, OutboxRows(events)).await? {
+                delivered.entry(outbox).or_default().push(one);
+            }
+        }
         let row = |(outbox, entry): (Option<i64>, LogEntry)| LogRow {
             entry,
             delivered: outbox.and_then(|id| delivered.remove(&id)).unwrap_or_default(),

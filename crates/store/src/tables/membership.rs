@@ -13,14 +13,13 @@ use std::collections::HashMap;
 
 use domain::group::{GroupRef, Member};
 use domain::id::{DirectoryId, GroupId, IdentityId, ResourceId};
-use sea_orm::QueryResult;
 use uuid::Uuid;
 
-use super::groups_of_member::{Names, read_group_of};
+use super::groups_of_member::Names;
 use super::names::{After, Groups, Identities, In, InGroup, Limit, Members, People};
-use crate::engine::autocommit::Resend;
 use crate::engine::parameter::{Bind, Ids};
-use crate::engine::read::Columns;
+use crate::engine::read::{Columns, Read};
+use crate::engine::retry_budget::Resend;
 use crate::engine::statement::{Built, Statement};
 use crate::error::StoreError;
 use crate::settings::Backend;
@@ -49,9 +48,9 @@ pub(crate) fn both(directory: In, ids: &[ResourceId]) -> Both {
 pub(crate) type Of = (In, InGroup);
 
 /// Those of the ids that exist in the directory, with their documents.
-pub(crate) static KNOWN: Statement<Both> = Statement::select(|on| known(on, ""));
+pub(crate) static KNOWN: Statement<Both, Member> = Statement::select(|on| known(on, ""));
 /// As [`KNOWN`], and no other transaction deletes them until this one ends.
-pub(crate) static KNOWN_KEPT: Statement<Both> = Statement::select(|on| known(on, " FOR KEY SHARE"));
+pub(crate) static KNOWN_KEPT: Statement<Both, Member> = Statement::select(|on| known(on, " FOR KEY SHARE"));
 
 fn known(on: Backend, lock: &str) -> String {
     present(on, "x.id, x.document", lock)
@@ -80,7 +79,7 @@ fn present(on: Backend, columns: &str, lock: &str) -> String {
 }
 
 /// Makes members of those of the ids that exist; returns the new ones.
-pub(crate) static ADD: Statement<(Both, InGroup)> = Statement::new(|on| {
+pub(crate) static ADD: Statement<(Both, InGroup), ResourceId> = Statement::new(|on| {
     format!(
         "INSERT INTO membership (tenant_id, directory_id, group_id, member_id, member_kind) \
          SELECT g.tenant_id, g.directory_id, g.id, k.id, k.kind FROM groups g CROSS JOIN ({}) k \
@@ -92,7 +91,7 @@ pub(crate) static ADD: Statement<(Both, InGroup)> = Statement::new(|on| {
 
 /// Ends memberships; returns those that were. On PostgreSQL by the place of each row (`ctid`), which stands still while the group
 /// is locked.
-pub(crate) static REMOVE: Statement<(Of, Members)> = Statement::new(|on| {
+pub(crate) static REMOVE: Statement<(Of, Members), ResourceId> = Statement::new(|on| {
     let which = on.either(
             "ctid = ANY (ARRAY( \
              SELECT m.place FROM unnest(:members) w(id) CROSS JOIN LATERAL \
@@ -126,7 +125,7 @@ fn of_member(column: &str) -> String {
 }
 
 /// A page of a group's members by id. The documents are looked up one by one for the page only.
-pub(crate) static PAGE: Statement<(Of, After, Limit)> = Statement::select(|_| {
+pub(crate) static PAGE: Statement<(Of, After, Limit), Member> = Statement::select(|_| {
     format!(
         "SELECT m.member_kind, m.member_id, {} FROM \
          (SELECT tenant_id, member_kind, member_id FROM membership WHERE tenant_id = :tenant \
@@ -136,7 +135,7 @@ pub(crate) static PAGE: Statement<(Of, After, Limit)> = Statement::select(|_| {
 });
 
 /// How many members a group has, and the sum of their revisions.
-pub(crate) static POSITION: Statement<Of> = Statement::select(|_| {
+pub(crate) static POSITION: Statement<Of, (i64, i64)> = Statement::select(|_| {
     format!(
         "SELECT count(*), CAST(coalesce(sum({}), 0) AS bigint) FROM membership m \
          WHERE m.tenant_id = :tenant AND m.directory_id = :directory AND m.group_id = :group",
@@ -145,8 +144,9 @@ pub(crate) static POSITION: Statement<Of> = Statement::select(|_| {
 });
 
 /// The groups that identities are direct members of.
-pub(crate) static GROUPS_OF: Statement<(In, Identities, Limit)> = Statement::select(|on| {
-    on.either(
+pub(crate) static GROUPS_OF: Statement<(In, Identities, Limit), (IdentityId, GroupRef)> = Statement::select(
+    |on| {
+        on.either(
         "SELECT m.member_id, g.id, g.document FROM unnest(:identities) w(id) \
          CROSS JOIN LATERAL (SELECT x.member_id, x.group_id FROM membership x WHERE x.directory_id = :directory \
          AND x.member_id = w.id AND x.member_kind <> '' AND NOT (x.tenant_id IS DISTINCT FROM :tenant) OFFSET 0) m \
@@ -160,10 +160,11 @@ pub(crate) static GROUPS_OF: Statement<(In, Identities, Limit)> = Statement::sel
              CROSS JOIN groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id LIMIT :limit"
         ),
     )
-});
+    },
+);
 
 /// Which of some members are in which of some groups: group, kind and id.
-pub(crate) static AMONG: Statement<(In, Groups, Members)> = Statement::select(|on| {
+pub(crate) static AMONG: Statement<(In, Groups, Members), (Uuid, ResourceId)> = Statement::select(|on| {
     let sqlite = ID_SQLITE.replace("w.", "v.");
     on.either(
         "SELECT m.* FROM unnest(:members) w(id) CROSS JOIN unnest(:groups) v(id) \
@@ -200,40 +201,26 @@ pub(crate) const LEAVE_ALL_SQLITE: &str = "\
                                            AND NOT (tenant_id IS DISTINCT FROM :tenant)); \
                                            DELETE FROM membership WHERE directory_id = :directory AND member_id = :id AND NOT (tenant_id IS DISTINCT FROM :tenant)";
 
-/// Reads a row of [`AMONG`].
-pub(crate) fn read_among(row: &QueryResult) -> Result<(Uuid, ResourceId), StoreError> {
-    let mut columns = Columns::of(row);
-    Ok((columns.next()?, id_from(&mut columns)?))
+/// The members that a statement of kinds and ids answers.
+impl Read for ResourceId {
+    fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError> {
+        let (kind, id): (String, Uuid) = columns.next()?;
+        Self::of_type(&kind, id)
+            .ok_or_else(|| StoreError::Corrupt("a member is neither User nor Group".into()))
+    }
 }
 
-/// Reads a row of [`POSITION`].
-pub(crate) fn read_position(row: &QueryResult) -> Result<(i64, i64), StoreError> {
-    let mut columns = Columns::of(row);
-    Ok((columns.next()?, columns.next()?))
-}
-
-/// Reads kind and id.
-pub(crate) fn read_id(row: &QueryResult) -> Result<ResourceId, StoreError> {
-    id_from(&mut Columns::of(row))
-}
-
-fn id_from(columns: &mut Columns<'_>) -> Result<ResourceId, StoreError> {
-    let (kind, id): (String, Uuid) = (columns.next()?, columns.next()?);
-    ResourceId::of_type(&kind, id)
-        .ok_or_else(|| StoreError::Corrupt("a member is neither User nor Group".into()))
-}
-
-/// Reads kind, id and document.
-pub(crate) fn read_member(row: &QueryResult) -> Result<Member, StoreError> {
-    let mut columns = Columns::of(row);
-    let id = id_from(&mut columns)?;
-    let text: Option<String> = columns.next()?;
-    let names = text.as_deref().map(Names::read).transpose()?.unwrap_or_default();
-    Ok(Member {
-        id,
-        external_id: names.external_id,
-        display: names.display_name,
-    })
+/// Kind, id and document.
+impl Read for Member {
+    fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError> {
+        let (id, names): (ResourceId, Option<Names>) = columns.next()?;
+        let names = names.unwrap_or_default();
+        Ok(Self {
+            id,
+            external_id: names.external_id,
+            display: names.display_name,
+        })
+    }
 }
 
 impl TenantTx {
@@ -247,15 +234,16 @@ impl TenantTx {
         directory: DirectoryId,
         ids: &[ResourceId],
     ) -> Result<Vec<Member>, StoreError> {
-        let statement = if self.tx.is_open() { &KNOWN_KEPT } else { &KNOWN };
+        let statement = if self.executor.is_open() {
+            &KNOWN_KEPT
+        } else {
+            &KNOWN
+        };
         let mut known = Vec::new();
         for chunk in once(ids).chunks(CHUNK) {
             let both = both(self.within(directory), chunk);
-            let rows = self.tx.all(statement, both).await?;
-            self.tenant_set |= self.tx.is_open();
-            for row in &rows {
-                known.push(read_member(row)?);
-            }
+            known.extend(self.executor.all(statement, both).await?);
+            self.note_tenant_set();
         }
         Ok(known)
     }
@@ -296,7 +284,7 @@ impl TenantTx {
 
     async fn change_members<P: Bind>(
         &mut self,
-        statement: &Built<P>,
+        statement: &Built<P, ResourceId>,
         directory: DirectoryId,
         ids: &[ResourceId],
         parameters: impl Fn(In, &[ResourceId]) -> P,
@@ -304,17 +292,11 @@ impl TenantTx {
         self.set_tenant().await?;
         let mut changed = Vec::new();
         for chunk in once(ids).chunks(CHUNK) {
-            for row in &self
-                .tx
-                .with_outbox(
-                    statement,
-                    parameters(self.within(directory), chunk),
-                    Resend::IfRefused,
-                )
-                .await?
-            {
-                changed.push(read_id(row)?);
-            }
+            let parameters = parameters(self.within(directory), chunk);
+            let rows = self
+                .executor
+                .with_outbox(statement, parameters, Resend::IfRefused);
+            changed.extend(rows.await?);
         }
         Ok(changed)
     }
@@ -326,7 +308,7 @@ impl TenantTx {
     pub async fn clear_members(&mut self, directory: DirectoryId, group: GroupId) -> Result<i64, StoreError> {
         self.set_tenant().await?;
         let of = self.of_group(directory, group);
-        let gone = self.tx.change(&CLEAR, of).await?;
+        let gone = self.executor.change(&CLEAR, of).await?;
         Ok(i64::try_from(gone).unwrap_or(i64::MAX))
     }
 
@@ -344,8 +326,7 @@ impl TenantTx {
     ) -> Result<Vec<Member>, StoreError> {
         let after = After(after.map_or(Uuid::nil(), ResourceId::uuid));
         let page = (self.of_group(directory, group), after, Limit(limit));
-        let rows = self.tx.all(&PAGE, page).await?;
-        let mut members = rows.iter().map(read_member).collect::<Result<Vec<_>, _>>()?;
+        let mut members = self.executor.all(&PAGE, page).await?;
         members.sort_unstable_by_key(|member| member.id.uuid());
         Ok(members)
     }
@@ -360,8 +341,7 @@ impl TenantTx {
         group: GroupId,
     ) -> Result<(i64, i64), StoreError> {
         let of = self.of_group(directory, group);
-        let row = self.tx.one(&POSITION, of).await?;
-        row.as_ref().map_or(Ok((0, 0)), read_position)
+        Ok(self.executor.one(&POSITION, of).await?.unwrap_or_default())
     }
 
     /// The groups that the first ones of `ids` are direct members of, by id: of as many as have up to
@@ -383,15 +363,14 @@ impl TenantTx {
             };
             let identities = Identities(Ids::of(ids.iter().take(asked).map(|id| id.uuid())));
             let of = (self.within(directory), identities, Limit(limit));
-            let rows = self.tx.all(&GROUPS_OF, of).await?;
+            let rows = self.executor.all(&GROUPS_OF, of).await?;
             if rows.len() < limit {
                 break rows;
             }
             asked = (asked / 8).max(1);
         };
         let mut found: HashMap<IdentityId, Vec<GroupRef>> = HashMap::new();
-        for row in &rows {
-            let (identity, group) = read_group_of(row)?;
+        for (identity, group) in rows {
             found.entry(identity).or_default().push(group);
         }
         for groups in found.values_mut() {
@@ -411,8 +390,7 @@ impl TenantTx {
         let groups = Groups(Ids::of(groups.iter().map(|id| id.uuid())));
         let members = Members(Ids::of(once(members).iter().map(|id| id.uuid())));
         let among = (self.within(directory), groups, members);
-        let rows = self.tx.all(&AMONG, among).await?;
-        rows.iter().map(read_among).collect()
+        self.executor.all(&AMONG, among).await
     }
 
     fn of_group(&self, directory: DirectoryId, group: GroupId) -> Of {

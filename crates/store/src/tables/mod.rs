@@ -11,10 +11,10 @@ pub(crate) mod keys;
 pub(crate) mod lease;
 pub(crate) mod log;
 pub(crate) mod membership;
-pub(crate) mod named;
 pub(crate) mod names;
 pub(crate) mod outbox;
 pub(crate) mod prune;
+pub(crate) mod resource;
 pub(crate) mod tenant;
 pub(crate) mod token;
 

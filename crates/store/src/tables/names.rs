@@ -23,6 +23,7 @@ names! {
     Key(Value) = key;
     Kind<'a>(&'a str) = kind;
     Limit(usize) = limit;
+    MemberCount(i64) = member_count;
     Members(Ids) = members;
     Millis(i64) = millis;
     Name<'a>(&'a str) = name;

@@ -1,7 +1,6 @@
 //! `outbox`: events as they were committed, until every feed has them and they are old.
 //!
-//! Its rows are written by the statements of [`super::identity`] and [`super::group`], always after the change
-//! they are about. The stamper gives them positions in every feed. Why positions and not ids, and why in two steps: ADR 0003;
+//! Its rows are written by the statements of [`super::resource`], always after the change that they are about. The stamper gives them positions in every feed. Why positions and not ids, and why in two steps: ADR 0003;
 //! `docs/background/feeds.md`, "Order of commits".
 
 use chrono::{DateTime, Utc};
@@ -10,13 +9,31 @@ use domain::id::AppId;
 use serde_json::{Value, json};
 
 use super::names::Limit;
-use crate::engine::parameter::{Json, parameters};
-use crate::engine::read::Columns;
+use crate::engine::executor::Executor;
+use crate::engine::parameter::{Bind, Json, Values, parameters};
 use crate::engine::statement::{Opens, Statement};
-use crate::engine::tx::Tx;
 use crate::error::StoreError;
 use crate::settings::Backend;
 use crate::store::Store;
+
+/// The event of a change that has one.
+pub(crate) struct OneEvent<'e>(&'e [Event]);
+
+/// The events of a change that may have several, about one subject: they travel as one value, in the order in which their ids
+/// ascend.
+pub(crate) struct SeveralEvents<'e>(&'e [Event]);
+
+impl<'e> From<&'e [Event]> for OneEvent<'e> {
+    fn from(events: &'e [Event]) -> Self {
+        Self(events)
+    }
+}
+
+impl<'e> From<&'e [Event]> for SeveralEvents<'e> {
+    fn from(events: &'e [Event]) -> Self {
+        Self(events)
+    }
+}
 
 parameters!(&Event, |event| {
     subject: event.subject,
@@ -27,40 +44,51 @@ parameters!(&Event, |event| {
     body: event.body.as_str(),
 });
 
-const COLUMNS: &str =
-    "tenant_id, directory_id, identity_id, sequence, event_id, event_type, source, body, created_at";
+impl Bind for OneEvent<'_> {
+    fn names(names: &mut Vec<&'static str>) {
+        <&Event>::names(names);
+    }
 
-/// An `INSERT … SELECT` of one event, without `FROM`: its time is that of its log row.
-pub(crate) fn insert(tenant: &str) -> String {
-    format!(
-        "INSERT INTO outbox ({COLUMNS}) SELECT {tenant}, :directory, :subject, :sequence, :event, :event_type, :source, :body, \
-         :log_at"
-    )
-}
-
-/// Several events of one subject: the parts of one change. They travel as one value, in the order in which their ids ascend.
-pub(crate) struct Events<'a>(pub(crate) &'a [Event]);
-
-parameters!(Events<'_>, |events| { events: Json(&events.rows()) });
-
-impl Events<'_> {
-    fn rows(&self) -> Vec<Value> {
-        let row = |event: &Event| {
-            json!({
-                "sequence": event.sequence,
-                "id": event.id.uuid(),
-                "hex": event.id.uuid().simple().to_string(),
-                "type": event.event_type,
-                "source": event.source,
-                "body": event.body,
-            })
-        };
-        self.0.iter().map(row).collect()
+    /// # Errors
+    /// [`StoreError::Refused`] for none or several.
+    fn bind(self, values: &mut Values) -> Result<(), StoreError> {
+        match self.0 {
+            [event] => event.bind(values),
+            _ => Err(StoreError::Refused("this change has one event".to_owned())),
+        }
     }
 }
 
-/// As [`insert`], of [`Events`] about `:id`, if the change reached a row. On PostgreSQL the change is the part `i` of a `WITH`; on
-/// SQLite the statement before.
+parameters!(SeveralEvents<'_>, |events| { events: Json(&rows(events.0)) });
+
+const COLUMNS: &str =
+    "tenant_id, directory_id, identity_id, sequence, event_id, event_type, source, body, created_at";
+
+/// An `INSERT … SELECT` of one event, if the change reached a row: its time is that of its log row. On PostgreSQL the change is
+/// the part `i` of a `WITH`; on SQLite the statement before.
+pub(crate) fn insert(on: Backend) -> String {
+    let (tenant, rows) = on.either(("i.tenant_id", "FROM i"), (":tenant", "WHERE changes() > 0"));
+    format!(
+        "INSERT INTO outbox ({COLUMNS}) SELECT {tenant}, :directory, :subject, :sequence, :event, :event_type, :source, :body, \
+         :log_at {rows}"
+    )
+}
+
+fn rows(events: &[Event]) -> Vec<Value> {
+    let row = |event: &Event| {
+        json!({
+            "sequence": event.sequence,
+            "id": event.id.uuid(),
+            "hex": event.id.uuid().simple().to_string(),
+            "type": event.event_type,
+            "source": event.source,
+            "body": event.body,
+        })
+    };
+    events.iter().map(row).collect()
+}
+
+/// As [`insert`], of several events about `:id`.
 pub(crate) fn insert_several(on: Backend) -> String {
     let select = on.either(
         "SELECT i.tenant_id, :directory, :id, e.sequence, e.id, e.type, e.source, e.body, :log_at \
@@ -74,9 +102,10 @@ pub(crate) fn insert_several(on: Backend) -> String {
 }
 
 /// How many rows wait for the stamper, and since when.
-pub(crate) static LAG: Statement<()> = Statement::opening(Opens::All("outbox"), |_| {
-    "SELECT count(*), min(created_at) FROM outbox WHERE NOT stamped".into()
-});
+pub(crate) static LAG: Statement<(), (i64, Option<DateTime<Utc>>)> =
+    Statement::opening(Opens::All("outbox"), |_| {
+        "SELECT count(*), min(created_at) FROM outbox WHERE NOT stamped".into()
+    });
 
 /// PostgreSQL: opens the outbox in a transaction.
 pub(crate) static OPEN_OUTBOX: Statement<()> =
@@ -93,11 +122,11 @@ pub(crate) static OPEN_OUTBOX_IN_ORDER: Statement<()> = Statement::new(|_| {
 
 /// PostgreSQL, first: no other transaction gives out positions until we commit. A statement of its own, in the order of the ids
 /// (no deadlocks), so that the next statement sees everything the last holder committed (ADR 0003).
-pub(crate) static LOCK_HEADS: Statement<()> =
+pub(crate) static LOCK_HEADS: Statement<(), (AppId, i64)> =
     Statement::new(|_| "SELECT app_id FROM feed ORDER BY app_id FOR UPDATE".into());
 
 /// Gives positions to the oldest unstamped rows. PostgreSQL answers how many there were, SQLite changes rows.
-pub(crate) static STAMP: Statement<Limit> = Statement::new(|on| {
+pub(crate) static STAMP: Statement<Limit, i64> = Statement::new(|on| {
     let batch = "SELECT tenant_id, id FROM outbox WHERE NOT stamped ORDER BY id LIMIT :limit";
     on.either(
         format!(
@@ -119,10 +148,10 @@ pub(crate) static STAMP: Statement<Limit> = Statement::new(|on| {
 });
 
 /// SQLite: how many rows [`STAMP`] is going to change.
-pub(crate) static UNSTAMPED: Statement<Limit> =
+pub(crate) static UNSTAMPED: Statement<Limit, i64> =
     Statement::new(|_| "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE NOT stamped LIMIT :limit)".into());
 
-pub(crate) static HEADS: Statement<()> =
+pub(crate) static HEADS: Statement<(), (AppId, i64)> =
     Statement::new(|_| "SELECT app_id, head FROM feed ORDER BY app_id".into());
 
 /// What a run of the stamper did.
@@ -150,7 +179,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn stamp(&self, max: usize) -> Result<Stamped, StoreError> {
-        self.transact::<Tx, _, StoreError, _>((), move |tx| Box::pin(stamp(tx, max)))
+        self.transaction(move |executor| Box::pin(stamp(executor, max)))
             .await
     }
 
@@ -159,50 +188,30 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn outbox_lag(&self) -> Result<OutboxLag, StoreError> {
-        let row = self.autocommit().one(&LAG, ()).await?;
-        let Some(row) = row else {
-            return Ok(OutboxLag::default());
-        };
-        let mut columns = Columns::of(&row);
-        Ok(OutboxLag {
-            unstamped: columns.next()?,
-            oldest: columns.time_or_none()?,
-        })
+        let found = self.autocommit().one(&LAG, ()).await?;
+        let (unstamped, oldest) = found.unwrap_or_default();
+        Ok(OutboxLag { unstamped, oldest })
     }
 }
 
-/// PostgreSQL: lets this transaction see the outbox of all tenants.
-pub(crate) async fn open_outbox(tx: &mut Tx) -> Result<(), StoreError> {
-    if tx.backend() == Backend::Postgres {
-        tx.all(&OPEN_OUTBOX, ()).await?;
-    }
-    Ok(())
-}
-
-async fn stamp(tx: &mut Tx, limit: usize) -> Result<Stamped, StoreError> {
-    let stamped: i64 = match tx.backend() {
+async fn stamp(executor: &mut Executor, limit: usize) -> Result<Stamped, StoreError> {
+    let batch = || Limit(limit);
+    let stamped = match executor.backend() {
         Backend::Postgres => {
-            tx.all(&OPEN_OUTBOX_IN_ORDER, ()).await?;
-            tx.all(&LOCK_HEADS, ()).await?;
-            let row = tx.one(&STAMP, Limit(limit)).await?;
-            row.as_ref().map_or(Ok(0), |row| Columns::of(row).next())?
+            executor.rows(&OPEN_OUTBOX_IN_ORDER, ()).await?;
+            executor.rows(&LOCK_HEADS, ()).await?;
+            executor.one(&STAMP, batch()).await?
         }
         Backend::Sqlite => {
-            let row = tx.one(&UNSTAMPED, Limit(limit)).await?;
-            let waiting = row.as_ref().map_or(Ok(0), |row| Columns::of(row).next())?;
-            if waiting > 0 {
-                tx.change(&STAMP, Limit(limit)).await?;
+            let waiting = executor.one(&UNSTAMPED, batch()).await?;
+            if waiting > Some(0) {
+                executor.change(&STAMP, batch()).await?;
             }
             waiting
         }
     };
-    let rows = tx.all(&HEADS, ()).await?;
-    let heads = rows.iter().map(|row| {
-        let mut columns = Columns::of(row);
-        Ok((AppId::from_uuid(columns.next()?), columns.next()?))
-    });
     Ok(Stamped {
-        stamped: usize::try_from(stamped).unwrap_or_default(),
-        heads: heads.collect::<Result<Vec<_>, StoreError>>()?,
+        stamped: usize::try_from(stamped.unwrap_or_default()).unwrap_or_default(),
+        heads: executor.all(&HEADS, ()).await?,
     })
 }

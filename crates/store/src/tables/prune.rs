@@ -3,9 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::names::{Before, Limit};
-use super::outbox::open_outbox;
+use super::outbox::OPEN_OUTBOX;
 use crate::engine::statement::{Built, Statement};
-use crate::engine::tx::Tx;
 use crate::error::StoreError;
 use crate::store::Store;
 
@@ -93,19 +92,11 @@ impl Store {
     }
 
     async fn prune_all(&self, statement: &Built<Old>, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        let bound = statement.bind(self.backend(), (Before(before), Limit(PRUNE_BATCH)))?;
+        let open = OPEN_OUTBOX.bind(self.backend(), (), None)?;
+        let change = statement.bind(self.backend(), (Before(before), Limit(PRUNE_BATCH)), None)?;
         let mut pruned = 0;
         loop {
-            let bound = bound.clone();
-            let gone = self
-                .transact::<Tx, _, StoreError, _>((), move |tx| {
-                    let bound = bound.clone();
-                    Box::pin(async move {
-                        open_outbox(tx).await?;
-                        tx.change_by(&bound).await
-                    })
-                })
-                .await?;
+            let gone = self.change_after(Some(open.clone()), change.clone()).await?;
             pruned += gone;
             if gone < PRUNE_BATCH as u64 {
                 return Ok(pruned);

@@ -1,30 +1,18 @@
 //! `tenant`: customer organisations.
 
-use domain::id::TenantId;
 use domain::scope::TenantScope;
 use domain::tenant::Tenant;
-use sea_orm::QueryResult;
 
 use super::names::{Name, OfTenant};
 use crate::engine::parameter::{Bind, parameters};
-use crate::engine::read::Columns;
+use crate::engine::read::record;
 use crate::engine::statement::{Built, Statement};
-use crate::engine::tx::Tx;
 use crate::error::StoreError;
-use crate::settings::Backend;
 use crate::store::Store;
 
 pub(crate) const COLUMNS: &str = "id, name, external_tenant_id, created_at";
 
-pub(crate) fn read(row: &QueryResult) -> Result<Tenant, StoreError> {
-    let mut columns = Columns::of(row);
-    Ok(Tenant {
-        id: TenantId::from_uuid(columns.next()?),
-        name: columns.parsed("a tenant's name", |name| name.parse().ok())?,
-        external_tenant_id: columns.next()?,
-        created_at: columns.time()?,
-    })
-}
+record!(Tenant: id name external_tenant_id created_at);
 
 /// PostgreSQL: opens one tenant's rows in a transaction.
 pub(crate) static OPEN: Statement<OfTenant> =
@@ -41,10 +29,10 @@ pub(crate) static INSERT: Statement<&Tenant> = Statement::new(|_| {
     format!("INSERT INTO tenant ({COLUMNS}) VALUES (:id, :name, :external_tenant_id, :created_at)")
 });
 
-pub(crate) static BY_NAME: Statement<Name<'_>> =
+pub(crate) static BY_NAME: Statement<Name<'_>, Tenant> =
     Statement::new(|_| format!("SELECT {COLUMNS} FROM tenant WHERE name = :name"));
 
-pub(crate) static ALL: Statement<()> =
+pub(crate) static ALL: Statement<(), Tenant> =
     Statement::new(|_| format!("SELECT {COLUMNS} FROM tenant ORDER BY name"));
 
 impl Store {
@@ -61,8 +49,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
     pub async fn tenant_by_name(&self, name: &str) -> Result<Option<Tenant>, StoreError> {
-        let row = self.autocommit().one(&BY_NAME, Name(name)).await?;
-        row.as_ref().map(read).transpose()
+        self.autocommit().one(&BY_NAME, Name(name)).await
     }
 
     /// All tenants, by name.
@@ -70,8 +57,7 @@ impl Store {
     /// # Errors
     /// As [`Store::tenant_by_name`].
     pub async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
-        let rows = self.autocommit().all(&ALL, ()).await?;
-        rows.iter().map(read).collect()
+        self.autocommit().all(&ALL, ()).await
     }
 
     /// Changes rows of one tenant, which row-level security must be opened for beforehand.
@@ -81,17 +67,9 @@ impl Store {
         statement: &Built<P>,
         parameters: P,
     ) -> Result<u64, StoreError> {
-        let bound = statement.bind(self.backend(), parameters)?;
-        self.transact::<Tx, _, StoreError, _>((), move |tx| {
-            let bound = bound.clone();
-            Box::pin(async move {
-                if tx.backend() == Backend::Postgres {
-                    tx.all(&OPEN, of(scope)).await?;
-                }
-                tx.change_by(&bound).await
-            })
-        })
-        .await
+        let open = OPEN.bind(self.backend(), of(scope), None)?;
+        let change = statement.bind(self.backend(), parameters, None)?;
+        self.change_after(Some(open), change).await
     }
 }
 

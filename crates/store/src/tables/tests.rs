@@ -23,7 +23,7 @@ trait Built: Sync {
     fn faults(&self) -> Vec<String>;
 }
 
-impl<P: Bind> Built for Statement<P> {
+impl<P: Bind, R> Built for Statement<P, R> {
     fn faults(&self) -> Vec<String> {
         (**self).faults()
     }

@@ -2,15 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use domain::credential::{SecretHash, Token, TokenRecord};
-use domain::id::{DirectoryId, TenantId};
+use domain::id::DirectoryId;
 use domain::scope::TenantScope;
-use sea_orm::QueryResult;
 
 use super::directory;
 use super::names::{At, OfTenant, PublicId};
 use super::tenant::of;
 use crate::engine::parameter::parameters;
-use crate::engine::read::Columns;
+use crate::engine::read::record;
 use crate::engine::statement::{Opens, Statement};
 use crate::error::StoreError;
 use crate::store::Store;
@@ -18,23 +17,8 @@ use crate::store::Store;
 pub(crate) const COLUMNS: &str =
     "id, tenant_id, directory_id, label, created_at, expires_at, revoked_at, last_used_at, last_four";
 
-fn read_from(columns: &mut Columns<'_>) -> Result<Token, StoreError> {
-    Ok(Token {
-        id: columns.next()?,
-        tenant: TenantId::from_uuid(columns.next()?),
-        directory: DirectoryId::from_uuid(columns.next()?),
-        label: columns.next()?,
-        created_at: columns.time()?,
-        expires_at: columns.time_or_none()?,
-        revoked_at: columns.time_or_none()?,
-        last_used_at: columns.time_or_none()?,
-        last_four: columns.next()?,
-    })
-}
-
-pub(crate) fn read(row: &QueryResult) -> Result<Token, StoreError> {
-    read_from(&mut Columns::of(row))
-}
+record!(Token: id tenant directory label created_at expires_at revoked_at last_used_at last_four);
+record!(SecretHash: phc version);
 
 parameters!(&Token, |token| {
     id: token.id.as_str(),
@@ -62,10 +46,10 @@ pub(crate) static INSERT: Statement<(OfTenant, &Token, &SecretHash)> = Statement
     },
 );
 
-pub(crate) static ALL: Statement<OfTenant> =
+pub(crate) static ALL: Statement<OfTenant, Token> =
     Statement::select(|_| format!("SELECT {COLUMNS} FROM token WHERE tenant_id = :tenant"));
 
-pub(crate) static BY_ID: Statement<(OfTenant, PublicId<'_>)> =
+pub(crate) static BY_ID: Statement<(OfTenant, PublicId<'_>), Token> =
     Statement::select(|_| format!("SELECT {COLUMNS} FROM token WHERE tenant_id = :tenant AND id = :id"));
 
 pub(crate) static REVOKE: Statement<(OfTenant, PublicId<'_>, At)> = Statement::new(|_| {
@@ -107,7 +91,7 @@ pub(crate) static CHECK: Statement<OfTenant> = Statement::select(|_| "SELECT 1 W
 /// PostgreSQL: `usher.token` opens that one row for reading; the row's tenant then opens its directory. Each step is a
 /// `LATERAL` that needs the step before, so the settings are made in this order; none is compared with a column (see
 /// [`crate::engine::statement`]).
-pub(crate) static RECORD: Statement<PublicId<'_>> = Statement::new(|on| {
+pub(crate) static RECORD: Statement<PublicId<'_>, TokenRecord> = Statement::new(|on| {
     let of = |alias: &str, columns: &str| {
         let columns = columns.split(", ").map(|column| format!("{alias}.{column}"));
         columns.collect::<Vec<_>>().join(", ")
@@ -133,20 +117,7 @@ pub(crate) static RECORD: Statement<PublicId<'_>> = Statement::new(|on| {
     )
 });
 
-pub(crate) fn read_record(row: &QueryResult) -> Result<TokenRecord, StoreError> {
-    let mut columns = Columns::of(row);
-    Ok(TokenRecord {
-        token: read_from(&mut columns)?,
-        hash: SecretHash {
-            phc: columns.next()?,
-            version: columns.next()?,
-        },
-        directory: directory::read_from(&mut columns)?,
-        tenant_name: columns.parsed("a tenant's name", |name| name.parse().ok())?,
-        external_tenant_id: columns.next()?,
-        state: columns.next()?,
-    })
-}
+record!(TokenRecord: token hash directory tenant_name external_tenant_id state);
 
 impl Store {
     /// Everything a request needs to know about the token it brought; one round trip.
@@ -154,9 +125,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
     pub async fn token_record(&self, token_id: &str) -> Result<Option<TokenRecord>, StoreError> {
-        let by_id = PublicId(token_id);
-        let row = self.autocommit().one(&RECORD, by_id).await?;
-        row.as_ref().map(read_record).transpose()
+        self.autocommit().one(&RECORD, PublicId(token_id)).await
     }
 
     /// Adds a token.
@@ -181,8 +150,7 @@ impl Store {
         scope: TenantScope,
         directory: Option<DirectoryId>,
     ) -> Result<Vec<Token>, StoreError> {
-        let rows = self.autocommit().all(&ALL, of(scope)).await?;
-        let mut found = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let mut found = self.autocommit().all(&ALL, of(scope)).await?;
         found.retain(|token| directory.is_none_or(|directory| token.directory == directory));
         found.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
         Ok(found)
@@ -194,8 +162,7 @@ impl Store {
     /// As [`Store::tenant_by_name`].
     pub async fn token(&self, scope: TenantScope, id: &str) -> Result<Option<Token>, StoreError> {
         let parameters = (of(scope), PublicId(id));
-        let row = self.autocommit().one(&BY_ID, parameters).await?;
-        row.as_ref().map(read).transpose()
+        self.autocommit().one(&BY_ID, parameters).await
     }
 
     /// Takes a token back; `false` when the tenant has no such token, or it was taken back before.

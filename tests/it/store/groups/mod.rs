@@ -75,7 +75,7 @@ async fn a_taken_display_name_writes_nothing_and_any_case_of_it_is_taken() {
         let directory = home.directory.id;
         let find = |name: &'static str| {
             world.write(&home, move |tx| {
-                Box::pin(async move { tx.find_group_by_name(directory, name).await })
+                Box::pin(async move { tx.find_by_name::<Group>(directory, name).await })
             })
         };
         assert_eq!(find("sales").await.unwrap().map(|group| group.id), Some(sales.id));
@@ -124,7 +124,7 @@ async fn adding_present_and_removing_absent_members_changes_nothing() {
         let cleared = world
             .write(&home, move |tx| {
                 Box::pin(async move {
-                    tx.lock_group(directory, id).await?;
+                    tx.lock(directory, id).await?;
                     Ok((
                         tx.clear_members(directory, id).await?,
                         tx.clear_members(directory, id).await?,
@@ -244,7 +244,10 @@ async fn the_parts_of_a_change_have_events_in_order_and_its_log_row_waits_for_th
         let saved = world
             .write(&home, move |tx| {
                 let what = Arc::clone(&what);
-                Box::pin(async move { tx.save_group(&what.0, &what.1, &what.2).await })
+                Box::pin(async move {
+                    tx.save(&what.0, domain::identity::ExternalId::IsFree, &what.1, &what.2)
+                        .await
+                })
             })
             .await
             .unwrap();

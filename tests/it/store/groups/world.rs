@@ -79,7 +79,9 @@ impl World {
                     member_count: i64::try_from(known.len()).unwrap(),
                     ..what.0.clone()
                 };
-                let created = tx.create_group(&group, &what.1, &what.2).await?;
+                let created = tx
+                    .create(&group, domain::identity::ExternalId::IsFree, &what.1, &what.2)
+                    .await?;
                 if created == CreateOutcome::Done {
                     let added = tx.add_members(group.directory, group.id, &known).await?;
                     assert_eq!(added.len(), known.len());
@@ -105,7 +107,7 @@ impl World {
         let directory = home.directory.id;
         self.store
             .read::<_, StoreError, _>(home.scope, move |tx| {
-                Box::pin(async move { tx.get_group(directory, id).await })
+                Box::pin(async move { tx.get(directory, id).await })
             })
             .await
             .unwrap()
@@ -152,7 +154,7 @@ impl World {
             let (world, home, what) = (Arc::clone(&world), home_of.clone(), Arc::clone(&what));
             Box::pin(async move {
                 let directory = home.directory.id;
-                let Some(before) = tx.lock_group(directory, group).await? else {
+                let Some(before) = tx.lock(directory, group).await? else {
                     return Ok((Vec::new(), Vec::new()));
                 };
                 let known = tx.known_members(directory, &what.0).await?;
@@ -170,7 +172,11 @@ impl World {
                 };
                 let events = world.group_events(&after, 1 + (added.len() + removed.len()) / 500);
                 let entry = world.group_entry(&after, &events);
-                assert_eq!(tx.save_group(&after, &events, &entry).await?, SaveOutcome::Done);
+                assert_eq!(
+                    tx.save(&after, domain::identity::ExternalId::IsFree, &events, &entry)
+                        .await?,
+                    SaveOutcome::Done
+                );
                 Ok((added, removed))
             })
         })
@@ -186,7 +192,7 @@ impl World {
             let what = Arc::clone(&what);
             Box::pin(async move {
                 match tx.lock(what.0.directory, what.0.id).await? {
-                    Some(_) => tx.delete(&what.0, &what.1, &what.2).await,
+                    Some(_) => tx.delete(&what.0, std::slice::from_ref(&what.1), &what.2).await,
                     None => Ok(()),
                 }
             })
@@ -208,8 +214,8 @@ impl World {
         self.write(home, move |tx| {
             let what = Arc::clone(&what);
             Box::pin(async move {
-                tx.lock_group(what.0.directory, what.0.id).await?;
-                tx.delete_group(&what.0, &what.1, &what.2).await
+                tx.lock(what.0.directory, what.0.id).await?;
+                tx.delete(&what.0, &what.1, &what.2).await
             })
         })
         .await
@@ -229,7 +235,10 @@ impl World {
         let what = Arc::new((after, events, entry));
         self.write(home, move |tx| {
             let what = Arc::clone(&what);
-            Box::pin(async move { tx.save_group(&what.0, &what.1, &what.2).await })
+            Box::pin(async move {
+                tx.save(&what.0, domain::identity::ExternalId::IsFree, &what.1, &what.2)
+                    .await
+            })
         })
         .await
         .unwrap()

@@ -100,7 +100,7 @@ pub async fn of_groups(
     at: At,
 ) -> Result<Page<Group>, StoreError> {
     asked(world, home, groups(), (filter, None, at), |tx, query| {
-        Box::pin(tx.list_groups(query))
+        Box::pin(tx.list(query))
     })
     .await
 }

@@ -1,6 +1,7 @@
 //! Every method of the store, called once, on a few resources at a time.
 
 use std::net::IpAddr;
+use std::slice::from_ref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,10 +13,10 @@ use domain::identity::{ExternalId, Identity};
 use domain::log::{LogAction, LogStatus};
 use domain::tenant::{App, Directory, Provider, Switch, Tenant};
 use scim::filter::Filter;
-use scim::query::Sort;
+use scim::query::{Sort, SortPosition};
 use scim::schema::ResourceType;
 use serde_json::json;
-use store::{ListRequest, LogQuery, PageAt, StoreError};
+use store::{ListRequest, LogQuery, Page, PageAt, StoreError, TenantTx, TypeRequest};
 
 use super::Watched;
 use crate::store::lists;
@@ -185,7 +186,7 @@ async fn identities(watched: &Watched, target: &Target, nth: usize) {
     let found = store.read::<_, StoreError, _>(home.scope, move |tx| {
         Box::pin(async move {
             let by_id = tx.get(directory, id).await?;
-            let by_name = tx.find_by_user_name(directory, &name).await?;
+            let by_name: Option<Identity> = tx.find_by_name(directory, &name).await?;
             Ok(by_id.map(|found| found.resource) == by_name.map(|found| found.resource))
         })
     });
@@ -209,16 +210,18 @@ async fn identities(watched: &Watched, target: &Target, nth: usize) {
             let work = Arc::clone(&work);
             Box::pin(async move {
                 let [second, saved, stale, leaving] = &*work;
-                tx.create(&second.0, ExternalId::IsKey, &second.1, &second.2)
+                tx.create(&second.0, ExternalId::IsKey, from_ref(&second.1), &second.2)
                     .await?;
                 tx.lock(directory, saved.0.id).await?;
-                tx.find_by_user_name(directory, "nobody").await?;
+                tx.find_by_name::<Identity>(directory, "nobody").await?;
                 tx.find_by_external_id(directory, "nobody").await?;
-                tx.save(&saved.0, ExternalId::IsKey, &saved.1, &saved.2).await?;
-                tx.save(&stale.0, ExternalId::IsKey, &stale.1, &stale.2).await?;
+                tx.save(&saved.0, ExternalId::IsKey, from_ref(&saved.1), &saved.2)
+                    .await?;
+                tx.save(&stale.0, ExternalId::IsKey, from_ref(&stale.1), &stale.2)
+                    .await?;
                 tx.log(&second.2).await?;
                 tx.lock(directory, leaving.0.id).await?;
-                tx.delete(&leaving.0, &leaving.1, &leaving.2).await
+                tx.delete(&leaving.0, from_ref(&leaving.1), &leaving.2).await
             })
         })
         .await
@@ -235,9 +238,9 @@ async fn groups(watched: &Watched, target: &Target, nth: usize) {
     store
         .read::<_, StoreError, _>(home.scope, move |tx| {
             Box::pin(async move {
-                tx.get_group(directory, big).await?;
+                tx.get(directory, big).await?;
                 tx.members_position(directory, big).await?;
-                tx.find_group_by_name(directory, "g7").await?;
+                tx.find_by_name::<Group>(directory, "g7").await?;
                 tx.known_members(directory, &asked).await?;
                 tx.members(directory, big, None, 20).await?;
                 tx.groups_of(directory, &people[..1]).await?;
@@ -273,15 +276,16 @@ async fn groups(watched: &Watched, target: &Target, nth: usize) {
             Box::pin(async move {
                 let [group, saved, stale, leaving] = &*work;
                 tx.known_members(directory, &ids).await?;
-                tx.create_group(&group.0, &group.1, &group.2).await?;
-                tx.lock_group(directory, big).await?;
-                tx.find_group_by_name(directory, "g7").await?;
+                tx.create(&group.0, ExternalId::IsFree, &group.1, &group.2)
+                    .await?;
+                tx.lock(directory, big).await?;
+                tx.find_by_name::<Group>(directory, "g7").await?;
                 tx.add_members(directory, group.0.id, &ids).await?;
                 tx.remove_members(directory, big, &ids).await?;
-                tx.save_group(&saved.0, &saved.1, &saved.2).await?;
-                tx.save_group(&stale.0, &stale.1, &stale.2).await?;
+                tx.save(&saved.0, ExternalId::IsFree, &saved.1, &saved.2).await?;
+                tx.save(&stale.0, ExternalId::IsFree, &stale.1, &stale.2).await?;
                 tx.clear_members(directory, group.0.id).await?;
-                tx.delete_group(&leaving.0, &leaving.1, &leaving.2).await
+                tx.delete(&leaving.0, &leaving.1, &leaving.2).await
             })
         })
         .await
@@ -324,6 +328,7 @@ async fn list_all(watched: &Watched, target: &Target) {
     for sort in [("displayName", "ascending"), ("meta.created", "descending")] {
         pages(watched, lists::groups(), None, Some(sort)).await;
     }
+    merged(watched).await;
 }
 
 /// The first page and a later one, by number and by cursor.
@@ -344,37 +349,56 @@ async fn pages(watched: &Watched, rt: ResourceType, filter: Option<&str>, sort: 
                     at,
                 };
                 for start in [1, 101] {
-                    let query = query(PageAt::Index { start, count: 20 });
-                    if rt.name == "User" {
-                        tx.list(&query).await?;
-                    } else {
-                        tx.list_groups(&query).await?;
-                    }
+                    list(tx, &query(PageAt::Index { start, count: 20 })).await?;
                 }
                 let first = query(PageAt::Cursor {
                     after: None,
                     count: 20,
                 });
-                let next = if rt.name == "User" {
-                    tx.list(&first).await?.next
-                } else {
-                    tx.list_groups(&first).await?.next
+                let Some(mark) = list(tx, &first).await? else {
+                    return Ok(());
                 };
-                let Some(mark) = next else { return Ok(()) };
                 let second = query(PageAt::Cursor {
                     after: Some(&mark),
                     count: 20,
                 });
-                if rt.name == "User" {
-                    tx.list(&second).await?;
-                } else {
-                    tx.list_groups(&second).await?;
-                }
+                list(tx, &second).await?;
                 Ok(())
             })
         })
         .await
         .unwrap();
+}
+
+/// The next page's position.
+async fn list(tx: &mut TenantTx, query: &ListRequest<'_>) -> Result<Option<SortPosition>, StoreError> {
+    if query.resource_type.name == "User" {
+        let page: Page<Identity> = tx.list(query).await?;
+        return Ok(page.next);
+    }
+    let page: Page<Group> = tx.list(query).await?;
+    Ok(page.next)
+}
+
+/// Both types in one list.
+async fn merged(watched: &Watched) {
+    let (world, home) = (&watched.world, &watched.home);
+    let (users, groups) = (lists::users(), lists::groups());
+    let sort = Sort::parse(&users, "meta.created", None).unwrap();
+    let directory = home.directory.id;
+    let listed = world.store.read::<_, StoreError, _>(home.scope, move |tx| {
+        Box::pin(async move {
+            let of_type = |resource_type| TypeRequest {
+                resource_type,
+                filter: None,
+                sort: &sort,
+            };
+            let at = PageAt::Index { start: 1, count: 20 };
+            tx.list_merged(directory, of_type(&users), Some(of_type(&groups)), at)
+                .await
+        })
+    });
+    listed.await.unwrap();
 }
 
 async fn logs(watched: &Watched, target: &Target) {

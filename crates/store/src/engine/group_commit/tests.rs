@@ -9,7 +9,6 @@ use tempfile::TempDir;
 use crate::StoreError;
 use crate::engine::group_commit;
 use crate::engine::statement::Bound;
-use crate::engine::tx::Tx;
 use crate::settings::Settings;
 use crate::store::Store;
 
@@ -40,10 +39,9 @@ impl Place {
     /// A job that sends these statements.
     async fn send(&self, text: &'static str) -> Result<(), StoreError> {
         self.store
-            .transact::<Tx, (), StoreError, _>((), move |tx| {
-                Box::pin(async move { tx.change_by(&Bound::plain(text)).await.map(|_| ()) })
-            })
+            .change_after(None, Bound::plain(text))
             .await
+            .map(|_| ())
     }
 
     async fn write(&self, name: &str) -> Result<(), StoreError> {

@@ -1,9 +1,5 @@
-//! What lists of identities, of groups and of both have in common: a request's words become a question to the store, and
-//! its page becomes an answer.
-//!
-//! Reading order: `PageRequest`, then `everything` (both types in one list).
-
-pub mod everything;
+//! What lists of identities ([`crate::list`]) and of both types ([`crate::search`]) have in common: a request's words become a
+//! request to the store, and its page becomes an answer.
 
 use domain::credential::Caller;
 use scim::message::{DEFAULT_RESULTS, ListHead, MAX_RESULTS};

@@ -8,9 +8,11 @@ use std::time::Duration;
 use sea_orm::{DbErr, QueryResult};
 use sqlx::SqliteConnection;
 
-use super::autocommit::{Autocommit, Resend};
+use super::autocommit::Autocommit;
 use super::connect::postgres::PoolHealth;
 use super::parameter::Bind;
+use super::read::{Columns, Read};
+use super::retry_budget::Resend;
 use super::statement::{Bound, Built};
 use super::transaction::Transaction;
 use super::wire::Wire;
@@ -18,8 +20,8 @@ use crate::credential_guard::CredentialGuard;
 use crate::error::{RetryAction, StoreError};
 use crate::settings::Backend;
 
-/// A place to run statements.
-pub(crate) enum Tx {
+/// Where statements run.
+pub(crate) enum Executor {
     /// Each statement for itself, on any connection.
     Autocommit(Autocommit),
     /// A transaction of PostgreSQL.
@@ -28,7 +30,7 @@ pub(crate) enum Tx {
     Grouped(Grouped),
 }
 
-impl Tx {
+impl Executor {
     pub(crate) fn backend(&self) -> Backend {
         match self {
             Self::Autocommit(autocommit) => autocommit.backend,
@@ -73,24 +75,43 @@ impl Tx {
     }
 
     /// All rows of a statement that only reads.
-    pub(crate) async fn all<P: Bind>(
+    pub(crate) async fn all<P: Bind, R: Read>(
         &mut self,
-        statement: &Built<P>,
+        statement: &Built<P, R>,
+        parameters: P,
+    ) -> Result<Vec<R>, StoreError> {
+        read_all(&self.rows(statement, parameters).await?)
+    }
+
+    /// The first row of a statement that only reads.
+    pub(crate) async fn one<P: Bind, R: Read>(
+        &mut self,
+        statement: &Built<P, R>,
+        parameters: P,
+    ) -> Result<Option<R>, StoreError> {
+        let rows = self.rows(statement, parameters).await?;
+        rows.first().map(|row| Columns::of(row).next()).transpose()
+    }
+
+    /// All rows of a statement that only reads, unread.
+    pub(crate) async fn rows<P: Bind, R>(
+        &mut self,
+        statement: &Built<P, R>,
         parameters: P,
     ) -> Result<Vec<QueryResult>, StoreError> {
         let backend = self.backend();
         let guard = self.progress().guard.take_if(|_| statement.is_guardable());
-        let Some(guard) = guard else {
-            let bound = statement.bind(backend, parameters)?;
-            return self.all_of(&bound).await;
-        };
-        let bound = statement.bind_guarded(backend, parameters, &guard)?;
-        let rows = self.all_of(&bound).await?;
-        guard.rows(backend, rows)
+        let rows = self
+            .rows_of(&statement.bind(backend, parameters, guard.as_ref())?)
+            .await?;
+        match guard {
+            Some(guard) => guard.rows(backend, rows),
+            None => Ok(rows),
+        }
     }
 
-    /// As [`Tx::all`].
-    pub(crate) async fn all_of(&mut self, statement: &Bound) -> Result<Vec<QueryResult>, StoreError> {
+    /// As [`Executor::rows`].
+    pub(crate) async fn rows_of(&mut self, statement: &Bound) -> Result<Vec<QueryResult>, StoreError> {
         match self {
             Self::Autocommit(autocommit) => autocommit.all(statement, Resend::Always).await,
             Self::Open(open) => open.all(statement).await,
@@ -98,42 +119,20 @@ impl Tx {
         }
     }
 
-    /// The first row of a statement.
-    pub(crate) async fn one<P: Bind>(
-        &mut self,
-        statement: &Built<P>,
-        parameters: P,
-    ) -> Result<Option<QueryResult>, StoreError> {
-        Ok(self.all(statement, parameters).await?.into_iter().next())
-    }
-
     /// Runs a statement that changes rows; returns how many (SQLite: summed over the statements of a text).
-    pub(crate) async fn change<P: Bind>(
+    pub(crate) async fn change<P: Bind, R>(
         &mut self,
-        statement: &Built<P>,
+        statement: &Built<P, R>,
         parameters: P,
     ) -> Result<u64, StoreError> {
-        let bound = statement.bind(self.backend(), parameters)?;
-        self.change_by(&bound).await
+        let bound = statement.bind(self.backend(), parameters, None)?;
+        self.change_by(&bound, Resend::Always).await
     }
 
-    /// As [`Tx::change`], of what must not be done twice.
-    pub(crate) async fn change_once<P: Bind>(
-        &mut self,
-        statement: &Built<P>,
-        parameters: P,
-    ) -> Result<u64, StoreError> {
-        let bound = statement.bind(self.backend(), parameters)?;
+    /// As [`Executor::change`].
+    pub(crate) async fn change_by(&mut self, statement: &Bound, resend: Resend) -> Result<u64, StoreError> {
         match self {
-            Self::Autocommit(autocommit) => autocommit.change(&bound, Resend::IfRefused).await,
-            _ => self.change_by(&bound).await,
-        }
-    }
-
-    /// As [`Tx::change`].
-    pub(crate) async fn change_by(&mut self, statement: &Bound) -> Result<u64, StoreError> {
-        match self {
-            Self::Autocommit(autocommit) => autocommit.change(statement, Resend::Always).await,
+            Self::Autocommit(autocommit) => autocommit.change(statement, resend).await,
             Self::Open(open) => open.change(statement).await,
             Self::Grouped(grouped) => grouped.change(statement).await,
         }
@@ -141,28 +140,24 @@ impl Tx {
 
     /// A change with its events, made of several statements on SQLite and of one on PostgreSQL: all its rows. SQLite's
     /// come from `RETURNING`.
-    pub(crate) async fn with_outbox<P: Bind>(
+    pub(crate) async fn with_outbox<P: Bind, R: Read>(
         &mut self,
-        statement: &Built<P>,
+        statement: &Built<P, R>,
         parameters: P,
         resend: Resend,
-    ) -> Result<Vec<QueryResult>, StoreError> {
-        let backend = self.backend();
-        let is_open = self.is_open();
+    ) -> Result<Vec<R>, StoreError> {
+        let (backend, is_open) = (self.backend(), self.is_open());
         let progress = self.progress();
-        let guard = if is_open {
-            progress.guard.take_if(|_| statement.is_guardable())
+        let guard = if !statement.is_guardable() {
+            None
+        } else if is_open {
+            // Nothing of the transaction was done before its first statement had checked.
+            progress.guard.take()
         } else {
-            progress
-                .guards_each_change
-                .clone()
-                .filter(|_| statement.is_guardable())
+            progress.guards_each_change.clone()
         };
-        let bound = match &guard {
-            None => statement.bind(backend, parameters)?,
-            Some(guard) => statement.bind_guarded(backend, parameters, guard)?,
-        };
-        let rows = match self {
+        let bound = statement.bind(backend, parameters, guard.as_ref())?;
+        let mut rows = match self {
             Self::Autocommit(autocommit) => {
                 let answer = autocommit.all(&bound, resend).await;
                 answer.inspect_err(|error| autocommit.writes.failed(error))
@@ -171,18 +166,23 @@ impl Tx {
             Self::Grouped(grouped) => grouped.with_outbox(bound).await,
         }?;
         match (guard, backend) {
-            (None, _) => Ok(rows),
+            (None, _) => {}
             // After an error the job's rows are taken back.
-            (Some(guard), Backend::Sqlite) => guard.rows(backend, rows),
+            (Some(guard), Backend::Sqlite) => rows = guard.rows(backend, rows)?,
             (Some(guard), Backend::Postgres) => {
                 if !guard.was_passed(&rows)? {
                     // Nothing was written, for this reason or another: the next statement tells.
                     self.progress().guard = Some(guard);
                 }
-                Ok(rows)
             }
         }
+        read_all(&rows)
     }
+}
+
+/// Reads rows.
+pub(crate) fn read_all<R: Read>(rows: &[QueryResult]) -> Result<Vec<R>, StoreError> {
+    rows.iter().map(|row| Columns::of(row).next()).collect()
 }
 
 /// What the statements of a piece of work have done so far.

@@ -1,0 +1,468 @@
+//! The tables of identities and groups: what they have in common, and what can be done with both. [`super::identity`] and
+//! [`super::group`] hold the statements and what differs.
+//!
+//! A row has a revision, a document, and a name that is taken once a directory. Each change writes events and a log row too: on
+//! PostgreSQL as one statement (a chain of `WITH`), on SQLite as one text of several statements, which is handed to the
+//! connection's thread once. The rows of the outbox come after the change that they are about, so that their ids are greater
+//! than those of everything they depend on (`docs/background/feeds.md`, "Order of commits").
+
+#![expect(
+    private_bounds,
+    reason = "sealed: other crates have identities and groups, and nothing of their tables"
+)]
+
+use chrono::{DateTime, Utc};
+use domain::event::Event;
+use domain::group::Group;
+use domain::id::{DirectoryId, GroupId, IdentityId, ResourceId, TenantId};
+use domain::identity::{ExternalId, Identity};
+use domain::log::LogEntry;
+use scim::resource::{Resource, fold};
+
+use super::names::{CreatedAt, Id, In, Key, Shadow};
+use super::{keys, log, membership, outbox};
+use crate::engine::parameter::{Bind, parameters};
+use crate::engine::read::{Read, columns};
+use crate::engine::retry_budget::Resend;
+use crate::engine::statement::{Built, SET_TENANT, of_tenant};
+use crate::error::StoreError;
+use crate::list::ListedResource;
+use crate::settings::Backend;
+use crate::tenant_tx::{CreateOutcome, SaveOutcome, TenantTx};
+
+/// What a directory holds: an [`Identity`] or a [`Group`].
+pub trait StoredResource: ListedResource {}
+
+impl StoredResource for Identity {}
+impl StoredResource for Group {}
+
+/// The id of a [`StoredResource`].
+pub trait StoredId: Copy + Send + Into<ResourceId> {
+    /// What has such an id.
+    type Resource: StoredResource;
+}
+
+impl StoredId for IdentityId {
+    type Resource = Identity;
+}
+
+impl StoredId for GroupId {
+    type Resource = Group;
+}
+
+/// A table of resources.
+pub(crate) trait Table: Read + Send + Sync + 'static {
+    /// What only this table keeps of a revision.
+    type Own: Bind + Send;
+    /// The events of one change, as they are bound.
+    type Events<'e>: Bind + Send + From<&'e [Event]>;
+
+    const TABLE: &'static str;
+    /// What [`Read`] takes; the first two are id and creation, by which lists are put in order.
+    const COLUMNS: &'static str;
+    /// The column of the name's key.
+    const NAME_KEY: &'static str;
+    /// The columns of [`Table::Own`], their values at creation, and how a change sets them.
+    const OWN: [&'static str; 3];
+    /// Whether another row has the same `externalId`, which is no key.
+    const EXTERNAL_ID_SHARED: &'static str = "false";
+    /// A condition on a new row, beside its name.
+    const CREATE_IF: &'static str = "true";
+    /// A condition on a changed row, beside its name.
+    const SAVE_IF: &'static str = "true";
+    /// Whether [`Table::Events`] may be several.
+    const SEVERAL_EVENTS: bool;
+    /// Deletes what ends with the resource.
+    const EMPTY: Option<&'static str> = None;
+
+    /// As [`Table::COLUMNS`] of the row `row`, with what an answer shows beside the document.
+    fn shown_columns(_on: Backend, _row: &str) -> String {
+        Self::COLUMNS.to_owned()
+    }
+
+    fn statements<'s>() -> Statements<'s, Self>;
+    fn row(&self) -> Row<'_>;
+    /// The value that is taken once a directory.
+    fn name(resource: &Resource) -> Option<&str>;
+    fn own(&self, external_id: ExternalId) -> Self::Own;
+}
+
+/// The statements on a table.
+pub(crate) struct Statements<'s, R: Table> {
+    pub(crate) by_id: &'s Built<ById, R>,
+    pub(crate) lock_by_id: &'s Built<ById, R>,
+    pub(crate) by_name: &'s Built<ByKey, R>,
+    pub(crate) lock_by_name: &'s Built<ByKey, R>,
+    /// Where `externalId` may be a key.
+    pub(crate) by_external_id: Option<&'s Built<ByKey, R>>,
+    pub(crate) name_taken: &'s Built<Others>,
+    pub(crate) create: &'s Built<Create<'s, R>, Reached>,
+    pub(crate) save: &'s Built<Save<'s, R>, Reached>,
+    pub(crate) delete: &'s Built<Delete<'s, R>, i64>,
+}
+
+/// What every resource has.
+pub(crate) struct Row<'r> {
+    pub(crate) id: ResourceId,
+    pub(crate) directory: DirectoryId,
+    pub(crate) revision: i64,
+    pub(crate) resource: &'r Resource,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) modified_at: DateTime<Utc>,
+}
+
+/// One row.
+pub(crate) type ById = (In, Id);
+/// The rows with a key.
+pub(crate) type ByKey = (In, Key);
+/// The rows but one with a name's key.
+pub(crate) type Others = (In, Id, Key);
+/// What a creation writes.
+pub(crate) type Create<'s, R> = (New<'s, R>, CreatedAt, <R as Table>::Events<'s>, &'s LogEntry);
+/// What a change writes.
+pub(crate) type Save<'s, R> = (New<'s, R>, Shadow, <R as Table>::Events<'s>, &'s LogEntry);
+/// What a deletion needs.
+pub(crate) type Delete<'s, R> = (ById, <R as Table>::Events<'s>, &'s LogEntry);
+/// A new revision.
+type New<'s, R> = (Revision<'s>, <R as Table>::Own);
+/// How many rows a change reached, and [`Table::EXTERNAL_ID_SHARED`].
+pub(crate) type Reached = (i64, bool);
+
+/// What each revision of any resource writes.
+pub(crate) struct Revision<'r> {
+    tenant: TenantId,
+    row: Row<'r>,
+    name_key: String,
+}
+
+parameters!(Revision<'_>, |new| {
+    tenant: new.tenant,
+    directory: new.row.directory,
+    id: new.row.id,
+    revision: new.row.revision,
+    document: new.row.resource,
+    name_key: new.name_key,
+    external_id: keys::external_id(new.row.resource),
+    modified_at: new.row.modified_at,
+});
+
+columns! {
+    Resource = String => |text| Self::from_text(text).map_err(|_| no_object());
+}
+
+pub(crate) fn no_object() -> StoreError {
+    StoreError::Corrupt("a stored document is no JSON object".into())
+}
+
+/// The row of [`ById`].
+pub(crate) fn by_id<R: Table>(on: Backend) -> String {
+    select_by_id(&R::shown_columns(on, R::TABLE), R::TABLE)
+}
+
+/// The same for `FOR UPDATE`: after a wait for the row PostgreSQL has its newest revision, but of other tables what was there
+/// before the wait.
+pub(crate) fn by_id_to_lock<R: Table>(on: Backend) -> String {
+    let shown = R::shown_columns(on, R::TABLE);
+    select_by_id(on.either(R::COLUMNS, &shown), R::TABLE)
+}
+
+fn select_by_id(columns: &str, table: &str) -> String {
+    format!(
+        "SELECT {columns} FROM {table} WHERE tenant_id = :tenant AND directory_id = :directory AND id = :id"
+    )
+}
+
+/// The rows of [`ByKey`]; `condition` compares `:key` with a column.
+pub(crate) fn by_key<R: Table>(condition: &str) -> String {
+    let (columns, table) = (R::COLUMNS, R::TABLE);
+    format!(
+        "SELECT {columns} FROM {table} WHERE {} AND directory_id = :directory AND {condition}",
+        of_tenant("tenant_id")
+    )
+}
+
+/// Whether there is a row of [`Others`].
+pub(crate) fn name_taken<R: Table>(_: Backend) -> String {
+    let (table, key) = (R::TABLE, R::NAME_KEY);
+    format!(
+        "SELECT 1 FROM {table} WHERE {} AND directory_id = :directory AND id <> :id AND {key} = :key",
+        of_tenant("tenant_id")
+    )
+}
+
+/// Writes a row, its events and its log row, unless a key is taken.
+pub(crate) fn create<R: Table>(on: Backend) -> String {
+    let (table, key, [own, values, _]) = (R::TABLE, R::NAME_KEY, R::OWN);
+    let (shared, condition, log) = (R::EXTERNAL_ID_SHARED, R::CREATE_IF, outbox_and_log::<R>(on));
+    let insert = format!(
+        "INSERT INTO {table} (tenant_id, directory_id, id, revision, document, {key}, external_id, created_at, modified_at, {own}) \
+         SELECT :tenant, :directory, :id, :revision, :document, :name_key, :external_id, :created_at, :modified_at, {values}"
+    );
+    // Any key may be taken: the name, or the externalId.
+    let conflict = "ON CONFLICT DO NOTHING";
+    on.either(
+        // The condition is looked at once the tenant's rows are open, which a `CASE` makes sure of: it is no join that could be
+        // turned round.
+        format!(
+            "WITH {SET_TENANT}, i AS ({insert} FROM s WHERE CASE WHEN s.tenant IS NULL THEN false ELSE {condition} END \
+             {conflict} RETURNING tenant_id), {log} SELECT count(*), {shared} FROM i"
+        ),
+        format!("{insert} WHERE {condition} {conflict} RETURNING 1, {shared}; {log}"),
+    )
+}
+
+/// Writes the next revision of a row, its events and its log row. Refused, without an error that would end the transaction, when
+/// a key is taken that the row did not have before.
+pub(crate) fn save<R: Table>(on: Backend) -> String {
+    let (table, key, [_, _, set]) = (R::TABLE, R::NAME_KEY, R::OWN);
+    let (shared, condition, log) = (R::EXTERNAL_ID_SHARED, R::SAVE_IF, outbox_and_log::<R>(on));
+    let shadow = format!("{table}.{key} = :shadow");
+    let taken = format!(
+        "EXISTS (SELECT 1 FROM {table} x WHERE {} AND x.directory_id = :directory AND x.{key} = :name_key AND x.id <> :id)",
+        of_tenant("x.tenant_id")
+    );
+    let update = format!(
+        "UPDATE {table} SET revision = :revision, document = :document, modified_at = :modified_at, \
+         external_id = :external_id, {set}, {key} = CASE WHEN {shadow} AND {taken} THEN {table}.{key} ELSE :name_key END \
+         WHERE tenant_id = {} AND directory_id = :directory AND id = :id AND revision = :revision - 1 \
+         AND ({shadow} OR NOT {taken}) AND {condition}",
+        // The tenant is set when its id is asked for: by an index, as all plans of the store go, that is before the first row.
+        on.either("(SELECT s.tenant::uuid FROM s)", ":tenant"),
+    );
+    on.either(
+        format!(
+            "WITH {SET_TENANT}, i AS ({update} RETURNING tenant_id), {log} SELECT count(*), {shared} FROM i"
+        ),
+        format!("{update} RETURNING 1, {shared}; {log}"),
+    )
+}
+
+/// Deletes a row with its memberships, and writes its events and its log row.
+pub(crate) fn delete<R: Table>(on: Backend) -> String {
+    let (table, log) = (R::TABLE, outbox_and_log::<R>(on));
+    let delete = format!(
+        "DELETE FROM {table} WHERE tenant_id = :tenant AND directory_id = :directory AND id = :id RETURNING"
+    );
+    let empty = R::EMPTY.map(|empty| on.either(format!(", emptied AS ({empty})"), format!("; {empty}")));
+    let empty = empty.unwrap_or_default();
+    on.either(
+        format!(
+            "WITH i AS ({delete} tenant_id){empty}, {}, {log} SELECT count(*) FROM i",
+            membership::LEAVE_ALL_POSTGRES
+        ),
+        format!("{}{empty}; {delete} 1; {log}", membership::LEAVE_ALL_SQLITE),
+    )
+}
+
+/// The events, then the log row, if the change was made: on PostgreSQL as parts of its `WITH`, where the change is `i`; on SQLite
+/// as statements, each depending on whether the one before changed a row. The log row belongs to the last of several events:
+/// when that has come somewhere, all have.
+fn outbox_and_log<R: Table>(on: Backend) -> String {
+    let (events, last, group) = if R::SEVERAL_EVENTS {
+        (outbox::insert_several(on), "max(o.id)", " GROUP BY o.tenant_id")
+    } else {
+        (outbox::insert(on), "o.id", "")
+    };
+    let (columns, values) = (log::COLUMNS, log::VALUES);
+    on.either(
+        format!(
+            "o AS ({events} RETURNING tenant_id, id), l AS (INSERT INTO provisioning_log ({columns}, outbox_id) \
+             SELECT o.tenant_id, {values}, {last} FROM o{group})"
+        ),
+        format!("{events}; {}", log::then_insert()),
+    )
+}
+
+impl TenantTx {
+    /// The resource, if this directory of this tenant has it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    pub async fn get<I: StoredId>(
+        &mut self,
+        directory: DirectoryId,
+        id: I,
+    ) -> Result<Option<I::Resource>, StoreError> {
+        let by_id = (self.within(directory), Id(id.into().uuid()));
+        self.find(I::Resource::statements().by_id, by_id).await
+    }
+
+    /// As [`TenantTx::get`], and keeps other transactions from changing it or its members until the transaction ends.
+    ///
+    /// # Errors
+    /// As [`TenantTx::get`].
+    pub async fn lock<I: StoredId>(
+        &mut self,
+        directory: DirectoryId,
+        id: I,
+    ) -> Result<Option<I::Resource>, StoreError> {
+        if !self.executor.is_open() {
+            return self.get(directory, id).await;
+        }
+        let by_id = (self.within(directory), Id(id.into().uuid()));
+        self.find(I::Resource::statements().lock_by_id, by_id).await
+    }
+
+    /// The resource with this `userName` or `displayName`, folded as [`scim::resource::fold`] does. Locks it in
+    /// [`crate::Store::write`].
+    ///
+    /// # Errors
+    /// As [`TenantTx::get`].
+    pub async fn find_by_name<R: StoredResource>(
+        &mut self,
+        directory: DirectoryId,
+        folded: &str,
+    ) -> Result<Option<R>, StoreError> {
+        let statements = R::statements();
+        let statement = if self.executor.is_open() {
+            statements.lock_by_name
+        } else {
+            statements.by_name
+        };
+        let by_name = (self.within(directory), Key(keys::fit(folded).into()));
+        let found = self.find(statement, by_name).await?;
+        // A key may stand for several names (store::tables::keys).
+        Ok(found.filter(|found: &R| fold(R::name(found.row().resource).unwrap_or_default()) == folded))
+    }
+
+    /// The first row.
+    pub(super) async fn find<P: Bind, R: Table>(
+        &mut self,
+        statement: &Built<P, R>,
+        parameters: P,
+    ) -> Result<Option<R>, StoreError> {
+        let found = self.executor.one(statement, parameters).await?;
+        self.note_tenant_set();
+        Ok(found)
+    }
+
+    /// Writes a new resource, its events (of an identity one, of a group at least one) and its log row, in one round trip on
+    /// PostgreSQL. `external_id` says what an identity's is. A group's members are added afterwards ([`TenantTx::add_members`]); `member_count` counts them already.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the directory is not this tenant's or the id exists, [`StoreError::Unavailable`].
+    pub async fn create<'s, R: StoredResource>(
+        &mut self,
+        resource: &'s R,
+        external_id: ExternalId,
+        events: &'s [Event],
+        entry: &'s LogEntry,
+    ) -> Result<CreateOutcome, StoreError> {
+        let (new, row) = (self.revision(resource, external_id), resource.row());
+        let parameters = (new, CreatedAt(row.created_at), events.into(), entry);
+        let create = R::statements().create;
+        let rows = self.executor.with_outbox(create, parameters, Resend::Always);
+        let reached = rows.await?;
+        self.note_tenant_set();
+        Ok(match reached.first() {
+            None | Some((0, _)) => CreateOutcome::Taken,
+            Some((_, is_shared)) => {
+                self.executor.note_outbox();
+                if *is_shared {
+                    CreateOutcome::DoneBeside
+                } else {
+                    CreateOutcome::Done
+                }
+            }
+        })
+    }
+
+    /// Writes a resource's next revision, its events (as for [`TenantTx::create`], all of that revision) and its log row. Lock it first.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn save<'s, R: StoredResource>(
+        &mut self,
+        resource: &'s R,
+        external_id: ExternalId,
+        events: &'s [Event],
+        entry: &'s LogEntry,
+    ) -> Result<SaveOutcome, StoreError> {
+        let new = self.revision(resource, external_id);
+        let shadow = Shadow(keys::shadow(&new.0.name_key, new.0.row.id.uuid()));
+        let save = R::statements().save;
+        let rows = self
+            .executor
+            .with_outbox(save, (new, shadow, events.into(), entry), Resend::IfRefused);
+        let reached = rows.await.inspect_err(|error| {
+            if let StoreError::Conflict(_) = error {
+                // PostgreSQL: another transaction took the key between our read and our write. The transaction is lost; the next
+                // attempt sees it.
+                self.executor.ask_to_repeat();
+            }
+        })?;
+        self.note_tenant_set();
+        Ok(match reached.first() {
+            None | Some((0, _)) => self.why_not_saved(resource, external_id).await?,
+            Some((_, is_shared)) => {
+                self.executor.note_outbox();
+                if *is_shared {
+                    SaveOutcome::DoneBeside
+                } else {
+                    SaveOutcome::Done
+                }
+            }
+        })
+    }
+
+    fn revision<'r, R: Table>(&self, resource: &'r R, external_id: ExternalId) -> New<'r, R> {
+        let row = resource.row();
+        let revision = Revision {
+            tenant: self.scope.tenant(),
+            name_key: keys::name(R::name(row.resource)),
+            row,
+        };
+        (revision, resource.own(external_id))
+    }
+
+    async fn why_not_saved<R: Table>(
+        &mut self,
+        resource: &R,
+        external_id: ExternalId,
+    ) -> Result<SaveOutcome, StoreError> {
+        if !self.executor.is_open() {
+            // Another request was faster than this read and this write, or has the key: both are to be one transaction.
+            self.executor.ask_to_repeat();
+            return Ok(SaveOutcome::Gone);
+        }
+        let (row, statements) = (resource.row(), R::statements());
+        let name = Key(keys::name(R::name(row.resource)).into());
+        let others = (self.within(row.directory), Id(row.id.uuid()), name);
+        if self.executor.one(statements.name_taken, others).await?.is_some() {
+            return Ok(SaveOutcome::NameTaken);
+        }
+        let key = keys::external_id(row.resource).filter(|_| external_id == ExternalId::IsKey);
+        if let (Some(statement), Some(key)) = (statements.by_external_id, key) {
+            let by_external_id = (self.within(row.directory), Key(key.into()));
+            let holder = self.find(statement, by_external_id).await?;
+            if holder.is_some_and(|holder| holder.row().id != row.id) {
+                return Ok(SaveOutcome::ExternalIdTaken);
+            }
+        }
+        Ok(SaveOutcome::Gone)
+    }
+
+    /// Deletes a resource with its memberships, those of its members too, and writes its events (as for [`TenantTx::create`]) and its log row;
+    /// nothing at all if it is gone already. Lock it first.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn delete<'s, R: StoredResource>(
+        &mut self,
+        resource: &R,
+        events: &'s [Event],
+        entry: &'s LogEntry,
+    ) -> Result<(), StoreError> {
+        self.set_tenant().await?;
+        let row = resource.row();
+        let by_id = (self.within(row.directory), Id(row.id.uuid()));
+        let delete = R::statements().delete;
+        let rows = self
+            .executor
+            .with_outbox(delete, (by_id, events.into(), entry), Resend::IfRefused);
+        if rows.await?.first() > Some(&0) {
+            self.executor.note_outbox();
+        }
+        Ok(())
+    }
+}
