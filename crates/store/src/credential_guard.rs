@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use sea_orm::QueryResult;
 
 use crate::engine::parameter::Values;
-use crate::error::StoreError;
+use crate::error::{Result, StoreError};
 use crate::settings::Backend;
 
 /// What the statements of one request compare; cheap to clone.
@@ -60,7 +60,7 @@ impl CredentialGuard {
     ///
     /// # Errors
     /// None: a text is a parameter on every database.
-    pub(crate) fn bind(&self, values: &mut Values) -> Result<(), StoreError> {
+    pub(crate) fn bind(&self, values: &mut Values) -> Result<()> {
         values.push(self.0.token_id.as_str())?;
         values.push(self.0.state.as_str())
     }
@@ -73,7 +73,7 @@ impl CredentialGuard {
     ///
     /// # Errors
     /// [`StoreError::Refused`]: the statement does not count.
-    pub(crate) fn was_passed(&self, rows: &[QueryResult]) -> Result<bool, StoreError> {
+    pub(crate) fn was_passed(&self, rows: &[QueryResult]) -> Result<bool> {
         let reached: i64 = match rows.first() {
             Some(row) => row.try_get_by_index(0).map_err(StoreError::of)?,
             None => 0,
@@ -88,11 +88,7 @@ impl CredentialGuard {
     ///
     /// # Errors
     /// [`StoreError::CredentialChanged`].
-    pub(crate) fn rows(
-        &self,
-        backend: Backend,
-        mut rows: Vec<QueryResult>,
-    ) -> Result<Vec<QueryResult>, StoreError> {
+    pub(crate) fn rows(&self, backend: Backend, mut rows: Vec<QueryResult>) -> Result<Vec<QueryResult>> {
         let changed = || {
             self.note(CHANGED);
             StoreError::CredentialChanged

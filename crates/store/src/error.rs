@@ -3,7 +3,11 @@
 
 use std::borrow::Cow;
 
+use RetryAction::{Again, Reconnect, Tell};
 use sea_orm::{DbErr, RuntimeErr};
+
+/// What most methods of this crate answer.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// A database call that did not succeed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -66,54 +70,50 @@ impl StoreError {
         Self::classify(&error).0
     }
 
-    /// Judges a driver's error.
+    /// What a driver's error is, and what to do about it.
     pub(crate) fn classify(error: &DbErr) -> (Self, RetryAction) {
         match error {
-            DbErr::ConnectionAcquire(_) => (
-                Self::Unavailable("no free connection in time".into()),
-                RetryAction::Tell,
-            ),
+            DbErr::ConnectionAcquire(_) => unavailable("no free connection in time", Tell),
             DbErr::Conn(RuntimeErr::SqlxError(e))
             | DbErr::Exec(RuntimeErr::SqlxError(e))
             | DbErr::Query(RuntimeErr::SqlxError(e)) => classify_driver(e),
-            DbErr::Type(what) => (Self::Corrupt(what.clone().into()), RetryAction::Tell),
-            _ => (
-                Self::Refused("unexpected answer of the database driver".to_owned()),
-                RetryAction::Tell,
-            ),
+            DbErr::Type(what) => (Self::Corrupt(what.clone().into()), Tell),
+            _ => refused("unexpected answer of the database driver"),
         }
     }
 }
 
+fn unavailable(text: &'static str, retry_action: RetryAction) -> (StoreError, RetryAction) {
+    (StoreError::Unavailable(text.into()), retry_action)
+}
+
+fn refused(text: impl Into<String>) -> (StoreError, RetryAction) {
+    (StoreError::Refused(text.into()), Tell)
+}
+
+fn conflict() -> (StoreError, RetryAction) {
+    let text = "a key exists already or refers to nothing";
+    (StoreError::Conflict(text.into()), Tell)
+}
+
 fn classify_driver(error: &sqlx::Error) -> (StoreError, RetryAction) {
+    use sqlx::Error as Driver;
     match error {
-        sqlx::Error::Database(refusal) => classify_refusal(refusal.as_ref()),
-        sqlx::Error::PoolTimedOut => (
-            StoreError::Unavailable("no free connection in time".into()),
-            RetryAction::Tell,
-        ),
-        sqlx::Error::PoolClosed => (
-            StoreError::Unavailable("the store is closed".into()),
-            RetryAction::Tell,
-        ),
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => (
-            StoreError::Unavailable("the connection was lost".into()),
-            RetryAction::Reconnect,
-        ),
-        sqlx::Error::Configuration(_) => (
-            StoreError::Settings(
-                "database.url is no usable address: percent-encode what is not a letter or a digit in its password".to_owned(),
-            ),
-            RetryAction::Tell,
-        ),
-        sqlx::Error::ColumnDecode { index, .. } => (
-            StoreError::Corrupt(format!("column {index} has an unexpected form").into()),
-            RetryAction::Tell,
-        ),
-        _ => (
-            StoreError::Refused("unexpected answer of the database driver".to_owned()),
-            RetryAction::Tell,
-        ),
+        Driver::Database(refusal) => classify_refusal(refusal.as_ref()),
+        Driver::PoolTimedOut => unavailable("no free connection in time", Tell),
+        Driver::PoolClosed => unavailable("the store is closed", Tell),
+        Driver::Io(_) | Driver::Tls(_) | Driver::Protocol(_) | Driver::WorkerCrashed => {
+            unavailable("the connection was lost", Reconnect)
+        }
+        Driver::Configuration(_) => {
+            let text = "database.url is no usable address: percent-encode what is not a letter or a digit in its password";
+            (StoreError::Settings(text.to_owned()), Tell)
+        }
+        Driver::ColumnDecode { index, .. } => {
+            let text = format!("column {index} has an unexpected form");
+            (StoreError::Corrupt(text.into()), Tell)
+        }
+        _ => refused("unexpected answer of the database driver"),
     }
 }
 
@@ -126,80 +126,45 @@ fn classify_refusal(error: &dyn sqlx::error::DatabaseError) -> (StoreError, Retr
     let number: i32 = code.parse().unwrap_or_default();
     match number & 0xff {
         // BUSY, LOCKED, PROTOCOL (a race for the WAL's index): another process writes.
-        5 | 6 | 15 => (
-            StoreError::Unavailable("another process is writing".into()),
-            RetryAction::Again,
-        ),
+        5 | 6 | 15 => unavailable("another process is writing", Again),
         // NOMEM, INTERRUPT: a transaction may have been taken back, as after a full disk.
-        7 | 9 => (
-            StoreError::Unavailable("it ran out of memory or was interrupted".into()),
-            RetryAction::Tell,
-        ),
+        7 | 9 => unavailable("it ran out of memory or was interrupted", Tell),
         // FULL, IOERR, READONLY, CANTOPEN, CORRUPT, NOTADB.
-        13 => (
-            StoreError::Unavailable("the disk is full".into()),
-            RetryAction::Tell,
-        ),
-        10 => (
-            StoreError::Unavailable("the disk reported an error".into()),
-            RetryAction::Tell,
-        ),
-        8 => (
-            StoreError::Unavailable("the database file is read-only".into()),
-            RetryAction::Tell,
-        ),
-        14 => (
-            StoreError::Unavailable("the database file cannot be opened".into()),
-            RetryAction::Tell,
-        ),
-        11 | 26 => (
-            StoreError::Corrupt("the file is damaged or no SQLite database".into()),
-            RetryAction::Tell,
-        ),
-        19 => (
-            StoreError::Conflict("a key exists already or refers to nothing".into()),
-            RetryAction::Tell,
-        ),
-        _ => (
-            StoreError::Refused(format!("SQLite result code {code}: {}", error.message())),
-            RetryAction::Tell,
-        ),
+        13 => unavailable("the disk is full", Tell),
+        10 => unavailable("the disk reported an error", Tell),
+        8 => unavailable("the database file is read-only", Tell),
+        14 => unavailable("the database file cannot be opened", Tell),
+        11 | 26 => {
+            let text = "the file is damaged or no SQLite database";
+            (StoreError::Corrupt(text.into()), Tell)
+        }
+        // CONSTRAINT.
+        19 => conflict(),
+        _ => refused(format!("SQLite result code {code}: {}", error.message())),
     }
 }
 
 fn classify_sqlstate(code: &str, message: &str) -> (StoreError, RetryAction) {
-    let unavailable = |text: &'static str, retry_action| (StoreError::Unavailable(text.into()), retry_action);
     match code {
-        "40001" | "40P01" => unavailable("it could not serialise this with other work", RetryAction::Again),
-        "55P03" | "57014" => unavailable("a lock or a statement took too long", RetryAction::Again),
+        "40001" | "40P01" => unavailable("it could not serialise this with other work", Again),
+        "55P03" | "57014" => unavailable("a lock or a statement took too long", Again),
         // A demoted primary: the connection answers pings for days and takes no write
         // (`docs/background/faults.md`, "Databases").
-        "25006" => unavailable("this server takes no writes", RetryAction::Reconnect),
-        "57P01" | "57P02" | "57P03" | "57P05" => {
-            unavailable("the server ended the connection", RetryAction::Reconnect)
-        }
-        "25P03" => unavailable(
-            "the transaction was left idle for too long",
-            RetryAction::Reconnect,
-        ),
-        "53100" => unavailable("its disk is full", RetryAction::Tell),
-        "53300" => unavailable("it takes no more connections", RetryAction::Again),
-        "28000" | "28P01" => unavailable("it refuses the configured user or password", RetryAction::Tell),
-        "3D000" => unavailable("the configured database does not exist", RetryAction::Tell),
-        _ if code.starts_with("08") => unavailable("the connection was lost", RetryAction::Reconnect),
+        "25006" => unavailable("this server takes no writes", Reconnect),
+        "57P01" | "57P02" | "57P03" | "57P05" => unavailable("the server ended the connection", Reconnect),
+        "25P03" => unavailable("the transaction was left idle for too long", Reconnect),
+        "53100" => unavailable("its disk is full", Tell),
+        "53300" => unavailable("it takes no more connections", Again),
+        "28000" | "28P01" => unavailable("it refuses the configured user or password", Tell),
+        "3D000" => unavailable("the configured database does not exist", Tell),
+        _ if code.starts_with("08") => unavailable("the connection was lost", Reconnect),
         _ if code.starts_with("53") || code.starts_with("58") => {
-            unavailable("its machine is in trouble", RetryAction::Tell)
+            unavailable("its machine is in trouble", Tell)
         }
-        "23505" | "23503" => (
-            StoreError::Conflict("a key exists already or refers to nothing".into()),
-            RetryAction::Tell,
-        ),
-        "42501" => (StoreError::Forbidden(message.to_owned()), RetryAction::Tell),
+        "23505" | "23503" => conflict(),
+        "42501" => (StoreError::Forbidden(message.to_owned()), Tell),
         // 42: names of tables and columns, no row's values.
-        _ if code.starts_with("42") => (
-            StoreError::Refused(format!("SQLSTATE {code}: {message}")),
-            RetryAction::Tell,
-        ),
-        _ => (StoreError::Refused(format!("SQLSTATE {code}")), RetryAction::Tell),
+        _ if code.starts_with("42") => refused(format!("SQLSTATE {code}: {message}")),
+        _ => refused(format!("SQLSTATE {code}")),
     }
 }

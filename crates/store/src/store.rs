@@ -19,7 +19,7 @@ use crate::engine::parameter::Bind;
 use crate::engine::retry_budget::Resend;
 use crate::engine::statement::{Bound, Built, Statement};
 use crate::engine::writes::Writes;
-use crate::error::StoreError;
+use crate::error::{Result, StoreError};
 use crate::list::concurrency_limit::ConcurrencyLimit;
 use crate::settings::{Backend, Settings};
 
@@ -38,7 +38,6 @@ pub(crate) struct Inner {
     pub(crate) connections: IdleConnections,
     pub(crate) writer: Option<Writer>,
     pub(crate) health: PoolHealth,
-    pub(crate) changed: watch::Sender<u64>,
     pub(crate) searches: ConcurrencyLimit,
     pub(crate) writes: Writes,
     role: Option<String>,
@@ -57,13 +56,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::Settings`] when the URL names no known database, [`StoreError::Unavailable`] when it cannot be
     /// reached.
-    pub async fn connect(settings: &Settings) -> Result<Self, StoreError> {
+    pub async fn connect(settings: &Settings) -> Result<Self> {
         let opened = connect::open(settings).await?;
-        let changed = watch::Sender::new(0);
         let writes = Writes::default();
         let (backend, writer) = match opened.writer {
             Some(writing) => {
-                let writer = Writer::start(writing, changed.clone(), writes.clone());
+                let writer = Writer::start(writing, writes.clone());
                 (Backend::Sqlite, Some(writer))
             }
             None => (Backend::Postgres, None),
@@ -75,7 +73,6 @@ impl Store {
             pool: opened.pool,
             writer,
             health: opened.health,
-            changed,
             searches: ConcurrencyLimit::default(),
             writes,
             role: opened.role,
@@ -123,7 +120,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Migration`]; nothing of the failed migration remains.
-    pub async fn migrate(&self) -> Result<Vec<String>, StoreError> {
+    pub async fn migrate(&self) -> Result<Vec<String>> {
         migrate::run(self).await
     }
 
@@ -131,7 +128,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
+    pub async fn pending_migrations(&self) -> Result<Vec<String>> {
         migrate::pending(self).await
     }
 
@@ -139,7 +136,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when it does not.
-    pub async fn ping(&self) -> Result<(), StoreError> {
+    pub async fn ping(&self) -> Result<()> {
         let mut executor = self.autocommit();
         let answer = executor.one(&PING, ());
         within(Duration::from_secs(2), answer).await.map(|_| ())
@@ -150,7 +147,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] with the reason, for instance a full disk.
-    pub async fn ready(&self) -> Result<(), StoreError> {
+    pub async fn ready(&self) -> Result<()> {
         self.ping().await?;
         self.inner.writes.check(self.probe_write()).await
     }
@@ -167,35 +164,28 @@ impl Store {
 
     /// Steps after each commit of this process that put rows into the outbox: a hint to look, never the truth.
     pub fn changed(&self) -> watch::Receiver<u64> {
-        self.inner.changed.subscribe()
+        self.inner.writes.of_outbox()
     }
 
     /// For statements that are transactions of their own: PostgreSQL's pool, SQLite's readers.
     pub(crate) fn autocommit(&self) -> Executor {
         Executor::Autocommit(Autocommit {
+            store: Arc::clone(&self.inner),
             progress: Progress::default(),
-            connections: self.inner.connections.clone(),
-            backend: self.inner.backend,
-            health: self.inner.health.clone(),
-            writes: self.inner.writes.clone(),
         })
     }
 
     /// Runs statements that belong to no tenant in one transaction.
-    pub(crate) async fn transaction<T, F>(&self, work: F) -> Result<T, StoreError>
+    pub(crate) async fn transaction<T, F>(&self, work: F) -> Result<T>
     where
-        F: for<'t> Fn(&'t mut Executor) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync + 'static,
+        F: for<'t> Fn(&'t mut Executor) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
         T: Send + 'static,
     {
         self.transact::<Executor, T, StoreError, F>((), work).await
     }
 
     /// One changing statement as a transaction of its own.
-    pub(crate) async fn change<P: Bind>(
-        &self,
-        statement: &Built<P>,
-        parameters: P,
-    ) -> Result<u64, StoreError> {
+    pub(crate) async fn change<P: Bind>(&self, statement: &Built<P>, parameters: P) -> Result<u64> {
         let bound = statement.bind(self.backend(), parameters, None)?;
         if self.inner.writer.is_none() {
             return self.autocommit().change_by(&bound, Resend::Always).await;
@@ -204,7 +194,7 @@ impl Store {
     }
 
     /// One changing statement in a transaction; on PostgreSQL after `open`, which opens its rows.
-    pub(crate) async fn change_after(&self, open: Option<Bound>, change: Bound) -> Result<u64, StoreError> {
+    pub(crate) async fn change_after(&self, open: Option<Bound>, change: Bound) -> Result<u64> {
         let open = open.filter(|_| self.backend() == Backend::Postgres);
         self.transaction(move |executor| {
             let (open, change) = (open.clone(), change.clone());

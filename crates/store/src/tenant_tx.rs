@@ -6,7 +6,7 @@ use domain::id::DirectoryId;
 use domain::scope::TenantScope;
 
 use crate::engine::executor::Executor;
-use crate::error::StoreError;
+use crate::error::Result;
 use crate::list::concurrency_limit::ConcurrencyLimit;
 use crate::list::{self, ListRequest, Page};
 use crate::settings::Backend;
@@ -79,10 +79,10 @@ impl TenantTx {
     /// A page of a directory's identities or groups.
     ///
     /// # Errors
-    /// [`StoreError::TooMuch`] when the query would look at more than [`list::SCAN_ROWS`] or keep more than
-    /// [`list::SORT_KEPT`]; [`StoreError::Unavailable`] also while the tenant's other searches do not end; otherwise as
+    /// [`crate::StoreError::TooMuch`] when the query would look at more than [`list::SCAN_ROWS`] or keep more than
+    /// [`list::SORT_KEPT`]; [`crate::StoreError::Unavailable`] also while the tenant's other searches do not end; otherwise as
     /// [`TenantTx::get`].
-    pub async fn list<R: StoredResource>(&mut self, query: &ListRequest<'_>) -> Result<Page<R>, StoreError> {
+    pub async fn list<R: StoredResource>(&mut self, query: &ListRequest<'_>) -> Result<Page<R>> {
         Ok(list::run(self, query).await?.map(|(_, resource)| resource))
     }
 
@@ -92,7 +92,7 @@ impl TenantTx {
     }
 
     /// PostgreSQL: opens row-level security for statements that do not do it themselves.
-    pub(crate) async fn set_tenant(&mut self) -> Result<(), StoreError> {
+    pub(crate) async fn set_tenant(&mut self) -> Result<()> {
         if !self.tenant_set {
             let tenant = self.tenant();
             self.executor.one(&tenant::OPEN, tenant).await?;

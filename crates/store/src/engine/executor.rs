@@ -17,7 +17,7 @@ use super::statement::{Bound, Built};
 use super::transaction::Transaction;
 use super::wire::Wire;
 use crate::credential_guard::CredentialGuard;
-use crate::error::{RetryAction, StoreError};
+use crate::error::{Result, RetryAction, StoreError};
 use crate::settings::Backend;
 
 /// Where statements run.
@@ -33,7 +33,7 @@ pub(crate) enum Executor {
 impl Executor {
     pub(crate) fn backend(&self) -> Backend {
         match self {
-            Self::Autocommit(autocommit) => autocommit.backend,
+            Self::Autocommit(autocommit) => autocommit.store.backend,
             Self::Open(_) => Backend::Postgres,
             Self::Grouped(_) => Backend::Sqlite,
         }
@@ -79,7 +79,7 @@ impl Executor {
         &mut self,
         statement: &Built<P, R>,
         parameters: P,
-    ) -> Result<Vec<R>, StoreError> {
+    ) -> Result<Vec<R>> {
         read_all(&self.rows(statement, parameters).await?)
     }
 
@@ -88,7 +88,7 @@ impl Executor {
         &mut self,
         statement: &Built<P, R>,
         parameters: P,
-    ) -> Result<Option<R>, StoreError> {
+    ) -> Result<Option<R>> {
         let rows = self.rows(statement, parameters).await?;
         rows.first().map(|row| Columns::of(row).next()).transpose()
     }
@@ -98,7 +98,7 @@ impl Executor {
         &mut self,
         statement: &Built<P, R>,
         parameters: P,
-    ) -> Result<Vec<QueryResult>, StoreError> {
+    ) -> Result<Vec<QueryResult>> {
         let backend = self.backend();
         let guard = self.progress().guard.take_if(|_| statement.is_guardable());
         let rows = self
@@ -111,7 +111,7 @@ impl Executor {
     }
 
     /// As [`Executor::rows`].
-    pub(crate) async fn rows_of(&mut self, statement: &Bound) -> Result<Vec<QueryResult>, StoreError> {
+    pub(crate) async fn rows_of(&mut self, statement: &Bound) -> Result<Vec<QueryResult>> {
         match self {
             Self::Autocommit(autocommit) => autocommit.all(statement, Resend::Always).await,
             Self::Open(open) => open.all(statement).await,
@@ -120,17 +120,13 @@ impl Executor {
     }
 
     /// Runs a statement that changes rows; returns how many (SQLite: summed over the statements of a text).
-    pub(crate) async fn change<P: Bind, R>(
-        &mut self,
-        statement: &Built<P, R>,
-        parameters: P,
-    ) -> Result<u64, StoreError> {
+    pub(crate) async fn change<P: Bind, R>(&mut self, statement: &Built<P, R>, parameters: P) -> Result<u64> {
         let bound = statement.bind(self.backend(), parameters, None)?;
         self.change_by(&bound, Resend::Always).await
     }
 
     /// As [`Executor::change`].
-    pub(crate) async fn change_by(&mut self, statement: &Bound, resend: Resend) -> Result<u64, StoreError> {
+    pub(crate) async fn change_by(&mut self, statement: &Bound, resend: Resend) -> Result<u64> {
         match self {
             Self::Autocommit(autocommit) => autocommit.change(statement, resend).await,
             Self::Open(open) => open.change(statement).await,
@@ -145,7 +141,7 @@ impl Executor {
         statement: &Built<P, R>,
         parameters: P,
         resend: Resend,
-    ) -> Result<Vec<R>, StoreError> {
+    ) -> Result<Vec<R>> {
         let (backend, is_open) = (self.backend(), self.is_open());
         let progress = self.progress();
         let guard = if !statement.is_guardable() {
@@ -160,7 +156,7 @@ impl Executor {
         let mut rows = match self {
             Self::Autocommit(autocommit) => {
                 let answer = autocommit.all(&bound, resend).await;
-                answer.inspect_err(|error| autocommit.writes.failed(error))
+                answer.inspect_err(|error| autocommit.store.writes.failed(error))
             }
             Self::Open(open) => open.all(&bound).await,
             Self::Grouped(grouped) => grouped.with_outbox(bound).await,
@@ -181,7 +177,7 @@ impl Executor {
 }
 
 /// Reads rows.
-pub(crate) fn read_all<R: Read>(rows: &[QueryResult]) -> Result<Vec<R>, StoreError> {
+pub(crate) fn read_all<R: Read>(rows: &[QueryResult]) -> Result<Vec<R>> {
     rows.iter().map(|row| Columns::of(row).next()).collect()
 }
 
@@ -203,18 +199,13 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Whether a commit would write anything.
-    pub(crate) fn has_changed(&self) -> bool {
-        self.changed || self.outbox_written
-    }
-
     /// After trouble a transaction takes no more statements: SQLite may have ended it, and what followed would be a commit of
     /// its own.
-    fn check(&self) -> Result<(), StoreError> {
+    fn check(&self) -> Result<()> {
         self.trouble.clone().map_or(Ok(()), Err)
     }
 
-    fn classified<T>(&mut self, answer: Result<T, DbErr>) -> Result<T, StoreError> {
+    fn classified<T>(&mut self, answer: Result<T, DbErr>) -> Result<T> {
         answer.map_err(|error| {
             let (error, retry_action) = StoreError::classify(&error);
             if self.retry_action != Some(RetryAction::Reconnect) {
@@ -227,10 +218,12 @@ impl Progress {
         })
     }
 
-    fn changed(&mut self, answer: Result<u64, DbErr>) -> Result<u64, StoreError> {
-        let changed = self.classified(answer)?;
-        self.changed |= changed > 0;
-        Ok(changed)
+    /// What a commit writes.
+    pub(crate) fn written(&self) -> Written {
+        Written {
+            outbox_written: self.outbox_written,
+            changed: self.changed || self.outbox_written,
+        }
     }
 }
 
@@ -250,64 +243,44 @@ impl Open {
         }
     }
 
-    async fn all(&mut self, statement: &Bound) -> Result<Vec<QueryResult>, StoreError> {
+    async fn all(&mut self, statement: &Bound) -> Result<Vec<QueryResult>> {
         self.progress.check()?;
         let answer = self.transaction.wire().all(statement).await;
-        let answer = self.progress.classified(answer);
-        self.noted(answer)
+        self.classified(answer)
     }
 
-    async fn change(&mut self, statement: &Bound) -> Result<u64, StoreError> {
+    async fn change(&mut self, statement: &Bound) -> Result<u64> {
         self.progress.check()?;
         let answer = self.transaction.wire().execute(statement).await;
-        let answer = self.progress.changed(answer);
-        self.noted(answer)
+        let changed = self.classified(answer)?;
+        self.progress.changed |= changed > 0;
+        Ok(changed)
     }
 
     /// After a statement on a lost connection the others are tested.
-    fn noted<T>(&self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
-        if answer.is_err() && self.progress.retry_action == Some(RetryAction::Reconnect) {
-            self.health.raise();
-        }
-        answer
+    fn classified<T>(&mut self, answer: Result<T, DbErr>) -> Result<T> {
+        self.progress.classified(answer).inspect_err(|_| {
+            if self.progress.retry_action == Some(RetryAction::Reconnect) {
+                self.health.raise();
+            }
+        })
     }
 }
 
-/// A job's savepoint in a shared transaction, made at its first write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Savepoint {
-    /// No job of this transaction has made one yet.
-    None,
-    /// An earlier job has left one, which its successor replaces.
-    Left,
-    /// This job has made one.
-    Made,
-}
-
-impl Savepoint {
-    /// What is to be sent before a job's first write.
-    const fn due(self) -> Option<&'static str> {
-        match self {
-            Self::Made => None,
-            Self::None => Some("SAVEPOINT job"),
-            Self::Left => Some("RELEASE job; SAVEPOINT job"),
-        }
-    }
-}
-
-/// What a job of a group commit leaves behind.
+/// What a piece of work has written.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Written {
-    /// It put rows into the outbox.
+    /// Rows of the outbox.
     pub(crate) outbox_written: bool,
-    /// It changed rows: a commit then shows that the disk takes them.
+    /// Any rows: a commit then shows that the disk takes them.
     pub(crate) changed: bool,
 }
 
 /// A place for the jobs of one group commit: the transaction is shared, the savepoint is the job's own.
 pub(crate) struct Grouped {
     pub(crate) connection: SqliteConnection,
-    savepoint: Savepoint,
+    /// What is to be sent before the job's first write, which makes its savepoint; `None` once it is made.
+    savepoint: Option<&'static str>,
     progress: Progress,
 }
 
@@ -316,7 +289,7 @@ impl Grouped {
     pub(crate) fn new(connection: SqliteConnection) -> Self {
         Self {
             connection,
-            savepoint: Savepoint::None,
+            savepoint: Some("SAVEPOINT job"),
             progress: Progress::default(),
         }
     }
@@ -325,19 +298,20 @@ impl Grouped {
     ///
     /// # Errors
     /// The transaction is gone, and with it what earlier jobs wrote.
-    pub(crate) async fn end_job(&mut self, keep: bool) -> Result<Written, StoreError> {
+    pub(crate) async fn end_job(&mut self, keep: bool) -> Result<Written> {
         let progress = std::mem::take(&mut self.progress);
         progress.check()?;
-        if self.savepoint == Savepoint::Made {
+        if self.savepoint.is_none() {
             if !keep {
                 let answer = self.wire().say("ROLLBACK TO job").await;
                 answer.map_err(StoreError::of)?;
             }
-            self.savepoint = Savepoint::Left;
+            self.savepoint = Some("RELEASE job; SAVEPOINT job");
         }
-        Ok(Written {
-            outbox_written: keep && progress.outbox_written,
-            changed: keep && progress.has_changed(),
+        Ok(if keep {
+            progress.written()
+        } else {
+            Written::default()
         })
     }
 
@@ -345,41 +319,39 @@ impl Grouped {
         Wire::Sqlite(&mut self.connection)
     }
 
-    async fn all(&mut self, statement: &Bound) -> Result<Vec<QueryResult>, StoreError> {
+    async fn all(&mut self, statement: &Bound) -> Result<Vec<QueryResult>> {
         self.progress.check()?;
         let answer = self.wire().all(statement).await;
         self.progress.classified(answer)
     }
 
-    async fn change(&mut self, statement: &Bound) -> Result<u64, StoreError> {
+    async fn change(&mut self, statement: &Bound) -> Result<u64> {
         self.progress.check()?;
         // Everything a job writes can be taken back without its neighbours.
-        if let Some(due) = self.savepoint.due() {
-            let answer = self.wire().say(due).await;
+        if let Some(savepoint) = self.savepoint {
+            let answer = self.wire().say(savepoint).await;
             self.progress.classified(answer)?;
-            self.savepoint = Savepoint::Made;
+            self.savepoint = None;
         }
         let answer = self.wire().execute(statement).await;
-        self.progress.changed(answer)
+        let changed = self.progress.classified(answer)?;
+        self.progress.changed |= changed > 0;
+        Ok(changed)
     }
 
     /// A savepoint that is still to be made goes in the same text, so that the whole is handed to the connection's thread once.
-    async fn with_outbox(&mut self, mut statement: Bound) -> Result<Vec<QueryResult>, StoreError> {
+    async fn with_outbox(&mut self, mut statement: Bound) -> Result<Vec<QueryResult>> {
         self.progress.check()?;
-        if let Some(due) = self.savepoint.due() {
-            statement.text = format!("{due}; {}", statement.text).into();
-        }
         // Should the text fail, it fails after its beginning.
-        self.savepoint = Savepoint::Made;
+        if let Some(savepoint) = self.savepoint.take() {
+            statement.text = format!("{savepoint}; {}", statement.text).into();
+        }
         self.all(&statement).await
     }
 }
 
 /// How long a call may take from the outside; for statements that must not hang a shutdown or a probe.
-pub(crate) async fn within<T>(
-    time: Duration,
-    work: impl Future<Output = Result<T, StoreError>>,
-) -> Result<T, StoreError> {
+pub(crate) async fn within<T>(time: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
     match tokio::time::timeout(time, work).await {
         Ok(answer) => answer,
         Err(_) => Err(StoreError::Unavailable("it did not answer in time".into())),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use domain::id::TenantId;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::engine::connect::writing::{Writing, give_up};
@@ -18,7 +18,7 @@ use crate::engine::executor::{Executor, Grouped, Written};
 use crate::engine::fair_queue::{Receiver, Sender, fair_queue};
 use crate::engine::run::Handle;
 use crate::engine::writes::Writes;
-use crate::error::StoreError;
+use crate::error::{Result, StoreError};
 
 /// Jobs that may share one commit: bounds how long the first one waits for its answer.
 const GROUP: usize = 128;
@@ -45,7 +45,7 @@ trait Job: Send {
     /// Does the work.
     fn run(&mut self, executor: Executor) -> BoxFuture<'_, Outcome>;
     /// Answers: after the commit, or with the reason why there was none.
-    fn finish(self: Box<Self>, committed: Result<(), StoreError>);
+    fn finish(self: Box<Self>, committed: Result<()>);
 }
 
 struct Work<H: Handle, T, E, F> {
@@ -79,7 +79,7 @@ where
         })
     }
 
-    fn finish(self: Box<Self>, committed: Result<(), StoreError>) {
+    fn finish(self: Box<Self>, committed: Result<()>) {
         let answer = match (committed, self.answer) {
             (Ok(()), Some(answer)) => answer,
             // An error of its own, about a transaction that is gone as well, says more than ours.
@@ -94,9 +94,9 @@ where
 
 impl Writer {
     /// Starts the task.
-    pub(crate) fn start(writing: Writing, changed: watch::Sender<u64>, writes: Writes) -> Self {
+    pub(crate) fn start(writing: Writing, writes: Writes) -> Self {
         let (queue, jobs) = fair_queue();
-        let task = tokio::spawn(run(writing, jobs, changed, writes));
+        let task = tokio::spawn(run(writing, jobs, writes));
         Self {
             queue,
             task: tokio::sync::Mutex::new(Some(task)),
@@ -135,19 +135,12 @@ impl Writer {
     }
 }
 
-async fn run(mut writing: Writing, mut jobs: Jobs, changed: watch::Sender<u64>, writes: Writes) {
+async fn run(mut writing: Writing, mut jobs: Jobs, writes: Writes) {
     while let Some(first) = jobs.recv().await {
         let mut done: Vec<Box<dyn Job>> = Vec::new();
         let ended = commit_group(&mut writing, first, &mut jobs, &mut done).await;
         match &ended {
-            Ok(written) => {
-                if written.changed {
-                    writes.succeeded();
-                }
-                if written.outbox_written {
-                    changed.send_modify(|count| *count += 1);
-                }
-            }
+            Ok(written) => writes.committed(*written),
             Err(error) => writes.failed(error),
         }
         for job in done {
@@ -164,7 +157,7 @@ async fn commit_group(
     first: Box<dyn Job>,
     jobs: &mut Jobs,
     done: &mut Vec<Box<dyn Job>>,
-) -> Result<Written, StoreError> {
+) -> Result<Written> {
     let begun = Instant::now();
     let mut next = Some(first);
     let mut grouped = match writing.begin().await {

@@ -10,18 +10,18 @@ use sea_orm::{
 use crate::engine::connect::postgres;
 use crate::engine::read::Columns;
 use crate::engine::retry_budget::RetryBudget;
-use crate::error::{RetryAction, StoreError};
+use crate::error::{Result, RetryAction, StoreError};
 use crate::settings::Backend;
 use crate::store::Store;
 
 /// The key of the advisory lock: "usher" in ASCII.
 const LOCK: i64 = 0x75_73_68_65_72;
 
-pub(crate) async fn pending(store: &Store) -> Result<Vec<String>, StoreError> {
+pub(crate) async fn pending(store: &Store) -> Result<Vec<String>> {
     names(&store.inner.pool).await
 }
 
-async fn names<C: ConnectionTrait>(connection: &C) -> Result<Vec<String>, StoreError> {
+async fn names<C: ConnectionTrait>(connection: &C) -> Result<Vec<String>> {
     let pending = Migrator::get_pending_migrations_read_only(connection)
         .await
         .map_err(too_new)?;
@@ -31,7 +31,7 @@ async fn names<C: ConnectionTrait>(connection: &C) -> Result<Vec<String>, StoreE
         .collect())
 }
 
-pub(crate) async fn run(store: &Store) -> Result<Vec<String>, StoreError> {
+pub(crate) async fn run(store: &Store) -> Result<Vec<String>> {
     match store.inner.backend {
         Backend::Postgres => on_postgres(store).await,
         Backend::Sqlite => on_sqlite(store).await,
@@ -39,7 +39,7 @@ pub(crate) async fn run(store: &Store) -> Result<Vec<String>, StoreError> {
 }
 
 /// On one connection of its own, under a lock that other migrating processes wait for.
-async fn on_postgres(store: &Store) -> Result<Vec<String>, StoreError> {
+async fn on_postgres(store: &Store) -> Result<Vec<String>> {
     let connection = postgres::open_for_migration(&store.inner.settings).await?;
     for text in [
         "SET lock_timeout = 0",
@@ -60,7 +60,7 @@ async fn on_postgres(store: &Store) -> Result<Vec<String>, StoreError> {
 
 /// Gives the deployment's roles the rights of this version, and no others (ADR 0033). Each role's file is one transaction, as
 /// every text of several statements is.
-async fn grant(connection: &DatabaseConnection) -> Result<(), StoreError> {
+async fn grant(connection: &DatabaseConnection) -> Result<()> {
     for Grants { role, sql } in &GRANTS {
         // A deployment whose one role bears that name owns the tables by it.
         let asked = "SELECT quote_ident(current_schema()) FROM pg_roles WHERE rolname = $1 AND rolname <> current_user";
@@ -87,7 +87,7 @@ async fn grant(connection: &DatabaseConnection) -> Result<(), StoreError> {
 
 /// In one transaction of SQLite, which another process that migrates at the same moment waits for: it then finds nothing to
 /// do. A migration that fails leaves the file as it was.
-async fn on_sqlite(store: &Store) -> Result<Vec<String>, StoreError> {
+async fn on_sqlite(store: &Store) -> Result<Vec<String>> {
     let settings = crate::settings::Settings {
         max_connections: 1,
         ..store.inner.settings.clone()
@@ -98,7 +98,7 @@ async fn on_sqlite(store: &Store) -> Result<Vec<String>, StoreError> {
     applied
 }
 
-async fn in_one_transaction(connection: &DatabaseConnection) -> Result<Vec<String>, StoreError> {
+async fn in_one_transaction(connection: &DatabaseConnection) -> Result<Vec<String>> {
     let mut retries = RetryBudget::new();
     let transaction = loop {
         let options = TransactionOptions {
@@ -118,7 +118,7 @@ async fn in_one_transaction(connection: &DatabaseConnection) -> Result<Vec<Strin
     Ok(applied)
 }
 
-async fn up<C: ConnectionTrait>(connection: &C) -> Result<Vec<String>, StoreError>
+async fn up<C: ConnectionTrait>(connection: &C) -> Result<Vec<String>>
 where
     for<'c> &'c C: IntoDatabaseExecutor<'c>,
 {

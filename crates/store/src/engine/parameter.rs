@@ -9,7 +9,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::engine::read::columns;
-use crate::error::StoreError;
+use crate::error::{Result, StoreError};
 use crate::settings::Backend;
 
 /// Some parameters of a statement.
@@ -21,7 +21,7 @@ pub(crate) trait Bind {
     ///
     /// # Errors
     /// As [`Parameter::value`].
-    fn bind(self, values: &mut Values) -> Result<(), StoreError>;
+    fn bind(self, values: &mut Values) -> Result<()>;
 }
 
 /// The values of a statement for one database.
@@ -36,7 +36,7 @@ impl Values {
         Self { on, list: Vec::new() }
     }
 
-    pub(crate) fn push(&mut self, parameter: impl Parameter) -> Result<(), StoreError> {
+    pub(crate) fn push(&mut self, parameter: impl Parameter) -> Result<()> {
         self.list.push(parameter.value(self.on)?);
         Ok(())
     }
@@ -78,7 +78,7 @@ pub(crate) use names;
 impl Bind for () {
     fn names(_names: &mut Vec<&'static str>) {}
 
-    fn bind(self, _values: &mut Values) -> Result<(), StoreError> {
+    fn bind(self, _values: &mut Values) -> Result<()> {
         Ok(())
     }
 }
@@ -92,7 +92,7 @@ macro_rules! sets {
             }
 
             #[expect(non_snake_case, reason = "a type and its value have one name")]
-            fn bind(self, values: &mut Values) -> Result<(), StoreError> {
+            fn bind(self, values: &mut Values) -> Result<()> {
                 let ($($set),*) = self;
                 $($set.bind(values)?;)*
                 Ok(())
@@ -113,21 +113,21 @@ pub(crate) trait Parameter {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] for a document that is no JSON.
-    fn value(self, on: Backend) -> Result<Value, StoreError>;
+    fn value(self, on: Backend) -> Result<Value>;
 }
 
 /// Types, and absent ones, that both databases take in the same form.
 macro_rules! plain {
     ($($type:ty: |$it:ident| $value:expr;)*) => {$(
         impl Parameter for $type {
-            fn value(self, _on: Backend) -> Result<Value, StoreError> {
+            fn value(self, _on: Backend) -> Result<Value> {
                 let $it = self;
                 Ok(Value::from($value))
             }
         }
 
         impl Parameter for Option<$type> {
-            fn value(self, _on: Backend) -> Result<Value, StoreError> {
+            fn value(self, _on: Backend) -> Result<Value> {
                 Ok(Value::from(self.map(|$it| $value)))
             }
         }
@@ -158,7 +158,7 @@ ids! { TenantId DirectoryId IdentityId GroupId AppId EventId RequestId }
 
 /// A value that has its form already.
 impl Parameter for Value {
-    fn value(self, _on: Backend) -> Result<Value, StoreError> {
+    fn value(self, _on: Backend) -> Result<Value> {
         Ok(self)
     }
 }
@@ -167,7 +167,7 @@ impl Parameter for Value {
 pub(crate) struct Json<'a, T>(pub(crate) &'a T);
 
 impl<T: Serialize> Parameter for Json<'_, T> {
-    fn value(self, _on: Backend) -> Result<Value, StoreError> {
+    fn value(self, _on: Backend) -> Result<Value> {
         let text = serde_json::to_string(self.0);
         text.map(Value::from)
             .map_err(|_| StoreError::Corrupt("a document cannot be written as JSON".into()))
@@ -176,7 +176,7 @@ impl<T: Serialize> Parameter for Json<'_, T> {
 
 /// A resource's document.
 impl Parameter for &Resource {
-    fn value(self, on: Backend) -> Result<Value, StoreError> {
+    fn value(self, on: Backend) -> Result<Value> {
         Json(self.as_map()).value(on)
     }
 }
@@ -193,7 +193,7 @@ impl Ids {
 }
 
 impl Parameter for Ids {
-    fn value(self, on: Backend) -> Result<Value, StoreError> {
+    fn value(self, on: Backend) -> Result<Value> {
         let ids = self.0.into_iter();
         Ok(match on {
             Backend::Postgres => array(ArrayType::Uuid, ids),
@@ -207,7 +207,7 @@ impl Parameter for Ids {
 
 /// Several numbers: `bigint[]` on PostgreSQL, a JSON list on SQLite.
 impl Parameter for Vec<i64> {
-    fn value(self, on: Backend) -> Result<Value, StoreError> {
+    fn value(self, on: Backend) -> Result<Value> {
         Ok(match on {
             Backend::Postgres => array(ArrayType::BigInt, self.into_iter()),
             Backend::Sqlite => Value::from(serde_json::json!(self).to_string()),

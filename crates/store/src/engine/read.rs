@@ -6,7 +6,7 @@ use domain::tenant::Slug;
 use sea_orm::{QueryResult, TryGetable};
 use uuid::Uuid;
 
-use crate::error::StoreError;
+use crate::error::{Result, StoreError};
 
 /// A row, read in the order of its `SELECT`.
 pub(crate) struct Columns<'r> {
@@ -20,11 +20,11 @@ impl<'r> Columns<'r> {
     }
 
     /// The next column, or the next ones that are one value.
-    pub(crate) fn next<T: Read>(&mut self) -> Result<T, StoreError> {
+    pub(crate) fn next<T: Read>(&mut self) -> Result<T> {
         T::read(self)
     }
 
-    fn raw<T: TryGetable>(&mut self) -> Result<T, StoreError> {
+    fn raw<T: TryGetable>(&mut self) -> Result<T> {
         let value = self.row.try_get_by_index(self.next).map_err(StoreError::of)?;
         self.next += 1;
         Ok(value)
@@ -34,7 +34,7 @@ impl<'r> Columns<'r> {
 /// What is read off one or more columns, such as a whole row.
 pub(crate) trait Read: Sized {
     /// Takes its columns.
-    fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError>;
+    fn read(columns: &mut Columns<'_>) -> Result<Self>;
 }
 
 /// What is read off one column.
@@ -42,31 +42,31 @@ pub(crate) trait Column: Sized {
     /// As the driver gives it.
     type Raw: TryGetable;
 
-    fn of(raw: Self::Raw) -> Result<Self, StoreError>;
+    fn of(raw: Self::Raw) -> Result<Self>;
 }
 
 impl<T: Column> Read for T {
-    fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError> {
+    fn read(columns: &mut Columns<'_>) -> Result<Self> {
         columns.raw().and_then(T::of)
     }
 }
 
 /// A column that may be NULL.
 impl<T: Column> Read for Option<T> {
-    fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError> {
+    fn read(columns: &mut Columns<'_>) -> Result<Self> {
         columns.raw::<Option<T::Raw>>()?.map(T::of).transpose()
     }
 }
 
 /// A row of which only its presence counts.
 impl Read for () {
-    fn read(_: &mut Columns<'_>) -> Result<Self, StoreError> {
+    fn read(_: &mut Columns<'_>) -> Result<Self> {
         Ok(())
     }
 }
 
 impl<A: Read, B: Read> Read for (A, B) {
-    fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError> {
+    fn read(columns: &mut Columns<'_>) -> Result<Self> {
         Ok((columns.next()?, columns.next()?))
     }
 }
@@ -117,6 +117,6 @@ columns! {
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] when it does not.
-pub(crate) fn known<T>(what: &str, read: Option<T>) -> Result<T, StoreError> {
+pub(crate) fn known<T>(what: &str, read: Option<T>) -> Result<T> {
     read.ok_or_else(|| StoreError::Corrupt(format!("{what} has an unknown form").into()))
 }

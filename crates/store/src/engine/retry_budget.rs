@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use sea_orm::DbErr;
 
 use super::connect::postgres::PoolHealth;
-use crate::error::{RetryAction, StoreError};
+use crate::error::{Result, RetryAction, StoreError};
 
 /// The longest that a call is held back.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -47,7 +47,7 @@ impl RetryBudget {
         error: &DbErr,
         resend: Resend,
         health: &PoolHealth,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         let (error, retry_action) = StoreError::classify(error);
         if retry_action == RetryAction::Reconnect {
             health.raise();
@@ -59,7 +59,7 @@ impl RetryBudget {
     }
 
     /// Waits before another attempt, or returns the error when the time is used up.
-    pub(crate) async fn wait(&mut self, error: StoreError) -> Result<(), StoreError> {
+    pub(crate) async fn wait(&mut self, error: StoreError) -> Result<()> {
         if self.start.elapsed() + self.next > LIMIT {
             return Err(error);
         }

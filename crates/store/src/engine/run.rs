@@ -11,9 +11,9 @@ use domain::scope::TenantScope;
 use futures_util::future::BoxFuture;
 
 use crate::credential_guard::CredentialGuard;
-use crate::engine::executor::{Executor, Open, Progress};
+use crate::engine::executor::{Executor, Open};
 use crate::engine::retry_budget::{Resend, RetryBudget};
-use crate::error::{RetryAction, StoreError};
+use crate::error::{Result, RetryAction, StoreError};
 use crate::store::{Inner, Store};
 use crate::tenant_tx::{CreateOutcome, TenantTx};
 
@@ -115,7 +115,7 @@ impl Store {
             let mut tx = self.autocommit_of(scope);
             let answer = work(&mut tx).await;
             let progress = tx.executor.progress();
-            self.note_commit(progress);
+            self.inner.writes.committed(progress.written());
             if progress.retry_action.is_none() {
                 return answer;
             }
@@ -146,11 +146,11 @@ impl Store {
         external_id: ExternalId,
         event: &Event,
         entry: &LogEntry,
-    ) -> Result<CreateOutcome, StoreError> {
+    ) -> Result<CreateOutcome> {
         if self.inner.writer.is_none() {
             let mut tx = self.autocommit_of(scope);
             let created = tx.create(identity, external_id, from_ref(event), entry).await;
-            self.note_commit(tx.executor.progress());
+            self.inner.writes.committed(tx.executor.progress().written());
             return created;
         }
         let what = Arc::new((identity.clone(), event.clone(), entry.clone()));
@@ -225,7 +225,7 @@ impl Store {
             }
             match transaction.commit().await {
                 Ok(()) => {
-                    self.note_commit(&progress);
+                    writes.committed(progress.written());
                     return answer;
                 }
                 // What was refused at commit did not happen and may be repeated; after a lost connection it is unknown.
@@ -240,16 +240,6 @@ impl Store {
                     }
                 },
             }
-        }
-    }
-
-    /// What is to be done after a commit: its rows show that writing works, and wait for the stamper.
-    fn note_commit(&self, progress: &Progress) {
-        if progress.has_changed() {
-            self.inner.writes.succeeded();
-        }
-        if progress.outbox_written {
-            self.inner.changed.send_modify(|count| *count += 1);
         }
     }
 }

@@ -26,7 +26,7 @@ use sea_orm::Value;
 
 use crate::credential_guard::CredentialGuard;
 use crate::engine::parameter::{Bind, Values};
-use crate::error::StoreError;
+use crate::error::{Result, StoreError};
 use crate::settings::Backend;
 use crate::tables::token;
 
@@ -121,12 +121,7 @@ impl<P: Bind, R> Built<P, R> {
     /// # Errors
     /// [`StoreError::Refused`] when its names are not those of its parameters, or for a guard unless [`Built::is_guardable`];
     /// as [`Bind::bind`].
-    pub(crate) fn bind(
-        &self,
-        on: Backend,
-        parameters: P,
-        guard: Option<&CredentialGuard>,
-    ) -> Result<Bound, StoreError> {
+    pub(crate) fn bind(&self, on: Backend, parameters: P, guard: Option<&CredentialGuard>) -> Result<Bound> {
         let mut values = Values::new(on);
         parameters.bind(&mut values)?;
         let texts = match (guard, &self.guarded) {
@@ -184,11 +179,7 @@ impl Bound {
     ///
     /// # Errors
     /// [`StoreError::Refused`] when other values are named than given.
-    pub(crate) fn select(
-        on: Backend,
-        text: String,
-        values: Vec<(&'static str, Value)>,
-    ) -> Result<Self, StoreError> {
+    pub(crate) fn select(on: Backend, text: String, values: Vec<(&'static str, Value)>) -> Result<Self> {
         let (names, values): (Vec<_>, Vec<_>) = values.into_iter().unzip();
         let text = numbered(&Opens::Tenant.wrap(on, text), &names).map_err(StoreError::Refused)?;
         Ok(Self { text, values })

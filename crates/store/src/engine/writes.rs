@@ -7,10 +7,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Mutex as Turn;
+use tokio::sync::{Mutex as Turn, watch};
 
-use crate::engine::executor::within;
-use crate::error::StoreError;
+use crate::engine::executor::{Written, within};
+use crate::error::{Result, StoreError};
 use crate::store::Store;
 
 /// At most one probe in this time, however often readiness is asked.
@@ -32,6 +32,8 @@ struct Inner {
     last: Mutex<Last>,
     /// Held while probing; when the last probe began.
     probed: Turn<Option<Instant>>,
+    /// Counts the commits that put rows into the outbox.
+    outbox: watch::Sender<u64>,
 }
 
 /// The last write.
@@ -45,6 +47,21 @@ enum Last {
 }
 
 impl Writes {
+    /// A commit succeeded.
+    pub(crate) fn committed(&self, written: Written) {
+        if written.changed {
+            self.succeeded();
+        }
+        if written.outbox_written {
+            self.0.outbox.send_modify(|count| *count += 1);
+        }
+    }
+
+    /// Steps after each commit that put rows into the outbox.
+    pub(crate) fn of_outbox(&self) -> watch::Receiver<u64> {
+        self.0.outbox.subscribe()
+    }
+
     /// A commit that changed something succeeded.
     pub(crate) fn succeeded(&self) {
         if let Last::Failed(_) = self.replace(Last::Done) {
@@ -67,10 +84,7 @@ impl Writes {
     ///
     /// # Errors
     /// Why it does not.
-    pub(crate) async fn check(
-        &self,
-        probe: impl Future<Output = Result<(), StoreError>>,
-    ) -> Result<(), StoreError> {
+    pub(crate) async fn check(&self, probe: impl Future<Output = Result<()>>) -> Result<()> {
         if let Last::Done = self.last() {
             return Ok(());
         }
@@ -102,7 +116,7 @@ impl Writes {
 
 impl Store {
     /// Writes as much as a change does, and takes it back.
-    pub(crate) async fn probe_write(&self) -> Result<(), StoreError> {
+    pub(crate) async fn probe_write(&self) -> Result<()> {
         // Random, so that PostgreSQL cannot compress it.
         let random = RandomState::new();
         let words = (0..WORDS).map(|word| format!("{:016x}", random.hash_one(word)));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::id::TenantId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::error::StoreError;
+use crate::error::{Result, StoreError};
 
 /// Searches of one tenant at a time.
 const AT_ONCE: usize = 2;
@@ -26,7 +26,7 @@ impl ConcurrencyLimit {
     ///
     /// # Errors
     /// [`StoreError::Overloaded`] when its other searches do not end.
-    pub(crate) async fn enter(&self, tenant: TenantId) -> Result<OwnedSemaphorePermit, StoreError> {
+    pub(crate) async fn enter(&self, tenant: TenantId) -> Result<OwnedSemaphorePermit> {
         let permits = self.of(tenant);
         match tokio::time::timeout(PATIENCE, permits.acquire_owned()).await {
             Ok(Ok(permit)) => Ok(permit),

@@ -11,7 +11,7 @@ use super::kind::{ListedResource, Memberships};
 use super::reader::Reader;
 use super::scan::{BATCH, Scan};
 use super::{
-    Budget, CURSOR_ROWS, ListRequest, Page, PageBuilder, Placed, SCAN_ROWS, StoreError, sort_position,
+    Budget, CURSOR_ROWS, ListRequest, Page, PageBuilder, Placed, Result, SCAN_ROWS, sort_position,
     too_many_rows,
 };
 use crate::tenant_tx::TenantTx;
@@ -22,26 +22,15 @@ pub(super) async fn by_number<T: ListedResource>(
     scan: &Scan,
     residual: Option<&Filter>,
     (start, count): (usize, usize),
-) -> Result<Page<Placed<T>>, StoreError> {
-    let mut budget = Budget::new(SCAN_ROWS, residual);
-    let mut reader = reader::<T>(query, scan, residual, None);
+) -> Result<Page<Placed<T>>> {
     let (mut total, mut builder) = (0, PageBuilder::new(count));
-    while !reader.is_at_end() {
-        let batch: Vec<T> = reader.next(tx, BATCH).await?;
-        if !budget.take(batch.len()) {
-            return Err(too_many_rows());
+    look(tx, query, (scan, residual), |one: T, _| {
+        total += 1;
+        if total >= start {
+            builder.put(one);
         }
-        let memberships = memberships(tx, query, residual, &batch).await?;
-        for one in batch {
-            let fits = fits(query, residual, &mut budget, (&one, &memberships), false).await;
-            if fits.ok_or_else(too_many_rows)? {
-                total += 1;
-                if total >= start {
-                    builder.put(one);
-                }
-            }
-        }
-    }
+    })
+    .await?;
     Ok(Page {
         total: Some(total),
         items: builder.items,
@@ -55,9 +44,13 @@ pub(super) async fn by_cursor<T: ListedResource>(
     scan: &Scan,
     residual: Option<&Filter>,
     (after, count): (Option<&SortPosition>, usize),
-) -> Result<Page<Placed<T>>, StoreError> {
+) -> Result<Page<Placed<T>>> {
     let mut budget = Budget::new(CURSOR_ROWS, residual);
-    let mut reader = reader::<T>(query, scan, residual, after);
+    let position = |after: &SortPosition| (after.at, Uuid::from_u128(after.id));
+    let mut reader = Reader::new(scan, after.map_or_else(|| scan.start(), position));
+    if residual.is_some() {
+        reader.search::<T>(query);
+    }
     let mut builder = PageBuilder::new(count);
     let mut last = after.cloned();
     let mut looked = false;
@@ -93,21 +86,30 @@ pub(super) async fn by_cursor<T: ListedResource>(
     })
 }
 
-fn reader<'s, T: ListedResource>(
+/// Looks at every row, and gives each that matches to `found`, with the memberships that were read.
+pub(super) async fn look<T: ListedResource>(
+    tx: &mut TenantTx,
     query: &ListRequest<'_>,
-    scan: &'s Scan,
-    residual: Option<&Filter>,
-    after: Option<&SortPosition>,
-) -> Reader<'s> {
-    let after = after.map_or_else(
-        || scan.start(),
-        |position| (position.at, Uuid::from_u128(position.id)),
-    );
-    let reader = Reader::new(scan, after);
-    match residual {
-        None => reader,
-        Some(_) => reader.searching::<T>(query),
+    (scan, residual): (&Scan, Option<&Filter>),
+    mut found: impl FnMut(T, &Memberships) + Send,
+) -> Result<()> {
+    let mut budget = Budget::new(SCAN_ROWS, residual);
+    let mut reader = Reader::new(scan, scan.start());
+    reader.search::<T>(query);
+    while !reader.is_at_end() {
+        let batch: Vec<T> = reader.next(tx, BATCH).await?;
+        if !budget.take(batch.len()) {
+            return Err(too_many_rows());
+        }
+        let memberships = memberships(tx, query, residual, &batch).await?;
+        for one in batch {
+            let fits = fits(query, residual, &mut budget, (&one, &memberships), false).await;
+            if fits.ok_or_else(too_many_rows)? {
+                found(one, &memberships);
+            }
+        }
     }
+    Ok(())
 }
 
 /// What a filter asks about besides the rows; nothing where there is none.
@@ -116,7 +118,7 @@ async fn memberships<T: ListedResource>(
     query: &ListRequest<'_>,
     residual: Option<&Filter>,
     batch: &[T],
-) -> Result<Memberships, StoreError> {
+) -> Result<Memberships> {
     match residual {
         Some(_) => T::memberships(tx, query, batch).await,
         None => Ok(Memberships::new()),

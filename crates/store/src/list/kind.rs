@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::ListRequest;
 use super::scan::{ListStatements, ScanPosition};
-use crate::error::StoreError;
+use crate::error::Result;
 use crate::tables::resource::Table;
 use crate::tenant_tx::TenantTx;
 
@@ -43,7 +43,7 @@ pub(crate) trait ListedResource: Table {
         tx: &mut TenantTx,
         query: &ListRequest<'_>,
         batch: &[Self],
-    ) -> impl Future<Output = Result<Memberships, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Memberships>> + Send;
 
     /// Its position in a scan.
     fn position(&self) -> ScanPosition {
@@ -89,11 +89,7 @@ impl ListedResource for Identity {
         if asks_for_groups(query) { 20 } else { usize::MAX }
     }
 
-    async fn memberships(
-        tx: &mut TenantTx,
-        query: &ListRequest<'_>,
-        batch: &[Self],
-    ) -> Result<Memberships, StoreError> {
+    async fn memberships(tx: &mut TenantTx, query: &ListRequest<'_>, batch: &[Self]) -> Result<Memberships> {
         let mut found = Memberships::new();
         if !asks_for_groups(query) {
             return Ok(found);
@@ -126,11 +122,7 @@ impl ListedResource for Group {
     }
 
     /// Of the members only those that the filter names: enough to decide it ([`Filter::compared_members`]).
-    async fn memberships(
-        tx: &mut TenantTx,
-        query: &ListRequest<'_>,
-        batch: &[Self],
-    ) -> Result<Memberships, StoreError> {
+    async fn memberships(tx: &mut TenantTx, query: &ListRequest<'_>, batch: &[Self]) -> Result<Memberships> {
         let asked = query.filter.map(Filter::compared_members);
         let asked = asked.and_then(Result::ok).unwrap_or_default();
         let asked: Vec<ResourceId> = asked.into_iter().filter_map(|id| id.parse().ok()).collect();

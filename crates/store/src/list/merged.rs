@@ -11,7 +11,7 @@ use scim::schema::ResourceType;
 
 use super::kind::ListedResource;
 use super::{ListRequest, Page, PageAt, Placed, run};
-use crate::error::StoreError;
+use crate::error::Result;
 use crate::tenant_tx::TenantTx;
 
 /// One of either type.
@@ -60,7 +60,7 @@ impl TenantTx {
         users: TypeRequest<'_>,
         groups: Option<TypeRequest<'_>>,
         at: PageAt<'_>,
-    ) -> Result<Page<AnyResource>, StoreError> {
+    ) -> Result<Page<AnyResource>> {
         // Which type a resource before the page comes from shows only in the merge.
         let of_type = match at {
             PageAt::Index { start, count } if count > 0 => PageAt::Index {
@@ -83,7 +83,7 @@ async fn page_of<T: ListedResource + Into<AnyResource>>(
     directory: DirectoryId,
     query: TypeRequest<'_>,
     at: PageAt<'_>,
-) -> Result<Page<Placed<AnyResource>>, StoreError> {
+) -> Result<Page<Placed<AnyResource>>> {
     let request = ListRequest {
         directory,
         resource_type: query.resource_type,

@@ -29,7 +29,7 @@ use scim::filter::Filter;
 use scim::query::{Sort, SortOrder, SortPosition};
 use scim::schema::ResourceType;
 
-use crate::error::StoreError;
+use crate::error::{Result, StoreError};
 use crate::tenant_tx::TenantTx;
 pub(crate) use kind::ListedResource;
 use narrow::{Access, Counted, narrow};
@@ -116,7 +116,7 @@ type Placed<T> = (SortPosition, T);
 pub(crate) async fn run<T: ListedResource>(
     tx: &mut TenantTx,
     query: &ListRequest<'_>,
-) -> Result<Page<Placed<T>>, StoreError> {
+) -> Result<Page<Placed<T>>> {
     if let PageAt::Cursor { count: 0, .. } = query.at {
         return Ok(Page::default());
     }

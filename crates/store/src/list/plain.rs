@@ -4,7 +4,7 @@ use super::kind::ListedResource;
 use super::narrow::Counted;
 use super::reader::Reader;
 use super::scan::{BATCH, Scan, position};
-use super::{Page, PageBuilder, Placed, StoreError};
+use super::{Page, PageBuilder, Placed, Result};
 use crate::tenant_tx::TenantTx;
 
 pub(super) async fn page<T: ListedResource>(
@@ -12,7 +12,7 @@ pub(super) async fn page<T: ListedResource>(
     scan: &Scan,
     counted: Counted,
     (start, count): (usize, usize),
-) -> Result<Page<Placed<T>>, StoreError> {
+) -> Result<Page<Placed<T>>> {
     let skip = start.saturating_sub(1);
     let mut builder = PageBuilder::new(count);
     let mut ended = false;

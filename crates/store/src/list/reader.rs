@@ -8,7 +8,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::kind::ListedResource;
 use super::scan::{BATCH, Scan, ScanPosition, position};
-use super::{ListRequest, StoreError};
+use super::{ListRequest, Result};
 use crate::engine::read::Columns;
 use crate::tenant_tx::TenantTx;
 
@@ -46,13 +46,10 @@ impl<'w> Reader<'w> {
         }
     }
 
-    /// The same as a search.
-    pub(super) fn searching<T: ListedResource>(self, query: &ListRequest<'_>) -> Self {
-        Self {
-            batch_size: T::batch_size(query),
-            searches: true,
-            ..self
-        }
+    /// Makes it a search.
+    pub(super) fn search<T: ListedResource>(&mut self, query: &ListRequest<'_>) {
+        self.batch_size = T::batch_size(query);
+        self.searches = true;
     }
 
     /// The same after rows that were read already; `ended` when there are no more.
@@ -70,7 +67,7 @@ impl<'w> Reader<'w> {
         &mut self,
         tx: &mut TenantTx,
         wanted: usize,
-    ) -> Result<Vec<T>, StoreError> {
+    ) -> Result<Vec<T>> {
         if self.rows.is_empty() && !self.ended {
             self.fill(tx, wanted).await?;
         } else {
@@ -91,7 +88,7 @@ impl<'w> Reader<'w> {
         self.ended && self.rows.is_empty()
     }
 
-    async fn fill(&mut self, tx: &mut TenantTx, wanted: usize) -> Result<(), StoreError> {
+    async fn fill(&mut self, tx: &mut TenantTx, wanted: usize) -> Result<()> {
         if self.searches
             && self.permit.is_none()
             && (self.scan.is_whole() || self.batches > 0)

@@ -15,7 +15,7 @@ use super::narrow::{Access, Counted};
 use crate::engine::parameter::Ids;
 use crate::engine::read::Columns;
 use crate::engine::statement::{Statement, of_tenant};
-use crate::error::StoreError;
+use crate::error::Result;
 use crate::settings::Backend;
 use crate::tables::keys::SEVERAL;
 use crate::tables::names::{After, Created, In, Key, Limit, Rows, Skip};
@@ -244,7 +244,7 @@ impl Scan {
         tx: &mut TenantTx,
         (created, after): ScanPosition,
         limit: usize,
-    ) -> Result<Vec<QueryResult>, StoreError> {
+    ) -> Result<Vec<QueryResult>> {
         let (within, after, limit) = (tx.within(self.directory), After(after), Limit(limit));
         let rows = match &self.access {
             Access::Keyed(statement, key) => {
@@ -265,7 +265,7 @@ impl Scan {
     }
 
     /// How many rows there are.
-    pub(super) async fn count(&self, tx: &mut TenantTx, counted: Counted) -> Result<usize, StoreError> {
+    pub(super) async fn count(&self, tx: &mut TenantTx, counted: Counted) -> Result<usize> {
         let (within, statements) = (tx.within(self.directory), self.statements);
         let total = match counted {
             Counted::ByMembership(id) => {
@@ -284,7 +284,7 @@ impl Scan {
         counted: Counted,
         skip: usize,
         limit: usize,
-    ) -> Result<Vec<QueryResult>, StoreError> {
+    ) -> Result<Vec<QueryResult>> {
         let (within, limit, skip) = (tx.within(self.directory), Limit(limit), Skip(skip));
         let rows = match counted {
             Counted::ByMembership(id) => {
@@ -300,22 +300,18 @@ impl Scan {
     }
 
     /// These rows, in no order; those that are gone by now are left out.
-    pub(super) async fn fetch(
-        &self,
-        tx: &mut TenantTx,
-        ids: &[Uuid],
-    ) -> Result<Vec<QueryResult>, StoreError> {
+    pub(super) async fn fetch(&self, tx: &mut TenantTx, ids: &[Uuid]) -> Result<Vec<QueryResult>> {
         let ids = Rows(Ids::of(ids.iter().copied()));
         let these = (tx.within(self.directory), ids);
         tx.executor.rows(&self.statements.these, these).await
     }
 
     /// Puts rows into this order, which the fences around a page do not promise to keep.
-    fn in_order(&self, rows: Vec<QueryResult>) -> Result<Vec<QueryResult>, StoreError> {
+    fn in_order(&self, rows: Vec<QueryResult>) -> Result<Vec<QueryResult>> {
         let mut placed = rows
             .into_iter()
             .map(|row| Ok((position(&row)?, row)))
-            .collect::<Result<Vec<_>, StoreError>>()?;
+            .collect::<Result<Vec<_>>>()?;
         match self.access {
             Access::Counted(Counted::All(order)) => {
                 placed.sort_unstable_by(|(a, _), (b, _)| order.apply(a.cmp(b)));
@@ -327,7 +323,7 @@ impl Scan {
 }
 
 /// The position of a row, without its document: its first two columns.
-pub(super) fn position(row: &QueryResult) -> Result<ScanPosition, StoreError> {
+pub(super) fn position(row: &QueryResult) -> Result<ScanPosition> {
     let (id, created) = Columns::of(row).next()?;
     Ok((created, id))
 }

@@ -7,13 +7,10 @@ use scim::filter::Filter;
 use scim::query::{Sort, SortPosition};
 use uuid::Uuid;
 
+use super::in_order::look;
 use super::kind::ListedResource;
-use super::reader::Reader;
-use super::scan::{BATCH, Scan};
-use super::{
-    Budget, ListRequest, Page, PageAt, PageBuilder, Placed, SCAN_ROWS, SORT_KEPT, StoreError, sort_position,
-    too_many_rows,
-};
+use super::scan::Scan;
+use super::{ListRequest, Page, PageAt, PageBuilder, Placed, Result, SORT_KEPT, StoreError, sort_position};
 use crate::engine::read::Columns;
 use crate::tenant_tx::TenantTx;
 
@@ -55,7 +52,7 @@ pub(super) async fn page<T: ListedResource>(
     scan: &Scan,
     residual: Option<&Filter>,
     sort: &Sort,
-) -> Result<Page<Placed<T>>, StoreError> {
+) -> Result<Page<Placed<T>>> {
     // Behind a cursor one more than the page, to know whether there are any.
     let (skip, count, more, beyond) = match query.at {
         PageAt::Index { start, count } => (start.saturating_sub(1), count, 0, None),
@@ -73,7 +70,19 @@ pub(super) async fn page<T: ListedResource>(
         positions: Vec::new(),
         last: None,
     };
-    let total = look::<T>(tx, query, scan, residual, (beyond, &mut first)).await?;
+    let mut total = 0;
+    look(tx, query, (scan, residual), |one: T, memberships| {
+        total += 1;
+        let document = one.document(query.resource_type, memberships);
+        let position = SortPosition {
+            key: Some(sort.key(query.resource_type, &document)),
+            ..sort_position(&one)
+        };
+        if beyond.is_none_or(|beyond| sort.compare(&position, beyond).is_gt()) {
+            first.put(position);
+        }
+    })
+    .await?;
     first.cut();
     let mut positions = first.positions;
     let more = positions.len() > last;
@@ -105,7 +114,7 @@ async fn fetch<T: ListedResource>(
     scan: &Scan,
     positions: &[SortPosition],
     count: usize,
-) -> Result<(Vec<Placed<T>>, usize), StoreError> {
+) -> Result<(Vec<Placed<T>>, usize)> {
     let mut builder = PageBuilder::new(count);
     let mut taken = 0;
     for chunk in positions.chunks(AT_ONCE) {
@@ -126,42 +135,4 @@ async fn fetch<T: ListedResource>(
         }
     }
     Ok((builder.items, taken))
-}
-
-/// Looks at every row; returns how many match.
-async fn look<T: ListedResource>(
-    tx: &mut TenantTx,
-    query: &ListRequest<'_>,
-    scan: &Scan,
-    residual: Option<&Filter>,
-    (beyond, first): (Option<&SortPosition>, &mut First<'_>),
-) -> Result<usize, StoreError> {
-    let mut budget = Budget::new(SCAN_ROWS, residual);
-    let mut reader = Reader::new(scan, scan.start()).searching::<T>(query);
-    let mut total = 0;
-    while !reader.is_at_end() {
-        let batch: Vec<T> = reader.next(tx, BATCH).await?;
-        if !budget.take(batch.len()) {
-            return Err(too_many_rows());
-        }
-        let memberships = T::memberships(tx, query, &batch).await?;
-        for one in &batch {
-            let document = one.document(query.resource_type, &memberships);
-            if !budget.weigh(document.bytes()).await {
-                return Err(too_many_rows());
-            }
-            if residual.is_some_and(|filter| !filter.matches(query.resource_type, &document)) {
-                continue;
-            }
-            total += 1;
-            let position = SortPosition {
-                key: Some(first.sort.key(query.resource_type, &document)),
-                ..sort_position(one)
-            };
-            if beyond.is_none_or(|beyond| first.sort.compare(&position, beyond).is_gt()) {
-                first.put(position);
-            }
-        }
-    }
-    Ok(total)
 }

@@ -13,7 +13,7 @@ use crate::engine::parameter::parameters;
 use crate::engine::read::record;
 use crate::engine::retry_budget::Resend;
 use crate::engine::statement::{Bound, Statement};
-use crate::error::StoreError;
+use crate::error::Result;
 use crate::settings::Backend;
 use crate::store::Store;
 
@@ -88,14 +88,14 @@ impl Store {
     /// begins with everything the outbox still holds, in the outbox's order, from position 1.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the name is taken, [`StoreError::Unavailable`].
+    /// [`crate::StoreError::Conflict`] when the name is taken, [`crate::StoreError::Unavailable`].
     pub async fn create_app(
         &self,
         new: &App,
         credential_id: &str,
         hash: &SecretHash,
         redis_password: &str,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         let created_at = CreatedAt(new.created_at);
         let id = PublicId(credential_id);
         let credential = (id, OfApp(new.id), RedisPassword(redis_password), created_at);
@@ -113,7 +113,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::tenant_by_name`].
-    pub async fn app_passwords(&self, now: DateTime<Utc>) -> Result<Vec<AppPasswords>, StoreError> {
+    pub async fn app_passwords(&self, now: DateTime<Utc>) -> Result<Vec<AppPasswords>> {
         let mut found: Vec<AppPasswords> = Vec::new();
         for (app, password) in self.autocommit().all(&PASSWORDS, At(now)).await? {
             if found.last().is_none_or(|last| last.app != app) {
@@ -133,7 +133,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::tenant_by_name`].
-    pub async fn app_by_name(&self, name: &str) -> Result<Option<App>, StoreError> {
+    pub async fn app_by_name(&self, name: &str) -> Result<Option<App>> {
         self.autocommit().one(&BY_NAME, Name(name)).await
     }
 
@@ -141,7 +141,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::tenant_by_name`].
-    pub async fn apps(&self) -> Result<Vec<App>, StoreError> {
+    pub async fn apps(&self) -> Result<Vec<App>> {
         self.autocommit().all(&ALL, ()).await
     }
 
@@ -149,7 +149,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::tenant_by_name`].
-    pub async fn app_credentials(&self, app: AppId) -> Result<Vec<AppCredentialRecord>, StoreError> {
+    pub async fn app_credentials(&self, app: AppId) -> Result<Vec<AppCredentialRecord>> {
         self.autocommit().all(&CREDENTIALS, OfApp(app)).await
     }
 
@@ -157,14 +157,14 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::token_record`].
-    pub async fn app_credential(&self, id: &str) -> Result<Option<AppCredentialRecord>, StoreError> {
+    pub async fn app_credential(&self, id: &str) -> Result<Option<AppCredentialRecord>> {
         self.autocommit().one(&CREDENTIAL_BY_ID, PublicId(id)).await
     }
 
     /// Adds a credential to an app.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the id exists or the app does not, [`StoreError::Unavailable`].
+    /// [`crate::StoreError::Conflict`] when the id exists or the app does not, [`crate::StoreError::Unavailable`].
     pub async fn insert_app_credential(
         &self,
         app: AppId,
@@ -172,7 +172,7 @@ impl Store {
         hash: &SecretHash,
         redis_password: &str,
         created_at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         let (id, created_at) = (PublicId(id), CreatedAt(created_at));
         let credential = (id, OfApp(app), RedisPassword(redis_password), created_at);
         self.change(&INSERT_CREDENTIAL, (credential, hash))
@@ -183,8 +183,8 @@ impl Store {
     /// Takes an app's credential back; `false` when there is none such, or it was taken back before.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn revoke_app_credential(&self, id: &str, at: DateTime<Utc>) -> Result<bool, StoreError> {
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn revoke_app_credential(&self, id: &str, at: DateTime<Utc>) -> Result<bool> {
         let parameters = (PublicId(id), At(at));
         Ok(self.change(&REVOKE_CREDENTIAL, parameters).await? > 0)
     }
@@ -192,18 +192,14 @@ impl Store {
     /// Lets an app's credential end by itself at `expires_at` unless it ends before.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn limit_app_credential(
-        &self,
-        id: &str,
-        expires_at: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn limit_app_credential(&self, id: &str, expires_at: DateTime<Utc>) -> Result<bool> {
         let parameters = (PublicId(id), At(expires_at));
         Ok(self.change(&LIMIT_CREDENTIAL, parameters).await? > 0)
     }
 }
 
-async fn create_app(executor: &mut Executor, new: &App, credential: &Bound) -> Result<(), StoreError> {
+async fn create_app(executor: &mut Executor, new: &App, credential: &Bound) -> Result<()> {
     let feed = (OfApp(new.id), CreatedAt(new.created_at));
     if executor.backend() == Backend::Postgres {
         executor.rows(&feed::LOCK_FEEDS, ()).await?;

@@ -10,7 +10,7 @@ use crate::engine::executor::Executor;
 use crate::engine::parameter::parameters;
 use crate::engine::read::{Columns, Read};
 use crate::engine::statement::Statement;
-use crate::error::StoreError;
+use crate::error::{Result, StoreError};
 use crate::settings::Backend;
 use crate::store::Store;
 
@@ -60,7 +60,7 @@ pub(crate) static DEPLOYMENT_KEY: Statement<Name<'_>, String> =
     Statement::new(|_| "SELECT value FROM deployment_key WHERE name = :name".into());
 
 impl Read for Memory {
-    fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError> {
+    fn read(columns: &mut Columns<'_>) -> Result<Self> {
         let (bits, version): (Option<i64>, Option<i32>) = columns.next()?;
         let networks: String = columns.next()?;
         let check = bits.zip(version).and_then(|(bits, version)| {
@@ -81,7 +81,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::token_record`].
-    pub async fn credential_memory(&self, kind: CredentialKind, id: &str) -> Result<Memory, StoreError> {
+    pub async fn credential_memory(&self, kind: CredentialKind, id: &str) -> Result<Memory> {
         let found = self.autocommit().one(&READ, of(kind, id)).await?;
         Ok(found.unwrap_or_default())
     }
@@ -90,7 +90,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn remember_uses(&self, uses: &[Use]) -> Result<(), StoreError> {
+    pub async fn remember_uses(&self, uses: &[Use]) -> Result<()> {
         if uses.is_empty() {
             return Ok(());
         }
@@ -114,13 +114,13 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::token_record`].
-    pub async fn deployment_key(&self, name: &str) -> Result<String, StoreError> {
+    pub async fn deployment_key(&self, name: &str) -> Result<String> {
         let found = self.autocommit().one(&DEPLOYMENT_KEY, Name(name)).await?;
         found.ok_or_else(|| StoreError::Corrupt(format!("the deployment key {name} is gone").into()))
     }
 }
 
-async fn note_use(executor: &mut Executor, new: &Use) -> Result<(), StoreError> {
+async fn note_use(executor: &mut Executor, new: &Use) -> Result<()> {
     if let (CredentialKind::Token, Some(at)) = (new.kind, new.at) {
         executor
             .change(&token::NOTE_USE, (PublicId(&new.id), At(at)))

@@ -11,7 +11,7 @@ use super::tenant::of;
 use crate::engine::parameter::parameters;
 use crate::engine::read::{columns, known, record};
 use crate::engine::statement::{Built, Opens, Statement};
-use crate::error::StoreError;
+use crate::error::Result;
 use crate::store::Store;
 
 pub(crate) const COLUMNS: &str = "id, tenant_id, profile, provider, switch, created_at, extension";
@@ -68,8 +68,8 @@ impl Store {
     /// Adds a directory.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the tenant has one of that profile, [`StoreError::Unavailable`].
-    pub async fn create_directory(&self, scope: TenantScope, new: &Directory) -> Result<(), StoreError> {
+    /// [`crate::StoreError::Conflict`] when the tenant has one of that profile, [`crate::StoreError::Unavailable`].
+    pub async fn create_directory(&self, scope: TenantScope, new: &Directory) -> Result<()> {
         self.change(&INSERT, (of(scope), new)).await.map(|_| ())
     }
 
@@ -77,7 +77,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::tenant_by_name`].
-    pub async fn directories(&self, scope: TenantScope) -> Result<Vec<Directory>, StoreError> {
+    pub async fn directories(&self, scope: TenantScope) -> Result<Vec<Directory>> {
         let mut found = self.autocommit().all(&ALL, of(scope)).await?;
         found.sort_by(|one, other| one.profile.cmp(&other.profile));
         Ok(found)
@@ -87,11 +87,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::tenant_by_name`].
-    pub async fn directory(
-        &self,
-        scope: TenantScope,
-        profile: &str,
-    ) -> Result<Option<Directory>, StoreError> {
+    pub async fn directory(&self, scope: TenantScope, profile: &str) -> Result<Option<Directory>> {
         let by_profile = (of(scope), Profile(profile));
         self.autocommit().one(&BY_PROFILE, by_profile).await
     }
@@ -99,13 +95,13 @@ impl Store {
     /// Turns a directory on or off; `false` when the tenant has no such directory.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
+    /// [`crate::StoreError::Unavailable`].
     pub async fn switch_directory(
         &self,
         scope: TenantScope,
         id: DirectoryId,
         switch: Switch,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         self.change_directory(scope, &SET_SWITCH, id, Some(word(switch)))
             .await
     }
@@ -113,13 +109,13 @@ impl Store {
     /// Sets which provider calls a directory; `false` when the tenant has no such directory.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
+    /// [`crate::StoreError::Unavailable`].
     pub async fn set_provider(
         &self,
         scope: TenantScope,
         id: DirectoryId,
         provider: Provider,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         self.change_directory(scope, &SET_PROVIDER, id, Some(provider.as_str()))
             .await
     }
@@ -127,13 +123,13 @@ impl Store {
     /// Gives a directory an extension of its own, or takes it away; `false` when the tenant has no such directory.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
+    /// [`crate::StoreError::Unavailable`].
     pub async fn set_extension(
         &self,
         scope: TenantScope,
         id: DirectoryId,
         extension: Option<&str>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         self.change_directory(scope, &SET_EXTENSION, id, extension).await
     }
 
@@ -143,7 +139,7 @@ impl Store {
         statement: &Built<Change<'_>>,
         id: DirectoryId,
         new: Option<&str>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         let change = (of(scope), Id(id.uuid()), New(new));
         let changed = self.update_of(scope, statement, change).await?;
         Ok(changed > 0)

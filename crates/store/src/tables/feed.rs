@@ -7,7 +7,7 @@ use domain::tenant::Slug;
 use super::names::{At, Consumers, CreatedAt, Limit, OfApp, Position};
 use crate::engine::read::{Columns, Read, record};
 use crate::engine::statement::{Opens, Statement};
-use crate::error::StoreError;
+use crate::error::Result;
 use crate::store::Store;
 
 /// PostgreSQL: as the stamper's lock, but against feeds that do not exist yet. `ROW SHARE`, which every `FOR UPDATE`
@@ -68,7 +68,7 @@ pub(crate) static SET_PUBLISHED: Statement<Place> = Statement::new(|_| {
 
 /// The sequence is a number in the outbox, and 20 digits for readers.
 impl Read for FeedEvent {
-    fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError> {
+    fn read(columns: &mut Columns<'_>) -> Result<Self> {
         Ok(Self {
             position: columns.next()?,
             event_type: columns.next()?,
@@ -155,24 +155,24 @@ impl Store {
     /// All feeds, by name.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn feeds(&self) -> Result<Vec<Feed>, StoreError> {
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn feeds(&self) -> Result<Vec<Feed>> {
         self.autocommit().all(&ALL, ()).await
     }
 
     /// One app's feed.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn feed(&self, app: AppId) -> Result<Option<Feed>, StoreError> {
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn feed(&self, app: AppId) -> Result<Option<Feed>> {
         self.autocommit().one(&BY_APP, OfApp(app)).await
     }
 
     /// At most `limit` events after a position, and the head.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn feed_page(&self, app: AppId, after: i64, limit: usize) -> Result<FeedPage, StoreError> {
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn feed_page(&self, app: AppId, after: i64, limit: usize) -> Result<FeedPage> {
         let place = (OfApp(app), Position(after));
         let mut executor = self.autocommit();
         let rows = executor.all(&PAGE, (place, Limit(limit))).await?;
@@ -188,8 +188,8 @@ impl Store {
     /// Notes how much of a feed its queue has.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn set_published(&self, app: AppId, position: i64) -> Result<(), StoreError> {
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn set_published(&self, app: AppId, position: i64) -> Result<()> {
         self.change(&SET_PUBLISHED, (OfApp(app), Position(position)))
             .await
             .map(|_| ())
@@ -198,14 +198,8 @@ impl Store {
     /// Notes that a consumer group has applied everything up to a position. A group never goes back.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when there is no such feed, [`StoreError::Unavailable`].
-    pub async fn ack(
-        &self,
-        app: AppId,
-        group: &str,
-        position: i64,
-        at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    /// [`crate::StoreError::Conflict`] when there is no such feed, [`crate::StoreError::Unavailable`].
+    pub async fn ack(&self, app: AppId, group: &str, position: i64, at: DateTime<Utc>) -> Result<()> {
         let ack = ((OfApp(app), Position(position)), Consumers(group), At(at));
         self.change(&ACK, ack).await.map(|_| ())
     }
@@ -213,8 +207,8 @@ impl Store {
     /// Where each consumer group of an app stands, by name.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn acks(&self, app: AppId) -> Result<Vec<Ack>, StoreError> {
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn acks(&self, app: AppId) -> Result<Vec<Ack>> {
         self.autocommit().all(&ACKS, OfApp(app)).await
     }
 }

@@ -5,7 +5,6 @@ use domain::identity::ExternalId;
 use scim::resource::Resource;
 
 use super::names::MemberCount;
-use super::outbox::SeveralEvents;
 use super::resource::{
     self, ById, ByKey, Create, Delete, Others, Reached, Row, Save, Statements, Table, by_key,
 };
@@ -31,14 +30,13 @@ record!(Group: id created_at directory revision resource modified_at member_coun
 
 impl Table for Group {
     type Own = MemberCount;
-    /// The parts of one membership change.
-    type Events<'e> = SeveralEvents<'e>;
 
     const TABLE: &'static str = "groups";
     const COLUMNS: &'static str =
         "id, created_at, directory_id, revision, document, modified_at, member_count";
     const NAME_KEY: &'static str = "display_name_key";
     const OWN: [&'static str; 3] = ["member_count", ":member_count", "member_count = :member_count"];
+    /// The parts of one membership change.
     const SEVERAL_EVENTS: bool = true;
     const EMPTY: Option<&'static str> = Some(
         "DELETE FROM membership WHERE directory_id = :directory AND group_id = :id AND tenant_id = :tenant",

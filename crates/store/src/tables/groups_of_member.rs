@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::resource::no_object;
 use crate::engine::read::{Columns, Read, columns};
-use crate::error::StoreError;
+use crate::error::Result;
 use crate::settings::Backend;
 
 /// How many groups come with the row of a member, and how long their documents may be together, in characters. The groups of a
@@ -52,7 +52,7 @@ columns! {
             let display = Names::of(document)?.display_name;
             Ok(GroupRef { id: GroupId::from_uuid(id), display })
         });
-        let mut groups = groups.collect::<Result<Self, StoreError>>()?;
+        let mut groups = groups.collect::<Result<Self>>()?;
         groups.sort_unstable_by_key(|group| group.id);
         Ok(groups)
     };
@@ -69,7 +69,7 @@ pub(crate) struct Names {
 
 /// Id and document.
 impl Read for GroupRef {
-    fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError> {
+    fn read(columns: &mut Columns<'_>) -> Result<Self> {
         let (id, names): (GroupId, Names) = columns.next()?;
         Ok(Self {
             id,

@@ -5,7 +5,6 @@ use domain::identity::{ExternalId, Identity};
 use scim::resource::Resource;
 
 use super::names::Key;
-use super::outbox::OneEvent;
 use super::resource::{
     self, ById, ByKey, Create, Delete, Others, Reached, Row, Save, Statements, Table, by_key,
 };
@@ -13,7 +12,7 @@ use super::{groups_of_member, keys};
 use crate::engine::parameter::parameters;
 use crate::engine::read::{Columns, Read};
 use crate::engine::statement::{Opens, Statement};
-use crate::error::StoreError;
+use crate::error::Result;
 use crate::settings::Backend;
 use crate::tenant_tx::TenantTx;
 
@@ -47,7 +46,6 @@ macro_rules! external_id_taken {
 
 impl Table for Identity {
     type Own = Own;
-    type Events<'e> = OneEvent<'e>;
 
     const TABLE: &'static str = "identity";
     const COLUMNS: &'static str =
@@ -116,7 +114,7 @@ impl Table for Identity {
 }
 
 impl Read for Identity {
-    fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError> {
+    fn read(columns: &mut Columns<'_>) -> Result<Self> {
         Ok(Self {
             id: columns.next()?,
             created_at: columns.next()?,
@@ -153,7 +151,7 @@ impl TenantTx {
         &mut self,
         directory: DirectoryId,
         key: &str,
-    ) -> Result<Option<Identity>, StoreError> {
+    ) -> Result<Option<Identity>> {
         let by_external_id = (self.within(directory), Key(keys::fit(key).into()));
         self.find(&BY_EXTERNAL_ID, by_external_id).await
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::names::{Millis, Name, Owner};
 use crate::engine::statement::Statement;
-use crate::error::StoreError;
+use crate::error::Result;
 use crate::store::Store;
 
 /// A lease, and the process that has it or wants it.
@@ -33,8 +33,8 @@ impl Store {
     /// Takes or renews a lease, by the database's clock. `false`: another owner holds it.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn lease(&self, name: &str, owner: &str, ttl: Duration) -> Result<bool, StoreError> {
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn lease(&self, name: &str, owner: &str, ttl: Duration) -> Result<bool> {
         let millis = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
         let parameters = ((Name(name), Owner(owner)), Millis(millis));
         Ok(self.change(&TAKE, parameters).await? > 0)
@@ -43,8 +43,8 @@ impl Store {
     /// Gives a lease back, if it is this owner's.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn release_lease(&self, name: &str, owner: &str) -> Result<(), StoreError> {
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn release_lease(&self, name: &str, owner: &str) -> Result<()> {
         self.change(&RELEASE, (Name(name), Owner(owner)))
             .await
             .map(|_| ())

@@ -18,7 +18,7 @@ use crate::engine::parameter::{Json, Parameter, parameters};
 use crate::engine::read::{Columns, Read, columns, known, record};
 use crate::engine::retry_budget::Resend;
 use crate::engine::statement::{Bound, Opens, Statement};
-use crate::error::StoreError;
+use crate::error::{Result, StoreError};
 use crate::settings::Backend;
 use crate::tenant_tx::TenantTx;
 
@@ -110,7 +110,7 @@ fn printable(text: Option<&str>) -> Option<String> {
 }
 
 /// The rows of a tenant that a search is about.
-pub(crate) fn search(on: Backend, tenant: TenantId, query: &LogQuery) -> Result<Bound, StoreError> {
+pub(crate) fn search(on: Backend, tenant: TenantId, query: &LogQuery) -> Result<Bound> {
     let external_id = query.external_id.as_deref().map(fit).value(on)?;
     let user_name = query.user_name.as_deref().map(|name| fit(&fold(name)));
     let status = query.status.map(LogStatus::as_str).value(on)?;
@@ -149,35 +149,21 @@ pub(crate) fn search(on: Backend, tenant: TenantId, query: &LogQuery) -> Result<
     Bound::select(on, text, values)
 }
 
-/// What is read of a row; its outbox row is read beside it.
-impl Read for LogEntry {
-    fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError> {
-        Ok(Self {
-            directory: columns.next()?,
-            at: columns.next()?,
-            request: columns.next()?,
-            resource: {
-                let (id, type_name): (Option<Uuid>, Option<String>) = columns.next()?;
-                // Rows from before there were groups name no type.
-                id.and_then(|id| ResourceId::of_type(type_name.as_deref().unwrap_or("User"), id))
-            },
-            external_id: columns.next()?,
-            user_name: columns.next()?,
-            action: columns.next()?,
-            status: columns.next()?,
-            code: columns.next()?,
-            detail: columns.next()?,
-            event: columns.next()?,
-            changed: serde_json::from_str(&columns.next::<String>()?).map_err(|_| {
-                StoreError::Corrupt("the changed attributes of a log row are no JSON list".into())
-            })?,
-            token_id: columns.next()?,
-            trace_id: columns.next()?,
-        })
+record!(LogEntry: directory at request resource external_id user_name action status code detail event changed token_id trace_id);
+
+/// The id, then the type; rows from before there were groups name no type.
+impl Read for Option<ResourceId> {
+    fn read(columns: &mut Columns<'_>) -> Result<Self> {
+        let (id, type_name): (Option<Uuid>, Option<String>) = columns.next()?;
+        Ok(id.and_then(|id| ResourceId::of_type(type_name.as_deref().unwrap_or("User"), id)))
     }
 }
 
 columns! {
+    Vec<String> = String => |text| {
+        let list = serde_json::from_str(&text);
+        list.map_err(|_| StoreError::Corrupt("the changed attributes of a log row are no JSON list".into()))
+    };
     LogAction = String => |word| {
         let all = [Self::Create, Self::Update, Self::Disable, Self::Reactivate, Self::Delete, Self::Other];
         known("an action of the log", all.into_iter().find(|action| action.as_str() == word))
@@ -210,7 +196,7 @@ impl TenantTx {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn log(&mut self, entry: &LogEntry) -> Result<(), StoreError> {
+    pub async fn log(&mut self, entry: &LogEntry) -> Result<()> {
         if self.executor.is_unchecked() {
             self.executor.rows(&CHECK, self.tenant()).await?;
         }
@@ -224,7 +210,7 @@ impl TenantTx {
     ///
     /// # Errors
     /// As [`TenantTx::get`].
-    pub async fn search_log(&mut self, query: &LogQuery) -> Result<Vec<LogRow>, StoreError> {
+    pub async fn search_log(&mut self, query: &LogQuery) -> Result<Vec<LogRow>> {
         let search = search(self.executor.backend(), self.scope.tenant(), query)?;
         let found: Vec<(Option<i64>, LogEntry)> = read_all(&self.executor.rows_of(&search).await?)?;
         let events: Vec<i64> = found.iter().filter_map(|(outbox, _)| *outbox).collect();

@@ -21,7 +21,7 @@ use crate::engine::parameter::{Bind, Ids};
 use crate::engine::read::{Columns, Read};
 use crate::engine::retry_budget::Resend;
 use crate::engine::statement::{Built, Statement};
-use crate::error::StoreError;
+use crate::error::{Result, StoreError};
 use crate::settings::Backend;
 use crate::tenant_tx::TenantTx;
 
@@ -184,26 +184,26 @@ pub(crate) static AMONG: Statement<(In, Groups, Members), (Uuid, ResourceId)> = 
 /// the order of their ids, left, and counted down. A group that is a member of itself is not counted down: it is being
 /// deleted, and a statement changes a row once.
 pub(crate) const LEAVE_ALL_POSTGRES: &str = "\
-                                             leased AS MATERIALIZED (SELECT h.id FROM (SELECT group_id FROM membership WHERE directory_id = :directory \
-                                             AND member_id = :id AND member_kind <> '' AND NOT (tenant_id IS DISTINCT FROM :tenant) AND group_id <> :id \
-                                             ORDER BY group_id OFFSET 0) w CROSS JOIN LATERAL (SELECT y.id FROM groups y \
-                                             WHERE y.tenant_id = :tenant AND y.id = w.group_id OFFSET 0 FOR UPDATE) h), \
-                                             gone AS (DELETE FROM membership m WHERE m.directory_id = :directory AND m.member_id = :id \
-                                             AND m.member_kind <> '' AND m.group_id = ANY (ARRAY(SELECT id FROM leased)) AND NOT (m.tenant_id IS DISTINCT FROM :tenant) \
-                                             RETURNING m.group_id), \
-                                             fewer AS (UPDATE groups f SET member_count = f.member_count - 1 WHERE f.tenant_id = :tenant \
-                                             AND f.id = ANY (ARRAY(SELECT group_id FROM gone)))";
+    leased AS MATERIALIZED (SELECT h.id FROM (SELECT group_id FROM membership WHERE directory_id = :directory \
+    AND member_id = :id AND member_kind <> '' AND NOT (tenant_id IS DISTINCT FROM :tenant) AND group_id <> :id \
+    ORDER BY group_id OFFSET 0) w CROSS JOIN LATERAL (SELECT y.id FROM groups y \
+    WHERE y.tenant_id = :tenant AND y.id = w.group_id OFFSET 0 FOR UPDATE) h), \
+    gone AS (DELETE FROM membership m WHERE m.directory_id = :directory AND m.member_id = :id \
+    AND m.member_kind <> '' AND m.group_id = ANY (ARRAY(SELECT id FROM leased)) AND NOT (m.tenant_id IS DISTINCT FROM :tenant) \
+    RETURNING m.group_id), \
+    fewer AS (UPDATE groups f SET member_count = f.member_count - 1 WHERE f.tenant_id = :tenant \
+    AND f.id = ANY (ARRAY(SELECT group_id FROM gone)))";
 
 /// As [`LEAVE_ALL_POSTGRES`], two statements.
 pub(crate) const LEAVE_ALL_SQLITE: &str = "\
-                                           UPDATE groups SET member_count = member_count - 1 WHERE tenant_id = :tenant AND id IN \
-                                           (SELECT group_id FROM membership WHERE directory_id = :directory AND member_id = :id \
-                                           AND NOT (tenant_id IS DISTINCT FROM :tenant)); \
-                                           DELETE FROM membership WHERE directory_id = :directory AND member_id = :id AND NOT (tenant_id IS DISTINCT FROM :tenant)";
+    UPDATE groups SET member_count = member_count - 1 WHERE tenant_id = :tenant AND id IN \
+    (SELECT group_id FROM membership WHERE directory_id = :directory AND member_id = :id \
+    AND NOT (tenant_id IS DISTINCT FROM :tenant)); \
+    DELETE FROM membership WHERE directory_id = :directory AND member_id = :id AND NOT (tenant_id IS DISTINCT FROM :tenant)";
 
 /// The members that a statement of kinds and ids answers.
 impl Read for ResourceId {
-    fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError> {
+    fn read(columns: &mut Columns<'_>) -> Result<Self> {
         let (kind, id): (String, Uuid) = columns.next()?;
         Self::of_type(&kind, id)
             .ok_or_else(|| StoreError::Corrupt("a member is neither User nor Group".into()))
@@ -212,7 +212,7 @@ impl Read for ResourceId {
 
 /// Kind, id and document.
 impl Read for Member {
-    fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError> {
+    fn read(columns: &mut Columns<'_>) -> Result<Self> {
         let (id, names): (ResourceId, Option<Names>) = columns.next()?;
         let names = names.unwrap_or_default();
         Ok(Self {
@@ -228,12 +228,8 @@ impl TenantTx {
     /// them until the transaction ends.
     ///
     /// # Errors
-    /// As [`TenantTx::get_group`].
-    pub async fn known_members(
-        &mut self,
-        directory: DirectoryId,
-        ids: &[ResourceId],
-    ) -> Result<Vec<Member>, StoreError> {
+    /// As [`TenantTx::get`].
+    pub async fn known_members(&mut self, directory: DirectoryId, ids: &[ResourceId]) -> Result<Vec<Member>> {
         let statement = if self.executor.is_open() {
             &KNOWN_KEPT
         } else {
@@ -258,7 +254,7 @@ impl TenantTx {
         directory: DirectoryId,
         group: GroupId,
         ids: &[ResourceId],
-    ) -> Result<Vec<ResourceId>, StoreError> {
+    ) -> Result<Vec<ResourceId>> {
         self.change_members(&ADD, directory, ids, |within, chunk| {
             (both(within, chunk), InGroup(group))
         })
@@ -274,7 +270,7 @@ impl TenantTx {
         directory: DirectoryId,
         group: GroupId,
         ids: &[ResourceId],
-    ) -> Result<Vec<ResourceId>, StoreError> {
+    ) -> Result<Vec<ResourceId>> {
         self.change_members(&REMOVE, directory, ids, |within, chunk| {
             let members = Members(Ids::of(chunk.iter().map(|id| id.uuid())));
             ((within, InGroup(group)), members)
@@ -288,7 +284,7 @@ impl TenantTx {
         directory: DirectoryId,
         ids: &[ResourceId],
         parameters: impl Fn(In, &[ResourceId]) -> P,
-    ) -> Result<Vec<ResourceId>, StoreError> {
+    ) -> Result<Vec<ResourceId>> {
         self.set_tenant().await?;
         let mut changed = Vec::new();
         for chunk in once(ids).chunks(CHUNK) {
@@ -305,7 +301,7 @@ impl TenantTx {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn clear_members(&mut self, directory: DirectoryId, group: GroupId) -> Result<i64, StoreError> {
+    pub async fn clear_members(&mut self, directory: DirectoryId, group: GroupId) -> Result<i64> {
         self.set_tenant().await?;
         let of = self.of_group(directory, group);
         let gone = self.executor.change(&CLEAR, of).await?;
@@ -316,14 +312,14 @@ impl TenantTx {
     /// `limit` means that there are no more.
     ///
     /// # Errors
-    /// As [`TenantTx::get_group`].
+    /// As [`TenantTx::get`].
     pub async fn members(
         &mut self,
         directory: DirectoryId,
         group: GroupId,
         after: Option<ResourceId>,
         limit: usize,
-    ) -> Result<Vec<Member>, StoreError> {
+    ) -> Result<Vec<Member>> {
         let after = After(after.map_or(Uuid::nil(), ResourceId::uuid));
         let page = (self.of_group(directory, group), after, Limit(limit));
         let mut members = self.executor.all(&PAGE, page).await?;
@@ -334,12 +330,8 @@ impl TenantTx {
     /// How many members a group has, and the sum of their revisions.
     ///
     /// # Errors
-    /// As [`TenantTx::get_group`].
-    pub async fn members_position(
-        &mut self,
-        directory: DirectoryId,
-        group: GroupId,
-    ) -> Result<(i64, i64), StoreError> {
+    /// As [`TenantTx::get`].
+    pub async fn members_position(&mut self, directory: DirectoryId, group: GroupId) -> Result<(i64, i64)> {
         let of = self.of_group(directory, group);
         Ok(self.executor.one(&POSITION, of).await?.unwrap_or_default())
     }
@@ -353,7 +345,7 @@ impl TenantTx {
         &mut self,
         directory: DirectoryId,
         ids: &[IdentityId],
-    ) -> Result<(usize, HashMap<IdentityId, Vec<GroupRef>>), StoreError> {
+    ) -> Result<(usize, HashMap<IdentityId, Vec<GroupRef>>)> {
         let mut asked = ids.len().min(CHUNK);
         let rows = loop {
             // One person's are read whatever they are; of several, one too many says that they are too many.
@@ -386,7 +378,7 @@ impl TenantTx {
         directory: DirectoryId,
         groups: &[ResourceId],
         members: &[ResourceId],
-    ) -> Result<Vec<(Uuid, ResourceId)>, StoreError> {
+    ) -> Result<Vec<(Uuid, ResourceId)>> {
         let groups = Groups(Ids::of(groups.iter().map(|id| id.uuid())));
         let members = Members(Ids::of(once(members).iter().map(|id| id.uuid())));
         let among = (self.within(directory), groups, members);

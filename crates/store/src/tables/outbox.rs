@@ -3,37 +3,21 @@
 //! Its rows are written by the statements of [`super::resource`], always after the change that they are about. The stamper gives them positions in every feed. Why positions and not ids, and why in two steps: ADR 0003;
 //! `docs/background/feeds.md`, "Order of commits".
 
+use std::marker::PhantomData;
+
 use chrono::{DateTime, Utc};
 use domain::event::Event;
 use domain::id::AppId;
 use serde_json::{Value, json};
 
 use super::names::Limit;
+use super::resource::Table;
 use crate::engine::executor::Executor;
 use crate::engine::parameter::{Bind, Json, Values, parameters};
 use crate::engine::statement::{Opens, Statement};
-use crate::error::StoreError;
+use crate::error::{Result, StoreError};
 use crate::settings::Backend;
 use crate::store::Store;
-
-/// The event of a change that has one.
-pub(crate) struct OneEvent<'e>(&'e [Event]);
-
-/// The events of a change that may have several, about one subject: they travel as one value, in the order in which their ids
-/// ascend.
-pub(crate) struct SeveralEvents<'e>(&'e [Event]);
-
-impl<'e> From<&'e [Event]> for OneEvent<'e> {
-    fn from(events: &'e [Event]) -> Self {
-        Self(events)
-    }
-}
-
-impl<'e> From<&'e [Event]> for SeveralEvents<'e> {
-    fn from(events: &'e [Event]) -> Self {
-        Self(events)
-    }
-}
 
 parameters!(&Event, |event| {
     subject: event.subject,
@@ -44,22 +28,35 @@ parameters!(&Event, |event| {
     body: event.body.as_str(),
 });
 
-impl Bind for OneEvent<'_> {
-    fn names(names: &mut Vec<&'static str>) {
-        <&Event>::names(names);
-    }
+/// The events of one change of a resource `R`. Several are about one subject, and travel as one value, in the order in which their
+/// ids ascend.
+pub(crate) struct Events<'e, R>(&'e [Event], PhantomData<fn() -> R>);
 
-    /// # Errors
-    /// [`StoreError::Refused`] for none or several.
-    fn bind(self, values: &mut Values) -> Result<(), StoreError> {
-        match self.0 {
-            [event] => event.bind(values),
-            _ => Err(StoreError::Refused("this change has one event".to_owned())),
-        }
+impl<'e, R> Events<'e, R> {
+    pub(crate) fn of(events: &'e [Event]) -> Self {
+        Self(events, PhantomData)
     }
 }
 
-parameters!(SeveralEvents<'_>, |events| { events: Json(&rows(events.0)) });
+impl<R: Table> Bind for Events<'_, R> {
+    fn names(names: &mut Vec<&'static str>) {
+        if R::SEVERAL_EVENTS {
+            names.push("events");
+        } else {
+            <&Event>::names(names);
+        }
+    }
+
+    /// # Errors
+    /// [`StoreError::Refused`] unless their number is that of the resource's changes.
+    fn bind(self, values: &mut Values) -> Result<()> {
+        match (R::SEVERAL_EVENTS, self.0) {
+            (true, events) => values.push(Json(&rows(events))),
+            (false, [event]) => event.bind(values),
+            (false, _) => Err(StoreError::Refused("this change has one event".to_owned())),
+        }
+    }
+}
 
 const COLUMNS: &str =
     "tenant_id, directory_id, identity_id, sequence, event_id, event_type, source, body, created_at";
@@ -178,7 +175,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn stamp(&self, max: usize) -> Result<Stamped, StoreError> {
+    pub async fn stamp(&self, max: usize) -> Result<Stamped> {
         self.transaction(move |executor| Box::pin(stamp(executor, max)))
             .await
     }
@@ -187,14 +184,14 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn outbox_lag(&self) -> Result<OutboxLag, StoreError> {
+    pub async fn outbox_lag(&self) -> Result<OutboxLag> {
         let found = self.autocommit().one(&LAG, ()).await?;
         let (unstamped, oldest) = found.unwrap_or_default();
         Ok(OutboxLag { unstamped, oldest })
     }
 }
 
-async fn stamp(executor: &mut Executor, limit: usize) -> Result<Stamped, StoreError> {
+async fn stamp(executor: &mut Executor, limit: usize) -> Result<Stamped> {
     let batch = || Limit(limit);
     let stamped = match executor.backend() {
         Backend::Postgres => {

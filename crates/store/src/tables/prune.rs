@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::names::{Before, Limit};
 use super::outbox::OPEN_OUTBOX;
 use crate::engine::statement::{Built, Statement};
-use crate::error::StoreError;
+use crate::error::Result;
 use crate::store::Store;
 
 /// What is old, and how many rows of it at most.
@@ -81,8 +81,8 @@ impl Store {
     /// stays until every feed with a queue has it there.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`]; what was deleted until then stays deleted.
-    pub async fn prune(&self, before: DateTime<Utc>) -> Result<PruneReport, StoreError> {
+    /// [`crate::StoreError::Unavailable`]; what was deleted until then stays deleted.
+    pub async fn prune(&self, before: DateTime<Utc>) -> Result<PruneReport> {
         self.prune_all(&PRUNE_FEEDS, before).await?;
         Ok(PruneReport {
             events: self.prune_all(&PRUNE_OUTBOX, before).await?,
@@ -91,7 +91,7 @@ impl Store {
         })
     }
 
-    async fn prune_all(&self, statement: &Built<Old>, before: DateTime<Utc>) -> Result<u64, StoreError> {
+    async fn prune_all(&self, statement: &Built<Old>, before: DateTime<Utc>) -> Result<u64> {
         let open = OPEN_OUTBOX.bind(self.backend(), (), None)?;
         let change = statement.bind(self.backend(), (Before(before), Limit(PRUNE_BATCH)), None)?;
         let mut pruned = 0;

@@ -20,12 +20,13 @@ use domain::log::LogEntry;
 use scim::resource::{Resource, fold};
 
 use super::names::{CreatedAt, Id, In, Key, Shadow};
+use super::outbox::Events;
 use super::{keys, log, membership, outbox};
 use crate::engine::parameter::{Bind, parameters};
 use crate::engine::read::{Read, columns};
 use crate::engine::retry_budget::Resend;
 use crate::engine::statement::{Built, SET_TENANT, of_tenant};
-use crate::error::StoreError;
+use crate::error::{Result, StoreError};
 use crate::list::ListedResource;
 use crate::settings::Backend;
 use crate::tenant_tx::{CreateOutcome, SaveOutcome, TenantTx};
@@ -54,8 +55,6 @@ impl StoredId for GroupId {
 pub(crate) trait Table: Read + Send + Sync + 'static {
     /// What only this table keeps of a revision.
     type Own: Bind + Send;
-    /// The events of one change, as they are bound.
-    type Events<'e>: Bind + Send + From<&'e [Event]>;
 
     const TABLE: &'static str;
     /// What [`Read`] takes; the first two are id and creation, by which lists are put in order.
@@ -70,7 +69,7 @@ pub(crate) trait Table: Read + Send + Sync + 'static {
     const CREATE_IF: &'static str = "true";
     /// A condition on a changed row, beside its name.
     const SAVE_IF: &'static str = "true";
-    /// Whether [`Table::Events`] may be several.
+    /// Whether a change may have several events.
     const SEVERAL_EVENTS: bool;
     /// Deletes what ends with the resource.
     const EMPTY: Option<&'static str> = None;
@@ -118,11 +117,11 @@ pub(crate) type ByKey = (In, Key);
 /// The rows but one with a name's key.
 pub(crate) type Others = (In, Id, Key);
 /// What a creation writes.
-pub(crate) type Create<'s, R> = (New<'s, R>, CreatedAt, <R as Table>::Events<'s>, &'s LogEntry);
+pub(crate) type Create<'s, R> = (New<'s, R>, CreatedAt, Events<'s, R>, &'s LogEntry);
 /// What a change writes.
-pub(crate) type Save<'s, R> = (New<'s, R>, Shadow, <R as Table>::Events<'s>, &'s LogEntry);
+pub(crate) type Save<'s, R> = (New<'s, R>, Shadow, Events<'s, R>, &'s LogEntry);
 /// What a deletion needs.
-pub(crate) type Delete<'s, R> = (ById, <R as Table>::Events<'s>, &'s LogEntry);
+pub(crate) type Delete<'s, R> = (ById, Events<'s, R>, &'s LogEntry);
 /// A new revision.
 type New<'s, R> = (Revision<'s>, <R as Table>::Own);
 /// How many rows a change reached, and [`Table::EXTERNAL_ID_SHARED`].
@@ -278,11 +277,7 @@ impl TenantTx {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
-    pub async fn get<I: StoredId>(
-        &mut self,
-        directory: DirectoryId,
-        id: I,
-    ) -> Result<Option<I::Resource>, StoreError> {
+    pub async fn get<I: StoredId>(&mut self, directory: DirectoryId, id: I) -> Result<Option<I::Resource>> {
         let by_id = (self.within(directory), Id(id.into().uuid()));
         self.find(I::Resource::statements().by_id, by_id).await
     }
@@ -291,11 +286,7 @@ impl TenantTx {
     ///
     /// # Errors
     /// As [`TenantTx::get`].
-    pub async fn lock<I: StoredId>(
-        &mut self,
-        directory: DirectoryId,
-        id: I,
-    ) -> Result<Option<I::Resource>, StoreError> {
+    pub async fn lock<I: StoredId>(&mut self, directory: DirectoryId, id: I) -> Result<Option<I::Resource>> {
         if !self.executor.is_open() {
             return self.get(directory, id).await;
         }
@@ -312,7 +303,7 @@ impl TenantTx {
         &mut self,
         directory: DirectoryId,
         folded: &str,
-    ) -> Result<Option<R>, StoreError> {
+    ) -> Result<Option<R>> {
         let statements = R::statements();
         let statement = if self.executor.is_open() {
             statements.lock_by_name
@@ -330,7 +321,7 @@ impl TenantTx {
         &mut self,
         statement: &Built<P, R>,
         parameters: P,
-    ) -> Result<Option<R>, StoreError> {
+    ) -> Result<Option<R>> {
         let found = self.executor.one(statement, parameters).await?;
         self.note_tenant_set();
         Ok(found)
@@ -347,9 +338,9 @@ impl TenantTx {
         external_id: ExternalId,
         events: &'s [Event],
         entry: &'s LogEntry,
-    ) -> Result<CreateOutcome, StoreError> {
+    ) -> Result<CreateOutcome> {
         let (new, row) = (self.revision(resource, external_id), resource.row());
-        let parameters = (new, CreatedAt(row.created_at), events.into(), entry);
+        let parameters = (new, CreatedAt(row.created_at), Events::of(events), entry);
         let create = R::statements().create;
         let rows = self.executor.with_outbox(create, parameters, Resend::Always);
         let reached = rows.await?;
@@ -377,13 +368,13 @@ impl TenantTx {
         external_id: ExternalId,
         events: &'s [Event],
         entry: &'s LogEntry,
-    ) -> Result<SaveOutcome, StoreError> {
+    ) -> Result<SaveOutcome> {
         let new = self.revision(resource, external_id);
         let shadow = Shadow(keys::shadow(&new.0.name_key, new.0.row.id.uuid()));
         let save = R::statements().save;
-        let rows = self
-            .executor
-            .with_outbox(save, (new, shadow, events.into(), entry), Resend::IfRefused);
+        let rows =
+            self.executor
+                .with_outbox(save, (new, shadow, Events::of(events), entry), Resend::IfRefused);
         let reached = rows.await.inspect_err(|error| {
             if let StoreError::Conflict(_) = error {
                 // PostgreSQL: another transaction took the key between our read and our write. The transaction is lost; the next
@@ -419,7 +410,7 @@ impl TenantTx {
         &mut self,
         resource: &R,
         external_id: ExternalId,
-    ) -> Result<SaveOutcome, StoreError> {
+    ) -> Result<SaveOutcome> {
         if !self.executor.is_open() {
             // Another request was faster than this read and this write, or has the key: both are to be one transaction.
             self.executor.ask_to_repeat();
@@ -452,14 +443,14 @@ impl TenantTx {
         resource: &R,
         events: &'s [Event],
         entry: &'s LogEntry,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         self.set_tenant().await?;
         let row = resource.row();
         let by_id = (self.within(row.directory), Id(row.id.uuid()));
         let delete = R::statements().delete;
         let rows = self
             .executor
-            .with_outbox(delete, (by_id, events.into(), entry), Resend::IfRefused);
+            .with_outbox(delete, (by_id, Events::of(events), entry), Resend::IfRefused);
         if rows.await?.first() > Some(&0) {
             self.executor.note_outbox();
         }

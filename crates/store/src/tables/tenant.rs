@@ -7,7 +7,7 @@ use super::names::{Name, OfTenant};
 use crate::engine::parameter::{Bind, parameters};
 use crate::engine::read::record;
 use crate::engine::statement::{Built, Statement};
-use crate::error::StoreError;
+use crate::error::Result;
 use crate::store::Store;
 
 pub(crate) const COLUMNS: &str = "id, name, external_tenant_id, created_at";
@@ -39,16 +39,16 @@ impl Store {
     /// Adds a tenant.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the name is taken, [`StoreError::Unavailable`].
-    pub async fn create_tenant(&self, new: &Tenant) -> Result<(), StoreError> {
+    /// [`crate::StoreError::Conflict`] when the name is taken, [`crate::StoreError::Unavailable`].
+    pub async fn create_tenant(&self, new: &Tenant) -> Result<()> {
         self.change(&INSERT, new).await.map(|_| ())
     }
 
     /// The tenant of that name.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
-    pub async fn tenant_by_name(&self, name: &str) -> Result<Option<Tenant>, StoreError> {
+    /// [`crate::StoreError::Unavailable`], [`crate::StoreError::Corrupt`].
+    pub async fn tenant_by_name(&self, name: &str) -> Result<Option<Tenant>> {
         self.autocommit().one(&BY_NAME, Name(name)).await
     }
 
@@ -56,7 +56,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::tenant_by_name`].
-    pub async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
+    pub async fn tenants(&self) -> Result<Vec<Tenant>> {
         self.autocommit().all(&ALL, ()).await
     }
 
@@ -66,7 +66,7 @@ impl Store {
         scope: TenantScope,
         statement: &Built<P>,
         parameters: P,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<u64> {
         let open = OPEN.bind(self.backend(), of(scope), None)?;
         let change = statement.bind(self.backend(), parameters, None)?;
         self.change_after(Some(open), change).await

@@ -11,7 +11,7 @@ use super::tenant::of;
 use crate::engine::parameter::parameters;
 use crate::engine::read::record;
 use crate::engine::statement::{Opens, Statement};
-use crate::error::StoreError;
+use crate::error::Result;
 use crate::store::Store;
 
 pub(crate) const COLUMNS: &str =
@@ -123,21 +123,16 @@ impl Store {
     /// Everything a request needs to know about the token it brought; one round trip.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
-    pub async fn token_record(&self, token_id: &str) -> Result<Option<TokenRecord>, StoreError> {
+    /// [`crate::StoreError::Unavailable`], [`crate::StoreError::Corrupt`].
+    pub async fn token_record(&self, token_id: &str) -> Result<Option<TokenRecord>> {
         self.autocommit().one(&RECORD, PublicId(token_id)).await
     }
 
     /// Adds a token.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the id exists or the directory is not this tenant's, [`StoreError::Unavailable`].
-    pub async fn insert_token(
-        &self,
-        scope: TenantScope,
-        new: &Token,
-        hash: &SecretHash,
-    ) -> Result<(), StoreError> {
+    /// [`crate::StoreError::Conflict`] when the id exists or the directory is not this tenant's, [`crate::StoreError::Unavailable`].
+    pub async fn insert_token(&self, scope: TenantScope, new: &Token, hash: &SecretHash) -> Result<()> {
         self.change(&INSERT, (of(scope), new, hash)).await.map(|_| ())
     }
 
@@ -145,11 +140,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::tenant_by_name`].
-    pub async fn tokens(
-        &self,
-        scope: TenantScope,
-        directory: Option<DirectoryId>,
-    ) -> Result<Vec<Token>, StoreError> {
+    pub async fn tokens(&self, scope: TenantScope, directory: Option<DirectoryId>) -> Result<Vec<Token>> {
         let mut found = self.autocommit().all(&ALL, of(scope)).await?;
         found.retain(|token| directory.is_none_or(|directory| token.directory == directory));
         found.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
@@ -160,7 +151,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::tenant_by_name`].
-    pub async fn token(&self, scope: TenantScope, id: &str) -> Result<Option<Token>, StoreError> {
+    pub async fn token(&self, scope: TenantScope, id: &str) -> Result<Option<Token>> {
         let parameters = (of(scope), PublicId(id));
         self.autocommit().one(&BY_ID, parameters).await
     }
@@ -168,13 +159,8 @@ impl Store {
     /// Takes a token back; `false` when the tenant has no such token, or it was taken back before.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn revoke_token(
-        &self,
-        scope: TenantScope,
-        id: &str,
-        at: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn revoke_token(&self, scope: TenantScope, id: &str, at: DateTime<Utc>) -> Result<bool> {
         let parameters = (of(scope), PublicId(id), At(at));
         Ok(self.update_of(scope, &REVOKE, parameters).await? > 0)
     }
@@ -183,13 +169,8 @@ impl Store {
     /// no such token. Rotation: the old token lives on for the overlap.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn limit_token(
-        &self,
-        scope: TenantScope,
-        id: &str,
-        expires_at: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn limit_token(&self, scope: TenantScope, id: &str, expires_at: DateTime<Utc>) -> Result<bool> {
         let parameters = (of(scope), PublicId(id), At(expires_at));
         Ok(self.update_of(scope, &LIMIT, parameters).await? > 0)
     }

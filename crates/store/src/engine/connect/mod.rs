@@ -9,7 +9,7 @@ pub(crate) mod writing;
 
 use sea_orm::{ConnectOptions, DatabaseConnection};
 
-use crate::error::StoreError;
+use crate::error::{Result, StoreError};
 use crate::settings::Settings;
 
 /// An opened database.
@@ -30,7 +30,7 @@ pub(crate) struct Opened {
 ///
 /// # Errors
 /// [`StoreError::Settings`] when the URL names no known database, [`StoreError::Unavailable`] when it cannot be reached.
-pub(crate) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
+pub(crate) async fn open(settings: &Settings) -> Result<Opened> {
     let url = settings.url.as_str();
     if url.starts_with("sqlite:") {
         sqlite::open(settings).await

@@ -9,7 +9,7 @@ use sqlx::Executor;
 
 use super::{Opened, options};
 use crate::engine::read::Columns;
-use crate::error::StoreError;
+use crate::error::{Result, StoreError};
 use crate::settings::{Backend, Settings};
 
 /// A statement that takes longer is ended by the server; the caller repeats or answers 503.
@@ -71,7 +71,7 @@ impl PoolHealth {
 }
 
 /// Opens the pool.
-pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
+pub(super) async fn open(settings: &Settings) -> Result<Opened> {
     let health = PoolHealth::new();
     let pool = connect(settings, settings.max_connections, LOCK_TIMEOUT, health.clone()).await?;
     let (role, warnings) = role(&pool).await?;
@@ -85,7 +85,7 @@ pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
 }
 
 /// One connection for migrations, which may take their time.
-pub(crate) async fn open_for_migration(settings: &Settings) -> Result<DatabaseConnection, StoreError> {
+pub(crate) async fn open_for_migration(settings: &Settings) -> Result<DatabaseConnection> {
     connect(settings, 1, "5s", PoolHealth::new()).await
 }
 
@@ -94,7 +94,7 @@ async fn connect(
     connections: u32,
     lock_timeout: &'static str,
     health: PoolHealth,
-) -> Result<DatabaseConnection, StoreError> {
+) -> Result<DatabaseConnection> {
     let url = settings.url.replacen("postgresql:", "postgres:", 1);
     let mut options = options(settings, &url, connections);
     let statement_timeout = if connections == 1 { "0" } else { STATEMENT_TIMEOUT };
@@ -141,7 +141,7 @@ async fn takes_writes(connection: &mut sqlx::postgres::PgConnection) -> Result<b
 }
 
 /// As whom we are here, and what is wrong with that.
-async fn role(pool: &DatabaseConnection) -> Result<(String, Vec<String>), StoreError> {
+async fn role(pool: &DatabaseConnection) -> Result<(String, Vec<String>)> {
     let text = "SELECT rolname::text, rolsuper, rolbypassrls, to_regclass('token') IS NOT NULL \
                 AND coalesce(has_table_privilege(to_regclass('token'), 'INSERT'), false) \
                 FROM pg_roles WHERE rolname = current_user";

@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::error::StoreError;
+use crate::error::{Result, StoreError};
 
 const FOLDER: u32 = 0o700;
 const FILE: u32 = 0o600;
@@ -14,7 +14,7 @@ const FILE: u32 = 0o600;
 const OTHERS: u32 = 0o077;
 
 /// Makes what is not there; says what was there before and is open to others.
-pub(super) fn prepare(file: &Path) -> Result<Vec<String>, StoreError> {
+pub(super) fn prepare(file: &Path) -> Result<Vec<String>> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder {
         make_folder(folder).map_err(|error| {

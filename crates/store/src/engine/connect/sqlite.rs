@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use super::postgres::PoolHealth;
 use super::writing::Writing;
 use super::{Opened, options, private};
-use crate::error::StoreError;
+use crate::error::{Result, StoreError};
 use crate::settings::Settings;
 
 /// Longer than any commit of another process; the writer tries again after that.
@@ -22,7 +22,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const READERS: u32 = 8;
 
 /// Opens the writer, then the readers (the writer makes the file and its WAL).
-pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
+pub(super) async fn open(settings: &Settings) -> Result<Opened> {
     let file: SqliteConnectOptions = settings.url.parse().map_err(|_| {
         StoreError::Settings(
             "database.url is no usable SQLite address: write sqlite://path/usher.db".to_owned(),
@@ -41,7 +41,7 @@ pub(super) async fn open(settings: &Settings) -> Result<Opened, StoreError> {
 }
 
 /// A writing connection of its own for migrations, which are not part of a group commit.
-pub(crate) async fn open_for_migration(settings: &Settings) -> Result<DatabaseConnection, StoreError> {
+pub(crate) async fn open_for_migration(settings: &Settings) -> Result<DatabaseConnection> {
     connect(settings, 1, Role::Writer).await
 }
 
@@ -51,11 +51,7 @@ enum Role {
     Reader,
 }
 
-async fn connect(
-    settings: &Settings,
-    connections: u32,
-    role: Role,
-) -> Result<DatabaseConnection, StoreError> {
+async fn connect(settings: &Settings, connections: u32, role: Role) -> Result<DatabaseConnection> {
     let mut options = options(settings, &settings.url, connections);
     options.map_sqlx_sqlite_opts(move |file| configured(file, role));
     Database::connect(options).await.map_err(StoreError::of)

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::engine::retry_budget::RetryBudget;
 use crate::engine::wire::Wire;
-use crate::error::{RetryAction, StoreError};
+use crate::error::{Result, RetryAction, StoreError};
 
 /// `IMMEDIATE`: the lock is taken at once, so that nothing read here can be outdated when it writes. SQLite refuses it
 /// inside a transaction, so this is also the assertion that there is none.
@@ -28,14 +28,14 @@ pub(crate) struct Writing {
 
 impl Writing {
     /// Opens the first one, which makes the file and its WAL.
-    pub(crate) async fn open(options: SqliteConnectOptions) -> Result<Self, StoreError> {
+    pub(crate) async fn open(options: SqliteConnectOptions) -> Result<Self> {
         let options = options.disable_statement_logging();
         let idle = Some(connect(&options).await?);
         Ok(Self { options, idle })
     }
 
     /// A connection in a transaction that has just begun. Another process that writes is waited for.
-    pub(crate) async fn begin(&mut self) -> Result<SqliteConnection, StoreError> {
+    pub(crate) async fn begin(&mut self) -> Result<SqliteConnection> {
         let mut retries = RetryBudget::new();
         loop {
             let idle = self.idle.take();
@@ -64,7 +64,7 @@ impl Writing {
     }
 
     /// Ends a transaction. After `Ok` it is on the disk, and the connection waits for the next one.
-    pub(crate) async fn commit(&mut self, mut connection: SqliteConnection) -> Result<(), StoreError> {
+    pub(crate) async fn commit(&mut self, mut connection: SqliteConnection) -> Result<()> {
         match Wire::Sqlite(&mut connection).say(COMMIT).await {
             Ok(()) => {
                 self.idle = Some(connection);
@@ -105,7 +105,7 @@ pub(crate) async fn give_up(connection: SqliteConnection, error: &StoreError) {
     let _ = connection.close().await;
 }
 
-async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, StoreError> {
+async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
     options
         .connect()
         .await

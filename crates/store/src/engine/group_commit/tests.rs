@@ -6,9 +6,9 @@ use std::time::Duration;
 use sqlx::Connection;
 use tempfile::TempDir;
 
-use crate::StoreError;
 use crate::engine::group_commit;
 use crate::engine::statement::Bound;
+use crate::error::Result;
 use crate::settings::Settings;
 use crate::store::Store;
 
@@ -37,14 +37,14 @@ impl Place {
     }
 
     /// A job that sends these statements.
-    async fn send(&self, text: &'static str) -> Result<(), StoreError> {
+    async fn send(&self, text: &'static str) -> Result<()> {
         self.store
             .change_after(None, Bound::plain(text))
             .await
             .map(|_| ())
     }
 
-    async fn write(&self, name: &str) -> Result<(), StoreError> {
+    async fn write(&self, name: &str) -> Result<()> {
         let taken = self.store.lease(name, "test", Duration::from_mins(1)).await?;
         assert!(taken, "{name} was never written before");
         Ok(())
