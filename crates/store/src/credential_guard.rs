@@ -1,7 +1,7 @@
 //! The check of a request's credential inside the first statement that does its work (ADR 0038).
 //!
 //! A token is verified against a record that was read earlier. The statement compares everything of the record that the
-//! request acts on with what the database has now; on a difference it does nothing and says so, and the request is
+//! request acts on with what the database has now; on a difference it does nothing and answers that, and the request is
 //! verified anew. So no request acts on a credential that was revoked before its statement, and none takes a round trip
 //! for finding out.
 

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use RetryAction::{Again, Reconnect, Tell};
+use RetryAction::{Again, Fail, Reconnect};
 use sea_orm::{DbErr, RuntimeErr};
 
 /// What most methods of this crate answer.
@@ -28,7 +28,7 @@ pub enum StoreError {
     /// The settings name no usable database.
     #[error("{0}")]
     Settings(String),
-    /// A list that would take too long or too much memory; says what it would take. The next step is the caller's to
+    /// A list that would take too long or too much memory; with what it would take. The next step is the caller's to
     /// name: a filter that an index answers, or the pages of a cursor.
     #[error("the list is too large to be answered so: {0}")]
     TooMuch(Cow<'static, str>),
@@ -53,8 +53,8 @@ pub(crate) enum RetryAction {
     Again,
     /// Run it again on another connection: this one is lost, or its server takes no writes any more.
     Reconnect,
-    /// Tell the caller.
-    Tell,
+    /// Return the error.
+    Fail,
 }
 
 impl StoreError {
@@ -73,11 +73,11 @@ impl StoreError {
     /// What a driver's error is, and what to do about it.
     pub(crate) fn classify(error: &DbErr) -> (Self, RetryAction) {
         match error {
-            DbErr::ConnectionAcquire(_) => unavailable("no free connection in time", Tell),
+            DbErr::ConnectionAcquire(_) => unavailable("no free connection in time", Fail),
             DbErr::Conn(RuntimeErr::SqlxError(e))
             | DbErr::Exec(RuntimeErr::SqlxError(e))
             | DbErr::Query(RuntimeErr::SqlxError(e)) => classify_driver(e),
-            DbErr::Type(what) => (Self::Corrupt(what.clone().into()), Tell),
+            DbErr::Type(what) => (Self::Corrupt(what.clone().into()), Fail),
             _ => refused("unexpected answer of the database driver"),
         }
     }
@@ -88,36 +88,36 @@ fn unavailable(text: &'static str, retry_action: RetryAction) -> (StoreError, Re
 }
 
 fn refused(text: impl Into<String>) -> (StoreError, RetryAction) {
-    (StoreError::Refused(text.into()), Tell)
+    (StoreError::Refused(text.into()), Fail)
 }
 
 fn conflict() -> (StoreError, RetryAction) {
     let text = "a key exists already or refers to nothing";
-    (StoreError::Conflict(text.into()), Tell)
+    (StoreError::Conflict(text.into()), Fail)
 }
 
 fn classify_driver(error: &sqlx::Error) -> (StoreError, RetryAction) {
     use sqlx::Error as Driver;
     match error {
         Driver::Database(refusal) => classify_refusal(refusal.as_ref()),
-        Driver::PoolTimedOut => unavailable("no free connection in time", Tell),
-        Driver::PoolClosed => unavailable("the store is closed", Tell),
+        Driver::PoolTimedOut => unavailable("no free connection in time", Fail),
+        Driver::PoolClosed => unavailable("the store is closed", Fail),
         Driver::Io(_) | Driver::Tls(_) | Driver::Protocol(_) | Driver::WorkerCrashed => {
             unavailable("the connection was lost", Reconnect)
         }
         Driver::Configuration(_) => {
             let text = "database.url is no usable address: percent-encode what is not a letter or a digit in its password";
-            (StoreError::Settings(text.to_owned()), Tell)
+            (StoreError::Settings(text.to_owned()), Fail)
         }
         Driver::ColumnDecode { index, .. } => {
             let text = format!("column {index} has an unexpected form");
-            (StoreError::Corrupt(text.into()), Tell)
+            (StoreError::Corrupt(text.into()), Fail)
         }
         _ => refused("unexpected answer of the database driver"),
     }
 }
 
-/// PostgreSQL says a SQLSTATE of five characters, SQLite an (extended) result code as a number.
+/// PostgreSQL's code is a SQLSTATE of five characters, SQLite's an (extended) result code as a number.
 fn classify_refusal(error: &dyn sqlx::error::DatabaseError) -> (StoreError, RetryAction) {
     let code = error.code().unwrap_or_default();
     if let Some(postgres) = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
@@ -128,15 +128,15 @@ fn classify_refusal(error: &dyn sqlx::error::DatabaseError) -> (StoreError, Retr
         // BUSY, LOCKED, PROTOCOL (a race for the WAL's index): another process writes.
         5 | 6 | 15 => unavailable("another process is writing", Again),
         // NOMEM, INTERRUPT: a transaction may have been taken back, as after a full disk.
-        7 | 9 => unavailable("it ran out of memory or was interrupted", Tell),
+        7 | 9 => unavailable("it ran out of memory or was interrupted", Fail),
         // FULL, IOERR, READONLY, CANTOPEN, CORRUPT, NOTADB.
-        13 => unavailable("the disk is full", Tell),
-        10 => unavailable("the disk reported an error", Tell),
-        8 => unavailable("the database file is read-only", Tell),
-        14 => unavailable("the database file cannot be opened", Tell),
+        13 => unavailable("the disk is full", Fail),
+        10 => unavailable("the disk reported an error", Fail),
+        8 => unavailable("the database file is read-only", Fail),
+        14 => unavailable("the database file cannot be opened", Fail),
         11 | 26 => {
             let text = "the file is damaged or no SQLite database";
-            (StoreError::Corrupt(text.into()), Tell)
+            (StoreError::Corrupt(text.into()), Fail)
         }
         // CONSTRAINT.
         19 => conflict(),
@@ -153,16 +153,16 @@ fn classify_sqlstate(code: &str, message: &str) -> (StoreError, RetryAction) {
         "25006" => unavailable("this server takes no writes", Reconnect),
         "57P01" | "57P02" | "57P03" | "57P05" => unavailable("the server ended the connection", Reconnect),
         "25P03" => unavailable("the transaction was left idle for too long", Reconnect),
-        "53100" => unavailable("its disk is full", Tell),
+        "53100" => unavailable("its disk is full", Fail),
         "53300" => unavailable("it takes no more connections", Again),
-        "28000" | "28P01" => unavailable("it refuses the configured user or password", Tell),
-        "3D000" => unavailable("the configured database does not exist", Tell),
+        "28000" | "28P01" => unavailable("it refuses the configured user or password", Fail),
+        "3D000" => unavailable("the configured database does not exist", Fail),
         _ if code.starts_with("08") => unavailable("the connection was lost", Reconnect),
         _ if code.starts_with("53") || code.starts_with("58") => {
-            unavailable("its machine is in trouble", Tell)
+            unavailable("its machine is in trouble", Fail)
         }
         "23505" | "23503" => conflict(),
-        "42501" => (StoreError::Forbidden(message.to_owned()), Tell),
+        "42501" => (StoreError::Forbidden(message.to_owned()), Fail),
         // 42: names of tables and columns, no row's values.
         _ if code.starts_with("42") => refused(format!("SQLSTATE {code}: {message}")),
         _ => refused(format!("SQLSTATE {code}")),

@@ -1,4 +1,4 @@
-//! What the store needs to be told. Read next: `connect`.
+//! The settings of the store. Read next: `engine/connect`.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ pub struct Settings {
     pub url: String,
     /// At most this many connections; on SQLite this many readers beside the one writer.
     pub max_connections: u32,
-    /// How long a request may wait for a connection before it is told that the database is unavailable.
+    /// How long a request may wait for a connection; then the database is unavailable to it.
     pub acquire_timeout: Duration,
 }
 

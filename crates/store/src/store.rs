@@ -38,7 +38,7 @@ pub(crate) struct Inner {
     pub(crate) connections: IdleConnections,
     pub(crate) writer: Option<Writer>,
     pub(crate) health: PoolHealth,
-    pub(crate) searches: ConcurrencyLimit,
+    pub(crate) search_limit: ConcurrencyLimit,
     pub(crate) writes: Writes,
     role: Option<String>,
     warnings: Vec<String>,
@@ -73,7 +73,7 @@ impl Store {
             pool: opened.pool,
             writer,
             health: opened.health,
-            searches: ConcurrencyLimit::default(),
+            search_limit: ConcurrencyLimit::default(),
             writes,
             role: opened.role,
             warnings: opened.warnings,
@@ -162,7 +162,7 @@ impl Store {
         let _ = self.inner.pool.close_by_ref().await;
     }
 
-    /// Steps after each commit of this process that put rows into the outbox: a hint to look, never the truth.
+    /// Steps after each commit of this process that put rows into the outbox: a hint to read it, which may be missing.
     pub fn changed(&self) -> watch::Receiver<u64> {
         self.inner.writes.of_outbox()
     }

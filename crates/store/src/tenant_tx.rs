@@ -1,18 +1,27 @@
 //! One tenant's data, open: the only way to it. Every statement on it carries the tenant.
 //!
-//! What can be done with it stands in the files of `tables`; lists in [`crate::list`].
+//! Here: identities and groups, alike ([`StoredResource`]), and the pages of a list. Members and the provisioning log are in the
+//! files of `tables`.
 
+use domain::event::Event;
 use domain::id::DirectoryId;
+use domain::identity::ExternalId;
+use domain::log::LogEntry;
 use domain::scope::TenantScope;
+use scim::resource::fold;
 
 use crate::engine::executor::Executor;
-use crate::error::Result;
+use crate::engine::parameter::Bind;
+use crate::engine::retry_budget::Resend;
+use crate::engine::statement::Built;
+use crate::error::{Result, StoreError};
 use crate::list::concurrency_limit::ConcurrencyLimit;
 use crate::list::{self, ListRequest, Page};
 use crate::settings::Backend;
-use crate::tables::names::{In, InDirectory, OfTenant};
-use crate::tables::resource::StoredResource;
-use crate::tables::tenant;
+use crate::tables::names::{CreatedAt, Id, In, InDirectory, Key, OfTenant, Shadow};
+use crate::tables::outbox::Events;
+use crate::tables::resource::{New, Reached, Revision, StoredId, StoredResource, Table};
+use crate::tables::{keys, tenant};
 
 /// How a creation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +56,8 @@ pub struct TenantTx {
     pub(crate) scope: TenantScope,
     /// PostgreSQL: `usher.tenant` is set in this transaction.
     pub(crate) tenant_set: bool,
-    /// Limits the searches of a whole directory; `None` inside a transaction, which must not wait for other work.
-    pub(crate) searches: Option<ConcurrencyLimit>,
+    /// For searches of a whole directory; `None` inside a transaction, which must not wait for other work.
+    pub(crate) search_limit: Option<ConcurrencyLimit>,
 }
 
 impl std::fmt::Debug for TenantTx {
@@ -63,7 +72,7 @@ impl TenantTx {
             tenant_set: executor.backend() == Backend::Sqlite,
             executor,
             scope,
-            searches: None,
+            search_limit: None,
         }
     }
 
@@ -76,11 +85,189 @@ impl TenantTx {
         (self.tenant(), InDirectory(directory))
     }
 
+    /// The resource, if this directory of this tenant has it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    pub async fn get<I: StoredId>(&mut self, directory: DirectoryId, id: I) -> Result<Option<I::Resource>> {
+        let by_id = (self.within(directory), Id(id.into().uuid()));
+        self.find(I::Resource::statements().by_id, by_id).await
+    }
+
+    /// As [`TenantTx::get`], and keeps other transactions from changing it or its members until the transaction ends.
+    ///
+    /// # Errors
+    /// As [`TenantTx::get`].
+    pub async fn lock<I: StoredId>(&mut self, directory: DirectoryId, id: I) -> Result<Option<I::Resource>> {
+        if !self.executor.is_open() {
+            return self.get(directory, id).await;
+        }
+        let by_id = (self.within(directory), Id(id.into().uuid()));
+        self.find(I::Resource::statements().lock_by_id, by_id).await
+    }
+
+    /// The resource with this `userName` or `displayName`, folded as [`scim::resource::fold`] does. Locks it in
+    /// [`crate::Store::write`].
+    ///
+    /// # Errors
+    /// As [`TenantTx::get`].
+    pub async fn find_by_name<R: StoredResource>(
+        &mut self,
+        directory: DirectoryId,
+        folded: &str,
+    ) -> Result<Option<R>> {
+        let statements = R::statements();
+        let statement = if self.executor.is_open() {
+            statements.lock_by_name
+        } else {
+            statements.by_name
+        };
+        let by_name = (self.within(directory), Key(keys::fit(folded).into()));
+        let found = self.find(statement, by_name).await?;
+        // A key may stand for several names (store::tables::keys).
+        Ok(found.filter(|found: &R| fold(R::name(found.row().resource).unwrap_or_default()) == folded))
+    }
+
+    /// The first row.
+    pub(crate) async fn find<P: Bind, R: Table>(
+        &mut self,
+        statement: &Built<P, R>,
+        parameters: P,
+    ) -> Result<Option<R>> {
+        let found = self.executor.one(statement, parameters).await?;
+        self.note_tenant_set();
+        Ok(found)
+    }
+
+    /// Writes a new resource, its events (of an identity one, of a group at least one) and its log row, in one round trip on
+    /// PostgreSQL. `external_id` says what an identity's is. A group's members are added afterwards ([`TenantTx::add_members`]); `member_count` counts them already.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the directory is not this tenant's or the id exists, [`StoreError::Unavailable`].
+    pub async fn create<'s, R: StoredResource>(
+        &mut self,
+        resource: &'s R,
+        external_id: ExternalId,
+        events: &'s [Event],
+        entry: &'s LogEntry,
+    ) -> Result<CreateOutcome> {
+        let (new, row) = (self.revision(resource, external_id), resource.row());
+        let parameters = (new, CreatedAt(row.created_at), Events::of(events), entry);
+        let create = R::statements().create;
+        let rows = self.executor.with_outbox(create, parameters, Resend::Always);
+        let rows = rows.await?;
+        Ok(match self.note_written(&rows) {
+            None => CreateOutcome::Taken,
+            Some(false) => CreateOutcome::Done,
+            Some(true) => CreateOutcome::DoneBeside,
+        })
+    }
+
+    /// Whether another row has the same `externalId`; `None` when nothing was written.
+    fn note_written(&mut self, rows: &[Reached]) -> Option<bool> {
+        self.note_tenant_set();
+        let (_, is_shared) = rows.first().filter(|(reached, _)| *reached > 0)?;
+        self.executor.note_outbox();
+        Some(*is_shared)
+    }
+
+    /// Writes a resource's next revision, its events (as for [`TenantTx::create`], all of that revision) and its log row. Lock it first.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn save<'s, R: StoredResource>(
+        &mut self,
+        resource: &'s R,
+        external_id: ExternalId,
+        events: &'s [Event],
+        entry: &'s LogEntry,
+    ) -> Result<SaveOutcome> {
+        let new = self.revision(resource, external_id);
+        let shadow = Shadow(keys::shadow(&new.0.name_key, new.0.row.id.uuid()));
+        let save = R::statements().save;
+        let rows =
+            self.executor
+                .with_outbox(save, (new, shadow, Events::of(events), entry), Resend::IfRefused);
+        let rows = rows.await.inspect_err(|error| {
+            if let StoreError::Conflict(_) = error {
+                // PostgreSQL: another transaction took the key between our read and our write. The transaction is lost; the next
+                // attempt sees it.
+                self.executor.ask_to_repeat();
+            }
+        })?;
+        match self.note_written(&rows) {
+            None => self.why_not_saved(resource, external_id).await,
+            Some(false) => Ok(SaveOutcome::Done),
+            Some(true) => Ok(SaveOutcome::DoneBeside),
+        }
+    }
+
+    fn revision<'r, R: Table>(&self, resource: &'r R, external_id: ExternalId) -> New<'r, R> {
+        let row = resource.row();
+        let revision = Revision {
+            tenant: self.scope.tenant(),
+            name_key: keys::name(R::name(row.resource)),
+            row,
+        };
+        (revision, resource.own(external_id))
+    }
+
+    async fn why_not_saved<R: Table>(
+        &mut self,
+        resource: &R,
+        external_id: ExternalId,
+    ) -> Result<SaveOutcome> {
+        if !self.executor.is_open() {
+            // Another request was faster than this read and this write, or has the key: both are to be one transaction.
+            self.executor.ask_to_repeat();
+            return Ok(SaveOutcome::Gone);
+        }
+        let (row, statements) = (resource.row(), R::statements());
+        let name = Key(keys::name(R::name(row.resource)).into());
+        let others = (self.within(row.directory), Id(row.id.uuid()), name);
+        if self.executor.one(statements.name_taken, others).await?.is_some() {
+            return Ok(SaveOutcome::NameTaken);
+        }
+        let key = keys::external_id(row.resource).filter(|_| external_id == ExternalId::IsKey);
+        if let (Some(statement), Some(key)) = (statements.by_external_id, key) {
+            let by_external_id = (self.within(row.directory), Key(key.into()));
+            let holder = self.find(statement, by_external_id).await?;
+            if holder.is_some_and(|holder| holder.row().id != row.id) {
+                return Ok(SaveOutcome::ExternalIdTaken);
+            }
+        }
+        Ok(SaveOutcome::Gone)
+    }
+
+    /// Deletes a resource with its memberships, those of its members too, and writes its events (as for [`TenantTx::create`]) and its log row;
+    /// nothing at all if it is gone already. Lock it first.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn delete<'s, R: StoredResource>(
+        &mut self,
+        resource: &R,
+        events: &'s [Event],
+        entry: &'s LogEntry,
+    ) -> Result<()> {
+        self.set_tenant().await?;
+        let row = resource.row();
+        let by_id = (self.within(row.directory), Id(row.id.uuid()));
+        let delete = R::statements().delete;
+        let rows = self
+            .executor
+            .with_outbox(delete, (by_id, Events::of(events), entry), Resend::IfRefused);
+        if rows.await?.first() > Some(&0) {
+            self.executor.note_outbox();
+        }
+        Ok(())
+    }
+
     /// A page of a directory's identities or groups.
     ///
     /// # Errors
-    /// [`crate::StoreError::TooMuch`] when the query would look at more than [`list::SCAN_ROWS`] or keep more than
-    /// [`list::SORT_KEPT`]; [`crate::StoreError::Unavailable`] also while the tenant's other searches do not end; otherwise as
+    /// [`StoreError::TooMuch`] when the query would read more than [`list::SCAN_ROWS`] or keep more than
+    /// [`list::SORT_KEPT`]; [`StoreError::Unavailable`] also while the tenant's other searches do not end; otherwise as
     /// [`TenantTx::get`].
     pub async fn list<R: StoredResource>(&mut self, query: &ListRequest<'_>) -> Result<Page<R>> {
         Ok(list::run(self, query).await?.map(|(_, resource)| resource))

@@ -64,7 +64,7 @@ impl Executor {
         self.progress().guard.is_some()
     }
 
-    /// Notes that rows were put into the outbox, so that the stamper looks for them after the commit.
+    /// Notes that rows were put into the outbox, so that the stamper reads them after the commit.
     pub(crate) fn note_outbox(&mut self) {
         self.progress().outbox_written = true;
     }
@@ -167,7 +167,7 @@ impl Executor {
             (Some(guard), Backend::Sqlite) => rows = guard.rows(backend, rows)?,
             (Some(guard), Backend::Postgres) => {
                 if !guard.was_passed(&rows)? {
-                    // Nothing was written, for this reason or another: the next statement tells.
+                    // Nothing was written, for this reason or another: the next statement shows which.
                     self.progress().guard = Some(guard);
                 }
             }
@@ -303,7 +303,7 @@ impl Grouped {
         progress.check()?;
         if self.savepoint.is_none() {
             if !keep {
-                let answer = self.wire().say("ROLLBACK TO job").await;
+                let answer = self.wire().send("ROLLBACK TO job").await;
                 answer.map_err(StoreError::of)?;
             }
             self.savepoint = Some("RELEASE job; SAVEPOINT job");
@@ -327,9 +327,9 @@ impl Grouped {
 
     async fn change(&mut self, statement: &Bound) -> Result<u64> {
         self.progress.check()?;
-        // Everything a job writes can be taken back without its neighbours.
+        // All that a job writes can be taken back without the other jobs.
         if let Some(savepoint) = self.savepoint {
-            let answer = self.wire().say(savepoint).await;
+            let answer = self.wire().send(savepoint).await;
             self.progress.classified(answer)?;
             self.savepoint = None;
         }

@@ -26,8 +26,8 @@ struct State<K, T> {
     closed: bool,
 }
 
-/// An empty queue. It has no bound of its own: whoever puts an item in waits for what becomes of it, and how many may do
-/// so at a time is bounded where requests are let in.
+/// An empty queue. It has no bound of its own: each sender waits for the outcome of its item, and the number of senders is
+/// bounded where requests are admitted.
 pub(crate) fn fair_queue<K, T>() -> (Sender<K, T>, Receiver<K, T>) {
     let shared = Arc::new(Shared {
         state: Mutex::new(State {
@@ -92,7 +92,7 @@ impl<K: Copy + Eq + Hash, T> Receiver<K, T> {
                 return Some(item);
             }
             if self.0.lock().closed {
-                // Something may have been put in between the two looks.
+                // Something may have been put in between the two reads.
                 return self.try_recv();
             }
             self.0.filled.notified().await;

@@ -1,8 +1,8 @@
 //! SQLite's group commit: one task owns the one writing connection, and whatever is queued when it begins a transaction
 //! shares that transaction's `fsync`.
 //!
-//! Each job has a savepoint, so that a failing neighbour takes nothing with it; answers go out after the commit. A job
-//! runs to its end though its asker is gone. After any trouble the connection is closed (ADR 0030).
+//! Each job has a savepoint, so that a job that fails takes back its own rows only; answers go out after the commit. A job
+//! runs to its end though its caller is gone. After any trouble the connection is closed (ADR 0030).
 
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ const GROUP: usize = 128;
 /// No job joins a group that has been at work for longer: one tenant's heavy jobs do not hold up the answers to the others.
 const GROUP_TIME: Duration = Duration::from_millis(10);
 
-/// Jobs by whose they are, taken in turn.
+/// Jobs by tenant, taken in turn.
 type Jobs = Receiver<Option<TenantId>, Box<dyn Job>>;
 
 /// The handle to the writing task.
@@ -40,7 +40,7 @@ struct Outcome {
     keep: bool,
 }
 
-/// One asker's work, whatever its types.
+/// One caller's work, whatever its types.
 trait Job: Send {
     /// Does the work.
     fn run(&mut self, executor: Executor) -> BoxFuture<'_, Outcome>;
@@ -52,7 +52,7 @@ struct Work<H: Handle, T, E, F> {
     key: H::Key,
     work: F,
     answer: Option<Result<T, E>>,
-    asker: oneshot::Sender<Result<T, E>>,
+    caller: oneshot::Sender<Result<T, E>>,
 }
 
 impl<H, T, E, F> Job for Work<H, T, E, F>
@@ -65,7 +65,7 @@ where
     fn run(&mut self, executor: Executor) -> BoxFuture<'_, Outcome> {
         Box::pin(async move {
             let mut handle = H::open(executor, self.key);
-            // A panic in one job must not end the writer for the others; its asker sees a closed channel.
+            // A panic in one job must not end the writer for the others; its caller sees a closed channel.
             let answer = AssertUnwindSafe((self.work)(&mut handle))
                 .catch_unwind()
                 .await
@@ -87,8 +87,8 @@ where
             (Err(error), _) => Err(error.into()),
             (Ok(()), None) => Err(StoreError::Refused("the work panicked".to_owned()).into()),
         };
-        // The asker is gone: the work was done all the same.
-        let _ = self.asker.send(answer);
+        // The caller is gone: the work was done all the same.
+        let _ = self.caller.send(answer);
     }
 }
 
@@ -112,12 +112,12 @@ impl Writer {
         E: From<StoreError> + Send + 'static,
     {
         let closed = || StoreError::Unavailable("the store is closed".into());
-        let (asker, answer) = oneshot::channel();
+        let (caller, answer) = oneshot::channel();
         let job: Box<dyn Job> = Box::new(Work::<H, T, E, F> {
             key,
             work,
             answer: None,
-            asker,
+            caller,
         });
         if !self.queue.send(H::tenant(key), job) {
             return Err(closed().into());

@@ -1,7 +1,7 @@
-//! Connections for lone statements, kept in hand between two of them.
+//! Connections for statements outside a transaction, kept idle between two of them.
 //!
 //! The driver's pool asks a connection whether it is still alive each time it comes back: a round trip a statement, and
-//! on SQLite two more thread switches. A lone statement that went well has shown that already, so its connection waits
+//! on SQLite two more thread switches. A statement that went well has shown that already, so its connection waits
 //! here for the next one instead. It goes through the pool, and is tested, whenever there is any reason to: an error,
 //! a caller that left early, idleness, age, [`PoolHealth`], or a task that waits for the pool.
 //!
@@ -31,15 +31,15 @@ const IDLE: Duration = Duration::from_secs(30);
 /// A connection that was out of the pool for longer goes back, so that the pool's longest life holds.
 const OUT: Duration = Duration::from_mins(10);
 
-/// The connections in hand.
+/// The idle connections.
 #[derive(Clone)]
 pub(crate) struct IdleConnections(Arc<Inner>);
 
 struct Inner {
     pool: Pool,
     idle: Mutex<Vec<Idle>>,
-    /// As many lone statements at a time as the pool has connections: a task with a permit finds one, in hand or in the
-    /// pool, unless transactions have them.
+    /// As many statements at a time as the pool has connections: a task with a permit finds one, here or in the pool, unless
+    /// transactions have them.
     permits: Semaphore,
     acquire_timeout: Duration,
     /// How many wait for the pool; while one does, connections go back instead of being parked.
@@ -80,7 +80,7 @@ impl Pooled {
 
 struct Idle {
     pooled: Pooled,
-    home: ThreadId,
+    thread: ThreadId,
     out_since: Instant,
     idle_since: Instant,
 }
@@ -144,7 +144,7 @@ impl IdleConnections {
         let Pool::Postgres(pool) = &self.0.pool else {
             return Ok(None);
         };
-        let waiting = self.make_room();
+        let waiting = self.free_one();
         let connection = pool.acquire().await.map_err(not_acquired)?;
         drop(waiting);
         Transaction::begin(connection).await.map(Some)
@@ -152,7 +152,7 @@ impl IdleConnections {
 
     /// Before asking the pool for a connection: gives one back if it has none left, and keeps giving back until the
     /// answer is dropped.
-    fn make_room(&self) -> Waiting<'_> {
+    fn free_one(&self) -> Waiting<'_> {
         let waiting = self.0.waiting.fetch_add(1, Ordering::Relaxed) + 1;
         let (open, idle) = match &self.0.pool {
             Pool::Postgres(pool) => (pool.size(), pool.num_idle()),
@@ -193,7 +193,7 @@ impl IdleConnections {
                 _permit: permit,
             });
         }
-        let _waiting = self.make_room();
+        let _waiting = self.free_one();
         let pooled = match &inner.pool {
             Pool::Postgres(pool) => pool.acquire().await.map(Pooled::Postgres),
             Pool::Sqlite(pool) => pool.acquire().await.map(Pooled::Sqlite),
@@ -205,7 +205,7 @@ impl IdleConnections {
         })
     }
 
-    /// A connection in hand, this thread's if there is one; stale ones go back to the pool.
+    /// An idle connection, this thread's if there is one; stale ones go back to the pool.
     fn take_idle(&self) -> Option<Idle> {
         let here = std::thread::current().id();
         let trouble = self.0.health.is_fresh();
@@ -213,7 +213,7 @@ impl IdleConnections {
         idle.retain(|pooled| {
             !trouble && pooled.idle_since.elapsed() < IDLE && pooled.out_since.elapsed() < OUT
         });
-        match idle.iter().rposition(|pooled| pooled.home == here) {
+        match idle.iter().rposition(|pooled| pooled.thread == here) {
             Some(at) => Some(idle.swap_remove(at)),
             None => idle.pop(),
         }
@@ -226,12 +226,12 @@ impl IdleConnections {
         }
         let idle = Idle {
             pooled: leased.pooled,
-            home: std::thread::current().id(),
+            thread: std::thread::current().id(),
             out_since: leased.out_since,
             idle_since: Instant::now(),
         };
         let mut all = self.idle();
-        // Asked under the lock, under which a waiting task has looked for it: it is seen by one of the two.
+        // Read under the lock, under which a waiting task takes an idle connection: one of the two sees the other.
         if inner.waiting.load(Ordering::Relaxed) == 0 {
             all.push(idle);
         } else {

@@ -9,8 +9,8 @@ use sea_orm::{
 
 use crate::engine::connect::postgres;
 use crate::engine::read::Columns;
-use crate::engine::retry_budget::RetryBudget;
-use crate::error::{Result, RetryAction, StoreError};
+use crate::engine::retry_budget::{Resend, RetryBudget};
+use crate::error::{Result, StoreError};
 use crate::settings::Backend;
 use crate::store::Store;
 
@@ -69,7 +69,7 @@ async fn grant(connection: &DatabaseConnection) -> Result<()> {
             continue;
         };
         let schema: String = Columns::of(&row).next()?;
-        // What this owner makes later is nobody else's until a file says so.
+        // What this owner makes later is for no other role until a file grants it.
         let later = ["TABLES", "SEQUENCES"].map(|kind| {
             format!(
                 "ALTER DEFAULT PRIVILEGES REVOKE ALL ON {kind} FROM {role}; \
@@ -93,12 +93,15 @@ async fn on_sqlite(store: &Store) -> Result<Vec<String>> {
         ..store.inner.settings.clone()
     };
     let connection = crate::engine::connect::sqlite::open_for_migration(&settings).await?;
-    let applied = in_one_transaction(&connection).await;
+    let applied = in_one_transaction(&connection, &store.inner.health).await;
     let _ = connection.close().await;
     applied
 }
 
-async fn in_one_transaction(connection: &DatabaseConnection) -> Result<Vec<String>> {
+async fn in_one_transaction(
+    connection: &DatabaseConnection,
+    health: &postgres::PoolHealth,
+) -> Result<Vec<String>> {
     let mut retries = RetryBudget::new();
     let transaction = loop {
         let options = TransactionOptions {
@@ -107,10 +110,7 @@ async fn in_one_transaction(connection: &DatabaseConnection) -> Result<Vec<Strin
         };
         match connection.begin_with_options(options).await {
             Ok(transaction) => break transaction,
-            Err(error) => match StoreError::classify(&error) {
-                (error, RetryAction::Tell) => return Err(error),
-                (error, _) => retries.wait(error).await?,
-            },
+            Err(error) => retries.wait_after(&error, Resend::Always, health).await?,
         }
     };
     let applied = up(&transaction).await?;

@@ -21,7 +21,7 @@ const LONGEST: Duration = Duration::from_millis(800);
 /// When a statement that is a transaction of its own may be sent again after an error that can pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Resend {
-    /// Done twice it comes to the same, or the second time says that it was done.
+    /// Done twice it comes to the same, or the second answer shows that it was done.
     Always,
     /// Only when the server refused it, so that nothing was done; after a lost connection that is not known.
     IfRefused,
@@ -53,7 +53,7 @@ impl RetryBudget {
             health.raise();
         }
         match (retry_action, resend) {
-            (RetryAction::Tell, _) | (RetryAction::Reconnect, Resend::IfRefused) => Err(error),
+            (RetryAction::Fail, _) | (RetryAction::Reconnect, Resend::IfRefused) => Err(error),
             _ => self.wait(error).await,
         }
     }

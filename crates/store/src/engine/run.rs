@@ -13,6 +13,7 @@ use futures_util::future::BoxFuture;
 use crate::credential_guard::CredentialGuard;
 use crate::engine::executor::{Executor, Open};
 use crate::engine::retry_budget::{Resend, RetryBudget};
+use crate::engine::transaction::Transaction;
 use crate::error::{Result, RetryAction, StoreError};
 use crate::store::{Inner, Store};
 use crate::tenant_tx::{CreateOutcome, TenantTx};
@@ -21,7 +22,7 @@ use crate::tenant_tx::{CreateOutcome, TenantTx};
 pub(crate) trait Handle: Sized + Send {
     /// What it takes to make it.
     type Key: Copy + Send + Sync + 'static;
-    /// Whose work it is, for the order of SQLite's writer.
+    /// The tenant, for the order of SQLite's writer.
     fn tenant(key: Self::Key) -> Option<TenantId>;
     fn open(executor: Executor, key: Self::Key) -> Self;
     fn close(self) -> Executor;
@@ -71,7 +72,7 @@ impl Store {
         E: From<StoreError>,
     {
         let mut tx = self.autocommit_of(scope);
-        tx.searches = Some(self.inner.searches.clone());
+        tx.search_limit = Some(self.inner.search_limit.clone());
         if self.guard.as_ref().is_some_and(CredentialGuard::was_checked) {
             tx.executor.guard(None);
         }
@@ -134,8 +135,8 @@ impl Store {
     /// Creates an identity by itself: [`TenantTx::create`] as a whole transaction, in one round trip on PostgreSQL.
     ///
     /// Repeated like [`Store::write`], and also when a connection was lost after the statement was sent: then an
-    /// identity that the first attempt made is answered as [`CreateOutcome::Taken`], which the caller must look at
-    /// anyway (a POST whose answer was lost heals).
+    /// identity that the first attempt made is answered as [`CreateOutcome::Taken`], which the caller must
+    /// handle anyway (a POST whose answer was lost heals).
     ///
     /// # Errors
     /// As [`TenantTx::create`].
@@ -181,24 +182,10 @@ impl Store {
         F: for<'t> Fn(&'t mut H) -> BoxFuture<'t, Result<T, E>>,
         E: From<StoreError>,
     {
-        let Inner {
-            connections,
-            health,
-            writes,
-            ..
-        } = &*self.inner;
+        let Inner { health, writes, .. } = &*self.inner;
         let mut retries = RetryBudget::new();
         loop {
-            let transaction = match connections.begin().await {
-                Ok(Some(transaction)) => transaction,
-                Ok(None) => {
-                    return Err(StoreError::Refused("no transaction of its own here".to_owned()).into());
-                }
-                Err(error) => {
-                    retries.wait_after(&error, Resend::Always, health).await?;
-                    continue;
-                }
-            };
+            let transaction = self.begin(&mut retries).await?;
             let mut handle = H::open(Executor::Open(Open::new(transaction, health.clone())), key);
             let answer = work(&mut handle).await;
             let Executor::Open(open) = handle.close() else {
@@ -208,7 +195,7 @@ impl Store {
             if let Some(trouble) = &progress.trouble {
                 writes.failed(trouble);
             }
-            // Work that overlooked a failed statement is repeated as well; if that does not help, the commit says so.
+            // Work that overlooked a failed statement is repeated as well; if that does not help, the commit fails.
             let may_help = matches!(
                 progress.retry_action,
                 Some(RetryAction::Again | RetryAction::Reconnect)
@@ -239,6 +226,19 @@ impl Store {
                         return Err(error.into());
                     }
                 },
+            }
+        }
+    }
+
+    async fn begin(&self, retries: &mut RetryBudget) -> Result<Transaction> {
+        let Inner {
+            connections, health, ..
+        } = &*self.inner;
+        loop {
+            match connections.begin().await {
+                Ok(Some(transaction)) => return Ok(transaction),
+                Ok(None) => return Err(StoreError::Refused("no transaction of its own here".to_owned())),
+                Err(error) => retries.wait_after(&error, Resend::Always, health).await?,
             }
         }
     }

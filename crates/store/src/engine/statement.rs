@@ -4,18 +4,18 @@
 //! A [`Statement`] is written once, with `:name` where a value belongs; where the databases differ, its writer asks
 //! [`Backend::either`]. It belongs to a set of parameters ([`Bind`], made with `parameters!`), which a call fills by name. Names
 //! become `$1`, `$2`, … when the statement is built, in the order of the set. Names in the text that the set does not have, and names
-//! of the set that the text does not have, are a fault: `tables/tests.rs` builds every statement and looks for them.
+//! of the set that the text does not have, are a fault: `tables/tests.rs` builds every statement and fails for each.
 //!
 //! On PostgreSQL a statement on tenant data must run under `usher.tenant` (see `migrations/sql/0001_foundation.postgres.sql`).
 //! Setting it in a statement of its own costs a round trip a request, so it is set *inside* the statement: the first
 //! row source calls `set_config(…, true)`, and the rest is a `LATERAL` subquery that asks whether it was set. The
 //! planner cannot pull either up (a volatile function; `OFFSET 0`), so the setting is made before the first row is
-//! looked at. The setting is local: outside a transaction it ends with the statement.
+//! read. The setting is local: outside a transaction it ends with the statement.
 //!
 //! **Conditions compare columns with parameters and other columns, and nothing else** (ADR 0029). Under row-level security PostgreSQL
 //! takes a condition that calls a function which is not leakproof (a cast from text, `substr`, anything of a JSON
 //! value) for a filter behind the policy, never for a condition of an index, and reads the whole table. So the tenant
-//! and all ids are parameters of type `uuid` and `uuid[]`; `tests/it/store/plans` looks at the plan of every statement.
+//! and all ids are parameters of type `uuid` and `uuid[]`; `tests/it/store/plans` checks the plan of every statement.
 
 use std::fmt::Write as _;
 use std::marker::PhantomData;

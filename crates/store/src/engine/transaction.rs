@@ -11,7 +11,7 @@ use crate::engine::wire::Wire;
 
 /// `COMMIT` of a transaction in which a statement failed is no error to PostgreSQL: it answers `ROLLBACK`, which the
 /// driver takes for success. A statement before it, in the same message, is refused there (SQLSTATE 25P02), and what
-/// follows it is not looked at.
+/// follows it is not run.
 const COMMIT: &str = "SELECT 1; COMMIT";
 
 /// An open transaction.
@@ -27,7 +27,7 @@ impl Transaction {
             connection,
             ended: false,
         };
-        transaction.wire().say("BEGIN").await?;
+        transaction.wire().send("BEGIN").await?;
         Ok(transaction)
     }
 
@@ -46,7 +46,7 @@ impl Transaction {
     }
 
     async fn end(mut self, text: &'static str) -> Result<(), DbErr> {
-        self.wire().say(text).await?;
+        self.wire().send(text).await?;
         self.ended = true;
         Ok(())
     }

@@ -52,13 +52,13 @@ impl Wire<'_> {
     ///
     /// Transactions are begun and ended with this and never with the driver's own calls: the driver counts how deep it
     /// is in transactions, and its count stays wrong after a commit that failed (ADR 0030).
-    pub(crate) async fn say(self, text: &'static str) -> Result<(), DbErr> {
-        let said = match self {
+    pub(crate) async fn send(self, text: &'static str) -> Result<(), DbErr> {
+        let sent = match self {
             Self::Postgres(connection) => connection.execute(sqlx::raw_sql(text)).await.map(|_| ()),
             // Prepared once, as every statement: `raw_sql` would prepare it anew each time.
             Self::Sqlite(connection) => connection.execute(sqlx::query(text)).await.map(|_| ()),
         };
-        said.map_err(|error| DbErr::Exec(of(error)))
+        sent.map_err(|error| DbErr::Exec(of(error)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whether this process can write, for `/health/ready`: what became of its last write, and a probe while that is unknown
-//! or was a failure, so that an instance which gets no requests any more finds out by itself that it may have them again.
+//! or was a failure, so that an instance which gets no requests any more becomes ready again by itself.
 //!
-//! Reads go on with a full disk; only a write tells.
+//! Reads go on with a full disk; only a write fails.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,7 +20,7 @@ const TIME: Duration = Duration::from_secs(2);
 /// The lease that a probe takes and gives back.
 const LEASE: &str = "write-probe";
 /// Words of 16 characters in a probe's row: 64 KiB, so that it needs new pages on the disk as a real change does. A few
-/// bytes would find room in pages that exist, and readiness would come and go.
+/// bytes would fit into pages that exist, and readiness would come and go.
 const WORDS: usize = 4096;
 
 /// What is known of this process's writes.
@@ -118,11 +118,11 @@ impl Store {
     /// Writes as much as a change does, and takes it back.
     pub(crate) async fn probe_write(&self) -> Result<()> {
         // Random, so that PostgreSQL cannot compress it.
-        let random = RandomState::new();
-        let words = (0..WORDS).map(|word| format!("{:016x}", random.hash_one(word)));
-        let ballast = words.collect::<Vec<_>>().concat();
-        self.lease(LEASE, &ballast, Duration::ZERO).await?;
-        self.release_lease(LEASE, &ballast).await
+        let state = RandomState::new();
+        let words = (0..WORDS).map(|word| format!("{:016x}", state.hash_one(word)));
+        let random = words.collect::<Vec<_>>().concat();
+        self.lease(LEASE, &random, Duration::ZERO).await?;
+        self.release_lease(LEASE, &random).await
     }
 }
 

@@ -1,5 +1,5 @@
-//! Keeps one tenant's searches from starving the others: at most two that look further than one batch at a time, more
-//! of the same tenant wait.
+//! Keeps one tenant's searches from starving the others: at most two of a tenant that read more than one batch run at a time, the
+//! others wait.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -12,9 +12,9 @@ use crate::error::{Result, StoreError};
 
 /// Searches of one tenant at a time.
 const AT_ONCE: usize = 2;
-/// How long one waits for the others: a client has long given up by then.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// Tenants remembered before those that search no more are forgotten.
+/// How long a search waits for the others: longer than clients wait.
+const WAIT: Duration = Duration::from_secs(20);
+/// Tenants kept before those without a search are removed.
 const REMEMBERED: usize = 256;
 
 /// The searches of all tenants that are under way in this process.
@@ -28,7 +28,7 @@ impl ConcurrencyLimit {
     /// [`StoreError::Overloaded`] when its other searches do not end.
     pub(crate) async fn enter(&self, tenant: TenantId) -> Result<OwnedSemaphorePermit> {
         let permits = self.of(tenant);
-        match tokio::time::timeout(PATIENCE, permits.acquire_owned()).await {
+        match tokio::time::timeout(WAIT, permits.acquire_owned()).await {
             Ok(Ok(permit)) => Ok(permit),
             _ => Err(StoreError::Overloaded),
         }

@@ -1,7 +1,7 @@
 //! A page of what a filter leaves, in the order in which the rows are read.
 //!
-//! By number: every row is looked at, for the total. By cursor: rows are looked at from its position on until the page is
-//! full and one more is found, or until it was enough for one page.
+//! By number: every row is read, for the total. By cursor: rows are read from its position on until the page is full and one
+//! more is found, or until the budget of one page is spent.
 
 use scim::filter::Filter;
 use scim::query::SortPosition;
@@ -24,7 +24,7 @@ pub(super) async fn by_number<T: ListedResource>(
     (start, count): (usize, usize),
 ) -> Result<Page<Placed<T>>> {
     let (mut total, mut builder) = (0, PageBuilder::new(count));
-    look(tx, query, (scan, residual), |one: T, _| {
+    scan_all(tx, query, (scan, residual), |one: T, _| {
         total += 1;
         if total >= start {
             builder.put(one);
@@ -53,11 +53,11 @@ pub(super) async fn by_cursor<T: ListedResource>(
     }
     let mut builder = PageBuilder::new(count);
     let mut last = after.cloned();
-    let mut looked = false;
+    let mut examined = false;
     let next = 'page: loop {
         // Without a filter just the page, and one more to know whether there are any.
         let wanted = match residual {
-            None => builder.room().saturating_add(1),
+            None => builder.left().saturating_add(1),
             Some(_) => BATCH,
         };
         let batch: Vec<T> = reader.next(tx, wanted).await?;
@@ -65,11 +65,11 @@ pub(super) async fn by_cursor<T: ListedResource>(
         let memberships = memberships(tx, query, residual, &batch).await?;
         for one in batch {
             let position = sort_position(&one);
-            // The first one is looked at whatever it costs, so that the next page gets further.
-            match fits(query, residual, &mut budget, (&one, &memberships), !looked).await {
+            // The first one is decided whatever it costs, so that the next page gets further.
+            match fits(query, residual, &mut budget, (&one, &memberships), !examined).await {
                 None => break 'page last,
                 Some(true) if !builder.put(one) => break 'page builder.last(),
-                Some(_) => (last, looked) = (Some(position), true),
+                Some(_) => (last, examined) = (Some(position), true),
             }
         }
         if reader.is_at_end() {
@@ -86,8 +86,8 @@ pub(super) async fn by_cursor<T: ListedResource>(
     })
 }
 
-/// Looks at every row, and gives each that matches to `found`, with the memberships that were read.
-pub(super) async fn look<T: ListedResource>(
+/// Reads every row, and gives each that matches to `found`, with the memberships that were read.
+pub(super) async fn scan_all<T: ListedResource>(
     tx: &mut TenantTx,
     query: &ListRequest<'_>,
     (scan, residual): (&Scan, Option<&Filter>),
@@ -125,7 +125,7 @@ async fn memberships<T: ListedResource>(
     }
 }
 
-/// Whether one belongs to the list; none when the budget is too small to say, unless it must be said.
+/// Whether one belongs to the list; `None` when the budget is too small to decide it, unless it must be decided.
 async fn fits<T: ListedResource>(
     query: &ListRequest<'_>,
     residual: Option<&Filter>,

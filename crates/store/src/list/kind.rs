@@ -20,6 +20,8 @@ use crate::tenant_tx::TenantTx;
 
 /// Identities and groups.
 pub(crate) trait ListedResource: Table {
+    /// Whether its table has a column for the work e-mail, and one for a `displayName` that is not its name.
+    const IS_IDENTITY: bool;
     /// The type of its ids, and the URN of its attributes.
     const TYPE: (&'static str, &'static str);
     /// The attribute whose key is in the column [`Table::NAME_KEY`].
@@ -33,7 +35,7 @@ pub(crate) trait ListedResource: Table {
 
     fn list_statements() -> &'static ListStatements;
 
-    /// How many rows to look at at a time, where looking at one may take much more than its own document.
+    /// How many rows to decide at a time, where one may take much more than its own document.
     fn batch_size(_query: &ListRequest<'_>) -> usize {
         usize::MAX
     }
@@ -71,10 +73,11 @@ pub(crate) trait ListedResource: Table {
 /// Lists of groups or of members, by the id of the member or the group.
 pub(crate) type Memberships = HashMap<Uuid, Value>;
 
-static IDENTITIES: ListStatements = ListStatements::new::<Identity>(true);
-static GROUPS: ListStatements = ListStatements::new::<Group>(false);
+static IDENTITIES: ListStatements = ListStatements::new::<Identity>();
+static GROUPS: ListStatements = ListStatements::new::<Group>();
 
 impl ListedResource for Identity {
+    const IS_IDENTITY: bool = true;
     const TYPE: (&'static str, &'static str) = ("User", schema::USER);
     const NAME: &'static str = "userName";
     const MEMBERSHIPS: (&'static str, &'static [&'static str]) = ("groups", &["Group"]);
@@ -111,6 +114,7 @@ impl ListedResource for Identity {
 }
 
 impl ListedResource for Group {
+    const IS_IDENTITY: bool = false;
     const TYPE: (&'static str, &'static str) = ("Group", schema::GROUP);
     const NAME: &'static str = "displayName";
     const MEMBERSHIPS: (&'static str, &'static [&'static str]) = ("members", &["User", "Group"]);

@@ -1,11 +1,11 @@
 //! Listing a directory: SQL narrows, the evaluator decides. One engine for identities and groups.
 //!
 //! A filter has one meaning, that of [`Filter::matches`]. How it becomes SQL: `narrow` looks for a conjunct that an index
-//! answers (`userName eq "…"`) and makes an [`Access`] of it, which names a statement and its key; the statements are
+//! answers (`userName eq "…"`) and makes an `Access` of it, which names a statement and its key; the statements are
 //! written in `scan`, one text a database, and `Scan` runs them. The rows are a superset of those that match: they are read in
 //! keyset batches and put to the evaluator in `in_order` or `sorted`, so memory is bounded by a batch and a page
 //! ([`PAGE_BYTES`]) however large the directory and its documents are. Time is bounded too: [`SCAN_ROWS`],
-//! [`CURSOR_ROWS`], [`SORT_KEPT`] say how far a query may look before it is [`StoreError::TooMuch`], and
+//! [`CURSOR_ROWS`], [`SORT_KEPT`] say how many rows a query may read before it is [`StoreError::TooMuch`], and
 //! `concurrency_limit` keeps the searches of one tenant from filling the machine.
 //!
 //! Reading order: `kind` (what is listed), `narrow` (which rows), `scan` (their batches), `reader` (a few at a time),
@@ -35,12 +35,12 @@ pub(crate) use kind::ListedResource;
 use narrow::{Access, Counted, narrow};
 use scan::Scan;
 
-/// Rows that a filter or a sort without an index looks at in one list with a total. A long filter counts its rows
+/// Rows that a filter or a sort without an index reads in one list with a total. A long filter counts its rows
 /// several times: once more for every ten comparisons.
 pub const SCAN_ROWS: usize = 200_000;
 /// As [`SCAN_ROWS`], for one page behind a cursor: what was found by then is answered, with the position to go on from.
 pub const CURSOR_ROWS: usize = 20_000;
-/// Positions that a sorted list keeps while it looks: the last one of a page must be within them.
+/// Positions that a sorted list keeps while it reads: the last one of a page must be within them.
 pub const SORT_KEPT: usize = 10_000;
 
 /// Which resources, in which order, and which page of them.
@@ -201,7 +201,7 @@ impl<T: ListedResource> PageBuilder<T> {
     }
 
     /// The most further resources that the page can take.
-    fn room(&self) -> usize {
+    fn left(&self) -> usize {
         self.count.saturating_sub(self.items.len())
     }
 
@@ -228,11 +228,11 @@ impl<T: ListedResource> PageBuilder<T> {
 }
 
 /// A document up to here is read along with its row; what is longer counts as rows more, by [`COSTLY_BYTES`] for
-/// each comparison, because a comparison folds the whole text it looks at.
+/// each comparison, because a comparison folds the whole text that it reads.
 const PLAIN_BYTES: usize = 4 * 1024;
 const COSTLY_BYTES: usize = 2 * 1024;
 
-/// How many rows may still be looked at.
+/// How many rows may still be read.
 struct Budget {
     left: usize,
     a_row: usize,

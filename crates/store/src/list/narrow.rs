@@ -1,7 +1,7 @@
 //! Which conjunct of a filter an index can answer, with the same case rules as the evaluator.
 //!
-//! Must not decide: everything found here is put to [`Filter::matches`] again, but for what is said to be exact. It
-//! must not lose a match either.
+//! Must not decide: every row found by it is put to [`Filter::matches`] again, but for [`Counted::ByMembership`]. It must not
+//! lose a match either.
 
 use domain::id::ResourceId;
 use scim::filter::{CompareOp, Filter, Literal};
@@ -16,7 +16,7 @@ use super::kind::ListedResource;
 use super::scan::Keyed;
 use crate::tables::keys::{self, fit};
 
-/// What a filter leaves to look at.
+/// Which rows a filter leaves.
 pub(crate) enum Access {
     /// The rows with this value in a column that has an index of its own.
     Keyed(&'static Keyed, Value),
@@ -53,12 +53,13 @@ pub(super) fn narrow<T: ListedResource>(filter: &Filter, order: SortOrder) -> Op
     if let Some(external_id) = found("externalId") {
         return keyed(&statements.by_external_id, fit(&nfc(external_id)));
     }
-    let work_email = || conjuncts.iter().find_map(|part| work_email(part));
-    if let Some((statement, email)) = statements.by_work_email.as_ref().zip(work_email()) {
-        return keyed(statement, fit(&fold(email)));
-    }
-    if let Some((statement, name)) = statements.by_display_name.as_ref().zip(found("displayName")) {
-        return keyed(statement, keys::name(Some(name)));
+    if T::IS_IDENTITY {
+        if let Some(email) = conjuncts.iter().find_map(|part| work_email(part)) {
+            return keyed(&statements.by_work_email, fit(&fold(email)));
+        }
+        if let Some(name) = found("displayName") {
+            return keyed(&statements.by_display_name, keys::name(Some(name)));
+        }
     }
     let paired = conjuncts.iter().find_map(|part| compared_id(part, memberships));
     Some(Access::Counted(match paired {

@@ -23,7 +23,7 @@ pub(super) async fn page<T: ListedResource>(
         let (last, short) = (rows.last().map(position).transpose()?, rows.len() < first);
         let mut reader = Reader::new(scan, last.unwrap_or(scan.start())).with(rows, short);
         while !builder.is_full() && !ended {
-            for one in reader.next(tx, builder.room()).await? {
+            for one in reader.next(tx, builder.left()).await? {
                 builder.put(one);
             }
             ended = reader.is_at_end();

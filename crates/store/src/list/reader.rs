@@ -24,8 +24,8 @@ pub(super) struct Reader<'w> {
     batch_size: usize,
     /// Whether the last batch was the last one.
     ended: bool,
-    /// Whether the page does not show all rows that are looked at: then it waits for the tenant's other searches before it reads
-    /// more than one batch.
+    /// Whether the page does not show all rows that are read: then it waits for the tenant's other searches before it reads more
+    /// than one batch.
     searches: bool,
     batches: usize,
     permit: Option<OwnedSemaphorePermit>,
@@ -92,9 +92,9 @@ impl<'w> Reader<'w> {
         if self.searches
             && self.permit.is_none()
             && (self.scan.is_whole() || self.batches > 0)
-            && let Some(searches) = &tx.searches
+            && let Some(limit) = &tx.search_limit
         {
-            self.permit = Some(searches.enter(tx.scope.tenant()).await?);
+            self.permit = Some(limit.enter(tx.scope.tenant()).await?);
         }
         let limit = wanted.clamp(1, BATCH);
         let rows = self.scan.batch(tx, self.after, limit).await?;

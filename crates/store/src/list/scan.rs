@@ -38,8 +38,9 @@ pub(crate) struct ListStatements {
     pub(super) by_id: Keyed,
     pub(super) by_name: Keyed,
     pub(super) by_external_id: Keyed,
-    pub(super) by_work_email: Option<Keyed>,
-    pub(super) by_display_name: Option<Keyed>,
+    /// Of identities ([`ListedResource::IS_IDENTITY`]), as the next one.
+    pub(super) by_work_email: Keyed,
+    pub(super) by_display_name: Keyed,
     pub(super) by_membership: Keyed,
     pub(super) membership_count: Statement<(In, Key), i64>,
     pub(super) membership_pages: Statement<(In, Key, Limit, Skip)>,
@@ -57,22 +58,13 @@ pub(super) struct Whole {
 }
 
 impl ListStatements {
-    /// `are_identities`: identities have two columns more that hold a key.
-    pub(super) const fn new<T: ListedResource>(are_identities: bool) -> Self {
+    pub(super) const fn new<T: ListedResource>() -> Self {
         Self {
             by_id: Statement::select(|on| keyed::<T>(on, "id")),
             by_name: Statement::select(|on| keyed::<T>(on, T::NAME_KEY)),
             by_external_id: Statement::select(|on| keyed::<T>(on, "external_id")),
-            by_work_email: if are_identities {
-                Some(Statement::select(|on| keyed::<T>(on, "work_email")))
-            } else {
-                None
-            },
-            by_display_name: if are_identities {
-                Some(Statement::select(|on| keyed::<T>(on, "display_name")))
-            } else {
-                None
-            },
+            by_work_email: Statement::select(|on| keyed::<T>(on, "work_email")),
+            by_display_name: Statement::select(|on| keyed::<T>(on, "display_name")),
             by_membership: Statement::select(|on| {
                 let (_, [one, _]) = membership::<T>();
                 let ids = ids_by_membership::<T>(&format!(" AND x.{one} > :after"), "");
@@ -110,7 +102,7 @@ fn keyed<T: ListedResource>(on: Backend, column: &str) -> String {
         "id" => "tenant_id = :tenant".to_owned(),
         _ => of_tenant("tenant_id"),
     };
-    // Identities with several work e-mails are looked at for each.
+    // Identities with several work e-mails are read for each.
     let keys = match column {
         "work_email" => format!(":key, '{SEVERAL}'"),
         _ => ":key".to_owned(),
@@ -306,7 +298,7 @@ impl Scan {
         tx.executor.rows(&self.statements.these, these).await
     }
 
-    /// Puts rows into this order, which the fences around a page do not promise to keep.
+    /// Puts rows into this order, which the subqueries around a page do not promise to keep.
     fn in_order(&self, rows: Vec<QueryResult>) -> Result<Vec<QueryResult>> {
         let mut placed = rows
             .into_iter()

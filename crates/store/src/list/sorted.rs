@@ -1,4 +1,4 @@
-//! A page of a list that no index has in order: everything is looked at, the first positions are kept, and only the page's
+//! A page of a list that no index has in order: every row is read, the first positions are kept, and only the page's
 //! own documents stay.
 
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use scim::filter::Filter;
 use scim::query::{Sort, SortPosition};
 use uuid::Uuid;
 
-use super::in_order::look;
+use super::in_order::scan_all;
 use super::kind::ListedResource;
 use super::scan::Scan;
 use super::{ListRequest, Page, PageAt, PageBuilder, Placed, Result, SORT_KEPT, StoreError, sort_position};
@@ -71,7 +71,7 @@ pub(super) async fn page<T: ListedResource>(
         last: None,
     };
     let mut total = 0;
-    look(tx, query, (scan, residual), |one: T, memberships| {
+    scan_all(tx, query, (scan, residual), |one: T, memberships| {
         total += 1;
         let document = one.document(query.resource_type, memberships);
         let position = SortPosition {
@@ -108,7 +108,7 @@ pub(super) async fn page<T: ListedResource>(
 /// Documents read at a time.
 const AT_ONCE: usize = 50;
 
-/// The documents of positions, in their order, as far as a page has room for them; and of how many positions those are.
+/// The documents of positions, in their order, as far as they fit into a page; and of how many positions those are.
 async fn fetch<T: ListedResource>(
     tx: &mut TenantTx,
     scan: &Scan,

@@ -147,7 +147,7 @@ pub struct Ack {
     pub group: String,
     /// The last position it has applied; all before it too.
     pub position: i64,
-    /// When it said so.
+    /// When it acknowledged it.
     pub at: DateTime<Utc>,
 }
 

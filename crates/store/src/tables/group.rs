@@ -6,7 +6,7 @@ use scim::resource::Resource;
 
 use super::names::MemberCount;
 use super::resource::{
-    self, ById, ByKey, Create, Delete, Others, Reached, Row, Save, Statements, Table, by_key,
+    self, ById, ByKey, Create, Delete, Others, Reached, Save, Table, by_key, statements_and_row,
 };
 use crate::engine::read::record;
 use crate::engine::statement::{Opens, Statement};
@@ -42,30 +42,7 @@ impl Table for Group {
         "DELETE FROM membership WHERE directory_id = :directory AND group_id = :id AND tenant_id = :tenant",
     );
 
-    fn statements<'s>() -> Statements<'s, Self> {
-        Statements {
-            by_id: &BY_ID,
-            lock_by_id: &LOCK_BY_ID,
-            by_name: &BY_NAME,
-            lock_by_name: &LOCK_BY_NAME,
-            by_external_id: None,
-            name_taken: &NAME_TAKEN,
-            create: &CREATE,
-            save: &SAVE,
-            delete: &DELETE,
-        }
-    }
-
-    fn row(&self) -> Row<'_> {
-        Row {
-            id: self.id.into(),
-            directory: self.directory,
-            revision: self.revision,
-            resource: &self.resource,
-            created_at: self.created_at,
-            modified_at: self.modified_at,
-        }
-    }
+    statements_and_row!(by_external_id: None);
 
     fn name(resource: &Resource) -> Option<&str> {
         resource.display_name()

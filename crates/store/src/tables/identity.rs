@@ -6,7 +6,7 @@ use scim::resource::Resource;
 
 use super::names::Key;
 use super::resource::{
-    self, ById, ByKey, Create, Delete, Others, Reached, Row, Save, Statements, Table, by_key,
+    self, ById, ByKey, Create, Delete, Others, Reached, Save, Table, by_key, statements_and_row,
 };
 use super::{groups_of_member, keys};
 use crate::engine::parameter::parameters;
@@ -19,8 +19,8 @@ use crate::tenant_tx::TenantTx;
 pub(crate) static BY_ID: Statement<ById, Identity> = Statement::select(resource::by_id::<Identity>);
 pub(crate) static LOCK_BY_ID: Statement<ById, Identity> =
     Statement::opening(Opens::TenantForUpdate, resource::by_id_to_lock::<Identity>);
-pub(crate) static BY_USER_NAME: Statement<ByKey, Identity> = Statement::select(|_| by_user_name());
-pub(crate) static LOCK_BY_USER_NAME: Statement<ByKey, Identity> =
+pub(crate) static BY_NAME: Statement<ByKey, Identity> = Statement::select(|_| by_user_name());
+pub(crate) static LOCK_BY_NAME: Statement<ByKey, Identity> =
     Statement::opening(Opens::TenantForUpdate, |_| by_user_name());
 /// The oldest identity that has this `externalId`.
 pub(crate) static BY_EXTERNAL_ID: Statement<ByKey, Identity> =
@@ -74,30 +74,7 @@ impl Table for Identity {
         Self::COLUMNS.replace("CAST(NULL AS text)", &groups)
     }
 
-    fn statements<'s>() -> Statements<'s, Self> {
-        Statements {
-            by_id: &BY_ID,
-            lock_by_id: &LOCK_BY_ID,
-            by_name: &BY_USER_NAME,
-            lock_by_name: &LOCK_BY_USER_NAME,
-            by_external_id: Some(&BY_EXTERNAL_ID),
-            name_taken: &NAME_TAKEN,
-            create: &CREATE,
-            save: &SAVE,
-            delete: &DELETE,
-        }
-    }
-
-    fn row(&self) -> Row<'_> {
-        Row {
-            id: self.id.into(),
-            directory: self.directory,
-            revision: self.revision,
-            resource: &self.resource,
-            created_at: self.created_at,
-            modified_at: self.modified_at,
-        }
-    }
+    statements_and_row!(by_external_id: Some(&BY_EXTERNAL_ID));
 
     fn name(resource: &Resource) -> Option<&str> {
         resource.user_name()

@@ -1,6 +1,6 @@
 //! The match keys of an identity or a group as the columns keep them: [`domain::identity::MatchKeys`] fitted to what an index can hold.
 //!
-//! A key only narrows the rows that are looked at; the evaluator always has the last word ([`crate::list`]). So a key
+//! A key only narrows the rows that are read; the evaluator always decides ([`crate::list`]). So a key
 //! may stand for several values, but an identity that matches must never be missed.
 
 use scim::resource::{Resource, fold, nfc};

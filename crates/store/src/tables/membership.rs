@@ -348,7 +348,7 @@ impl TenantTx {
     ) -> Result<(usize, HashMap<IdentityId, Vec<GroupRef>>)> {
         let mut asked = ids.len().min(CHUNK);
         let rows = loop {
-            // One person's are read whatever they are; of several, one too many says that they are too many.
+            // Of one identity all are read; of several, one row above the limit shows that they are too many.
             let limit = match asked {
                 1 => usize::MAX,
                 _ => REFERENCES + 1,

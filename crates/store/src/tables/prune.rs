@@ -1,4 +1,4 @@
-//! Pruning: what is old goes, of every table that grows without end.
+//! Pruning: deletes old rows of every table that grows without end.
 
 use chrono::{DateTime, Utc};
 
@@ -11,9 +11,9 @@ use crate::store::Store;
 /// What is old, and how many rows of it at most.
 pub(crate) type Old = (Before, Limit);
 
-/// Nothing that its queue has not got goes (a feed whose `published` is 0 is read over HTTP only).
+/// Only events that are in the app's queue (a feed whose `published` is 0 has none and is read over HTTP).
 ///
-/// PostgreSQL looks at the first `:limit` positions of each feed, which are its oldest, and deletes by the place of the row
+/// PostgreSQL reads the first `:limit` positions of each feed, which are its oldest, and deletes by the place of the row
 /// (`ctid`), here and below: none of these rows is ever updated again.
 pub(crate) static PRUNE_FEEDS: Statement<Old> = Statement::new(|on| {
     on.either(

@@ -12,24 +12,21 @@
 )]
 
 use chrono::{DateTime, Utc};
-use domain::event::Event;
 use domain::group::Group;
 use domain::id::{DirectoryId, GroupId, IdentityId, ResourceId, TenantId};
 use domain::identity::{ExternalId, Identity};
 use domain::log::LogEntry;
-use scim::resource::{Resource, fold};
+use scim::resource::Resource;
 
 use super::names::{CreatedAt, Id, In, Key, Shadow};
 use super::outbox::Events;
 use super::{keys, log, membership, outbox};
 use crate::engine::parameter::{Bind, parameters};
 use crate::engine::read::{Read, columns};
-use crate::engine::retry_budget::Resend;
 use crate::engine::statement::{Built, SET_TENANT, of_tenant};
 use crate::error::{Result, StoreError};
 use crate::list::ListedResource;
 use crate::settings::Backend;
-use crate::tenant_tx::{CreateOutcome, SaveOutcome, TenantTx};
 
 /// What a directory holds: an [`Identity`] or a [`Group`].
 pub trait StoredResource: ListedResource {}
@@ -86,6 +83,37 @@ pub(crate) trait Table: Read + Send + Sync + 'static {
     fn own(&self, external_id: ExternalId) -> Self::Own;
 }
 
+/// What is the same text in both tables: their statements and what a row has.
+macro_rules! statements_and_row {
+    (by_external_id: $by_external_id:expr) => {
+        fn statements<'s>() -> $crate::tables::resource::Statements<'s, Self> {
+            $crate::tables::resource::Statements {
+                by_id: &BY_ID,
+                lock_by_id: &LOCK_BY_ID,
+                by_name: &BY_NAME,
+                lock_by_name: &LOCK_BY_NAME,
+                by_external_id: $by_external_id,
+                name_taken: &NAME_TAKEN,
+                create: &CREATE,
+                save: &SAVE,
+                delete: &DELETE,
+            }
+        }
+
+        fn row(&self) -> $crate::tables::resource::Row<'_> {
+            $crate::tables::resource::Row {
+                id: self.id.into(),
+                directory: self.directory,
+                revision: self.revision,
+                resource: &self.resource,
+                created_at: self.created_at,
+                modified_at: self.modified_at,
+            }
+        }
+    };
+}
+pub(crate) use statements_and_row;
+
 /// The statements on a table.
 pub(crate) struct Statements<'s, R: Table> {
     pub(crate) by_id: &'s Built<ById, R>,
@@ -123,15 +151,15 @@ pub(crate) type Save<'s, R> = (New<'s, R>, Shadow, Events<'s, R>, &'s LogEntry);
 /// What a deletion needs.
 pub(crate) type Delete<'s, R> = (ById, Events<'s, R>, &'s LogEntry);
 /// A new revision.
-type New<'s, R> = (Revision<'s>, <R as Table>::Own);
+pub(crate) type New<'s, R> = (Revision<'s>, <R as Table>::Own);
 /// How many rows a change reached, and [`Table::EXTERNAL_ID_SHARED`].
 pub(crate) type Reached = (i64, bool);
 
 /// What each revision of any resource writes.
 pub(crate) struct Revision<'r> {
-    tenant: TenantId,
-    row: Row<'r>,
-    name_key: String,
+    pub(crate) tenant: TenantId,
+    pub(crate) row: Row<'r>,
+    pub(crate) name_key: String,
 }
 
 parameters!(Revision<'_>, |new| {
@@ -200,7 +228,7 @@ pub(crate) fn create<R: Table>(on: Backend) -> String {
     // Any key may be taken: the name, or the externalId.
     let conflict = "ON CONFLICT DO NOTHING";
     on.either(
-        // The condition is looked at once the tenant's rows are open, which a `CASE` makes sure of: it is no join that could be
+        // The condition is evaluated once the tenant's rows are open, which a `CASE` makes sure of: it is no join that could be
         // turned round.
         format!(
             "WITH {SET_TENANT}, i AS ({insert} FROM s WHERE CASE WHEN s.tenant IS NULL THEN false ELSE {condition} END \
@@ -270,190 +298,4 @@ fn outbox_and_log<R: Table>(on: Backend) -> String {
         ),
         format!("{events}; {}", log::then_insert()),
     )
-}
-
-impl TenantTx {
-    /// The resource, if this directory of this tenant has it.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
-    pub async fn get<I: StoredId>(&mut self, directory: DirectoryId, id: I) -> Result<Option<I::Resource>> {
-        let by_id = (self.within(directory), Id(id.into().uuid()));
-        self.find(I::Resource::statements().by_id, by_id).await
-    }
-
-    /// As [`TenantTx::get`], and keeps other transactions from changing it or its members until the transaction ends.
-    ///
-    /// # Errors
-    /// As [`TenantTx::get`].
-    pub async fn lock<I: StoredId>(&mut self, directory: DirectoryId, id: I) -> Result<Option<I::Resource>> {
-        if !self.executor.is_open() {
-            return self.get(directory, id).await;
-        }
-        let by_id = (self.within(directory), Id(id.into().uuid()));
-        self.find(I::Resource::statements().lock_by_id, by_id).await
-    }
-
-    /// The resource with this `userName` or `displayName`, folded as [`scim::resource::fold`] does. Locks it in
-    /// [`crate::Store::write`].
-    ///
-    /// # Errors
-    /// As [`TenantTx::get`].
-    pub async fn find_by_name<R: StoredResource>(
-        &mut self,
-        directory: DirectoryId,
-        folded: &str,
-    ) -> Result<Option<R>> {
-        let statements = R::statements();
-        let statement = if self.executor.is_open() {
-            statements.lock_by_name
-        } else {
-            statements.by_name
-        };
-        let by_name = (self.within(directory), Key(keys::fit(folded).into()));
-        let found = self.find(statement, by_name).await?;
-        // A key may stand for several names (store::tables::keys).
-        Ok(found.filter(|found: &R| fold(R::name(found.row().resource).unwrap_or_default()) == folded))
-    }
-
-    /// The first row.
-    pub(super) async fn find<P: Bind, R: Table>(
-        &mut self,
-        statement: &Built<P, R>,
-        parameters: P,
-    ) -> Result<Option<R>> {
-        let found = self.executor.one(statement, parameters).await?;
-        self.note_tenant_set();
-        Ok(found)
-    }
-
-    /// Writes a new resource, its events (of an identity one, of a group at least one) and its log row, in one round trip on
-    /// PostgreSQL. `external_id` says what an identity's is. A group's members are added afterwards ([`TenantTx::add_members`]); `member_count` counts them already.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] when the directory is not this tenant's or the id exists, [`StoreError::Unavailable`].
-    pub async fn create<'s, R: StoredResource>(
-        &mut self,
-        resource: &'s R,
-        external_id: ExternalId,
-        events: &'s [Event],
-        entry: &'s LogEntry,
-    ) -> Result<CreateOutcome> {
-        let (new, row) = (self.revision(resource, external_id), resource.row());
-        let parameters = (new, CreatedAt(row.created_at), Events::of(events), entry);
-        let create = R::statements().create;
-        let rows = self.executor.with_outbox(create, parameters, Resend::Always);
-        let reached = rows.await?;
-        self.note_tenant_set();
-        Ok(match reached.first() {
-            None | Some((0, _)) => CreateOutcome::Taken,
-            Some((_, is_shared)) => {
-                self.executor.note_outbox();
-                if *is_shared {
-                    CreateOutcome::DoneBeside
-                } else {
-                    CreateOutcome::Done
-                }
-            }
-        })
-    }
-
-    /// Writes a resource's next revision, its events (as for [`TenantTx::create`], all of that revision) and its log row. Lock it first.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn save<'s, R: StoredResource>(
-        &mut self,
-        resource: &'s R,
-        external_id: ExternalId,
-        events: &'s [Event],
-        entry: &'s LogEntry,
-    ) -> Result<SaveOutcome> {
-        let new = self.revision(resource, external_id);
-        let shadow = Shadow(keys::shadow(&new.0.name_key, new.0.row.id.uuid()));
-        let save = R::statements().save;
-        let rows =
-            self.executor
-                .with_outbox(save, (new, shadow, Events::of(events), entry), Resend::IfRefused);
-        let reached = rows.await.inspect_err(|error| {
-            if let StoreError::Conflict(_) = error {
-                // PostgreSQL: another transaction took the key between our read and our write. The transaction is lost; the next
-                // attempt sees it.
-                self.executor.ask_to_repeat();
-            }
-        })?;
-        self.note_tenant_set();
-        Ok(match reached.first() {
-            None | Some((0, _)) => self.why_not_saved(resource, external_id).await?,
-            Some((_, is_shared)) => {
-                self.executor.note_outbox();
-                if *is_shared {
-                    SaveOutcome::DoneBeside
-                } else {
-                    SaveOutcome::Done
-                }
-            }
-        })
-    }
-
-    fn revision<'r, R: Table>(&self, resource: &'r R, external_id: ExternalId) -> New<'r, R> {
-        let row = resource.row();
-        let revision = Revision {
-            tenant: self.scope.tenant(),
-            name_key: keys::name(R::name(row.resource)),
-            row,
-        };
-        (revision, resource.own(external_id))
-    }
-
-    async fn why_not_saved<R: Table>(
-        &mut self,
-        resource: &R,
-        external_id: ExternalId,
-    ) -> Result<SaveOutcome> {
-        if !self.executor.is_open() {
-            // Another request was faster than this read and this write, or has the key: both are to be one transaction.
-            self.executor.ask_to_repeat();
-            return Ok(SaveOutcome::Gone);
-        }
-        let (row, statements) = (resource.row(), R::statements());
-        let name = Key(keys::name(R::name(row.resource)).into());
-        let others = (self.within(row.directory), Id(row.id.uuid()), name);
-        if self.executor.one(statements.name_taken, others).await?.is_some() {
-            return Ok(SaveOutcome::NameTaken);
-        }
-        let key = keys::external_id(row.resource).filter(|_| external_id == ExternalId::IsKey);
-        if let (Some(statement), Some(key)) = (statements.by_external_id, key) {
-            let by_external_id = (self.within(row.directory), Key(key.into()));
-            let holder = self.find(statement, by_external_id).await?;
-            if holder.is_some_and(|holder| holder.row().id != row.id) {
-                return Ok(SaveOutcome::ExternalIdTaken);
-            }
-        }
-        Ok(SaveOutcome::Gone)
-    }
-
-    /// Deletes a resource with its memberships, those of its members too, and writes its events (as for [`TenantTx::create`]) and its log row;
-    /// nothing at all if it is gone already. Lock it first.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn delete<'s, R: StoredResource>(
-        &mut self,
-        resource: &R,
-        events: &'s [Event],
-        entry: &'s LogEntry,
-    ) -> Result<()> {
-        self.set_tenant().await?;
-        let row = resource.row();
-        let by_id = (self.within(row.directory), Id(row.id.uuid()));
-        let delete = R::statements().delete;
-        let rows = self
-            .executor
-            .with_outbox(delete, (by_id, Events::of(events), entry), Resend::IfRefused);
-        if rows.await?.first() > Some(&0) {
-            self.executor.note_outbox();
-        }
-        Ok(())
-    }
 }

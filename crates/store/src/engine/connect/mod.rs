@@ -1,4 +1,4 @@
-//! Opening the database: pools, per-connection settings, and what to tell the operator about them.
+//! Opening the database: pools, per-connection settings, and warnings about them for the operator.
 //!
 //! Read next: [`postgres`] and [`sqlite`], one file a database, and [`writing`], SQLite's writer.
 
@@ -20,7 +20,7 @@ pub(crate) struct Opened {
     pub(crate) writer: Option<writing::Writing>,
     /// When connections were last found to be useless (PostgreSQL).
     pub(crate) health: postgres::PoolHealth,
-    /// As whom it was opened (PostgreSQL).
+    /// The role that it was opened as (PostgreSQL).
     pub(crate) role: Option<String>,
     /// What the operator should know.
     pub(crate) warnings: Vec<String>,

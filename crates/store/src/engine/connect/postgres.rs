@@ -23,7 +23,7 @@ const SUSPICIOUS_FOR: Duration = Duration::from_mins(2);
 
 /// Remembers when a connection was last found to be lost, or its server to take no writes.
 ///
-/// A demoted primary keeps its sessions alive and answers pings; only a write tells (SQLSTATE 25006). After the first
+/// A demoted primary keeps its sessions alive and answers pings; only a write fails (SQLSTATE 25006). After the first
 /// such error every connection older than it is asked `SHOW transaction_read_only` before it is used again.
 #[derive(Debug, Clone)]
 pub(crate) struct PoolHealth(Arc<Inner>);
@@ -140,7 +140,7 @@ async fn takes_writes(connection: &mut sqlx::postgres::PgConnection) -> Result<b
     Ok(answer == "off")
 }
 
-/// As whom we are here, and what is wrong with that.
+/// The role of our sessions, and a warning if it may do too much.
 async fn role(pool: &DatabaseConnection) -> Result<(String, Vec<String>)> {
     let text = "SELECT rolname::text, rolsuper, rolbypassrls, to_regclass('token') IS NOT NULL \
                 AND coalesce(has_table_privilege(to_regclass('token'), 'INSERT'), false) \

@@ -13,7 +13,7 @@ const FILE: u32 = 0o600;
 /// What others than the owner may do.
 const OTHERS: u32 = 0o077;
 
-/// Makes what is not there; says what was there before and is open to others.
+/// Makes what is not there; answers a warning for each that was there before and is open to others.
 pub(super) fn prepare(file: &Path) -> Result<Vec<String>> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder {
@@ -24,7 +24,7 @@ pub(super) fn prepare(file: &Path) -> Result<Vec<String>> {
             ))
         })?;
     }
-    // An error here is SQLite's to tell: it meets the same one.
+    // SQLite meets the same error, and returns it.
     let _ = OpenOptions::new()
         .write(true)
         .create_new(true)

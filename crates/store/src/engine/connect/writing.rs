@@ -44,7 +44,7 @@ impl Writing {
                 Some(connection) => connection,
                 None => connect(&self.options).await?,
             };
-            let Err(error) = Wire::Sqlite(&mut connection).say(BEGIN).await else {
+            let Err(error) = Wire::Sqlite(&mut connection).send(BEGIN).await else {
                 return Ok(connection);
             };
             match StoreError::classify(&error) {
@@ -53,7 +53,7 @@ impl Writing {
                     self.idle = Some(connection);
                     retries.wait(error).await?;
                 }
-                (error, RetryAction::Reconnect | RetryAction::Tell) => {
+                (error, RetryAction::Reconnect | RetryAction::Fail) => {
                     give_up(connection, &error).await;
                     if !was_kept {
                         return Err(error);
@@ -65,7 +65,7 @@ impl Writing {
 
     /// Ends a transaction. After `Ok` it is on the disk, and the connection waits for the next one.
     pub(crate) async fn commit(&mut self, mut connection: SqliteConnection) -> Result<()> {
-        match Wire::Sqlite(&mut connection).say(COMMIT).await {
+        match Wire::Sqlite(&mut connection).send(COMMIT).await {
             Ok(()) => {
                 self.idle = Some(connection);
                 Ok(())
@@ -97,7 +97,7 @@ impl Writing {
     }
 }
 
-/// Closes a connection of unknown state, before anybody is answered: what it held open is rolled back and its lock is
+/// Closes a connection of unknown state, before any caller is answered: what it held open is rolled back and its lock is
 /// free for other processes.
 pub(crate) async fn give_up(connection: SqliteConnection, error: &StoreError) {
     tracing::debug!(%error, "the writing connection is closed after trouble");
