@@ -146,7 +146,7 @@ impl<K: Key> Shared<K> {
         }
     }
 
-    fn put_back(&self, state: &mut State<K>, key: K) {
+    fn put_back(state: &mut State<K>, key: K) {
         state.free += 1;
         if let Some(held) = state.keys.get_mut(&key) {
             held.places = held.places.saturating_sub(1);
@@ -176,7 +176,7 @@ impl<K: Key> Shared<K> {
                 // Who has left takes no place; dropped here, it would wait for the lock that is held.
                 if let Err(mut place) = asker.send(place) {
                     place.of = None;
-                    self.put_back(state, key);
+                    Self::put_back(state, key);
                 }
             }
             match state.keys.get(&key) {
@@ -192,7 +192,7 @@ impl<K: Key> Drop for Permit<K> {
     fn drop(&mut self) {
         if let Some(shared) = self.of.take() {
             let mut state = shared.lock();
-            shared.put_back(&mut state, self.key);
+            Shared::put_back(&mut state, self.key);
             shared.serve(&mut state);
         }
     }
@@ -209,7 +209,7 @@ mod tests {
             total,
             each,
             queue,
-            wait: Duration::from_secs(60),
+            wait: Duration::from_mins(1),
         })
     }
 
@@ -255,10 +255,7 @@ mod tests {
         for asker in &mut waiting {
             assert!(asker.as_mut().now_or_never().is_none());
         }
-        assert_eq!(
-            limiter.enter(1).now_or_never().map(|full| full.err()),
-            Some(Some(Full))
-        );
+        assert_eq!(limiter.enter(1).now_or_never().map(Result::err), Some(Some(Full)));
         waiting.clear();
         let mut last = Box::pin(limiter.enter(1));
         assert!(last.as_mut().now_or_never().is_none());

@@ -22,7 +22,7 @@ use crate::state::State;
 /// Tokens whose records are kept.
 const KEPT: u64 = 10_000;
 /// How long a record is kept: it also says when the token was last used, which is written once a minute.
-const KEPT_FOR: Duration = Duration::from_secs(60);
+const KEPT_FOR: Duration = Duration::from_mins(1);
 
 /// The records of tokens that were read lately, by the tokens' ids.
 #[derive(Clone)]

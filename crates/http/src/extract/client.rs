@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use actix_web::HttpRequest;
+use actix_web::http::header::HeaderValue;
 
 /// The client's address: the connection's own, or the entry that the outermost of our `hops` proxies wrote into
 /// `X-Forwarded-For`. What a client writes there itself stands further left and is never believed. An entry that is no
@@ -12,7 +13,7 @@ pub fn address(request: &HttpRequest, hops: usize) -> IpAddr {
         .peer_addr()
         .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     let lines = request.headers().get_all("x-forwarded-for");
-    let lines: Vec<&[u8]> = lines.map(|line| line.as_bytes()).collect();
+    let lines: Vec<&[u8]> = lines.map(HeaderValue::as_bytes).collect();
     forwarded(&lines, hops).unwrap_or(own)
 }
 

@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::header::{AUTHORIZATION, HeaderValue};
 use auth::{CredentialKind, CredentialRecord, Presented, Refusal, Verified};
 use store::StoreError;
 
@@ -42,7 +42,7 @@ pub async fn verified<R: CredentialRecord>(
         Denied::Refused(refusal)
     };
     let lines = request.headers().get_all(AUTHORIZATION);
-    let lines = lines.map(|value| value.as_bytes());
+    let lines = lines.map(HeaderValue::as_bytes);
     let ip = client::address(request, state.proxy_hops);
     let presented = state.verifier.precheck(R::KIND, lines, ip).await;
     let presented = presented.map_err(|refusal| refused(refusal, None))?;

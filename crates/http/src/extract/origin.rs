@@ -76,20 +76,19 @@ fn parameter(entry: &str, wanted: &str) -> Option<String> {
 /// Whether a text is a host and perhaps a port, and nothing that could lead a link elsewhere (RFC 3986 §3.2.2, without
 /// percent-encoding).
 fn is_host(text: &str) -> bool {
-    let (host_is_fine, rest) = match text.strip_prefix('[') {
-        Some(inside) => match inside.split_once(']') {
+    let (host_is_fine, rest) = if let Some(inside) = text.strip_prefix('[') {
+        match inside.split_once(']') {
             Some((address, rest)) => (address.parse::<Ipv6Addr>().is_ok(), rest),
             None => (false, ""),
-        },
-        None => {
-            let (name, rest) = text.split_at(text.find(':').unwrap_or(text.len()));
-            let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-            let begins = name
-                .bytes()
-                .next()
-                .is_some_and(|byte| byte.is_ascii_alphanumeric());
-            (begins && name.bytes().all(letter), rest)
         }
+    } else {
+        let (name, rest) = text.split_at(text.find(':').unwrap_or(text.len()));
+        let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        let begins = name
+            .bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric());
+        (begins && name.bytes().all(letter), rest)
     };
     let port_is_fine = match rest.strip_prefix(':') {
         Some(port) => port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok(),

@@ -1,5 +1,7 @@
 //! `GET /feeds/{app}/events?after=&limit=&wait=`: a page of events, or as soon as there is one.
 
+use std::fmt::Write as _;
+
 use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse, web};
 use events::Page;
@@ -63,7 +65,7 @@ fn wrapped(page: &Page) -> String {
         body.push_str(&event.body);
         body.push('}');
     }
-    body.push_str(&format!("],\"next\":{},\"head\":{}}}", page.next, page.head));
+    let _ = write!(body, "],\"next\":{},\"head\":{}}}", page.next, page.head);
     body
 }
 

@@ -40,7 +40,7 @@ impl AnsweredResource for Group {
         served(&ctx.request.context, &ctx.request.caller).is_ok()
     }
 
-    fn patch_answer(rules: &Rules) -> Answer {
+    fn patch_answer(rules: Rules) -> Answer {
         rules.patch_group
     }
 

@@ -26,7 +26,7 @@ pub trait AnsweredResource: ManagedResource {
         true
     }
     /// What a PATCH that succeeded is answered (ADR 0013).
-    fn patch_answer(rules: &Rules) -> Answer;
+    fn patch_answer(rules: Rules) -> Answer;
     /// Remembers that its creation was answered (ADR 0006).
     fn remember(&self, _: &AnsweredCreations) {}
     /// What the server knows about it; `base` is the Tenant URL.
@@ -131,7 +131,7 @@ async fn patch<R: AnsweredResource>(
     let changed: R = ctx
         .run(|request| async move { patch::execute(request, &id, body).await })
         .await?;
-    let wanted = R::patch_answer(ctx.request.caller.directory.provider.rules());
+    let wanted = R::patch_answer(*ctx.request.caller.directory.provider.rules());
     if wanted == Answer::NoContent && ctx.query.projection == Projection::default() {
         return Ok(respond::no_content(&changed.meta(&ctx.base)));
     }

@@ -75,10 +75,10 @@ async fn answer(
             return Err(failure);
         }
     };
-    let caller = match begun.elapsed() > ADMITTED {
-        // It has waited, for a place or for its body: what was taken back meanwhile does nothing any more.
-        true => self::caller(state, request, &route.base, Source::Database).await?,
-        false => caller,
+    let caller = if begun.elapsed() > ADMITTED {
+        self::caller(state, request, &route.base, Source::Database).await?
+    } else {
+        caller
     };
     if source == Source::Database {
         return prepared.run(caller, permits, None).await;

@@ -165,8 +165,8 @@ impl ResponseBody {
     }
 
     async fn some_people(&mut self, mut people: VecDeque<Identity>) -> Result<(), Failure> {
-        let first = people.len().min(PEOPLE);
-        let some = &people.make_contiguous()[..first];
+        let all = people.make_contiguous();
+        let some = all.get(..PEOPLE).unwrap_or(all);
         let shown = self.people.shown(&self.context, &self.caller, some).await?;
         for (identity, shown) in some.iter().zip(&shown) {
             self.people.write(&mut self.out, identity, shown);

@@ -19,7 +19,7 @@ use crate::extract::connection::AnsweredCreations;
 impl AnsweredResource for Identity {
     type Shown = Shown;
 
-    fn patch_answer(rules: &Rules) -> Answer {
+    fn patch_answer(rules: Rules) -> Answer {
         rules.patch_user
     }
 

@@ -37,8 +37,8 @@ pub(super) async fn stored(
         let member = known.get(&name.parse().ok()?)?;
         let kind = member.id.type_name();
         let mut element = json!({"value": name, "type": kind, "$ref": format!("{kind}s/{}", member.id)});
-        if let Some(display) = &member.display {
-            element["display"] = json!(display);
+        if let (Some(display), Some(parts)) = (&member.display, element.as_object_mut()) {
+            parts.insert("display".to_owned(), json!(display));
         }
         Some((name, element))
     });
@@ -119,9 +119,10 @@ impl Known {
     ) -> Result<Self, Error> {
         let mut ids = ids_of(named.clone());
         ids.retain(|id| *id != ResourceId::from(group.id));
-        let members = match ids.is_empty() {
-            true => Vec::new(),
-            false => tx.known_members(group.directory, &ids).await?,
+        let members = if ids.is_empty() {
+            Vec::new()
+        } else {
+            tx.known_members(group.directory, &ids).await?
         };
         let found: HashSet<ResourceId> = members.iter().map(|member| member.id).collect();
         let unknown = named.filter(|text| !text.parse().is_ok_and(|id| found.contains(&id)));

@@ -2,6 +2,8 @@
 //!
 //! Must not know: what a code means.
 
+use std::fmt::Write as _;
+
 use super::{ErrorCode, Row};
 
 impl ErrorCode {
@@ -64,9 +66,10 @@ pub fn reference() -> String {
             next_step,
         } = code.row();
         let scim_type = scim_type.map_or_else(|| "–".to_owned(), |word| format!("`{word}`"));
-        page.push_str(&format!(
-            "| `{code}` | {status} | {scim_type} | {meaning} | {next_step} |\n"
-        ));
+        let _ = writeln!(
+            page,
+            "| `{code}` | {status} | {scim_type} | {meaning} | {next_step} |"
+        );
     }
     page.push_str(
         "\nWhat is no HTTP at all, addresses longer than 64 KB, and addresses with a character that no URL may hold unencoded \

@@ -73,9 +73,10 @@ impl View {
             (identities.len(), HashMap::new())
         };
         let shown = identities.iter().take(read).map(|identity| {
-            let groups = match known {
-                true if self.wants_groups => identity.groups.as_ref(),
-                _ => groups.get(&identity.id),
+            let groups = if known && self.wants_groups {
+                identity.groups.as_ref()
+            } else {
+                groups.get(&identity.id)
             };
             let groups = groups.filter(|groups| !groups.is_empty());
             Shown {
