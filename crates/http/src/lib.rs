@@ -10,6 +10,7 @@
 pub mod backpressure;
 pub mod concurrency_limiter;
 pub mod connections;
+pub mod error_table;
 pub mod extract;
 pub mod feeds;
 pub mod health;

@@ -248,7 +248,11 @@ async fn the_limits_are_those_that_are_published_and_past_them_is_a_413() {
         .post("/Bulk", &json!({"Operations": [], "padding": padding}))
         .await
         .expect(413);
-    assert!(refused.text.contains("larger than 2 MB"), "{}", refused.text);
+    assert!(
+        refused.text.contains("larger than 2 MB (maxPayloadSize)"),
+        "{}",
+        refused.text
+    );
     assert_eq!(scim.get("/Bulk").await.expect(405).header("allow"), "POST");
     let groups = scim
         .post("/Bulk", &json!({"Operations": [group("team", &[])]}))

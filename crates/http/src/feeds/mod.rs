@@ -21,26 +21,21 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .service(
             web::resource("/feeds/{app}/events")
                 .route(reading::get().to(read::events))
-                .default_service(web::to(only_get)),
+                .default_service(web::to(async |request: HttpRequest| {
+                    only(&request, "GET, HEAD", "a feed is read with GET")
+                })),
         )
         .service(
             web::resource("/feeds/{app}/ack")
                 .route(web::post().to(ack::acknowledge))
-                .default_service(web::to(only_post)),
+                .default_service(web::to(async |request: HttpRequest| {
+                    only(&request, "POST", "an acknowledgement is sent with POST")
+                })),
         );
 }
 
-async fn only_get(request: HttpRequest) -> HttpResponse {
-    Problem::new(ProblemCode::MethodNotAllowed, "a feed is read with GET")
-        .allow("GET, HEAD")
-        .answer(&request)
-}
-
-async fn only_post(request: HttpRequest) -> HttpResponse {
-    Problem::new(
-        ProblemCode::MethodNotAllowed,
-        "an acknowledgement is sent with POST",
-    )
-    .allow("POST")
-    .answer(&request)
+fn only(request: &HttpRequest, methods: &'static str, detail: &str) -> HttpResponse {
+    Problem::with(ProblemCode::MethodNotAllowed, detail)
+        .allow(methods)
+        .answer(request)
 }

@@ -80,7 +80,7 @@ fn result(outcome: Result<BulkOutcome, provisioning::Error>) -> (u16, Option<Str
         Ok(BulkOutcome::Deleted) => (204, None, None),
         Err(error) => {
             let failure = Failure::from(error);
-            let row = failure.code.row();
+            let row = failure.row();
             let body = message::error_body(row.status, row.scim_type, &failure.detail);
             (row.status, None, Some(body))
         }

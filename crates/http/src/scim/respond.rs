@@ -1,16 +1,13 @@
 //! Puts SCIM answers together: always `application/scim+json` without parameters, errors too.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{
-    ALLOW, CONTENT_TYPE, ETAG, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
-};
+use actix_web::http::header::{CONTENT_TYPE, ETAG, HeaderValue, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use domain::identity::Identity;
 use scim::message::{self, MEDIA_TYPE, Meta};
 use serde_json::Value;
 
 use super::error::{ErrorCode, Failure};
-use crate::observe::Facts;
 
 /// A body with a status.
 pub fn body(status: StatusCode, body: &Value) -> HttpResponse {
@@ -54,33 +51,15 @@ pub fn meta(identity: &Identity, base: &str) -> Meta {
 /// A refusal. Its `detail` is what surfaces in Entra's provisioning log, so it ends with the id to ask us about. But for
 /// that id, a 401 says the same to everybody, whatever was wrong.
 pub fn failure(request: &HttpRequest, failure: &Failure) -> HttpResponse {
-    let row = failure.code.row();
-    let mut id = None;
-    Facts::record(request, |facts| {
-        facts.code = Some(row.code);
-        id = Some(facts.request);
-    });
-    let detail = match id {
-        Some(id) => format!("{} (request id {id})", failure.detail),
-        None => failure.detail.clone(),
-    };
-    let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut answer = HttpResponseBuilder::new(status);
-    if status == StatusCode::UNAUTHORIZED {
-        answer.insert_header((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
-    }
-    if let Some(seconds) = failure.retry_after {
-        answer.insert_header((RETRY_AFTER, seconds));
-    }
-    if let Some(methods) = failure.allow {
-        answer.insert_header((ALLOW, HeaderValue::from_static(methods)));
-    }
+    let mut answer = failure.begin_answer(request);
     if matches!(
         failure.code,
         ErrorCode::BodyTooLarge | ErrorCode::BodyTooSlow | ErrorCode::ConnectionsBusy
     ) {
         answer.force_close();
     }
+    let row = failure.row();
+    let detail = failure.detail_with_id(request);
     write(
         &mut answer,
         &message::error_body(row.status, row.scim_type, &detail),

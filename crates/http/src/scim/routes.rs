@@ -290,11 +290,7 @@ mod tests {
             let route = Route::of(path).expect(path);
             let method = Method::from_bytes(method.as_bytes()).expect(method);
             let failure = route.endpoint.action(&method).expect_err(path);
-            assert_eq!(
-                (failure.code.row().status, failure.allow),
-                (status, allow),
-                "{path}"
-            );
+            assert_eq!((failure.row().status, failure.allow), (status, allow), "{path}");
             if let (ErrorCode::MethodNotAllowed, Some(allow)) = (failure.code, allow) {
                 assert!(failure.detail.contains(allow), "{}", failure.detail);
             }

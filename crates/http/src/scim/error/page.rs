@@ -4,47 +4,8 @@
 
 use std::fmt::Write as _;
 
-use super::{ErrorCode, Row};
-
-impl ErrorCode {
-    /// All codes, in the order of the page.
-    pub const ALL: [Self; 34] = [
-        Self::Unauthorized,
-        Self::DirectoryOff,
-        Self::NoSuchRoute,
-        Self::NotFound,
-        Self::MethodNotAllowed,
-        Self::GroupsNotServed,
-        Self::NotImplemented,
-        Self::DiscoveryFilter,
-        Self::PreconditionFailed,
-        Self::BulkTooLarge,
-        Self::BulkConflict,
-        Self::BodyTooLarge,
-        Self::BodyTooSlow,
-        Self::MediaType,
-        Self::InvalidSyntax,
-        Self::InvalidValue,
-        Self::InvalidFilter,
-        Self::InvalidPath,
-        Self::NoTarget,
-        Self::Mutability,
-        Self::Uniqueness,
-        Self::TooMany,
-        Self::InvalidVers,
-        Self::Sensitive,
-        Self::InvalidCursor,
-        Self::ExpiredCursor,
-        Self::InvalidCount,
-        Self::Busy,
-        Self::BodiesBusy,
-        Self::TenantBusy,
-        Self::ConnectionsBusy,
-        Self::SearchesBusy,
-        Self::ProfileMissing,
-        Self::Unavailable,
-    ];
-}
+use super::ErrorCode;
+use crate::error_table::Row;
 
 /// The page `docs/reference/error-codes.md`.
 pub fn reference() -> String {
@@ -57,14 +18,14 @@ pub fn reference() -> String {
          and in the gateway's log lines.\n\n\
          | code | status | `scimType` | what happened | what to do |\n| --- | --- | --- | --- | --- |\n",
     );
-    for code in ErrorCode::ALL {
+    for row in ErrorCode::TABLE {
         let Row {
             code,
             status,
             scim_type,
             meaning,
             next_step,
-        } = code.row();
+        } = row;
         let scim_type = scim_type.map_or_else(|| "–".to_owned(), |word| format!("`{word}`"));
         let _ = writeln!(
             page,
