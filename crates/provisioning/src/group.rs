@@ -49,6 +49,10 @@ impl ManagedResource for Group {
         self.revision
     }
 
+    fn times(&self) -> (DateTime<Utc>, DateTime<Utc>) {
+        (self.created_at, self.modified_at)
+    }
+
     fn resource(&self) -> &Resource {
         &self.resource
     }

@@ -71,6 +71,8 @@ pub trait ManagedResource: Send + Sync + Sized + 'static {
     fn id(&self) -> Self::Id;
     /// Its revision; 1 after creation.
     fn revision(&self) -> i64;
+    /// When it was created and when it was last changed.
+    fn times(&self) -> (DateTime<Utc>, DateTime<Utc>);
     /// Its document.
     fn resource(&self) -> &Resource;
     /// The value of [`ManagedResource::NAME`].

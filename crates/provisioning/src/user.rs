@@ -46,6 +46,10 @@ impl ManagedResource for Identity {
         self.revision
     }
 
+    fn times(&self) -> (DateTime<Utc>, DateTime<Utc>) {
+        (self.created_at, self.modified_at)
+    }
+
     fn resource(&self) -> &Resource {
         &self.resource
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
-use provisioning::Request;
+use provisioning::{ManagedResource, Request};
 use scim::query::{ListParameters, parse_search};
 use serde_json::Value;
 
@@ -59,6 +59,15 @@ impl RequestContext<'_> {
         } else {
             Ok(work.await?)
         }
+    }
+
+    /// Whether the directory serves such resources.
+    ///
+    /// # Errors
+    /// `profileMissing`.
+    pub(super) fn serves<R: ManagedResource>(&self) -> Result<bool, Failure> {
+        let profile = self.request.profile()?;
+        Ok(R::resource_type(&profile, self.request.caller.directory.provider).is_ok())
     }
 
     /// The answer to a reading, where the tag of what would be answered decides it: 304 for one that the client has.

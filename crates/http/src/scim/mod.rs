@@ -8,7 +8,6 @@ mod bulk;
 mod context;
 mod discovery;
 pub mod error;
-mod groups;
 mod handlers;
 mod prepared;
 pub mod respond;
@@ -16,7 +15,7 @@ mod response_body;
 pub mod route;
 pub mod routes;
 mod search;
-mod users;
+mod view;
 
 use std::time::Instant;
 

@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use domain::credential::Caller;
 use domain::group::Group;
 use domain::identity::Identity;
-use provisioning::{Request, RequestMetadata};
+use provisioning::{ManagedResource as _, Request, RequestMetadata};
 use scim::bulk::BulkResource;
 use scim::etag::Precondition;
 use scim::query::{ListParameters, has_filter, parse_query};
@@ -20,7 +20,7 @@ use super::context::RequestContext;
 use super::error::{ErrorCode, Failure};
 use super::route::Route;
 use super::routes::{Action, ExpectedBody, Operation};
-use super::{bulk, discovery, groups, handlers, search};
+use super::{bulk, discovery, handlers, search};
 use crate::extract::body::{bytes, json};
 use crate::extract::caller::{Source, caller};
 use crate::extract::connection::AnsweredCreations;
@@ -64,7 +64,8 @@ impl<'a> Prepared<'a> {
         let mut permits = prepared.permits(caller).await?;
         prepared.precondition = precondition(request)?;
         if action.body == ExpectedBody::Group {
-            groups::served(&state.provisioning, caller)?;
+            let profile = state.provisioning.profile(caller)?;
+            Group::resource_type(&profile, caller.directory.provider)?;
         }
         if action.body != ExpectedBody::Nothing {
             prepared.body = Some(bytes(state, request, payload, &mut permits).await?);

@@ -3,7 +3,6 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, ETAG, HeaderValue, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
-use domain::identity::Identity;
 use scim::message::{self, MEDIA_TYPE, Meta};
 use serde_json::Value;
 
@@ -12,15 +11,6 @@ use super::error::{ErrorCode, Failure};
 /// A body with a status.
 pub fn body(status: StatusCode, body: &Value) -> HttpResponse {
     write(&mut HttpResponseBuilder::new(status), body)
-}
-
-/// One resource as JSON text, with its `ETag`, and `Location` as RFC 7644 §3.3 asks.
-pub fn resource(status: StatusCode, document: Vec<u8>, tag: &str, location: &str) -> HttpResponse {
-    HttpResponseBuilder::new(status)
-        .insert_header((ETAG, tag))
-        .insert_header((LOCATION, location))
-        .insert_header((CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE)))
-        .body(document)
 }
 
 /// 204 for a change, with what the headers of a 200 would have said.
@@ -36,16 +26,6 @@ pub fn not_modified(tag: &str) -> HttpResponse {
     HttpResponseBuilder::new(StatusCode::NOT_MODIFIED)
         .insert_header((ETAG, tag))
         .finish()
-}
-
-/// What the server knows about an identity.
-pub fn meta(identity: &Identity, base: &str) -> Meta {
-    Meta {
-        created: identity.created_at,
-        last_modified: identity.modified_at,
-        version: identity.revision,
-        location: format!("{base}/Users/{}", identity.id),
-    }
 }
 
 /// A refusal. Its `detail` is what surfaces in Entra's provisioning log, so it ends with the id to ask us about. But for
