@@ -74,14 +74,15 @@ pub enum BulkOutcome {
 /// back. Once something was done, it ends the report at the operation it struck.
 pub async fn execute(request: Arc<Request>, bulk: BulkRequest) -> Result<BulkReport, Error> {
     let profile = request.profile()?;
-    let types = profile.group_type.as_ref();
-    let types = types.map(|group_type| (BulkResource::Group, group_type));
-    let types: Vec<_> = [(BulkResource::User, &profile.resource_type)]
-        .into_iter()
-        .chain(types)
-        .collect();
+    let mut types = vec![(BulkResource::User, &profile.resource_type)];
+    types.extend(
+        profile
+            .group_type
+            .as_ref()
+            .map(|group_type| (BulkResource::Group, group_type)),
+    );
     let mut plan = BulkPlan::new(bulk, &types);
-    let mut created = request.metadata.created.clone();
+    let mut created = request.created.clone();
     let mut results: Vec<BulkResult> = Vec::new();
     while let Some(step) = plan.step() {
         let tried = match step {
@@ -100,7 +101,7 @@ pub async fn execute(request: Arc<Request>, bulk: BulkRequest) -> Result<BulkRep
                 tried
             }
             BulkStep::Refuse(index, trouble) => {
-                let unit = UnitOfWork::new(Arc::clone(&request), "POST")?;
+                let unit = UnitOfWork::new::<Identity>(Arc::clone(&request), "POST")?;
                 let refused = unit.refuse(LogSubject::default(), trouble.into());
                 BulkResult::failed(index, refused.await)
             }
@@ -141,7 +142,12 @@ async fn run(request: &Request, index: usize, work: Work, created: &[IdentityId]
     let (kind, partial) = (work.kind, work.partial);
     let outcome = match Precondition::of_version(work.version.as_deref()) {
         Ok(precondition) => {
-            let request = request.operation(precondition, created);
+            // The same request, but for its condition and for what was created before this operation.
+            let request = Arc::new(Request {
+                precondition,
+                created: created.to_vec(),
+                ..request.clone()
+            });
             match kind {
                 BulkResource::User => act::<Identity>(request, work.action).await,
                 BulkResource::Group => act::<Group>(request, work.action).await,

@@ -30,13 +30,13 @@ use crate::log_row::LeftOut;
 use crate::replace::as_a_value;
 use crate::resource::{Desired, ManagedResource, Settled, check_unknown};
 use crate::taken::Key;
-use crate::unit_of_work::UnitOfWork;
+use crate::unit_of_work::{Locking, UnitOfWork};
 
 impl ManagedResource for Group {
     type Id = GroupId;
     type Events = Vec<Event>;
 
-    const IS_ONE_ROW: bool = false;
+    const LOCKING: Locking = Locking::Locked;
     const ENDPOINT: &'static str = "/Groups";
     const NAME: &'static str = "displayName";
     const PAGE: PortalPage = PortalPage::Groups;
@@ -184,7 +184,7 @@ impl ManagedResource for Group {
     /// that exists at its next cycle, and Microsoft's validator creates a group twice to see the 409 (ADR 0006).
     async fn create(unit: &Arc<UnitOfWork>, desired: Desired) -> Result<Self, Error> {
         let id = GroupId::from_uuid(unit.ids().next());
-        unit.transact(desired, move |tx, unit, desired| {
+        unit.transact(Self::LOCKING, desired, move |tx, unit, desired| {
             Box::pin(create(tx, unit, id, desired))
         })
         .await

@@ -29,5 +29,5 @@ pub mod user;
 pub use context::Context;
 pub use error::Error;
 pub use extended::Extended;
-pub use request::{Request, RequestMetadata};
+pub use request::Request;
 pub use resource::ManagedResource;

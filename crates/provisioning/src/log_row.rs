@@ -122,9 +122,8 @@ impl UnitOfWork {
 
     /// A row with directory, time, token and request only.
     fn blank(&self) -> LogEntry {
-        let metadata = &self.request.metadata;
         LogEntry {
-            request: metadata.request,
+            request: self.request.id,
             at: self.at,
             directory: self.directory(),
             resource: None,
@@ -137,7 +136,7 @@ impl UnitOfWork {
             event: None,
             changed: Vec::new(),
             token_id: self.caller().token_id.clone(),
-            trace_id: metadata.traceparent.map(TraceParent::trace_id),
+            trace_id: self.request.traceparent.map(TraceParent::trace_id),
         }
     }
 }

@@ -22,12 +22,11 @@ use crate::unit_of_work::UnitOfWork;
 /// [`Error::NotFound`], [`Error::Stale`], [`Error::Invalid`] for operations or a result the directory refuses,
 /// [`Error::Taken`], [`Error::GroupsNotServed`].
 pub async fn execute<R: ManagedResource>(request: Arc<Request>, id: &str, body: Value) -> Result<R, Error> {
-    let unit = UnitOfWork::new(request, "PATCH")?;
-    unit.resource_type::<R>()?;
+    let unit = UnitOfWork::new::<R>(request, "PATCH")?;
     let id = unit.id::<R>(id)?;
     let outcome = match PatchRequest::parse(body) {
         Ok(patch) => {
-            unit.change::<R, _, _, _>(patch, move |tx, unit, patch| {
+            unit.transact(R::LOCKING, patch, move |tx, unit, patch| {
                 Box::pin(change::<R>(tx, unit, id, patch))
             })
             .await

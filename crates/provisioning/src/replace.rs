@@ -19,8 +19,7 @@ use crate::unit_of_work::UnitOfWork;
 /// # Errors
 /// As for a creation, [`Error::NotFound`] and [`Error::Stale`].
 pub async fn execute<R: ManagedResource>(request: Arc<Request>, id: &str, body: Value) -> Result<R, Error> {
-    let unit = UnitOfWork::new(request, "PUT")?;
-    unit.resource_type::<R>()?;
+    let unit = UnitOfWork::new::<R>(request, "PUT")?;
     let id = unit.id::<R>(id)?;
     let subject = LogSubject {
         resource: Some(id.into()),
@@ -28,7 +27,7 @@ pub async fn execute<R: ManagedResource>(request: Arc<Request>, id: &str, body: 
     };
     let outcome = match R::accept(&unit, body) {
         Ok(sent) => {
-            unit.change::<R, _, _, _>(sent, move |tx, unit, sent| {
+            unit.transact(R::LOCKING, sent, move |tx, unit, sent| {
                 Box::pin(change::<R>(tx, unit, id, sent))
             })
             .await

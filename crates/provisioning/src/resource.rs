@@ -26,7 +26,7 @@ use store::{ListRequest, Page, SaveOutcome, StoreError, TenantTx};
 
 use crate::error::Error;
 use crate::taken::Key;
-use crate::unit_of_work::UnitOfWork;
+use crate::unit_of_work::{Locking, UnitOfWork};
 
 /// The state that a request asks for.
 #[derive(Debug, Clone)]
@@ -57,9 +57,9 @@ pub trait ManagedResource: Send + Sync + Sized + 'static {
     /// The events of one change, at least one; the log row names the first.
     type Events: AsRef<[Event]> + Send + Sync + 'static;
 
-    /// Whether a change of it is a change of its own row and of nothing else but events and log, so that one statement
-    /// saves it.
-    const IS_ONE_ROW: bool;
+    /// How it is changed: without a lock first where one statement saves a change, because nothing changes but its row, the
+    /// events and the log.
+    const LOCKING: Locking;
     /// The endpoint's path; a cursor of one list is none of another.
     const ENDPOINT: &'static str;
     /// The attribute whose value is unique in a directory.

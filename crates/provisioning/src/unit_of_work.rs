@@ -18,7 +18,7 @@ use store::{BoxFuture, SaveOutcome, Store, TenantTx};
 use crate::error::Error;
 use crate::log_row::{LeftOut, LogSubject};
 use crate::request::Request;
-use crate::resource::{ManagedResource, Settled};
+use crate::resource::ManagedResource;
 use crate::taken::Key;
 
 /// Everything that stays the same while one operation is decided; shared, so that the store may run the decision again
@@ -36,17 +36,29 @@ pub struct UnitOfWork {
     pub(crate) event: EventId,
 }
 
-/// What a change comes to.
-struct Decision<R: ManagedResource> {
-    /// The next state and its events; `None` when nothing effectively changed.
-    next: Option<(R, R::Events)>,
-    row: LogEntry,
+/// Whether a decision sees the row that it changes locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Locking {
+    /// From the first attempt on.
+    Locked,
+    /// Not in the first attempt, in which each statement is committed by itself and the save checks the revision; when
+    /// another request was faster, the next attempt locks the row.
+    RevisionFirst,
 }
 
 impl UnitOfWork {
-    pub(crate) fn new(request: Arc<Request>, method: &'static str) -> Result<Arc<Self>, Error> {
+    /// For a directory that has such resources.
+    ///
+    /// # Errors
+    /// As [`Request::profile`]; [`Error::GroupsNotServed`], which leaves no row in the log.
+    pub(crate) fn new<R: ManagedResource>(
+        request: Arc<Request>,
+        method: &'static str,
+    ) -> Result<Arc<Self>, Error> {
+        let profile = request.profile()?;
+        R::resource_type(&profile, request.provider())?;
         Ok(Arc::new(Self {
-            profile: request.profile()?,
+            profile,
             method,
             at: request.context.clock.now(),
             event: EventId::from_uuid(request.context.ids.next()),
@@ -101,13 +113,13 @@ impl UnitOfWork {
 
     /// Why it happens, for events.
     pub(crate) fn cause(&self) -> Cause {
-        let metadata = &self.request.metadata;
+        let request = &self.request;
         Cause {
-            request: metadata.request,
-            client_request_id: metadata.client_request_id.clone(),
+            request: request.id,
+            client_request_id: request.client_request_id.clone(),
             operation: self.method,
             token_alias: self.caller().token_alias.clone(),
-            traceparent: metadata.traceparent,
+            traceparent: request.traceparent,
         }
     }
 
@@ -118,34 +130,9 @@ impl UnitOfWork {
     pub(crate) async fn load<R: ManagedResource>(&self, tx: &mut TenantTx, id: R::Id) -> Result<R, Error> {
         let found = R::lock(tx, self.directory(), id).await?;
         let resource = found.ok_or_else(|| self.not_found())?;
-        let precondition = &self.request.metadata.precondition;
+        let precondition = &self.request.precondition;
         precondition.check(resource.revision()).map_err(Error::Stale)?;
         Ok(resource.canonical(&self.profile))
-    }
-
-    /// What becomes of a loaded resource whose document and members are to be these.
-    fn decide<R: ManagedResource>(
-        &self,
-        before: &R,
-        resource: Resource,
-        settled: &Settled,
-        ignored: &[String],
-    ) -> Decision<R> {
-        let after = before.next(self.at, resource, settled.member_count);
-        let left_out = LeftOut {
-            ignored,
-            unknown: &settled.unknown,
-        };
-        match R::events(self, Some(before), Some(&after), &settled.changed) {
-            Some(events) => Decision {
-                row: self.row(&after, events.as_ref().first(), &left_out),
-                next: Some((after, events)),
-            },
-            None => Decision {
-                row: self.row(before, None, &left_out),
-                next: None,
-            },
-        }
     }
 
     /// Saves the next state of a loaded resource, or only a log row when nothing effectively changed.
@@ -161,11 +148,16 @@ impl UnitOfWork {
         ignored: &[String],
     ) -> Result<R, Error> {
         let settled = R::settle(tx, &before, membership).await?;
-        let Decision { next, row } = self.decide(&before, resource, &settled, ignored);
-        let Some((after, events)) = next else {
-            tx.log(&row).await?;
+        let after = before.next(self.at, resource, settled.member_count);
+        let left_out = LeftOut {
+            ignored,
+            unknown: &settled.unknown,
+        };
+        let Some(events) = R::events(self, Some(&before), Some(&after), &settled.changed) else {
+            tx.log(&self.row(&before, None, &left_out)).await?;
             return Ok(before);
         };
+        let row = self.row(&after, events.as_ref().first(), &left_out);
         let key = match R::save(tx, self, &after, &events, &row).await? {
             SaveOutcome::Done => return Ok(after),
             SaveOutcome::DoneBeside => {
@@ -182,25 +174,15 @@ impl UnitOfWork {
         Err(self.taken_at_change(key, holder.as_ref()))
     }
 
-    /// Runs a decision in one transaction, over what was prepared for it; the store may run it again after a
-    /// serialisation failure.
-    pub(crate) async fn transact<W, T, F>(self: &Arc<Self>, work: W, decide: F) -> Result<T, Error>
+    /// Runs a decision over what was prepared for it, in one transaction or as `locking` says; the store may run it again
+    /// after a serialisation failure.
+    pub(crate) async fn transact<W, T, F>(
+        self: &Arc<Self>,
+        locking: Locking,
+        work: W,
+        decide: F,
+    ) -> Result<T, Error>
     where
-        W: Send + Sync + 'static,
-        T: Send + 'static,
-        F: for<'t> Fn(&'t mut TenantTx, &'t Self, &'t W) -> BoxFuture<'t, Result<T, Error>>
-            + Send
-            + Sync
-            + 'static,
-    {
-        let store = &self.request.context.store;
-        store.write(self.caller().scope, self.over(work, decide)).await
-    }
-
-    /// As [`UnitOfWork::transact`], for a decision that loads a resource and saves it.
-    pub(crate) async fn change<R, W, T, F>(self: &Arc<Self>, work: W, decide: F) -> Result<T, Error>
-    where
-        R: ManagedResource,
         W: Send + Sync + 'static,
         T: Send + 'static,
         F: for<'t> Fn(&'t mut TenantTx, &'t Self, &'t W) -> BoxFuture<'t, Result<T, Error>>
@@ -210,10 +192,9 @@ impl UnitOfWork {
     {
         let (store, scope) = (&self.request.context.store, self.caller().scope);
         let decision = self.over(work, decide);
-        if R::IS_ONE_ROW {
-            store.write_once(scope, decision).await
-        } else {
-            store.write(scope, decision).await
+        match locking {
+            Locking::Locked => store.write(scope, decision).await,
+            Locking::RevisionFirst => store.write_once(scope, decision).await,
         }
     }
 
@@ -252,26 +233,17 @@ impl UnitOfWork {
         }
     }
 
-    /// Logs a refusal, so that "what happened to this person" has an answer, and hands the error back. A log that
-    /// cannot be written does not change the answer.
+    /// Logs a refusal, so that the log says what happened to a person, and returns the error.
     pub(crate) async fn refuse(&self, subject: LogSubject, error: Error) -> Error {
         if error.is_refusal() {
-            self.note(self.refused(subject, &error)).await;
+            let store = &self.request.context.store;
+            self.note(store, self.refused(subject, &error)).await;
         }
         error
     }
 
     /// Writes a row of the log by itself. A log that cannot be written does not change what is answered.
-    pub(crate) async fn note(&self, entry: LogEntry) {
-        self.note_in(&self.request.context.store, entry).await;
-    }
-
-    /// As [`UnitOfWork::note`], after a change that is done, whatever became of the credential since.
-    pub(crate) async fn note_done(&self, entry: LogEntry) {
-        self.note_in(&self.request.context.store.unguarded(), entry).await;
-    }
-
-    async fn note_in(&self, store: &Store, entry: LogEntry) {
+    pub(crate) async fn note(&self, store: &Store, entry: LogEntry) {
         let entry = Arc::new(entry);
         let written = store
             .write(self.caller().scope, move |tx| {
@@ -280,7 +252,7 @@ impl UnitOfWork {
             })
             .await;
         if let Err(failure) = written {
-            let id = self.request.metadata.request;
+            let id = self.request.id;
             tracing::warn!(request.id = %id, error = %failure, "a row of the provisioning log could not be written");
         }
     }

@@ -27,13 +27,13 @@ use crate::log_row::LeftOut;
 use crate::replace::as_a_value;
 use crate::resource::{Desired, ManagedResource, check_unknown};
 use crate::taken::Key;
-use crate::unit_of_work::UnitOfWork;
+use crate::unit_of_work::{Locking, UnitOfWork};
 
 impl ManagedResource for Identity {
     type Id = IdentityId;
     type Events = [Event; 1];
 
-    const IS_ONE_ROW: bool = true;
+    const LOCKING: Locking = Locking::RevisionFirst;
     const ENDPOINT: &'static str = "/Users";
     const NAME: &'static str = "userName";
     const PAGE: PortalPage = PortalPage::Users;
@@ -186,7 +186,7 @@ impl ManagedResource for Identity {
     /// (ADR 0035). So a repeated POST whose first answer was lost heals (ADR 0006) while nothing has happened
     /// since: it says word for word what is there, which was not changed or put into a group, and its client cannot have
     /// read the first answer, which it has when it asks on the connection that carried it
-    /// ([`crate::RequestMetadata::created`]). Everything else is a duplicate, as is every repeat where the directory's provider
+    /// ([`crate::Request::created`]). Everything else is a duplicate, as is every repeat where the directory's provider
     /// wants the RFC's 409.
     async fn create(unit: &Arc<UnitOfWork>, desired: Desired) -> Result<Self, Error> {
         let context = &unit.request.context;
@@ -210,13 +210,17 @@ impl ManagedResource for Identity {
         match created.await? {
             CreateOutcome::Done => Ok(identity),
             CreateOutcome::DoneBeside => {
-                unit.note_done(unit.shared_external_id(&identity)).await;
+                // Whatever became of the credential since: the identity is created.
+                let store = context.store.unguarded();
+                unit.note(&store, unit.shared_external_id(&identity)).await;
                 Ok(identity)
             }
             CreateOutcome::Taken => {
-                unit.transact((identity, ignored), |tx, unit, (identity, ignored)| {
-                    Box::pin(adopt(tx, unit, identity, ignored))
-                })
+                unit.transact(
+                    Locking::Locked,
+                    (identity, ignored),
+                    |tx, unit, (identity, ignored)| Box::pin(adopt(tx, unit, identity, ignored)),
+                )
                 .await
             }
         }
@@ -302,7 +306,7 @@ async fn repeats(
     existing: &Identity,
 ) -> Result<bool, Error> {
     let heals = unit.provider().rules().repeated_create == RepeatedCreate::Heal;
-    let lost = heals && !unit.request.metadata.created.contains(&existing.id);
+    let lost = heals && !unit.request.created.contains(&existing.id);
     let untouched = existing.revision == 1 && existing.resource == identity.resource;
     if !lost || !untouched || identity.resource.external_id().is_none() {
         return Ok(false);

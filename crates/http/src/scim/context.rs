@@ -72,7 +72,7 @@ impl RequestContext<'_> {
 
     /// The answer to a reading, where the tag of what would be answered decides it: 304 for one that the client has.
     pub(super) fn unread(&self, revision: i64, tag: &str) -> Result<Option<HttpResponse>, Failure> {
-        let precondition = &self.request.metadata.precondition;
+        let precondition = &self.request.precondition;
         if precondition.is_known(tag) {
             return Ok(Some(respond::not_modified(tag)));
         }

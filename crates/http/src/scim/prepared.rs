@@ -8,8 +8,9 @@ use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::credential::Caller;
 use domain::group::Group;
+use domain::id::RequestId;
 use domain::identity::Identity;
-use provisioning::{ManagedResource as _, Request, RequestMetadata};
+use provisioning::{ManagedResource as _, Request};
 use scim::bulk::BulkResource;
 use scim::etag::Precondition;
 use scim::query::{ListParameters, has_filter, parse_query};
@@ -111,12 +112,18 @@ impl<'a> Prepared<'a> {
         if let Some(guard) = guard {
             context.store = context.store.guarded(guard);
         }
+        let facts = Facts::of(self.request);
+        let id = facts.as_ref().map(|facts| facts.request);
         let ctx = RequestContext {
             state,
             request: Arc::new(Request {
                 context,
                 caller: Arc::new(caller),
-                metadata: self.metadata(answered),
+                id: id.unwrap_or_else(|| RequestId::from_uuid(state.ids.next())),
+                traceparent: facts.as_ref().and_then(|facts| facts.traceparent),
+                client_request_id: facts.and_then(|facts| facts.client_request_id),
+                precondition: self.precondition.clone(),
+                created: answered.map(AnsweredCreations::all).unwrap_or_default(),
             }),
             query: self.query.clone(),
             base: format!("{origin}{}", self.route.base.path()),
@@ -125,19 +132,6 @@ impl<'a> Prepared<'a> {
             answered,
         };
         perform(ctx, self.action, &self.route.id, body).await
-    }
-
-    /// The circumstances of the request.
-    fn metadata(&self, answered: Option<&AnsweredCreations>) -> RequestMetadata {
-        let facts = Facts::of(self.request);
-        let id = facts.as_ref().map(|facts| facts.request);
-        RequestMetadata {
-            request: id.unwrap_or_else(|| domain::id::RequestId::from_uuid(self.state.ids.next())),
-            traceparent: facts.as_ref().and_then(|facts| facts.traceparent),
-            client_request_id: facts.and_then(|facts| facts.client_request_id),
-            precondition: self.precondition.clone(),
-            created: answered.map(AnsweredCreations::all).unwrap_or_default(),
-        }
     }
 }
 

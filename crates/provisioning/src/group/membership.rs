@@ -58,7 +58,7 @@ pub(super) async fn settle(
         Membership::Change { add, remove } => {
             (Known::find(tx, group, texts(add)).await?, ids_of(texts(remove)))
         }
-        Membership::Exactly(ids) if ids.is_empty() => return clear(tx, group).await,
+        Membership::Exactly(ids) if ids.is_empty() => return start_over(tx, group, Known::default()).await,
         Membership::Exactly(ids) => {
             let wanted = Known::find(tx, group, texts(ids)).await?;
             if wanted.members.is_empty() {
@@ -103,6 +103,7 @@ fn nobody_known(named: usize) -> scim::Error {
 }
 
 /// Those named as members to be.
+#[derive(Default)]
 pub(super) struct Known {
     /// Those that this directory has.
     pub members: Vec<Member>,
@@ -184,29 +185,16 @@ async fn others(tx: &mut TenantTx, group: &Group, wanted: &Known) -> Result<Opti
     }
 }
 
-/// All members leave.
-async fn clear(tx: &mut TenantTx, group: &Group) -> Result<Settled, Error> {
-    let gone = tx.clear_members(group.directory, group.id).await?;
-    Ok(Settled {
-        changed: MembersChanged {
-            cleared: gone > 0,
-            ..MembersChanged::default()
-        },
-        member_count: 0,
-        unknown: Vec::new(),
-    })
-}
-
 /// All members leave, and the wanted ones join.
 async fn start_over(tx: &mut TenantTx, group: &Group, wanted: Known) -> Result<Settled, Error> {
-    tx.clear_members(group.directory, group.id).await?;
+    let gone = tx.clear_members(group.directory, group.id).await?;
     let added = wanted.join(tx, group).await?;
     Ok(Settled {
         member_count: count(added.len()),
         changed: MembersChanged {
             added,
             removed: Vec::new(),
-            cleared: true,
+            cleared: gone > 0,
         },
         unknown: wanted.unknown,
     })
