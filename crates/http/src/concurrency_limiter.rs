@@ -4,7 +4,6 @@
 //! Must not know: what the places are for ([`crate::tenant_limits`] does).
 
 use std::collections::{HashMap, VecDeque};
-use std::fmt;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -28,50 +27,38 @@ pub struct Bounds {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Full;
 
-/// The limiter; cheap to clone, all clones share the places.
-pub struct ConcurrencyLimiter<K: Key>(Arc<Shared<K>>);
+/// The limiter.
+pub struct ConcurrencyLimiter<K: LimiterKey>(Arc<Shared<K>>);
 
-/// Whose places are counted.
-pub trait Key: Copy + Eq + Hash + Send + 'static {}
+/// What a limiter tells apart, such as a tenant.
+pub trait LimiterKey: Copy + Eq + Hash + Send + 'static {}
 
-impl<K: Copy + Eq + Hash + Send + 'static> Key for K {}
+impl<K: Copy + Eq + Hash + Send + 'static> LimiterKey for K {}
 
-struct Shared<K: Key> {
+struct Shared<K: LimiterKey> {
     bounds: Bounds,
     state: Mutex<State<K>>,
 }
 
-struct State<K: Key> {
+struct State<K: LimiterKey> {
     free: usize,
     keys: HashMap<K, Held<K>>,
     /// Keys with waiting requests, in the order of their turns.
     turns: VecDeque<K>,
 }
 
-struct Held<K: Key> {
+struct Held<K: LimiterKey> {
     places: usize,
     waiting: VecDeque<oneshot::Sender<Permit<K>>>,
 }
 
 /// One place; given back on drop.
-pub struct Permit<K: Key> {
+pub struct Permit<K: LimiterKey> {
     of: Option<Arc<Shared<K>>>,
     key: K,
 }
 
-impl<K: Key> Clone for ConcurrencyLimiter<K> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
-impl<K: Key> fmt::Debug for Permit<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Permit").finish_non_exhaustive()
-    }
-}
-
-impl<K: Key> ConcurrencyLimiter<K> {
+impl<K: LimiterKey> ConcurrencyLimiter<K> {
     /// All places are free.
     pub fn new(bounds: Bounds) -> Self {
         let state = State {
@@ -118,7 +105,7 @@ impl<K: Key> ConcurrencyLimiter<K> {
     }
 }
 
-impl<K: Key> Held<K> {
+impl<K: LimiterKey> Held<K> {
     const fn new() -> Self {
         Self {
             places: 0,
@@ -127,7 +114,7 @@ impl<K: Key> Held<K> {
     }
 }
 
-impl<K: Key> Shared<K> {
+impl<K: LimiterKey> Shared<K> {
     fn lock(&self) -> MutexGuard<'_, State<K>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -188,7 +175,7 @@ impl<K: Key> Shared<K> {
     }
 }
 
-impl<K: Key> Drop for Permit<K> {
+impl<K: LimiterKey> Drop for Permit<K> {
     fn drop(&mut self) {
         if let Some(shared) = self.of.take() {
             let mut state = shared.lock();
@@ -282,10 +269,10 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_storm_loses_no_place() {
-        let limiter = limiter(4, 2, 1_000);
+        let limiter = Arc::new(limiter(4, 2, 1_000));
         let mut storm = Vec::new();
         for number in 0..400_u32 {
-            let limiter = limiter.clone();
+            let limiter = Arc::clone(&limiter);
             storm.push(tokio::spawn(async move {
                 let enter = limiter.enter(u8::try_from(number % 5).expect("small"));
                 if number % 7 == 0 {

@@ -24,8 +24,8 @@ pub const REQUESTS_SHARES: usize = 8;
 pub const REQUESTS_QUEUE: usize = 256;
 /// How long a request waits for its place.
 pub const REQUESTS_WAIT: Duration = Duration::from_secs(5);
-/// After so long a request's credential is looked at again before the request is worked at.
-pub const ADMITTED: Duration = Duration::from_secs(1);
+/// A request that has waited longer than this, for its turn or for its body, has its credential checked again before it runs.
+pub const CREDENTIAL_CHECK_AGE: Duration = Duration::from_secs(1);
 /// How much of a refused body is still read and thrown away, so that the client gets to see the answer instead of a
 /// reset connection.
 pub const DRAIN_BYTES: usize = 32 * 1024 * 1024;

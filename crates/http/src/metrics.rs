@@ -47,10 +47,8 @@ impl Metrics {
             ],
         );
         if let Some(operation) = facts.operation {
-            let directory = facts
-                .directory
-                .as_ref()
-                .map_or_else(|| "none".to_owned(), |directory| directory.id.to_string());
+            let directory = facts.directory;
+            let directory = directory.map_or_else(|| "none".to_owned(), |(_, id)| id.to_string());
             self.scim.add(
                 1,
                 &[

@@ -37,23 +37,14 @@ pub struct Facts {
     pub route: &'static str,
     /// The SCIM operation, for metrics.
     pub operation: Option<&'static str>,
-    /// The directory, once the credential is verified.
-    pub directory: Option<DirectoryRef>,
+    /// The tenant and its directory, once the credential is verified.
+    pub directory: Option<(TenantId, DirectoryId)>,
     /// The code of a refusal.
     pub code: Option<&'static str>,
     /// Whether a verified credential came with it: others are strangers, whose lines are limited.
     pub verified: bool,
     /// Whether its line was logged already, or was counted instead.
     pub logged: bool,
-}
-
-/// The tenant and directory of a request.
-#[derive(Debug, Clone, Copy)]
-pub struct DirectoryRef {
-    /// The tenant.
-    pub tenant: TenantId,
-    /// The directory.
-    pub id: DirectoryId,
 }
 
 impl Facts {
@@ -71,18 +62,15 @@ impl Facts {
 
     /// Adds the caller.
     pub fn record_caller(request: &HttpRequest, caller: &Caller) {
-        let directory = DirectoryRef {
-            tenant: caller.directory.tenant,
-            id: caller.directory.id,
-        };
+        let (tenant, directory) = (caller.directory.tenant, caller.directory.id);
         Self::record(request, |facts| {
-            facts.directory = Some(directory);
+            facts.directory = Some((tenant, directory));
             facts.verified = true;
         });
         let span = Span::current();
         if !span.is_disabled() {
-            span.record("usher.tenant.id", field::display(directory.tenant));
-            span.record("usher.directory.id", field::display(directory.id));
+            span.record("usher.tenant.id", field::display(tenant));
+            span.record("usher.directory.id", field::display(directory));
         }
     }
 }
@@ -213,8 +201,8 @@ fn log_line(facts: &Facts, method: &'static str, status: u16, ms: f64) {
                 duration_ms = (ms * 1_000.0).round() / 1_000.0,
                 request.id = %facts.request,
                 usher.client_request_id = facts.client_request_id,
-                usher.tenant.id = facts.directory.map(|directory| field::display(directory.tenant)),
-                usher.directory.id = facts.directory.map(|directory| field::display(directory.id)),
+                usher.tenant.id = facts.directory.map(|(tenant, _)| field::display(tenant)),
+                usher.directory.id = facts.directory.map(|(_, id)| field::display(id)),
                 code = facts.code,
                 trace_id = facts.traceparent.map(TraceParent::trace_id),
                 "request"

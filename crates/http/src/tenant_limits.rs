@@ -18,7 +18,6 @@ pub struct TenantLimits {
 }
 
 /// What one request holds; given back on drop.
-#[derive(Debug)]
 pub struct Permits {
     tenant: TenantId,
     request: Option<Permit<TenantId>>,

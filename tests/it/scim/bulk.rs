@@ -260,6 +260,9 @@ async fn the_limits_are_those_that_are_published_and_past_them_is_a_413() {
         .expect(200);
     assert_eq!(statuses(&groups), ["405"]);
     assert!(groups.text.contains("set Enabled to No"), "{}", groups.text);
+    // As for a group that is changed where none are served.
+    let rows = gateway.cli(&["log", "list", "--tenant", "contoso"]).to_string();
+    assert!(!rows.contains("groupsNotServed"), "{rows}");
     for body in [
         json!({}),
         json!({"Operations": 1}),

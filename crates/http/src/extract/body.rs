@@ -103,17 +103,10 @@ async fn read(state: &State, payload: &mut web::Payload, taken: &mut Permits) ->
 /// Refuses only what is certainly something else: clients label JSON in many ways
 /// (`docs/background/entra.md`, "Headers and media types").
 fn check_media_type(request: &HttpRequest) -> Result<(), Failure> {
-    let label = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let label = label
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let label = request.headers().get(CONTENT_TYPE);
+    let label = label.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let label = label.split(';').next().unwrap_or_default();
+    let label = label.trim().to_ascii_lowercase();
     let plausible = label.is_empty()
         || label.contains("json")
         || label == "text/plain"

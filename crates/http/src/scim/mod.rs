@@ -30,7 +30,7 @@ use self::route::Route;
 use self::routes::{Action, ExpectedBody, Operation};
 use crate::extract::body::drain;
 use crate::extract::caller::{Source, caller};
-use crate::limits::{ADMITTED, BODY_BYTES, LONG_BODY_BYTES};
+use crate::limits::{BODY_BYTES, CREDENTIAL_CHECK_AGE, LONG_BODY_BYTES};
 use crate::observe::Facts;
 use crate::state::State;
 use crate::tenant_limits::Permits;
@@ -74,7 +74,7 @@ async fn answer(
             return Err(failure);
         }
     };
-    let caller = if begun.elapsed() > ADMITTED {
+    let caller = if begun.elapsed() > CREDENTIAL_CHECK_AGE {
         self::caller(state, request, &route.base, Source::Database).await?
     } else {
         caller
