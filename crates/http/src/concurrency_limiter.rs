@@ -1,7 +1,7 @@
-//! A concurrency limiter that is fair between keys (tenants): so much at a time altogether, so much of each key, a
-//! queue for the rest that is served in turn, one of each key after the other.
+//! A concurrency limiter that is fair between keys (tenants): a limit in total, a limit for each key, and a queue for each key,
+//! which are served in turn.
 //!
-//! Must not know: what the places are for ([`crate::tenant_limits`] does).
+//! Must not know: what the permits are for ([`crate::tenant_limits`] does).
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
@@ -10,20 +10,20 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-/// How many places there are.
+/// The limits.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// Places altogether.
+    /// Permits in total.
     pub total: usize,
-    /// Places of one key.
+    /// Permits of one key.
     pub each: usize,
-    /// How many of one key may wait; further ones are turned away at once.
+    /// The most waiting requests of one key; further ones are refused at once.
     pub queue: usize,
-    /// How long one waits before it is turned away.
+    /// The longest wait; after it a request is refused.
     pub wait: Duration,
 }
 
-/// No place became free in time, or too many wait already.
+/// No permit became free in time, or too many requests wait already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Full;
 
@@ -43,23 +43,23 @@ struct Shared<K: LimiterKey> {
 struct State<K: LimiterKey> {
     free: usize,
     keys: HashMap<K, Held<K>>,
-    /// Keys with waiting requests, in the order of their turns.
+    /// Keys with waiting requests, in the order in which they are served.
     turns: VecDeque<K>,
 }
 
 struct Held<K: LimiterKey> {
-    places: usize,
+    running: usize,
     waiting: VecDeque<oneshot::Sender<Permit<K>>>,
 }
 
-/// One place; given back on drop.
+/// The permission to run; released on drop.
 pub struct Permit<K: LimiterKey> {
     of: Option<Arc<Shared<K>>>,
     key: K,
 }
 
 impl<K: LimiterKey> ConcurrencyLimiter<K> {
-    /// All places are free.
+    /// A limiter whose permits are all free.
     pub fn new(bounds: Bounds) -> Self {
         let state = State {
             free: bounds.total,
@@ -72,15 +72,15 @@ impl<K: LimiterKey> ConcurrencyLimiter<K> {
         }))
     }
 
-    /// Waits for a place. A dropped future leaves the queue.
+    /// Waits for a permit. A dropped future leaves the queue.
     ///
     /// # Errors
-    /// [`Full`] when the queue is full or none became free in time.
+    /// [`Full`] when the queue is full, or no permit became free in time.
     pub async fn enter(&self, key: K) -> Result<Permit<K>, Full> {
-        let asker = {
+        let waiter = {
             let mut state = self.0.lock();
             let held = state.keys.entry(key).or_insert_with(Held::new);
-            held.waiting.retain(|asker| !asker.is_closed());
+            held.waiting.retain(|waiter| !waiter.is_closed());
             let (none_waits, waiting) = (held.waiting.is_empty(), held.waiting.len());
             if none_waits && state.turns.is_empty() && self.0.may(&state, key) {
                 return Ok(self.0.take(&mut state, key));
@@ -88,7 +88,7 @@ impl<K: LimiterKey> ConcurrencyLimiter<K> {
             if waiting >= self.0.bounds.queue {
                 return Err(Full);
             }
-            let (sender, asker) = oneshot::channel();
+            let (sender, waiter) = oneshot::channel();
             if let Some(held) = state.keys.get_mut(&key) {
                 held.waiting.push_back(sender);
             }
@@ -96,10 +96,10 @@ impl<K: LimiterKey> ConcurrencyLimiter<K> {
                 state.turns.push_back(key);
             }
             self.0.serve(&mut state);
-            asker
+            waiter
         };
-        match tokio::time::timeout(self.0.bounds.wait, asker).await {
-            Ok(Ok(place)) => Ok(place),
+        match tokio::time::timeout(self.0.bounds.wait, waiter).await {
+            Ok(Ok(permit)) => Ok(permit),
             _ => Err(Full),
         }
     }
@@ -108,7 +108,7 @@ impl<K: LimiterKey> ConcurrencyLimiter<K> {
 impl<K: LimiterKey> Held<K> {
     const fn new() -> Self {
         Self {
-            places: 0,
+            running: 0,
             waiting: VecDeque::new(),
         }
     }
@@ -120,32 +120,32 @@ impl<K: LimiterKey> Shared<K> {
     }
 
     fn may(&self, state: &State<K>, key: K) -> bool {
-        let places = state.keys.get(&key).map_or(0, |held| held.places);
-        state.free > 0 && places < self.bounds.each
+        let running = state.keys.get(&key).map_or(0, |held| held.running);
+        state.free > 0 && running < self.bounds.each
     }
 
     fn take(self: &Arc<Self>, state: &mut State<K>, key: K) -> Permit<K> {
         state.free -= 1;
-        state.keys.entry(key).or_insert_with(Held::new).places += 1;
+        state.keys.entry(key).or_insert_with(Held::new).running += 1;
         Permit {
             of: Some(Arc::clone(self)),
             key,
         }
     }
 
-    fn put_back(state: &mut State<K>, key: K) {
+    fn release(state: &mut State<K>, key: K) {
         state.free += 1;
         if let Some(held) = state.keys.get_mut(&key) {
-            held.places = held.places.saturating_sub(1);
-            if held.places == 0 && held.waiting.is_empty() {
+            held.running = held.running.saturating_sub(1);
+            if held.running == 0 && held.waiting.is_empty() {
                 state.keys.remove(&key);
             }
         }
     }
 
-    /// Gives free places to waiting requests: one of each key, then the next round.
+    /// Gives free permits to waiting requests: one for each key, then the next round.
     fn serve(self: &Arc<Self>, state: &mut State<K>) {
-        // A key that has all its places keeps its turn; the round ends when nobody in it could be served.
+        // A key at its limit keeps its turn; the round ends when no key in it can be served.
         let mut passed = 0;
         while state.free > 0 && passed < state.turns.len() {
             let Some(key) = state.turns.pop_front() else {
@@ -157,18 +157,18 @@ impl<K: LimiterKey> Shared<K> {
                 continue;
             }
             let next = state.keys.get_mut(&key).and_then(|held| held.waiting.pop_front());
-            if let Some(asker) = next {
+            if let Some(waiter) = next {
                 passed = 0;
-                let place = self.take(state, key);
-                // Who has left takes no place; dropped here, it would wait for the lock that is held.
-                if let Err(mut place) = asker.send(place) {
-                    place.of = None;
-                    Self::put_back(state, key);
+                let permit = self.take(state, key);
+                // The request has left the queue. Dropping its permit here would wait for the lock that is held.
+                if let Err(mut permit) = waiter.send(permit) {
+                    permit.of = None;
+                    Self::release(state, key);
                 }
             }
             match state.keys.get(&key) {
                 Some(held) if !held.waiting.is_empty() => state.turns.push_back(key),
-                Some(held) if held.places == 0 => drop(state.keys.remove(&key)),
+                Some(held) if held.running == 0 => drop(state.keys.remove(&key)),
                 _ => {}
             }
         }
@@ -179,7 +179,7 @@ impl<K: LimiterKey> Drop for Permit<K> {
     fn drop(&mut self) {
         if let Some(shared) = self.of.take() {
             let mut state = shared.lock();
-            Shared::put_back(&mut state, self.key);
+            Shared::release(&mut state, self.key);
             shared.serve(&mut state);
         }
     }
@@ -209,7 +209,7 @@ mod tests {
         assert!(third.as_mut().now_or_never().is_none(), "its share is taken");
         let _other = limiter.enter(2).now_or_never().expect("at once").expect("free");
         drop(first);
-        third.now_or_never().expect("free again").expect("a place");
+        third.now_or_never().expect("free again").expect("a permit");
     }
 
     #[tokio::test]
@@ -217,8 +217,8 @@ mod tests {
         let limiter = limiter(1, 1, 100);
         let held = limiter.enter(0).await.expect("free");
         let mut flood: Vec<_> = (0..50).map(|_| Box::pin(limiter.enter(1))).collect();
-        for asker in &mut flood {
-            assert!(asker.as_mut().now_or_never().is_none());
+        for waiter in &mut flood {
+            assert!(waiter.as_mut().now_or_never().is_none());
         }
         let mut other = Box::pin(limiter.enter(2));
         assert!(other.as_mut().now_or_never().is_none());
@@ -231,7 +231,7 @@ mod tests {
             .as_mut()
             .now_or_never()
             .expect("then the first again")
-            .expect("a place");
+            .expect("a permit");
     }
 
     #[tokio::test]
@@ -239,15 +239,15 @@ mod tests {
         let limiter = limiter(1, 1, 2);
         let held = limiter.enter(1).await.expect("free");
         let mut waiting: Vec<_> = (0..2).map(|_| Box::pin(limiter.enter(1))).collect();
-        for asker in &mut waiting {
-            assert!(asker.as_mut().now_or_never().is_none());
+        for waiter in &mut waiting {
+            assert!(waiter.as_mut().now_or_never().is_none());
         }
         assert_eq!(limiter.enter(1).now_or_never().map(Result::err), Some(Some(Full)));
         waiting.clear();
         let mut last = Box::pin(limiter.enter(1));
         assert!(last.as_mut().now_or_never().is_none());
         drop(held);
-        drop(last.now_or_never().expect("served").expect("a place"));
+        drop(last.now_or_never().expect("served").expect("a permit"));
         assert!(
             limiter.0.lock().keys.is_empty(),
             "nothing is remembered of who is gone"
@@ -278,7 +278,7 @@ mod tests {
                 if number % 7 == 0 {
                     let _ = tokio::time::timeout(Duration::from_micros(50), enter).await;
                 } else {
-                    let _place = enter.await.expect("a place");
+                    let _permit = enter.await.expect("a permit");
                     tokio::task::yield_now().await;
                 }
             }));

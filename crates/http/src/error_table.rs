@@ -77,7 +77,7 @@ pub struct Failure<C = crate::scim::error::ErrorCode> {
     pub field: Option<&'static str>,
     /// Seconds after which to try again.
     pub retry_after: Option<u64>,
-    /// The methods that would be taken, for 405.
+    /// The methods that the address takes, for 405.
     pub allow: Option<&'static str>,
 }
 
@@ -100,7 +100,7 @@ impl<C: Code> Failure<C> {
         self
     }
 
-    /// The methods that would be taken.
+    /// With the methods that the address takes.
     #[must_use]
     pub const fn allow(mut self, methods: &'static str) -> Self {
         self.allow = Some(methods);

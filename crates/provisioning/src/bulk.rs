@@ -1,7 +1,7 @@
 //! POST /Bulk (RFC 7644 §3.7): each operation in a transaction of its own, through the same use-cases as a single request.
 //!
-//! [`scim::bulk::BulkPlan`] decides what is next; here it is done. An answer that is lost loses no change, but the client cannot
-//! know which operations were done: like any repeat, the same request sent again heals.
+//! [`scim::bulk::BulkPlan`] decides the order; this module does the operations. When the answer is lost, the client cannot
+//! know which operations were done; the same request can be sent again like any repeat.
 
 use std::sync::Arc;
 
@@ -20,21 +20,21 @@ use crate::resource::ManagedResource;
 use crate::unit_of_work::UnitOfWork;
 use crate::{create, delete, patch, replace};
 
-/// What became of a request.
+/// The result of a bulk request.
 pub struct BulkReport {
     /// The operations, as sent.
     pub items: Vec<Item>,
-    /// Of each operation that was tried, in the order of the request.
+    /// The result of each operation that was tried, in the order of the request.
     pub results: Vec<BulkResult>,
 }
 
-/// What became of one operation.
+/// The result of one operation.
 pub struct BulkResult {
     /// Its index in the request.
     pub index: usize,
-    /// The resource, if there is one by now.
+    /// The resource, if it is known.
     pub resource: Option<(BulkResource, String)>,
-    /// How it ended.
+    /// The success or the refusal.
     pub outcome: Result<BulkOutcome, Error>,
 }
 
@@ -47,7 +47,7 @@ impl BulkResult {
         }
     }
 
-    /// The identity that the operation created, if it did.
+    /// The identity that the operation created, if it created one.
     pub fn created(&self) -> Option<IdentityId> {
         match (&self.outcome, &self.resource) {
             (Ok(BulkOutcome::Created(_)), Some((BulkResource::User, id))) => id.parse().ok(),
@@ -70,8 +70,8 @@ pub enum BulkOutcome {
 /// Does the operations of a request one after the other.
 ///
 /// # Errors
-/// What is no operation's fault, before anything was done: the profile or the database is missing, the credential was taken
-/// back. Once something was done, it ends the report at the operation it struck.
+/// A fault that is not caused by an operation, before any was done: the profile or the database is missing, the credential
+/// was revoked. After the first operation such a fault ends the report instead.
 pub async fn execute(request: Arc<Request>, bulk: BulkRequest) -> Result<BulkReport, Error> {
     let profile = request.profile()?;
     let mut types = vec![(BulkResource::User, &profile.resource_type)];
@@ -87,7 +87,7 @@ pub async fn execute(request: Arc<Request>, bulk: BulkRequest) -> Result<BulkRep
     while let Some(step) = plan.step() {
         let tried = match step {
             BulkStep::Do(index, work) => {
-                // A request like any other, so its credential is looked at like any other's (ADR 0005).
+                // Each operation checks the credential as a request of its own does (ADR 0005).
                 let tried = match request.context.check_still_admitted(&request.caller).await {
                     Ok(()) => run(&request, index, work, &created).await,
                     Err(error) => BulkResult::failed(index, error),
@@ -96,7 +96,7 @@ pub async fn execute(request: Arc<Request>, bulk: BulkRequest) -> Result<BulkRep
                     (Ok(_), Some((_, id))) => plan.done(index, id),
                     _ => plan.failed(index),
                 }
-                // The same creation twice in one request is a duplicate, no lost one.
+                // The same creation twice in one request is a duplicate, not a repeat after a lost answer.
                 created.extend(tried.created());
                 tried
             }
@@ -122,7 +122,7 @@ pub async fn execute(request: Arc<Request>, bulk: BulkRequest) -> Result<BulkRep
     })
 }
 
-/// One line an operation: the second half of a creation (its references) counts in the line of the first.
+/// Keeps one result for each operation: the second part of a creation (its references) replaces that of the first.
 fn keep(results: &mut Vec<BulkResult>, tried: BulkResult) {
     let Some(first) = results.iter_mut().find(|earlier| earlier.index == tried.index) else {
         results.push(tried);
@@ -157,7 +157,7 @@ async fn run(request: &Request, index: usize, work: Work, created: &[IdentityId]
     };
     let (resource, outcome) = match outcome {
         Ok((id, done)) => (Some((kind, id)), Ok(done)),
-        // What is missing is what the circle took away.
+        // The value that is missing is the reference that was left out because of the circle.
         Err(Error::Invalid(_)) if partial => (None, Err(in_a_circle().into())),
         Err(error) => (target.map(|id| (kind, id)), Err(error)),
     };
@@ -168,7 +168,7 @@ async fn run(request: &Request, index: usize, work: Work, created: &[IdentityId]
     }
 }
 
-/// Does it; answers the resource's id.
+/// Does one operation; returns the resource's id.
 async fn act<R: ManagedResource>(
     request: Arc<Request>,
     action: BulkAction,

@@ -11,7 +11,7 @@ use crate::request::Request;
 use crate::resource::ManagedResource;
 use crate::unit_of_work::UnitOfWork;
 
-/// Creates a resource: [`crate::user`] and [`crate::group`] say what becomes of a name that is taken.
+/// Creates a resource; for a name that is taken see [`crate::user`] and [`crate::group`].
 ///
 /// # Errors
 /// [`Error::Invalid`] for a document the directory refuses, [`Error::Taken`], [`Error::GroupsNotServed`].

@@ -12,7 +12,7 @@ use crate::request::Request;
 use crate::resource::ManagedResource;
 use crate::unit_of_work::{Locking, UnitOfWork};
 
-/// Deletes a resource for good, and with it all its memberships; its one event carries a tombstone and names no member.
+/// Deletes a resource and all its memberships; its one event is a tombstone and names no member.
 ///
 /// # Errors
 /// [`Error::NotFound`], also at the second deletion; [`Error::Stale`]; [`Error::GroupsNotServed`].

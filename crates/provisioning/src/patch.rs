@@ -15,8 +15,8 @@ use crate::unit_of_work::UnitOfWork;
 
 /// Changes a resource: all operations or none. No effective change makes no revision and no event.
 ///
-/// Adding a member that is one, or removing one that is none, succeeds; members to be that this directory does not have are
-/// skipped and named in the log, and the others join.
+/// Adding a present member and removing an absent one succeed. Unknown members to add are skipped and named in the log; the
+/// others are added.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Stale`], [`Error::Invalid`] for operations or a result the directory refuses,

@@ -1,4 +1,4 @@
-//! One operation around one transaction: load → decide → save, and the refusal in the log when it comes to nothing.
+//! One operation with its transaction: load → decide → save, and a row of the log for a refusal.
 
 use std::sync::Arc;
 
@@ -19,10 +19,9 @@ use crate::error::Error;
 use crate::log_row::{LeftOut, LogSubject};
 use crate::request::Request;
 use crate::resource::ManagedResource;
-use crate::taken::Key;
+use crate::taken::UniqueKey;
 
-/// Everything that stays the same while one operation is decided; shared, so that the store may run the decision again
-/// after a serialisation failure.
+/// The constant part of one operation; shared, so that the store can run the decision again after a serialisation failure.
 pub struct UnitOfWork {
     /// The request that the operation belongs to.
     pub(crate) request: Arc<Request>,
@@ -30,9 +29,9 @@ pub struct UnitOfWork {
     pub(crate) profile: Arc<Profile>,
     /// The HTTP method, for the event's cause.
     method: &'static str,
-    /// When it happens.
+    /// The time of the change.
     pub(crate) at: DateTime<Utc>,
-    /// The id of the event it may make.
+    /// The id of its event, if it makes one.
     pub(crate) event: EventId,
 }
 
@@ -89,17 +88,17 @@ impl UnitOfWork {
         R::resource_type(&self.profile, self.provider())
     }
 
-    /// Reads the path's id; a text that is no id of ours cannot name anything here.
+    /// Parses the id in the path; a text that is no id is answered like an unknown id.
     pub(crate) fn id<R: ManagedResource>(&self, text: &str) -> Result<R::Id, Error> {
         text.parse().map_err(|_| self.not_found())
     }
 
-    /// The refusal of an id that names nothing here.
+    /// The refusal of an unknown id.
     pub(crate) fn not_found(&self) -> Error {
         Error::not_found(&self.profile, self.provider())
     }
 
-    /// Where it happens, for events.
+    /// The directory and its tenant, for events.
     pub(crate) fn origin(&self) -> Origin<'_> {
         let caller = self.caller();
         Origin {
@@ -111,7 +110,7 @@ impl UnitOfWork {
         }
     }
 
-    /// Why it happens, for events.
+    /// The request and its credential, for events.
     pub(crate) fn cause(&self) -> Cause {
         let request = &self.request;
         Cause {
@@ -123,7 +122,7 @@ impl UnitOfWork {
         }
     }
 
-    /// Loads a resource and locks it; it is of the version that the request asks for.
+    /// Loads a resource for a change, locked as [`Locking`] says, and checks the request's condition on its version.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Stale`].
@@ -167,8 +166,8 @@ impl UnitOfWork {
                 return Ok(after);
             }
             SaveOutcome::Gone => return Err(self.not_found()),
-            SaveOutcome::NameTaken => Key::Name,
-            SaveOutcome::ExternalIdTaken => Key::ExternalId,
+            SaveOutcome::NameTaken => UniqueKey::Name,
+            SaveOutcome::ExternalIdTaken => UniqueKey::ExternalId,
         };
         let holder = R::holder(tx, key, &after).await?;
         Err(self.taken_at_change(key, holder.as_ref()))
@@ -221,7 +220,7 @@ impl UnitOfWork {
         }
     }
 
-    /// The outcome as it is answered; a refusal is logged first.
+    /// The outcome, after a refusal was logged.
     pub(crate) async fn conclude<T>(
         &self,
         subject: LogSubject,

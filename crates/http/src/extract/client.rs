@@ -1,4 +1,4 @@
-//! Where a request comes from: the address whose failed attempts and log lines are counted together.
+//! The client's address, by which failed attempts and log lines are counted.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -6,7 +6,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::HeaderValue;
 
 /// The client's address: the connection's own, or the entry that the outermost of our `hops` proxies wrote into
-/// `X-Forwarded-For`. What a client writes there itself stands further left and is never believed. An entry that is no
+/// `X-Forwarded-For`. Entries further left are the client's own and are ignored. An entry that is no
 /// address, or fewer entries than proxies, gives the connection's own.
 pub fn address(request: &HttpRequest, hops: usize) -> IpAddr {
     let own = request

@@ -1,4 +1,4 @@
-//! The reader of a feed: its app's verified credential, compared with the feed that the URL names.
+//! The caller of a feed: the verified credential of an app, compared with the feed in the URL.
 
 use actix_web::HttpRequest;
 use auth::Refusal;
@@ -9,7 +9,7 @@ use crate::extract::credential::{Denied, verified};
 use crate::observe::Facts;
 use crate::state::State;
 
-/// The verified app whose feed the URL names.
+/// The verified app of the feed in the URL.
 ///
 /// # Errors
 /// 401 for every bad credential, 404 for a feed that is not its own, 503 as for SCIM.

@@ -1,8 +1,8 @@
-//! Feeds over HTTP: the same events at the same positions as in the Redis stream, for apps without Redis and for
-//! whoever has a gap to fill (`docs/reference/events.md`).
+//! Feeds over HTTP: the same events at the same positions as in the Redis stream, for apps without Redis and for apps that
+//! read a gap again (`docs/reference/events.md`).
 //!
-//! `GET /feeds/{app}/events` reads and waits, `POST /feeds/{app}/ack` acknowledges. The credential comes first; an app
-//! sees its own feed and a 404 for every other. Must not know: how positions come about, or that there is a Redis.
+//! `GET /feeds/{app}/events` reads and waits, `POST /feeds/{app}/ack` acknowledges. The credential is
+//! checked first; an app reads its own feed and gets 404 for every other. Must not know: how events get positions, or Redis.
 
 mod ack;
 mod caller;

@@ -1,4 +1,4 @@
-//! What a feed answers when it refuses: problem details (RFC 9457) that name the field, the rule and the next step.
+//! The errors of feeds: problem details (RFC 9457) that name the field, the rule and the next step.
 
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::error_table::{Code as _, Failure, Row, error_table};
 
 error_table! {
-    /// Every way to be refused; what happened is the title of the answer.
+    /// Why a request to a feed was not served; the table says the title of the answer and, where it is fixed, its detail.
     pub(super) enum ProblemCode {
         Unauthorized "unauthorized" 401:
             "The app credential is missing or not valid"
@@ -33,7 +33,7 @@ error_table! {
 pub(super) type Problem = Failure<ProblemCode>;
 
 impl Problem {
-    /// A refusal whose text is the table's.
+    /// With the detail of the table.
     pub fn of(code: ProblemCode) -> Self {
         Self::with(code, code.row().next_step)
     }
@@ -50,7 +50,7 @@ impl Problem {
         }
     }
 
-    /// The response.
+    /// The answer.
     pub fn answer(&self, request: &HttpRequest) -> HttpResponse {
         let Row {
             code,

@@ -1,4 +1,5 @@
-//! `?after=&limit=&wait=`: read strictly, because a mistyped parameter would silently read another part of the feed.
+//! `?after=&limit=&wait=`. An unknown parameter is refused, because a mistyped one would silently read another part of the
+//! feed.
 
 use std::time::Duration;
 
@@ -6,26 +7,26 @@ use actix_web::web::Query;
 
 use super::problem::Problem;
 
-/// The most events of one answer.
+/// The most events in one answer.
 const MAX_LIMIT: u64 = 500;
-/// The most seconds a read may wait.
+/// The longest wait, in seconds.
 const MAX_WAIT: u64 = 25;
 
-/// What is to be read.
+/// The parameters of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ReadQuery {
-    /// Events after this position.
+    /// Events after this position; 0 is the beginning.
     pub after: i64,
-    /// At most so many.
+    /// The most events, 1 to 500.
     pub limit: usize,
-    /// How long to wait for the first.
+    /// The wait for the first event, up to 25 seconds.
     pub wait: Duration,
 }
 
 /// Reads the query of a URL.
 ///
 /// # Errors
-/// The parameter, what it may be, and what to do.
+/// A parameter that is unknown or out of its range.
 pub(super) fn parse(query: &str) -> Result<ReadQuery, Problem> {
     let pairs = Query::<Vec<(String, String)>>::from_query(query).map_err(|_| {
         Problem::value(

@@ -1,6 +1,6 @@
-//! What this directory serves, for programs (RFC 7644 §4): its schemas, narrowed to the profile.
+//! The discovery documents (RFC 7644 §4): the schemas and resource types of the directory's profile.
 //!
-//! A filter never gets here; every other parameter means nothing here (RFC 7644 §4).
+//! A filter is refused before ([`super::prepared`]); every other parameter is ignored (RFC 7644 §4).
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;

@@ -1,8 +1,8 @@
-//! The one table of SCIM errors: code → HTTP status → `scimType` → next step.
+//! The table of SCIM errors: code → HTTP status → `scimType` → next step.
 //!
-//! `docs/reference/error-codes.md` is written from it. Must not know: how an answer is put together
-//! ([`super::respond`]). Entra treats 401, 403 and 404 as the customer's doing, so nothing that is our fault may have
-//! one of them: ours are 503 with `Retry-After` (`docs/background/faults.md`, "What a failed call costs").
+//! `docs/reference/error-codes.md` is written from it. Must not know: how an answer is written
+//! ([`super::respond`]). Entra treats 401, 403 and 404 as mistakes of the customer, so a fault of the gateway has none of
+//! them: it is 503 with `Retry-After` (`docs/background/faults.md`, "What a failed call costs").
 
 mod failure;
 mod page;

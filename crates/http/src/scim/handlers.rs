@@ -70,7 +70,7 @@ impl AnsweredResource for Group {
     }
 }
 
-/// Does what `verb` says to the resource `id`, which is empty where the address names none.
+/// Does `verb` to the resource `id`, which is empty where the address has none.
 ///
 /// # Errors
 /// As the use-case; `preconditionFailed`.

@@ -1,5 +1,5 @@
-//! A request whose address, parameters and body were read, and which may run twice: when its credential turns out to have
-//! changed, it is verified anew and run again (ADR 0038).
+//! A request whose address, parameters and body were read, so that it can run more than once: when its credential has
+//! changed, it is verified again and run again (ADR 0038).
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ use crate::observe::Facts;
 use crate::state::State;
 use crate::tenant_limits::Permits;
 
-/// What was read of a request.
+/// The parts of a request that were read.
 pub struct Prepared<'a> {
     state: &'a State,
     request: &'a HttpRequest,
@@ -42,7 +42,7 @@ pub struct Prepared<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    /// Reads a request of this caller, and takes its place among the tenant's requests.
+    /// Reads a request of this caller, and takes its permits among the tenant's requests.
     ///
     /// # Errors
     /// As [`parse_query`] and [`crate::extract::body::bytes`]; `groupsNotServed`, `tenantBusy`.
@@ -74,7 +74,7 @@ impl<'a> Prepared<'a> {
         Ok((prepared, permits))
     }
 
-    /// The caller, by a record that is read for it.
+    /// Verifies the caller again, by its record in the database.
     ///
     /// # Errors
     /// As [`caller`].
@@ -82,16 +82,19 @@ impl<'a> Prepared<'a> {
         caller(self.state, self.request, &self.route.base, Source::Database).await
     }
 
-    /// A place among the tenant's requests.
+    /// The permits of this request.
     ///
     /// # Errors
     /// `tenantBusy`, `bodiesBusy`.
     pub async fn permits(&self, caller: &Caller) -> Result<Permits, Failure> {
         let announced = announced_length(self.request);
-        self.state.places.enter(caller.scope.tenant(), announced).await
+        self.state
+            .tenant_limits
+            .enter(caller.scope.tenant(), announced)
+            .await
     }
 
-    /// Does what the request asks for; with a guard, only if its credential is still what it was admitted with.
+    /// Runs the operation; with a guard, only if the credential is unchanged.
     ///
     /// # Errors
     /// As the operation.
@@ -128,7 +131,7 @@ impl<'a> Prepared<'a> {
             query: self.query.clone(),
             base: format!("{origin}{}", self.route.base.path()),
             origin,
-            taken: permits,
+            permits,
             answered,
         };
         perform(ctx, self.action, &self.route.id, body).await
@@ -158,14 +161,14 @@ async fn perform(
 fn query(request: &HttpRequest, operation: Operation) -> Result<ListParameters, Failure> {
     let text = request.query_string();
     match operation {
-        // Nothing but a filter means anything there, and that is refused (RFC 7644 §4).
+        // Only a filter would have a meaning there, and a filter is refused (RFC 7644 §4).
         Operation::Discovery(_) if has_filter(text) => Err(Failure::new(ErrorCode::DiscoveryFilter)),
         Operation::Discovery(_) => Ok(ListParameters::default()),
         _ => Ok(parse_query(text)?),
     }
 }
 
-/// The length a client announces; a body without one is counted while it is read.
+/// The announced length in bytes, 0 for none; a body without one is counted while it is read.
 pub fn announced_length(request: &HttpRequest) -> usize {
     let length = request
         .headers()
@@ -174,7 +177,7 @@ pub fn announced_length(request: &HttpRequest) -> usize {
     length.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
 }
 
-/// What the request asks of the resource's version.
+/// The condition on the resource's version.
 fn precondition(request: &HttpRequest) -> Result<Precondition, Failure> {
     let field = |name: HeaderName| -> Option<String> {
         let lines: Vec<_> = request

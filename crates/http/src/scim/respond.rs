@@ -1,4 +1,4 @@
-//! Puts SCIM answers together: always `application/scim+json` without parameters, errors too.
+//! Writes SCIM answers: always `application/scim+json` without parameters, for errors too.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, ETAG, HeaderValue, LOCATION};
@@ -13,7 +13,7 @@ pub fn body(status: StatusCode, body: &Value) -> HttpResponse {
     write(&mut HttpResponseBuilder::new(status), body)
 }
 
-/// 204 for a change, with what the headers of a 200 would have said.
+/// 204 for a change, with the `ETag` and `Location` of a 200.
 pub fn no_content(meta: &Meta) -> HttpResponse {
     HttpResponseBuilder::new(StatusCode::NO_CONTENT)
         .insert_header((ETAG, meta.etag()))
@@ -21,15 +21,15 @@ pub fn no_content(meta: &Meta) -> HttpResponse {
         .finish()
 }
 
-/// 304 for a reading whose answer the client already has (RFC 9110 §15.4.5).
+/// 304 for a GET whose answer the client already has (RFC 9110 §15.4.5).
 pub fn not_modified(tag: &str) -> HttpResponse {
     HttpResponseBuilder::new(StatusCode::NOT_MODIFIED)
         .insert_header((ETAG, tag))
         .finish()
 }
 
-/// A refusal. Its `detail` is what surfaces in Entra's provisioning log, so it ends with the id to ask us about. But for
-/// that id, a 401 says the same to everybody, whatever was wrong.
+/// A refusal. Entra's provisioning log shows its `detail`, so it ends with the request id, by which the operator finds the
+/// log line. Apart from that id every 401 is the same, whatever its reason.
 pub fn failure(request: &HttpRequest, failure: &Failure) -> HttpResponse {
     let mut answer = failure.begin_answer(request);
     if matches!(

@@ -1,5 +1,5 @@
-//! An answer with people or groups in it, written piece by piece: members of groups, and the groups people are in, are read
-//! and sent a page at a time, so that a group of 100,000 takes no more memory to answer than one of a thousand.
+//! The body of an answer with users or groups, written in steps: members of groups, and groups of users, are read and sent a
+//! page at a time, so that a group of 100,000 members takes no more memory to answer than one of a thousand.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,12 +21,12 @@ use super::RequestContext;
 use super::error::Failure;
 use super::view::{Shown, View};
 
-/// Up to so many bytes an answer is put together before it is sent, with its length; beyond, it is streamed.
+/// The most bytes of an answer that is sent whole, with its length; a longer one is streamed.
 const WHOLE: usize = 2 * 1024 * 1024;
 /// Users written at a time; other requests are served in between.
 const USERS: usize = 50;
 
-/// What is to be written, in order.
+/// A step of writing.
 enum Step {
     /// A group, and its tag when that is known already.
     Group(Box<Group>, Option<Shown>),
@@ -99,7 +99,8 @@ impl ResponseBody {
         Ok(body)
     }
 
-    /// The answer: whole when it is small, else begun (so that a fault of ours can still say so) and then streamed.
+    /// The answer: whole when it is small. A longer one is streamed after its first [`WHOLE`] bytes were written, so that a
+    /// fault up to there is still answered with 503.
     pub async fn into_response(mut self, status: StatusCode) -> Result<HttpResponse, Failure> {
         while self.out.len() < WHOLE && self.step().await? {}
         let begun = self.out.take();
@@ -116,7 +117,7 @@ impl ResponseBody {
         Ok(answer.streaming(first.chain(rest)))
     }
 
-    /// Writes what comes next; whether there was anything.
+    /// Does the next step; `false` when there is none.
     async fn step(&mut self) -> Result<bool, Failure> {
         match self.steps.pop_front() {
             None => return Ok(false),
@@ -132,7 +133,7 @@ impl ResponseBody {
         Ok(true)
     }
 
-    /// A group up to its members, which are what comes next.
+    /// Writes a group up to its members, which are the next step.
     async fn group(&mut self, group: &Group, shown: Option<Shown>) -> Result<(), Failure> {
         let shown = match shown {
             Some(shown) => shown,
@@ -183,7 +184,7 @@ impl ResponseBody {
     }
 }
 
-/// The rest of an answer cannot be read: the connection is cut, so that the client knows that it has not all of it.
+/// The rest of an answer cannot be read: the connection is closed, so that the client knows that the answer is not complete.
 fn cut(failure: Failure) -> actix_web::Error {
     tracing::warn!(detail = failure.detail, "an answer was cut short");
     actix_web::error::ErrorServiceUnavailable(failure.detail)

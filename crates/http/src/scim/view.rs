@@ -1,4 +1,4 @@
-//! People and groups as a request wants to see them: which attributes, under which address, and with what is computed of
+//! Users and groups as a request asks for them: the attributes, the Tenant URL in their addresses, and what is computed from
 //! memberships.
 //!
 //! A user's `groups` are computed (RFC 7643 §4.1.2). They come with the rows of identities in few groups; otherwise one more
@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use super::RequestContext;
 use super::error::{ErrorCode, Failure};
 
-/// What is answered of a resource beside its own document.
+/// What an answer has beside the resource's own document.
 pub struct Shown {
     /// The groups that a user is in, if it is in any.
     groups: Option<Value>,
@@ -33,7 +33,7 @@ pub struct Shown {
     pub tag: String,
 }
 
-/// What is wanted of resources, and under which address.
+/// The attributes that a request asks for, and the Tenant URL.
 pub struct View {
     profile: Arc<Profile>,
     base: String,
@@ -46,7 +46,7 @@ pub struct View {
 }
 
 impl View {
-    /// As this request wants to see resources.
+    /// The view of this request.
     ///
     /// # Errors
     /// Ours: the profile is not there.
@@ -66,7 +66,7 @@ impl View {
         })
     }
 
-    /// The first ones: all of them, unless they are in very many groups; at least one.
+    /// Those of the first users: of all, unless they are in very many groups; of at least one.
     ///
     /// # Errors
     /// Ours: the database is not there.
@@ -103,8 +103,8 @@ impl View {
         Ok(shown.collect())
     }
 
-    /// A group's tag has a mark of its members where they are shown, because who is deleted and who is renamed changes what
-    /// is shown and not the group. To be read before the members are.
+    /// A group's tag has a mark of its members where they are shown: a member that is deleted or renamed changes the answer and
+    /// not the group. It is read before the members.
     ///
     /// # Errors
     /// Ours: the database is not there.
@@ -191,7 +191,7 @@ impl View {
     }
 }
 
-/// What the server knows about a resource; `base` is the Tenant URL.
+/// The `meta` of a resource; `base` is the Tenant URL.
 pub fn meta<R: ManagedResource>(resource: &R, base: &str) -> Meta {
     let (created, last_modified) = resource.times();
     Meta {

@@ -1,7 +1,7 @@
-//! A wanted membership → the members that really join, those that really leave, and those that cannot be found.
+//! The change of a group's members: the requested membership → the members that join, those that leave, and the unknown.
 //!
-//! Works in the caller's transaction, with the group locked. The number of statements follows what the request names, never
-//! the size of the group, but for a replacement of all members, which has to read them.
+//! Runs in the caller's transaction, with the group locked. The number of statements depends on the request, not on the size
+//! of the group, except for a replacement of all members, which reads them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,13 +15,12 @@ use store::TenantTx;
 use crate::error::Error;
 use crate::resource::Settled;
 
-/// How many members are read at a time.
+/// The members read at a time.
 const BATCH: usize = 1_000;
-/// How many leaving members an event names; a replacement that ends more of them says that all left, and which are there
-/// now.
+/// The most leaving members that an event names; for more, it says that all left and which are members now.
 const MOST_NAMED_LEAVERS: usize = 10_000;
 
-/// What this directory knows of those that are named, as an element of `members` says it; by the name they are asked by.
+/// The named members that exist, as elements of `members`, by the name in the request.
 pub(super) async fn stored(
     tx: &mut TenantTx,
     group: &Group,
@@ -45,7 +44,7 @@ pub(super) async fn stored(
     Ok(elements.collect())
 }
 
-/// Makes the membership of a locked group what is wanted, as far as those named exist here.
+/// Changes the membership of a locked group as requested; unknown members are skipped.
 ///
 /// # Errors
 /// `invalidValue` for a replacement none of whose members is known, before anything is changed.
@@ -83,8 +82,8 @@ pub(super) async fn settle(
     })
 }
 
-/// A list of members none of which is known would empty a group by mistake: the members were not provisioned yet, or are
-/// named by another identifier than ours.
+/// A list without a known member would empty the group by mistake: the members were not provisioned yet, or are named by
+/// other identifiers.
 fn nobody_known(named: usize) -> scim::Error {
     let them = if named == 1 {
         "the one member it names is".to_owned()
@@ -102,17 +101,17 @@ fn nobody_known(named: usize) -> scim::Error {
     )
 }
 
-/// Those named as members to be.
+/// The members that a request names.
 #[derive(Default)]
 pub(super) struct Known {
-    /// Those that this directory has.
+    /// Those that exist in this directory.
     pub members: Vec<Member>,
     /// The others, as sent.
     pub unknown: Vec<String>,
 }
 
 impl Known {
-    /// Looks for what is named. A group is never its own member.
+    /// Reads the named members. A group is never its own member.
     pub(super) async fn find<'a>(
         tx: &mut TenantTx,
         group: &Group,
@@ -131,7 +130,7 @@ impl Known {
         Ok(Self { members, unknown })
     }
 
-    /// How many there are.
+    /// The number of existing ones.
     pub(super) fn count(&self) -> i64 {
         count(self.members.len())
     }
@@ -140,7 +139,7 @@ impl Known {
         self.members.iter().map(|member| member.id).collect()
     }
 
-    /// Adds them; those that were no members before.
+    /// Adds them; returns those that were no members before.
     pub(super) async fn join(&self, tx: &mut TenantTx, group: &Group) -> Result<Vec<Member>, Error> {
         if self.members.is_empty() {
             return Ok(Vec::new());
@@ -155,7 +154,7 @@ impl Known {
     }
 }
 
-/// Ends memberships; returns those that there were. A member that was deleted meanwhile is not among them.
+/// Removes members; returns those that were members. A member that was deleted meanwhile is not among them.
 async fn remove(tx: &mut TenantTx, group: &Group, leaving: &[ResourceId]) -> Result<Vec<Member>, Error> {
     if leaving.is_empty() {
         return Ok(Vec::new());
@@ -167,7 +166,7 @@ async fn remove(tx: &mut TenantTx, group: &Group, leaving: &[ResourceId]) -> Res
     Ok(tx.known_members(group.directory, &gone).await?)
 }
 
-/// The members that are not wanted; `None` when they are too many to name.
+/// The present members that the request does not name; `None` for more than [`MOST_NAMED_LEAVERS`].
 async fn others(tx: &mut TenantTx, group: &Group, wanted: &Known) -> Result<Option<Vec<ResourceId>>, Error> {
     let wanted: HashSet<ResourceId> = wanted.ids().into_iter().collect();
     let (mut leaving, mut after) = (Vec::new(), None);

@@ -1,4 +1,4 @@
-//! The table of errors as a page for people.
+//! The table of errors as a page of the documentation.
 //!
 //! Must not know: what a code means.
 
