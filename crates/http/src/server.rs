@@ -34,12 +34,12 @@ pub struct Settings {
     pub drain_seconds: u64,
     /// Open connections of the public listener altogether; further ones wait in the backlog.
     pub connections: usize,
-    /// Those of one address; further ones are refused.
+    /// Open connections of one address; further ones are refused.
     pub connections_per_address: usize,
 }
 
-/// Opens a socket to serve on. A client that takes nothing of its answers for `write_timeout` is cut off: the system ends
-/// the connection, whether it is gone or only does not read (`TCP_USER_TIMEOUT`, which accepted connections inherit).
+/// Opens a socket to serve on. The system closes the connection of a client that takes nothing of its answers for
+/// `write_timeout`, whether the client is gone or only does not read (`TCP_USER_TIMEOUT`, which accepted connections inherit).
 ///
 /// # Errors
 /// When the address cannot be listened on.
@@ -56,12 +56,12 @@ pub fn listen(address: SocketAddr, write_timeout: Duration) -> io::Result<TcpLis
     Ok(socket.into())
 }
 
-/// The sockets to serve on: connections queue up there since they were opened.
+/// The sockets to serve on; connections queue there from the time they were opened.
 #[derive(Debug)]
 pub struct Listeners {
     /// For customers and apps.
     pub public: TcpListener,
-    /// For the machines that watch the gateway; workers of its own, so that they see it when the others are all busy.
+    /// For load balancers and monitoring; it has a worker of its own, so that it answers when the others are busy.
     pub admin: TcpListener,
 }
 
