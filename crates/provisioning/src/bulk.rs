@@ -9,7 +9,7 @@ use domain::group::Group;
 use domain::id::IdentityId;
 use domain::identity::Identity;
 use scim::bulk::{
-    BulkAction, BulkFault, BulkPlan, BulkRequest, BulkResource, BulkStep, Item, Work, in_a_circle,
+    BulkAction, BulkFault, BulkPlan, BulkRequest, BulkStep, Item, UserOrGroup, Work, in_a_circle,
 };
 use scim::etag::Precondition;
 
@@ -33,7 +33,7 @@ pub struct BulkResult {
     /// Its index in the request.
     pub index: usize,
     /// The resource, if it is known.
-    pub resource: Option<(BulkResource, String)>,
+    pub resource: Option<(UserOrGroup, String)>,
     /// The success or the refusal.
     pub outcome: Result<BulkOutcome, Error>,
 }
@@ -50,7 +50,7 @@ impl BulkResult {
     /// The identity that the operation created, if it created one.
     pub fn created(&self) -> Option<IdentityId> {
         match (&self.outcome, &self.resource) {
-            (Ok(BulkOutcome::Created(_)), Some((BulkResource::User, id))) => id.parse().ok(),
+            (Ok(BulkOutcome::Created(_)), Some((UserOrGroup::User, id))) => id.parse().ok(),
             _ => None,
         }
     }
@@ -74,12 +74,12 @@ pub enum BulkOutcome {
 /// was revoked. After the first operation such a fault ends the report instead.
 pub async fn execute(request: Arc<Request>, bulk: BulkRequest) -> Result<BulkReport, Error> {
     let profile = request.profile()?;
-    let mut types = vec![(BulkResource::User, &profile.resource_type)];
+    let mut types = vec![(UserOrGroup::User, &profile.resource_type)];
     types.extend(
         profile
             .group_type
             .as_ref()
-            .map(|group_type| (BulkResource::Group, group_type)),
+            .map(|group_type| (UserOrGroup::Group, group_type)),
     );
     let mut plan = BulkPlan::new(bulk, &types);
     let mut created = request.created.clone();
@@ -149,8 +149,8 @@ async fn run(request: &Request, index: usize, work: Work, created: &[IdentityId]
                 ..request.clone()
             });
             match kind {
-                BulkResource::User => act::<Identity>(request, work.action).await,
-                BulkResource::Group => act::<Group>(request, work.action).await,
+                UserOrGroup::User => act::<Identity>(request, work.action).await,
+                UserOrGroup::Group => act::<Group>(request, work.action).await,
             }
         }
         Err(error) => Err(error.into()),

@@ -11,7 +11,7 @@ use domain::group::Group;
 use domain::id::RequestId;
 use domain::identity::Identity;
 use provisioning::{ManagedResource as _, Request};
-use scim::bulk::BulkResource;
+use scim::bulk::UserOrGroup;
 use scim::etag::Precondition;
 use scim::query::{ListParameters, has_filter, parse_query};
 use serde_json::Value;
@@ -145,12 +145,10 @@ async fn perform(
     body: Value,
 ) -> Result<HttpResponse, Failure> {
     match action.operation {
-        Operation::Resource(BulkResource::User, verb) => {
+        Operation::Resource(UserOrGroup::User, verb) => {
             handlers::answer::<Identity>(ctx, verb, id, body).await
         }
-        Operation::Resource(BulkResource::Group, verb) => {
-            handlers::answer::<Group>(ctx, verb, id, body).await
-        }
+        Operation::Resource(UserOrGroup::Group, verb) => handlers::answer::<Group>(ctx, verb, id, body).await,
         Operation::SearchAll => search::answer(&ctx.searching(body)?).await,
         Operation::Bulk => bulk::answer(&ctx, body).await,
         Operation::Discovery(page) => discovery::answer(&ctx, page, id),

@@ -3,7 +3,7 @@
 //! Must not know: the Tenant URL ([`super::route`]), or how an operation is done.
 
 use actix_web::http::Method;
-use scim::bulk::BulkResource::{self, Group, User};
+use scim::bulk::UserOrGroup::{self, Group, User};
 
 use super::discovery::Page;
 use super::error::{ErrorCode, Failure};
@@ -31,7 +31,7 @@ pub enum Verb {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     /// To users or to groups.
-    Resource(BulkResource, Verb),
+    Resource(UserOrGroup, Verb),
     /// A list of both.
     SearchAll,
     /// Many operations in one request.
