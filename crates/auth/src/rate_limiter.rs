@@ -25,7 +25,7 @@ pub struct Quota {
 #[derive(Debug)]
 pub struct RateLimiter<K: Hash + Eq + Send + Sync + 'static> {
     /// Per key the monotonic time, in ms, at which its allowance is full again.
-    whole_at: Cache<K, Arc<AtomicI64>>,
+    full_at: Cache<K, Arc<AtomicI64>>,
     every: i64,
     burst: i64,
 }
@@ -33,10 +33,10 @@ pub struct RateLimiter<K: Hash + Eq + Send + Sync + 'static> {
 impl<K: Hash + Eq + Send + Sync + 'static> RateLimiter<K> {
     /// A rate limiter in which every key has its full allowance.
     pub fn new(quota: Quota, keys: u64) -> Self {
-        let whole = quota.every.saturating_mul(quota.burst);
-        let whole_at = Cache::builder().max_capacity(keys).time_to_idle(whole).build();
+        let full = quota.every.saturating_mul(quota.burst);
+        let full_at = Cache::builder().max_capacity(keys).time_to_idle(full).build();
         Self {
-            whole_at,
+            full_at,
             every: millis(quota.every).max(1),
             burst: i64::from(quota.burst.max(1)),
         }
@@ -48,10 +48,10 @@ impl<K: Hash + Eq + Send + Sync + 'static> RateLimiter<K> {
     /// The time to wait when the allowance is used up, at most [`Quota::every`]; nothing is charged then.
     pub fn charge(&self, key: K, now: Duration) -> Result<(), Duration> {
         let now = millis(now);
-        let whole_at = self.whole_at.get_with(key, || Arc::new(AtomicI64::new(now)));
+        let full_at = self.full_at.get_with(key, || Arc::new(AtomicI64::new(now)));
         let mut charged = Ok(());
-        let _ = whole_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |at| {
-            charged = self.room(at, now);
+        let _ = full_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |at| {
+            charged = self.within_allowance(at, now);
             charged.is_ok().then(|| at.max(now) + self.every)
         });
         charged
@@ -59,23 +59,23 @@ impl<K: Hash + Eq + Send + Sync + 'static> RateLimiter<K> {
 
     /// Takes back one charge, for an attempt that turned out to be no failure.
     pub fn refund(&self, key: &K) {
-        if let Some(whole_at) = self.whole_at.get(key) {
-            whole_at.fetch_sub(self.every, Ordering::Relaxed);
+        if let Some(full_at) = self.full_at.get(key) {
+            full_at.fetch_sub(self.every, Ordering::Relaxed);
         }
     }
 
-    /// Whether a failure at `now` would still be within the allowance. Charges nothing.
+    /// Whether a failure at `now` would be within the allowance. Charges nothing.
     ///
     /// # Errors
     /// As [`RateLimiter::charge`].
-    pub fn look(&self, key: &K, now: Duration) -> Result<(), Duration> {
-        self.whole_at
-            .get(key)
-            .map_or(Ok(()), |at| self.room(at.load(Ordering::Relaxed), millis(now)))
+    pub fn check(&self, key: &K, now: Duration) -> Result<(), Duration> {
+        self.full_at.get(key).map_or(Ok(()), |at| {
+            self.within_allowance(at.load(Ordering::Relaxed), millis(now))
+        })
     }
 
-    fn room(&self, whole_at: i64, now: i64) -> Result<(), Duration> {
-        let over = whole_at.max(now) + self.every - now - self.every * self.burst;
+    fn within_allowance(&self, full_at: i64, now: i64) -> Result<(), Duration> {
+        let over = full_at.max(now) + self.every - now - self.every * self.burst;
         if over <= 0 {
             Ok(())
         } else {
@@ -92,7 +92,7 @@ fn millis(time: Duration) -> i64 {
 pub fn network(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from(u128::from(v6) & (u128::MAX << 64))),
-        v4 => v4,
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
@@ -122,18 +122,18 @@ mod tests {
             assert_eq!(limiter.charge("id", ms(1_000)), Ok(()));
         }
         assert_eq!(limiter.charge("id", ms(1_000)), Err(Duration::from_secs(12)));
-        assert_eq!(limiter.look(&"id", ms(3_000)), Err(Duration::from_secs(10)));
-        assert_eq!(limiter.look(&"other", ms(1_000)), Ok(()));
+        assert_eq!(limiter.check(&"id", ms(3_000)), Err(Duration::from_secs(10)));
+        assert_eq!(limiter.check(&"other", ms(1_000)), Ok(()));
         assert_eq!(limiter.charge("id", ms(13_000)), Ok(()));
         assert_eq!(limiter.charge("id", ms(13_000)), Err(Duration::from_secs(12)));
-        assert_eq!(limiter.look(&"id", ms(85_000)), Ok(()));
+        assert_eq!(limiter.check(&"id", ms(85_000)), Ok(()));
     }
 
     #[test]
-    fn looking_charges_nothing_and_a_refund_takes_a_charge_back() {
+    fn checking_charges_nothing_and_a_refund_takes_a_charge_back() {
         let limiter = limiter();
         for _ in 0..100 {
-            assert_eq!(limiter.look(&"id", ms(0)), Ok(()));
+            assert_eq!(limiter.check(&"id", ms(0)), Ok(()));
             assert_eq!(limiter.charge("id", ms(0)), Ok(()));
             limiter.refund(&"id");
         }
@@ -152,7 +152,7 @@ mod tests {
                     Ok(()) => {}
                     Err(wait) => {
                         prop_assert!(wait <= Duration::from_secs(12), "{wait:?}");
-                        prop_assert_eq!(limiter.look(&"id", ms(now) + wait), Ok(()));
+                        prop_assert_eq!(limiter.check(&"id", ms(now) + wait), Ok(()));
                     }
                 }
             }

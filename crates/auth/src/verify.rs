@@ -308,7 +308,12 @@ impl Inner {
 
     /// Logs that there were many wrong secrets for one id.
     fn alarm_if_guessed(&self, shown: &Shown) {
-        if self.guesses.look(&shown.guess(), self.clock.monotonic()).is_err() && self.may_alarm(shown) {
+        if self
+            .guesses
+            .check(&shown.guess(), self.clock.monotonic())
+            .is_err()
+            && self.may_alarm(shown)
+        {
             tracing::warn!(
                 event.name = "token.bruteforce_suspected",
                 token_id = shown.id,

@@ -1,4 +1,4 @@
-//! How far a connection is read ahead of its answers (ADR 0032).
+//! Backpressure: the limit of reading a connection ahead of its answers (ADR 0032).
 //!
 //! actix-http decodes everything that one read finds, up to 128 KiB of pipelined requests, and keeps a parsed head for each of
 //! them. Here the socket gives it a few KiB at a time, and nothing while a request is at work or while the client does not
@@ -29,7 +29,7 @@ pub struct Connection {
     ahead: usize,
 }
 
-/// What may be read of a connection now; shared by its socket and its requests, which live on one thread.
+/// What may be read of a connection now; shared by its socket and its requests, on one thread.
 #[derive(Debug, Default)]
 pub struct Reads {
     wanted: Cell<Wanted>,
@@ -50,7 +50,7 @@ enum Wanted {
     Nothing,
 }
 
-/// Puts back what was wanted before.
+/// Sets `then` on drop.
 struct Until<'a> {
     reads: &'a Reads,
     then: Wanted,
@@ -71,12 +71,12 @@ impl Connection {
         &self.stream
     }
 
-    /// What its requests need, to be kept with the connection.
+    /// The part that its requests use, to be stored with the connection.
     pub fn reads(&self) -> Rc<Reads> {
         Rc::clone(&self.reads)
     }
 
-    /// Only looks whether the other side has ended the connection, which its request may want to know.
+    /// Only checks whether the client has closed the connection, so that the running request can be dropped.
     fn poll_end(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut byte = [0];
         match self.stream.poll_peek(cx, &mut ReadBuf::new(&mut byte)) {

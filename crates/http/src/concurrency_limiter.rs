@@ -1,78 +1,65 @@
-//! A concurrency limiter that is fair between keys (tenants): so much at a time altogether, so much of each key, a
-//! queue for the rest that is served in turn, one of each key after the other.
+//! A concurrency limiter that is fair between keys (tenants): a limit in total, a limit for each key, and a queue for each key,
+//! which are served in turn.
 //!
-//! Must not know: what the places are for ([`crate::tenant_limits`] does).
+//! Must not know: what the permits are for ([`crate::tenant_limits`] does).
 
 use std::collections::{HashMap, VecDeque};
-use std::fmt;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-/// How many places there are.
+/// The limits.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// Places altogether.
+    /// Permits in total.
     pub total: usize,
-    /// Places of one key.
+    /// Permits of one key.
     pub each: usize,
-    /// How many of one key may wait; further ones are turned away at once.
+    /// The most waiting requests of one key; further ones are refused at once.
     pub queue: usize,
-    /// How long one waits before it is turned away.
+    /// The longest wait; after it a request is refused.
     pub wait: Duration,
 }
 
-/// No place became free in time, or too many wait already.
+/// No permit became free in time, or too many requests wait already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Full;
 
-/// The limiter; cheap to clone, all clones share the places.
-pub struct ConcurrencyLimiter<K: Key>(Arc<Shared<K>>);
+/// The limiter.
+pub struct ConcurrencyLimiter<K: LimiterKey>(Arc<Shared<K>>);
 
-/// Whose places are counted.
-pub trait Key: Copy + Eq + Hash + Send + 'static {}
+/// What a limiter tells apart, such as a tenant.
+pub trait LimiterKey: Copy + Eq + Hash + Send + 'static {}
 
-impl<K: Copy + Eq + Hash + Send + 'static> Key for K {}
+impl<K: Copy + Eq + Hash + Send + 'static> LimiterKey for K {}
 
-struct Shared<K: Key> {
+struct Shared<K: LimiterKey> {
     bounds: Bounds,
     state: Mutex<State<K>>,
 }
 
-struct State<K: Key> {
+struct State<K: LimiterKey> {
     free: usize,
     keys: HashMap<K, Held<K>>,
-    /// Keys with waiting requests, in the order of their turns.
+    /// Keys with waiting requests, in the order in which they are served.
     turns: VecDeque<K>,
 }
 
-struct Held<K: Key> {
-    places: usize,
+struct Held<K: LimiterKey> {
+    running: usize,
     waiting: VecDeque<oneshot::Sender<Permit<K>>>,
 }
 
-/// One place; given back on drop.
-pub struct Permit<K: Key> {
+/// The permission to run; released on drop.
+pub struct Permit<K: LimiterKey> {
     of: Option<Arc<Shared<K>>>,
     key: K,
 }
 
-impl<K: Key> Clone for ConcurrencyLimiter<K> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
-impl<K: Key> fmt::Debug for Permit<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Permit").finish_non_exhaustive()
-    }
-}
-
-impl<K: Key> ConcurrencyLimiter<K> {
-    /// All places are free.
+impl<K: LimiterKey> ConcurrencyLimiter<K> {
+    /// A limiter whose permits are all free.
     pub fn new(bounds: Bounds) -> Self {
         let state = State {
             free: bounds.total,
@@ -85,15 +72,15 @@ impl<K: Key> ConcurrencyLimiter<K> {
         }))
     }
 
-    /// Waits for a place. A dropped future leaves the queue.
+    /// Waits for a permit. A dropped future leaves the queue.
     ///
     /// # Errors
-    /// [`Full`] when the queue is full or none became free in time.
+    /// [`Full`] when the queue is full, or no permit became free in time.
     pub async fn enter(&self, key: K) -> Result<Permit<K>, Full> {
-        let asker = {
+        let waiter = {
             let mut state = self.0.lock();
             let held = state.keys.entry(key).or_insert_with(Held::new);
-            held.waiting.retain(|asker| !asker.is_closed());
+            held.waiting.retain(|waiter| !waiter.is_closed());
             let (none_waits, waiting) = (held.waiting.is_empty(), held.waiting.len());
             if none_waits && state.turns.is_empty() && self.0.may(&state, key) {
                 return Ok(self.0.take(&mut state, key));
@@ -101,7 +88,7 @@ impl<K: Key> ConcurrencyLimiter<K> {
             if waiting >= self.0.bounds.queue {
                 return Err(Full);
             }
-            let (sender, asker) = oneshot::channel();
+            let (sender, waiter) = oneshot::channel();
             if let Some(held) = state.keys.get_mut(&key) {
                 held.waiting.push_back(sender);
             }
@@ -109,56 +96,56 @@ impl<K: Key> ConcurrencyLimiter<K> {
                 state.turns.push_back(key);
             }
             self.0.serve(&mut state);
-            asker
+            waiter
         };
-        match tokio::time::timeout(self.0.bounds.wait, asker).await {
-            Ok(Ok(place)) => Ok(place),
+        match tokio::time::timeout(self.0.bounds.wait, waiter).await {
+            Ok(Ok(permit)) => Ok(permit),
             _ => Err(Full),
         }
     }
 }
 
-impl<K: Key> Held<K> {
+impl<K: LimiterKey> Held<K> {
     const fn new() -> Self {
         Self {
-            places: 0,
+            running: 0,
             waiting: VecDeque::new(),
         }
     }
 }
 
-impl<K: Key> Shared<K> {
+impl<K: LimiterKey> Shared<K> {
     fn lock(&self) -> MutexGuard<'_, State<K>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn may(&self, state: &State<K>, key: K) -> bool {
-        let places = state.keys.get(&key).map_or(0, |held| held.places);
-        state.free > 0 && places < self.bounds.each
+        let running = state.keys.get(&key).map_or(0, |held| held.running);
+        state.free > 0 && running < self.bounds.each
     }
 
     fn take(self: &Arc<Self>, state: &mut State<K>, key: K) -> Permit<K> {
         state.free -= 1;
-        state.keys.entry(key).or_insert_with(Held::new).places += 1;
+        state.keys.entry(key).or_insert_with(Held::new).running += 1;
         Permit {
             of: Some(Arc::clone(self)),
             key,
         }
     }
 
-    fn put_back(&self, state: &mut State<K>, key: K) {
+    fn release(state: &mut State<K>, key: K) {
         state.free += 1;
         if let Some(held) = state.keys.get_mut(&key) {
-            held.places = held.places.saturating_sub(1);
-            if held.places == 0 && held.waiting.is_empty() {
+            held.running = held.running.saturating_sub(1);
+            if held.running == 0 && held.waiting.is_empty() {
                 state.keys.remove(&key);
             }
         }
     }
 
-    /// Gives free places to waiting requests: one of each key, then the next round.
+    /// Gives free permits to waiting requests: one for each key, then the next round.
     fn serve(self: &Arc<Self>, state: &mut State<K>) {
-        // A key that has all its places keeps its turn; the round ends when nobody in it could be served.
+        // A key at its limit keeps its turn; the round ends when no key in it can be served.
         let mut passed = 0;
         while state.free > 0 && passed < state.turns.len() {
             let Some(key) = state.turns.pop_front() else {
@@ -170,29 +157,29 @@ impl<K: Key> Shared<K> {
                 continue;
             }
             let next = state.keys.get_mut(&key).and_then(|held| held.waiting.pop_front());
-            if let Some(asker) = next {
+            if let Some(waiter) = next {
                 passed = 0;
-                let place = self.take(state, key);
-                // Who has left takes no place; dropped here, it would wait for the lock that is held.
-                if let Err(mut place) = asker.send(place) {
-                    place.of = None;
-                    self.put_back(state, key);
+                let permit = self.take(state, key);
+                // The request has left the queue. Dropping its permit here would wait for the lock that is held.
+                if let Err(mut permit) = waiter.send(permit) {
+                    permit.of = None;
+                    Self::release(state, key);
                 }
             }
             match state.keys.get(&key) {
                 Some(held) if !held.waiting.is_empty() => state.turns.push_back(key),
-                Some(held) if held.places == 0 => drop(state.keys.remove(&key)),
+                Some(held) if held.running == 0 => drop(state.keys.remove(&key)),
                 _ => {}
             }
         }
     }
 }
 
-impl<K: Key> Drop for Permit<K> {
+impl<K: LimiterKey> Drop for Permit<K> {
     fn drop(&mut self) {
         if let Some(shared) = self.of.take() {
             let mut state = shared.lock();
-            shared.put_back(&mut state, self.key);
+            Shared::release(&mut state, self.key);
             shared.serve(&mut state);
         }
     }
@@ -209,7 +196,7 @@ mod tests {
             total,
             each,
             queue,
-            wait: Duration::from_secs(60),
+            wait: Duration::from_mins(1),
         })
     }
 
@@ -222,7 +209,7 @@ mod tests {
         assert!(third.as_mut().now_or_never().is_none(), "its share is taken");
         let _other = limiter.enter(2).now_or_never().expect("at once").expect("free");
         drop(first);
-        third.now_or_never().expect("free again").expect("a place");
+        third.now_or_never().expect("free again").expect("a permit");
     }
 
     #[tokio::test]
@@ -230,8 +217,8 @@ mod tests {
         let limiter = limiter(1, 1, 100);
         let held = limiter.enter(0).await.expect("free");
         let mut flood: Vec<_> = (0..50).map(|_| Box::pin(limiter.enter(1))).collect();
-        for asker in &mut flood {
-            assert!(asker.as_mut().now_or_never().is_none());
+        for waiter in &mut flood {
+            assert!(waiter.as_mut().now_or_never().is_none());
         }
         let mut other = Box::pin(limiter.enter(2));
         assert!(other.as_mut().now_or_never().is_none());
@@ -244,7 +231,7 @@ mod tests {
             .as_mut()
             .now_or_never()
             .expect("then the first again")
-            .expect("a place");
+            .expect("a permit");
     }
 
     #[tokio::test]
@@ -252,18 +239,15 @@ mod tests {
         let limiter = limiter(1, 1, 2);
         let held = limiter.enter(1).await.expect("free");
         let mut waiting: Vec<_> = (0..2).map(|_| Box::pin(limiter.enter(1))).collect();
-        for asker in &mut waiting {
-            assert!(asker.as_mut().now_or_never().is_none());
+        for waiter in &mut waiting {
+            assert!(waiter.as_mut().now_or_never().is_none());
         }
-        assert_eq!(
-            limiter.enter(1).now_or_never().map(|full| full.err()),
-            Some(Some(Full))
-        );
+        assert_eq!(limiter.enter(1).now_or_never().map(Result::err), Some(Some(Full)));
         waiting.clear();
         let mut last = Box::pin(limiter.enter(1));
         assert!(last.as_mut().now_or_never().is_none());
         drop(held);
-        drop(last.now_or_never().expect("served").expect("a place"));
+        drop(last.now_or_never().expect("served").expect("a permit"));
         assert!(
             limiter.0.lock().keys.is_empty(),
             "nothing is remembered of who is gone"
@@ -285,16 +269,16 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_storm_loses_no_place() {
-        let limiter = limiter(4, 2, 1_000);
+        let limiter = Arc::new(limiter(4, 2, 1_000));
         let mut storm = Vec::new();
         for number in 0..400_u32 {
-            let limiter = limiter.clone();
+            let limiter = Arc::clone(&limiter);
             storm.push(tokio::spawn(async move {
                 let enter = limiter.enter(u8::try_from(number % 5).expect("small"));
                 if number % 7 == 0 {
                     let _ = tokio::time::timeout(Duration::from_micros(50), enter).await;
                 } else {
-                    let _place = enter.await.expect("a place");
+                    let _permit = enter.await.expect("a permit");
                     tokio::task::yield_now().await;
                 }
             }));

@@ -1,4 +1,4 @@
-//! How many connections one address may hold open at a time, counted over all workers (ADR 0032).
+//! The limit of open connections of one address, counted over all workers (ADR 0032).
 //!
 //! Must not know: what is sent on them.
 
@@ -17,7 +17,7 @@ use socket2::SockRef;
 use crate::scim::error::{ErrorCode, Failure};
 use crate::scim::respond;
 
-/// How often refusals are told to the log.
+/// The shortest time between two log lines about refusals.
 const WARNED_EVERY: Duration = Duration::from_secs(10);
 
 /// The open connections by network (an IPv6 host has a whole /64 of addresses).
@@ -40,7 +40,7 @@ pub struct Counted {
 }
 
 impl Connections {
-    /// At most so many of one address.
+    /// At most `most` of one address.
     pub fn new(most: usize) -> Arc<Self> {
         Arc::new(Self {
             most,
@@ -50,7 +50,7 @@ impl Connections {
 
     /// Counts a new connection in, or refuses it: it is read no further, and [`refuse_uncounted`] answers what was read.
     pub fn admit(self: &Arc<Self>, stream: &TcpStream, data: &mut Extensions) {
-        // Without an address the other side is gone already.
+        // A connection without an address is closed already.
         let Ok(peer) = stream.peer_addr() else { return };
         match self.enter(peer.ip()) {
             Some(counted) => drop(data.insert(counted)),

@@ -1,8 +1,8 @@
-//! `/health/live`, `/health/ready` and `/metrics`: for machines that watch the gateway.
+//! `/health/live`, `/health/ready` and `/metrics`, for load balancers and monitoring.
 //!
 //! The public listener answers in one word, because its clients are not authenticated; the admin listener says why,
-//! and has the metrics. Ready means: may be sent SCIM requests. What only delays events (Redis) is told, but
-//! does not take the gateway out of service: SCIM goes on without it (ADR 0004).
+//! and has the metrics. Ready means that SCIM requests are served. What only delays events (Redis) is
+//! reported, but the gateway stays ready: SCIM goes on without it (ADR 0004).
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
@@ -34,7 +34,7 @@ async fn live() -> HttpResponse {
     word(StatusCode::OK, "live")
 }
 
-/// What was last seen of readiness: however many ask in public, the database is asked once a second.
+/// The cached readiness of the public listener: the database is asked once a second at most.
 #[derive(Default)]
 pub struct Readiness(Mutex<Option<(Instant, bool)>>);
 
@@ -71,7 +71,7 @@ async fn reasons(state: web::Data<State>) -> HttpResponse {
     answer.json(json!({"status": status, "missing": missing, "degraded": degraded}))
 }
 
-/// What keeps the gateway from serving SCIM requests, in words; empty when nothing does.
+/// The reasons why the gateway cannot serve SCIM requests, as text; empty when it can.
 async fn missing(state: &State) -> Vec<String> {
     let mut missing = Vec::new();
     if state.draining.has_begun() {

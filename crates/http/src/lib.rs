@@ -1,7 +1,7 @@
-//! The gateway's HTTP side (actix-web): SCIM for customers' identity providers, feeds for apps, health for machines.
+//! The gateway's HTTP side (actix-web): SCIM for customers' identity providers, feeds for apps, health for monitoring.
 //!
 //! A request is observed ([`observe`]), routed ([`scim::route`]), its credential checked before its body is read
-//! ([`extract`]), given a place among its tenant's requests ([`tenant_limits`]), handed to a use-case, and answered from one
+//! ([`extract`]), given a permit among its tenant's requests ([`tenant_limits`]), handed to a use-case, and answered from one
 //! table of errors ([`scim::error`]). Must not know: SQL, Redis, configuration files; it decides nothing about
 //! identities.
 //!
@@ -10,6 +10,7 @@
 pub mod backpressure;
 pub mod concurrency_limiter;
 pub mod connections;
+pub mod error_table;
 pub mod extract;
 pub mod feeds;
 pub mod health;

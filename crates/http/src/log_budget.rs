@@ -1,26 +1,25 @@
 //! Limits the log lines of unauthenticated clients per ten seconds, by network and in total; further lines are only
 //! counted.
 //!
-//! A stranger is a client without a verified credential. Requests of customers and apps are logged one by
-//! one. Must not know: what the lines say. Memory is bounded by `NETWORKS`.
+//! Requests with a verified credential are logged one by one. Must not know: the text of the lines. Memory is bounded by `NETWORKS`.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How long a budget lasts: whoever holds a [`LogBudget`] calls [`LogBudget::renew`] this often.
+/// The length of a window; the owner of a [`LogBudget`] calls [`LogBudget::renew`] at this interval.
 pub const WINDOW: Duration = Duration::from_secs(10);
 /// Lines of one network in a window.
 const LINES: u32 = 50;
 /// Lines of all networks in a window.
 const LINES_IN_ALL: u32 = 500;
-/// Networks that are told apart in a window; those that come later have no lines and are counted together.
+/// Networks that are counted one by one in a window; later ones have no lines and are counted together.
 const NETWORKS: usize = 1_024;
-/// Networks whose number is told on a line of its own.
+/// Networks whose count has a line of its own.
 const NAMED: usize = 20;
 
-/// What is left of the present window.
+/// The budget of the present window.
 #[derive(Debug, Default)]
 pub struct LogBudget(Mutex<Window>);
 
@@ -37,7 +36,7 @@ struct Spent {
     left_out: u64,
 }
 
-/// What was left out in a window.
+/// The lines that were left out in a window.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct LeftOut {
     /// By network, the most first.
@@ -47,7 +46,7 @@ struct LeftOut {
 }
 
 impl LogBudget {
-    /// Whether a line about a stranger of this network may be written; counts it if not.
+    /// Whether a line about a client of this network may be written; counts it if not.
     pub fn allows(&self, network: IpAddr) -> bool {
         let mut window = self.lock();
         let Window {
@@ -70,7 +69,7 @@ impl LogBudget {
         allowed
     }
 
-    /// Begins a new window, and tells the log what the last one left out.
+    /// Begins a new window, and logs how many lines the last one left out.
     pub fn renew(&self) {
         let left_out = std::mem::take(&mut *self.lock()).left_out();
         let seconds = WINDOW.as_secs();

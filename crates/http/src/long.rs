@@ -1,5 +1,5 @@
-//! Threads for work that computes for long: a worker serves many connections on one thread, and none of them may wait
-//! for a body of a thousand operations (ADR 0032).
+//! The threads for long work: a worker serves many connections on one thread, and none of them may wait for a body of a
+//! thousand operations (ADR 0032).
 //!
 //! Must not know: what is computed.
 

@@ -1,13 +1,13 @@
-//! The instruments of the HTTP side; what reads them is the binary's business.
+//! The instruments of the HTTP side; the binary exports them.
 //!
-//! Labels are a fixed few words and directory ids: never names of people, filters or paths.
+//! Labels are few fixed words and directory ids: never names of people, filters or paths.
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram, Meter};
 
 use crate::observe::Facts;
 
-/// Bounds of the latency histogram, in seconds: fine where a match query lives, coarse where only trouble does.
+/// Bounds of the latency histogram, in seconds: fine around a match query, coarse above a second.
 const SECONDS: [f64; 13] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
@@ -47,10 +47,8 @@ impl Metrics {
             ],
         );
         if let Some(operation) = facts.operation {
-            let directory = facts
-                .directory
-                .as_ref()
-                .map_or_else(|| "none".to_owned(), |directory| directory.id.to_string());
+            let directory = facts.directory;
+            let directory = directory.map_or_else(|| "none".to_owned(), |(_, id)| id.to_string());
             self.scim.add(
                 1,
                 &[
@@ -63,7 +61,7 @@ impl Metrics {
     }
 }
 
-/// What a status means for whoever watches a customer's cycle.
+/// The outcome of a status, for dashboards.
 const fn outcome(status: u16) -> &'static str {
     match status {
         0..=399 => "ok",

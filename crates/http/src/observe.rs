@@ -1,7 +1,7 @@
-//! Around every request: an id, a span, a line in the log, the metrics, and `Cache-Control: no-store` on its answer.
-//! Never a query, a body or a name of a person.
+//! The middleware around every request: an id, a span, a log line, the metrics, and `Cache-Control: no-store` on its answer.
+//! None of them has a query, a body or a person's name.
 //!
-//! Handlers add what they learn to [`Facts`]; everything else is taken from the answer.
+//! Handlers add to [`Facts`] what the answer does not have.
 
 use std::time::Instant;
 
@@ -19,15 +19,15 @@ use crate::extract::credential;
 use crate::scim::route::Route;
 use crate::state::State;
 
-/// Our id of the request, on every answer.
+/// The header field with the gateway's id of the request; on every answer.
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
-/// Where clients put an id of their own (`docs/background/entra.md`, "Headers and media types").
+/// The header fields in which clients send an id of their own (`docs/background/entra.md`, "Headers and media types").
 const CLIENT_IDS: [&str; 3] = ["client-request-id", "x-ms-client-request-id", "request-id"];
 
-/// What is known of a request; starts with its id and grows on the way.
+/// The facts of a request for its span, log line and metrics.
 #[derive(Debug, Clone)]
 pub struct Facts {
-    /// Our id.
+    /// The gateway's id of the request.
     pub request: RequestId,
     /// The client's id, when it sent a usable one.
     pub client_request_id: Option<String>,
@@ -37,23 +37,14 @@ pub struct Facts {
     pub route: &'static str,
     /// The SCIM operation, for metrics.
     pub operation: Option<&'static str>,
-    /// The directory, once the credential is verified.
-    pub directory: Option<DirectoryRef>,
+    /// The tenant and its directory, once the credential is verified.
+    pub directory: Option<(TenantId, DirectoryId)>,
     /// The code of a refusal.
     pub code: Option<&'static str>,
-    /// Whether a verified credential came with it: others are strangers, whose lines are limited.
+    /// Whether its credential was verified; the log lines of other requests are limited.
     pub verified: bool,
     /// Whether its line was logged already, or was counted instead.
     pub logged: bool,
-}
-
-/// The tenant and directory of a request.
-#[derive(Debug, Clone, Copy)]
-pub struct DirectoryRef {
-    /// The tenant.
-    pub tenant: TenantId,
-    /// The directory.
-    pub id: DirectoryId,
 }
 
 impl Facts {
@@ -71,18 +62,15 @@ impl Facts {
 
     /// Adds the caller.
     pub fn record_caller(request: &HttpRequest, caller: &Caller) {
-        let directory = DirectoryRef {
-            tenant: caller.directory.tenant,
-            id: caller.directory.id,
-        };
+        let (tenant, directory) = (caller.directory.tenant, caller.directory.id);
         Self::record(request, |facts| {
-            facts.directory = Some(directory);
+            facts.directory = Some((tenant, directory));
             facts.verified = true;
         });
         let span = Span::current();
         if !span.is_disabled() {
-            span.record("usher.tenant.id", field::display(directory.tenant));
-            span.record("usher.directory.id", field::display(directory.id));
+            span.record("usher.tenant.id", field::display(tenant));
+            span.record("usher.directory.id", field::display(directory));
         }
     }
 }
@@ -140,7 +128,7 @@ pub async fn observe(
     Ok(response)
 }
 
-/// The route's template: known before anything is decided, because an exported span keeps the name it began with.
+/// The route's template. It is needed before routing, because an exported span keeps its first name.
 fn template(path: &str) -> &'static str {
     match path {
         "/health/live" => "/health/live",
@@ -187,21 +175,20 @@ fn finish(span: &Span, facts: &Facts, status: u16) {
     }
 }
 
-/// Whether a request may have its line: a customer's and an app's always, a stranger's within the budget of its
-/// network.
+/// Whether a request may have its log line: always with a verified credential, otherwise within the budget of its network.
 fn may_log(state: &State, request: &HttpRequest, facts: &Facts, method: &str, status: u16) -> bool {
     facts.verified
         || went_well(method, status)
         || (!facts.logged && state.log_budget.allows(credential::network(state, request)))
 }
 
-/// A reading that went well.
+/// A successful GET or HEAD.
 fn went_well(method: &str, status: u16) -> bool {
     matches!(method, "GET" | "HEAD") && status < 400
 }
 
-/// Reads that went well are for `debug`: an initial cycle makes one a person, and they say nothing that the metrics
-/// do not. What changed or was refused is for `info`.
+/// Successful reads are `debug`: an initial cycle makes one for each person, and the metrics count them. Changes and refusals
+/// are `info`, faults `warn`.
 fn log_line(facts: &Facts, method: &'static str, status: u16, ms: f64) {
     macro_rules! line {
         ($level:ident) => {
@@ -213,8 +200,8 @@ fn log_line(facts: &Facts, method: &'static str, status: u16, ms: f64) {
                 duration_ms = (ms * 1_000.0).round() / 1_000.0,
                 request.id = %facts.request,
                 usher.client_request_id = facts.client_request_id,
-                usher.tenant.id = facts.directory.map(|directory| field::display(directory.tenant)),
-                usher.directory.id = facts.directory.map(|directory| field::display(directory.id)),
+                usher.tenant.id = facts.directory.map(|(tenant, _)| field::display(tenant)),
+                usher.directory.id = facts.directory.map(|(_, id)| field::display(id)),
                 code = facts.code,
                 trace_id = facts.traceparent.map(TraceParent::trace_id),
                 "request"
@@ -239,14 +226,14 @@ fn client_request_id(headers: &HeaderMap) -> Option<String> {
     (!value.is_empty() && value.len() <= 128 && value.bytes().all(harmless)).then(|| value.to_owned())
 }
 
-/// A trace context made of the request's id, for deployments that export no traces: the event still leads back to the
-/// request. Not sampled.
+/// A trace context made from the request's id, not sampled: for deployments that export no traces, so that an event still has
+/// the trace of its request.
 fn own_traceparent(id: RequestId) -> Option<TraceParent> {
     let (_, span) = id.uuid().as_u64_pair();
     TraceParent::new(id.uuid().as_u128(), span, 0)
 }
 
-/// The method, if it is one of HTTP's own: a made-up one must not become a new series of metrics.
+/// The method if it is a standard one: an invented one must not make a new series of metrics.
 pub(crate) fn known_method(method: &str) -> &'static str {
     const KNOWN: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
     let known = KNOWN.into_iter().find(|known| *known == method);

@@ -1,4 +1,4 @@
-//! Routes that are read: wherever GET works, HEAD does (RFC 9110 §9.3.2).
+//! Routes for GET, which take HEAD too (RFC 9110 §9.3.2).
 
 use actix_web::{Route, guard, web};
 

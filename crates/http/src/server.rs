@@ -34,12 +34,12 @@ pub struct Settings {
     pub drain_seconds: u64,
     /// Open connections of the public listener altogether; further ones wait in the backlog.
     pub connections: usize,
-    /// Those of one address; further ones are refused.
+    /// Open connections of one address; further ones are refused.
     pub connections_per_address: usize,
 }
 
-/// Opens a socket to serve on. A client that takes nothing of its answers for `write_timeout` is cut off: the system ends
-/// the connection, whether it is gone or only does not read (`TCP_USER_TIMEOUT`, which accepted connections inherit).
+/// Opens a socket to serve on. The system closes the connection of a client that takes nothing of its answers for
+/// `write_timeout`, whether the client is gone or only does not read (`TCP_USER_TIMEOUT`, which accepted connections inherit).
 ///
 /// # Errors
 /// When the address cannot be listened on.
@@ -56,12 +56,12 @@ pub fn listen(address: SocketAddr, write_timeout: Duration) -> io::Result<TcpLis
     Ok(socket.into())
 }
 
-/// The sockets to serve on: connections queue up there since they were opened.
+/// The sockets to serve on; connections queue there from the time they were opened.
 #[derive(Debug)]
 pub struct Listeners {
     /// For customers and apps.
     pub public: TcpListener,
-    /// For the machines that watch the gateway; workers of its own, so that they see it when the others are all busy.
+    /// For load balancers and monitoring; it has a worker of its own, so that it answers when the others are busy.
     pub admin: TcpListener,
 }
 
@@ -92,10 +92,10 @@ impl Server {
             "public",
             listeners.public,
             settings,
-            &Workers {
-                number: workers,
-                connections: (settings.connections / workers).clamp(1, CONNECTIONS_PER_WORKER),
-            },
+            (
+                workers,
+                (settings.connections / workers).clamp(1, CONNECTIONS_PER_WORKER),
+            ),
             move |stream, data| {
                 connections.admit(stream, data);
                 data.insert(AnsweredCreations::default());
@@ -117,10 +117,7 @@ impl Server {
             "admin",
             listeners.admin,
             settings,
-            &Workers {
-                number: 1,
-                connections: ADMIN_CONNECTIONS,
-            },
+            (1, ADMIN_CONNECTIONS),
             |_, _| (),
             move || {
                 App::new()
@@ -159,19 +156,13 @@ impl Stop {
     }
 }
 
-/// The threads of a listener.
-struct Workers {
-    number: usize,
-    /// Open connections of each; further ones wait in the backlog.
-    connections: usize,
-}
-
-/// Serves HTTP/1.1 on a listener as actix's `HttpServer` does, but over [`Connection`], which `HttpServer` cannot be given.
+/// Serves HTTP/1.1 on a listener as actix's `HttpServer` does, but over [`Connection`], which `HttpServer` cannot be given:
+/// by so many workers, with so many open connections of each; further ones wait in the backlog.
 fn serve<I, S, B>(
     name: &str,
     listener: TcpListener,
     settings: &Settings,
-    workers: &Workers,
+    (workers, connections): (usize, usize),
     on_connect: impl Fn(&TcpStream, &mut Extensions) + Clone + Send + 'static,
     app: impl Fn() -> I + Clone + Send + 'static,
 ) -> io::Result<actix_web::dev::Server>
@@ -184,9 +175,9 @@ where
     B: MessageBody + 'static,
 {
     let builder = actix_web::dev::Server::build()
-        .workers(workers.number)
+        .workers(workers)
         .worker_max_blocking_threads(1)
-        .max_concurrent_connections(workers.connections)
+        .max_concurrent_connections(connections)
         .shutdown_timeout(settings.drain_seconds)
         .disable_signals();
     let stopping = builder.graceful_shutdown_signal();

@@ -1,6 +1,6 @@
-//! What every handler is given. Made once by the binary, shared by all workers.
+//! The state of the gateway's HTTP side: the dependencies of every handler. Made once by the binary, shared by all workers.
 //!
-//! Must not know: configuration files, or who opened the database.
+//! Must not know: configuration files.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,42 +16,42 @@ use crate::log_budget::LogBudget;
 use crate::metrics::Metrics;
 use crate::tenant_limits::TenantLimits;
 
-/// The composition of the gateway, as far as HTTP is concerned.
+/// The dependencies of the handlers.
 pub struct State {
     /// The database.
     pub store: Store,
     /// Checks credentials.
     pub verifier: auth::Verifier,
-    /// Records of tokens that were read lately.
+    /// The cache of token records.
     pub token_records: TokenRecords,
-    /// What the SCIM use-cases work with.
+    /// The dependencies of the SCIM use-cases.
     pub provisioning: provisioning::Context,
-    /// The feed side.
+    /// Feeds: reading and acknowledgements.
     pub events: events::Events,
-    /// The address customers see, without a trailing slash; without it see [`crate::extract::origin`].
+    /// The public address without a trailing slash; for `None` see [`crate::extract::origin`].
     pub public_url: Option<String>,
-    /// How many proxies stand in front: the client's address is that many entries from the right of `X-Forwarded-For`.
+    /// The number of trusted proxies: the client's address is that many entries from the right of `X-Forwarded-For`.
     /// 0 takes the connection's own.
     pub proxy_hops: usize,
-    /// How much strangers may still be logged.
+    /// The log lines that unauthenticated clients may still cause.
     pub log_budget: LogBudget,
-    /// The time.
+    /// The source of the current time.
     pub clock: Arc<dyn Clock>,
-    /// Identifiers.
+    /// The source of new identifiers.
     pub ids: Arc<dyn Ids>,
-    /// Instruments.
+    /// The instruments of requests.
     pub metrics: Metrics,
     /// Writes the page of `/metrics`.
     pub metrics_page: Arc<dyn Fn() -> String + Send + Sync>,
     /// The W3C trace context of the current span, when traces are exported.
     pub traceparent: fn() -> Option<TraceParent>,
     /// The concurrency limits of SCIM requests.
-    pub places: TenantLimits,
-    /// Threads for requests that compute for long.
+    pub tenant_limits: TenantLimits,
+    /// The threads for requests that compute for long.
     pub long: Handle,
-    /// What strangers who ask for readiness are told.
+    /// The cached readiness that the public listener answers.
     pub readiness: Readiness,
-    /// Whether the process is about to end.
+    /// Whether the process is shutting down.
     pub draining: Draining,
 }
 
@@ -60,7 +60,7 @@ pub struct State {
 pub struct Draining(AtomicBool);
 
 impl Draining {
-    /// From now on `/health/ready` answers 503.
+    /// Begins: `/health/ready` answers 503 from now on.
     pub fn begin(&self) {
         self.0.store(true, Ordering::Relaxed);
     }

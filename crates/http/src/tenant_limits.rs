@@ -1,7 +1,7 @@
-//! The concurrency limits of SCIM requests: so many of one tenant at work, and of those so few with a body that takes
-//! long (ADR 0032). A place is taken after the credential is known and before the body is read.
+//! The concurrency limits of SCIM requests: one for all requests of a tenant, and a lower one for those with a long body (ADR
+//! 0032). A request takes its permits after its credential was verified and before its body is read.
 //!
-//! Must not know: what the requests do. The queue behind the limits is [`crate::concurrency_limiter`]'s.
+//! Must not know: what the requests do. The queue is [`crate::concurrency_limiter`]'s.
 
 use domain::id::TenantId;
 
@@ -17,8 +17,7 @@ pub struct TenantLimits {
     long: ConcurrencyLimiter<TenantId>,
 }
 
-/// What one request holds; given back on drop.
-#[derive(Debug)]
+/// The permits of one request; released on drop.
 pub struct Permits {
     tenant: TenantId,
     request: Option<Permit<TenantId>>,
@@ -26,14 +25,14 @@ pub struct Permits {
 }
 
 impl Permits {
-    /// Whether it holds a place among the long ones.
+    /// Whether it has the permit for a long body.
     pub const fn is_long(&self) -> bool {
         self.long.is_some()
     }
 }
 
 impl TenantLimits {
-    /// So many requests of one tenant at a time.
+    /// At most `per_tenant` requests of one tenant at a time.
     pub fn new(per_tenant: usize) -> Self {
         Self {
             requests: ConcurrencyLimiter::new(Bounds {
@@ -51,46 +50,46 @@ impl TenantLimits {
         }
     }
 
-    /// Waits for the places of a request that announces a body of so many bytes (0 for none or an unknown length).
+    /// Waits for the permits of a request whose body has `announced` bytes (0 for none or an unknown length).
     ///
     /// # Errors
     /// `bodiesBusy`, `tenantBusy`.
     pub async fn enter(&self, tenant: TenantId, announced: usize) -> Result<Permits, Failure> {
-        let mut taken = Permits {
+        let mut permits = Permits {
             tenant,
             request: None,
             long: None,
         };
         if announced > LONG_BODY_BYTES {
-            self.enter_long(&mut taken).await?;
+            self.enter_long(&mut permits).await?;
         }
-        self.enter_short(&mut taken).await?;
-        Ok(taken)
+        self.enter_short(&mut permits).await?;
+        Ok(permits)
     }
 
-    /// A body of unknown length has grown to so many bytes.
+    /// Waits for the permit for a long body when a body of unknown length has grown to so many bytes.
     ///
     /// # Errors
     /// `bodiesBusy`, `tenantBusy`.
-    pub async fn grown(&self, taken: &mut Permits, bytes: usize) -> Result<(), Failure> {
-        if bytes <= LONG_BODY_BYTES || taken.is_long() {
+    pub async fn grown(&self, permits: &mut Permits, bytes: usize) -> Result<(), Failure> {
+        if bytes <= LONG_BODY_BYTES || permits.is_long() {
             return Ok(());
         }
-        // Every request takes the long place first: otherwise two could wait for each other's place.
-        taken.request = None;
-        self.enter_long(taken).await?;
-        self.enter_short(taken).await
+        // Every request takes the permit for a long body first: otherwise two requests could wait for each other.
+        permits.request = None;
+        self.enter_long(permits).await?;
+        self.enter_short(permits).await
     }
 
-    async fn enter_long(&self, taken: &mut Permits) -> Result<(), Failure> {
-        let place = self.long.enter(taken.tenant).await;
-        taken.long = Some(place.map_err(|Full| Failure::new(ErrorCode::BodiesBusy))?);
+    async fn enter_long(&self, permits: &mut Permits) -> Result<(), Failure> {
+        let permit = self.long.enter(permits.tenant).await;
+        permits.long = Some(permit.map_err(|Full| Failure::new(ErrorCode::BodiesBusy))?);
         Ok(())
     }
 
-    async fn enter_short(&self, taken: &mut Permits) -> Result<(), Failure> {
-        let place = self.requests.enter(taken.tenant).await;
-        taken.request = Some(place.map_err(|Full| Failure::new(ErrorCode::TenantBusy).after(1))?);
+    async fn enter_short(&self, permits: &mut Permits) -> Result<(), Failure> {
+        let permit = self.requests.enter(permits.tenant).await;
+        permits.request = Some(permit.map_err(|Full| Failure::new(ErrorCode::TenantBusy).after(1))?);
         Ok(())
     }
 }
@@ -106,26 +105,26 @@ mod tests {
 
     #[tokio::test]
     async fn long_bodies_of_one_tenant_leave_room_for_another_and_for_its_own_short_ones() {
-        let places = TenantLimits::new(8);
+        let limits = TenantLimits::new(8);
         let mut flood = Vec::new();
         for _ in 0..LONG_EACH {
-            flood.push(places.enter(tenant(1), LONG_BODY_BYTES + 1).await.expect("room"));
+            flood.push(limits.enter(tenant(1), LONG_BODY_BYTES + 1).await.expect("room"));
         }
         assert!(
-            places
+            limits
                 .enter(tenant(1), LONG_BODY_BYTES + 1)
                 .now_or_never()
                 .is_none()
         );
         assert!(
-            !places
+            !limits
                 .enter(tenant(1), LONG_BODY_BYTES)
                 .await
                 .expect("short")
                 .is_long()
         );
         assert!(
-            places
+            limits
                 .enter(tenant(2), LONG_BODY_BYTES + 1)
                 .await
                 .expect("another")
@@ -135,27 +134,27 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_grows_takes_the_long_place_when_it_is_long() {
-        let places = TenantLimits::new(1);
-        let mut growing = places.enter(tenant(1), 0).await.expect("room");
-        places
+        let limits = TenantLimits::new(1);
+        let mut growing = limits.enter(tenant(1), 0).await.expect("room");
+        limits
             .grown(&mut growing, LONG_BODY_BYTES)
             .await
             .expect("still short");
         assert!(!growing.is_long());
-        // Announced ones hold the long places and wait for the one request that grows: it must not wait for them.
-        let announced = places.enter(tenant(1), LONG_BODY_BYTES + 1);
+        // Announced ones hold the long limits and wait for the one request that grows: it must not wait for them.
+        let announced = limits.enter(tenant(1), LONG_BODY_BYTES + 1);
         let mut announced = Box::pin(announced);
         assert!(announced.as_mut().now_or_never().is_none());
-        let mut grown = Box::pin(places.grown(&mut growing, LONG_BODY_BYTES + 1));
+        let mut grown = Box::pin(limits.grown(&mut growing, LONG_BODY_BYTES + 1));
         assert!(grown.as_mut().now_or_never().is_none());
         drop(
             announced
                 .now_or_never()
-                .expect("gets the place that the growing one gave back"),
+                .expect("gets the permit that the growing one released"),
         );
         grown
             .now_or_never()
             .expect("then the growing one")
-            .expect("both places");
+            .expect("both permits");
     }
 }

@@ -1,7 +1,7 @@
 //! POST /Bulk (RFC 7644 §3.7): each operation in a transaction of its own, through the same use-cases as a single request.
 //!
-//! [`scim::bulk::BulkPlan`] decides what is next; here it is done. An answer that is lost loses no change, but the client cannot
-//! know which operations were done: like any repeat, the same request sent again heals.
+//! [`scim::bulk::BulkPlan`] decides the order; this module does the operations. When the answer is lost, the client cannot
+//! know which operations were done; the same request can be sent again like any repeat.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use domain::group::Group;
 use domain::id::IdentityId;
 use domain::identity::Identity;
 use scim::bulk::{
-    BulkAction, BulkFault, BulkPlan, BulkRequest, BulkResource, BulkStep, Item, Work, in_a_circle,
+    BulkAction, BulkFault, BulkPlan, BulkRequest, BulkStep, Item, UserOrGroup, Work, in_a_circle,
 };
 use scim::etag::Precondition;
 
@@ -20,21 +20,21 @@ use crate::resource::ManagedResource;
 use crate::unit_of_work::UnitOfWork;
 use crate::{create, delete, patch, replace};
 
-/// What became of a request.
+/// The result of a bulk request.
 pub struct BulkReport {
     /// The operations, as sent.
     pub items: Vec<Item>,
-    /// Of each operation that was tried, in the order of the request.
+    /// The result of each operation that was tried, in the order of the request.
     pub results: Vec<BulkResult>,
 }
 
-/// What became of one operation.
+/// The result of one operation.
 pub struct BulkResult {
     /// Its index in the request.
     pub index: usize,
-    /// The resource, if there is one by now.
-    pub resource: Option<(BulkResource, String)>,
-    /// How it ended.
+    /// The resource, if it is known.
+    pub resource: Option<(UserOrGroup, String)>,
+    /// The success or the refusal.
     pub outcome: Result<BulkOutcome, Error>,
 }
 
@@ -47,10 +47,10 @@ impl BulkResult {
         }
     }
 
-    /// The identity that the operation created, if it did.
+    /// The identity that the operation created, if it created one.
     pub fn created(&self) -> Option<IdentityId> {
         match (&self.outcome, &self.resource) {
-            (Ok(BulkOutcome::Created(_)), Some((BulkResource::User, id))) => id.parse().ok(),
+            (Ok(BulkOutcome::Created(_)), Some((UserOrGroup::User, id))) => id.parse().ok(),
             _ => None,
         }
     }
@@ -70,23 +70,24 @@ pub enum BulkOutcome {
 /// Does the operations of a request one after the other.
 ///
 /// # Errors
-/// What is no operation's fault, before anything was done: the profile or the database is missing, the credential was taken
-/// back. Once something was done, it ends the report at the operation it struck.
+/// A fault that is not caused by an operation, before any was done: the profile or the database is missing, the credential
+/// was revoked. After the first operation such a fault ends the report instead.
 pub async fn execute(request: Arc<Request>, bulk: BulkRequest) -> Result<BulkReport, Error> {
     let profile = request.profile()?;
-    let types = profile.group_type.as_ref();
-    let types = types.map(|group_type| (BulkResource::Group, group_type));
-    let types: Vec<_> = [(BulkResource::User, &profile.resource_type)]
-        .into_iter()
-        .chain(types)
-        .collect();
+    let mut types = vec![(UserOrGroup::User, &profile.resource_type)];
+    types.extend(
+        profile
+            .group_type
+            .as_ref()
+            .map(|group_type| (UserOrGroup::Group, group_type)),
+    );
     let mut plan = BulkPlan::new(bulk, &types);
-    let mut created = request.metadata.created.clone();
+    let mut created = request.created.clone();
     let mut results: Vec<BulkResult> = Vec::new();
     while let Some(step) = plan.step() {
         let tried = match step {
             BulkStep::Do(index, work) => {
-                // A request like any other, so its credential is looked at like any other's (ADR 0005).
+                // Each operation checks the credential as a request of its own does (ADR 0005).
                 let tried = match request.context.check_still_admitted(&request.caller).await {
                     Ok(()) => run(&request, index, work, &created).await,
                     Err(error) => BulkResult::failed(index, error),
@@ -95,12 +96,12 @@ pub async fn execute(request: Arc<Request>, bulk: BulkRequest) -> Result<BulkRep
                     (Ok(_), Some((_, id))) => plan.done(index, id),
                     _ => plan.failed(index),
                 }
-                // The same creation twice in one request is a duplicate, no lost one.
+                // The same creation twice in one request is a duplicate, not a repeat after a lost answer.
                 created.extend(tried.created());
                 tried
             }
             BulkStep::Refuse(index, trouble) => {
-                let unit = UnitOfWork::new(Arc::clone(&request), "POST")?;
+                let unit = UnitOfWork::new::<Identity>(Arc::clone(&request), "POST")?;
                 let refused = unit.refuse(LogSubject::default(), trouble.into());
                 BulkResult::failed(index, refused.await)
             }
@@ -121,7 +122,7 @@ pub async fn execute(request: Arc<Request>, bulk: BulkRequest) -> Result<BulkRep
     })
 }
 
-/// One line an operation: the second half of a creation (its references) counts in the line of the first.
+/// Keeps one result for each operation: the second part of a creation (its references) replaces that of the first.
 fn keep(results: &mut Vec<BulkResult>, tried: BulkResult) {
     let Some(first) = results.iter_mut().find(|earlier| earlier.index == tried.index) else {
         results.push(tried);
@@ -141,17 +142,22 @@ async fn run(request: &Request, index: usize, work: Work, created: &[IdentityId]
     let (kind, partial) = (work.kind, work.partial);
     let outcome = match Precondition::of_version(work.version.as_deref()) {
         Ok(precondition) => {
-            let request = request.operation(precondition, created);
+            // The same request, but for its condition and for what was created before this operation.
+            let request = Arc::new(Request {
+                precondition,
+                created: created.to_vec(),
+                ..request.clone()
+            });
             match kind {
-                BulkResource::User => act::<Identity>(request, work.action).await,
-                BulkResource::Group => act::<Group>(request, work.action).await,
+                UserOrGroup::User => act::<Identity>(request, work.action).await,
+                UserOrGroup::Group => act::<Group>(request, work.action).await,
             }
         }
         Err(error) => Err(error.into()),
     };
     let (resource, outcome) = match outcome {
         Ok((id, done)) => (Some((kind, id)), Ok(done)),
-        // What is missing is what the circle took away.
+        // The value that is missing is the reference that was left out because of the circle.
         Err(Error::Invalid(_)) if partial => (None, Err(in_a_circle().into())),
         Err(error) => (target.map(|id| (kind, id)), Err(error)),
     };
@@ -162,7 +168,7 @@ async fn run(request: &Request, index: usize, work: Work, created: &[IdentityId]
     }
 }
 
-/// Does it; answers the resource's id.
+/// Does one operation; returns the resource's id.
 async fn act<R: ManagedResource>(
     request: Arc<Request>,
     action: BulkAction,

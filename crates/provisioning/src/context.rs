@@ -1,4 +1,4 @@
-//! What every operation is given.
+//! The dependencies of every operation.
 
 use std::sync::Arc;
 
@@ -12,20 +12,20 @@ use store::Store;
 use crate::error::Error;
 use crate::extended::Extended;
 
-/// The things an operation works with; cheap to clone.
+/// The dependencies of an operation; cheap to clone.
 #[derive(Clone)]
 pub struct Context {
     /// The database.
     pub store: Store,
-    /// The time.
+    /// The source of the current time.
     pub clock: Arc<dyn Clock>,
-    /// Identifiers.
+    /// The source of new identifiers.
     pub ids: Arc<dyn Ids>,
-    /// The deployment's environment.
+    /// The environment of the deployment; part of every event.
     pub environment: Environment,
-    /// The deployment's profiles.
+    /// The profiles of the deployment, by name.
     pub profiles: Arc<Profiles>,
-    /// Profiles with a directory's own extension, compiled.
+    /// The cache of profiles with a directory's own extension.
     pub extended: Extended,
 }
 
@@ -33,8 +33,8 @@ impl Context {
     /// The profile of the caller's directory, with the directory's own extension where it has one.
     ///
     /// # Errors
-    /// [`Error::ProfileMissing`], [`Error::ExtensionUnusable`]: our fault (a profile file was taken away or changed), never
-    /// the client's.
+    /// [`Error::ProfileMissing`], [`Error::ExtensionUnusable`]: a fault of the set-up (a profile file was removed or changed), never
+    /// of the client.
     pub fn profile(&self, caller: &Caller) -> Result<Arc<Profile>, Error> {
         let name = &caller.directory.profile;
         let found = self.profiles.get(name);
@@ -48,7 +48,7 @@ impl Context {
         }
     }
 
-    /// Whether a caller that was admitted some time ago may still act.
+    /// Checks that the credential of a caller is still valid and its directory still on.
     ///
     /// # Errors
     /// [`Error::CredentialEnded`], [`Error::DirectoryOff`], or the database failed.

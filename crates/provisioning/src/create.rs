@@ -11,12 +11,12 @@ use crate::request::Request;
 use crate::resource::ManagedResource;
 use crate::unit_of_work::UnitOfWork;
 
-/// Creates a resource: [`crate::user`] and [`crate::group`] say what becomes of a name that is taken.
+/// Creates a resource; for a name that is taken see [`crate::user`] and [`crate::group`].
 ///
 /// # Errors
 /// [`Error::Invalid`] for a document the directory refuses, [`Error::Taken`], [`Error::GroupsNotServed`].
 pub async fn execute<R: ManagedResource>(request: Arc<Request>, body: Value) -> Result<R, Error> {
-    let unit = UnitOfWork::new(request, "POST")?;
+    let unit = UnitOfWork::new::<R>(request, "POST")?;
     let subject = LogSubject::of_body::<R>(LogAction::Create, &body);
     let outcome = match R::accept_new(&unit, body) {
         Ok(desired) => R::create(&unit, desired).await,

@@ -10,18 +10,19 @@ use crate::error::Error;
 use crate::log_row::{LeftOut, LogSubject};
 use crate::request::Request;
 use crate::resource::ManagedResource;
-use crate::unit_of_work::UnitOfWork;
+use crate::unit_of_work::{Locking, UnitOfWork};
 
-/// Deletes a resource for good, and with it all its memberships; its one event carries a tombstone and names no member.
+/// Deletes a resource and all its memberships; its one event is a tombstone and names no member.
 ///
 /// # Errors
 /// [`Error::NotFound`], also at the second deletion; [`Error::Stale`]; [`Error::GroupsNotServed`].
 pub async fn execute<R: ManagedResource>(request: Arc<Request>, id: &str) -> Result<(), Error> {
-    let unit = UnitOfWork::new(request, "DELETE")?;
-    unit.resource_type::<R>()?;
+    let unit = UnitOfWork::new::<R>(request, "DELETE")?;
     let id = unit.id::<R>(id)?;
     let outcome = unit
-        .transact((), move |tx, unit, ()| Box::pin(delete::<R>(tx, unit, id)))
+        .transact(Locking::Locked, (), move |tx, unit, ()| {
+            Box::pin(delete::<R>(tx, unit, id))
+        })
         .await;
     let subject = LogSubject::of_id(LogAction::Delete, id);
     unit.conclude(subject, outcome).await

@@ -1,4 +1,4 @@
-//! Why an operation did not happen, without a word of HTTP: `crates/http` maps each case in one table.
+//! The errors of operations. Must not know: HTTP; `crates/http` has a row of its table for each.
 
 use domain::portal::PortalPage;
 use domain::profile::{Profile, ProfileError};
@@ -40,7 +40,7 @@ pub enum Error {
     /// An operation of a bulk request that fails because of another one (RFC 7644 §3.7.1).
     #[error("{0}")]
     Conflict(String),
-    /// The credential was taken back or has expired since the request began.
+    /// The credential was revoked or has expired since the request began.
     #[error(
         "The credential was taken back or has expired while the request was under way, so nothing more was done."
     )]
@@ -48,18 +48,18 @@ pub enum Error {
     /// The directory was switched off since the request began.
     #[error("The directory was switched off while the request was under way, so nothing more was done.")]
     DirectoryOff,
-    /// The directory's profile is not loaded: our fault.
+    /// The directory's profile is not loaded: a fault of the set-up.
     #[error("the profile {0:?} of this directory is not loaded")]
     ProfileMissing(String),
-    /// The directory's own extension does not go with its profile any more: our fault.
+    /// The directory's own extension does not fit its profile any more: a fault of the set-up.
     #[error("the extension of this directory cannot be used with its profile: {0}")]
     ExtensionUnusable(ProfileError),
-    /// The database could not do it: our fault.
+    /// The database failed.
     #[error(transparent)]
     Store(StoreError),
 }
 
-/// How a client that remembers an id of ours forgets it.
+/// How to make a client drop an id that it stored.
 fn restart(provider: Provider) -> String {
     match provider {
         Provider::Entra => format!(": in Entra, open {}", PortalPage::Restart.path()),
@@ -67,7 +67,7 @@ fn restart(provider: Provider) -> String {
     }
 }
 
-/// How a client sends groups no more.
+/// How to stop a client from sending groups.
 const fn no_groups(provider: Provider) -> &'static str {
     match provider {
         Provider::Entra => "set Enabled to No",
@@ -75,7 +75,7 @@ const fn no_groups(provider: Provider) -> &'static str {
     }
 }
 
-/// What a condition on the version means, and what to do instead.
+/// The meaning of a failed condition on the version, and the next step.
 const fn unmet_words(unmet: Unmet) -> &'static str {
     match unmet {
         Unmet::Changed => {
@@ -96,7 +96,7 @@ const fn unmet_words(unmet: Unmet) -> &'static str {
 }
 
 impl From<StoreError> for Error {
-    /// A list that is too large is no fault of ours: there is a way to ask for it that works.
+    /// A list that is too large is the request's fault: another request for the same list succeeds.
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::TooMuch(what) => Self::Invalid(scim::Error::too_many(format!(
@@ -109,7 +109,7 @@ impl From<StoreError> for Error {
 }
 
 impl Error {
-    /// No resource of that id is there.
+    /// The refusal of an unknown id.
     pub(crate) fn not_found(profile: &Profile, provider: Provider) -> Self {
         Self::NotFound {
             profile: profile.name.clone(),
@@ -134,8 +134,8 @@ impl Error {
         }
     }
 
-    /// Whether the client's request is to blame: only such refusals are rows of the provisioning log, and only they let
-    /// the rest of a bulk request go on.
+    /// Whether the error is caused by the request: only such errors are rows of the provisioning log, and only after them a
+    /// bulk request goes on.
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::Invalid(_)

@@ -1,7 +1,7 @@
-//! Profiles with a directory's own extension on top, compiled once for each text.
+//! A cache of profiles that a directory has extended, compiled once for each text of an extension.
 //!
-//! The text comes with the token's record at every request, so a change counts from the next request on, on every
-//! instance; what is kept here is only what it compiles to. Must not know: how the text is stored.
+//! The text is part of the token's record, so a change is in force from the next request on, on every instance. Must not
+//! know: how the text is stored.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use domain::id::DirectoryId;
 use domain::profile::{Profile, ProfileError};
 use moka::sync::Cache;
 
-/// The most compiled profiles kept; the least used goes first.
+/// The capacity; beyond it the least used profile is dropped.
 const MOST: u64 = 1_000;
 
 /// The compiled profiles, by directory; cheap to clone, one for the process.
@@ -30,10 +30,11 @@ impl Default for Extended {
 }
 
 impl Extended {
-    /// The profile with this text on top. No lock is held while it compiles: two requests at the same moment may both do it.
+    /// The profile extended by this text. No lock is held while it compiles, because the cache is read before and written
+    /// after: two requests at the same time may both compile it.
     ///
     /// # Errors
-    /// [`ProfileError`] when the text does not go with the profile any more: a fault of the set-up.
+    /// [`ProfileError`] when the text does not fit the profile any more: a fault of the set-up.
     pub fn of(
         &self,
         directory: DirectoryId,

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::request::Request;
 use crate::resource::ManagedResource;
 
-/// Reads one resource: an inactive user like any other, a group without its members ([`crate::group::members`]).
+/// Reads one resource, inactive users included; a group without its members ([`crate::group::members`]).
 ///
 /// # Errors
 /// [`Error::NotFound`], also for another directory's resource; [`Error::GroupsNotServed`].

@@ -1,7 +1,7 @@
-//! What only groups do: they may not be served at all, and their members are rows of their own.
+//! Groups: a directory may serve none, and members are rows of their own.
 //!
-//! A group's document and its membership are decided and kept apart: no operation ever holds all members of a group.
-//! Reading order: `membership` (what a change of members comes to), [`members`] (reading them).
+//! A group's document and its membership are decided and stored apart: no operation holds all members of a group in memory.
+//! Reading order: `membership` (the change of members), [`members`] (reading them).
 
 pub mod members;
 mod membership;
@@ -30,14 +30,14 @@ use crate::error::Error;
 use crate::log_row::LeftOut;
 use crate::replace::as_a_value;
 use crate::resource::{Desired, ManagedResource, Settled, check_unknown};
-use crate::taken::Key;
-use crate::unit_of_work::UnitOfWork;
+use crate::taken::UniqueKey;
+use crate::unit_of_work::{Locking, UnitOfWork};
 
 impl ManagedResource for Group {
     type Id = GroupId;
     type Events = Vec<Event>;
 
-    const IS_ONE_ROW: bool = false;
+    const LOCKING: Locking = Locking::Locked;
     const ENDPOINT: &'static str = "/Groups";
     const NAME: &'static str = "displayName";
     const PAGE: PortalPage = PortalPage::Groups;
@@ -48,6 +48,10 @@ impl ManagedResource for Group {
 
     fn revision(&self) -> i64 {
         self.revision
+    }
+
+    fn times(&self) -> (DateTime<Utc>, DateTime<Utc>) {
+        (self.created_at, self.modified_at)
     }
 
     fn resource(&self) -> &Resource {
@@ -156,7 +160,7 @@ impl ManagedResource for Group {
         tx.list(query).await
     }
 
-    async fn holder(tx: &mut TenantTx, _: Key, wanted: &Self) -> Result<Option<Self>, StoreError> {
+    async fn holder(tx: &mut TenantTx, _: UniqueKey, wanted: &Self) -> Result<Option<Self>, StoreError> {
         let name = fold(wanted.resource.display_name().unwrap_or_default());
         tx.find_by_name(wanted.directory, &name).await
     }
@@ -175,13 +179,13 @@ impl ManagedResource for Group {
         membership::settle(tx, before, membership).await
     }
 
-    /// The members it names join as far as they exist; the others are skipped and named in the log.
+    /// Members that exist are added; the others are skipped and named in the log.
     ///
     /// A `displayName` that is taken is always 409, whatever the provider: groups are matched by it, so Entra finds the one
     /// that exists at its next cycle, and Microsoft's validator creates a group twice to see the 409 (ADR 0006).
     async fn create(unit: &Arc<UnitOfWork>, desired: Desired) -> Result<Self, Error> {
         let id = GroupId::from_uuid(unit.ids().next());
-        unit.transact(desired, move |tx, unit, desired| {
+        unit.transact(Self::LOCKING, desired, move |tx, unit, desired| {
             Box::pin(create(tx, unit, id, desired))
         })
         .await
@@ -207,9 +211,9 @@ impl ManagedResource for Group {
     }
 }
 
-/// What every group owes, and what is made of attributes that no group here has.
+/// Checks the size, and attributes that groups of this directory do not have.
 fn check(unit: &UnitOfWork, resource: &Resource, ignored: &[String]) -> Result<(), Error> {
-    // Parts of members that are the server's to know, such as their names, are no fault of a mapping.
+    // Read-only parts of members, such as their names, are no fault of a mapping.
     let unknown = ignored.iter().find(|path| !path.starts_with("members."));
     let name = &unit.profile.name;
     check_unknown::<Group>(unit, unknown, format_args!("groups of the {name} directory"))?;
@@ -252,19 +256,19 @@ async fn create(
     }
 }
 
-/// The `displayName` is taken: by the very group that is being created, or by another one.
+/// The `displayName` is taken: by the group that is being created, or by another one.
 async fn adopt(
     tx: &mut TenantTx,
     unit: &UnitOfWork,
     group: &Group,
     desired: &Desired,
 ) -> Result<Group, Error> {
-    let found = Group::holder(tx, Key::Name, group).await?;
-    // Its own id: the first attempt was committed, and only the database's answer was lost.
+    let found = Group::holder(tx, UniqueKey::Name, group).await?;
+    // Its own id: the first attempt was committed, and the database's answer was lost.
     let existing = match found {
         Some(existing) if existing.id == group.id => existing,
-        // `None`: deleted in between; the client's repeat will create it.
-        other => return Err(unit.taken_at_creation(Key::Name, other.as_ref())),
+        // `None`: it was deleted meanwhile; the client's repeat will create it.
+        other => return Err(unit.taken_at_creation(UniqueKey::Name, other.as_ref())),
     };
     let joining = Membership::Change {
         add: desired.membership.named().map(str::to_owned).collect(),

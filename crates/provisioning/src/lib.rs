@@ -1,10 +1,10 @@
 //! The SCIM use-cases, one file an operation: load → decide (pure) → save the resource, its events and the provisioning-log row
 //! together. Each operation is written once, over [`ManagedResource`].
 //!
-//! Must not know: HTTP, Redis, SeaORM. Decisions are [`scim`]'s and [`domain`]'s; this crate orders them around one
+//! Must not know: HTTP, Redis, SeaORM. Decisions are made by [`scim`] and [`domain`]; this crate runs them in one
 //! transaction of [`store`].
 //!
-//! Reading order: [`Request`] (what an operation is given), [`patch`] (the operation Entra uses most), `unit_of_work` (load and
+//! Reading order: [`Request`] (the input of an operation), [`patch`] (the operation Entra uses most), `unit_of_work` (load and
 //! save), `resource` (what users and groups share), [`user`] and [`group`] (what differs), [`error`].
 
 pub mod bulk;
@@ -30,5 +30,5 @@ pub mod user;
 pub use context::Context;
 pub use error::Error;
 pub use extended::Extended;
-pub use request::{Request, RequestMetadata};
+pub use request::Request;
 pub use resource::ManagedResource;

@@ -30,7 +30,7 @@ pub async fn execute<R: ManagedResource>(
         .and_then(|filter| R::filter_read_again(request.provider().rules(), filter));
     match again {
         Some(text) => match page(request, query, Some(&text)).await {
-            // It reads as no filter any more: the one that was sent has been answered.
+            // The other reading is no valid filter, so the answer to the one that was sent stands.
             Err(Error::Invalid(_)) => Ok(found),
             other => other,
         },

@@ -1,4 +1,4 @@
-//! The row of the provisioning log that an operation leaves.
+//! The row of the provisioning log that an operation writes.
 
 use domain::event::Event;
 use domain::id::ResourceId;
@@ -10,17 +10,17 @@ use crate::error::Error;
 use crate::resource::ManagedResource;
 use crate::unit_of_work::UnitOfWork;
 
-/// What a request said and what was not done for it.
+/// The parts of a request that were not applied.
 #[derive(Default)]
 pub(crate) struct LeftOut<'a> {
     /// Attributes that this directory does not have.
     pub ignored: &'a [String],
-    /// Members to be that this directory does not have.
+    /// Members to add that this directory does not have.
     pub unknown: &'a [String],
 }
 
 impl LeftOut<'_> {
-    /// In words; `None` when everything was done.
+    /// As text; `None` when everything was applied.
     fn words(&self) -> Option<String> {
         let ignored = (!self.ignored.is_empty()).then(|| left_out(self.ignored));
         let unknown = (!self.unknown.is_empty()).then(|| skipped(self.unknown));
@@ -31,7 +31,7 @@ impl LeftOut<'_> {
     }
 }
 
-/// What was not kept, in words; a client can send any number of names of any length, a log row stays a row.
+/// The attributes that were dropped, as text of bounded length, whatever the number and length of their names.
 fn left_out(ignored: &[String]) -> String {
     format!(
         "Not part of this directory and left out: {}",
@@ -39,7 +39,7 @@ fn left_out(ignored: &[String]) -> String {
     )
 }
 
-/// The members that were skipped, in words; ids are the client's texts.
+/// The members that were skipped, as text of bounded length; ids are the client's texts.
 fn skipped(unknown: &[String]) -> String {
     format!(
         "{} of the members to be added are not in this directory, or are the group itself, and were skipped: {}. If the \
@@ -49,7 +49,7 @@ fn skipped(unknown: &[String]) -> String {
     )
 }
 
-/// The first texts, each up to so many characters, and how many more there are.
+/// The first `shown` texts, each cut to `length` characters, and the number of the others.
 fn named(texts: &[String], shown: usize, length: usize) -> String {
     let short = |text: &String| text.chars().take(length).collect::<String>();
     let names: Vec<String> = texts.iter().take(shown).map(short).collect();
@@ -61,7 +61,7 @@ fn named(texts: &[String], shown: usize, length: usize) -> String {
 }
 
 impl UnitOfWork {
-    /// The row of a change, or of a call that changed nothing (`event` is `None`).
+    /// The row of a change, or of a request that changed nothing (`event` is `None`).
     pub(crate) fn row<R: ManagedResource>(
         &self,
         resource: &R,
@@ -84,8 +84,9 @@ impl UnitOfWork {
         }
     }
 
-    /// The row that says of an identity that another one has its `externalId`, which no key of the directory is: allowed, and
-    /// rarely meant.
+    /// The warning that another identity has the same `externalId`, where it is no key of the directory: allowed, but rarely
+    /// intended. It is written after the save, by a statement of its own. When that is lost the identity is saved all the same:
+    /// the row is a hint for the operator, and a filter on `externalId` still finds both.
     pub(crate) fn shared_external_id<R: ManagedResource>(&self, identity: &R) -> LogEntry {
         LogEntry {
             status: LogStatus::Warning,
@@ -122,9 +123,8 @@ impl UnitOfWork {
 
     /// A row with directory, time, token and request only.
     fn blank(&self) -> LogEntry {
-        let metadata = &self.request.metadata;
         LogEntry {
-            request: metadata.request,
+            request: self.request.id,
             at: self.at,
             directory: self.directory(),
             resource: None,
@@ -137,12 +137,12 @@ impl UnitOfWork {
             event: None,
             changed: Vec::new(),
             token_id: self.caller().token_id.clone(),
-            trace_id: metadata.traceparent.map(TraceParent::trace_id),
+            trace_id: self.request.traceparent.map(TraceParent::trace_id),
         }
     }
 }
 
-/// The resource that a refused call was about, as far as it is known.
+/// The resource of a refused request, as far as it is known.
 #[derive(Default)]
 pub(crate) struct LogSubject {
     pub resource: Option<ResourceId>,
@@ -152,13 +152,12 @@ pub(crate) struct LogSubject {
 }
 
 impl LogSubject {
-    /// Read off a body that may be wrong in every other way.
+    /// From a body that may be invalid in every other way.
     pub(crate) fn of_body<R: ManagedResource>(action: LogAction, body: &Value) -> Self {
         let text = |name: &str| {
             let fields = body.as_object()?;
             let (_, value) = fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-            // A log is no store: what is longer than any real name is cut.
-            // And it takes no U+0000, for which the request is refused.
+            // Longer than any real name is cut. The database takes no U+0000, for which the request is refused.
             let kept = |c| if c == '\0' { '\u{fffd}' } else { c };
             value
                 .as_str()

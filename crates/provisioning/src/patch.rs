@@ -15,19 +15,18 @@ use crate::unit_of_work::UnitOfWork;
 
 /// Changes a resource: all operations or none. No effective change makes no revision and no event.
 ///
-/// Adding a member that is one, or removing one that is none, succeeds; members to be that this directory does not have are
-/// skipped and named in the log, and the others join.
+/// Adding a present member and removing an absent one succeed. Unknown members to add are skipped and named in the log; the
+/// others are added.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Stale`], [`Error::Invalid`] for operations or a result the directory refuses,
 /// [`Error::Taken`], [`Error::GroupsNotServed`].
 pub async fn execute<R: ManagedResource>(request: Arc<Request>, id: &str, body: Value) -> Result<R, Error> {
-    let unit = UnitOfWork::new(request, "PATCH")?;
-    unit.resource_type::<R>()?;
+    let unit = UnitOfWork::new::<R>(request, "PATCH")?;
     let id = unit.id::<R>(id)?;
     let outcome = match PatchRequest::parse(body) {
         Ok(patch) => {
-            unit.change::<R, _, _, _>(patch, move |tx, unit, patch| {
+            unit.transact(R::LOCKING, patch, move |tx, unit, patch| {
                 Box::pin(change::<R>(tx, unit, id, patch))
             })
             .await

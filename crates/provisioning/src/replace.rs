@@ -13,14 +13,13 @@ use crate::request::Request;
 use crate::resource::{Desired, ManagedResource};
 use crate::unit_of_work::UnitOfWork;
 
-/// Replaces a document; what the body does not say is cleared, except `active` and what is set once. The members of a group
-/// are replaced by the ones it names, and stay as they are when it says nothing of members at all (ADR 0018).
+/// Replaces a document. Attributes that are not in the body are cleared, except `active` and immutable ones. The members of a group
+/// are replaced by those in the body, and stay when the body has no `members` (ADR 0018).
 ///
 /// # Errors
 /// As for a creation, [`Error::NotFound`] and [`Error::Stale`].
 pub async fn execute<R: ManagedResource>(request: Arc<Request>, id: &str, body: Value) -> Result<R, Error> {
-    let unit = UnitOfWork::new(request, "PUT")?;
-    unit.resource_type::<R>()?;
+    let unit = UnitOfWork::new::<R>(request, "PUT")?;
     let id = unit.id::<R>(id)?;
     let subject = LogSubject {
         resource: Some(id.into()),
@@ -28,7 +27,7 @@ pub async fn execute<R: ManagedResource>(request: Arc<Request>, id: &str, body: 
     };
     let outcome = match R::accept(&unit, body) {
         Ok(sent) => {
-            unit.change::<R, _, _, _>(sent, move |tx, unit, sent| {
+            unit.transact(R::LOCKING, sent, move |tx, unit, sent| {
                 Box::pin(change::<R>(tx, unit, id, sent))
             })
             .await
@@ -50,7 +49,7 @@ async fn change<R: ManagedResource>(
         .await
 }
 
-/// What a PATCH may not do (`mutability`) is a wrong value in the body of a PUT.
+/// A violation of `mutability` in a PATCH is an `invalidValue` in the body of a PUT.
 pub(crate) fn as_a_value(error: scim::Error) -> scim::Error {
     scim::Error {
         scim_type: ScimType::InvalidValue,

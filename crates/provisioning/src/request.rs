@@ -1,4 +1,5 @@
-//! One SCIM request as every operation is given it: what the process works with, the caller, and the circumstances. Owned once and shared, so that nothing of it is copied on the way into a transaction.
+//! One SCIM request as every operation is given it: what the process works with, the caller, and the circumstances. It is
+//! owned once and shared, so that nothing of it is copied on the way into a transaction.
 
 use std::sync::Arc;
 
@@ -13,13 +14,23 @@ use crate::context::Context;
 use crate::error::Error;
 
 /// A request of an authorised caller.
+#[derive(Clone)]
 pub struct Request {
     /// What the process works with.
     pub context: Context,
     /// The verified token and the directory it opens.
     pub caller: Arc<Caller>,
-    /// What ends up in the event and in the provisioning log.
-    pub metadata: RequestMetadata,
+    /// Our id of the request, answered as `request-id`; the event's `txn`.
+    pub id: RequestId,
+    /// The client's own id of the request, when it sent one; not trusted to be unique.
+    pub client_request_id: Option<String>,
+    /// The W3C trace context of the request's span.
+    pub traceparent: Option<TraceParent>,
+    /// What must be true of the resource's version; checked against the locked row (RFC 7644 §3.14).
+    pub precondition: Precondition,
+    /// The last identities whose creation was answered on this request's connection: its client has read those answers,
+    /// so it does not send a lost creation again (ADR 0006).
+    pub created: Vec<IdentityId>,
 }
 
 impl Request {
@@ -35,35 +46,4 @@ impl Request {
     pub(crate) fn provider(&self) -> Provider {
         self.caller.directory.provider
     }
-
-    /// One operation of this request: the same but for its condition, and for what was created before it.
-    pub(crate) fn operation(&self, precondition: Precondition, created: &[IdentityId]) -> Arc<Self> {
-        Arc::new(Self {
-            context: self.context.clone(),
-            caller: Arc::clone(&self.caller),
-            metadata: RequestMetadata {
-                request: self.metadata.request,
-                client_request_id: self.metadata.client_request_id.clone(),
-                traceparent: self.metadata.traceparent,
-                precondition,
-                created: created.to_vec(),
-            },
-        })
-    }
-}
-
-/// The circumstances of a request.
-#[derive(Debug)]
-pub struct RequestMetadata {
-    /// Our id of the request, answered as `request-id`; the event's `txn`.
-    pub request: RequestId,
-    /// The client's own id of the request, when it sent one; not trusted to be unique.
-    pub client_request_id: Option<String>,
-    /// The W3C trace context of the request's span.
-    pub traceparent: Option<TraceParent>,
-    /// What must be true of the resource's version; checked against the locked row (RFC 7644 §3.14).
-    pub precondition: Precondition,
-    /// The last identities whose creation was answered on this request's connection: its client has read those answers,
-    /// so it does not send a lost creation again (ADR 0006).
-    pub created: Vec<IdentityId>,
 }

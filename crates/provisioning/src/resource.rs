@@ -1,4 +1,4 @@
-//! What an operation needs to know of a kind of resource. Users ([`crate::user`]) and groups ([`crate::group`])
+//! The trait of users and groups. Users ([`crate::user`]) and groups ([`crate::group`])
 //! implement it; [`crate::create`], [`crate::get`], [`crate::list`], [`crate::replace`], [`crate::patch`] and
 //! [`crate::delete`] are written once over it.
 //!
@@ -25,8 +25,8 @@ use serde_json::Value;
 use store::{ListRequest, Page, SaveOutcome, StoreError, TenantTx};
 
 use crate::error::Error;
-use crate::taken::Key;
-use crate::unit_of_work::UnitOfWork;
+use crate::taken::UniqueKey;
+use crate::unit_of_work::{Locking, UnitOfWork};
 
 /// The state that a request asks for.
 #[derive(Debug, Clone)]
@@ -44,9 +44,9 @@ pub struct Desired {
 pub struct Settled {
     /// The members that joined and those that left.
     pub changed: MembersChanged,
-    /// How many members there are now.
+    /// The number of members now.
     pub member_count: i64,
-    /// What was named as a member to be and is none that this directory has, as sent.
+    /// The named members that this directory does not have, as sent.
     pub unknown: Vec<String>,
 }
 
@@ -57,9 +57,9 @@ pub trait ManagedResource: Send + Sync + Sized + 'static {
     /// The events of one change, at least one; the log row names the first.
     type Events: AsRef<[Event]> + Send + Sync + 'static;
 
-    /// Whether a change of it is a change of its own row and of nothing else but events and log, so that one statement
-    /// saves it.
-    const IS_ONE_ROW: bool;
+    /// How it is changed: without a lock first where one statement saves a change, because nothing changes but its row, the
+    /// events and the log.
+    const LOCKING: Locking;
     /// The endpoint's path; a cursor of one list is none of another.
     const ENDPOINT: &'static str;
     /// The attribute whose value is unique in a directory.
@@ -71,34 +71,36 @@ pub trait ManagedResource: Send + Sync + Sized + 'static {
     fn id(&self) -> Self::Id;
     /// Its revision; 1 after creation.
     fn revision(&self) -> i64;
+    /// When it was created and when it was last changed.
+    fn times(&self) -> (DateTime<Utc>, DateTime<Utc>);
     /// Its document.
     fn resource(&self) -> &Resource;
     /// The value of [`ManagedResource::NAME`].
     fn name(&self) -> Option<&str>;
-    /// The document in the form that is kept today, where an older one was kept; by itself no change.
+    /// With its document in the present form, where an older version of the gateway stored another; this is no change by itself.
     fn canonical(self, _: &Profile) -> Self {
         self
     }
     /// The state after this one.
     fn next(&self, at: DateTime<Utc>, resource: Resource, member_count: i64) -> Self;
-    /// Which one it is, for the refusal of a value that it has: `idn_…, which is active`.
+    /// Its id and status, for the refusal of a value that it has: `idn_…, which is active`.
     fn described(&self) -> String;
-    /// What one is called in this directory: `person`, `room` or `group`.
+    /// The noun in this directory: `person`, `room` or `group`.
     fn noun(profile: &Profile) -> &'static str;
     /// Its type in this directory, or [`Error::GroupsNotServed`].
     fn resource_type(profile: &Profile, provider: Provider) -> Result<&ResourceType, Error>;
 
-    /// Another reading of a filter that found nothing (`scim::quirk`).
+    /// Another reading of a filter that matched nothing (`scim::quirk`).
     fn filter_read_again(_: &Rules, _filter: &str) -> Option<String> {
         None
     }
-    /// A whole document as sent in place of another (PUT) → what this directory keeps of it.
+    /// A document that replaces another (PUT) → the state that this directory stores of it.
     fn accept(unit: &UnitOfWork, body: Value) -> Result<Desired, Error>;
-    /// A new document as sent (POST) → what this directory keeps of it, defaults included; it must be complete.
+    /// A new document (POST) → the state that this directory stores of it, defaults included. Required attributes are checked.
     fn accept_new(unit: &UnitOfWork, body: Value) -> Result<Desired, Error>;
-    /// The document that an accepted one makes of the state it replaces.
+    /// The document after a PUT: the accepted one, with what a PUT keeps of the state before.
     fn replace(unit: &UnitOfWork, before: &Self, sent: &Resource) -> Result<Resource, Error>;
-    /// The state that a PATCH makes of another.
+    /// The state after a PATCH.
     fn patch(
         unit: &UnitOfWork,
         before: &Self,
@@ -131,13 +133,13 @@ pub trait ManagedResource: Send + Sync + Sized + 'static {
         tx: &mut TenantTx,
         query: &ListRequest<'_>,
     ) -> impl Future<Output = Result<Page<Self>, StoreError>> + Send;
-    /// Reads the one that has the value which `wanted` wants to have.
+    /// Reads the resource that has the value of `wanted` which is taken.
     fn holder(
         tx: &mut TenantTx,
-        key: Key,
+        key: UniqueKey,
         wanted: &Self,
     ) -> impl Future<Output = Result<Option<Self>, StoreError>> + Send;
-    /// Reads what is known of the members that a PATCH describes.
+    /// Reads the present state of the members that a PATCH names.
     fn described_members(
         _: &mut TenantTx,
         _: &UnitOfWork,
@@ -173,7 +175,7 @@ pub trait ManagedResource: Send + Sync + Sized + 'static {
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
-/// What the profile says about attributes it does not name (ADR 0007); `of` is what the first of them is no part of.
+/// Refuses an attribute that the profile does not name, where the profile says so (ADR 0007); `of` is what it is no part of.
 pub(crate) fn check_unknown<R: ManagedResource>(
     unit: &UnitOfWork,
     unknown: Option<&String>,

@@ -1,5 +1,5 @@
-//! A value that another resource of the directory has: which one it is, and what to do, which differs for a creation, for the
-//! return of a user that was switched off, and for a rename.
+//! The refusal of a value that another resource of the directory has: its holder, and the next step, which differs for a
+//! creation, for the return of a deactivated user, and for a rename.
 //!
 //! Must not know: how the holder was found.
 
@@ -7,16 +7,16 @@ use crate::error::Error;
 use crate::resource::ManagedResource;
 use crate::unit_of_work::UnitOfWork;
 
-/// What is taken.
+/// The unique attribute whose value is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Key {
+pub enum UniqueKey {
     /// The value of [`ManagedResource::NAME`].
     Name,
     /// `externalId`, where it is the key.
     ExternalId,
 }
 
-impl Key {
+impl UniqueKey {
     const fn attribute<R: ManagedResource>(self) -> &'static str {
         match self {
             Self::Name => R::NAME,
@@ -26,8 +26,8 @@ impl Key {
 }
 
 impl UnitOfWork {
-    /// The refusal of a creation; without a holder it has been deleted meanwhile.
-    pub(crate) fn taken_at_creation<R: ManagedResource>(&self, key: Key, holder: Option<&R>) -> Error {
+    /// The refusal of a creation; no holder means that it was deleted meanwhile.
+    pub(crate) fn taken_at_creation<R: ManagedResource>(&self, key: UniqueKey, holder: Option<&R>) -> Error {
         let (attribute, product) = (key.attribute::<R>(), self.provider().product());
         let (page, noun) = (self.provider().at(R::PAGE), R::noun(&self.profile));
         let next = match holder {
@@ -46,7 +46,7 @@ impl UnitOfWork {
     }
 
     /// The refusal of a change to a value that is taken.
-    pub(crate) fn taken_at_change<R: ManagedResource>(&self, key: Key, holder: Option<&R>) -> Error {
+    pub(crate) fn taken_at_change<R: ManagedResource>(&self, key: UniqueKey, holder: Option<&R>) -> Error {
         let attribute = key.attribute::<R>();
         let next = match holder {
             None => "Send the request again.".to_owned(),
@@ -59,10 +59,10 @@ impl UnitOfWork {
         Error::Taken(format!("{} {next}", self.is_taken(key, holder)))
     }
 
-    fn is_taken<R: ManagedResource>(&self, key: Key, holder: Option<&R>) -> String {
+    fn is_taken<R: ManagedResource>(&self, key: UniqueKey, holder: Option<&R>) -> String {
         let why = match key {
-            Key::ExternalId => ", and externalId is the key of this directory",
-            Key::Name => "",
+            UniqueKey::ExternalId => ", and externalId is the key of this directory",
+            UniqueKey::Name => "",
         };
         let gone = || "one that has been deleted meanwhile".to_owned();
         format!(

@@ -1,4 +1,4 @@
-//! One operation around one transaction: load → decide → save, and the refusal in the log when it comes to nothing.
+//! One operation with its transaction: load → decide → save, and a row of the log for a refusal.
 
 use std::sync::Arc;
 
@@ -18,11 +18,10 @@ use store::{BoxFuture, SaveOutcome, Store, TenantTx};
 use crate::error::Error;
 use crate::log_row::{LeftOut, LogSubject};
 use crate::request::Request;
-use crate::resource::{ManagedResource, Settled};
-use crate::taken::Key;
+use crate::resource::ManagedResource;
+use crate::taken::UniqueKey;
 
-/// Everything that stays the same while one operation is decided; shared, so that the store may run the decision again
-/// after a serialisation failure.
+/// The constant part of one operation; shared, so that the store can run the decision again after a serialisation failure.
 pub struct UnitOfWork {
     /// The request that the operation belongs to.
     pub(crate) request: Arc<Request>,
@@ -30,23 +29,35 @@ pub struct UnitOfWork {
     pub(crate) profile: Arc<Profile>,
     /// The HTTP method, for the event's cause.
     method: &'static str,
-    /// When it happens.
+    /// The time of the change.
     pub(crate) at: DateTime<Utc>,
-    /// The id of the event it may make.
+    /// The id of its event, if it makes one.
     pub(crate) event: EventId,
 }
 
-/// What a change comes to.
-struct Decision<R: ManagedResource> {
-    /// The next state and its events; `None` when nothing effectively changed.
-    next: Option<(R, R::Events)>,
-    row: LogEntry,
+/// Whether a decision sees the row that it changes locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Locking {
+    /// From the first attempt on.
+    Locked,
+    /// Not in the first attempt, in which each statement is committed by itself and the save checks the revision; when
+    /// another request was faster, the next attempt locks the row.
+    RevisionFirst,
 }
 
 impl UnitOfWork {
-    pub(crate) fn new(request: Arc<Request>, method: &'static str) -> Result<Arc<Self>, Error> {
+    /// For a directory that has such resources.
+    ///
+    /// # Errors
+    /// As [`Request::profile`]; [`Error::GroupsNotServed`], which leaves no row in the log.
+    pub(crate) fn new<R: ManagedResource>(
+        request: Arc<Request>,
+        method: &'static str,
+    ) -> Result<Arc<Self>, Error> {
+        let profile = request.profile()?;
+        R::resource_type(&profile, request.provider())?;
         Ok(Arc::new(Self {
-            profile: request.profile()?,
+            profile,
             method,
             at: request.context.clock.now(),
             event: EventId::from_uuid(request.context.ids.next()),
@@ -77,17 +88,17 @@ impl UnitOfWork {
         R::resource_type(&self.profile, self.provider())
     }
 
-    /// Reads the path's id; a text that is no id of ours cannot name anything here.
+    /// Parses the id in the path; a text that is no id is answered like an unknown id.
     pub(crate) fn id<R: ManagedResource>(&self, text: &str) -> Result<R::Id, Error> {
         text.parse().map_err(|_| self.not_found())
     }
 
-    /// The refusal of an id that names nothing here.
+    /// The refusal of an unknown id.
     pub(crate) fn not_found(&self) -> Error {
         Error::not_found(&self.profile, self.provider())
     }
 
-    /// Where it happens, for events.
+    /// The directory and its tenant, for events.
     pub(crate) fn origin(&self) -> Origin<'_> {
         let caller = self.caller();
         Origin {
@@ -99,53 +110,28 @@ impl UnitOfWork {
         }
     }
 
-    /// Why it happens, for events.
+    /// The request and its credential, for events.
     pub(crate) fn cause(&self) -> Cause {
-        let metadata = &self.request.metadata;
+        let request = &self.request;
         Cause {
-            request: metadata.request,
-            client_request_id: metadata.client_request_id.clone(),
+            request: request.id,
+            client_request_id: request.client_request_id.clone(),
             operation: self.method,
             token_alias: self.caller().token_alias.clone(),
-            traceparent: metadata.traceparent,
+            traceparent: request.traceparent,
         }
     }
 
-    /// Loads a resource and locks it; it is of the version that the request asks for.
+    /// Loads a resource for a change, locked as [`Locking`] says, and checks the request's condition on its version.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Stale`].
     pub(crate) async fn load<R: ManagedResource>(&self, tx: &mut TenantTx, id: R::Id) -> Result<R, Error> {
         let found = R::lock(tx, self.directory(), id).await?;
         let resource = found.ok_or_else(|| self.not_found())?;
-        let precondition = &self.request.metadata.precondition;
+        let precondition = &self.request.precondition;
         precondition.check(resource.revision()).map_err(Error::Stale)?;
         Ok(resource.canonical(&self.profile))
-    }
-
-    /// What becomes of a loaded resource whose document and members are to be these.
-    fn decide<R: ManagedResource>(
-        &self,
-        before: &R,
-        resource: Resource,
-        settled: &Settled,
-        ignored: &[String],
-    ) -> Decision<R> {
-        let after = before.next(self.at, resource, settled.member_count);
-        let left_out = LeftOut {
-            ignored,
-            unknown: &settled.unknown,
-        };
-        match R::events(self, Some(before), Some(&after), &settled.changed) {
-            Some(events) => Decision {
-                row: self.row(&after, events.as_ref().first(), &left_out),
-                next: Some((after, events)),
-            },
-            None => Decision {
-                row: self.row(before, None, &left_out),
-                next: None,
-            },
-        }
     }
 
     /// Saves the next state of a loaded resource, or only a log row when nothing effectively changed.
@@ -161,11 +147,16 @@ impl UnitOfWork {
         ignored: &[String],
     ) -> Result<R, Error> {
         let settled = R::settle(tx, &before, membership).await?;
-        let Decision { next, row } = self.decide(&before, resource, &settled, ignored);
-        let Some((after, events)) = next else {
-            tx.log(&row).await?;
+        let after = before.next(self.at, resource, settled.member_count);
+        let left_out = LeftOut {
+            ignored,
+            unknown: &settled.unknown,
+        };
+        let Some(events) = R::events(self, Some(&before), Some(&after), &settled.changed) else {
+            tx.log(&self.row(&before, None, &left_out)).await?;
             return Ok(before);
         };
+        let row = self.row(&after, events.as_ref().first(), &left_out);
         let key = match R::save(tx, self, &after, &events, &row).await? {
             SaveOutcome::Done => return Ok(after),
             SaveOutcome::DoneBeside => {
@@ -175,32 +166,22 @@ impl UnitOfWork {
                 return Ok(after);
             }
             SaveOutcome::Gone => return Err(self.not_found()),
-            SaveOutcome::NameTaken => Key::Name,
-            SaveOutcome::ExternalIdTaken => Key::ExternalId,
+            SaveOutcome::NameTaken => UniqueKey::Name,
+            SaveOutcome::ExternalIdTaken => UniqueKey::ExternalId,
         };
         let holder = R::holder(tx, key, &after).await?;
         Err(self.taken_at_change(key, holder.as_ref()))
     }
 
-    /// Runs a decision in one transaction, over what was prepared for it; the store may run it again after a
-    /// serialisation failure.
-    pub(crate) async fn transact<W, T, F>(self: &Arc<Self>, work: W, decide: F) -> Result<T, Error>
+    /// Runs a decision over what was prepared for it, in one transaction or as `locking` says; the store may run it again
+    /// after a serialisation failure.
+    pub(crate) async fn transact<W, T, F>(
+        self: &Arc<Self>,
+        locking: Locking,
+        work: W,
+        decide: F,
+    ) -> Result<T, Error>
     where
-        W: Send + Sync + 'static,
-        T: Send + 'static,
-        F: for<'t> Fn(&'t mut TenantTx, &'t Self, &'t W) -> BoxFuture<'t, Result<T, Error>>
-            + Send
-            + Sync
-            + 'static,
-    {
-        let store = &self.request.context.store;
-        store.write(self.caller().scope, self.over(work, decide)).await
-    }
-
-    /// As [`UnitOfWork::transact`], for a decision that loads a resource and saves it.
-    pub(crate) async fn change<R, W, T, F>(self: &Arc<Self>, work: W, decide: F) -> Result<T, Error>
-    where
-        R: ManagedResource,
         W: Send + Sync + 'static,
         T: Send + 'static,
         F: for<'t> Fn(&'t mut TenantTx, &'t Self, &'t W) -> BoxFuture<'t, Result<T, Error>>
@@ -210,10 +191,9 @@ impl UnitOfWork {
     {
         let (store, scope) = (&self.request.context.store, self.caller().scope);
         let decision = self.over(work, decide);
-        if R::IS_ONE_ROW {
-            store.write_once(scope, decision).await
-        } else {
-            store.write(scope, decision).await
+        match locking {
+            Locking::Locked => store.write(scope, decision).await,
+            Locking::RevisionFirst => store.write_once(scope, decision).await,
         }
     }
 
@@ -240,7 +220,7 @@ impl UnitOfWork {
         }
     }
 
-    /// The outcome as it is answered; a refusal is logged first.
+    /// The outcome, after a refusal was logged.
     pub(crate) async fn conclude<T>(
         &self,
         subject: LogSubject,
@@ -252,26 +232,17 @@ impl UnitOfWork {
         }
     }
 
-    /// Logs a refusal, so that "what happened to this person" has an answer, and hands the error back. A log that
-    /// cannot be written does not change the answer.
+    /// Logs a refusal, so that the log says what happened to a person, and returns the error.
     pub(crate) async fn refuse(&self, subject: LogSubject, error: Error) -> Error {
         if error.is_refusal() {
-            self.note(self.refused(subject, &error)).await;
+            let store = &self.request.context.store;
+            self.note(store, self.refused(subject, &error)).await;
         }
         error
     }
 
     /// Writes a row of the log by itself. A log that cannot be written does not change what is answered.
-    pub(crate) async fn note(&self, entry: LogEntry) {
-        self.note_in(&self.request.context.store, entry).await;
-    }
-
-    /// As [`UnitOfWork::note`], after a change that is done, whatever became of the credential since.
-    pub(crate) async fn note_done(&self, entry: LogEntry) {
-        self.note_in(&self.request.context.store.unguarded(), entry).await;
-    }
-
-    async fn note_in(&self, store: &Store, entry: LogEntry) {
+    pub(crate) async fn note(&self, store: &Store, entry: LogEntry) {
         let entry = Arc::new(entry);
         let written = store
             .write(self.caller().scope, move |tx| {
@@ -280,7 +251,7 @@ impl UnitOfWork {
             })
             .await;
         if let Err(failure) = written {
-            let id = self.request.metadata.request;
+            let id = self.request.id;
             tracing::warn!(request.id = %id, error = %failure, "a row of the provisioning log could not be written");
         }
     }

@@ -1,4 +1,4 @@
-//! What only users (identities) do: the profile's rules, two keys, and a creation that is repeated.
+//! Users (identities): the profile's rules, two keys, and a creation that is repeated.
 
 use std::sync::Arc;
 
@@ -26,14 +26,14 @@ use crate::error::Error;
 use crate::log_row::LeftOut;
 use crate::replace::as_a_value;
 use crate::resource::{Desired, ManagedResource, check_unknown};
-use crate::taken::Key;
-use crate::unit_of_work::UnitOfWork;
+use crate::taken::UniqueKey;
+use crate::unit_of_work::{Locking, UnitOfWork};
 
 impl ManagedResource for Identity {
     type Id = IdentityId;
     type Events = [Event; 1];
 
-    const IS_ONE_ROW: bool = true;
+    const LOCKING: Locking = Locking::RevisionFirst;
     const ENDPOINT: &'static str = "/Users";
     const NAME: &'static str = "userName";
     const PAGE: PortalPage = PortalPage::Users;
@@ -46,6 +46,10 @@ impl ManagedResource for Identity {
         self.revision
     }
 
+    fn times(&self) -> (DateTime<Utc>, DateTime<Utc>) {
+        (self.created_at, self.modified_at)
+    }
+
     fn resource(&self) -> &Resource {
         &self.resource
     }
@@ -54,7 +58,7 @@ impl ManagedResource for Identity {
         self.resource.user_name()
     }
 
-    // What was kept before there was one form of a list is in that form from its next change on.
+    // A document of an older version of the gateway gets the present form of lists with its next change.
     fn canonical(self, profile: &Profile) -> Self {
         let resource = self.resource.canonical(&profile.resource_type);
         Self { resource, ..self }
@@ -169,21 +173,20 @@ impl ManagedResource for Identity {
         tx.list(query).await
     }
 
-    async fn holder(tx: &mut TenantTx, key: Key, wanted: &Self) -> Result<Option<Self>, StoreError> {
+    async fn holder(tx: &mut TenantTx, key: UniqueKey, wanted: &Self) -> Result<Option<Self>, StoreError> {
         let keys = MatchKeys::of(&wanted.resource);
         match (key, keys.external_id) {
-            (Key::Name, _) => tx.find_by_name(wanted.directory, &keys.user_name).await,
-            (Key::ExternalId, Some(value)) => tx.find_by_external_id(wanted.directory, &value).await,
-            (Key::ExternalId, None) => Ok(None),
+            (UniqueKey::Name, _) => tx.find_by_name(wanted.directory, &keys.user_name).await,
+            (UniqueKey::ExternalId, Some(value)) => tx.find_by_external_id(wanted.directory, &value).await,
+            (UniqueKey::ExternalId, None) => Ok(None),
         }
     }
 
     /// A POST is a creation: the answer is what the body would have made in an empty directory, but for id and times
-    /// (ADR 0035). So a repeated POST whose first answer was lost heals (ADR 0006) while nothing has happened
-    /// since: it says word for word what is there, which was not changed or put into a group, and its client cannot have
-    /// read the first answer, which it has when it asks on the connection that carried it
-    /// ([`crate::RequestMetadata::created`]). Everything else is a duplicate, as is every repeat where the directory's provider
-    /// wants the RFC's 409.
+    /// (ADR 0035). A repeated POST whose first answer was lost succeeds (ADR 0006) under three conditions: its body equals the
+    /// stored document, the identity was not changed or put into a group since, and its client cannot have read the first
+    /// answer, as it has on the connection that carried it ([`crate::Request::created`]). Any other repeat is a duplicate, as
+    /// is every repeat where the directory's provider expects the RFC's 409.
     async fn create(unit: &Arc<UnitOfWork>, desired: Desired) -> Result<Self, Error> {
         let context = &unit.request.context;
         let identity = Self {
@@ -206,13 +209,17 @@ impl ManagedResource for Identity {
         match created.await? {
             CreateOutcome::Done => Ok(identity),
             CreateOutcome::DoneBeside => {
-                unit.note_done(unit.shared_external_id(&identity)).await;
+                // Whatever became of the credential since: the identity is created.
+                let store = context.store.unguarded();
+                unit.note(&store, unit.shared_external_id(&identity)).await;
                 Ok(identity)
             }
             CreateOutcome::Taken => {
-                unit.transact((identity, ignored), |tx, unit, (identity, ignored)| {
-                    Box::pin(adopt(tx, unit, identity, ignored))
-                })
+                unit.transact(
+                    Locking::Locked,
+                    (identity, ignored),
+                    |tx, unit, (identity, ignored)| Box::pin(adopt(tx, unit, identity, ignored)),
+                )
                 .await
             }
         }
@@ -260,37 +267,37 @@ fn check_ignored(unit: &UnitOfWork, ignored: &[String]) -> Result<(), Error> {
     check_unknown::<Identity>(unit, unknown, of)
 }
 
-/// A key is taken: by the very identity that is being created, or by another one.
+/// A key is taken: by the identity that is being created, or by another one.
 async fn adopt(
     tx: &mut TenantTx,
     unit: &UnitOfWork,
     identity: &Identity,
     ignored: &[String],
 ) -> Result<Identity, Error> {
-    let (key, found) = match Identity::holder(tx, Key::Name, identity).await? {
-        Some(existing) => (Key::Name, Some(existing)),
+    let (key, found) = match Identity::holder(tx, UniqueKey::Name, identity).await? {
+        Some(existing) => (UniqueKey::Name, Some(existing)),
         None => (
-            Key::ExternalId,
-            Identity::holder(tx, Key::ExternalId, identity).await?,
+            UniqueKey::ExternalId,
+            Identity::holder(tx, UniqueKey::ExternalId, identity).await?,
         ),
     };
     let Some(existing) = found else {
-        // Deleted in between; the client's repeat will create it.
-        return Err(unit.taken_at_creation::<Identity>(Key::Name, None));
+        // Deleted meanwhile; the client's repeat will create it.
+        return Err(unit.taken_at_creation::<Identity>(UniqueKey::Name, None));
     };
     if existing.id == identity.id {
-        // The first attempt was committed, and only the database's answer was lost.
+        // The first attempt was committed, and the database's answer was lost.
         return Ok(identity.clone());
     }
-    if key != Key::Name || !repeats(tx, unit, identity, &existing).await? {
+    if key != UniqueKey::Name || !repeats(tx, unit, identity, &existing).await? {
         return Err(unit.taken_at_creation(key, Some(&existing)));
     }
     tx.log(&unit.row(&existing, None, &left_out(ignored))).await?;
     Ok(existing)
 }
 
-/// Whether this creation is the one that made `existing`, sent again because its answer was lost, and `existing` is still
-/// what it made.
+/// Whether this creation is a repeat of the one that made `existing`, after its answer was lost, and `existing` was not
+/// changed since.
 async fn repeats(
     tx: &mut TenantTx,
     unit: &UnitOfWork,
@@ -298,12 +305,12 @@ async fn repeats(
     existing: &Identity,
 ) -> Result<bool, Error> {
     let heals = unit.provider().rules().repeated_create == RepeatedCreate::Heal;
-    let lost = heals && !unit.request.metadata.created.contains(&existing.id);
+    let lost = heals && !unit.request.created.contains(&existing.id);
     let untouched = existing.revision == 1 && existing.resource == identity.resource;
     if !lost || !untouched || identity.resource.external_id().is_none() {
         return Ok(false);
     }
-    // Groups are no part of the document, and shown all the same; a client that put it into one knew the id.
+    // Groups are no part of the document, but of the answer; a client that put the identity into one knew its id.
     Ok(unit.profile.group_type.is_none() || {
         let (_, groups) = tx.groups_of(existing.directory, &[existing.id]).await?;
         groups.is_empty()

@@ -8,8 +8,8 @@
 use proptest::prelude::*;
 use scim::ScimType;
 use scim::bulk::{
-    self, BulkAction, BulkFault, BulkPlan, BulkRequest, BulkResource, BulkResultLine, BulkStep, Refusal,
-    Target, Work,
+    self, BulkAction, BulkFault, BulkPlan, BulkRequest, BulkResultLine, BulkStep, Refusal, Target,
+    UserOrGroup, Work,
 };
 use scim::schema::{self, AttrType, Attribute, Mutability, ResourceType};
 use serde_json::{Value, json};
@@ -40,8 +40,8 @@ fn groups() -> ResourceType {
 /// `/Users` and `/Groups`, and what stands after them.
 fn target(path: &str) -> Option<Target> {
     let (kind, rest) = match path.strip_prefix("/Groups") {
-        Some(rest) => (BulkResource::Group, rest),
-        None => (BulkResource::User, path.strip_prefix("/Users")?),
+        Some(rest) => (UserOrGroup::Group, rest),
+        None => (UserOrGroup::User, path.strip_prefix("/Users")?),
     };
     Some((kind, rest.strip_prefix('/').map(str::to_owned)))
 }
@@ -57,7 +57,7 @@ fn request(operations: &Value) -> BulkRequest {
 /// Does a request against nothing: creations get the ids `id-0`, `id-1`, … by their index; `refused` ones fail.
 fn run(request: BulkRequest, refused: &[usize]) -> Vec<(usize, Result<Work, BulkFault>)> {
     let (users, groups) = (users(), groups());
-    let types = [(BulkResource::User, &users), (BulkResource::Group, &groups)];
+    let types = [(UserOrGroup::User, &users), (UserOrGroup::Group, &groups)];
     let mut plan = BulkPlan::new(request, &types);
     let mut trace = Vec::new();
     while let Some(step) = plan.step() {
@@ -130,7 +130,7 @@ fn operations_are_done_in_the_order_in_which_they_were_sent() {
         &BulkAction::Patch("2".to_owned(), json!({"Operations": []}))
     );
     assert_eq!(done(&trace[3]), &BulkAction::Delete("3".to_owned()));
-    assert_eq!(trace[3].1.as_ref().map(|work| work.kind), Ok(BulkResource::Group));
+    assert_eq!(trace[3].1.as_ref().map(|work| work.kind), Ok(UserOrGroup::Group));
 }
 
 #[test]

@@ -6,7 +6,7 @@
     reason = "a test program: its helpers may stop it"
 )]
 
-use scim::bulk::{BulkAction, BulkPlan, BulkRequest, BulkResource, BulkStep};
+use scim::bulk::{BulkAction, BulkPlan, BulkRequest, BulkStep, UserOrGroup};
 use scim::membership::Membership;
 use scim::patch::{PatchRequest, StoredMembers, apply, apply_to_group};
 use scim::quirk::rules::{ENTRA, GENERIC};
@@ -136,9 +136,9 @@ fn operations(place: Place, value: &Value) -> Vec<Value> {
 /// What Bulk hands on of an operation's data.
 fn through_bulk(rt: &ResourceType, method: &str, data: &Value) -> Value {
     let kind = if rt.name == "User" {
-        BulkResource::User
+        UserOrGroup::User
     } else {
-        BulkResource::Group
+        UserOrGroup::Group
     };
     let path = match method {
         "POST" => rt.endpoint.clone(),

@@ -142,7 +142,7 @@ fn start(
         metrics: Metrics::new(&telemetry.meter()),
         metrics_page: telemetry.page(),
         traceparent,
-        places: TenantLimits::new(settings.requests_per_tenant),
+        tenant_limits: TenantLimits::new(settings.requests_per_tenant),
         long,
         token_records: http::extract::caller::TokenRecords::default(),
         readiness: http::health::Readiness::default(),

@@ -155,6 +155,8 @@ async fn an_app_sees_its_own_feed_and_no_other() {
         let refused = send(request).await.expect(401);
         assert_eq!(refused.header("www-authenticate"), "Bearer");
         assert_eq!(refused.header("content-type"), "application/problem+json");
+        let detail = refused.body["detail"].as_str().expect("detail");
+        assert!(detail.contains(refused.header("request-id")), "{detail}");
     }
     let token = reader.gateway.token("contoso", "advisors").token;
     let as_entra = support::http_client()

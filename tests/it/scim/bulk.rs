@@ -248,7 +248,11 @@ async fn the_limits_are_those_that_are_published_and_past_them_is_a_413() {
         .post("/Bulk", &json!({"Operations": [], "padding": padding}))
         .await
         .expect(413);
-    assert!(refused.text.contains("larger than 2 MB"), "{}", refused.text);
+    assert!(
+        refused.text.contains("larger than 2 MB (maxPayloadSize)"),
+        "{}",
+        refused.text
+    );
     assert_eq!(scim.get("/Bulk").await.expect(405).header("allow"), "POST");
     let groups = scim
         .post("/Bulk", &json!({"Operations": [group("team", &[])]}))
@@ -256,6 +260,9 @@ async fn the_limits_are_those_that_are_published_and_past_them_is_a_413() {
         .expect(200);
     assert_eq!(statuses(&groups), ["405"]);
     assert!(groups.text.contains("set Enabled to No"), "{}", groups.text);
+    // As for a group that is changed where none are served.
+    let rows = gateway.cli(&["log", "list", "--tenant", "contoso"]).to_string();
+    assert!(!rows.contains("groupsNotServed"), "{rows}");
     for body in [
         json!({}),
         json!({"Operations": 1}),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use support::gateway::{Gateway, Settings};
-use support::http::Feed;
+use support::http::{Feed, Scim};
 use support::postgres::Postgres;
 use support::wait::until;
 
@@ -227,4 +227,35 @@ async fn check_config_shows_the_effective_settings_and_hides_secrets() {
         }
     }
     assert_eq!(gateway.try_cli(&["nonsense"]).status.code(), Some(2));
+}
+
+#[tokio::test]
+async fn a_profile_that_is_gone_is_our_fault_at_every_address() {
+    let mut gateway = Gateway::prepared(Settings {
+        more: vec![("profiles_dir".to_owned(), "\"profiles\"".to_owned())],
+        ..Settings::default()
+    });
+    let file = gateway.folder().join("profiles/staff.toml");
+    std::fs::create_dir(gateway.folder().join("profiles")).expect("a folder");
+    let people = include_str!("../../../crates/domain/profiles/people.toml");
+    std::fs::write(&file, people.replacen("\"people\"", "\"staff\"", 1)).expect("a profile");
+    gateway.restart().await;
+    let scim = Scim::new(&gateway.directory("contoso", "staff"));
+    let nobody = "00000000000000000000000000000000";
+    scim.get(&format!("/Groups/grp_{nobody}")).await.expect(404);
+    std::fs::remove_file(&file).expect("a file");
+    gateway.restart().await;
+    for path in [
+        "/Users".to_owned(),
+        format!("/Users/idn_{nobody}"),
+        "/Groups".to_owned(),
+        format!("/Groups/grp_{nobody}"),
+    ] {
+        let refused = scim.get(&path).await.expect(503);
+        assert!(
+            refused.text.contains("profile of this directory is not loaded"),
+            "{path}: {}",
+            refused.text
+        );
+    }
 }

@@ -23,10 +23,10 @@ use crate::scim::error::{ErrorCode, Failure};
 use crate::state::State;
 use crate::tenant_limits::Permits;
 
-/// The byte order mark some .NET writers put before JSON.
+/// The byte order mark that some .NET programs write before JSON.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// Reads a body into its request's place; one that turns out to be long takes another place first.
+/// Reads a body. A request whose body turns out to be long takes a permit for long bodies first.
 ///
 /// # Errors
 /// `mediaType`, `bodyTooLarge`, `bodyTooSlow`, `bodiesBusy`, `tenantBusy`, or `invalidSyntax` when it breaks off.
@@ -34,20 +34,20 @@ pub async fn bytes(
     state: &State,
     request: &HttpRequest,
     payload: &mut web::Payload,
-    taken: &mut Permits,
+    permits: &mut Permits,
 ) -> Result<Bytes, Failure> {
     check_media_type(request)?;
     check_encoding(request)?;
-    let bytes = Reads::body(request, read(state, payload, taken)).await?;
+    let bytes = Reads::body(request, read(state, payload, permits)).await?;
     Ok(Bytes::from(bytes))
 }
 
-/// The JSON of a body that was read.
+/// Parses a body; a long one on the threads for long work.
 ///
 /// # Errors
 /// `invalidSyntax` with line and column.
-pub async fn json(state: &State, bytes: &Bytes, taken: &Permits) -> Result<Value, Failure> {
-    if taken.is_long() {
+pub async fn json(state: &State, bytes: &Bytes, permits: &Permits) -> Result<Value, Failure> {
+    if permits.is_long() {
         let bytes = bytes.clone();
         long::run(&state.long, async move { parse(&bytes) }).await?
     } else {
@@ -55,7 +55,8 @@ pub async fn json(state: &State, bytes: &Bytes, taken: &Permits) -> Result<Value
     }
 }
 
-/// Reads on and throws away, so that the client finishes sending and sees the answer; gives up after a while.
+/// Reads the rest of a body and drops it, so that the client finishes sending and reads the answer. Stops after
+/// [`DRAIN_BYTES`] or [`DRAIN_TIME`].
 pub async fn drain(request: &HttpRequest, payload: &mut web::Payload) {
     if request.method().is_safe() {
         return;
@@ -69,12 +70,12 @@ pub async fn drain(request: &HttpRequest, payload: &mut web::Payload) {
             }
         }
     };
-    // Running out of time here only means that the connection is closed with the answer.
+    // After a time-out the connection is closed with the answer.
     let _ = tokio::time::timeout(DRAIN_TIME, Reads::body(request, discard)).await;
 }
 
-/// The bytes. The time that it takes to get a place does not count as the client's.
-async fn read(state: &State, payload: &mut web::Payload, taken: &mut Permits) -> Result<Vec<u8>, Failure> {
+/// Reads the bytes. The wait for a permit is not part of the time that the client has.
+async fn read(state: &State, payload: &mut web::Payload, permits: &mut Permits) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let mut deadline = Instant::now() + BODY_TIME;
     loop {
@@ -94,7 +95,7 @@ async fn read(state: &State, payload: &mut web::Payload, taken: &mut Permits) ->
             return Err(Failure::new(ErrorCode::BodyTooLarge));
         }
         let waiting = Instant::now();
-        state.places.grown(taken, length).await?;
+        state.tenant_limits.grown(permits, length).await?;
         deadline += waiting.elapsed();
         bytes.extend_from_slice(&chunk);
     }
@@ -103,17 +104,10 @@ async fn read(state: &State, payload: &mut web::Payload, taken: &mut Permits) ->
 /// Refuses only what is certainly something else: clients label JSON in many ways
 /// (`docs/background/entra.md`, "Headers and media types").
 fn check_media_type(request: &HttpRequest) -> Result<(), Failure> {
-    let label = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let label = label
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let label = request.headers().get(CONTENT_TYPE);
+    let label = label.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let label = label.split(';').next().unwrap_or_default();
+    let label = label.trim().to_ascii_lowercase();
     let plausible = label.is_empty()
         || label.contains("json")
         || label == "text/plain"
@@ -125,7 +119,7 @@ fn check_media_type(request: &HttpRequest) -> Result<(), Failure> {
     }
 }
 
-/// Refuses what is packed: it would have to be unpacked before its size is known.
+/// Refuses a compressed body: its size is known only after decompression.
 fn check_encoding(request: &HttpRequest) -> Result<(), Failure> {
     let packed = request
         .headers()
@@ -150,7 +144,7 @@ fn parse(bytes: &[u8]) -> Result<Value, Failure> {
         ));
     }
     let value = bounded(text).map_err(|error| syntax(&error))?;
-    // Read anew only where digits were lost, so that an error names the place of what was sent.
+    // Parsed a second time only where digits were lost, so that an error names the position in what was sent.
     let value = match exact::quoted(text) {
         Cow::Borrowed(_) => value,
         Cow::Owned(quoted) => bounded(&quoted).map_err(|error| syntax(&error))?,
@@ -171,7 +165,7 @@ fn bounded(text: &[u8]) -> Result<Value, serde_json::Error> {
     reader.end().map(|()| value)
 }
 
-/// Where the JSON breaks, without repeating any of it.
+/// The error of invalid JSON, with line and column and without any of its content.
 fn syntax(error: &serde_json::Error) -> Failure {
     let (line, column) = (error.line(), error.column());
     let said = error.to_string();

@@ -1,7 +1,7 @@
-//! JSON read with an eye on what it takes: so many values and no more, and no name twice in an object with different
-//! values, where the last would silently win.
+//! A JSON reader with two limits: a maximum number of values, and no name twice in one object with different values, of
+//! which the last would silently count.
 //!
-//! Must not know: whose JSON it is.
+//! Must not know: what the JSON means.
 
 use std::cell::Cell;
 use std::fmt;
@@ -9,12 +9,12 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// How an error about too many values begins.
+/// The beginning of the error for too many values.
 pub const TOO_MANY: &str = "too many values";
-/// How an error about a name that stands twice begins.
+/// The beginning of the error for a name that an object has twice.
 pub const TWICE: &str = "a name stands twice";
 
-/// Reads one value; how many more may be read is in the cell.
+/// Reads one value; the cell holds the number of values that may still be read.
 pub struct Bounded<'c>(pub &'c Cell<usize>);
 
 impl<'de> DeserializeSeed<'de> for Bounded<'_> {

@@ -1,7 +1,7 @@
 //! The caller of a SCIM request: its verified credential, compared with the URL.
 //!
-//! The record of a token that was right before may be one that this process kept; the request's first statement checks that
-//! it still holds (ADR 0038). Every refusal is the same 401; the reason goes to the log.
+//! The record of a token whose secret was found right before may come from this process's cache; the first statement of the
+//! request then checks that it is current (ADR 0038). Every refusal is the same 401; the reason goes to the log.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,12 +19,12 @@ use crate::scim::error::{ErrorCode, Failure};
 use crate::scim::route::Base;
 use crate::state::State;
 
-/// Tokens whose records are kept.
+/// The number of records in the cache.
 const KEPT: u64 = 10_000;
-/// How long a record is kept: it also says when the token was last used, which is written once a minute.
-const KEPT_FOR: Duration = Duration::from_secs(60);
+/// The time a record is cached. It holds the time of the last use, which is written once a minute.
+const KEPT_FOR: Duration = Duration::from_mins(1);
 
-/// The records of tokens that were read lately, by the tokens' ids.
+/// A cache of token records, by token id.
 #[derive(Clone)]
 pub struct TokenRecords(Cache<String, Arc<TokenRecord>>);
 
@@ -36,7 +36,7 @@ impl Default for TokenRecords {
 }
 
 impl TokenRecords {
-    /// The kept record, if it would admit the request: whatever it would refuse is refused by what the database has.
+    /// The cached record, if it would admit the request. A refusal is always decided by the record in the database.
     fn usable(&self, state: &State, id: &str, url: TenantUrl<'_>) -> Option<TokenRecord> {
         let kept = self.0.get(id)?;
         let is_active = kept.status(state.clock.now()) == CredentialStatus::Active;
@@ -45,12 +45,12 @@ impl TokenRecords {
     }
 }
 
-/// Where the record of a token may come from.
+/// The source of a token's record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// This process may have kept it: the request's first statement checks it.
+    /// The cache or the database; the first statement of the request checks a cached one.
     KeptOrDatabase,
-    /// It is read for this request.
+    /// The database only.
     Database,
 }
 
@@ -87,7 +87,7 @@ async fn record(
     source: Source,
 ) -> Result<Option<TokenRecord>, StoreError> {
     let id = presented.id();
-    // A secret that was not right before never comes by the kept record: guesses are judged by what the database has.
+    // Only a secret that was found right before is checked by a cached record: a guess is checked by the database's.
     if source == Source::KeptOrDatabase
         && presented.was_right()
         && let Some(kept) = state.token_records.usable(state, id, url)
@@ -105,7 +105,7 @@ async fn record(
     Ok(record)
 }
 
-/// The answer to a refusal. A 401 only for what was checked: Entra stops calling after one.
+/// The answer to a refusal. 401 only for a credential that was checked, because Entra stops calling after a 401.
 fn failure(refusal: &Refusal) -> Failure {
     match refusal {
         Refusal::Unauthorized(_) | Refusal::WrongDirectory { .. } => Failure::new(ErrorCode::Unauthorized),

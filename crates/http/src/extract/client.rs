@@ -1,18 +1,19 @@
-//! Where a request comes from: the address whose failed attempts and log lines are counted together.
+//! The client's address, by which failed attempts and log lines are counted.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use actix_web::HttpRequest;
+use actix_web::http::header::HeaderValue;
 
 /// The client's address: the connection's own, or the entry that the outermost of our `hops` proxies wrote into
-/// `X-Forwarded-For`. What a client writes there itself stands further left and is never believed. An entry that is no
+/// `X-Forwarded-For`. Entries further left are the client's own and are ignored. An entry that is no
 /// address, or fewer entries than proxies, gives the connection's own.
 pub fn address(request: &HttpRequest, hops: usize) -> IpAddr {
     let own = request
         .peer_addr()
         .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     let lines = request.headers().get_all("x-forwarded-for");
-    let lines: Vec<&[u8]> = lines.map(|line| line.as_bytes()).collect();
+    let lines: Vec<&[u8]> = lines.map(HeaderValue::as_bytes).collect();
     forwarded(&lines, hops).unwrap_or(own)
 }
 

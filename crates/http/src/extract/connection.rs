@@ -1,14 +1,14 @@
-//! What a connection knows of its client: the creations whose answers it has read.
+//! The creations that were answered on a connection, so that its client has read the answers.
 //!
-//! An HTTP/1.1 client sends its next request after it has read the answer to the last one. A creation that comes a second
-//! time on the connection that answered the first is therefore no repeat of a lost one (ADR 0006).
+//! An HTTP/1.1 client sends its next request after it has read the answer to the last one. A creation that is sent again on
+//! the connection that answered it is therefore not a repeat after a lost answer (ADR 0006).
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use domain::id::IdentityId;
 
-/// As many creations as a connection remembers; a test tool repeats itself at once.
+/// The creations kept for one connection; a test tool repeats a creation immediately.
 const REMEMBERED: usize = 16;
 
 /// The last creations answered on one connection, oldest first. A connection stays on one thread.
@@ -16,7 +16,7 @@ const REMEMBERED: usize = 16;
 pub struct AnsweredCreations(RefCell<VecDeque<IdentityId>>);
 
 impl AnsweredCreations {
-    /// Remembers an answer; the oldest one is forgotten for it.
+    /// Adds one; beyond the maximum the oldest is dropped.
     pub fn add(&self, id: IdentityId) {
         let mut ids = self.0.borrow_mut();
         if ids.len() == REMEMBERED {
@@ -25,7 +25,7 @@ impl AnsweredCreations {
         ids.push_back(id);
     }
 
-    /// Those remembered.
+    /// All that are kept, oldest first.
     pub fn all(&self) -> Vec<IdentityId> {
         self.0.borrow().iter().copied().collect()
     }

@@ -1,13 +1,13 @@
 //! The credential of a request, for SCIM and for feeds: text → record → verification, before any body is read.
 //!
 //! A revoked credential is refused at the next request, on every instance: its record is read for the request, or checked by
-//! the request's first statement ([`super::caller`], ADR 0038). What comes of it opens nothing yet: [`super::caller`] and the feeds compare it with the URL. Every refusal goes
-//! to the log with its reason.
+//! the request's first statement ([`super::caller`], ADR 0038). A verified credential gives no access yet: [`super::caller`]
+//! and the feeds compare it with the URL. Every refusal is logged with its reason.
 
 use std::net::IpAddr;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::header::{AUTHORIZATION, HeaderValue};
 use auth::{CredentialKind, CredentialRecord, Presented, Refusal, Verified};
 use store::StoreError;
 
@@ -15,20 +15,20 @@ use super::client;
 use crate::observe::Facts;
 use crate::state::State;
 
-/// The network that a request comes from.
+/// The client's network: its IPv4 address, or the /64 of its IPv6 address.
 pub fn network(state: &State, request: &HttpRequest) -> IpAddr {
     auth::rate_limiter::network(client::address(request, state.proxy_hops))
 }
 
-/// Why there is no verified credential; the log has it already.
+/// Why there is no verified credential. It is logged already.
 pub enum Denied {
-    /// It is no good, or could not be checked now.
+    /// The credential is refused, or cannot be checked now.
     Refused(Refusal),
-    /// Its record could not be read: the database's fault.
+    /// Its record could not be read from the database.
     RecordUnreadable,
 }
 
-/// The verified credential of a request; `read` finds its record.
+/// Verifies the credential of a request; `read` reads its record.
 ///
 /// # Errors
 /// [`Denied`].
@@ -42,7 +42,7 @@ pub async fn verified<R: CredentialRecord>(
         Denied::Refused(refusal)
     };
     let lines = request.headers().get_all(AUTHORIZATION);
-    let lines = lines.map(|value| value.as_bytes());
+    let lines = lines.map(HeaderValue::as_bytes);
     let ip = client::address(request, state.proxy_hops);
     let presented = state.verifier.precheck(R::KIND, lines, ip).await;
     let presented = presented.map_err(|refusal| refused(refusal, None))?;
@@ -51,7 +51,7 @@ pub async fn verified<R: CredentialRecord>(
         log_unreadable(state, request, &error);
         Denied::RecordUnreadable
     })?;
-    // It only speeds things up, so it is nothing when it cannot be read.
+    // It only saves time, so the check goes on without it when it cannot be read.
     let memory = async || {
         let memory = state.store.credential_memory(R::KIND, &id).await;
         memory.unwrap_or_default()
@@ -63,7 +63,7 @@ pub async fn verified<R: CredentialRecord>(
         .map_err(|refusal| refused(refusal, Some(&id)))
 }
 
-/// Logs what the answer does not say. It is the only line of this request.
+/// Logs the reason, which the answer does not give. It is the only log line of this request.
 pub fn log_refusal(
     state: &State,
     request: &HttpRequest,
@@ -87,7 +87,7 @@ pub fn log_refusal(
     );
 }
 
-/// Logs that a credential's record could not be read: the database's fault, which refuses no credential.
+/// Logs that a credential's record could not be read. This is no refusal of the credential.
 fn log_unreadable(state: &State, request: &HttpRequest, error: &StoreError) {
     if may_log(state, request) {
         let id = Facts::of(request).map(|facts| tracing::field::display(facts.request));
@@ -95,7 +95,7 @@ fn log_unreadable(state: &State, request: &HttpRequest, error: &StoreError) {
     }
 }
 
-/// Whether this request may have a line, which is then its only one.
+/// Whether this request may have a log line, which is then its only one.
 fn may_log(state: &State, request: &HttpRequest) -> bool {
     Facts::record(request, |facts| facts.logged = true);
     state.log_budget.allows(network(state, request))

@@ -1,5 +1,5 @@
-//! Reads a request: the caller ([`caller`]) and, only then, the body ([`body`]); what is known of its [`connection`],
-//! and under which address it came ([`origin`]).
+//! The extractors of a request: the caller ([`caller`]) and, only then, the body ([`body`]); the creations answered on its
+//! [`connection`]; and the address that it was sent to ([`origin`]).
 
 pub mod body;
 mod bounded;

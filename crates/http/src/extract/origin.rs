@@ -1,7 +1,7 @@
-//! Under which address the gateway was called: what `location`s, `$ref`s and the `path`s of Bulk begin with.
+//! The address that the gateway was called by: the beginning of each `location`, `$ref` and `path` of Bulk.
 //!
-//! `Host` and the forwarded fields are text that anybody may send. They are believed only where proxies of ours stand in
-//! front, and only when they are a host; else the address is `http.public_url`, or the one the connection arrived at.
+//! Any client may send `Host` and the forwarded fields. They count only behind trusted proxies (`http.proxy_hops`), and only
+//! when they are a host. Otherwise the address is `http.public_url`, or the one that the connection arrived at.
 
 use std::net::{Ipv6Addr, SocketAddr};
 
@@ -10,10 +10,10 @@ use actix_web::http::header::{HOST, HeaderName};
 
 use crate::state::State;
 
-/// The longest host there is: 253 characters of a name and a port.
+/// The longest host: a name of 253 characters and a port.
 const LONGEST: usize = 260;
 
-/// Where a connection arrived; put beside it when it is accepted.
+/// The local address of a connection; stored with it when it is accepted.
 #[derive(Debug, Clone, Copy)]
 pub struct ArrivedAt(pub SocketAddr);
 
@@ -25,16 +25,16 @@ pub fn of(request: &HttpRequest, state: &State) -> String {
     }
 }
 
-/// The address that the connection arrived at. No TLS of our own, so it is `http`.
+/// The local address of the connection. The gateway has no TLS, so the scheme is `http`.
 fn own(request: &HttpRequest) -> String {
     let arrived = request.conn_data::<ArrivedAt>().map(|arrived| arrived.0);
     let mut address = arrived.unwrap_or_else(|| request.app_config().local_addr());
-    // An IPv4 client of a socket that listens on IPv6 too.
+    // For an IPv4 client of a socket that listens on IPv6 too.
     address.set_ip(address.ip().to_canonical());
     format!("http://{address}")
 }
 
-/// The address that the outermost of `hops` proxies was called by.
+/// The address that the outermost of the `hops` proxies was called by.
 fn forwarded(request: &HttpRequest, hops: usize) -> Option<String> {
     if hops == 0 {
         return None;
@@ -53,7 +53,8 @@ fn forwarded(request: &HttpRequest, hops: usize) -> Option<String> {
     Some(format!("{scheme}://{}", host.to_ascii_lowercase()))
 }
 
-/// The entry of a field that the outermost of `hops` proxies wrote: proxies that do not append but overwrite leave fewer.
+/// The entry of a field that the outermost of the `hops` proxies wrote. Proxies that overwrite instead of append leave
+/// fewer entries; then it is the first.
 fn entry(request: &HttpRequest, name: &'static str, hops: usize) -> Option<String> {
     let lines = request.headers().get_all(HeaderName::from_static(name));
     let entries: Vec<&str> = lines
@@ -73,23 +74,22 @@ fn parameter(entry: &str, wanted: &str) -> Option<String> {
     found.map(|(_, value)| value.trim().trim_matches('"').to_owned())
 }
 
-/// Whether a text is a host and perhaps a port, and nothing that could lead a link elsewhere (RFC 3986 §3.2.2, without
-/// percent-encoding).
+/// Whether a text is a host with or without a port, and has nothing else that would change the target of a link (RFC 3986
+/// §3.2.2, without percent-encoding).
 fn is_host(text: &str) -> bool {
-    let (host_is_fine, rest) = match text.strip_prefix('[') {
-        Some(inside) => match inside.split_once(']') {
+    let (host_is_fine, rest) = if let Some(inside) = text.strip_prefix('[') {
+        match inside.split_once(']') {
             Some((address, rest)) => (address.parse::<Ipv6Addr>().is_ok(), rest),
             None => (false, ""),
-        },
-        None => {
-            let (name, rest) = text.split_at(text.find(':').unwrap_or(text.len()));
-            let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-            let begins = name
-                .bytes()
-                .next()
-                .is_some_and(|byte| byte.is_ascii_alphanumeric());
-            (begins && name.bytes().all(letter), rest)
         }
+    } else {
+        let (name, rest) = text.split_at(text.find(':').unwrap_or(text.len()));
+        let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        let begins = name
+            .bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric());
+        (begins && name.bytes().all(letter), rest)
     };
     let port_is_fine = match rest.strip_prefix(':') {
         Some(port) => port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok(),

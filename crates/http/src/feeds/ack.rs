@@ -1,4 +1,4 @@
-//! `POST /feeds/{app}/ack` with `{"group", "pos"}`: everything up to `pos` is applied and committed on the app's side.
+//! `POST /feeds/{app}/ack` with `{"group", "pos"}`: the app has applied and committed everything up to `pos`.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::limits::BODY_TIME;
 use crate::observe::Facts;
 use crate::state::State;
 
-/// An acknowledgement is a few dozen bytes.
+/// The largest body; an acknowledgement has less than 100 bytes.
 const BODY_BYTES: usize = 4 * 1024;
 
 /// Answers the route.

@@ -1,4 +1,4 @@
-//! The reader of a feed: its app's verified credential, compared with the feed that the URL names.
+//! The caller of a feed: the verified credential of an app, compared with the feed in the URL.
 
 use actix_web::HttpRequest;
 use auth::Refusal;
@@ -9,7 +9,7 @@ use crate::extract::credential::{Denied, verified};
 use crate::observe::Facts;
 use crate::state::State;
 
-/// The verified app whose feed the URL names.
+/// The verified app of the feed in the URL.
 ///
 /// # Errors
 /// 401 for every bad credential, 404 for a feed that is not its own, 503 as for SCIM.
@@ -19,25 +19,17 @@ pub(super) async fn caller(state: &State, request: &HttpRequest) -> Result<AppId
     })
     .await;
     let verified = verified.map_err(|denied| match denied {
-        Denied::Refused(refusal) => problem(&refusal),
-        Denied::RecordUnreadable => Problem::database_away(),
-    })?;
-    Facts::record(request, |facts| facts.verified = true);
-    let feed = request.match_info().get("app");
-    let app = feed.and_then(|feed| verified.admit(feed));
-    app.map(|app| app.app).ok_or_else(Problem::no_such_feed)
-}
-
-/// The answer to a refusal.
-fn problem(refusal: &Refusal) -> Problem {
-    match refusal {
-        Refusal::Busy => Problem::new(
+        Denied::Refused(Refusal::Busy) => Problem::with(
             ProblemCode::Unavailable,
             "many credentials are being checked: try again",
         )
         .after(1),
-        Refusal::Unauthorized(_) | Refusal::WrongDirectory { .. } | Refusal::DirectoryOff { .. } => {
-            Problem::unauthorized()
-        }
-    }
+        Denied::Refused(_) => Problem::of(ProblemCode::Unauthorized),
+        Denied::RecordUnreadable => Problem::of(ProblemCode::Unavailable).after(1),
+    })?;
+    Facts::record(request, |facts| facts.verified = true);
+    let feed = request.match_info().get("app");
+    let app = feed.and_then(|feed| verified.admit(feed));
+    app.map(|app| app.app)
+        .ok_or_else(|| Problem::of(ProblemCode::NoSuchFeed))
 }

@@ -1,8 +1,8 @@
-//! Feeds over HTTP: the same events at the same positions as in the Redis stream, for apps without Redis and for
-//! whoever has a gap to fill (`docs/reference/events.md`).
+//! Feeds over HTTP: the same events at the same positions as in the Redis stream, for apps without Redis and for apps that
+//! read a gap again (`docs/reference/events.md`).
 //!
-//! `GET /feeds/{app}/events` reads and waits, `POST /feeds/{app}/ack` acknowledges. The credential comes first; an app
-//! sees its own feed and a 404 for every other. Must not know: how positions come about, or that there is a Redis.
+//! `GET /feeds/{app}/events` reads and waits, `POST /feeds/{app}/ack` acknowledges. The credential is
+//! checked first; an app reads its own feed and gets 404 for every other. Must not know: how events get positions, or Redis.
 
 mod ack;
 mod caller;
@@ -21,26 +21,21 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .service(
             web::resource("/feeds/{app}/events")
                 .route(reading::get().to(read::events))
-                .default_service(web::to(only_get)),
+                .default_service(web::to(async |request: HttpRequest| {
+                    only(&request, "GET, HEAD", "a feed is read with GET")
+                })),
         )
         .service(
             web::resource("/feeds/{app}/ack")
                 .route(web::post().to(ack::acknowledge))
-                .default_service(web::to(only_post)),
+                .default_service(web::to(async |request: HttpRequest| {
+                    only(&request, "POST", "an acknowledgement is sent with POST")
+                })),
         );
 }
 
-async fn only_get(request: HttpRequest) -> HttpResponse {
-    Problem::new(ProblemCode::MethodNotAllowed, "a feed is read with GET")
-        .allow("GET, HEAD")
-        .answer(&request)
-}
-
-async fn only_post(request: HttpRequest) -> HttpResponse {
-    Problem::new(
-        ProblemCode::MethodNotAllowed,
-        "an acknowledgement is sent with POST",
-    )
-    .allow("POST")
-    .answer(&request)
+fn only(request: &HttpRequest, methods: &'static str, detail: &str) -> HttpResponse {
+    Problem::with(ProblemCode::MethodNotAllowed, detail)
+        .allow(methods)
+        .answer(request)
 }

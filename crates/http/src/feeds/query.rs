@@ -1,4 +1,5 @@
-//! `?after=&limit=&wait=`: read strictly, because a mistyped parameter would silently read another part of the feed.
+//! `?after=&limit=&wait=`. An unknown parameter is refused, because a mistyped one would silently read another part of the
+//! feed.
 
 use std::time::Duration;
 
@@ -6,33 +7,33 @@ use actix_web::web::Query;
 
 use super::problem::Problem;
 
-/// The most events of one answer.
+/// The most events in one answer.
 const MAX_LIMIT: u64 = 500;
-/// The most seconds a read may wait.
+/// The longest wait, in seconds.
 const MAX_WAIT: u64 = 25;
 
-/// What is to be read.
+/// The parameters of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ReadQuery {
-    /// Events after this position.
+    /// Events after this position; 0 is the beginning.
     pub after: i64,
-    /// At most so many.
+    /// The most events, 1 to 500.
     pub limit: usize,
-    /// How long to wait for the first.
+    /// The wait for the first event, up to 25 seconds.
     pub wait: Duration,
 }
 
 /// Reads the query of a URL.
 ///
 /// # Errors
-/// The parameter, what it may be, and what to do.
+/// A parameter that is unknown or out of its range.
 pub(super) fn parse(query: &str) -> Result<ReadQuery, Problem> {
-    let Ok(pairs) = Query::<Vec<(String, String)>>::from_query(query) else {
-        return Err(Problem::value(
+    let pairs = Query::<Vec<(String, String)>>::from_query(query).map_err(|_| {
+        Problem::value(
             "query",
             "the query cannot be read: send after=, limit= and wait= as plain numbers",
-        ));
-    };
+        )
+    })?;
     let mut read = ReadQuery {
         after: 0,
         limit: 500,
@@ -40,20 +41,15 @@ pub(super) fn parse(query: &str) -> Result<ReadQuery, Problem> {
     };
     for (name, value) in pairs.into_inner() {
         match name.as_str() {
-            "after" => {
-                read.after = i64::try_from(number("after", &value, i64::MAX as u64)?).unwrap_or(i64::MAX);
-            }
-            "limit" => {
-                let limit = number("limit", &value, MAX_LIMIT)?;
-                if limit == 0 {
-                    return Err(Problem::value(
-                        "limit",
-                        "\"limit\" is 0: send a whole number from 1 to 500",
-                    ));
+            "after" => read.after = number("after", &value, None)?,
+            "limit" => match number("limit", &value, Some(MAX_LIMIT))? {
+                0 => {
+                    let detail = "\"limit\" is 0: send a whole number from 1 to 500";
+                    return Err(Problem::value("limit", detail));
                 }
-                read.limit = usize::try_from(limit).unwrap_or(1);
-            }
-            "wait" => read.wait = Duration::from_secs(number("wait", &value, MAX_WAIT)?),
+                limit => read.limit = limit,
+            },
+            "wait" => read.wait = Duration::from_secs(number("wait", &value, Some(MAX_WAIT))?),
             _ => {
                 return Err(Problem::value(
                     "query",
@@ -66,17 +62,15 @@ pub(super) fn parse(query: &str) -> Result<ReadQuery, Problem> {
     Ok(read)
 }
 
-fn number(field: &'static str, value: &str, max: u64) -> Result<u64, Problem> {
-    let number = value.parse().ok().filter(|number| *number <= max);
+fn number<N: TryFrom<u64>>(field: &'static str, value: &str, max: Option<u64>) -> Result<N, Problem> {
+    let number = value.parse().ok();
+    let number = number.filter(|number| max.is_none_or(|max| *number <= max));
+    let number = number.and_then(|number| N::try_from(number).ok());
     number.ok_or_else(|| {
-        let range = if max == i64::MAX as u64 {
-            "from 0".to_owned()
-        } else {
-            format!("from 0 to {max}")
-        };
+        let to = max.map(|max| format!(" to {max}")).unwrap_or_default();
         Problem::value(
             field,
-            format!("\"{field}\" is not usable: send a whole number {range}"),
+            format!("\"{field}\" is not usable: send a whole number from 0{to}"),
         )
     })
 }

@@ -1,4 +1,6 @@
-//! `GET /feeds/{app}/events?after=&limit=&wait=`: a page of events, or as soon as there is one.
+//! `GET /feeds/{app}/events?after=&limit=&wait=`: a page of events; an empty one waits for the first event.
+
+use std::fmt::Write as _;
 
 use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -10,7 +12,7 @@ use super::query;
 use crate::observe::Facts;
 use crate::state::State;
 
-/// CloudEvents' own form of many events: a bare array, without positions.
+/// The media type of CloudEvents for many events: an array without positions.
 const BATCH: &str = "application/cloudevents-batch+json";
 
 /// Answers the route.
@@ -51,7 +53,7 @@ fn wants_batch(request: &HttpRequest) -> bool {
     })
 }
 
-/// `{"events":[{"pos","event"}],"next","head"}`; the events' text goes out as it was committed, byte for byte.
+/// `{"events":[{"pos","event"}],"next","head"}`; each event is the text that was committed, byte for byte.
 fn wrapped(page: &Page) -> String {
     let bytes: usize = page.events.iter().map(|event| event.body.len() + 40).sum();
     let mut body = String::with_capacity(bytes + 80);
@@ -63,7 +65,7 @@ fn wrapped(page: &Page) -> String {
         body.push_str(&event.body);
         body.push('}');
     }
-    body.push_str(&format!("],\"next\":{},\"head\":{}}}", page.next, page.head));
+    let _ = write!(body, "],\"next\":{},\"head\":{}}}", page.next, page.head);
     body
 }
 

@@ -1,4 +1,4 @@
-//! POST /Bulk (RFC 7644 §3.7): 200 with a line for each operation that was tried, whatever became of it.
+//! POST /Bulk (RFC 7644 §3.7): 200 with a result for each operation that was tried, successful or not.
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
@@ -44,14 +44,14 @@ pub async fn answer(ctx: &RequestContext<'_>, body: Value) -> Result<HttpRespons
     Ok(respond::body(StatusCode::OK, &response(&lines)))
 }
 
-/// What the `path` of an operation names: read as a request's own address is, and let in as the caller is there.
+/// The target of the `path` of an operation: routed and authorised as the address of a request is.
 fn target(ctx: &RequestContext<'_>, path: &str) -> Option<Target> {
     let Route { base, endpoint, id } = Route::named(path, &ctx.origin)?;
     let caller = &ctx.request.caller;
     base.tenant_url()
         .check(&caller.tenant_name, &caller.directory)
         .ok()?;
-    // What a GET there would read is what an operation changes.
+    // An operation changes what a GET of the same address reads.
     match endpoint.action(&Method::GET).ok()?.operation {
         Operation::Resource(kind, Verb::List) => Some((kind, None)),
         Operation::Resource(kind, Verb::Get) => Some((kind, Some(id.into_owned()))),
@@ -80,7 +80,7 @@ fn result(outcome: Result<BulkOutcome, provisioning::Error>) -> (u16, Option<Str
         Ok(BulkOutcome::Deleted) => (204, None, None),
         Err(error) => {
             let failure = Failure::from(error);
-            let row = failure.code.row();
+            let row = failure.row();
             let body = message::error_body(row.status, row.scim_type, &failure.detail);
             (row.status, None, Some(body))
         }

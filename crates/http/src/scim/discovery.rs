@@ -1,6 +1,6 @@
-//! What this directory serves, for programs (RFC 7644 §4): its schemas, narrowed to the profile.
+//! The discovery documents (RFC 7644 §4): the schemas and resource types of the directory's profile.
 //!
-//! A filter never gets here; every other parameter means nothing here (RFC 7644 §4).
+//! A filter is refused before ([`super::prepared`]); every other parameter is ignored (RFC 7644 §4).
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -42,26 +42,21 @@ pub fn answer(ctx: &RequestContext<'_>, page: Page, id: &str) -> Result<HttpResp
         Page::ResourceTypes => message::resource_types(&types, base),
         Page::Schema => {
             let found = types.iter().find_map(|rt| schema(rt, id));
-            let schema = found.ok_or_else(|| {
-                Failure::with(
-                    ErrorCode::NotFound,
-                    "This directory has no schema of that id; GET /Schemas lists the ones it has.",
-                )
-            })?;
-            message::schema_document(schema, base)
+            let found = found.ok_or_else(|| none("schema of that id; GET /Schemas"))?;
+            message::schema_document(found, base)
         }
         Page::ResourceType => {
             let found = types.iter().find(|rt| name::eq(id, &rt.name));
-            let found = found.ok_or_else(|| {
-                Failure::with(
-                    ErrorCode::NotFound,
-                    "This directory has no resource type of that name; GET /ResourceTypes lists the ones it has.",
-                )
-            })?;
+            let found = found.ok_or_else(|| none("resource type of that name; GET /ResourceTypes"))?;
             message::resource_type_document(found, base)
         }
     };
     Ok(respond::body(StatusCode::OK, &document))
+}
+
+fn none(what: &str) -> Failure {
+    let detail = format!("This directory has no {what} lists the ones it has.");
+    Failure::with(ErrorCode::NotFound, detail)
 }
 
 fn schema<'a>(rt: &'a ResourceType, id: &str) -> Option<&'a Schema> {

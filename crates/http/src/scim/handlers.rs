@@ -1,10 +1,13 @@
-//! The operations on resources, once for users and groups. What differs in their answers: [`super::users`],
-//! [`super::groups`].
+//! The operations on resources, once for users and groups.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::http::header::{ETAG, LOCATION};
+use domain::group::Group;
+use domain::id::IdentityId;
+use domain::identity::Identity;
 use provisioning::{ManagedResource, create, delete, get, list, patch, replace};
-use scim::message::{Meta, list_response};
+use scim::message::list_response;
 use scim::query::Projection;
 use scim::quirk::rules::{Answer, Rules};
 use serde_json::Value;
@@ -14,39 +17,60 @@ use super::error::{ErrorCode, Failure};
 use super::respond;
 use super::response_body::{Entry, ResponseBody};
 use super::routes::Verb;
-use crate::extract::connection::AnsweredCreations;
+use super::view::{Shown, View, meta};
 
-/// A resource that can be answered.
+/// What differs in the answers of users and groups.
 pub trait AnsweredResource: ManagedResource {
-    /// What is read of it before its answer begins.
-    type Shown;
-
-    /// Whether this directory serves such resources at all.
-    fn is_served(_: &RequestContext<'_>) -> bool {
-        true
-    }
     /// What a PATCH that succeeded is answered (ADR 0013).
-    fn patch_answer(rules: &Rules) -> Answer;
-    /// Remembers that its creation was answered (ADR 0006).
-    fn remember(&self, _: &AnsweredCreations) {}
-    /// What the server knows about it; `base` is the Tenant URL.
-    fn meta(&self, base: &str) -> Meta;
-    /// As this request wants to see it.
-    async fn shown(&self, ctx: &RequestContext<'_>) -> Result<Self::Shown, Failure>;
-    /// The tag of the answer.
-    fn tag(shown: &Self::Shown) -> &str;
-    /// The answer.
-    async fn answer(
-        self,
-        ctx: &RequestContext<'_>,
-        status: StatusCode,
-        shown: Self::Shown,
-    ) -> Result<HttpResponse, Failure>;
-    /// An entry of a list.
+    fn patch_answer(rules: Rules) -> Answer;
+    /// The identity whose creation this is, to be remembered when it was answered (ADR 0006).
+    fn created(&self) -> Option<IdentityId>;
+    /// What is read of it before its answer begins.
+    async fn shown(&self, ctx: &RequestContext<'_>, view: &View) -> Result<Shown, Failure>;
+    /// An entry of an answer.
     fn entry(self) -> Entry;
 }
 
-/// Does what `verb` says to the resource `id`, which is empty where the address names none.
+impl AnsweredResource for Identity {
+    fn patch_answer(rules: Rules) -> Answer {
+        rules.patch_user
+    }
+
+    fn created(&self) -> Option<IdentityId> {
+        Some(self.id)
+    }
+
+    async fn shown(&self, ctx: &RequestContext<'_>, view: &View) -> Result<Shown, Failure> {
+        let (request, one) = (&ctx.request, std::slice::from_ref(self));
+        let mut shown = view.shown_users(&request.context, &request.caller, one).await?;
+        Ok(shown.swap_remove(0))
+    }
+
+    fn entry(self) -> Entry {
+        Entry::User(self)
+    }
+}
+
+impl AnsweredResource for Group {
+    fn patch_answer(rules: Rules) -> Answer {
+        rules.patch_group
+    }
+
+    fn created(&self) -> Option<IdentityId> {
+        None
+    }
+
+    async fn shown(&self, ctx: &RequestContext<'_>, view: &View) -> Result<Shown, Failure> {
+        let request = &ctx.request;
+        view.shown_group(&request.context, &request.caller, self).await
+    }
+
+    fn entry(self) -> Entry {
+        Entry::Group(self)
+    }
+}
+
+/// Does `verb` to the resource `id`, which is empty where the address has none.
 ///
 /// # Errors
 /// As the use-case; `preconditionFailed`.
@@ -56,22 +80,43 @@ pub async fn answer<R: AnsweredResource>(
     id: &str,
     body: Value,
 ) -> Result<HttpResponse, Failure> {
+    let of_id = id.to_owned();
     match verb {
         Verb::List => list::<R>(&ctx).await,
         Verb::Search => list::<R>(&ctx.searching(body)?).await,
-        Verb::Create => create::<R>(&ctx, body).await,
         Verb::Get => get::<R>(&ctx, id).await,
-        Verb::Replace => replace::<R>(&ctx, id, body).await,
-        Verb::Patch => patch::<R>(&ctx, id, body).await,
-        Verb::Delete => delete::<R>(&ctx, id).await,
+        Verb::Create => {
+            let made: R = ctx.run(|request| create::execute(request, body)).await?;
+            let created = made.created();
+            let answer = whole(&ctx, StatusCode::CREATED, made).await?;
+            if let (Some(answered), Some(id)) = (ctx.answered, created) {
+                answered.add(id);
+            }
+            Ok(answer)
+        }
+        Verb::Replace => {
+            let replaced = ctx.run(async move |request| replace::execute::<R>(request, &of_id, body).await);
+            whole(&ctx, StatusCode::OK, replaced.await?).await
+        }
+        Verb::Patch => {
+            let patched = ctx.run(async move |request| patch::execute::<R>(request, &of_id, body).await);
+            patched_answer(&ctx, patched.await?).await
+        }
+        // 404 the second time.
+        Verb::Delete => {
+            delete::execute::<R>(ctx.request.clone(), id).await?;
+            Ok(HttpResponse::NoContent().finish())
+        }
     }
 }
 
-/// Entra's match query and its connection test; nothing in a directory that serves no such resources. Users come with all
-/// their attributes, because Entra compares with the list answer and reads no further (`docs/background/entra.md`, "Order of
-/// calls").
+/// Entra's match query and its connection test. Users come with all their attributes, because Entra compares with the list
+/// answer and reads no further (`docs/background/entra.md`, "Order of calls").
+///
+/// A directory without groups answers an empty list of them: Entra asks for groups in every connection test, and a 404 fails
+/// the test (`docs/background/entra.md`, "The probe").
 async fn list<R: AnsweredResource>(ctx: &RequestContext<'_>) -> Result<HttpResponse, Failure> {
-    if !R::is_served(ctx) {
+    if !ctx.serves::<R>()? {
         let nothing = list_response(0, ctx.query.start_index(), Vec::new());
         return Ok(respond::body(StatusCode::OK, &nothing));
     }
@@ -81,66 +126,64 @@ async fn list<R: AnsweredResource>(ctx: &RequestContext<'_>) -> Result<HttpRespo
         .await
 }
 
-/// 201 with the whole resource.
-async fn create<R: AnsweredResource>(ctx: &RequestContext<'_>, body: Value) -> Result<HttpResponse, Failure> {
-    let made: R = ctx.run(|request| create::execute(request, body)).await?;
-    let shown = made.shown(ctx).await?;
-    if let Some(answered) = ctx.answered {
-        made.remember(answered);
-    }
-    made.answer(ctx, StatusCode::CREATED, shown).await
-}
-
 /// 304 for the version that If-None-Match names (RFC 7644 §3.14).
 async fn get<R: AnsweredResource>(ctx: &RequestContext<'_>, id: &str) -> Result<HttpResponse, Failure> {
-    if !R::is_served(ctx) {
+    if !ctx.serves::<R>()? {
         return Err(Failure::with(
             ErrorCode::NotFound,
             "No group with this id exists: this directory serves no groups.",
         ));
     }
     let found: R = get::execute(&ctx.request, id).await?;
-    let shown = found.shown(ctx).await?;
-    if let Some(answer) = ctx.unread(found.revision(), R::tag(&shown))? {
-        return Ok(answer);
+    let view = View::of(ctx)?;
+    let shown = found.shown(ctx, &view).await?;
+    match ctx.unread(found.revision(), &shown.tag)? {
+        Some(answer) => Ok(answer),
+        None => one(ctx, StatusCode::OK, found, (view, shown)).await,
     }
-    found.answer(ctx, StatusCode::OK, shown).await
 }
 
-async fn replace<R: AnsweredResource>(
-    ctx: &RequestContext<'_>,
-    id: &str,
-    body: Value,
-) -> Result<HttpResponse, Failure> {
-    let id = id.to_owned();
-    let changed: R = ctx
-        .run(|request| async move { replace::execute(request, &id, body).await })
-        .await?;
-    let shown = changed.shown(ctx).await?;
-    changed.answer(ctx, StatusCode::OK, shown).await
-}
-
-/// 204, or 200 with the resource, as the directory's provider likes it (ADR 0013); a request for certain attributes gets them
+/// 204, or 200 with the resource, as the directory's provider expects (ADR 0013); a request for certain attributes gets them
 /// (RFC 7644 §3.5.2).
-async fn patch<R: AnsweredResource>(
+async fn patched_answer<R: AnsweredResource>(
     ctx: &RequestContext<'_>,
-    id: &str,
-    body: Value,
+    patched: R,
 ) -> Result<HttpResponse, Failure> {
-    let id = id.to_owned();
-    let changed: R = ctx
-        .run(|request| async move { patch::execute(request, &id, body).await })
-        .await?;
-    let wanted = R::patch_answer(ctx.request.caller.directory.provider.rules());
+    let wanted = R::patch_answer(*ctx.request.caller.directory.provider.rules());
     if wanted == Answer::NoContent && ctx.query.projection == Projection::default() {
-        return Ok(respond::no_content(&changed.meta(&ctx.base)));
+        return Ok(respond::no_content(&meta(&patched, &ctx.base)));
     }
-    let shown = changed.shown(ctx).await?;
-    changed.answer(ctx, StatusCode::OK, shown).await
+    whole(ctx, StatusCode::OK, patched).await
 }
 
-/// 204, and 404 the second time.
-async fn delete<R: AnsweredResource>(ctx: &RequestContext<'_>, id: &str) -> Result<HttpResponse, Failure> {
-    delete::execute::<R>(ctx.request.clone(), id).await?;
-    Ok(HttpResponse::NoContent().finish())
+/// The answer to a change: the resource after it.
+async fn whole<R: AnsweredResource>(
+    ctx: &RequestContext<'_>,
+    status: StatusCode,
+    resource: R,
+) -> Result<HttpResponse, Failure> {
+    let view = View::of(ctx)?;
+    let shown = resource.shown(ctx, &view).await?;
+    one(ctx, status, resource, (view, shown)).await
+}
+
+/// One resource, with its `ETag`, and `Location` as RFC 7644 §3.3 asks.
+async fn one<R: AnsweredResource>(
+    ctx: &RequestContext<'_>,
+    status: StatusCode,
+    resource: R,
+    (view, shown): (View, Shown),
+) -> Result<HttpResponse, Failure> {
+    let headers = [
+        (ETAG, shown.tag.clone()),
+        (LOCATION, meta(&resource, &ctx.base).location),
+    ];
+    let body = ResponseBody::of_one(ctx, view, resource.entry(), shown);
+    let mut answer = body.into_response(status).await?;
+    for (name, value) in headers {
+        if let Ok(value) = value.parse() {
+            answer.headers_mut().insert(name, value);
+        }
+    }
+    Ok(answer)
 }

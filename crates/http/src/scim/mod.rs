@@ -1,14 +1,13 @@
 //! SCIM 2.0 over HTTP (RFC 7644) at the Tenant URLs: one table of routes ([`routes`]), the operations once for users and
 //! groups (`handlers`), one table of errors ([`error`]).
 //!
-//! The order of things (`docs/architecture.md`): size → route → method → credential → place → body → use-case →
+//! The order of the steps (`docs/architecture.md`): size → route → method → credential → permit → body → use-case →
 //! projection. Must not know: how anything is decided or stored.
 
 mod bulk;
 mod context;
 mod discovery;
 pub mod error;
-mod groups;
 mod handlers;
 mod prepared;
 pub mod respond;
@@ -16,7 +15,7 @@ mod response_body;
 pub mod route;
 pub mod routes;
 mod search;
-mod users;
+mod view;
 
 use std::time::Instant;
 
@@ -31,15 +30,15 @@ use self::route::Route;
 use self::routes::{Action, ExpectedBody, Operation};
 use crate::extract::body::drain;
 use crate::extract::caller::{Source, caller};
-use crate::limits::{ADMITTED, BODY_BYTES, LONG_BODY_BYTES};
+use crate::limits::{BODY_BYTES, CREDENTIAL_CHECK_AGE, LONG_BODY_BYTES};
 use crate::observe::Facts;
 use crate::state::State;
 use crate::tenant_limits::Permits;
 
-/// How often a request is run whose credential changes each time before its first statement.
+/// The number of times that a request is run when its credential changes before each first statement.
 const ATTEMPTS: usize = 3;
 
-/// Answers everything that is no other route of the gateway.
+/// Answers every request that no other route of the gateway takes.
 pub async fn serve(request: HttpRequest, mut payload: web::Payload, state: web::Data<State>) -> HttpResponse {
     match answer(&request, &mut payload, &state).await {
         Ok(answer) => answer,
@@ -68,17 +67,18 @@ async fn answer(
     let (prepared, permits) = match prepared {
         Ok(prepared) => prepared,
         Err(failure) => {
-            // No statement has checked the credential of the request that is refused.
+            // A refusal needs a credential that was checked, and no statement of this request has done it.
             if source == Source::KeptOrDatabase && !failure.is_fault() {
                 self::caller(state, request, &route.base, Source::Database).await?;
             }
             return Err(failure);
         }
     };
-    let caller = match begun.elapsed() > ADMITTED {
-        // It has waited, for a place or for its body: what was taken back meanwhile does nothing any more.
-        true => self::caller(state, request, &route.base, Source::Database).await?,
-        false => caller,
+    let caller = if begun.elapsed() > CREDENTIAL_CHECK_AGE {
+        // It has waited, for a permit or for its body: the credential may have been revoked meanwhile.
+        self::caller(state, request, &route.base, Source::Database).await?
+    } else {
+        caller
     };
     if source == Source::Database {
         return prepared.run(caller, permits, None).await;
@@ -86,7 +86,7 @@ async fn answer(
     attempts(&prepared, (caller, permits)).await
 }
 
-/// Runs a request until a statement has found its credential to be what it was admitted with, or has not been needed.
+/// Runs a request until a statement has found its credential unchanged, or until it needed no statement.
 async fn attempts(prepared: &Prepared<'_>, admitted: (Caller, Permits)) -> Result<HttpResponse, Failure> {
     let (mut caller, mut permits) = admitted;
     for _ in 0..ATTEMPTS {
@@ -99,7 +99,7 @@ async fn attempts(prepared: &Prepared<'_>, admitted: (Caller, Permits)) -> Resul
         if guard.was_checked() || no_database && !guard.was_refused() {
             return outcome;
         }
-        // The credential has changed, or no statement has checked it; either way nothing was done.
+        // The credential has changed, or no statement has checked it. In both cases nothing was changed.
         caller = prepared.caller().await?;
         if !guard.was_refused() && caller.credential_state == state {
             return outcome;
@@ -109,8 +109,8 @@ async fn attempts(prepared: &Prepared<'_>, admitted: (Caller, Permits)) -> Resul
     Err(Failure::new(ErrorCode::Unavailable))
 }
 
-/// Whether the record of the token may be a kept one. The operations of a bulk request are admitted one by one; and what
-/// takes a long time to be sent takes no place of the tenant's for a credential that has ended.
+/// Whether the record of the token may come from the cache. Not for a bulk request, whose operations are authorised one by
+/// one; and not for a long body, so that one with a revoked credential takes no permit of the tenant while it is sent.
 fn source(request: &HttpRequest, action: &Action) -> Source {
     let length = announced_length(request);
     let is_short = action.body == ExpectedBody::Nothing || (1..=LONG_BODY_BYTES).contains(&length);

@@ -1,5 +1,5 @@
-//! A request whose address, parameters and body were read, and which may run twice: when its credential turns out to have
-//! changed, it is verified anew and run again (ADR 0038).
+//! A request whose address, parameters and body were read, so that it can run more than once: when its credential has
+//! changed, it is verified again and run again (ADR 0038).
 
 use std::sync::Arc;
 
@@ -8,9 +8,10 @@ use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::credential::Caller;
 use domain::group::Group;
+use domain::id::RequestId;
 use domain::identity::Identity;
-use provisioning::{Request, RequestMetadata};
-use scim::bulk::BulkResource;
+use provisioning::{ManagedResource as _, Request};
+use scim::bulk::UserOrGroup;
 use scim::etag::Precondition;
 use scim::query::{ListParameters, has_filter, parse_query};
 use serde_json::Value;
@@ -20,7 +21,7 @@ use super::context::RequestContext;
 use super::error::{ErrorCode, Failure};
 use super::route::Route;
 use super::routes::{Action, ExpectedBody, Operation};
-use super::{bulk, discovery, groups, handlers, search};
+use super::{bulk, discovery, handlers, search};
 use crate::extract::body::{bytes, json};
 use crate::extract::caller::{Source, caller};
 use crate::extract::connection::AnsweredCreations;
@@ -29,7 +30,7 @@ use crate::observe::Facts;
 use crate::state::State;
 use crate::tenant_limits::Permits;
 
-/// What was read of a request.
+/// The parts of a request that were read.
 pub struct Prepared<'a> {
     state: &'a State,
     request: &'a HttpRequest,
@@ -41,7 +42,7 @@ pub struct Prepared<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    /// Reads a request of this caller, and takes its place among the tenant's requests.
+    /// Reads a request of this caller, and takes its permits among the tenant's requests.
     ///
     /// # Errors
     /// As [`parse_query`] and [`crate::extract::body::bytes`]; `groupsNotServed`, `tenantBusy`.
@@ -64,7 +65,8 @@ impl<'a> Prepared<'a> {
         let mut permits = prepared.permits(caller).await?;
         prepared.precondition = precondition(request)?;
         if action.body == ExpectedBody::Group {
-            groups::served(&state.provisioning, caller)?;
+            let profile = state.provisioning.profile(caller)?;
+            Group::resource_type(&profile, caller.directory.provider)?;
         }
         if action.body != ExpectedBody::Nothing {
             prepared.body = Some(bytes(state, request, payload, &mut permits).await?);
@@ -72,7 +74,7 @@ impl<'a> Prepared<'a> {
         Ok((prepared, permits))
     }
 
-    /// The caller, by a record that is read for it.
+    /// Verifies the caller again, by its record in the database.
     ///
     /// # Errors
     /// As [`caller`].
@@ -80,16 +82,19 @@ impl<'a> Prepared<'a> {
         caller(self.state, self.request, &self.route.base, Source::Database).await
     }
 
-    /// A place among the tenant's requests.
+    /// The permits of this request.
     ///
     /// # Errors
     /// `tenantBusy`, `bodiesBusy`.
     pub async fn permits(&self, caller: &Caller) -> Result<Permits, Failure> {
         let announced = announced_length(self.request);
-        self.state.places.enter(caller.scope.tenant(), announced).await
+        self.state
+            .tenant_limits
+            .enter(caller.scope.tenant(), announced)
+            .await
     }
 
-    /// Does what the request asks for; with a guard, only if its credential is still what it was admitted with.
+    /// Runs the operation; with a guard, only if the credential is unchanged.
     ///
     /// # Errors
     /// As the operation.
@@ -110,33 +115,26 @@ impl<'a> Prepared<'a> {
         if let Some(guard) = guard {
             context.store = context.store.guarded(guard);
         }
+        let facts = Facts::of(self.request);
+        let id = facts.as_ref().map(|facts| facts.request);
         let ctx = RequestContext {
             state,
             request: Arc::new(Request {
                 context,
                 caller: Arc::new(caller),
-                metadata: self.metadata(answered),
+                id: id.unwrap_or_else(|| RequestId::from_uuid(state.ids.next())),
+                traceparent: facts.as_ref().and_then(|facts| facts.traceparent),
+                client_request_id: facts.and_then(|facts| facts.client_request_id),
+                precondition: self.precondition.clone(),
+                created: answered.map(AnsweredCreations::all).unwrap_or_default(),
             }),
             query: self.query.clone(),
             base: format!("{origin}{}", self.route.base.path()),
             origin,
-            taken: permits,
+            permits,
             answered,
         };
         perform(ctx, self.action, &self.route.id, body).await
-    }
-
-    /// The circumstances of the request.
-    fn metadata(&self, answered: Option<&AnsweredCreations>) -> RequestMetadata {
-        let facts = Facts::of(self.request);
-        let id = facts.as_ref().map(|facts| facts.request);
-        RequestMetadata {
-            request: id.unwrap_or_else(|| domain::id::RequestId::from_uuid(self.state.ids.next())),
-            traceparent: facts.as_ref().and_then(|facts| facts.traceparent),
-            client_request_id: facts.and_then(|facts| facts.client_request_id),
-            precondition: self.precondition.clone(),
-            created: answered.map(AnsweredCreations::all).unwrap_or_default(),
-        }
     }
 }
 
@@ -147,12 +145,10 @@ async fn perform(
     body: Value,
 ) -> Result<HttpResponse, Failure> {
     match action.operation {
-        Operation::Resource(BulkResource::User, verb) => {
+        Operation::Resource(UserOrGroup::User, verb) => {
             handlers::answer::<Identity>(ctx, verb, id, body).await
         }
-        Operation::Resource(BulkResource::Group, verb) => {
-            handlers::answer::<Group>(ctx, verb, id, body).await
-        }
+        Operation::Resource(UserOrGroup::Group, verb) => handlers::answer::<Group>(ctx, verb, id, body).await,
         Operation::SearchAll => search::answer(&ctx.searching(body)?).await,
         Operation::Bulk => bulk::answer(&ctx, body).await,
         Operation::Discovery(page) => discovery::answer(&ctx, page, id),
@@ -163,14 +159,14 @@ async fn perform(
 fn query(request: &HttpRequest, operation: Operation) -> Result<ListParameters, Failure> {
     let text = request.query_string();
     match operation {
-        // Nothing but a filter means anything there, and that is refused (RFC 7644 §4).
+        // Only a filter would have a meaning there, and a filter is refused (RFC 7644 §4).
         Operation::Discovery(_) if has_filter(text) => Err(Failure::new(ErrorCode::DiscoveryFilter)),
         Operation::Discovery(_) => Ok(ListParameters::default()),
         _ => Ok(parse_query(text)?),
     }
 }
 
-/// The length a client announces; a body without one is counted while it is read.
+/// The announced length in bytes, 0 for none; a body without one is counted while it is read.
 pub fn announced_length(request: &HttpRequest) -> usize {
     let length = request
         .headers()
@@ -179,7 +175,7 @@ pub fn announced_length(request: &HttpRequest) -> usize {
     length.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
 }
 
-/// What the request asks of the resource's version.
+/// The condition on the resource's version.
 fn precondition(request: &HttpRequest) -> Result<Precondition, Failure> {
     let field = |name: HeaderName| -> Option<String> {
         let lines: Vec<_> = request

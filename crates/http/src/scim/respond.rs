@@ -1,32 +1,19 @@
-//! Puts SCIM answers together: always `application/scim+json` without parameters, errors too.
+//! Writes SCIM answers: always `application/scim+json` without parameters, for errors too.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{
-    ALLOW, CONTENT_TYPE, ETAG, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
-};
+use actix_web::http::header::{CONTENT_TYPE, ETAG, HeaderValue, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
-use domain::identity::Identity;
 use scim::message::{self, MEDIA_TYPE, Meta};
 use serde_json::Value;
 
 use super::error::{ErrorCode, Failure};
-use crate::observe::Facts;
 
 /// A body with a status.
 pub fn body(status: StatusCode, body: &Value) -> HttpResponse {
     write(&mut HttpResponseBuilder::new(status), body)
 }
 
-/// One resource as JSON text, with its `ETag`, and `Location` as RFC 7644 §3.3 asks.
-pub fn resource(status: StatusCode, document: Vec<u8>, tag: &str, location: &str) -> HttpResponse {
-    HttpResponseBuilder::new(status)
-        .insert_header((ETAG, tag))
-        .insert_header((LOCATION, location))
-        .insert_header((CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE)))
-        .body(document)
-}
-
-/// 204 for a change, with what the headers of a 200 would have said.
+/// 204 for a change, with the `ETag` and `Location` of a 200.
 pub fn no_content(meta: &Meta) -> HttpResponse {
     HttpResponseBuilder::new(StatusCode::NO_CONTENT)
         .insert_header((ETAG, meta.etag()))
@@ -34,53 +21,25 @@ pub fn no_content(meta: &Meta) -> HttpResponse {
         .finish()
 }
 
-/// 304 for a reading whose answer the client already has (RFC 9110 §15.4.5).
+/// 304 for a GET whose answer the client already has (RFC 9110 §15.4.5).
 pub fn not_modified(tag: &str) -> HttpResponse {
     HttpResponseBuilder::new(StatusCode::NOT_MODIFIED)
         .insert_header((ETAG, tag))
         .finish()
 }
 
-/// What the server knows about an identity.
-pub fn meta(identity: &Identity, base: &str) -> Meta {
-    Meta {
-        created: identity.created_at,
-        last_modified: identity.modified_at,
-        version: identity.revision,
-        location: format!("{base}/Users/{}", identity.id),
-    }
-}
-
-/// A refusal. Its `detail` is what surfaces in Entra's provisioning log, so it ends with the id to ask us about. But for
-/// that id, a 401 says the same to everybody, whatever was wrong.
+/// A refusal. Entra's provisioning log shows its `detail`, so it ends with the request id, by which the operator finds the
+/// log line. Apart from that id every 401 is the same, whatever its reason.
 pub fn failure(request: &HttpRequest, failure: &Failure) -> HttpResponse {
-    let row = failure.code.row();
-    let mut id = None;
-    Facts::record(request, |facts| {
-        facts.code = Some(row.code);
-        id = Some(facts.request);
-    });
-    let detail = match id {
-        Some(id) => format!("{} (request id {id})", failure.detail),
-        None => failure.detail.clone(),
-    };
-    let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut answer = HttpResponseBuilder::new(status);
-    if status == StatusCode::UNAUTHORIZED {
-        answer.insert_header((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
-    }
-    if let Some(seconds) = failure.retry_after {
-        answer.insert_header((RETRY_AFTER, seconds));
-    }
-    if let Some(methods) = failure.allow {
-        answer.insert_header((ALLOW, HeaderValue::from_static(methods)));
-    }
+    let mut answer = failure.begin_answer(request);
     if matches!(
         failure.code,
         ErrorCode::BodyTooLarge | ErrorCode::BodyTooSlow | ErrorCode::ConnectionsBusy
     ) {
         answer.force_close();
     }
+    let row = failure.row();
+    let detail = failure.detail_with_id(request);
     write(
         &mut answer,
         &message::error_body(row.status, row.scim_type, &detail),

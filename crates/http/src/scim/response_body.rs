@@ -1,5 +1,5 @@
-//! An answer with people or groups in it, written piece by piece: members of groups, and the groups people are in, are read
-//! and sent a page at a time, so that a group of 100,000 takes no more memory to answer than one of a thousand.
+//! The body of an answer with users or groups, written in steps: members of groups, and groups of users, are read and sent a
+//! page at a time, so that a group of 100,000 members takes no more memory to answer than one of a thousand.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,64 +17,67 @@ use provisioning::Context;
 use provisioning::group::members::{self, PAGE};
 use scim::message::{JsonWriter, ListHead, MEDIA_TYPE};
 
-use super::error::{ErrorCode, Failure};
-use super::{RequestContext, groups, users};
+use super::RequestContext;
+use super::error::Failure;
+use super::view::{Shown, View};
 
-/// Up to so many bytes an answer is put together before it is sent, with its length; beyond, it is streamed.
+/// The most bytes of an answer that is sent whole, with its length; a longer one is streamed.
 const WHOLE: usize = 2 * 1024 * 1024;
-/// People written at a time; others get their turn in between.
-const PEOPLE: usize = 50;
+/// Users written at a time; other requests are served in between.
+const USERS: usize = 50;
 
-/// What is to be written, in order.
+/// A step of writing.
 enum Step {
     /// A group, and its tag when that is known already.
-    Group(Box<Group>, Option<String>),
+    Group(Box<Group>, Option<Shown>),
     /// The members of a group after this one.
     Members {
         group: GroupId,
         after: Option<ResourceId>,
     },
-    People(VecDeque<Identity>),
+    /// A user whose groups are known already.
+    User(Box<Identity>, Shown),
+    Users(VecDeque<Identity>),
     /// The end of a group's members and of the group, or of a list's resources and of the list.
     End,
 }
 
-/// What stands in a list.
+/// A resource of an answer.
 pub enum Entry {
-    /// A group, whose members are read while it is written.
+    /// Its members are read while it is written.
     Group(Group),
-    /// A person, whose groups are.
-    Person(Identity),
+    /// Its groups are read while it is written.
+    User(Identity),
 }
 
-/// An answer to be.
+/// An answer that is written step by step.
 pub struct ResponseBody {
     context: Context,
     caller: Arc<Caller>,
-    people: users::view::View,
-    /// Absent where there are no groups.
-    groups: Option<groups::view::View>,
+    view: View,
     steps: VecDeque<Step>,
     out: JsonWriter,
 }
 
 impl ResponseBody {
-    fn new(ctx: &RequestContext<'_>) -> Result<Self, Failure> {
-        Ok(Self {
+    fn new(ctx: &RequestContext<'_>, view: View) -> Self {
+        Self {
             context: ctx.state.provisioning.clone(),
             caller: Arc::clone(&ctx.request.caller),
-            people: users::view::View::of(ctx)?,
-            groups: groups::view::View::of(ctx).ok(),
+            view,
             steps: VecDeque::new(),
             out: JsonWriter::default(),
-        })
+        }
     }
 
-    /// One group.
-    pub fn of_group(ctx: &RequestContext<'_>, group: Group, tag: String) -> Result<Self, Failure> {
-        let mut body = Self::new(ctx)?;
-        body.steps.push_back(Step::Group(Box::new(group), Some(tag)));
-        Ok(body)
+    /// One resource.
+    pub fn of_one(ctx: &RequestContext<'_>, view: View, entry: Entry, shown: Shown) -> Self {
+        let mut body = Self::new(ctx, view);
+        body.steps.push_back(match entry {
+            Entry::Group(group) => Step::Group(Box::new(group), Some(shown)),
+            Entry::User(user) => Step::User(Box::new(user), shown),
+        });
+        body
     }
 
     /// A list answer.
@@ -83,12 +86,12 @@ impl ResponseBody {
         head: &ListHead,
         entries: impl ExactSizeIterator<Item = Entry>,
     ) -> Result<Self, Failure> {
-        let mut body = Self::new(ctx)?;
+        let mut body = Self::new(ctx, View::of(ctx)?);
         head.begin(&mut body.out, entries.len());
         for entry in entries {
             match (entry, body.steps.back_mut()) {
-                (Entry::Person(one), Some(Step::People(people))) => people.push_back(one),
-                (Entry::Person(one), _) => body.steps.push_back(Step::People([one].into())),
+                (Entry::User(one), Some(Step::Users(users))) => users.push_back(one),
+                (Entry::User(one), _) => body.steps.push_back(Step::Users([one].into())),
                 (Entry::Group(group), _) => body.steps.push_back(Step::Group(Box::new(group), None)),
             }
         }
@@ -96,7 +99,8 @@ impl ResponseBody {
         Ok(body)
     }
 
-    /// The answer: whole when it is small, else begun (so that a fault of ours can still say so) and then streamed.
+    /// The answer: whole when it is small. A longer one is streamed after its first [`WHOLE`] bytes were written, so that a
+    /// fault up to there is still answered with 503.
     pub async fn into_response(mut self, status: StatusCode) -> Result<HttpResponse, Failure> {
         while self.out.len() < WHOLE && self.step().await? {}
         let begun = self.out.take();
@@ -113,13 +117,14 @@ impl ResponseBody {
         Ok(answer.streaming(first.chain(rest)))
     }
 
-    /// Writes what comes next; whether there was anything.
+    /// Does the next step; `false` when there is none.
     async fn step(&mut self) -> Result<bool, Failure> {
         match self.steps.pop_front() {
             None => return Ok(false),
-            Some(Step::Group(group, tag)) => self.group(&group, tag).await?,
+            Some(Step::Group(group, shown)) => self.group(&group, shown).await?,
             Some(Step::Members { group, after }) => self.members(group, after).await?,
-            Some(Step::People(people)) => self.some_people(people).await?,
+            Some(Step::User(user, shown)) => self.view.write_user(&mut self.out, &user, &shown),
+            Some(Step::Users(users)) => self.some_users(users).await?,
             Some(Step::End) => {
                 self.out.end_array();
                 self.out.end_object();
@@ -128,16 +133,15 @@ impl ResponseBody {
         Ok(true)
     }
 
-    /// A group up to its members, which are what comes next.
-    async fn group(&mut self, group: &Group, tag: Option<String>) -> Result<(), Failure> {
-        let view = group_view(self.groups.as_ref())?;
-        let tag = match tag {
-            Some(tag) => tag,
-            None => view.tag(&self.context, &self.caller, group).await?,
+    /// Writes a group up to its members, which are the next step.
+    async fn group(&mut self, group: &Group, shown: Option<Shown>) -> Result<(), Failure> {
+        let shown = match shown {
+            Some(shown) => shown,
+            None => self.view.shown_group(&self.context, &self.caller, group).await?,
         };
         self.out.begin_object();
-        view.write(&mut self.out, group, &tag)?;
-        if !view.wants_members() {
+        self.view.write_group(&mut self.out, group, &shown)?;
+        if !self.view.wants_members {
             self.out.end_object();
             return Ok(());
         }
@@ -161,35 +165,26 @@ impl ResponseBody {
                 after: Some(last.id),
             });
         }
-        group_view(self.groups.as_ref())?.write_members(&mut self.out, &page)
+        self.view.write_members(&mut self.out, &page)
     }
 
-    async fn some_people(&mut self, mut people: VecDeque<Identity>) -> Result<(), Failure> {
-        let first = people.len().min(PEOPLE);
-        let some = &people.make_contiguous()[..first];
-        let shown = self.people.shown(&self.context, &self.caller, some).await?;
+    async fn some_users(&mut self, mut users: VecDeque<Identity>) -> Result<(), Failure> {
+        let all = users.make_contiguous();
+        let some = all.get(..USERS).unwrap_or(all);
+        let shown = self.view.shown_users(&self.context, &self.caller, some).await?;
         for (identity, shown) in some.iter().zip(&shown) {
-            self.people.write(&mut self.out, identity, shown);
+            self.view.write_user(&mut self.out, identity, shown);
         }
-        let written = shown.len();
-        people.drain(..written);
-        if !people.is_empty() {
-            self.steps.push_front(Step::People(people));
+        users.drain(..shown.len());
+        if !users.is_empty() {
+            self.steps.push_front(Step::Users(users));
             tokio::task::yield_now().await;
         }
         Ok(())
     }
 }
 
-/// How groups are shown.
-///
-/// # Errors
-/// `groupsNotServed`.
-fn group_view(view: Option<&groups::view::View>) -> Result<&groups::view::View, Failure> {
-    view.ok_or_else(|| Failure::method(ErrorCode::GroupsNotServed, "GET"))
-}
-
-/// The rest of an answer cannot be read: the connection is cut, so that the client knows that it has not all of it.
+/// The rest of an answer cannot be read: the connection is closed, so that the client knows that the answer is not complete.
 fn cut(failure: Failure) -> actix_web::Error {
     tracing::warn!(detail = failure.detail, "an answer was cut short");
     actix_web::error::ErrorServiceUnavailable(failure.detail)

@@ -1,9 +1,8 @@
-//! Which thing a path names: every spelling of a Tenant URL, brought to one meaning before anything is looked up.
+//! Routing: reads every spelling of a Tenant URL and what is below it, before anything is looked up.
 //!
 //! Pure. `/{profile}/scim`, `/t/{tenant}/{profile}/scim` and `/scim` are the Tenant URLs; a `/v2` after
-//! them, doubled and trailing slashes and any capitalisation are what customers really paste
-//! (`docs/background/entra.md`, "Spellings of the Tenant URL"). Must not know: the caller, or whether what is
-//! named exists.
+//! them, doubled and trailing slashes and any capitalisation are what customers paste
+//! (`docs/background/entra.md`, "Spellings of the Tenant URL"). Must not know: the caller, or whether the resource exists.
 
 use std::borrow::Cow;
 
@@ -12,8 +11,7 @@ use percent_encoding::percent_decode_str;
 
 use super::routes::Endpoint;
 
-/// A Tenant URL's path: what it claims about tenant and profile is compared with the
-/// credential, never believed.
+/// The path of a Tenant URL. Its tenant and profile are compared with the credential.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Base<'a> {
     /// The tenant of `/t/{tenant}/…`.
@@ -27,7 +25,7 @@ pub struct Base<'a> {
 pub struct Route<'a> {
     /// The Tenant URL.
     pub base: Base<'a>,
-    /// What was asked for below it.
+    /// The endpoint below it.
     pub endpoint: &'static Endpoint,
     /// The segment that stands for `{id}` there; empty where the address has none.
     pub id: Cow<'a, str>,
@@ -63,7 +61,7 @@ impl<'a> Route<'a> {
         Some(Self::below(base, rest))
     }
 
-    /// Reads an address that stands in a body (RFC 7644 §3.7, `path`): relative to the Tenant URL, a whole path, or a URL
+    /// Reads an address in a body (RFC 7644 §3.7, `path`): relative to the Tenant URL, a whole path, or a URL
     /// that begins with `origin`. `None`: another server's, or one with a query.
     pub fn named(text: &'a str, origin: &str) -> Option<Self> {
         let path = if text.contains("://") {
@@ -79,7 +77,7 @@ impl<'a> Route<'a> {
         Some(Self::of(path).unwrap_or_else(relative))
     }
 
-    /// What lies below a Tenant URL, past a `/v2` and the `/scim` that jobs from before 2019 append by themselves
+    /// The route below a Tenant URL, after a `/v2` and the `/scim` that jobs from before 2019 append by themselves
     /// (`docs/background/entra.md`, "The dialect before 2019").
     fn below(base: Base<'a>, mut rest: impl Iterator<Item = &'a str> + Clone) -> Self {
         let mut next = rest.clone();
@@ -99,7 +97,7 @@ impl<'a> Route<'a> {
 }
 
 impl Base<'_> {
-    /// What a credential is compared with.
+    /// The form that a credential is compared with.
     pub fn tenant_url(&self) -> TenantUrl<'_> {
         TenantUrl {
             tenant: self.tenant.as_deref(),
@@ -143,7 +141,7 @@ fn parts(url: &str) -> Option<(&str, &str, &str)> {
     Some((scheme, host, path))
 }
 
-/// A host without the port that its scheme has anyway.
+/// A host without the default port of its scheme.
 fn without_port<'a>(host: &'a str, scheme: &str) -> &'a str {
     let usual = if scheme.eq_ignore_ascii_case("https") {
         ":443"
@@ -157,7 +155,7 @@ fn is(segment: &str, word: &str) -> bool {
     segment.eq_ignore_ascii_case(word)
 }
 
-/// Names of tenants and profiles are lower-case; people's spelling of them is not.
+/// The name of a tenant or profile, which is lower-case, from any spelling.
 fn slug(segment: &str) -> Cow<'_, str> {
     let decoded = decode(segment);
     if decoded.bytes().any(|byte| byte.is_ascii_uppercase()) {

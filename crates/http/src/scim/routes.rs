@@ -1,14 +1,14 @@
-//! The table of routes: what each address below a Tenant URL is called, and what each method does there.
+//! The table of routes: the addresses below a Tenant URL, and what each method does there.
 //!
-//! Must not know: the Tenant URL ([`super::route`]), or how anything is done.
+//! Must not know: the Tenant URL ([`super::route`]), or how an operation is done.
 
 use actix_web::http::Method;
-use scim::bulk::BulkResource::{self, Group, User};
+use scim::bulk::UserOrGroup::{self, Group, User};
 
 use super::discovery::Page;
 use super::error::{ErrorCode, Failure};
 
-/// What is done to resources of one kind.
+/// An operation on users or on groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
     /// GET of the endpoint.
@@ -27,11 +27,11 @@ pub enum Verb {
     Search,
 }
 
-/// What a request wants done.
+/// The operation of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     /// To users or to groups.
-    Resource(BulkResource, Verb),
+    Resource(UserOrGroup, Verb),
     /// A list of both.
     SearchAll,
     /// Many operations in one request.
@@ -40,7 +40,7 @@ pub enum Operation {
     Discovery(Page),
 }
 
-/// The body of a request.
+/// Whether and how the body of a request is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpectedBody {
     /// Not read.
@@ -51,7 +51,7 @@ pub enum ExpectedBody {
     Group,
 }
 
-/// What one method does at an address.
+/// A method of an endpoint.
 #[derive(Debug)]
 pub struct Action {
     method: &'static str,
@@ -59,25 +59,25 @@ pub struct Action {
     pub operation: Operation,
     /// Its body.
     pub body: ExpectedBody,
-    /// The word in metrics.
+    /// The value of `operation` in metrics.
     pub word: &'static str,
 }
 
-/// What an address serves.
+/// How an endpoint answers.
 #[derive(Debug)]
 enum Serves {
-    /// These methods, as `Allow` says them, and what each does.
+    /// The methods as `Allow` lists them, and the action of each.
     Methods(&'static str, &'static [Action]),
     /// Nothing: 404 with this text.
     Nothing(&'static str),
-    /// Nothing that the gateway will ever have: 501 with this text.
+    /// Nothing, by design: 501 with this text.
     NotImplemented(&'static str),
 }
 
-/// One address.
+/// An address below the Tenant URL.
 #[derive(Debug)]
 pub struct Endpoint {
-    /// The segments below the Tenant URL; `{id}` stands for any.
+    /// The segments below the Tenant URL; `{id}` is any segment.
     path: &'static str,
     /// The name for spans and metrics: never the path itself, which holds ids.
     pub template: &'static str,
@@ -123,7 +123,7 @@ const fn search(operation: Operation) -> Action {
 const COLLECTION: &str = "GET, POST";
 const ONE: &str = "GET, PUT, PATCH, DELETE";
 
-/// The table, a row an address; the first that fits counts, so one of fixed words stands before one with `{id}`.
+/// The table, one row for each address. The first that matches counts, so a fixed address is above one with `{id}`.
 #[rustfmt::skip]
 const ENDPOINTS: &[Endpoint] = {
     use ExpectedBody::{Group as GroupBody, Json, Nothing};
@@ -199,13 +199,13 @@ const UNKNOWN: Endpoint = Endpoint {
     ),
 };
 
-/// The methods of RFC 9110 and RFC 5789: those that an address may refuse, while others mean nothing anywhere.
+/// The methods of RFC 9110 and RFC 5789: 405 where an address does not take them. Any other method is 501.
 const KNOWN_METHODS: [&str; 8] = [
     "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT",
 ];
 
 impl Endpoint {
-    /// The same at another address.
+    /// The same endpoint at another address.
     const fn moved(self, path: &'static str) -> Self {
         Self {
             path,
@@ -214,7 +214,7 @@ impl Endpoint {
         }
     }
 
-    /// The endpoint of an address below the Tenant URL, and the segment that stands for `{id}` there; empty where there is none.
+    /// The endpoint of an address below the Tenant URL, and its segment at `{id}`; empty where there is none.
     pub fn of<'a>(segments: &(impl Iterator<Item = &'a str> + Clone)) -> (&'static Self, &'a str) {
         let mut fitting = ENDPOINTS
             .iter()
@@ -222,14 +222,14 @@ impl Endpoint {
         fitting.next().unwrap_or((&UNKNOWN, ""))
     }
 
-    /// The segment that stands for `{id}`, if it is the endpoint of these segments.
+    /// The segment at `{id}`, if the endpoint matches these segments.
     fn fit<'a>(&self, mut segments: impl Iterator<Item = &'a str>) -> Option<&'a str> {
         let mut id = "";
         for word in self.path.split('/').filter(|word| !word.is_empty()) {
             let segment = segments.next()?;
             match word {
                 "{id}" => id = segment,
-                // Another spelling of it is an id.
+                // In another spelling it is an id.
                 ".search" if segment != word => return None,
                 _ if !segment.eq_ignore_ascii_case(word) => return None,
                 _ => {}
@@ -238,10 +238,10 @@ impl Endpoint {
         segments.next().is_none().then_some(id)
     }
 
-    /// What a method does here.
+    /// The action of a method.
     ///
     /// # Errors
-    /// `noSuchRoute`, `methodNotAllowed` with those that are taken, `notImplemented`.
+    /// `noSuchRoute`, `methodNotAllowed` with the methods in `Allow`, `notImplemented`.
     pub fn action(&self, method: &Method) -> Result<&'static Action, Failure> {
         // A HEAD is a GET whose body the server leaves out (RFC 9110 §9.3.2).
         let word = if *method == Method::HEAD {
@@ -290,11 +290,7 @@ mod tests {
             let route = Route::of(path).expect(path);
             let method = Method::from_bytes(method.as_bytes()).expect(method);
             let failure = route.endpoint.action(&method).expect_err(path);
-            assert_eq!(
-                (failure.code.row().status, failure.allow),
-                (status, allow),
-                "{path}"
-            );
+            assert_eq!((failure.row().status, failure.allow), (status, allow), "{path}");
             if let (ErrorCode::MethodNotAllowed, Some(allow)) = (failure.code, allow) {
                 assert!(failure.detail.contains(allow), "{}", failure.detail);
             }

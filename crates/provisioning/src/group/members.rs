@@ -9,11 +9,11 @@ use domain::id::{GroupId, IdentityId, ResourceId};
 use crate::context::Context;
 use crate::error::Error;
 
-/// How many members one page holds.
+/// The members of one page.
 pub const PAGE: usize = 1_000;
 
-/// The next page of a group's direct members, in the order of their ids; fewer than [`PAGE`] are the last. Each page is as of
-/// its own reading: a member that joins or leaves while a large group is read may be missing or still there.
+/// The next page of a group's direct members, in the order of their ids; fewer than [`PAGE`] are the last. Each page
+/// is read by itself: a member that joins or leaves while a large group is read may be missing or still there.
 ///
 /// # Errors
 /// [`Error::Store`].
@@ -32,8 +32,8 @@ pub async fn page(
         .await
 }
 
-/// A mark that differs between two states of a group's members while the group's revision is the same: their number (a
-/// deleted member leaves without a change of the group) and the sum of their revisions (a renamed member has another).
+/// A text that differs between two states of a group's members at the same revision of the group: the number of members (a
+/// member that is deleted leaves without a change of the group) and the sum of their revisions (a renamed member has another).
 ///
 /// # Errors
 /// [`Error::Store`].
@@ -52,8 +52,8 @@ pub async fn mark(context: &Context, caller: &Caller, group: &Group) -> Result<S
     Ok(format!("{count}.{revisions}"))
 }
 
-/// The groups that the first ones of these identities are direct members of, and how many those are: all of them, unless
-/// they are in very many; an identity in none is absent.
+/// The groups of the first identities, direct ones only, and the number of those identities: all, unless they are in very
+/// many groups. An identity in no group is absent.
 ///
 /// # Errors
 /// [`Error::Store`].

@@ -1,7 +1,7 @@
-//! A wanted membership → the members that really join, those that really leave, and those that cannot be found.
+//! The change of a group's members: the requested membership → the members that join, those that leave, and the unknown.
 //!
-//! Works in the caller's transaction, with the group locked. The number of statements follows what the request names, never
-//! the size of the group, but for a replacement of all members, which has to read them.
+//! Runs in the caller's transaction, with the group locked. The number of statements depends on the request, not on the size
+//! of the group, except for a replacement of all members, which reads them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,13 +15,12 @@ use store::TenantTx;
 use crate::error::Error;
 use crate::resource::Settled;
 
-/// How many members are read at a time.
+/// The members read at a time.
 const BATCH: usize = 1_000;
-/// How many leaving members an event names; a replacement that ends more of them says that all left, and which are there
-/// now.
+/// The most leaving members that an event names; for more, it says that all left and which are members now.
 const MOST_NAMED_LEAVERS: usize = 10_000;
 
-/// What this directory knows of those that are named, as an element of `members` says it; by the name they are asked by.
+/// The named members that exist, as elements of `members`, by the name in the request.
 pub(super) async fn stored(
     tx: &mut TenantTx,
     group: &Group,
@@ -37,15 +36,15 @@ pub(super) async fn stored(
         let member = known.get(&name.parse().ok()?)?;
         let kind = member.id.type_name();
         let mut element = json!({"value": name, "type": kind, "$ref": format!("{kind}s/{}", member.id)});
-        if let Some(display) = &member.display {
-            element["display"] = json!(display);
+        if let (Some(display), Some(parts)) = (&member.display, element.as_object_mut()) {
+            parts.insert("display".to_owned(), json!(display));
         }
         Some((name, element))
     });
     Ok(elements.collect())
 }
 
-/// Makes the membership of a locked group what is wanted, as far as those named exist here.
+/// Changes the membership of a locked group as requested; unknown members are skipped.
 ///
 /// # Errors
 /// `invalidValue` for a replacement none of whose members is known, before anything is changed.
@@ -58,7 +57,7 @@ pub(super) async fn settle(
         Membership::Change { add, remove } => {
             (Known::find(tx, group, texts(add)).await?, ids_of(texts(remove)))
         }
-        Membership::Exactly(ids) if ids.is_empty() => return clear(tx, group).await,
+        Membership::Exactly(ids) if ids.is_empty() => return start_over(tx, group, Known::default()).await,
         Membership::Exactly(ids) => {
             let wanted = Known::find(tx, group, texts(ids)).await?;
             if wanted.members.is_empty() {
@@ -83,8 +82,8 @@ pub(super) async fn settle(
     })
 }
 
-/// A list of members none of which is known would empty a group by mistake: the members were not provisioned yet, or are
-/// named by another identifier than ours.
+/// A list without a known member would empty the group by mistake: the members were not provisioned yet, or are named by
+/// other identifiers.
 fn nobody_known(named: usize) -> scim::Error {
     let them = if named == 1 {
         "the one member it names is".to_owned()
@@ -102,16 +101,17 @@ fn nobody_known(named: usize) -> scim::Error {
     )
 }
 
-/// Those named as members to be.
+/// The members that a request names.
+#[derive(Default)]
 pub(super) struct Known {
-    /// Those that this directory has.
+    /// Those that exist in this directory.
     pub members: Vec<Member>,
     /// The others, as sent.
     pub unknown: Vec<String>,
 }
 
 impl Known {
-    /// Looks for what is named. A group is never its own member.
+    /// Reads the named members. A group is never its own member.
     pub(super) async fn find<'a>(
         tx: &mut TenantTx,
         group: &Group,
@@ -119,9 +119,10 @@ impl Known {
     ) -> Result<Self, Error> {
         let mut ids = ids_of(named.clone());
         ids.retain(|id| *id != ResourceId::from(group.id));
-        let members = match ids.is_empty() {
-            true => Vec::new(),
-            false => tx.known_members(group.directory, &ids).await?,
+        let members = if ids.is_empty() {
+            Vec::new()
+        } else {
+            tx.known_members(group.directory, &ids).await?
         };
         let found: HashSet<ResourceId> = members.iter().map(|member| member.id).collect();
         let unknown = named.filter(|text| !text.parse().is_ok_and(|id| found.contains(&id)));
@@ -129,7 +130,7 @@ impl Known {
         Ok(Self { members, unknown })
     }
 
-    /// How many there are.
+    /// The number of existing ones.
     pub(super) fn count(&self) -> i64 {
         count(self.members.len())
     }
@@ -138,7 +139,7 @@ impl Known {
         self.members.iter().map(|member| member.id).collect()
     }
 
-    /// Adds them; those that were no members before.
+    /// Adds them; returns those that were no members before.
     pub(super) async fn join(&self, tx: &mut TenantTx, group: &Group) -> Result<Vec<Member>, Error> {
         if self.members.is_empty() {
             return Ok(Vec::new());
@@ -153,7 +154,7 @@ impl Known {
     }
 }
 
-/// Ends memberships; returns those that there were. A member that was deleted meanwhile is not among them.
+/// Removes members; returns those that were members. A member that was deleted meanwhile is not among them.
 async fn remove(tx: &mut TenantTx, group: &Group, leaving: &[ResourceId]) -> Result<Vec<Member>, Error> {
     if leaving.is_empty() {
         return Ok(Vec::new());
@@ -165,7 +166,7 @@ async fn remove(tx: &mut TenantTx, group: &Group, leaving: &[ResourceId]) -> Res
     Ok(tx.known_members(group.directory, &gone).await?)
 }
 
-/// The members that are not wanted; `None` when they are too many to name.
+/// The present members that the request does not name; `None` for more than [`MOST_NAMED_LEAVERS`].
 async fn others(tx: &mut TenantTx, group: &Group, wanted: &Known) -> Result<Option<Vec<ResourceId>>, Error> {
     let wanted: HashSet<ResourceId> = wanted.ids().into_iter().collect();
     let (mut leaving, mut after) = (Vec::new(), None);
@@ -183,29 +184,16 @@ async fn others(tx: &mut TenantTx, group: &Group, wanted: &Known) -> Result<Opti
     }
 }
 
-/// All members leave.
-async fn clear(tx: &mut TenantTx, group: &Group) -> Result<Settled, Error> {
-    let gone = tx.clear_members(group.directory, group.id).await?;
-    Ok(Settled {
-        changed: MembersChanged {
-            cleared: gone > 0,
-            ..MembersChanged::default()
-        },
-        member_count: 0,
-        unknown: Vec::new(),
-    })
-}
-
 /// All members leave, and the wanted ones join.
 async fn start_over(tx: &mut TenantTx, group: &Group, wanted: Known) -> Result<Settled, Error> {
-    tx.clear_members(group.directory, group.id).await?;
+    let gone = tx.clear_members(group.directory, group.id).await?;
     let added = wanted.join(tx, group).await?;
     Ok(Settled {
         member_count: count(added.len()),
         changed: MembersChanged {
             added,
             removed: Vec::new(),
-            cleared: true,
+            cleared: gone > 0,
         },
         unknown: wanted.unknown,
     })

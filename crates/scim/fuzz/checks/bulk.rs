@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use scim::bulk::{BulkAction, BulkPlan, BulkRequest, BulkResource, BulkStep, Refusal, Target};
+use scim::bulk::{BulkAction, BulkPlan, BulkRequest, BulkStep, Refusal, Target, UserOrGroup};
 use serde_json::Value;
 
 /// Reads a bulk body and goes through it, some operations refused.
@@ -22,8 +22,8 @@ pub fn check(data: &[u8]) {
         .filter_map(|item| item.bulk_id.clone())
         .collect();
     let types = [
-        (BulkResource::User, super::users()),
-        (BulkResource::Group, super::groups()),
+        (UserOrGroup::User, super::users()),
+        (UserOrGroup::Group, super::groups()),
     ];
     let mut plan = BulkPlan::new(request, &types);
     let many = plan.items().len();
@@ -79,8 +79,8 @@ fn no_reference(body: &Value, created: &[String]) {
 /// `/Users` and `/Groups`, and what stands after them.
 fn target(path: &str) -> Option<Target> {
     let (kind, rest) = match path.strip_prefix("/Groups") {
-        Some(rest) => (BulkResource::Group, rest),
-        None => (BulkResource::User, path.strip_prefix("/Users")?),
+        Some(rest) => (UserOrGroup::Group, rest),
+        None => (UserOrGroup::User, path.strip_prefix("/Users")?),
     };
     Some((kind, rest.strip_prefix('/').map(str::to_owned)))
 }

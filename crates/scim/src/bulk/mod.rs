@@ -52,7 +52,7 @@ pub struct BulkOperation {
     /// With what; references are not resolved yet.
     pub action: BulkAction,
     /// On which endpoint.
-    pub kind: BulkResource,
+    pub kind: UserOrGroup,
     /// The version the resource must have: an `If-Match`.
     pub version: Option<String>,
 }
@@ -71,18 +71,18 @@ pub enum BulkAction {
 }
 
 /// What the `path` of an operation names: an endpoint, and the id of one of its resources.
-pub type Target = (BulkResource, Option<String>);
+pub type Target = (UserOrGroup, Option<String>);
 
-/// Where.
+/// The kind of resource that an endpoint serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum BulkResource {
+pub enum UserOrGroup {
     /// `/Users`
     User,
     /// `/Groups`
     Group,
 }
 
-impl BulkResource {
+impl UserOrGroup {
     /// The endpoint's path.
     pub const fn endpoint(self) -> &'static str {
         match self {

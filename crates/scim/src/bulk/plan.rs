@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::defer::{Split, split};
-use super::{BulkAction, BulkRequest, BulkResource, Item, refs};
+use super::{BulkAction, BulkRequest, Item, UserOrGroup, refs};
 use crate::error::Error;
 use crate::schema::ResourceType;
 
@@ -36,7 +36,7 @@ pub struct Work {
     /// To what.
     pub action: BulkAction,
     /// Where.
-    pub kind: BulkResource,
+    pub kind: UserOrGroup,
     /// The version the resource must have.
     pub version: Option<String>,
     /// Whether attributes are missing that are added by a later step: a refusal of the rest is the circle's fault.
@@ -58,7 +58,7 @@ enum State {
 #[derive(Debug)]
 pub struct BulkPlan<'t> {
     request: BulkRequest,
-    types: &'t [(BulkResource, &'t ResourceType)],
+    types: &'t [(UserOrGroup, &'t ResourceType)],
     states: Vec<State>,
     /// The creation of each name.
     named: HashMap<String, usize>,
@@ -73,7 +73,7 @@ pub struct BulkPlan<'t> {
 
 impl<'t> BulkPlan<'t> {
     /// Nothing done yet. `types` are those that the directory serves.
-    pub fn new(request: BulkRequest, types: &'t [(BulkResource, &'t ResourceType)]) -> Self {
+    pub fn new(request: BulkRequest, types: &'t [(UserOrGroup, &'t ResourceType)]) -> Self {
         let wants: Vec<BTreeSet<String>> = request.items.iter().map(wants).collect();
         let creates = |item: &Item| matches!(&item.operation, Ok(operation) if matches!(operation.action, BulkAction::Create(_)));
         let creations = request.items.iter().enumerate().filter(|(_, item)| creates(item));
@@ -249,7 +249,7 @@ impl<'t> BulkPlan<'t> {
         Some(BulkStep::Do(index, work))
     }
 
-    fn kind(&self, index: usize) -> Option<BulkResource> {
+    fn kind(&self, index: usize) -> Option<UserOrGroup> {
         let operation = self.request.items.get(index)?.operation.as_ref().ok()?;
         Some(operation.kind)
     }
@@ -276,7 +276,7 @@ impl<'t> BulkPlan<'t> {
         Some(self.refuse(first, in_a_circle()))
     }
 
-    fn split(&self, index: usize, missing: &BTreeSet<String>) -> Option<(BulkResource, Split)> {
+    fn split(&self, index: usize, missing: &BTreeSet<String>) -> Option<(UserOrGroup, Split)> {
         let operation = self.request.items.get(index)?.operation.as_ref().ok()?;
         let BulkAction::Create(data) = &operation.action else {
             return None;

@@ -206,7 +206,7 @@ async fn a_limit_lasts_as_long_as_it_says_however_the_machines_clock_is_set() {
         let presented = bench.present_from(ENTRA, token.reveal()).await.unwrap();
         let suspected = || {
             let (inner, guess) = (&bench.verifier.inner, presented.shown.guess());
-            inner.guesses.look(&guess, inner.clock.monotonic()).err()
+            inner.guesses.check(&guess, inner.clock.monotonic()).err()
         };
         for number in 10..15 {
             assert_eq!(suspected(), None);

@@ -1,73 +1,29 @@
-//! A request that is not served: a line of the table, with the exact words.
+//! The row of each error of the use-cases, the language and the store.
 //!
 //! Must not know: statuses and keywords; they are the table's.
 
-use super::{ErrorCode, Row};
-
-/// A request that is not served.
-#[derive(Debug, Clone)]
-pub struct Failure {
-    /// The line of the table.
-    pub code: ErrorCode,
-    /// The text for the Entra admin; the table's when nothing more exact is known.
-    pub detail: String,
-    /// Seconds after which to try again.
-    pub retry_after: Option<u64>,
-    /// The methods that would be taken, for 405.
-    pub allow: Option<&'static str>,
-}
+use super::{Code as _, ErrorCode, Failure};
+use crate::error_table::Row;
 
 impl Failure {
     /// With the table's own words.
     pub fn new(code: ErrorCode) -> Self {
         let Row {
-            status,
-            meaning,
-            next_step,
-            ..
+            meaning, next_step, ..
         } = code.row();
-        let retry_after = (status == 503).then_some(5);
-        Self {
-            code,
-            detail: format!("{meaning} {next_step}"),
-            retry_after,
-            allow: None,
-        }
-    }
-
-    /// With an exact text.
-    pub fn with(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self {
-            detail: detail.into(),
-            ..Self::new(code)
-        }
-    }
-
-    /// To be tried again after so many seconds.
-    #[must_use]
-    pub const fn after(mut self, seconds: u64) -> Self {
-        self.retry_after = Some(seconds);
-        self
+        Self::with(code, format!("{meaning} {next_step}"))
     }
 
     /// A method that this address does not take.
     pub fn method(code: ErrorCode, allow: &'static str) -> Self {
-        let failure = Self::new(code);
-        let detail = match code {
+        let failure = match code {
             // Entra's log shows no headers.
-            ErrorCode::MethodNotAllowed => format!("{} It takes {allow}.", code.row().meaning),
-            _ => failure.detail,
+            ErrorCode::MethodNotAllowed => {
+                Self::with(code, format!("{} It takes {allow}.", code.row().meaning))
+            }
+            _ => Self::new(code),
         };
-        Self {
-            detail,
-            allow: Some(allow),
-            ..failure
-        }
-    }
-
-    /// Whether the gateway is at fault, and not the request.
-    pub fn is_fault(&self) -> bool {
-        self.code.row().status >= 500
+        failure.allow(allow)
     }
 }
 
@@ -85,10 +41,9 @@ impl From<provisioning::Error> for Failure {
             E::Taken(_) => Self::with(ErrorCode::Uniqueness, error.to_string()),
             E::NotFound { .. } => Self::with(ErrorCode::NotFound, error.to_string()),
             E::Stale(_) => Self::with(ErrorCode::PreconditionFailed, error.to_string()),
-            E::GroupsNotServed { .. } => Self {
-                detail: error.to_string(),
-                ..Self::method(ErrorCode::GroupsNotServed, "GET")
-            },
+            E::GroupsNotServed { .. } => {
+                Self::with(ErrorCode::GroupsNotServed, error.to_string()).allow("GET")
+            }
             E::CredentialEnded => Self::new(ErrorCode::Unauthorized),
             E::DirectoryOff => Self::new(ErrorCode::DirectoryOff),
             E::Conflict(detail) => Self::with(ErrorCode::BulkConflict, detail),

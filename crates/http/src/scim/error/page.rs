@@ -1,48 +1,11 @@
-//! The table of errors as a page for people.
+//! The table of errors as a page of the documentation.
 //!
 //! Must not know: what a code means.
 
-use super::{ErrorCode, Row};
+use std::fmt::Write as _;
 
-impl ErrorCode {
-    /// All codes, in the order of the page.
-    pub const ALL: [Self; 34] = [
-        Self::Unauthorized,
-        Self::DirectoryOff,
-        Self::NoSuchRoute,
-        Self::NotFound,
-        Self::MethodNotAllowed,
-        Self::GroupsNotServed,
-        Self::NotImplemented,
-        Self::DiscoveryFilter,
-        Self::PreconditionFailed,
-        Self::BulkTooLarge,
-        Self::BulkConflict,
-        Self::BodyTooLarge,
-        Self::BodyTooSlow,
-        Self::MediaType,
-        Self::InvalidSyntax,
-        Self::InvalidValue,
-        Self::InvalidFilter,
-        Self::InvalidPath,
-        Self::NoTarget,
-        Self::Mutability,
-        Self::Uniqueness,
-        Self::TooMany,
-        Self::InvalidVers,
-        Self::Sensitive,
-        Self::InvalidCursor,
-        Self::ExpiredCursor,
-        Self::InvalidCount,
-        Self::Busy,
-        Self::BodiesBusy,
-        Self::TenantBusy,
-        Self::ConnectionsBusy,
-        Self::SearchesBusy,
-        Self::ProfileMissing,
-        Self::Unavailable,
-    ];
-}
+use super::ErrorCode;
+use crate::error_table::Row;
 
 /// The page `docs/reference/error-codes.md`.
 pub fn reference() -> String {
@@ -55,18 +18,19 @@ pub fn reference() -> String {
          and in the gateway's log lines.\n\n\
          | code | status | `scimType` | what happened | what to do |\n| --- | --- | --- | --- | --- |\n",
     );
-    for code in ErrorCode::ALL {
+    for row in ErrorCode::TABLE {
         let Row {
             code,
             status,
             scim_type,
             meaning,
             next_step,
-        } = code.row();
+        } = row;
         let scim_type = scim_type.map_or_else(|| "–".to_owned(), |word| format!("`{word}`"));
-        page.push_str(&format!(
-            "| `{code}` | {status} | {scim_type} | {meaning} | {next_step} |\n"
-        ));
+        let _ = writeln!(
+            page,
+            "| `{code}` | {status} | {scim_type} | {meaning} | {next_step} |"
+        );
     }
     page.push_str(
         "\nWhat is no HTTP at all, addresses longer than 64 KB, and addresses with a character that no URL may hold unencoded \
