@@ -32,9 +32,9 @@ type Compared = (Fingerprint, i32);
 
 /// How much is remembered. That a secret is right for a hash never changes, so an entry is dropped only for lack of
 /// space.
-const RIGHT_UNUSED_FOR: Duration = Duration::from_secs(24 * 3600);
+const RIGHT_UNUSED_FOR: Duration = Duration::from_hours(24);
 const RIGHT: u64 = 65_536;
-const WRONG_FOR: Duration = Duration::from_secs(60);
+const WRONG_FOR: Duration = Duration::from_mins(1);
 const WRONG: u64 = 4_096;
 
 /// The memory of a [`crate::Verifier`].

@@ -92,7 +92,7 @@ fn millis(time: Duration) -> i64 {
 pub fn network(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from(u128::from(v6) & (u128::MAX << 64))),
-        v4 => v4,
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 

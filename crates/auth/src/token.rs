@@ -180,17 +180,18 @@ fn checksum(body: &str) -> String {
 /// The big-endian number in `bytes` as the last `digits` base62 digits, padded with zeros.
 fn base62(bytes: &[u8], digits: usize) -> String {
     let mut number = bytes.to_vec();
-    let mut out = vec![ALPHABET[0]; digits];
-    for digit in out.iter_mut().rev() {
-        let mut rest = 0_u32;
+    let digit = |_| {
+        let mut rest = 0_u16;
         for byte in &mut number {
-            let value = rest << 8 | u32::from(*byte);
-            *byte = (value / 62) as u8;
+            let value = rest << 8 | u16::from(*byte);
+            // The rest is below 62, so the quotient is below 256.
+            [_, *byte] = (value / 62).to_be_bytes();
             rest = value % 62;
         }
-        *digit = ALPHABET[rest as usize];
-    }
-    out.into_iter().map(char::from).collect()
+        ALPHABET.get(usize::from(rest)).copied().map(char::from)
+    };
+    let digits: Vec<char> = (0..digits).filter_map(digit).collect();
+    digits.into_iter().rev().collect()
 }
 
 #[cfg(test)]

@@ -109,7 +109,7 @@ const GUESSERS: u64 = 65_536;
 /// The shortest time between two log lines about one credential.
 const ALARM: Quota = Quota {
     burst: 1,
-    every: Duration::from_secs(60),
+    every: Duration::from_mins(1),
 };
 
 impl Verifier {
@@ -222,25 +222,22 @@ impl Verifier {
             CredentialStatus::Revoked => return Err(Refusal::Unauthorized(Reason::Revoked)),
         }
         let (inner, Presented { shown, lookup }) = (&self.inner, presented);
-        let known = match inner.cache.right(shown.fingerprint, hash.version).await {
-            Some(known) => {
-                step(&inner.counters.hits);
-                known
+        let known = if let Some(known) = inner.cache.right(shown.fingerprint, hash.version).await {
+            step(&inner.counters.hits);
+            known
+        } else {
+            step(&inner.counters.misses);
+            if inner.cache.is_wrong(shown.fingerprint, hash.version) {
+                return Err(Refusal::Unauthorized(Reason::WrongSecret));
             }
-            None => {
-                step(&inner.counters.misses);
-                if inner.cache.is_wrong(shown.fingerprint, hash.version) {
-                    return Err(Refusal::Unauthorized(Reason::WrongSecret));
-                }
-                // A cache miss is rare and its future is large, so it is boxed and does not enlarge the future of
-                // every request.
-                Box::pin(async {
-                    let memory = memory().await;
-                    drop(lookup);
-                    inner.check(&shown, hash, &memory).await
-                })
-                .await?
-            }
+            // A cache miss is rare and its future is large, so it is boxed and does not enlarge the future of
+            // every request.
+            Box::pin(async {
+                let memory = memory().await;
+                drop(lookup);
+                inner.check(&shown, hash, &memory).await
+            })
+            .await?
         };
         Ok(known.learn(shown.network, inner.clock.monotonic()))
     }

@@ -2,6 +2,8 @@
 //!
 //! Must not know: requests. Read [`crate::tenant::Provider`] next.
 
+use std::fmt::Write as _;
+
 use scim::quirk::rules::TABLE;
 
 use crate::tenant::Provider;
@@ -16,14 +18,14 @@ pub fn reference() -> String {
          from everybody, because no client of the RFC can notice (see *The same for all* below).\n\n| request | the RFC |",
     );
     for provider in Provider::ALL {
-        page.push_str(&format!(" `{}` |", provider.as_str()));
+        let _ = write!(page, " `{}` |", provider.as_str());
     }
     page.push_str("\n| --- | --- |");
     page.push_str(&" --- |".repeat(Provider::ALL.len()));
     for row in TABLE {
-        page.push_str(&format!("\n| {} | {} |", row.request, row.rfc));
+        let _ = write!(page, "\n| {} | {} |", row.request, row.rfc);
         for provider in Provider::ALL {
-            page.push_str(&format!(" {} |", (row.does)(provider.rules())));
+            let _ = write!(page, " {} |", (row.does)(provider.rules()));
         }
     }
     page.push_str(SAME_FOR_ALL);

@@ -116,9 +116,10 @@ pub(crate) fn check_named(value: &Value) -> Result<(), Error> {
         }
         other => unassigns(other),
     };
-    match elements.iter().any(nameless) {
-        true => Err(no_id()),
-        false => Ok(()),
+    if elements.iter().any(nameless) {
+        Err(no_id())
+    } else {
+        Ok(())
     }
 }
 

@@ -333,9 +333,10 @@ fn state<S: Serializer>(
     let mut state = serializer.serialize_map(None)?;
     state.serialize_entry("id", id)?;
     for (name, attribute) in attributes {
-        match name == known {
-            true => state.serialize_entry(name, value)?,
-            false => state.serialize_entry(name, attribute)?,
+        if name == known {
+            state.serialize_entry(name, value)?;
+        } else {
+            state.serialize_entry(name, attribute)?;
         }
     }
     if !attributes.contains_key(known) {

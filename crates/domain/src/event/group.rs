@@ -207,10 +207,10 @@ fn parts(change: &MembersChanged) -> Vec<Part<'_>> {
     let added = change.added.iter().map(|member| (member, true));
     for (member, joins) in removed.chain(added) {
         let bytes = member.external_id.as_ref().map_or(0, String::len) + 80;
-        let has_room = |part: &&mut Part<'_>| {
+        let has_room = |part: &Part<'_>| {
             part.added.len() + part.removed.len() < PART_ENTRIES && part.bytes + bytes <= PART_BYTES
         };
-        if parts.last_mut().filter(has_room).is_none() {
+        if !parts.last().is_some_and(has_room) {
             parts.push(Part::default());
         }
         let Some(part) = parts.last_mut() else { continue };

@@ -35,11 +35,11 @@ pub const MAX_TERMS: usize = 256;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Filter {
     /// All members hold.
-    And(Vec<Filter>),
+    And(Vec<Self>),
     /// At least one member holds.
-    Or(Vec<Filter>),
+    Or(Vec<Self>),
     /// The member does not hold.
-    Not(Box<Filter>),
+    Not(Box<Self>),
     /// One attribute compared with a literal; a multi-valued one holds when any of its values does.
     Compare {
         /// The attribute; complex ones carry their implied `value` sub-attribute.
@@ -56,7 +56,7 @@ pub enum Filter {
         /// The complex attribute.
         path: AttrPath,
         /// Its paths are sub-attributes, without schema or parent.
-        filter: Box<Filter>,
+        filter: Box<Self>,
         /// Entra's `emails[type eq "work"].value eq "x"`: sub-attribute, operator, literal.
         then: Option<(String, CompareOp, Literal)>,
     },
@@ -186,7 +186,7 @@ impl Filter {
     }
 
     /// The parts that must all hold: the members of the outermost `and`s, or this filter alone.
-    pub fn conjuncts(&self) -> Vec<&Filter> {
+    pub fn conjuncts(&self) -> Vec<&Self> {
         match self {
             Self::And(members) => members.iter().flat_map(Self::conjuncts).collect(),
             other => vec![other],

@@ -91,12 +91,11 @@ impl<'a> Document<'a> {
         out.end_array();
         out.key("id");
         out.text(&self.id);
-        match self.resource.as_text().filter(|_| wanted.is_everything()) {
-            Some(text) => out.members(text),
-            None => {
-                let attributes = self.resource.as_map().iter();
-                attributes.for_each(|(name, value)| self.write_some(out, wanted, name, value));
-            }
+        if let Some(text) = self.resource.as_text().filter(|_| wanted.is_everything()) {
+            out.members(text);
+        } else {
+            let attributes = self.resource.as_map().iter();
+            attributes.for_each(|(name, value)| self.write_some(out, wanted, name, value));
         }
         if wanted.is_everything() {
             out.key("meta");
@@ -134,9 +133,10 @@ impl<'a> Document<'a> {
 
     fn meta_value(&self) -> Value {
         let members = self.meta().into_iter();
-        Value::Object(Map::from_iter(
-            members.map(|(name, text)| (name.to_owned(), Value::from(text))),
-        ))
+        members
+            .map(|(name, text)| (name.to_owned(), Value::from(text)))
+            .collect::<Map<_, _>>()
+            .into()
     }
 }
 

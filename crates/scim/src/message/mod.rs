@@ -99,12 +99,12 @@ impl ListHead {
 
 /// A list answer by index: `total` matches in all, of which `resources` are the page that begins at `start_index` (from 1).
 pub fn list_response(total: usize, start_index: usize, resources: Vec<Value>) -> Value {
-    let mut body = json!({
+    let (per_page, resources) = (resources.len(), Value::Array(resources));
+    json!({
         "schemas": [LIST_RESPONSE],
         "totalResults": total,
         "startIndex": start_index,
-        "itemsPerPage": resources.len(),
-    });
-    body["Resources"] = Value::Array(resources);
-    body
+        "itemsPerPage": per_page,
+        "Resources": resources,
+    })
 }

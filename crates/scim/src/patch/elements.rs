@@ -108,9 +108,11 @@ fn selected(
 ) -> Result<(), Error> {
     let attribute = target.attribute;
     let hits: Vec<usize> = match filter {
-        Some(filter) => (0..list.len())
-            .filter(|i| filter.matches_element(attribute, &list[*i]))
-            .collect(),
+        Some(filter) => {
+            let elements = list.iter().enumerate();
+            let hits = elements.filter(|(_, element)| filter.matches_element(attribute, element));
+            hits.map(|(index, _)| index).collect()
+        }
         None => (0..list.len()).collect(),
     };
     match action {
@@ -128,7 +130,9 @@ fn selected(
                 _ => None,
             };
             for index in &hits {
-                write(&mut list[*index], leaf, value, seed.as_ref())?;
+                if let Some(element) = list.get_mut(*index) {
+                    write(element, leaf, value, seed.as_ref())?;
+                }
             }
             prefer(list, hits.last().copied());
             Ok(())
@@ -272,15 +276,14 @@ fn identity(attribute: &Attribute, element: &Value) -> String {
     let Value::Object(object) = element else {
         return format!("v{}", comparison_key(attribute, element));
     };
-    match (object.get("value"), attribute.sub("value")) {
-        (Some(value), Some(sub)) => format!("v{}", comparison_key(sub, value)),
-        _ => {
-            let parts: BTreeMap<&str, String> = object
-                .iter()
-                .map(|(key, value)| (key.as_str(), part_key(attribute, key, value)))
-                .collect();
-            format!("o{parts:?}")
-        }
+    if let (Some(value), Some(sub)) = (object.get("value"), attribute.sub("value")) {
+        format!("v{}", comparison_key(sub, value))
+    } else {
+        let parts: BTreeMap<&str, String> = object
+            .iter()
+            .map(|(key, value)| (key.as_str(), part_key(attribute, key, value)))
+            .collect();
+        format!("o{parts:?}")
     }
 }
 

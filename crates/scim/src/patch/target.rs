@@ -164,9 +164,10 @@ fn malformed(text: &str, position: Option<usize>, why: &str) -> Error {
 /// 7644 §3.12, table 9 has both).
 fn relabel(text: &str, error: &Error) -> Error {
     let detail = error.detail.replacen("The filter is", "The path is", 1);
-    let scim_type = match error.detail.contains(CONTROL) {
-        true => ScimType::InvalidFilter,
-        false => ScimType::InvalidPath,
+    let scim_type = if error.detail.contains(CONTROL) {
+        ScimType::InvalidFilter
+    } else {
+        ScimType::InvalidPath
     };
     Error {
         scim_type,

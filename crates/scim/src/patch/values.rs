@@ -119,9 +119,10 @@ impl<'a> Planner<'a> {
             Value::Object(members) if !members.is_empty() => {
                 members.into_iter().try_for_each(|(key, value)| {
                     let Some(part) = target.attribute.sub(&key) else {
-                        return match entra::unassigns(&value) {
-                            true => Ok(()),
-                            false => self.ignore(target.path.with_sub(&key).to_string()),
+                        return if entra::unassigns(&value) {
+                            Ok(())
+                        } else {
+                            self.ignore(target.path.with_sub(&key).to_string())
                         };
                     };
                     if part.mutability == Mutability::ReadOnly {

@@ -53,7 +53,7 @@ impl Resource {
             reader.top(&key, value)?;
         }
         Ok(Accepted {
-            resource: Resource::from_stored(reader.kept),
+            resource: Self::from_stored(reader.kept),
             ignored: reader.ignored,
         })
     }

@@ -139,7 +139,7 @@ pub struct Attribute {
     /// What a [`AttrType::Reference`] may point to.
     pub reference_types: Vec<String>,
     /// The parts of an [`AttrType::Complex`].
-    pub sub_attributes: Vec<Attribute>,
+    pub sub_attributes: Vec<Self>,
 }
 
 impl Attribute {

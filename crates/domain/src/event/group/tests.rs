@@ -220,9 +220,9 @@ fn an_emptied_group_names_nobody() {
 fn long_external_ids_make_more_parts_not_larger_ones() {
     let world = world();
     let mut added = members(500);
-    added
-        .iter_mut()
-        .for_each(|member| member.external_id = Some("x".repeat(1_000)));
+    for member in &mut added {
+        member.external_id = Some("x".repeat(1_000));
+    }
     let change = MembersChanged {
         added,
         ..MembersChanged::default()
