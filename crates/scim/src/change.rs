@@ -54,11 +54,7 @@ pub fn diff(rt: &ResourceType, old: &Resource, new: &Resource) -> Vec<Change> {
         match rt.extension(key) {
             Some(extension) => {
                 members(object(old), object(new), |name, old, new| {
-                    let path = AttrPath {
-                        schema: Some(extension.id.clone()),
-                        name: name.to_owned(),
-                        sub: None,
-                    };
+                    let path = AttrPath::new(Some(&extension.id), name);
                     attribute(extension.attribute(name), &path, old, new, &mut changes);
                 });
             }

@@ -73,23 +73,15 @@ pub enum BulkAction {
 /// What the `path` of an operation names: an endpoint, and the id of one of its resources.
 pub type Target = (BulkResource, Option<String>);
 
-/// Where.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// An endpoint that a bulk operation may name; `Display` gives its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::Display)]
 pub enum BulkResource {
     /// `/Users`
+    #[strum(to_string = "/Users")]
     User,
     /// `/Groups`
+    #[strum(to_string = "/Groups")]
     Group,
-}
-
-impl BulkResource {
-    /// The endpoint's path.
-    pub const fn endpoint(self) -> &'static str {
-        match self {
-            Self::User => "/Users",
-            Self::Group => "/Groups",
-        }
-    }
 }
 
 /// Why a whole request is not looked at.

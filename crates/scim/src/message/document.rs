@@ -163,10 +163,8 @@ impl Attributes for Document<'_> {
 /// The core schema and each extension present (RFC 7643 §3).
 pub(crate) fn schemas_of<'a>(rt: &'a ResourceType, resource: &Resource) -> impl Iterator<Item = &'a str> {
     let present = |extension: &&Schema| resource.has_schema(&extension.id);
-    let extensions = rt.extensions.iter().filter(present);
-    std::iter::once(&rt.core)
-        .chain(extensions)
-        .map(|schema| schema.id.as_str())
+    let schemas = std::iter::once(&rt.core).chain(rt.extensions.iter().filter(present));
+    schemas.map(|schema| schema.id.as_str())
 }
 
 fn instant(time: DateTime<Utc>) -> String {

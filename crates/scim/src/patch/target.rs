@@ -58,10 +58,8 @@ pub(super) fn locate<'a>(rt: &'a ResourceType, text: &str) -> Result<Destination
     let head = &text[..open.unwrap_or(text.len())];
     let written = AttrPath::parse(head, &rt.urns())?;
     if written.is_whole_schema() {
-        let schema = std::iter::once(&rt.core).chain(&rt.extensions);
-        let schema = schema
-            .into_iter()
-            .find(|s| written.schema.as_deref().is_some_and(|urn| name::eq(urn, &s.id)));
+        let urn = written.schema.as_deref().unwrap_or_default();
+        let schema = rt.schemas().find(|schema| name::eq(urn, &schema.id));
         return match (schema, open) {
             (Some(schema), None) => Ok(Destination::Schema(schema)),
             _ => Err(malformed(

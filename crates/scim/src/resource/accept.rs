@@ -91,12 +91,7 @@ impl Reader<'_> {
     fn object(&mut self, extension: Option<&Schema>, value: Value) -> Result<(), Error> {
         let urn = extension.map_or(&self.rt.core.id, |schema| &schema.id).clone();
         let Value::Object(members) = value else {
-            let path = AttrPath {
-                schema: Some(urn),
-                name: String::new(),
-                sub: None,
-            };
-            return Err(wrong_type(&path, "an object", &value));
+            return Err(wrong_type(&AttrPath::new(Some(&urn), ""), "an object", &value));
         };
         for (key, value) in members {
             let schema = extension.map(|schema| schema.id.clone());

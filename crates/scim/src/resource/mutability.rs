@@ -18,24 +18,22 @@ use crate::schema::{Attribute, Mutability, ResourceType, Schema};
 pub fn check_immutable(rt: &ResourceType, before: &Resource, after: &Resource) -> Result<(), Error> {
     for (schema, old, new) in holders(rt, before, after) {
         for attribute in &schema.attributes {
-            let path = path_of(rt, schema, attribute);
+            let urn = (schema.id != rt.core.id).then_some(schema.id.as_str());
+            let path = AttrPath::new(urn, &attribute.name);
             let (old, new) = (get(old, &attribute.name), get(new, &attribute.name));
             unchanged(attribute, &path, old, new)?;
-            for part in attribute
-                .sub_attributes
-                .iter()
-                .filter(|_| !attribute.multi_valued)
-            {
-                let of = |whole: Option<&Value>| {
-                    let object = whole.and_then(Value::as_object);
-                    object.and_then(|object| get(object, &part.name)).cloned()
-                };
-                let (old, new) = (of(old), of(new));
-                unchanged(part, &path.with_sub(&part.name), old.as_ref(), new.as_ref())?;
+            let parts = attribute.sub_attributes.iter();
+            for part in parts.filter(|_| !attribute.multi_valued) {
+                let (old, new) = (part_of(old, &part.name), part_of(new, &part.name));
+                unchanged(part, &path.with_sub(&part.name), old, new)?;
             }
         }
     }
     Ok(())
+}
+
+fn part_of<'v>(whole: Option<&'v Value>, name: &str) -> Option<&'v Value> {
+    get(whole?.as_object()?, name)
 }
 
 fn unchanged(
@@ -62,7 +60,7 @@ impl Resource {
     #[must_use]
     pub fn replacing(self, rt: &ResourceType, before: &Self) -> Self {
         let mut map = self.into_map();
-        for schema in std::iter::once(&rt.core).chain(&rt.extensions) {
+        for schema in rt.schemas() {
             let is_core = schema.id == rt.core.id;
             let kept = schema.attributes.iter().filter(|attribute| {
                 attribute.mutability == Mutability::Immutable || is_core && attribute.name == "active"
@@ -107,17 +105,8 @@ fn holders<'a>(
     after: &'a Resource,
 ) -> impl Iterator<Item = (&'a Schema, &'a Map<String, Value>, &'a Map<String, Value>)> {
     static NONE: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
-    std::iter::once(&rt.core)
-        .chain(&rt.extensions)
-        .filter_map(move |schema| {
-            let old = holder(rt, schema, before)?;
-            Some((schema, old, holder(rt, schema, after).unwrap_or(&NONE)))
-        })
-}
-
-fn path_of(rt: &ResourceType, schema: &Schema, attribute: &Attribute) -> AttrPath {
-    AttrPath {
-        schema: (schema.id != rt.core.id).then(|| schema.id.clone()),
-        ..AttrPath::core(&attribute.name)
-    }
+    rt.schemas().filter_map(move |schema| {
+        let old = holder(rt, schema, before)?;
+        Some((schema, old, holder(rt, schema, after).unwrap_or(&NONE)))
+    })
 }

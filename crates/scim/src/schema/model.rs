@@ -5,16 +5,19 @@
 use crate::name;
 
 /// An attribute's data type (RFC 7643 §2.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::EnumString, strum::VariantArray,
+)]
+#[strum(serialize_all = "camelCase")]
 pub enum AttrType {
     /// Text.
     String,
     /// `true` or `false`.
     Boolean,
-    /// A number.
-    Decimal,
     /// A whole number.
     Integer,
+    /// A number.
+    Decimal,
     /// An instant, RFC 3339.
     DateTime,
     /// Base64 text.
@@ -27,22 +30,14 @@ pub enum AttrType {
 
 impl AttrType {
     /// The keyword of a schema document.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::String => "string",
-            Self::Boolean => "boolean",
-            Self::Decimal => "decimal",
-            Self::Integer => "integer",
-            Self::DateTime => "dateTime",
-            Self::Binary => "binary",
-            Self::Reference => "reference",
-            Self::Complex => "complex",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
 /// Who may set an attribute, and when (RFC 7643 §7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr)]
+#[strum(serialize_all = "camelCase")]
 pub enum Mutability {
     /// The server alone; ignored on write.
     ReadOnly,
@@ -56,18 +51,14 @@ pub enum Mutability {
 
 impl Mutability {
     /// The keyword of a schema document.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ReadOnly => "readOnly",
-            Self::ReadWrite => "readWrite",
-            Self::Immutable => "immutable",
-            Self::WriteOnly => "writeOnly",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
 /// When an attribute is part of an answer (RFC 7643 §7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr)]
+#[strum(serialize_all = "camelCase")]
 pub enum Returned {
     /// In every answer.
     Always,
@@ -79,20 +70,9 @@ pub enum Returned {
     Request,
 }
 
-impl Returned {
-    /// The keyword of a schema document.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Always => "always",
-            Self::Never => "never",
-            Self::Default => "default",
-            Self::Request => "request",
-        }
-    }
-}
-
 /// How far a value must be unique (RFC 7643 §7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr)]
+#[strum(serialize_all = "camelCase")]
 pub enum Uniqueness {
     /// Not at all.
     None,
@@ -100,17 +80,6 @@ pub enum Uniqueness {
     Server,
     /// Everywhere.
     Global,
-}
-
-impl Uniqueness {
-    /// The keyword of a schema document.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Server => "server",
-            Self::Global => "global",
-        }
-    }
 }
 
 /// One attribute or sub-attribute (RFC 7643 §7).
