@@ -58,6 +58,7 @@ const PURE: &[(&str, &[&str])] = &[
             "serde_json",
             "chrono",
             "uuid",
+            "derive_more",
             "strum",
             "thiserror",
             "toml",

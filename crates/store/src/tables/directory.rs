@@ -21,7 +21,7 @@ pub(crate) fn read_from(columns: &mut Columns<'_>) -> Result<Directory, StoreErr
         id: DirectoryId::from_uuid(columns.next()?),
         tenant: TenantId::from_uuid(columns.next()?),
         profile: columns.next()?,
-        provider: columns.parsed("a directory's provider", Provider::of_word)?,
+        provider: columns.parsed("a directory's provider", |word| word.parse().ok())?,
         switch: columns.parsed("a directory's switch", switch)?,
         created_at: columns.time()?,
         extension: columns.next::<Option<String>>()?.map(Into::into),

@@ -10,6 +10,7 @@ use super::*;
 use crate::environment::Environment;
 use crate::event::Origin;
 use crate::event::tests::envelope;
+use crate::group::Member;
 use crate::id::{DirectoryId, GroupId, IdentityId, RequestId, TenantId};
 use crate::profile::Profile;
 use crate::tenant::{Directory, Provider, Slug, Switch};
