@@ -8,8 +8,6 @@
 mod header;
 mod parse_error;
 
-use std::fmt;
-
 use domain::environment::Environment;
 
 pub use domain::credential::CredentialKind;
@@ -33,7 +31,8 @@ const fn prefix(kind: CredentialKind) -> &'static str {
 }
 
 /// A well-formed credential, without a judgement on its secret.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, derive_more::Debug)]
+#[debug("Credential({id})")]
 pub struct Credential<'a> {
     /// The whole text.
     text: &'a str,
@@ -55,14 +54,9 @@ impl Credential<'_> {
     }
 }
 
-impl fmt::Debug for Credential<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Credential({})", self.id)
-    }
-}
-
 /// A new credential: its text is shown once and kept nowhere.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, derive_more::Debug)]
+#[debug("Issued({})", self.id())]
 pub struct Issued {
     text: String,
 }
@@ -88,12 +82,6 @@ impl Issued {
     /// The last four characters of its secret.
     pub fn last_four(&self) -> &str {
         &self.secret()[SECRET - 4..]
-    }
-}
-
-impl fmt::Debug for Issued {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Issued({})", self.id())
     }
 }
 

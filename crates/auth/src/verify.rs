@@ -9,7 +9,6 @@
 mod run;
 mod verified;
 
-use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +34,8 @@ use run::{Failed, run};
 pub use verified::{CredentialRecord, Verified};
 
 /// A well-formed credential of this environment, whose record may be read now.
+#[derive(derive_more::Debug)]
+#[debug("Presented({})", self.id())]
 pub struct Presented {
     shown: Shown,
     /// A place in the queue for records; none is needed when this secret was right today.
@@ -72,18 +73,14 @@ impl Presented {
     }
 }
 
-impl fmt::Debug for Presented {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Presented({})", self.shown.id)
-    }
-}
-
 /// Checks credentials; cheap to clone, all clones share one memory.
 #[derive(Debug, Clone)]
 pub struct Verifier {
     inner: Arc<Inner>,
 }
 
+#[derive(derive_more::Debug)]
+#[debug("Verifier({environment}, {cache:?})")]
 struct Inner {
     clock: Arc<dyn Clock>,
     environment: Environment,
@@ -96,12 +93,6 @@ struct Inner {
     alarms: RateLimiter<(CredentialKind, String)>,
     counters: Counters,
     uses: Uses,
-}
-
-impl fmt::Debug for Inner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Verifier({}, {:?})", self.environment, self.cache)
-    }
 }
 
 /// The most pairs of id and network whose failures are remembered.
