@@ -87,10 +87,9 @@ impl<'a> Document<'a> {
     pub fn write_members(&self, out: &mut JsonWriter, wanted: &ResolvedProjection) {
         out.key("schemas");
         out.begin_array();
-        schemas_of(self.resource_type, self.resource).for_each(|urn| out.text(urn));
+        schemas_of(self.resource_type, self.resource).for_each(|urn| out.value(urn));
         out.end_array();
-        out.key("id");
-        out.text(&self.id);
+        out.member("id", &self.id);
         if let Some(text) = self.resource.as_text().filter(|_| wanted.is_everything()) {
             out.members(text);
         } else {
@@ -101,8 +100,7 @@ impl<'a> Document<'a> {
             out.key("meta");
             out.begin_object();
             for (name, text) in self.meta() {
-                out.key(name);
-                out.text(&text);
+                out.member(name, &text);
             }
             out.end_object();
         } else {
@@ -115,8 +113,7 @@ impl<'a> Document<'a> {
 
     fn write_some(&self, out: &mut JsonWriter, wanted: &ResolvedProjection, name: &str, value: &Value) {
         if let Some(value) = wanted.pick(self.resource_type, name, value) {
-            out.key(name);
-            out.value(&value);
+            out.member(name, &value);
         }
     }
 

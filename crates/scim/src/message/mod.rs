@@ -74,23 +74,18 @@ impl ListHead {
     /// Begins a list answer of so many resources: they come next, then the end of the array and of the object.
     pub fn begin(&self, out: &mut JsonWriter, items_per_page: usize) {
         out.begin_object();
-        out.key("schemas");
-        out.begin_array();
-        out.text(LIST_RESPONSE);
-        out.end_array();
+        out.member("schemas", &[LIST_RESPONSE]);
         for (name, number) in [
             ("totalResults", self.total),
             ("startIndex", self.start_index),
             ("itemsPerPage", Some(items_per_page)),
         ] {
             if let Some(number) = number {
-                out.key(name);
-                out.number(number);
+                out.member(name, &number);
             }
         }
         if let Some(cursor) = &self.next_cursor {
-            out.key("nextCursor");
-            out.text(cursor);
+            out.member("nextCursor", cursor);
         }
         out.key("Resources");
         out.begin_array();

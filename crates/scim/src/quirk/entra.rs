@@ -105,11 +105,9 @@ pub fn wrapped_value(attribute: &Attribute, value: Value) -> Value {
 ///
 /// Broken: `{"op":"Add","path":"manager","value":[{"$ref":"…","value":"28"}]}`; right: `"value":{"value":"28"}`. Lists
 /// of several are given back untouched, to be refused by type.
-pub fn only_element(attribute: &Attribute, value: Value) -> Value {
+pub fn only_element(value: Value) -> Value {
     match value {
-        Value::Array(mut items) if !attribute.multi_valued && items.len() <= 1 => {
-            items.pop().unwrap_or(Value::Null)
-        }
+        Value::Array(mut items) if items.len() <= 1 => items.pop().unwrap_or_default(),
         other => other,
     }
 }

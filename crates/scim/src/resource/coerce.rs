@@ -47,11 +47,8 @@ impl Coerced {
 /// # Errors
 /// [`crate::ScimType::InvalidValue`] naming path, expected type, found type and next step, never the value.
 pub fn coerce(attribute: &Attribute, path: &AttrPath, value: Value) -> Result<Coerced, Error> {
-    if attribute.mutability == Mutability::ReadOnly || quirk::unassigns(&value) {
-        return Ok(Coerced::default());
-    }
-    if attribute.mutability == Mutability::WriteOnly {
-        return Ok(Coerced::ignored(path));
+    if let Some(nothing) = nothing_kept(attribute, path, &value) {
+        return Ok(nothing);
     }
     match (attribute.multi_valued, value) {
         (true, Value::Array(items)) => list(attribute, path, items),
@@ -60,17 +57,28 @@ pub fn coerce(attribute: &Attribute, path: &AttrPath, value: Value) -> Result<Co
     }
 }
 
-/// The value itself, out of everything clients wrap around one: a list of one, an object of nothing but its `value`; and
-/// a reference written as its bare text as the object it means. Doing it again changes nothing.
-pub(crate) fn opened(attribute: &Attribute, value: Value) -> Value {
-    if attribute.multi_valued {
-        return value;
+/// As [`coerce`], for one element of a multi-valued attribute.
+pub(crate) fn coerce_element(attribute: &Attribute, path: &AttrPath, value: Value) -> Result<Coerced, Error> {
+    nothing_kept(attribute, path, &value).map_or_else(|| one(attribute, path, value), Ok)
+}
+
+fn nothing_kept(attribute: &Attribute, path: &AttrPath, value: &Value) -> Option<Coerced> {
+    match attribute.mutability {
+        _ if quirk::unassigns(value) => Some(Coerced::default()),
+        Mutability::ReadOnly => Some(Coerced::default()),
+        Mutability::WriteOnly => Some(Coerced::ignored(path)),
+        Mutability::ReadWrite | Mutability::Immutable => None,
     }
+}
+
+/// A single value, or an element of a list, out of everything clients wrap around one: a list of one, an object of nothing
+/// but its `value`; and a reference written as its text as the object it means. Doing it again changes nothing.
+pub(crate) fn opened(attribute: &Attribute, value: Value) -> Value {
     let complex = attribute.attr_type == AttrType::Complex;
     let mut value = value;
     loop {
         value = match value {
-            Value::Array(items) if items.len() <= 1 => quirk::only_element(attribute, Value::Array(items)),
+            Value::Array(items) if items.len() <= 1 => quirk::only_element(Value::Array(items)),
             Value::Object(_) if !complex && quirk::is_wrapped(&value) => quirk::bare_value(value),
             opened => return quirk::wrapped_value(attribute, opened),
         };
@@ -78,11 +86,10 @@ pub(crate) fn opened(attribute: &Attribute, value: Value) -> Value {
 }
 
 fn list(attribute: &Attribute, path: &AttrPath, items: Vec<Value>) -> Result<Coerced, Error> {
-    let element = attribute.clone().single();
     let mut kept = Vec::with_capacity(items.len());
     let mut ignored: Vec<String> = Vec::new();
-    for item in items.into_iter().flat_map(|item| spread(&element, item)) {
-        let coerced = one(&element, path, item)?;
+    for item in items.into_iter().flat_map(|item| spread(attribute, item)) {
+        let coerced = one(attribute, path, item)?;
         for part in coerced.ignored {
             if !ignored.contains(&part) {
                 ignored.push(part);

@@ -68,7 +68,7 @@ impl Resource {
             for attribute in kept {
                 let old = holder(rt, schema, before).and_then(|map| get(map, &attribute.name));
                 if let Some(old) = old.cloned()
-                    && let Some(holder) = holder_mut(&mut map, rt, schema)
+                    && let Some(holder) = holder_mut(&mut map, (!is_core).then_some(schema.id.as_str()))
                 {
                     holder.entry(attribute.name.clone()).or_insert(old);
                 }
@@ -78,16 +78,13 @@ impl Resource {
     }
 }
 
-/// The object the attributes of a schema stand in, made when absent.
-fn holder_mut<'m>(
-    map: &'m mut Map<String, Value>,
-    rt: &ResourceType,
-    schema: &Schema,
+/// The object that holds the attributes of an extension, made when absent; without a URN the document itself.
+pub(super) fn holder_mut<'m>(
+    document: &'m mut Map<String, Value>,
+    urn: Option<&str>,
 ) -> Option<&'m mut Map<String, Value>> {
-    if schema.id == rt.core.id {
-        return Some(map);
-    }
-    let slot = map.entry(schema.id.clone());
+    let Some(urn) = urn else { return Some(document) };
+    let slot = document.entry(urn);
     slot.or_insert_with(|| Value::Object(Map::new())).as_object_mut()
 }
 

@@ -29,6 +29,9 @@ pub enum AttrType {
 }
 
 impl AttrType {
+    /// Every type.
+    pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
+
     /// The keyword of a schema document.
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -137,46 +140,30 @@ impl Attribute {
 
     /// A complex attribute with these parts.
     pub fn complex(name: &str, description: &str, parts: Vec<Self>) -> Self {
-        Self {
-            sub_attributes: parts,
-            ..Self::new(name, AttrType::Complex, description)
-        }
+        let mut complex = Self::new(name, AttrType::Complex, description);
+        complex.sub_attributes = parts;
+        complex
     }
 
     /// The same, as an array.
     #[must_use]
-    pub fn multi(self) -> Self {
-        Self {
-            multi_valued: true,
-            ..self
-        }
-    }
-
-    /// The same, as one value.
-    #[must_use]
-    pub fn single(self) -> Self {
-        Self {
-            multi_valued: false,
-            ..self
-        }
+    pub const fn multi(mut self) -> Self {
+        self.multi_valued = true;
+        self
     }
 
     /// The same, required.
     #[must_use]
-    pub fn required(self) -> Self {
-        Self {
-            required: true,
-            ..self
-        }
+    pub const fn required(mut self) -> Self {
+        self.required = true;
+        self
     }
 
     /// The same, compared with case.
     #[must_use]
-    pub fn case_exact(self) -> Self {
-        Self {
-            case_exact: true,
-            ..self
-        }
+    pub const fn case_exact(mut self) -> Self {
+        self.case_exact = true;
+        self
     }
 
     /// The same, with this mutability.
@@ -199,20 +186,16 @@ impl Attribute {
 
     /// The same, suggesting these values.
     #[must_use]
-    pub fn canonical(self, values: &[&str]) -> Self {
-        Self {
-            canonical_values: values.iter().map(|v| (*v).to_owned()).collect(),
-            ..self
-        }
+    pub fn canonical(mut self, values: &[&str]) -> Self {
+        self.canonical_values = values.iter().map(|v| (*v).to_owned()).collect();
+        self
     }
 
     /// The same, pointing to these types.
     #[must_use]
-    pub fn references(self, types: &[&str]) -> Self {
-        Self {
-            reference_types: types.iter().map(|v| (*v).to_owned()).collect(),
-            ..self
-        }
+    pub fn references(mut self, types: &[&str]) -> Self {
+        self.reference_types = types.iter().map(|v| (*v).to_owned()).collect();
+        self
     }
 
     /// The part of this name, in any case.
