@@ -5,13 +5,13 @@
 //! token carry the same one, and an operator can find the token (`usher token list`). Must not know: where the key is
 //! kept.
 
-use std::fmt;
-
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 /// Makes aliases; all that are made under one key agree.
-#[derive(Clone)]
+#[derive(Clone, derive_more::Debug)]
+#[debug("Aliases")]
 pub struct Aliases(Hmac<Sha256>);
 
 impl Aliases {
@@ -33,15 +33,8 @@ impl Aliases {
         let mut mac = self.0.clone();
         mac.update(b"usher.token-alias.v1\0");
         mac.update(token_id.as_bytes());
-        let digest = mac.finalize().into_bytes();
-        let digits = digest.iter().take(16).map(|byte| format!("{byte:02x}"));
-        digits.fold("tka_".to_owned(), |alias, byte| alias + &byte)
-    }
-}
-
-impl fmt::Debug for Aliases {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Aliases")
+        let digest = HEXLOWER.encode(&mac.finalize().into_bytes());
+        format!("tka_{digest:.32}")
     }
 }
 

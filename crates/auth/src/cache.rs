@@ -4,7 +4,6 @@
 //! aim at a slot. A right verdict is bound to the hash version it was made with: a replaced secret never meets an old
 //! verdict. Everything is bounded in count and age. Must not know: records, times of requests.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,26 +17,23 @@ use crate::token::Credential;
 use crate::uses::Known;
 
 /// The fingerprint of a presented credential within this process.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, derive_more::Debug)]
+#[debug("Fingerprint")]
 pub struct Fingerprint([u8; 32]);
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Fingerprint")
-    }
-}
 
 /// A fingerprint and the hash version it was compared with.
 type Compared = (Fingerprint, i32);
 
 /// How much is remembered. That a secret is right for a hash never changes, so an entry is dropped only for lack of
 /// space.
-const RIGHT_UNUSED_FOR: Duration = Duration::from_secs(24 * 3600);
+const RIGHT_UNUSED_FOR: Duration = Duration::from_hours(24);
 const RIGHT: u64 = 65_536;
-const WRONG_FOR: Duration = Duration::from_secs(60);
+const WRONG_FOR: Duration = Duration::from_mins(1);
 const WRONG: u64 = 4_096;
 
 /// The memory of a [`crate::Verifier`].
+#[derive(derive_more::Debug)]
+#[debug("VerificationCache({} right, {} wrong)", right.entry_count(), wrong.entry_count())]
 pub struct VerificationCache {
     key: Hmac<Sha256>,
     /// Right secrets; also where many askers for one secret wait for one run of argon2.
@@ -116,16 +112,5 @@ impl VerificationCache {
             self.right.invalidate(&fingerprint).await;
         }
         self.right.try_get_with(fingerprint, check).await
-    }
-}
-
-impl fmt::Debug for VerificationCache {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "VerificationCache({} right, {} wrong)",
-            self.right.entry_count(),
-            self.wrong.entry_count()
-        )
     }
 }

@@ -9,10 +9,12 @@ use crate::queue::Busy;
 use crate::token::ParseError;
 
 /// Why a credential does not open anything; for logs and metrics only. `Display` says what the operator can do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Reason {
     /// The text is no credential of this gateway.
     #[error(transparent)]
+    #[strum(transparent)]
     Text(ParseError),
     /// No record has its id.
     #[error(
@@ -35,23 +37,18 @@ pub enum Reason {
 
 impl Reason {
     /// One fixed word, for metrics and searches.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Text(error) => error.code(),
-            Self::UnknownId => "unknown_id",
-            Self::Expired => "expired",
-            Self::Revoked => "revoked",
-            Self::WrongSecret => "wrong_secret",
-            Self::BadHash => "bad_hash",
-        }
+    pub fn code(self) -> &'static str {
+        self.into()
     }
 }
 
 /// Why a request is turned away before it reaches a use-case.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Refusal {
     /// 401, the same body whatever the reason.
     #[error("{0}")]
+    #[strum(transparent)]
     Unauthorized(Reason),
     /// 401, the same body: a right token at the wrong URL.
     #[error(
@@ -80,13 +77,8 @@ pub enum Refusal {
 
 impl Refusal {
     /// One fixed word, for metrics and searches.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Unauthorized(reason) => reason.code(),
-            Self::WrongDirectory { .. } => "wrong_directory",
-            Self::DirectoryOff { .. } => "directory_off",
-            Self::Busy => "busy",
-        }
+    pub fn code(&self) -> &'static str {
+        self.into()
     }
 }
 

@@ -41,13 +41,8 @@ impl Counters {
             hits: self.hits.load(Ordering::Relaxed),
             misses: self.misses.load(Ordering::Relaxed),
             runs: self.runs.load(Ordering::Relaxed),
-            running: 0,
-            waiting: 0,
-            refusals: self
-                .refusals
-                .lock()
-                .map(|refusals| refusals.clone())
-                .unwrap_or_default(),
+            refusals: self.refusals.lock().map(|all| all.clone()).unwrap_or_default(),
+            ..Stats::default()
         }
     }
 }

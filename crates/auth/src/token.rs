@@ -8,8 +8,6 @@
 mod header;
 mod parse_error;
 
-use std::fmt;
-
 use domain::environment::Environment;
 
 pub use domain::credential::CredentialKind;
@@ -33,7 +31,8 @@ const fn prefix(kind: CredentialKind) -> &'static str {
 }
 
 /// A well-formed credential, without a judgement on its secret.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, derive_more::Debug)]
+#[debug("Credential({id})")]
 pub struct Credential<'a> {
     /// The whole text.
     text: &'a str,
@@ -55,14 +54,9 @@ impl Credential<'_> {
     }
 }
 
-impl fmt::Debug for Credential<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Credential({})", self.id)
-    }
-}
-
 /// A new credential: its text is shown once and kept nowhere.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, derive_more::Debug)]
+#[debug("Issued({})", self.id())]
 pub struct Issued {
     text: String,
 }
@@ -88,12 +82,6 @@ impl Issued {
     /// The last four characters of its secret.
     pub fn last_four(&self) -> &str {
         &self.secret()[SECRET - 4..]
-    }
-}
-
-impl fmt::Debug for Issued {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Issued({})", self.id())
     }
 }
 
@@ -180,17 +168,18 @@ fn checksum(body: &str) -> String {
 /// The big-endian number in `bytes` as the last `digits` base62 digits, padded with zeros.
 fn base62(bytes: &[u8], digits: usize) -> String {
     let mut number = bytes.to_vec();
-    let mut out = vec![ALPHABET[0]; digits];
-    for digit in out.iter_mut().rev() {
-        let mut rest = 0_u32;
+    let digit = |_| {
+        let mut rest = 0_u16;
         for byte in &mut number {
-            let value = rest << 8 | u32::from(*byte);
-            *byte = (value / 62) as u8;
+            let value = rest << 8 | u16::from(*byte);
+            // The rest is below 62, so the quotient is below 256.
+            [_, *byte] = (value / 62).to_be_bytes();
             rest = value % 62;
         }
-        *digit = ALPHABET[rest as usize];
-    }
-    out.into_iter().map(char::from).collect()
+        ALPHABET.get(usize::from(rest)).copied().map(char::from)
+    };
+    let digits: Vec<char> = (0..digits).filter_map(digit).collect();
+    digits.into_iter().rev().collect()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use domain::credential::{CredentialKind, Memory, NETWORKS, SecretCheck, Use};
 /// Credentials remembered between two collections; more than that are left out until the next.
 const MOST: usize = 65_536;
 /// How often a network that is still in use is written again, so that it stays among the newest.
-const AGAIN: Duration = Duration::from_secs(3_600);
+const AGAIN: Duration = Duration::from_hours(1);
 
 /// When it was used, and what is new.
 type Noted = (Option<DateTime<Utc>>, Memory);

@@ -9,7 +9,6 @@
 mod run;
 mod verified;
 
-use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +34,8 @@ use run::{Failed, run};
 pub use verified::{CredentialRecord, Verified};
 
 /// A well-formed credential of this environment, whose record may be read now.
+#[derive(derive_more::Debug)]
+#[debug("Presented({})", self.id())]
 pub struct Presented {
     shown: Shown,
     /// A place in the queue for records; none is needed when this secret was right today.
@@ -72,18 +73,14 @@ impl Presented {
     }
 }
 
-impl fmt::Debug for Presented {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Presented({})", self.shown.id)
-    }
-}
-
 /// Checks credentials; cheap to clone, all clones share one memory.
 #[derive(Debug, Clone)]
 pub struct Verifier {
     inner: Arc<Inner>,
 }
 
+#[derive(derive_more::Debug)]
+#[debug("Verifier({environment}, {cache:?})")]
 struct Inner {
     clock: Arc<dyn Clock>,
     environment: Environment,
@@ -98,18 +95,12 @@ struct Inner {
     uses: Uses,
 }
 
-impl fmt::Debug for Inner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Verifier({}, {:?})", self.environment, self.cache)
-    }
-}
-
 /// The most pairs of id and network whose failures are remembered.
 const GUESSERS: u64 = 65_536;
 /// The shortest time between two log lines about one credential.
 const ALARM: Quota = Quota {
     burst: 1,
-    every: Duration::from_secs(60),
+    every: Duration::from_mins(1),
 };
 
 impl Verifier {
@@ -222,25 +213,22 @@ impl Verifier {
             CredentialStatus::Revoked => return Err(Refusal::Unauthorized(Reason::Revoked)),
         }
         let (inner, Presented { shown, lookup }) = (&self.inner, presented);
-        let known = match inner.cache.right(shown.fingerprint, hash.version).await {
-            Some(known) => {
-                step(&inner.counters.hits);
-                known
+        let known = if let Some(known) = inner.cache.right(shown.fingerprint, hash.version).await {
+            step(&inner.counters.hits);
+            known
+        } else {
+            step(&inner.counters.misses);
+            if inner.cache.is_wrong(shown.fingerprint, hash.version) {
+                return Err(Refusal::Unauthorized(Reason::WrongSecret));
             }
-            None => {
-                step(&inner.counters.misses);
-                if inner.cache.is_wrong(shown.fingerprint, hash.version) {
-                    return Err(Refusal::Unauthorized(Reason::WrongSecret));
-                }
-                // A cache miss is rare and its future is large, so it is boxed and does not enlarge the future of
-                // every request.
-                Box::pin(async {
-                    let memory = memory().await;
-                    drop(lookup);
-                    inner.check(&shown, hash, &memory).await
-                })
-                .await?
-            }
+            // A cache miss is rare and its future is large, so it is boxed and does not enlarge the future of
+            // every request.
+            Box::pin(async {
+                let memory = memory().await;
+                drop(lookup);
+                inner.check(&shown, hash, &memory).await
+            })
+            .await?
         };
         Ok(known.learn(shown.network, inner.clock.monotonic()))
     }

@@ -10,7 +10,8 @@ use crate::scope::TenantScope;
 use crate::tenant::{Directory, Slug};
 
 /// What a credential opens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum CredentialKind {
     /// A directory, over SCIM: pasted into Entra.
     Token,
@@ -20,11 +21,8 @@ pub enum CredentialKind {
 
 impl CredentialKind {
     /// The word in the database.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Token => "token",
-            Self::App => "app",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -87,18 +85,13 @@ fn status(
 
 /// The argon2id hash of a secret, as a PHC string, and its version (steps at each replacement, so that a cached
 /// verdict about an older secret can never match).
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, derive_more::Debug)]
+#[debug("SecretHash(v{version})")]
 pub struct SecretHash {
     /// The PHC string.
     pub phc: String,
     /// Steps by one at each replacement.
     pub version: i32,
-}
-
-impl std::fmt::Debug for SecretHash {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SecretHash(v{})", self.version)
-    }
 }
 
 /// 32 bits of a fast hash of a secret: enough to detect nearly every wrong secret without argon2, and useless when

@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 /// `test` or `production`: one deployment each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::Display, strum::IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Environment {
     /// For trying out; its tokens are refused in production.
     Test,
@@ -14,11 +17,8 @@ pub enum Environment {
 
 impl Environment {
     /// The word used in events, stream names and settings.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Test => "test",
-            Self::Production => "production",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// The letter inside a token: `usher_t_…` or `usher_p_…`.
@@ -27,11 +27,5 @@ impl Environment {
             Self::Test => 't',
             Self::Production => 'p',
         }
-    }
-}
-
-impl std::fmt::Display for Environment {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
     }
 }

@@ -7,11 +7,10 @@ mod envelope;
 pub mod group;
 
 use chrono::{DateTime, Utc};
-use scim::change::diff;
+use scim::change::{Change, diff};
+use serde::Serialize;
 
-use self::envelope::{
-    CauseRef, Data, DirectoryRef, Head, IdentityData, IdentityState, IdentityTombstone, TenantRef,
-};
+use self::envelope::{Changed, Data, Head, KnownBy, Place, State, Version};
 use crate::environment::Environment;
 use crate::id::{EventId, RequestId, ResourceId};
 use crate::identity::Identity;
@@ -20,61 +19,34 @@ use crate::profile::Profile;
 use crate::tenant::{Directory, Slug};
 use crate::trace::TraceParent;
 
-/// What happened to an identity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IdentityEventKind {
-    /// It came into being (perhaps inactive).
+/// What happened to a resource: the word in an event's type, `usher.identity.{word}.v1` or `usher.group.{word}.v1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display)]
+#[strum(serialize_all = "snake_case")]
+pub enum EventKind {
+    /// It was created, an identity perhaps inactive.
     Created,
-    /// It changed.
+    /// Its document changed.
     Updated,
-    /// `active` went from true to false, whatever else changed.
+    /// An identity's `active` went from true to false, whatever else changed.
     Deactivated,
-    /// `active` went from false to true, whatever else changed.
+    /// An identity's `active` went from false to true, whatever else changed.
     Reactivated,
-    /// It is gone.
+    /// It was deleted, a group with all its memberships.
     Deleted,
+    /// Members of a group were added or removed.
+    MembersChanged,
 }
 
-impl IdentityEventKind {
-    /// All kinds, for generated documents and schemas.
-    pub const ALL: [Self; 5] = [
-        Self::Created,
-        Self::Updated,
-        Self::Deactivated,
-        Self::Reactivated,
-        Self::Deleted,
-    ];
-
-    /// The word in the type: `usher.identity.{word}.v1`.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Updated => "updated",
-            Self::Deactivated => "deactivated",
-            Self::Reactivated => "reactivated",
-            Self::Deleted => "deleted",
-        }
-    }
-
+impl EventKind {
     /// The word of the provisioning log.
     pub const fn action(self) -> LogAction {
         match self {
             Self::Created => LogAction::Create,
-            Self::Updated => LogAction::Update,
+            Self::Updated | Self::MembersChanged => LogAction::Update,
             Self::Deactivated => LogAction::Disable,
             Self::Reactivated => LogAction::Reactivate,
             Self::Deleted => LogAction::Delete,
         }
-    }
-
-    /// The CloudEvents `type`.
-    pub fn event_type(self) -> String {
-        format!("usher.identity.{}.v1", self.word())
-    }
-
-    /// The CloudEvents `dataschema`, the `$id` of the JSON Schema in `docs/reference/events/`.
-    pub fn data_schema(self) -> String {
-        format!("urn:usher:schema:identity.{}:1", self.word())
     }
 }
 
@@ -93,18 +65,22 @@ pub struct Origin<'a> {
     pub profile: &'a Profile,
 }
 
-/// Why a change happened.
-#[derive(Debug, Clone)]
+/// Why a change happened; written as the `cause` of an event.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Cause {
+    /// The HTTP method.
+    pub operation: &'static str,
     /// The request; the `txn` of the event (RFC 8417 §2.2).
+    #[serde(rename = "requestId")]
     pub request: RequestId,
     /// The client's own id of the request, when it sent one.
     pub client_request_id: Option<String>,
-    /// The HTTP method.
-    pub operation: &'static str,
-    /// What apps are told of the token: see [`crate::credential::Caller::token_alias`].
+    /// The value that apps get in place of the token's id: see [`crate::credential::Caller::token_alias`].
+    #[serde(rename = "tokenId")]
     pub token_alias: String,
     /// The W3C trace context of the request, the start of the trace.
+    #[serde(skip)]
     pub traceparent: Option<TraceParent>,
 }
 
@@ -152,43 +128,43 @@ pub fn from_change(
         Vec::new()
     };
     let kind = match (before, after) {
-        (None, Some(_)) => IdentityEventKind::Created,
-        (_, None) => IdentityEventKind::Deleted,
+        (None, Some(_)) => EventKind::Created,
+        (_, None) => EventKind::Deleted,
         (Some(_), Some(_)) if changes.is_empty() => return None,
         (Some(_), Some(_)) => match (old.active(), new.active()) {
-            (true, false) => IdentityEventKind::Deactivated,
-            (false, true) => IdentityEventKind::Reactivated,
-            _ => IdentityEventKind::Updated,
+            (true, false) => EventKind::Deactivated,
+            (false, true) => EventKind::Reactivated,
+            _ => EventKind::Updated,
         },
     };
     let sequence = after.map_or_else(|| subject.revision + 1, |identity| identity.revision);
-    let profile = origin.profile;
-    let data = Data::Identity(IdentityData {
-        tenant: TenantRef::of(origin),
-        directory: DirectoryRef::of(origin),
-        identity: after.map(IdentityState),
-        record: after.map(|identity| profile.record(identity.id, &identity.resource)),
-        changes: &changes,
-        changed_attributes: changes.iter().map(|change| change.path.as_str()).collect(),
-        managed_attributes: profile.managed_attributes(),
-        revision: sequence,
-        previous_revision: before.map_or(0, |identity| identity.revision),
-        etag: scim::etag::of(sequence),
-        cause: CauseRef::of(origin, cause),
-        tombstone: before.filter(|_| after.is_none()).map(IdentityTombstone::of),
-    });
+    let gone = before.filter(|_| after.is_none());
+    let data = Data::Identity {
+        place: Place::of(origin),
+        identity: after.map(|identity| State {
+            id: identity.id.into(),
+            resource: &identity.resource,
+            known: ("active", identity.resource.active().into()),
+        }),
+        record: after.map(|identity| origin.profile.record(identity.id, &identity.resource)),
+        changed: Changed::of(&changes, origin.profile.managed_attributes()),
+        version: Version::of(origin, cause, sequence, before.map(|identity| identity.revision)),
+        tombstone: gone.map(|identity| KnownBy::of(identity.id, &identity.resource)),
+    };
     let head = Head {
         id,
-        event_type: kind.event_type(),
-        data_schema: kind.data_schema(),
+        kind,
         subject: subject.id.into(),
         at,
         sequence,
         part: (1, 1),
-        action: kind.action(),
-        changed: changes.iter().map(|change| change.path.clone()).collect(),
+        changed: paths(&changes),
     };
     Some(head.event(origin, cause, &data))
+}
+
+fn paths(changes: &[Change]) -> Vec<String> {
+    changes.iter().map(|change| change.path.clone()).collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Identifiers: a UUIDv7 inside, prefixed text outside (`tn_…`, `dir_…`, `idn_…`, `app_…`), so that an id pasted into
 //! a ticket says what it is. No client value ever becomes one of these.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -20,7 +19,9 @@ pub struct IdError {
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident, $prefix:literal, $kind:literal;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, derive_more::Debug, derive_more::Display)]
+        #[debug("{self}")]
+        #[display("{}{}", $prefix, _0.simple())]
         pub struct $name(Uuid);
 
         impl $name {
@@ -32,18 +33,6 @@ macro_rules! ids {
             /// The UUID inside, as the database keeps it.
             pub const fn uuid(self) -> Uuid {
                 self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!($prefix, "{}"), self.0.simple())
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(self, f)
             }
         }
 
@@ -91,7 +80,9 @@ ids! {
 }
 
 /// A resource in SCIM's sense: what a member, an event or a row of the provisioning log is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, derive_more::Display, derive_more::From,
+)]
 pub enum ResourceId {
     /// A SCIM User.
     Identity(IdentityId),
@@ -122,27 +113,6 @@ impl ResourceId {
             "User" => Some(Self::Identity(IdentityId::from_uuid(uuid))),
             "Group" => Some(Self::Group(GroupId::from_uuid(uuid))),
             _ => None,
-        }
-    }
-}
-
-impl From<IdentityId> for ResourceId {
-    fn from(id: IdentityId) -> Self {
-        Self::Identity(id)
-    }
-}
-
-impl From<GroupId> for ResourceId {
-    fn from(id: GroupId) -> Self {
-        Self::Group(id)
-    }
-}
-
-impl fmt::Display for ResourceId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Identity(id) => id.fmt(f),
-            Self::Group(id) => id.fmt(f),
         }
     }
 }

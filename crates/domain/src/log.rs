@@ -7,8 +7,9 @@ use serde::Serialize;
 use crate::id::{DirectoryId, EventId, RequestId, ResourceId};
 
 /// What a call did to one identity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, strum::EnumString, strum::IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum LogAction {
     /// Came into being.
     Create,
@@ -27,21 +28,15 @@ pub enum LogAction {
 
 impl LogAction {
     /// The word in the log.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Update => "update",
-            Self::Disable => "disable",
-            Self::Reactivate => "reactivate",
-            Self::Delete => "delete",
-            Self::Other => "other",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
 /// How a call ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::EnumString, strum::IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum LogStatus {
     /// Applied.
     Success,
@@ -55,13 +50,8 @@ pub enum LogStatus {
 
 impl LogStatus {
     /// The word in the log.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Skipped => "skipped",
-            Self::Warning => "warning",
-            Self::Failure => "failure",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -1,126 +1,81 @@
 //! What a profile demands of a document. Pure: no reads, no writes.
 
 use scim::error::Error;
-use scim::path::AttrPath;
+use scim::path::{AttrPath, ValuePath};
 use scim::resource::{Resource, json_bytes};
 use scim::schema::ResourceType;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::portal::PortalPage;
-use crate::profile::{Profile, ProfileAttribute};
+use crate::profile::Profile;
 use crate::tenant::Provider;
 
-/// Refuses a new document that lacks what the profile requires.
+/// Refuses a document that lacks what the profile requires. Of a change, with the state `before` it, it refuses only what the
+/// change takes away (RFC 7644 §3.5.2.2): a rule that was added later must not keep an account from being disabled (ADR 0026).
 ///
 /// # Errors
-/// `invalidValue` naming the SCIM path, the Entra attribute it comes from and the page to change it on: the text shows
-/// up in the customer's provisioning log.
-pub fn check_required(provider: Provider, profile: &Profile, resource: &Resource) -> Result<(), Error> {
-    let missing = |line: &&ProfileAttribute| resource.missing(&line.target);
-    match required(profile).find(missing) {
-        None => Ok(()),
-        Some(line) => Err(Error::invalid_value(
-            &line.path,
-            required_words(provider, profile, line),
-        )),
-    }
-}
-
-/// Refuses a change that takes away what the profile requires (RFC 7644 §3.5.2.2). What was missing before may stay
-/// missing: a rule that came later must not stand in the way of disabling somebody (ADR 0026).
-///
-/// # Errors
-/// `mutability`, in the words of [`check_required`].
-pub fn check_kept(
+/// `invalidValue`, of a change `mutability`, with the SCIM path, the Entra attribute it comes from and the page to change it
+/// on: the text shows up in the customer's provisioning log.
+pub fn check_required(
     provider: Provider,
     profile: &Profile,
-    before: &Resource,
+    before: Option<&Resource>,
     after: &Resource,
 ) -> Result<(), Error> {
-    let taken = |line: &&ProfileAttribute| after.missing(&line.target) && !before.missing(&line.target);
-    match required(profile).find(taken) {
-        None => Ok(()),
-        Some(line) => Err(Error::mutability(
-            &line.path,
-            required_words(provider, profile, line),
-        )),
-    }
-}
-
-fn required(profile: &Profile) -> impl Iterator<Item = &ProfileAttribute> {
-    profile.attributes.iter().filter(|line| line.required)
-}
-
-fn required_words(provider: Provider, profile: &Profile, line: &ProfileAttribute) -> String {
-    let path = &line.path;
+    let mut required = profile.attributes.iter().filter(|line| line.required);
+    let Some(line) = required.find(|line| is_lost(&line.target, before, after)) else {
+        return Ok(());
+    };
+    let (path, name, page) = (&line.path, &profile.name, provider.at(PortalPage::Users));
     let source = match provider {
         Provider::Entra => &line.entra,
         _ => "a value",
     };
-    format!(
-        "{path} is required in the {} directory and was missing or empty. {} map {source} to {path}, and check that the person \
-         or room has a value for it.",
-        profile.name,
-        provider.at(PortalPage::Users),
-    )
+    let detail = format!(
+        "{path} is required in the {name} directory and was missing or empty. {page} map {source} to {path}, and check that \
+         the person or room has a value for it."
+    );
+    Err(lost(path, before, detail))
 }
 
-/// As [`check_required`], for a new group: it needs what its type says is required, which is its `displayName`
+/// As [`check_required`], for a group: it needs what its type says is required, which is its `displayName`
 /// (RFC 7643 §4.2).
 ///
 /// # Errors
-/// `invalidValue`.
+/// As [`check_required`].
 pub fn check_group_required(
     provider: Provider,
     group_type: &ResourceType,
-    resource: &Resource,
-) -> Result<(), Error> {
-    match group_required(group_type).find(|name| missing(resource, name)) {
-        None => Ok(()),
-        Some(name) => Err(Error::invalid_value(
-            name,
-            format!(
-                "{name} is required and was missing or empty: a group needs a name that can be read. {} map {name} to {name}, \
-                 and check that the group has a name.",
-                provider.at(PortalPage::Groups)
-            ),
-        )),
-    }
-}
-
-/// As [`check_kept`], for a group.
-///
-/// # Errors
-/// `mutability`.
-pub fn check_group_kept(
-    provider: Provider,
-    group_type: &ResourceType,
-    before: &Resource,
+    before: Option<&Resource>,
     after: &Resource,
 ) -> Result<(), Error> {
-    let taken = |name: &&str| missing(after, name) && !missing(before, name);
-    match group_required(group_type).find(taken) {
-        None => Ok(()),
-        Some(name) => Err(Error::mutability(
-            name,
-            format!(
-                "{name} is required and cannot be removed or emptied. Send a new one to rename the group. {} check that what is \
-                 mapped to {name} has a value.",
-                provider.at(PortalPage::Groups)
-            ),
-        )),
+    let mut required = group_type.core.attributes.iter().filter(|it| it.required);
+    let Some(attribute) = required.find(|it| is_lost(&AttrPath::core(&it.name).into(), before, after)) else {
+        return Ok(());
+    };
+    let (name, page) = (&attribute.name, provider.at(PortalPage::Groups));
+    let detail = match before {
+        None => format!(
+            "{name} is required and was missing or empty: a group needs a name that can be read. {page} map {name} to {name}, \
+             and check that the group has a name."
+        ),
+        Some(_) => format!(
+            "{name} is required and cannot be removed or emptied. Send a new one to rename the group. {page} check that what is \
+             mapped to {name} has a value."
+        ),
+    };
+    Err(lost(name, before, detail))
+}
+
+fn is_lost(path: &ValuePath, before: Option<&Resource>, after: &Resource) -> bool {
+    after.missing(path) && !before.is_some_and(|before| before.missing(path))
+}
+
+fn lost(path: &str, before: Option<&Resource>, detail: String) -> Error {
+    match before {
+        None => Error::invalid_value(path, detail),
+        Some(_) => Error::mutability(path, detail),
     }
-}
-
-fn missing(resource: &Resource, name: &str) -> bool {
-    resource.missing(&AttrPath::core(name).into())
-}
-
-fn group_required(group_type: &ResourceType) -> impl Iterator<Item = &str> {
-    let attributes = group_type.core.attributes.iter();
-    attributes
-        .filter(|attribute| attribute.required)
-        .map(|attribute| attribute.name.as_str())
 }
 
 /// The most values one attribute of an identity may hold: far beyond any person's addresses, and what keeps a document,
@@ -133,35 +88,44 @@ pub const LONGEST_TEXT: usize = 16 * 1024;
 /// The largest one document may be, in bytes of JSON: an event carries it whole.
 pub const LARGEST_DOCUMENT: usize = 128 * 1024;
 
-/// Refuses a document no person, room or group has: too long a list, too long a text, or too much of everything.
+/// Refuses a document beyond [`MOST_VALUES`], [`LONGEST_TEXT`] or [`LARGEST_DOCUMENT`].
 ///
 /// # Errors
 /// `invalidValue` naming the attribute and both numbers.
 pub fn check_size(provider: Provider, page: PortalPage, resource: &Resource) -> Result<(), Error> {
-    check_lists(provider, page, resource)?;
     let document = resource.as_map();
-    let refused = |name: &str, what: String| {
-        let detail = format!(
-            "{name} {what}. {} check what is mapped to {name}.",
-            provider.at(page)
-        );
+    let refused = |name: &str, what: String, or: &str| {
+        let at = provider.at(page);
+        let detail = format!("{name} {what}. {at} check what is mapped to {name}{or}.");
         Err(Error::invalid_value(name, detail))
     };
+    let extensions = document.values().filter_map(Value::as_object);
+    for (name, value) in std::iter::once(document).chain(extensions).flatten() {
+        let length = value.as_array().map_or(0, Vec::len);
+        if length > MOST_VALUES {
+            let what = format!(
+                "would have {length} values and an identity keeps at most {MOST_VALUES} of each attribute"
+            );
+            return refused(name, what, ", or remove old values first");
+        }
+    }
     for (name, value) in document {
         let longest = longest_text(value);
         if longest > LONGEST_TEXT {
             let what =
                 format!("would hold {longest} bytes of text and one value keeps at most {LONGEST_TEXT}");
-            return refused(name, what);
+            return refused(name, what, "");
         }
     }
     let sizes = document.iter().map(|(name, value)| (json_bytes(value), name));
     let all: usize = sizes.clone().map(|(bytes, name)| bytes + name.len()).sum();
     match sizes.max() {
-        Some((bytes, name)) if all > LARGEST_DOCUMENT => refused(
-            name,
-            format!("would take {bytes} bytes of JSON and a whole document keeps at most {LARGEST_DOCUMENT}"),
-        ),
+        Some((bytes, name)) if all > LARGEST_DOCUMENT => {
+            let what = format!(
+                "would take {bytes} bytes of JSON and a whole document keeps at most {LARGEST_DOCUMENT}"
+            );
+            refused(name, what, "")
+        }
         _ => Ok(()),
     }
 }
@@ -172,27 +136,6 @@ fn longest_text(value: &Value) -> usize {
         Value::Array(items) => items.iter().map(longest_text).max().unwrap_or(0),
         Value::Object(parts) => parts.values().map(longest_text).max().unwrap_or(0),
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-    }
-}
-
-fn check_lists(provider: Provider, page: PortalPage, resource: &Resource) -> Result<(), Error> {
-    let lists = |map: &Map<String, Value>| -> Option<(String, usize)> {
-        map.iter()
-            .filter_map(|(name, value)| Some((name.clone(), value.as_array()?.len())))
-            .find(|(_, length)| *length > MOST_VALUES)
-    };
-    let document = resource.as_map();
-    let extensions = document.values().filter_map(Value::as_object);
-    match lists(document).or_else(|| extensions.into_iter().find_map(lists)) {
-        None => Ok(()),
-        Some((name, length)) => {
-            let detail = format!(
-                "{name} would have {length} values and an identity keeps at most {MOST_VALUES} of each attribute. {} check what \
-                 is mapped to {name}, or remove old values first.",
-                provider.at(page)
-            );
-            Err(Error::invalid_value(name, detail))
-        }
     }
 }
 
@@ -236,9 +179,13 @@ mod tests {
         };
         let old = resource(json!({"userName": "m", "displayName": "M", "active": true}));
         let disabled = resource(json!({"userName": "m", "displayName": "M", "active": false}));
-        assert_eq!(check_kept(Provider::Entra, members, &old, &disabled), Ok(()));
+        assert_eq!(
+            check_required(Provider::Entra, members, Some(&old), &disabled),
+            Ok(())
+        );
         let nameless = resource(json!({"userName": "m"}));
-        let refused = check_kept(Provider::Entra, members, &old, &nameless).expect_err("displayName went");
+        let refused = check_required(Provider::Entra, members, Some(&old), &nameless);
+        let refused = refused.expect_err("displayName went");
         assert_eq!(refused.scim_type, scim::ScimType::Mutability);
         assert!(
             refused
@@ -286,7 +233,7 @@ mod tests {
             let resource = Resource::accept(&advisors.resource_type, body)
                 .expect("fits")
                 .resource;
-            check_required(provider, advisors, &resource).map_err(|error| error.detail)
+            check_required(provider, advisors, None, &resource).map_err(|error| error.detail)
         };
         let name = json!({"givenName": "Mette", "familyName": "Holm"});
         assert_eq!(

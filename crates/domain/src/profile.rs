@@ -94,24 +94,6 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Reads a profile from the text of its TOML file.
-    ///
-    /// # Errors
-    /// [`ProfileError`] naming the file, the place and the rule; nothing is guessed.
-    pub fn parse(file: &str, text: &str) -> Result<Self, ProfileError> {
-        file::parse(file, text)
-    }
-
-    /// This profile with a directory's own extension on top, from the text of its TOML: `urn`, `description` and
-    /// `[[attribute]]` lines of `name`, `type` and, as wanted, `multi_valued`, `required`, `case_exact`,
-    /// `canonical_values`, `mutability`, `returned`, `description`, `entra`, `record`.
-    ///
-    /// # Errors
-    /// [`ProfileError`] naming the place and the rule.
-    pub fn with_extension(&self, text: &str) -> Result<Self, ProfileError> {
-        file::extended(self, text)
-    }
-
     /// The flat fields of an identity by their plain names: `office`, not `addresses[type eq "work"].formatted`.
     /// A field without a value is `null`, so that a consumer sees a cleared value; `active` is true unless said
     /// otherwise.

@@ -2,6 +2,8 @@
 //!
 //! Must not know: requests. Read [`crate::tenant::Provider`] next.
 
+use std::fmt::Write as _;
+
 use scim::quirk::rules::TABLE;
 
 use crate::tenant::Provider;
@@ -16,14 +18,14 @@ pub fn reference() -> String {
          from everybody, because no client of the RFC can notice (see *The same for all* below).\n\n| request | the RFC |",
     );
     for provider in Provider::ALL {
-        page.push_str(&format!(" `{}` |", provider.as_str()));
+        let _ = write!(page, " `{}` |", provider.as_str());
     }
     page.push_str("\n| --- | --- |");
     page.push_str(&" --- |".repeat(Provider::ALL.len()));
     for row in TABLE {
-        page.push_str(&format!("\n| {} | {} |", row.request, row.rfc));
+        let _ = write!(page, "\n| {} | {} |", row.request, row.rfc);
         for provider in Provider::ALL {
-            page.push_str(&format!(" {} |", (row.does)(provider.rules())));
+            let _ = write!(page, " {} |", (row.does)(provider.rules()));
         }
     }
     page.push_str(SAME_FOR_ALL);
@@ -63,7 +65,8 @@ mod tests {
     fn every_conflict_is_one_where_two_providers_or_the_rfc_and_a_product_differ_or_the_rfc_leaves_a_choice()
     {
         for row in TABLE {
-            let mut answers: Vec<_> = Provider::ALL.map(|provider| (row.does)(provider.rules())).into();
+            let answers = Provider::ALL.iter().map(|provider| (row.does)(provider.rules()));
+            let mut answers: Vec<_> = answers.collect();
             answers.sort_unstable();
             answers.dedup();
             assert!(answers.len() > 1 || row.rfc.contains(", or "), "{}", row.request);
@@ -73,9 +76,9 @@ mod tests {
     #[test]
     fn a_provider_is_found_by_its_word_and_no_other() {
         for provider in Provider::ALL {
-            assert_eq!(Provider::of_word(provider.as_str()), Some(provider));
+            assert_eq!(provider.as_str().parse(), Ok(*provider));
         }
-        assert_eq!(Provider::of_word("Okta"), None);
-        assert_eq!(Provider::of_word(""), None);
+        assert!("Okta".parse::<Provider>().is_err());
+        assert!("".parse::<Provider>().is_err());
     }
 }

@@ -1,6 +1,5 @@
 //! Tenants, directories and apps as records.
 
-use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -12,7 +11,7 @@ use crate::id::{AppId, DirectoryId, TenantId};
 
 /// A short name that may be part of a URL and a stream name: 1 to 63 of `a-z`, `0-9`, `-`, starting with a letter or
 /// digit.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, derive_more::Display)]
 pub struct Slug(String);
 
 /// A text that is no [`Slug`].
@@ -41,12 +40,6 @@ impl FromStr for Slug {
         } else {
             Err(SlugError(text.to_owned()))
         }
-    }
-}
-
-impl fmt::Display for Slug {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
@@ -83,8 +76,21 @@ pub enum Switch {
 }
 
 /// The identity provider that calls: decides where Entra and RFC 7644 disagree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    Serialize,
+    Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Provider {
     /// Microsoft Entra ID.
     #[default]
@@ -103,30 +109,11 @@ pub enum Provider {
 
 impl Provider {
     /// All of them, as `docs/reference/providers.md` lists them.
-    pub const ALL: [Self; 6] = [
-        Self::Entra,
-        Self::Okta,
-        Self::OneLogin,
-        Self::JumpCloud,
-        Self::Ping,
-        Self::Generic,
-    ];
+    pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// The word kept in the database and shown to people.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Entra => "entra",
-            Self::Okta => "okta",
-            Self::OneLogin => "onelogin",
-            Self::JumpCloud => "jumpcloud",
-            Self::Ping => "ping",
-            Self::Generic => "generic",
-        }
-    }
-
-    /// The provider of that word.
-    pub fn of_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|provider| provider.as_str() == word)
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// What its directories do where products and the RFCs disagree.

@@ -15,7 +15,7 @@ use domain::group::{Group, MembersChanged};
 use domain::id::{DirectoryId, GroupId};
 use domain::identity::ExternalId;
 use domain::log::LogEntry;
-use domain::policy::{check_group_kept, check_group_required, check_size};
+use domain::policy::{check_group_required, check_size};
 use domain::portal::PortalPage;
 use domain::profile::Profile;
 use domain::tenant::Provider;
@@ -102,13 +102,19 @@ impl ManagedResource for Group {
 
     fn accept_new(unit: &UnitOfWork, body: Value) -> Result<Desired, Error> {
         let desired = Self::accept(unit, body)?;
-        check_group_required(unit.provider(), unit.resource_type::<Self>()?, &desired.resource)?;
+        check_group_required(
+            unit.provider(),
+            unit.resource_type::<Self>()?,
+            None,
+            &desired.resource,
+        )?;
         Ok(desired)
     }
 
     fn replace(unit: &UnitOfWork, before: &Self, sent: &Resource) -> Result<Resource, Error> {
         let group_type = unit.resource_type::<Self>()?;
-        check_group_kept(unit.provider(), group_type, &before.resource, sent).map_err(as_a_value)?;
+        check_group_required(unit.provider(), group_type, Some(&before.resource), sent)
+            .map_err(as_a_value)?;
         Ok(sent.clone())
     }
 
@@ -120,7 +126,7 @@ impl ManagedResource for Group {
     ) -> Result<Desired, Error> {
         let (provider, group_type) = (unit.provider(), unit.resource_type::<Self>()?);
         let patched = apply_to_group(group_type, &before.resource, request, provider.rules(), stored)?;
-        check_group_kept(provider, group_type, &before.resource, &patched.resource)?;
+        check_group_required(provider, group_type, Some(&before.resource), &patched.resource)?;
         check(unit, &patched.resource, &patched.ignored)?;
         Ok(Desired {
             resource: patched.resource,

@@ -8,7 +8,7 @@ use domain::group::MembersChanged;
 use domain::id::{DirectoryId, IdentityId};
 use domain::identity::{Identity, MatchKeys};
 use domain::log::LogEntry;
-use domain::policy::{check_kept, check_required, check_size};
+use domain::policy::{check_required, check_size};
 use domain::portal::PortalPage;
 use domain::profile::{Profile, ResourceKind};
 use domain::tenant::Provider;
@@ -112,7 +112,7 @@ impl ManagedResource for Identity {
 
     fn accept_new(unit: &UnitOfWork, body: Value) -> Result<Desired, Error> {
         let desired = Self::accept(unit, body)?;
-        check_required(unit.provider(), &unit.profile, &desired.resource)?;
+        check_required(unit.provider(), &unit.profile, None, &desired.resource)?;
         Ok(Desired {
             resource: desired.resource.with_defaults(),
             ..desired
@@ -122,7 +122,7 @@ impl ManagedResource for Identity {
     fn replace(unit: &UnitOfWork, before: &Self, sent: &Resource) -> Result<Resource, Error> {
         let rt = &unit.profile.resource_type;
         let after = sent.clone().replacing(rt, &before.resource);
-        check_kept(unit.provider(), &unit.profile, &before.resource, &after).map_err(as_a_value)?;
+        check_required(unit.provider(), &unit.profile, Some(&before.resource), &after).map_err(as_a_value)?;
         check_immutable(rt, &before.resource, &after)?;
         Ok(after)
     }
@@ -138,7 +138,7 @@ impl ManagedResource for Identity {
         let patched = apply(rt, &before.resource, request, provider.rules())?;
         check_ignored(unit, &patched.ignored)?;
         check_size(provider, PortalPage::Users, &patched.resource)?;
-        check_kept(provider, profile, &before.resource, &patched.resource)?;
+        check_required(provider, profile, Some(&before.resource), &patched.resource)?;
         check_immutable(rt, &before.resource, &patched.resource)?;
         Ok(desired(patched.resource, patched.ignored))
     }

@@ -51,25 +51,14 @@ impl Change {
 pub fn diff(rt: &ResourceType, old: &Resource, new: &Resource) -> Vec<Change> {
     let mut changes = Vec::new();
     members(old.as_map(), new.as_map(), |key, old, new| {
-        match rt.extension(key) {
-            Some(extension) => {
-                members(object(old), object(new), |name, old, new| {
-                    let path = AttrPath {
-                        schema: Some(extension.id.clone()),
-                        name: name.to_owned(),
-                        sub: None,
-                    };
-                    attribute(extension.attribute(name), &path, old, new, &mut changes);
-                });
-            }
-            None => attribute(
-                rt.core.attribute(key),
-                &AttrPath::core(key),
-                old,
-                new,
-                &mut changes,
-            ),
-        }
+        let Some(extension) = rt.extension(key) else {
+            let path = AttrPath::core(key);
+            return attribute(rt.core.attribute(key), &path, old, new, &mut changes);
+        };
+        members(object(old), object(new), |name, old, new| {
+            let path = AttrPath::new(Some(&extension.id), name);
+            attribute(extension.attribute(name), &path, old, new, &mut changes);
+        });
     });
     changes
 }
@@ -131,26 +120,13 @@ fn elements(path: &AttrPath, old: Option<&Value>, new: Option<&Value>, changes: 
         let before = changes.len();
         let present: HashMap<&str, &Value> = old_keys.iter().map(String::as_str).zip(old_items).collect();
         let kept: HashSet<&str> = new_keys.iter().map(String::as_str).collect();
-        for (item, wanted) in new_items.iter().zip(&new_keys) {
-            let was = present.get(wanted.as_str()).copied();
-            parts(
-                &selected(path, key, item),
-                was,
-                Some(item),
-                said_by(key, was, Some(item)),
-                changes,
-            );
-        }
-        for (item, wanted) in old_items.iter().zip(&old_keys) {
-            if !kept.contains(wanted.as_str()) {
-                parts(
-                    &selected(path, key, item),
-                    Some(item),
-                    None,
-                    said_by(key, Some(item), None),
-                    changes,
-                );
-            }
+        let new = new_items.iter().zip(&new_keys);
+        let new = new.map(|(item, name)| (item, present.get(name.as_str()).copied(), Some(item)));
+        let gone = old_items.iter().zip(&old_keys);
+        let gone = gone.filter(|(_, name)| !kept.contains(name.as_str()));
+        for (item, old, new) in new.chain(gone.map(|(item, _)| (item, Some(item), None))) {
+            let path = selected(path, key, item);
+            parts(&path, old, new, said_by(key, old, new), changes);
         }
         // A mere re-ordering is no change of any value, yet the documents differ: tell it as a whole.
         return changes.len() > before;

@@ -3,10 +3,9 @@
 //! Must not know: HTTP statuses (the caller maps [`ScimType`] to one), request ids, secrets. A `detail` names the
 //! attribute, the rule and the next step; it never repeats a value that was sent.
 
-use std::fmt;
-
 /// The `scimType` keyword of an error (RFC 7644 §3.12, table 9; RFC 9865 §2.1, table 3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::Display, strum::IntoStaticStr)]
+#[strum(serialize_all = "camelCase")]
 pub enum ScimType {
     /// The filter does not parse, or names an attribute or operator that cannot be used.
     InvalidFilter,
@@ -38,28 +37,8 @@ pub enum ScimType {
 
 impl ScimType {
     /// The keyword as the RFCs spell it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InvalidFilter => "invalidFilter",
-            Self::TooMany => "tooMany",
-            Self::Uniqueness => "uniqueness",
-            Self::Mutability => "mutability",
-            Self::InvalidSyntax => "invalidSyntax",
-            Self::InvalidPath => "invalidPath",
-            Self::NoTarget => "noTarget",
-            Self::InvalidValue => "invalidValue",
-            Self::InvalidVers => "invalidVers",
-            Self::Sensitive => "sensitive",
-            Self::InvalidCursor => "invalidCursor",
-            Self::ExpiredCursor => "expiredCursor",
-            Self::InvalidCount => "invalidCount",
-        }
-    }
-}
-
-impl fmt::Display for ScimType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -12,39 +12,40 @@ use serde_json::Number;
 /// `1.50`, `1e2`. What is no JSON stays what it is.
 pub fn quoted(json: &[u8]) -> Cow<'_, [u8]> {
     let mut quoted: Vec<u8> = Vec::new();
-    let (mut copied, mut at) = (0, 0);
-    while let Some(byte) = json.get(at) {
-        let start = at;
-        at += match byte {
-            b'"' => text_length(&json[at..]),
-            b'-' | b'0'..=b'9' => number_length(&json[at..]),
+    let (mut copied, mut rest) = (0, json);
+    while let Some(first) = rest.first() {
+        let length = match first {
+            b'"' => text_length(rest).unwrap_or(rest.len()),
+            b'-' | b'0'..=b'9' => number_length(rest),
             _ => 1,
         };
-        let token = json.get(start..at).unwrap_or_default();
-        if *byte != b'"' && loses_digits(token) {
-            quoted.extend_from_slice(&json[copied..start]);
+        let (token, behind) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+        if *first != b'"' && loses_digits(token) {
+            let start = json.len() - rest.len();
+            quoted.extend_from_slice(json.get(copied..start).unwrap_or_default());
             quoted.push(b'"');
             quoted.extend_from_slice(token);
             quoted.push(b'"');
-            copied = at;
+            copied = json.len() - behind.len();
         }
+        rest = behind;
     }
     if copied == 0 {
         return Cow::Borrowed(json);
     }
-    quoted.extend_from_slice(&json[copied..]);
+    quoted.extend_from_slice(json.get(copied..).unwrap_or_default());
     Cow::Owned(quoted)
 }
 
-/// How long the text is that begins with this double quote, both quotes included.
-fn text_length(rest: &[u8]) -> usize {
+/// The length in bytes of the JSON string that begins a text, both quotes included; `None` when it does not end.
+pub(crate) fn text_length(text: &[u8]) -> Option<usize> {
     let mut escaped = false;
-    let end = rest.iter().skip(1).position(|byte| {
+    let end = text.iter().skip(1).position(|byte| {
         let closes = *byte == b'"' && !escaped;
         escaped = *byte == b'\\' && !escaped;
         closes
     });
-    end.map_or(rest.len(), |end| end + 2)
+    end.map(|end| end + 2)
 }
 
 fn number_length(rest: &[u8]) -> usize {

@@ -62,7 +62,7 @@ impl Membership {
         let members = document.shift_remove(MEMBERS);
         let mut collected = Collector::default();
         collected.clear();
-        collected.add(&members.unwrap_or_default())?;
+        collected.set_all(&members.unwrap_or_default(), true)?;
         let membership = mentioned.then(|| collected.finish());
         Ok((Resource::from_stored(document), membership))
     }
@@ -116,10 +116,10 @@ pub(crate) fn check_named(value: &Value) -> Result<(), Error> {
         }
         other => unassigns(other),
     };
-    match elements.iter().any(nameless) {
-        true => Err(no_id()),
-        false => Ok(()),
+    if elements.iter().any(nameless) {
+        return Err(no_id());
     }
+    Ok(())
 }
 
 /// Puts the operations on members together, in the order sent.
@@ -138,25 +138,16 @@ impl Collector {
         self.present.clear();
     }
 
-    /// Adds what a canonical value names: a list of elements, an element, or a bare id.
-    pub(crate) fn add(&mut self, value: &Value) -> Result<(), Error> {
-        self.each(value, true)
-    }
-
-    /// Takes away what a canonical value names.
-    pub(crate) fn remove(&mut self, value: &Value) -> Result<(), Error> {
-        self.each(value, false)
-    }
-
-    fn each(&mut self, value: &Value, present: bool) -> Result<(), Error> {
+    /// Adds or takes away what a canonical value names: a list of elements, an element, or an id.
+    pub(crate) fn set_all(&mut self, value: &Value, present: bool) -> Result<(), Error> {
         match value {
             Value::Null => Ok(()),
-            Value::Array(items) => items.iter().try_for_each(|item| self.each(item, present)),
+            Value::Array(items) => items.iter().try_for_each(|item| self.set_all(item, present)),
             one => self.set(id_of(one)?, present),
         }
     }
 
-    /// The last word on one member.
+    /// Adds or takes away one member; what an earlier operation said of it no longer counts.
     pub(crate) fn set(&mut self, id: &str, present: bool) -> Result<(), Error> {
         // `members[value eq ""]` is nobody.
         if id.is_empty() {

@@ -24,13 +24,18 @@ pub struct AttrPath {
 }
 
 impl AttrPath {
-    /// A core attribute's path.
-    pub fn core(name: &str) -> Self {
+    /// The path of an attribute behind this URN; without one, of a core attribute.
+    pub fn new(schema: Option<&str>, name: &str) -> Self {
         Self {
-            schema: None,
+            schema: schema.map(str::to_owned),
             name: name.to_owned(),
             sub: None,
         }
+    }
+
+    /// A core attribute's path.
+    pub fn core(name: &str) -> Self {
+        Self::new(None, name)
     }
 
     /// Reads a path.
@@ -44,11 +49,7 @@ impl AttrPath {
     pub fn parse(text: &str, urns: &[&str]) -> Result<Self, Error> {
         let (schema, rest) = split_urn(text, urns);
         if rest.is_empty() && schema.is_some() {
-            return Ok(Self {
-                schema,
-                name: String::new(),
-                sub: None,
-            });
+            return Ok(Self::new(schema, ""));
         }
         let (name, sub) = match rest.split_once('.') {
             Some((name, sub)) => (name, Some(sub)),
@@ -59,11 +60,9 @@ impl AttrPath {
         if let Some(sub) = sub {
             check_name(text, sub, offset + name.len() + 1)?;
         }
-        Ok(Self {
-            schema,
-            name: name.to_owned(),
-            sub: sub.map(str::to_owned),
-        })
+        let mut path = Self::new(schema, name);
+        path.sub = sub.map(str::to_owned);
+        Ok(path)
     }
 
     /// Whether this is a schema's URN alone: the whole extension object.
@@ -74,25 +73,24 @@ impl AttrPath {
     /// The same path without its sub-attribute.
     #[must_use]
     pub fn parent(&self) -> Self {
-        Self {
-            schema: self.schema.clone(),
-            name: self.name.clone(),
-            sub: None,
-        }
+        Self::new(self.schema.as_deref(), &self.name)
     }
 
     /// The same attribute's path with this sub-attribute.
     #[must_use]
     pub fn with_sub(&self, sub: &str) -> Self {
-        Self {
-            schema: self.schema.clone(),
-            name: self.name.clone(),
-            sub: Some(sub.to_owned()),
-        }
+        let mut path = self.parent();
+        path.sub = Some(sub.to_owned());
+        path
+    }
+
+    /// Whether both name attributes of one schema.
+    pub(crate) fn is_beside(&self, other: &Self) -> bool {
+        same(self.schema.as_deref(), other.schema.as_deref())
     }
 }
 
-fn split_urn<'a>(text: &'a str, urns: &[&str]) -> (Option<String>, &'a str) {
+fn split_urn<'a>(text: &'a str, urns: &[&'a str]) -> (Option<&'a str>, &'a str) {
     let known = urns
         .iter()
         .filter(|urn| {
@@ -101,13 +99,10 @@ fn split_urn<'a>(text: &'a str, urns: &[&str]) -> (Option<String>, &'a str) {
         })
         .max_by_key(|urn| urn.len());
     if let Some(urn) = known {
-        return (
-            Some((*urn).to_owned()),
-            text.get(urn.len() + 1..).unwrap_or_default(),
-        );
+        return (Some(urn), text.get(urn.len() + 1..).unwrap_or_default());
     }
     match text.rsplit_once(':') {
-        Some((urn, rest)) if !urn.is_empty() && !rest.is_empty() => (Some(urn.to_owned()), rest),
+        Some((urn, rest)) if !urn.is_empty() && !rest.is_empty() => (Some(urn), rest),
         _ => (None, text),
     }
 }
@@ -153,7 +148,7 @@ impl fmt::Display for AttrPath {
 
 impl PartialEq for AttrPath {
     fn eq(&self, other: &Self) -> bool {
-        same(self.schema.as_deref(), other.schema.as_deref())
+        self.is_beside(other)
             && name::eq(&self.name, &other.name)
             && same(self.sub.as_deref(), other.sub.as_deref())
     }

@@ -1,6 +1,7 @@
 //! What must hold for any body, not only for those Entra is known to send.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+use chrono::DateTime;
 use proptest::prelude::*;
 use scim::change::diff;
 use scim::filter::Filter;
@@ -103,7 +104,7 @@ const FILTERS: [&str; 9] = [
 
 fn meta() -> Meta {
     Meta {
-        created: Default::default(),
+        created: DateTime::default(),
         last_modified: "2024-05-14T04:42:34.567Z".parse().unwrap(),
         version: 3,
         location: "https://host/advisors/scim/Users/7".to_owned(),

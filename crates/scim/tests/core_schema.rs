@@ -145,7 +145,7 @@ fn a_mapping_target_is_a_path_with_at_most_one_comparison() {
             r#"roles[ primary EQ "True" ].value"#,
             r#"roles[primary eq "True"].value"#,
         ),
-        (r#"emails[type eq work]"#, r#"emails[type eq "work"]"#),
+        (r"emails[type eq work]", r#"emails[type eq "work"]"#),
     ] {
         assert_eq!(parse(text).unwrap().to_string(), printed, "{text}");
     }

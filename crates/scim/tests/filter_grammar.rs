@@ -55,7 +55,7 @@ fn every_query_entra_sends_is_read_as_its_canonical_text() {
         (r#"USERNAME EQ "b""#, r#"userName eq "b""#),
         ("externalId eq jyoung", r#"externalId eq "jyoung""#),
         (r#"emails[type eq "work"].value eq "a@b.com""#, r#"emails[type eq "work"].value eq "a@b.com""#),
-        (r#"emails[Type EQ work].Value pr"#, r#"emails[type eq "work" and value pr]"#),
+        (r"emails[Type EQ work].Value pr", r#"emails[type eq "work" and value pr]"#),
         (r#"emails[type eq "work"]"#, r#"emails[type eq "work"]"#),
         (r#"emails co "example.com""#, r#"emails.value co "example.com""#),
         (r#"roles[primary eq "True"].value eq 25"#, r#"roles[primary eq true].value eq "25""#),

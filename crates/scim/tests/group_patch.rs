@@ -281,7 +281,7 @@ fn a_filter_that_names_a_member_and_says_more_of_it_selects_that_member() {
         (format!(r#"{a} and not (display eq "Amy")"#), contradicts),
         (format!(r#"{a} and value eq "b""#), contradicts),
         (format!(r#"{a} or type eq "User""#), None),
-        (format!(r#"not ({a})"#), None),
+        (format!(r"not ({a})"), None),
         (r#"value ne "a""#.to_owned(), None),
         (format!(r#"{a} and $ref sw "https""#), None),
         ("value pr".to_owned(), None),

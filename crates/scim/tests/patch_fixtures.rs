@@ -66,8 +66,9 @@ impl Fixture {
     }
 
     fn object(&self, key: &str) -> Map<String, Value> {
-        self.content[key]
-            .as_object()
+        self.content
+            .get(key)
+            .and_then(Value::as_object)
             .unwrap_or_else(|| panic!("{}: no {key}", self.name))
             .clone()
     }

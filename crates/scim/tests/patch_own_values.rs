@@ -37,8 +37,9 @@ fn after(list: &str, operations: &[(&str, Value)]) -> Value {
         .collect();
     let request = PatchRequest::parse(json!({ "Operations": operations })).unwrap();
     let patched = apply(&users(), &Resource::from_stored(Map::new()), &request, &ENTRA).unwrap();
-    let document = Value::Object(patched.resource.into_map());
-    document[OWN][list].clone()
+    let document = patched.resource.into_map();
+    let own = document.get(OWN).and_then(|own| own.get(list));
+    own.cloned().unwrap_or_default()
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! what a PUT of it makes.
 #![expect(clippy::unwrap_used, reason = "a test program: its helpers may stop it")]
 
+use chrono::DateTime;
 use proptest::prelude::*;
 use scim::change::diff;
 use scim::message::{Document, Meta};
@@ -111,13 +112,17 @@ fn operation() -> impl Strategy<Value = Value> {
 }
 
 fn resource() -> impl Strategy<Value = Resource> {
-    let element = (0..3usize, prop::sample::select(vec!["work", "home"]), prop::bool::ANY)
-        .prop_map(|(value, kind, primary)| json!({"type": kind, "value": (["a", "b", "c"][value]), "primary": primary}));
+    let element = (
+        prop::sample::select(vec!["a", "b", "c"]),
+        prop::sample::select(vec!["work", "home"]),
+        prop::bool::ANY,
+    )
+        .prop_map(|(value, kind, primary)| json!({"type": kind, "value": value, "primary": primary}));
     (prop::collection::vec(element, 0..3), prop::option::of("[a-c]"), any::<bool>()).prop_map(|(emails, title, active)| {
         let mut body = json!({"userName": "bob", "active": active, "name": {"givenName": "B"}, "emails": emails,
             ENTERPRISE_USER: {"department": "IT", "manager": {"value": "1"}}});
-        if let Some(title) = title {
-            body["title"] = title.into();
+        if let (Some(title), Some(body)) = (title, body.as_object_mut()) {
+            body.insert("title".to_owned(), title.into());
         }
         Resource::accept(&users(), body).unwrap().resource
     })
@@ -127,6 +132,7 @@ fn try_apply(current: &Resource, operations: &Value) -> Result<Resource, scim::E
     patch(current, operations, &ENTRA)
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as `apply` takes it")]
 fn patch(current: &Resource, operations: &Value, rules: &Rules) -> Result<Resource, scim::Error> {
     let request = PatchRequest::parse(json!({ "Operations": operations }))?;
     apply(&users(), current, &request, rules).map(|patched| patched.resource)
@@ -161,8 +167,8 @@ fn moved() -> impl Strategy<Value = Move> {
 /// What a GET answers.
 fn answer(resource: &Resource) -> Value {
     let meta = Meta {
-        created: Default::default(),
-        last_modified: Default::default(),
+        created: DateTime::default(),
+        last_modified: DateTime::default(),
         version: 1,
         location: "https://localhost/scim/Users/usr_1".to_owned(),
     };

@@ -153,7 +153,7 @@ fn through_bulk(rt: &ResourceType, method: &str, data: &Value) -> Value {
     match plan.step() {
         Some(BulkStep::Do(_, work)) => match work.action {
             BulkAction::Create(body) | BulkAction::Replace(_, body) | BulkAction::Patch(_, body) => body,
-            other => panic!("{other:?}"),
+            BulkAction::Delete(id) => panic!("DELETE of {id}"),
         },
         other => panic!("{other:?}"),
     }
@@ -182,15 +182,19 @@ fn everywhere(place: Place, value: &Value) -> Vec<(String, Result<Option<Value>,
     };
     let mut seen = Vec::new();
     for mut body in bodies(place, value) {
-        body["userName"] = "bob".into();
+        let members = body.as_object_mut().unwrap();
+        members.insert("userName".to_owned(), "bob".into());
         for method in ["POST", "PUT", "Bulk POST", "Bulk PUT"] {
             let sent = match method.strip_prefix("Bulk ") {
                 Some(method) => through_bulk(&rt, method, &body),
                 None => body.clone(),
             };
-            let accepted = Resource::accept(&rt, sent).map(|accepted| match method.ends_with("PUT") {
-                true => accepted.resource.replacing(&rt, &person()),
-                false => accepted.resource,
+            let accepted = Resource::accept(&rt, sent).map(|accepted| {
+                if method.ends_with("PUT") {
+                    accepted.resource.replacing(&rt, &person())
+                } else {
+                    accepted.resource
+                }
             });
             seen.push((
                 format!("{method} {body}"),

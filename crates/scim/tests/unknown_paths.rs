@@ -24,6 +24,7 @@ fn person() -> Resource {
     Resource::accept(&users(), body).unwrap().resource
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as `apply` takes it")]
 fn patched(operation: &Value, rules: &Rules) -> Result<Patched, Error> {
     let request = PatchRequest::parse(json!({"Operations": [operation]}))?;
     apply(&users(), &person(), &request, rules)

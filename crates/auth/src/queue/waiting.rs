@@ -1,23 +1,16 @@
 //! The waiting requesters: their order, and which one is dropped when the queue is full. No time, no tasks.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 use tokio::sync::oneshot;
 
 use super::{Priority, Requester};
 
-const RANKS: [Priority; 4] = [
-    Priority::Checked,
-    Priority::KnownNetwork,
-    Priority::Unknown,
-    Priority::Suspected,
-];
-
 /// All waiting requesters, by rank.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    lines: [Line; RANKS.len()],
+    lines: BTreeMap<Priority, Line>,
     next: u64,
 }
 
@@ -34,7 +27,7 @@ struct Waiter {
 impl Waiting {
     /// The number of waiting requesters.
     pub fn len(&self) -> usize {
-        self.lines.iter().map(Line::len).sum()
+        self.lines.values().map(Line::len).sum()
     }
 
     /// Adds an asker at the end; its number, and what is called when its turn has come.
@@ -42,14 +35,14 @@ impl Waiting {
         let (call, called) = oneshot::channel();
         let number = self.next;
         self.next += 1;
-        self.line(requester.priority)
-            .push(requester.network, Waiter { number, call });
+        let line = self.lines.entry(requester.priority).or_default();
+        line.push(requester.network, Waiter { number, call });
         (number, called)
     }
 
     /// Gives the place to the next requester; `false` when none waits.
     pub fn call_next(&mut self) -> bool {
-        while let Some(waiter) = self.lines.iter_mut().find_map(Line::pop) {
+        while let Some(waiter) = self.lines.values_mut().find_map(Line::pop) {
             // An asker that has left is on its way to take itself out.
             if waiter.call.send(()).is_ok() {
                 return true;
@@ -60,33 +53,22 @@ impl Waiting {
 
     /// Drops one waiting requester in favour of `requester`; `false` when all others come before it.
     pub fn make_room(&mut self, requester: Requester) -> bool {
-        let lowest = RANKS
-            .iter()
-            .rev()
-            .find(|priority| !self.line(**priority).0.is_empty());
-        let Some(priority) = lowest.copied().filter(|priority| *priority >= requester.priority) else {
+        let lowest = self.lines.iter_mut().rev().find(|(_, line)| !line.0.is_empty());
+        let Some((priority, line)) = lowest.filter(|(priority, _)| **priority >= requester.priority) else {
             return false;
         };
-        let own = if priority == requester.priority {
-            self.line(priority).of(requester.network) + 1
+        let own = if *priority == requester.priority {
+            line.of(requester.network) + 1
         } else {
             0
         };
-        self.line(priority).drop_newest_of_longest(own)
+        line.drop_newest_of_longest(own)
     }
 
     /// Takes out an asker that leaves.
     pub fn remove(&mut self, requester: Requester, number: u64) {
-        self.line(requester.priority).remove(requester.network, number);
-    }
-
-    fn line(&mut self, priority: Priority) -> &mut Line {
-        let [checked, known, unknown, suspected] = &mut self.lines;
-        match priority {
-            Priority::Checked => checked,
-            Priority::KnownNetwork => known,
-            Priority::Unknown => unknown,
-            Priority::Suspected => suspected,
+        if let Some(line) = self.lines.get_mut(&requester.priority) {
+            line.remove(requester.network, number);
         }
     }
 }
@@ -120,20 +102,12 @@ impl Line {
 
     /// Drops one of the network with the most waiting, if these are more than `own`.
     fn drop_newest_of_longest(&mut self, own: usize) -> bool {
-        let longest = self
-            .0
-            .iter()
-            .enumerate()
-            .max_by_key(|(_, (_, waiters))| waiters.len());
-        let Some(index) = longest
-            .filter(|(_, (_, waiters))| waiters.len() > own)
-            .map(|(index, _)| index)
-        else {
+        let lengths = self.0.iter().map(|(_, waiters)| waiters.len()).enumerate();
+        let longest = lengths.max_by_key(|(_, length)| *length);
+        let Some((index, _)) = longest.filter(|(_, length)| *length > own) else {
             return false;
         };
-        self.take(index, |waiters| {
-            waiters.pop_back();
-        });
+        self.take(index, |waiters| drop(waiters.pop_back()));
         true
     }
 

@@ -6,19 +6,22 @@ use domain::environment::Environment;
 use super::CredentialKind;
 
 /// What is wrong with an `Authorization` header or the credential in it. Never holds any of the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum ParseError {
     /// No `Authorization` header at all.
     #[error("no Authorization header: paste the token into Entra's \"Secret Token\" and run Test Connection")]
     Missing,
     /// More than one `Authorization` header.
     #[error("more than one Authorization header: a proxy in between adds its own; let it pass the client's")]
+    #[strum(serialize = "repeated_header")]
     Repeated,
     /// Another scheme than Bearer.
     #[error("the Authorization header does not start with \"Bearer \": this gateway knows no other scheme")]
     NotBearer,
     /// `Bearer` with nothing behind it.
     #[error("the bearer token is empty: \"Secret Token\" in Entra was left blank; paste the token there")]
+    #[strum(serialize = "empty_bearer")]
     Empty,
     /// `Bearer Bearer …`.
     #[error("\"Bearer\" stands twice: paste the token alone, Entra adds the word \"Bearer\" itself")]
@@ -73,21 +76,7 @@ const fn wrong_kind(found: CredentialKind) -> &'static str {
 
 impl ParseError {
     /// One fixed word, for metrics and searches.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Repeated => "repeated_header",
-            Self::NotBearer => "not_bearer",
-            Self::Empty => "empty_bearer",
-            Self::BearerTwice => "bearer_twice",
-            Self::StrayCharacters => "stray_characters",
-            Self::Jwt => "jwt",
-            Self::NotOurs => "not_ours",
-            Self::WrongKind { .. } => "wrong_kind",
-            Self::Truncated { .. } => "truncated",
-            Self::Malformed => "malformed",
-            Self::Checksum => "checksum",
-            Self::WrongEnvironment { .. } => "wrong_environment",
-        }
+    pub fn code(self) -> &'static str {
+        self.into()
     }
 }

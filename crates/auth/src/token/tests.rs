@@ -7,7 +7,7 @@ fn issued(kind: CredentialKind, environment: Environment) -> Issued {
     issue(
         kind,
         environment,
-        &std::array::from_fn(|place| (place * 37 + 11) as u8),
+        &std::array::from_fn(|place| (place * 37 + 11).to_le_bytes()[0]),
     )
 }
 

@@ -3,7 +3,6 @@
 //!
 //! Must not know: how URLs are routed.
 
-use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -73,6 +72,9 @@ impl CredentialRecord for AppCredentialRecord {
 /// A credential with the right secret, not yet compared with the URL. It gives no access to its record: the way to a
 /// tenant or an app is `admit`.
 #[must_use]
+#[derive(derive_more::Debug)]
+#[debug("Verified({})", self.id())]
+#[debug(bound(R: CredentialRecord))]
 pub struct Verified<R> {
     record: R,
     verifier: Arc<Inner>,
@@ -87,12 +89,6 @@ impl<R: CredentialRecord> Verified<R> {
     /// Its public part, safe to log.
     pub fn id(&self) -> &str {
         self.record.id()
-    }
-}
-
-impl<R: CredentialRecord> fmt::Debug for Verified<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Verified({})", self.id())
     }
 }
 

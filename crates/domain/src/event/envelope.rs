@@ -9,29 +9,25 @@ use scim::etag;
 use scim::resource::Resource;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
-use super::{Cause, Event, Origin};
+use super::{Cause, Event, EventKind, Origin};
 use crate::environment::Environment;
-use crate::group::{Group, Member};
-use crate::id::{DirectoryId, EventId, GroupId, IdentityId, RequestId, ResourceId, TenantId};
-use crate::identity::Identity;
-use crate::log::LogAction;
+use crate::group::Member;
+use crate::id::{DirectoryId, EventId, RequestId, ResourceId, TenantId};
 use crate::profile::{Record, ResourceKind};
-use crate::tenant::Slug;
+use crate::tenant::{Provider, Slug};
 use crate::trace::TraceParent;
 
 /// What differs from event to event in an envelope.
 pub(super) struct Head {
     pub(super) id: EventId,
-    pub(super) event_type: String,
-    pub(super) data_schema: String,
+    pub(super) kind: EventKind,
     pub(super) subject: ResourceId,
     pub(super) at: DateTime<Utc>,
     pub(super) sequence: i64,
-    /// Which of the events of this revision it is, and how many there are.
+    /// The number of the event among those of its revision, from 1, and their count.
     pub(super) part: (usize, usize),
-    /// What was done, in the words of the provisioning log.
-    pub(super) action: LogAction,
     /// The changed paths, for the provisioning log.
     pub(super) changed: Vec<String>,
 }
@@ -41,17 +37,22 @@ impl Head {
     pub(super) fn event(self, origin: Origin<'_>, cause: &Cause, data: &Data<'_>) -> Event {
         let tenant = origin.directory.tenant;
         let (subject, sequence, (part, parts)) = (self.subject, self.sequence, self.part);
-        let (environment, profile) = (origin.environment, &origin.profile.name);
+        let (environment, profile, kind) = (origin.environment, &origin.profile.name, self.kind);
         let source = format!("urn:usher:{environment}:{tenant}:{profile}:{subject}");
+        let noun = match subject {
+            ResourceId::Identity(_) => "identity",
+            ResourceId::Group(_) => "group",
+        };
+        let event_type = format!("usher.{noun}.{kind}.v1");
         let envelope = Envelope {
             specversion: "1.0",
             id: self.id,
             source: &source,
-            event_type: &self.event_type,
+            event_type: &event_type,
             subject: format!("/{}s/{subject}", subject.type_name()),
             time: self.at.to_rfc3339_opts(SecondsFormat::Micros, true),
             datacontenttype: "application/json",
-            dataschema: self.data_schema,
+            dataschema: format!("urn:usher:schema:{noun}.{kind}:1"),
             sequence: format!("{sequence:020}"),
             part: format!("{part}/{parts}"),
             tenantid: tenant,
@@ -70,8 +71,8 @@ impl Head {
             sequence,
             body: json(&envelope),
             source,
-            event_type: self.event_type,
-            action: self.action,
+            event_type,
+            action: kind.action(),
             changed: self.changed,
         }
     }
@@ -112,176 +113,158 @@ struct Envelope<'a> {
 
 /// What happened.
 #[derive(Serialize)]
-#[serde(untagged)]
+#[serde(untagged, rename_all_fields = "camelCase")]
 pub(super) enum Data<'a> {
-    Identity(IdentityData<'a>),
-    Group(GroupData<'a>),
-    Members(MembersData<'a>),
+    Identity {
+        #[serde(flatten)]
+        place: Place<'a>,
+        identity: Option<State<'a>>,
+        record: Option<Record<'a>>,
+        #[serde(flatten)]
+        changed: Changed<'a>,
+        #[serde(flatten)]
+        version: Version<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tombstone: Option<KnownBy<'a>>,
+    },
+    Group {
+        #[serde(flatten)]
+        place: Place<'a>,
+        group: Option<State<'a>>,
+        #[serde(flatten)]
+        version: Version<'a>,
+        #[serde(flatten)]
+        changed: Changed<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tombstone: Option<KnownBy<'a>>,
+    },
+    Members {
+        #[serde(flatten)]
+        place: Place<'a>,
+        group: KnownBy<'a>,
+        #[serde(flatten)]
+        version: Version<'a>,
+        added: Vec<MemberRef<'a>>,
+        removed: Vec<MemberRef<'a>>,
+        cleared: bool,
+        member_count: i64,
+    },
 }
 
+/// The tenant and the directory of a change.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct IdentityData<'a> {
-    pub(super) tenant: TenantRef<'a>,
-    pub(super) directory: DirectoryRef<'a>,
-    pub(super) identity: Option<IdentityState<'a>>,
-    pub(super) record: Option<Record<'a>>,
-    pub(super) changes: &'a [Change],
-    pub(super) changed_attributes: Vec<&'a str>,
-    pub(super) managed_attributes: Vec<&'a str>,
-    pub(super) revision: i64,
-    pub(super) previous_revision: i64,
-    pub(super) etag: String,
-    pub(super) cause: CauseRef<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) tombstone: Option<IdentityTombstone<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct GroupData<'a> {
-    #[serde(flatten)]
-    pub(super) common: GroupCommon<'a, Option<GroupState<'a>>>,
-    pub(super) changes: &'a [Change],
-    pub(super) changed_attributes: Vec<&'a str>,
-    pub(super) managed_attributes: &'static [&'static str],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) tombstone: Option<KnownBy<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct MembersData<'a> {
-    #[serde(flatten)]
-    pub(super) common: GroupCommon<'a, KnownBy<'a>>,
-    pub(super) added: Vec<MemberRef<'a>>,
-    pub(super) removed: Vec<MemberRef<'a>>,
-    pub(super) cleared: bool,
-    pub(super) member_count: i64,
-}
-
-/// What all events of a group begin with.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct GroupCommon<'a, G> {
+pub(super) struct Place<'a> {
     tenant: TenantRef<'a>,
     directory: DirectoryRef<'a>,
-    group: G,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TenantRef<'a> {
+    id: TenantId,
+    name: &'a Slug,
+    external_tenant_id: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct DirectoryRef<'a> {
+    id: DirectoryId,
+    profile: &'a str,
+    thing: ResourceKind,
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn of(origin: Origin<'a>) -> Self {
+        Self {
+            tenant: TenantRef {
+                id: origin.directory.tenant,
+                name: origin.tenant_name,
+                external_tenant_id: origin.external_tenant_id,
+            },
+            directory: DirectoryRef {
+                id: origin.directory.id,
+                profile: &origin.profile.name,
+                thing: origin.profile.thing,
+            },
+        }
+    }
+}
+
+/// The revision that a change made, and the request that asked for it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Version<'a> {
     revision: i64,
     previous_revision: i64,
     etag: String,
     cause: CauseRef<'a>,
 }
 
-impl<'a, G> GroupCommon<'a, G> {
-    pub(super) fn of(
-        origin: Origin<'a>,
-        cause: &'a Cause,
-        group: G,
-        (revision, previous_revision): (i64, i64),
-    ) -> Self {
+#[derive(Serialize)]
+struct CauseRef<'a> {
+    actor: Provider,
+    #[serde(flatten)]
+    cause: &'a Cause,
+}
+
+impl<'a> Version<'a> {
+    pub(super) fn of(origin: Origin<'_>, cause: &'a Cause, revision: i64, previous: Option<i64>) -> Self {
+        let actor = origin.directory.provider;
         Self {
-            tenant: TenantRef::of(origin),
-            directory: DirectoryRef::of(origin),
-            group,
             revision,
-            previous_revision,
+            previous_revision: previous.unwrap_or(0),
             etag: etag::of(revision),
-            cause: CauseRef::of(origin, cause),
+            cause: CauseRef { actor, cause },
         }
     }
 }
 
+/// The changed attributes, and the paths that the customer's identity provider manages.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct TenantRef<'a> {
-    id: TenantId,
-    name: &'a Slug,
-    external_tenant_id: Option<&'a str>,
+pub(super) struct Changed<'a> {
+    changes: &'a [Change],
+    changed_attributes: Vec<&'a str>,
+    managed_attributes: Vec<&'a str>,
 }
 
-impl<'a> TenantRef<'a> {
-    pub(super) const fn of(origin: Origin<'a>) -> Self {
+impl<'a> Changed<'a> {
+    pub(super) fn of(changes: &'a [Change], managed_attributes: Vec<&'a str>) -> Self {
         Self {
-            id: origin.directory.tenant,
-            name: origin.tenant_name,
-            external_tenant_id: origin.external_tenant_id,
+            changes,
+            changed_attributes: changes.iter().map(|change| change.path.as_str()).collect(),
+            managed_attributes,
         }
     }
 }
 
-#[derive(Serialize)]
-pub(super) struct DirectoryRef<'a> {
-    id: DirectoryId,
-    profile: &'a str,
-    thing: ResourceKind,
-}
-
-impl<'a> DirectoryRef<'a> {
-    pub(super) const fn of(origin: Origin<'a>) -> Self {
-        Self {
-            id: origin.directory.id,
-            profile: origin.profile.name.as_str(),
-            thing: origin.profile.thing,
-        }
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct CauseRef<'a> {
-    actor: &'static str,
-    operation: &'static str,
-    request_id: RequestId,
-    client_request_id: Option<&'a str>,
-    token_id: &'a str,
-}
-
-impl<'a> CauseRef<'a> {
-    pub(super) fn of(origin: Origin<'_>, cause: &'a Cause) -> Self {
-        Self {
-            actor: origin.directory.provider.as_str(),
-            operation: cause.operation,
-            request_id: cause.request,
-            client_request_id: cause.client_request_id.as_deref(),
-            token_id: &cause.token_alias,
-        }
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct IdentityTombstone<'a> {
-    id: IdentityId,
-    external_id: Option<&'a str>,
-    user_name: Option<&'a str>,
-}
-
-impl<'a> IdentityTombstone<'a> {
-    pub(super) fn of(identity: &'a Identity) -> Self {
-        Self {
-            id: identity.id,
-            external_id: identity.resource.external_id(),
-            user_name: identity.resource.user_name(),
-        }
-    }
-}
-
-/// A group without its state.
+/// A resource without its state.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct KnownBy<'a> {
-    id: GroupId,
+    id: ResourceId,
     external_id: Option<&'a str>,
-    display_name: Option<&'a str>,
+    #[serde(flatten)]
+    name: Name<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+enum Name<'a> {
+    UserName(Option<&'a str>),
+    DisplayName(Option<&'a str>),
 }
 
 impl<'a> KnownBy<'a> {
-    pub(super) fn of(group: &'a Group) -> Self {
+    pub(super) fn of(id: impl Into<ResourceId>, resource: &'a Resource) -> Self {
+        let id = id.into();
         Self {
-            id: group.id,
-            external_id: group.resource.external_id(),
-            display_name: group.resource.display_name(),
+            id,
+            external_id: resource.external_id(),
+            name: match id {
+                ResourceId::Identity(_) => Name::UserName(resource.user_name()),
+                ResourceId::Group(_) => Name::DisplayName(resource.display_name()),
+            },
         }
     }
 }
@@ -302,44 +285,24 @@ impl<'a> MemberRef<'a> {
     }
 }
 
-/// The whole identity; it always says whether it is active.
-pub(super) struct IdentityState<'a>(pub(super) &'a Identity);
-
-impl Serialize for IdentityState<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Identity { id, resource, .. } = self.0;
-        state(serializer, id, resource, ("active", &resource.active()))
-    }
+/// A whole resource: its id, its attributes, and one of them as it is known here: in its place, else at the end.
+pub(super) struct State<'a> {
+    pub(super) id: ResourceId,
+    pub(super) resource: &'a Resource,
+    pub(super) known: (&'static str, Value),
 }
 
-/// The whole group but for its members.
-pub(super) struct GroupState<'a>(pub(super) &'a Group);
-
-impl Serialize for GroupState<'_> {
+impl Serialize for State<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Group { id, resource, .. } = self.0;
-        state(serializer, id, resource, ("memberCount", &self.0.member_count))
-    }
-}
-
-/// The id, the attributes, and one of them as it is known here: where it stands, else at the end.
-fn state<S: Serializer>(
-    serializer: S,
-    id: &impl Serialize,
-    resource: &Resource,
-    (known, value): (&str, &impl Serialize),
-) -> Result<S::Ok, S::Error> {
-    let attributes = resource.as_map();
-    let mut state = serializer.serialize_map(None)?;
-    state.serialize_entry("id", id)?;
-    for (name, attribute) in attributes {
-        match name == known {
-            true => state.serialize_entry(name, value)?,
-            false => state.serialize_entry(name, attribute)?,
+        let (attributes, (known, value)) = (self.resource.as_map(), &self.known);
+        let mut state = serializer.serialize_map(None)?;
+        state.serialize_entry("id", &self.id)?;
+        for (name, attribute) in attributes {
+            state.serialize_entry(name, if name == known { value } else { attribute })?;
         }
+        if !attributes.contains_key(*known) {
+            state.serialize_entry(known, value)?;
+        }
+        state.end()
     }
-    if !attributes.contains_key(known) {
-        state.serialize_entry(known, value)?;
-    }
-    state.end()
 }

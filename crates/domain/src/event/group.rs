@@ -6,15 +6,14 @@
 //! sequence), in whatever order the parts come. Must not know: where members are kept. Read [`super`] first.
 
 use chrono::{DateTime, Utc};
-use scim::change::{Change, diff};
+use scim::change::diff;
 use scim::resource::Resource;
 
-use super::envelope::{Data, GroupCommon, GroupData, GroupState, Head, KnownBy, MemberRef, MembersData};
-use super::{Cause, Event, Origin};
+use super::envelope::{Changed, Data, Head, KnownBy, MemberRef, Place, State, Version};
+use super::{Cause, Event, EventKind, Origin, paths};
 use crate::clock::Ids;
-use crate::group::{Group, Member, MembersChanged};
+use crate::group::{Group, MembersChanged};
 use crate::id::EventId;
-use crate::log::LogAction;
 
 /// The most members one event names.
 pub const PART_ENTRIES: usize = 500;
@@ -23,53 +22,6 @@ pub const PART_BYTES: usize = 58 * 1024;
 
 /// The paths of a group that the customer's identity provider manages.
 const MANAGED: [&str; 3] = ["displayName", "externalId", "members"];
-
-/// What happened to a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GroupEventKind {
-    /// It came into being.
-    Created,
-    /// Its document changed.
-    Updated,
-    /// It is gone, and with it all its memberships.
-    Deleted,
-    /// Members joined or left.
-    MembersChanged,
-}
-
-impl GroupEventKind {
-    /// All kinds, for generated documents and schemas.
-    pub const ALL: [Self; 4] = [Self::Created, Self::Updated, Self::Deleted, Self::MembersChanged];
-
-    /// The word in the type: `usher.group.{word}.v1`.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Updated => "updated",
-            Self::Deleted => "deleted",
-            Self::MembersChanged => "members_changed",
-        }
-    }
-
-    /// The word of the provisioning log.
-    pub const fn action(self) -> LogAction {
-        match self {
-            Self::Created => LogAction::Create,
-            Self::Updated | Self::MembersChanged => LogAction::Update,
-            Self::Deleted => LogAction::Delete,
-        }
-    }
-
-    /// The CloudEvents `type`.
-    pub fn event_type(self) -> String {
-        format!("usher.group.{}.v1", self.word())
-    }
-
-    /// The CloudEvents `dataschema`, the `$id` of the JSON Schema in `docs/reference/events/`.
-    pub fn data_schema(self) -> String {
-        format!("urn:usher:schema:group.{}:1", self.word())
-    }
-}
 
 /// One committed change of a group.
 #[derive(Debug, Clone, Copy)]
@@ -98,99 +50,82 @@ pub fn from_group_change(
     else {
         return Vec::new();
     };
+    let (before, after, members) = (change.before, change.after, change.members);
     let empty = Resource::default();
-    let changes = match change.after {
-        Some(after) => {
-            let before = change.before.map_or(&empty, |group| &group.resource);
-            diff(group_type, before, &after.resource)
-        }
-        None => Vec::new(),
+    let old = before.map_or(&empty, |group| &group.resource);
+    let changes = after.map_or_else(Vec::new, |after| diff(group_type, old, &after.resource));
+    let sequence = after.map_or_else(|| subject.revision + 1, |group| group.revision);
+    let version = || Version::of(origin, cause, sequence, before.map(|group| group.revision));
+    let own_kind = match (before, after) {
+        (None, Some(_)) => Some(EventKind::Created),
+        (_, None) => Some(EventKind::Deleted),
+        (Some(_), Some(_)) => (!changes.is_empty()).then_some(EventKind::Updated),
     };
-    let sequence = change
-        .after
-        .map_or_else(|| subject.revision + 1, |group| group.revision);
-    let revisions = (sequence, change.before.map_or(0, |group| group.revision));
-    let mut payloads: Vec<(GroupEventKind, Data<'_>)> = Vec::new();
-    if let Some(kind) = own_kind(change, &changes) {
-        let data = own_data(origin, cause, change, &changes, revisions);
-        payloads.push((kind, data));
-    }
-    if change.after.is_some() {
-        let parts = parts(change.members).into_iter();
-        payloads.extend(parts.map(|part| {
-            let common = GroupCommon::of(origin, cause, KnownBy::of(subject), revisions);
-            (GroupEventKind::MembersChanged, part.data(common, subject))
-        }));
-    }
-    let mut paths: Vec<String> = changes.iter().map(|change| change.path.clone()).collect();
-    if change.after.is_some() && !change.members.is_empty() {
-        paths.push("members".to_owned());
+    let gone = before.filter(|_| after.is_none());
+    let own = own_kind.map(|kind| {
+        let data = Data::Group {
+            place: Place::of(origin),
+            group: after.map(state),
+            version: version(),
+            changed: Changed::of(&changes, MANAGED.to_vec()),
+            tombstone: gone.map(|group| KnownBy::of(group.id, &group.resource)),
+        };
+        (kind, data)
+    });
+    let mut payloads: Vec<_> = own.into_iter().collect();
+    let mut changed = paths(&changes);
+    if after.is_some() && !members.is_empty() {
+        changed.push("members".to_owned());
+        let parts = parts(members).into_iter();
+        let data = parts.map(|part| part.data(Place::of(origin), version(), subject));
+        payloads.extend(data.map(|data| (EventKind::MembersChanged, data)));
     }
     let all = payloads.len();
-    let numbered = payloads.iter().enumerate();
-    numbered
-        .map(|(index, (kind, data))| {
-            let head = Head {
-                id: EventId::from_uuid(ids.next()),
-                event_type: kind.event_type(),
-                data_schema: kind.data_schema(),
-                subject: subject.id.into(),
-                at,
-                sequence,
-                part: (index + 1, all),
-                action: kind.action(),
-                changed: std::mem::take(&mut paths),
-            };
-            head.event(origin, cause, data)
-        })
-        .collect()
+    let numbered = payloads.into_iter().zip(1..);
+    let events = numbered.map(|((kind, data), number)| {
+        let head = Head {
+            id: EventId::from_uuid(ids.next()),
+            kind,
+            subject: subject.id.into(),
+            at,
+            sequence,
+            part: (number, all),
+            changed: std::mem::take(&mut changed),
+        };
+        head.event(origin, cause, &data)
+    });
+    events.collect()
 }
 
-/// The kind of the group's own event, if it has one.
-fn own_kind(change: GroupChange<'_>, changes: &[Change]) -> Option<GroupEventKind> {
-    match (change.before, change.after) {
-        (None, Some(_)) => Some(GroupEventKind::Created),
-        (_, None) => Some(GroupEventKind::Deleted),
-        (Some(_), Some(_)) if changes.is_empty() => None,
-        (Some(_), Some(_)) => Some(GroupEventKind::Updated),
+fn state(group: &Group) -> State<'_> {
+    State {
+        id: group.id.into(),
+        resource: &group.resource,
+        known: ("memberCount", group.member_count.into()),
     }
 }
 
-/// The data of the group's own event.
-fn own_data<'a>(
-    origin: Origin<'a>,
-    cause: &'a Cause,
-    GroupChange { before, after, .. }: GroupChange<'a>,
-    changes: &'a [Change],
-    revisions: (i64, i64),
-) -> Data<'a> {
-    Data::Group(GroupData {
-        common: GroupCommon::of(origin, cause, after.map(GroupState), revisions),
-        changes,
-        changed_attributes: changes.iter().map(|change| change.path.as_str()).collect(),
-        managed_attributes: &MANAGED,
-        tombstone: before.filter(|_| after.is_none()).map(KnownBy::of),
-    })
-}
-
-/// What one event tells of the membership's change.
+/// A part of a membership's change: what one event names.
 #[derive(Default)]
 struct Part<'a> {
-    added: Vec<&'a Member>,
-    removed: Vec<&'a Member>,
+    added: Vec<MemberRef<'a>>,
+    removed: Vec<MemberRef<'a>>,
     cleared: bool,
+    /// About the size of both lists as JSON.
     bytes: usize,
 }
 
 impl<'a> Part<'a> {
-    fn data(self, common: GroupCommon<'a, KnownBy<'a>>, group: &Group) -> Data<'a> {
-        Data::Members(MembersData {
-            common,
-            added: self.added.into_iter().map(MemberRef::of).collect(),
-            removed: self.removed.into_iter().map(MemberRef::of).collect(),
+    fn data(self, place: Place<'a>, version: Version<'a>, group: &'a Group) -> Data<'a> {
+        Data::Members {
+            place,
+            group: KnownBy::of(group.id, &group.resource),
+            version,
+            added: self.added,
+            removed: self.removed,
             cleared: self.cleared,
             member_count: group.member_count,
-        })
+        }
     }
 }
 
@@ -207,16 +142,16 @@ fn parts(change: &MembersChanged) -> Vec<Part<'_>> {
     let added = change.added.iter().map(|member| (member, true));
     for (member, joins) in removed.chain(added) {
         let bytes = member.external_id.as_ref().map_or(0, String::len) + 80;
-        let has_room = |part: &&mut Part<'_>| {
+        let has_room = |part: &Part<'_>| {
             part.added.len() + part.removed.len() < PART_ENTRIES && part.bytes + bytes <= PART_BYTES
         };
-        if parts.last_mut().filter(has_room).is_none() {
+        if !parts.last().is_some_and(has_room) {
             parts.push(Part::default());
         }
         let Some(part) = parts.last_mut() else { continue };
         part.bytes += bytes;
         let side = if joins { &mut part.added } else { &mut part.removed };
-        side.push(member);
+        side.push(MemberRef::of(member));
     }
     parts
 }

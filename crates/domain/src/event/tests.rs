@@ -95,27 +95,27 @@ fn each_pair_of_states_makes_the_event_of_its_kind() {
     let kind = |before, after| world.event(before, after).map(|event| event.event_type);
     assert_eq!(
         kind(None, Some(&on)),
-        Some(IdentityEventKind::Created.event_type())
+        Some("usher.identity.created.v1".to_owned())
     );
     assert_eq!(
         kind(None, Some(&off)),
-        Some(IdentityEventKind::Created.event_type())
+        Some("usher.identity.created.v1".to_owned())
     );
     assert_eq!(
         kind(Some(&on), Some(&renamed)),
-        Some(IdentityEventKind::Updated.event_type())
+        Some("usher.identity.updated.v1".to_owned())
     );
     assert_eq!(
         kind(Some(&on), Some(&off)),
-        Some(IdentityEventKind::Deactivated.event_type())
+        Some("usher.identity.deactivated.v1".to_owned())
     );
     assert_eq!(
         kind(Some(&off), Some(&on)),
-        Some(IdentityEventKind::Reactivated.event_type())
+        Some("usher.identity.reactivated.v1".to_owned())
     );
     assert_eq!(
         kind(Some(&on), None),
-        Some(IdentityEventKind::Deleted.event_type())
+        Some("usher.identity.deleted.v1".to_owned())
     );
 
     assert_eq!(kind(Some(&on), Some(&same)), None);

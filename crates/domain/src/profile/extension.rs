@@ -198,22 +198,16 @@ impl Line {
     }
 
     fn attr_type(&self) -> Result<AttrType, String> {
-        const SIMPLE: [AttrType; 7] = [
-            AttrType::String,
-            AttrType::Boolean,
-            AttrType::Integer,
-            AttrType::Decimal,
-            AttrType::DateTime,
-            AttrType::Binary,
-            AttrType::Reference,
-        ];
-        let found = SIMPLE.into_iter().find(|one| one.as_str() == self.attr_type);
-        found.ok_or_else(|| {
+        let is_simple = |attr_type: &AttrType| *attr_type != AttrType::Complex;
+        let read = self.attr_type.parse().ok().filter(is_simple);
+        read.ok_or_else(|| {
+            let simple = AttrType::ALL.iter().copied().filter(is_simple);
+            let words: Vec<_> = simple.map(AttrType::as_str).collect();
             format!(
                 "extension.attribute {}: type {:?} is unknown; use {}",
                 self.name,
                 self.attr_type,
-                SIMPLE.map(AttrType::as_str).join(", ")
+                words.join(", ")
             )
         })
     }

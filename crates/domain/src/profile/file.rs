@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use scim::path::{AttrPath, ValuePath};
-use scim::schema::ResourceType;
+use scim::schema::{ResourceType, Schema};
 use serde::Deserialize;
 
 use super::extension::{Extension, LONGEST_TEXT};
@@ -55,35 +55,36 @@ const fn yes() -> bool {
     true
 }
 
-pub(super) fn parse(file: &str, text: &str) -> Result<Profile, ProfileError> {
-    let wrong = |problem: String| ProfileError {
-        file: file.to_owned(),
-        problem,
-    };
-    let read: File = toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
-    check_name(&read.name).map_err(wrong)?;
-    let full = full_type(&read).map_err(wrong)?;
-    let mut keep = check_lines(&read, &full).map_err(wrong)?;
-    // Events are made of it, so it is part of every identity, whether a mapping names it or not (ADR 0035).
-    keep.push(AttrPath::core("active"));
-    if read.groups {
-        // Computed, so no mapping names it; asked for and filtered by all the same.
-        keep.push(AttrPath::core("groups"));
-    }
-    let mut resource_type = ResourceType {
-        core: scim::schema::restrict(&full.core, &keep),
-        extensions: full
-            .extensions
-            .iter()
-            .filter(|schema| keep.iter().any(|path| path.schema.as_deref() == Some(&schema.id)))
-            .map(|schema| scim::schema::restrict(schema, &keep))
-            .collect(),
-        ..full
-    };
-    let attributes: Vec<_> = read
-        .attribute
-        .into_iter()
-        .map(|line| {
+impl Profile {
+    /// Reads a profile from the text of its TOML file.
+    ///
+    /// # Errors
+    /// [`ProfileError`] naming the file, the place and the rule; nothing is guessed.
+    pub fn parse(file: &str, text: &str) -> Result<Self, ProfileError> {
+        let wrong = |problem: String| ProfileError {
+            file: file.to_owned(),
+            problem,
+        };
+        let read: File =
+            toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
+        check_name(&read.name).map_err(wrong)?;
+        let full = full_type(&read).map_err(wrong)?;
+        let mut keep = check_lines(&read, &full).map_err(wrong)?;
+        // Events are made of it, so it is part of every identity, whether a mapping names it or not (ADR 0035).
+        keep.push(AttrPath::core("active"));
+        if read.groups {
+            // Computed, so no mapping names it; asked for and filtered by all the same.
+            keep.push(AttrPath::core("groups"));
+        }
+        let named = |schema: &&Schema| keep.iter().any(|path| path.schema.as_deref() == Some(&schema.id));
+        let extensions = full.extensions.iter().filter(named);
+        let extensions = extensions.map(|schema| scim::schema::restrict(schema, &keep));
+        let mut resource_type = ResourceType {
+            core: scim::schema::restrict(&full.core, &keep),
+            extensions: extensions.collect(),
+            ..full
+        };
+        let attribute = |line: Line| {
             let target = resource_type.parse_value_path(&line.path)?;
             Ok(ProfileAttribute {
                 is_list: is_list(&resource_type, &target),
@@ -94,75 +95,78 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Profile, ProfileError> {
                 required: line.required,
                 managed: line.managed,
             })
+        };
+        let attributes = read.attribute.into_iter().map(attribute);
+        let attributes: Result<Vec<_>, scim::Error> = attributes.collect();
+        let attributes = attributes.map_err(|error| wrong(error.detail))?;
+        required::mark(&mut resource_type, &attributes);
+        Ok(Self {
+            name: read.name,
+            title: read.title,
+            thing: read.thing,
+            key: read.key,
+            unknown_attributes: read.unknown_attributes,
+            attributes,
+            resource_type,
+            group_type: read.groups.then(group_type),
         })
-        .collect::<Result<_, scim::Error>>()
-        .map_err(|error| wrong(error.detail))?;
-    required::mark(&mut resource_type, &attributes);
-    Ok(Profile {
-        name: read.name,
-        title: read.title,
-        thing: read.thing,
-        key: read.key,
-        unknown_attributes: read.unknown_attributes,
-        attributes,
-        resource_type,
-        group_type: read.groups.then(group_type),
-    })
+    }
+
+    /// This profile with a directory's own extension on top, from the text of its TOML: `urn`, `description` and
+    /// `[[attribute]]` lines of `name`, `type` and, as wanted, `multi_valued`, `required`, `case_exact`,
+    /// `canonical_values`, `mutability`, `returned`, `description`, `entra`, `record`.
+    ///
+    /// # Errors
+    /// [`ProfileError`] naming the place and the rule.
+    pub fn with_extension(&self, text: &str) -> Result<Self, ProfileError> {
+        let wrong = |problem: String| ProfileError {
+            file: "extension".to_owned(),
+            problem,
+        };
+        if text.len() > LONGEST_TEXT {
+            return Err(wrong(format!(
+                "{} bytes are more than the {LONGEST_TEXT} an extension may have",
+                text.len()
+            )));
+        }
+        let read: Extension =
+            toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
+        let schema = read.schema().map_err(wrong)?;
+        if schema.attributes.is_empty() {
+            return Err(wrong(
+                "attribute: there is none; add [[attribute]] with name and type".to_owned(),
+            ));
+        }
+        let mut extended = self.clone();
+        if extended.resource_type.extension(&schema.id).is_some() {
+            return Err(wrong(format!(
+                "urn: {:?} is an extension of the profile {} already; choose another name",
+                schema.id, self.name
+            )));
+        }
+        let records = self.attributes.iter().filter_map(|line| line.record.as_deref());
+        let mut records: BTreeSet<&str> = records.chain(["id"]).collect();
+        let lines = read.lines();
+        for line in &lines {
+            if let Some(record) = &line.record
+                && !records.insert(record)
+            {
+                return Err(wrong(format!(
+                    "attribute {}: record name {record:?} is taken; choose another",
+                    line.path
+                )));
+            }
+        }
+        extended.resource_type.extensions.push(schema);
+        extended.attributes.extend(lines);
+        Ok(extended)
+    }
 }
 
 /// Whether a path names a whole list.
 fn is_list(rt: &ResourceType, ValuePath { attr, selector }: &ValuePath) -> bool {
     let attribute = rt.attribute(attr);
     selector.is_none() && attr.sub.is_none() && attribute.is_some_and(|attribute| attribute.multi_valued)
-}
-
-/// The profile with a directory's own extension on top: its schema, its lines, its record names.
-pub(super) fn extended(profile: &Profile, text: &str) -> Result<Profile, ProfileError> {
-    let wrong = |problem: String| ProfileError {
-        file: "extension".to_owned(),
-        problem,
-    };
-    if text.len() > LONGEST_TEXT {
-        return Err(wrong(format!(
-            "{} bytes are more than the {LONGEST_TEXT} an extension may have",
-            text.len()
-        )));
-    }
-    let read: Extension =
-        toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
-    let schema = read.schema().map_err(wrong)?;
-    if schema.attributes.is_empty() {
-        return Err(wrong(
-            "attribute: there is none; add [[attribute]] with name and type".to_owned(),
-        ));
-    }
-    let mut extended = profile.clone();
-    if extended.resource_type.extension(&schema.id).is_some() {
-        return Err(wrong(format!(
-            "urn: {:?} is an extension of the profile {} already; choose another name",
-            schema.id, profile.name
-        )));
-    }
-    let mut records: BTreeSet<&str> = profile
-        .attributes
-        .iter()
-        .filter_map(|line| line.record.as_deref())
-        .chain(["id"])
-        .collect();
-    let lines = read.lines();
-    for line in &lines {
-        if let Some(record) = &line.record
-            && !records.insert(record)
-        {
-            return Err(wrong(format!(
-                "attribute {}: record name {record:?} is taken; choose another",
-                line.path
-            )));
-        }
-    }
-    extended.resource_type.extensions.push(schema);
-    extended.attributes.extend(lines);
-    Ok(extended)
 }
 
 /// The core Group, whole: what a profile narrows are its identities.

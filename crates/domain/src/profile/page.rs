@@ -2,6 +2,8 @@
 //!
 //! Must not know: directories.
 
+use std::fmt::Write as _;
+
 use super::{Profile, Profiles, SHIPPED, UnknownAttributes};
 
 /// The page.
@@ -28,22 +30,24 @@ fn chapter(page: &mut String, profile: &Profile) {
     } else {
         "not served"
     };
-    page.push_str(&format!(
+    let _ = write!(
+        page,
         "\n## {}\n\nTenant URL `https://HOST/{}/scim`. Key for downstream systems: `{}`. Groups: {groups}. Other attributes: \
          {unknown}.\n\n| SCIM attribute | Entra source | in the event's record | required | locked downstream |\n\
          | --- | --- | --- | --- | --- |\n",
         profile.name, profile.name, profile.key
-    ));
+    );
     for line in &profile.attributes {
         let record = line.record.as_deref().map(|name| format!("`{name}`"));
-        page.push_str(&format!(
-            "| `{}` | `{}` | {} | {} | {} |\n",
+        let _ = writeln!(
+            page,
+            "| `{}` | `{}` | {} | {} | {} |",
             line.path,
             line.entra,
             record.unwrap_or_default(),
             if line.required { "yes" } else { "" },
             if line.managed { "yes" } else { "" },
-        ));
+        );
     }
 }
 

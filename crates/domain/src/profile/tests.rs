@@ -168,7 +168,7 @@ fn a_directory_may_carry_an_extension_of_its_own() {
     let resource = Resource::accept(rt, body).expect("fits").resource;
     assert_eq!(resource.as_map()[urn], json!({"tenure": 7, "skills": ["a"]}));
     assert_eq!(record(&extended, &resource)["tenure"], json!(7));
-    let refused = crate::policy::check_required(crate::tenant::Provider::Entra, &extended, &resource)
+    let refused = crate::policy::check_required(crate::tenant::Provider::Entra, &extended, None, &resource)
         .expect_err("no start");
     assert!(
         refused

@@ -35,7 +35,7 @@ pub async fn answer(ctx: &RequestContext<'_>, body: Value) -> Result<HttpRespons
             lines.push(BulkResultLine {
                 item,
                 status,
-                location: resource.map(|(kind, id)| format!("{}{}/{id}", ctx.base, kind.endpoint())),
+                location: resource.map(|(kind, id)| format!("{}{kind}/{id}", ctx.base)),
                 version,
                 response: failure,
             });

@@ -6,23 +6,22 @@ use serde_json::Value;
 
 /// Reads a search body; text that is no JSON is read as a header field.
 pub fn check(data: &[u8]) {
-    match serde_json::from_slice::<Value>(data) {
-        Ok(body) => match parse_search(body) {
+    if let Ok(body) = serde_json::from_slice::<Value>(data) {
+        match parse_search(body) {
             Ok(query) => assert!(query.start_index() >= 1),
             Err(error) => super::check_error(&error),
-        },
-        Err(_) => {
-            let Ok(text) = std::str::from_utf8(data) else {
-                return;
-            };
-            match Precondition::parse(Some(text), None) {
-                // Whoever names a version means that one and no other; "*" and no tag mean any.
-                Ok(precondition) => assert!(
-                    !(precondition.check(1).is_ok() && precondition.check(2).is_ok()) || every(text),
-                    "{text}"
-                ),
-                Err(error) => super::check_error(&error),
-            }
+        }
+    } else {
+        let Ok(text) = std::str::from_utf8(data) else {
+            return;
+        };
+        match Precondition::parse(Some(text), None) {
+            // Whoever names a version means that one and no other; "*" and no tag mean any.
+            Ok(precondition) => assert!(
+                !(precondition.check(1).is_ok() && precondition.check(2).is_ok()) || every(text),
+                "{text}"
+            ),
+            Err(error) => super::check_error(&error),
         }
     }
 }

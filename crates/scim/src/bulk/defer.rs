@@ -61,12 +61,7 @@ fn take(
         if !refs::mentions(value, missing) {
             continue;
         }
-        let path = AttrPath {
-            schema: urn.map(str::to_owned),
-            name: key.clone(),
-            sub: None,
-        };
-        let path = rt.canonical(path);
+        let path = rt.canonical(AttrPath::new(urn, key));
         let attribute = rt.attribute(&path);
         if attribute.is_some_and(|it| it.required || it.mutability == Mutability::Immutable) {
             return None;

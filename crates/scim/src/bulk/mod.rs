@@ -73,23 +73,15 @@ pub enum BulkAction {
 /// What the `path` of an operation names: an endpoint, and the id of one of its resources.
 pub type Target = (UserOrGroup, Option<String>);
 
-/// The kind of resource that an endpoint serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// The kind of resource that an endpoint serves; `Display` gives the endpoint's path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::Display)]
 pub enum UserOrGroup {
     /// `/Users`
+    #[strum(to_string = "/Users")]
     User,
     /// `/Groups`
+    #[strum(to_string = "/Groups")]
     Group,
-}
-
-impl UserOrGroup {
-    /// The endpoint's path.
-    pub const fn endpoint(self) -> &'static str {
-        match self {
-            Self::User => "/Users",
-            Self::Group => "/Groups",
-        }
-    }
 }
 
 /// Why a whole request is not looked at.

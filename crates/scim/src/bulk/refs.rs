@@ -50,13 +50,14 @@ pub(super) fn resolve_text(text: &str, id_of: &impl Fn(&str) -> Option<String>) 
     let mut resolved = String::with_capacity(text.len());
     pieces(text, |piece| match piece {
         Piece::Plain(plain) => resolved.push_str(plain),
-        Piece::Name(name) => match id_of(name) {
-            Some(id) => resolved.push_str(&id),
-            None => {
+        Piece::Name(name) => {
+            if let Some(id) = id_of(name) {
+                resolved.push_str(&id);
+            } else {
                 resolved.push_str(MARK);
                 resolved.push_str(name);
             }
-        },
+        }
     });
     resolved
 }

@@ -16,20 +16,12 @@ use crate::quirk::entra;
 use crate::resource::{self, Attributes, get, map_found};
 use crate::schema::{AttrType, Attribute, ResourceType};
 
-/// Decides for a whole resource.
-pub(super) fn matches(filter: &Filter, resource_type: &ResourceType, resource: &impl Attributes) -> bool {
-    holds(filter, Ground::Resource(resource_type), resource)
-}
-
-/// Decides for one element of a complex attribute.
-pub(super) fn matches_element(filter: &Filter, attribute: &Attribute, element: &Value) -> bool {
-    holds(filter, Ground::Element(attribute), element)
-}
-
 /// What the paths of a filter are relative to.
 #[derive(Clone, Copy)]
-enum Ground<'a> {
+pub(super) enum Ground<'a> {
+    /// A whole resource.
     Resource(&'a ResourceType),
+    /// One element of a complex attribute.
     Element(&'a Attribute),
 }
 
@@ -37,15 +29,13 @@ impl<'a> Ground<'a> {
     fn find(self, path: &AttrPath) -> Option<&'a Attribute> {
         match self {
             Self::Resource(resource_type) => resource_type.find(path),
-            Self::Element(attribute) => attribute
-                .sub_attributes
-                .iter()
-                .find(|sub| crate::name::eq(&sub.name, &path.name)),
+            Self::Element(attribute) => attribute.sub(&path.name),
         }
     }
 }
 
-fn holds(filter: &Filter, ground: Ground<'_>, node: &impl Attributes) -> bool {
+/// Whether a resource or an element satisfies a filter.
+pub(super) fn holds(filter: &Filter, ground: Ground<'_>, node: &impl Attributes) -> bool {
     match filter {
         Filter::And(members) => members.iter().all(|member| holds(member, ground, node)),
         Filter::Or(members) => members.iter().any(|member| holds(member, ground, node)),
@@ -55,7 +45,7 @@ fn holds(filter: &Filter, ground: Ground<'_>, node: &impl Attributes) -> bool {
         }
         Filter::Compare { path, op, value } => match ground.find(path) {
             Some(attribute) => compare(attribute, *op, value, &values(path, node)),
-            // Another type's attribute, in a list of several: it has no value here.
+            // Another type's attribute, in a list of several types: it has no value here.
             None => without_value(*op, value),
         },
         Filter::ValuePath { path, filter, then } => {
@@ -73,11 +63,7 @@ fn holds(filter: &Filter, ground: Ground<'_>, node: &impl Attributes) -> bool {
 }
 
 fn compare_part(attribute: &Attribute, element: &Value, sub: &str, op: CompareOp, literal: &Literal) -> bool {
-    let path = AttrPath {
-        schema: None,
-        name: sub.to_owned(),
-        sub: None,
-    };
+    let path = AttrPath::core(sub);
     let leaf = Ground::Element(attribute).find(&path);
     leaf.is_some_and(|leaf| compare(leaf, op, literal, &values(&path, element)))
 }

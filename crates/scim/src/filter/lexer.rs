@@ -4,17 +4,27 @@
 
 use super::typing::fault;
 use crate::error::Error;
+use crate::exact::text_length;
 use crate::quirk::entra;
 
-/// One token. Words are attribute names, operators, keywords and unquoted literals: only the grammar tells them apart.
-#[derive(Debug, Clone, PartialEq)]
+/// One token. Words are attribute names, operators, keywords and unquoted literals: the grammar decides which.
+///
+/// `Display` gives the name for an error message; never the text of a literal.
+#[derive(Debug, Clone, PartialEq, strum::Display)]
 pub(super) enum Token<'a> {
+    #[strum(to_string = "\"(\"")]
     OpenParen,
+    #[strum(to_string = "\")\"")]
     CloseParen,
+    #[strum(to_string = "\"[\"")]
     OpenBracket,
+    #[strum(to_string = "\"]\"")]
     CloseBracket,
+    #[strum(to_string = "a quoted text")]
     Quoted(String),
+    #[strum(to_string = "a word")]
     Word(&'a str),
+    #[strum(to_string = "the end")]
     End,
 }
 
@@ -22,19 +32,6 @@ impl Token<'_> {
     /// True for this keyword in any case.
     pub(super) fn is_word(&self, keyword: &str) -> bool {
         matches!(self, Token::Word(word) if word.eq_ignore_ascii_case(keyword))
-    }
-
-    /// What the reader of an error message sees; never the text of a literal.
-    pub(super) fn name(&self) -> &'static str {
-        match self {
-            Token::OpenParen => "\"(\"",
-            Token::CloseParen => "\")\"",
-            Token::OpenBracket => "\"[\"",
-            Token::CloseBracket => "\"]\"",
-            Token::Quoted(_) => "a quoted text",
-            Token::Word(_) => "a word",
-            Token::End => "the end",
-        }
     }
 }
 
@@ -50,16 +47,21 @@ impl<'a> Lexer<'a> {
         Self { text, position }
     }
 
+    /// What is not read yet.
+    fn rest(&self) -> &'a str {
+        self.text.get(self.position..).unwrap_or_default()
+    }
+
     /// The byte the next token starts at.
     pub(super) fn position(&mut self) -> usize {
-        let rest = &self.text[self.position..];
+        let rest = self.rest();
         self.position += rest.len() - rest.trim_start().len();
         self.position
     }
 
-    /// True when nothing but the next character separates the last token from what follows, and it is `expected`.
+    /// Whether `expected` follows the last token without a blank.
     pub(super) fn touches(&self, expected: char) -> bool {
-        self.text[self.position..].starts_with(expected)
+        self.rest().starts_with(expected)
     }
 
     /// The next token without taking it.
@@ -70,60 +72,46 @@ impl<'a> Lexer<'a> {
     /// Takes the next token.
     pub(super) fn take(&mut self) -> Result<Token<'a>, Error> {
         let start = self.position();
-        let rest = &self.text[start..];
-        let Some(first) = rest.chars().next() else {
-            return Ok(Token::End);
-        };
-        let single = match first {
-            '(' => Some(Token::OpenParen),
-            ')' => Some(Token::CloseParen),
-            '[' => Some(Token::OpenBracket),
-            ']' => Some(Token::CloseBracket),
-            _ => None,
-        };
-        if let Some(token) = single {
-            self.position = start + 1;
-            return Ok(token);
-        }
-        if first == '"' {
-            return self.quoted(start);
-        }
-        let end = rest
-            .find(|c: char| c.is_whitespace() || "\"()[]".contains(c))
-            .unwrap_or(rest.len());
-        let word = &rest[..end];
-        if !entra::is_bare_literal(word) {
-            return Err(fault(
-                start,
-                "a single quote or a control character cannot stand here; put the value in double quotes",
-            ));
-        }
-        self.position = start + end;
-        Ok(Token::Word(word))
-    }
-
-    /// A JSON string (RFC 7644 §3.4.2.2 takes its literals from RFC 7159).
-    fn quoted(&mut self, start: usize) -> Result<Token<'a>, Error> {
-        let mut escaped = false;
-        let rest = &self.text[start..];
-        for (offset, c) in rest.char_indices().skip(1) {
-            match c {
-                _ if escaped => escaped = false,
-                '\\' => escaped = true,
-                '"' => {
-                    let end = offset + 1;
-                    let text = serde_json::from_str(&rest[..end]).map_err(|_| {
-                        fault(start, "this text is not a JSON string; write a backslash as \\\\ and a double quote as \\\"")
-                    })?;
-                    self.position = start + end;
-                    return Ok(Token::Quoted(text));
+        let rest = self.rest();
+        let (token, length) = match rest.chars().next() {
+            None => (Token::End, 0),
+            Some('(') => (Token::OpenParen, 1),
+            Some(')') => (Token::CloseParen, 1),
+            Some('[') => (Token::OpenBracket, 1),
+            Some(']') => (Token::CloseBracket, 1),
+            Some('"') => quoted(rest, start)?,
+            Some(_) => {
+                let ends = |c: char| c.is_whitespace() || "\"()[]".contains(c);
+                let word = rest.split(ends).next().unwrap_or_default();
+                if !entra::is_bare_literal(word) {
+                    return Err(fault!(
+                        start,
+                        "a single quote or a control character cannot stand here; put the value in double quotes"
+                    ));
                 }
-                _ => {}
+                (Token::Word(word), word.len())
             }
-        }
-        Err(fault(
-            start,
-            "this double quote is never closed; end the value with another double quote",
-        ))
+        };
+        self.position += length;
+        Ok(token)
+    }
+}
+
+/// The JSON string that begins a text (RFC 7644 §3.4.2.2 takes its literals from RFC 7159), and its length in bytes;
+/// `position` is for errors.
+fn quoted(text: &str, position: usize) -> Result<(Token<'static>, usize), Error> {
+    let length = text_length(text.as_bytes()).ok_or_else(|| {
+        fault!(
+            position,
+            "this double quote is never closed; end the value with another double quote"
+        )
+    })?;
+    let literal = text.get(..length).map(serde_json::from_str);
+    match literal {
+        Some(Ok(text)) => Ok((Token::Quoted(text), length)),
+        _ => Err(fault!(
+            position,
+            "this text is not a JSON string; write a backslash as \\\\ and a double quote as \\\""
+        )),
     }
 }

@@ -20,6 +20,7 @@ mod members;
 mod parse;
 mod typing;
 
+use eval::Ground;
 pub(crate) use eval::comparison_key;
 pub(crate) use parse::{CONTROL, selector};
 pub(crate) use typing::instant;
@@ -35,11 +36,11 @@ pub const MAX_TERMS: usize = 256;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Filter {
     /// All members hold.
-    And(Vec<Filter>),
+    And(Vec<Self>),
     /// At least one member holds.
-    Or(Vec<Filter>),
+    Or(Vec<Self>),
     /// The member does not hold.
-    Not(Box<Filter>),
+    Not(Box<Self>),
     /// One attribute compared with a literal; a multi-valued one holds when any of its values does.
     Compare {
         /// The attribute; complex ones carry their implied `value` sub-attribute.
@@ -56,14 +57,15 @@ pub enum Filter {
         /// The complex attribute.
         path: AttrPath,
         /// Its paths are sub-attributes, without schema or parent.
-        filter: Box<Filter>,
+        filter: Box<Self>,
         /// Entra's `emails[type eq "work"].value eq "x"`: sub-attribute, operator, literal.
         then: Option<(String, CompareOp, Literal)>,
     },
 }
 
-/// The comparison operators.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// The comparison operators (RFC 7644 §3.4.2.2, table 3), read in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::Display, strum::EnumString, strum::VariantArray)]
+#[strum(serialize_all = "lowercase", ascii_case_insensitive)]
 pub enum CompareOp {
     /// Equal.
     Eq,
@@ -87,39 +89,7 @@ pub enum CompareOp {
 
 impl CompareOp {
     /// Every operator, in the RFC's order.
-    pub const ALL: [Self; 9] = [
-        Self::Eq,
-        Self::Ne,
-        Self::Co,
-        Self::Sw,
-        Self::Ew,
-        Self::Gt,
-        Self::Ge,
-        Self::Lt,
-        Self::Le,
-    ];
-
-    /// The RFC's word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Eq => "eq",
-            Self::Ne => "ne",
-            Self::Co => "co",
-            Self::Sw => "sw",
-            Self::Ew => "ew",
-            Self::Gt => "gt",
-            Self::Ge => "ge",
-            Self::Lt => "lt",
-            Self::Le => "le",
-        }
-    }
-
-    /// The operator of a word in any case.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|op| op.as_str().eq_ignore_ascii_case(word))
-    }
+    pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
 }
 
 /// What an attribute is compared with, already of the attribute's type; dates stay the text they were sent as.
@@ -167,12 +137,12 @@ impl Filter {
 
     /// True when the whole SCIM document `resource` (with `id`, `schemas`, `meta`) satisfies this filter.
     pub fn matches(&self, resource_type: &ResourceType, resource: &impl Attributes) -> bool {
-        eval::matches(self, resource_type, resource)
+        eval::holds(self, Ground::Resource(resource_type), resource)
     }
 
     /// True when one element of the complex attribute `attribute` satisfies this filter of sub-attributes.
     pub(crate) fn matches_element(&self, attribute: &Attribute, element: &Value) -> bool {
-        eval::matches_element(self, attribute, element)
+        eval::holds(self, Ground::Element(attribute), element)
     }
 
     /// How many comparisons it takes to decide, at most.
@@ -186,17 +156,11 @@ impl Filter {
     }
 
     /// The parts that must all hold: the members of the outermost `and`s, or this filter alone.
-    pub fn conjuncts(&self) -> Vec<&Filter> {
+    pub fn conjuncts(&self) -> Vec<&Self> {
         match self {
             Self::And(members) => members.iter().flat_map(Self::conjuncts).collect(),
             other => vec![other],
         }
-    }
-}
-
-impl fmt::Display for CompareOp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

@@ -22,13 +22,10 @@ pub(super) fn filter(
     let filter = parser.read(Scope::Resource(resource_type, others))?;
     match parser.lexer.peek()? {
         Token::End => Ok(filter),
-        other => Err(fault(
+        other => Err(fault!(
             parser.lexer.position(),
-            format!(
-                "{} cannot follow a complete comparison; join comparisons with and / or, and put values that hold blanks \
-                 in double quotes",
-                other.name()
-            ),
+            "{other} cannot follow a complete comparison; join comparisons with and / or, and put values that hold blanks in \
+             double quotes"
         )),
     }
 }
@@ -54,21 +51,19 @@ pub(crate) fn selector(text: &str, open: usize, attribute: Option<&Attribute>) -
     let sub = parser.sub_name()?.map(|(_, name)| name);
     match parser.lexer.peek()? {
         Token::End => Ok(Selector { filter, sub }),
-        other => Err(fault(
+        other => Err(fault!(
             parser.lexer.position(),
-            format!("{} cannot follow a complete path", other.name()),
+            "{other} cannot follow a complete path"
         )),
     }
 }
 
 fn check_length(text: &str) -> Result<(), Error> {
     if text.len() > MAX_LENGTH {
-        return Err(fault(
+        return Err(fault!(
             MAX_LENGTH,
-            format!(
-                "it is {} bytes long and at most {MAX_LENGTH} are read; ask for less in one query",
-                text.len()
-            ),
+            "it is {} bytes long and at most {MAX_LENGTH} are read; ask for less in one query",
+            text.len()
         ));
     }
     Ok(())
@@ -146,11 +141,10 @@ impl<'a> Parser<'a> {
     fn read(&mut self, scope: Scope<'a>) -> Result<Filter, Error> {
         let mut frame = Frame::new(FrameKind::Whole, scope);
         loop {
-            if let Some(term) = self.term(&mut frame)? {
-                frame.members.push(term);
-            } else {
+            let Some(term) = self.term(&mut frame)? else {
                 continue;
-            }
+            };
+            frame.members.push(term);
             loop {
                 if self.lexer.peek()?.is_word("and") {
                     self.lexer.take()?;
@@ -162,7 +156,7 @@ impl<'a> Parser<'a> {
                     break;
                 }
                 let Some(inner) = frame.filter() else {
-                    return Err(self.nothing());
+                    return Err(fault!(self.lexer.position(), "a comparison is missing here"));
                 };
                 let Some(outer) = self.frames.pop() else {
                     return Ok(inner);
@@ -183,25 +177,15 @@ impl<'a> Parser<'a> {
                 let at = self.lexer.position();
                 match self.lexer.take()? {
                     Token::OpenParen => self.open(at, frame, FrameKind::Not, frame.scope).map(|()| None),
-                    other => Err(fault(
-                        at,
-                        format!("not is followed by \"(\", not by {}", other.name()),
-                    )),
+                    other => Err(fault!(at, "not is followed by \"(\", not by {other}")),
                 }
             }
             Token::Word(word) => self.comparison(at, word, frame),
-            other => Err(fault(
+            other => Err(fault!(
                 at,
-                format!(
-                    "an attribute name, not or \"(\" is expected here, not {}",
-                    other.name()
-                ),
+                "an attribute name, not or \"(\" is expected here, not {other}"
             )),
         }
-    }
-
-    fn nothing(&mut self) -> Error {
-        fault(self.lexer.position(), "a comparison is missing here")
     }
 
     /// Puts the open frame aside for a new one.
@@ -213,9 +197,10 @@ impl<'a> Parser<'a> {
         scope: Scope<'a>,
     ) -> Result<(), Error> {
         if self.frames.len() >= MAX_DEPTH {
-            let rule =
-                format!("brackets and parentheses nest at most {MAX_DEPTH} deep; ask a simpler question");
-            return Err(fault(at, rule));
+            return Err(fault!(
+                at,
+                "brackets and parentheses nest at most {MAX_DEPTH} deep; ask a simpler question"
+            ));
         }
         self.frames
             .push(std::mem::replace(frame, Frame::new(kind, scope)));
@@ -258,30 +243,19 @@ impl<'a> Parser<'a> {
 
     /// Entra's `.sub op value` after `path[filter]`.
     fn then(&mut self, path: AttrPath, element: Scope<'a>, inner: Filter) -> Result<Filter, Error> {
-        let Some((at, sub)) = self.sub_name()? else {
-            return Ok(Filter::ValuePath {
-                path,
-                filter: Box::new(inner),
-                then: None,
-            });
-        };
-        self.count(at)?;
-        let named = element.attribute(at, &sub)?;
-        let Some(op) = self.operator()? else {
-            let filter = Box::new(Filter::And(vec![inner, Filter::Present(named.path)]));
-            return Ok(Filter::ValuePath {
-                path,
-                filter,
-                then: None,
-            });
-        };
-        let (sub, leaf) = named.comparable(at)?;
-        let value = self.literal(op, leaf)?;
-        Ok(Filter::ValuePath {
-            path,
-            filter: Box::new(inner),
-            then: Some((sub.name, op, value)),
-        })
+        let (mut filter, mut then) = (inner, None);
+        if let Some((at, sub)) = self.sub_name()? {
+            self.count(at)?;
+            let named = element.attribute(at, &sub)?;
+            if let Some(op) = self.operator()? {
+                let (sub, leaf) = named.comparable(at)?;
+                then = Some((sub.name, op, self.literal(op, leaf)?));
+            } else {
+                filter = Filter::And(vec![filter, Filter::Present(named.path)]);
+            }
+        }
+        let filter = Box::new(filter);
+        Ok(Filter::ValuePath { path, filter, then })
     }
 
     /// `.sub` directly after a closing bracket, with its position.
@@ -291,12 +265,16 @@ impl<'a> Parser<'a> {
         }
         let at = self.lexer.position() + 1;
         match self.lexer.take()? {
-            Token::Word(word) if crate::name::is_valid(&word[1..]) => Ok(Some((at, word[1..].to_owned()))),
-            _ => Err(fault(
-                at,
-                "the name of a sub-attribute is expected after \"].\", such as ].value",
-            )),
+            Token::Word(word) => word.strip_prefix('.').filter(|name| crate::name::is_valid(name)),
+            _ => None,
         }
+        .map(|name| Some((at, name.to_owned())))
+        .ok_or_else(|| {
+            fault!(
+                at,
+                "the name of a sub-attribute is expected after \"].\", such as ].value"
+            )
+        })
     }
 
     /// The operator; `None` is `pr`.
@@ -304,21 +282,17 @@ impl<'a> Parser<'a> {
         let at = self.lexer.position();
         match self.lexer.take()? {
             Token::Word(word) if word.eq_ignore_ascii_case("pr") => Ok(None),
-            Token::Word(word) if CompareOp::from_word(word).is_some() => Ok(CompareOp::from_word(word)),
             Token::Word(word) if word.len() <= 16 && word.bytes().all(|b| b.is_ascii_alphabetic()) => {
-                Err(fault(
-                    at,
-                    format!(
+                word.parse().map(Some).map_err(|_| {
+                    fault!(
+                        at,
                         "\"{word}\" is not an operator; use one of eq, ne, co, sw, ew, gt, ge, lt, le, pr"
-                    ),
-                ))
+                    )
+                })
             }
-            other => Err(fault(
+            other => Err(fault!(
                 at,
-                format!(
-                    "an operator (eq, ne, co, sw, ew, gt, ge, lt, le or pr) is expected here, not {}",
-                    other.name()
-                ),
+                "an operator (eq, ne, co, sw, ew, gt, ge, lt, le or pr) is expected here, not {other}"
             )),
         }
     }
@@ -330,12 +304,9 @@ impl<'a> Parser<'a> {
             Token::Quoted(text) => RawLiteral::Quoted(text),
             Token::Word(word) => RawLiteral::Bare(word.to_owned()),
             other => {
-                return Err(fault(
+                return Err(fault!(
                     at,
-                    format!(
-                        "a value is expected after {op}, such as \"text\", not {}",
-                        other.name()
-                    ),
+                    "a value is expected after {op}, such as \"text\", not {other}"
                 ));
             }
         };
@@ -345,21 +316,18 @@ impl<'a> Parser<'a> {
     fn expect(&mut self, wanted: &Token<'_>) -> Result<(), Error> {
         let at = self.lexer.position();
         let found = self.lexer.take()?;
-        if found == *wanted {
-            return Ok(());
+        if found != *wanted {
+            return Err(fault!(at, "{wanted} is expected here, not {found}"));
         }
-        Err(fault(
-            at,
-            format!("{} is expected here, not {}", wanted.name(), found.name()),
-        ))
+        Ok(())
     }
 
     fn count(&mut self, at: usize) -> Result<(), Error> {
         self.terms += 1;
         if self.terms > MAX_TERMS {
-            return Err(fault(
+            return Err(fault!(
                 at,
-                format!("a filter has at most {MAX_TERMS} comparisons; split it into several queries"),
+                "a filter has at most {MAX_TERMS} comparisons; split it into several queries"
             ));
         }
         Ok(())
@@ -372,12 +340,10 @@ pub(crate) const CONTROL: &str = "decodes to a control character";
 /// `"CORP\bob"` is a JSON string that holds a backspace, and never meant.
 fn control(at: usize, leaf: Option<&Attribute>) -> Error {
     let name = leaf.map_or("the attribute", |leaf| leaf.name.as_str());
-    let error = fault(
+    let error = fault!(
         at,
-        format!(
-            "the value that {name} is compared with {CONTROL}, because \\b, \\f, \\n, \\r, \\t and \\u begin escapes; write a \
-             backslash as \\\\, as in \"CORP\\\\bob\""
-        ),
+        "the value that {name} is compared with {CONTROL}, because \\b, \\f, \\n, \\r, \\t and \\u begin escapes; write a \
+         backslash as \\\\, as in \"CORP\\\\bob\""
     );
     match leaf {
         Some(leaf) => error.on(leaf.name.clone()),

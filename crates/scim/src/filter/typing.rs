@@ -11,15 +11,17 @@ use crate::path::AttrPath;
 use crate::quirk::entra;
 use crate::schema::{AttrType, Attribute, Mutability, ResourceType, Returned};
 
-/// An `invalidFilter` at a byte of the text.
-pub(super) fn fault(position: usize, detail: impl AsRef<str>) -> Error {
-    Error::invalid_filter(
-        position,
-        format!(
-            "The filter is not understood at byte {position}: {}.",
-            detail.as_ref()
-        ),
-    )
+/// An `invalidFilter` at a byte of the text; the rule that is broken is given as to [`format!`].
+macro_rules! fault {
+    ($position:expr, $($rule:tt)+) => {
+        $crate::filter::typing::invalid_at($position, &format!($($rule)+))
+    };
+}
+pub(super) use fault;
+
+pub(super) fn invalid_at(position: usize, rule: &str) -> Error {
+    let detail = format!("The filter is not understood at byte {position}: {rule}.");
+    Error::invalid_filter(position, detail)
 }
 
 /// Where attribute names are looked up.
@@ -63,20 +65,10 @@ impl<'a> Scope<'a> {
                 Err(unknown(at, word, &names_of(resource_type)))
             }
             Self::Element(attribute) => {
-                let found = attribute
-                    .sub_attributes
-                    .iter()
-                    .find(|sub| crate::name::eq(&sub.name, word) && !is_address(attribute, sub));
-                let found = found.ok_or_else(|| {
-                    let names: Vec<&str> = attribute
-                        .sub_attributes
-                        .iter()
-                        .map(|sub| sub.name.as_str())
-                        .collect();
-                    unknown(at, word, &names.join(", "))
-                })?;
+                let found = attribute.sub(word).filter(|sub| !is_address(attribute, sub));
+                let found = found.ok_or_else(|| unknown(at, word, &listed(&attribute.sub_attributes, "")))?;
                 Ok(Named {
-                    path: plain(&found.name),
+                    path: AttrPath::core(&found.name),
                     attribute: Some(found),
                 })
             }
@@ -97,12 +89,9 @@ impl<'a> Named<'a> {
         match self.attribute {
             None => Ok(Scope::Syntax),
             Some(attribute) if attribute.attr_type == AttrType::Complex => Ok(Scope::Element(attribute)),
-            Some(attribute) => Err(fault(
+            Some(Attribute { name, .. }) => Err(fault!(
                 at,
-                format!(
-                    "{} has no parts to select in brackets; compare it directly, as in {} eq \"…\"",
-                    attribute.name, attribute.name
-                ),
+                "{name} has no parts to select in brackets; compare it directly, as in {name} eq \"…\""
             )),
         }
     }
@@ -116,54 +105,33 @@ impl<'a> Named<'a> {
             return Ok((self.path, Some(attribute)));
         }
         let Some(value) = entra::implied_value(attribute) else {
-            let parts: Vec<String> = attribute
-                .sub_attributes
-                .iter()
-                .map(|sub| format!("{}.{}", attribute.name, sub.name))
-                .collect();
-            return Err(fault(
+            let name = &attribute.name;
+            let parts = listed(&attribute.sub_attributes, &format!("{name}."));
+            return Err(fault!(
                 at,
-                format!(
-                    "{} has parts and cannot be compared as a whole; compare one of {}",
-                    attribute.name,
-                    parts.join(", ")
-                ),
+                "{name} has parts and cannot be compared as a whole; compare one of {parts}"
             ));
         };
-        Ok((
-            AttrPath {
-                sub: Some(value.name.clone()),
-                ..self.path
-            },
-            Some(value),
-        ))
+        Ok((self.path.with_sub(&value.name), Some(value)))
     }
 }
 
 /// The path in the schema's spelling with the attribute it leads to; core attributes carry no URN.
 fn canonical<'a>(resource_type: &'a ResourceType, path: &AttrPath) -> Option<Named<'a>> {
     let attribute = resource_type.find(path)?;
-    let head = resource_type.find(&AttrPath {
-        sub: None,
-        ..path.clone()
-    })?;
+    let head = resource_type.attribute(path)?;
     let is_location = attribute.name == "location" && path.schema.is_none() && head.name == "meta";
     if attribute.returned == Returned::Never || is_location || is_address(head, attribute) {
         return None;
     }
-    let schema = path.schema.as_deref().and_then(|urn| {
-        resource_type
-            .extensions
-            .iter()
-            .find(|e| e.id.eq_ignore_ascii_case(urn))
-    });
-    let path = AttrPath {
-        schema: schema.map(|schema| schema.id.clone()),
-        name: head.name.clone(),
-        sub: path.sub.as_ref().map(|_| attribute.name.clone()),
-    };
+    let schema = path
+        .schema
+        .as_deref()
+        .and_then(|urn| resource_type.extension(urn));
+    let mut named = AttrPath::new(schema.map(|schema| schema.id.as_str()), &head.name);
+    named.sub = path.sub.as_ref().map(|_| attribute.name.clone());
     Some(Named {
-        path,
+        path: named,
         attribute: Some(attribute),
     })
 }
@@ -181,53 +149,40 @@ fn undefined(other: &ResourceType, path: AttrPath) -> AttrPath {
     }
 }
 
-fn plain(name: &str) -> AttrPath {
-    AttrPath {
-        schema: None,
-        name: name.to_owned(),
-        sub: None,
-    }
-}
-
 fn unreadable(at: usize) -> Error {
-    fault(
+    fault!(
         at,
-        "an attribute name is expected here, such as userName, name.familyName or externalId",
+        "an attribute name is expected here, such as userName, name.familyName or externalId"
     )
 }
 
 fn unknown(at: usize, word: &str, allowed: &str) -> Error {
     let shown: String = word.chars().take(120).collect();
-    let mut error = fault(
+    fault!(
         at,
-        format!("this directory has no attribute \"{shown}\" here; use one of {allowed}"),
-    );
-    error.attribute = Some(shown);
-    error
+        "this directory has no attribute \"{shown}\" here; use one of {allowed}"
+    )
+    .on(shown)
+}
+
+/// The names of attributes, each behind `prefix`, with commas between.
+fn listed<'a>(attributes: impl IntoIterator<Item = &'a Attribute>, prefix: &str) -> String {
+    let names = attributes.into_iter().map(|it| format!("{prefix}{}", it.name));
+    names.collect::<Vec<_>>().join(", ")
 }
 
 fn names_of(resource_type: &ResourceType) -> String {
     let searchable = |attribute: &&Attribute| attribute.returned != Returned::Never;
-    let mut names = vec!["id".to_owned(), "externalId".to_owned()];
-    let core = resource_type
-        .core
-        .attributes
-        .iter()
-        .filter(searchable)
-        .map(|a| a.name.clone());
-    names.extend(core.filter(|name| name != "id" && name != "externalId"));
-    names.push("meta.created".to_owned());
-    names.push("meta.lastModified".to_owned());
-    for extension in &resource_type.extensions {
-        names.extend(
-            extension
-                .attributes
-                .iter()
-                .filter(searchable)
-                .map(|a| format!("{}:{}", extension.id, a.name)),
-        );
-    }
-    names.join(", ")
+    let core = resource_type.core.attributes.iter().filter(searchable);
+    let core = core.map(|it| it.name.clone());
+    let extensions = resource_type.extensions.iter().flat_map(|extension| {
+        let attributes = extension.attributes.iter().filter(searchable);
+        attributes.map(move |it| format!("{}:{}", extension.id, it.name))
+    });
+    let common = ["id", "externalId"].map(str::to_owned).into_iter();
+    let names = common.chain(core.filter(|name| name != "id" && name != "externalId"));
+    let names = names.chain(["meta.created", "meta.lastModified"].map(str::to_owned));
+    names.chain(extensions).collect::<Vec<_>>().join(", ")
 }
 
 /// A literal as written, before its type is known.
@@ -248,9 +203,9 @@ impl RawLiteral {
         if bare && text.eq_ignore_ascii_case("null") {
             return match op {
                 CompareOp::Eq | CompareOp::Ne => Ok(Literal::Null),
-                _ => Err(fault(
+                _ => Err(fault!(
                     at,
-                    format!("null has no order and no parts; use eq or ne with it, not {op}"),
+                    "null has no order and no parts; use eq or ne with it, not {op}"
                 )),
             };
         }
@@ -258,19 +213,17 @@ impl RawLiteral {
             return Ok(untyped(text, bare));
         };
         allow(at, op, leaf)?;
+        let name = &leaf.name;
         match leaf.attr_type {
             AttrType::Boolean => entra::boolean_text(&text)
                 .map(Literal::Bool)
-                .ok_or_else(|| fault(at, format!("{} is compared with true or false", leaf.name))),
+                .ok_or_else(|| fault!(at, "{name} is compared with true or false")),
             AttrType::Integer | AttrType::Decimal => number(&text)
                 .map(Literal::Number)
-                .ok_or_else(|| fault(at, format!("{} is compared with a number, such as 42", leaf.name))),
-            AttrType::DateTime if is_order(op) && instant(&text).is_none() => Err(fault(
+                .ok_or_else(|| fault!(at, "{name} is compared with a number, such as 42")),
+            AttrType::DateTime if is_order(op) && instant(&text).is_none() => Err(fault!(
                 at,
-                format!(
-                    "{} is compared with an RFC 3339 date and time, such as \"2026-01-31T08:00:00Z\"",
-                    leaf.name
-                ),
+                "{name} is compared with an RFC 3339 date and time, such as \"2026-01-31T08:00:00Z\""
             )),
             _ => Ok(Literal::String(text)),
         }
@@ -278,14 +231,9 @@ impl RawLiteral {
 }
 
 fn untyped(text: String, bare: bool) -> Literal {
-    let typed = if bare {
-        entra::boolean_text(&text)
-            .map(Literal::Bool)
-            .or_else(|| number(&text).map(Literal::Number))
-    } else {
-        None
-    };
-    typed.unwrap_or(Literal::String(text))
+    let boolean = || entra::boolean_text(&text).map(Literal::Bool);
+    let typed = bare.then(|| boolean().or_else(|| number(&text).map(Literal::Number)));
+    typed.flatten().unwrap_or(Literal::String(text))
 }
 
 fn is_order(op: CompareOp) -> bool {
@@ -302,9 +250,10 @@ fn allow(at: usize, op: CompareOp, leaf: &Attribute) -> Result<(), Error> {
         _ => (false, ""),
     };
     if refused {
-        return Err(fault(
+        return Err(fault!(
             at,
-            format!("{} cannot be compared with {op}; use {allowed}", leaf.name),
+            "{} cannot be compared with {op}; use {allowed}",
+            leaf.name
         ));
     }
     Ok(())

@@ -57,21 +57,13 @@ pub fn service_provider_config(base: &str) -> Value {
 /// `/Schemas`: every schema of these resource types, once.
 pub fn schemas(types: &[&ResourceType], base: &str) -> Value {
     let mut all: Vec<&Schema> = Vec::new();
-    for schema in types
-        .iter()
-        .flat_map(|rt| std::iter::once(&rt.core).chain(&rt.extensions))
-    {
+    for schema in types.iter().flat_map(|rt| rt.schemas()) {
         if !all.iter().any(|listed| listed.id == schema.id) {
             all.push(schema);
         }
     }
-    list_response(
-        all.len(),
-        1,
-        all.into_iter()
-            .map(|schema| schema_document(schema, base))
-            .collect(),
-    )
+    let documents = all.iter().map(|schema| schema_document(schema, base));
+    list_response(all.len(), 1, documents.collect())
 }
 
 /// `/Schemas/{urn}`
@@ -86,11 +78,15 @@ pub fn schema_document(schema: &Schema, base: &str) -> Value {
     })
 }
 
+fn word(keyword: impl Into<&'static str>) -> Value {
+    keyword.into().into()
+}
+
 fn attribute(attribute: &Attribute) -> Value {
     let mut document = Map::new();
     let mut put = |keyword: &str, value: Value| document.insert(keyword.to_owned(), value);
     put("name", attribute.name.as_str().into());
-    put("type", attribute.attr_type.as_str().into());
+    put("type", word(attribute.attr_type));
     put("multiValued", attribute.multi_valued.into());
     put("description", attribute.description.as_str().into());
     put("required", attribute.required.into());
@@ -100,9 +96,9 @@ fn attribute(attribute: &Attribute) -> Value {
     if attribute.attr_type != AttrType::Complex {
         put("caseExact", attribute.case_exact.into());
     }
-    put("mutability", attribute.mutability.as_str().into());
-    put("returned", attribute.returned.as_str().into());
-    put("uniqueness", attribute.uniqueness.as_str().into());
+    put("mutability", word(attribute.mutability));
+    put("returned", word(attribute.returned));
+    put("uniqueness", word(attribute.uniqueness));
     if !attribute.reference_types.is_empty() {
         put("referenceTypes", json!(attribute.reference_types));
     }
@@ -117,23 +113,16 @@ fn attribute(attribute: &Attribute) -> Value {
 
 /// `/ResourceTypes`
 pub fn resource_types(types: &[&ResourceType], base: &str) -> Value {
-    list_response(
-        types.len(),
-        1,
-        types.iter().map(|rt| resource_type_document(rt, base)).collect(),
-    )
+    let documents = types.iter().map(|rt| resource_type_document(rt, base));
+    list_response(types.len(), 1, documents.collect())
 }
 
 /// `/ResourceTypes/{name}`; an extension is required when one of its attributes is (RFC 7643 §6).
 pub fn resource_type_document(rt: &ResourceType, base: &str) -> Value {
-    let extensions: Vec<Value> = rt
-        .extensions
-        .iter()
-        .map(|schema| {
-            let required = schema.attributes.iter().any(|attribute| attribute.required);
-            json!({"schema": schema.id, "required": required})
-        })
-        .collect();
+    let extension = |schema: &Schema| {
+        let required = schema.attributes.iter().any(|attribute| attribute.required);
+        json!({"schema": schema.id, "required": required})
+    };
     json!({
         "schemas": [RESOURCE_TYPE],
         "id": rt.name,
@@ -141,7 +130,7 @@ pub fn resource_type_document(rt: &ResourceType, base: &str) -> Value {
         "endpoint": rt.endpoint,
         "description": rt.description,
         "schema": rt.core.id,
-        "schemaExtensions": extensions,
+        "schemaExtensions": rt.extensions.iter().map(extension).collect::<Vec<_>>(),
         "meta": {"resourceType": "ResourceType", "location": format!("{base}/ResourceTypes/{}", rt.name)},
     })
 }

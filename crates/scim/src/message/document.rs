@@ -87,23 +87,20 @@ impl<'a> Document<'a> {
     pub fn write_members(&self, out: &mut JsonWriter, wanted: &ResolvedProjection) {
         out.key("schemas");
         out.begin_array();
-        schemas_of(self.resource_type, self.resource).for_each(|urn| out.text(urn));
+        schemas_of(self.resource_type, self.resource).for_each(|urn| out.value(urn));
         out.end_array();
-        out.key("id");
-        out.text(&self.id);
-        match self.resource.as_text().filter(|_| wanted.is_everything()) {
-            Some(text) => out.members(text),
-            None => {
-                let attributes = self.resource.as_map().iter();
-                attributes.for_each(|(name, value)| self.write_some(out, wanted, name, value));
-            }
+        out.member("id", &self.id);
+        if let Some(text) = self.resource.as_text().filter(|_| wanted.is_everything()) {
+            out.members(text);
+        } else {
+            let attributes = self.resource.as_map().iter();
+            attributes.for_each(|(name, value)| self.write_some(out, wanted, name, value));
         }
         if wanted.is_everything() {
             out.key("meta");
             out.begin_object();
             for (name, text) in self.meta() {
-                out.key(name);
-                out.text(&text);
+                out.member(name, &text);
             }
             out.end_object();
         } else {
@@ -116,8 +113,7 @@ impl<'a> Document<'a> {
 
     fn write_some(&self, out: &mut JsonWriter, wanted: &ResolvedProjection, name: &str, value: &Value) {
         if let Some(value) = wanted.pick(self.resource_type, name, value) {
-            out.key(name);
-            out.value(&value);
+            out.member(name, &value);
         }
     }
 
@@ -134,9 +130,10 @@ impl<'a> Document<'a> {
 
     fn meta_value(&self) -> Value {
         let members = self.meta().into_iter();
-        Value::Object(Map::from_iter(
-            members.map(|(name, text)| (name.to_owned(), Value::from(text))),
-        ))
+        members
+            .map(|(name, text)| (name.to_owned(), Value::from(text)))
+            .collect::<Map<_, _>>()
+            .into()
     }
 }
 
@@ -163,10 +160,8 @@ impl Attributes for Document<'_> {
 /// The core schema and each extension present (RFC 7643 §3).
 pub(crate) fn schemas_of<'a>(rt: &'a ResourceType, resource: &Resource) -> impl Iterator<Item = &'a str> {
     let present = |extension: &&Schema| resource.has_schema(&extension.id);
-    let extensions = rt.extensions.iter().filter(present);
-    std::iter::once(&rt.core)
-        .chain(extensions)
-        .map(|schema| schema.id.as_str())
+    let schemas = std::iter::once(&rt.core).chain(rt.extensions.iter().filter(present));
+    schemas.map(|schema| schema.id.as_str())
 }
 
 fn instant(time: DateTime<Utc>) -> String {

@@ -3,7 +3,7 @@
 //! Must not know: what is written. A caller opens and closes objects and arrays in pairs and gives each member of an object
 //! its key; what was written so far can be taken at any time.
 
-use serde_json::Value;
+use serde::Serialize;
 
 /// A buffer of JSON text.
 #[derive(Debug, Default)]
@@ -44,24 +44,23 @@ impl JsonWriter {
 
     /// The name of a member of an object; its value comes next.
     pub fn key(&mut self, name: &str) {
-        self.text(name);
+        self.value(name);
         self.bytes.push(b':');
         self.comma = false;
     }
 
-    /// A text.
-    pub fn text(&mut self, text: &str) {
-        self.write(text);
+    /// A value; its own keys are texts.
+    pub fn value(&mut self, value: &(impl Serialize + ?Sized)) {
+        self.separate();
+        let written = serde_json::to_writer(&mut self.bytes, value);
+        debug_assert!(written.is_ok(), "memory takes every byte, and all keys are texts");
+        self.comma = true;
     }
 
-    /// Any other value.
-    pub fn value(&mut self, value: &Value) {
-        self.write(value);
-    }
-
-    /// A whole number.
-    pub fn number(&mut self, number: usize) {
-        self.write(&number);
+    /// A member of an object.
+    pub fn member(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
+        self.key(name);
+        self.value(value);
     }
 
     /// Members of an object that are JSON text already: what stands between its braces.
@@ -99,13 +98,6 @@ impl JsonWriter {
         self.comma = true;
     }
 
-    fn write(&mut self, value: &(impl serde::Serialize + ?Sized)) {
-        self.separate();
-        let written = serde_json::to_writer(&mut self.bytes, value);
-        debug_assert!(written.is_ok(), "memory takes every byte, and all keys are texts");
-        self.comma = true;
-    }
-
     fn separate(&mut self) {
         if self.comma {
             self.bytes.push(b',');
@@ -130,11 +122,11 @@ mod tests {
         out.members(r#""b":1,"c":{}"#);
         out.key("d");
         out.begin_array();
-        out.text("x\n");
+        out.value("x\n");
         out.value(&json!({"y": null}));
         let first = out.take();
         assert!(out.is_empty());
-        out.number(7);
+        out.value(&7);
         out.begin_object();
         out.end_object();
         out.end_array();

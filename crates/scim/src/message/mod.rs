@@ -74,23 +74,18 @@ impl ListHead {
     /// Begins a list answer of so many resources: they come next, then the end of the array and of the object.
     pub fn begin(&self, out: &mut JsonWriter, items_per_page: usize) {
         out.begin_object();
-        out.key("schemas");
-        out.begin_array();
-        out.text(LIST_RESPONSE);
-        out.end_array();
+        out.member("schemas", &[LIST_RESPONSE]);
         for (name, number) in [
             ("totalResults", self.total),
             ("startIndex", self.start_index),
             ("itemsPerPage", Some(items_per_page)),
         ] {
             if let Some(number) = number {
-                out.key(name);
-                out.number(number);
+                out.member(name, &number);
             }
         }
         if let Some(cursor) = &self.next_cursor {
-            out.key("nextCursor");
-            out.text(cursor);
+            out.member("nextCursor", cursor);
         }
         out.key("Resources");
         out.begin_array();
@@ -99,12 +94,12 @@ impl ListHead {
 
 /// A list answer by index: `total` matches in all, of which `resources` are the page that begins at `start_index` (from 1).
 pub fn list_response(total: usize, start_index: usize, resources: Vec<Value>) -> Value {
-    let mut body = json!({
+    let (per_page, resources) = (resources.len(), Value::Array(resources));
+    json!({
         "schemas": [LIST_RESPONSE],
         "totalResults": total,
         "startIndex": start_index,
-        "itemsPerPage": resources.len(),
-    });
-    body["Resources"] = Value::Array(resources);
-    body
+        "itemsPerPage": per_page,
+        "Resources": resources,
+    })
 }

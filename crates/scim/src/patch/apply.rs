@@ -23,25 +23,21 @@ const VISIT_BYTES: usize = 256;
 pub(super) fn apply(rt: &ResourceType, current: &Resource, steps: &[Step<'_>]) -> Result<Resource, Error> {
     let mut document = current.as_map().clone();
     let mut visits = 0;
-    for step in steps {
-        run(&mut document, &step.target, &step.action, &mut visits)
-            .map_err(|error| step.origin.blame(error))?;
+    for Step {
+        origin,
+        target,
+        action,
+    } in steps
+    {
+        let done = match &target.path.schema {
+            Some(urn) => within(&mut document, urn, |extension| {
+                change(extension, target, action, &mut visits)
+            }),
+            None => change(&mut document, target, action, &mut visits),
+        };
+        done.map_err(|error| origin.blame(error))?;
     }
     Ok(Resource::from_stored(document).canonical(rt))
-}
-
-fn run(
-    document: &mut Map<String, Value>,
-    target: &Target<'_>,
-    action: &StepAction,
-    visits: &mut usize,
-) -> Result<(), Error> {
-    match &target.path.schema {
-        Some(urn) => within(document, urn, |extension| {
-            change(extension, target, action, visits)
-        }),
-        None => change(document, target, action, visits),
-    }
 }
 
 fn change(
@@ -64,19 +60,8 @@ fn change(
 fn single(object: &mut Map<String, Value>, attribute: &Attribute, action: &StepAction) -> Result<(), Error> {
     match action {
         StepAction::Add(value) | StepAction::Replace(value) => set(object, attribute, value.clone()),
-        StepAction::Clear => {
-            object.shift_remove(&attribute.name);
-            Ok(())
-        }
-        StepAction::Take(named) => {
-            let present = object.get(&attribute.name);
-            if present.is_some_and(|present| {
-                named
-                    .iter()
-                    .any(|named| elements::is_named(attribute, present, named))
-            }) {
-                object.shift_remove(&attribute.name);
-            }
+        StepAction::Clear | StepAction::Take(_) => {
+            elements::take_away(object, attribute, action);
             Ok(())
         }
     }

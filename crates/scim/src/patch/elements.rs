@@ -93,9 +93,16 @@ fn take_all(list: &mut Vec<Value>, attribute: &Attribute, named: &[Value]) {
     });
 }
 
-/// True when `named` is the element `present`, or the value it holds.
-pub(super) fn is_named(attribute: &Attribute, present: &Value, named: &Value) -> bool {
-    identity(attribute, present) == identity(attribute, named) && same_type(attribute, present, named)
+/// Removes a value from its object, by a [`StepAction::Take`] only one that is named; whether it was removed.
+pub(super) fn take_away(object: &mut Map<String, Value>, attribute: &Attribute, action: &StepAction) -> bool {
+    let is_named = |present: &Value, named: &Value| {
+        identity(attribute, present) == identity(attribute, named) && same_type(attribute, present, named)
+    };
+    let goes = object.get(&attribute.name).is_some_and(|present| match action {
+        StepAction::Take(named) => named.iter().any(|named| is_named(present, named)),
+        _ => true,
+    });
+    goes && object.shift_remove(&attribute.name).is_some()
 }
 
 /// The elements a filter selects (without one: all of them), or the part `leaf` of each.
@@ -108,9 +115,11 @@ fn selected(
 ) -> Result<(), Error> {
     let attribute = target.attribute;
     let hits: Vec<usize> = match filter {
-        Some(filter) => (0..list.len())
-            .filter(|i| filter.matches_element(attribute, &list[*i]))
-            .collect(),
+        Some(filter) => {
+            let elements = list.iter().enumerate();
+            let hits = elements.filter(|(_, element)| filter.matches_element(attribute, element));
+            hits.map(|(index, _)| index).collect()
+        }
         None => (0..list.len()).collect(),
     };
     match action {
@@ -128,7 +137,9 @@ fn selected(
                 _ => None,
             };
             for index in &hits {
-                write(&mut list[*index], leaf, value, seed.as_ref())?;
+                if let Some(element) = list.get_mut(*index) {
+                    write(element, leaf, value, seed.as_ref())?;
+                }
             }
             prefer(list, hits.last().copied());
             Ok(())
@@ -251,16 +262,7 @@ fn clear(list: &mut Vec<Value>, hits: &[usize], leaf: Option<&Attribute>, action
         match (hit, leaf, element) {
             (false, ..) => true,
             (true, Some(leaf), Value::Object(object)) => {
-                let goes = match action {
-                    StepAction::Take(named) => object
-                        .get(&leaf.name)
-                        .is_some_and(|present| named.iter().any(|n| is_named(leaf, present, n))),
-                    _ => object.contains_key(&leaf.name),
-                };
-                if goes {
-                    object.shift_remove(&leaf.name);
-                }
-                !(goes && entra::is_hollow(object))
+                !(take_away(object, leaf, action) && entra::is_hollow(object))
             }
             (true, ..) => false,
         }
@@ -272,15 +274,14 @@ fn identity(attribute: &Attribute, element: &Value) -> String {
     let Value::Object(object) = element else {
         return format!("v{}", comparison_key(attribute, element));
     };
-    match (object.get("value"), attribute.sub("value")) {
-        (Some(value), Some(sub)) => format!("v{}", comparison_key(sub, value)),
-        _ => {
-            let parts: BTreeMap<&str, String> = object
-                .iter()
-                .map(|(key, value)| (key.as_str(), part_key(attribute, key, value)))
-                .collect();
-            format!("o{parts:?}")
-        }
+    if let (Some(value), Some(sub)) = (object.get("value"), attribute.sub("value")) {
+        format!("v{}", comparison_key(sub, value))
+    } else {
+        let parts: BTreeMap<&str, String> = object
+            .iter()
+            .map(|(key, value)| (key.as_str(), part_key(attribute, key, value)))
+            .collect();
+        format!("o{parts:?}")
     }
 }
 

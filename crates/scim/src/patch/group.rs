@@ -102,16 +102,16 @@ fn take(
         return Err(every_id());
     }
     match action {
-        StepAction::Add(value) => collected.add(value),
+        StepAction::Add(value) => collected.set_all(value, true),
         StepAction::Replace(value) => {
             collected.clear();
-            collected.add(value)
+            collected.set_all(value, true)
         }
         StepAction::Clear => {
             collected.clear();
             Ok(())
         }
-        StepAction::Take(named) => named.iter().try_for_each(|value| collected.remove(value)),
+        StepAction::Take(named) => named.iter().try_for_each(|value| collected.set_all(value, false)),
     }
 }
 

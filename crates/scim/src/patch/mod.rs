@@ -18,7 +18,6 @@ mod elements;
 mod group;
 mod members;
 mod normalize;
-mod op;
 mod request;
 mod schemas;
 mod steps;
@@ -27,7 +26,6 @@ mod values;
 
 pub use group::{PatchedGroup, apply_to_group};
 pub use members::{StoredMembers, described_members};
-pub use op::PatchOp;
 
 /// The most operations in one request.
 pub const MAX_OPERATIONS: usize = 1000;
@@ -36,6 +34,18 @@ pub const MAX_OPERATIONS: usize = 1000;
 #[derive(Debug, Clone, PartialEq)]
 pub struct PatchRequest {
     operations: Vec<PatchOperation>,
+}
+
+/// The `op` of a PATCH operation (RFC 7644 §3.5.2), read in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::EnumString)]
+#[strum(serialize_all = "lowercase", ascii_case_insensitive)]
+pub enum PatchOp {
+    /// Set, append or merge (§3.5.2.1).
+    Add,
+    /// Set or merge, a whole multi-valued attribute at once (§3.5.2.3).
+    Replace,
+    /// Unassign, or take elements away (§3.5.2.2).
+    Remove,
 }
 
 /// One operation as sent.

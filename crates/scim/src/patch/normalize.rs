@@ -52,24 +52,29 @@ impl<'a> Planner<'a> {
     fn operation(&mut self, number: usize, operation: &PatchOperation) -> Result<(), Error> {
         let origin = |path: &str| Origin {
             number,
-            words: format!("{} {}", operation.op.as_str(), shown(path))
-                .trim_end()
-                .to_owned(),
+            words: format!("{} {}", operation.op, shown(path)).trim_end().to_owned(),
         };
         match (&operation.path, &operation.value) {
             (Some(path), value) => {
                 let origin = origin(path);
-                let place = locate(self.rt, path).map_err(|error| origin.blame(error))?;
-                if matches!(place, Destination::ReadOnly) && self.rules.read_only_path == ReadOnlyPath::Refuse
-                {
-                    return Err(origin.blame(read_only(path)));
-                }
-                self.place(&origin, operation.op, path, place, value.clone())
+                let done = self.path(&origin, operation.op, path, value.clone());
+                done.map_err(|error| origin.blame(error))
             }
-            (None, Some(Value::Object(members))) => members
-                .iter()
-                .try_for_each(|(key, value)| self.member(&origin(key), operation.op, key, value)),
+            (None, Some(Value::Object(members))) => members.iter().try_for_each(|(key, value)| {
+                let origin = origin(key);
+                let done = self.member(&origin, operation.op, key, value);
+                done.map_err(|error| origin.blame(error))
+            }),
             (None, _) => Ok(()),
+        }
+    }
+
+    fn path(&mut self, origin: &Origin, op: PatchOp, path: &str, value: Option<Value>) -> Result<(), Error> {
+        match locate(self.rt, path)? {
+            Destination::ReadOnly if self.rules.read_only_path == ReadOnlyPath::Refuse => {
+                Err(read_only(path))
+            }
+            place => self.place(origin, op, path, place, value),
         }
     }
 
@@ -77,10 +82,8 @@ impl<'a> Planner<'a> {
     fn member(&mut self, origin: &Origin, op: PatchOp, key: &str, value: &Value) -> Result<(), Error> {
         match locate(self.rt, key.trim()) {
             Ok(place) => self.place(origin, op, key, place, Some(value.clone())),
-            Err(_) if !key.contains('[') && !self.known_head(key) => {
-                self.ignore(shown(key)).map_err(|error| origin.blame(error))
-            }
-            Err(error) => Err(origin.blame(error)),
+            Err(_) if !key.contains('[') && !self.known_head(key) => self.ignore(shown(key)),
+            Err(error) => Err(error),
         }
     }
 
@@ -105,16 +108,13 @@ impl<'a> Planner<'a> {
                 }
                 Ok(())
             }
-            Destination::Unknown(path) => self
-                .unknown(text, path, value.as_ref())
-                .map_err(|error| origin.blame(error)),
+            Destination::Unknown(path) => self.unknown(text, path, value.as_ref()),
             Destination::Schema(schema) => self.schema(origin, op, schema, value),
             Destination::Attribute(mut target) => {
                 if op == PatchOp::Replace {
                     target.absent = self.rules.absent_element;
                 }
                 self.attribute(origin, op, target, value)
-                    .map_err(|error| origin.blame(error))
             }
         }
     }
@@ -128,26 +128,32 @@ impl<'a> Planner<'a> {
         value: Option<Value>,
     ) -> Result<(), Error> {
         match value {
-            Some(Value::Object(members)) if op != PatchOp::Remove => members.iter().try_for_each(|(key, value)| {
-                let path = if key.contains(':') { key.clone() } else { format!("{}:{key}", schema.id) };
-                self.member(origin, op, &path, value)
-            }),
+            Some(Value::Object(members)) if op != PatchOp::Remove => {
+                members.iter().try_for_each(|(key, value)| {
+                    let path = if key.contains(':') {
+                        key.clone()
+                    } else {
+                        format!("{}:{key}", schema.id)
+                    };
+                    self.member(origin, op, &path, value)
+                })
+            }
             None | Some(Value::Null | Value::Object(_)) => {
                 for attribute in &schema.attributes {
-                    let place = locate(self.rt, &format!("{}:{}", schema.id, attribute.name)).map_err(|e| origin.blame(e))?;
-                    if let Destination::Attribute(target) = place {
+                    let path = format!("{}:{}", schema.id, attribute.name);
+                    if let Destination::Attribute(target) = locate(self.rt, &path)? {
                         if is_active(&target) {
-                            return Err(origin.blame(no_removal()));
+                            return Err(no_removal());
                         }
                         self.push(origin, target, StepAction::Clear);
                     }
                 }
                 Ok(())
             }
-            Some(_) => Err(origin.blame(Error::invalid_value(
+            Some(_) => Err(Error::invalid_value(
                 schema.id.clone(),
                 "the value of a whole schema must be a JSON object of its attributes. Send one, or name a single attribute in the path.",
-            ))),
+            )),
         }
     }
 

@@ -84,7 +84,7 @@ fn operation(number: usize, item: Value) -> Result<PatchOperation, Error> {
     if let Some(value) = &value {
         let name = path.as_deref().map(super::target::shown).unwrap_or_default();
         check_nul(&name, value).map_err(|error| Error {
-            detail: format!("Operation {number} ({}): {}", op.as_str(), error.detail),
+            detail: format!("Operation {number} ({op}): {}", error.detail),
             ..error
         })?;
     }
@@ -94,7 +94,6 @@ fn operation(number: usize, item: Value) -> Result<PatchOperation, Error> {
 
 /// RFC 7644 §3.5.2.1–3: what an operation must have.
 fn check(number: usize, op: PatchOp, path: Option<&str>, value: Option<&Value>) -> Result<(), Error> {
-    let word = op.as_str();
     match (op, path, value) {
         (PatchOp::Remove, None, _) => Err(Error::new(
             crate::ScimType::NoTarget,
@@ -106,7 +105,7 @@ fn check(number: usize, op: PatchOp, path: Option<&str>, value: Option<&Value>) 
         (PatchOp::Add | PatchOp::Replace, Some(path), None) => Err(Error::invalid_value(
             path,
             format!(
-                "Operation {number} ({word} {}) has no \"value\". Send the new value, or a remove to clear the attribute.",
+                "Operation {number} ({op} {}) has no \"value\". Send the new value, or a remove to clear the attribute.",
                 super::target::shown(path)
             ),
         )),
@@ -114,7 +113,7 @@ fn check(number: usize, op: PatchOp, path: Option<&str>, value: Option<&Value>) 
             Err(Error::new(
                 crate::ScimType::InvalidValue,
                 format!(
-                    "Operation {number} ({word}) has no \"path\", so its \"value\" must be a JSON object of attributes, such as \
+                    "Operation {number} ({op}) has no \"path\", so its \"value\" must be a JSON object of attributes, such as \
                      {{\"displayName\":\"…\"}}."
                 ),
             ))

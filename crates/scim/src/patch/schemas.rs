@@ -35,7 +35,7 @@ impl Named {
             let urns = items.iter().map(|item| item.as_str().map(modern));
             urns.collect::<Option<Vec<String>>>().ok_or_else(|| {
                 let detail = "schemas must be a list of URNs. Read /Schemas for those there are.";
-                origin.blame(Error::invalid_value("schemas", detail))
+                Error::invalid_value("schemas", detail)
             })
         });
         Ok(Self {

@@ -58,10 +58,8 @@ pub(super) fn locate<'a>(rt: &'a ResourceType, text: &str) -> Result<Destination
     let head = &text[..open.unwrap_or(text.len())];
     let written = AttrPath::parse(head, &rt.urns())?;
     if written.is_whole_schema() {
-        let schema = std::iter::once(&rt.core).chain(&rt.extensions);
-        let schema = schema
-            .into_iter()
-            .find(|s| written.schema.as_deref().is_some_and(|urn| name::eq(urn, &s.id)));
+        let urn = written.schema.as_deref().unwrap_or_default();
+        let schema = rt.schemas().find(|schema| name::eq(urn, &schema.id));
         return match (schema, open) {
             (Some(schema), None) => Ok(Destination::Schema(schema)),
             _ => Err(malformed(
@@ -164,9 +162,10 @@ fn malformed(text: &str, position: Option<usize>, why: &str) -> Error {
 /// 7644 §3.12, table 9 has both).
 fn relabel(text: &str, error: &Error) -> Error {
     let detail = error.detail.replacen("The filter is", "The path is", 1);
-    let scim_type = match error.detail.contains(CONTROL) {
-        true => ScimType::InvalidFilter,
-        false => ScimType::InvalidPath,
+    let scim_type = if error.detail.contains(CONTROL) {
+        ScimType::InvalidFilter
+    } else {
+        ScimType::InvalidPath
     };
     Error {
         scim_type,

@@ -13,7 +13,7 @@ use crate::name;
 use crate::patch::PatchOp;
 use crate::quirk::entra;
 use crate::quirk::rules::RoleText;
-use crate::resource::{coerce, opened};
+use crate::resource::{Coerced, coerce, coerce_element, opened};
 use crate::schema::{AttrType, Attribute, Mutability};
 
 impl<'a> Planner<'a> {
@@ -29,17 +29,13 @@ impl<'a> Planner<'a> {
             return self.removal(origin, target, value.as_ref());
         }
         let value = value.unwrap_or_default();
-        match (target.leaf(), target.filter.is_some()) {
-            (Some(leaf), _) => self.set(origin, op, target, leaf, value),
-            (None, true) => self.elements(origin, op, target, value),
-            (None, false) if target.attribute.multi_valued => self.list(origin, op, target, value),
-            (None, false) if target.attribute.attr_type == AttrType::Complex => {
-                self.complex(origin, op, target, value)
-            }
-            (None, false) => {
-                let attribute = target.attribute;
-                self.set(origin, op, target, attribute, value)
-            }
+        let attribute = target.attribute;
+        match target.leaf() {
+            Some(leaf) => self.set(origin, op, target, leaf, value),
+            None if target.filter.is_some() => self.elements(origin, op, target, value),
+            None if attribute.multi_valued => self.list(origin, op, target, value),
+            None if attribute.attr_type == AttrType::Complex => self.complex(origin, op, target, value),
+            None => self.set(origin, op, target, attribute, value),
         }
     }
 
@@ -60,7 +56,8 @@ impl<'a> Planner<'a> {
             self.push(origin, target, StepAction::Clear);
             return Ok(());
         }
-        if let Some(value) = self.coerced(leaf, &target, value)? {
+        let coerced = coerce(leaf, &target.path, value)?;
+        if let Some(value) = self.kept(coerced)? {
             self.push(origin, target, writing(op, value));
         }
         Ok(())
@@ -74,14 +71,15 @@ impl<'a> Planner<'a> {
         target: Target<'a>,
         value: Value,
     ) -> Result<(), Error> {
-        let one = target.attribute.clone().single();
-        let value = opened(&one, value);
+        let attribute = target.attribute;
+        let value = opened(attribute, value);
         if entra::unassigns(&value) {
             self.push(origin, target, StepAction::Clear);
             return Ok(());
         }
-        let value = self.roles(&one, value);
-        if let Some(value) = self.coerced(&one, &target, value)? {
+        let value = self.roles(attribute, value);
+        let coerced = coerce_element(attribute, &target.path, value)?;
+        if let Some(value) = self.kept(coerced)? {
             self.push(origin, target, writing(op, value));
         }
         Ok(())
@@ -119,9 +117,10 @@ impl<'a> Planner<'a> {
             Value::Object(members) if !members.is_empty() => {
                 members.into_iter().try_for_each(|(key, value)| {
                     let Some(part) = target.attribute.sub(&key) else {
-                        return match entra::unassigns(&value) {
-                            true => Ok(()),
-                            false => self.ignore(target.path.with_sub(&key).to_string()),
+                        return if entra::unassigns(&value) {
+                            Ok(())
+                        } else {
+                            self.ignore(target.path.with_sub(&key).to_string())
                         };
                     };
                     if part.mutability == Mutability::ReadOnly {
@@ -135,8 +134,8 @@ impl<'a> Planner<'a> {
                 Ok(())
             }
             other => {
-                let attribute = target.attribute;
-                self.coerced(attribute, &target, other).map(|_| ())
+                let coerced = coerce(target.attribute, &target.path, other)?;
+                self.kept(coerced).map(|_| ())
             }
         }
     }
@@ -187,17 +186,10 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn coerced(
-        &mut self,
-        attribute: &Attribute,
-        target: &Target<'_>,
-        value: Value,
-    ) -> Result<Option<Value>, Error> {
-        let coerced = coerce(attribute, &target.path, value)?;
-        coerced
-            .ignored
-            .into_iter()
-            .try_for_each(|path| self.ignore(path))?;
+    /// The value, after its parts that the schema does not have are reported.
+    fn kept(&mut self, coerced: Coerced) -> Result<Option<Value>, Error> {
+        let mut ignored = coerced.ignored.into_iter();
+        ignored.try_for_each(|path| self.ignore(path))?;
         Ok(coerced.value)
     }
 }

@@ -28,9 +28,10 @@ pub(super) fn pairs(raw: &str) -> Result<Vec<(String, String)>, Error> {
 /// this text writes its first blank as `%20`: then it follows RFC 3986, where a plus is a plus.
 fn decode(text: &str) -> Result<String, Error> {
     let plus = text.find("%20").is_some_and(|blank| !text[..blank].contains('+'));
-    let spaced = match plus {
-        true => Cow::Borrowed(text),
-        false => Cow::Owned(text.replace('+', " ")),
+    let spaced = if plus {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.replace('+', " "))
     };
     percent_decode_str(&spaced).decode_utf8().map(Cow::into_owned).map_err(|_| {
         Error::invalid_syntax(

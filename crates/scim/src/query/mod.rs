@@ -84,33 +84,22 @@ impl Default for Start {
 /// [`ScimType::InvalidFilter`] for two different filters; [`ScimType::InvalidSyntax`] for text that is
 /// not UTF-8.
 pub fn parse_query(raw: &str) -> Result<ListParameters, Error> {
-    let mut asked = Parameters::default();
+    let mut parameters = Parameters::default();
     for (key, value) in form::pairs(raw)? {
-        if name::eq(&key, "filter") {
-            if asked.filter.as_ref().is_some_and(|first| *first != value) {
+        match key.parse() {
+            Ok(Name::Filter) if parameters.filter.as_ref().is_some_and(|first| *first != value) => {
                 return Err(Error::new(
                     ScimType::InvalidFilter,
                     "The query has two different filters. Send one, joined by 'and' or 'or'.",
                 ));
             }
-            asked.filter = Some(value);
-        } else if name::eq(&key, "sortBy") {
-            asked.sort_by = Some(value);
-        } else if name::eq(&key, "sortOrder") {
-            asked.sort_order = Some(value);
-        } else if name::eq(&key, "startIndex") {
-            asked.start_index = Some(whole("startIndex", &value)?);
-        } else if name::eq(&key, "count") {
-            asked.count = Some(whole("count", &value)?);
-        } else if name::eq(&key, "cursor") {
-            asked.cursor = Some(value);
-        } else if name::eq(&key, "attributes") {
-            join(&mut asked.attributes, value);
-        } else if name::eq(&key, "excludedAttributes") {
-            join(&mut asked.excluded, value);
+            Ok(Name::Attributes) => join(&mut parameters.attributes, &value),
+            Ok(Name::ExcludedAttributes) => join(&mut parameters.excluded, &value),
+            Ok(name) => parameters.set(name, value)?,
+            Err(_) => {}
         }
     }
-    asked.into_query()
+    parameters.into_query()
 }
 
 /// Whether the text after `?` holds a filter, readable or not: what serves none must refuse it (RFC 7644 §4).
@@ -121,7 +110,21 @@ pub fn has_filter(raw: &str) -> bool {
         .any(|key| name::eq(key.trim_matches('+'), "filter"))
 }
 
-/// The parameters as sent, wherever they stood.
+/// The name of a parameter, read in any case.
+#[derive(Clone, Copy, strum::EnumString, strum::IntoStaticStr)]
+#[strum(serialize_all = "camelCase", ascii_case_insensitive)]
+enum Name {
+    Filter,
+    SortBy,
+    SortOrder,
+    StartIndex,
+    Count,
+    Cursor,
+    Attributes,
+    ExcludedAttributes,
+}
+
+/// The parameters as sent, in a URL or in a body.
 #[derive(Default)]
 struct Parameters {
     filter: Option<String>,
@@ -135,6 +138,20 @@ struct Parameters {
 }
 
 impl Parameters {
+    fn set(&mut self, name: Name, text: String) -> Result<(), Error> {
+        match name {
+            Name::Filter => self.filter = Some(text),
+            Name::SortBy => self.sort_by = Some(text),
+            Name::SortOrder => self.sort_order = Some(text),
+            Name::StartIndex => self.start_index = Some(whole(name, &text)?),
+            Name::Count => self.count = Some(whole(name, &text)?),
+            Name::Cursor => self.cursor = Some(text),
+            Name::Attributes => self.attributes = Some(text),
+            Name::ExcludedAttributes => self.excluded = Some(text),
+        }
+        Ok(())
+    }
+
     /// What they mean together.
     fn into_query(self) -> Result<ListParameters, Error> {
         let first = self.start_index.unwrap_or(1).max(1);
@@ -166,45 +183,34 @@ impl Parameters {
     }
 }
 
-fn invalid_count(what: &str) -> Error {
-    Error::new(
-        ScimType::InvalidCount,
-        format!("The parameter count must be {what}, such as count=10. Correct or remove it."),
-    )
-    .on("count")
-}
-
 /// `attributes=a&attributes=b` says `attributes=a,b`.
-fn join(list: &mut Option<String>, more: String) {
-    match list {
-        Some(list) => {
-            list.push(',');
-            list.push_str(&more);
-        }
-        None => *list = Some(more),
-    }
+fn join(list: &mut Option<String>, more: &str) {
+    let joined = list
+        .take()
+        .map_or_else(|| more.to_owned(), |list| format!("{list},{more}"));
+    *list = Some(joined);
 }
 
-/// A whole number; one too large for the machine is as large as it goes.
-fn whole(key: &str, value: &str) -> Result<i64, Error> {
+/// A whole number; one beyond 64 bits is the nearest of 64 bits.
+fn whole(name: Name, value: &str) -> Result<i64, Error> {
     let text = value.trim();
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(not_whole(key));
+        return Err(not_whole(name));
     }
-    Ok(text
-        .parse()
-        .unwrap_or(if text.starts_with('-') { i64::MIN } else { i64::MAX }))
+    let nearest = if text.starts_with('-') { i64::MIN } else { i64::MAX };
+    Ok(text.parse().unwrap_or(nearest))
 }
 
-fn not_whole(key: &str) -> Error {
-    if name::eq(key, "count") {
-        return invalid_count("a whole number");
-    }
-    Error::invalid_value(
-        key,
-        format!("The parameter {key} must be a whole number, such as {key}=10. Correct or remove it."),
-    )
+fn not_whole(name: Name) -> Error {
+    let scim_type = match name {
+        Name::Count => ScimType::InvalidCount,
+        _ => ScimType::InvalidValue,
+    };
+    let key: &str = name.into();
+    let detail =
+        format!("The parameter {key} must be a whole number, such as {key}=10. Correct or remove it.");
+    Error::new(scim_type, detail).on(key)
 }
 
 #[cfg(test)]

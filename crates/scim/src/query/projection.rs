@@ -48,14 +48,10 @@ impl Projection {
         let resolve = |list: &[String]| -> Vec<AttrPath> {
             let paths = list.iter().filter_map(|text| rt.parse_path(text).ok());
             // The core schema's URN alone means all that has no URN.
-            let core = |path: &AttrPath| {
-                path.schema
-                    .as_deref()
-                    .is_some_and(|urn| name::eq(urn, &rt.core.id))
-            };
+            let other = |urn: &String| !name::eq(urn, &rt.core.id);
             paths
                 .map(|path| AttrPath {
-                    schema: if core(&path) { None } else { path.schema },
+                    schema: path.schema.filter(other),
                     ..path
                 })
                 .collect()
@@ -159,16 +155,16 @@ impl ResolvedProjection {
         if self.is_everything && !value.as_object().is_some_and(Map::is_empty) {
             return Some(Cow::Borrowed(value));
         }
-        match rt.extension(name) {
-            Some(extension) => {
-                let urn = Some(extension.id.clone());
-                object(value, |name, value| {
-                    self.attribute(extension.attribute(name), urn.clone(), name, value)
-                })
-            }
-            None => self.attribute(rt.attribute(&AttrPath::core(name)), None, name, value),
+        if let Some(extension) = rt.extension(name) {
+            return object(value, |name, value| {
+                let path = AttrPath::new(Some(&extension.id), name);
+                self.attribute(extension.attribute(name), &path, value)
+            });
         }
+        let path = AttrPath::core(name);
+        self.attribute(rt.attribute(&path), &path, value)
     }
+
     fn share(&self, returned: Returned, path: &AttrPath) -> Share {
         if self.except.iter().any(|except| covers(except, path)) {
             return Share::Nothing;
@@ -189,31 +185,25 @@ impl ResolvedProjection {
     fn attribute<'v>(
         &self,
         attribute: Option<&Attribute>,
-        schema: Option<String>,
-        key: &str,
+        path: &AttrPath,
         value: &'v Value,
     ) -> Option<Cow<'v, Value>> {
-        let path = AttrPath {
-            schema,
-            name: key.to_owned(),
-            sub: None,
-        };
         let share = match attribute.map_or(Returned::Default, |attribute| attribute.returned) {
             Returned::Never => return None,
             Returned::Always => Share::Whole,
-            returned @ (Returned::Default | Returned::Request) => self.share(returned, &path),
+            returned @ (Returned::Default | Returned::Request) => self.share(returned, path),
         };
         if share == Share::Nothing {
             return None;
         }
         let complex = attribute.is_none_or(|attribute| attribute.attr_type == AttrType::Complex);
         let untouched = share == Share::Whole
-            && !parts_of(&self.except, &path)
+            && !parts_of(&self.except, path)
             && !attribute.is_some_and(|attribute| has_rules(&attribute.sub_attributes));
         if !complex || untouched {
             return Some(Cow::Borrowed(value));
         }
-        self.parts(attribute, &path, share == Share::Whole, value)
+        self.parts(attribute, path, share == Share::Whole, value)
     }
 
     fn parts<'v>(
@@ -256,12 +246,7 @@ fn parts_of(list: &[AttrPath], path: &AttrPath) -> bool {
 
 /// Whether a listed path means the whole attribute: it is its path, or the URN of its extension.
 fn covers(listed: &AttrPath, path: &AttrPath) -> bool {
-    let same_schema = match (&listed.schema, &path.schema) {
-        (Some(a), Some(b)) => name::eq(a, b),
-        (None, None) => true,
-        _ => false,
-    };
-    same_schema && (listed.is_whole_schema() || *listed == *path)
+    listed.is_beside(path) && (listed.is_whole_schema() || *listed == *path)
 }
 
 /// Whether one of these attributes, or a part of one, has a rule of its own that even the whole obeys.

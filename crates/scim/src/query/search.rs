@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::{ListParameters, Parameters, not_whole, whole};
+use super::{ListParameters, Name, Parameters, not_whole};
 use crate::error::Error;
 use crate::name;
 
@@ -22,32 +22,18 @@ pub fn parse_search(body: Value) -> Result<ListParameters, Error> {
             "A search is a JSON object. {EXAMPLE}"
         )));
     };
-    let mut asked = Parameters::default();
+    let mut parameters = Parameters::default();
     for (key, value) in body {
         if value.is_null() {
             continue;
         }
         if name::eq(&key, "schemas") {
             check_schemas(&value)?;
-        } else if name::eq(&key, "filter") {
-            asked.filter = Some(text("filter", value)?);
-        } else if name::eq(&key, "sortBy") {
-            asked.sort_by = Some(text("sortBy", value)?);
-        } else if name::eq(&key, "sortOrder") {
-            asked.sort_order = Some(text("sortOrder", value)?);
-        } else if name::eq(&key, "startIndex") {
-            asked.start_index = Some(number("startIndex", &value)?);
-        } else if name::eq(&key, "count") {
-            asked.count = Some(number("count", &value)?);
-        } else if name::eq(&key, "cursor") {
-            asked.cursor = Some(text("cursor", value)?);
-        } else if name::eq(&key, "attributes") {
-            asked.attributes = Some(list("attributes", value)?);
-        } else if name::eq(&key, "excludedAttributes") {
-            asked.excluded = Some(list("excludedAttributes", value)?);
+        } else if let Ok(name) = key.parse() {
+            parameters.set(name, text(name, value)?)?;
         }
     }
-    asked.into_query()
+    parameters.into_query()
 }
 
 const EXAMPLE: &str = "Send {\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:SearchRequest\"],\
@@ -65,40 +51,29 @@ fn check_schemas(schemas: &Value) -> Result<(), Error> {
     }
 }
 
-fn text(key: &str, value: Value) -> Result<String, Error> {
-    match value {
-        Value::String(text) => Ok(text),
-        _ => Err(shape(key, "a text")),
-    }
-}
-
-fn number(key: &str, value: &Value) -> Result<i64, Error> {
-    match value {
-        Value::Number(number) => match (number.as_i64(), number.as_u64()) {
-            (Some(whole), _) => Ok(whole),
-            (None, Some(_)) => Ok(i64::MAX),
-            (None, None) => Err(not_whole(key)),
-        },
-        Value::String(text) => whole(key, text),
-        _ => Err(not_whole(key)),
-    }
-}
-
-/// A list of names as one text; a text of names between commas is taken as it is.
-fn list(key: &str, value: Value) -> Result<String, Error> {
-    let names = match value {
-        Value::String(names) => return Ok(names),
-        Value::Array(names) => names,
-        _ => return Err(shape(key, "a list of attribute names")),
+/// The value as it would stand in a URL: a number by its digits, a list of names with commas between.
+fn text(name: Name, value: Value) -> Result<String, Error> {
+    let is_number = matches!(name, Name::StartIndex | Name::Count);
+    let is_list = matches!(name, Name::Attributes | Name::ExcludedAttributes);
+    let what = if is_list {
+        "a list of attribute names"
+    } else {
+        "a text"
     };
-    let names: Option<Vec<&str>> = names.iter().map(Value::as_str).collect();
-    names
-        .map(|names| names.join(","))
-        .ok_or_else(|| shape(key, "a list of attribute names"))
-}
-
-fn shape(key: &str, what: &str) -> Error {
-    Error::invalid_syntax(format!("\"{key}\" of a search must be {what}. {EXAMPLE}")).on(key)
+    let joined = match value {
+        Value::String(text) => Some(text),
+        Value::Number(number) if is_number => Some(number.to_string()),
+        _ if is_number => return Err(not_whole(name)),
+        Value::Array(names) if is_list => {
+            let names: Option<Vec<&str>> = names.iter().map(Value::as_str).collect();
+            names.map(|names| names.join(","))
+        }
+        _ => None,
+    };
+    joined.ok_or_else(|| {
+        let key: &str = name.into();
+        Error::invalid_syntax(format!("\"{key}\" of a search must be {what}. {EXAMPLE}")).on(key)
+    })
 }
 
 #[cfg(test)]

@@ -23,7 +23,8 @@ use crate::schema::{AttrType, Attribute, GROUP, ResourceType, Returned, USER};
 pub const KEY_CHARS: usize = 256;
 
 /// `sortOrder`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, strum::Display, strum::EnumString)]
+#[strum(serialize_all = "camelCase", ascii_case_insensitive)]
 pub enum SortOrder {
     /// The smallest first, those without a value last: the default.
     #[default]
@@ -33,14 +34,6 @@ pub enum SortOrder {
 }
 
 impl SortOrder {
-    /// The RFC's word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ascending => "ascending",
-            Self::Descending => "descending",
-        }
-    }
-
     /// An ordering in the direction of this order.
     #[must_use]
     pub const fn apply(self, ordering: Ordering) -> Ordering {
@@ -71,14 +64,12 @@ impl Sort {
     pub fn parse(rt: &ResourceType, sort_by: &str, sort_order: Option<&str>) -> Result<Self, Error> {
         let order = match sort_order.map(str::trim) {
             None | Some("") => SortOrder::Ascending,
-            Some(word) if name::eq(word, "ascending") => SortOrder::Ascending,
-            Some(word) if name::eq(word, "descending") => SortOrder::Descending,
-            Some(_) => {
-                return Err(Error::invalid_value(
+            Some(word) => word.parse().map_err(|_| {
+                Error::invalid_value(
                     "sortOrder",
                     "The parameter sortOrder is either ascending or descending. Correct or remove it.",
-                ));
-            }
+                )
+            })?,
         };
         let instead = if name::eq(&rt.name, "Group") {
             "displayName"
@@ -138,7 +129,7 @@ impl Sort {
 /// The canonical text, for fingerprints: `meta.created descending`.
 impl fmt::Display for Sort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.path, self.order.as_str())
+        write!(f, "{} {}", self.path, self.order)
     }
 }
 

@@ -70,9 +70,7 @@ pub fn number_text(number: &Number) -> Value {
 ///
 /// Broken: `"op":"Replace"`; right: `"op":"replace"` (RFC 7644 §3.5.2). Refused, de-provisioning fails silently.
 pub fn operation_word(word: &str) -> Option<PatchOp> {
-    [PatchOp::Add, PatchOp::Replace, PatchOp::Remove]
-        .into_iter()
-        .find(|verb| verb.as_str().eq_ignore_ascii_case(word))
+    word.parse().ok()
 }
 
 /// An attribute is cleared by an empty text, an empty object or list, or an object of nothing but empties.
@@ -94,7 +92,7 @@ pub fn unassigns(value: &Value) -> bool {
 /// Broken: `{"op":"Add","path":"…:User:manager","value":"271"}`; right: `"value":{"value":"271"}`. Anything but a text
 /// or a number for a complex attribute that has a `value` is given back untouched.
 pub fn wrapped_value(attribute: &Attribute, value: Value) -> Value {
-    let has_value = attribute.attr_type == AttrType::Complex && sub_attribute(attribute, "value").is_some();
+    let has_value = implied_value(attribute).is_some();
     match value {
         Value::String(_) | Value::Number(_) if has_value => {
             Value::Object(Map::from_iter([("value".to_owned(), value)]))
@@ -107,11 +105,9 @@ pub fn wrapped_value(attribute: &Attribute, value: Value) -> Value {
 ///
 /// Broken: `{"op":"Add","path":"manager","value":[{"$ref":"…","value":"28"}]}`; right: `"value":{"value":"28"}`. Lists
 /// of several are given back untouched, to be refused by type.
-pub fn only_element(attribute: &Attribute, value: Value) -> Value {
+pub fn only_element(value: Value) -> Value {
     match value {
-        Value::Array(mut items) if !attribute.multi_valued && items.len() <= 1 => {
-            items.pop().unwrap_or(Value::Null)
-        }
+        Value::Array(mut items) if items.len() <= 1 => items.pop().unwrap_or_default(),
         other => other,
     }
 }
@@ -211,29 +207,20 @@ pub fn last_primary_wins(elements: &mut [Value], last: Option<usize>) {
 /// The path is answered unchanged when it is right as it stands; `None` when the directory has no such attribute. An
 /// attribute that is found always wins over one of the same name elsewhere, and two extensions of one name are no match.
 pub fn home_of(resource_type: &ResourceType, path: &AttrPath) -> Option<AttrPath> {
-    let head = |schema: Option<&str>| AttrPath {
-        schema: schema.map(str::to_owned),
-        name: path.name.clone(),
-        sub: None,
-    };
     let with = |schema: Option<&str>| AttrPath {
         sub: path.sub.clone(),
-        ..head(schema)
+        ..AttrPath::new(schema, &path.name)
     };
-    if resource_type.find(&head(path.schema.as_deref())).is_some() {
+    if resource_type.attribute(path).is_some() {
         return Some(path.clone());
     }
     if let Some(urn) = &path.schema {
-        let known = resource_type
-            .extensions
-            .iter()
-            .any(|e| e.id.eq_ignore_ascii_case(urn));
-        return (known && resource_type.find(&head(None)).is_some()).then(|| with(None));
+        let known = resource_type.extension(urn).is_some();
+        let core = with(None);
+        return (known && resource_type.attribute(&core).is_some()).then_some(core);
     }
-    let mut homes = resource_type
-        .extensions
-        .iter()
-        .filter(|e| e.attribute(&path.name).is_some());
+    let extensions = resource_type.extensions.iter();
+    let mut homes = extensions.filter(|schema| schema.attribute(&path.name).is_some());
     match (homes.next(), homes.next()) {
         (Some(only), None) => Some(with(Some(&only.id))),
         _ => None,
@@ -244,11 +231,8 @@ pub fn home_of(resource_type: &ResourceType, path: &AttrPath) -> Option<AttrPath
 ///
 /// Broken: `id eq "1" and manager eq "2"`, `members eq "3"`; right: `…:User:manager.value eq "2"`, `members.value eq "3"`.
 pub fn implied_value(attribute: &Attribute) -> Option<&Attribute> {
-    if attribute.attr_type == AttrType::Complex {
-        sub_attribute(attribute, "value")
-    } else {
-        None
-    }
+    let complex = attribute.attr_type == AttrType::Complex;
+    attribute.sub("value").filter(|_| complex)
 }
 
 /// The elements a `Remove` names in its value, in any of the shapes seen; `None` when it names none and means the whole.
@@ -315,11 +299,4 @@ pub fn decoded_once_more(filter: &str) -> Option<String> {
     let decoded = percent_encoding::percent_decode_str(filter).decode_utf8().ok()?;
     let quotes = |text: &str| text.matches(['"', '\\']).count();
     (decoded != filter && quotes(&decoded) == quotes(filter)).then(|| decoded.into_owned())
-}
-
-fn sub_attribute<'a>(attribute: &'a Attribute, name: &str) -> Option<&'a Attribute> {
-    attribute
-        .sub_attributes
-        .iter()
-        .find(|sub| name::eq(&sub.name, name))
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::Resource;
 use super::coerce::{coerce, insert_once, kind, wrong_type};
+use super::mutability::holder_mut;
 use super::nul::check_nul;
 use crate::error::Error;
 use crate::name;
@@ -53,7 +54,7 @@ impl Resource {
             reader.top(&key, value)?;
         }
         Ok(Accepted {
-            resource: Resource::from_stored(reader.kept),
+            resource: Self::from_stored(reader.kept),
             ignored: reader.ignored,
         })
     }
@@ -91,12 +92,7 @@ impl Reader<'_> {
     fn object(&mut self, extension: Option<&Schema>, value: Value) -> Result<(), Error> {
         let urn = extension.map_or(&self.rt.core.id, |schema| &schema.id).clone();
         let Value::Object(members) = value else {
-            let path = AttrPath {
-                schema: Some(urn),
-                name: String::new(),
-                sub: None,
-            };
-            return Err(wrong_type(&path, "an object", &value));
+            return Err(wrong_type(&AttrPath::new(Some(&urn), ""), "an object", &value));
         };
         for (key, value) in members {
             let schema = extension.map(|schema| schema.id.clone());
@@ -128,18 +124,8 @@ impl Reader<'_> {
         let coerced = coerce(attribute, &path.parent(), value)?;
         self.ignored.extend(coerced.ignored);
         let Some(value) = coerced.value else { return Ok(()) };
-        let holder = match &path.schema {
-            None => &mut self.kept,
-            Some(urn) => {
-                let slot = self
-                    .kept
-                    .entry(urn.clone())
-                    .or_insert_with(|| Value::Object(Map::new()));
-                match slot.as_object_mut() {
-                    Some(object) => object,
-                    None => return Ok(()),
-                }
-            }
+        let Some(holder) = holder_mut(&mut self.kept, path.schema.as_deref()) else {
+            return Ok(());
         };
         match (holder.get_mut(&attribute.name), value) {
             // `name.givenName` beside `name`: the parts add up, unless they contradict each other.

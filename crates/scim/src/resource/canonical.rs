@@ -103,9 +103,12 @@ fn told_apart_by(attribute: &Attribute, element: &Value) -> BTreeMap<String, Str
         return BTreeMap::from([("value".to_owned(), comparison_key(attribute, element))]);
     };
     let has_value = object.contains_key("value");
-    let counts = |part: &str| match has_value {
-        true => matches!(part, "value" | "type"),
-        false => part != "primary",
+    let counts = |part: &str| {
+        if has_value {
+            matches!(part, "value" | "type")
+        } else {
+            part != "primary"
+        }
     };
     let parts = object.iter().filter(|(part, _)| counts(part));
     parts

@@ -5,7 +5,7 @@
 //! around a value), strict in everything else: a wrong type is refused, never guessed. Each leniency is a named function of
 //! [`crate::quirk::entra`], and belongs to the type: it holds for every request and every way to name the attribute.
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 use super::canonical;
 use crate::error::Error;
@@ -47,11 +47,8 @@ impl Coerced {
 /// # Errors
 /// [`crate::ScimType::InvalidValue`] naming path, expected type, found type and next step, never the value.
 pub fn coerce(attribute: &Attribute, path: &AttrPath, value: Value) -> Result<Coerced, Error> {
-    if attribute.mutability == Mutability::ReadOnly || quirk::unassigns(&value) {
-        return Ok(Coerced::default());
-    }
-    if attribute.mutability == Mutability::WriteOnly {
-        return Ok(Coerced::ignored(path));
+    if let Some(nothing) = nothing_kept(attribute, path, &value) {
+        return Ok(nothing);
     }
     match (attribute.multi_valued, value) {
         (true, Value::Array(items)) => list(attribute, path, items),
@@ -60,17 +57,28 @@ pub fn coerce(attribute: &Attribute, path: &AttrPath, value: Value) -> Result<Co
     }
 }
 
-/// The value itself, out of everything clients wrap around one: a list of one, an object of nothing but its `value`; and
-/// a reference written as its bare text as the object it means. Doing it again changes nothing.
-pub(crate) fn opened(attribute: &Attribute, value: Value) -> Value {
-    if attribute.multi_valued {
-        return value;
+/// As [`coerce`], for one element of a multi-valued attribute.
+pub(crate) fn coerce_element(attribute: &Attribute, path: &AttrPath, value: Value) -> Result<Coerced, Error> {
+    nothing_kept(attribute, path, &value).map_or_else(|| one(attribute, path, value), Ok)
+}
+
+fn nothing_kept(attribute: &Attribute, path: &AttrPath, value: &Value) -> Option<Coerced> {
+    match attribute.mutability {
+        _ if quirk::unassigns(value) => Some(Coerced::default()),
+        Mutability::ReadOnly => Some(Coerced::default()),
+        Mutability::WriteOnly => Some(Coerced::ignored(path)),
+        Mutability::ReadWrite | Mutability::Immutable => None,
     }
+}
+
+/// A single value, or an element of a list, out of everything clients wrap around one: a list of one, an object of nothing
+/// but its `value`; and a reference written as its text as the object it means. Doing it again changes nothing.
+pub(crate) fn opened(attribute: &Attribute, value: Value) -> Value {
     let complex = attribute.attr_type == AttrType::Complex;
     let mut value = value;
     loop {
         value = match value {
-            Value::Array(items) if items.len() <= 1 => quirk::only_element(attribute, Value::Array(items)),
+            Value::Array(items) if items.len() <= 1 => quirk::only_element(Value::Array(items)),
             Value::Object(_) if !complex && quirk::is_wrapped(&value) => quirk::bare_value(value),
             opened => return quirk::wrapped_value(attribute, opened),
         };
@@ -78,11 +86,10 @@ pub(crate) fn opened(attribute: &Attribute, value: Value) -> Value {
 }
 
 fn list(attribute: &Attribute, path: &AttrPath, items: Vec<Value>) -> Result<Coerced, Error> {
-    let element = attribute.clone().single();
     let mut kept = Vec::with_capacity(items.len());
     let mut ignored: Vec<String> = Vec::new();
-    for item in items.into_iter().flat_map(|item| spread(&element, item)) {
-        let coerced = one(&element, path, item)?;
+    for item in items.into_iter().flat_map(|item| spread(attribute, item)) {
+        let coerced = one(attribute, path, item)?;
         for part in coerced.ignored {
             if !ignored.contains(&part) {
                 ignored.push(part);
@@ -161,37 +168,26 @@ pub(super) fn insert_once(
 }
 
 fn scalar(attr_type: AttrType, path: &AttrPath, value: Value) -> Result<Value, Error> {
-    match (attr_type, value) {
-        (AttrType::Boolean, Value::Bool(flag)) => Ok(Value::Bool(flag)),
-        (AttrType::Boolean, Value::String(text)) => match quirk::boolean_text(&text) {
-            Some(flag) => Ok(Value::Bool(flag)),
-            None => Err(wrong_type(path, expected(attr_type), &Value::String(text))),
-        },
-        (AttrType::Integer, Value::Number(number)) if number.is_i64() || number.is_u64() => {
-            Ok(Value::Number(number))
-        }
-        (AttrType::Integer, Value::String(text)) => match quirk::integer_text(&text) {
-            Some(number) => Ok(Value::Number(number)),
-            None => Err(wrong_type(path, expected(attr_type), &Value::String(text))),
-        },
-        (AttrType::Decimal, Value::Number(number)) => Ok(Value::Number(number)),
-        (AttrType::Decimal, Value::String(text)) => match serde_json::from_str::<Number>(&text) {
-            Ok(number) => Ok(Value::Number(number)),
-            Err(_) => Err(wrong_type(path, expected(attr_type), &Value::String(text))),
-        },
-        (AttrType::DateTime, Value::String(text)) if instant(&text).is_none() => {
-            Err(wrong_type(path, expected(attr_type), &Value::String(text)))
-        }
-        (AttrType::Binary, Value::String(text)) if !is_base64(&text) => {
-            Err(wrong_type(path, expected(attr_type), &Value::String(text)))
-        }
-        (
-            AttrType::String | AttrType::DateTime | AttrType::Binary | AttrType::Reference,
-            text @ Value::String(_),
-        ) => Ok(text),
-        (AttrType::String | AttrType::Reference, Value::Number(number)) => Ok(quirk::number_text(&number)),
-        (_, other) => Err(wrong_type(path, expected(attr_type), &other)),
+    let fits = match (attr_type, &value) {
+        (AttrType::String | AttrType::Reference, Value::String(_))
+        | (AttrType::Boolean, Value::Bool(_))
+        | (AttrType::Decimal, Value::Number(_)) => true,
+        (AttrType::Integer, Value::Number(number)) => number.is_i64() || number.is_u64(),
+        (AttrType::DateTime, Value::String(text)) => instant(text).is_some(),
+        (AttrType::Binary, Value::String(text)) => is_base64(text),
+        _ => false,
+    };
+    if fits {
+        return Ok(value);
     }
+    let read = match (attr_type, &value) {
+        (AttrType::String | AttrType::Reference, Value::Number(number)) => Some(quirk::number_text(number)),
+        (AttrType::Boolean, Value::String(text)) => quirk::boolean_text(text).map(Value::Bool),
+        (AttrType::Integer, Value::String(text)) => quirk::integer_text(text).map(Value::Number),
+        (AttrType::Decimal, Value::String(text)) => serde_json::from_str(text).ok().map(Value::Number),
+        _ => None,
+    };
+    read.ok_or_else(|| wrong_type(path, expected(attr_type), &value))
 }
 
 /// Base64 of one alphabet, padded or not: the one RFC 7643 §2.3.6 asks for (RFC 4648 §4), and base64url (§5) besides; blanks

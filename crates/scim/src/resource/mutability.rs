@@ -18,24 +18,22 @@ use crate::schema::{Attribute, Mutability, ResourceType, Schema};
 pub fn check_immutable(rt: &ResourceType, before: &Resource, after: &Resource) -> Result<(), Error> {
     for (schema, old, new) in holders(rt, before, after) {
         for attribute in &schema.attributes {
-            let path = path_of(rt, schema, attribute);
+            let urn = (schema.id != rt.core.id).then_some(schema.id.as_str());
+            let path = AttrPath::new(urn, &attribute.name);
             let (old, new) = (get(old, &attribute.name), get(new, &attribute.name));
             unchanged(attribute, &path, old, new)?;
-            for part in attribute
-                .sub_attributes
-                .iter()
-                .filter(|_| !attribute.multi_valued)
-            {
-                let of = |whole: Option<&Value>| {
-                    let object = whole.and_then(Value::as_object);
-                    object.and_then(|object| get(object, &part.name)).cloned()
-                };
-                let (old, new) = (of(old), of(new));
-                unchanged(part, &path.with_sub(&part.name), old.as_ref(), new.as_ref())?;
+            let parts = attribute.sub_attributes.iter();
+            for part in parts.filter(|_| !attribute.multi_valued) {
+                let (old, new) = (part_of(old, &part.name), part_of(new, &part.name));
+                unchanged(part, &path.with_sub(&part.name), old, new)?;
             }
         }
     }
     Ok(())
+}
+
+fn part_of<'v>(whole: Option<&'v Value>, name: &str) -> Option<&'v Value> {
+    get(whole?.as_object()?, name)
 }
 
 fn unchanged(
@@ -62,7 +60,7 @@ impl Resource {
     #[must_use]
     pub fn replacing(self, rt: &ResourceType, before: &Self) -> Self {
         let mut map = self.into_map();
-        for schema in std::iter::once(&rt.core).chain(&rt.extensions) {
+        for schema in rt.schemas() {
             let is_core = schema.id == rt.core.id;
             let kept = schema.attributes.iter().filter(|attribute| {
                 attribute.mutability == Mutability::Immutable || is_core && attribute.name == "active"
@@ -70,7 +68,7 @@ impl Resource {
             for attribute in kept {
                 let old = holder(rt, schema, before).and_then(|map| get(map, &attribute.name));
                 if let Some(old) = old.cloned()
-                    && let Some(holder) = holder_mut(&mut map, rt, schema)
+                    && let Some(holder) = holder_mut(&mut map, (!is_core).then_some(schema.id.as_str()))
                 {
                     holder.entry(attribute.name.clone()).or_insert(old);
                 }
@@ -80,16 +78,13 @@ impl Resource {
     }
 }
 
-/// The object the attributes of a schema stand in, made when absent.
-fn holder_mut<'m>(
-    map: &'m mut Map<String, Value>,
-    rt: &ResourceType,
-    schema: &Schema,
+/// The object that holds the attributes of an extension, made when absent; without a URN the document itself.
+pub(super) fn holder_mut<'m>(
+    document: &'m mut Map<String, Value>,
+    urn: Option<&str>,
 ) -> Option<&'m mut Map<String, Value>> {
-    if schema.id == rt.core.id {
-        return Some(map);
-    }
-    let slot = map.entry(schema.id.clone());
+    let Some(urn) = urn else { return Some(document) };
+    let slot = document.entry(urn);
     slot.or_insert_with(|| Value::Object(Map::new())).as_object_mut()
 }
 
@@ -107,17 +102,8 @@ fn holders<'a>(
     after: &'a Resource,
 ) -> impl Iterator<Item = (&'a Schema, &'a Map<String, Value>, &'a Map<String, Value>)> {
     static NONE: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
-    std::iter::once(&rt.core)
-        .chain(&rt.extensions)
-        .filter_map(move |schema| {
-            let old = holder(rt, schema, before)?;
-            Some((schema, old, holder(rt, schema, after).unwrap_or(&NONE)))
-        })
-}
-
-fn path_of(rt: &ResourceType, schema: &Schema, attribute: &Attribute) -> AttrPath {
-    AttrPath {
-        schema: (schema.id != rt.core.id).then(|| schema.id.clone()),
-        ..AttrPath::core(&attribute.name)
-    }
+    rt.schemas().filter_map(move |schema| {
+        let old = holder(rt, schema, before)?;
+        Some((schema, old, holder(rt, schema, after).unwrap_or(&NONE)))
+    })
 }

@@ -5,16 +5,19 @@
 use crate::name;
 
 /// An attribute's data type (RFC 7643 §2.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::EnumString, strum::VariantArray,
+)]
+#[strum(serialize_all = "camelCase")]
 pub enum AttrType {
     /// Text.
     String,
     /// `true` or `false`.
     Boolean,
-    /// A number.
-    Decimal,
     /// A whole number.
     Integer,
+    /// A number.
+    Decimal,
     /// An instant, RFC 3339.
     DateTime,
     /// Base64 text.
@@ -26,23 +29,18 @@ pub enum AttrType {
 }
 
 impl AttrType {
+    /// Every type.
+    pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
+
     /// The keyword of a schema document.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::String => "string",
-            Self::Boolean => "boolean",
-            Self::Decimal => "decimal",
-            Self::Integer => "integer",
-            Self::DateTime => "dateTime",
-            Self::Binary => "binary",
-            Self::Reference => "reference",
-            Self::Complex => "complex",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
 /// Who may set an attribute, and when (RFC 7643 §7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr)]
+#[strum(serialize_all = "camelCase")]
 pub enum Mutability {
     /// The server alone; ignored on write.
     ReadOnly,
@@ -56,18 +54,14 @@ pub enum Mutability {
 
 impl Mutability {
     /// The keyword of a schema document.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ReadOnly => "readOnly",
-            Self::ReadWrite => "readWrite",
-            Self::Immutable => "immutable",
-            Self::WriteOnly => "writeOnly",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
 /// When an attribute is part of an answer (RFC 7643 §7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr)]
+#[strum(serialize_all = "camelCase")]
 pub enum Returned {
     /// In every answer.
     Always,
@@ -79,20 +73,9 @@ pub enum Returned {
     Request,
 }
 
-impl Returned {
-    /// The keyword of a schema document.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Always => "always",
-            Self::Never => "never",
-            Self::Default => "default",
-            Self::Request => "request",
-        }
-    }
-}
-
 /// How far a value must be unique (RFC 7643 §7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr)]
+#[strum(serialize_all = "camelCase")]
 pub enum Uniqueness {
     /// Not at all.
     None,
@@ -100,17 +83,6 @@ pub enum Uniqueness {
     Server,
     /// Everywhere.
     Global,
-}
-
-impl Uniqueness {
-    /// The keyword of a schema document.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Server => "server",
-            Self::Global => "global",
-        }
-    }
 }
 
 /// One attribute or sub-attribute (RFC 7643 §7).
@@ -139,7 +111,7 @@ pub struct Attribute {
     /// What a [`AttrType::Reference`] may point to.
     pub reference_types: Vec<String>,
     /// The parts of an [`AttrType::Complex`].
-    pub sub_attributes: Vec<Attribute>,
+    pub sub_attributes: Vec<Self>,
 }
 
 impl Attribute {
@@ -168,46 +140,30 @@ impl Attribute {
 
     /// A complex attribute with these parts.
     pub fn complex(name: &str, description: &str, parts: Vec<Self>) -> Self {
-        Self {
-            sub_attributes: parts,
-            ..Self::new(name, AttrType::Complex, description)
-        }
+        let mut complex = Self::new(name, AttrType::Complex, description);
+        complex.sub_attributes = parts;
+        complex
     }
 
     /// The same, as an array.
     #[must_use]
-    pub fn multi(self) -> Self {
-        Self {
-            multi_valued: true,
-            ..self
-        }
-    }
-
-    /// The same, as one value.
-    #[must_use]
-    pub fn single(self) -> Self {
-        Self {
-            multi_valued: false,
-            ..self
-        }
+    pub const fn multi(mut self) -> Self {
+        self.multi_valued = true;
+        self
     }
 
     /// The same, required.
     #[must_use]
-    pub fn required(self) -> Self {
-        Self {
-            required: true,
-            ..self
-        }
+    pub const fn required(mut self) -> Self {
+        self.required = true;
+        self
     }
 
     /// The same, compared with case.
     #[must_use]
-    pub fn case_exact(self) -> Self {
-        Self {
-            case_exact: true,
-            ..self
-        }
+    pub const fn case_exact(mut self) -> Self {
+        self.case_exact = true;
+        self
     }
 
     /// The same, with this mutability.
@@ -230,20 +186,16 @@ impl Attribute {
 
     /// The same, suggesting these values.
     #[must_use]
-    pub fn canonical(self, values: &[&str]) -> Self {
-        Self {
-            canonical_values: values.iter().map(|v| (*v).to_owned()).collect(),
-            ..self
-        }
+    pub fn canonical(mut self, values: &[&str]) -> Self {
+        self.canonical_values = values.iter().map(|v| (*v).to_owned()).collect();
+        self
     }
 
     /// The same, pointing to these types.
     #[must_use]
-    pub fn references(self, types: &[&str]) -> Self {
-        Self {
-            reference_types: types.iter().map(|v| (*v).to_owned()).collect(),
-            ..self
-        }
+    pub fn references(mut self, types: &[&str]) -> Self {
+        self.reference_types = types.iter().map(|v| (*v).to_owned()).collect();
+        self
     }
 
     /// The part of this name, in any case.

@@ -26,12 +26,14 @@ pub struct ResourceType {
 }
 
 impl ResourceType {
+    /// The core schema, then the extensions.
+    pub fn schemas(&self) -> impl Iterator<Item = &Schema> {
+        std::iter::once(&self.core).chain(&self.extensions)
+    }
+
     /// The URNs a path may begin with: the core schema's first.
     pub fn urns(&self) -> Vec<&str> {
-        std::iter::once(&self.core)
-            .chain(&self.extensions)
-            .map(|schema| schema.id.as_str())
-            .collect()
+        self.schemas().map(|schema| schema.id.as_str()).collect()
     }
 
     /// Reads a path and brings it into the spelling of the schemas.
@@ -67,22 +69,12 @@ impl ResourceType {
         if let Some(urn) = path.schema.as_deref().and_then(modern_urn) {
             path.schema = Some(urn.to_owned());
         }
-        if path
-            .schema
-            .as_deref()
-            .is_some_and(|urn| name::eq(urn, &self.core.id))
-        {
-            path.schema = None;
-        }
+        path.schema = path.schema.filter(|urn| !name::eq(urn, &self.core.id));
         let mut path = home_of(self, &path).unwrap_or(path);
         if let Some(attribute) = self.attribute(&path) {
-            let sub = path
-                .sub
-                .as_deref()
-                .and_then(|sub| attribute.sub(sub))
-                .map(|sub| sub.name.clone());
-            path.name = attribute.name.clone();
-            path.sub = sub.or(path.sub);
+            path.name.clone_from(&attribute.name);
+            let part = path.sub.as_deref().and_then(|sub| attribute.sub(sub));
+            path.sub = part.map(|part| part.name.clone()).or(path.sub);
         }
         path
     }
@@ -111,8 +103,8 @@ impl ResourceType {
 
     /// All attributes, the common ones and those of extensions too.
     pub(crate) fn attributes(&self) -> impl Iterator<Item = &Attribute> {
-        let schemas = std::iter::once(&self.core).chain(&self.extensions);
-        schemas.flat_map(|schema| &schema.attributes).chain(COMMON.iter())
+        let attributes = self.schemas().flat_map(|schema| &schema.attributes);
+        attributes.chain(COMMON.iter())
     }
 
     /// The extension with this URN, in any case.

@@ -24,13 +24,14 @@ pub fn restrict(schema: &Schema, keep: &[AttrPath]) -> Schema {
                 .map_or(is_core, |urn| name::eq(urn, &schema.id))
         })
         .collect();
-    let attributes = match mine.iter().any(|path| path.is_whole_schema()) {
-        true => schema.attributes.clone(),
-        false => schema
+    let attributes = if mine.iter().any(|path| path.is_whole_schema()) {
+        schema.attributes.clone()
+    } else {
+        schema
             .attributes
             .iter()
             .filter_map(|attribute| narrow(attribute, &mine))
-            .collect(),
+            .collect()
     };
     Schema {
         attributes,

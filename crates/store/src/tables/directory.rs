@@ -19,7 +19,7 @@ pub(crate) const COLUMNS: &str = "id, tenant_id, profile, provider, switch, crea
 record!(Directory: id tenant profile provider switch created_at extension);
 
 columns! {
-    Provider = String => |word| known("a directory's provider", Self::of_word(&word));
+    Provider = String => |word| known("a directory's provider", word.parse().ok());
     Switch = String => |text| known("a directory's switch", [Self::On, Self::Off].into_iter().find(|switch| word(*switch) == text));
     Arc<str> = String => |text| Ok(text.into());
 }

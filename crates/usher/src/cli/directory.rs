@@ -66,8 +66,8 @@ pub enum State {
 
 /// The possible values of [`Provider`].
 fn provider_parser() -> impl TypedValueParser<Value = Provider> {
-    PossibleValuesParser::new(Provider::ALL.map(Provider::as_str))
-        .map(|word| Provider::of_word(&word).unwrap_or_default())
+    let words = Provider::ALL.iter().map(|provider| provider.as_str());
+    PossibleValuesParser::new(words).map(|word| word.parse().unwrap_or_default())
 }
 
 pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) -> anyhow::Result<()> {

@@ -10,6 +10,7 @@ use super::*;
 use crate::environment::Environment;
 use crate::event::Origin;
 use crate::event::tests::envelope;
+use crate::group::Member;
 use crate::id::{DirectoryId, GroupId, IdentityId, RequestId, TenantId};
 use crate::profile::Profile;
 use crate::tenant::{Directory, Provider, Slug, Switch};
@@ -220,9 +221,9 @@ fn an_emptied_group_names_nobody() {
 fn long_external_ids_make_more_parts_not_larger_ones() {
     let world = world();
     let mut added = members(500);
-    added
-        .iter_mut()
-        .for_each(|member| member.external_id = Some("x".repeat(1_000)));
+    for member in &mut added {
+        member.external_id = Some("x".repeat(1_000));
+    }
     let change = MembersChanged {
         added,
         ..MembersChanged::default()
