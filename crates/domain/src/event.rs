@@ -8,6 +8,7 @@ pub mod group;
 
 use chrono::{DateTime, Utc};
 use scim::change::diff;
+use scim::etag::{self, Revision};
 
 use self::envelope::{
     CauseRef, Data, DirectoryRef, Head, IdentityData, IdentityState, IdentityTombstone, TenantRef,
@@ -116,7 +117,7 @@ pub struct Event {
     /// What it is about.
     pub subject: ResourceId,
     /// The subject's revision.
-    pub sequence: i64,
+    pub sequence: Revision,
     /// Its CloudEvents `type`.
     pub event_type: String,
     /// Its CloudEvents `source`.
@@ -161,7 +162,7 @@ pub fn from_change(
             _ => IdentityEventKind::Updated,
         },
     };
-    let sequence = after.map_or_else(|| subject.revision + 1, |identity| identity.revision);
+    let sequence = after.map_or_else(|| subject.revision.next(), |identity| identity.revision);
     let profile = origin.profile;
     let data = Data::Identity(IdentityData {
         tenant: TenantRef::of(origin),
@@ -172,8 +173,8 @@ pub fn from_change(
         changed_attributes: changes.iter().map(|change| change.path.as_str()).collect(),
         managed_attributes: profile.managed_attributes(),
         revision: sequence,
-        previous_revision: before.map_or(0, |identity| identity.revision),
-        etag: scim::etag::of(sequence),
+        previous_revision: before.map_or(0, |identity| identity.revision.number()),
+        etag: etag::of(sequence),
         cause: CauseRef::of(origin, cause),
         tombstone: before.filter(|_| after.is_none()).map(IdentityTombstone::of),
     });

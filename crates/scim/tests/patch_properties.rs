@@ -4,6 +4,7 @@
 
 use proptest::prelude::*;
 use scim::change::diff;
+use scim::etag::Revision;
 use scim::message::{Document, Meta};
 use scim::patch::{PatchRequest, apply};
 use scim::query::Projection;
@@ -163,7 +164,7 @@ fn answer(resource: &Resource) -> Value {
     let meta = Meta {
         created: Default::default(),
         last_modified: Default::default(),
-        version: 1,
+        version: Revision::FIRST,
         location: "https://localhost/scim/Users/usr_1".to_owned(),
     };
     let everything = Projection::default().resolve(&users());

@@ -15,6 +15,7 @@ use domain::log::{LogAction, LogEntry, LogStatus};
 use domain::profile::{Profile, Profiles, SHIPPED};
 use domain::scope::TenantScope;
 use domain::tenant::{App, Directory, Provider, Switch, Tenant};
+use scim::etag::Revision;
 use scim::resource::Resource;
 use serde_json::{Value, json};
 use sqlx::Connection;
@@ -196,7 +197,7 @@ impl World {
         Identity {
             id: IdentityId::from_uuid(self.uuid()),
             directory: home.directory.id,
-            revision: 1,
+            revision: Revision::FIRST,
             resource: resource(document).with_defaults(),
             created_at: now,
             modified_at: now,
@@ -214,7 +215,7 @@ impl World {
     /// The next revision, with another document.
     pub fn changed(&self, identity: &Identity, document: Value) -> Identity {
         Identity {
-            revision: identity.revision + 1,
+            revision: identity.revision.next(),
             resource: resource(document).with_defaults(),
             modified_at: self.now(),
             ..identity.clone()

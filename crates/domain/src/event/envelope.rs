@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use scim::change::Change;
-use scim::etag;
+use scim::etag::{self, Revision};
 use scim::resource::Resource;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
@@ -27,7 +27,7 @@ pub(super) struct Head {
     pub(super) data_schema: String,
     pub(super) subject: ResourceId,
     pub(super) at: DateTime<Utc>,
-    pub(super) sequence: i64,
+    pub(super) sequence: Revision,
     /// Which of the events of this revision it is, and how many there are.
     pub(super) part: (usize, usize),
     /// What was done, in the words of the provisioning log.
@@ -52,7 +52,7 @@ impl Head {
             time: self.at.to_rfc3339_opts(SecondsFormat::Micros, true),
             datacontenttype: "application/json",
             dataschema: self.data_schema,
-            sequence: format!("{sequence:020}"),
+            sequence: sequence.sequence(),
             part: format!("{part}/{parts}"),
             tenantid: tenant,
             directoryid: origin.directory.id,
@@ -129,7 +129,8 @@ pub(super) struct IdentityData<'a> {
     pub(super) changes: &'a [Change],
     pub(super) changed_attributes: Vec<&'a str>,
     pub(super) managed_attributes: Vec<&'a str>,
-    pub(super) revision: i64,
+    pub(super) revision: Revision,
+    /// 0 before the creation.
     pub(super) previous_revision: i64,
     pub(super) etag: String,
     pub(super) cause: CauseRef<'a>,
@@ -167,7 +168,7 @@ pub(super) struct GroupCommon<'a, G> {
     tenant: TenantRef<'a>,
     directory: DirectoryRef<'a>,
     group: G,
-    revision: i64,
+    revision: Revision,
     previous_revision: i64,
     etag: String,
     cause: CauseRef<'a>,
@@ -178,7 +179,7 @@ impl<'a, G> GroupCommon<'a, G> {
         origin: Origin<'a>,
         cause: &'a Cause,
         group: G,
-        (revision, previous_revision): (i64, i64),
+        (revision, previous_revision): (Revision, i64),
     ) -> Self {
         Self {
             tenant: TenantRef::of(origin),

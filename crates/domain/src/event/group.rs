@@ -7,6 +7,7 @@
 
 use chrono::{DateTime, Utc};
 use scim::change::{Change, diff};
+use scim::etag::Revision;
 use scim::resource::Resource;
 
 use super::envelope::{Data, GroupCommon, GroupData, GroupState, Head, KnownBy, MemberRef, MembersData};
@@ -108,8 +109,8 @@ pub fn from_group_change(
     };
     let sequence = change
         .after
-        .map_or_else(|| subject.revision + 1, |group| group.revision);
-    let revisions = (sequence, change.before.map_or(0, |group| group.revision));
+        .map_or_else(|| subject.revision.next(), |group| group.revision);
+    let revisions = (sequence, change.before.map_or(0, |group| group.revision.number()));
     let mut payloads: Vec<(GroupEventKind, Data<'_>)> = Vec::new();
     if let Some(kind) = own_kind(change, &changes) {
         let data = own_data(origin, cause, change, &changes, revisions);
@@ -162,7 +163,7 @@ fn own_data<'a>(
     cause: &'a Cause,
     GroupChange { before, after, .. }: GroupChange<'a>,
     changes: &'a [Change],
-    revisions: (i64, i64),
+    revisions: (Revision, i64),
 ) -> Data<'a> {
     Data::Group(GroupData {
         common: GroupCommon::of(origin, cause, after.map(GroupState), revisions),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use provisioning::Request;
+use scim::etag::Revision;
 use scim::query::{ListParameters, parse_search};
 use serde_json::Value;
 
@@ -62,7 +63,7 @@ impl RequestContext<'_> {
     }
 
     /// The answer to a reading, where the tag of what would be answered decides it: 304 for one that the client has.
-    pub(super) fn unread(&self, revision: i64, tag: &str) -> Result<Option<HttpResponse>, Failure> {
+    pub(super) fn unread(&self, revision: Revision, tag: &str) -> Result<Option<HttpResponse>, Failure> {
         let precondition = &self.request.metadata.precondition;
         if precondition.is_known(tag) {
             return Ok(Some(respond::not_modified(tag)));

@@ -269,6 +269,7 @@ fn merge(sort: &Sort, ask: &PageRequest, pages: Vec<TypePage>) -> Page<AnyResour
 #[cfg(test)]
 mod tests {
     use domain::id::GroupId;
+    use scim::etag::Revision;
     use scim::query::Fingerprint;
     use scim::resource::Resource;
     use uuid::Uuid;
@@ -280,7 +281,7 @@ mod tests {
         AnyResource::Group(Box::new(Group {
             id: GroupId::from_uuid(Uuid::from_u128(at.unsigned_abs().into())),
             directory: DirectoryId::from_uuid(Uuid::nil()),
-            revision: at,
+            revision: Revision::new(at).expect("1 or more"),
             resource: Resource::default(),
             member_count: 0,
             created_at: time,
@@ -357,7 +358,7 @@ mod tests {
                             .into();
                         let page = merge(&sort, &ask(At::Cursor(after.clone()), count), pages);
                         assert!(page.items.len() <= count);
-                        got.extend(page.items.iter().map(|found| found.meta().version));
+                        got.extend(page.items.iter().map(|found| found.meta().version.number()));
                         assert!(got.len() <= expected.len(), "{types:b} {count} {got:?}");
                         match page.next {
                             Some(next) => after = Some(next),
@@ -386,7 +387,11 @@ mod tests {
         ] {
             let pages = vec![total(&[1, 4, 5]), total(&[2, 3])];
             let page = merge(&sort, &ask(At::Index(start), count), pages);
-            let got: Vec<i64> = page.items.iter().map(|found| found.meta().version).collect();
+            let got: Vec<i64> = page
+                .items
+                .iter()
+                .map(|found| found.meta().version.number())
+                .collect();
             assert_eq!((page.total, got, page.next), (Some(5), expected, None));
         }
     }
@@ -404,7 +409,11 @@ mod tests {
         };
         let pages = vec![early.ending_early(9), whole.ending_early(9)];
         let page = merge(&sort, &ask(At::Index(1), 9), pages);
-        let got: Vec<i64> = page.items.iter().map(|found| found.meta().version).collect();
+        let got: Vec<i64> = page
+            .items
+            .iter()
+            .map(|found| found.meta().version.number())
+            .collect();
         assert_eq!(
             (page.total, got),
             (Some(6), vec![1, 2, 3, 4]),

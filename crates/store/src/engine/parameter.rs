@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::id::{AppId, DirectoryId, EventId, GroupId, IdentityId, RequestId, ResourceId, TenantId};
+use scim::etag::Revision;
 use scim::resource::Resource;
 use sea_orm::Value;
 use sea_orm::sea_query::ArrayType;
@@ -145,6 +146,7 @@ plain! {
     AppId: |id| id.uuid();
     EventId: |id| id.uuid();
     RequestId: |id| id.uuid();
+    Revision: |revision| revision.number();
     Uuid: |id| id;
     i64: |number| number;
     i32: |number| number;

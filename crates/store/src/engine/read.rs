@@ -1,6 +1,7 @@
 //! Reading columns: times, ids, names; what has another form than this version writes is [`StoreError::Corrupt`].
 
 use chrono::{DateTime, Utc};
+use scim::etag::Revision;
 use sea_orm::{QueryResult, TryGetable};
 
 use crate::error::StoreError;
@@ -34,6 +35,20 @@ impl<'r> Columns<'r> {
     pub(crate) fn time_or_none(&mut self) -> Result<Option<DateTime<Utc>>, StoreError> {
         let millis: Option<i64> = self.next()?;
         Ok(millis.and_then(DateTime::from_timestamp_millis))
+    }
+
+    /// The next column, as a number with a range of its own.
+    pub(crate) fn number<T>(
+        &mut self,
+        what: &'static str,
+        new: fn(i64) -> Option<T>,
+    ) -> Result<T, StoreError> {
+        new(self.next()?).ok_or_else(|| StoreError::Corrupt(format!("{what} is out of range").into()))
+    }
+
+    /// The next column, as a revision.
+    pub(crate) fn revision(&mut self) -> Result<Revision, StoreError> {
+        self.number("a revision", Revision::new)
     }
 
     /// The next column, as a word or name with a form of its own.

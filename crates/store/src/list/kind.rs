@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::group::Group;
 use domain::id::{IdentityId, ResourceId};
 use domain::identity::Identity;
+use scim::etag::Revision;
 use scim::filter::{Filter, Literal};
 use scim::message::{Document, Meta};
 use scim::path::AttrPath;
@@ -62,7 +63,7 @@ pub(crate) trait ListedResource: Sized + Send + Sync {
 /// Lists of groups or of members, by the id of the member or the group.
 pub(crate) type Memberships = HashMap<Uuid, Value>;
 
-fn meta(created: DateTime<Utc>, last_modified: DateTime<Utc>, version: i64) -> Meta {
+fn meta(created: DateTime<Utc>, last_modified: DateTime<Utc>, version: Revision) -> Meta {
     Meta {
         created,
         last_modified,

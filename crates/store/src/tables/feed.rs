@@ -79,7 +79,7 @@ pub(crate) fn read_event(row: &QueryResult) -> Result<(FeedEvent, i64), StoreErr
         event_type: columns.next()?,
         tenant: TenantId::from_uuid(columns.next()?),
         source: columns.next()?,
-        sequence: columns.next::<i64>().map(|sequence| format!("{sequence:020}"))?,
+        sequence: columns.revision()?.sequence(),
         body: columns.next()?,
     };
     Ok((event, columns.next()?))

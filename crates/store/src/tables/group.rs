@@ -48,7 +48,7 @@ pub(crate) fn read(row: &QueryResult) -> Result<Group, StoreError> {
     Ok(Group {
         id: GroupId::from_uuid(columns.next()?),
         directory: DirectoryId::from_uuid(columns.next()?),
-        revision: columns.next()?,
+        revision: columns.revision()?,
         resource: document(columns.next()?)?,
         member_count: columns.next()?,
         created_at: columns.time()?,

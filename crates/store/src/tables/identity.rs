@@ -63,7 +63,7 @@ pub(crate) fn read(row: &QueryResult) -> Result<Identity, StoreError> {
     Ok(Identity {
         id: IdentityId::from_uuid(columns.next()?),
         directory: DirectoryId::from_uuid(columns.next()?),
-        revision: columns.next()?,
+        revision: columns.revision()?,
         // Rows of older versions do not hold defaults; every reader gets them all the same (ADR 0035).
         resource: document(columns.next()?)?.with_defaults(),
         created_at: columns.time()?,

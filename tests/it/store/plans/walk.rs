@@ -11,6 +11,7 @@ use domain::id::{AppId, DirectoryId, GroupId, IdentityId, ResourceId, TenantId};
 use domain::identity::{ExternalId, Identity};
 use domain::log::{LogAction, LogStatus};
 use domain::tenant::{App, Directory, Provider, Switch, Tenant};
+use scim::etag::Revision;
 use scim::filter::Filter;
 use scim::query::Sort;
 use scim::schema::ResourceType;
@@ -249,11 +250,11 @@ async fn groups(watched: &Watched, target: &Target, nth: usize) {
 
     let group = world.group(home, &format!("first-{nth}"));
     let saved = Group {
-        revision: 2,
+        revision: Revision::FIRST.next(),
         ..group.clone()
     };
     let stale = Group {
-        revision: 7,
+        revision: Revision::new(7).unwrap(),
         resource: resource(json!({"displayName": "g8"})),
         ..group.clone()
     };
