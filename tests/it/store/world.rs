@@ -12,6 +12,7 @@ use domain::event::{Cause, Event, Origin, from_change};
 use domain::id::{AppId, DirectoryId, EventId, IdentityId, RequestId, TenantId};
 use domain::identity::{ExternalId, Identity};
 use domain::log::{LogAction, LogEntry, LogStatus};
+use domain::position::Position;
 use domain::profile::{Profile, Profiles, SHIPPED};
 use domain::scope::TenantScope;
 use domain::tenant::{App, Directory, Provider, Switch, Tenant};
@@ -349,7 +350,9 @@ impl World {
     pub async fn feed(&self, app: &App) -> Vec<store::FeedEvent> {
         let mut events = Vec::new();
         loop {
-            let after = events.last().map_or(0, |event: &store::FeedEvent| event.position);
+            let after = events
+                .last()
+                .map_or(Position::START, |event: &store::FeedEvent| event.position);
             let page = self.store.feed_page(app.id, after, 100).await.unwrap();
             if page.events.is_empty() {
                 return events;
@@ -357,6 +360,11 @@ impl World {
             events.extend(page.events);
         }
     }
+}
+
+/// A position in a feed.
+pub fn position(number: i64) -> Position {
+    Position::new(number).unwrap()
 }
 
 /// A document as it is stored.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actix_web::web::Query;
+use domain::position::Position;
 
 use super::problem::Problem;
 
@@ -15,7 +16,7 @@ const MAX_WAIT: u64 = 25;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ReadQuery {
     /// Events after this position.
-    pub after: i64,
+    pub after: Position,
     /// At most so many.
     pub limit: usize,
     /// How long to wait for the first.
@@ -34,15 +35,13 @@ pub(super) fn parse(query: &str) -> Result<ReadQuery, Problem> {
         ));
     };
     let mut read = ReadQuery {
-        after: 0,
+        after: Position::START,
         limit: 500,
         wait: Duration::ZERO,
     };
     for (name, value) in pairs.into_inner() {
         match name.as_str() {
-            "after" => {
-                read.after = i64::try_from(number("after", &value, i64::MAX as u64)?).unwrap_or(i64::MAX);
-            }
+            "after" => read.after = value.parse().map_err(|_| unusable("after", "from 0"))?,
             "limit" => {
                 let limit = number("limit", &value, MAX_LIMIT)?;
                 if limit == 0 {
@@ -68,17 +67,14 @@ pub(super) fn parse(query: &str) -> Result<ReadQuery, Problem> {
 
 fn number(field: &'static str, value: &str, max: u64) -> Result<u64, Problem> {
     let number = value.parse().ok().filter(|number| *number <= max);
-    number.ok_or_else(|| {
-        let range = if max == i64::MAX as u64 {
-            "from 0".to_owned()
-        } else {
-            format!("from 0 to {max}")
-        };
-        Problem::value(
-            field,
-            format!("\"{field}\" is not usable: send a whole number {range}"),
-        )
-    })
+    number.ok_or_else(|| unusable(field, &format!("from 0 to {max}")))
+}
+
+fn unusable(field: &'static str, range: &str) -> Problem {
+    Problem::value(
+        field,
+        format!("\"{field}\" is not usable: send a whole number {range}"),
+    )
 }
 
 #[cfg(test)]
@@ -88,12 +84,12 @@ mod tests {
     #[test]
     fn a_feed_is_read_from_its_start_without_waiting_unless_told() {
         let plain = ReadQuery {
-            after: 0,
+            after: Position::START,
             limit: 500,
             wait: Duration::ZERO,
         };
         let told = ReadQuery {
-            after: 9120,
+            after: Position::new(9120).expect("from 0"),
             limit: 20,
             wait: Duration::from_secs(25),
         };

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::id::{AppId, DirectoryId, EventId, GroupId, IdentityId, RequestId, ResourceId, TenantId};
+use domain::position::Position;
 use scim::etag::Revision;
 use scim::resource::Resource;
 use sea_orm::Value;
@@ -146,6 +147,7 @@ plain! {
     AppId: |id| id.uuid();
     EventId: |id| id.uuid();
     RequestId: |id| id.uuid();
+    Position: |position| position.number();
     Revision: |revision| revision.number();
     Uuid: |id| id;
     i64: |number| number;

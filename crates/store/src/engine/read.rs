@@ -1,6 +1,7 @@
 //! Reading columns: times, ids, names; what has another form than this version writes is [`StoreError::Corrupt`].
 
 use chrono::{DateTime, Utc};
+use domain::position::Position;
 use scim::etag::Revision;
 use sea_orm::{QueryResult, TryGetable};
 
@@ -49,6 +50,11 @@ impl<'r> Columns<'r> {
     /// The next column, as a revision.
     pub(crate) fn revision(&mut self) -> Result<Revision, StoreError> {
         self.number("a revision", Revision::new)
+    }
+
+    /// The next column, as a position.
+    pub(crate) fn position(&mut self) -> Result<Position, StoreError> {
+        self.number("a position", Position::new)
     }
 
     /// The next column, as a word or name with a form of its own.

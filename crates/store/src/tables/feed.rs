@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use domain::id::{AppId, TenantId};
+use domain::position::Position;
 use domain::tenant::Slug;
 use sea_orm::QueryResult;
 
-use super::names::{At, Consumers, CreatedAt, Limit, OfApp, Position};
+use super::names::{At, AtPosition, Consumers, CreatedAt, Limit, OfApp};
 use crate::engine::read::Columns;
 use crate::engine::statement::{Opens, Statement};
 use crate::error::StoreError;
@@ -43,13 +44,13 @@ pub(crate) fn read(row: &QueryResult) -> Result<Feed, StoreError> {
     Ok(Feed {
         app: AppId::from_uuid(columns.next()?),
         name: columns.parsed("an app's name", |name| name.parse().ok())?,
-        head: columns.next()?,
-        published: columns.next()?,
+        head: columns.position()?,
+        published: columns.position()?,
     })
 }
 
 /// A place in an app's feed.
-pub(crate) type Place = (OfApp, Position);
+pub(crate) type Place = (OfApp, AtPosition);
 
 /// The rows after a place. `head` stands in each row; a page without rows needs [`HEAD`].
 ///
@@ -72,17 +73,17 @@ pub(crate) static SET_PUBLISHED: Statement<Place> = Statement::new(|_| {
 });
 
 /// Reads a row of [`PAGE`]: the event and the head.
-pub(crate) fn read_event(row: &QueryResult) -> Result<(FeedEvent, i64), StoreError> {
+pub(crate) fn read_event(row: &QueryResult) -> Result<(FeedEvent, Position), StoreError> {
     let mut columns = Columns::of(row);
     let event = FeedEvent {
-        position: columns.next()?,
+        position: columns.position()?,
         event_type: columns.next()?,
         tenant: TenantId::from_uuid(columns.next()?),
         source: columns.next()?,
         sequence: columns.revision()?.sequence(),
         body: columns.next()?,
     };
-    Ok((event, columns.next()?))
+    Ok((event, columns.position()?))
 }
 
 /// Nothing happens unless the group has come further.
@@ -108,7 +109,7 @@ pub(crate) fn read_ack(row: &QueryResult) -> Result<Ack, StoreError> {
     let mut columns = Columns::of(row);
     Ok(Ack {
         group: columns.next()?,
-        position: columns.next()?,
+        position: columns.position()?,
         at: columns.time()?,
     })
 }
@@ -121,16 +122,16 @@ pub struct Feed {
     /// Its name.
     pub name: Slug,
     /// The last position given out; 0 in the beginning.
-    pub head: i64,
+    pub head: Position,
     /// The last position known to be in the app's queue.
-    pub published: i64,
+    pub published: Position,
 }
 
 /// One event of a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedEvent {
     /// Its position.
-    pub position: i64,
+    pub position: Position,
     /// Its CloudEvents `type`.
     pub event_type: String,
     /// The tenant it belongs to.
@@ -149,7 +150,7 @@ pub struct FeedPage {
     /// The events.
     pub events: Vec<FeedEvent>,
     /// The last position of the feed; at least as great as that of any event here.
-    pub head: i64,
+    pub head: Position,
 }
 
 /// How far a consumer group has come.
@@ -158,7 +159,7 @@ pub struct Ack {
     /// The group.
     pub group: String,
     /// The last position it has applied; all before it too.
-    pub position: i64,
+    pub position: Position,
     /// When it said so.
     pub at: DateTime<Utc>,
 }
@@ -186,8 +187,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn feed_page(&self, app: AppId, after: i64, limit: usize) -> Result<FeedPage, StoreError> {
-        let place = (OfApp(app), Position(after));
+    pub async fn feed_page(&self, app: AppId, after: Position, limit: usize) -> Result<FeedPage, StoreError> {
+        let place = (OfApp(app), AtPosition(after));
         let mut tx = self.autocommit();
         let rows = tx.all(&PAGE, (place, Limit(limit))).await?;
         let mut page = FeedPage::default();
@@ -198,7 +199,9 @@ impl Store {
         }
         if page.events.is_empty() {
             let row = tx.one(&HEAD, OfApp(app)).await?;
-            page.head = row.as_ref().map_or(Ok(0), |row| Columns::of(row).next())?;
+            page.head = row
+                .as_ref()
+                .map_or(Ok(Position::START), |row| Columns::of(row).position())?;
         }
         page.events.sort_by_key(|event| event.position);
         Ok(page)
@@ -208,8 +211,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn set_published(&self, app: AppId, position: i64) -> Result<(), StoreError> {
-        self.change(&SET_PUBLISHED, (OfApp(app), Position(position)))
+    pub async fn set_published(&self, app: AppId, position: Position) -> Result<(), StoreError> {
+        self.change(&SET_PUBLISHED, (OfApp(app), AtPosition(position)))
             .await
             .map(|_| ())
     }
@@ -222,10 +225,10 @@ impl Store {
         &self,
         app: AppId,
         group: &str,
-        position: i64,
+        position: Position,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let ack = ((OfApp(app), Position(position)), Consumers(group), At(at));
+        let ack = ((OfApp(app), AtPosition(position)), Consumers(group), At(at));
         self.change(&ACK, ack).await.map(|_| ())
     }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use domain::id::{DirectoryId, EventId, RequestId, ResourceId, TenantId};
 use domain::log::{LogAction, LogEntry, LogStatus};
+use domain::position::Position;
 use domain::tenant::Slug;
 use scim::resource::fold;
 use sea_orm::{QueryResult, Value};
@@ -60,7 +61,7 @@ pub struct Delivered {
     /// The app.
     pub app: Slug,
     /// Its position in the feed.
-    pub position: i64,
+    pub position: Position,
     /// The consumer group; `None` when no group of that app has ever acknowledged anything.
     pub group: Option<String>,
     /// When the group acknowledged this position or a later one.
@@ -240,7 +241,7 @@ pub(crate) fn read_deliveries(rows: &[QueryResult]) -> Result<HashMap<i64, Vec<D
         let outbox = columns.next()?;
         let delivered = Delivered {
             app: columns.parsed("an app's name", |name| name.parse().ok())?,
-            position: columns.next()?,
+            position: columns.position()?,
             group: columns.next()?,
             applied_at: columns.time_or_none()?,
         };

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::id::{AppId, DirectoryId, GroupId, TenantId};
+use domain::position::Position;
 use sea_orm::Value;
 use uuid::Uuid;
 
@@ -10,6 +11,7 @@ use crate::engine::parameter::{Ids, names};
 names! {
     After(Uuid) = after;
     At(DateTime<Utc>) = at;
+    AtPosition(Position) = position;
     Before(DateTime<Utc>) = before;
     Consumers<'a>(&'a str) = group;
     /// Milliseconds since 1970.
@@ -34,7 +36,6 @@ names! {
     OutboxRows(Vec<i64>) = events;
     Owner<'a>(&'a str) = owner;
     People(Ids) = people;
-    Position(i64) = position;
     Profile<'a>(&'a str) = profile;
     /// The id inside a token or an app's credential.
     PublicId<'a>(&'a str) = id;

@@ -7,6 +7,7 @@
 use chrono::{DateTime, Utc};
 use domain::event::Event;
 use domain::id::AppId;
+use domain::position::Position;
 use serde_json::{Value, json};
 
 use super::names::Limit;
@@ -131,7 +132,7 @@ pub struct Stamped {
     /// How many rows of the outbox got their positions.
     pub stamped: usize,
     /// The heads of all feeds afterwards.
-    pub heads: Vec<(AppId, i64)>,
+    pub heads: Vec<(AppId, Position)>,
 }
 
 /// What waits for the stamper.
@@ -199,7 +200,7 @@ async fn stamp(tx: &mut Tx, limit: usize) -> Result<Stamped, StoreError> {
     let rows = tx.all(&HEADS, ()).await?;
     let heads = rows.iter().map(|row| {
         let mut columns = Columns::of(row);
-        Ok((AppId::from_uuid(columns.next()?), columns.next()?))
+        Ok((AppId::from_uuid(columns.next()?), columns.position()?))
     });
     Ok(Stamped {
         stamped: usize::try_from(stamped).unwrap_or_default(),

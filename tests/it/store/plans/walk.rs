@@ -21,7 +21,7 @@ use store::{ListRequest, LogQuery, PageAt, StoreError};
 use super::Watched;
 use crate::store::lists;
 use crate::store::records::hash;
-use crate::store::world::{World, resource};
+use crate::store::world::{World, position, resource};
 
 /// Who is asked for.
 pub struct Target {
@@ -439,14 +439,19 @@ async fn feeds(world: &World, target: &Target, nth: usize) {
     store.stamp(100).await.unwrap();
     store.feeds().await.unwrap();
     store.feed(app).await.unwrap().unwrap();
-    store.feed_page(app, 100, 20).await.unwrap();
-    store.feed_page(app, i64::MAX / 2, 20).await.unwrap();
+    store.feed_page(app, position(100), 20).await.unwrap();
+    store.feed_page(app, position(i64::MAX / 2), 20).await.unwrap();
     store
-        .set_published(app, 30 + i64::try_from(nth).unwrap())
+        .set_published(app, position(30 + i64::try_from(nth).unwrap()))
         .await
         .unwrap();
     store
-        .ack(app, "booking", 200 + i64::try_from(nth).unwrap(), world.now())
+        .ack(
+            app,
+            "booking",
+            position(200 + i64::try_from(nth).unwrap()),
+            world.now(),
+        )
         .await
         .unwrap();
     store.acks(app).await.unwrap();
