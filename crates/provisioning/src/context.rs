@@ -37,7 +37,7 @@ impl Context {
     /// the client's.
     pub fn profile(&self, caller: &Caller) -> Result<Arc<Profile>, Error> {
         let name = &caller.directory.profile;
-        let found = self.profiles.get(name);
+        let found = self.profiles.get(name.as_str());
         let profile = found.ok_or_else(|| Error::ProfileMissing(name.clone()))?;
         match &caller.directory.extension {
             None => Ok(Arc::clone(profile)),

@@ -158,7 +158,7 @@ impl World {
         let directory = Directory {
             id: DirectoryId::from_uuid(self.uuid()),
             tenant: tenant.id,
-            profile: profile.to_owned(),
+            profile: profile.parse().unwrap(),
             provider: Provider::Entra,
             switch: Switch::On,
             extension: None,

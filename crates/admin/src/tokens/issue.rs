@@ -53,7 +53,7 @@ pub(super) async fn issue(
         .count()
         >= MOST
     {
-        let (tenant, profile) = (tenant.name.to_string(), directory.profile.clone());
+        let (tenant, profile) = (tenant.name.to_string(), directory.profile.to_string());
         return Err(Error::TooManyTokens {
             tenant,
             profile,

@@ -109,7 +109,7 @@ fn record(issued: &Issued) -> TokenRecord {
         directory: Directory {
             id: directory,
             tenant,
-            profile: "advisors".to_owned(),
+            profile: "advisors".parse().unwrap(),
             provider: Provider::Entra,
             switch: Switch::On,
             extension: None,

@@ -41,7 +41,7 @@ impl Head {
     pub(super) fn event(self, origin: Origin<'_>, cause: &Cause, data: &Data<'_>) -> Event {
         let tenant = origin.directory.tenant;
         let (subject, sequence, (part, parts)) = (self.subject, self.sequence, self.part);
-        let (environment, profile) = (origin.environment, &origin.profile.name);
+        let (environment, profile) = (origin.environment, origin.profile.name.as_str());
         let source = format!("urn:usher:{environment}:{tenant}:{profile}:{subject}");
         let envelope = Envelope {
             specversion: "1.0",

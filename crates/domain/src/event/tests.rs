@@ -24,7 +24,7 @@ fn world() -> World {
         directory: Directory {
             id: DirectoryId::from_uuid(Uuid::from_u128(2)),
             tenant,
-            profile: "advisors".to_owned(),
+            profile: "advisors".parse().expect("a name"),
             provider: Provider::Entra,
             switch: Switch::On,
             extension: None,

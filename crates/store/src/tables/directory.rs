@@ -20,7 +20,7 @@ pub(crate) fn read_from(columns: &mut Columns<'_>) -> Result<Directory, StoreErr
     Ok(Directory {
         id: DirectoryId::from_uuid(columns.next()?),
         tenant: TenantId::from_uuid(columns.next()?),
-        profile: columns.next()?,
+        profile: columns.parsed("a directory's profile", |name| name.parse().ok())?,
         provider: columns.parsed("a directory's provider", Provider::of_word)?,
         switch: columns.parsed("a directory's switch", switch)?,
         created_at: columns.time()?,

@@ -200,7 +200,7 @@ fn table(found: &[TokenSummary], now: DateTime<Utc>) -> Table {
     } in found
     {
         table.row(&[
-            profile.clone(),
+            profile.to_string(),
             token.id.clone(),
             format!("…{}", token.last_four),
             status_word(*standing).to_owned(),

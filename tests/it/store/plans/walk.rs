@@ -85,7 +85,7 @@ async fn records(watched: &Watched, nth: usize) {
     store.tenant_by_name("contoso").await.unwrap().unwrap();
     let directory = Directory {
         id: DirectoryId::from_uuid(world.uuid()),
-        profile: format!("new-{nth}"),
+        profile: format!("new-{nth}").parse().unwrap(),
         ..home.directory.clone()
     };
     store.create_directory(home.scope, &directory).await.unwrap();

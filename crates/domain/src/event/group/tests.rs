@@ -36,7 +36,7 @@ fn world() -> World {
         directory: Directory {
             id: DirectoryId::from_uuid(Uuid::from_u128(2)),
             tenant: TenantId::from_uuid(Uuid::from_u128(1)),
-            profile: "x".to_owned(),
+            profile: "x".parse().expect("a name"),
             provider: Provider::Entra,
             switch: Switch::On,
             extension: None,
