@@ -91,7 +91,7 @@ impl Context {
     pub(crate) async fn remember(&self, kind: CredentialKind, issued: &Issued, hash: &SecretHash) {
         let new = Use {
             kind,
-            id: issued.id().to_owned(),
+            id: issued.id(),
             at: None,
             learned: Memory {
                 check: Some(auth::hash::secret_check(issued.reveal(), hash.version)),

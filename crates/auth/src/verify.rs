@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::clock::Clock;
-use domain::credential::{CredentialStatus, Memory, SecretHash, Use};
+use domain::credential::{CredentialStatus, Memory, SecretHash, TokenId, Use};
 use domain::environment::Environment;
 
 use crate::alias::Aliases;
@@ -46,24 +46,24 @@ pub struct Presented {
 struct Shown {
     kind: CredentialKind,
     text: String,
-    id: String,
+    id: TokenId,
     fingerprint: Fingerprint,
     network: IpAddr,
 }
 
 /// The key of the rate limit: guesses at one credential from one network count together.
-type Guess = (CredentialKind, String, IpAddr);
+type Guess = (CredentialKind, TokenId, IpAddr);
 
 impl Shown {
-    fn guess(&self) -> Guess {
-        (self.kind, self.id.clone(), self.network)
+    const fn guess(&self) -> Guess {
+        (self.kind, self.id, self.network)
     }
 }
 
 impl Presented {
     /// Its public part: the key of its record, and safe to log.
-    pub fn id(&self) -> &str {
-        &self.shown.id
+    pub const fn id(&self) -> TokenId {
+        self.shown.id
     }
 
     /// Whether this same secret was found right recently.
@@ -93,7 +93,7 @@ struct Inner {
     lookups: Queue,
     guesses: RateLimiter<Guess>,
     /// Limits the log lines about one credential, because unauthenticated clients can cause them.
-    alarms: RateLimiter<(CredentialKind, String)>,
+    alarms: RateLimiter<(CredentialKind, TokenId)>,
     counters: Counters,
     uses: Uses,
 }
@@ -257,7 +257,7 @@ impl Inner {
         Ok(Shown {
             kind,
             text: credential.text().to_owned(),
-            id: credential.id.to_owned(),
+            id: credential.id,
             fingerprint: self.cache.fingerprint(&credential),
             network: network(ip),
         })
@@ -311,7 +311,7 @@ impl Inner {
         if self.guesses.look(&shown.guess(), self.clock.monotonic()).is_err() && self.may_alarm(shown) {
             tracing::warn!(
                 event.name = "token.bruteforce_suspected",
-                token_id = shown.id,
+                token_id = shown.id.as_str(),
                 network = %shown.network,
                 "many wrong secrets for one id from one network: whatever comes from there for this id is checked last; \
                  the right secret goes on working"
@@ -320,7 +320,7 @@ impl Inner {
     }
 
     fn may_alarm(&self, shown: &Shown) -> bool {
-        let about = (shown.kind, shown.id.clone());
+        let about = (shown.kind, shown.id);
         self.alarms.charge(about, self.clock.monotonic()).is_ok()
     }
 }

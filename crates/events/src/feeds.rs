@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::clock::Clock;
-use domain::credential::AppCredentialRecord;
 use domain::id::AppId;
 use domain::position::Position;
 use store::{FeedEvent, Store, StoreError};
@@ -115,14 +114,6 @@ impl Feeds {
             notifier,
             waiters: Arc::default(),
         }
-    }
-
-    /// The record of an app's credential, to verify a credential with.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn credential(&self, id: &str) -> Result<Option<AppCredentialRecord>, StoreError> {
-        self.store.app_credential(id).await
     }
 
     /// The events after a position: at once if there are some, otherwise as soon as there are, or after

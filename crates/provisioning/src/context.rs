@@ -53,7 +53,7 @@ impl Context {
     /// # Errors
     /// [`Error::CredentialEnded`], [`Error::DirectoryOff`], or the database failed.
     pub async fn check_still_admitted(&self, caller: &Caller) -> Result<(), Error> {
-        let record = self.store.token_record(&caller.token_id).await?;
+        let record = self.store.token_record(caller.token_id).await?;
         let standing = record.map(|record| {
             let same = record.directory.id == caller.directory.id;
             let active = record.token.status(self.clock.now()) == CredentialStatus::Active;

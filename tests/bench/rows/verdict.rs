@@ -70,7 +70,7 @@ fn record(issued: &token::Issued, now: DateTime<Utc>) -> TokenRecord {
     );
     TokenRecord {
         token: Token {
-            id: issued.id().to_owned(),
+            id: issued.id(),
             tenant,
             directory,
             label: None,

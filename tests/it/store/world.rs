@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::clock::{Ids, SystemIds};
-use domain::credential::SecretHash;
+use domain::credential::{SecretHash, TokenId};
 use domain::environment::Environment;
 use domain::event::{Cause, Event, Origin, from_change};
 use domain::id::{AppId, DirectoryId, EventId, IdentityId, RequestId, TenantId};
@@ -186,7 +186,7 @@ impl World {
             version: 1,
         };
         self.store
-            .create_app(&app, &format!("{name}0000000"), &hash, "a0")
+            .create_app(&app, token_id(name), &hash, "a0")
             .await
             .unwrap();
         app
@@ -263,7 +263,7 @@ impl World {
             detail: None,
             event: event.map(|event| event.id),
             changed: event.map(|event| event.changed.clone()).unwrap_or_default(),
-            token_id: "000000000000".to_owned(),
+            token_id: token_id(""),
             trace_id: None,
         }
     }
@@ -365,6 +365,11 @@ impl World {
 /// A position in a feed.
 pub fn position(number: i64) -> Position {
     Position::new(number).unwrap()
+}
+
+/// The id of a credential that begins like this.
+pub fn token_id(start: &str) -> TokenId {
+    format!("{start:0<12}").parse().unwrap()
 }
 
 /// A document as it is stored.

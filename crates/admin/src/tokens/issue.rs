@@ -62,7 +62,7 @@ pub(super) async fn issue(
     }
     let (secret, hash) = context.issue(CredentialKind::Token).await?;
     let token = Token {
-        id: secret.id().to_owned(),
+        id: secret.id(),
         tenant: tenant.id,
         directory: directory.id,
         label,

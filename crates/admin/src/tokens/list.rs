@@ -42,7 +42,7 @@ pub async fn execute(
             .await?;
         found.extend(tokens.into_iter().map(|token| TokenSummary {
             standing: token.status(now),
-            alias: aliases.of(&token.id),
+            alias: aliases.of(token.id),
             profile: directory.profile.clone(),
             token,
         }));

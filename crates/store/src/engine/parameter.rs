@@ -1,6 +1,7 @@
 //! The parameters of statements: sets of names and values that a statement belongs to, and the forms that values take.
 
 use chrono::{DateTime, Utc};
+use domain::credential::TokenId;
 use domain::id::{AppId, DirectoryId, EventId, GroupId, IdentityId, RequestId, ResourceId, TenantId};
 use domain::position::Position;
 use scim::etag::Revision;
@@ -149,6 +150,7 @@ plain! {
     RequestId: |id| id.uuid();
     Position: |position| position.number();
     Revision: |revision| revision.number();
+    TokenId: |id| id.as_str().to_owned();
     Uuid: |id| id;
     i64: |number| number;
     i32: |number| number;

@@ -1,6 +1,7 @@
 //! Reading columns: times, ids, names; what has another form than this version writes is [`StoreError::Corrupt`].
 
 use chrono::{DateTime, Utc};
+use domain::credential::TokenId;
 use domain::position::Position;
 use scim::etag::Revision;
 use sea_orm::{QueryResult, TryGetable};
@@ -55,6 +56,11 @@ impl<'r> Columns<'r> {
     /// The next column, as a position.
     pub(crate) fn position(&mut self) -> Result<Position, StoreError> {
         self.number("a position", Position::new)
+    }
+
+    /// The next column, as the id of a token or an app's credential.
+    pub(crate) fn token_id(&mut self) -> Result<TokenId, StoreError> {
+        self.parsed("the id of a credential", |id| id.parse().ok())
     }
 
     /// The next column, as a word or name with a form of its own.

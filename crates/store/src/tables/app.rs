@@ -1,7 +1,7 @@
 //! `app` and `app_credential`: downstream consumers and what they identify themselves with.
 
 use chrono::{DateTime, Utc};
-use domain::credential::{AppCredentialRecord, SecretHash};
+use domain::credential::{AppCredentialRecord, SecretHash, TokenId};
 use domain::id::AppId;
 use domain::tenant::{App, Slug};
 use sea_orm::QueryResult;
@@ -45,7 +45,7 @@ pub(crate) static ALL: Statement<()> = Statement::new(|_| format!("SELECT {COLUM
 const CREDENTIAL: &str = "SELECT c.id, c.app_id, app.name, c.hash, c.hash_version, c.revoked_at, c.expires_at \
                           FROM app_credential c JOIN app ON app.id = c.app_id";
 
-pub(crate) static CREDENTIAL_BY_ID: Statement<PublicId<'_>> =
+pub(crate) static CREDENTIAL_BY_ID: Statement<PublicId> =
     Statement::new(|_| format!("{CREDENTIAL} WHERE c.id = :id"));
 
 /// An app's credentials, oldest first.
@@ -53,7 +53,7 @@ pub(crate) static CREDENTIALS: Statement<OfApp> =
     Statement::new(|_| format!("{CREDENTIAL} WHERE c.app_id = :app ORDER BY c.created_at, c.id"));
 
 /// A credential of an app, beside its hash.
-pub(crate) type NewCredential<'a> = (PublicId<'a>, OfApp, RedisPassword<'a>, CreatedAt);
+pub(crate) type NewCredential<'a> = (PublicId, OfApp, RedisPassword<'a>, CreatedAt);
 
 pub(crate) static INSERT_CREDENTIAL: Statement<(NewCredential<'_>, &SecretHash)> = Statement::new(|_| {
     "INSERT INTO app_credential (id, app_id, hash, hash_version, created_at, redis_password) \
@@ -61,11 +61,11 @@ pub(crate) static INSERT_CREDENTIAL: Statement<(NewCredential<'_>, &SecretHash)>
         .into()
 });
 
-pub(crate) static REVOKE_CREDENTIAL: Statement<(PublicId<'_>, At)> = Statement::new(|_| {
+pub(crate) static REVOKE_CREDENTIAL: Statement<(PublicId, At)> = Statement::new(|_| {
     "UPDATE app_credential SET revoked_at = :at WHERE id = :id AND revoked_at IS NULL".into()
 });
 
-pub(crate) static LIMIT_CREDENTIAL: Statement<(PublicId<'_>, At)> = Statement::new(|_| {
+pub(crate) static LIMIT_CREDENTIAL: Statement<(PublicId, At)> = Statement::new(|_| {
     "UPDATE app_credential SET expires_at = :at WHERE id = :id AND (expires_at IS NULL OR expires_at > :at)"
         .into()
 });
@@ -81,7 +81,7 @@ pub(crate) static PASSWORDS: Statement<At> = Statement::new(|_| {
 pub(crate) fn read_credential(row: &QueryResult) -> Result<AppCredentialRecord, StoreError> {
     let mut columns = Columns::of(row);
     Ok(AppCredentialRecord {
-        id: columns.next()?,
+        id: columns.token_id()?,
         app: AppId::from_uuid(columns.next()?),
         app_name: columns.parsed("an app's name", |name| name.parse().ok())?,
         hash: SecretHash {
@@ -118,7 +118,7 @@ impl Store {
     pub async fn create_app(
         &self,
         new: &App,
-        credential_id: &str,
+        credential_id: TokenId,
         hash: &SecretHash,
         redis_password: &str,
     ) -> Result<(), StoreError> {
@@ -188,7 +188,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::token_record`].
-    pub async fn app_credential(&self, id: &str) -> Result<Option<AppCredentialRecord>, StoreError> {
+    pub async fn app_credential(&self, id: TokenId) -> Result<Option<AppCredentialRecord>, StoreError> {
         let row = self.autocommit().one(&CREDENTIAL_BY_ID, PublicId(id)).await?;
         row.as_ref().map(read_credential).transpose()
     }
@@ -200,7 +200,7 @@ impl Store {
     pub async fn insert_app_credential(
         &self,
         app: AppId,
-        id: &str,
+        id: TokenId,
         hash: &SecretHash,
         redis_password: &str,
         created_at: DateTime<Utc>,
@@ -216,7 +216,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn revoke_app_credential(&self, id: &str, at: DateTime<Utc>) -> Result<bool, StoreError> {
+    pub async fn revoke_app_credential(&self, id: TokenId, at: DateTime<Utc>) -> Result<bool, StoreError> {
         let parameters = (PublicId(id), At(at));
         Ok(self.change(&REVOKE_CREDENTIAL, parameters).await? > 0)
     }
@@ -227,7 +227,7 @@ impl Store {
     /// [`StoreError::Unavailable`].
     pub async fn limit_app_credential(
         &self,
-        id: &str,
+        id: TokenId,
         expires_at: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let parameters = (PublicId(id), At(expires_at));

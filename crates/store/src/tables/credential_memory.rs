@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use domain::credential::{CredentialKind, Memory, SecretCheck, Use};
+use domain::credential::{CredentialKind, Memory, SecretCheck, TokenId, Use};
 use sea_orm::QueryResult;
 
 use super::names::{At, Kind, Name, PublicId};
@@ -16,9 +16,9 @@ use crate::settings::Backend;
 use crate::store::Store;
 
 /// A credential.
-pub(crate) type OfCredential<'a> = (Kind<'a>, PublicId<'a>);
+pub(crate) type OfCredential<'a> = (Kind<'a>, PublicId);
 
-pub(crate) fn of(kind: CredentialKind, id: &str) -> OfCredential<'_> {
+pub(crate) fn of(kind: CredentialKind, id: TokenId) -> OfCredential<'static> {
     (Kind(kind.as_str()), PublicId(id))
 }
 
@@ -81,7 +81,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::token_record`].
-    pub async fn credential_memory(&self, kind: CredentialKind, id: &str) -> Result<Memory, StoreError> {
+    pub async fn credential_memory(&self, kind: CredentialKind, id: TokenId) -> Result<Memory, StoreError> {
         let credential = of(kind, id);
         let row = self.autocommit().one(&READ, credential).await?;
         Ok(row.as_ref().map(read).transpose()?.unwrap_or_default())
@@ -127,12 +127,12 @@ impl Store {
 
 async fn note_use(tx: &mut Tx, new: &Use) -> Result<(), StoreError> {
     if let (CredentialKind::Token, Some(at)) = (new.kind, new.at) {
-        tx.change(&token::NOTE_USE, (PublicId(&new.id), At(at))).await?;
+        tx.change(&token::NOTE_USE, (PublicId(new.id), At(at))).await?;
     }
     if new.learned == Memory::default() {
         return Ok(());
     }
-    let credential = || of(new.kind, &new.id);
+    let credential = || of(new.kind, new.id);
     let row = tx.one(&KNOWN, credential()).await?;
     let mut known = row.as_ref().map(read).transpose()?.unwrap_or_default();
     known.learn(&new.learned);

@@ -83,7 +83,7 @@ parameters!(&LogEntry, |entry| {
     detail: printable(entry.detail.as_deref()),
     log_event: entry.event,
     changed: Json(&entry.changed),
-    token: entry.token_id.as_str(),
+    token: entry.token_id,
     trace: printable(entry.trace_id.as_deref()),
 });
 
@@ -184,7 +184,7 @@ pub(crate) fn read(row: &QueryResult) -> Result<(Option<i64>, LogEntry), StoreEr
         changed: serde_json::from_str(&columns.next::<String>()?).map_err(|_| {
             StoreError::Corrupt("the changed attributes of a log row are no JSON list".into())
         })?,
-        token_id: columns.next()?,
+        token_id: columns.token_id()?,
         trace_id: columns.next()?,
     };
     Ok((outbox, entry))

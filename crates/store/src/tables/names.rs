@@ -1,6 +1,7 @@
 //! The names of parameters: a call binds each value under one of these.
 
 use chrono::{DateTime, Utc};
+use domain::credential::TokenId;
 use domain::id::{AppId, DirectoryId, GroupId, TenantId};
 use domain::position::Position;
 use sea_orm::Value;
@@ -38,7 +39,7 @@ names! {
     People(Ids) = people;
     Profile<'a>(&'a str) = profile;
     /// The id inside a token or an app's credential.
-    PublicId<'a>(&'a str) = id;
+    PublicId(TokenId) = id;
     RedisPassword<'a>(&'a str) = redis_password;
     Rows(Ids) = ids;
     /// What stands in a name's key instead of a name that another row has ([`super::keys::shadow`]).

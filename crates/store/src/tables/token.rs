@@ -1,7 +1,7 @@
 //! `token`: secret tokens, found by the id inside them before anything else is known.
 
 use chrono::{DateTime, Utc};
-use domain::credential::{SecretHash, Token, TokenRecord};
+use domain::credential::{SecretHash, Token, TokenId, TokenRecord};
 use domain::id::{DirectoryId, TenantId};
 use domain::scope::TenantScope;
 use sea_orm::QueryResult;
@@ -20,7 +20,7 @@ pub(crate) const COLUMNS: &str =
 
 fn read_from(columns: &mut Columns<'_>) -> Result<Token, StoreError> {
     Ok(Token {
-        id: columns.next()?,
+        id: columns.token_id()?,
         tenant: TenantId::from_uuid(columns.next()?),
         directory: DirectoryId::from_uuid(columns.next()?),
         label: columns.next()?,
@@ -37,7 +37,7 @@ pub(crate) fn read(row: &QueryResult) -> Result<Token, StoreError> {
 }
 
 parameters!(&Token, |token| {
-    id: token.id.as_str(),
+    id: token.id,
     directory: token.directory,
     label: token.label.as_deref(),
     last_four: token.last_four.as_str(),
@@ -65,20 +65,20 @@ pub(crate) static INSERT: Statement<(OfTenant, &Token, &SecretHash)> = Statement
 pub(crate) static ALL: Statement<OfTenant> =
     Statement::select(|_| format!("SELECT {COLUMNS} FROM token WHERE tenant_id = :tenant"));
 
-pub(crate) static BY_ID: Statement<(OfTenant, PublicId<'_>)> =
+pub(crate) static BY_ID: Statement<(OfTenant, PublicId)> =
     Statement::select(|_| format!("SELECT {COLUMNS} FROM token WHERE tenant_id = :tenant AND id = :id"));
 
-pub(crate) static REVOKE: Statement<(OfTenant, PublicId<'_>, At)> = Statement::new(|_| {
+pub(crate) static REVOKE: Statement<(OfTenant, PublicId, At)> = Statement::new(|_| {
     "UPDATE token SET revoked_at = :at WHERE tenant_id = :tenant AND id = :id AND revoked_at IS NULL".into()
 });
 
-pub(crate) static LIMIT: Statement<(OfTenant, PublicId<'_>, At)> = Statement::new(|_| {
+pub(crate) static LIMIT: Statement<(OfTenant, PublicId, At)> = Statement::new(|_| {
     "UPDATE token SET expires_at = :at WHERE tenant_id = :tenant AND id = :id \
      AND (expires_at IS NULL OR expires_at > :at)"
         .into()
 });
 
-pub(crate) static NOTE_USE: Statement<(PublicId<'_>, At)> = Statement::new(|_| {
+pub(crate) static NOTE_USE: Statement<(PublicId, At)> = Statement::new(|_| {
     "UPDATE token SET last_used_at = :at WHERE id = :id AND coalesce(last_used_at, 0) < :at".into()
 });
 
@@ -107,7 +107,7 @@ pub(crate) static CHECK: Statement<OfTenant> = Statement::select(|_| "SELECT 1 W
 /// PostgreSQL: `usher.token` opens that one row for reading; the row's tenant then opens its directory. Each step is a
 /// `LATERAL` that needs the step before, so the settings are made in this order; none is compared with a column (see
 /// [`crate::engine::statement`]).
-pub(crate) static RECORD: Statement<PublicId<'_>> = Statement::new(|on| {
+pub(crate) static RECORD: Statement<PublicId> = Statement::new(|on| {
     let of = |alias: &str, columns: &str| {
         let columns = columns.split(", ").map(|column| format!("{alias}.{column}"));
         columns.collect::<Vec<_>>().join(", ")
@@ -153,7 +153,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
-    pub async fn token_record(&self, token_id: &str) -> Result<Option<TokenRecord>, StoreError> {
+    pub async fn token_record(&self, token_id: TokenId) -> Result<Option<TokenRecord>, StoreError> {
         let by_id = PublicId(token_id);
         let row = self.autocommit().one(&RECORD, by_id).await?;
         row.as_ref().map(read_record).transpose()
@@ -184,7 +184,7 @@ impl Store {
         let rows = self.autocommit().all(&ALL, of(scope)).await?;
         let mut found = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         found.retain(|token| directory.is_none_or(|directory| token.directory == directory));
-        found.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
+        found.sort_by(|one, other| (one.created_at, one.id).cmp(&(other.created_at, other.id)));
         Ok(found)
     }
 
@@ -192,7 +192,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::tenant_by_name`].
-    pub async fn token(&self, scope: TenantScope, id: &str) -> Result<Option<Token>, StoreError> {
+    pub async fn token(&self, scope: TenantScope, id: TokenId) -> Result<Option<Token>, StoreError> {
         let parameters = (of(scope), PublicId(id));
         let row = self.autocommit().one(&BY_ID, parameters).await?;
         row.as_ref().map(read).transpose()
@@ -205,7 +205,7 @@ impl Store {
     pub async fn revoke_token(
         &self,
         scope: TenantScope,
-        id: &str,
+        id: TokenId,
         at: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let parameters = (of(scope), PublicId(id), At(at));
@@ -220,7 +220,7 @@ impl Store {
     pub async fn limit_token(
         &self,
         scope: TenantScope,
-        id: &str,
+        id: TokenId,
         expires_at: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let parameters = (of(scope), PublicId(id), At(expires_at));

@@ -201,7 +201,7 @@ fn table(found: &[TokenSummary], now: DateTime<Utc>) -> Table {
     {
         table.row(&[
             profile.to_string(),
-            token.id.clone(),
+            token.id.to_string(),
             format!("…{}", token.last_four),
             status_word(*standing).to_owned(),
             ago(token.last_used_at, now),

@@ -21,7 +21,7 @@ use store::{ListRequest, LogQuery, PageAt, StoreError};
 use super::Watched;
 use crate::store::lists;
 use crate::store::records::hash;
-use crate::store::world::{World, position, resource};
+use crate::store::world::{World, position, resource, token_id};
 
 /// Who is asked for.
 pub struct Target {
@@ -105,7 +105,7 @@ async fn records(watched: &Watched, nth: usize) {
     );
     assert!(store.set_extension(home.scope, directory.id, None).await.unwrap());
     let token = Token {
-        id: format!("new-{nth}"),
+        id: token_id(&format!("new{nth}")),
         tenant: home.tenant.id,
         directory: home.directory.id,
         label: None,
@@ -117,11 +117,11 @@ async fn records(watched: &Watched, nth: usize) {
     };
     store.insert_token(home.scope, &token, &hash()).await.unwrap();
     store.tokens(home.scope, None).await.unwrap();
-    store.token(home.scope, &token.id).await.unwrap().unwrap();
-    store.token_record(&token.id).await.unwrap().unwrap();
+    store.token(home.scope, token.id).await.unwrap().unwrap();
+    store.token_record(token.id).await.unwrap().unwrap();
     let used = Use {
         kind: CredentialKind::Token,
-        id: token.id.clone(),
+        id: token.id,
         at: Some(world.now()),
         learned: Memory {
             check: None,
@@ -130,20 +130,20 @@ async fn records(watched: &Watched, nth: usize) {
     };
     store.remember_uses(&[used]).await.unwrap();
     let memory = store
-        .credential_memory(CredentialKind::Token, &token.id)
+        .credential_memory(CredentialKind::Token, token.id)
         .await
         .unwrap();
     assert_eq!(memory.networks.len(), 1);
     store.deployment_key("token-alias").await.unwrap();
     assert!(
         store
-            .limit_token(home.scope, &token.id, world.now())
+            .limit_token(home.scope, token.id, world.now())
             .await
             .unwrap()
     );
     assert!(
         store
-            .revoke_token(home.scope, &token.id, world.now())
+            .revoke_token(home.scope, token.id, world.now())
             .await
             .unwrap()
     );
@@ -156,19 +156,22 @@ async fn apps(world: &World, nth: usize) {
         name: format!("new-{nth}").parse().unwrap(),
         created_at: world.now(),
     };
-    let (first, second) = (format!("first-{nth}"), format!("second-{nth}"));
-    store.create_app(&app, &first, &hash(), "a0").await.unwrap();
+    let (first, second) = (
+        token_id(&format!("first{nth}")),
+        token_id(&format!("second{nth}")),
+    );
+    store.create_app(&app, first, &hash(), "a0").await.unwrap();
     store.apps().await.unwrap();
     store.app_by_name(app.name.as_str()).await.unwrap().unwrap();
     store.app_credentials(app.id).await.unwrap();
-    store.app_credential(&first).await.unwrap().unwrap();
+    store.app_credential(first).await.unwrap().unwrap();
     store.app_passwords(world.now()).await.unwrap();
     store
-        .insert_app_credential(app.id, &second, &hash(), "a1", world.now())
+        .insert_app_credential(app.id, second, &hash(), "a1", world.now())
         .await
         .unwrap();
-    assert!(store.limit_app_credential(&second, world.now()).await.unwrap());
-    assert!(store.revoke_app_credential(&second, world.now()).await.unwrap());
+    assert!(store.limit_app_credential(second, world.now()).await.unwrap());
+    assert!(store.revoke_app_credential(second, world.now()).await.unwrap());
 }
 
 async fn identities(watched: &Watched, target: &Target, nth: usize) {
