@@ -348,7 +348,9 @@ async fn networks_a_credential_was_used_from_survive_a_restart() {
                 "token" => domain::credential::CredentialKind::Token,
                 _ => domain::credential::CredentialKind::App,
             };
-            let memory = store.credential_memory(kind, id(&holder.credential)).await;
+            let memory = store
+                .credential_memory(kind, id(&holder.credential).parse().unwrap())
+                .await;
             let mut networks = memory.expect("a memory").networks;
             networks.sort();
             let expected = [CUSTOMER, STRANGER, "2001:db8:1:2::"];

@@ -9,7 +9,7 @@ use domain::clock::{Clock, Ids};
 use domain::credential::{Memory, SecretHash, Use};
 use domain::environment::Environment;
 use domain::id::TenantId;
-use domain::profile::Profiles;
+use domain::profile::{Profile, ProfileName, Profiles};
 use domain::scope::TenantScope;
 use domain::tenant::{App, Directory, Tenant};
 use store::Store;
@@ -37,7 +37,7 @@ pub struct Context {
 
 impl Context {
     /// The Tenant URL of a directory; the token decides the tenant (README.md, "By hand").
-    pub fn tenant_url(&self, profile: &str) -> String {
+    pub fn tenant_url(&self, profile: &ProfileName) -> String {
         format!("{}/{profile}/scim", self.public_url)
     }
 
@@ -58,6 +58,14 @@ impl Context {
     pub(crate) async fn tenant(&self, name: &str) -> Result<Tenant, Error> {
         let found = self.store.tenant_by_name(name).await?;
         found.ok_or_else(|| Error::TenantUnknown(name.to_owned()))
+    }
+
+    pub(crate) fn profile(&self, name: &str) -> Result<&Profile, Error> {
+        let found = self.profiles.get(name).map(AsRef::as_ref);
+        found.ok_or_else(|| Error::ProfileUnknown {
+            name: name.to_owned(),
+            known: self.profiles.names().into_iter().map(str::to_owned).collect(),
+        })
     }
 
     pub(crate) async fn directory(&self, tenant: &Tenant, profile: &str) -> Result<Directory, Error> {
@@ -83,7 +91,7 @@ impl Context {
     pub(crate) async fn remember(&self, kind: CredentialKind, issued: &Issued, hash: &SecretHash) {
         let new = Use {
             kind,
-            id: issued.id().to_owned(),
+            id: issued.id(),
             at: None,
             learned: Memory {
                 check: Some(auth::hash::secret_check(issued.reveal(), hash.version)),

@@ -8,6 +8,8 @@ pub mod switch;
 
 use domain::tenant::{Directory, Slug};
 
+use crate::Context;
+
 /// A directory with its tenant's name and its URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
@@ -17,4 +19,14 @@ pub struct Named {
     pub tenant: Slug,
     /// The Tenant URL to paste into Entra.
     pub tenant_url: String,
+}
+
+impl Named {
+    fn of(context: &Context, tenant: Slug, directory: Directory) -> Self {
+        Self {
+            tenant_url: context.tenant_url(&directory.profile),
+            directory,
+            tenant,
+        }
+    }
 }

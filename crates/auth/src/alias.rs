@@ -6,6 +6,7 @@
 //! kept.
 
 use data_encoding::HEXLOWER;
+use domain::credential::TokenId;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
@@ -29,10 +30,10 @@ impl Aliases {
     }
 
     /// `tka_` and 32 hexadecimal digits.
-    pub fn of(&self, token_id: &str) -> String {
+    pub fn of(&self, token_id: TokenId) -> String {
         let mut mac = self.0.clone();
         mac.update(b"usher.token-alias.v1\0");
-        mac.update(token_id.as_bytes());
+        mac.update(token_id.as_str().as_bytes());
         let digest = HEXLOWER.encode(&mac.finalize().into_bytes());
         format!("tka_{digest:.32}")
     }
@@ -45,10 +46,11 @@ mod tests {
     #[test]
     fn an_alias_is_the_same_under_one_key_and_tells_tokens_apart() {
         let (one, other) = (Aliases::new("one"), Aliases::new("other"));
-        let alias = one.of("3pX9Kd2Qa7Lm");
-        assert_eq!(alias, Aliases::new("one").of("3pX9Kd2Qa7Lm"));
-        assert_ne!(alias, one.of("3pX9Kd2Qa7Ln"));
-        assert_ne!(alias, other.of("3pX9Kd2Qa7Lm"));
+        let id = |text: &str| text.parse().expect("an id");
+        let alias = one.of(id("3pX9Kd2Qa7Lm"));
+        assert_eq!(alias, Aliases::new("one").of(id("3pX9Kd2Qa7Lm")));
+        assert_ne!(alias, one.of(id("3pX9Kd2Qa7Ln")));
+        assert_ne!(alias, other.of(id("3pX9Kd2Qa7Lm")));
         assert_eq!(alias.len(), 36);
         assert!(
             alias.starts_with("tka_") && !alias.contains("3pX9Kd2Qa7Lm"),

@@ -3,6 +3,7 @@
 //! said only of a credential that was judged: what cannot be judged now is [`Refusal::Busy`], because Entra stops
 //! after a 401.
 
+use domain::profile::ProfileName;
 use domain::tenant::Slug;
 
 use crate::queue::Busy;
@@ -58,7 +59,7 @@ pub enum Refusal {
         /// The tenant the token belongs to.
         tenant: Slug,
         /// The profile the token opens.
-        profile: String,
+        profile: ProfileName,
     },
     /// 403: the directory is switched off.
     #[error(
@@ -68,7 +69,7 @@ pub enum Refusal {
         /// The tenant.
         tenant: Slug,
         /// The profile.
-        profile: String,
+        profile: ProfileName,
     },
     /// 503 with `Retry-After: 1`: whether the secret is right could not be checked now.
     #[error("too many credentials are being checked at once; the client may try again in a second")]

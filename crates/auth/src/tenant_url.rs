@@ -23,7 +23,7 @@ impl TenantUrl<'_> {
     pub fn check(self, tenant: &Slug, directory: &Directory) -> Result<(), Refusal> {
         let own = |named: Option<&str>, own: &str| named.is_none_or(|named| named == own);
         let named = || (tenant.clone(), directory.profile.clone());
-        if !own(self.tenant, tenant.as_str()) || !own(self.profile, &directory.profile) {
+        if !own(self.tenant, tenant.as_str()) || !own(self.profile, directory.profile.as_str()) {
             let (tenant, profile) = named();
             return Err(Refusal::WrongDirectory { tenant, profile });
         }

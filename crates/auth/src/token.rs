@@ -10,13 +10,13 @@ mod parse_error;
 
 use domain::environment::Environment;
 
-pub use domain::credential::CredentialKind;
+pub use domain::credential::{CredentialKind, TokenId};
 pub use header::bearer;
 pub use parse_error::ParseError;
 
 /// Base62 in the order of its values.
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-const ID: usize = 12;
+const ID: usize = TokenId::LENGTH;
 const SECRET: usize = 43;
 const CHECKSUM: usize = 6;
 /// How many random bytes one credential takes: 16 for its id, 32 for its secret.
@@ -37,7 +37,7 @@ pub struct Credential<'a> {
     /// The whole text.
     text: &'a str,
     /// Its public part, the key of its record.
-    pub id: &'a str,
+    pub id: TokenId,
     /// Its secret part.
     pub(crate) secret: &'a str,
 }
@@ -58,6 +58,7 @@ impl Credential<'_> {
 #[derive(Clone, PartialEq, Eq, derive_more::Debug)]
 #[debug("Issued({})", self.id())]
 pub struct Issued {
+    id: TokenId,
     text: String,
 }
 
@@ -68,9 +69,8 @@ impl Issued {
     }
 
     /// Its public part.
-    pub fn id(&self) -> &str {
-        let from = self.text.len() - (CHECKSUM + 1 + SECRET + 1 + ID);
-        &self.text[from..from + ID]
+    pub const fn id(&self) -> TokenId {
+        self.id
     }
 
     /// Its secret part.
@@ -90,13 +90,16 @@ pub fn issue(kind: CredentialKind, environment: Environment, random: &[u8; RANDO
     let (id, secret) = random.split_at(RANDOM - 32);
     let mut text = format!("{}_{}_", prefix(kind), environment.letter());
     // 128 bits cut to 62^12 (71 bits): the bias is below 2^-56, and an id is no secret.
-    text.push_str(&base62(id, ID));
+    let id = base62(id, ID);
+    text.push_str(&id);
     text.push('_');
     text.push_str(&base62(secret, SECRET));
     let checksum = checksum(&text);
     text.push('_');
     text.push_str(&checksum);
-    Issued { text }
+    #[expect(clippy::expect_used, reason = "base62 of this length is what an id is")]
+    let id = id.parse().expect("an id");
+    Issued { id, text }
 }
 
 /// Reads a credential of the wanted kind and environment. Looks nothing up.
@@ -123,7 +126,8 @@ pub fn parse(
         return Err(ParseError::Malformed);
     };
     let base62 = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let shape = [(id, ID), (secret, SECRET), (check, CHECKSUM)];
+    let shape = [(secret, SECRET), (check, CHECKSUM)];
+    let id = id.parse().map_err(|_| ParseError::Malformed)?;
     if letter.len() != 1
         || !shape
             .iter()

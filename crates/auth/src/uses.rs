@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::credential::{CredentialKind, Memory, NETWORKS, SecretCheck, Use};
+use domain::credential::{CredentialKind, Memory, NETWORKS, SecretCheck, TokenId, Use};
 
 /// Credentials remembered between two collections; more than that are left out until the next.
 const MOST: usize = 65_536;
@@ -21,16 +21,22 @@ type Noted = (Option<DateTime<Utc>>, Memory);
 
 /// The uses since they were last taken.
 #[derive(Debug, Default)]
-pub(crate) struct Uses(Mutex<HashMap<(CredentialKind, String), Noted>>);
+pub(crate) struct Uses(Mutex<HashMap<(CredentialKind, TokenId), Noted>>);
 
 impl Uses {
     /// Notes what is new, if anything is.
-    pub(crate) fn note(&self, kind: CredentialKind, id: &str, at: Option<DateTime<Utc>>, learned: &Memory) {
+    pub(crate) fn note(
+        &self,
+        kind: CredentialKind,
+        id: TokenId,
+        at: Option<DateTime<Utc>>,
+        learned: &Memory,
+    ) {
         if at.is_none() && *learned == Memory::default() {
             return;
         }
         let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (kind, id.to_owned());
+        let key = (kind, id);
         if uses.len() >= MOST && !uses.contains_key(&key) {
             return;
         }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::clock::Clock;
-use domain::credential::{CredentialStatus, Memory, SecretHash, Use};
+use domain::credential::{CredentialStatus, Memory, SecretHash, TokenId, Use};
 use domain::environment::Environment;
 
 use crate::alias::Aliases;
@@ -47,24 +47,24 @@ pub struct Presented {
 struct Shown {
     kind: CredentialKind,
     text: String,
-    id: String,
+    id: TokenId,
     fingerprint: Fingerprint,
     network: IpAddr,
 }
 
 /// The key of the rate limit: guesses at one credential from one network count together.
-type Guess = (CredentialKind, String, IpAddr);
+type Guess = (CredentialKind, TokenId, IpAddr);
 
 impl Shown {
-    fn guess(&self) -> Guess {
-        (self.kind, self.id.clone(), self.network)
+    const fn guess(&self) -> Guess {
+        (self.kind, self.id, self.network)
     }
 }
 
 impl Presented {
     /// Its public part: the key of its record, and safe to log.
-    pub fn id(&self) -> &str {
-        &self.shown.id
+    pub const fn id(&self) -> TokenId {
+        self.shown.id
     }
 
     /// Whether this same secret was found right recently.
@@ -90,7 +90,7 @@ struct Inner {
     lookups: Queue,
     guesses: RateLimiter<Guess>,
     /// Limits the log lines about one credential, because unauthenticated clients can cause them.
-    alarms: RateLimiter<(CredentialKind, String)>,
+    alarms: RateLimiter<(CredentialKind, TokenId)>,
     counters: Counters,
     uses: Uses,
 }
@@ -245,7 +245,7 @@ impl Inner {
         Ok(Shown {
             kind,
             text: credential.text().to_owned(),
-            id: credential.id.to_owned(),
+            id: credential.id,
             fingerprint: self.cache.fingerprint(&credential),
             network: network(ip),
         })
@@ -304,7 +304,7 @@ impl Inner {
         {
             tracing::warn!(
                 event.name = "token.bruteforce_suspected",
-                token_id = shown.id,
+                token_id = shown.id.as_str(),
                 network = %shown.network,
                 "many wrong secrets for one id from one network: whatever comes from there for this id is checked last; \
                  the right secret goes on working"
@@ -313,7 +313,7 @@ impl Inner {
     }
 
     fn may_alarm(&self, shown: &Shown) -> bool {
-        let about = (shown.kind, shown.id.clone());
+        let about = (shown.kind, shown.id);
         self.alarms.charge(about, self.clock.monotonic()).is_ok()
     }
 }

@@ -1,9 +1,11 @@
 //! Credentials as records: what the database stores of a secret, and the caller that a verified one yields.
 
+use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::id::{AppId, DirectoryId, TenantId};
 use crate::scope::TenantScope;
@@ -26,6 +28,54 @@ impl CredentialKind {
     }
 }
 
+/// The public part of a token or of an app's credential: 12 base62 characters. The key of its record, safe to log.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenId([u8; Self::LENGTH]);
+
+/// A text that is no [`TokenId`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the id of a credential is 12 letters and digits")]
+pub struct TokenIdError;
+
+impl TokenId {
+    /// How many characters it has.
+    pub const LENGTH: usize = 12;
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        // Letters and digits of ASCII always are a text.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl FromStr for TokenId {
+    type Err = TokenIdError;
+
+    fn from_str(text: &str) -> Result<Self, TokenIdError> {
+        let bytes = text.as_bytes().try_into().map_err(|_| TokenIdError)?;
+        let is_base62 = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        is_base62.then_some(Self(bytes)).ok_or(TokenIdError)
+    }
+}
+
+impl fmt::Display for TokenId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for TokenId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for TokenId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
 /// What a token is good for, decided from its record and the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -42,8 +92,8 @@ pub enum CredentialStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Token {
-    /// The public part, 12 base62 characters; the key of the record (`reference` for logs and people).
-    pub id: String,
+    /// Its public part.
+    pub id: TokenId,
     /// The tenant it belongs to.
     pub tenant: TenantId,
     /// The one directory it opens.
@@ -135,7 +185,7 @@ pub struct Use {
     /// What kind of credential it is.
     pub kind: CredentialKind,
     /// Its public part.
-    pub id: String,
+    pub id: TokenId,
     /// When it was used, if its record keeps that and does not say so yet.
     pub at: Option<DateTime<Utc>>,
     /// What is new about it, if anything.
@@ -163,7 +213,7 @@ pub struct TokenRecord {
 #[derive(Debug, Clone)]
 pub struct AppCredentialRecord {
     /// The public part of the credential.
-    pub id: String,
+    pub id: TokenId,
     /// The app it belongs to.
     pub app: AppId,
     /// The app's name.
@@ -197,7 +247,7 @@ pub struct Caller {
     /// The state of the token's record ([`TokenRecord::state`]) that it was admitted with.
     pub credential_state: String,
     /// The token's public part, for logs.
-    pub token_id: String,
+    pub token_id: TokenId,
     /// The value that apps get instead of it: the same for all of a token's events, and no use for guessing (ADR 0031).
     pub token_alias: String,
 }
@@ -215,6 +265,18 @@ pub struct AppCaller {
 mod tests {
     use super::*;
     use chrono::TimeDelta;
+
+    #[test]
+    fn an_id_is_twelve_letters_and_digits() {
+        let id: TokenId = "3pX9Kd2Qa7Lm".parse().expect("an id");
+        assert_eq!(
+            (id.to_string(), format!("{id:?}")),
+            ("3pX9Kd2Qa7Lm".to_owned(), "3pX9Kd2Qa7Lm".to_owned())
+        );
+        for text in ["", "3pX9Kd2Qa7L", "3pX9Kd2Qa7Lm0", "3pX9Kd2Qa7L-", "3pX9Kd2Qa7é"] {
+            assert_eq!(text.parse::<TokenId>(), Err(TokenIdError), "{text}");
+        }
+    }
 
     #[test]
     fn a_memory_keeps_the_newest_networks_and_its_check() {

@@ -8,6 +8,7 @@ pub mod group;
 
 use chrono::{DateTime, Utc};
 use scim::change::{Change, diff};
+use scim::etag::Revision;
 use serde::Serialize;
 
 use self::envelope::{Changed, Data, Head, KnownBy, Place, State, Version};
@@ -92,7 +93,7 @@ pub struct Event {
     /// What it is about.
     pub subject: ResourceId,
     /// The subject's revision.
-    pub sequence: i64,
+    pub sequence: Revision,
     /// Its CloudEvents `type`.
     pub event_type: String,
     /// Its CloudEvents `source`.
@@ -137,7 +138,7 @@ pub fn from_change(
             _ => EventKind::Updated,
         },
     };
-    let sequence = after.map_or_else(|| subject.revision + 1, |identity| identity.revision);
+    let sequence = after.map_or_else(|| subject.revision.next(), |identity| identity.revision);
     let gone = before.filter(|_| after.is_none());
     let data = Data::Identity {
         place: Place::of(origin),

@@ -4,6 +4,7 @@
 //! than one of ten.
 
 use chrono::{DateTime, Utc};
+use scim::etag::Revision;
 use scim::resource::Resource;
 
 use crate::id::{DirectoryId, GroupId, ResourceId};
@@ -16,7 +17,7 @@ pub struct Group {
     /// The directory it belongs to.
     pub directory: DirectoryId,
     /// +1 per committed change, of members too; 1 after creation. Also its ETag `W/"n"` and its events' sequence.
-    pub revision: i64,
+    pub revision: Revision,
     /// The SCIM document without `members`, values byte-exact as sent.
     pub resource: Resource,
     /// How many direct members it has.

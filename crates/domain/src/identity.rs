@@ -1,6 +1,7 @@
 //! One person or room of a directory, as stored.
 
 use chrono::{DateTime, Utc};
+use scim::etag::Revision;
 use scim::resource::{Resource, fold, nfc};
 
 use crate::group::GroupRef;
@@ -14,7 +15,7 @@ pub struct Identity {
     /// The directory it belongs to.
     pub directory: DirectoryId,
     /// +1 per committed change; 1 after creation. Also its ETag `W/"n"` and its events' sequence.
-    pub revision: i64,
+    pub revision: Revision,
     /// The SCIM document, values byte-exact as sent.
     pub resource: Resource,
     /// When it was created.

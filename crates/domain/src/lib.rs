@@ -17,6 +17,7 @@ pub mod identity;
 pub mod log;
 pub mod policy;
 pub mod portal;
+pub mod position;
 pub mod profile;
 pub mod providers;
 pub mod scope;

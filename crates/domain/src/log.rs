@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::credential::TokenId;
 use crate::id::{DirectoryId, EventId, RequestId, ResourceId};
 
 /// What a call did to one identity.
@@ -83,7 +84,7 @@ pub struct LogEntry {
     /// Which attributes changed (paths only).
     pub changed: Vec<String>,
     /// The token's public part.
-    pub token_id: String,
+    pub token_id: TokenId,
     /// The trace, as 32 hexadecimal digits, when there is one.
     pub trace_id: Option<String>,
 }

@@ -9,7 +9,10 @@ mod required;
 
 pub use page::reference;
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use scim::path::ValuePath;
@@ -21,6 +24,7 @@ use serde_json::Value;
 
 use crate::id::IdentityId;
 use crate::identity::ExternalId;
+use crate::tenant::{Slug, SlugError};
 
 /// The profiles that ship with Usher: `(file name, text)`.
 pub const SHIPPED: &[(&str, &str)] = &[
@@ -32,6 +36,67 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("people.toml", include_str!("../profiles/people.toml")),
     ("rooms.toml", include_str!("../profiles/rooms.toml")),
 ];
+
+/// Path segments that routes already use.
+const RESERVED: &[&str] = &[
+    "scim",
+    "t",
+    "feeds",
+    "health",
+    "metrics",
+    "oauth",
+    "admin",
+    "console",
+    "provisioning",
+    "schemas",
+];
+
+/// The name of a profile, and the path segment of its directories: a [`Slug`] that no other route has.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct ProfileName(String);
+
+/// A text that is no [`ProfileName`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProfileNameError {
+    /// Not usable in a URL.
+    #[error(transparent)]
+    Slug(#[from] SlugError),
+    /// A path of the gateway's own.
+    #[error("{0:?} is a path Usher itself answers; choose another")]
+    Reserved(String),
+}
+
+impl ProfileName {
+    /// The name as text.
+    pub const fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl FromStr for ProfileName {
+    type Err = ProfileNameError;
+
+    fn from_str(text: &str) -> Result<Self, ProfileNameError> {
+        let name = text.parse::<Slug>()?.to_string();
+        if RESERVED.contains(&text) {
+            return Err(ProfileNameError::Reserved(name));
+        }
+        Ok(Self(name))
+    }
+}
+
+impl fmt::Display for ProfileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Borrow<str> for ProfileName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
 
 /// What the identities of a directory are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,7 +141,7 @@ pub struct ProfileAttribute {
 #[derive(Debug, Clone)]
 pub struct Profile {
     /// Its name and path segment: `advisors`.
-    pub name: String,
+    pub name: ProfileName,
     /// Its name for people: `Advisors`.
     pub title: String,
     /// What its identities are.
@@ -168,7 +233,7 @@ pub struct ProfileError {
 
 /// The profiles of this deployment, by name.
 #[derive(Debug, Clone, Default)]
-pub struct Profiles(BTreeMap<String, Arc<Profile>>);
+pub struct Profiles(BTreeMap<ProfileName, Arc<Profile>>);
 
 impl Profiles {
     /// Loads `(file name, text)` pairs; a later file of the same profile name replaces an earlier one, so that a
@@ -192,7 +257,7 @@ impl Profiles {
 
     /// All names, sorted.
     pub fn names(&self) -> Vec<&str> {
-        self.0.keys().map(String::as_str).collect()
+        self.0.keys().map(ProfileName::as_str).collect()
     }
 
     /// All profiles, by name.

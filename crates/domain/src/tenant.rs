@@ -8,6 +8,7 @@ use scim::quirk::rules::{self, Rules};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AppId, DirectoryId, TenantId};
+use crate::profile::ProfileName;
 
 /// A short name that may be part of a URL and a stream name: 1 to 63 of `a-z`, `0-9`, `-`, starting with a letter or
 /// digit.
@@ -138,7 +139,7 @@ pub struct Directory {
     /// The tenant it belongs to.
     pub tenant: TenantId,
     /// The name of its profile, which is also the path segment: `advisors`.
-    pub profile: String,
+    pub profile: ProfileName,
     /// The identity provider that calls this directory.
     pub provider: Provider,
     /// On or off.

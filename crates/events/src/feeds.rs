@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::clock::Clock;
-use domain::credential::AppCredentialRecord;
 use domain::id::AppId;
+use domain::position::Position;
 use store::{FeedEvent, Store, StoreError};
 use tokio::time::{Instant, timeout_at};
 
@@ -32,9 +32,9 @@ pub struct Page {
     /// The events, by rising position, without gaps.
     pub events: Vec<FeedEvent>,
     /// The value of `after` for the next page.
-    pub next: i64,
+    pub next: Position,
     /// The feed's newest position.
-    pub head: i64,
+    pub head: Position,
 }
 
 /// The reason why a feed could not be read or acknowledged.
@@ -51,9 +51,9 @@ pub enum FeedError {
     )]
     BeyondHead {
         /// The position that the reader acknowledged.
-        position: i64,
+        position: Position,
         /// The feed's newest position.
-        head: i64,
+        head: Position,
     },
     /// A cursor beyond the feed's end: the reader's position comes from another database.
     #[error(
@@ -62,9 +62,9 @@ pub enum FeedError {
     )]
     AheadOfFeed {
         /// The position that the reader passed as `after`.
-        after: i64,
+        after: Position,
         /// The feed's newest position.
-        head: i64,
+        head: Position,
     },
     /// Events after the reader's position were deleted after their retention.
     #[error(
@@ -73,9 +73,9 @@ pub enum FeedError {
     )]
     PastRetention {
         /// The position that the reader passed as `after`.
-        after: i64,
+        after: Position,
         /// The oldest position that is kept.
-        oldest: i64,
+        oldest: Position,
     },
     /// An acknowledgement for a group that does not exist.
     #[error("the feed of {app} has one group, {app:?}: acknowledge for that one")]
@@ -116,14 +116,6 @@ impl Feeds {
         }
     }
 
-    /// The record of an app's credential, to verify a credential with.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn credential(&self, id: &str) -> Result<Option<AppCredentialRecord>, StoreError> {
-        self.store.app_credential(id).await
-    }
-
     /// The events after a position: at once if there are some, otherwise as soon as there are, or after
     /// `wait` (cut to 25 s) with an empty page. `limit` is cut to 1–500. A waiting read calls `still_allowed`
     /// every two seconds, and before it answers.
@@ -134,7 +126,7 @@ impl Feeds {
     pub async fn read<E: From<FeedError>>(
         &self,
         app: AppId,
-        after: i64,
+        after: Position,
         limit: usize,
         wait: Duration,
         still_allowed: impl AsyncFn() -> Result<(), E>,
@@ -168,7 +160,7 @@ impl Feeds {
     }
 
     /// The events after a position, without waiting.
-    async fn page(&self, app: AppId, after: i64, limit: usize) -> Result<Page, FeedError> {
+    async fn page(&self, app: AppId, after: Position, limit: usize) -> Result<Page, FeedError> {
         let page = self.store.feed_page(app, after, limit.clamp(1, MAX_PAGE)).await?;
         if after > page.head {
             return Err(FeedError::AheadOfFeed {
@@ -178,7 +170,7 @@ impl Feeds {
         }
         // From 0 a reader gets the events that are kept; from any other position a gap must be an error.
         let oldest = page.events.first().map(|event| event.position);
-        if let Some(oldest) = oldest.filter(|oldest| after > 0 && *oldest > after + 1) {
+        if let Some(oldest) = oldest.filter(|oldest| after > Position::START && *oldest > after.next()) {
             return Err(FeedError::PastRetention { after, oldest });
         }
         let next = page.events.last().map_or(after, |event| event.position);
@@ -194,7 +186,12 @@ impl Feeds {
     ///
     /// # Errors
     /// [`FeedError::UnknownGroup`], [`FeedError::BeyondHead`], [`FeedError::NoFeed`], or the database failed.
-    pub async fn acknowledge(&self, app: AppId, group: &str, position: i64) -> Result<i64, FeedError> {
+    pub async fn acknowledge(
+        &self,
+        app: AppId,
+        group: &str,
+        position: Position,
+    ) -> Result<Position, FeedError> {
         let feed = self.store.feed(app).await?.ok_or(FeedError::NoFeed)?;
         if group != feed.name.as_str() {
             return Err(FeedError::UnknownGroup {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::id::AppId;
+use domain::position::Position;
 use domain::tenant::Slug;
 use tokio::sync::watch;
 
@@ -14,7 +15,7 @@ pub(crate) struct FeedHead {
     /// The app's name.
     pub name: Slug,
     /// The feed's newest position.
-    pub head: i64,
+    pub head: Position,
 }
 
 pub(crate) type Heads = BTreeMap<AppId, FeedHead>;
@@ -49,13 +50,16 @@ impl Notifier {
         self.closing.send_replace(true);
     }
 
-    /// The newest known position of one feed; 0 if it is unknown.
-    pub fn head(&self, app: AppId) -> i64 {
-        self.heads.borrow().get(&app).map_or(0, |known| known.head)
+    /// The newest known position of one feed; the start if it is unknown.
+    pub fn head(&self, app: AppId) -> Position {
+        self.heads
+            .borrow()
+            .get(&app)
+            .map_or(Position::START, |known| known.head)
     }
 
     /// Publishes newer positions; an unknown app is ignored until the next [`Notifier::replace`].
-    pub fn advance(&self, moved: &[(AppId, i64)]) {
+    pub fn advance(&self, moved: &[(AppId, Position)]) {
         self.heads.send_if_modified(|heads| {
             let mut any = false;
             for (app, head) in moved {
@@ -88,23 +92,24 @@ mod tests {
     fn only_a_head_that_moves_wakes_a_waiter() {
         let notifier = Notifier::new();
         let app = AppId::from_uuid(uuid::Uuid::from_u128(1));
+        let at = |number| Position::new(number).expect("from 0");
         notifier.replace(Heads::from([(
             app,
             FeedHead {
                 name: "booking".parse().expect("a slug"),
-                head: 3,
+                head: at(3),
             },
         )]));
         let mut heads = notifier.heads();
         heads.mark_unchanged();
         notifier.advance(&[
-            (app, 3),
-            (app, 2),
-            (AppId::from_uuid(uuid::Uuid::from_u128(2)), 9),
+            (app, at(3)),
+            (app, at(2)),
+            (AppId::from_uuid(uuid::Uuid::from_u128(2)), at(9)),
         ]);
         assert!(!heads.has_changed().expect("the notifier lives"));
-        notifier.advance(&[(app, 4)]);
+        notifier.advance(&[(app, at(4))]);
         assert!(heads.has_changed().expect("the notifier lives"));
-        assert_eq!(notifier.head(app), 4);
+        assert_eq!(notifier.head(app), at(4));
     }
 }

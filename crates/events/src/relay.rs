@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use domain::clock::Clock;
 use domain::id::AppId;
+use domain::position::Position;
 use domain::tenant::Slug;
 use store::{FeedPage, Store, StoreError};
 use tokio::sync::watch;
@@ -84,8 +85,8 @@ pub(crate) struct Relay {
     key: StreamKey,
     cursor: Option<Cursor>,
     /// The lowest position that a group has acknowledged.
-    acknowledged: i64,
-    noted: i64,
+    acknowledged: Position,
+    noted: Position,
     noted_at: Instant,
     maintained_at: Option<Instant>,
     /// The time of the last acknowledgement or the stream's last growth.
@@ -104,8 +105,8 @@ impl Relay {
             group,
             key,
             cursor: None,
-            acknowledged: 0,
-            noted: 0,
+            acknowledged: Position::START,
+            noted: Position::START,
             noted_at: now,
             maintained_at: None,
             moved_at: now,
@@ -182,7 +183,7 @@ impl Relay {
             }
         });
         if waited.is_some() {
-            tracing::info!(app = self.group, stream = %self.key, position = cursor.done, "the relay goes on");
+            tracing::info!(app = self.group, stream = %self.key, position = cursor.done.number(), "the relay goes on");
         }
         Ok(self.maintain_every(cursor))
     }
@@ -231,7 +232,7 @@ impl Relay {
             let fits = |page: &FeedPage| {
                 page.events
                     .first()
-                    .is_some_and(|event| event.position == cursor.done + 1)
+                    .is_some_and(|event| event.position == cursor.done.next())
             };
             let page = match ready.take().filter(fits) {
                 Some(page) => page,

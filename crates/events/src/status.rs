@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
 use domain::id::AppId;
+use domain::position::Position;
 use serde::Serialize;
 
 /// The state of a feed's relay.
@@ -34,7 +35,7 @@ pub struct GroupStatus {
     /// The name of the group.
     pub group: String,
     /// Everything up to this position is acknowledged.
-    pub acknowledged: i64,
+    pub acknowledged: Position,
 }
 
 /// The status of one feed.
@@ -45,9 +46,9 @@ pub struct FeedStatus {
     /// The state of its relay.
     pub state: FeedState,
     /// The newest stamped position.
-    pub head: i64,
+    pub head: Position,
     /// The newest position in Redis.
-    pub published: i64,
+    pub published: Position,
     /// Its consumer groups as of the last maintenance; empty without Redis.
     pub groups: Vec<GroupStatus>,
     /// The number of times that Redis had lost its newest entries and they were sent again.
@@ -61,7 +62,7 @@ impl FeedStatus {
     pub const fn unpublished(&self) -> i64 {
         match self.state {
             FeedState::Http => 0,
-            _ => self.head.saturating_sub(self.published),
+            _ => self.head.since(self.published),
         }
     }
 }

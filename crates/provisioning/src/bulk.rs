@@ -11,7 +11,7 @@ use domain::identity::Identity;
 use scim::bulk::{
     BulkAction, BulkFault, BulkPlan, BulkRequest, BulkStep, Item, UserOrGroup, Work, in_a_circle,
 };
-use scim::etag::Precondition;
+use scim::etag::{Precondition, Revision};
 
 use crate::error::Error;
 use crate::log_row::LogSubject;
@@ -60,9 +60,9 @@ impl BulkResult {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BulkOutcome {
     /// A new resource of this revision.
-    Created(i64),
+    Created(Revision),
     /// A resource that has this revision now.
-    Changed(i64),
+    Changed(Revision),
     /// A resource that is gone.
     Deleted,
 }

@@ -37,7 +37,7 @@ impl Context {
     /// of the client.
     pub fn profile(&self, caller: &Caller) -> Result<Arc<Profile>, Error> {
         let name = &caller.directory.profile;
-        let found = self.profiles.get(name);
+        let found = self.profiles.get(name.as_str());
         let profile = found.ok_or_else(|| Error::ProfileMissing(name.clone()))?;
         match &caller.directory.extension {
             None => Ok(Arc::clone(profile)),
@@ -53,7 +53,7 @@ impl Context {
     /// # Errors
     /// [`Error::CredentialEnded`], [`Error::DirectoryOff`], or the database failed.
     pub async fn check_still_admitted(&self, caller: &Caller) -> Result<(), Error> {
-        let record = self.store.token_record(&caller.token_id).await?;
+        let record = self.store.token_record(caller.token_id).await?;
         let standing = record.map(|record| {
             let same = record.directory.id == caller.directory.id;
             let active = record.token.status(self.clock.now()) == CredentialStatus::Active;

@@ -1,7 +1,7 @@
 //! The errors of operations. Must not know: HTTP; `crates/http` has a row of its table for each.
 
 use domain::portal::PortalPage;
-use domain::profile::{Profile, ProfileError};
+use domain::profile::{Profile, ProfileError, ProfileName};
 use domain::tenant::Provider;
 use scim::etag::Unmet;
 use store::StoreError;
@@ -22,7 +22,7 @@ pub enum Error {
     )]
     NotFound {
         /// The profile's name.
-        profile: String,
+        profile: ProfileName,
         /// The identity provider that calls.
         provider: Provider,
     },
@@ -33,7 +33,7 @@ pub enum Error {
     #[error("The {profile} directory serves no groups. {} {}.", provider.at(PortalPage::Groups), no_groups(*.provider))]
     GroupsNotServed {
         /// The profile's name.
-        profile: String,
+        profile: ProfileName,
         /// The identity provider that calls.
         provider: Provider,
     },
@@ -49,8 +49,8 @@ pub enum Error {
     #[error("The directory was switched off while the request was under way, so nothing more was done.")]
     DirectoryOff,
     /// The directory's profile is not loaded: a fault of the set-up.
-    #[error("the profile {0:?} of this directory is not loaded")]
-    ProfileMissing(String),
+    #[error("the profile \"{0}\" of this directory is not loaded")]
+    ProfileMissing(ProfileName),
     /// The directory's own extension does not fit its profile any more: a fault of the set-up.
     #[error("the extension of this directory cannot be used with its profile: {0}")]
     ExtensionUnusable(ProfileError),

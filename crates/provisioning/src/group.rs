@@ -19,6 +19,7 @@ use domain::policy::{check_group_required, check_size};
 use domain::portal::PortalPage;
 use domain::profile::Profile;
 use domain::tenant::Provider;
+use scim::etag::Revision;
 use scim::membership::Membership;
 use scim::patch::{PatchRequest, StoredMembers, apply_to_group, described_members};
 use scim::resource::{Resource, fold};
@@ -46,7 +47,7 @@ impl ManagedResource for Group {
         self.id
     }
 
-    fn revision(&self) -> i64 {
+    fn revision(&self) -> Revision {
         self.revision
     }
 
@@ -64,7 +65,7 @@ impl ManagedResource for Group {
 
     fn next(&self, at: DateTime<Utc>, resource: Resource, member_count: i64) -> Self {
         Self {
-            revision: self.revision + 1,
+            revision: self.revision.next(),
             resource,
             member_count,
             modified_at: at.max(self.modified_at),
@@ -235,7 +236,7 @@ async fn create(
     let mut group = Group {
         id,
         directory: unit.directory(),
-        revision: 1,
+        revision: Revision::FIRST,
         resource: desired.resource.clone(),
         member_count: 0,
         created_at: unit.at,

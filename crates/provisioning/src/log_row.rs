@@ -136,7 +136,7 @@ impl UnitOfWork {
             detail: None,
             event: None,
             changed: Vec::new(),
-            token_id: self.caller().token_id.clone(),
+            token_id: self.caller().token_id,
             trace_id: self.request.traceparent.map(TraceParent::trace_id),
         }
     }

@@ -16,6 +16,7 @@ use domain::log::LogEntry;
 use domain::portal::PortalPage;
 use domain::profile::{Profile, UnknownAttributes};
 use domain::tenant::Provider;
+use scim::etag::Revision;
 use scim::membership::Membership;
 use scim::patch::{PatchRequest, StoredMembers};
 use scim::quirk::rules::Rules;
@@ -69,8 +70,8 @@ pub trait ManagedResource: Send + Sync + Sized + 'static {
 
     /// Its id.
     fn id(&self) -> Self::Id;
-    /// Its revision; 1 after creation.
-    fn revision(&self) -> i64;
+    /// Its revision.
+    fn revision(&self) -> Revision;
     /// When it was created and when it was last changed.
     fn times(&self) -> (DateTime<Utc>, DateTime<Utc>);
     /// Its document.

@@ -12,6 +12,7 @@ use domain::policy::{check_required, check_size};
 use domain::portal::PortalPage;
 use domain::profile::{Profile, ResourceKind};
 use domain::tenant::Provider;
+use scim::etag::Revision;
 use scim::membership::Membership;
 use scim::patch::{PatchRequest, StoredMembers, apply};
 use scim::quirk::entra::decoded_once_more;
@@ -42,7 +43,7 @@ impl ManagedResource for Identity {
         self.id
     }
 
-    fn revision(&self) -> i64 {
+    fn revision(&self) -> Revision {
         self.revision
     }
 
@@ -66,7 +67,7 @@ impl ManagedResource for Identity {
 
     fn next(&self, at: DateTime<Utc>, resource: Resource, _: i64) -> Self {
         Self {
-            revision: self.revision + 1,
+            revision: self.revision.next(),
             resource,
             modified_at: at.max(self.modified_at),
             groups: self.groups.clone(),
@@ -192,7 +193,7 @@ impl ManagedResource for Identity {
         let identity = Self {
             id: IdentityId::from_uuid(context.ids.next()),
             directory: unit.directory(),
-            revision: 1,
+            revision: Revision::FIRST,
             resource: desired.resource,
             created_at: unit.at,
             modified_at: unit.at,
@@ -306,7 +307,7 @@ async fn repeats(
 ) -> Result<bool, Error> {
     let heals = unit.provider().rules().repeated_create == RepeatedCreate::Heal;
     let lost = heals && !unit.request.created.contains(&existing.id);
-    let untouched = existing.revision == 1 && existing.resource == identity.resource;
+    let untouched = existing.revision == Revision::FIRST && existing.resource == identity.resource;
     if !lost || !untouched || identity.resource.external_id().is_none() {
         return Ok(false);
     }

@@ -3,20 +3,61 @@
 //! A version is a resource's revision, written as a weak tag: the same revision may be answered with other attributes.
 //! Must not know: HTTP (it is given the text of the header fields), which resource is meant.
 
+use std::fmt;
+
+use serde::Serialize;
+
 use crate::error::Error;
 use crate::name;
 
 /// The most tags one header field may list; a bound on the work.
 pub const MAX_TAGS: usize = 64;
 
+/// How often a resource was written: 1 after its creation, one more after each committed change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Revision(i64);
+
+impl Revision {
+    /// The revision of a resource that was just created.
+    pub const FIRST: Self = Self(1);
+
+    /// `None` below 1.
+    pub const fn new(number: i64) -> Option<Self> {
+        if number < 1 { None } else { Some(Self(number)) }
+    }
+
+    /// The number, as databases keep it.
+    pub const fn number(self) -> i64 {
+        self.0
+    }
+
+    /// The revision after the next change.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+
+    /// The `sequence` of an event: 20 digits, so that sequences are ordered as texts, too.
+    pub fn sequence(self) -> String {
+        format!("{:020}", self.0)
+    }
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// The tag of a revision: `W/"7"`.
-pub fn of(revision: i64) -> String {
+pub fn of(revision: Revision) -> String {
     format!("W/\"{revision}\"")
 }
 
 /// The tag of an answer that holds more than the resource of this revision: `W/"7-…"`. `mark` is text of letters and
 /// digits that differs whenever what is shown beside the resource does, so that a 304 never hides a change (ADR 0035).
-pub fn with_mark(revision: i64, mark: &str) -> String {
+pub fn with_mark(revision: Revision, mark: &str) -> String {
     format!("W/\"{revision}-{mark}\"")
 }
 
@@ -76,7 +117,7 @@ impl Tags {
 
     /// Whether the revision of a resource that exists is among them, with or without a mark. Tags compare weakly, by what
     /// is in their quotes: a version of ours changes with every change, so the weak comparison is as exact as the strong one.
-    pub fn matches_revision(&self, revision: i64) -> bool {
+    pub fn matches_revision(&self, revision: Revision) -> bool {
         let current = revision.to_string();
         let is_current =
             |tag: &String| tag.split_once('-').map_or(tag.as_str(), |(version, _)| version) == current;
@@ -161,7 +202,7 @@ impl Precondition {
     ///
     /// # Errors
     /// [`Unmet`], which condition does not hold.
-    pub fn check(&self, revision: i64) -> Result<(), Unmet> {
+    pub fn check(&self, revision: Revision) -> Result<(), Unmet> {
         self.check_if_match(revision)?;
         match &self.if_none_match {
             Some(Tags::Any) => Err(Unmet::Exists),
@@ -174,7 +215,7 @@ impl Precondition {
     ///
     /// # Errors
     /// [`Unmet::Changed`].
-    pub fn check_if_match(&self, revision: i64) -> Result<(), Unmet> {
+    pub fn check_if_match(&self, revision: Revision) -> Result<(), Unmet> {
         match &self.if_match {
             Some(tags) if !tags.matches_revision(revision) => Err(Unmet::Changed),
             _ => Ok(()),
@@ -201,6 +242,10 @@ pub enum Unmet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn revision(number: i64) -> Revision {
+        Revision::new(number).expect("1 or more")
+    }
 
     fn tags(text: &str) -> Tags {
         Tags::parse("If-Match", text).expect(text)
@@ -262,20 +307,23 @@ mod tests {
         ] {
             let condition = condition(if_match, if_none_match);
             assert_eq!(
-                (condition.check(7).is_ok(), condition.is_known(&of(7))),
+                (
+                    condition.check(revision(7)).is_ok(),
+                    condition.is_known(&of(revision(7)))
+                ),
                 (allows, known),
                 "{condition:?}"
             );
         }
-        assert_eq!(of(7), "W/\"7\"");
-        assert!(tags(&of(7)).matches_revision(7));
+        assert_eq!(of(revision(7)), "W/\"7\"");
+        assert!(tags(&of(revision(7))).matches_revision(revision(7)));
     }
 
     #[test]
     fn a_condition_that_is_not_met_says_which() {
         let unmet = |if_match, if_none_match| {
             let condition = Precondition::parse(if_match, if_none_match).expect("tags");
-            condition.check(7).expect_err("not met")
+            condition.check(revision(7)).expect_err("not met")
         };
         assert_eq!(unmet(Some("W/\"6\""), None), Unmet::Changed);
         assert_eq!(unmet(None, Some("*")), Unmet::Exists);
@@ -284,18 +332,22 @@ mod tests {
 
     #[test]
     fn a_mark_counts_for_readings_and_not_for_changes() {
-        let tag = with_mark(7, "2.9");
+        let tag = with_mark(revision(7), "2.9");
         assert_eq!(tag, "W/\"7-2.9\"");
         let condition = |field: &str| Precondition::parse(None, Some(field)).expect("tags");
         assert!(condition(&tag).is_known(&tag));
-        for other in [of(7), with_mark(7, "2.8"), with_mark(8, "2.9")] {
+        for other in [
+            of(revision(7)),
+            with_mark(revision(7), "2.8"),
+            with_mark(revision(8), "2.9"),
+        ] {
             assert!(!condition(&tag).is_known(&other), "{other}");
             assert!(!condition(&other).is_known(&tag), "{other}");
         }
         assert!(
-            tags(&tag).matches_revision(7)
-                && !tags(&tag).matches_revision(2)
-                && !tags(&tag).matches_revision(8)
+            tags(&tag).matches_revision(revision(7))
+                && !tags(&tag).matches_revision(revision(2))
+                && !tags(&tag).matches_revision(revision(8))
         );
     }
 }

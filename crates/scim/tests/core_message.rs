@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use scim::ScimType;
 use scim::change::diff;
+use scim::etag::Revision;
 use scim::message::{self, Document, Meta};
 use scim::query::{Projection, parse_query};
 use scim::resource::Resource;
@@ -29,7 +30,7 @@ fn meta() -> Meta {
     Meta {
         created: at("2024-05-13T04:42:34Z"),
         last_modified: at("2024-05-14T04:42:34.5678901Z"),
-        version: 3,
+        version: Revision::new(3).expect("3 is a revision"),
         location: "https://host/advisors/scim/Users/7".to_owned(),
     }
 }

@@ -4,6 +4,7 @@
 use chrono::DateTime;
 use proptest::prelude::*;
 use scim::change::diff;
+use scim::etag::Revision;
 use scim::filter::Filter;
 use scim::message::{Document, Meta};
 use scim::path::{AttrPath, ValuePath};
@@ -106,7 +107,7 @@ fn meta() -> Meta {
     Meta {
         created: DateTime::default(),
         last_modified: "2024-05-14T04:42:34.567Z".parse().unwrap(),
-        version: 3,
+        version: Revision::new(3).expect("3 is a revision"),
         location: "https://host/advisors/scim/Users/7".to_owned(),
     }
 }

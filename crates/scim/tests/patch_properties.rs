@@ -5,6 +5,7 @@
 use chrono::DateTime;
 use proptest::prelude::*;
 use scim::change::diff;
+use scim::etag::Revision;
 use scim::message::{Document, Meta};
 use scim::patch::{PatchRequest, apply};
 use scim::query::Projection;
@@ -169,7 +170,7 @@ fn answer(resource: &Resource) -> Value {
     let meta = Meta {
         created: DateTime::default(),
         last_modified: DateTime::default(),
-        version: 1,
+        version: Revision::FIRST,
         location: "https://localhost/scim/Users/usr_1".to_owned(),
     };
     let everything = Projection::default().resolve(&users());

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use domain::credential::TokenId;
 use sea_orm::QueryResult;
 
 use crate::engine::parameter::Values;
@@ -20,7 +21,7 @@ pub struct CredentialGuard(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    token_id: String,
+    token_id: TokenId,
     state: String,
     outcome: AtomicU8,
 }
@@ -35,9 +36,9 @@ const DONE: u8 = 3;
 impl CredentialGuard {
     /// For a request that was admitted with the token of this id when its record had this state
     /// ([`domain::credential::TokenRecord::state`]).
-    pub fn new(token_id: &str, state: &str) -> Self {
+    pub fn new(token_id: TokenId, state: &str) -> Self {
         Self(Arc::new(Inner {
-            token_id: token_id.to_owned(),
+            token_id,
             state: state.to_owned(),
             outcome: AtomicU8::new(UNKNOWN),
         }))
@@ -61,7 +62,7 @@ impl CredentialGuard {
     /// # Errors
     /// None: a text is a parameter on every database.
     pub(crate) fn bind(&self, values: &mut Values) -> Result<()> {
-        values.push(self.0.token_id.as_str())?;
+        values.push(self.0.token_id)?;
         values.push(self.0.state.as_str())
     }
 

@@ -20,7 +20,7 @@ use crate::list::{self, ListRequest, Page};
 use crate::settings::Backend;
 use crate::tables::names::{CreatedAt, Id, In, InDirectory, Key, OfTenant, Shadow};
 use crate::tables::outbox::Events;
-use crate::tables::resource::{New, Reached, Revision, StoredId, StoredResource, Table};
+use crate::tables::resource::{New, NewRow, Reached, StoredId, StoredResource, Table};
 use crate::tables::{keys, tenant};
 
 /// How a creation ended.
@@ -151,7 +151,7 @@ impl TenantTx {
         events: &'s [Event],
         entry: &'s LogEntry,
     ) -> Result<CreateOutcome> {
-        let (new, row) = (self.revision(resource, external_id), resource.row());
+        let (new, row) = (self.new_row(resource, external_id), resource.row());
         let parameters = (new, CreatedAt(row.created_at), Events::of(events), entry);
         let create = R::statements().create;
         let rows = self.executor.with_outbox(create, parameters, Resend::Always);
@@ -182,7 +182,7 @@ impl TenantTx {
         events: &'s [Event],
         entry: &'s LogEntry,
     ) -> Result<SaveOutcome> {
-        let new = self.revision(resource, external_id);
+        let new = self.new_row(resource, external_id);
         let shadow = Shadow(keys::shadow(&new.0.name_key, new.0.row.id.uuid()));
         let save = R::statements().save;
         let rows =
@@ -202,14 +202,14 @@ impl TenantTx {
         }
     }
 
-    fn revision<'r, R: Table>(&self, resource: &'r R, external_id: ExternalId) -> New<'r, R> {
+    fn new_row<'r, R: Table>(&self, resource: &'r R, external_id: ExternalId) -> New<'r, R> {
         let row = resource.row();
-        let revision = Revision {
+        let new = NewRow {
             tenant: self.scope.tenant(),
             name_key: keys::name(R::name(row.resource)),
             row,
         };
-        (revision, resource.own(external_id))
+        (new, resource.own(external_id))
     }
 
     async fn why_not_saved<R: Table>(

@@ -31,10 +31,10 @@ fn feeds(meter: &Meter, events: &Events) {
             .build();
     };
     gauge("usher.feed.head_pos", "Newest position of the feed", |feed| {
-        feed.head
+        feed.head.number()
     });
     gauge("usher.feed.published_pos", "Newest position in Redis", |feed| {
-        feed.published
+        feed.published.number()
     });
     gauge(
         "usher.feed.unpublished",
@@ -57,7 +57,7 @@ fn feeds(meter: &Meter, events: &Events) {
                         KeyValue::new("feed", feed.app.clone()),
                         KeyValue::new("group", group.group.clone()),
                     ];
-                    observer.observe(feed.head.saturating_sub(group.acknowledged), &labels);
+                    observer.observe(feed.head.since(group.acknowledged), &labels);
                 }
             }
         })

@@ -70,7 +70,7 @@ fn record(issued: &token::Issued, now: DateTime<Utc>) -> TokenRecord {
     );
     TokenRecord {
         token: Token {
-            id: issued.id().to_owned(),
+            id: issued.id(),
             tenant,
             directory,
             label: None,
@@ -87,7 +87,7 @@ fn record(issued: &token::Issued, now: DateTime<Utc>) -> TokenRecord {
         directory: Directory {
             id: directory,
             tenant,
-            profile: "advisors".to_owned(),
+            profile: "advisors".parse().unwrap(),
             provider: Provider::Entra,
             switch: Switch::On,
             extension: None,

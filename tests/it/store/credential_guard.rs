@@ -8,11 +8,11 @@ use serde_json::json;
 use store::{BoxFuture, CredentialGuard, LogQuery, Store, StoreError};
 
 use super::records::token;
-use super::world::{Home, World, worlds};
+use super::world::{Home, World, token_id, worlds};
 
 async fn guard(world: &World, id: &str) -> CredentialGuard {
-    let record = world.store.token_record(id).await.unwrap();
-    CredentialGuard::new(id, &record.expect("a token").state)
+    let record = world.store.token_record(token_id(id)).await.unwrap();
+    CredentialGuard::new(token_id(id), &record.expect("a token").state)
 }
 
 /// Every kind of first statement that a request has; what each came to.
@@ -81,7 +81,7 @@ async fn a_request_acts_only_on_what_it_was_let_in_with() {
         let new = guard(&world, "tok").await;
         world
             .store
-            .revoke_token(home.scope, "tok", world.now())
+            .revoke_token(home.scope, token_id("tok"), world.now())
             .await
             .unwrap();
         refused(&world, &home, new, 4).await;

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use domain::position::Position;
 use serde_json::json;
 use store::{FeedEvent, SaveOutcome};
 
-use super::world::{World, worlds};
+use super::world::{World, position, worlds};
 
 fn contiguous(events: &[FeedEvent]) -> bool {
     events
         .iter()
-        .map(|event| event.position)
+        .map(|event| event.position.number())
         .eq(1..=i64::try_from(events.len()).unwrap())
 }
 
@@ -79,7 +80,10 @@ async fn racing_stampers_lose_nothing_and_keep_each_identitys_order() {
                     event.source
                 );
             }
-            assert_eq!(world.store.feed(app.id).await.unwrap().unwrap().head, 128);
+            assert_eq!(
+                world.store.feed(app.id).await.unwrap().unwrap().head,
+                position(128)
+            );
         }
     }
 }
@@ -155,7 +159,11 @@ async fn a_page_knows_the_head_also_when_it_is_empty() {
         let home = world.home("contoso").await;
         let booking = world.app("booking").await;
         assert_eq!(
-            world.store.feed_page(booking.id, 0, 10).await.unwrap(),
+            world
+                .store
+                .feed_page(booking.id, Position::START, 10)
+                .await
+                .unwrap(),
             store::FeedPage::default()
         );
         world.people(&home, &["a", "b", "c"]).await;
@@ -167,21 +175,24 @@ async fn a_page_knows_the_head_also_when_it_is_empty() {
             world.name()
         );
         let stamped = world.store.stamp(2).await.unwrap();
-        assert_eq!((stamped.stamped, stamped.heads), (2, vec![(booking.id, 2)]));
+        assert_eq!(
+            (stamped.stamped, stamped.heads),
+            (2, vec![(booking.id, position(2))])
+        );
         world.stamp_all().await;
         assert_eq!(
             world.store.outbox_lag().await.unwrap(),
             store::OutboxLag::default()
         );
-        let page = world.store.feed_page(booking.id, 1, 1).await.unwrap();
-        assert_eq!((page.events[0].position, page.head), (2, 3));
-        let page = world.store.feed_page(booking.id, 3, 1).await.unwrap();
-        assert_eq!((page.events.len(), page.head), (0, 3));
-        world.store.set_published(booking.id, 2).await.unwrap();
+        let page = world.store.feed_page(booking.id, position(1), 1).await.unwrap();
+        assert_eq!((page.events[0].position, page.head), (position(2), position(3)));
+        let page = world.store.feed_page(booking.id, position(3), 1).await.unwrap();
+        assert_eq!((page.events.len(), page.head), (0, position(3)));
+        world.store.set_published(booking.id, position(2)).await.unwrap();
         let feeds = world.store.feeds().await.unwrap();
         assert_eq!(
             (feeds.len(), feeds[0].head, feeds[0].published),
-            (1, 3, 2),
+            (1, position(3), position(2)),
             "{}",
             world.name()
         );
@@ -193,17 +204,21 @@ async fn a_group_never_goes_back() {
     for world in worlds().await {
         let booking = world.app("booking").await;
         let (early, late) = (world.now(), world.now());
-        world.store.ack(booking.id, "g", 5, early).await.unwrap();
-        world.store.ack(booking.id, "g", 3, late).await.unwrap();
-        world.store.ack(booking.id, "h", 1, late).await.unwrap();
+        world
+            .store
+            .ack(booking.id, "g", position(5), early)
+            .await
+            .unwrap();
+        world.store.ack(booking.id, "g", position(3), late).await.unwrap();
+        world.store.ack(booking.id, "h", position(1), late).await.unwrap();
         let acks = world.store.acks(booking.id).await.unwrap();
         let seen: Vec<_> = acks
             .iter()
-            .map(|ack| (ack.group.as_str(), ack.position, ack.at))
+            .map(|ack| (ack.group.as_str(), ack.position.number(), ack.at))
             .collect();
         assert_eq!(seen, [("g", 5, early), ("h", 1, late)], "{}", world.name());
         let nobody = domain::id::AppId::from_uuid(world.uuid());
-        assert!(world.store.ack(nobody, "g", 1, late).await.is_err());
+        assert!(world.store.ack(nobody, "g", position(1), late).await.is_err());
     }
 }
 
@@ -255,11 +270,15 @@ async fn pruning_keeps_what_a_queue_has_not_got() {
         world.people(&home, &["a", "b", "c"]).await;
         world.stamp_all().await;
         world.people(&home, &["unstamped"]).await;
-        world.store.set_published(redis.id, 2).await.unwrap();
+        world.store.set_published(redis.id, position(2)).await.unwrap();
         let report = world.store.prune(world.now()).await.unwrap();
         assert_eq!((report.events, report.log), (2, 4), "{}", world.name());
-        let positions =
-            |events: Vec<FeedEvent>| events.iter().map(|event| event.position).collect::<Vec<_>>();
+        let positions = |events: Vec<FeedEvent>| {
+            events
+                .iter()
+                .map(|event| event.position.number())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(positions(world.feed(&redis).await), [3], "{}", world.name());
         assert_eq!(positions(world.feed(&http).await), [] as [i64; 0]);
         world.stamp_all().await;

@@ -9,7 +9,7 @@ use sqlx::{Connection, Executor, Row};
 use store::{LogQuery, SaveOutcome, StoreError};
 
 use super::filters::list;
-use super::world::{Home, World, worlds};
+use super::world::{Home, World, token_id, worlds};
 
 /// The other tenant's id and directory, under this tenant's scope.
 fn trespass(ours: &Home, theirs: &Home) -> Home {
@@ -115,18 +115,18 @@ async fn operators_records_are_kept_apart_too() {
         let (ours, theirs) = (world.home("contoso").await, world.home("fabrikam").await);
         let token = super::records::token(&world, &theirs, "tok000000000").await;
         assert_eq!(world.store.tokens(ours.scope, None).await.unwrap(), []);
-        assert_eq!(world.store.token(ours.scope, &token.id).await.unwrap(), None);
+        assert_eq!(world.store.token(ours.scope, token.id).await.unwrap(), None);
         assert!(
             !world
                 .store
-                .revoke_token(ours.scope, &token.id, world.now())
+                .revoke_token(ours.scope, token.id, world.now())
                 .await
                 .unwrap()
         );
         assert!(
             !world
                 .store
-                .limit_token(ours.scope, &token.id, world.now())
+                .limit_token(ours.scope, token.id, world.now())
                 .await
                 .unwrap()
         );
@@ -143,7 +143,7 @@ async fn operators_records_are_kept_apart_too() {
             std::slice::from_ref(&ours.directory)
         );
         let stray = domain::credential::Token {
-            id: "tok000000001".to_owned(),
+            id: token_id("tok000000001"),
             ..token
         };
         let hash = super::records::hash();
@@ -233,7 +233,7 @@ async fn nothing_the_store_does_leaves_a_connection_open_to_a_tenant() {
         ..world.settings.clone()
     };
     let store = store::Store::connect(&one).await.unwrap();
-    store.token_record("tok000000000").await.unwrap().unwrap();
+    store.token_record(token_id("tok")).await.unwrap().unwrap();
     let (directory, id) = (home.directory.id, amy.id);
     store
         .read::<_, StoreError, _>(home.scope, |tx| {

@@ -5,7 +5,7 @@ use domain::log::{LogAction, LogEntry, LogStatus};
 use serde_json::json;
 use store::{Delivered, LogQuery, LogRow, StoreError};
 
-use super::world::{Home, World, worlds};
+use super::world::{Home, World, position, worlds};
 
 async fn search(world: &World, home: &Home, query: LogQuery) -> Vec<LogRow> {
     world
@@ -41,7 +41,7 @@ async fn a_row_has_the_times_from_accepted_to_applied() {
         world.stamp_all().await;
         let place = |group: Option<&str>, applied_at| Delivered {
             app: booking.name.clone(),
-            position: 2,
+            position: position(2),
             group: group.map(str::to_owned),
             applied_at,
         };
@@ -51,15 +51,23 @@ async fn a_row_has_the_times_from_accepted_to_applied() {
         );
 
         let (early, late) = (world.now(), world.now() + TimeDelta::seconds(5));
-        world.store.ack(booking.id, "booking", 1, early).await.unwrap();
+        world
+            .store
+            .ack(booking.id, "booking", position(1), early)
+            .await
+            .unwrap();
         assert_eq!(
             search(&world, &home, about("bob")).await[0].delivered,
             [place(Some("booking"), None)]
         );
-        world.store.ack(booking.id, "booking", 2, late).await.unwrap();
         world
             .store
-            .ack(booking.id, "booking", 2, late + TimeDelta::seconds(9))
+            .ack(booking.id, "booking", position(2), late)
+            .await
+            .unwrap();
+        world
+            .store
+            .ack(booking.id, "booking", position(2), late + TimeDelta::seconds(9))
             .await
             .unwrap();
         assert_eq!(

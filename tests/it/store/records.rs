@@ -9,7 +9,7 @@ use domain::credential::{
 use domain::tenant::Switch;
 use store::StoreError;
 
-use super::world::{Home, World, worlds};
+use super::world::{Home, World, token_id, worlds};
 
 pub fn hash() -> SecretHash {
     SecretHash {
@@ -21,7 +21,7 @@ pub fn hash() -> SecretHash {
 fn a_use(id: &str, at: DateTime<Utc>) -> Use {
     Use {
         kind: CredentialKind::Token,
-        id: id.to_owned(),
+        id: token_id(id),
         at: Some(at),
         learned: Memory::default(),
     }
@@ -29,7 +29,7 @@ fn a_use(id: &str, at: DateTime<Utc>) -> Use {
 
 pub async fn token(world: &World, home: &Home, id: &str) -> Token {
     let token = Token {
-        id: id.to_owned(),
+        id: token_id(id),
         tenant: home.tenant.id,
         directory: home.directory.id,
         label: Some("for Entra".to_owned()),
@@ -53,8 +53,20 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
         let home = world.home("contoso").await;
         world.home("fabrikam").await;
         let issued = token(&world, &home, "tok000000000").await;
-        assert!(world.store.token_record("tok000000001").await.unwrap().is_none());
-        let record = world.store.token_record("tok000000000").await.unwrap().unwrap();
+        assert!(
+            world
+                .store
+                .token_record(token_id("tok000000001"))
+                .await
+                .unwrap()
+                .is_none()
+        );
+        let record = world
+            .store
+            .token_record(token_id("tok000000000"))
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(record.token, issued, "{}", world.name());
         assert!(record.hash == hash());
         assert_eq!(record.directory, home.directory);
@@ -71,17 +83,11 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
                 .unwrap()
         );
         let end = world.now() + TimeDelta::days(7);
-        assert!(
-            world
-                .store
-                .limit_token(home.scope, &issued.id, end)
-                .await
-                .unwrap()
-        );
+        assert!(world.store.limit_token(home.scope, issued.id, end).await.unwrap());
         assert!(
             !world
                 .store
-                .limit_token(home.scope, &issued.id, end + TimeDelta::days(1))
+                .limit_token(home.scope, issued.id, end + TimeDelta::days(1))
                 .await
                 .unwrap()
         );
@@ -91,7 +97,12 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
             .remember_uses(&[a_use("tok000000000", used), a_use("gone", used)])
             .await
             .unwrap();
-        let record = world.store.token_record("tok000000000").await.unwrap().unwrap();
+        let record = world
+            .store
+            .token_record(token_id("tok000000000"))
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(record.directory.switch, Switch::Off, "{}", world.name());
         assert_eq!(
             (record.token.expires_at, record.token.last_used_at),
@@ -99,21 +110,20 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
         );
 
         let at = world.now();
-        assert!(
-            world
-                .store
-                .revoke_token(home.scope, &issued.id, at)
-                .await
-                .unwrap()
-        );
+        assert!(world.store.revoke_token(home.scope, issued.id, at).await.unwrap());
         assert!(
             !world
                 .store
-                .revoke_token(home.scope, &issued.id, world.now())
+                .revoke_token(home.scope, issued.id, world.now())
                 .await
                 .unwrap()
         );
-        let record = world.store.token_record("tok000000000").await.unwrap().unwrap();
+        let record = world
+            .store
+            .token_record(token_id("tok000000000"))
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(
             (record.token.status(at), record.token.revoked_at),
             (CredentialStatus::Revoked, Some(at))
@@ -127,7 +137,7 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
             std::slice::from_ref(&record.token)
         );
         assert_eq!(
-            world.store.token(home.scope, &issued.id).await.unwrap(),
+            world.store.token(home.scope, issued.id).await.unwrap(),
             Some(record.token)
         );
     }
@@ -136,11 +146,11 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_remembered_of_a_credential_is_its_own_and_bounded() {
     for world in worlds().await {
-        let (store, id) = (&world.store, "tok000000000");
+        let (store, id) = (&world.store, token_id("tok"));
         let nothing = Memory::default();
         let note = |kind, learned: &Memory| Use {
             kind,
-            id: id.to_owned(),
+            id,
             at: None,
             learned: learned.clone(),
         };
@@ -183,7 +193,7 @@ async fn what_is_remembered_of_a_credential_is_its_own_and_bounded() {
         let of_app = store.credential_memory(CredentialKind::App, id).await.unwrap();
         assert_eq!(of_app, ipv6, "the same id of another kind is another credential");
         let other = store
-            .credential_memory(CredentialKind::Token, "tok000000001")
+            .credential_memory(CredentialKind::Token, token_id("tok000000001"))
             .await;
         assert_eq!(other.unwrap(), nothing);
     }
@@ -255,7 +265,10 @@ async fn names_are_given_once() {
 async fn an_app_has_credentials_that_overlap() {
     for world in worlds().await {
         let app = world.app("booking").await;
-        let answer = world.store.create_app(&app, "other0000000", &hash(), "a1").await;
+        let answer = world
+            .store
+            .create_app(&app, token_id("other"), &hash(), "a1")
+            .await;
         assert!(matches!(answer, Err(StoreError::Conflict(_))), "{}", world.name());
         assert_eq!(
             world.store.app_by_name("booking").await.unwrap(),
@@ -265,7 +278,7 @@ async fn an_app_has_credentials_that_overlap() {
         assert!(
             world
                 .store
-                .app_credential("other0000000")
+                .app_credential(token_id("other"))
                 .await
                 .unwrap()
                 .is_none(),
@@ -274,27 +287,27 @@ async fn an_app_has_credentials_that_overlap() {
 
         world
             .store
-            .insert_app_credential(app.id, "second000000", &hash(), "a2", world.now())
+            .insert_app_credential(app.id, token_id("second"), &hash(), "a2", world.now())
             .await
             .unwrap();
         let end = world.now();
         assert!(
             world
                 .store
-                .limit_app_credential("booking0000000", end)
+                .limit_app_credential(token_id("booking"), end)
                 .await
                 .unwrap()
         );
         assert!(
             world
                 .store
-                .revoke_app_credential("second000000", end)
+                .revoke_app_credential(token_id("second"), end)
                 .await
                 .unwrap()
         );
         let first = world
             .store
-            .app_credential("booking0000000")
+            .app_credential(token_id("booking"))
             .await
             .unwrap()
             .unwrap();
@@ -307,6 +320,6 @@ async fn an_app_has_credentials_that_overlap() {
             .into_iter()
             .map(|c| c.id)
             .collect();
-        assert_eq!(ids, ["booking0000000", "second000000"]);
+        assert_eq!(ids, [token_id("booking"), token_id("second")]);
     }
 }

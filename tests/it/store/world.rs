@@ -7,15 +7,17 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::clock::{Ids, SystemIds};
-use domain::credential::SecretHash;
+use domain::credential::{SecretHash, TokenId};
 use domain::environment::Environment;
 use domain::event::{Cause, Event, Origin, from_change};
 use domain::id::{AppId, DirectoryId, EventId, IdentityId, RequestId, TenantId};
 use domain::identity::{ExternalId, Identity};
 use domain::log::{LogAction, LogEntry, LogStatus};
+use domain::position::Position;
 use domain::profile::{Profile, Profiles, SHIPPED};
 use domain::scope::TenantScope;
 use domain::tenant::{App, Directory, Provider, Switch, Tenant};
+use scim::etag::Revision;
 use scim::resource::Resource;
 use serde_json::{Value, json};
 use sqlx::Connection;
@@ -157,7 +159,7 @@ impl World {
         let directory = Directory {
             id: DirectoryId::from_uuid(self.uuid()),
             tenant: tenant.id,
-            profile: profile.to_owned(),
+            profile: profile.parse().unwrap(),
             provider: Provider::Entra,
             switch: Switch::On,
             extension: None,
@@ -185,7 +187,7 @@ impl World {
             version: 1,
         };
         self.store
-            .create_app(&app, &format!("{name}0000000"), &hash, "a0")
+            .create_app(&app, token_id(name), &hash, "a0")
             .await
             .unwrap();
         app
@@ -197,7 +199,7 @@ impl World {
         Identity {
             id: IdentityId::from_uuid(self.uuid()),
             directory: home.directory.id,
-            revision: 1,
+            revision: Revision::FIRST,
             resource: resource(document).with_defaults(),
             created_at: now,
             modified_at: now,
@@ -215,7 +217,7 @@ impl World {
     /// The next revision, with another document.
     pub fn changed(&self, identity: &Identity, document: Value) -> Identity {
         Identity {
-            revision: identity.revision + 1,
+            revision: identity.revision.next(),
             resource: resource(document).with_defaults(),
             modified_at: self.now(),
             ..identity.clone()
@@ -262,7 +264,7 @@ impl World {
             detail: None,
             event: event.map(|event| event.id),
             changed: event.map(|event| event.changed.clone()).unwrap_or_default(),
-            token_id: "000000000000".to_owned(),
+            token_id: token_id(""),
             trace_id: None,
         }
     }
@@ -349,7 +351,9 @@ impl World {
     pub async fn feed(&self, app: &App) -> Vec<store::FeedEvent> {
         let mut events = Vec::new();
         loop {
-            let after = events.last().map_or(0, |event: &store::FeedEvent| event.position);
+            let after = events
+                .last()
+                .map_or(Position::START, |event: &store::FeedEvent| event.position);
             let page = self.store.feed_page(app.id, after, 100).await.unwrap();
             if page.events.is_empty() {
                 return events;
@@ -357,6 +361,16 @@ impl World {
             events.extend(page.events);
         }
     }
+}
+
+/// A position in a feed.
+pub fn position(number: i64) -> Position {
+    Position::new(number).unwrap()
+}
+
+/// The id of a credential that begins like this.
+pub fn token_id(start: &str) -> TokenId {
+    format!("{start:0<12}").parse().unwrap()
 }
 
 /// A document as it is stored.

@@ -1,5 +1,6 @@
 //! Revokes a credential of an app.
 
+use domain::credential::TokenId;
 use domain::tenant::App;
 
 use crate::tokens::revoke::public_part;
@@ -11,19 +12,19 @@ use crate::{Context, Error};
 ///
 /// # Errors
 /// [`Error::AppUnknown`], [`Error::CredentialUnknown`], [`Error::Store`].
-pub async fn execute(context: &Context, name: &str, id: &str) -> Result<(App, String), Error> {
+pub async fn execute(context: &Context, name: &str, id: &str) -> Result<(App, TokenId), Error> {
     let id = public_part(id);
     let app = context.app(name).await?;
     let known = context.store.app_credentials(app.id).await?;
-    if !known.iter().any(|credential| credential.id == id) {
+    let Some(credential) = known.iter().find(|credential| credential.id.as_str() == id) else {
         return Err(Error::CredentialUnknown {
             app: app.name.to_string(),
             id: id.to_owned(),
         });
-    }
+    };
     context
         .store
-        .revoke_app_credential(id, context.clock.now())
+        .revoke_app_credential(credential.id, context.clock.now())
         .await?;
-    Ok((app, id.to_owned()))
+    Ok((app, credential.id))
 }

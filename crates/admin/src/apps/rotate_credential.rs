@@ -38,7 +38,7 @@ pub async fn execute(context: &Context, name: &str, overlap: TimeDelta) -> Resul
     {
         context
             .store
-            .limit_app_credential(&usable.id, now + overlap)
+            .limit_app_credential(usable.id, now + overlap)
             .await?;
     }
     Ok(Issued {

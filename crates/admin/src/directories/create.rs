@@ -18,17 +18,10 @@ pub async fn execute(
     provider: Provider,
 ) -> Result<Named, Error> {
     let tenant = context.tenant(tenant).await?;
-    if context.profiles.get(profile).is_none() {
-        let known = context.profiles.names().into_iter().map(str::to_owned).collect();
-        return Err(Error::ProfileUnknown {
-            name: profile.to_owned(),
-            known,
-        });
-    }
     let directory = Directory {
         id: DirectoryId::from_uuid(context.ids.next()),
         tenant: tenant.id,
-        profile: profile.to_owned(),
+        profile: context.profile(profile)?.name.clone(),
         provider,
         switch: Switch::On,
         extension: None,
@@ -39,11 +32,7 @@ pub async fn execute(
         .create_directory(context.scope(tenant.id), &directory)
         .await
     {
-        Ok(()) => Ok(Named {
-            directory,
-            tenant: tenant.name,
-            tenant_url: context.tenant_url(profile),
-        }),
+        Ok(()) => Ok(Named::of(context, tenant.name, directory)),
         Err(StoreError::Conflict(_)) => Err(Error::DirectoryExists {
             tenant: tenant.name.to_string(),
             profile: profile.to_owned(),

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use domain::profile::Profile;
 use scim::schema::Schema;
 
 use super::Named;
@@ -26,7 +25,7 @@ pub async fn show(context: &Context, tenant: &str, profile: &str) -> Result<Exte
     let named = named(context, tenant, profile).await?;
     let schema = match &named.directory.extension {
         None => None,
-        Some(text) => Some(compiled(context, profile, text)?),
+        Some(text) => compiled(context, profile, text)?,
     };
     Ok(Extension { named, schema })
 }
@@ -39,10 +38,7 @@ pub async fn show(context: &Context, tenant: &str, profile: &str) -> Result<Exte
 pub async fn set(context: &Context, tenant: &str, profile: &str, text: &str) -> Result<Extension, Error> {
     let schema = compiled(context, profile, text)?;
     let named = keep(context, named(context, tenant, profile).await?, Some(text)).await?;
-    Ok(Extension {
-        named,
-        schema: Some(schema),
-    })
+    Ok(Extension { named, schema })
 }
 
 /// Removes the extension of a directory.
@@ -56,11 +52,8 @@ pub async fn remove(context: &Context, tenant: &str, profile: &str) -> Result<Ex
 
 async fn named(context: &Context, tenant: &str, profile: &str) -> Result<Named, Error> {
     let tenant = context.tenant(tenant).await?;
-    Ok(Named {
-        directory: context.directory(&tenant, profile).await?,
-        tenant: tenant.name,
-        tenant_url: context.tenant_url(profile),
-    })
+    let directory = context.directory(&tenant, profile).await?;
+    Ok(Named::of(context, tenant.name, directory))
 }
 
 async fn keep(context: &Context, mut named: Named, text: Option<&str>) -> Result<Named, Error> {
@@ -71,18 +64,9 @@ async fn keep(context: &Context, mut named: Named, text: Option<&str>) -> Result
     Ok(named)
 }
 
-fn compiled(context: &Context, profile: &str, text: &str) -> Result<Schema, Error> {
-    let base: &Profile = context
-        .profiles
-        .get(profile)
-        .ok_or_else(|| Error::ProfileUnknown {
-            name: profile.to_owned(),
-            known: context.profiles.names().into_iter().map(str::to_owned).collect(),
-        })?;
-    let extended = base.with_extension(text).map_err(Error::Extension)?;
-    let last = extended.resource_type.extensions.last().cloned();
-    last.ok_or_else(|| Error::ProfileUnknown {
-        name: profile.to_owned(),
-        known: Vec::new(),
-    })
+/// The schema of an extension.
+fn compiled(context: &Context, profile: &str, text: &str) -> Result<Option<Schema>, Error> {
+    let extended = context.profile(profile)?.with_extension(text);
+    let mut extensions = extended.map_err(Error::Extension)?.resource_type.extensions;
+    Ok(extensions.pop())
 }

@@ -16,11 +16,8 @@ pub async fn execute(context: &Context, tenant: Option<&str>) -> Result<Vec<Name
     for tenant in tenants {
         let mut directories = context.store.directories(context.scope(tenant.id)).await?;
         directories.sort_by(|a, b| a.profile.cmp(&b.profile));
-        found.extend(directories.into_iter().map(|directory| Named {
-            tenant: tenant.name.clone(),
-            tenant_url: context.tenant_url(&directory.profile),
-            directory,
-        }));
+        let named = |directory| Named::of(context, tenant.name.clone(), directory);
+        found.extend(directories.into_iter().map(named));
     }
     Ok(found)
 }

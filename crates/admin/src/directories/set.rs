@@ -22,9 +22,5 @@ pub async fn execute(
         .set_provider(context.scope(tenant.id), directory.id, provider)
         .await?;
     directory.provider = provider;
-    Ok(Named {
-        directory,
-        tenant: tenant.name,
-        tenant_url: context.tenant_url(profile),
-    })
+    Ok(Named::of(context, tenant.name, directory))
 }

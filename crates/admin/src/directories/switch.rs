@@ -18,9 +18,5 @@ pub async fn execute(context: &Context, tenant: &str, profile: &str, to: Switch)
         .switch_directory(context.scope(tenant.id), directory.id, to)
         .await?;
     directory.switch = to;
-    Ok(Named {
-        directory,
-        tenant: tenant.name,
-        tenant_url: context.tenant_url(profile),
-    })
+    Ok(Named::of(context, tenant.name, directory))
 }

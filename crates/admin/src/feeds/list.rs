@@ -1,6 +1,7 @@
 //! The progress of each feed and of its readers.
 
 use chrono::{DateTime, Utc};
+use domain::position::Position;
 use domain::tenant::Slug;
 
 use crate::{Context, Error};
@@ -11,9 +12,9 @@ pub struct FeedSummary {
     /// The name of the app.
     pub app: Slug,
     /// The last position given to an event.
-    pub head: i64,
+    pub head: Position,
     /// The last position appended to the Redis stream; 0 without Redis.
-    pub published: i64,
+    pub published: Position,
     /// The consumer groups with an acknowledgement in the database.
     pub groups: Vec<Group>,
 }
@@ -24,7 +25,7 @@ pub struct Group {
     /// The name of the group.
     pub name: String,
     /// The position up to which everything is applied.
-    pub acknowledged: i64,
+    pub acknowledged: Position,
     /// The number of events it has not applied yet.
     pub lag: i64,
     /// The time of its last acknowledgement.
@@ -49,7 +50,7 @@ pub async fn execute(context: &Context, app: Option<&str>) -> Result<Vec<FeedSum
         let groups = acks.into_iter().map(|ack| Group {
             name: ack.group,
             acknowledged: ack.position,
-            lag: (feed.head - ack.position).max(0),
+            lag: feed.head.since(ack.position).max(0),
             at: ack.at,
         });
         found.push(FeedSummary {

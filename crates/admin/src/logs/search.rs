@@ -54,7 +54,7 @@ pub async fn execute(context: &Context, tenant: &str, query: Query) -> Result<Ve
     let directories = context.store.directories(scope).await?;
     let names: HashMap<DirectoryId, String> = directories
         .into_iter()
-        .map(|directory| (directory.id, directory.profile))
+        .map(|directory| (directory.id, directory.profile.to_string()))
         .collect();
     let query = LogQuery {
         directory,

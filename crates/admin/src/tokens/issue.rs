@@ -53,7 +53,7 @@ pub(super) async fn issue(
         .count()
         >= MOST
     {
-        let (tenant, profile) = (tenant.name.to_string(), directory.profile.clone());
+        let (tenant, profile) = (tenant.name.to_string(), directory.profile.to_string());
         return Err(Error::TooManyTokens {
             tenant,
             profile,
@@ -62,7 +62,7 @@ pub(super) async fn issue(
     }
     let (secret, hash) = context.issue(CredentialKind::Token).await?;
     let token = Token {
-        id: secret.id().to_owned(),
+        id: secret.id(),
         tenant: tenant.id,
         directory: directory.id,
         label,

@@ -1,6 +1,7 @@
 //! Lists tokens, without their secrets.
 
 use domain::credential::{CredentialStatus, Token};
+use domain::profile::ProfileName;
 
 use crate::{Context, Error};
 
@@ -12,7 +13,7 @@ pub struct TokenSummary {
     /// The alias that apps see instead of its id.
     pub alias: String,
     /// The profile of its directory.
-    pub profile: String,
+    pub profile: ProfileName,
     /// Whether it is usable now, and if not, why.
     pub standing: CredentialStatus,
 }
@@ -41,7 +42,7 @@ pub async fn execute(
             .await?;
         found.extend(tokens.into_iter().map(|token| TokenSummary {
             standing: token.status(now),
-            alias: aliases.of(&token.id),
+            alias: aliases.of(token.id),
             profile: directory.profile.clone(),
             token,
         }));

@@ -13,7 +13,10 @@ pub async fn execute(context: &Context, tenant: &str, id: &str) -> Result<Token,
     let id = public_part(id);
     let tenant = context.tenant(tenant).await?;
     let scope = context.scope(tenant.id);
-    let found = context.store.token(scope, id).await?;
+    let found = match id.parse() {
+        Ok(id) => context.store.token(scope, id).await?,
+        Err(_) => None,
+    };
     let Some(mut token) = found else {
         return Err(Error::TokenUnknown {
             tenant: tenant.name.to_string(),
@@ -22,7 +25,7 @@ pub async fn execute(context: &Context, tenant: &str, id: &str) -> Result<Token,
     };
     if token.revoked_at.is_none() {
         let now = context.clock.now();
-        context.store.revoke_token(scope, id, now).await?;
+        context.store.revoke_token(scope, token.id, now).await?;
         token.revoked_at = Some(now);
     }
     Ok(token)

@@ -45,7 +45,7 @@ pub async fn execute(
     let mut ending = Vec::new();
     for mut token in old {
         if let Some(end) = new_end(&token, now, overlap) {
-            context.store.limit_token(scope, &token.id, end).await?;
+            context.store.limit_token(scope, token.id, end).await?;
             token.expires_at = Some(end);
         }
         if token.revoked_at.is_none() && token.expires_at.is_some_and(|end| end >= now) {
@@ -73,7 +73,7 @@ mod tests {
         let days = |days| Some(now + TimeDelta::days(days));
         let uuid = "019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3a".parse().unwrap();
         let token = |expires_at, revoked_at| Token {
-            id: "000000000000".to_owned(),
+            id: "000000000000".parse().unwrap(),
             tenant: TenantId::from_uuid(uuid),
             directory: DirectoryId::from_uuid(uuid),
             label: None,

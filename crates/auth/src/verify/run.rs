@@ -84,7 +84,7 @@ impl Inner {
             Ok(Verdict::Right) => Ok(()),
             Ok(Verdict::RightButWeak) => {
                 tracing::warn!(
-                    token_id = shown.id,
+                    token_id = shown.id.as_str(),
                     "the stored hash is below today's policy: rotate this credential"
                 );
                 Ok(())
@@ -97,7 +97,7 @@ impl Inner {
             }
             Err(error) => {
                 if self.may_alarm(shown) {
-                    tracing::error!(token_id = shown.id, %error, "a credential cannot be checked");
+                    tracing::error!(token_id = shown.id.as_str(), %error, "a credential cannot be checked");
                 }
                 Err(Failed::BadHash)
             }

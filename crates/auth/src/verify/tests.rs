@@ -52,7 +52,7 @@ struct Bench {
     verifier: Verifier,
     limits: Limits,
     /// What the database remembers; see [`Bench::restart`].
-    memories: Mutex<HashMap<(CredentialKind, String), Memory>>,
+    memories: Mutex<HashMap<(CredentialKind, TokenId), Memory>>,
 }
 
 fn bench_with(limits: Limits) -> Bench {
@@ -92,7 +92,7 @@ fn record(issued: &Issued) -> TokenRecord {
     let created_at = DateTime::UNIX_EPOCH;
     TokenRecord {
         token: Token {
-            id: issued.id().to_owned(),
+            id: issued.id(),
             tenant,
             directory,
             label: None,
@@ -109,7 +109,7 @@ fn record(issued: &Issued) -> TokenRecord {
         directory: Directory {
             id: directory,
             tenant,
-            profile: "advisors".to_owned(),
+            profile: "advisors".parse().unwrap(),
             provider: Provider::Entra,
             switch: Switch::On,
             extension: None,
@@ -145,13 +145,13 @@ impl Bench {
             check: Some(hash::secret_check(issued.reveal(), 1)),
             networks: Vec::new(),
         };
-        let key = (CredentialKind::Token, issued.id().to_owned());
+        let key = (CredentialKind::Token, issued.id());
         self.memories.lock().unwrap().insert(key, memory);
     }
 
-    fn memory(&self, kind: CredentialKind, id: &str) -> Memory {
+    fn memory(&self, kind: CredentialKind, id: TokenId) -> Memory {
         let memories = self.memories.lock().unwrap();
-        memories.get(&(kind, id.to_owned())).cloned().unwrap_or_default()
+        memories.get(&(kind, id)).cloned().unwrap_or_default()
     }
 
     async fn present_from(&self, ip: [u8; 4], text: &str) -> Result<Presented, Refusal> {
@@ -178,8 +178,8 @@ impl Bench {
         record: Option<TokenRecord>,
     ) -> Result<Verified<TokenRecord>, Refusal> {
         let presented = self.present_from(ip, text).await?;
-        let id = presented.id().to_owned();
-        let memory = async || self.memory(CredentialKind::Token, &id);
+        let id = presented.id();
+        let memory = async || self.memory(CredentialKind::Token, id);
         self.verifier
             .verify(presented, record, self.clock.now(), memory)
             .await
@@ -195,7 +195,7 @@ fn unauthorized<T>(reason: Reason) -> Result<T, Refusal> {
 }
 
 /// `Caller` has no equality; it is compared by its token.
-fn id(outcome: Result<Caller, Refusal>) -> Result<String, Refusal> {
+fn id(outcome: Result<Caller, Refusal>) -> Result<TokenId, Refusal> {
     outcome.map(|caller| caller.token_id)
 }
 
@@ -223,7 +223,7 @@ async fn many_askers_for_one_token_wait_for_one_run() {
         })
         .collect();
     for call in calls {
-        assert_eq!(call.await.unwrap(), Ok(token.id().to_owned()));
+        assert_eq!(call.await.unwrap(), Ok(token.id()));
     }
     assert_eq!(bench.verifier.stats().runs, 1);
 }
@@ -257,7 +257,7 @@ async fn revocation_expiry_and_replacement_hold_from_the_next_request() {
         id(bench.call(&token, &replaced).await),
         unauthorized(Reason::WrongSecret)
     );
-    assert_eq!(id(bench.call(&token, &good).await), Ok(token.id().to_owned()));
+    assert_eq!(id(bench.call(&token, &good).await), Ok(token.id()));
 }
 
 #[tokio::test]
@@ -309,7 +309,7 @@ async fn a_right_token_at_the_wrong_url_is_refused_like_any_other() {
         admitted.map(|caller| caller.token_id)
     };
     let mut record = record(&token);
-    let own = Ok(token.id().to_owned());
+    let own = Ok(token.id());
     assert_eq!(place(&record, None, None).await, own);
     assert_eq!(place(&record, None, Some("advisors")).await, own);
     assert_eq!(place(&record, Some("contoso"), Some("advisors")).await, own);
@@ -337,7 +337,7 @@ async fn uses_are_noted_once_a_minute_and_taken_once() {
     bench.call(&token, &record).await.unwrap();
     let first = Use {
         kind: CredentialKind::Token,
-        id: token.id().to_owned(),
+        id: token.id(),
         at: Some(bench.clock.now()),
         learned: Memory {
             check: Some(hash::secret_check(token.reveal(), 1)),
@@ -403,7 +403,7 @@ async fn an_app_is_judged_by_the_same_rules() {
     };
     let nothing = async || Memory::default();
     let mut record = AppCredentialRecord {
-        id: issued.id().to_owned(),
+        id: issued.id(),
         app: AppId::from_uuid("019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3c".parse().unwrap()),
         app_name: "booking".parse().unwrap(),
         hash: SecretHash {
@@ -435,7 +435,7 @@ async fn an_app_is_judged_by_the_same_rules() {
     let at_scim = bench
         .present_from(ENTRA, issued.reveal())
         .await
-        .map(|presented| presented.id().to_owned());
+        .map(|presented| presented.id());
     assert_eq!(at_scim.unwrap_err().code(), "wrong_kind");
 }
 

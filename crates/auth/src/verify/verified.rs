@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use domain::credential::{
-    AppCaller, AppCredentialRecord, Caller, CredentialKind, CredentialStatus, SecretHash, TokenRecord,
+    AppCaller, AppCredentialRecord, Caller, CredentialKind, CredentialStatus, SecretHash, TokenId,
+    TokenRecord,
 };
 use domain::scope::TenantScope;
 
@@ -22,7 +23,7 @@ pub trait CredentialRecord {
     const KIND: CredentialKind;
 
     /// The public part, safe to log.
-    fn id(&self) -> &str;
+    fn id(&self) -> TokenId;
     /// The hash of its secret.
     fn hash(&self) -> &SecretHash;
     /// Whether it may be used at `now`.
@@ -36,8 +37,8 @@ pub trait CredentialRecord {
 impl CredentialRecord for TokenRecord {
     const KIND: CredentialKind = CredentialKind::Token;
 
-    fn id(&self) -> &str {
-        &self.token.id
+    fn id(&self) -> TokenId {
+        self.token.id
     }
 
     fn hash(&self) -> &SecretHash {
@@ -56,8 +57,8 @@ impl CredentialRecord for TokenRecord {
 impl CredentialRecord for AppCredentialRecord {
     const KIND: CredentialKind = CredentialKind::App;
 
-    fn id(&self) -> &str {
-        &self.id
+    fn id(&self) -> TokenId {
+        self.id
     }
 
     fn hash(&self) -> &SecretHash {
@@ -87,7 +88,7 @@ impl<R: CredentialRecord> Verified<R> {
     }
 
     /// Its public part, safe to log.
-    pub fn id(&self) -> &str {
+    pub fn id(&self) -> TokenId {
         self.record.id()
     }
 }
@@ -112,7 +113,7 @@ impl Verified<TokenRecord> {
             tenant_name: record.tenant_name,
             external_tenant_id: record.external_tenant_id,
             credential_state: record.state,
-            token_alias: verifier.aliases.of(&record.token.id),
+            token_alias: verifier.aliases.of(record.token.id),
             token_id: record.token.id,
         })
     }

@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use scim::change::Change;
-use scim::etag;
+use scim::etag::{self, Revision};
 use scim::resource::Resource;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
@@ -25,7 +25,7 @@ pub(super) struct Head {
     pub(super) kind: EventKind,
     pub(super) subject: ResourceId,
     pub(super) at: DateTime<Utc>,
-    pub(super) sequence: i64,
+    pub(super) sequence: Revision,
     /// The number of the event among those of its revision, from 1, and their count.
     pub(super) part: (usize, usize),
     /// The changed paths, for the provisioning log.
@@ -37,7 +37,7 @@ impl Head {
     pub(super) fn event(self, origin: Origin<'_>, cause: &Cause, data: &Data<'_>) -> Event {
         let tenant = origin.directory.tenant;
         let (subject, sequence, (part, parts)) = (self.subject, self.sequence, self.part);
-        let (environment, profile, kind) = (origin.environment, &origin.profile.name, self.kind);
+        let (environment, profile, kind) = (origin.environment, origin.profile.name.as_str(), self.kind);
         let source = format!("urn:usher:{environment}:{tenant}:{profile}:{subject}");
         let noun = match subject {
             ResourceId::Identity(_) => "identity",
@@ -53,7 +53,7 @@ impl Head {
             time: self.at.to_rfc3339_opts(SecondsFormat::Micros, true),
             datacontenttype: "application/json",
             dataschema: format!("urn:usher:schema:{noun}.{kind}:1"),
-            sequence: format!("{sequence:020}"),
+            sequence: sequence.sequence(),
             part: format!("{part}/{parts}"),
             tenantid: tenant,
             directoryid: origin.directory.id,
@@ -183,7 +183,7 @@ impl<'a> Place<'a> {
             },
             directory: DirectoryRef {
                 id: origin.directory.id,
-                profile: &origin.profile.name,
+                profile: origin.profile.name.as_str(),
                 thing: origin.profile.thing,
             },
         }
@@ -194,7 +194,8 @@ impl<'a> Place<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Version<'a> {
-    revision: i64,
+    revision: Revision,
+    /// 0 before the creation.
     previous_revision: i64,
     etag: String,
     cause: CauseRef<'a>,
@@ -208,11 +209,16 @@ struct CauseRef<'a> {
 }
 
 impl<'a> Version<'a> {
-    pub(super) fn of(origin: Origin<'_>, cause: &'a Cause, revision: i64, previous: Option<i64>) -> Self {
+    pub(super) fn of(
+        origin: Origin<'_>,
+        cause: &'a Cause,
+        revision: Revision,
+        previous: Option<Revision>,
+    ) -> Self {
         let actor = origin.directory.provider;
         Self {
             revision,
-            previous_revision: previous.unwrap_or(0),
+            previous_revision: previous.map_or(0, Revision::number),
             etag: etag::of(revision),
             cause: CauseRef { actor, cause },
         }

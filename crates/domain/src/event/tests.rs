@@ -24,7 +24,7 @@ fn world() -> World {
         directory: Directory {
             id: DirectoryId::from_uuid(Uuid::from_u128(2)),
             tenant,
-            profile: "advisors".to_owned(),
+            profile: "advisors".parse().expect("a name"),
             provider: Provider::Entra,
             switch: Switch::On,
             extension: None,
@@ -40,7 +40,7 @@ impl World {
         Identity {
             id: IdentityId::from_uuid(Uuid::from_u128(3)),
             directory: self.directory.id,
-            revision,
+            revision: Revision::new(revision).expect("1 or more"),
             resource: Resource::accept(&self.profile.resource_type, body)
                 .expect("fits")
                 .resource,
@@ -213,7 +213,7 @@ fn a_deletion_leaves_a_tombstone_with_the_next_sequence() {
     let world = world();
     let before = world.identity(8, body(true, "A"));
     let event = world.event(Some(&before), None).expect("a change");
-    assert_eq!(event.sequence, 9);
+    assert_eq!(event.sequence.number(), 9);
     assert_eq!(envelope(&event)["data"]["identity"], Value::Null);
     assert_eq!(envelope(&event)["data"]["record"], Value::Null);
     assert_eq!(

@@ -7,22 +7,9 @@ use scim::schema::{ResourceType, Schema};
 use serde::Deserialize;
 
 use super::extension::{Extension, LONGEST_TEXT};
-use super::{Profile, ProfileAttribute, ProfileError, ResourceKind, UnknownAttributes, required};
-use crate::tenant::Slug;
-
-/// Path segments that routes already use.
-const RESERVED: &[&str] = &[
-    "scim",
-    "t",
-    "feeds",
-    "health",
-    "metrics",
-    "oauth",
-    "admin",
-    "console",
-    "provisioning",
-    "schemas",
-];
+use super::{
+    Profile, ProfileAttribute, ProfileError, ProfileNameError, ResourceKind, UnknownAttributes, required,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,7 +54,10 @@ impl Profile {
         };
         let read: File =
             toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
-        check_name(&read.name).map_err(wrong)?;
+        let name = read
+            .name
+            .parse()
+            .map_err(|error: ProfileNameError| wrong(format!("name: {error}")))?;
         let full = full_type(&read).map_err(wrong)?;
         let mut keep = check_lines(&read, &full).map_err(wrong)?;
         // Events are made of it, so it is part of every identity, whether a mapping names it or not (ADR 0035).
@@ -101,7 +91,7 @@ impl Profile {
         let attributes = attributes.map_err(|error| wrong(error.detail))?;
         required::mark(&mut resource_type, &attributes);
         Ok(Self {
-            name: read.name,
+            name,
             title: read.title,
             thing: read.thing,
             key: read.key,
@@ -178,16 +168,6 @@ fn group_type() -> ResourceType {
         core: scim::schema::group(),
         extensions: Vec::new(),
     }
-}
-
-fn check_name(name: &str) -> Result<(), String> {
-    name.parse::<Slug>().map_err(|error| format!("name: {error}"))?;
-    if RESERVED.contains(&name) {
-        return Err(format!(
-            "name: {name:?} is a path Usher itself answers; choose another"
-        ));
-    }
-    Ok(())
 }
 
 /// User with the enterprise extension and the profile's own.

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::position::Position;
 use tokio::time::Instant;
 
 use super::plan::{self, Cursor};
@@ -28,12 +29,12 @@ impl Relay {
         if found.is_some() {
             self.collect(&mut known).await?;
         }
-        let acknowledged = known.values().copied().min().unwrap_or(0);
+        let acknowledged = known.values().copied().min().unwrap_or_default();
         if acknowledged != self.acknowledged {
             self.acknowledged = acknowledged;
             self.moved_at = Instant::now();
         }
-        let actual = found.map_or(EntryId::at(0), |ends| ends.last);
+        let actual = found.map_or(EntryId::at(Position::START), |ends| ends.last);
         if self
             .cursor
             .is_none_or(|cursor| EntryId::at(cursor.tail) != actual || cursor == Cursor::default())
@@ -58,16 +59,16 @@ impl Relay {
     }
 
     /// The groups of the database with their positions; the app's own group is always included.
-    async fn known(&self) -> Result<BTreeMap<String, i64>, RoundError> {
+    async fn known(&self) -> Result<BTreeMap<String, Position>, RoundError> {
         let acks = self.setup.store.acks(self.app).await?;
-        let mut known: BTreeMap<String, i64> =
+        let mut known: BTreeMap<String, Position> =
             acks.into_iter().map(|ack| (ack.group, ack.position)).collect();
-        known.entry(self.group.clone()).or_insert(0);
+        known.entry(self.group.clone()).or_default();
         Ok(known)
     }
 
     /// Stores the stream's acknowledgements in the database, and thereby in the provisioning log.
-    async fn collect(&self, known: &mut BTreeMap<String, i64>) -> Result<(), RoundError> {
+    async fn collect(&self, known: &mut BTreeMap<String, Position>) -> Result<(), RoundError> {
         let head = self.setup.notifier.head(self.app);
         for group in groups(&self.setup.link, &self.key).await? {
             // Groups created by hand are ignored: they neither delay trimming nor are created again after a
@@ -91,7 +92,7 @@ impl Relay {
     }
 
     /// Creates missing groups, each at its stored position.
-    async fn restore(&self, known: &BTreeMap<String, i64>) -> Result<(), RoundError> {
+    async fn restore(&self, known: &BTreeMap<String, Position>) -> Result<(), RoundError> {
         for (group, acknowledged) in known {
             make_group(&self.setup.link, &self.key, group, *acknowledged).await?;
         }
@@ -100,14 +101,14 @@ impl Relay {
 
     /// Removes the entries that no group needs any more, but keeps the newest `keep`.
     async fn trim(&self, first: EntryId, keep: i64) -> Result<(), RoundError> {
-        let tail = self.cursor.map_or(0, |cursor| cursor.tail);
+        let tail = self.cursor.unwrap_or_default().tail;
         let floor = plan::floor(self.acknowledged, tail, keep);
         let mut from = first.position;
         for _ in 0..SLICES {
             if from > floor {
                 break;
             }
-            from = from.saturating_add(SLICE).min(floor + 1);
+            from = from.forward(SLICE).min(floor.next());
             trim_before(&self.setup.link, &self.key, from).await?;
         }
         Ok(())
@@ -121,7 +122,7 @@ impl Relay {
         }) = ends(&self.setup.link, &self.key).await?
         {
             self.collect(&mut known).await?;
-            self.acknowledged = known.values().copied().min().unwrap_or(0);
+            self.acknowledged = known.values().copied().min().unwrap_or_default();
             self.trim(first, 0).await?;
         }
         Ok(())

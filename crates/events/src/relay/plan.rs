@@ -1,6 +1,7 @@
 //! The relay's decisions, pure: where to continue if the stream has another end than expected, what may be
 //! trimmed, the size of a batch, when to wait for consumers.
 
+use domain::position::Position;
 use store::FeedEvent;
 
 use crate::stream::key::EntryId;
@@ -9,9 +10,9 @@ use crate::stream::key::EntryId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Cursor {
     /// The position of the entry that Redis generated last, as last read; 0 before the first.
-    pub tail: i64,
+    pub tail: Position,
     /// Everything up to this position is in the stream, or acknowledged by all groups and no longer needed.
-    pub done: i64,
+    pub done: Position,
 }
 
 /// The decision about a stream's actual end.
@@ -27,7 +28,7 @@ pub(super) enum Realigned {
 /// The stream ends at `actual`. Lower than expected: Redis lost its newest entries, send them again. Higher:
 /// another relay was ahead, or an answer was lost. `head` is the feed's newest position, `floor` the highest
 /// position that no group needs in the stream any more (a refill begins after it).
-pub(super) fn realign(actual: EntryId, head: i64, floor: i64) -> Realigned {
+pub(super) fn realign(actual: EntryId, head: Position, floor: Position) -> Realigned {
     if actual.part != 0 || actual.position > head {
         return Realigned::Foreign;
     }
@@ -39,8 +40,8 @@ pub(super) fn realign(actual: EntryId, head: i64, floor: i64) -> Realigned {
 
 /// The highest position that need not be in the stream: acknowledged by every group, and not among the newest
 /// `keep`.
-pub(super) fn floor(acknowledged: i64, tail: i64, keep: i64) -> i64 {
-    acknowledged.min(tail.saturating_sub(keep)).max(0)
+pub(super) fn floor(acknowledged: Position, tail: Position, keep: i64) -> Position {
+    acknowledged.min(tail.back(keep))
 }
 
 /// The number of leading events that fit into one append: bounded by bytes, at least one.
@@ -54,17 +55,17 @@ pub(super) fn batch_len(events: &[FeedEvent], max_bytes: usize) -> usize {
 }
 
 /// The number of entries that the stream may take before the slowest group must acknowledge.
-pub(super) fn room(done: i64, acknowledged: i64, max_unacknowledged: i64) -> usize {
-    let free = max_unacknowledged.saturating_sub(done.saturating_sub(acknowledged));
+pub(super) fn room(done: Position, acknowledged: Position, max_unacknowledged: i64) -> usize {
+    let free = max_unacknowledged.saturating_sub(done.since(acknowledged));
     usize::try_from(free).unwrap_or(0)
 }
 
 /// The first position between the last sent one and this page that the database no longer has, if any.
-pub(super) fn missing(done: i64, events: &[FeedEvent]) -> Option<i64> {
+pub(super) fn missing(done: Position, events: &[FeedEvent]) -> Option<Position> {
     events
         .first()
-        .filter(|event| event.position > done + 1)
-        .map(|_| done + 1)
+        .filter(|event| event.position > done.next())
+        .map(|_| done.next())
 }
 
 #[cfg(test)]
@@ -73,8 +74,15 @@ mod tests {
     use domain::id::TenantId;
     use uuid::Uuid;
 
+    fn position(number: i64) -> Position {
+        Position::new(number).expect("from 0")
+    }
+
     fn at(tail: i64, done: i64) -> Realigned {
-        Realigned::At(Cursor { tail, done })
+        Realigned::At(Cursor {
+            tail: position(tail),
+            done: position(done),
+        })
     }
 
     #[test]
@@ -90,7 +98,7 @@ mod tests {
         ];
         for (actual, head, floor, expected) in table {
             assert_eq!(
-                realign(EntryId::at(actual), head, floor),
+                realign(EntryId::at(position(actual)), position(head), position(floor)),
                 expected,
                 "{actual} {head} {floor}"
             );
@@ -99,15 +107,18 @@ mod tests {
 
     #[test]
     fn an_entry_that_we_never_gave_is_foreign() {
-        assert_eq!(realign(EntryId::at(101), 100, 0), Realigned::Foreign);
+        assert_eq!(
+            realign(EntryId::at(position(101)), position(100), Position::START),
+            Realigned::Foreign
+        );
         assert_eq!(
             realign(
                 EntryId {
-                    position: 50,
+                    position: position(50),
                     part: 1
                 },
-                100,
-                0
+                position(100),
+                Position::START
             ),
             Realigned::Foreign
         );
@@ -124,16 +135,16 @@ mod tests {
         ];
         for (acknowledged, tail, keep, expected) in table {
             assert_eq!(
-                floor(acknowledged, tail, keep),
-                expected,
+                floor(position(acknowledged), position(tail), keep),
+                position(expected),
                 "{acknowledged} {tail} {keep}"
             );
         }
     }
 
-    fn event(position: i64, bytes: usize) -> FeedEvent {
+    fn event(at: i64, bytes: usize) -> FeedEvent {
         FeedEvent {
-            position,
+            position: position(at),
             event_type: "usher.identity.created.v1".to_owned(),
             tenant: TenantId::from_uuid(Uuid::nil()),
             source: String::new(),
@@ -156,14 +167,14 @@ mod tests {
         for (done, acknowledged, max, expected) in
             [(0, 0, 10, 10), (10, 0, 10, 0), (15, 0, 10, 0), (15, 10, 10, 5)]
         {
-            assert_eq!(room(done, acknowledged, max), expected);
+            assert_eq!(room(position(done), position(acknowledged), max), expected);
         }
     }
 
     #[test]
     fn a_position_that_the_database_no_longer_has_is_noticed() {
-        assert_eq!(missing(4, &[event(5, 1)]), None);
-        assert_eq!(missing(4, &[event(7, 1)]), Some(5));
-        assert_eq!(missing(4, &[]), None);
+        assert_eq!(missing(position(4), &[event(5, 1)]), None);
+        assert_eq!(missing(position(4), &[event(7, 1)]), Some(position(5)));
+        assert_eq!(missing(position(4), &[]), None);
     }
 }

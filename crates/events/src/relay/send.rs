@@ -1,5 +1,6 @@
 //! One batch: compare-and-append, and what follows if the stream has another end than expected.
 
+use domain::position::Position;
 use opentelemetry::trace::Span as _;
 use store::{FeedPage, StoreError};
 use tokio::time::Instant;
@@ -21,7 +22,7 @@ impl Relay {
         if let Some(position) = missing(cursor.done, &page.events) {
             tracing::error!(
                 app = self.group,
-                position,
+                position = position.number(),
                 "events are past their retention and were never relayed: the app must start over"
             );
         }
@@ -65,7 +66,12 @@ impl Relay {
     /// The stream has another end than expected: continues from there.
     pub(super) async fn realign(&mut self, actual: EntryId) -> Result<(), RoundError> {
         // Read again: another relay may have sent events that were stamped after this relay's page.
-        let head = self.setup.store.feed(self.app).await?.map_or(0, |feed| feed.head);
+        let head = self
+            .setup
+            .store
+            .feed(self.app)
+            .await?
+            .map_or(Position::START, |feed| feed.head);
         let floor = plan::floor(self.acknowledged, head, self.setup.redis.keep_entries);
         let Realigned::At(cursor) = realign(actual, head, floor) else {
             return Err(RoundError::Foreign(actual));
@@ -74,8 +80,8 @@ impl Relay {
         if cursor.tail < believed.tail {
             tracing::warn!(
                 app = self.group,
-                believed = believed.tail,
-                actual = cursor.tail,
+                believed = believed.tail.number(),
+                actual = cursor.tail.number(),
                 "Redis lost the stream's tail; sending it again"
             );
             self.setup.registry.feed(self.app, |feed| feed.rewinds += 1);

@@ -31,7 +31,7 @@ pub(super) fn send(key: &StreamKey, events: &[FeedEvent]) -> global::BoxedSpan {
     if span.is_recording() {
         for event in events {
             if let Some(context) = context(&event.body) {
-                span.add_link(context, vec![KeyValue::new("usher.pos", event.position)]);
+                span.add_link(context, vec![KeyValue::new("usher.pos", event.position.number())]);
             }
         }
     }

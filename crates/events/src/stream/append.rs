@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use domain::position::Position;
 use redis::Script;
 use store::FeedEvent;
 
@@ -25,7 +26,7 @@ pub(crate) enum Appended {
 pub(crate) async fn append(
     link: &Link,
     key: &StreamKey,
-    tail: i64,
+    tail: Position,
     events: &[FeedEvent],
 ) -> Result<Appended, Fault> {
     let mut call = SCRIPT.prepare_invoke();

@@ -1,6 +1,7 @@
 //! Consumer groups and the stream's ends: read, created, trimmed (`docs/background/feeds.md`, "Groups and
 //! acknowledgements" and "Trimming").
 
+use domain::position::Position;
 use redis::{FromRedisValue, Value};
 
 use super::fault::Fault;
@@ -22,7 +23,7 @@ pub(crate) struct Group {
     /// The name of the group.
     pub name: String,
     /// Everything up to this position is acknowledged.
-    pub acknowledged: i64,
+    pub acknowledged: Position,
 }
 
 /// The stream's ends; `None` if the stream does not exist.
@@ -62,7 +63,7 @@ pub(crate) async fn groups(link: &Link, key: &StreamKey) -> Result<Vec<Group>, F
         } else {
             None
         };
-        let acknowledged = oldest.map_or(delivered.position, |oldest| oldest.position.saturating_sub(1));
+        let acknowledged = oldest.map_or(delivered.position, |oldest| oldest.position.back(1));
         groups.push(Group { name, acknowledged });
     }
     Ok(groups)
@@ -81,7 +82,7 @@ pub(crate) async fn make_group(
     link: &Link,
     key: &StreamKey,
     name: &str,
-    acknowledged: i64,
+    acknowledged: Position,
 ) -> Result<(), Fault> {
     let mut command = redis::cmd("XGROUP");
     command
@@ -97,7 +98,7 @@ pub(crate) async fn make_group(
 }
 
 /// Removes the entries before `position`; returns their number.
-pub(crate) async fn trim_before(link: &Link, key: &StreamKey, position: i64) -> Result<i64, Fault> {
+pub(crate) async fn trim_before(link: &Link, key: &StreamKey, position: Position) -> Result<i64, Fault> {
     let id = EntryId::at(position).to_string();
     link.ask(
         redis::cmd("XTRIM")

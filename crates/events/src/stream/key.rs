@@ -3,6 +3,7 @@
 use std::fmt;
 
 use domain::environment::Environment;
+use domain::position::Position;
 use domain::tenant::Slug;
 
 /// The key of an app's stream. The braces are the hash tag of Redis Cluster: all keys of a feed live in one slot.
@@ -30,15 +31,15 @@ impl fmt::Display for StreamKey {
 /// An entry id. Those of the gateway are `position-0`; any other was added by another writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct EntryId {
-    /// The part before the hyphen: the position.
-    pub position: i64,
+    /// The part before the hyphen.
+    pub position: Position,
     /// The part after the hyphen; 0 in ids of the gateway.
     pub part: u64,
 }
 
 impl EntryId {
     /// The id of a position, with the second part 0.
-    pub const fn at(position: i64) -> Self {
+    pub const fn at(position: Position) -> Self {
         Self { position, part: 0 }
     }
 
@@ -47,7 +48,7 @@ impl EntryId {
         let (position, part) = text.split_once('-')?;
         let position: u64 = position.parse().ok()?;
         Some(Self {
-            position: i64::try_from(position).unwrap_or(i64::MAX),
+            position: Position::new(i64::try_from(position).unwrap_or(i64::MAX))?,
             part: part.parse().ok()?,
         })
     }
@@ -74,21 +75,19 @@ mod tests {
 
     #[test]
     fn an_entry_id_reads_back_and_garbage_does_not() {
-        assert_eq!(EntryId::parse("9121-0"), Some(EntryId::at(9121)));
+        let at = |number| EntryId::at(Position::new(number).expect("from 0"));
+        assert_eq!(EntryId::parse("9121-0"), Some(at(9121)));
         assert_eq!(
             EntryId::parse("1763791234567-3"),
             Some(EntryId {
-                position: 1_763_791_234_567,
-                part: 3
+                part: 3,
+                ..at(1_763_791_234_567)
             })
         );
-        assert_eq!(
-            EntryId::parse("18446744073709551615-0"),
-            Some(EntryId::at(i64::MAX))
-        );
+        assert_eq!(EntryId::parse("18446744073709551615-0"), Some(at(i64::MAX)));
         for garbage in ["", "1", "-", "1-", "-1-0", "a-0"] {
             assert_eq!(EntryId::parse(garbage), None, "{garbage}");
         }
-        assert_eq!(EntryId::at(7).to_string(), "7-0");
+        assert_eq!(at(7).to_string(), "7-0");
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 use auth::tenant_url::TenantUrl;
 use auth::{CredentialKind, CredentialRecord as _, Presented, Refusal};
-use domain::credential::{Caller, CredentialStatus, TokenRecord};
+use domain::credential::{Caller, CredentialStatus, TokenId, TokenRecord};
 use moka::sync::Cache;
 use store::StoreError;
 
@@ -26,7 +26,7 @@ const KEPT_FOR: Duration = Duration::from_mins(1);
 
 /// A cache of token records, by token id.
 #[derive(Clone)]
-pub struct TokenRecords(Cache<String, Arc<TokenRecord>>);
+pub struct TokenRecords(Cache<TokenId, Arc<TokenRecord>>);
 
 impl Default for TokenRecords {
     fn default() -> Self {
@@ -37,8 +37,8 @@ impl Default for TokenRecords {
 
 impl TokenRecords {
     /// The cached record, if it would admit the request. A refusal is always decided by the record in the database.
-    fn usable(&self, state: &State, id: &str, url: TenantUrl<'_>) -> Option<TokenRecord> {
-        let kept = self.0.get(id)?;
+    fn usable(&self, state: &State, id: TokenId, url: TenantUrl<'_>) -> Option<TokenRecord> {
+        let kept = self.0.get(&id)?;
         let is_active = kept.status(state.clock.now()) == CredentialStatus::Active;
         let admits = is_active && url.check(&kept.tenant_name, &kept.directory).is_ok();
         admits.then(|| TokenRecord::clone(&kept))
@@ -71,9 +71,9 @@ pub async fn caller(
         Denied::Refused(refusal) => failure(&refusal),
         Denied::RecordUnreadable => Failure::new(ErrorCode::Unavailable),
     })?;
-    let id = verified.id().to_owned();
+    let id = verified.id();
     let caller = verified.admit(base.tenant_url()).map_err(|refusal| {
-        log_refusal(state, request, CredentialKind::Token, &refusal, Some(&id));
+        log_refusal(state, request, CredentialKind::Token, &refusal, Some(id));
         failure(&refusal)
     })?;
     Facts::record_caller(request, &caller);
@@ -96,11 +96,8 @@ async fn record(
     }
     let record = state.store.token_record(id).await?;
     match &record {
-        Some(record) => state
-            .token_records
-            .0
-            .insert(id.to_owned(), Arc::new(record.clone())),
-        None => state.token_records.0.invalidate(id),
+        Some(record) => state.token_records.0.insert(id, Arc::new(record.clone())),
+        None => state.token_records.0.invalidate(&id),
     }
     Ok(record)
 }

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, HeaderValue};
 use auth::{CredentialKind, CredentialRecord, Presented, Refusal, Verified};
+use domain::credential::TokenId;
 use store::StoreError;
 
 use super::client;
@@ -37,7 +38,7 @@ pub async fn verified<R: CredentialRecord>(
     request: &HttpRequest,
     read: impl AsyncFnOnce(&Presented) -> Result<Option<R>, StoreError>,
 ) -> Result<Verified<R>, Denied> {
-    let refused = |refusal: Refusal, id: Option<&str>| {
+    let refused = |refusal: Refusal, id: Option<TokenId>| {
         log_refusal(state, request, R::KIND, &refusal, id);
         Denied::Refused(refusal)
     };
@@ -46,21 +47,21 @@ pub async fn verified<R: CredentialRecord>(
     let ip = client::address(request, state.proxy_hops);
     let presented = state.verifier.precheck(R::KIND, lines, ip).await;
     let presented = presented.map_err(|refusal| refused(refusal, None))?;
-    let id = presented.id().to_owned();
+    let id = presented.id();
     let record = read(&presented).await.map_err(|error| {
         log_unreadable(state, request, &error);
         Denied::RecordUnreadable
     })?;
     // It only saves time, so the check goes on without it when it cannot be read.
     let memory = async || {
-        let memory = state.store.credential_memory(R::KIND, &id).await;
+        let memory = state.store.credential_memory(R::KIND, id).await;
         memory.unwrap_or_default()
     };
     state
         .verifier
         .verify(presented, record, state.clock.now(), memory)
         .await
-        .map_err(|refusal| refused(refusal, Some(&id)))
+        .map_err(|refusal| refused(refusal, Some(id)))
 }
 
 /// Logs the reason, which the answer does not give. It is the only log line of this request.
@@ -69,7 +70,7 @@ pub fn log_refusal(
     request: &HttpRequest,
     kind: CredentialKind,
     refusal: &Refusal,
-    id: Option<&str>,
+    id: Option<TokenId>,
 ) {
     if !may_log(state, request) {
         return;
@@ -79,7 +80,7 @@ pub fn log_refusal(
         event.name = "usher.security",
         reason = refusal.code(),
         kind = kind.as_str(),
-        usher.token.id = id,
+        usher.token.id = id.as_ref().map(TokenId::as_str),
         request.id = facts.as_ref().map(|facts| tracing::field::display(facts.request)),
         http.request.method = crate::observe::known_method(method),
         http.route = facts.as_ref().map(|facts| facts.route),

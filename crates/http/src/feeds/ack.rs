@@ -1,6 +1,7 @@
 //! `POST /feeds/{app}/ack` with `{"group", "pos"}`: the app has applied and committed everything up to `pos`.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::position::Position;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -48,7 +49,7 @@ async fn remember(
     Ok(HttpResponse::Ok().json(json!({"group": group, "pos": position})))
 }
 
-fn parse(body: &[u8]) -> Result<(String, i64), Problem> {
+fn parse(body: &[u8]) -> Result<(String, Position), Problem> {
     let shape = "send {\"group\": \"<app>\", \"pos\": <number>}";
     let Ok(Value::Object(fields)) = serde_json::from_slice(body) else {
         return Err(Problem::value(
@@ -62,10 +63,7 @@ fn parse(body: &[u8]) -> Result<(String, i64), Problem> {
             format!("\"group\" must be a text, the app's name: {shape}"),
         ));
     };
-    let position = fields
-        .get("pos")
-        .and_then(Value::as_i64)
-        .filter(|position| *position >= 0);
+    let position = fields.get("pos").and_then(Value::as_i64).and_then(Position::new);
     let Some(position) = position else {
         return Err(Problem::value(
             "pos",
@@ -83,7 +81,7 @@ mod tests {
     fn an_acknowledgement_names_group_and_position() {
         assert_eq!(
             parse(br#"{"group":"booking","pos":9121,"more":1}"#),
-            Ok(("booking".to_owned(), 9121))
+            Ok(("booking".to_owned(), Position::new(9121).expect("from 0")))
         );
     }
 

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use actix_web::web::Query;
+use domain::position::Position;
 
 use super::problem::Problem;
 
@@ -16,7 +17,7 @@ const MAX_WAIT: u64 = 25;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ReadQuery {
     /// Events after this position; 0 is the beginning.
-    pub after: i64,
+    pub after: Position,
     /// The most events, 1 to 500.
     pub limit: usize,
     /// The wait for the first event, up to 25 seconds.
@@ -35,21 +36,21 @@ pub(super) fn parse(query: &str) -> Result<ReadQuery, Problem> {
         )
     })?;
     let mut read = ReadQuery {
-        after: 0,
+        after: Position::START,
         limit: 500,
         wait: Duration::ZERO,
     };
     for (name, value) in pairs.into_inner() {
         match name.as_str() {
-            "after" => read.after = number("after", &value, None)?,
-            "limit" => match number("limit", &value, Some(MAX_LIMIT))? {
+            "after" => read.after = value.parse().map_err(|_| unusable("after", ""))?,
+            "limit" => match number("limit", &value, MAX_LIMIT)? {
                 0 => {
                     let detail = "\"limit\" is 0: send a whole number from 1 to 500";
                     return Err(Problem::value("limit", detail));
                 }
                 limit => read.limit = limit,
             },
-            "wait" => read.wait = Duration::from_secs(number("wait", &value, Some(MAX_WAIT))?),
+            "wait" => read.wait = Duration::from_secs(number("wait", &value, MAX_WAIT)?),
             _ => {
                 return Err(Problem::value(
                     "query",
@@ -62,17 +63,17 @@ pub(super) fn parse(query: &str) -> Result<ReadQuery, Problem> {
     Ok(read)
 }
 
-fn number<N: TryFrom<u64>>(field: &'static str, value: &str, max: Option<u64>) -> Result<N, Problem> {
-    let number = value.parse().ok();
-    let number = number.filter(|number| max.is_none_or(|max| *number <= max));
+fn number<N: TryFrom<u64>>(field: &'static str, value: &str, max: u64) -> Result<N, Problem> {
+    let number = value.parse().ok().filter(|number| *number <= max);
     let number = number.and_then(|number| N::try_from(number).ok());
-    number.ok_or_else(|| {
-        let to = max.map(|max| format!(" to {max}")).unwrap_or_default();
-        Problem::value(
-            field,
-            format!("\"{field}\" is not usable: send a whole number from 0{to}"),
-        )
-    })
+    number.ok_or_else(|| unusable(field, &format!(" to {max}")))
+}
+
+fn unusable(field: &'static str, to: &str) -> Problem {
+    Problem::value(
+        field,
+        format!("\"{field}\" is not usable: send a whole number from 0{to}"),
+    )
 }
 
 #[cfg(test)]
@@ -82,12 +83,12 @@ mod tests {
     #[test]
     fn a_feed_is_read_from_its_start_without_waiting_unless_told() {
         let plain = ReadQuery {
-            after: 0,
+            after: Position::START,
             limit: 500,
             wait: Duration::ZERO,
         };
         let told = ReadQuery {
-            after: 9120,
+            after: Position::new(9120).expect("from 0"),
             limit: 20,
             wait: Duration::from_secs(25),
         };

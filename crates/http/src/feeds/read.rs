@@ -79,6 +79,7 @@ fn batch(page: &Page) -> String {
 mod tests {
     use super::*;
     use actix_web::test::TestRequest;
+    use domain::position::Position;
 
     #[test]
     fn the_batch_form_is_given_to_whoever_asks_for_it() {
@@ -100,10 +101,11 @@ mod tests {
 
     #[test]
     fn an_empty_page_says_where_to_go_on() {
+        let seven = Position::new(7).expect("from 0");
         let page = Page {
             events: Vec::new(),
-            next: 7,
-            head: 7,
+            next: seven,
+            head: seven,
         };
         assert_eq!(wrapped(&page), r#"{"events":[],"next":7,"head":7}"#);
         assert_eq!(batch(&page), "[]");

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use provisioning::{ManagedResource, Request};
+use scim::etag::Revision;
 use scim::query::{ListParameters, parse_search};
 use serde_json::Value;
 
@@ -74,7 +75,7 @@ impl RequestContext<'_> {
     ///
     /// # Errors
     /// `preconditionFailed` for another version than `If-Match` has.
-    pub(super) fn unread(&self, revision: i64, tag: &str) -> Result<Option<HttpResponse>, Failure> {
+    pub(super) fn unread(&self, revision: Revision, tag: &str) -> Result<Option<HttpResponse>, Failure> {
         let precondition = &self.request.precondition;
         if precondition.is_known(tag) {
             return Ok(Some(respond::not_modified(tag)));

@@ -91,7 +91,7 @@ async fn attempts(prepared: &Prepared<'_>, admitted: (Caller, Permits)) -> Resul
     let (mut caller, mut permits) = admitted;
     for _ in 0..ATTEMPTS {
         let state = caller.credential_state.clone();
-        let guard = CredentialGuard::new(&caller.token_id, &state);
+        let guard = CredentialGuard::new(caller.token_id, &state);
         let outcome = prepared.run(caller, permits, Some(guard.clone())).await;
         let no_database = outcome
             .as_ref()

@@ -16,6 +16,7 @@ mod search;
 use std::sync::LazyLock;
 
 use scim::change::diff;
+use scim::etag::Revision;
 use scim::message::{Document, Meta};
 use scim::query::Projection;
 use scim::resource::Resource;
@@ -144,7 +145,7 @@ fn put_of_what_is_read(rt: &ResourceType, resource: &Resource) {
     let meta = Meta {
         created: "1970-01-01T00:00:00Z".parse().expect("a time"),
         last_modified: "1970-01-01T00:00:00Z".parse().expect("a time"),
-        version: 1,
+        version: Revision::FIRST,
         location: "https://localhost/scim/Users/usr_1".to_owned(),
     };
     let answer = Document::new(rt, "usr_1", resource, meta).to_json(&Projection::default().resolve(rt));

@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use crate::error::ScimType;
-use crate::etag;
+use crate::etag::{self, Revision};
 
 /// The schema of a list answer.
 pub const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
@@ -34,8 +34,8 @@ pub struct Meta {
     pub created: DateTime<Utc>,
     /// When it last changed.
     pub last_modified: DateTime<Utc>,
-    /// Its revision, from 1.
-    pub version: i64,
+    /// Its revision.
+    pub version: Revision,
     /// Its full URL.
     pub location: String,
 }

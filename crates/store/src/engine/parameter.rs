@@ -1,7 +1,10 @@
 //! The parameters of statements: sets of names and values that a statement belongs to, and the forms that values take.
 
 use chrono::{DateTime, Utc};
+use domain::credential::TokenId;
 use domain::id::{AppId, DirectoryId, EventId, GroupId, IdentityId, RequestId, ResourceId, TenantId};
+use domain::position::Position;
+use scim::etag::Revision;
 use scim::resource::Resource;
 use sea_orm::Value;
 use sea_orm::sea_query::ArrayType;
@@ -136,6 +139,9 @@ macro_rules! plain {
 
 plain! {
     ResourceId: |id| id.uuid();
+    Position: |position| position.number();
+    Revision: |revision| revision.number();
+    TokenId: |id| id.as_str().to_owned();
     Uuid: |id| id;
     i64: |number| number;
     i32: |number| number;

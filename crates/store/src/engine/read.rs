@@ -2,7 +2,10 @@
 //! writes is [`StoreError::Corrupt`].
 
 use chrono::{DateTime, Utc};
+use domain::credential::TokenId;
+use domain::position::Position;
 use domain::tenant::Slug;
+use scim::etag::Revision;
 use sea_orm::{QueryResult, TryGetable};
 use uuid::Uuid;
 
@@ -107,10 +110,15 @@ columns! {
     String = Self => Ok;
     Uuid = Self => Ok;
     Slug = String => |name| known("the name of a tenant or an app", name.parse().ok());
+    TokenId = String => |id| known("the id of a credential", id.parse().ok());
+    Position = i64 => |number| in_range("a position", Self::new(number));
+    Revision = i64 => |number| in_range("a revision", Self::new(number));
     // Milliseconds since 1970.
-    DateTime<Utc> = i64 => |millis| {
-        DateTime::from_timestamp_millis(millis).ok_or_else(|| StoreError::Corrupt("a time is out of range".into()))
-    };
+    DateTime<Utc> = i64 => |millis| in_range("a time", DateTime::from_timestamp_millis(millis));
+}
+
+fn in_range<T>(what: &str, read: Option<T>) -> Result<T> {
+    read.ok_or_else(|| StoreError::Corrupt(format!("{what} is out of range").into()))
 }
 
 /// A word of a column that this version knows.

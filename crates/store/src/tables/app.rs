@@ -1,7 +1,7 @@
 //! `app` and `app_credential`: downstream consumers and what they identify themselves with.
 
 use chrono::{DateTime, Utc};
-use domain::credential::{AppCredentialRecord, SecretHash};
+use domain::credential::{AppCredentialRecord, SecretHash, TokenId};
 use domain::id::AppId;
 use domain::tenant::{App, Slug};
 
@@ -39,7 +39,7 @@ pub(crate) static ALL: Statement<(), App> =
 const CREDENTIAL: &str = "SELECT c.id, c.app_id, app.name, c.hash, c.hash_version, c.revoked_at, c.expires_at \
                           FROM app_credential c JOIN app ON app.id = c.app_id";
 
-pub(crate) static CREDENTIAL_BY_ID: Statement<PublicId<'_>, AppCredentialRecord> =
+pub(crate) static CREDENTIAL_BY_ID: Statement<PublicId, AppCredentialRecord> =
     Statement::new(|_| format!("{CREDENTIAL} WHERE c.id = :id"));
 
 /// An app's credentials, oldest first.
@@ -47,7 +47,7 @@ pub(crate) static CREDENTIALS: Statement<OfApp, AppCredentialRecord> =
     Statement::new(|_| format!("{CREDENTIAL} WHERE c.app_id = :app ORDER BY c.created_at, c.id"));
 
 /// A credential of an app, beside its hash.
-pub(crate) type NewCredential<'a> = (PublicId<'a>, OfApp, RedisPassword<'a>, CreatedAt);
+pub(crate) type NewCredential<'a> = (PublicId, OfApp, RedisPassword<'a>, CreatedAt);
 
 pub(crate) static INSERT_CREDENTIAL: Statement<(NewCredential<'_>, &SecretHash)> = Statement::new(|_| {
     "INSERT INTO app_credential (id, app_id, hash, hash_version, created_at, redis_password) \
@@ -55,11 +55,11 @@ pub(crate) static INSERT_CREDENTIAL: Statement<(NewCredential<'_>, &SecretHash)>
         .into()
 });
 
-pub(crate) static REVOKE_CREDENTIAL: Statement<(PublicId<'_>, At)> = Statement::new(|_| {
+pub(crate) static REVOKE_CREDENTIAL: Statement<(PublicId, At)> = Statement::new(|_| {
     "UPDATE app_credential SET revoked_at = :at WHERE id = :id AND revoked_at IS NULL".into()
 });
 
-pub(crate) static LIMIT_CREDENTIAL: Statement<(PublicId<'_>, At)> = Statement::new(|_| {
+pub(crate) static LIMIT_CREDENTIAL: Statement<(PublicId, At)> = Statement::new(|_| {
     "UPDATE app_credential SET expires_at = :at WHERE id = :id AND (expires_at IS NULL OR expires_at > :at)"
         .into()
 });
@@ -92,7 +92,7 @@ impl Store {
     pub async fn create_app(
         &self,
         new: &App,
-        credential_id: &str,
+        credential_id: TokenId,
         hash: &SecretHash,
         redis_password: &str,
     ) -> Result<()> {
@@ -157,7 +157,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::token_record`].
-    pub async fn app_credential(&self, id: &str) -> Result<Option<AppCredentialRecord>> {
+    pub async fn app_credential(&self, id: TokenId) -> Result<Option<AppCredentialRecord>> {
         self.autocommit().one(&CREDENTIAL_BY_ID, PublicId(id)).await
     }
 
@@ -168,7 +168,7 @@ impl Store {
     pub async fn insert_app_credential(
         &self,
         app: AppId,
-        id: &str,
+        id: TokenId,
         hash: &SecretHash,
         redis_password: &str,
         created_at: DateTime<Utc>,
@@ -184,7 +184,7 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::StoreError::Unavailable`].
-    pub async fn revoke_app_credential(&self, id: &str, at: DateTime<Utc>) -> Result<bool> {
+    pub async fn revoke_app_credential(&self, id: TokenId, at: DateTime<Utc>) -> Result<bool> {
         let parameters = (PublicId(id), At(at));
         Ok(self.change(&REVOKE_CREDENTIAL, parameters).await? > 0)
     }
@@ -193,7 +193,7 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::StoreError::Unavailable`].
-    pub async fn limit_app_credential(&self, id: &str, expires_at: DateTime<Utc>) -> Result<bool> {
+    pub async fn limit_app_credential(&self, id: TokenId, expires_at: DateTime<Utc>) -> Result<bool> {
         let parameters = (PublicId(id), At(expires_at));
         Ok(self.change(&LIMIT_CREDENTIAL, parameters).await? > 0)
     }

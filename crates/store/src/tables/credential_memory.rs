@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use domain::credential::{CredentialKind, Memory, SecretCheck, Use};
+use domain::credential::{CredentialKind, Memory, SecretCheck, TokenId, Use};
 
 use super::names::{At, Kind, Name, PublicId};
 use super::token;
@@ -15,9 +15,9 @@ use crate::settings::Backend;
 use crate::store::Store;
 
 /// A credential.
-pub(crate) type OfCredential<'a> = (Kind<'a>, PublicId<'a>);
+pub(crate) type OfCredential<'a> = (Kind<'a>, PublicId);
 
-pub(crate) fn of(kind: CredentialKind, id: &str) -> OfCredential<'_> {
+pub(crate) fn of(kind: CredentialKind, id: TokenId) -> OfCredential<'static> {
     (Kind(kind.as_str()), PublicId(id))
 }
 
@@ -81,7 +81,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::token_record`].
-    pub async fn credential_memory(&self, kind: CredentialKind, id: &str) -> Result<Memory> {
+    pub async fn credential_memory(&self, kind: CredentialKind, id: TokenId) -> Result<Memory> {
         let found = self.autocommit().one(&READ, of(kind, id)).await?;
         Ok(found.unwrap_or_default())
     }
@@ -123,13 +123,13 @@ impl Store {
 async fn note_use(executor: &mut Executor, new: &Use) -> Result<()> {
     if let (CredentialKind::Token, Some(at)) = (new.kind, new.at) {
         executor
-            .change(&token::NOTE_USE, (PublicId(&new.id), At(at)))
+            .change(&token::NOTE_USE, (PublicId(new.id), At(at)))
             .await?;
     }
     if new.learned == Memory::default() {
         return Ok(());
     }
-    let credential = || of(new.kind, &new.id);
+    let credential = || of(new.kind, new.id);
     let mut known = executor.one(&KNOWN, credential()).await?.unwrap_or_default();
     known.learn(&new.learned);
     executor.change(&WRITE, (credential(), &known)).await?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::id::DirectoryId;
+use domain::profile::ProfileName;
 use domain::scope::TenantScope;
 use domain::tenant::{Directory, Provider, Switch};
 
@@ -19,6 +20,7 @@ pub(crate) const COLUMNS: &str = "id, tenant_id, profile, provider, switch, crea
 record!(Directory: id tenant profile provider switch created_at extension);
 
 columns! {
+    ProfileName = String => |name| known("a directory's profile", name.parse().ok());
     Provider = String => |word| known("a directory's provider", word.parse().ok());
     Switch = String => |text| known("a directory's switch", [Self::On, Self::Off].into_iter().find(|switch| word(*switch) == text));
     Arc<str> = String => |text| Ok(text.into());

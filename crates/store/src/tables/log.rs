@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use domain::id::{DirectoryId, ResourceId, TenantId};
 use domain::log::{LogAction, LogEntry, LogStatus};
+use domain::position::Position;
 use domain::tenant::Slug;
 use scim::resource::fold;
 use sea_orm::Value;
@@ -64,7 +65,7 @@ pub struct Delivered {
     /// The app.
     pub app: Slug,
     /// Its position in the feed.
-    pub position: i64,
+    pub position: Position,
     /// The consumer group; `None` when no group of that app has ever acknowledged anything.
     pub group: Option<String>,
     /// When the group acknowledged this position or a later one.
@@ -86,7 +87,7 @@ parameters!(&LogEntry, |entry| {
     detail: printable(entry.detail.as_deref()),
     log_event: entry.event,
     changed: Json(&entry.changed),
-    token: entry.token_id.as_str(),
+    token: entry.token_id,
     trace: printable(entry.trace_id.as_deref()),
 });
 

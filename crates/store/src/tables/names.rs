@@ -1,7 +1,9 @@
 //! The names of parameters: a call binds each value under one of these.
 
 use chrono::{DateTime, Utc};
+use domain::credential::TokenId;
 use domain::id::{AppId, DirectoryId, GroupId, TenantId};
+use domain::position::Position;
 use sea_orm::Value;
 use uuid::Uuid;
 
@@ -10,6 +12,7 @@ use crate::engine::parameter::{Ids, names};
 names! {
     After(Uuid) = after;
     At(DateTime<Utc>) = at;
+    AtPosition(Position) = position;
     Before(DateTime<Utc>) = before;
     Consumers<'a>(&'a str) = group;
     /// Milliseconds since 1970.
@@ -35,10 +38,9 @@ names! {
     OutboxRows(Vec<i64>) = events;
     Owner<'a>(&'a str) = owner;
     People(Ids) = people;
-    Position(i64) = position;
     Profile<'a>(&'a str) = profile;
     /// The id inside a token or an app's credential.
-    PublicId<'a>(&'a str) = id;
+    PublicId(TokenId) = id;
     RedisPassword<'a>(&'a str) = redis_password;
     Rows(Ids) = ids;
     /// What stands in a name's key instead of a name that another row has ([`super::keys::shadow`]).

@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use chrono::{DateTime, Utc};
 use domain::event::Event;
 use domain::id::AppId;
+use domain::position::Position;
 use serde_json::{Value, json};
 
 use super::names::Limit;
@@ -119,7 +120,7 @@ pub(crate) static OPEN_OUTBOX_IN_ORDER: Statement<()> = Statement::new(|_| {
 
 /// PostgreSQL, first: no other transaction gives out positions until we commit. A statement of its own, in the order of the ids
 /// (no deadlocks), so that the next statement sees everything the last holder committed (ADR 0003).
-pub(crate) static LOCK_HEADS: Statement<(), (AppId, i64)> =
+pub(crate) static LOCK_HEADS: Statement<(), (AppId, Position)> =
     Statement::new(|_| "SELECT app_id FROM feed ORDER BY app_id FOR UPDATE".into());
 
 /// Gives positions to the oldest unstamped rows. PostgreSQL answers how many there were, SQLite changes rows.
@@ -148,7 +149,7 @@ pub(crate) static STAMP: Statement<Limit, i64> = Statement::new(|on| {
 pub(crate) static UNSTAMPED: Statement<Limit, i64> =
     Statement::new(|_| "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE NOT stamped LIMIT :limit)".into());
 
-pub(crate) static HEADS: Statement<(), (AppId, i64)> =
+pub(crate) static HEADS: Statement<(), (AppId, Position)> =
     Statement::new(|_| "SELECT app_id, head FROM feed ORDER BY app_id".into());
 
 /// What a run of the stamper did.
@@ -157,7 +158,7 @@ pub struct Stamped {
     /// How many rows of the outbox got their positions.
     pub stamped: usize,
     /// The heads of all feeds afterwards.
-    pub heads: Vec<(AppId, i64)>,
+    pub heads: Vec<(AppId, Position)>,
 }
 
 /// What waits for the stamper.

@@ -16,6 +16,7 @@ use domain::group::Group;
 use domain::id::{DirectoryId, GroupId, IdentityId, ResourceId, TenantId};
 use domain::identity::{ExternalId, Identity};
 use domain::log::LogEntry;
+use scim::etag::Revision;
 use scim::resource::Resource;
 
 use super::names::{CreatedAt, Id, In, Key, Shadow};
@@ -132,7 +133,7 @@ pub(crate) struct Statements<'s, R: Table> {
 pub(crate) struct Row<'r> {
     pub(crate) id: ResourceId,
     pub(crate) directory: DirectoryId,
-    pub(crate) revision: i64,
+    pub(crate) revision: Revision,
     pub(crate) resource: &'r Resource,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) modified_at: DateTime<Utc>,
@@ -151,18 +152,18 @@ pub(crate) type Save<'s, R> = (New<'s, R>, Shadow, Events<'s, R>, &'s LogEntry);
 /// What a deletion needs.
 pub(crate) type Delete<'s, R> = (ById, Events<'s, R>, &'s LogEntry);
 /// A new revision.
-pub(crate) type New<'s, R> = (Revision<'s>, <R as Table>::Own);
+pub(crate) type New<'s, R> = (NewRow<'s>, <R as Table>::Own);
 /// How many rows a change reached, and [`Table::EXTERNAL_ID_SHARED`].
 pub(crate) type Reached = (i64, bool);
 
 /// What each revision of any resource writes.
-pub(crate) struct Revision<'r> {
+pub(crate) struct NewRow<'r> {
     pub(crate) tenant: TenantId,
     pub(crate) row: Row<'r>,
     pub(crate) name_key: String,
 }
 
-parameters!(Revision<'_>, |new| {
+parameters!(NewRow<'_>, |new| {
     tenant: new.tenant,
     directory: new.row.directory,
     id: new.row.id,

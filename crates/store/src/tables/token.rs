@@ -1,7 +1,7 @@
 //! `token`: secret tokens, found by the id inside them before anything else is known.
 
 use chrono::{DateTime, Utc};
-use domain::credential::{SecretHash, Token, TokenRecord};
+use domain::credential::{SecretHash, Token, TokenId, TokenRecord};
 use domain::id::DirectoryId;
 use domain::scope::TenantScope;
 
@@ -21,7 +21,7 @@ record!(Token: id tenant directory label created_at expires_at revoked_at last_u
 record!(SecretHash: phc version);
 
 parameters!(&Token, |token| {
-    id: token.id.as_str(),
+    id: token.id,
     directory: token.directory,
     label: token.label.as_deref(),
     last_four: token.last_four.as_str(),
@@ -49,20 +49,20 @@ pub(crate) static INSERT: Statement<(OfTenant, &Token, &SecretHash)> = Statement
 pub(crate) static ALL: Statement<OfTenant, Token> =
     Statement::select(|_| format!("SELECT {COLUMNS} FROM token WHERE tenant_id = :tenant"));
 
-pub(crate) static BY_ID: Statement<(OfTenant, PublicId<'_>), Token> =
+pub(crate) static BY_ID: Statement<(OfTenant, PublicId), Token> =
     Statement::select(|_| format!("SELECT {COLUMNS} FROM token WHERE tenant_id = :tenant AND id = :id"));
 
-pub(crate) static REVOKE: Statement<(OfTenant, PublicId<'_>, At)> = Statement::new(|_| {
+pub(crate) static REVOKE: Statement<(OfTenant, PublicId, At)> = Statement::new(|_| {
     "UPDATE token SET revoked_at = :at WHERE tenant_id = :tenant AND id = :id AND revoked_at IS NULL".into()
 });
 
-pub(crate) static LIMIT: Statement<(OfTenant, PublicId<'_>, At)> = Statement::new(|_| {
+pub(crate) static LIMIT: Statement<(OfTenant, PublicId, At)> = Statement::new(|_| {
     "UPDATE token SET expires_at = :at WHERE tenant_id = :tenant AND id = :id \
      AND (expires_at IS NULL OR expires_at > :at)"
         .into()
 });
 
-pub(crate) static NOTE_USE: Statement<(PublicId<'_>, At)> = Statement::new(|_| {
+pub(crate) static NOTE_USE: Statement<(PublicId, At)> = Statement::new(|_| {
     "UPDATE token SET last_used_at = :at WHERE id = :id AND coalesce(last_used_at, 0) < :at".into()
 });
 
@@ -91,7 +91,7 @@ pub(crate) static CHECK: Statement<OfTenant> = Statement::select(|_| "SELECT 1 W
 /// PostgreSQL: `usher.token` opens that one row for reading; the row's tenant then opens its directory. Each step is a
 /// `LATERAL` that needs the step before, so the settings are made in this order; none is compared with a column (see
 /// [`crate::engine::statement`]).
-pub(crate) static RECORD: Statement<PublicId<'_>, TokenRecord> = Statement::new(|on| {
+pub(crate) static RECORD: Statement<PublicId, TokenRecord> = Statement::new(|on| {
     let of = |alias: &str, columns: &str| {
         let columns = columns.split(", ").map(|column| format!("{alias}.{column}"));
         columns.collect::<Vec<_>>().join(", ")
@@ -124,7 +124,7 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::StoreError::Unavailable`], [`crate::StoreError::Corrupt`].
-    pub async fn token_record(&self, token_id: &str) -> Result<Option<TokenRecord>> {
+    pub async fn token_record(&self, token_id: TokenId) -> Result<Option<TokenRecord>> {
         self.autocommit().one(&RECORD, PublicId(token_id)).await
     }
 
@@ -143,7 +143,7 @@ impl Store {
     pub async fn tokens(&self, scope: TenantScope, directory: Option<DirectoryId>) -> Result<Vec<Token>> {
         let mut found = self.autocommit().all(&ALL, of(scope)).await?;
         found.retain(|token| directory.is_none_or(|directory| token.directory == directory));
-        found.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
+        found.sort_by(|one, other| (one.created_at, one.id).cmp(&(other.created_at, other.id)));
         Ok(found)
     }
 
@@ -151,7 +151,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::tenant_by_name`].
-    pub async fn token(&self, scope: TenantScope, id: &str) -> Result<Option<Token>> {
+    pub async fn token(&self, scope: TenantScope, id: TokenId) -> Result<Option<Token>> {
         let parameters = (of(scope), PublicId(id));
         self.autocommit().one(&BY_ID, parameters).await
     }
@@ -160,7 +160,7 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::StoreError::Unavailable`].
-    pub async fn revoke_token(&self, scope: TenantScope, id: &str, at: DateTime<Utc>) -> Result<bool> {
+    pub async fn revoke_token(&self, scope: TenantScope, id: TokenId, at: DateTime<Utc>) -> Result<bool> {
         let parameters = (of(scope), PublicId(id), At(at));
         Ok(self.update_of(scope, &REVOKE, parameters).await? > 0)
     }
@@ -170,7 +170,12 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::StoreError::Unavailable`].
-    pub async fn limit_token(&self, scope: TenantScope, id: &str, expires_at: DateTime<Utc>) -> Result<bool> {
+    pub async fn limit_token(
+        &self,
+        scope: TenantScope,
+        id: TokenId,
+        expires_at: DateTime<Utc>,
+    ) -> Result<bool> {
         let parameters = (of(scope), PublicId(id), At(expires_at));
         Ok(self.update_of(scope, &LIMIT, parameters).await? > 0)
     }

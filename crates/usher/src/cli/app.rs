@@ -108,7 +108,7 @@ fn credentials(found: &[(AppCredentialRecord, CredentialStatus)]) -> Table {
     for (credential, status) in found {
         let end = credential.revoked_at.or(credential.expires_at);
         table.row(&[
-            credential.id.clone(),
+            credential.id.to_string(),
             status_word(*status).to_owned(),
             end.map_or_else(|| "never".to_owned(), moment),
         ]);

@@ -126,7 +126,7 @@ fn table(found: &[Named]) -> Table {
         let directory = &named.directory;
         table.row(&[
             named.tenant.to_string(),
-            directory.profile.clone(),
+            directory.profile.to_string(),
             switch_word(directory.switch).to_owned(),
             named.tenant_url.clone(),
             directory.provider.as_str().to_owned(),

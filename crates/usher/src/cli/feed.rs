@@ -32,7 +32,11 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
         ]);
         let now = context.clock.now();
         for feed in &feeds {
-            let first = [feed.app.to_string(), number(feed.head), number(feed.published)];
+            let first = [
+                feed.app.to_string(),
+                number(feed.head.number()),
+                number(feed.published.number()),
+            ];
             if feed.groups.is_empty() {
                 let [app, head, published] = first.clone();
                 table.row(&[
@@ -47,7 +51,7 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
             }
             for group in &feed.groups {
                 let [app, head, published] = first.clone();
-                let (applied, behind) = (number(group.acknowledged), number(group.lag));
+                let (applied, behind) = (number(group.acknowledged.number()), number(group.lag));
                 table.row(&[
                     app,
                     head,

@@ -127,7 +127,10 @@ fn delivered(found: &Found) -> String {
             .applied_at
             .map(|at| at.format("applied %H:%M:%S").to_string());
         let applied = applied.unwrap_or_else(|| "not applied yet".to_owned());
-        format!("{reader}: feed {}, {applied}", number(delivered.position))
+        format!(
+            "{reader}: feed {}, {applied}",
+            number(delivered.position.number())
+        )
     };
     row.delivered.iter().map(text).collect::<Vec<_>>().join("; ")
 }

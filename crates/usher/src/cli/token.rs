@@ -200,8 +200,8 @@ fn table(found: &[TokenSummary], now: DateTime<Utc>) -> Table {
     } in found
     {
         table.row(&[
-            profile.clone(),
-            token.id.clone(),
+            profile.to_string(),
+            token.id.to_string(),
             format!("…{}", token.last_four),
             status_word(*standing).to_owned(),
             ago(token.last_used_at, now),

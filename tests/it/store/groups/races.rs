@@ -38,7 +38,7 @@ async fn changes_of_one_group_follow_one_another() {
             .filter(|event| event.source.ends_with(&group.id.to_string()))
             .map(|event| event.sequence.clone())
             .collect();
-        let expected: Vec<_> = (1..=group.revision)
+        let expected: Vec<_> = (1..=group.revision.number())
             .map(|number| format!("{number:020}"))
             .collect();
         assert_eq!(of_group, expected, "{}", world.name());

@@ -6,6 +6,7 @@ use domain::event::Event;
 use domain::group::{Group, Member};
 use domain::id::{EventId, GroupId, IdentityId, ResourceId};
 use domain::log::{LogAction, LogEntry};
+use scim::etag::Revision;
 use serde_json::json;
 use store::{CreateOutcome, SaveOutcome, StoreError};
 
@@ -18,7 +19,7 @@ impl World {
         Group {
             id: GroupId::from_uuid(self.uuid()),
             directory: home.directory.id,
-            revision: 1,
+            revision: Revision::FIRST,
             resource: resource(json!({"displayName": name, "externalId": format!("x-{name}")})),
             member_count: 0,
             created_at: now,
@@ -166,7 +167,7 @@ impl World {
                     return Ok((added, removed));
                 }
                 let after = Group {
-                    revision: before.revision + 1,
+                    revision: before.revision.next(),
                     member_count: before.member_count + delta,
                     ..before
                 };
@@ -204,7 +205,7 @@ impl World {
     pub async fn delete_group(&self, home: &Home, group: &Group) {
         let events = self.group_events(
             &Group {
-                revision: group.revision + 1,
+                revision: group.revision.next(),
                 ..group.clone()
             },
             1,
@@ -225,7 +226,7 @@ impl World {
     /// Stores the next revision of a group under another name.
     pub async fn rename(&self, home: &Home, group: &Group, name: &str) -> SaveOutcome {
         let after = Group {
-            revision: group.revision + 1,
+            revision: group.revision.next(),
             resource: resource(json!({"displayName": name})),
             modified_at: self.now(),
             ..group.clone()

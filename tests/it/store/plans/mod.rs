@@ -23,7 +23,7 @@ use self::explain::Explained;
 use self::rules::Tables;
 use self::walk::Target;
 use super::records::token;
-use super::world::{Home, World};
+use super::world::{Home, World, token_id};
 
 /// Statements that a connection of the store keeps prepared (`store::engine::connect::postgres`).
 const PREPARED: usize = 200;
@@ -87,11 +87,17 @@ impl Watched {
     /// From now on the first statement of each request checks a credential.
     async fn guard(&mut self) {
         let world = Arc::get_mut(&mut self.world).expect("nobody else has it");
-        if world.store.token(self.home.scope, "tok").await.unwrap().is_none() {
+        if world
+            .store
+            .token(self.home.scope, token_id("tok"))
+            .await
+            .unwrap()
+            .is_none()
+        {
             token(world, &self.home, "tok").await;
         }
-        let record = world.store.token_record("tok").await.unwrap();
-        let guard = CredentialGuard::new("tok", &record.unwrap().state);
+        let record = world.store.token_record(token_id("tok")).await.unwrap();
+        let guard = CredentialGuard::new(token_id("tok"), &record.unwrap().state);
         world.store = world.store.guarded(guard);
         // The one statement that checks a credential and does nothing else: before a log row that comes first.
         let person = world.person(&self.home, "checked");

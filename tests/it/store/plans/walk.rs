@@ -12,6 +12,7 @@ use domain::id::{AppId, DirectoryId, GroupId, IdentityId, ResourceId, TenantId};
 use domain::identity::{ExternalId, Identity};
 use domain::log::{LogAction, LogStatus};
 use domain::tenant::{App, Directory, Provider, Switch, Tenant};
+use scim::etag::Revision;
 use scim::filter::Filter;
 use scim::query::{Sort, SortPosition};
 use scim::schema::ResourceType;
@@ -21,7 +22,7 @@ use store::{ListRequest, LogQuery, Page, PageAt, StoreError, TenantTx, TypeReque
 use super::Watched;
 use crate::store::lists;
 use crate::store::records::hash;
-use crate::store::world::{World, resource};
+use crate::store::world::{World, position, resource, token_id};
 
 /// Who is asked for.
 pub struct Target {
@@ -85,7 +86,7 @@ async fn records(watched: &Watched, nth: usize) {
     store.tenant_by_name("contoso").await.unwrap().unwrap();
     let directory = Directory {
         id: DirectoryId::from_uuid(world.uuid()),
-        profile: format!("new-{nth}"),
+        profile: format!("new-{nth}").parse().unwrap(),
         ..home.directory.clone()
     };
     store.create_directory(home.scope, &directory).await.unwrap();
@@ -105,7 +106,7 @@ async fn records(watched: &Watched, nth: usize) {
     );
     assert!(store.set_extension(home.scope, directory.id, None).await.unwrap());
     let token = Token {
-        id: format!("new-{nth}"),
+        id: token_id(&format!("new{nth}")),
         tenant: home.tenant.id,
         directory: home.directory.id,
         label: None,
@@ -117,11 +118,11 @@ async fn records(watched: &Watched, nth: usize) {
     };
     store.insert_token(home.scope, &token, &hash()).await.unwrap();
     store.tokens(home.scope, None).await.unwrap();
-    store.token(home.scope, &token.id).await.unwrap().unwrap();
-    store.token_record(&token.id).await.unwrap().unwrap();
+    store.token(home.scope, token.id).await.unwrap().unwrap();
+    store.token_record(token.id).await.unwrap().unwrap();
     let used = Use {
         kind: CredentialKind::Token,
-        id: token.id.clone(),
+        id: token.id,
         at: Some(world.now()),
         learned: Memory {
             check: None,
@@ -130,20 +131,20 @@ async fn records(watched: &Watched, nth: usize) {
     };
     store.remember_uses(&[used]).await.unwrap();
     let memory = store
-        .credential_memory(CredentialKind::Token, &token.id)
+        .credential_memory(CredentialKind::Token, token.id)
         .await
         .unwrap();
     assert_eq!(memory.networks.len(), 1);
     store.deployment_key("token-alias").await.unwrap();
     assert!(
         store
-            .limit_token(home.scope, &token.id, world.now())
+            .limit_token(home.scope, token.id, world.now())
             .await
             .unwrap()
     );
     assert!(
         store
-            .revoke_token(home.scope, &token.id, world.now())
+            .revoke_token(home.scope, token.id, world.now())
             .await
             .unwrap()
     );
@@ -156,19 +157,22 @@ async fn apps(world: &World, nth: usize) {
         name: format!("new-{nth}").parse().unwrap(),
         created_at: world.now(),
     };
-    let (first, second) = (format!("first-{nth}"), format!("second-{nth}"));
-    store.create_app(&app, &first, &hash(), "a0").await.unwrap();
+    let (first, second) = (
+        token_id(&format!("first{nth}")),
+        token_id(&format!("second{nth}")),
+    );
+    store.create_app(&app, first, &hash(), "a0").await.unwrap();
     store.apps().await.unwrap();
     store.app_by_name(app.name.as_str()).await.unwrap().unwrap();
     store.app_credentials(app.id).await.unwrap();
-    store.app_credential(&first).await.unwrap().unwrap();
+    store.app_credential(first).await.unwrap().unwrap();
     store.app_passwords(world.now()).await.unwrap();
     store
-        .insert_app_credential(app.id, &second, &hash(), "a1", world.now())
+        .insert_app_credential(app.id, second, &hash(), "a1", world.now())
         .await
         .unwrap();
-    assert!(store.limit_app_credential(&second, world.now()).await.unwrap());
-    assert!(store.revoke_app_credential(&second, world.now()).await.unwrap());
+    assert!(store.limit_app_credential(second, world.now()).await.unwrap());
+    assert!(store.revoke_app_credential(second, world.now()).await.unwrap());
 }
 
 async fn identities(watched: &Watched, target: &Target, nth: usize) {
@@ -252,11 +256,11 @@ async fn groups(watched: &Watched, target: &Target, nth: usize) {
 
     let group = world.group(home, &format!("first-{nth}"));
     let saved = Group {
-        revision: 2,
+        revision: Revision::FIRST.next(),
         ..group.clone()
     };
     let stale = Group {
-        revision: 7,
+        revision: Revision::new(7).unwrap(),
         resource: resource(json!({"displayName": "g8"})),
         ..group.clone()
     };
@@ -462,14 +466,19 @@ async fn feeds(world: &World, target: &Target, nth: usize) {
     store.stamp(100).await.unwrap();
     store.feeds().await.unwrap();
     store.feed(app).await.unwrap().unwrap();
-    store.feed_page(app, 100, 20).await.unwrap();
-    store.feed_page(app, i64::MAX / 2, 20).await.unwrap();
+    store.feed_page(app, position(100), 20).await.unwrap();
+    store.feed_page(app, position(i64::MAX / 2), 20).await.unwrap();
     store
-        .set_published(app, 30 + i64::try_from(nth).unwrap())
+        .set_published(app, position(30 + i64::try_from(nth).unwrap()))
         .await
         .unwrap();
     store
-        .ack(app, "booking", 200 + i64::try_from(nth).unwrap(), world.now())
+        .ack(
+            app,
+            "booking",
+            position(200 + i64::try_from(nth).unwrap()),
+            world.now(),
+        )
         .await
         .unwrap();
     store.acks(app).await.unwrap();

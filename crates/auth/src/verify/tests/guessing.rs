@@ -31,7 +31,7 @@ async fn guesses_at_a_token_are_told_without_argon2() {
         assert_eq!((stats.runs, stats.refusals["wrong_secret"]), (0, 50), "{round}");
         assert_eq!(
             id(bench.call(&token, &record).await),
-            Ok(token.id().to_owned()),
+            Ok(token.id()),
             "the right secret, from the same network and in the same second"
         );
         bench.restart();
@@ -58,7 +58,7 @@ async fn a_check_of_another_hash_version_says_nothing() {
     record.hash.version = 2;
     assert_eq!(
         id(bench.call(&token, &record).await),
-        Ok(token.id().to_owned()),
+        Ok(token.id()),
         "by argon2 alone"
     );
     let learned = &bench.verifier.take_uses()[0].learned;
@@ -78,7 +78,7 @@ async fn a_wrong_secret_is_hashed_once_and_a_new_hash_version_asks_again() {
         version: 2,
     };
     let now_right = bench.call(&guess(1, 9), &record).await;
-    assert_eq!(id(now_right), Ok(token.id().to_owned()));
+    assert_eq!(id(now_right), Ok(token.id()));
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn guessing_never_refuses_the_right_secret_of_an_old_token() {
             assert_eq!(id(wrong), unauthorized(Reason::WrongSecret));
         }
         let right = bench.call_from(ip, token.reveal(), Some(record.clone())).await;
-        assert_eq!(id(right), Ok(token.id().to_owned()), "{ip:?}");
+        assert_eq!(id(right), Ok(token.id()), "{ip:?}");
     }
 }
 
@@ -112,7 +112,7 @@ async fn an_id_of_one_kind_says_nothing_of_the_other_kind() {
                 .verify(presented, None::<AppCredentialRecord>, bench.clock.now(), nothing);
         let judged = judged.await.map(|_| ());
         assert_eq!(judged, unauthorized(Reason::UnknownId));
-        assert_eq!(id(bench.call(&token, &record).await), Ok(token.id().to_owned()));
+        assert_eq!(id(bench.call(&token, &record).await), Ok(token.id()));
     }
 }
 
@@ -129,15 +129,12 @@ async fn made_up_ids_are_told_as_such_however_many_and_nobody_else_is_held_up() 
     let record = record(&newcomer);
     assert_eq!(
         id(bench.call(&newcomer, &record).await),
-        Ok(newcomer.id().to_owned()),
+        Ok(newcomer.id()),
         "from the same network"
     );
     let unknown = bench.call_from(ENTRA, newcomer.reveal(), None).await;
     assert_eq!(id(unknown), unauthorized(Reason::UnknownId));
-    assert_eq!(
-        id(bench.call(&newcomer, &record).await),
-        Ok(newcomer.id().to_owned())
-    );
+    assert_eq!(id(bench.call(&newcomer, &record).await), Ok(newcomer.id()));
 }
 
 #[tokio::test]
@@ -176,7 +173,7 @@ async fn a_full_queue_is_busy_and_gives_way_to_who_passed_the_fast_check() {
         })
         .collect();
     let right = id(bench.call(&new, &new_record).await);
-    assert_eq!(right, Ok(new.id().to_owned()), "in the middle of the flood");
+    assert_eq!(right, Ok(new.id()), "in the middle of the flood");
     let mut busy = 0;
     for guess in guesses {
         match guess.await.unwrap().unwrap_err() {
@@ -248,7 +245,7 @@ proptest! {
             }
             // Not before: its first use would spare it everything after.
             let right = bench.call_from([192, 0, 2, 0], token.reveal(), Some(record.clone())).await;
-            assert_eq!(id(right), Ok(token.id().to_owned()));
+            assert_eq!(id(right), Ok(token.id()));
         });
     }
 }

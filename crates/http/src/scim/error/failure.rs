@@ -48,7 +48,10 @@ impl From<provisioning::Error> for Failure {
             E::DirectoryOff => Self::new(ErrorCode::DirectoryOff),
             E::Conflict(detail) => Self::with(ErrorCode::BulkConflict, detail),
             E::ProfileMissing(profile) => {
-                tracing::error!(profile, "the profile of a directory that is in use is not loaded");
+                tracing::error!(
+                    profile = profile.as_str(),
+                    "the profile of a directory that is in use is not loaded"
+                );
                 Self::new(ErrorCode::ProfileMissing)
             }
             E::ExtensionUnusable(problem) => {
