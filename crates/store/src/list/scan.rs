@@ -28,8 +28,11 @@ use crate::tenant_tx::TenantTx;
 /// Rows read at a time, as text.
 pub(super) const BATCH: usize = 250;
 
-/// What opens the index of the order on PostgreSQL, and is true of every row (migration 0008).
-const IN_ORDER: &str = "created_at >= 0";
+/// What opens the index of the order on PostgreSQL, and is true of every row (migration 0008). SQLite would enter the index by
+/// it, and read the rows before a cursor again.
+fn in_order(on: Backend) -> &'static str {
+    on.either(" AND created_at >= 0", "")
+}
 
 /// In which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,26 +114,20 @@ fn keyed<T: ListedResource>(column: &str) -> Built<(In, Key, After, Limit)> {
         "id" => "tenant_id = :tenant".to_owned(),
         _ => of_tenant("tenant_id"),
     };
-    // Identities with several work e-mails are looked at for each.
-    let keys = match column {
-        "work_email" => format!(":key, '{SEVERAL}'"),
-        _ => ":key".to_owned(),
-    };
     let rows = |on| {
         let columns = T::shown_columns(on, table);
         format!("SELECT {columns} FROM {table} WHERE {tenant} AND directory_id = :directory AND {column}")
     };
     let page = "id > :after ORDER BY id LIMIT :limit";
-    Built::new(Opens::Tenant, |on| {
-        on.either(
-            // Each key for itself, so that the index gives its rows in order.
-            format!(
-                "SELECT c.* FROM unnest(ARRAY[{keys}]) k(key) CROSS JOIN LATERAL ({} = k.key AND {page}) c \
-                 ORDER BY id LIMIT :limit",
-                rows(on)
-            ),
-            format!("{} IN ({keys}) AND {page}", rows(on)),
-        )
+    Built::new(Opens::Tenant, |on| match (column, on) {
+        // Identities with several work e-mails are looked at for each; each key for itself, so that the index gives its rows in order.
+        ("work_email", Backend::Postgres) => format!(
+            "SELECT c.* FROM unnest(ARRAY[:key, '{SEVERAL}']) k(key) CROSS JOIN LATERAL ({} = k.key AND {page}) c \
+             ORDER BY id LIMIT :limit",
+            rows(on)
+        ),
+        ("work_email", Backend::Sqlite) => format!("{} IN (:key, '{SEVERAL}') AND {page}", rows(on)),
+        _ => format!("{} = :key AND {page}", rows(on)),
     })
 }
 
@@ -148,12 +145,12 @@ fn beside<T: ListedResource>() -> Paged {
     let ids = format!("SELECT x.{one} AS one {rows}");
     Paged::Beside {
         batches: with_documents::<T, _>(
-            &format!("{ids} AND x.{one} > :after ORDER BY x.{one} LIMIT :limit"),
+            |_| format!("{ids} AND x.{one} > :after ORDER BY x.{one} LIMIT :limit"),
             |_| T::COLUMNS.to_owned(),
         ),
         counts: Built::new(Opens::Tenant, |_| format!("SELECT count(*) {rows}")),
         pages: with_documents::<T, _>(
-            &format!("{ids} ORDER BY x.{one} LIMIT :limit OFFSET :skip"),
+            |_| format!("{ids} ORDER BY x.{one} LIMIT :limit OFFSET :skip"),
             |on| T::shown_columns(on, "y"),
         ),
     }
@@ -162,29 +159,37 @@ fn beside<T: ListedResource>() -> Paged {
 fn whole<T: ListedResource>(descending: bool) -> Paged {
     let (table, columns) = (T::TABLE, T::COLUMNS);
     let (beyond, direction) = if descending { ("<", " DESC") } else { (">", "") };
-    let rows = format!(
-        "FROM {table} WHERE {} AND directory_id = :directory AND {IN_ORDER}",
-        of_tenant("tenant_id")
-    );
+    let rows = |on| {
+        let tenant = of_tenant("tenant_id");
+        format!(
+            "FROM {table} WHERE {tenant} AND directory_id = :directory{}",
+            in_order(on)
+        )
+    };
     let order = format!("ORDER BY created_at{direction}, id{direction} LIMIT :limit");
     Paged::Whole {
-        batches: Built::new(Opens::Tenant, |_| {
+        batches: Built::new(Opens::Tenant, |on| {
+            let rows = rows(on);
             format!("SELECT {columns} {rows} AND (created_at, id) {beyond} (:created, :after) {order}")
         }),
-        counts: Built::new(Opens::Tenant, |_| format!("SELECT count(*) {rows}")),
+        counts: Built::new(Opens::Tenant, |on| format!("SELECT count(*) {}", rows(on))),
         // The skipped rows are passed in the index alone.
-        pages: with_documents::<T, _>(&format!("SELECT id AS one {rows} {order} OFFSET :skip"), |on| {
-            T::shown_columns(on, "y")
-        }),
+        pages: with_documents::<T, _>(
+            |on| format!("SELECT id AS one {} {order} OFFSET :skip", rows(on)),
+            |on| T::shown_columns(on, "y"),
+        ),
     }
 }
 
 /// A page of ids, then their rows one by one.
-fn with_documents<T: ListedResource, P: Bind>(ids: &str, columns: fn(Backend) -> String) -> Built<P> {
+fn with_documents<T: ListedResource, P: Bind>(
+    ids: impl Fn(Backend) -> String,
+    columns: fn(Backend) -> String,
+) -> Built<P> {
     let table = T::TABLE;
     let which = "y.tenant_id = :tenant AND y.id = p.one";
     Built::new(Opens::Tenant, |on| {
-        let columns = columns(on);
+        let (ids, columns) = (ids(on), columns(on));
         on.either(
             format!(
                 "SELECT d.* FROM ({ids}) p CROSS JOIN LATERAL (SELECT {columns} FROM {table} y WHERE {which} OFFSET 0) d"

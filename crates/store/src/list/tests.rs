@@ -242,3 +242,17 @@ async fn members_are_found_by_their_whole_key_and_read_in_its_order() {
         }
     }
 }
+
+/// SQLite enters an index by one condition on a column: it must be the cursor's.
+#[tokio::test]
+async fn a_batch_begins_behind_its_cursor() {
+    for order in [SortOrder::Ascending, SortOrder::Descending] {
+        for sql in [
+            batches(&scan::<Identity>(Access::All, Order::Created(order))),
+            batches(&scan::<Group>(Access::All, Order::Created(order))),
+        ] {
+            let plan = plan(&sql).await;
+            assert!(plan.contains("(created_at,id)"), "{plan}\n{sql}");
+        }
+    }
+}
