@@ -91,7 +91,7 @@ impl Watched {
             token(world, &self.home, "tok").await;
         }
         let record = world.store.token_record("tok").await.unwrap();
-        let guard = CredentialGuard::new("tok", &record.unwrap().state);
+        let guard = CredentialGuard::new(record.unwrap().state);
         world.store = world.store.guarded(guard);
         // The one statement that checks a credential and does nothing else: before a log row that comes first.
         let person = world.person(&self.home, "checked");
