@@ -67,6 +67,12 @@ impl MigratorTrait for Migrator {
                 sqlite: include_str!("../sql/0008_one_index_each.sqlite.sql"),
                 no_way_back: "indexes are not taken down by a migration: restore a backup",
             }),
+            Box::new(Step {
+                name: "m0009_credential_state",
+                postgres: include_str!("../sql/0009_credential_state.postgres.sql"),
+                sqlite: include_str!("../sql/0009_credential_state.sqlite.sql"),
+                no_way_back: "the state of credentials is not taken down by a migration: restore a backup",
+            }),
         ]
     }
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
+use uuid::Uuid;
 
 use crate::id::{AppId, DirectoryId, TenantId};
 use crate::scope::TenantScope;
@@ -192,6 +193,22 @@ pub struct Use {
     pub learned: Memory,
 }
 
+/// A value that the store draws anew with every change of a tenant's credentials and settings (ADR 0038).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CredentialState(Uuid);
+
+impl CredentialState {
+    /// The one that is stored.
+    pub const fn from_uuid(stored: Uuid) -> Self {
+        Self(stored)
+    }
+
+    /// As it is stored.
+    pub const fn uuid(self) -> Uuid {
+        self.0
+    }
+}
+
 /// Everything a request needs to know about the token it brought, read in one statement (ADR 0005, ADR 0038).
 #[derive(Debug, Clone)]
 pub struct TokenRecord {
@@ -205,8 +222,8 @@ pub struct TokenRecord {
     pub tenant_name: Slug,
     /// The tenant's Entra tenant id, for events.
     pub external_tenant_id: Option<String>,
-    /// Everything above that a request acts on, as one text of the store's: what its statements compare (ADR 0038).
-    pub state: String,
+    /// What the request's statements compare.
+    pub state: CredentialState,
 }
 
 /// An app's credential.
@@ -245,7 +262,7 @@ pub struct Caller {
     /// The tenant's Entra tenant id, when known.
     pub external_tenant_id: Option<String>,
     /// The state of the token's record ([`TokenRecord::state`]) that it was admitted with.
-    pub credential_state: String,
+    pub credential_state: CredentialState,
     /// The token's public part, for logs.
     pub token_id: TokenId,
     /// The value that apps get instead of it: the same for all of a token's events, and no use for guessing (ADR 0031).

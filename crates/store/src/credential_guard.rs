@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use domain::credential::TokenId;
+use domain::credential::CredentialState;
 use sea_orm::QueryResult;
 
 use crate::engine::parameter::Values;
@@ -21,8 +21,7 @@ pub struct CredentialGuard(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    token_id: TokenId,
-    state: String,
+    state: CredentialState,
     outcome: AtomicU8,
 }
 
@@ -34,12 +33,10 @@ const CHANGED: u8 = 2;
 const DONE: u8 = 3;
 
 impl CredentialGuard {
-    /// For a request that was admitted with the token of this id when its record had this state
-    /// ([`domain::credential::TokenRecord::state`]).
-    pub fn new(token_id: TokenId, state: &str) -> Self {
+    /// For a request that was admitted when its token's record had this state ([`domain::credential::TokenRecord::state`]).
+    pub fn new(state: CredentialState) -> Self {
         Self(Arc::new(Inner {
-            token_id,
-            state: state.to_owned(),
+            state,
             outcome: AtomicU8::new(UNKNOWN),
         }))
     }
@@ -54,16 +51,15 @@ impl CredentialGuard {
         self.0.outcome.load(Ordering::Relaxed) == CHANGED
     }
 
-    /// The names of the parameters that [`CredentialGuard::bind`] adds.
-    pub(crate) const NAMES: [&str; 2] = ["credential_id", "credential_state"];
+    /// The name of the parameter that [`CredentialGuard::bind`] adds.
+    pub(crate) const NAME: &str = "credential_state";
 
-    /// Adds the values of [`CredentialGuard::NAMES`].
+    /// Adds the value of [`CredentialGuard::NAME`].
     ///
     /// # Errors
-    /// None: a text is a parameter on every database.
+    /// None: an id is a parameter on every database.
     pub(crate) fn bind(&self, values: &mut Values) -> Result<()> {
-        values.push(self.0.token_id)?;
-        values.push(self.0.state.as_str())
+        values.push(self.0.state)
     }
 
     fn note(&self, outcome: u8) {

@@ -95,6 +95,6 @@ fn record(issued: &token::Issued, now: DateTime<Utc>) -> TokenRecord {
         },
         tenant_name: "contoso".parse().expect("a name"),
         external_tenant_id: None,
-        state: String::new(),
+        state: domain::credential::CredentialState::default(),
     }
 }

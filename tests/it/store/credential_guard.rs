@@ -5,6 +5,7 @@ use domain::identity::Identity;
 use domain::log::LogAction;
 use domain::tenant::Switch;
 use serde_json::json;
+use sqlx::{Connection as _, Executor as _};
 use store::{BoxFuture, CredentialGuard, LogQuery, Store, StoreError};
 
 use super::records::token;
@@ -12,7 +13,7 @@ use super::world::{Home, World, token_id, worlds};
 
 async fn guard(world: &World, id: &str) -> CredentialGuard {
     let record = world.store.token_record(token_id(id)).await.unwrap();
-    CredentialGuard::new(token_id(id), &record.expect("a token").state)
+    CredentialGuard::new(record.expect("a token").state)
 }
 
 /// Every kind of first statement that a request has; what each came to.
@@ -85,6 +86,67 @@ async fn a_request_acts_only_on_what_it_was_let_in_with() {
             .await
             .unwrap();
         refused(&world, &home, new, 4).await;
+    }
+}
+
+/// By hand, in the database: the triggers of migration 0009.
+async fn run_sql(world: &World, sql: &'static str) {
+    match &world.postgres {
+        Some(database) => {
+            let mut admin = sqlx::PgConnection::connect(&database.super_url).await.unwrap();
+            admin.execute(sql).await.unwrap();
+            admin.close().await.unwrap();
+        }
+        None => {
+            let mut file = sqlx::SqliteConnection::connect(&world.settings.url)
+                .await
+                .unwrap();
+            file.execute(sql).await.unwrap();
+            file.close().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_by_hand_of_what_a_request_was_admitted_by_is_seen() {
+    for world in worlds().await {
+        let home = world.home("contoso").await;
+        token(&world, &home, "tok").await;
+        token(&world, &home, "other").await;
+        let state_of = async |id| {
+            let record = world.store.token_record(token_id(id)).await.unwrap();
+            record.expect("a token").state
+        };
+        let state = async || state_of("tok").await;
+        for sql in [
+            "UPDATE token SET expires_at = 4000000000000 WHERE id = 'tok000000000'",
+            "UPDATE token SET revoked_at = 1 WHERE id = 'tok000000000'",
+            "UPDATE token SET revoked_at = NULL WHERE id = 'tok000000000'",
+            "UPDATE token SET hash_version = hash_version + 1 WHERE id = 'tok000000000'",
+            "UPDATE token SET hash = 'another' WHERE id = 'tok000000000'",
+            "DELETE FROM token WHERE id = 'other0000000'",
+            "UPDATE directory SET switch = 'off'",
+            "UPDATE directory SET provider = 'okta'",
+            "UPDATE directory SET extension = '{}'",
+            "UPDATE tenant SET external_tenant_id = 'another'",
+            "UPDATE tenant SET name = 'renamed'",
+        ] {
+            let before = state().await;
+            run_sql(&world, sql).await;
+            assert_ne!(state().await, before, "{}: {sql}", world.name());
+        }
+        // What changes with each use is not part of it.
+        let before = state().await;
+        run_sql(
+            &world,
+            "UPDATE token SET last_used_at = 2 WHERE id = 'tok000000000'",
+        )
+        .await;
+        assert_eq!(state().await, before, "{}", world.name());
+        // Each tenant has a state of its own.
+        let neighbour = world.home("fabrikam").await;
+        token(&world, &neighbour, "neighbour").await;
+        assert_ne!(state_of("neighbour").await, state().await, "{}", world.name());
     }
 }
 

@@ -117,7 +117,7 @@ fn record(issued: &Issued) -> TokenRecord {
         },
         tenant_name: "contoso".parse().unwrap(),
         external_tenant_id: None,
-        state: String::new(),
+        state: domain::credential::CredentialState::default(),
     }
 }
 

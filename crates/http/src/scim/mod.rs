@@ -90,8 +90,8 @@ async fn answer(
 async fn attempts(prepared: &Prepared<'_>, admitted: (Caller, Permits)) -> Result<HttpResponse, Failure> {
     let (mut caller, mut permits) = admitted;
     for _ in 0..ATTEMPTS {
-        let state = caller.credential_state.clone();
-        let guard = CredentialGuard::new(caller.token_id, &state);
+        let state = caller.credential_state;
+        let guard = CredentialGuard::new(state);
         let outcome = prepared.run(caller, permits, Some(guard.clone())).await;
         let no_database = outcome
             .as_ref()

@@ -1,7 +1,7 @@
 //! The parameters of statements: sets of names and values that a statement belongs to, and the forms that values take.
 
 use chrono::{DateTime, Utc};
-use domain::credential::TokenId;
+use domain::credential::{CredentialState, TokenId};
 use domain::id::{AppId, DirectoryId, EventId, GroupId, IdentityId, RequestId, ResourceId, TenantId};
 use domain::position::Position;
 use scim::etag::Revision;
@@ -152,7 +152,7 @@ plain! {
     DateTime<Utc>: |time| time.timestamp_millis();
 }
 
-/// Ids, which are columns too.
+/// Ids and other UUIDs, which are columns too.
 macro_rules! ids {
     ($($type:ty)*) => {
         plain! { $($type: |id| id.uuid();)* }
@@ -160,7 +160,7 @@ macro_rules! ids {
     };
 }
 
-ids! { TenantId DirectoryId IdentityId GroupId AppId EventId RequestId }
+ids! { TenantId DirectoryId IdentityId GroupId AppId EventId RequestId CredentialState }
 
 /// A value that has its form already.
 impl Parameter for Value {

@@ -107,7 +107,7 @@ impl<P: Bind, R> Built<P, R> {
         let both = [Backend::Postgres, Backend::Sqlite];
         let texts = both.map(|on| numbered(&opens.wrap(on, write(on)), &names));
         let [postgres, sqlite] = both.map(write);
-        names.extend(CredentialGuard::NAMES);
+        names.push(CredentialGuard::NAME);
         let guarded = opens.guard(&postgres, &sqlite);
         Self {
             texts,

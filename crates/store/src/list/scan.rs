@@ -24,8 +24,11 @@ use crate::tenant_tx::TenantTx;
 /// Rows read at a time, as text.
 pub(super) const BATCH: usize = 250;
 
-/// What opens the index of the order on PostgreSQL, and is true of every row (migration 0008).
-const IN_ORDER: &str = "created_at >= 0";
+/// What opens the index of the order on PostgreSQL, and is true of every row (migration 0008). SQLite would enter the index by
+/// it, and read the rows before a cursor again.
+fn in_order(on: Backend) -> &'static str {
+    on.either(" AND created_at >= 0", "")
+}
 
 /// A position between two rows: creation (milliseconds since 1970) and id of the row before.
 pub(super) type ScanPosition = (i64, Uuid);
@@ -76,14 +79,14 @@ impl ListStatements {
                 with_documents::<T>(on, &ids, &T::shown_columns(on, "y"))
             }),
             oldest_first: Whole {
-                batches: Statement::select(|_| whole::<T>(">", "")),
+                batches: Statement::select(|on| whole::<T>(on, ">", "")),
                 pages: Statement::select(|on| whole_pages::<T>(on, "")),
             },
             newest_first: Whole {
-                batches: Statement::select(|_| whole::<T>("<", " DESC")),
+                batches: Statement::select(|on| whole::<T>(on, "<", " DESC")),
                 pages: Statement::select(|on| whole_pages::<T>(on, " DESC")),
             },
-            count: Statement::select(|_| format!("SELECT count(*) {}", all::<T>())),
+            count: Statement::select(|on| format!("SELECT count(*) {}", all::<T>(on))),
             these: Statement::select(these::<T>),
         }
     }
@@ -102,23 +105,19 @@ fn keyed<T: ListedResource>(on: Backend, column: &str) -> String {
         "id" => "tenant_id = :tenant".to_owned(),
         _ => of_tenant("tenant_id"),
     };
-    // Identities with several work e-mails are read for each.
-    let keys = match column {
-        "work_email" => format!(":key, '{SEVERAL}'"),
-        _ => ":key".to_owned(),
-    };
     let columns = T::shown_columns(on, table);
     let rows =
         format!("SELECT {columns} FROM {table} WHERE {tenant} AND directory_id = :directory AND {column}");
     let page = "id > :after ORDER BY id LIMIT :limit";
-    on.either(
-        // Each key for itself, so that the index gives its rows in order.
-        format!(
-            "SELECT c.* FROM unnest(ARRAY[{keys}]) k(key) CROSS JOIN LATERAL ({rows} = k.key AND {page}) c \
+    match (column, on) {
+        // Identities with several work e-mails are read for each; each key for itself, so that the index gives its rows in order.
+        ("work_email", Backend::Postgres) => format!(
+            "SELECT c.* FROM unnest(ARRAY[:key, '{SEVERAL}']) k(key) CROSS JOIN LATERAL ({rows} = k.key AND {page}) c \
              ORDER BY id LIMIT :limit"
         ),
-        format!("{rows} IN ({keys}) AND {page}"),
-    )
+        ("work_email", Backend::Sqlite) => format!("{rows} IN (:key, '{SEVERAL}') AND {page}"),
+        _ => format!("{rows} = :key AND {page}"),
+    }
 }
 
 /// The rows of `membership` that hold the id `:key`, as a `FROM`; and the columns that hold the ids of what is listed, and `:key`.
@@ -141,16 +140,13 @@ fn ids_by_membership<T: ListedResource>(after: &str, skip: &str) -> String {
 }
 
 /// All rows of a directory.
-fn all<T: ListedResource>() -> String {
-    let table = T::TABLE;
-    format!(
-        "FROM {table} WHERE {} AND directory_id = :directory AND {IN_ORDER}",
-        of_tenant("tenant_id")
-    )
+fn all<T: ListedResource>(on: Backend) -> String {
+    let (table, tenant, in_order) = (T::TABLE, of_tenant("tenant_id"), in_order(on));
+    format!("FROM {table} WHERE {tenant} AND directory_id = :directory{in_order}")
 }
 
-fn whole<T: ListedResource>(beyond: &str, direction: &str) -> String {
-    let (columns, rows) = (T::COLUMNS, all::<T>());
+fn whole<T: ListedResource>(on: Backend, beyond: &str, direction: &str) -> String {
+    let (columns, rows) = (T::COLUMNS, all::<T>(on));
     format!(
         "SELECT {columns} {rows} AND (created_at, id) {beyond} (:created, :after) \
          ORDER BY created_at{direction}, id{direction} LIMIT :limit"
@@ -159,7 +155,7 @@ fn whole<T: ListedResource>(beyond: &str, direction: &str) -> String {
 
 /// The skipped rows are passed in the index alone.
 fn whole_pages<T: ListedResource>(on: Backend, direction: &str) -> String {
-    let rows = all::<T>();
+    let rows = all::<T>(on);
     let ids = format!(
         "SELECT id AS one {rows} ORDER BY created_at{direction}, id{direction} LIMIT :limit OFFSET :skip"
     );

@@ -66,22 +66,9 @@ pub(crate) static NOTE_USE: Statement<(PublicId, At)> = Statement::new(|_| {
     "UPDATE token SET last_used_at = :at WHERE id = :id AND coalesce(last_used_at, 0) < :at".into()
 });
 
-/// Everything of a token, its directory and its tenant that a request acts on, as one text.
-macro_rules! state {
-    () => {
-        "coalesce(CAST(t.revoked_at AS text), '') || '|' || coalesce(CAST(t.expires_at AS text), '') || '|' || \
-         CAST(t.hash_version AS text) || '|' || d.switch || '|' || d.provider || '|' || d.profile || '|' || n.name || '|' || \
-         coalesce(n.external_tenant_id, '') || '|' || coalesce(d.extension, '')"
-    };
-}
-
-/// A `SELECT` of a row if the token `:credential_id` of `:tenant` has the state `:credential_state`.
-pub(crate) const UNCHANGED: &str = concat!(
-    "SELECT 1 FROM token t JOIN directory d ON d.tenant_id = t.tenant_id AND d.id = t.directory_id \
-     JOIN tenant n ON n.id = t.tenant_id WHERE t.tenant_id = :tenant AND t.id = :credential_id AND ",
-    state!(),
-    " = :credential_state"
-);
+/// A `SELECT` of a row if no credential and no setting of `:tenant` was changed since it had the state `:credential_state`.
+pub(crate) const UNCHANGED: &str =
+    "SELECT 1 FROM tenant n WHERE n.id = :tenant AND n.credential_state = :credential_state";
 
 /// Checks the credential and does nothing else, where it is guarded.
 pub(crate) static CHECK: Statement<OfTenant> = Statement::select(|_| "SELECT 1 WHERE :tenant IS NULL".into());
@@ -97,20 +84,18 @@ pub(crate) static RECORD: Statement<PublicId, TokenRecord> = Statement::new(|on|
         columns.collect::<Vec<_>>().join(", ")
     };
     let (token, dir) = (of("t", COLUMNS), of("d", directory::COLUMNS));
-    let state = state!();
-
     on.either(
         format!(
-            "SELECT {token}, t.hash, t.hash_version, {dir}, d.name, d.external_tenant_id, d.state \
+            "SELECT {token}, t.hash, t.hash_version, {dir}, d.name, d.external_tenant_id, d.credential_state \
              FROM (SELECT set_config('usher.token', :id, true) AS id) p \
              CROSS JOIN LATERAL (SELECT * FROM token WHERE token.id = :id AND p.id IS NOT NULL OFFSET 0) t \
              CROSS JOIN LATERAL (SELECT set_config('usher.tenant', t.tenant_id::text, true) AS tenant OFFSET 0) s \
-             CROSS JOIN LATERAL (SELECT d.*, n.name, n.external_tenant_id, {state} AS state FROM directory d \
+             CROSS JOIN LATERAL (SELECT d.*, n.name, n.external_tenant_id, n.credential_state FROM directory d \
              JOIN tenant n ON n.id = d.tenant_id \
              WHERE d.tenant_id = t.tenant_id AND d.id = t.directory_id AND s.tenant IS NOT NULL OFFSET 0) d"
         ),
         format!(
-            "SELECT {token}, t.hash, t.hash_version, {dir}, n.name, n.external_tenant_id, {state} FROM token t \
+            "SELECT {token}, t.hash, t.hash_version, {dir}, n.name, n.external_tenant_id, n.credential_state FROM token t \
              JOIN directory d ON d.tenant_id = t.tenant_id AND d.id = t.directory_id \
              JOIN tenant n ON n.id = t.tenant_id WHERE t.id = :id"
         ),

@@ -97,7 +97,7 @@ impl Watched {
             token(world, &self.home, "tok").await;
         }
         let record = world.store.token_record(token_id("tok")).await.unwrap();
-        let guard = CredentialGuard::new(token_id("tok"), &record.unwrap().state);
+        let guard = CredentialGuard::new(record.unwrap().state);
         world.store = world.store.guarded(guard);
         // The one statement that checks a credential and does nothing else: before a log row that comes first.
         let person = world.person(&self.home, "checked");
