@@ -20,7 +20,7 @@ use super::names::{After, Groups, Identities, In, InGroup, Limit, Members, Peopl
 use crate::engine::parameter::{Bind, Ids};
 use crate::engine::read::{Columns, Read};
 use crate::engine::retry_budget::Resend;
-use crate::engine::statement::{Built, Statement};
+use crate::engine::statement::Statement;
 use crate::error::{Result, StoreError};
 use crate::settings::Backend;
 use crate::tenant_tx::TenantTx;
@@ -280,7 +280,7 @@ impl TenantTx {
 
     async fn change_members<P: Bind>(
         &mut self,
-        statement: &Built<P, ResourceId>,
+        statement: &Statement<P, ResourceId>,
         directory: DirectoryId,
         ids: &[ResourceId],
         parameters: impl Fn(In, &[ResourceId]) -> P,
