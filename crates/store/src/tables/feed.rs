@@ -27,7 +27,7 @@ pub(crate) static BACKFILL: Statement<OfApp> = Statement::new(|_| {
 
 pub(crate) static SET_HEAD: Statement<OfApp> = Statement::new(|_| {
     "UPDATE feed SET head = (SELECT coalesce(max(pos), 0) FROM feed_event WHERE app_id = :app) WHERE app_id = :app"
-            .into()
+        .into()
 });
 
 const FEEDS: &str =

@@ -25,7 +25,8 @@ pub(crate) static PRUNE_FEEDS: Statement<Old> = Statement::new(|on| {
         "DELETE FROM feed_event WHERE (app_id, pos) IN (SELECT f.app_id, f.pos FROM feed_event f \
          JOIN feed ON feed.app_id = f.app_id JOIN outbox o ON o.tenant_id = f.tenant_id AND o.id = f.outbox_id \
          WHERE o.stamped AND o.created_at < :before AND (feed.published = 0 OR f.pos <= feed.published) LIMIT :limit)",
-    ).into()
+    )
+    .into()
 });
 
 /// As [`PRUNE_FEEDS`]; only what no feed holds any more.
@@ -59,7 +60,8 @@ pub(crate) static PRUNE_ACKS: Statement<Old> = Statement::new(|on| {
          (SELECT x.ctid AS place, x.at FROM feed_ack x WHERE x.app_id = feed_group.app_id AND x.grp = feed_group.grp \
          ORDER BY x.pos LIMIT :limit) a WHERE a.at < :before LIMIT :limit))",
         "DELETE FROM feed_ack WHERE (app_id, grp, pos) IN (SELECT app_id, grp, pos FROM feed_ack WHERE at < :before LIMIT :limit)",
-    ).into()
+    )
+    .into()
 });
 
 /// Rows deleted in one transaction by [`Store::prune`].
