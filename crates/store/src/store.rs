@@ -17,7 +17,7 @@ use crate::engine::idle_connections::IdleConnections;
 use crate::engine::migrate;
 use crate::engine::parameter::Bind;
 use crate::engine::retry_budget::Resend;
-use crate::engine::statement::{Bound, Built, Statement};
+use crate::engine::statement::{Bound, Statement};
 use crate::engine::writes::Writes;
 use crate::error::{Result, StoreError};
 use crate::list::concurrency_limit::ConcurrencyLimit;
@@ -185,7 +185,7 @@ impl Store {
     }
 
     /// One changing statement as a transaction of its own.
-    pub(crate) async fn change<P: Bind>(&self, statement: &Built<P>, parameters: P) -> Result<u64> {
+    pub(crate) async fn change<P: Bind>(&self, statement: &Statement<P>, parameters: P) -> Result<u64> {
         let bound = statement.bind(self.backend(), parameters, None)?;
         if self.inner.writer.is_none() {
             return self.autocommit().change_by(&bound, Resend::Always).await;

@@ -13,7 +13,7 @@ use scim::resource::fold;
 use crate::engine::executor::Executor;
 use crate::engine::parameter::Bind;
 use crate::engine::retry_budget::Resend;
-use crate::engine::statement::Built;
+use crate::engine::statement::Statement;
 use crate::error::{Result, StoreError};
 use crate::list::concurrency_limit::ConcurrencyLimit;
 use crate::list::{self, ListRequest, Page};
@@ -131,7 +131,7 @@ impl TenantTx {
     /// The first row.
     pub(crate) async fn find<P: Bind, R: Table>(
         &mut self,
-        statement: &Built<P, R>,
+        statement: &Statement<P, R>,
         parameters: P,
     ) -> Result<Option<R>> {
         let found = self.executor.one(statement, parameters).await?;

@@ -16,8 +16,8 @@ use super::response_body::{Entry, ResponseBody};
 pub async fn answer(ctx: &RequestContext<'_>) -> Result<HttpResponse, Failure> {
     let found = search::execute(&ctx.request.context, &ctx.request.caller, &ctx.query).await?;
     let entries = found.items.into_iter().map(|found| match found {
-        AnyResource::Identity(identity) => Entry::User(*identity),
-        AnyResource::Group(group) => Entry::Group(*group),
+        AnyResource::Identity(identity) => Entry::User(identity),
+        AnyResource::Group(group) => Entry::Group(group),
     });
     ResponseBody::of_list(ctx, &found.head, entries)?
         .into_response(StatusCode::OK)

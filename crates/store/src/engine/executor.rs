@@ -1,7 +1,7 @@
 //! Running statements: each for itself, or inside an open transaction.
 //!
-//! Knows no table. Everything above it ([`crate::tenant_tx`], the tables) comes through here, so that a failed
-//! statement is judged once and in one place.
+//! Knows no table. All statements of [`crate::tenant_tx`] and the tables run here, so that the error of a statement is classified
+//! once and in one place.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::connect::postgres::PoolHealth;
 use super::parameter::Bind;
 use super::read::{Columns, Read};
 use super::retry_budget::Resend;
-use super::statement::{Bound, Built};
+use super::statement::{Bound, Statement};
 use super::transaction::Transaction;
 use super::wire::Wire;
 use crate::credential_guard::CredentialGuard;
@@ -77,7 +77,7 @@ impl Executor {
     /// All rows of a statement that only reads.
     pub(crate) async fn all<P: Bind, R: Read>(
         &mut self,
-        statement: &Built<P, R>,
+        statement: &Statement<P, R>,
         parameters: P,
     ) -> Result<Vec<R>> {
         read_all(&self.rows(statement, parameters).await?)
@@ -86,7 +86,7 @@ impl Executor {
     /// The first row of a statement that only reads.
     pub(crate) async fn one<P: Bind, R: Read>(
         &mut self,
-        statement: &Built<P, R>,
+        statement: &Statement<P, R>,
         parameters: P,
     ) -> Result<Option<R>> {
         let rows = self.rows(statement, parameters).await?;
@@ -96,7 +96,7 @@ impl Executor {
     /// All rows of a statement that only reads, unread.
     pub(crate) async fn rows<P: Bind, R>(
         &mut self,
-        statement: &Built<P, R>,
+        statement: &Statement<P, R>,
         parameters: P,
     ) -> Result<Vec<QueryResult>> {
         let backend = self.backend();
@@ -120,7 +120,11 @@ impl Executor {
     }
 
     /// Runs a statement that changes rows; returns how many (SQLite: summed over the statements of a text).
-    pub(crate) async fn change<P: Bind, R>(&mut self, statement: &Built<P, R>, parameters: P) -> Result<u64> {
+    pub(crate) async fn change<P: Bind, R>(
+        &mut self,
+        statement: &Statement<P, R>,
+        parameters: P,
+    ) -> Result<u64> {
         let bound = statement.bind(self.backend(), parameters, None)?;
         self.change_by(&bound, Resend::Always).await
     }
@@ -138,7 +142,7 @@ impl Executor {
     /// come from `RETURNING`.
     pub(crate) async fn with_outbox<P: Bind, R: Read>(
         &mut self,
-        statement: &Built<P, R>,
+        statement: &Statement<P, R>,
         parameters: P,
         resend: Resend,
     ) -> Result<Vec<R>> {
@@ -188,11 +192,11 @@ pub(crate) struct Progress {
     pub(crate) outbox_written: bool,
     /// Whether rows were changed.
     changed: bool,
-    /// The worst remedy that a failed statement asked for.
+    /// What is to be done about the errors of its statements; [`RetryAction::Reconnect`] stays.
     pub(crate) retry_action: Option<RetryAction>,
-    /// The trouble that ended it, whatever its work made of that.
+    /// The error that ended the transaction, even if the work ignores it.
     pub(crate) trouble: Option<StoreError>,
-    /// What the next statement that can checks.
+    /// For the next statement that can check it.
     guard: Option<CredentialGuard>,
     /// The same for each change that is a transaction of its own.
     guards_each_change: Option<CredentialGuard>,
@@ -276,7 +280,7 @@ pub(crate) struct Written {
     pub(crate) changed: bool,
 }
 
-/// A place for the jobs of one group commit: the transaction is shared, the savepoint is the job's own.
+/// For the jobs of one group commit: the transaction is shared, each job has a savepoint.
 pub(crate) struct Grouped {
     pub(crate) connection: SqliteConnection,
     /// What is to be sent before the job's first write, which makes its savepoint; `None` once it is made.
@@ -350,7 +354,7 @@ impl Grouped {
     }
 }
 
-/// How long a call may take from the outside; for statements that must not hang a shutdown or a probe.
+/// Limits the time of a call, where it must not hold up a shutdown or a probe.
 pub(crate) async fn within<T>(time: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
     match tokio::time::timeout(time, work).await {
         Ok(answer) => answer,

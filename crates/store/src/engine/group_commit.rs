@@ -34,7 +34,7 @@ pub(crate) struct Writer {
     task: tokio::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
-/// What a job turned out to be.
+/// The end of a job, before the commit.
 struct Outcome {
     executor: Executor,
     keep: bool,
@@ -44,7 +44,7 @@ struct Outcome {
 trait Job: Send {
     /// Does the work.
     fn run(&mut self, executor: Executor) -> BoxFuture<'_, Outcome>;
-    /// Answers: after the commit, or with the reason why there was none.
+    /// Answers the caller, after the commit or with the reason why there was none.
     fn finish(self: Box<Self>, committed: Result<()>);
 }
 
@@ -82,7 +82,7 @@ where
     fn finish(self: Box<Self>, committed: Result<()>) {
         let answer = match (committed, self.answer) {
             (Ok(()), Some(answer)) => answer,
-            // An error of its own, about a transaction that is gone as well, says more than ours.
+            // The job's own error, about a transaction that is gone as well, is more precise.
             (Err(_), Some(Err(error))) => Err(error),
             (Err(error), _) => Err(error.into()),
             (Ok(()), None) => Err(StoreError::Refused("the work panicked".to_owned()).into()),
@@ -151,7 +151,7 @@ async fn run(mut writing: Writing, mut jobs: Jobs, writes: Writes) {
 }
 
 /// Runs `first` and whatever waits behind it in one transaction; every job taken is in `done`. An error is the answer to all of them:
-/// nothing of the transaction stands.
+/// nothing of the transaction is written.
 async fn commit_group(
     writing: &mut Writing,
     first: Box<dyn Job>,

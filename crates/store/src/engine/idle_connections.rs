@@ -2,8 +2,8 @@
 //!
 //! The driver's pool asks a connection whether it is still alive each time it comes back: a round trip a statement, and
 //! on SQLite two more thread switches. A statement that went well has shown that already, so its connection waits
-//! here for the next one instead. It goes through the pool, and is tested, whenever there is any reason to: an error,
-//! a caller that left early, idleness, age, [`PoolHealth`], or a task that waits for the pool.
+//! here for the next one instead. It goes back to the pool, and is tested there, after an error or a
+//! caller that left early, when it was idle or out for long, after trouble ([`PoolHealth`]), or when a task waits for the pool.
 //!
 //! A connection is given to the thread that used it last where possible: its socket wakes that thread's runtime, and
 //! no other one in between.

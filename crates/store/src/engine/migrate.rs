@@ -62,7 +62,7 @@ async fn on_postgres(store: &Store) -> Result<Vec<String>> {
 /// every text of several statements is.
 async fn grant(connection: &DatabaseConnection) -> Result<()> {
     for Grants { role, sql } in &GRANTS {
-        // A deployment whose one role bears that name owns the tables by it.
+        // In a deployment with one role of that name, it owns the tables.
         let asked = "SELECT quote_ident(current_schema()) FROM pg_roles WHERE rolname = $1 AND rolname <> current_user";
         let asked = Statement::from_sql_and_values(Backend::Postgres.driver(), asked, [(*role).into()]);
         let Some(row) = connection.query_one_raw(asked).await.map_err(StoreError::of)? else {
@@ -131,7 +131,7 @@ where
     Ok(pending)
 }
 
-/// The migrator's own complaint is always the same one: the database has a migration that this program does not know.
+/// The migrator has one error of its own: the database has a migration that this program does not know.
 fn too_new(error: DbErr) -> StoreError {
     match error {
         DbErr::Custom(_) => StoreError::Migration(

@@ -1,7 +1,7 @@
 //! How statements reach a database: connections, transactions, retries, SQLite's group commit. Knows no table.
 //!
-//! Reading order: [`connect`] (opening), [`parameter`] and [`statement`] (what is sent), [`read`] (what is answered), [`wire`] and [`executor`] (one statement),
-//! [`run`], [`transaction`] and [`group_commit`] (transactions and retries), [`writes`] (whether writing works).
+//! Reading order: [`connect`] (opening), [`parameter`] and [`statement`] (what is sent), [`read`] (what is answered), [`wire`]
+//! and [`executor`] (one statement), [`run`], [`transaction`] and [`group_commit`] (transactions and retries), [`writes`] (whether writing works).
 
 pub(crate) mod autocommit;
 pub(crate) mod connect;

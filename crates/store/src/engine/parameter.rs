@@ -1,4 +1,4 @@
-//! The parameters of statements: sets of names and values that a statement belongs to, and the forms that values take.
+//! The parameters of statements: sets of names and values, and the forms that values have on each database.
 
 use chrono::{DateTime, Utc};
 use domain::credential::{CredentialState, TokenId};
@@ -15,7 +15,7 @@ use crate::engine::read::columns;
 use crate::error::{Result, StoreError};
 use crate::settings::Backend;
 
-/// Some parameters of a statement.
+/// A set of parameters of a statement.
 pub(crate) trait Bind {
     /// Adds their names.
     fn names(names: &mut Vec<&'static str>);
@@ -45,7 +45,7 @@ impl Values {
     }
 }
 
-/// What of a type is bound, under which names.
+/// Implements [`Bind`] for a type: names, and the value of each.
 macro_rules! parameters {
     ($type:ty, |$it:ident| { $($name:ident: $value:expr),* $(,)? }) => {
         $crate::engine::parameter::parameters!(@bind [] $type, |$it| { $($name: $value),* });
@@ -86,7 +86,7 @@ impl Bind for () {
     }
 }
 
-/// Several sets are one.
+/// A tuple of sets is a set.
 macro_rules! sets {
     ($(($($set:ident),*))*) => {$(
         impl<$($set: Bind),*> Bind for ($($set),*) {
@@ -119,7 +119,7 @@ pub(crate) trait Parameter {
     fn value(self, on: Backend) -> Result<Value>;
 }
 
-/// Types, and absent ones, that both databases take in the same form.
+/// Types, and `Option`s of them, that have the same form on both databases.
 macro_rules! plain {
     ($($type:ty: |$it:ident| $value:expr;)*) => {$(
         impl Parameter for $type {
@@ -162,14 +162,14 @@ macro_rules! ids {
 
 ids! { TenantId DirectoryId IdentityId GroupId AppId EventId RequestId CredentialState }
 
-/// A value that has its form already.
+/// A value in the driver's form.
 impl Parameter for Value {
     fn value(self, _on: Backend) -> Result<Value> {
         Ok(self)
     }
 }
 
-/// What is kept as JSON text.
+/// A value that is kept as JSON text.
 pub(crate) struct Json<'a, T>(pub(crate) &'a T);
 
 impl<T: Serialize> Parameter for Json<'_, T> {

@@ -12,7 +12,7 @@ use sea_orm::DbErr;
 use super::connect::postgres::PoolHealth;
 use crate::error::{Result, RetryAction, StoreError};
 
-/// The longest that a call is held back.
+/// The longest time for all attempts of a call.
 const LIMIT: Duration = Duration::from_secs(10);
 /// The first wait; doubled up to [`LONGEST`].
 const FIRST: Duration = Duration::from_millis(10);
@@ -69,7 +69,7 @@ impl RetryBudget {
     }
 }
 
-/// Between half and all of a time, so that calls that collided do not meet again. A hasher's random keys are random
+/// Between half and all of a time, so that calls that collided do not collide again. A hasher's random keys are random
 /// enough for that.
 fn jittered(time: Duration) -> Duration {
     let random = RandomState::new().hash_one(0_u8) % 1000;

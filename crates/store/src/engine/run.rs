@@ -18,9 +18,9 @@ use crate::error::{Result, RetryAction, StoreError};
 use crate::store::{Inner, Store};
 use crate::tenant_tx::{CreateOutcome, TenantTx};
 
-/// What a piece of work is given: one tenant's data ([`TenantTx`]), or the bare statements (operators' records, the outbox).
+/// What the work of a transaction is given: one tenant's data ([`TenantTx`]), or bare statements (operators' records, the outbox).
 pub(crate) trait Handle: Sized + Send {
-    /// What it takes to make it.
+    /// What it is made from, beside the executor.
     type Key: Copy + Send + Sync + 'static;
     /// The tenant, for the order of SQLite's writer.
     fn tenant(key: Self::Key) -> Option<TenantId>;

@@ -19,7 +19,6 @@
 
 use std::fmt::Write as _;
 use std::marker::PhantomData;
-use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use sea_orm::Value;
@@ -30,12 +29,23 @@ use crate::error::{Result, StoreError};
 use crate::settings::Backend;
 use crate::tables::token;
 
-/// A statement with the parameters `P` that answers rows `R`; built at its first use.
+/// A statement with the parameters `P` that answers rows `R`; its texts are built at its first use.
 pub(crate) struct Statement<P, R = ()> {
     write: fn(Backend) -> String,
     opens: Opens,
-    built: OnceLock<Built<P, R>>,
+    built: OnceLock<Built>,
+    types: PhantomData<fn() -> (P, R)>,
 }
+
+/// The texts of a statement.
+struct Built {
+    plain: Texts,
+    /// The same with a check of the credential before the work ([`CredentialGuard`]), where the statement sets the tenant itself.
+    guarded: Option<Texts>,
+}
+
+/// One text for PostgreSQL and one for SQLite; or what is wrong with its names.
+type Texts = [Result<Arc<str>, String>; 2];
 
 /// Which rows a statement opens by itself on PostgreSQL.
 #[derive(Debug, Clone, Copy)]
@@ -69,63 +79,35 @@ impl<P: Bind, R> Statement<P, R> {
             write,
             opens,
             built: OnceLock::new(),
-        }
-    }
-}
-
-impl<P: Bind, R> Deref for Statement<P, R> {
-    type Target = Built<P, R>;
-
-    fn deref(&self) -> &Built<P, R> {
-        self.built.get_or_init(|| Built::new(self.opens, self.write))
-    }
-}
-
-/// One text for PostgreSQL and one for SQLite; or what is wrong with its names.
-type Texts = [Result<Arc<str>, String>; 2];
-
-/// A statement in the words of both databases.
-pub(crate) struct Built<P, R = ()> {
-    texts: Texts,
-    /// The same with a check of the credential before the work ([`CredentialGuard`]), where the statement sets the tenant itself.
-    guarded: Option<Texts>,
-    types: PhantomData<fn() -> (P, R)>,
-}
-
-/// A statement with its values, for one database.
-#[derive(Debug, Clone)]
-pub(crate) struct Bound {
-    pub(crate) text: Arc<str>,
-    /// `$1`, `$2`, …
-    pub(crate) values: Vec<Value>,
-}
-
-impl<P: Bind, R> Built<P, R> {
-    pub(crate) fn new(opens: Opens, write: impl Fn(Backend) -> String + Copy) -> Self {
-        let mut names = Vec::new();
-        P::names(&mut names);
-        let both = [Backend::Postgres, Backend::Sqlite];
-        let texts = both.map(|on| numbered(&opens.wrap(on, write(on)), &names));
-        let [postgres, sqlite] = both.map(write);
-        names.push(CredentialGuard::NAME);
-        let guarded = opens.guard(&postgres, &sqlite);
-        Self {
-            texts,
-            guarded: guarded.map(|texts| texts.map(|text| numbered(&text, &names))),
             types: PhantomData,
         }
+    }
+
+    fn built(&self) -> &Built {
+        self.built.get_or_init(|| {
+            let mut names = Vec::new();
+            P::names(&mut names);
+            let both = [Backend::Postgres, Backend::Sqlite];
+            let plain = both.map(|on| numbered(&self.opens.wrap(on, (self.write)(on)), &names));
+            names.push(CredentialGuard::NAME);
+            let [postgres, sqlite] = both.map(self.write);
+            let guarded = self.opens.guard(&postgres, &sqlite);
+            let guarded = guarded.map(|texts| texts.map(|text| numbered(&text, &names)));
+            Built { plain, guarded }
+        })
     }
 
     /// With its values, and with the check of the credential if there is a guard.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] when its names are not those of its parameters, or for a guard unless [`Built::is_guardable`];
+    /// [`StoreError::Refused`] when its names are not those of its parameters, or for a guard unless [`Statement::is_guardable`];
     /// as [`Bind::bind`].
     pub(crate) fn bind(&self, on: Backend, parameters: P, guard: Option<&CredentialGuard>) -> Result<Bound> {
         let mut values = Values::new(on);
         parameters.bind(&mut values)?;
-        let texts = match (guard, &self.guarded) {
-            (None, _) => &self.texts,
+        let built = self.built();
+        let texts = match (guard, &built.guarded) {
+            (None, _) => &built.plain,
             (Some(guard), Some(guarded)) => {
                 guard.bind(&mut values)?;
                 guarded
@@ -144,20 +126,7 @@ impl<P: Bind, R> Built<P, R> {
 
     /// Whether there is a form of it that checks the credential.
     pub(crate) fn is_guardable(&self) -> bool {
-        self.guarded.is_some()
-    }
-
-    /// What is wrong with its names in any form.
-    #[cfg(test)]
-    pub(crate) fn faults(&self) -> Vec<String> {
-        let texts = self.texts.iter().chain(self.guarded.iter().flatten());
-        texts.filter_map(|text| text.clone().err()).collect()
-    }
-
-    /// The text for a database.
-    #[cfg(test)]
-    pub(crate) fn text(&self, on: Backend) -> Result<Arc<str>, String> {
-        text(&self.texts, on)
+        self.built().guarded.is_some()
     }
 }
 
@@ -165,16 +134,15 @@ fn text([postgres, sqlite]: &Texts, on: Backend) -> Result<Arc<str>, String> {
     on.either(postgres, sqlite).clone()
 }
 
-impl Bound {
-    /// A text without values.
-    #[cfg(test)]
-    pub(crate) fn plain(text: &str) -> Self {
-        Self {
-            text: text.into(),
-            values: Vec::new(),
-        }
-    }
+/// A statement with its values, for one database.
+#[derive(Debug, Clone)]
+pub(crate) struct Bound {
+    pub(crate) text: Arc<str>,
+    /// `$1`, `$2`, …
+    pub(crate) values: Vec<Value>,
+}
 
+impl Bound {
     /// A `SELECT` on the rows of `:tenant` that is made for one request, with its values by name.
     ///
     /// # Errors

@@ -53,7 +53,7 @@ pub(crate) trait ListedResource: Table {
         (row.created_at.timestamp_millis(), row.id.uuid())
     }
 
-    /// The document a filter is put to: what `GET` would answer, without URLs; with the memberships that were read.
+    /// The document for a filter: what `GET` would answer, without URLs; with the memberships that were read.
     fn document<'a>(&'a self, rt: &'a ResourceType, memberships: &'a Memberships) -> Document<'a> {
         let row = self.row();
         let meta = Meta {

@@ -18,21 +18,9 @@ use crate::tenant_tx::TenantTx;
 #[derive(Debug, Clone, PartialEq)]
 pub enum AnyResource {
     /// A User.
-    Identity(Box<Identity>),
+    Identity(Identity),
     /// A Group, without its members.
-    Group(Box<Group>),
-}
-
-impl From<Identity> for AnyResource {
-    fn from(identity: Identity) -> Self {
-        Self::Identity(Box::new(identity))
-    }
-}
-
-impl From<Group> for AnyResource {
-    fn from(group: Group) -> Self {
-        Self::Group(Box::new(group))
-    }
+    Group(Group),
 }
 
 /// What is asked of one type.
@@ -69,20 +57,21 @@ impl TenantTx {
             },
             _ => at,
         };
-        let mut pages = vec![page_of::<Identity>(self, directory, users, of_type).await?];
+        let mut pages = vec![page_of(self, directory, users, of_type, AnyResource::Identity).await?];
         if let Some(groups) = groups {
-            pages.push(page_of::<Group>(self, directory, groups, of_type).await?);
+            pages.push(page_of(self, directory, groups, of_type, AnyResource::Group).await?);
         }
         Ok(merge(users.sort, at, pages).map(|(_, resource)| resource))
     }
 }
 
-/// A page of one type. By number, a page that ended before `count` says so as one by cursor does.
-async fn page_of<T: ListedResource + Into<AnyResource>>(
+/// A page of one type. By number too, [`Page::next`] is set when it ended before `count`.
+async fn page_of<T: ListedResource>(
     tx: &mut TenantTx,
     directory: DirectoryId,
     query: TypeRequest<'_>,
     at: PageAt<'_>,
+    any: fn(T) -> AnyResource,
 ) -> Result<Page<Placed<AnyResource>>> {
     let request = ListRequest {
         directory,
@@ -92,14 +81,14 @@ async fn page_of<T: ListedResource + Into<AnyResource>>(
         at,
     };
     let page = run::<T>(tx, &request).await?;
-    let page = page.map(|(position, one)| (with_key(position), one.into()));
+    let page = page.map(|(position, one)| (with_key(position), any(one)));
     Ok(match at {
         PageAt::Index { count, .. } => ending_early(page, count),
         PageAt::Cursor { .. } => page,
     })
 }
 
-/// The order of rows is that of creation; their positions do without the key that says so.
+/// Positions in the order of rows have no key; in the order of creation it is the creation.
 fn with_key(position: SortPosition) -> SortPosition {
     let created = || DateTime::from_timestamp_millis(position.at).map(SortKey::Instant);
     SortPosition {

@@ -26,6 +26,7 @@ mod tests;
 
 use domain::id::DirectoryId;
 use scim::filter::Filter;
+use scim::path::AttrPath;
 use scim::query::{Sort, SortOrder, SortPosition};
 use scim::schema::ResourceType;
 
@@ -163,14 +164,8 @@ fn sort_position(one: &impl ListedResource) -> SortPosition {
 
 /// `meta.created` is the order of the rows themselves.
 fn by_creation(sort: &Sort) -> Option<SortOrder> {
-    let path = &sort.path;
-    let created = path.schema.is_none()
-        && scim::name::eq(&path.name, "meta")
-        && path
-            .sub
-            .as_deref()
-            .is_some_and(|sub| scim::name::eq(sub, "created"));
-    created.then_some(sort.order)
+    let created = AttrPath::core("meta").with_sub("created");
+    (sort.path == created).then_some(sort.order)
 }
 
 /// What a page holds at most, in bytes of JSON as stored: it ends early behind the one that reaches it (RFC 7644
@@ -256,14 +251,15 @@ impl Budget {
         if cost > 0 {
             tokio::task::yield_now().await;
         }
-        let enough = cost <= self.left;
-        self.left = self.left.saturating_sub(cost);
-        enough
+        self.spend(cost)
     }
 
     /// Whether so many more rows were within it.
     fn take(&mut self, rows: usize) -> bool {
-        let cost = rows.saturating_mul(self.a_row);
+        self.spend(rows.saturating_mul(self.a_row))
+    }
+
+    fn spend(&mut self, cost: usize) -> bool {
         let enough = cost <= self.left;
         self.left = self.left.saturating_sub(cost);
         enough

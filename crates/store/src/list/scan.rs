@@ -237,7 +237,7 @@ impl Scan {
         let rows = match &self.access {
             Access::Keyed(statement, key) => {
                 let page = (within, Key(key.clone()), after, limit);
-                tx.executor.rows(*statement, page).await?
+                tx.executor.rows(statement, page).await?
             }
             Access::Counted(Counted::ByMembership(id)) => {
                 let page = (within, Key((*id).into()), after, limit);

@@ -3,11 +3,11 @@
 use domain::group::Group;
 use domain::identity::Identity;
 use migrations::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, Database, Statement};
+use sea_orm::{ConnectionTrait, Database};
 
 use super::ListedResource;
 use crate::engine::parameter::Bind;
-use crate::engine::statement::Built;
+use crate::engine::statement::Statement;
 use crate::settings::Backend;
 use crate::tables::{group, identity, membership};
 
@@ -19,7 +19,7 @@ async fn plan(sql: &str) -> String {
     Migrator::up(&db, None).await.expect("the schema");
     let text = format!("EXPLAIN QUERY PLAN {sql}");
     let rows = db
-        .query_all_raw(Statement::from_string(Backend::Sqlite.driver(), text))
+        .query_all_raw(sea_orm::Statement::from_string(Backend::Sqlite.driver(), text))
         .await
         .expect("a plan");
     let steps = rows
@@ -29,7 +29,7 @@ async fn plan(sql: &str) -> String {
 }
 
 /// A statement as SQLite is sent it. For PostgreSQL it names the same parameters.
-fn text<P: Bind, R>(statement: &Built<P, R>) -> String {
+fn text<P: Bind, R>(statement: &Statement<P, R>) -> String {
     statement.text(Backend::Postgres).expect("its own names");
     let text = statement.text(Backend::Sqlite).expect("its own names");
     text.as_ref().to_owned()

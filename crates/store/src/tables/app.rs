@@ -1,4 +1,4 @@
-//! `app` and `app_credential`: downstream consumers and what they identify themselves with.
+//! `app` and `app_credential`: consumers of events, and their credentials.
 
 use chrono::{DateTime, Utc};
 use domain::credential::{AppCredentialRecord, SecretHash, TokenId};
@@ -74,7 +74,7 @@ pub(crate) static PASSWORDS: Statement<At, (Slug, Option<String>)> = Statement::
 
 record!(AppCredentialRecord: id app app_name hash revoked_at expires_at);
 
-/// What an app's user in Redis is to have for passwords (ADR 0034).
+/// The passwords of an app's user in Redis (ADR 0034).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppPasswords {
     /// The app's name.
@@ -153,7 +153,7 @@ impl Store {
         self.autocommit().all(&CREDENTIALS, OfApp(app)).await
     }
 
-    /// What is known of an app's credential; one round trip.
+    /// The record of an app's credential; one round trip.
     ///
     /// # Errors
     /// As [`Store::token_record`].
@@ -180,7 +180,7 @@ impl Store {
             .map(|_| ())
     }
 
-    /// Takes an app's credential back; `false` when there is none such, or it was taken back before.
+    /// Revokes an app's credential; `false` when there is none such, or it was revoked before.
     ///
     /// # Errors
     /// [`crate::StoreError::Unavailable`].

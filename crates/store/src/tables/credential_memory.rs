@@ -21,7 +21,7 @@ pub(crate) fn of(kind: CredentialKind, id: TokenId) -> OfCredential<'static> {
     (Kind(kind.as_str()), PublicId(id))
 }
 
-/// What a request reads. PostgreSQL: `usher.token` opens that one row for reading.
+/// The row that a request reads. PostgreSQL: `usher.token` opens that one row for reading.
 pub(crate) static READ: Statement<OfCredential<'_>, Memory> = Statement::new(|on| {
     on.either(
         "SELECT m.* FROM (SELECT set_config('usher.token', :id, true) AS id) p CROSS JOIN LATERAL \
@@ -67,7 +67,7 @@ impl Read for Memory {
             let bits = u32::try_from(bits).ok()?;
             Some(SecretCheck { bits, version })
         });
-        // What is no address was not written by this program, and is no reason to refuse a credential.
+        // A text that is no address was not written by this program, and is no reason to refuse a credential.
         let networks = networks.split(' ').filter_map(|text| text.parse().ok());
         Ok(Self {
             check,
@@ -77,7 +77,7 @@ impl Read for Memory {
 }
 
 impl Store {
-    /// What is remembered of a credential beside its record (ADR 0031); nothing, of one that nothing is remembered of.
+    /// What is remembered of a credential beside its record (ADR 0031); the default without a row.
     ///
     /// # Errors
     /// As [`Store::token_record`].
@@ -86,7 +86,7 @@ impl Store {
         Ok(found.unwrap_or_default())
     }
 
-    /// Writes down when and whence credentials were used. Out of band: a request never waits for it.
+    /// Writes when credentials were used, and from which addresses. No request waits for it.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].

@@ -11,7 +11,7 @@ use super::names::{Id, New, OfTenant, Profile};
 use super::tenant::of;
 use crate::engine::parameter::parameters;
 use crate::engine::read::{columns, known, record};
-use crate::engine::statement::{Built, Opens, Statement};
+use crate::engine::statement::{Opens, Statement};
 use crate::error::Result;
 use crate::store::Store;
 
@@ -55,7 +55,7 @@ pub(crate) static BY_PROFILE: Statement<(OfTenant, Profile<'_>), Directory> = St
     format!("SELECT {COLUMNS} FROM directory WHERE tenant_id = :tenant AND profile = :profile")
 });
 
-/// What becomes of one column of a directory.
+/// The new value of one column of a directory.
 pub(crate) type Change<'a> = (OfTenant, Id, New<'a>);
 
 pub(crate) static SET_SWITCH: Statement<Change<'_>> = Statement::new(|_| set("switch"));
@@ -138,7 +138,7 @@ impl Store {
     async fn change_directory(
         &self,
         scope: TenantScope,
-        statement: &Built<Change<'_>>,
+        statement: &Statement<Change<'_>>,
         id: DirectoryId,
         new: Option<&str>,
     ) -> Result<bool> {

@@ -1,4 +1,4 @@
-//! `feed`, `feed_event`, `feed_group`, `feed_ack`: what each app may read, where, and how far it has come.
+//! `feed`, `feed_event`, `feed_group`, `feed_ack`: the events of each app by position, and the last position that each consumer group acknowledged.
 
 use chrono::{DateTime, Utc};
 use domain::id::{AppId, TenantId};
@@ -20,7 +20,7 @@ pub(crate) static INSERT: Statement<(OfApp, CreatedAt)> = Statement::new(|_| {
     "INSERT INTO feed (app_id, head, published, created_at) VALUES (:app, 0, 0, :created_at)".into()
 });
 
-/// A new feed's share of what is stamped already. Afterwards the head is set by [`SET_HEAD`].
+/// The events of a new feed that are stamped already. Afterwards the head is set by [`SET_HEAD`].
 pub(crate) static BACKFILL: Statement<OfApp> = Statement::new(|_| {
     "INSERT INTO feed_event (app_id, pos, tenant_id, outbox_id) \
      SELECT :app, row_number() OVER (ORDER BY id), tenant_id, id FROM outbox WHERE stamped"
@@ -29,7 +29,7 @@ pub(crate) static BACKFILL: Statement<OfApp> = Statement::new(|_| {
 
 pub(crate) static SET_HEAD: Statement<OfApp> = Statement::new(|_| {
     "UPDATE feed SET head = (SELECT coalesce(max(pos), 0) FROM feed_event WHERE app_id = :app) WHERE app_id = :app"
-            .into()
+        .into()
 });
 
 const FEEDS: &str =
@@ -42,10 +42,10 @@ pub(crate) static BY_APP: Statement<OfApp, Feed> =
 
 record!(Feed: app name head published);
 
-/// A place in an app's feed.
+/// A position in an app's feed.
 pub(crate) type Place = (OfApp, AtPosition);
 
-/// The events after a place, each with the feed's head; a page without rows needs [`HEAD`].
+/// The events after a position, each with the feed's head; a page without rows needs [`HEAD`].
 ///
 /// Positions have no gaps, so a page is bounded from above as well. Without that bound PostgreSQL reads and sorts the
 /// bodies of everything that is left, at every page (measured: 134 ms against 3 ms with 40,000 events left).
@@ -82,7 +82,7 @@ impl Read for FeedEvent {
     }
 }
 
-/// Nothing happens unless the group has come further.
+/// Changes nothing unless the position is after the group's last one.
 pub(crate) static ACK: Statement<(Place, Consumers<'_>, At)> = Statement::new(|on| {
     let group = "INSERT INTO feed_group (app_id, grp, pos, at) VALUES (:app, :group, :position, :at) \
                  ON CONFLICT (app_id, grp) DO UPDATE SET pos = excluded.pos, at = excluded.at \
@@ -142,12 +142,12 @@ pub struct FeedPage {
     pub head: Position,
 }
 
-/// How far a consumer group has come.
+/// The last acknowledgement of a consumer group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ack {
     /// The group.
     pub group: String,
-    /// The last position it has applied; all before it too.
+    /// The last position that it has applied, like all before it.
     pub position: Position,
     /// When it acknowledged it.
     pub at: DateTime<Utc>,
@@ -187,7 +187,7 @@ impl Store {
         Ok(FeedPage { events, head })
     }
 
-    /// Notes how much of a feed its queue has.
+    /// Notes the last position that the app's queue has.
     ///
     /// # Errors
     /// [`crate::StoreError::Unavailable`].
@@ -206,7 +206,7 @@ impl Store {
         self.change(&ACK, ack).await.map(|_| ())
     }
 
-    /// Where each consumer group of an app stands, by name.
+    /// The last acknowledgement of each consumer group of an app, by name.
     ///
     /// # Errors
     /// [`crate::StoreError::Unavailable`].

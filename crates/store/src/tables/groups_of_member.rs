@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::settings::Backend;
 
 /// How many groups come with the row of a member, and how long their documents may be together, in characters. The groups of a
-/// member of more are read apart, so that a page of members stays small.
+/// member with more are read apart, so that a page of members stays small.
 const GROUPS_WITH_ROW: usize = 20;
 const GROUPS_TEXT: usize = 16 * 1024;
 
@@ -59,7 +59,7 @@ columns! {
     Names = String => |document| serde_json::from_str(&document).map_err(|_| no_object());
 }
 
-/// What is answered of a member or of a group in a list; the rest of the document is passed over.
+/// The attributes of a member, or of a group of a member, that are answered; the others are skipped.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Names {

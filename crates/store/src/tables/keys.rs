@@ -46,7 +46,7 @@ pub(crate) fn fit(key: &str) -> String {
         .fold(format!("{beginning}#"), |text, byte| format!("{text}{byte:02x}"))
 }
 
-/// A filter `emails[type eq "work"].value eq` looks at every work e-mail, a column holds one.
+/// A filter `emails[type eq "work"].value eq` reads every work e-mail, a column holds one.
 pub(crate) fn work_email(resource: &Resource) -> Option<String> {
     let emails = resource.as_map().get("emails")?.as_array()?;
     let mut work = emails.iter().filter(|email| {

@@ -1,7 +1,7 @@
-//! `lease`: which process does a job that one is enough for, by the database's clock.
+//! `lease`: which process does a job that only one may do at a time, by the database's clock.
 //!
-//! A lease that ends later than one taken now would was made before that clock was set back. It has no holder: otherwise
-//! the job of a holder that has died would wait for as long as the clock was set back.
+//! A lease that ends later than one taken now would was made before that clock was set back. It counts as free: otherwise
+//! the job of a process that has ended would wait for as long as the clock was set back.
 
 use std::time::Duration;
 

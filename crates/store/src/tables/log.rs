@@ -1,4 +1,4 @@
-//! `provisioning_log`: what was done to which resource, and how far its event has come since.
+//! `provisioning_log`: what was done to which resource, and which apps have its event by now.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ use crate::error::{Result, StoreError};
 use crate::settings::Backend;
 use crate::tenant_tx::TenantTx;
 
-/// What is written of a row.
+/// The columns that are written.
 pub(crate) const COLUMNS: &str = "tenant_id, directory_id, at, request_id, identity_id, resource_type, external_id, \
                                   user_name, user_name_key, action, status, code, detail, event_id, changed, token_id, trace_id";
 
@@ -31,10 +31,10 @@ pub(crate) const COLUMNS: &str = "tenant_id, directory_id, at, request_id, ident
 pub(crate) const VALUES: &str = ":log_directory, :log_at, :request, :resource, :resource_type, :log_external_id, \
                                  :user_name, :user_name_key, :action, :status, :code, :detail, :log_event, :changed, :token, :trace";
 
-/// What to look for; everything given must hold. Newest first.
+/// A search of the log: rows for which all that is given holds, newest first.
 #[derive(Debug, Clone, Default)]
 pub struct LogQuery {
-    /// In this directory only.
+    /// In this directory.
     pub directory: Option<DirectoryId>,
     /// About the identity with this `externalId` (Entra's objectId).
     pub external_id: Option<String>,
@@ -42,24 +42,24 @@ pub struct LogQuery {
     pub user_name: Option<String>,
     /// About this identity or group.
     pub resource: Option<ResourceId>,
-    /// That ended so.
+    /// With this status.
     pub status: Option<LogStatus>,
-    /// Not before.
+    /// At this time or later.
     pub since: Option<DateTime<Utc>>,
-    /// At most so many.
+    /// The largest number of rows.
     pub limit: usize,
 }
 
-/// One row of the log and how far its event has come.
+/// One row of the log, and where its event is by now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogRow {
     /// What was written at the time of the call.
     pub entry: LogEntry,
-    /// Where its event is by now: a row an app and consumer group; empty while it waits for its position.
+    /// One for each app and consumer group; empty while the event waits for its position.
     pub delivered: Vec<Delivered>,
 }
 
-/// An event's place in one app's feed.
+/// An event's position in one app's feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivered {
     /// The app.
@@ -132,7 +132,7 @@ pub(crate) fn search(on: Backend, tenant: TenantId, query: &LogQuery) -> Result<
     let conditions = conditions.concat();
     values.push(("limit", query.limit.value(on)?));
     let keyed = query.external_id.is_some() || query.user_name.is_some() || query.resource.is_some();
-    // Without a key, a time is what an index can be entered by.
+    // Without a key, an index on the time is used.
     let by_time = query.since.is_some() && !keyed;
     let order = if by_time { "at DESC, id DESC" } else { "id DESC" };
     // Newest first without a key or a time: PostgreSQL has the primary key for it, SQLite the row ids, if it may not take the
@@ -207,7 +207,7 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Searches the provisioning log; with each row, how far its event has come.
+    /// Searches the provisioning log; with each row, where its event is by now.
     ///
     /// # Errors
     /// As [`TenantTx::get`].

@@ -20,7 +20,7 @@ use super::names::{After, Groups, Identities, In, InGroup, Limit, Members, Peopl
 use crate::engine::parameter::{Bind, Ids};
 use crate::engine::read::{Columns, Read};
 use crate::engine::retry_budget::Resend;
-use crate::engine::statement::{Built, Statement};
+use crate::engine::statement::Statement;
 use crate::error::{Result, StoreError};
 use crate::settings::Backend;
 use crate::tenant_tx::TenantTx;
@@ -93,16 +93,16 @@ pub(crate) static ADD: Statement<(Both, InGroup), ResourceId> = Statement::new(|
 /// is locked.
 pub(crate) static REMOVE: Statement<(Of, Members), ResourceId> = Statement::new(|on| {
     let which = on.either(
-            "ctid = ANY (ARRAY( \
-             SELECT m.place FROM unnest(:members) w(id) CROSS JOIN LATERAL \
-             (SELECT x.ctid AS place FROM membership x WHERE x.tenant_id = :tenant AND x.directory_id = :directory \
-             AND x.group_id = :group AND x.member_id = w.id OFFSET 0) m))"
-                .to_owned(),
-            format!(
-                "tenant_id = :tenant AND directory_id = :directory AND group_id = :group \
-                 AND member_id IN (SELECT {ID_SQLITE} FROM json_each(:members) w)"
-            ),
-        );
+        "ctid = ANY (ARRAY( \
+         SELECT m.place FROM unnest(:members) w(id) CROSS JOIN LATERAL \
+         (SELECT x.ctid AS place FROM membership x WHERE x.tenant_id = :tenant AND x.directory_id = :directory \
+         AND x.group_id = :group AND x.member_id = w.id OFFSET 0) m))"
+            .to_owned(),
+        format!(
+            "tenant_id = :tenant AND directory_id = :directory AND group_id = :group \
+             AND member_id IN (SELECT {ID_SQLITE} FROM json_each(:members) w)"
+        ),
+    );
     format!("DELETE FROM membership WHERE {which} RETURNING member_kind, member_id")
 });
 
@@ -144,9 +144,11 @@ pub(crate) static POSITION: Statement<Of, (i64, i64)> = Statement::select(|_| {
 });
 
 /// The groups that identities are direct members of.
-pub(crate) static GROUPS_OF: Statement<(In, Identities, Limit), (IdentityId, GroupRef)> = Statement::select(
-    |on| {
-        on.either(
+pub(crate) static GROUPS_OF: Statement<(In, Identities, Limit), (IdentityId, GroupRef)> =
+    Statement::select(groups_of);
+
+fn groups_of(on: Backend) -> String {
+    on.either(
         "SELECT m.member_id, g.id, g.document FROM unnest(:identities) w(id) \
          CROSS JOIN LATERAL (SELECT x.member_id, x.group_id FROM membership x WHERE x.directory_id = :directory \
          AND x.member_id = w.id AND x.member_kind <> '' AND NOT (x.tenant_id IS DISTINCT FROM :tenant) OFFSET 0) m \
@@ -160,8 +162,7 @@ pub(crate) static GROUPS_OF: Statement<(In, Identities, Limit), (IdentityId, Gro
              CROSS JOIN groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id LIMIT :limit"
         ),
     )
-    },
-);
+}
 
 /// Which of some members are in which of some groups: group, kind and id.
 pub(crate) static AMONG: Statement<(In, Groups, Members), (Uuid, ResourceId)> = Statement::select(|on| {
@@ -280,7 +281,7 @@ impl TenantTx {
 
     async fn change_members<P: Bind>(
         &mut self,
-        statement: &Built<P, ResourceId>,
+        statement: &Statement<P, ResourceId>,
         directory: DirectoryId,
         ids: &[ResourceId],
         parameters: impl Fn(In, &[ResourceId]) -> P,

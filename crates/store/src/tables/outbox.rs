@@ -1,6 +1,7 @@
 //! `outbox`: events as they were committed, until every feed has them and they are old.
 //!
-//! Its rows are written by the statements of [`super::resource`], always after the change that they are about. The stamper gives them positions in every feed. Why positions and not ids, and why in two steps: ADR 0003;
+//! Its rows are written by the statements of [`super::resource`], always after the change that they are about. The stamper gives
+//! them positions in every feed. Why positions and not ids, and why in two steps: ADR 0003;
 //! `docs/background/feeds.md`, "Order of commits".
 
 use std::marker::PhantomData;

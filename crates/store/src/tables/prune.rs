@@ -4,17 +4,17 @@ use chrono::{DateTime, Utc};
 
 use super::names::{Before, Limit};
 use super::outbox::OPEN_OUTBOX;
-use crate::engine::statement::{Built, Statement};
+use crate::engine::statement::Statement;
 use crate::error::Result;
 use crate::store::Store;
 
-/// What is old, and how many rows of it at most.
+/// Rows from before a time, and the largest number of them.
 pub(crate) type Old = (Before, Limit);
 
 /// Only events that are in the app's queue (a feed whose `published` is 0 has none and is read over HTTP).
 ///
-/// PostgreSQL reads the first `:limit` positions of each feed, which are its oldest, and deletes by the place of the row
-/// (`ctid`), here and below: none of these rows is ever updated again.
+/// PostgreSQL reads the first `:limit` positions of each feed, which are its oldest, and deletes by `ctid`
+/// (the row's place in the table), here and below: none of these rows is ever updated again.
 pub(crate) static PRUNE_FEEDS: Statement<Old> = Statement::new(|on| {
     on.either(
         "DELETE FROM feed_event WHERE ctid = ANY (ARRAY(SELECT f.place FROM feed CROSS JOIN LATERAL \
@@ -25,7 +25,8 @@ pub(crate) static PRUNE_FEEDS: Statement<Old> = Statement::new(|on| {
         "DELETE FROM feed_event WHERE (app_id, pos) IN (SELECT f.app_id, f.pos FROM feed_event f \
          JOIN feed ON feed.app_id = f.app_id JOIN outbox o ON o.tenant_id = f.tenant_id AND o.id = f.outbox_id \
          WHERE o.stamped AND o.created_at < :before AND (feed.published = 0 OR f.pos <= feed.published) LIMIT :limit)",
-    ).into()
+    )
+    .into()
 });
 
 /// As [`PRUNE_FEEDS`]; only what no feed holds any more.
@@ -59,7 +60,8 @@ pub(crate) static PRUNE_ACKS: Statement<Old> = Statement::new(|on| {
          (SELECT x.ctid AS place, x.at FROM feed_ack x WHERE x.app_id = feed_group.app_id AND x.grp = feed_group.grp \
          ORDER BY x.pos LIMIT :limit) a WHERE a.at < :before LIMIT :limit))",
         "DELETE FROM feed_ack WHERE (app_id, grp, pos) IN (SELECT app_id, grp, pos FROM feed_ack WHERE at < :before LIMIT :limit)",
-    ).into()
+    )
+    .into()
 });
 
 /// Rows deleted in one transaction by [`Store::prune`].
@@ -68,16 +70,16 @@ const PRUNE_BATCH: usize = 2000;
 /// What [`Store::prune`] deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PruneReport {
-    /// Events that every feed has let go of.
+    /// Events that are in no feed any more.
     pub events: u64,
     /// Rows of the provisioning log.
     pub log: u64,
-    /// Remembered acknowledgements; where each group stands is kept.
+    /// Earlier acknowledgements; the last one of each group is kept.
     pub acks: u64,
 }
 
 impl Store {
-    /// Deletes events, log rows and remembered acknowledgements from before a time, in small transactions. An event
+    /// Deletes events, log rows and earlier acknowledgements from before a time, in small transactions. An event
     /// stays until every feed with a queue has it there.
     ///
     /// # Errors
@@ -91,7 +93,7 @@ impl Store {
         })
     }
 
-    async fn prune_all(&self, statement: &Built<Old>, before: DateTime<Utc>) -> Result<u64> {
+    async fn prune_all(&self, statement: &Statement<Old>, before: DateTime<Utc>) -> Result<u64> {
         let open = OPEN_OUTBOX.bind(self.backend(), (), None)?;
         let change = statement.bind(self.backend(), (Before(before), Limit(PRUNE_BATCH)), None)?;
         let mut pruned = 0;

@@ -1,5 +1,5 @@
-//! The tables of identities and groups: what they have in common, and what can be done with both. [`super::identity`] and
-//! [`super::group`] hold the statements and what differs.
+//! The tables of identities and groups: what they have in common. [`super::identity`] and [`super::group`] hold the statements
+//! and what differs; the methods over both are in [`crate::tenant_tx`].
 //!
 //! A row has a revision, a document, and a name that is taken once a directory. Each change writes events and a log row too: on
 //! PostgreSQL as one statement (a chain of `WITH`), on SQLite as one text of several statements, which is handed to the
@@ -24,7 +24,7 @@ use super::outbox::Events;
 use super::{keys, log, membership, outbox};
 use crate::engine::parameter::{Bind, parameters};
 use crate::engine::read::{Read, columns};
-use crate::engine::statement::{Built, SET_TENANT, of_tenant};
+use crate::engine::statement::{SET_TENANT, Statement, of_tenant};
 use crate::error::{Result, StoreError};
 use crate::list::ListedResource;
 use crate::settings::Backend;
@@ -37,7 +37,7 @@ impl StoredResource for Group {}
 
 /// The id of a [`StoredResource`].
 pub trait StoredId: Copy + Send + Into<ResourceId> {
-    /// What has such an id.
+    /// Its resource.
     type Resource: StoredResource;
 }
 
@@ -117,19 +117,19 @@ pub(crate) use statements_and_row;
 
 /// The statements on a table.
 pub(crate) struct Statements<'s, R: Table> {
-    pub(crate) by_id: &'s Built<ById, R>,
-    pub(crate) lock_by_id: &'s Built<ById, R>,
-    pub(crate) by_name: &'s Built<ByKey, R>,
-    pub(crate) lock_by_name: &'s Built<ByKey, R>,
+    pub(crate) by_id: &'s Statement<ById, R>,
+    pub(crate) lock_by_id: &'s Statement<ById, R>,
+    pub(crate) by_name: &'s Statement<ByKey, R>,
+    pub(crate) lock_by_name: &'s Statement<ByKey, R>,
     /// Where `externalId` may be a key.
-    pub(crate) by_external_id: Option<&'s Built<ByKey, R>>,
-    pub(crate) name_taken: &'s Built<Others>,
-    pub(crate) create: &'s Built<Create<'s, R>, Reached>,
-    pub(crate) save: &'s Built<Save<'s, R>, Reached>,
-    pub(crate) delete: &'s Built<Delete<'s, R>, i64>,
+    pub(crate) by_external_id: Option<&'s Statement<ByKey, R>>,
+    pub(crate) name_taken: &'s Statement<Others>,
+    pub(crate) create: &'s Statement<Create<'s, R>, Reached>,
+    pub(crate) save: &'s Statement<Save<'s, R>, Reached>,
+    pub(crate) delete: &'s Statement<Delete<'s, R>, i64>,
 }
 
-/// What every resource has.
+/// The fields that every resource has.
 pub(crate) struct Row<'r> {
     pub(crate) id: ResourceId,
     pub(crate) directory: DirectoryId,
@@ -284,7 +284,7 @@ pub(crate) fn delete<R: Table>(on: Backend) -> String {
 
 /// The events, then the log row, if the change was made: on PostgreSQL as parts of its `WITH`, where the change is `i`; on SQLite
 /// as statements, each depending on whether the one before changed a row. The log row belongs to the last of several events:
-/// when that has come somewhere, all have.
+/// when that has a position, all have.
 fn outbox_and_log<R: Table>(on: Backend) -> String {
     let (events, last, group) = if R::SEVERAL_EVENTS {
         (outbox::insert_several(on), "max(o.id)", " GROUP BY o.tenant_id")

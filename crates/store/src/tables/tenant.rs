@@ -6,7 +6,7 @@ use domain::tenant::Tenant;
 use super::names::{Name, OfTenant};
 use crate::engine::parameter::{Bind, parameters};
 use crate::engine::read::record;
-use crate::engine::statement::{Built, Statement};
+use crate::engine::statement::Statement;
 use crate::error::Result;
 use crate::store::Store;
 
@@ -64,7 +64,7 @@ impl Store {
     pub(super) async fn update_of<P: Bind>(
         &self,
         scope: TenantScope,
-        statement: &Built<P>,
+        statement: &Statement<P>,
         parameters: P,
     ) -> Result<u64> {
         let open = OPEN.bind(self.backend(), of(scope), None)?;

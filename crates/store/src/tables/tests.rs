@@ -25,7 +25,7 @@ trait Built: Sync {
 
 impl<P: Bind, R> Built for Statement<P, R> {
     fn faults(&self) -> Vec<String> {
-        (**self).faults()
+        Self::faults(self)
     }
 }
 

@@ -70,7 +70,7 @@ pub(crate) static NOTE_USE: Statement<(PublicId, At)> = Statement::new(|_| {
 pub(crate) const UNCHANGED: &str =
     "SELECT 1 FROM tenant n WHERE n.id = :tenant AND n.credential_state = :credential_state";
 
-/// Checks the credential and does nothing else, where it is guarded.
+/// Answers nothing; sent with a guard, it checks the credential.
 pub(crate) static CHECK: Statement<OfTenant> = Statement::select(|_| "SELECT 1 WHERE :tenant IS NULL".into());
 
 /// Everything about a presented token in one round trip.
@@ -141,7 +141,7 @@ impl Store {
         self.autocommit().one(&BY_ID, parameters).await
     }
 
-    /// Takes a token back; `false` when the tenant has no such token, or it was taken back before.
+    /// Revokes a token; `false` when the tenant has no such token, or it was revoked before.
     ///
     /// # Errors
     /// [`crate::StoreError::Unavailable`].
@@ -151,7 +151,7 @@ impl Store {
     }
 
     /// Lets a token end by itself at `expires_at` unless it ends before; `false` when it does, or when the tenant has
-    /// no such token. Rotation: the old token lives on for the overlap.
+    /// no such token. Rotation: the old token stays valid for the overlap.
     ///
     /// # Errors
     /// [`crate::StoreError::Unavailable`].

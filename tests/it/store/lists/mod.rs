@@ -39,7 +39,7 @@ fn of_type(name: &str, endpoint: &str, core: scim::schema::Schema) -> ResourceTy
     }
 }
 
-/// `TenantTx::list` or `TenantTx::list_groups`.
+/// `TenantTx::list` of either type.
 type List<T> =
     for<'t, 'q> fn(&'t mut TenantTx, &'t ListRequest<'q>) -> BoxFuture<'t, Result<Page<T>, StoreError>>;
 

@@ -59,11 +59,8 @@ impl PoolHealth {
         match self.0.raised.load(Ordering::Relaxed) {
             0 => false,
             raised => {
-                let since = self
-                    .0
-                    .start
-                    .elapsed()
-                    .saturating_sub(Duration::from_millis(raised - 1));
+                let raised = Duration::from_millis(raised - 1);
+                let since = self.0.start.elapsed().saturating_sub(raised);
                 age >= since && since < SUSPICIOUS_FOR
             }
         }
@@ -73,7 +70,8 @@ impl PoolHealth {
 /// Opens the pool.
 pub(super) async fn open(settings: &Settings) -> Result<Opened> {
     let health = PoolHealth::new();
-    let pool = connect(settings, settings.max_connections, LOCK_TIMEOUT, health.clone()).await?;
+    let timeouts = [STATEMENT_TIMEOUT, LOCK_TIMEOUT];
+    let pool = connect(settings, settings.max_connections, timeouts, health.clone()).await?;
     let (role, warnings) = role(&pool).await?;
     Ok(Opened {
         pool,
@@ -86,18 +84,17 @@ pub(super) async fn open(settings: &Settings) -> Result<Opened> {
 
 /// One connection for migrations, which may take their time.
 pub(crate) async fn open_for_migration(settings: &Settings) -> Result<DatabaseConnection> {
-    connect(settings, 1, "5s", PoolHealth::new()).await
+    connect(settings, 1, ["0", "5s"], PoolHealth::new()).await
 }
 
 async fn connect(
     settings: &Settings,
     connections: u32,
-    lock_timeout: &'static str,
+    [statement_timeout, lock_timeout]: [&'static str; 2],
     health: PoolHealth,
 ) -> Result<DatabaseConnection> {
     let url = settings.url.replacen("postgresql:", "postgres:", 1);
     let mut options = options(settings, &url, connections);
-    let statement_timeout = if connections == 1 { "0" } else { STATEMENT_TIMEOUT };
     options
         .test_before_acquire_if_idle_for(Duration::from_secs(30))
         .map_sqlx_postgres_opts(move |connection| {
@@ -117,13 +114,7 @@ async fn connect(
         })
         .map_sqlx_postgres_before_acquire(move |connection, metadata| {
             let suspected = health.covers(metadata.age);
-            Box::pin(async move {
-                if suspected {
-                    takes_writes(connection).await
-                } else {
-                    Ok(true)
-                }
-            })
+            Box::pin(async move { Ok(!suspected || takes_writes(connection).await?) })
         });
     Database::connect(options).await.map_err(StoreError::of)
 }

@@ -38,10 +38,11 @@ impl Place {
 
     /// A job that sends these statements.
     async fn send(&self, text: &'static str) -> Result<()> {
-        self.store
-            .change_after(None, Bound::plain(text))
-            .await
-            .map(|_| ())
+        let statement = Bound {
+            text: text.into(),
+            values: Vec::new(),
+        };
+        self.store.change_after(None, statement).await.map(|_| ())
     }
 
     async fn write(&self, name: &str) -> Result<()> {

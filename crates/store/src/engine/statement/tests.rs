@@ -2,6 +2,20 @@
 
 use super::*;
 
+impl<P: Bind, R> Statement<P, R> {
+    /// What is wrong with its names in any form.
+    pub(crate) fn faults(&self) -> Vec<String> {
+        let Built { plain, guarded } = self.built();
+        let texts = plain.iter().chain(guarded.iter().flatten());
+        texts.filter_map(|text| text.clone().err()).collect()
+    }
+
+    /// The text for a database.
+    pub(crate) fn text(&self, on: Backend) -> Result<Arc<str>, String> {
+        text(&self.built().plain, on)
+    }
+}
+
 #[test]
 fn names_become_numbers_in_the_order_of_the_parameters() {
     let text = numbered("SELECT :b::text FROM t WHERE a = :a AND b = :b", &["a", "b"]);
