@@ -46,8 +46,8 @@ pub async fn bytes(
 ///
 /// # Errors
 /// `invalidSyntax` with line and column.
-pub async fn json(state: &State, bytes: &Bytes, permits: &Permits) -> Result<Value, Failure> {
-    if permits.is_long() {
+pub async fn json(state: &State, bytes: &Bytes, is_long: bool) -> Result<Value, Failure> {
+    if is_long {
         let bytes = bytes.clone();
         long::run(&state.long, async move { parse(&bytes) }).await?
     } else {

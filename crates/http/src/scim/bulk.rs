@@ -18,7 +18,7 @@ use super::{RequestContext, respond};
 /// `bulkTooLarge`, `invalidSyntax`; ours, when nothing was done.
 pub async fn answer(ctx: &RequestContext<'_>, body: Value) -> Result<HttpResponse, Failure> {
     let sent = BulkRequest::parse(body, &|path| target(ctx, path)).map_err(refused)?;
-    let report = ctx.run(|request| bulk::execute(request, sent)).await?;
+    let report = ctx.use_case(|request| bulk::execute(request, sent)).await?;
     if let Some(created) = ctx.answered {
         let made = report.results.iter().filter_map(BulkResult::created);
         made.for_each(|id| created.add(id));

@@ -1,6 +1,6 @@
 //! The discovery documents (RFC 7644 §4): the schemas and resource types of the directory's profile.
 //!
-//! A filter is refused before ([`super::prepared`]); every other parameter is ignored (RFC 7644 §4).
+//! A filter is refused before ([`super::context`]); every other parameter is ignored (RFC 7644 §4).
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;

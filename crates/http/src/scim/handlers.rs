@@ -75,32 +75,33 @@ impl AnsweredResource for Group {
 /// # Errors
 /// As the use-case; `preconditionFailed`.
 pub async fn answer<R: AnsweredResource>(
-    ctx: RequestContext<'_>,
+    ctx: &RequestContext<'_>,
     verb: Verb,
     id: &str,
     body: Value,
 ) -> Result<HttpResponse, Failure> {
     let of_id = id.to_owned();
     match verb {
-        Verb::List => list::<R>(&ctx).await,
+        Verb::List => list::<R>(ctx).await,
         Verb::Search => list::<R>(&ctx.searching(body)?).await,
-        Verb::Get => get::<R>(&ctx, id).await,
+        Verb::Get => get::<R>(ctx, id).await,
         Verb::Create => {
-            let made: R = ctx.run(|request| create::execute(request, body)).await?;
+            let made: R = ctx.use_case(|request| create::execute(request, body)).await?;
             let created = made.created();
-            let answer = whole(&ctx, StatusCode::CREATED, made).await?;
+            let answer = whole(ctx, StatusCode::CREATED, made).await?;
             if let (Some(answered), Some(id)) = (ctx.answered, created) {
                 answered.add(id);
             }
             Ok(answer)
         }
         Verb::Replace => {
-            let replaced = ctx.run(async move |request| replace::execute::<R>(request, &of_id, body).await);
-            whole(&ctx, StatusCode::OK, replaced.await?).await
+            let replaced =
+                ctx.use_case(async move |request| replace::execute::<R>(request, &of_id, body).await);
+            whole(ctx, StatusCode::OK, replaced.await?).await
         }
         Verb::Patch => {
-            let patched = ctx.run(async move |request| patch::execute::<R>(request, &of_id, body).await);
-            patched_answer(&ctx, patched.await?).await
+            let patched = ctx.use_case(async move |request| patch::execute::<R>(request, &of_id, body).await);
+            patched_answer(ctx, patched.await?).await
         }
         // 404 the second time.
         Verb::Delete => {

@@ -9,7 +9,6 @@ mod context;
 mod discovery;
 pub mod error;
 mod handlers;
-mod prepared;
 pub mod respond;
 mod response_body;
 pub mod route;
@@ -17,15 +16,14 @@ pub mod routes;
 mod search;
 mod view;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use domain::credential::Caller;
 use store::CredentialGuard;
 
-use self::context::RequestContext;
+use self::context::{RequestContext, announced_length};
 use self::error::{ErrorCode, Failure};
-use self::prepared::{Prepared, announced_length};
 use self::route::Route;
 use self::routes::{Action, ExpectedBody, Operation};
 use crate::extract::body::drain;
@@ -33,7 +31,6 @@ use crate::extract::caller::{Source, caller};
 use crate::limits::{BODY_BYTES, CREDENTIAL_CHECK_AGE, LONG_BODY_BYTES};
 use crate::observe::Facts;
 use crate::state::State;
-use crate::tenant_limits::Permits;
 
 /// The number of times that a request is run when its credential changes before each first statement.
 const ATTEMPTS: usize = 3;
@@ -63,9 +60,9 @@ async fn answer(
     Facts::record(request, |facts| facts.operation = Some(action.word));
     let source = source(request, action);
     let caller = caller(state, request, &route.base, source).await?;
-    let prepared = Prepared::of(state, request, payload, (&route, action), &caller).await;
-    let (prepared, permits) = match prepared {
-        Ok(prepared) => prepared,
+    let read = RequestContext::of(state, request, payload, (&route, action), caller).await;
+    let (mut ctx, _permits) = match read {
+        Ok(read) => read,
         Err(failure) => {
             // A refusal needs a credential that was checked, and no statement of this request has done it.
             if source == Source::KeptOrDatabase && !failure.is_fault() {
@@ -74,25 +71,22 @@ async fn answer(
             return Err(failure);
         }
     };
-    let caller = if begun.elapsed() > CREDENTIAL_CHECK_AGE {
+    if begun.elapsed() > CREDENTIAL_CHECK_AGE {
         // It has waited, for a permit or for its body: the credential may have been revoked meanwhile.
-        self::caller(state, request, &route.base, Source::Database).await?
-    } else {
-        caller
-    };
-    if source == Source::Database {
-        return prepared.run(caller, permits, None).await;
+        ctx.verify_again().await?;
     }
-    attempts(&prepared, (caller, permits)).await
+    match source {
+        Source::Database => ctx.run(None).await,
+        Source::KeptOrDatabase => attempts(&mut ctx).await,
+    }
 }
 
 /// Runs a request until a statement has found its credential unchanged, or until it needed no statement.
-async fn attempts(prepared: &Prepared<'_>, admitted: (Caller, Permits)) -> Result<HttpResponse, Failure> {
-    let (mut caller, mut permits) = admitted;
+async fn attempts(ctx: &mut RequestContext<'_>) -> Result<HttpResponse, Failure> {
     for _ in 0..ATTEMPTS {
-        let state = caller.credential_state;
+        let state = ctx.request.caller.credential_state;
         let guard = CredentialGuard::new(state);
-        let outcome = prepared.run(caller, permits, Some(guard.clone())).await;
+        let outcome = ctx.run(Some(guard.clone())).await;
         let no_database = outcome
             .as_ref()
             .is_err_and(|failure| failure.code == ErrorCode::Unavailable);
@@ -100,11 +94,10 @@ async fn attempts(prepared: &Prepared<'_>, admitted: (Caller, Permits)) -> Resul
             return outcome;
         }
         // The credential has changed, or no statement has checked it. In both cases nothing was changed.
-        caller = prepared.caller().await?;
-        if !guard.was_refused() && caller.credential_state == state {
+        ctx.verify_again().await?;
+        if !guard.was_refused() && ctx.request.caller.credential_state == state {
             return outcome;
         }
-        permits = prepared.permits(&caller).await?;
     }
     Err(Failure::new(ErrorCode::Unavailable))
 }
