@@ -1,10 +1,10 @@
-//! The steps of a credential: text → a place in the queue → (the calling crate reads the record) → status →
-//! verification → comparison with the URL → `Caller`.
+//! The verification of a credential: text → a place in the queue → (the calling crate reads the record) → status → secret →
+//! comparison with the URL → `Caller`.
 //!
-//! [`Verifier::precheck`] needs no record; [`Verifier::verify`] checks record and secret; `admit` of what it returns
-//! compares it with the URL and is the only way to a `Caller`. Guesses of others never make the right secret fail as
-//! wrong: a secret that cannot be checked now is [`Refusal::Busy`]. Must not know: where records come from, what the
-//! HTTP answer looks like. Order and bounds are those of ADR 0005 and ADR 0031.
+//! [`Verifier::precheck`] needs no record; [`Verifier::verify`] checks record and secret; `admit` of its result compares it
+//! with the URL and is the only way to a `Caller`. Wrong secrets of other clients never make a right one fail: a secret that
+//! cannot be checked now is [`Refusal::Busy`]. Must not know: where records come from, HTTP responses. Order and bounds are
+//! those of ADR 0005 and ADR 0031.
 
 mod run;
 mod verified;
@@ -38,7 +38,7 @@ pub use verified::{CredentialRecord, Verified};
 #[debug("Presented({})", self.id())]
 pub struct Presented {
     shown: Shown,
-    /// A place in the queue for records; none is needed when this secret was right today.
+    /// A place in the queue for records; a secret that was verified today needs none.
     lookup: Option<Permit>,
 }
 
@@ -73,7 +73,7 @@ impl Presented {
     }
 }
 
-/// Checks credentials; cheap to clone, all clones share one memory.
+/// Checks credentials; cheap to clone, all clones share one cache.
 #[derive(Debug, Clone)]
 pub struct Verifier {
     inner: Arc<Inner>,
@@ -95,7 +95,7 @@ struct Inner {
     uses: Uses,
 }
 
-/// The most pairs of id and network whose failures are remembered.
+/// The most pairs of id and network whose failures are counted.
 const GUESSERS: u64 = 65_536;
 /// The shortest time between two log lines about one credential.
 const ALARM: Quota = Quota {
@@ -104,7 +104,7 @@ const ALARM: Quota = Quota {
 };
 
 impl Verifier {
-    /// A verifier that remembers nothing yet; each `Caller` gets the alias of its token.
+    /// A verifier with an empty cache; each `Caller` gets the alias of its token.
     ///
     /// # Errors
     /// [`NoRandomness`] when the system gives no key for this process.
@@ -131,9 +131,8 @@ impl Verifier {
         })
     }
 
-    /// Reads all `Authorization` lines of a request from `ip` (the client's, as reported by trusted proxies), and
-    /// waits until its record may be read. Unknown ids queue behind one another; a credential that was right today
-    /// does not wait.
+    /// Parses all `Authorization` lines of a request from `ip` (the client's, as reported by trusted proxies), and waits until
+    /// its record may be read. A credential that was verified today does not wait.
     ///
     /// # Errors
     /// `Unauthorized` for texts that are no credential of this kind and environment, `Busy` when too many wait.
@@ -151,8 +150,8 @@ impl Verifier {
         presented.map_err(|refusal| self.refused(refusal))
     }
 
-    /// Checks a presented credential by the record that was read for its id during this request. `memory` is what is
-    /// remembered of the credential over restarts; it is read only when the secret has to be checked.
+    /// Checks a presented credential by the record that was read for its id during this request. `memory` reads what is stored
+    /// about its uses; it is called only when the secret is not in the cache.
     ///
     /// # Errors
     /// `Unauthorized` with the reason for the log, `Busy` when the secret cannot be checked now.
@@ -198,7 +197,7 @@ impl Verifier {
         refusal
     }
 
-    /// Checks a secret; for a right one, returns what this use adds to the memory of the credential.
+    /// Checks a secret; for a right one, returns the new values of this use.
     async fn known(
         &self,
         presented: Presented,
@@ -206,7 +205,7 @@ impl Verifier {
         hash: &SecretHash,
         memory: impl AsyncFnOnce() -> Memory,
     ) -> Result<Memory, Refusal> {
-        // The status comes first: it costs nothing, and a credential that is not active needs no check of its secret.
+        // The status first: it costs nothing, and a credential that is not active needs no check of its secret.
         match status {
             CredentialStatus::Active => {}
             CredentialStatus::Expired => return Err(Refusal::Unauthorized(Reason::Expired)),

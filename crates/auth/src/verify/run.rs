@@ -1,6 +1,7 @@
-//! One check of one secret by argon2: charged in advance, run on the pool, settled on its thread.
+//! One check of one secret by argon2: a failure is charged in advance, the check runs on the pool, its thread handles the
+//! result.
 //!
-//! Must not know: records, and which requests wait for the outcome (that is the task of [`crate::cache`]).
+//! Must not know: records, and which requests wait for the result ([`crate::cache`] does).
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use crate::hash::{self, Verdict};
 use crate::queue::{Priority, Requester};
 use crate::stats::step;
 
-/// How a check that was not right ended.
+/// The result of a check that did not succeed.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Failed {
     Wrong,
@@ -19,14 +20,15 @@ pub(super) enum Failed {
     Busy,
 }
 
-/// A failure charged in advance, so that parallel guesses cannot overdraw; given back unless the secret was wrong.
+/// A failure that is charged in advance, so that parallel guesses cannot exceed the limit; refunded unless the secret was wrong.
 struct Charge {
     inner: Arc<Inner>,
     guess: Option<Guess>,
 }
 
 impl Charge {
-    /// Charges, or says that the allowance is used up. What has passed the fast check is no guess.
+    /// Charges a failure; without allowance the priority becomes [`Priority::Suspected`]. A secret that passed the fast check
+    /// is no guess.
     fn of(inner: &Arc<Inner>, shown: &Shown, priority: Priority) -> (Priority, Self) {
         let now = inner.clock.monotonic();
         let charged = priority != Priority::Checked && inner.guesses.charge(shown.guess(), now).is_ok();
@@ -75,10 +77,10 @@ pub(super) async fn run(
 }
 
 impl Inner {
-    /// Runs on a blocking thread, to its end even if the asker has left, so that leaving early evades no limit.
+    /// Runs on a blocking thread, to its end even if the request is cancelled, so that a cancellation evades no limit.
     fn settle(&self, shown: &Shown, hash: &SecretHash, charge: Charge) -> Result<(), Failed> {
         step(&self.counters.runs);
-        // The checksum was tested at precheck, so the parts are where they belong.
+        // `precheck` has parsed the text, so the fourth part is the secret.
         let secret = shown.text.split('_').nth(3).unwrap_or_default();
         match hash::check_secret(secret.as_bytes(), &hash.phc) {
             Ok(Verdict::Right) => Ok(()),

@@ -1,7 +1,7 @@
-//! Changing the elements of a list: all of it, the ones a filter selects, or one part of those.
+//! Changes of a list: of all elements, of those that a filter selects, or of one part of those.
 //!
 //! Elements are the same when their `value` is, by the schema's rule of comparison, and their `type` does not differ; an
-//! element without `value` is the same as one that says all it says. Must not know: where the list stands.
+//! element without `value` is the same as one that has all its members. Must not know: the holder of the list.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -39,7 +39,7 @@ fn whole(list: &mut Vec<Value>, attribute: &Attribute, action: &StepAction) {
     }
 }
 
-/// Adds what is not there and merges what is.
+/// Adds new elements and merges existing ones.
 fn add_all(list: &mut Vec<Value>, attribute: &Attribute, items: &[Value]) {
     let mut places: HashMap<String, Vec<usize>> = HashMap::new();
     for (index, element) in list.iter().enumerate() {
@@ -73,7 +73,7 @@ fn add_all(list: &mut Vec<Value>, attribute: &Attribute, items: &[Value]) {
     }
 }
 
-/// Takes away the elements that are named and no others.
+/// Removes the elements that are named and no others.
 fn take_all(list: &mut Vec<Value>, attribute: &Attribute, named: &[Value]) {
     let (valued, described): (Vec<&Value>, Vec<&Value>) = named
         .iter()
@@ -151,7 +151,7 @@ fn selected(
     }
 }
 
-/// Writes one part of an element, or the element: merged, or made anew from `seed` and the value.
+/// Writes one part of an element, or the element: merged, or replaced by `seed` and the value.
 fn write(
     element: &mut Value,
     leaf: Option<&Attribute>,
@@ -174,8 +174,8 @@ fn write(
     Ok(())
 }
 
-/// Entra adds to, and replaces in, elements that are not there yet: the filter says what they are. When another element
-/// says it all already (the operation was done before, and changed what the filter asks for), nothing is made.
+/// Makes the element that an `add` or `replace` of Entra means when its filter selects none. When another element has all
+/// its members (the operation was done before, and changed what the filter compares), nothing is made.
 fn create(
     list: &mut Vec<Value>,
     target: &Target<'_>,
@@ -226,8 +226,8 @@ fn create(
     Ok(())
 }
 
-/// Makes the element that was written last the primary one, if it says so. One that says nothing but its kind goes away at
-/// the end of the request unless more is said of it, and until then takes nothing from the others.
+/// Makes the element that was written last the primary one, if it is marked so. An element of only `type` and `primary` is
+/// removed at the end of the request unless it gets other members, so it does not take `primary` from the others.
 fn prefer(list: &mut [Value], last: Option<usize>) {
     let written = last.and_then(|index| list.get(index)).and_then(Value::as_object);
     if !written.is_some_and(entra::is_hollow) {
@@ -235,7 +235,7 @@ fn prefer(list: &mut [Value], last: Option<usize>) {
     }
 }
 
-/// Without a filter only one element can be meant: the only one, or the primary one.
+/// The element that a path without a filter means: the only one, or the primary one.
 fn the_one(list: &[Value], target: &Target<'_>, hits: Vec<usize>) -> Result<Vec<usize>, Error> {
     if hits.len() == 1 {
         return Ok(hits);
@@ -252,7 +252,7 @@ fn the_one(list: &[Value], target: &Target<'_>, hits: Vec<usize>) -> Result<Vec<
     })
 }
 
-/// Removes selected elements, or a part of them; an element left with nothing but its kind goes too.
+/// Removes selected elements, or a part of them; an element of only `type` and `primary` is removed too.
 fn clear(list: &mut Vec<Value>, hits: &[usize], leaf: Option<&Attribute>, action: &StepAction) {
     let mut index = 0;
     let mut hits = hits.iter().copied().peekable();
@@ -269,7 +269,7 @@ fn clear(list: &mut Vec<Value>, hits: &[usize], leaf: Option<&Attribute>, action
     });
 }
 
-/// What elements are told apart by: `value` where there is one, else everything they say.
+/// The identity of an element: `value` if there is one, else all members.
 fn identity(attribute: &Attribute, element: &Value) -> String {
     let Value::Object(object) = element else {
         return format!("v{}", comparison_key(attribute, element));
@@ -285,7 +285,7 @@ fn identity(attribute: &Attribute, element: &Value) -> String {
     }
 }
 
-/// True unless both say what type they are and it differs.
+/// Whether two elements have no different `type`.
 fn same_type(attribute: &Attribute, a: &Value, b: &Value) -> bool {
     match (a.get("type"), b.get("type")) {
         (Some(a), Some(b)) => part_key(attribute, "type", a) == part_key(attribute, "type", b),
@@ -293,7 +293,7 @@ fn same_type(attribute: &Attribute, a: &Value, b: &Value) -> bool {
     }
 }
 
-/// True when `element` says everything `other` says.
+/// Whether `element` has all members of `other`.
 fn says(attribute: &Attribute, element: &Value, other: &Value) -> bool {
     match (element, other) {
         (Value::Object(element), Value::Object(other)) => other.iter().all(|(key, value)| {
