@@ -37,14 +37,14 @@ pub use verified::{CredentialRecord, Verified};
 #[derive(derive_more::Debug)]
 #[debug("Presented({})", self.id())]
 pub struct Presented {
-    shown: Shown,
+    attempt: Attempt,
     /// A place in the queue for records; a secret that was verified today needs none.
     lookup: Option<Permit>,
 }
 
 /// The presented credential and the client's network.
 #[derive(Clone)]
-struct Shown {
+struct Attempt {
     kind: CredentialKind,
     text: String,
     id: String,
@@ -55,7 +55,7 @@ struct Shown {
 /// The key of the rate limit: guesses at one credential from one network count together.
 type Guess = (CredentialKind, String, IpAddr);
 
-impl Shown {
+impl Attempt {
     fn guess(&self) -> Guess {
         (self.kind, self.id.clone(), self.network)
     }
@@ -64,7 +64,7 @@ impl Shown {
 impl Presented {
     /// Its public part: the key of its record, and safe to log.
     pub fn id(&self) -> &str {
-        &self.shown.id
+        &self.attempt.id
     }
 
     /// Whether this same secret was found right recently.
@@ -144,7 +144,7 @@ impl Verifier {
     ) -> Result<Presented, Refusal> {
         let inner = &*self.inner;
         let presented = match inner.read(kind, authorization, ip) {
-            Ok(shown) => inner.lookup(shown).await,
+            Ok(attempt) => inner.lookup(attempt).await,
             Err(refusal) => Err(refusal),
         };
         presented.map_err(|refusal| self.refused(refusal))
@@ -211,13 +211,13 @@ impl Verifier {
             CredentialStatus::Expired => return Err(Refusal::Unauthorized(Reason::Expired)),
             CredentialStatus::Revoked => return Err(Refusal::Unauthorized(Reason::Revoked)),
         }
-        let (inner, Presented { shown, lookup }) = (&self.inner, presented);
-        let known = if let Some(known) = inner.cache.right(shown.fingerprint, hash.version).await {
+        let (inner, Presented { attempt, lookup }) = (&self.inner, presented);
+        let known = if let Some(known) = inner.cache.right(attempt.fingerprint, hash.version).await {
             step(&inner.counters.hits);
             known
         } else {
             step(&inner.counters.misses);
-            if inner.cache.is_wrong(shown.fingerprint, hash.version) {
+            if inner.cache.is_wrong(attempt.fingerprint, hash.version) {
                 return Err(Refusal::Unauthorized(Reason::WrongSecret));
             }
             // A cache miss is rare and its future is large, so it is boxed and does not enlarge the future of
@@ -225,11 +225,11 @@ impl Verifier {
             Box::pin(async {
                 let memory = memory().await;
                 drop(lookup);
-                inner.check(&shown, hash, &memory).await
+                inner.check(&attempt, hash, &memory).await
             })
             .await?
         };
-        Ok(known.learn(shown.network, inner.clock.monotonic()))
+        Ok(known.learn(attempt.network, inner.clock.monotonic()))
     }
 }
 
@@ -239,9 +239,9 @@ impl Inner {
         kind: CredentialKind,
         authorization: impl IntoIterator<Item = &'h [u8]>,
         ip: IpAddr,
-    ) -> Result<Shown, Refusal> {
+    ) -> Result<Attempt, Refusal> {
         let credential = token::parse(token::bearer(authorization)?, kind, self.environment)?;
-        Ok(Shown {
+        Ok(Attempt {
             kind,
             text: credential.text().to_owned(),
             id: credential.id.to_owned(),
@@ -250,42 +250,45 @@ impl Inner {
         })
     }
 
-    async fn lookup(&self, shown: Shown) -> Result<Presented, Refusal> {
-        if self.cache.was_right(shown.fingerprint) {
-            return Ok(Presented { shown, lookup: None });
+    async fn lookup(&self, attempt: Attempt) -> Result<Presented, Refusal> {
+        if self.cache.was_right(attempt.fingerprint) {
+            return Ok(Presented {
+                attempt,
+                lookup: None,
+            });
         }
         let requester = Requester {
             priority: Priority::Unknown,
-            network: shown.network,
+            network: attempt.network,
         };
         let lookup = Some(self.lookups.enter(requester).await?);
-        Ok(Presented { shown, lookup })
+        Ok(Presented { attempt, lookup })
     }
 
     /// Compares a secret: by the fast check where there is one, then by argon2 when it passes or there is no fast
     /// check.
     async fn check(
         self: &Arc<Self>,
-        shown: &Shown,
+        attempt: &Attempt,
         hash: &SecretHash,
         memory: &Memory,
     ) -> Result<Arc<Known>, Refusal> {
-        let check = hash::secret_check(&shown.text, hash.version);
+        let check = hash::secret_check(&attempt.text, hash.version);
         let kept = memory.check.filter(|kept| kept.version == hash.version);
         let priority = match kept {
             Some(kept) if kept != check => {
-                let _ = self.guesses.charge(shown.guess(), self.clock.monotonic());
-                self.alarm_if_guessed(shown);
+                let _ = self.guesses.charge(attempt.guess(), self.clock.monotonic());
+                self.alarm_if_guessed(attempt);
                 return Err(Refusal::Unauthorized(Reason::WrongSecret));
             }
             Some(_) => Priority::Checked,
-            None if memory.networks.contains(&shown.network) => Priority::KnownNetwork,
+            None if memory.networks.contains(&attempt.network) => Priority::KnownNetwork,
             None => Priority::Unknown,
         };
         let new = kept.is_none().then_some(check);
-        let checked = run(Arc::clone(self), shown.clone(), hash.clone(), priority);
+        let checked = run(Arc::clone(self), attempt.clone(), hash.clone(), priority);
         let known = async { checked.await.map(|()| Arc::new(Known::new(hash.version, new))) };
-        let once = self.cache.once(shown.fingerprint, hash.version, known).await;
+        let once = self.cache.once(attempt.fingerprint, hash.version, known).await;
         once.map_err(|failed| match *failed {
             Failed::Wrong => Refusal::Unauthorized(Reason::WrongSecret),
             Failed::BadHash => Refusal::Unauthorized(Reason::BadHash),
@@ -294,20 +297,25 @@ impl Inner {
     }
 
     /// Logs that there were many wrong secrets for one id.
-    fn alarm_if_guessed(&self, shown: &Shown) {
-        if self.guesses.look(&shown.guess(), self.clock.monotonic()).is_err() && self.may_alarm(shown) {
+    fn alarm_if_guessed(&self, attempt: &Attempt) {
+        if self
+            .guesses
+            .look(&attempt.guess(), self.clock.monotonic())
+            .is_err()
+            && self.may_alarm(attempt)
+        {
             tracing::warn!(
                 event.name = "token.bruteforce_suspected",
-                token_id = shown.id,
-                network = %shown.network,
+                token_id = attempt.id,
+                network = %attempt.network,
                 "many wrong secrets for one id from one network: whatever comes from there for this id is checked last; \
                  the right secret goes on working"
             );
         }
     }
 
-    fn may_alarm(&self, shown: &Shown) -> bool {
-        let about = (shown.kind, shown.id.clone());
+    fn may_alarm(&self, attempt: &Attempt) -> bool {
+        let about = (attempt.kind, attempt.id.clone());
         self.alarms.charge(about, self.clock.monotonic()).is_ok()
     }
 }

@@ -68,7 +68,7 @@ pub fn check_group_required(
 }
 
 fn is_lost(path: &ValuePath, before: Option<&Resource>, after: &Resource) -> bool {
-    after.missing(path) && !before.is_some_and(|before| before.missing(path))
+    after.is_missing(path) && !before.is_some_and(|before| before.is_missing(path))
 }
 
 fn lost(path: &str, before: Option<&Resource>, detail: String) -> Error {

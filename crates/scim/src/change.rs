@@ -126,7 +126,7 @@ fn elements(path: &AttrPath, old: Option<&Value>, new: Option<&Value>, changes: 
         let gone = gone.filter(|(_, name)| !kept.contains(name.as_str()));
         for (item, old, new) in new.chain(gone.map(|(item, _)| (item, Some(item), None))) {
             let path = selected(path, key, item);
-            parts(&path, old, new, said_by(key, old, new), changes);
+            parts(&path, old, new, implied_by_path(key, old, new), changes);
         }
         // Another order changes no value, yet the documents differ: the list is one change as a whole.
         return changes.len() > before;
@@ -159,7 +159,7 @@ fn keys(items: &[Value], key: &str) -> Option<Vec<String>> {
 }
 
 /// The members that the path contains already: the key, unless its spelling changed.
-fn said_by(key: &'static str, old: Option<&Value>, new: Option<&Value>) -> &'static [&'static str] {
+fn implied_by_path(key: &'static str, old: Option<&Value>, new: Option<&Value>) -> &'static [&'static str] {
     let respelt = matches!((old, new), (Some(old), Some(new)) if old.get(key) != new.get(key));
     match key {
         "type" if !respelt => &["type"],

@@ -40,7 +40,7 @@ impl Filter {
                 path,
                 filter,
                 then: None,
-            } if is_members(path) && filter.asks_of_members(&["value", "type"]) => {
+            } if is_members(path) && filter.compares_only(&["value", "type"]) => {
                 ids.extend(filter.named_members().ok_or_else(refused)?);
                 Ok(())
             }
@@ -67,12 +67,12 @@ impl Filter {
     }
 
     /// Whether a filter inside `members[…]` compares these parts of a member only.
-    pub(crate) fn asks_of_members(&self, parts: &[&str]) -> bool {
+    pub(crate) fn compares_only(&self, parts: &[&str]) -> bool {
         match self {
             Self::And(members) | Self::Or(members) => {
-                members.iter().all(|member| member.asks_of_members(parts))
+                members.iter().all(|member| member.compares_only(parts))
             }
-            Self::Not(inner) => inner.asks_of_members(parts),
+            Self::Not(inner) => inner.compares_only(parts),
             Self::Present(path) | Self::Compare { path, .. } => {
                 parts.iter().any(|part| name::eq(part, &path.name))
             }

@@ -32,7 +32,7 @@ pub(super) fn filter(
 
 /// The brackets of a PATCH path: `[filter]`, then `.sub` where there is one.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Selector {
+pub(crate) struct ElementSelector {
     /// Which elements; its paths are sub-attributes.
     pub(crate) filter: Filter,
     /// The sub-attribute meant, as written.
@@ -41,7 +41,11 @@ pub(crate) struct Selector {
 
 /// Parses the selector that starts at byte `open` (the bracket) of a PATCH path and ends it. Without `attribute`, which the
 /// directory does not have then, only the grammar is checked.
-pub(crate) fn selector(text: &str, open: usize, attribute: Option<&Attribute>) -> Result<Selector, Error> {
+pub(crate) fn selector(
+    text: &str,
+    open: usize,
+    attribute: Option<&Attribute>,
+) -> Result<ElementSelector, Error> {
     check_length(text)?;
     let scope = attribute.map_or(Scope::Syntax, Scope::Element);
     let mut parser = Parser::new(text, open);
@@ -50,7 +54,7 @@ pub(crate) fn selector(text: &str, open: usize, attribute: Option<&Attribute>) -
     parser.expect(&Token::CloseBracket)?;
     let sub = parser.sub_name()?.map(|(_, name)| name);
     match parser.lexer.peek()? {
-        Token::End => Ok(Selector { filter, sub }),
+        Token::End => Ok(ElementSelector { filter, sub }),
         other => Err(fault!(
             parser.lexer.position(),
             "{other} cannot follow a complete path"

@@ -60,8 +60,8 @@ fn change(
 fn single(object: &mut Map<String, Value>, attribute: &Attribute, action: &StepAction) -> Result<(), Error> {
     match action {
         StepAction::Add(value) | StepAction::Replace(value) => set(object, attribute, value.clone()),
-        StepAction::Clear | StepAction::Take(_) => {
-            elements::take_away(object, attribute, action);
+        StepAction::Clear | StepAction::Remove(_) => {
+            elements::remove_value(object, attribute, action);
             Ok(())
         }
     }

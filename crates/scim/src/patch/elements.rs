@@ -35,7 +35,7 @@ fn whole(list: &mut Vec<Value>, attribute: &Attribute, action: &StepAction) {
         StepAction::Replace(Value::Array(items)) => list.clone_from(items),
         StepAction::Replace(one) => *list = vec![one.clone()],
         StepAction::Clear => list.clear(),
-        StepAction::Take(named) => take_all(list, attribute, named),
+        StepAction::Remove(named) => remove_all(list, attribute, named),
     }
 }
 
@@ -74,7 +74,7 @@ fn add_all(list: &mut Vec<Value>, attribute: &Attribute, items: &[Value]) {
 }
 
 /// Removes the elements that are named and no others.
-fn take_all(list: &mut Vec<Value>, attribute: &Attribute, named: &[Value]) {
+fn remove_all(list: &mut Vec<Value>, attribute: &Attribute, named: &[Value]) {
     let (valued, described): (Vec<&Value>, Vec<&Value>) = named
         .iter()
         .partition(|named| !named.is_object() || named.get("value").is_some());
@@ -89,17 +89,24 @@ fn take_all(list: &mut Vec<Value>, attribute: &Attribute, named: &[Value]) {
         let same = by_identity.get(&identity(attribute, element));
         let is_valued =
             same.is_some_and(|named| named.iter().any(|named| same_type(attribute, element, named)));
-        !is_valued && !described.iter().any(|named| says(attribute, element, named))
+        !is_valued
+            && !described
+                .iter()
+                .any(|named| has_all_of(attribute, element, named))
     });
 }
 
-/// Removes a value from its object, by a [`StepAction::Take`] only one that is named; whether it was removed.
-pub(super) fn take_away(object: &mut Map<String, Value>, attribute: &Attribute, action: &StepAction) -> bool {
+/// Removes a value from its object, by a [`StepAction::Remove`] only one that is named; whether it was removed.
+pub(super) fn remove_value(
+    object: &mut Map<String, Value>,
+    attribute: &Attribute,
+    action: &StepAction,
+) -> bool {
     let is_named = |present: &Value, named: &Value| {
         identity(attribute, present) == identity(attribute, named) && same_type(attribute, present, named)
     };
     let goes = object.get(&attribute.name).is_some_and(|present| match action {
-        StepAction::Take(named) => named.iter().any(|named| is_named(present, named)),
+        StepAction::Remove(named) => named.iter().any(|named| is_named(present, named)),
         _ => true,
     });
     goes && object.shift_remove(&attribute.name).is_some()
@@ -128,7 +135,7 @@ fn selected(
         }
         StepAction::Add(value) | StepAction::Replace(value) => {
             let hits = if filter.is_none() {
-                the_one(list, target, hits)?
+                only_or_primary(list, target, hits)?
             } else {
                 hits
             };
@@ -141,10 +148,10 @@ fn selected(
                     write(element, leaf, value, seed.as_ref())?;
                 }
             }
-            prefer(list, hits.last().copied());
+            make_primary(list, hits.last().copied());
             Ok(())
         }
-        StepAction::Clear | StepAction::Take(_) => {
+        StepAction::Clear | StepAction::Remove(_) => {
             clear(list, &hits, leaf, action);
             Ok(())
         }
@@ -217,18 +224,18 @@ fn create(
     let element = Value::Object(element);
     if !list
         .iter()
-        .any(|present| says(target.attribute, present, &element))
+        .any(|present| has_all_of(target.attribute, present, &element))
     {
         list.push(element);
         let last = list.len().checked_sub(1);
-        prefer(list, last);
+        make_primary(list, last);
     }
     Ok(())
 }
 
 /// Makes the element that was written last the primary one, if it is marked so. An element of only `type` and `primary` is
 /// removed at the end of the request unless it gets other members, so it does not take `primary` from the others.
-fn prefer(list: &mut [Value], last: Option<usize>) {
+fn make_primary(list: &mut [Value], last: Option<usize>) {
     let written = last.and_then(|index| list.get(index)).and_then(Value::as_object);
     if !written.is_some_and(entra::is_hollow) {
         entra::last_primary_wins(list, last);
@@ -236,7 +243,7 @@ fn prefer(list: &mut [Value], last: Option<usize>) {
 }
 
 /// The element that a path without a filter means: the only one, or the primary one.
-fn the_one(list: &[Value], target: &Target<'_>, hits: Vec<usize>) -> Result<Vec<usize>, Error> {
+fn only_or_primary(list: &[Value], target: &Target<'_>, hits: Vec<usize>) -> Result<Vec<usize>, Error> {
     if hits.len() == 1 {
         return Ok(hits);
     }
@@ -262,7 +269,7 @@ fn clear(list: &mut Vec<Value>, hits: &[usize], leaf: Option<&Attribute>, action
         match (hit, leaf, element) {
             (false, ..) => true,
             (true, Some(leaf), Value::Object(object)) => {
-                !(take_away(object, leaf, action) && entra::is_hollow(object))
+                !(remove_value(object, leaf, action) && entra::is_hollow(object))
             }
             (true, ..) => false,
         }
@@ -294,7 +301,7 @@ fn same_type(attribute: &Attribute, a: &Value, b: &Value) -> bool {
 }
 
 /// Whether `element` has all members of `other`.
-fn says(attribute: &Attribute, element: &Value, other: &Value) -> bool {
+fn has_all_of(attribute: &Attribute, element: &Value, other: &Value) -> bool {
     match (element, other) {
         (Value::Object(element), Value::Object(other)) => other.iter().all(|(key, value)| {
             element

@@ -111,7 +111,7 @@ fn take(
             collected.clear();
             Ok(())
         }
-        StepAction::Take(named) => named.iter().try_for_each(|value| collected.set_all(value, false)),
+        StepAction::Remove(named) => named.iter().try_for_each(|value| collected.set_all(value, false)),
     }
 }
 
@@ -134,7 +134,7 @@ fn selected(
 ) -> Result<(), Error> {
     let selection = members::selected(filter, target.attribute, stored)?;
     let present = match action {
-        StepAction::Clear | StepAction::Take(_) => false,
+        StepAction::Clear | StepAction::Remove(_) => false,
         StepAction::Add(_) | StepAction::Replace(_) if selection.contradicted => {
             return Err(members::contradicted());
         }

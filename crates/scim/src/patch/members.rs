@@ -39,7 +39,7 @@ pub fn described_members(rt: &ResourceType, request: &PatchRequest) -> Vec<Strin
         let Some(filter) = target.filter.filter(|_| target.attribute.name == MEMBERS) else {
             continue;
         };
-        if let Some(named) = filter.named_members().filter(|_| !names_alone(&filter)) {
+        if let Some(named) = filter.named_members().filter(|_| !is_ids_only(&filter)) {
             ids.extend(named.into_iter().map(str::to_owned));
         }
     }
@@ -56,7 +56,7 @@ pub(super) fn selected<'f>(
     stored: &StoredMembers,
 ) -> Result<Selection<'f>, Error> {
     let named = filter.named_members().ok_or_else(unservable)?;
-    if names_alone(filter) {
+    if is_ids_only(filter) {
         return Ok(Selection {
             ids: named,
             contradicted: false,
@@ -85,10 +85,10 @@ pub(super) struct Selection<'f> {
 }
 
 /// Whether a filter compares ids only, so that no element is needed.
-fn names_alone(filter: &Filter) -> bool {
+fn is_ids_only(filter: &Filter) -> bool {
     match filter {
         Filter::And(_) => false,
-        Filter::Or(parts) => parts.iter().all(names_alone),
+        Filter::Or(parts) => parts.iter().all(is_ids_only),
         other => other.named_members().is_some(),
     }
 }

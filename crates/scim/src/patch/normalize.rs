@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::schemas::Named;
+use super::schemas::SchemasOperation;
 use super::steps::{Origin, PatchPlan, Step, StepAction};
 use super::target::{Destination, Target, locate, shown};
 use super::values::{is_active, no_removal};
@@ -104,7 +104,7 @@ impl<'a> Planner<'a> {
             Destination::ReadOnly => Ok(()),
             Destination::Computed => {
                 if self.rules.unknown_path == UnknownPath::Refuse {
-                    self.plan.schemas.push(Named::read(origin, op, value)?);
+                    self.plan.schemas.push(SchemasOperation::read(origin, op, value)?);
                 }
                 Ok(())
             }

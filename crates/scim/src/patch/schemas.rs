@@ -17,14 +17,14 @@ use crate::schema::ResourceType;
 
 /// One operation on `schemas`.
 #[derive(Debug)]
-pub(super) struct Named {
+pub(super) struct SchemasOperation {
     origin: Origin,
     op: PatchOp,
     /// `None` for a `remove` of all of them.
     urns: Option<Vec<String>>,
 }
 
-impl Named {
+impl SchemasOperation {
     pub(super) fn read(origin: &Origin, op: PatchOp, value: Option<Value>) -> Result<Self, Error> {
         let items = match value {
             None | Some(Value::Null) => None,

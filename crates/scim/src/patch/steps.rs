@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::schemas::Named;
+use super::schemas::SchemasOperation;
 use super::target::Target;
 use crate::error::Error;
 
@@ -27,7 +27,7 @@ pub(super) enum StepAction {
     /// Unassign.
     Clear,
     /// Remove these values only.
-    Take(Vec<Value>),
+    Remove(Vec<Value>),
 }
 
 /// The operation of a step.
@@ -54,6 +54,6 @@ impl Origin {
 pub(super) struct PatchPlan<'a> {
     pub(super) steps: Vec<Step<'a>>,
     /// The operations on `schemas`, to be checked against the result.
-    pub(super) schemas: Vec<Named>,
+    pub(super) schemas: Vec<SchemasOperation>,
     pub(super) ignored: Vec<String>,
 }

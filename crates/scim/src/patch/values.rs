@@ -170,7 +170,7 @@ impl<'a> Planner<'a> {
                 None => {}
             }
         }
-        self.push(origin, target, StepAction::Take(taken));
+        self.push(origin, target, StepAction::Remove(taken));
         Ok(())
     }
 

@@ -42,12 +42,12 @@ pub struct Cursor;
 
 impl Cursor {
     /// The text of a position: base64url without padding, that is, unreserved characters of a URL (RFC 9865 §2).
-    pub fn encode(fingerprint: Fingerprint, mark: &SortPosition) -> String {
+    pub fn encode(fingerprint: Fingerprint, position: &SortPosition) -> String {
         let mut bytes = vec![VERSION];
         bytes.extend([0; CHECK.end - CHECK.start]);
-        bytes.extend(mark.at.to_be_bytes());
-        bytes.extend(mark.id.to_be_bytes());
-        match &mark.key {
+        bytes.extend(position.at.to_be_bytes());
+        bytes.extend(position.id.to_be_bytes());
+        match &position.key {
             None => bytes.push(b'-'),
             Some(SortKey::Missing) => bytes.push(b'm'),
             Some(SortKey::Bool(flag)) => bytes.extend([b'b', u8::from(*flag)]),
@@ -100,11 +100,11 @@ impl Cursor {
         if bytes.get(CHECK) != Some(check(fingerprint, &bytes).as_slice()) {
             return Err(foreign());
         }
-        mark(&bytes).ok_or_else(foreign)
+        position(&bytes).ok_or_else(foreign)
     }
 }
 
-fn mark(bytes: &[u8]) -> Option<SortPosition> {
+fn position(bytes: &[u8]) -> Option<SortPosition> {
     let (kind, rest) = bytes.get(KEY..)?.split_first()?;
     let key = match kind {
         b'-' => None,
@@ -150,7 +150,7 @@ fn fnv(start: u64, bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    fn mark() -> SortPosition {
+    fn position() -> SortPosition {
         SortPosition {
             key: Some(SortKey::Text("bjensen".to_owned())),
             at: 1_700_000_000_000,
@@ -180,8 +180,8 @@ mod tests {
     #[test]
     fn a_cursor_of_another_list_or_a_damaged_one_is_refused_with_the_way_on() {
         let users = Fingerprint::of(&["dir", "/Users", "userName pr", ""]);
-        let text = Cursor::encode(users, &mark());
-        assert_eq!(Cursor::decode(&text, users), Ok(mark()));
+        let text = Cursor::encode(users, &position());
+        assert_eq!(Cursor::decode(&text, users), Ok(position()));
         let other = Fingerprint::of(&["dir", "/Users", "userName sw \"a\"", ""]);
         for (text, list) in [
             (text.clone(), other),
@@ -203,7 +203,7 @@ mod tests {
     fn a_cursor_of_another_version_has_expired() {
         let list = Fingerprint::of(&[]);
         let mut bytes = BASE64URL_NOPAD
-            .decode(Cursor::encode(list, &mark()).as_bytes())
+            .decode(Cursor::encode(list, &position()).as_bytes())
             .expect("base64url");
         bytes[0] = VERSION + 1;
         let error = Cursor::decode(&BASE64URL_NOPAD.encode(&bytes), list).expect_err("another version");

@@ -144,8 +144,8 @@ impl Parameters {
             Name::Filter => self.filter = Some(text),
             Name::SortBy => self.sort_by = Some(text),
             Name::SortOrder => self.sort_order = Some(text),
-            Name::StartIndex => self.start_index = Some(whole(name, &text)?),
-            Name::Count => self.count = Some(whole(name, &text)?),
+            Name::StartIndex => self.start_index = Some(whole_number(name, &text)?),
+            Name::Count => self.count = Some(whole_number(name, &text)?),
             Name::Cursor => self.cursor = Some(text),
             Name::Attributes => self.attributes = Some(text),
             Name::ExcludedAttributes => self.excluded = Some(text),
@@ -193,7 +193,7 @@ fn join(list: &mut Option<String>, more: &str) {
 }
 
 /// A whole number; one beyond 64 bits is the nearest of 64 bits.
-fn whole(name: Name, value: &str) -> Result<i64, Error> {
+fn whole_number(name: Name, value: &str) -> Result<i64, Error> {
     let text = value.trim();
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {

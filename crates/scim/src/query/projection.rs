@@ -173,7 +173,7 @@ impl ResolvedProjection {
             Some(only) => only.iter().any(|only| covers(only, path)),
             None => returned != Returned::Request,
         };
-        let partly = parts_of(self.only.as_deref().unwrap_or_default(), path);
+        let partly = has_part_of(self.only.as_deref().unwrap_or_default(), path);
         match (whole, partly) {
             (true, _) => Share::Whole,
             (false, true) => Share::Parts,
@@ -198,7 +198,7 @@ impl ResolvedProjection {
         }
         let complex = attribute.is_none_or(|attribute| attribute.attr_type == AttrType::Complex);
         let untouched = share == Share::Whole
-            && !parts_of(&self.except, path)
+            && !has_part_of(&self.except, path)
             && !attribute.is_some_and(|attribute| has_rules(&attribute.sub_attributes));
         if !complex || untouched {
             return Some(Cow::Borrowed(value));
@@ -239,7 +239,7 @@ impl ResolvedProjection {
 }
 
 /// Whether a sub-attribute is listed.
-fn parts_of(list: &[AttrPath], path: &AttrPath) -> bool {
+fn has_part_of(list: &[AttrPath], path: &AttrPath) -> bool {
     list.iter()
         .any(|listed| listed.sub.is_some() && listed.parent() == *path)
 }

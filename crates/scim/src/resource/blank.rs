@@ -1,6 +1,6 @@
 //! Blank texts: a text of invisible characters counts as missing.
 //!
-//! Must not know: which attributes need a text ([`super::Resource::missing`] asks).
+//! Must not know: which attributes need a text ([`super::Resource::is_missing`] asks).
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 

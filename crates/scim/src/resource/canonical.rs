@@ -69,18 +69,18 @@ fn lists(schema: &Schema, holder: &mut Map<String, Value>) {
 /// Brings the elements of one list, whose types are right, into canonical form.
 pub(super) fn list(attribute: &Attribute, elements: &mut Vec<Value>) {
     elements.retain(|element| !element.as_object().is_some_and(is_hollow));
-    fold(attribute, elements);
+    merge_same(attribute, elements);
     last_primary_wins(elements, None);
 }
 
 /// Merges elements of the same identity into one, at the position of the first. It has the members of all of them, of the
 /// last where they differ, and is primary when one of them was.
-fn fold(attribute: &Attribute, elements: &mut Vec<Value>) {
+fn merge_same(attribute: &Attribute, elements: &mut Vec<Value>) {
     let mut places: HashMap<BTreeMap<String, String>, usize> = HashMap::new();
     let mut kept: Vec<Value> = Vec::with_capacity(elements.len());
     for element in std::mem::take(elements) {
         let twin = *places
-            .entry(told_apart_by(attribute, &element))
+            .entry(element_key(attribute, &element))
             .or_insert(kept.len());
         match (kept.get_mut(twin), element) {
             (None, element) => kept.push(element),
@@ -98,7 +98,7 @@ fn fold(attribute: &Attribute, elements: &mut Vec<Value>) {
 }
 
 /// The identity of an element: `type` and `value` by their rules of comparison; without a `value`, all members but `primary`.
-fn told_apart_by(attribute: &Attribute, element: &Value) -> BTreeMap<String, String> {
+fn element_key(attribute: &Attribute, element: &Value) -> BTreeMap<String, String> {
     let Value::Object(object) = element else {
         return BTreeMap::from([("value".to_owned(), comparison_key(attribute, element))]);
     };

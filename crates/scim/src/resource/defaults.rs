@@ -14,7 +14,7 @@ impl Resource {
     #[must_use]
     pub fn with_defaults(self) -> Self {
         let says = match &self.stored {
-            Some(stored) => stored.says_active(),
+            Some(stored) => stored.has_active(),
             None => get(self.as_map(), "active").is_some(),
         };
         if says {

@@ -112,7 +112,7 @@ impl Resource {
     }
 
     /// Whether a path has no value, or only a text that [`is_blank`]. This defines "required".
-    pub fn missing(&self, path: &ValuePath) -> bool {
+    pub fn is_missing(&self, path: &ValuePath) -> bool {
         self.values_at(path)
             .into_iter()
             .all(|value| unassigns(value) || value.as_str().is_some_and(is_blank))

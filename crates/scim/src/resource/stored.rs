@@ -16,7 +16,7 @@ pub(super) struct StoredText {
     text: String,
     /// The names that are URNs.
     urns: Vec<String>,
-    says_active: bool,
+    has_active: bool,
 }
 
 impl StoredText {
@@ -26,12 +26,12 @@ impl StoredText {
             return Ok(Err(text));
         }
         let mut reader = Deserializer::from_str(&text);
-        let Names { urns, says_active } = reader.deserialize_map(Names::default())?;
+        let Names { urns, has_active } = reader.deserialize_map(Names::default())?;
         reader.end()?;
         Ok(Ok(Self {
             text,
             urns,
-            says_active,
+            has_active,
         }))
     }
 
@@ -44,8 +44,8 @@ impl StoredText {
         self.urns.iter().any(|own| own == urn)
     }
 
-    pub(super) const fn says_active(&self) -> bool {
-        self.says_active
+    pub(super) const fn has_active(&self) -> bool {
+        self.has_active
     }
 
     /// The document. Its syntax was checked; what could still fail (a number beyond a double's range) is never stored.
@@ -58,7 +58,7 @@ impl StoredText {
 #[derive(Default)]
 struct Names {
     urns: Vec<String>,
-    says_active: bool,
+    has_active: bool,
 }
 
 impl<'de> Visitor<'de> for Names {
@@ -71,7 +71,7 @@ impl<'de> Visitor<'de> for Names {
     fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Self, A::Error> {
         while let Some(name) = members.next_key::<Cow<'de, str>>()? {
             members.next_value::<IgnoredAny>()?;
-            self.says_active |= name::eq(&name, "active");
+            self.has_active |= name::eq(&name, "active");
             if name.contains(':') {
                 self.urns.push(name.into_owned());
             }
