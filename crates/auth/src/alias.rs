@@ -1,16 +1,15 @@
 //! The value that apps get instead of a token's id.
 //!
-//! Ids are no secret, but a client that knows one can guess at its secret, and an app does not need it. The alias is
-//! an HMAC of the id under a key of the deployment that every instance reads from the database, so all events of one
-//! token carry the same one, and an operator can find the token (`usher token list`). Must not know: where the key is
-//! kept.
+//! Ids are no secret, but a client that knows one can guess its secret, and an app does not need it. The alias is an HMAC of
+//! the id under a key of the deployment that every instance reads from the database. So all events of one token have the
+//! same alias, and an operator can find the token (`usher token list`). Must not know: where the key is stored.
 
 use data_encoding::HEXLOWER;
 use domain::credential::TokenId;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
-/// Makes aliases; all that are made under one key agree.
+/// Makes aliases; one key gives one alias for an id.
 #[derive(Clone, derive_more::Debug)]
 #[debug("Aliases")]
 pub struct Aliases(Hmac<Sha256>);
@@ -19,7 +18,7 @@ impl Aliases {
     /// The name of the deployment's key in the database.
     pub const KEY: &str = "token-alias";
 
-    /// Under the deployment's key.
+    /// Aliases under the deployment's key.
     pub fn new(key: &str) -> Self {
         // A block of HMAC-SHA-256 is 64 bytes; a shorter key is filled up with zeros (RFC 2104 §2).
         let mut block = [0; 64];

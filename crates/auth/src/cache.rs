@@ -1,8 +1,8 @@
-//! What is remembered about secrets: verdicts, never authorisations.
+//! The cache of verified secrets: results of argon2, never authorisations.
 //!
-//! Keys are `HMAC-SHA256(a key random per process, the whole token)`, so a memory dump holds no token and nobody can
-//! aim at a slot. A right verdict is bound to the hash version it was made with: a replaced secret never meets an old
-//! verdict. Everything is bounded in count and age. Must not know: records, times of requests.
+//! Keys are `HMAC-SHA256(a key random per process, the whole token)`, so a memory dump has no token and keys cannot be chosen
+//! from outside. A positive result is bound to the hash version it was made with, so it never counts for a replaced secret.
+//! Number and age of entries are bounded. Must not know: records, times of requests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,22 +24,22 @@ pub struct Fingerprint([u8; 32]);
 /// A fingerprint and the hash version it was compared with.
 type Compared = (Fingerprint, i32);
 
-/// How much is remembered. That a secret is right for a hash never changes, so an entry is dropped only for lack of
+/// Time to idle of right secrets. A secret stays right for its hash, so an entry is dropped only when unused or for lack of
 /// space.
 const RIGHT_UNUSED_FOR: Duration = Duration::from_hours(24);
 const RIGHT: u64 = 65_536;
 const WRONG_FOR: Duration = Duration::from_mins(1);
 const WRONG: u64 = 4_096;
 
-/// The memory of a [`crate::Verifier`].
+/// The cache of a [`crate::Verifier`].
 #[derive(derive_more::Debug)]
 #[debug("VerificationCache({} right, {} wrong)", right.entry_count(), wrong.entry_count())]
 pub struct VerificationCache {
     key: Hmac<Sha256>,
-    /// Right secrets; also where many askers for one secret wait for one run of argon2.
+    /// Right secrets; many requests with one secret wait here for one run of argon2.
     right: FutureCache<Fingerprint, Arc<Known>>,
-    /// Wrong secrets of known ids: the second try costs nothing. A cache of its own, so that a flood of wrong ones
-    /// cannot push out the right ones. Kind, id and secret are in the fingerprint, so it is valid for no other secret.
+    /// Wrong secrets of known ids: the second try costs nothing. A separate cache, so that a flood of wrong secrets cannot
+    /// evict the right ones. Kind, id and secret are in the fingerprint, so an entry is valid for no other secret.
     wrong: Cache<Compared, ()>,
 }
 
@@ -71,7 +71,7 @@ impl VerificationCache {
         Fingerprint(mac.finalize().into_bytes().into())
     }
 
-    /// What is known of this secret if it was right for this hash version.
+    /// The entry of this secret if it was right for this hash version.
     pub(crate) async fn right(&self, fingerprint: Fingerprint, version: i32) -> Option<Arc<Known>> {
         let known = self.right.get(&fingerprint).await?;
         (known.version == version).then_some(known)
@@ -87,16 +87,16 @@ impl VerificationCache {
         self.wrong.contains_key(&(fingerprint, version))
     }
 
-    /// Remembers a wrong secret.
+    /// Adds a wrong secret.
     pub fn set_wrong(&self, fingerprint: Fingerprint, version: i32) {
         self.wrong.insert((fingerprint, version), ());
     }
 
-    /// Runs `check` unless the secret is already known to be right for this version. However many ask for one secret
-    /// at a time, it runs once and all get its answer; only `Ok` is remembered.
+    /// Runs `check` unless the secret is known to be right for this version. For concurrent requests with one secret it runs
+    /// once and all get its result; only `Ok` is cached.
     ///
     /// # Errors
-    /// The error that `check` returned.
+    /// The error of `check`.
     pub(crate) async fn once<E, F>(
         &self,
         fingerprint: Fingerprint,

@@ -1,10 +1,10 @@
 //! The stored form of a secret: argon2id, as a PHC string whose parameters are ours.
 //!
-//! OWASP's least: 19 MiB, two passes, one lane. The verifier works with the parameters *in the stored string*, so a row
-//! that asks for more than the policy is refused before any work (write access to a row must not decide the memory
-//! use), and one that asks for less is reported, so that it can be replaced. [`hash`] and [`check`] block for tens of
-//! milliseconds: call them on [`crate::pool`]. [`secret_check`] takes a microsecond and detects nearly every wrong
-//! secret, so that guessing costs no argon2 (ADR 0031). Must not know: which record a hash belongs to.
+//! OWASP's minimum: 19 MiB, two passes, one lane. The verifier uses the parameters *in the stored string*, so a row that
+//! asks for more than the policy is refused before any work (write access to a row must not decide the memory use), and one
+//! that asks for less is logged, so that it can be replaced. [`hash`] and [`check`] block for tens of milliseconds: call them
+//! on [`crate::pool`]. [`secret_check`] takes a microsecond and detects nearly every wrong secret, so that guesses cost no
+//! argon2 (ADR 0031). Must not know: the record of a hash.
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};

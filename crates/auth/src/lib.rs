@@ -1,14 +1,15 @@
 //! Authentication: token format, argon2id on a bounded pool, verification cache, limits for guessing.
 //!
-//! Given the bytes of an `Authorization` header, the record that belongs to them and the time, this crate answers with
-//! a `Caller` or a [`refusal::Refusal`]; a right secret alone is no caller, only one that was compared with the URL is ([`Verified`]). Must not know: where records are kept (it fetches none), HTTP frameworks, the
-//! database. **The verdict is cached, never the authorisation**: whether a token is revoked, expired or moved is read
-//! from its record at every request, so a revocation holds from the next request on, on every instance.
+//! From the bytes of an `Authorization` header, the record of the credential and the time, this crate makes a `Caller` or a
+//! [`refusal::Refusal`]; a right secret becomes a caller only after the comparison with the URL ([`Verified`]). Must not know:
+//! where records are stored (it reads none), HTTP frameworks, the database. **The verification is cached, never the
+//! authorisation**: whether a token is revoked, expired or moved is read from its record at every request, so a revocation
+//! holds from the next request on, on every instance.
 //!
 //! Reading order: [`token`] (what a credential looks like), [`hash`] (how its secret is kept), [`verify`] (the steps of
 //! a request through [`cache`], [`rate_limiter`], [`queue`] and [`pool`], within [`limits`]), [`tenant_url`] (is it at the right URL),
-//! [`refusal`] (every way to be turned away), [`stats`] (what to watch), `uses` (what a use teaches), [`alias`] (what
-//! apps are told of a token).
+//! [`refusal`] (every reason to refuse a credential), [`stats`] (counters), `uses` (what is stored of a use), [`alias`] (the
+//! value that apps get in place of a token's id).
 
 pub mod alias;
 pub mod cache;

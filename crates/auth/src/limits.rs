@@ -8,16 +8,16 @@ use crate::rate_limiter::Quota;
 /// Bounds against floods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Secrets checked at a time; each takes 19 MiB while it runs.
+    /// Concurrent checks of secrets; each takes 19 MiB while it runs.
     pub argon2_threads: usize,
-    /// Secrets waiting to be checked; beyond it the answer is 503.
+    /// The most secrets that wait for a check; beyond it the response is 503.
     pub argon2_queue: usize,
-    /// Records read at a time for credentials that were not found right lately, so that made-up ids take no more of the
+    /// Concurrent reads of records for credentials that were not verified lately, so that invented ids take no more of the
     /// database than this.
     pub lookups: usize,
-    /// Credentials waiting for their record to be read; beyond it the answer is 503.
+    /// The most credentials that wait for the read of their record; beyond it the response is 503.
     pub lookup_queue: usize,
-    /// Wrong secrets for one id from one network; beyond it whatever comes from there for this id is checked last.
+    /// Wrong secrets for one id from one network; beyond it all secrets from there for this id are checked last.
     pub guesses: Quota,
 }
 

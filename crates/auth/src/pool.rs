@@ -1,8 +1,8 @@
-//! Where argon2 runs: a bounded number of blocking threads behind a fair, bounded [`crate::queue`], so that a flood of
-//! wrong secrets takes neither the machine's cores nor its memory.
+//! The thread pool of argon2: a bounded number of blocking threads behind a fair, bounded [`crate::queue`], so that a flood
+//! of wrong secrets takes neither the machine's cores nor its memory.
 //!
-//! Memory is at most `places × 19 MiB`. A run that has begun goes on though its asker has left; its place goes with it,
-//! so the bound holds. Must not know: what is being hashed.
+//! Memory is at most `places × 19 MiB`. A run that has begun continues when its request is cancelled, and keeps its place, so
+//! the bound holds. Must not know: what is hashed.
 
 use crate::queue::{Busy, Queue, Requester};
 
@@ -11,17 +11,17 @@ use crate::queue::{Busy, Queue, Requester};
 pub struct Pool(Queue);
 
 impl Pool {
-    /// `size` runs at a time (at least one), and at most `queue` waiting.
+    /// `size` concurrent runs (at least one), and at most `queue` waiting.
     pub fn new(size: usize, queue: usize) -> Self {
         Self(Queue::new(size, queue))
     }
 
-    /// One core fewer than the machine has, and at least one: SCIM goes on while secrets are checked.
+    /// The number of cores less one, at least one, so that requests are served while secrets are checked.
     pub fn default_size() -> usize {
         std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1))
     }
 
-    /// Runs `work` on a blocking thread when the asker's turn has come.
+    /// Runs `work` on a blocking thread when a place is free.
     ///
     /// # Errors
     /// [`Busy`] when the queue is full, or when the work panicked.
@@ -39,17 +39,17 @@ impl Pool {
         run.await.map_err(|_| Busy)
     }
 
-    /// How many run now.
+    /// The number of running ones.
     pub fn running(&self) -> usize {
         self.0.taken()
     }
 
-    /// How many wait for their turn.
+    /// The number of waiting ones.
     pub fn waiting(&self) -> usize {
         self.0.waiting()
     }
 
-    /// How many may run at a time.
+    /// The most concurrent runs.
     pub const fn size(&self) -> usize {
         self.0.places()
     }

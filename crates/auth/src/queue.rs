@@ -1,10 +1,9 @@
 //! A bounded number of places and a bounded, fair queue for them: no network can block another for long.
 //!
-//! Waiting requests are ordered by [`Priority`] first; within a rank the networks take turns, and within a network the
-//! first comes first. When the queue is full, a newcomer takes the place of one of a lower rank, or of one of the
-//! network that has the most waiting; a request that loses its place gets [`Busy`]. So a flood from one network waits
-//! behind itself. Must not know: what the places are for. Used by [`crate::pool`] (argon2) and [`crate::Verifier`]
-//! (reading records).
+//! Waiting requests are ordered by [`Priority`] first; within a priority the networks take turns, and a network's requests are
+//! in the order of arrival. When the queue is full, a new request replaces one of a lower priority, or one of the network that
+//! has the most waiting; the replaced request gets [`Busy`]. So a flood from one network delays that network only. Must not
+//! know: what the places are for. Used by [`crate::pool`] (argon2) and [`crate::Verifier`] (reading records).
 
 mod waiting;
 
@@ -15,10 +14,10 @@ use tokio::sync::oneshot;
 
 use waiting::Waiting;
 
-/// The rank of a request in the queue.
+/// The priority of a request in the queue, the highest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
-    /// The secret has passed the fast check ([`domain::credential::SecretCheck`]): it is right, as good as certain.
+    /// The secret has passed the fast check ([`domain::credential::SecretCheck`]), so it is almost certainly right.
     Checked,
     /// The credential was used from this network before.
     KnownNetwork,
@@ -31,14 +30,14 @@ pub enum Priority {
 /// The requester of a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Requester {
-    /// How urgent it is.
+    /// Its priority.
     pub priority: Priority,
-    /// Where from; see [`crate::rate_limiter::network`].
+    /// Its network; see [`crate::rate_limiter::network`].
     pub network: IpAddr,
 }
 
 impl Requester {
-    /// A user of this machine: the command line.
+    /// The command line on this machine.
     pub const LOCAL: Self = Self {
         priority: Priority::Checked,
         network: IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -50,7 +49,7 @@ impl Requester {
 #[error("too many secrets are being checked at once; try again in a second")]
 pub struct Busy;
 
-/// The places and the queue before them. Cheap to clone; clones share it.
+/// The places and their queue. Cheap to clone; clones share it.
 #[derive(Debug, Clone)]
 pub struct Queue {
     state: Arc<Mutex<State>>,
@@ -65,7 +64,7 @@ struct State {
     waiting: Waiting,
 }
 
-/// A place that is taken; free again when it is dropped.
+/// A taken place, which is freed on drop.
 #[derive(Debug)]
 pub struct Permit(Queue);
 
@@ -76,7 +75,7 @@ impl Drop for Permit {
 }
 
 impl Queue {
-    /// `places` at a time (at least one), and at most `most` waiting.
+    /// `places` (at least one), and at most `most` waiting requests.
     pub fn new(places: usize, most: usize) -> Self {
         let places = places.max(1);
         let state = State {
@@ -118,7 +117,7 @@ impl Queue {
         called.map(|()| Permit(self.clone())).map_err(|_| Busy)
     }
 
-    /// How many places are taken.
+    /// The number of taken places.
     pub fn taken(&self) -> usize {
         self.places - self.lock().free
     }
@@ -128,7 +127,7 @@ impl Queue {
         self.lock().waiting.len()
     }
 
-    /// How many places there are.
+    /// The number of places.
     pub const fn places(&self) -> usize {
         self.places
     }
@@ -141,12 +140,12 @@ impl Queue {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it is held; if it did, counts are whole between statements.
+        // No code panics while it is held; if it did, the counts would be consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A place in the queue; given back when its holder leaves before being called.
+/// A position in the queue, which is removed when its request is cancelled.
 struct Ticket<'q> {
     queue: &'q Queue,
     requester: Requester,
@@ -161,7 +160,7 @@ impl Drop for Ticket<'_> {
             return;
         }
         self.queue.lock().waiting.remove(self.requester, self.number);
-        // Called between the last look and now: the place goes on to the next.
+        // The place was given to this request meanwhile: pass it on to the next.
         if self.called.try_recv().is_ok() {
             self.queue.pass_on();
         }

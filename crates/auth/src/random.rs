@@ -1,10 +1,9 @@
-//! Unguessable bytes from the operating system: the one place of this crate that reads them, so that everything else
-//! takes randomness as a parameter.
+//! Random bytes from the operating system: only this module reads them, all others take randomness as a parameter.
 
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 
-/// The operating system gave no random bytes; nothing secret can be made.
+/// The operating system gave no random bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the operating system gave no random bytes: nothing secret can be made; try again")]
 pub struct NoRandomness;

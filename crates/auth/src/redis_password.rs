@@ -1,6 +1,5 @@
-//! What the database keeps of an app's credential for Redis, whose users have SHA-256 hashes for passwords (ADR 0034).
-//! The secret has 256 random bits, so it cannot be found from its hash; the credential itself is checked by argon2id
-//! as every other.
+//! The hash of an app's credential for Redis, whose users have SHA-256 hashes for passwords (ADR 0034). The secret has 256
+//! random bits, so it cannot be found from its hash; Usher itself checks the credential by argon2id like any other.
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};

@@ -1,7 +1,6 @@
-//! Every way to be turned away. The HTTP side answers all of [`Refusal::Unauthorized`] and [`Refusal::WrongDirectory`]
-//! with one and the same 401, so that a client learns nothing for its next guess; the reason is for the log. A 401 is
-//! said only of a credential that was judged: what cannot be judged now is [`Refusal::Busy`], because Entra stops
-//! after a 401.
+//! The reasons to refuse a credential. HTTP answers all of [`Refusal::Unauthorized`] and [`Refusal::WrongDirectory`] with the
+//! same 401, so that a client learns nothing for its next guess; the reason is for the log. A 401 is sent only for a
+//! credential that was checked: one that cannot be checked now is [`Refusal::Busy`], because Entra stops after a 401.
 
 use domain::profile::ProfileName;
 use domain::tenant::Slug;
@@ -9,7 +8,7 @@ use domain::tenant::Slug;
 use crate::queue::Busy;
 use crate::token::ParseError;
 
-/// Why a credential does not open anything; for logs and metrics only. `Display` says what the operator can do.
+/// Why a credential is invalid; for logs and metrics only. `Display` has the next step for the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Reason {
@@ -22,13 +21,13 @@ pub enum Reason {
         "no credential has this id: it was issued by another deployment, or its tenant is gone; issue a new one"
     )]
     UnknownId,
-    /// Its end has passed.
+    /// Its time has passed.
     #[error("this credential has expired: issue a new one and paste it into Entra's \"Secret Token\"")]
     Expired,
-    /// It was taken back.
+    /// It was revoked.
     #[error("this credential was revoked: issue a new one and paste it into Entra's \"Secret Token\"")]
     Revoked,
-    /// The id is known, the secret is another.
+    /// The id is known, the secret is wrong.
     #[error("the secret is wrong although id and checksum fit: somebody may be guessing")]
     WrongSecret,
     /// Its stored hash cannot be used.
@@ -43,7 +42,7 @@ impl Reason {
     }
 }
 
-/// Why a request is turned away before it reaches a use-case.
+/// Why a request is refused before it reaches a use-case.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Refusal {

@@ -1,4 +1,4 @@
-//! What to watch: plain counters that the telemetry side reads. Labels are fixed words, never anything a client sent.
+//! Counters for telemetry. Labels are fixed words, never text of a client.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -7,15 +7,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Counters since the start, and the present state of the pool.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Secrets answered from memory.
+    /// Secrets found in the cache.
     pub hits: u64,
-    /// Secrets that had to be checked or waited for a check.
+    /// Secrets not found in the cache.
     pub misses: u64,
     /// Runs of argon2.
     pub runs: u64,
-    /// Runs going on now.
+    /// Runs at present.
     pub running: usize,
-    /// Askers waiting for a run now.
+    /// Requests that wait for a run at present.
     pub waiting: usize,
     /// Refusals by [`crate::Refusal::code`].
     pub refusals: BTreeMap<&'static str, u64>,

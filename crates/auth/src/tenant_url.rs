@@ -1,4 +1,4 @@
-//! Is a token at the right URL? Asked after its secret was found right, so that the answer leaks nothing.
+//! Comparison of a token with the URL of its request, after its secret was verified, so that the result leaks nothing.
 //!
 //! Must not know: how URLs are routed.
 
@@ -6,7 +6,7 @@ use domain::tenant::{Directory, Slug, Switch};
 
 use crate::refusal::Refusal;
 
-/// What a Tenant URL named: `/{profile}/scim`, `/t/{tenant}/{profile}/scim` or `/scim`.
+/// The tenant and profile of a Tenant URL: `/{profile}/scim`, `/t/{tenant}/{profile}/scim` or `/scim`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TenantUrl<'a> {
     /// The tenant in the URL, if any.
@@ -16,7 +16,7 @@ pub struct TenantUrl<'a> {
 }
 
 impl TenantUrl<'_> {
-    /// Whether the URL names nothing but this directory of this tenant, and the directory is on.
+    /// Checks that the URL names no other tenant or profile, and that the directory is on.
     ///
     /// # Errors
     /// [`Refusal::WrongDirectory`] (401, like every other) and [`Refusal::DirectoryOff`] (403).

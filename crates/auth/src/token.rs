@@ -2,8 +2,8 @@
 //!
 //! Prefix, then the environment's letter, a public id of 12 base62 characters (the key of its record), 256 random bits
 //! as 43 base62 characters, and the CRC-32 of everything before the last `_` as 6 base62 characters, so that a typo, a
-//! cut-off paste and a secret scanner's chance match are distinguished without a database. Only ASCII letters, digits
-//! and `_`: a double click selects all of it, and no encoding ever changes it. Read next: [`crate::hash`].
+//! cut-off paste and a chance match of a secret scanner are detected without a database. Only ASCII letters, digits and `_`:
+//! a double click selects all of it, and no encoding changes it. Read next: [`crate::hash`].
 
 mod header;
 mod parse_error;
@@ -54,7 +54,7 @@ impl Credential<'_> {
     }
 }
 
-/// A new credential: its text is shown once and kept nowhere.
+/// A new credential: its text is shown once and stored nowhere.
 #[derive(Clone, PartialEq, Eq, derive_more::Debug)]
 #[debug("Issued({})", self.id())]
 pub struct Issued {
@@ -102,10 +102,10 @@ pub fn issue(kind: CredentialKind, environment: Environment, random: &[u8; RANDO
     Issued { id, text }
 }
 
-/// Reads a credential of the wanted kind and environment. Looks nothing up.
+/// Parses a credential of the wanted kind and environment, without its record.
 ///
 /// # Errors
-/// [`ParseError`] saying what is wrong with the text and what to do; it never repeats the text.
+/// [`ParseError`] with the fault and the next step, never with the text.
 pub fn parse(
     text: &str,
     kind: CredentialKind,
@@ -146,7 +146,7 @@ pub fn parse(
 }
 
 fn prefix_of(text: &str) -> Result<CredentialKind, ParseError> {
-    // A text that was quoted, wrapped or padded on its way here; an Authorization value never holds these.
+    // A credential that was quoted, wrapped or padded; its own text never has these characters.
     if text
         .bytes()
         .any(|byte| byte <= b' ' || byte == b'"' || byte == b'\'' || byte >= 0x7f)

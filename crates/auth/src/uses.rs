@@ -1,7 +1,7 @@
-//! What successful uses teach: when a token was last used, from which networks, and the fast check of its secret.
+//! Data of successful uses: when a token was last used, from which networks, and the fast check of its secret.
 //!
-//! Collected here and written by another task, outside of requests: the record of a busy token must not become a hot
-//! row in the SCIM transaction.
+//! Collected here and written by another task, outside of requests, so that the record of a busy token does not become a hot
+//! row in the transactions of requests.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -11,12 +11,12 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::credential::{CredentialKind, Memory, NETWORKS, SecretCheck, TokenId, Use};
 
-/// Credentials remembered between two collections; more than that are left out until the next.
+/// The most credentials between two collections; uses of more are dropped.
 const MOST: usize = 65_536;
 /// How often a network that is still in use is written again, so that it stays among the newest.
 const AGAIN: Duration = Duration::from_hours(1);
 
-/// When it was used, and what is new.
+/// The last use, and the new values.
 type Noted = (Option<DateTime<Utc>>, Memory);
 
 /// The uses since they were last taken.
@@ -24,7 +24,7 @@ type Noted = (Option<DateTime<Utc>>, Memory);
 pub(crate) struct Uses(Mutex<HashMap<(CredentialKind, TokenId), Noted>>);
 
 impl Uses {
-    /// Notes what is new, if anything is.
+    /// Adds new values, if any.
     pub(crate) fn note(
         &self,
         kind: CredentialKind,
@@ -58,14 +58,14 @@ impl Uses {
     }
 }
 
-/// When a use is to be written to the record: unless it says so already, within a minute. The distance counts, so that
-/// a clock that was set back is noticed at once.
+/// The time to write to the record, unless it has a time within a minute. The distance is absolute, so that a clock that was
+/// set back is noticed at once.
 pub(crate) fn worth_noting(last: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let near = last.is_some_and(|last| (now - last).abs() < TimeDelta::minutes(1));
     (!near).then_some(now)
 }
 
-/// What this process knows of a secret that is right.
+/// The cache entry of a right secret.
 #[derive(Debug)]
 pub(crate) struct Known {
     /// The hash version that it was compared with.
@@ -82,7 +82,7 @@ struct Written {
 }
 
 impl Known {
-    /// Records a secret that was just found right. `check` is written once, where the database does not have it.
+    /// A secret that was just verified. `check` is written once, if the database does not have it.
     pub(crate) fn new(version: i32, check: Option<SecretCheck>) -> Self {
         Self {
             version,
@@ -93,7 +93,7 @@ impl Known {
         }
     }
 
-    /// What a use from `network` teaches.
+    /// The new values of a use from `network`.
     pub(crate) fn learn(&self, network: IpAddr, now: Duration) -> Memory {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let Written { networks, check } = &mut *written;

@@ -1,10 +1,10 @@
-//! The steps of a credential: text → a place in the queue → (the calling crate reads the record) → status →
-//! verification → comparison with the URL → `Caller`.
+//! The verification of a credential: text → a place in the queue → (the calling crate reads the record) → status → secret →
+//! comparison with the URL → `Caller`.
 //!
-//! [`Verifier::precheck`] needs no record; [`Verifier::verify`] checks record and secret; `admit` of what it returns
-//! compares it with the URL and is the only way to a `Caller`. Guesses of others never make the right secret fail as
-//! wrong: a secret that cannot be checked now is [`Refusal::Busy`]. Must not know: where records come from, what the
-//! HTTP answer looks like. Order and bounds are those of ADR 0005 and ADR 0031.
+//! [`Verifier::precheck`] needs no record; [`Verifier::verify`] checks record and secret; `admit` of its result compares it
+//! with the URL and is the only way to a `Caller`. Wrong secrets of other clients never make a right one fail: a secret that
+//! cannot be checked now is [`Refusal::Busy`]. Must not know: where records come from, HTTP responses. Order and bounds are
+//! those of ADR 0005 and ADR 0031.
 
 mod run;
 mod verified;
@@ -37,14 +37,14 @@ pub use verified::{CredentialRecord, Verified};
 #[derive(derive_more::Debug)]
 #[debug("Presented({})", self.id())]
 pub struct Presented {
-    shown: Shown,
-    /// A place in the queue for records; none is needed when this secret was right today.
+    attempt: Attempt,
+    /// A place in the queue for records; a secret that was verified today needs none.
     lookup: Option<Permit>,
 }
 
 /// The presented credential and the client's network.
 #[derive(Clone)]
-struct Shown {
+struct Attempt {
     kind: CredentialKind,
     text: String,
     id: TokenId,
@@ -55,7 +55,7 @@ struct Shown {
 /// The key of the rate limit: guesses at one credential from one network count together.
 type Guess = (CredentialKind, TokenId, IpAddr);
 
-impl Shown {
+impl Attempt {
     const fn guess(&self) -> Guess {
         (self.kind, self.id, self.network)
     }
@@ -64,7 +64,7 @@ impl Shown {
 impl Presented {
     /// Its public part: the key of its record, and safe to log.
     pub const fn id(&self) -> TokenId {
-        self.shown.id
+        self.attempt.id
     }
 
     /// Whether this same secret was found right recently.
@@ -73,7 +73,7 @@ impl Presented {
     }
 }
 
-/// Checks credentials; cheap to clone, all clones share one memory.
+/// Checks credentials; cheap to clone, all clones share one cache.
 #[derive(Debug, Clone)]
 pub struct Verifier {
     inner: Arc<Inner>,
@@ -95,7 +95,7 @@ struct Inner {
     uses: Uses,
 }
 
-/// The most pairs of id and network whose failures are remembered.
+/// The most pairs of id and network whose failures are counted.
 const GUESSERS: u64 = 65_536;
 /// The shortest time between two log lines about one credential.
 const ALARM: Quota = Quota {
@@ -104,7 +104,7 @@ const ALARM: Quota = Quota {
 };
 
 impl Verifier {
-    /// A verifier that remembers nothing yet; each `Caller` gets the alias of its token.
+    /// A verifier with an empty cache; each `Caller` gets the alias of its token.
     ///
     /// # Errors
     /// [`NoRandomness`] when the system gives no key for this process.
@@ -131,9 +131,8 @@ impl Verifier {
         })
     }
 
-    /// Reads all `Authorization` lines of a request from `ip` (the client's, as reported by trusted proxies), and
-    /// waits until its record may be read. Unknown ids queue behind one another; a credential that was right today
-    /// does not wait.
+    /// Parses all `Authorization` lines of a request from `ip` (the client's, as reported by trusted proxies), and waits until
+    /// its record may be read. A credential that was verified today does not wait.
     ///
     /// # Errors
     /// `Unauthorized` for texts that are no credential of this kind and environment, `Busy` when too many wait.
@@ -145,14 +144,14 @@ impl Verifier {
     ) -> Result<Presented, Refusal> {
         let inner = &*self.inner;
         let presented = match inner.read(kind, authorization, ip) {
-            Ok(shown) => inner.lookup(shown).await,
+            Ok(attempt) => inner.lookup(attempt).await,
             Err(refusal) => Err(refusal),
         };
         presented.map_err(|refusal| self.refused(refusal))
     }
 
-    /// Checks a presented credential by the record that was read for its id during this request. `memory` is what is
-    /// remembered of the credential over restarts; it is read only when the secret has to be checked.
+    /// Checks a presented credential by the record that was read for its id during this request. `memory` reads what is stored
+    /// about its uses; it is called only when the secret is not in the cache.
     ///
     /// # Errors
     /// `Unauthorized` with the reason for the log, `Busy` when the secret cannot be checked now.
@@ -198,7 +197,7 @@ impl Verifier {
         refusal
     }
 
-    /// Checks a secret; for a right one, returns what this use adds to the memory of the credential.
+    /// Checks a secret; for a right one, returns the new values of this use.
     async fn known(
         &self,
         presented: Presented,
@@ -206,19 +205,19 @@ impl Verifier {
         hash: &SecretHash,
         memory: impl AsyncFnOnce() -> Memory,
     ) -> Result<Memory, Refusal> {
-        // The status comes first: it costs nothing, and a credential that is not active needs no check of its secret.
+        // The status first: it costs nothing, and a credential that is not active needs no check of its secret.
         match status {
             CredentialStatus::Active => {}
             CredentialStatus::Expired => return Err(Refusal::Unauthorized(Reason::Expired)),
             CredentialStatus::Revoked => return Err(Refusal::Unauthorized(Reason::Revoked)),
         }
-        let (inner, Presented { shown, lookup }) = (&self.inner, presented);
-        let known = if let Some(known) = inner.cache.right(shown.fingerprint, hash.version).await {
+        let (inner, Presented { attempt, lookup }) = (&self.inner, presented);
+        let known = if let Some(known) = inner.cache.right(attempt.fingerprint, hash.version).await {
             step(&inner.counters.hits);
             known
         } else {
             step(&inner.counters.misses);
-            if inner.cache.is_wrong(shown.fingerprint, hash.version) {
+            if inner.cache.is_wrong(attempt.fingerprint, hash.version) {
                 return Err(Refusal::Unauthorized(Reason::WrongSecret));
             }
             // A cache miss is rare and its future is large, so it is boxed and does not enlarge the future of
@@ -226,11 +225,11 @@ impl Verifier {
             Box::pin(async {
                 let memory = memory().await;
                 drop(lookup);
-                inner.check(&shown, hash, &memory).await
+                inner.check(&attempt, hash, &memory).await
             })
             .await?
         };
-        Ok(known.learn(shown.network, inner.clock.monotonic()))
+        Ok(known.learn(attempt.network, inner.clock.monotonic()))
     }
 }
 
@@ -240,9 +239,9 @@ impl Inner {
         kind: CredentialKind,
         authorization: impl IntoIterator<Item = &'h [u8]>,
         ip: IpAddr,
-    ) -> Result<Shown, Refusal> {
+    ) -> Result<Attempt, Refusal> {
         let credential = token::parse(token::bearer(authorization)?, kind, self.environment)?;
-        Ok(Shown {
+        Ok(Attempt {
             kind,
             text: credential.text().to_owned(),
             id: credential.id,
@@ -251,42 +250,45 @@ impl Inner {
         })
     }
 
-    async fn lookup(&self, shown: Shown) -> Result<Presented, Refusal> {
-        if self.cache.was_right(shown.fingerprint) {
-            return Ok(Presented { shown, lookup: None });
+    async fn lookup(&self, attempt: Attempt) -> Result<Presented, Refusal> {
+        if self.cache.was_right(attempt.fingerprint) {
+            return Ok(Presented {
+                attempt,
+                lookup: None,
+            });
         }
         let requester = Requester {
             priority: Priority::Unknown,
-            network: shown.network,
+            network: attempt.network,
         };
         let lookup = Some(self.lookups.enter(requester).await?);
-        Ok(Presented { shown, lookup })
+        Ok(Presented { attempt, lookup })
     }
 
     /// Compares a secret: by the fast check where there is one, then by argon2 when it passes or there is no fast
     /// check.
     async fn check(
         self: &Arc<Self>,
-        shown: &Shown,
+        attempt: &Attempt,
         hash: &SecretHash,
         memory: &Memory,
     ) -> Result<Arc<Known>, Refusal> {
-        let check = hash::secret_check(&shown.text, hash.version);
+        let check = hash::secret_check(&attempt.text, hash.version);
         let kept = memory.check.filter(|kept| kept.version == hash.version);
         let priority = match kept {
             Some(kept) if kept != check => {
-                let _ = self.guesses.charge(shown.guess(), self.clock.monotonic());
-                self.alarm_if_guessed(shown);
+                let _ = self.guesses.charge(attempt.guess(), self.clock.monotonic());
+                self.alarm_if_guessed(attempt);
                 return Err(Refusal::Unauthorized(Reason::WrongSecret));
             }
             Some(_) => Priority::Checked,
-            None if memory.networks.contains(&shown.network) => Priority::KnownNetwork,
+            None if memory.networks.contains(&attempt.network) => Priority::KnownNetwork,
             None => Priority::Unknown,
         };
         let new = kept.is_none().then_some(check);
-        let checked = run(Arc::clone(self), shown.clone(), hash.clone(), priority);
+        let checked = run(Arc::clone(self), attempt.clone(), hash.clone(), priority);
         let known = async { checked.await.map(|()| Arc::new(Known::new(hash.version, new))) };
-        let once = self.cache.once(shown.fingerprint, hash.version, known).await;
+        let once = self.cache.once(attempt.fingerprint, hash.version, known).await;
         once.map_err(|failed| match *failed {
             Failed::Wrong => Refusal::Unauthorized(Reason::WrongSecret),
             Failed::BadHash => Refusal::Unauthorized(Reason::BadHash),
@@ -295,25 +297,25 @@ impl Inner {
     }
 
     /// Logs that there were many wrong secrets for one id.
-    fn alarm_if_guessed(&self, shown: &Shown) {
+    fn alarm_if_guessed(&self, attempt: &Attempt) {
         if self
             .guesses
-            .check(&shown.guess(), self.clock.monotonic())
+            .check(&attempt.guess(), self.clock.monotonic())
             .is_err()
-            && self.may_alarm(shown)
+            && self.may_alarm(attempt)
         {
             tracing::warn!(
                 event.name = "token.bruteforce_suspected",
-                token_id = shown.id.as_str(),
-                network = %shown.network,
+                token_id = attempt.id.as_str(),
+                network = %attempt.network,
                 "many wrong secrets for one id from one network: whatever comes from there for this id is checked last; \
                  the right secret goes on working"
             );
         }
     }
 
-    fn may_alarm(&self, shown: &Shown) -> bool {
-        let about = (shown.kind, shown.id);
+    fn may_alarm(&self, attempt: &Attempt) -> bool {
+        let about = (attempt.kind, attempt.id);
         self.alarms.charge(about, self.clock.monotonic()).is_ok()
     }
 }

@@ -8,12 +8,12 @@ use uuid::{ContextV7, Timestamp, Uuid};
 
 /// A source of wall-clock and monotonic time.
 pub trait Clock: Send + Sync {
-    /// Now, in UTC, cut to milliseconds: PostgreSQL keeps microseconds and SQLite nanoseconds, and
+    /// The present time in UTC, cut to milliseconds: PostgreSQL keeps microseconds and SQLite nanoseconds, and
     /// `meta.lastModified` must not change between a write and the next read.
     fn now(&self) -> DateTime<Utc>;
 
-    /// The time since a moment of this process that stays the same: for measuring how long, never for telling when. It
-    /// only grows, also when the machine's clock is set back.
+    /// The time since a fixed moment of this process, to measure durations. It only grows, even when the machine's clock is
+    /// set back.
     fn monotonic(&self) -> Duration;
 }
 

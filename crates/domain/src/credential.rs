@@ -12,13 +12,13 @@ use crate::id::{AppId, DirectoryId, TenantId};
 use crate::scope::TenantScope;
 use crate::tenant::{Directory, Slug};
 
-/// What a credential opens.
+/// The kind of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub enum CredentialKind {
-    /// A directory, over SCIM: pasted into Entra.
+    /// A directory's token for SCIM, which is pasted into Entra.
     Token,
-    /// A feed: kept by a downstream app.
+    /// A downstream app's credential for its feed.
     App,
 }
 
@@ -77,15 +77,15 @@ impl Serialize for TokenId {
     }
 }
 
-/// What a token is good for, decided from its record and the time.
+/// The status of a credential at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CredentialStatus {
-    /// May be used.
+    /// Valid.
     Active,
-    /// Its end has passed.
+    /// `expires_at` has passed.
     Expired,
-    /// Revoked.
+    /// Revoked, whether expired or not.
     Revoked,
 }
 
@@ -97,24 +97,24 @@ pub struct Token {
     pub id: TokenId,
     /// The tenant it belongs to.
     pub tenant: TenantId,
-    /// The one directory it opens.
+    /// The directory it gives access to.
     pub directory: DirectoryId,
-    /// What an operator wrote about it.
+    /// The operator's label.
     pub label: Option<String>,
     /// When it was issued.
     pub created_at: DateTime<Utc>,
-    /// When it ends by itself.
+    /// When it expires.
     pub expires_at: Option<DateTime<Utc>>,
-    /// When it was taken back.
+    /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// When it last opened a request; written at most once a minute.
+    /// When a request last used it; written at most once a minute.
     pub last_used_at: Option<DateTime<Utc>>,
     /// The last four characters of its secret, to distinguish two tokens.
     pub last_four: String,
 }
 
 impl Token {
-    /// Whether it may be used at `now`; revocation wins over expiry.
+    /// Its status at `now`; revocation wins over expiry.
     pub fn status(&self, now: DateTime<Utc>) -> CredentialStatus {
         status(self.revoked_at, self.expires_at, now)
     }
@@ -134,14 +134,14 @@ fn status(
     }
 }
 
-/// The argon2id hash of a secret, as a PHC string, and its version (steps at each replacement, so that a cached
-/// verdict about an older secret can never match).
+/// The argon2id hash of a secret, as a PHC string, and its version, which changes at each replacement, so that a cached
+/// verification of an older secret never matches.
 #[derive(Clone, PartialEq, Eq, derive_more::Debug)]
 #[debug("SecretHash(v{version})")]
 pub struct SecretHash {
     /// The PHC string.
     pub phc: String,
-    /// Steps by one at each replacement.
+    /// Increases by one at each replacement.
     pub version: i32,
 }
 
@@ -149,27 +149,27 @@ pub struct SecretHash {
 /// stolen, because 224 bits of the secret stay unknown (ADR 0031).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SecretCheck {
-    /// The bits.
+    /// The first 32 bits of the hash.
     pub bits: u32,
-    /// The version of the [`SecretHash`] that they belong to; of any other they say nothing.
+    /// The version of the [`SecretHash`] that they belong to; they are useless for any other.
     pub version: i32,
 }
 
-/// The most networks remembered of one credential.
+/// The most networks that are stored for one credential.
 pub const NETWORKS: usize = 8;
 
-/// What is remembered of a credential beside its record, over restarts (ADR 0031). It grants no access: it decides
-/// which secrets are checked first when many wait.
+/// What is stored about the use of a credential, apart from its record (ADR 0031). It grants no access: it decides which
+/// secrets are checked first when many wait.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// Detects wrong secrets; `None` for a credential older than this memory that was not used since.
+    /// Detects wrong secrets; `None` for a credential that was not used since this was introduced.
     pub check: Option<SecretCheck>,
     /// The networks it was last used from, newest first, at most [`NETWORKS`].
     pub networks: Vec<IpAddr>,
 }
 
 impl Memory {
-    /// Takes over what is newer.
+    /// Adds newer values.
     pub fn learn(&mut self, newer: &Self) {
         self.check = newer.check.or(self.check);
         for network in newer.networks.iter().rev() {
@@ -180,16 +180,16 @@ impl Memory {
     }
 }
 
-/// A use of a credential that is to be remembered.
+/// A use of a credential that is to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
-    /// What kind of credential it is.
+    /// The kind of credential.
     pub kind: CredentialKind,
     /// Its public part.
     pub id: TokenId,
-    /// When it was used, if its record keeps that and does not say so yet.
+    /// When it was used, if its record stores that and has an older time.
     pub at: Option<DateTime<Utc>>,
-    /// What is new about it, if anything.
+    /// The new values, if any.
     pub learned: Memory,
 }
 
@@ -209,7 +209,7 @@ impl CredentialState {
     }
 }
 
-/// Everything a request needs to know about the token it brought, read in one statement (ADR 0005, ADR 0038).
+/// What a request needs to know about its token, read in one statement (ADR 0005, ADR 0038).
 #[derive(Debug, Clone)]
 pub struct TokenRecord {
     /// The token.
@@ -237,25 +237,25 @@ pub struct AppCredentialRecord {
     pub app_name: Slug,
     /// Its hash.
     pub hash: SecretHash,
-    /// When it was taken back.
+    /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// When it ends by itself.
+    /// When it expires.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
 impl AppCredentialRecord {
-    /// Whether it may be used at `now`.
+    /// Its status at `now`.
     pub fn status(&self, now: DateTime<Utc>) -> CredentialStatus {
         status(self.revoked_at, self.expires_at, now)
     }
 }
 
-/// The caller: the outcome of a verified token. It can reach one directory and nothing else.
+/// The caller of a request: the result of a verified token. It can reach one directory only.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// The key to the tenant's data.
+    /// The right to open the tenant's data.
     pub scope: TenantScope,
-    /// The directory the token opens.
+    /// The directory of the token.
     pub directory: Directory,
     /// The tenant's name.
     pub tenant_name: Slug,
@@ -269,7 +269,7 @@ pub struct Caller {
     pub token_alias: String,
 }
 
-/// The reader of a feed: the outcome of a verified app credential.
+/// The reader of a feed: the result of a verified app credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppCaller {
     /// The app.

@@ -1,4 +1,4 @@
-//! The deployment's environment: part of tokens, events and stream names, never mixed.
+//! The deployment's environment: part of tokens, events and stream names.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum Environment {
-    /// For trying out; its tokens are refused in production.
+    /// For tests; its tokens are refused in production.
     Test,
-    /// The real thing.
+    /// For real customers; its tokens are refused in `test`.
     Production,
 }
 
 impl Environment {
-    /// The word used in events, stream names and settings.
+    /// The word in events, stream names and settings.
     pub fn as_str(self) -> &'static str {
         self.into()
     }

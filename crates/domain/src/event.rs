@@ -1,7 +1,7 @@
-//! A change becomes an event: the CloudEvents envelope of `docs/reference/events.md`.
+//! The event of a change: the CloudEvents envelope of `docs/reference/events.md`.
 //!
-//! Pure: old identity, new identity and the circumstances in, at most one event out; [`group`] has the events of groups.
-//! Positions in feeds, delivery and redelivery are no part of it (`crates/events`).
+//! Pure: from the old identity, the new one and the request, at most one event; [`group`] has the events of groups. Positions
+//! in feeds and delivery are in `crates/events`.
 
 mod envelope;
 pub mod group;
@@ -51,7 +51,7 @@ impl EventKind {
     }
 }
 
-/// Where a change happened.
+/// The directory of a change, with what an event says about it.
 #[derive(Debug, Clone, Copy)]
 pub struct Origin<'a> {
     /// The deployment's environment.
@@ -60,13 +60,13 @@ pub struct Origin<'a> {
     pub directory: &'a Directory,
     /// The tenant's name.
     pub tenant_name: &'a Slug,
-    /// The tenant's Entra tenant id, when known.
+    /// The tenant's Entra tenant id, if known.
     pub external_tenant_id: Option<&'a str>,
     /// The directory's profile.
     pub profile: &'a Profile,
 }
 
-/// Why a change happened; written as the `cause` of an event.
+/// The request of a change; serializes as the `cause` of an event, without its actor.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cause {
@@ -90,7 +90,7 @@ pub struct Cause {
 pub struct Event {
     /// Its id, the same at every delivery.
     pub id: EventId,
-    /// What it is about.
+    /// The changed resource.
     pub subject: ResourceId,
     /// The subject's revision.
     pub sequence: Revision,
@@ -98,7 +98,7 @@ pub struct Event {
     pub event_type: String,
     /// Its CloudEvents `source`.
     pub source: String,
-    /// What was done, in the words of the provisioning log.
+    /// The action for the provisioning log.
     pub action: LogAction,
     /// The whole CloudEvents envelope, as JSON text.
     pub body: String,

@@ -79,7 +79,7 @@ ids! {
     RequestId, "req_", "request";
 }
 
-/// A resource in SCIM's sense: what a member, an event or a row of the provisioning log is about.
+/// The id of a SCIM resource: of a member, or of the subject of an event or a row of the provisioning log.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, derive_more::Display, derive_more::From,
 )]
@@ -120,7 +120,7 @@ impl ResourceId {
 impl FromStr for ResourceId {
     type Err = IdError;
 
-    /// The prefix tells which; a text with neither prefix is reported as no identity's id.
+    /// The prefix decides; a text with neither prefix is reported as no identity's id.
     fn from_str(text: &str) -> Result<Self, IdError> {
         if text.starts_with("grp_") {
             text.parse().map(Self::Group)

@@ -27,16 +27,16 @@ pub struct Identity {
     pub groups: Option<Vec<GroupRef>>,
 }
 
-/// What `externalId` is to a directory, by its profile (ADR 0036).
+/// The role of `externalId` in a directory, by its profile (ADR 0036).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExternalId {
-    /// The key that its identities are known by: each has one of its own.
+    /// The key of its identities: unique.
     IsKey,
-    /// A value like any other: several may have the same.
+    /// A value like any other: not unique.
     IsFree,
 }
 
-/// The values a match query can find an identity by, as the database's indexes keep them.
+/// The values that a match query finds an identity by, as the database's indexes have them.
 ///
 /// Made with the same folding as [`scim::filter::Filter::matches`], so that a filter means one
 /// thing whether SQL or the evaluator decides it.
@@ -51,7 +51,7 @@ pub struct MatchKeys {
 }
 
 impl MatchKeys {
-    /// Reads the keys off a document.
+    /// The keys of a document.
     pub fn of(resource: &Resource) -> Self {
         Self {
             user_name: fold(resource.user_name().unwrap_or_default()),

@@ -1,11 +1,10 @@
-//! What Usher is about, without any IO: tenants, profiles, directories, credentials, identities and the events their
-//! changes make.
+//! The domain of Usher without IO: tenants, profiles, directories, credentials, identities and the events of their changes.
 //!
 //! Must not know: databases, HTTP, Redis, the system clock ([`clock`] gives time and randomness as parameters).
 //!
-//! Reading order: [`id`] and [`scope`] (who owns what), [`profile`] (what one kind of thing looks like), [`tenant`]
-//! and [`credential`] (the records), [`identity`] and [`group`] (what a directory holds), [`policy`] (what a profile demands), [`portal`] (where it is mended) and
-//! [`event`] (a change becomes an event).
+//! Reading order: [`id`] and [`scope`] (access to a tenant), [`profile`] (the attributes of a directory's identities),
+//! [`tenant`] and [`credential`] (the records), [`identity`] and [`group`] (the resources of a directory), [`policy`] (the
+//! requirements of a profile), [`portal`] (the pages that error texts name) and [`event`] (the event of a change).
 
 pub mod clock;
 pub mod credential;

@@ -1,5 +1,5 @@
-//! The provisioning log: one row a SCIM call with effect or error, in the words of Microsoft's own log so that both
-//! can be laid side by side (`provisioningObjectSummary`).
+//! The provisioning log: one row for each SCIM request with an effect or an error, in the words of Microsoft's own log
+//! (`provisioningObjectSummary`), so that both can be compared.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -7,20 +7,20 @@ use serde::Serialize;
 use crate::credential::TokenId;
 use crate::id::{DirectoryId, EventId, RequestId, ResourceId};
 
-/// What a call did to one identity.
+/// The action of a request on one resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, strum::EnumString, strum::IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum LogAction {
-    /// Came into being.
+    /// It was created.
     Create,
-    /// Changed.
+    /// It changed.
     Update,
     /// `active` went from true to false.
     Disable,
     /// `active` went from false to true.
     Reactivate,
-    /// Is gone.
+    /// It was deleted.
     Delete,
     /// Nothing changed, or nothing was reached.
     #[default]
@@ -34,7 +34,7 @@ impl LogAction {
     }
 }
 
-/// How a call ended.
+/// The result of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::EnumString, strum::IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
@@ -61,23 +61,23 @@ impl LogStatus {
 pub struct LogEntry {
     /// The request.
     pub request: RequestId,
-    /// When.
+    /// The time of the request.
     pub at: DateTime<Utc>,
-    /// Where.
+    /// The directory of the request.
     pub directory: DirectoryId,
-    /// The identity or group, when one was reached.
+    /// The identity or group, if the request reached one.
     pub resource: Option<ResourceId>,
     /// Its `externalId` (Entra's objectId), to find "what happened to this person".
     pub external_id: Option<String>,
     /// The identity's `userName`, or the group's `displayName`, for the same search.
     pub user_name: Option<String>,
-    /// What was done.
+    /// The action.
     pub action: LogAction,
-    /// How it ended.
+    /// The result.
     pub status: LogStatus,
     /// A stable code from the table of errors when it failed, e.g. `uniqueness`.
     pub code: Option<String>,
-    /// The text the client was answered, or what was left out.
+    /// The error text of the response, or the ignored attributes.
     pub detail: Option<String>,
     /// The event that reports it.
     pub event: Option<EventId>,

@@ -1,4 +1,4 @@
-//! What a profile demands of a document. Pure: no reads, no writes.
+//! The requirements of a profile on a document. Pure: no reads, no writes.
 
 use scim::error::Error;
 use scim::path::{AttrPath, ValuePath};
@@ -68,7 +68,7 @@ pub fn check_group_required(
 }
 
 fn is_lost(path: &ValuePath, before: Option<&Resource>, after: &Resource) -> bool {
-    after.missing(path) && !before.is_some_and(|before| before.missing(path))
+    after.is_missing(path) && !before.is_some_and(|before| before.is_missing(path))
 }
 
 fn lost(path: &str, before: Option<&Resource>, detail: String) -> Error {
@@ -78,14 +78,14 @@ fn lost(path: &str, before: Option<&Resource>, detail: String) -> Error {
     }
 }
 
-/// The most values one attribute of an identity may hold: far beyond any person's addresses, and what keeps a document,
-/// its event and every comparison of two states small.
+/// The most values of one attribute: far beyond any person's addresses. It bounds a document, its event and every comparison
+/// of two states.
 pub const MOST_VALUES: usize = 1_000;
 
-/// The longest text one value may be, in bytes: a certificate or a picture's address fits, a picture does not.
+/// The longest text of one value, in bytes: a certificate or a picture's URL fits, a picture does not.
 pub const LONGEST_TEXT: usize = 16 * 1024;
 
-/// The largest one document may be, in bytes of JSON: an event carries it whole.
+/// The largest document, in bytes of JSON: an event has it whole.
 pub const LARGEST_DOCUMENT: usize = 128 * 1024;
 
 /// Refuses a document beyond [`MOST_VALUES`], [`LONGEST_TEXT`] or [`LARGEST_DOCUMENT`].

@@ -1,23 +1,23 @@
-//! Where an administrator mends what an error is about, in the words of the product that calls a directory.
+//! The page on which an administrator corrects an error, in the words of the identity provider.
 //!
-//! One catalogue of Entra's pages, so that one page has one name in every text; no text outside names a page. Must not
-//! know: which error it is. Read [`crate::policy`] for texts made with it.
+//! The only list of Entra's pages, so that a page has the same name in every text. Must not know: the error. Read
+//! [`crate::policy`] for texts that use it.
 
 use crate::tenant::Provider;
 
 /// A page of Entra's portal, below the enterprise application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PortalPage {
-    /// Which attributes of people are sent, from where, and which of them is matched by.
+    /// The attribute mapping of users, with the matching attribute.
     Users,
-    /// The same of groups.
+    /// The attribute mapping of groups.
     Groups,
-    /// Where provisioning is begun anew.
+    /// The restart of provisioning.
     Restart,
 }
 
 impl PortalPage {
-    /// The way there.
+    /// Its path in the portal's menu.
     pub const fn path(self) -> &'static str {
         match self {
             Self::Users => "Provisioning > Mappings > Provision Microsoft Entra ID Users",

@@ -1,6 +1,6 @@
-//! A profile: what one kind of thing looks like, as a TOML file.
+//! A profile: the attributes of a directory's identities and their rules, from a TOML file.
 //!
-//! Read next: `profiles/advisors.toml`, the shipped example; [`crate::policy`] for what is done with `required`.
+//! Read next: `profiles/advisors.toml`, a shipped example; [`crate::policy`], the checks of `required`.
 
 mod extension;
 mod file;
@@ -37,7 +37,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("rooms.toml", include_str!("../profiles/rooms.toml")),
 ];
 
-/// Path segments that routes already use.
+/// Path segments of Usher's own routes.
 const RESERVED: &[&str] = &[
     "scim",
     "t",
@@ -98,7 +98,7 @@ impl Borrow<str> for ProfileName {
     }
 }
 
-/// What the identities of a directory are.
+/// The kind of a directory's identities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ResourceKind {
@@ -108,11 +108,11 @@ pub enum ResourceKind {
     Room,
 }
 
-/// What happens to attributes the profile does not name (ADR 0007).
+/// The rule for attributes that the profile does not name (ADR 0007).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum UnknownAttributes {
-    /// Left out, and named in the provisioning log.
+    /// Dropped, and named in the provisioning log.
     Drop,
     /// Refused with a 400 that names them.
     Reject,
@@ -123,7 +123,7 @@ pub enum UnknownAttributes {
 pub struct ProfileAttribute {
     /// The SCIM path as Entra writes it, e.g. `addresses[type eq "work"].formatted`.
     pub path: String,
-    /// The same, read.
+    /// The parsed path.
     pub target: ValuePath,
     /// Whether the path names a whole list.
     pub is_list: bool,
@@ -133,35 +133,34 @@ pub struct ProfileAttribute {
     pub record: Option<String>,
     /// Whether a document without it is refused.
     pub required: bool,
-    /// Whether it is the customer's Entra that decides it, so that downstream products lock it.
+    /// Whether the customer's Entra manages it, so that downstream products lock it.
     pub managed: bool,
 }
 
-/// What one kind of thing looks like.
+/// The attributes of a directory's identities and their rules.
 #[derive(Debug, Clone)]
 pub struct Profile {
     /// Its name and path segment: `advisors`.
     pub name: ProfileName,
-    /// Its name for people: `Advisors`.
+    /// Its title: `Advisors`.
     pub title: String,
-    /// What its identities are.
+    /// The kind of its identities.
     pub thing: ResourceKind,
     /// The attribute that downstream systems correlate by; unique in a directory.
     pub key: String,
-    /// What happens to attributes it does not name.
+    /// The rule for attributes that it does not name.
     pub unknown_attributes: UnknownAttributes,
     /// Its attributes, in the order of the guide.
     pub attributes: Vec<ProfileAttribute>,
     /// The SCIM resource type of its identities: User, narrowed to the attributes above.
     pub resource_type: ResourceType,
-    /// The SCIM resource type of its groups (RFC 7643 §4.2), where it serves any.
+    /// The SCIM resource type of its groups (RFC 7643 §4.2), if it has groups.
     pub group_type: Option<ResourceType>,
 }
 
 impl Profile {
     /// The flat fields of an identity by their plain names: `office`, not `addresses[type eq "work"].formatted`.
-    /// A field without a value is `null`, so that a consumer sees a cleared value; `active` is true unless said
-    /// otherwise.
+    /// A field without a value is `null`, so that a consumer sees a cleared value; `active` is true where it is absent.
     pub const fn record<'a>(&'a self, id: IdentityId, resource: &'a Resource) -> Record<'a> {
         Record {
             profile: self,
@@ -170,7 +169,7 @@ impl Profile {
         }
     }
 
-    /// What `externalId` is to its directories.
+    /// The role of `externalId` in its directories.
     pub fn external_id(&self) -> ExternalId {
         if self.key.eq_ignore_ascii_case("externalId") {
             ExternalId::IsKey
@@ -186,7 +185,7 @@ impl Profile {
     }
 }
 
-/// What [`Profile::record`] makes; an object as JSON.
+/// The result of [`Profile::record`]; serializes as an object.
 #[derive(Debug, Clone, Copy)]
 pub struct Record<'a> {
     profile: &'a Profile,
@@ -216,18 +215,18 @@ impl Serialize for Record<'_> {
     }
 }
 
-/// A reference (`manager`) is its `value` in a record; everything else is itself.
+/// The `value` of a reference (`manager`); any other value unchanged.
 fn flat(value: &Value) -> &Value {
     value.get("value").unwrap_or(value)
 }
 
-/// A profile file that cannot be used.
+/// An invalid profile file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("profile {file}: {problem}")]
 pub struct ProfileError {
     /// The file's name.
     pub file: String,
-    /// The place, the rule and what to do.
+    /// The line, the rule and the next step.
     pub problem: String,
 }
 
@@ -240,7 +239,7 @@ impl Profiles {
     /// deployment can override what ships.
     ///
     /// # Errors
-    /// The first file that cannot be used.
+    /// The first invalid file.
     pub fn load<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, ProfileError> {
         let mut profiles = BTreeMap::new();
         for (file, text) in files {

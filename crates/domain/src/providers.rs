@@ -1,4 +1,4 @@
-//! `docs/reference/providers.md`: what a directory's provider decides, written from [`scim::quirk::rules::TABLE`].
+//! `docs/reference/providers.md`: the rules of each provider, generated from [`scim::quirk::rules::TABLE`].
 //!
 //! Must not know: requests. Read [`crate::tenant::Provider`] next.
 
@@ -8,7 +8,7 @@ use scim::quirk::rules::TABLE;
 
 use crate::tenant::Provider;
 
-/// The page.
+/// The text of the page.
 pub fn reference() -> String {
     let mut page = String::from(
         "<!-- Written by `usher reference providers`; change crates/scim/src/quirk/rules.rs instead. -->\n\n# Providers\n\n\

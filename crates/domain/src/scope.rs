@@ -2,9 +2,9 @@
 
 use crate::id::TenantId;
 
-/// Proof of the right to open this tenant's data; the only key to `store::TenantTx` (ADR 0002).
+/// Proof of the right to open this tenant's data; `store::TenantTx` requires it (ADR 0002).
 ///
-/// Minted where a credential was verified, by the outbox, and by the operator's use-cases. Everywhere else
+/// Made where a credential was verified, by the outbox, and by the operator's use-cases. Everywhere else
 /// [`TenantScope::mint`] is banned by clippy, and `tests/it/architecture.rs` counts the places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TenantScope {
@@ -12,12 +12,12 @@ pub struct TenantScope {
 }
 
 impl TenantScope {
-    /// Makes the key. Read the type's documentation before calling this.
+    /// Makes the proof. Read the type's documentation before calling this.
     pub const fn mint(tenant: TenantId) -> Self {
         Self { tenant }
     }
 
-    /// The tenant that this key opens.
+    /// The tenant.
     pub const fn tenant(self) -> TenantId {
         self.tenant
     }

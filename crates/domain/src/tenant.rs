@@ -62,21 +62,21 @@ pub struct Tenant {
     pub name: Slug,
     /// The Entra tenant (`tid`) it is bound to, when known.
     pub external_tenant_id: Option<String>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
 }
 
-/// On or off: a directory that is off answers SCIM with a clear 403.
+/// On or off: a directory that is off answers SCIM requests with 403.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Switch {
-    /// Answers SCIM.
+    /// SCIM requests are served.
     On,
-    /// Refuses SCIM, keeps everything.
+    /// SCIM requests are refused; the data stays.
     Off,
 }
 
-/// The identity provider that calls: decides where Entra and RFC 7644 disagree.
+/// The identity provider of a directory: it decides where Entra and RFC 7644 disagree.
 #[derive(
     Debug,
     Clone,
@@ -112,12 +112,12 @@ impl Provider {
     /// All of them, as `docs/reference/providers.md` lists them.
     pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
 
-    /// The word kept in the database and shown to people.
+    /// The word in the database and on the command line.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// What its directories do where products and the RFCs disagree.
+    /// The rules of its directories where products and the RFCs disagree.
     pub const fn rules(self) -> &'static Rules {
         match self {
             Self::Entra => &rules::ENTRA,
@@ -144,10 +144,10 @@ pub struct Directory {
     pub provider: Provider,
     /// On or off.
     pub switch: Switch,
-    /// The text of its own extension of the profile, which was usable when it was set (ADR 0027).
+    /// The text of its own extension of the profile, which was valid when it was set (ADR 0027).
     #[serde(skip)]
     pub extension: Option<Arc<str>>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
 }
 
@@ -159,7 +159,7 @@ pub struct App {
     pub id: AppId,
     /// Its name, unique in the deployment; part of `/feeds/{app}/…` and in the stream's key.
     pub name: Slug,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
 }
 

@@ -1,6 +1,6 @@
-//! What differs between two states of a resource, told in the paths an administrator knows from Entra's mappings.
+//! The differences between two states of a resource, with paths as Entra's attribute mappings write them.
 //!
-//! Must not know: who changed it or when; events are made of these elsewhere.
+//! Must not know: the cause or the time of a change; `domain::event` makes events of changes.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -46,8 +46,8 @@ impl Change {
 
 /// Every change from `old` to `new`: empty exactly when both hold the same values.
 ///
-/// Order: as the attributes stand in `new`, then what only `old` had. Elements of multi-valued attributes are told apart
-/// by `type`, else by `value`; where that does not name each one (two of one type), the attribute changes as a whole.
+/// Order: the attributes of `new` in their order, then those that only `old` has. Elements of multi-valued attributes are
+/// identified by `type`, else by `value`; where two elements share it, the attribute is one change as a whole.
 pub fn diff(rt: &ResourceType, old: &Resource, new: &Resource) -> Vec<Change> {
     let mut changes = Vec::new();
     members(old.as_map(), new.as_map(), |key, old, new| {
@@ -110,7 +110,7 @@ fn parts(path: &str, old: Option<&Value>, new: Option<&Value>, skip: &[&str], ch
     });
 }
 
-/// The changes of a list, element by element; `false` when its elements cannot be told apart.
+/// Adds the changes of a list, element by element; `false` when its elements cannot be identified.
 fn elements(path: &AttrPath, old: Option<&Value>, new: Option<&Value>, changes: &mut Vec<Change>) -> bool {
     let (old_items, new_items) = (items(old), items(new));
     for key in ["type", "value"] {
@@ -126,9 +126,9 @@ fn elements(path: &AttrPath, old: Option<&Value>, new: Option<&Value>, changes: 
         let gone = gone.filter(|(_, name)| !kept.contains(name.as_str()));
         for (item, old, new) in new.chain(gone.map(|(item, _)| (item, Some(item), None))) {
             let path = selected(path, key, item);
-            parts(&path, old, new, said_by(key, old, new), changes);
+            parts(&path, old, new, implied_by_path(key, old, new), changes);
         }
-        // A mere re-ordering is no change of any value, yet the documents differ: tell it as a whole.
+        // Another order changes no value, yet the documents differ: the list is one change as a whole.
         return changes.len() > before;
     }
     false
@@ -158,8 +158,8 @@ fn keys(items: &[Value], key: &str) -> Option<Vec<String>> {
     (different.len() == items.len()).then_some(found)
 }
 
-/// The key itself is said by the path already, unless it is the only thing there is or its spelling changed.
-fn said_by(key: &'static str, old: Option<&Value>, new: Option<&Value>) -> &'static [&'static str] {
+/// The members that the path contains already: the key, unless its spelling changed.
+fn implied_by_path(key: &'static str, old: Option<&Value>, new: Option<&Value>) -> &'static [&'static str] {
     let respelt = matches!((old, new), (Some(old), Some(new)) if old.get(key) != new.get(key));
     match key {
         "type" if !respelt => &["type"],

@@ -1,7 +1,7 @@
-//! Why a request was refused, in the words of the administrator who will read it in a provisioning log.
+//! Errors of requests, in words for the administrator that reads a provisioning log.
 //!
 //! Must not know: HTTP statuses (the caller maps [`ScimType`] to one), request ids, secrets. A `detail` names the
-//! attribute, the rule and the next step; it never repeats a value that was sent.
+//! attribute, the rule and the next step, and never a value of the request.
 
 /// The `scimType` keyword of an error (RFC 7644 §3.12, table 9; RFC 9865 §2.1, table 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::Display, strum::IntoStaticStr)]
@@ -25,13 +25,13 @@ pub enum ScimType {
     InvalidValue,
     /// The protocol version is not supported.
     InvalidVers,
-    /// The request would put personal data where it may be logged.
+    /// The request has personal data in a place that may be logged.
     Sensitive,
-    /// The cursor is none, or belongs to another query (RFC 9865 §2.1).
+    /// The cursor is invalid, or belongs to another query (RFC 9865 §2.1).
     InvalidCursor,
     /// The cursor is too old (RFC 9865 §2.1).
     ExpiredCursor,
-    /// The number of results asked for is none (RFC 9865 §2.1).
+    /// `count` is no number (RFC 9865 §2.1).
     InvalidCount,
 }
 
@@ -42,15 +42,15 @@ impl ScimType {
     }
 }
 
-/// A refusal.
+/// An error of a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct Error {
     /// The RFC's keyword.
     pub scim_type: ScimType,
-    /// What the administrator reads: attribute, rule, next step.
+    /// Text for the administrator: attribute, rule, next step.
     pub detail: String,
-    /// The attribute (or path) it is about, if it is about one.
+    /// The attribute or path that it is about, if any.
     pub attribute: Option<String>,
     /// Byte offset in the filter or path, from 0.
     pub position: Option<usize>,

@@ -1,7 +1,7 @@
 //! Versions of a resource and the conditions a request puts on them (RFC 7644 §3.14, RFC 9110 §8.8.3 and §13.1).
 //!
-//! A version is a resource's revision, written as a weak tag: the same revision may be answered with other attributes.
-//! Must not know: HTTP (it is given the text of the header fields), which resource is meant.
+//! A version is a resource's revision as a weak tag, because responses of one revision may have different attributes.
+//! Must not know: HTTP (the input is the text of header fields), the resource.
 
 use std::fmt;
 
@@ -55,8 +55,8 @@ pub fn of(revision: Revision) -> String {
     format!("W/\"{revision}\"")
 }
 
-/// The tag of an answer that holds more than the resource of this revision: `W/"7-…"`. `mark` is text of letters and
-/// digits that differs whenever what is shown beside the resource does, so that a 304 never hides a change (ADR 0035).
+/// The tag of a response that has more than the resource of this revision: `W/"7-…"`. `mark` is text of letters and digits
+/// that changes whenever the computed attributes do, so that a 304 never hides a change (ADR 0035).
 pub fn with_mark(revision: Revision, mark: &str) -> String {
     format!("W/\"{revision}-{mark}\"")
 }
@@ -64,19 +64,18 @@ pub fn with_mark(revision: Revision, mark: &str) -> String {
 /// The tags of a header field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tags {
-    /// `*`: any version that exists.
+    /// `*`: any version.
     Any,
-    /// One of these, without their quotes and whether they are weak.
+    /// One of these, without quotes and `W/`.
     OneOf(Vec<String>),
 }
 
 impl Tags {
-    /// Reads `*`, or a list of tags, strong or weak. A tag without quotes, as some clients send `meta.version` stripped of
-    /// them, is read too.
+    /// Parses `*`, or a list of tags, strong or weak. A tag without quotes is accepted too, because some clients strip them
+    /// from `meta.version`.
     ///
     /// # Errors
-    /// [`crate::ScimType::InvalidValue`], by the field's name, for what is no list of tags, or one of more than
-    /// [`MAX_TAGS`].
+    /// [`crate::ScimType::InvalidValue`] with the field's name, for text that is no list of tags, or more than [`MAX_TAGS`].
     pub fn parse(field: &str, text: &str) -> Result<Self, Error> {
         if text.trim() == "*" {
             return Ok(Self::Any);
@@ -115,8 +114,8 @@ impl Tags {
         Ok(Self::OneOf(tags))
     }
 
-    /// Whether the revision of a resource that exists is among them, with or without a mark. Tags compare weakly, by what
-    /// is in their quotes: a version of ours changes with every change, so the weak comparison is as exact as the strong one.
+    /// Whether a revision is among them, with or without a mark. Tags compare weakly, by the text within the quotes: versions
+    /// change with every change, so the weak comparison is as exact as the strong one.
     pub fn matches_revision(&self, revision: Revision) -> bool {
         let current = revision.to_string();
         let is_current =
@@ -127,7 +126,7 @@ impl Tags {
         }
     }
 
-    /// Whether the very tag of an answer is among them.
+    /// Whether the tag of a response is among them.
     pub fn contains(&self, tag: &str) -> bool {
         let opaque = tag.trim_start_matches("W/").trim_matches('"');
         match self {
@@ -141,7 +140,7 @@ fn is_gap(letter: char) -> bool {
     matches!(letter, ',' | ' ' | '\t')
 }
 
-/// The tag that begins a text, without its quotes, and what is behind it.
+/// The first tag of a text, without quotes, and the rest.
 fn tag(text: &str) -> Option<(&str, &str)> {
     let weak = text.get(..2).is_some_and(|start| name::eq(start, "W/"));
     let opaque = if weak { text.get(2..)? } else { text };
@@ -154,23 +153,23 @@ fn tag(text: &str) -> Option<(&str, &str)> {
     plain.then_some((tag, behind))
 }
 
-/// What must be true of a resource's version for a request to be done.
+/// The conditions that a request puts on a resource's version.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Precondition {
     /// `If-Match`: one of these must be the current version.
     pub if_match: Option<Tags>,
-    /// `If-None-Match`: none of these may be.
+    /// `If-None-Match`: none of these may be the current version.
     pub if_none_match: Option<Tags>,
 }
 
 impl Precondition {
-    /// Nothing is asked of the version: what Entra always sends.
+    /// No condition; Entra never sends one.
     pub const NONE: Self = Self {
         if_match: None,
         if_none_match: None,
     };
 
-    /// Reads the two header fields, each as its lines joined by commas. An empty field is none.
+    /// Parses the two header fields, each as its lines joined by commas. An empty field is no condition.
     ///
     /// # Errors
     /// As [`Tags::parse`].
@@ -197,11 +196,10 @@ impl Precondition {
         })
     }
 
-    /// Whether a resource of this revision may be changed: what answers show beside it ([`with_mark`]) is no part of what a
-    /// request changes, and not asked for.
+    /// Checks the conditions of a change; the mark of a tag ([`with_mark`]) does not count.
     ///
     /// # Errors
-    /// [`Unmet`], which condition does not hold.
+    /// [`Unmet`], the condition that does not hold.
     pub fn check(&self, revision: Revision) -> Result<(), Unmet> {
         self.check_if_match(revision)?;
         match &self.if_none_match {
@@ -211,7 +209,7 @@ impl Precondition {
         }
     }
 
-    /// The `If-Match` half of [`Self::check`]: what is left to ask of a reading that is not answered 304.
+    /// Checks `If-Match` only: for a GET that is not answered with 304.
     ///
     /// # Errors
     /// [`Unmet::Changed`].
@@ -222,13 +220,13 @@ impl Precondition {
         }
     }
 
-    /// Whether the client already has the answer of this tag, by its `If-None-Match`: a reading is answered 304.
+    /// Whether the client has the response of this tag, by `If-None-Match`: a GET is answered with 304.
     pub fn is_known(&self, tag: &str) -> bool {
         self.if_none_match.as_ref().is_some_and(|tags| tags.contains(tag))
     }
 }
 
-/// The condition that a resource does not meet.
+/// The condition that does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unmet {
     /// `If-Match` names other versions.

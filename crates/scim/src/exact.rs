@@ -1,15 +1,15 @@
-//! Numbers to their last digit: a JSON number is read into 64 bits, and a number that stands where text belongs (an employee
-//! number, an id) may have more digits than those hold.
+//! Exact digits of numbers: a JSON number is parsed into 64 bits, and a number that is sent for a text attribute (an employee
+//! number, an id) may have more digits than 64 bits hold.
 //!
-//! Must not know: attributes. What was made text here is read by the attribute's type like any other text
-//! ([`crate::resource::coerce`]): text stays as it is, and a number becomes the one it would have been.
+//! Must not know: attributes. The texts that are made here are converted by the attribute's type like any other text
+//! ([`crate::resource::coerce`]): for a text attribute they stay, for a number attribute they become numbers again.
 
 use std::borrow::Cow;
 
 use serde_json::Number;
 
-/// The same JSON, with each number in double quotes whose digits would not come back as they were sent: `12345678901234567890123`,
-/// `1.50`, `1e2`. What is no JSON stays what it is.
+/// The JSON with double quotes around each number whose digits parsing would change: `12345678901234567890123`, `1.50`,
+/// `1e2`. Invalid JSON stays invalid.
 pub fn quoted(json: &[u8]) -> Cow<'_, [u8]> {
     let mut quoted: Vec<u8> = Vec::new();
     let (mut copied, mut rest) = (0, json);
@@ -55,7 +55,7 @@ fn number_length(rest: &[u8]) -> usize {
         .unwrap_or(rest.len())
 }
 
-/// The digits every 64-bit number holds.
+/// The number of digits that every 64-bit integer holds.
 const SAFE_DIGITS: usize = 18;
 
 fn loses_digits(token: &[u8]) -> bool {

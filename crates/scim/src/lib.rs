@@ -4,9 +4,9 @@
 //! Must not know: tenants, databases, HTTP, clocks, randomness. Everything here is a pure function of its arguments.
 //!
 //! Reading order: [`name`] and [`path`] (how an attribute is spelled), [`schema`] (what attributes there are),
-//! [`resource`] (a document brought into its canonical shape; [`exact`] for its numbers), [`change`] (what differs between two), [`filter`],
-//! [`patch`] (with [`membership`] for groups), [`query`], [`etag`], and [`message`] (what goes back over the wire).
-//! [`quirk`] names every place where an identity provider departs from the RFCs and what is done about it.
+//! [`resource`] (a document in its canonical shape; [`exact`] for its numbers), [`change`] (the difference between two),
+//! [`filter`], [`patch`] (with [`membership`] for groups), [`query`], [`etag`], and [`message`] (bodies of responses).
+//! [`quirk`] has a function for every deviation of an identity provider from the RFCs.
 
 pub mod bulk;
 pub mod change;

@@ -1,7 +1,7 @@
-//! What a request asks of a group's membership, taken off the document: members are rows to the server, never a list in
-//! a document, so that a group of 100,000 costs no more to change than one of ten.
+//! The change of a group's members that a request asks for, separate from the document: members are rows and never a list
+//! in a document, so that a change of a group of 100,000 costs no more than one of a group of ten.
 //!
-//! Must not know: which members exist, or what an id looks like. `crate::patch` makes one of these from a PATCH.
+//! Must not know: which members exist, the form of ids. `crate::patch` makes a [`Membership`] from a PATCH.
 
 use std::collections::HashMap;
 
@@ -13,37 +13,37 @@ use crate::quirk::entra::unassigns;
 use crate::resource::Resource;
 use crate::schema::ResourceType;
 
-/// The most members one request may name. A body of 2 MiB holds about twice as many.
+/// The most members that one request may name. A body of 2 MiB has space for about twice as many.
 pub const MAX_MEMBERS: usize = 20_000;
 
-/// The attribute.
+/// The name of the attribute.
 pub(crate) const MEMBERS: &str = "members";
 
-/// What is to become of a group's members, whatever was there before.
+/// The requested change of a group's members.
 ///
-/// The operations of a request are done in order and the last word on a member counts, so that all of them together are
-/// one of these, however many there were. Each id is named once, in the order first sent.
+/// The operations of a request are done in order and the last one on a member counts, so all of them together are one
+/// `Membership`. Each id is named once, in the order first sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Membership {
-    /// These join and those leave; everybody else stays as they are. Both may be empty.
+    /// Members to add and to remove; all others are unchanged. Both lists may be empty.
     Change {
-        /// Ids of members to be.
+        /// Ids to add.
         add: Vec<String>,
-        /// Ids of members no more.
+        /// Ids to remove.
         remove: Vec<String>,
     },
-    /// These and nobody else.
+    /// Exactly these members.
     Exactly(Vec<String>),
 }
 
 impl Membership {
-    /// Nothing is asked.
+    /// No change.
     pub const SAME: Self = Self::Change {
         add: Vec::new(),
         remove: Vec::new(),
     };
 
-    /// Every id that is named.
+    /// Every id that the request names.
     pub fn named(&self) -> impl Iterator<Item = &str> + Clone {
         let (first, second): (&[String], &[String]) = match self {
             Self::Change { add, remove } => (add, remove),
@@ -52,8 +52,8 @@ impl Membership {
         first.iter().chain(second).map(String::as_str)
     }
 
-    /// The members of a document that replaces another (PUT) or begins one (POST), taken out of it. `None` when the body
-    /// said nothing of members, which is not the same as saying that there are none.
+    /// Takes the members out of the document of a PUT or POST. `None` when the body has no `members`, which differs from an
+    /// empty list.
     ///
     /// # Errors
     /// `invalidValue` for an element without `value`, or for more than [`MAX_MEMBERS`].
@@ -67,11 +67,11 @@ impl Membership {
         Ok((Resource::from_stored(document), membership))
     }
 
-    /// Whether a POST or PUT body says anything of members, be it that there are none.
+    /// Whether a POST or PUT body has `members`, even if empty. To be called before [`Resource::accept`], which drops
+    /// elements without an id.
     ///
     /// # Errors
-    /// `invalidValue` for an element that says something and yet names nobody; to be asked before the document is read,
-    /// which leaves such elements out.
+    /// `invalidValue` for an element without an id.
     pub fn is_mentioned(rt: &ResourceType, body: &Value) -> Result<bool, Error> {
         let Some(body) = body.as_object() else {
             return Ok(false);
@@ -82,7 +82,10 @@ impl Membership {
     }
 }
 
-/// Whether an object of attributes has `members`, all of them with an id.
+/// Whether an object of attributes has `members`.
+///
+/// # Errors
+/// `invalidValue` for an element without an id.
 pub(crate) fn mentioned(rt: &ResourceType, attributes: &Map<String, Value>) -> Result<bool, Error> {
     let mut found = false;
     for (key, value) in attributes {
@@ -100,9 +103,8 @@ pub(crate) fn is_members(rt: &ResourceType, path: &str) -> bool {
         .is_ok_and(|path| path.schema.is_none() && path.name == MEMBERS && path.sub.is_none())
 }
 
-/// An element as sent must name somebody: one with a `display` or `$ref` alone, an id that came out as null or as an empty
-/// text, would otherwise be read as nobody, and a replacement by it as an order to empty the group. Nobody is `[]` or
-/// null.
+/// Checks that each element, as sent, has an id. An element with only `display` or `$ref`, or with a null or empty id, would
+/// otherwise be dropped, and a replacement by it would empty the group. No members is `[]` or null.
 pub(crate) fn check_named(value: &Value) -> Result<(), Error> {
     let elements = match value {
         Value::Null => &[],
@@ -122,7 +124,7 @@ pub(crate) fn check_named(value: &Value) -> Result<(), Error> {
     Ok(())
 }
 
-/// Puts the operations on members together, in the order sent.
+/// Combines the operations on members, in the order sent.
 #[derive(Debug, Default)]
 pub(crate) struct Collector {
     emptied: bool,
@@ -131,7 +133,7 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    /// Nobody is a member any more.
+    /// Removes all members.
     pub(crate) fn clear(&mut self) {
         self.emptied = true;
         self.order.clear();
@@ -149,7 +151,7 @@ impl Collector {
 
     /// Adds or takes away one member; what an earlier operation said of it no longer counts.
     pub(crate) fn set(&mut self, id: &str, present: bool) -> Result<(), Error> {
-        // `members[value eq ""]` is nobody.
+        // `members[value eq ""]` selects no member.
         if id.is_empty() {
             return Ok(());
         }
@@ -168,7 +170,7 @@ impl Collector {
         Ok(())
     }
 
-    /// All of it as one.
+    /// The combined change.
     pub(crate) fn finish(self) -> Membership {
         let (add, remove) = self
             .order
@@ -182,7 +184,7 @@ impl Collector {
     }
 }
 
-/// The id an element names.
+/// The id of an element.
 pub(crate) fn id_of(element: &Value) -> Result<&str, Error> {
     let id = match element {
         Value::Object(parts) => parts.get("value").and_then(Value::as_str),

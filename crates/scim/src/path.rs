@@ -1,8 +1,8 @@
-//! Where a value lives: `attribute`, `attribute.sub` and `urn:…:attribute.sub` (RFC 7644 §3.10), and the value path
-//! `addresses[type eq "work"].formatted` in the one shape mappings use.
+//! Attribute paths: `attribute`, `attribute.sub` and `urn:…:attribute.sub` (RFC 7644 §3.10), and the value path
+//! `addresses[type eq "work"].formatted` in the form that mappings use.
 //!
-//! Must not know: which attributes exist. [`crate::schema::ResourceType::parse_path`] brings a path into the spelling
-//! of a schema; the whole value-path grammar is [`crate::patch`]'s.
+//! Must not know: which attributes exist. [`crate::schema::ResourceType::parse_path`] gives a path the spelling of a
+//! schema; [`crate::patch`] reads the whole grammar of value paths.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};

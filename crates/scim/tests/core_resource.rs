@@ -513,11 +513,11 @@ fn values_are_found_by_the_paths_of_mappings() {
     ] {
         let path = rt.parse_value_path(path).unwrap();
         assert_eq!(json!(resource.values_at(&path)), expected, "{path}");
-        assert_eq!(resource.missing(&path), expected == json!([]), "{path}");
+        assert_eq!(resource.is_missing(&path), expected == json!([]), "{path}");
     }
     assert!(rt.parse_value_path("not a path").is_err(), "no mapping has it");
     let given_name = rt.parse_value_path("name.givenName").unwrap();
-    assert!(resource.missing(&given_name), "blank is missing");
+    assert!(resource.is_missing(&given_name), "blank is missing");
     assert_eq!(
         (
             resource.user_name(),

@@ -1,4 +1,4 @@
-//! The waiting requesters: their order, and which one is dropped when the queue is full. No time, no tasks.
+//! The waiting requests: their order, and which one is dropped when the queue is full. No time, no tasks.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -7,14 +7,14 @@ use tokio::sync::oneshot;
 
 use super::{Priority, Requester};
 
-/// All waiting requesters, by rank.
+/// All waiting requests by priority.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     lines: BTreeMap<Priority, Line>,
     next: u64,
 }
 
-/// One rank's requesters by network, in the order of the networks' turns. Each network has at least one.
+/// The requests of one priority by network, in the order of the networks' turns. Each network has at least one.
 #[derive(Debug, Default)]
 struct Line(VecDeque<(IpAddr, VecDeque<Waiter>)>);
 
@@ -25,12 +25,12 @@ struct Waiter {
 }
 
 impl Waiting {
-    /// The number of waiting requesters.
+    /// The number of waiting requests.
     pub fn len(&self) -> usize {
         self.lines.values().map(Line::len).sum()
     }
 
-    /// Adds an asker at the end; its number, and what is called when its turn has come.
+    /// Adds a request at the end; returns its number and the signal that gives it a place.
     pub fn push(&mut self, requester: Requester) -> (u64, oneshot::Receiver<()>) {
         let (call, called) = oneshot::channel();
         let number = self.next;
@@ -40,10 +40,10 @@ impl Waiting {
         (number, called)
     }
 
-    /// Gives the place to the next requester; `false` when none waits.
+    /// Gives the place to the next request; `false` when none waits.
     pub fn call_next(&mut self) -> bool {
         while let Some(waiter) = self.lines.values_mut().find_map(Line::pop) {
-            // An asker that has left is on its way to take itself out.
+            // A cancelled request removes itself.
             if waiter.call.send(()).is_ok() {
                 return true;
             }
@@ -51,7 +51,7 @@ impl Waiting {
         false
     }
 
-    /// Drops one waiting requester in favour of `requester`; `false` when all others come before it.
+    /// Drops one waiting request in favour of `requester`; `false` when all others come before it.
     pub fn make_room(&mut self, requester: Requester) -> bool {
         let lowest = self.lines.iter_mut().rev().find(|(_, line)| !line.0.is_empty());
         let Some((priority, line)) = lowest.filter(|(priority, _)| **priority >= requester.priority) else {
@@ -65,7 +65,7 @@ impl Waiting {
         line.drop_newest_of_longest(own)
     }
 
-    /// Takes out an asker that leaves.
+    /// Removes a cancelled request.
     pub fn remove(&mut self, requester: Requester, number: u64) {
         if let Some(line) = self.lines.get_mut(&requester.priority) {
             line.remove(requester.network, number);

@@ -1,5 +1,5 @@
-//! Why a text is no credential of ours: for the log and the command line. The HTTP answer is one and the same for all,
-//! so that a client learns nothing for its next guess (ASVS 6.3.8).
+//! Why a text is no credential of this gateway: for the log and the command line. The HTTP response is the same for all, so
+//! that a client learns nothing for its next guess (ASVS 6.3.8).
 
 use domain::environment::Environment;
 

@@ -1,5 +1,4 @@
-//! A credential whose secret was found right. It grants no access until it was compared with the URL, which yields the
-//! `Caller`.
+//! A credential whose secret was verified. It grants no access before the comparison with the URL, which gives a `Caller`.
 //!
 //! Must not know: how URLs are routed.
 
@@ -17,7 +16,7 @@ use crate::refusal::Refusal;
 use crate::tenant_url::TenantUrl;
 use crate::uses::worth_noting;
 
-/// What is kept of a credential: a [`TokenRecord`] or an [`AppCredentialRecord`].
+/// The record of a credential: a [`TokenRecord`] or an [`AppCredentialRecord`].
 pub trait CredentialRecord {
     /// The kind of credential.
     const KIND: CredentialKind;
@@ -26,9 +25,9 @@ pub trait CredentialRecord {
     fn id(&self) -> TokenId;
     /// The hash of its secret.
     fn hash(&self) -> &SecretHash;
-    /// Whether it may be used at `now`.
+    /// Its status at `now`.
     fn status(&self, now: DateTime<Utc>) -> CredentialStatus;
-    /// When it was used, if that is to be written to the record.
+    /// The time of this use, if it is to be written to the record.
     fn use_worth_noting(&self, _: DateTime<Utc>) -> Option<DateTime<Utc>> {
         None
     }
@@ -70,8 +69,8 @@ impl CredentialRecord for AppCredentialRecord {
     }
 }
 
-/// A credential with the right secret, not yet compared with the URL. It gives no access to its record: the way to a
-/// tenant or an app is `admit`.
+/// A credential with the right secret, not yet compared with the URL. Its record is private: only `admit` gives access to a
+/// tenant or an app.
 #[must_use]
 #[derive(derive_more::Debug)]
 #[debug("Verified({})", self.id())]

@@ -1,6 +1,6 @@
-//! The CloudEvents envelope as it is written: the order of the members below is that of the text.
+//! The text of an event: the CloudEvents envelope. The order of the fields below is that of the JSON.
 //!
-//! Must not know: when an event is made. `docs/reference/events/` has the JSON Schemas; `tests/it/events/schemas.rs` holds
+//! Must not know: when an event is made. `docs/reference/events/` has the JSON Schemas; `tests/it/events/schemas.rs` checks
 //! every kind of event against them.
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -19,7 +19,7 @@ use crate::profile::{Record, ResourceKind};
 use crate::tenant::{Provider, Slug};
 use crate::trace::TraceParent;
 
-/// What differs from event to event in an envelope.
+/// The fields of an envelope that differ between the events of a change.
 pub(super) struct Head {
     pub(super) id: EventId,
     pub(super) kind: EventKind,
@@ -111,7 +111,7 @@ struct Envelope<'a> {
     data: &'a Data<'a>,
 }
 
-/// What happened.
+/// The `data` of an event.
 #[derive(Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 pub(super) enum Data<'a> {
@@ -244,7 +244,7 @@ impl<'a> Changed<'a> {
     }
 }
 
-/// A resource without its state.
+/// The names of a resource, without its state.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct KnownBy<'a> {
@@ -291,7 +291,7 @@ impl<'a> MemberRef<'a> {
     }
 }
 
-/// A whole resource: its id, its attributes, and one of them as it is known here: in its place, else at the end.
+/// A whole resource: its id, its attributes, and the `known` one, in its place or at the end.
 pub(super) struct State<'a> {
     pub(super) id: ResourceId,
     pub(super) resource: &'a Resource,

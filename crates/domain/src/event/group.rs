@@ -1,9 +1,9 @@
-//! A change of a group becomes its events: one of the group itself, and the membership's change in parts.
+//! The events of a change of a group: one of the group itself, and the change of its members in parts.
 //!
-//! A group of 50,000 is never told whole: `members_changed` says who joined and who left, at most [`PART_ENTRIES`] of them
-//! an event, so that an assignment of 50,000 is 100 events and moving one member is one small one. All events of one
-//! change share its sequence and are numbered `1/n` to `n/n`; a consumer applies each member by (group, member,
-//! sequence), in whatever order the parts come. Must not know: where members are kept. Read [`super`] first.
+//! No event has all members of a group: `members_changed` has the added and removed ones, at most [`PART_ENTRIES`] an event,
+//! so an assignment of 50,000 is 100 events and the move of one member is one small event. All events of one change share
+//! its sequence and are numbered `1/n` to `n/n`; a consumer applies each member by (group, member, sequence), in any order of
+//! the parts. Must not know: where members are stored. Read [`super`] first.
 
 use chrono::{DateTime, Utc};
 use scim::change::diff;
@@ -17,7 +17,7 @@ use crate::id::EventId;
 
 /// The most members one event names.
 pub const PART_ENTRIES: usize = 500;
-/// The most bytes the members named in one event take, about; keeps an event within 64 KiB however long an `externalId`.
+/// The most bytes of the members of one event, about; it keeps an event within 64 KiB for any length of `externalId`.
 pub const PART_BYTES: usize = 58 * 1024;
 
 /// The paths of a group that the customer's identity provider manages.
@@ -30,14 +30,14 @@ pub struct GroupChange<'a> {
     pub before: Option<&'a Group>,
     /// The group after; absent at its deletion.
     pub after: Option<&'a Group>,
-    /// Who joined and who left; not asked for at a deletion, which ends all memberships by itself.
+    /// The added and removed members; ignored at a deletion, which removes all members.
     pub members: &'a MembersChanged,
 }
 
-/// The events of one committed change, in the order they are to be told; none when nothing effectively changed.
+/// The events of one committed change, in the order of their delivery; none when nothing effectively changed.
 ///
-/// First the group's own event if it came into being, changed or went, then the membership's change if there is one, in
-/// parts. Each gets an id of its own from `ids`. The first one's `changed` names every path for the provisioning log.
+/// First the event of the group itself, if it was created, changed or deleted, then the change of its members, if any, in
+/// parts. Each gets its id from `ids`. The first one's `changed` has every path for the provisioning log.
 pub fn from_group_change(
     origin: Origin<'_>,
     cause: &Cause,
@@ -105,7 +105,7 @@ fn state(group: &Group) -> State<'_> {
     }
 }
 
-/// A part of a membership's change: what one event names.
+/// The members of one event.
 #[derive(Default)]
 struct Part<'a> {
     added: Vec<MemberRef<'a>>,
@@ -129,7 +129,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Cuts a change into parts of bounded size; none when there is none.
+/// Cuts a change into parts of bounded size; none when nothing changed.
 fn parts(change: &MembersChanged) -> Vec<Part<'_>> {
     let mut parts: Vec<Part<'_>> = Vec::new();
     if change.cleared {

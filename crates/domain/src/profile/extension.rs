@@ -1,7 +1,7 @@
-//! Attributes of a customer's own: an extension schema (RFC 7643 §3.3) as TOML, in a profile's file under `[extension]` or
-//! as a directory's own text, where it stands on top of the profile's.
+//! A customer's own attributes: an extension schema (RFC 7643 §3.3) as TOML, in a profile's file under `[extension]`, or as a
+//! directory's own text in addition to the profile.
 //!
-//! Must not know: where the text is kept. Read [`super::Profile::with_extension`] next.
+//! Must not know: where the text is stored. Read [`super::Profile::with_extension`] next.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::ProfileAttribute;
 
-/// The most attributes one extension may have; a customer's attribute list is a page, not a table.
+/// The most attributes of one extension, so that its attribute list stays readable.
 pub const MOST_ATTRIBUTES: usize = 100;
 /// The longest text of an extension, in bytes.
 pub const LONGEST_TEXT: usize = 64 * 1024;
@@ -54,7 +54,7 @@ struct Line {
     record: Option<String>,
 }
 
-/// Who may set it: the words of RFC 7643 §7 that make sense for a customer's attribute.
+/// Mutability: the values of RFC 7643 §7 that make sense for a customer's attribute.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Settable {
@@ -63,7 +63,7 @@ enum Settable {
     Immutable,
 }
 
-/// When it is part of an answer.
+/// When it is part of a response.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Shown {
@@ -73,11 +73,11 @@ enum Shown {
     Request,
 }
 
-/// What Entra maps to an attribute whose text does not say.
+/// The source of an attribute without `entra`.
 const ANY_SOURCE: &str = "an attribute of your choice";
 
 impl Extension {
-    /// The schema of it.
+    /// Its schema.
     ///
     /// # Errors
     /// The place, the rule and what to write instead.
@@ -129,7 +129,7 @@ impl Extension {
     }
 }
 
-/// `…:extension:<Name>:2.0:User` and nothing else: what Entra's attribute list handles reliably.
+/// Accepts `…:extension:<Name>:2.0:User` only, the form that Entra's attribute list handles reliably.
 fn check_urn(urn: &str) -> Result<(), String> {
     let own = own_name(urn);
     let fits = (1..=64).contains(&own.len())
@@ -150,7 +150,7 @@ fn check_urn(urn: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// `<Name>` of the URN; empty when it is no such URN.
+/// `<Name>` of the URN; empty for another URN.
 fn own_name(urn: &str) -> &str {
     const HEAD: &str = "urn:ietf:params:scim:schemas:extension:";
     let head = urn
@@ -180,7 +180,7 @@ impl Line {
         let mut attribute = Attribute::new(name, attr_type, &self.description).canonical(&values);
         attribute.multi_valued = self.multi_valued;
         attribute.required = self.required;
-        // RFC 7643 §2.3.6, §2.3.7: base64 and URIs are compared as they stand.
+        // RFC 7643 §2.3.6, §2.3.7: base64 and URIs are compared with case.
         attribute.case_exact = self.case_exact || matches!(attr_type, AttrType::Binary | AttrType::Reference);
         attribute.mutability = match self.mutability {
             Settable::ReadWrite => Mutability::ReadWrite,

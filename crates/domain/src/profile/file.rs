@@ -1,4 +1,4 @@
-//! The TOML file of a profile, and every way it can be wrong.
+//! The TOML file of a profile and its errors.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +46,7 @@ impl Profile {
     /// Reads a profile from the text of its TOML file.
     ///
     /// # Errors
-    /// [`ProfileError`] naming the file, the place and the rule; nothing is guessed.
+    /// [`ProfileError`] naming the file, the line and the rule.
     pub fn parse(file: &str, text: &str) -> Result<Self, ProfileError> {
         let wrong = |problem: String| ProfileError {
             file: file.to_owned(),
@@ -60,10 +60,10 @@ impl Profile {
             .map_err(|error: ProfileNameError| wrong(format!("name: {error}")))?;
         let full = full_type(&read).map_err(wrong)?;
         let mut keep = check_lines(&read, &full).map_err(wrong)?;
-        // Events are made of it, so it is part of every identity, whether a mapping names it or not (ADR 0035).
+        // Events need it, so every identity has it, even if no mapping names it (ADR 0035).
         keep.push(AttrPath::core("active"));
         if read.groups {
-            // Computed, so no mapping names it; asked for and filtered by all the same.
+            // Computed, so no mapping names it; but it can be requested and filtered by.
             keep.push(AttrPath::core("groups"));
         }
         let named = |schema: &&Schema| keep.iter().any(|path| path.schema.as_deref() == Some(&schema.id));
@@ -107,7 +107,7 @@ impl Profile {
     /// `canonical_values`, `mutability`, `returned`, `description`, `entra`, `record`.
     ///
     /// # Errors
-    /// [`ProfileError`] naming the place and the rule.
+    /// [`ProfileError`] naming the line and the rule.
     pub fn with_extension(&self, text: &str) -> Result<Self, ProfileError> {
         let wrong = |problem: String| ProfileError {
             file: "extension".to_owned(),
@@ -159,7 +159,7 @@ fn is_list(rt: &ResourceType, ValuePath { attr, selector }: &ValuePath) -> bool 
     selector.is_none() && attr.sub.is_none() && attribute.is_some_and(|attribute| attribute.multi_valued)
 }
 
-/// The core Group, whole: what a profile narrows are its identities.
+/// The whole core Group: a profile narrows the attributes of identities only.
 fn group_type() -> ResourceType {
     ResourceType {
         name: "Group".to_owned(),
@@ -185,7 +185,7 @@ fn full_type(read: &File) -> Result<ResourceType, String> {
     })
 }
 
-/// Checks each line against the schemas and answers the paths to keep.
+/// Checks each line against the schemas and returns the paths to keep.
 fn check_lines(read: &File, full: &ResourceType) -> Result<Vec<AttrPath>, String> {
     let mut keep = Vec::new();
     let mut paths = BTreeSet::new();

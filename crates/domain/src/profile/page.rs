@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 
 use super::{Profile, Profiles, SHIPPED, UnknownAttributes};
 
-/// The page.
+/// The text of the page.
 ///
 /// # Errors
-/// A shipped file that cannot be used; a test keeps that from happening.
+/// A shipped file is invalid; a test excludes that.
 pub fn reference() -> Result<String, super::ProfileError> {
     let profiles = Profiles::load(SHIPPED.iter().copied())?;
     let mut page = String::from(HEAD);

@@ -1,6 +1,6 @@
-//! What a profile requires, said in its schema too, so that `/Schemas` tells the truth (RFC 7643 §7 `required`).
+//! Marks what a profile requires in its schema, so that `/Schemas` is right (RFC 7643 §7 `required`).
 //!
-//! Must not know: documents; those are [`crate::policy`]'s.
+//! Must not know: documents, which [`crate::policy`] checks.
 
 use scim::path::AttrPath;
 use scim::schema::{Attribute, ResourceType};

@@ -1,6 +1,6 @@
-//! Breaking a circle: what a creation can leave out at first and get by a PATCH once the others exist.
+//! Split of a creation to break a circle: attributes that can be left out at first and added by a PATCH later.
 //!
-//! Must not know: which circle, or which resource is created first.
+//! Must not know: the circle, the order of creations.
 
 use std::collections::BTreeSet;
 
@@ -13,15 +13,15 @@ use crate::schema::{Mutability, ResourceType};
 
 /// A creation in two parts.
 pub(super) struct Split {
-    /// The document without what refers to the missing ones.
+    /// The document without references to the missing resources.
     pub(super) first: Value,
-    /// The PATCH that adds what was left out; its references are not resolved.
+    /// The PATCH that adds what was left out, with unresolved references.
     pub(super) then: Value,
 }
 
-/// Takes everything out of `data` that refers to one of `missing`, whole attributes or elements of lists.
+/// Takes attributes and elements of lists out of `data` that refer to one of `missing`.
 ///
-/// `None` when an attribute must be there from the beginning (required, or immutable later).
+/// `None` when such an attribute is required or immutable, so that it cannot be added later.
 pub(super) fn split(data: &Value, missing: &BTreeSet<String>, rt: &ResourceType) -> Option<Split> {
     let mut first = data.as_object()?.clone();
     let mut later = Vec::new();
@@ -49,7 +49,7 @@ pub(super) fn split(data: &Value, missing: &BTreeSet<String>, rt: &ResourceType)
     })
 }
 
-/// Moves what refers to a missing one out of the attributes of one schema and into operations that add it.
+/// Moves references to missing resources from the attributes of one schema to operations that add them.
 fn take(
     attributes: &mut Map<String, Value>,
     missing: &BTreeSet<String>,
@@ -74,7 +74,7 @@ fn take(
             }
             whole => whole.take(),
         };
-        // What the directory does not have, or sets by itself, is passed over on writing.
+        // Unknown and read-only attributes would be ignored anyway.
         if attribute.is_some_and(|it| it.mutability != Mutability::ReadOnly) && !name::eq(key, "schemas") {
             later.push(json!({"op": "add", "path": path.to_string(), "value": held}));
         }

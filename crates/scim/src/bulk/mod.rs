@@ -1,10 +1,10 @@
-//! Many operations in one request (RFC 7644 §3.7): what is asked for, and in which order it can be done.
+//! Bulk requests (RFC 7644 §3.7): their operations, and the order in which they can be done.
 //!
-//! Must not know: how an operation is done. [`BulkPlan`] yields one step after the other and receives its outcome; it
-//! puts the ids of what was created where a `bulkId:` named it, also when the reference comes before the creation or
-//! runs in a circle (ADR 0023).
+//! Must not know: how an operation is done. [`BulkPlan`] returns one step after the other and receives its result; it replaces
+//! each `bulkId:` reference by the id of the created resource, also when the reference comes before the creation or is part
+//! of a circle (ADR 0023).
 //!
-//! Reading order: [`BulkRequest`], `parse`, `refs` (what is a reference), [`BulkPlan`].
+//! Reading order: [`BulkRequest`], `parse`, `refs` (references), [`BulkPlan`].
 
 mod defer;
 mod parse;
@@ -23,41 +23,41 @@ pub const MAX_OPERATIONS: usize = 1_000;
 pub const MAX_PAYLOAD: usize = 2 * 1024 * 1024;
 /// The schema of a bulk body.
 pub const BULK_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
-/// The schema of the answer to it.
+/// The schema of its response.
 pub const BULK_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
 
 /// A bulk request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BulkRequest {
-    /// After so many failed operations the rest is not done; `None` does all. At least 1.
+    /// After this number of failed operations, at least 1, the rest is not done; `None` does all.
     pub fail_on_errors: Option<usize>,
-    /// What to do, as sent.
+    /// The operations, as sent.
     pub items: Vec<Item>,
 }
 
-/// One operation as sent; one that cannot be read is answered by its error while the others are done.
+/// One operation as sent; an invalid one is answered with its error while the others are done.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item {
-    /// The method as sent; it is said again in the answer.
+    /// The method as sent, which the response repeats.
     pub method: String,
     /// The client's name for the operation.
     pub bulk_id: Option<String>,
-    /// What it means.
+    /// The parsed operation.
     pub operation: Result<BulkOperation, Error>,
 }
 
-/// What to do.
+/// A valid operation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BulkOperation {
-    /// With what; references are not resolved yet.
+    /// The action; references are not resolved yet.
     pub action: BulkAction,
-    /// On which endpoint.
+    /// The endpoint.
     pub kind: UserOrGroup,
     /// The version the resource must have: an `If-Match`.
     pub version: Option<String>,
 }
 
-/// What is done to what.
+/// The action of an operation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum BulkAction {
     /// POST of a document.
@@ -70,7 +70,7 @@ pub enum BulkAction {
     Delete(String),
 }
 
-/// What the `path` of an operation names: an endpoint, and the id of one of its resources.
+/// The meaning of an operation's `path`: an endpoint, and the id of one of its resources.
 pub type Target = (UserOrGroup, Option<String>);
 
 /// The kind of resource that an endpoint serves; `Display` gives the endpoint's path.
@@ -84,35 +84,34 @@ pub enum UserOrGroup {
     Group,
 }
 
-/// Why a whole request is not looked at.
+/// Why a whole request is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// More operations than [`MAX_OPERATIONS`]: so many.
+    /// This number of operations is more than [`MAX_OPERATIONS`].
     TooMany(usize),
-    /// Of another shape.
+    /// The body has another shape.
     Invalid(Error),
 }
 
 impl BulkRequest {
-    /// Reads the body. `target` reads the addresses of requests: it returns what a `path` names, or that it names
-    /// nothing that could be changed here.
+    /// Parses the body. `target` parses the `path` of an operation: `None` when it names nothing that can be changed here.
     ///
     /// # Errors
     /// [`Refusal::TooMany`] beyond [`MAX_OPERATIONS`]; [`Refusal::Invalid`] for a body of another shape and for a
-    /// `bulkId` that two operations have. What is wrong in one operation is kept with it.
+    /// `bulkId` that two operations have. An error of one operation is stored in its [`Item`].
     pub fn parse(body: Value, target: &dyn Fn(&str) -> Option<Target>) -> Result<Self, Refusal> {
         parse::request(body, target)
     }
 }
 
-/// One line of the answer (RFC 7644 §3.7.3).
+/// One operation of the response (RFC 7644 §3.7.3).
 #[derive(Debug, Clone, PartialEq)]
 pub struct BulkResultLine<'a> {
     /// The operation it answers.
     pub item: &'a Item,
     /// The HTTP status.
     pub status: u16,
-    /// The resource's URL; of none for a creation that failed.
+    /// The resource's URL; `None` for a creation that failed.
     pub location: Option<String>,
     /// The resource's version after it.
     pub version: Option<String>,
@@ -120,7 +119,7 @@ pub struct BulkResultLine<'a> {
     pub response: Option<Value>,
 }
 
-/// The answer: one line for each operation that was tried, in the order of the request.
+/// The response body: one line for each operation that was tried, in the order of the request.
 pub fn response(lines: &[BulkResultLine<'_>]) -> Value {
     let line = |line: &BulkResultLine<'_>| {
         let mut body = Map::new();

@@ -1,7 +1,6 @@
 //! The shape of a bulk body.
 //!
-//! Must not know: schemas, what is done, or how addresses are read. Keys are read in any case, unknown ones are passed
-//! over.
+//! Must not know: schemas, how operations are done, the form of paths. Keys are read in any case, unknown ones are ignored.
 
 use std::collections::HashSet;
 
@@ -15,7 +14,7 @@ use crate::resource::get;
 const EXAMPLE: &str = "Send {\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:BulkRequest\"],\"Operations\":\
     [{\"method\":\"POST\",\"path\":\"/Users\",\"bulkId\":\"1\",\"data\":{…}}]}.";
 
-/// Reads the `path` of an operation.
+/// The parser of an operation's `path`.
 type Reader<'a> = &'a dyn Fn(&str) -> Option<Target>;
 
 pub(super) fn request(body: Value, target: Reader<'_>) -> Result<BulkRequest, Refusal> {

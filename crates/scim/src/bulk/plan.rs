@@ -1,5 +1,5 @@
-//! The order of the operations: as sent, but what refers to something that is created further down waits for it, and a
-//! circle of references is broken by creating first and adding the reference afterwards.
+//! The order of the operations: as sent, but an operation that refers to a later creation waits for it, and a circle of
+//! references is broken by a creation without the reference, which a PATCH adds afterwards.
 //!
 //! Must not know: how a step is done.
 
@@ -12,7 +12,7 @@ use super::{BulkAction, BulkRequest, Item, UserOrGroup, refs};
 use crate::error::Error;
 use crate::schema::ResourceType;
 
-/// One thing to do.
+/// The next step of a bulk request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum BulkStep {
     /// Do this for the operation of this index; then call [`BulkPlan::done`] or [`BulkPlan::failed`].
@@ -26,53 +26,53 @@ pub enum BulkStep {
 pub enum BulkFault {
     /// It is wrong by itself.
     Invalid(Error),
-    /// It fails because of another one (409, RFC 7644 §3.7.1); the words for it.
+    /// It fails because of another one (409, RFC 7644 §3.7.1); the detail of the error.
     Conflict(String),
 }
 
-/// What to do, with every reference replaced by an id.
+/// An operation with every reference replaced by an id.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Work {
-    /// To what.
+    /// The action, with its resource and body.
     pub action: BulkAction,
-    /// Where.
+    /// The endpoint.
     pub kind: UserOrGroup,
     /// The version the resource must have.
     pub version: Option<String>,
-    /// Whether attributes are missing that are added by a later step: a refusal of the rest is the circle's fault.
+    /// Whether a later step adds attributes that are missing here; if the rest is refused, the circle is the cause.
     pub partial: bool,
 }
 
-/// What became of an operation.
+/// The state of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum State {
     Waiting,
     /// Created in part; the rest is still to be added.
     Begun(String),
-    /// Done; a creation's id.
-    Done(Option<String>),
+    /// Done, with the resource's id.
+    Done(String),
     Failed,
 }
 
-/// A request on its way.
+/// A bulk request and the states of its operations.
 #[derive(Debug)]
 pub struct BulkPlan<'t> {
     request: BulkRequest,
     types: &'t [(UserOrGroup, &'t ResourceType)],
     states: Vec<State>,
-    /// The creation of each name.
+    /// The index of each creation by its `bulkId`.
     named: HashMap<String, usize>,
     /// The names that each operation refers to.
     wants: Vec<BTreeSet<String>>,
-    /// The creations among them.
+    /// The indexes of the creations among them.
     needs: Vec<Vec<usize>>,
-    /// What each begun creation still needs.
+    /// The PATCH that each begun creation still needs.
     later: HashMap<usize, Value>,
     errors: usize,
 }
 
 impl<'t> BulkPlan<'t> {
-    /// Nothing done yet. `types` are those that the directory serves.
+    /// A plan with nothing done yet. `types` are the resource types of the directory.
     pub fn new(request: BulkRequest, types: &'t [(UserOrGroup, &'t ResourceType)]) -> Self {
         let wants: Vec<BTreeSet<String>> = request.items.iter().map(wants).collect();
         let creates = |item: &Item| matches!(&item.operation, Ok(operation) if matches!(operation.action, BulkAction::Create(_)));
@@ -99,8 +99,8 @@ impl<'t> BulkPlan<'t> {
         &self.request.items
     }
 
-    /// What to do next; `None` when everything is done, or so much failed that the rest is left. What was begun is
-    /// brought to its end even then.
+    /// The next step; `None` when everything is done, or when `failOnErrors` is reached. Begun creations are completed even
+    /// then.
     pub fn step(&mut self) -> Option<BulkStep> {
         let stopped = self
             .request
@@ -122,12 +122,8 @@ impl<'t> BulkPlan<'t> {
     /// The operation was done. `id` is the resource's.
     pub fn done(&mut self, index: usize, id: &str) {
         let begun = self.later.contains_key(&index);
-        let state = if begun {
-            State::Begun(id.to_owned())
-        } else {
-            State::Done(Some(id.to_owned()))
-        };
-        self.set(index, state);
+        let state = if begun { State::Begun } else { State::Done };
+        self.set(index, state(id.to_owned()));
     }
 
     /// The operation was refused.
@@ -147,25 +143,20 @@ impl<'t> BulkPlan<'t> {
         self.states.get(index) == Some(&State::Waiting)
     }
 
-    /// Whether something that an operation refers to is still to be created.
+    /// Whether an operation refers to a creation that is not done yet.
     fn is_blocked(&self, index: usize) -> bool {
         let mut needs = self.needs.get(index).into_iter().flatten();
         needs.any(|index| self.is_waiting(*index))
     }
 
-    /// The names of what is still to be created.
+    /// The names in an operation whose creation is not done yet.
     fn missing(&self, index: usize) -> BTreeSet<String> {
         let waiting = |name: &&String| self.named.get(*name).is_some_and(|index| self.is_waiting(*index));
-        self.wants
-            .get(index)
-            .into_iter()
-            .flatten()
-            .filter(waiting)
-            .cloned()
-            .collect()
+        let wanted = self.wants.get(index).into_iter().flatten();
+        wanted.filter(waiting).cloned().collect()
     }
 
-    /// A name that an operation refers to and that has no id.
+    /// A name in an operation that has no id.
     fn lost(&self, index: usize) -> Option<&String> {
         let mut wanted = self.wants.get(index).into_iter().flatten();
         wanted.find(|name| self.id_of(name).is_none())
@@ -174,16 +165,16 @@ impl<'t> BulkPlan<'t> {
     /// The id of the resource that was created under a name.
     fn id_of(&self, name: &str) -> Option<String> {
         match self.named.get(name).and_then(|index| self.states.get(*index))? {
-            State::Begun(id) | State::Done(Some(id)) => Some(id.clone()),
-            State::Waiting | State::Done(None) | State::Failed => None,
+            State::Begun(id) | State::Done(id) => Some(id.clone()),
+            State::Waiting | State::Failed => None,
         }
     }
 
     /// The step of an operation that waits for nothing.
     fn ready(&mut self, index: usize) -> BulkStep {
         if let Some(name) = self.lost(index) {
-            let trouble = unresolved(name, self.named.contains_key(name));
-            return self.refuse(index, trouble);
+            let fault = unresolved(name, self.named.contains_key(name));
+            return self.refuse(index, fault);
         }
         match self.request.items.get(index).map(|item| &item.operation) {
             Some(Ok(operation)) => {
@@ -196,16 +187,16 @@ impl<'t> BulkPlan<'t> {
                 BulkStep::Do(index, work)
             }
             Some(Err(error)) => {
-                let trouble = BulkFault::Invalid(error.clone());
-                self.refuse(index, trouble)
+                let fault = BulkFault::Invalid(error.clone());
+                self.refuse(index, fault)
             }
             None => self.refuse(index, in_a_circle()),
         }
     }
 
-    fn refuse(&mut self, index: usize, trouble: BulkFault) -> BulkStep {
+    fn refuse(&mut self, index: usize, fault: BulkFault) -> BulkStep {
         self.failed(index);
-        BulkStep::Refuse(index, trouble)
+        BulkStep::Refuse(index, fault)
     }
 
     fn resolved(&self, action: &BulkAction) -> BulkAction {
@@ -224,7 +215,7 @@ impl<'t> BulkPlan<'t> {
         }
     }
 
-    /// A begun creation that need not wait any longer: what it refers to is there, or never will be.
+    /// The PATCH of a begun creation whose references are created, or will never be.
     fn completed(&mut self, stopped: bool) -> Option<BulkStep> {
         let over = |index: &usize| {
             matches!(self.states.get(*index), Some(State::Begun(_))) && (stopped || !self.is_blocked(*index))
@@ -235,8 +226,8 @@ impl<'t> BulkPlan<'t> {
             return None;
         };
         if let Some(name) = self.lost(index) {
-            let trouble = unresolved(name, true);
-            return Some(self.refuse(index, trouble));
+            let fault = unresolved(name, true);
+            return Some(self.refuse(index, fault));
         }
         refs::resolve(&mut then, &|name: &str| self.id_of(name));
         let kind = self.kind(index)?;
@@ -254,7 +245,7 @@ impl<'t> BulkPlan<'t> {
         Some(operation.kind)
     }
 
-    /// Everything that still waits, waits in a circle or for one: breaks one circle.
+    /// Breaks one circle: every waiting operation is in a circle or waits for one.
     fn circle(&mut self) -> Option<BulkStep> {
         let start = (0..self.states.len()).find(|index| self.is_waiting(*index))?;
         let circle = self.around(start);
@@ -288,7 +279,7 @@ impl<'t> BulkPlan<'t> {
         Some((operation.kind, split))
     }
 
-    /// The circle that one comes to by following references from `start`, in the order of the request.
+    /// The circle that the references from `start` lead to, in the order of the request.
     fn around(&self, start: usize) -> Vec<usize> {
         let mut walked = Vec::new();
         let mut at = start;
@@ -340,7 +331,7 @@ fn unresolved(name: &str, failed: bool) -> BulkFault {
     ))
 }
 
-/// What is said of a circle that nothing can break.
+/// The fault of a circle that cannot be broken.
 pub fn in_a_circle() -> BulkFault {
     BulkFault::Conflict(
         "The operations refer to each other in a circle that cannot be broken, because an attribute that refers to another \

@@ -1,7 +1,7 @@
-//! What is a reference to another operation of the request: `bulkId:` and the name (RFC 7644 §3.7.2).
+//! References to another operation of the request: `bulkId:` and the name (RFC 7644 §3.7.2).
 //!
-//! A text is one, or holds one: in the quotes of a PATCH path (`members[value eq "bulkId:1"]`), or at the end of a URL
-//! (`/Users/bulkId:1`). Must not know: what is referred to.
+//! A reference is a whole text, or part of one: in the quotes of a PATCH path (`members[value eq "bulkId:1"]`), or at the end
+//! of a URL (`/Users/bulkId:1`). Must not know: the operations.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 const MARK: &str = "bulkId:";
 
-/// The names that a value refers to, wherever they stand in it.
+/// The names that a value refers to, at any depth.
 pub(super) fn of_value(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::String(text) => of_text(text, found),
@@ -35,7 +35,7 @@ pub(super) fn mentions(value: &Value, names: &BTreeSet<String>) -> bool {
     !found.is_disjoint(names)
 }
 
-/// The value with each name replaced by what it stands for; a name without an id stays.
+/// Replaces each reference in a value by its id; one without an id stays.
 pub(super) fn resolve(value: &mut Value, id_of: &impl Fn(&str) -> Option<String>) {
     match value {
         Value::String(text) if text.contains(MARK) => *text = resolve_text(text, id_of),
@@ -45,7 +45,7 @@ pub(super) fn resolve(value: &mut Value, id_of: &impl Fn(&str) -> Option<String>
     }
 }
 
-/// The same for a text.
+/// [`resolve`] for a text.
 pub(super) fn resolve_text(text: &str, id_of: &impl Fn(&str) -> Option<String>) -> String {
     let mut resolved = String::with_capacity(text.len());
     pieces(text, |piece| match piece {
@@ -67,7 +67,7 @@ enum Piece<'a> {
     Name(&'a str),
 }
 
-/// Takes a text apart into references and what is between them.
+/// Splits a text into references and the texts between them.
 fn pieces<'a>(text: &'a str, mut take: impl FnMut(Piece<'a>)) {
     let (mut rest, mut before) = (text, None);
     while let Some((plain, behind)) = rest.split_once(MARK) {

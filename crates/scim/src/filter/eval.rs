@@ -1,4 +1,4 @@
-//! What a filter means: decides whether a SCIM document satisfies it, typed by the schema (RFC 7644 §3.4.2.2).
+//! Evaluation of a filter on a SCIM document, typed by the schema (RFC 7644 §3.4.2.2).
 //!
 //! A multi-valued attribute satisfies a comparison when any of its values does. An attribute without a value satisfies
 //! `ne` and `eq null` and nothing else. Text is compared after NFC, without case ([`resource::fold`]) unless the schema says
@@ -16,7 +16,7 @@ use crate::quirk::entra;
 use crate::resource::{self, Attributes, get, map_found};
 use crate::schema::{AttrType, Attribute, ResourceType};
 
-/// What the paths of a filter are relative to.
+/// The holder of the attributes that a filter names.
 #[derive(Clone, Copy)]
 pub(super) enum Ground<'a> {
     /// A whole resource.
@@ -68,7 +68,7 @@ fn compare_part(attribute: &Attribute, element: &Value, sub: &str, op: CompareOp
     leaf.is_some_and(|leaf| compare(leaf, op, literal, &values(&path, element)))
 }
 
-/// Every value at `path`, lists opened, unassigned ones left out.
+/// The values at `path`, elements of lists one by one, nulls left out.
 fn values<'v>(path: &AttrPath, node: &'v impl Attributes) -> Vec<Cow<'v, Value>> {
     let attribute = match path.schema.as_ref().and_then(|urn| node.attribute(urn)) {
         Some(holder) => map_found(holder, |holder| get(holder.as_object()?, &path.name)),
@@ -93,7 +93,7 @@ fn leaves<'v>(path: &AttrPath, attribute: &'v Value) -> impl Iterator<Item = &'v
     leaves.filter(|leaf| !leaf.is_null())
 }
 
-/// What a comparison with an attribute that has no value gives.
+/// The result of a comparison with an attribute that has no value.
 fn without_value(op: CompareOp, literal: &Literal) -> bool {
     match literal {
         Literal::Null => op == CompareOp::Eq,
@@ -144,7 +144,7 @@ fn text(attribute: &Attribute, op: CompareOp, wanted: &str, found: &str) -> bool
     }
 }
 
-/// The text an attribute is compared by.
+/// The key that a text of the attribute is compared by.
 fn key<'t>(attribute: &Attribute, text: &'t str) -> Cow<'t, str> {
     match attribute.attr_type {
         AttrType::Binary | AttrType::DateTime => Cow::Borrowed(text),
@@ -172,7 +172,7 @@ fn number_order(a: &Number, b: &Number) -> Option<Ordering> {
     }
 }
 
-/// Every whole number JSON is read into.
+/// A whole number; JSON numbers are parsed into `i64` or `u64`.
 fn whole(number: &Number) -> Option<i128> {
     number
         .as_i64()
@@ -180,7 +180,7 @@ fn whole(number: &Number) -> Option<i128> {
         .or_else(|| number.as_u64().map(i128::from))
 }
 
-/// The text two values of `attribute` share exactly when its own rule of comparison calls them the same.
+/// The text that two values of `attribute` share exactly when its rule of comparison makes them equal.
 pub(crate) fn comparison_key(attribute: &Attribute, value: &Value) -> String {
     match value {
         Value::String(text) if attribute.attr_type == AttrType::DateTime => match instant(text) {

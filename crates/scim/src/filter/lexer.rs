@@ -1,4 +1,4 @@
-//! The tokens of a filter, each with the byte it starts at. Keeps no list of them: one is looked at, one is taken.
+//! The tokens of a filter, each with the byte it starts at, read one at a time.
 //!
 //! Must not know: the grammar, schemas. Read `parse` next.
 
@@ -29,7 +29,7 @@ pub(super) enum Token<'a> {
 }
 
 impl Token<'_> {
-    /// True for this keyword in any case.
+    /// Whether this is a keyword, in any case.
     pub(super) fn is_word(&self, keyword: &str) -> bool {
         matches!(self, Token::Word(word) if word.eq_ignore_ascii_case(keyword))
     }

@@ -1,8 +1,8 @@
-//! Which members a filter over groups asks about.
+//! The members that a filter on groups names.
 //!
-//! Members are kept apart from their group, and may be 100,000: a filter may ask whether somebody is one of them, and
-//! nothing that would need the list. What is allowed here can be decided with the few members that the filter names in
-//! the place of all of them. Must not know: how members are kept.
+//! Members are stored apart from their group, and may be 100,000: a filter may test whether an id is a member, but nothing
+//! that needs the whole list. Such a filter can be evaluated with the few members that it names. Must not know: how members
+//! are stored.
 
 use super::{CompareOp, Filter, Literal};
 use crate::error::Error;
@@ -13,7 +13,7 @@ use crate::schema::GROUP;
 const MEMBERS: &str = "members";
 
 impl Filter {
-    /// The ids that `members` is compared with, in a filter over groups.
+    /// The ids that `members` is compared with, in a filter on groups.
     ///
     /// # Errors
     /// `invalidFilter` for every comparison but `members eq`, `members.value eq` and `members[…]` whose filter names each
@@ -40,7 +40,7 @@ impl Filter {
                 path,
                 filter,
                 then: None,
-            } if is_members(path) && filter.asks_of_members(&["value", "type"]) => {
+            } if is_members(path) && filter.compares_only(&["value", "type"]) => {
                 ids.extend(filter.named_members().ok_or_else(refused)?);
                 Ok(())
             }
@@ -49,7 +49,7 @@ impl Filter {
         }
     }
 
-    /// The ids that a filter inside `members[…]` names, when no other member can satisfy it; `None` when one could.
+    /// The ids that a filter inside `members[…]` names, if no other member can satisfy it; otherwise `None`.
     pub(crate) fn named_members(&self) -> Option<Vec<&str>> {
         match self {
             Self::Or(parts) => {
@@ -66,13 +66,13 @@ impl Filter {
         }
     }
 
-    /// Whether a filter inside `members[…]` looks at these parts of a member alone.
-    pub(crate) fn asks_of_members(&self, parts: &[&str]) -> bool {
+    /// Whether a filter inside `members[…]` compares these parts of a member only.
+    pub(crate) fn compares_only(&self, parts: &[&str]) -> bool {
         match self {
             Self::And(members) | Self::Or(members) => {
-                members.iter().all(|member| member.asks_of_members(parts))
+                members.iter().all(|member| member.compares_only(parts))
             }
-            Self::Not(inner) => inner.asks_of_members(parts),
+            Self::Not(inner) => inner.compares_only(parts),
             Self::Present(path) | Self::Compare { path, .. } => {
                 parts.iter().any(|part| name::eq(part, &path.name))
             }

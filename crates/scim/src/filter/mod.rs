@@ -1,9 +1,8 @@
 //! SCIM filters (RFC 7644 §3.4.2.2): the tree, its limits and its canonical text.
 //!
-//! A filter is parsed against a resource type: names are the schema's own spelling, literals have the attribute's type,
-//! and what the directory does not know is refused, because a filter that is not understood must never select everybody.
-//! Must not know: SQL, HTTP. Read `parse` for the grammar, `typing` for names and literals, `eval` for the meaning,
-//! `members` for what may be asked about the members of a group.
+//! A filter is parsed against a resource type: names get the schema's spelling, literals the attribute's type. Unknown names
+//! are refused, because a filter that is not understood must not select all resources. Must not know: SQL, HTTP. Read `parse`
+//! for the grammar, `typing` for names and literals, `eval` for the meaning, `members` for filters on group members.
 
 use std::fmt;
 
@@ -25,29 +24,29 @@ pub(crate) use eval::comparison_key;
 pub(crate) use parse::{CONTROL, selector};
 pub(crate) use typing::instant;
 
-/// The longest filter text read, in bytes.
+/// The longest filter text that is parsed, in bytes.
 pub const MAX_LENGTH: usize = 8192;
 /// The deepest nesting of parentheses and brackets; bounds parsing, evaluating and dropping on a small stack.
 pub const MAX_DEPTH: usize = 32;
 /// The most comparisons in one filter.
 pub const MAX_TERMS: usize = 256;
 
-/// A parsed filter. `And` and `Or` hold two members or more.
+/// A parsed filter. `And` and `Or` have two parts or more.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Filter {
-    /// All members hold.
+    /// All parts hold.
     And(Vec<Self>),
-    /// At least one member holds.
+    /// At least one part holds.
     Or(Vec<Self>),
-    /// The member does not hold.
+    /// The part does not hold.
     Not(Box<Self>),
     /// One attribute compared with a literal; a multi-valued one holds when any of its values does.
     Compare {
         /// The attribute; complex ones carry their implied `value` sub-attribute.
         path: AttrPath,
-        /// How to compare.
+        /// The operator.
         op: CompareOp,
-        /// With what.
+        /// The literal.
         value: Literal,
     },
     /// The attribute has a value (`pr`).
@@ -92,7 +91,7 @@ impl CompareOp {
     pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
 }
 
-/// What an attribute is compared with, already of the attribute's type; dates stay the text they were sent as.
+/// The literal of a comparison, of the attribute's type; dates stay text.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Literal {
     /// Text, reference, binary or date.
@@ -106,9 +105,9 @@ pub enum Literal {
 }
 
 impl Filter {
-    /// Reads a filter over the attributes of `resource_type`.
+    /// Parses a filter on the attributes of `resource_type`.
     ///
-    /// Lenient where Entra needs it: unquoted literals, text for booleans and numbers, any case, `not(` without a blank,
+    /// Accepts what Entra sends: unquoted literals, text for booleans and numbers, any case, `not(` without a blank,
     /// `path[…].sub op value`, extension attributes without their URN.
     ///
     /// # Errors
@@ -118,8 +117,8 @@ impl Filter {
         Self::parse_among(text, resource_type, &[])
     }
 
-    /// Reads a filter that is put to resources of several types, for those of `resource_type`: an attribute that only one
-    /// of `others` has is known, and has no value here (RFC 7644 §3.4.2.1).
+    /// Parses a filter on resources of several types, for those of `resource_type`: an attribute that only one of `others` has
+    /// is known, and has no value here (RFC 7644 §3.4.2.1).
     ///
     /// # Errors
     /// As [`Self::parse`]; an attribute is unknown when no type has it.
@@ -135,17 +134,17 @@ impl Filter {
         Ok(filter)
     }
 
-    /// True when the whole SCIM document `resource` (with `id`, `schemas`, `meta`) satisfies this filter.
+    /// Whether the whole SCIM document `resource` (with `id`, `schemas`, `meta`) satisfies this filter.
     pub fn matches(&self, resource_type: &ResourceType, resource: &impl Attributes) -> bool {
         eval::holds(self, Ground::Resource(resource_type), resource)
     }
 
-    /// True when one element of the complex attribute `attribute` satisfies this filter of sub-attributes.
+    /// Whether one element of the complex attribute `attribute` satisfies this filter of sub-attributes.
     pub(crate) fn matches_element(&self, attribute: &Attribute, element: &Value) -> bool {
         eval::holds(self, Ground::Element(attribute), element)
     }
 
-    /// How many comparisons it takes to decide, at most.
+    /// The most comparisons that its evaluation takes.
     pub fn comparisons(&self) -> usize {
         match self {
             Self::And(members) | Self::Or(members) => members.iter().map(Self::comparisons).sum(),
@@ -155,7 +154,7 @@ impl Filter {
         }
     }
 
-    /// The parts that must all hold: the members of the outermost `and`s, or this filter alone.
+    /// The parts that must all hold: those of the outermost `and`s, or this filter itself.
     pub fn conjuncts(&self) -> Vec<&Self> {
         match self {
             Self::And(members) => members.iter().flat_map(Self::conjuncts).collect(),
@@ -175,7 +174,7 @@ impl fmt::Display for Literal {
     }
 }
 
-/// The canonical text: parsing it gives the same tree.
+/// The canonical text, which parses to the same filter.
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,8 +1,8 @@
-//! The grammar of RFC 7644 §3.4.2.2, read from left to right: `or` of `and` of terms, a frame for every
-//! open bracket; depth and terms are counted.
+//! The parser of filters (RFC 7644 §3.4.2.2), from left to right: `or` of `and` of terms, a frame for every open bracket;
+//! depth and terms are counted.
 //!
-//! Must not know: what attributes exist (it asks `typing`) and what a filter means (`eval`). Also reads the selector of
-//! a PATCH path (`emails[type eq "work"].value`), which is the same grammar without the comparison at the end.
+//! Must not know: which attributes exist (`typing`), what a filter means (`eval`). Also parses the selector of a PATCH path
+//! (`emails[type eq "work"].value`), which has the same grammar without the comparison at the end.
 
 use super::lexer::{Lexer, Token};
 use super::typing::{RawLiteral, Scope, fault};
@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::path::AttrPath;
 use crate::schema::{Attribute, ResourceType};
 
-/// Reads a whole filter over `resource_type`; what only `others` have is undefined in it.
+/// Parses a whole filter on `resource_type`; attributes that only `others` have are undefined in it.
 pub(super) fn filter(
     text: &str,
     resource_type: &ResourceType,
@@ -32,16 +32,20 @@ pub(super) fn filter(
 
 /// The brackets of a PATCH path: `[filter]`, then `.sub` where there is one.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Selector {
+pub(crate) struct ElementSelector {
     /// Which elements; its paths are sub-attributes.
     pub(crate) filter: Filter,
     /// The sub-attribute meant, as written.
     pub(crate) sub: Option<String>,
 }
 
-/// Reads the selector that starts at byte `open` (the bracket) of a PATCH path and ends it. Without `attribute` only
-/// the grammar is checked: the directory does not know what is selected.
-pub(crate) fn selector(text: &str, open: usize, attribute: Option<&Attribute>) -> Result<Selector, Error> {
+/// Parses the selector that starts at byte `open` (the bracket) of a PATCH path and ends it. Without `attribute`, which the
+/// directory does not have then, only the grammar is checked.
+pub(crate) fn selector(
+    text: &str,
+    open: usize,
+    attribute: Option<&Attribute>,
+) -> Result<ElementSelector, Error> {
     check_length(text)?;
     let scope = attribute.map_or(Scope::Syntax, Scope::Element);
     let mut parser = Parser::new(text, open);
@@ -50,7 +54,7 @@ pub(crate) fn selector(text: &str, open: usize, attribute: Option<&Attribute>) -
     parser.expect(&Token::CloseBracket)?;
     let sub = parser.sub_name()?.map(|(_, name)| name);
     match parser.lexer.peek()? {
-        Token::End => Ok(Selector { filter, sub }),
+        Token::End => Ok(ElementSelector { filter, sub }),
         other => Err(fault!(
             parser.lexer.position(),
             "{other} cannot follow a complete path"
@@ -69,7 +73,7 @@ fn check_length(text: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// What a frame's closing bracket makes of what stands inside it.
+/// The kind of bracket that a frame ends with.
 enum FrameKind {
     /// Nothing is open; there is no closing bracket.
     Whole,
@@ -105,14 +109,14 @@ impl<'a> Frame<'a> {
         self.alternatives.extend(joined(members, Filter::And));
     }
 
-    /// All that was read in this bracket.
+    /// The filter of this frame.
     fn filter(&mut self) -> Option<Filter> {
         self.alternative();
         joined(std::mem::take(&mut self.alternatives), Filter::Or)
     }
 }
 
-/// A single member stands for itself.
+/// `And` or `Or` of several parts, or the only part.
 fn joined(mut members: Vec<Filter>, many: fn(Vec<Filter>) -> Filter) -> Option<Filter> {
     if members.len() > 1 {
         Some(many(members))
@@ -121,7 +125,7 @@ fn joined(mut members: Vec<Filter>, many: fn(Vec<Filter>) -> Filter) -> Option<F
     }
 }
 
-/// Open brackets are a list on the heap, not calls on the stack: nesting costs the caller nothing.
+/// Open brackets are a list on the heap, not calls on the stack, so nesting cannot overflow the stack.
 struct Parser<'a> {
     lexer: Lexer<'a>,
     frames: Vec<Frame<'a>>,
@@ -137,7 +141,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Reads as much as is one filter.
+    /// Parses the longest text that is a filter.
     fn read(&mut self, scope: Scope<'a>) -> Result<Filter, Error> {
         let mut frame = Frame::new(FrameKind::Whole, scope);
         loop {
@@ -168,7 +172,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// One term; `None` when it opened a bracket, whose frame `frame` is then.
+    /// One term; `None` when it opened a bracket, with a new `frame`.
     fn term(&mut self, frame: &mut Frame<'a>) -> Result<Option<Filter>, Error> {
         let at = self.lexer.position();
         match self.lexer.take()? {
@@ -188,7 +192,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Puts the open frame aside for a new one.
+    /// Saves the open frame and begins a new one.
     fn open(
         &mut self,
         at: usize,
@@ -334,10 +338,10 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// What the error of a value with a control character in it says, by which it is known in a path's filter.
+/// Part of the error of a value with a control character; `patch` recognises the error by it.
 pub(crate) const CONTROL: &str = "decodes to a control character";
 
-/// `"CORP\bob"` is a JSON string that holds a backspace, and never meant.
+/// `"CORP\bob"` is a JSON string with a backspace, which is never intended.
 fn control(at: usize, leaf: Option<&Attribute>) -> Error {
     let name = leaf.map_or("the attribute", |leaf| leaf.name.as_str());
     let error = fault!(

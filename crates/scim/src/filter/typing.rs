@@ -1,6 +1,6 @@
-//! Names and literals of a filter against the schema: what a name means here, and the literal as the attribute's type.
+//! Names and literals of a filter against the schema: the attribute of a name, and the literal as the attribute's type.
 //!
-//! Must not know: the grammar. What is not known is refused by name with what is allowed instead. Read `eval` next.
+//! Must not know: the grammar. An unknown name is refused with the names that are allowed. Read `eval` next.
 
 use chrono::{DateTime, FixedOffset, NaiveDateTime};
 use serde_json::Number;
@@ -24,25 +24,25 @@ pub(super) fn invalid_at(position: usize, rule: &str) -> Error {
     Error::invalid_filter(position, detail)
 }
 
-/// Where attribute names are looked up.
+/// The attributes that a name may be of.
 #[derive(Clone, Copy)]
 pub(super) enum Scope<'a> {
     /// The attributes of a resource, and the other types that are listed with it.
     Resource(&'a ResourceType, &'a [&'a ResourceType]),
     /// The sub-attributes of one element.
     Element(&'a Attribute),
-    /// Nowhere: only the grammar counts.
+    /// Any: only the grammar is checked.
     Syntax,
 }
 
-/// A name that was found (or, in [`Scope::Syntax`], written), in the schema's own spelling.
+/// A known name in the schema's spelling; in [`Scope::Syntax`] any name as written.
 pub(super) struct Named<'a> {
     pub(super) path: AttrPath,
     attribute: Option<&'a Attribute>,
 }
 
 impl<'a> Scope<'a> {
-    /// Looks `word`, written at byte `at`, up.
+    /// Looks up `word`, which is at byte `at`.
     pub(super) fn attribute(self, at: usize, word: &str) -> Result<Named<'a>, Error> {
         match self {
             Self::Resource(resource_type, others) => {
@@ -96,7 +96,7 @@ impl<'a> Named<'a> {
         }
     }
 
-    /// The path and attribute a comparison reads: a complex attribute stands for its `value`.
+    /// The path and attribute of a comparison: of a complex attribute its `value`.
     pub(super) fn comparable(self, at: usize) -> Result<(AttrPath, Option<&'a Attribute>), Error> {
         let Some(attribute) = self.attribute else {
             return Ok((self.path, None));
@@ -136,12 +136,12 @@ fn canonical<'a>(resource_type: &'a ResourceType, path: &AttrPath) -> Option<Nam
     })
 }
 
-/// Where a resource is depends on the address it was asked at; it is no value to search by.
+/// Whether a part is the URL of a resource, which depends on the URL of the request and so cannot be filtered by.
 fn is_address(head: &Attribute, part: &Attribute) -> bool {
     head.mutability == Mutability::ReadOnly && part.name == "$ref"
 }
 
-/// A path that only `other` has, spelled with that type's URN so that it leads nowhere in any other.
+/// A path that only `other` has, with the URN of that type, so that no other type has it.
 fn undefined(other: &ResourceType, path: AttrPath) -> AttrPath {
     AttrPath {
         schema: path.schema.or_else(|| Some(other.core.id.clone())),

@@ -12,14 +12,14 @@ const SERVICE_PROVIDER_CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:Ser
 const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
 const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
 
-/// The most results one list answer holds; published here, so that the page cap and the promise are one number.
+/// The most results of one list response; also published in the configuration.
 pub const MAX_RESULTS: usize = 1_000;
 
-/// The results of a list answer when `count` does not say.
+/// The results of a list response without `count`.
 pub const DEFAULT_RESULTS: usize = 100;
 
-/// What the service can do. Neither passwords nor, as yet, security events are offered. Of the latter nothing is said, which
-/// means the same (RFC 9967 §4): clients that know the schema of RFC 7643 §5 alone refuse a document with more in it.
+/// The service provider configuration. Neither passwords nor security events are offered. The latter are left out, which
+/// means the same (RFC 9967 §4), because clients that know the schema of RFC 7643 §5 only refuse a document with more members.
 pub fn service_provider_config(base: &str) -> Value {
     json!({
         "schemas": [SERVICE_PROVIDER_CONFIG],

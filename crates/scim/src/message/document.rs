@@ -1,7 +1,7 @@
-//! A resource as it is answered, filtered and sorted by: the client's attributes, and beside them what the server knows.
+//! A whole resource for responses, filters and sorting: the client's attributes and those of the server.
 //!
-//! Nothing is copied: filters and orders read values where they are, and an answer is written from them. Must not know: how
-//! a resource was found, or where the answer goes.
+//! Nothing is copied: filters and sorting borrow values, and responses are written from them. Must not know: how a resource
+//! was found, where the response goes.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use crate::query::ResolvedProjection;
 use crate::resource::{Attributes, Resource, json_bytes};
 use crate::schema::{ResourceType, Schema};
 
-/// About as long as `schemas`, `id` and `meta` are.
+/// About the length of `schemas`, `id` and `meta`, in bytes.
 const OWN_BYTES: usize = 512;
 
 /// A whole resource (RFC 7643 §3): `schemas`, `id`, its attributes in their order, `meta`, and what is computed.
@@ -29,7 +29,7 @@ pub struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// A resource with what the server knows about it.
+    /// A resource with its id and `meta`.
     pub fn new(
         resource_type: &'a ResourceType,
         id: impl Into<Cow<'a, str>>,
@@ -46,7 +46,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The same with another `meta.version` than the revision's: it is the answer's `ETag` (RFC 7643 §3.1).
+    /// The same with another `meta.version` than the revision's, the response's `ETag` (RFC 7643 §3.1).
     #[must_use]
     pub fn with_tag(self, tag: &'a str) -> Self {
         Self {
@@ -55,7 +55,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The same with an attribute that is no part of the resource, such as `groups` of a User; at most one.
+    /// The same with a computed attribute, such as `groups` of a User; at most one.
     #[must_use]
     pub fn with_computed(self, name: &'static str, value: &'a Value) -> Self {
         Self {
@@ -64,19 +64,19 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// How large it is without what every resource has, in bytes of JSON.
+    /// Its size in bytes of JSON, without `schemas`, `id` and `meta`.
     pub fn bytes(&self) -> usize {
         self.resource.bytes() + self.computed.map_or(0, |(_, value)| json_bytes(value))
     }
 
-    /// What was asked for of the document, as JSON text.
+    /// The requested part of the document, as JSON text.
     pub fn to_json(&self, wanted: &ResolvedProjection) -> Vec<u8> {
         let mut out = JsonWriter::with_capacity(self.resource.bytes() + OWN_BYTES);
         self.write(&mut out, wanted);
         out.take()
     }
 
-    /// Writes what was asked for of the document.
+    /// Writes the requested part of the document.
     pub fn write(&self, out: &mut JsonWriter, wanted: &ResolvedProjection) {
         out.begin_object();
         self.write_members(out, wanted);

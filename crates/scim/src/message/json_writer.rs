@@ -1,7 +1,7 @@
-//! JSON written piece by piece, with commas where they belong.
+//! A JSON writer that sets commas and gives out its text in parts.
 //!
-//! Must not know: what is written. A caller opens and closes objects and arrays in pairs and gives each member of an object
-//! its key; what was written so far can be taken at any time.
+//! Must not know: what is written. The caller begins and ends objects and arrays in pairs and writes a key before each
+//! value of an object; the text so far can be taken at any time.
 
 use serde::Serialize;
 
@@ -9,12 +9,12 @@ use serde::Serialize;
 #[derive(Debug, Default)]
 pub struct JsonWriter {
     bytes: Vec<u8>,
-    /// Whether what comes next stands behind something in the same object or array.
+    /// Whether the next value needs a comma before it.
     comma: bool,
 }
 
 impl JsonWriter {
-    /// An empty buffer of this size in bytes.
+    /// An empty buffer of this capacity in bytes.
     pub fn with_capacity(bytes: usize) -> Self {
         Self {
             bytes: Vec::with_capacity(bytes),
@@ -63,7 +63,7 @@ impl JsonWriter {
         self.value(value);
     }
 
-    /// Members of an object that are JSON text already: what stands between its braces.
+    /// Members of an object as JSON text, without the braces.
     pub(super) fn members(&mut self, text: &str) {
         if !text.is_empty() {
             self.separate();
@@ -72,17 +72,17 @@ impl JsonWriter {
         }
     }
 
-    /// How much is in the buffer, in bytes.
+    /// The length of the text in the buffer, in bytes.
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Whether nothing is in the buffer.
+    /// Whether the buffer is empty.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    /// What is in the buffer; writing goes on behind it in an empty one.
+    /// Takes the text out of the buffer; the next text continues it.
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.bytes)
     }

@@ -1,6 +1,6 @@
-//! The documents that go back over the wire: resources, lists, errors (RFC 7644 §3.4.2, §3.12) and discovery (§4).
+//! The bodies of responses: resources, lists, errors (RFC 7644 §3.4.2, §3.12) and discovery (§4).
 //!
-//! Must not know: HTTP, or how a resource was found. None of them holds a null.
+//! Must not know: HTTP, how a resource was found. No body has a null.
 
 mod discovery;
 mod document;
@@ -20,14 +20,14 @@ use serde_json::{Map, Value, json};
 use crate::error::ScimType;
 use crate::etag::{self, Revision};
 
-/// The schema of a list answer.
+/// The schema of a list response.
 pub const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
-/// The schema of an error answer.
+/// The schema of an error response.
 pub const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
-/// The media type of every answer (RFC 7644 §8.1); without parameters.
+/// The media type of every response (RFC 7644 §8.1), without parameters.
 pub const MEDIA_TYPE: &str = "application/scim+json";
 
-/// What the server knows about a resource (RFC 7643 §3.1).
+/// The `meta` of a resource (RFC 7643 §3.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meta {
     /// When it was created.
@@ -47,7 +47,7 @@ impl Meta {
     }
 }
 
-/// An error answer; `status` is text, as the RFC has it.
+/// An error response; `status` is a string by RFC 7644 §3.12.
 pub fn error_body(status: u16, scim_type: Option<ScimType>, detail: &str) -> Value {
     let mut body = Map::new();
     body.insert("schemas".to_owned(), json!([ERROR]));
@@ -59,19 +59,19 @@ pub fn error_body(status: u16, scim_type: Option<ScimType>, detail: &str) -> Val
     Value::Object(body)
 }
 
-/// What a list answer says of its page (RFC 7644 §3.4.2, RFC 9865 §2).
+/// The head of a list response (RFC 7644 §3.4.2, RFC 9865 §2).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ListHead {
-    /// How many match in all; not said of a list that is read by cursors.
+    /// The number of matches; absent in a list that is read by cursors.
     pub total: Option<usize>,
-    /// The first one's number, from 1; not said of a list that is read by cursors.
+    /// The number of the page's first resource, from 1; absent in a list that is read by cursors.
     pub start_index: Option<usize>,
-    /// Where the next page begins; none after the last page.
+    /// The cursor of the next page; none after the last page.
     pub next_cursor: Option<String>,
 }
 
 impl ListHead {
-    /// Begins a list answer of so many resources: they come next, then the end of the array and of the object.
+    /// Begins a list response; the caller writes the resources, then ends the array and the object.
     pub fn begin(&self, out: &mut JsonWriter, items_per_page: usize) {
         out.begin_object();
         out.member("schemas", &[LIST_RESPONSE]);
@@ -92,7 +92,7 @@ impl ListHead {
     }
 }
 
-/// A list answer by index: `total` matches in all, of which `resources` are the page that begins at `start_index` (from 1).
+/// A list response by index: `total` matches, of which `resources` are the page that begins at `start_index` (from 1).
 pub fn list_response(total: usize, start_index: usize, resources: Vec<Value>) -> Value {
     let (per_page, resources) = (resources.len(), Value::Array(resources));
     json!({

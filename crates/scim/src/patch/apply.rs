@@ -1,6 +1,6 @@
-//! The steps done in order on a copy of the resource; the first that fails undoes all by the copy being dropped.
+//! Application of the steps in order to a copy of the resource; when one fails, the copy is dropped.
 //!
-//! Must not know: dialects, paths as text, types of values: all decided by `normalize`. Lists are `elements`' business.
+//! Must not know: dialects, paths as text, types of values (`normalize`), elements of lists (`elements`).
 
 use serde_json::{Map, Value};
 
@@ -12,14 +12,14 @@ use crate::filter::Filter;
 use crate::resource::{Resource, json_bytes};
 use crate::schema::{Attribute, Mutability, ResourceType};
 
-/// How many elements of lists one request may look at before it is refused, once for each comparison of the path's
-/// filter; [`VISIT_BYTES`] of text count as one element more. 1,000 operations on lists of 200 plain elements are within
-/// it, a second's work is not.
+/// The most elements of lists that one request may compare, counted once for each comparison of the path's filter;
+/// [`VISIT_BYTES`] of text count as one element more. 1,000 operations on lists of 200 short elements are within it; a
+/// second of work is not.
 const MAX_VISITS: usize = 250_000;
-/// A comparison folds the whole text it looks at, so long texts cost more than short ones.
+/// Bytes of text that count as one element, because a comparison folds the whole text.
 const VISIT_BYTES: usize = 256;
 
-/// Does all steps, or none; the result has the form that POST and PUT give.
+/// Does all steps, or none; the result has the canonical form of POST and PUT.
 pub(super) fn apply(rt: &ResourceType, current: &Resource, steps: &[Step<'_>]) -> Result<Resource, Error> {
     let mut document = current.as_map().clone();
     let mut visits = 0;
@@ -60,8 +60,8 @@ fn change(
 fn single(object: &mut Map<String, Value>, attribute: &Attribute, action: &StepAction) -> Result<(), Error> {
     match action {
         StepAction::Add(value) | StepAction::Replace(value) => set(object, attribute, value.clone()),
-        StepAction::Clear | StepAction::Take(_) => {
-            elements::take_away(object, attribute, action);
+        StepAction::Clear | StepAction::Remove(_) => {
+            elements::remove_value(object, attribute, action);
             Ok(())
         }
     }
@@ -84,7 +84,7 @@ pub(super) fn set(object: &mut Map<String, Value>, attribute: &Attribute, value:
     Ok(())
 }
 
-/// A list, or a single complex value selected by a filter, taken out, changed and put back; an empty one goes away.
+/// Changes a list, or a single complex value selected by a filter; an empty one is removed.
 fn list(
     holder: &mut Map<String, Value>,
     target: &Target<'_>,
@@ -123,7 +123,7 @@ fn list(
     Ok(())
 }
 
-/// Changes the object at `key`, made when absent; an empty one goes away, the others keep their place.
+/// Changes the object at `key`, made when absent; an empty one is removed, the other members keep their order.
 fn within(
     map: &mut Map<String, Value>,
     key: &str,

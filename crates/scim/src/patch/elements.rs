@@ -1,7 +1,7 @@
-//! Changing the elements of a list: all of it, the ones a filter selects, or one part of those.
+//! Changes of a list: of all elements, of those that a filter selects, or of one part of those.
 //!
 //! Elements are the same when their `value` is, by the schema's rule of comparison, and their `type` does not differ; an
-//! element without `value` is the same as one that says all it says. Must not know: where the list stands.
+//! element without `value` is the same as one that has all its members. Must not know: the holder of the list.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -35,11 +35,11 @@ fn whole(list: &mut Vec<Value>, attribute: &Attribute, action: &StepAction) {
         StepAction::Replace(Value::Array(items)) => list.clone_from(items),
         StepAction::Replace(one) => *list = vec![one.clone()],
         StepAction::Clear => list.clear(),
-        StepAction::Take(named) => take_all(list, attribute, named),
+        StepAction::Remove(named) => remove_all(list, attribute, named),
     }
 }
 
-/// Adds what is not there and merges what is.
+/// Adds new elements and merges existing ones.
 fn add_all(list: &mut Vec<Value>, attribute: &Attribute, items: &[Value]) {
     let mut places: HashMap<String, Vec<usize>> = HashMap::new();
     for (index, element) in list.iter().enumerate() {
@@ -73,8 +73,8 @@ fn add_all(list: &mut Vec<Value>, attribute: &Attribute, items: &[Value]) {
     }
 }
 
-/// Takes away the elements that are named and no others.
-fn take_all(list: &mut Vec<Value>, attribute: &Attribute, named: &[Value]) {
+/// Removes the elements that are named and no others.
+fn remove_all(list: &mut Vec<Value>, attribute: &Attribute, named: &[Value]) {
     let (valued, described): (Vec<&Value>, Vec<&Value>) = named
         .iter()
         .partition(|named| !named.is_object() || named.get("value").is_some());
@@ -89,17 +89,24 @@ fn take_all(list: &mut Vec<Value>, attribute: &Attribute, named: &[Value]) {
         let same = by_identity.get(&identity(attribute, element));
         let is_valued =
             same.is_some_and(|named| named.iter().any(|named| same_type(attribute, element, named)));
-        !is_valued && !described.iter().any(|named| says(attribute, element, named))
+        !is_valued
+            && !described
+                .iter()
+                .any(|named| has_all_of(attribute, element, named))
     });
 }
 
-/// Removes a value from its object, by a [`StepAction::Take`] only one that is named; whether it was removed.
-pub(super) fn take_away(object: &mut Map<String, Value>, attribute: &Attribute, action: &StepAction) -> bool {
+/// Removes a value from its object, by a [`StepAction::Remove`] only one that is named; whether it was removed.
+pub(super) fn remove_value(
+    object: &mut Map<String, Value>,
+    attribute: &Attribute,
+    action: &StepAction,
+) -> bool {
     let is_named = |present: &Value, named: &Value| {
         identity(attribute, present) == identity(attribute, named) && same_type(attribute, present, named)
     };
     let goes = object.get(&attribute.name).is_some_and(|present| match action {
-        StepAction::Take(named) => named.iter().any(|named| is_named(present, named)),
+        StepAction::Remove(named) => named.iter().any(|named| is_named(present, named)),
         _ => true,
     });
     goes && object.shift_remove(&attribute.name).is_some()
@@ -128,7 +135,7 @@ fn selected(
         }
         StepAction::Add(value) | StepAction::Replace(value) => {
             let hits = if filter.is_none() {
-                the_one(list, target, hits)?
+                only_or_primary(list, target, hits)?
             } else {
                 hits
             };
@@ -141,17 +148,17 @@ fn selected(
                     write(element, leaf, value, seed.as_ref())?;
                 }
             }
-            prefer(list, hits.last().copied());
+            make_primary(list, hits.last().copied());
             Ok(())
         }
-        StepAction::Clear | StepAction::Take(_) => {
+        StepAction::Clear | StepAction::Remove(_) => {
             clear(list, &hits, leaf, action);
             Ok(())
         }
     }
 }
 
-/// Writes one part of an element, or the element: merged, or made anew from `seed` and the value.
+/// Writes one part of an element, or the element: merged, or replaced by `seed` and the value.
 fn write(
     element: &mut Value,
     leaf: Option<&Attribute>,
@@ -174,8 +181,8 @@ fn write(
     Ok(())
 }
 
-/// Entra adds to, and replaces in, elements that are not there yet: the filter says what they are. When another element
-/// says it all already (the operation was done before, and changed what the filter asks for), nothing is made.
+/// Makes the element that an `add` or `replace` of Entra means when its filter selects none. When another element has all
+/// its members (the operation was done before, and changed what the filter compares), nothing is made.
 fn create(
     list: &mut Vec<Value>,
     target: &Target<'_>,
@@ -217,26 +224,26 @@ fn create(
     let element = Value::Object(element);
     if !list
         .iter()
-        .any(|present| says(target.attribute, present, &element))
+        .any(|present| has_all_of(target.attribute, present, &element))
     {
         list.push(element);
         let last = list.len().checked_sub(1);
-        prefer(list, last);
+        make_primary(list, last);
     }
     Ok(())
 }
 
-/// Makes the element that was written last the primary one, if it says so. One that says nothing but its kind goes away at
-/// the end of the request unless more is said of it, and until then takes nothing from the others.
-fn prefer(list: &mut [Value], last: Option<usize>) {
+/// Makes the element that was written last the primary one, if it is marked so. An element of only `type` and `primary` is
+/// removed at the end of the request unless it gets other members, so it does not take `primary` from the others.
+fn make_primary(list: &mut [Value], last: Option<usize>) {
     let written = last.and_then(|index| list.get(index)).and_then(Value::as_object);
     if !written.is_some_and(entra::is_hollow) {
         entra::last_primary_wins(list, last);
     }
 }
 
-/// Without a filter only one element can be meant: the only one, or the primary one.
-fn the_one(list: &[Value], target: &Target<'_>, hits: Vec<usize>) -> Result<Vec<usize>, Error> {
+/// The element that a path without a filter means: the only one, or the primary one.
+fn only_or_primary(list: &[Value], target: &Target<'_>, hits: Vec<usize>) -> Result<Vec<usize>, Error> {
     if hits.len() == 1 {
         return Ok(hits);
     }
@@ -252,7 +259,7 @@ fn the_one(list: &[Value], target: &Target<'_>, hits: Vec<usize>) -> Result<Vec<
     })
 }
 
-/// Removes selected elements, or a part of them; an element left with nothing but its kind goes too.
+/// Removes selected elements, or a part of them; an element of only `type` and `primary` is removed too.
 fn clear(list: &mut Vec<Value>, hits: &[usize], leaf: Option<&Attribute>, action: &StepAction) {
     let mut index = 0;
     let mut hits = hits.iter().copied().peekable();
@@ -262,14 +269,14 @@ fn clear(list: &mut Vec<Value>, hits: &[usize], leaf: Option<&Attribute>, action
         match (hit, leaf, element) {
             (false, ..) => true,
             (true, Some(leaf), Value::Object(object)) => {
-                !(take_away(object, leaf, action) && entra::is_hollow(object))
+                !(remove_value(object, leaf, action) && entra::is_hollow(object))
             }
             (true, ..) => false,
         }
     });
 }
 
-/// What elements are told apart by: `value` where there is one, else everything they say.
+/// The identity of an element: `value` if there is one, else all members.
 fn identity(attribute: &Attribute, element: &Value) -> String {
     let Value::Object(object) = element else {
         return format!("v{}", comparison_key(attribute, element));
@@ -285,7 +292,7 @@ fn identity(attribute: &Attribute, element: &Value) -> String {
     }
 }
 
-/// True unless both say what type they are and it differs.
+/// Whether two elements have no different `type`.
 fn same_type(attribute: &Attribute, a: &Value, b: &Value) -> bool {
     match (a.get("type"), b.get("type")) {
         (Some(a), Some(b)) => part_key(attribute, "type", a) == part_key(attribute, "type", b),
@@ -293,8 +300,8 @@ fn same_type(attribute: &Attribute, a: &Value, b: &Value) -> bool {
     }
 }
 
-/// True when `element` says everything `other` says.
-fn says(attribute: &Attribute, element: &Value, other: &Value) -> bool {
+/// Whether `element` has all members of `other`.
+fn has_all_of(attribute: &Attribute, element: &Value, other: &Value) -> bool {
     match (element, other) {
         (Value::Object(element), Value::Object(other)) => other.iter().all(|(key, value)| {
             element

@@ -1,7 +1,7 @@
-//! A PATCH of a group: what it changes in the document, and what it asks of the membership, apart from each other.
+//! A PATCH of a group: the change of the document and the change of the members, separate from each other.
 //!
-//! The dialects are `normalize`'s as for any resource; here the steps on `members` are taken out and put together into
-//! one [`Membership`]. Must not know: who is a member now. Read [`crate::membership`] next.
+//! `normalize` reads the dialects as for any resource; here the steps on `members` are combined into one [`Membership`].
+//! Must not know: the present members. Read [`crate::membership`] next.
 
 use serde_json::Value;
 
@@ -15,29 +15,29 @@ use crate::quirk::rules::Rules;
 use crate::resource::Resource;
 use crate::schema::ResourceType;
 
-/// What [`apply_to_group`] made of a group.
+/// The result of [`apply_to_group`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct PatchedGroup {
-    /// The document, without members, with every other operation done.
+    /// The document without members, after every other operation.
     pub resource: Resource,
-    /// What is to become of the members.
+    /// The requested change of the members.
     pub membership: Membership,
     /// Targets that are not in this directory's schema, in dotted form, each once.
     pub ignored: Vec<String>,
 }
 
-/// A group's document after all operations of `request`, and what they ask of its membership.
+/// A group's document after all operations of `request`, and the change of its members that they ask for.
 ///
-/// `current` is the document without members; who is a member need not be known. A member is named by its id in any of
-/// the shapes seen: elements, bare texts, `members[value eq "…"]` (several joined by `or`), `members.value`; what else an
-/// element says (`type`, `display`, `$ref`) is the server's to know. What else a filter says is held against `stored`, which
-/// tells of those that [`super::described_members`] names: whoever is another than it says is not selected. A `remove` of `members` that names members in its value
-/// removes those, one whose list is empty removes nobody, and one without value removes all.
+/// `current` is the document without members; the present members need not be known. A member is named by its id in any of
+/// the shapes that clients send: elements, texts, `members[value eq "…"]` (several joined by `or`), `members.value`. Other
+/// members of an element (`type`, `display`, `$ref`) are read-only and ignored; in a filter they are compared with `stored`,
+/// which has the members that [`super::described_members`] names. A `remove` of `members` with members in its value removes
+/// those, one with an empty list removes none, and one without value removes all.
 ///
 /// # Errors
-/// As [`super::apply`]; `invalidFilter` for a filter on `members` that does not name them by `value`, `noTarget` for an `add` or
-/// `replace` whose filter says of a member what is not so, `mutability` when one
-/// member is to be replaced by another behind such a filter or the ids of all of them at once, `tooMany` for more than [`crate::membership::MAX_MEMBERS`].
+/// As [`super::apply`]; `invalidFilter` for a filter on `members` that does not name them by `value`; `noTarget` for an `add`
+/// or `replace` whose filter contradicts the stored member; `mutability` when one member would become another, or the ids of
+/// all of them would change; `tooMany` for more than [`crate::membership::MAX_MEMBERS`].
 pub fn apply_to_group(
     rt: &ResourceType,
     current: &Resource,
@@ -64,7 +64,7 @@ pub fn apply_to_group(
     })
 }
 
-/// Each element of `members`, as sent, names somebody.
+/// Checks that each element of `members`, as sent, has an id.
 fn check_named_members(rt: &ResourceType, request: &PatchRequest) -> Result<(), Error> {
     for (index, operation) in request.operations.iter().enumerate() {
         let checked = match (&operation.path, &operation.value) {
@@ -91,7 +91,7 @@ fn take(
     action: &StepAction,
     stored: &StoredMembers,
 ) -> Result<(), Error> {
-    // Of a member's parts only its id is the client's; `type` follows from it.
+    // A client sets only the id of a member; `type` follows from it.
     if target.leaf().is_some_and(|leaf| leaf.name != "value") {
         return Ok(());
     }
@@ -111,11 +111,11 @@ fn take(
             collected.clear();
             Ok(())
         }
-        StepAction::Take(named) => named.iter().try_for_each(|value| collected.set_all(value, false)),
+        StepAction::Remove(named) => named.iter().try_for_each(|value| collected.set_all(value, false)),
     }
 }
 
-/// The ids of all members at once: they are immutable (RFC 7643 §4.2), and whoever meant one member must not empty the group.
+/// The ids of all members at once, which are immutable (RFC 7643 §4.2); a client that meant one member must not empty the group.
 fn every_id() -> Error {
     Error::mutability(
         "members.value",
@@ -124,7 +124,7 @@ fn every_id() -> Error {
     )
 }
 
-/// One step on `members[…]`: the filter says who is meant.
+/// One step on `members[…]`, for the members that the filter selects.
 fn selected(
     collected: &mut Collector,
     target: &Target<'_>,
@@ -134,7 +134,7 @@ fn selected(
 ) -> Result<(), Error> {
     let selection = members::selected(filter, target.attribute, stored)?;
     let present = match action {
-        StepAction::Clear | StepAction::Take(_) => false,
+        StepAction::Clear | StepAction::Remove(_) => false,
         StepAction::Add(_) | StepAction::Replace(_) if selection.contradicted => {
             return Err(members::contradicted());
         }
@@ -146,7 +146,7 @@ fn selected(
     selection.ids.iter().try_for_each(|id| collected.set(id, present))
 }
 
-/// `value` of a member is immutable (RFC 7643 §4.2): an element may be written again, not become another.
+/// Checks that `value` of a member does not change (RFC 7643 §4.2); it may be written again.
 fn stays_the_same(ids: &[&str], value: &Value) -> Result<(), Error> {
     let named = match value {
         Value::Object(parts) if !parts.contains_key("value") => return Ok(()),

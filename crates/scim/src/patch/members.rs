@@ -1,8 +1,8 @@
-//! `members[…]`: which members a path's filter selects.
+//! `members[…]`: the members that a path's filter selects.
 //!
-//! A group's members are kept apart from it and may be 100,000, so a filter must name those it means by their ids. What else
-//! it says of them (`type`, `display`, `$ref`) is held against what the server knows of those few, which the caller looks up.
-//! Must not know: how members are kept, or what an id looks like.
+//! A group's members are stored apart from it and may be 100,000, so a filter must name them by their ids. Other parts
+//! (`type`, `display`, `$ref`) are compared with those few members, which the caller looks up. Must not know: how members are
+//! stored, the form of ids.
 
 use std::collections::HashMap;
 
@@ -15,12 +15,12 @@ use crate::filter::{CompareOp, Filter, Literal};
 use crate::membership::MEMBERS;
 use crate::schema::{Attribute, ResourceType};
 
-/// What is known of members by the id that a request names them by: an element of `members` as it is answered (`value`,
-/// `type`, `display`, `$ref`). Nothing for an id that is nobody's.
+/// Elements of `members` as a response has them (`value`, `type`, `display`, `$ref`), by the id that a request names. An
+/// unknown id has no entry.
 pub type StoredMembers = HashMap<String, Value>;
 
-/// The ids of members of whom a path of `request` says more than their id: [`super::apply_to_group`] has to be told what is
-/// known of them. Mostly there are none. Paths that are refused later are passed over.
+/// The ids of members that a path of `request` compares by more than their id: [`super::apply_to_group`] needs their
+/// elements. Mostly there are none. Paths that are refused later are ignored.
 pub fn described_members(rt: &ResourceType, request: &PatchRequest) -> Vec<String> {
     let mut ids = Vec::new();
     let paths = request
@@ -39,7 +39,7 @@ pub fn described_members(rt: &ResourceType, request: &PatchRequest) -> Vec<Strin
         let Some(filter) = target.filter.filter(|_| target.attribute.name == MEMBERS) else {
             continue;
         };
-        if let Some(named) = filter.named_members().filter(|_| !names_alone(&filter)) {
+        if let Some(named) = filter.named_members().filter(|_| !is_ids_only(&filter)) {
             ids.extend(named.into_iter().map(str::to_owned));
         }
     }
@@ -56,7 +56,7 @@ pub(super) fn selected<'f>(
     stored: &StoredMembers,
 ) -> Result<Selection<'f>, Error> {
     let named = filter.named_members().ok_or_else(unservable)?;
-    if names_alone(filter) {
+    if is_ids_only(filter) {
         return Ok(Selection {
             ids: named,
             contradicted: false,
@@ -65,7 +65,7 @@ pub(super) fn selected<'f>(
     let by_place = with_places(filter)?;
     let selects = |id: &&str| match stored.get(*id) {
         Some(element) => by_place.matches_element(members, &known_as(element, id)),
-        // Nobody to contradict it; the caller tells what becomes of ids that are nobody's.
+        // Nothing contradicts it; the caller decides about unknown ids.
         None => true,
     };
     let many = named.len();
@@ -76,24 +76,24 @@ pub(super) fn selected<'f>(
     })
 }
 
-/// What a filter selects.
+/// The result of a filter on members.
 pub(super) struct Selection<'f> {
     /// The ids of the members.
     pub(super) ids: Vec<&'f str>,
-    /// Members are named, and each is another than the filter says.
+    /// Members are named, and the filter contradicts each of them.
     pub(super) contradicted: bool,
 }
 
-/// Whether a filter does nothing but name ids, so that nothing has to be known of them.
-fn names_alone(filter: &Filter) -> bool {
+/// Whether a filter compares ids only, so that no element is needed.
+fn is_ids_only(filter: &Filter) -> bool {
     match filter {
         Filter::And(_) => false,
-        Filter::Or(parts) => parts.iter().all(names_alone),
+        Filter::Or(parts) => parts.iter().all(is_ids_only),
         other => other.named_members().is_some(),
     }
 }
 
-/// The element under the id that it was asked by, and its `$ref` as [`place`] writes it.
+/// The element with the id of the request, and with its `$ref` as [`place`] writes it.
 fn known_as(element: &Value, id: &str) -> Value {
     let mut element = element.clone();
     if let Some(parts) = element.as_object_mut() {
@@ -106,7 +106,7 @@ fn known_as(element: &Value, id: &str) -> Value {
     element
 }
 
-/// The filter with each `$ref` as [`place`] writes it: a resource has several addresses, and each names it.
+/// The filter with each `$ref` as [`place`] writes it, because a resource has several URLs.
 fn with_places(filter: &Filter) -> Result<Filter, Error> {
     let all = |parts: &[Filter]| parts.iter().map(with_places).collect::<Result<Vec<_>, _>>();
     Ok(match filter {
@@ -131,7 +131,7 @@ fn place(address: &str) -> &str {
     slashes.next().map_or(address, |(at, _)| &address[at + 1..])
 }
 
-/// Only members that are named can be found.
+/// The filter does not name members by id.
 fn unservable() -> Error {
     Error::new(
         ScimType::InvalidFilter,
@@ -142,7 +142,7 @@ fn unservable() -> Error {
     .on("members[…]")
 }
 
-/// A member is named, and is another than the filter says: there is nothing to write (RFC 7644 §3.5.2.3).
+/// The filter contradicts the member that it names: there is nothing to write (RFC 7644 §3.5.2.3).
 pub(super) fn contradicted() -> Error {
     Error::no_target(
         "members[…]",

@@ -1,9 +1,8 @@
 //! PATCH (RFC 7644 §3.5.2) in the RFC's dialect and in both of Entra's: pure, all operations or none.
 //!
-//! Reading order: `request` reads the body; `normalize` finds the `target` of every path and key in it, and `values`
-//! what to do there, which makes one list of `steps` of any dialect; `apply` does them in order on a copy, lists in
-//! `elements`. Must not know: which attributes a directory requires, who asks, where resources are kept. The deviations
-//! are named in [`crate::quirk::entra`].
+//! Reading order: `request` parses the body; `normalize` finds the `target` of every path and key in it, and `values` the
+//! action there, which gives one list of `steps` for any dialect; `apply` does them in order on a copy, lists in `elements`.
+//! Must not know: which attributes a directory requires, the caller, storage. [`crate::quirk::entra`] names the deviations.
 
 use serde_json::Value;
 
@@ -30,7 +29,7 @@ pub use members::{StoredMembers, described_members};
 /// The most operations in one request.
 pub const MAX_OPERATIONS: usize = 1000;
 
-/// A PATCH body whose shape is right; what it means is decided by [`apply`].
+/// A PATCH body of the right shape; [`apply`] interprets it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PatchRequest {
     operations: Vec<PatchOperation>,
@@ -56,17 +55,17 @@ struct PatchOperation {
     value: Option<Value>,
 }
 
-/// What [`apply`] made of a resource.
+/// The result of [`apply`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Patched {
-    /// The resource with every operation done; equal to the current one when nothing changed.
+    /// The resource after every operation; equal to the current one when nothing changed.
     pub resource: Resource,
     /// Targets that are not in this directory's schema, in dotted form, each once.
     pub ignored: Vec<String>,
 }
 
 impl PatchRequest {
-    /// Reads a PATCH body: `{"Operations":[{"op","path","value"},…]}`, keys and words in any case, other keys ignored.
+    /// Parses a PATCH body: `{"Operations":[{"op","path","value"},…]}`, keys and words in any case, other keys ignored.
     ///
     /// # Errors
     /// `invalidSyntax` for another shape or more than [`MAX_OPERATIONS`], `invalidValue` for an `add` or `replace`
@@ -75,12 +74,12 @@ impl PatchRequest {
         request::parse(body)
     }
 
-    /// How many operations were sent; none at all is a request that changes nothing.
+    /// The number of operations; a request without any changes nothing.
     pub const fn len(&self) -> usize {
         self.operations.len()
     }
 
-    /// True when no operation was sent.
+    /// Whether there is no operation.
     pub const fn is_empty(&self) -> bool {
         self.operations.is_empty()
     }
@@ -89,8 +88,8 @@ impl PatchRequest {
 /// The resource after all operations of `request`, in order; `current` is never changed.
 ///
 /// Where providers and the RFC disagree, `rules` decides: whether a `replace` makes the element its filter does not find,
-/// and whether a path to what only the server writes (`id`, `meta`, `groups`), or to what no schema has, is passed over or
-/// refused. Targets that were passed over because this directory does not have them are reported in [`Patched::ignored`].
+/// and whether a path to a read-only attribute (`id`, `meta`, `groups`), or to an unknown one, is ignored or refused. Ignored
+/// targets that this directory does not have are reported in [`Patched::ignored`].
 /// The result has the form that POST and PUT give ([`Resource::canonical`]).
 ///
 /// # Errors

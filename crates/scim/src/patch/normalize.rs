@@ -1,14 +1,14 @@
-//! Every dialect becomes one list of steps: a target the directory has, and what to do there with a value of its type.
+//! Conversion of every dialect to one list of steps: a target of the directory, and an action with a value of its type.
 //!
-//! Path-less objects are flattened in order (plain keys, dotted keys, `URN:attribute` keys, nested objects, whole URN
-//! objects, all in one). This file finds the targets; `values` says what is to be done there. Must not know: the
-//! resource that will be changed. Read `values` next.
+//! Objects without a path are flattened in order (plain keys, dotted keys, `URN:attribute` keys, nested objects, whole URN
+//! objects, all in one). This file finds the targets; `values` makes the actions. Must not know: the resource that will be
+//! changed. Read `values` next.
 
 use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::schemas::Named;
+use super::schemas::SchemasOperation;
 use super::steps::{Origin, PatchPlan, Step, StepAction};
 use super::target::{Destination, Target, locate, shown};
 use super::values::{is_active, no_removal};
@@ -40,7 +40,7 @@ pub(super) fn normalize<'a>(
     Ok(planner.plan)
 }
 
-/// Collects steps and what was passed over.
+/// Collects steps and ignored paths.
 pub(super) struct Planner<'a> {
     rt: &'a ResourceType,
     pub(super) rules: &'a Rules,
@@ -78,7 +78,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// One key of a path-less object. A key that is no path at all is not this directory's, and is reported as ignored.
+    /// One key of an object without a path. A key that is no path is reported as ignored.
     fn member(&mut self, origin: &Origin, op: PatchOp, key: &str, value: &Value) -> Result<(), Error> {
         match locate(self.rt, key.trim()) {
             Ok(place) => self.place(origin, op, key, place, Some(value.clone())),
@@ -104,7 +104,7 @@ impl<'a> Planner<'a> {
             Destination::ReadOnly => Ok(()),
             Destination::Computed => {
                 if self.rules.unknown_path == UnknownPath::Refuse {
-                    self.plan.schemas.push(Named::read(origin, op, value)?);
+                    self.plan.schemas.push(SchemasOperation::read(origin, op, value)?);
                 }
                 Ok(())
             }
@@ -119,7 +119,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// The whole object of a schema: its members one by one; without an object, every attribute is cleared.
+    /// The whole object of a schema: its members one by one; without an object, every attribute of it is cleared.
     fn schema(
         &mut self,
         origin: &Origin,
@@ -165,8 +165,8 @@ impl<'a> Planner<'a> {
         });
     }
 
-    /// Passes over what this directory does not have, and reports it; refuses it where that is the rule. What the schema
-    /// has and nobody may read back, a password, is passed over in any case.
+    /// Reports a path that this directory does not have, or refuses it, by the provider's rule. A path that the schema has but
+    /// never returns (a password) is ignored in any case.
     pub(super) fn ignore(&mut self, path: String) -> Result<(), Error> {
         let known = |path: &str| {
             self.rt
@@ -182,7 +182,7 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    /// Reports what this directory does not have: the members of an object one by one, as mappings target them.
+    /// Reports an unknown path: the members of an object one by one, as mappings target them.
     fn unknown(&mut self, text: &str, path: String, value: Option<&Value>) -> Result<(), Error> {
         let separator = if text.contains(':') && !text.contains('[') {
             ':'

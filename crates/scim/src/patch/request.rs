@@ -1,7 +1,7 @@
 //! The shape of a PATCH body.
 //!
-//! Must not know: schemas. Keys are read in any case, keys that mean nothing here (`id`, `name`, `schemas`) are passed
-//! over: clients send them. Read `normalize` next.
+//! Must not know: schemas. Keys are read in any case; other keys that clients send (`id`, `name`, `schemas`) are ignored.
+//! Read `normalize` next.
 
 use serde_json::{Map, Value};
 
@@ -92,7 +92,7 @@ fn operation(number: usize, item: Value) -> Result<PatchOperation, Error> {
     Ok(PatchOperation { op, path, value })
 }
 
-/// RFC 7644 §3.5.2.1–3: what an operation must have.
+/// Checks that an operation has the path and value that it needs (RFC 7644 §3.5.2.1–3).
 fn check(number: usize, op: PatchOp, path: Option<&str>, value: Option<&Value>) -> Result<(), Error> {
     match (op, path, value) {
         (PatchOp::Remove, None, _) => Err(Error::new(

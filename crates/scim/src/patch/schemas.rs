@@ -1,8 +1,8 @@
-//! What a PATCH says of `schemas`, which follows from the attributes there are (RFC 7643 §3): it may say what is true when
-//! the request is done, and nothing else.
+//! Operations on `schemas`, which follows from the attributes of a resource (RFC 7643 §3): an operation may only name what is
+//! true after the request.
 //!
-//! Must not know: how attributes are changed. Asked only where the provider wants refused what is not done
-//! ([`crate::quirk::rules::UnknownPath`]); the others' are passed over.
+//! Must not know: how attributes are changed. Used only for providers that want unknown paths refused
+//! ([`crate::quirk::rules::UnknownPath`]); for the others these operations are ignored.
 
 use serde_json::Value;
 
@@ -17,14 +17,14 @@ use crate::schema::ResourceType;
 
 /// One operation on `schemas`.
 #[derive(Debug)]
-pub(super) struct Named {
+pub(super) struct SchemasOperation {
     origin: Origin,
     op: PatchOp,
-    /// None for a `remove` of all of them.
+    /// `None` for a `remove` of all of them.
     urns: Option<Vec<String>>,
 }
 
-impl Named {
+impl SchemasOperation {
     pub(super) fn read(origin: &Origin, op: PatchOp, value: Option<Value>) -> Result<Self, Error> {
         let items = match value {
             None | Some(Value::Null) => None,
@@ -45,7 +45,7 @@ impl Named {
         })
     }
 
-    /// Holds it against the resource that the whole request made.
+    /// Checks it against the resource after the whole request.
     pub(super) fn check(&self, rt: &ResourceType, after: &Resource) -> Result<(), Error> {
         let present: Vec<&str> = schemas_of(rt, after).collect();
         let named = self.urns.as_deref().unwrap_or_default();

@@ -1,23 +1,23 @@
-//! What a PATCH comes down to, whatever its dialect: steps, each a target and an action.
+//! The steps of a PATCH in any dialect, each a target and an action.
 //!
 //! Must not know: how a step was written, or how it is done.
 
 use serde_json::Value;
 
-use super::schemas::Named;
+use super::schemas::SchemasOperation;
 use super::target::Target;
 use crate::error::Error;
 
-/// One thing to do.
+/// One change.
 #[derive(Debug)]
 pub(super) struct Step<'a> {
-    /// The operation it came from, counted from 1, and its words for an error: `replace emails[type eq "work"].value`.
+    /// The operation that it is part of.
     pub(super) origin: Origin,
     pub(super) target: Target<'a>,
     pub(super) action: StepAction,
 }
 
-/// What to do at a target; values are coerced.
+/// The change of a target; values are coerced.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum StepAction {
     /// Set a single value, append to or merge into a list.
@@ -26,19 +26,21 @@ pub(super) enum StepAction {
     Replace(Value),
     /// Unassign.
     Clear,
-    /// Take these values away, and nothing else.
-    Take(Vec<Value>),
+    /// Remove these values only.
+    Remove(Vec<Value>),
 }
 
-/// Where a step came from.
+/// The operation of a step.
 #[derive(Debug, Clone)]
 pub(super) struct Origin {
+    /// Its number, from 1.
     pub(super) number: usize,
+    /// Its words for an error: `replace emails[type eq "work"].value`.
     pub(super) words: String,
 }
 
 impl Origin {
-    /// The error, saying which operation it is about.
+    /// The error with the operation's number and words.
     pub(super) fn blame(&self, error: Error) -> Error {
         Error {
             detail: format!("Operation {} ({}): {}", self.number, self.words, error.detail),
@@ -51,7 +53,7 @@ impl Origin {
 #[derive(Debug)]
 pub(super) struct PatchPlan<'a> {
     pub(super) steps: Vec<Step<'a>>,
-    /// What is said of `schemas`, to be held against the result.
-    pub(super) schemas: Vec<Named>,
+    /// The operations on `schemas`, to be checked against the result.
+    pub(super) schemas: Vec<SchemasOperation>,
     pub(super) ignored: Vec<String>,
 }

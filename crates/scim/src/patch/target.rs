@@ -1,6 +1,6 @@
 //! PATCH paths: `attr`, `attr.sub`, `attr[filter]`, `attr[filter].sub`, each with a URN or without, against the schema.
 //!
-//! Must not know: values, verbs. Read `normalize` next.
+//! Must not know: values, operations. Read `normalize` next.
 
 use crate::error::{Error, ScimType};
 use crate::filter::{CONTROL, Filter, selector};
@@ -9,25 +9,25 @@ use crate::path::AttrPath;
 use crate::quirk::rules::AbsentElement;
 use crate::schema::{AttrType, Attribute, Mutability, ResourceType, Schema};
 
-/// A place in a resource that this directory has and a client may write.
+/// An attribute that this directory has and a client may write, or a part or elements of one.
 #[derive(Debug, Clone)]
 pub(super) struct Target<'a> {
-    /// In the schema's spelling; `schema` only for extensions; `sub` is a known sub-attribute.
+    /// The path in the schema's spelling; `schema` only for extensions; `sub` is a known sub-attribute.
     pub(super) path: AttrPath,
     pub(super) attribute: &'a Attribute,
-    /// Which elements; `None` means the attribute as a whole.
+    /// The selected elements; `None` means the attribute as a whole.
     pub(super) filter: Option<Filter>,
-    /// What to do when the filter finds no element.
+    /// The rule for a filter that selects no element.
     pub(super) absent: AbsentElement,
 }
 
 impl<'a> Target<'a> {
-    /// The sub-attribute meant.
+    /// The sub-attribute, if the path has one.
     pub(super) fn leaf(&self) -> Option<&'a Attribute> {
         self.path.sub.as_deref().and_then(|sub| self.attribute.sub(sub))
     }
 
-    /// The same attribute's part `sub`.
+    /// The target of the same attribute's part `sub`.
     pub(super) fn part(&self, sub: &Attribute) -> Self {
         Self {
             path: self.path.with_sub(&sub.name),
@@ -38,21 +38,21 @@ impl<'a> Target<'a> {
     }
 }
 
-/// What a path leads to.
+/// The meaning of a path.
 pub(super) enum Destination<'a> {
     /// An attribute, a part of one, or elements of one.
     Attribute(Target<'a>),
-    /// The whole object of a schema: its URN stands alone.
+    /// The whole object of a schema: the path is a URN only.
     Schema(&'a Schema),
-    /// Something only the server writes: clients send it all the same.
+    /// A read-only attribute; clients send such paths.
     ReadOnly,
-    /// `schemas`, which is computed from what there is: an `add` of an extension's URN says nothing new.
+    /// `schemas`, which is computed; clients add the URN of an extension.
     Computed,
-    /// Not in this directory's schema; the path in dotted form.
+    /// A path that this directory's schemas do not have, in dotted form.
     Unknown(String),
 }
 
-/// Finds the place `text` names.
+/// Looks up the path `text`.
 pub(super) fn locate<'a>(rt: &'a ResourceType, text: &str) -> Result<Destination<'a>, Error> {
     let open = text.find('[');
     let head = &text[..open.unwrap_or(text.len())];
@@ -158,8 +158,8 @@ fn malformed(text: &str, position: Option<usize>, why: &str) -> Error {
     Error { position, ..error }
 }
 
-/// A filter's error, as the error of the path it stands in. A value that cannot be meant stays a fault of the filter (RFC
-/// 7644 §3.12, table 9 has both).
+/// A filter's error as an error of its path. A control character in a value stays an error of the filter (RFC 7644 §3.12,
+/// table 9 has both).
 fn relabel(text: &str, error: &Error) -> Error {
     let detail = error.detail.replacen("The filter is", "The path is", 1);
     let scim_type = if error.detail.contains(CONTROL) {
@@ -175,8 +175,8 @@ fn relabel(text: &str, error: &Error) -> Error {
     }
 }
 
-/// A path as it may be shown in an error: what a filter compares is left out unless it is a `type` or `primary`, because
-/// it may be an address or a name.
+/// A path as an error may show it: without the filter, unless it compares `type` or `primary`, because it may have an address
+/// or a name.
 pub(super) fn shown(text: &str) -> String {
     let short = |text: &str| text.chars().take(160).collect::<String>();
     let Some((head, rest)) = text.split_once('[') else {

@@ -1,7 +1,7 @@
-//! What is to be done at a target, and with which value: one method for each kind of target.
+//! The action of an operation at its target: one method for each kind of target.
 //!
-//! A single complex value becomes steps on its parts, empties become clearing, every value is coerced by the schema.
-//! Must not know: paths as text, the resource that will be changed. Read `apply` next.
+//! A single complex value becomes steps on its parts, an empty value clears, every value is coerced by the schema. Must not
+//! know: paths as text, the resource that will be changed. Read `apply` next.
 
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ use crate::resource::{Coerced, coerce, coerce_element, opened};
 use crate::schema::{AttrType, Attribute, Mutability};
 
 impl<'a> Planner<'a> {
-    /// The steps of one operation on a place this directory has.
+    /// The steps of one operation on a target.
     pub(super) fn attribute(
         &mut self,
         origin: &Origin,
@@ -63,7 +63,7 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    /// Whole elements behind a filter: an object, merged (`add`) or set (`replace`).
+    /// Whole elements that a filter selects: an object, merged (`add`) or set (`replace`).
     fn elements(
         &mut self,
         origin: &Origin,
@@ -170,11 +170,11 @@ impl<'a> Planner<'a> {
                 None => {}
             }
         }
-        self.push(origin, target, StepAction::Take(taken));
+        self.push(origin, target, StepAction::Remove(taken));
         Ok(())
     }
 
-    /// Reads JSON text in app roles where the provider writes it.
+    /// Decodes JSON text in app roles where the provider sends it.
     fn roles(&self, attribute: &Attribute, value: Value) -> Value {
         if self.rules.role_text == RoleText::AsSent || !name::eq(&attribute.name, "roles") {
             return value;
@@ -202,12 +202,12 @@ fn writing(op: PatchOp, value: Value) -> StepAction {
     }
 }
 
-/// `active` of the core schema, without which an account counts as switched on.
+/// Whether this is `active` of the core schema; an account without it counts as active.
 pub(super) fn is_active(target: &Target<'_>) -> bool {
     target.path.schema.is_none() && name::eq(&target.path.name, "active")
 }
 
-/// Silence must not switch a disabled account on (ADR 0026).
+/// A removal must not activate a disabled account (ADR 0026).
 pub(super) fn no_removal() -> Error {
     Error::mutability(
         "active",
@@ -216,8 +216,8 @@ pub(super) fn no_removal() -> Error {
     )
 }
 
-/// An empty value clears an attribute, but a mapping that gives nothing for `active` (Entra's `Switch` can: text, null, an
-/// empty list) must not make a disabled account active (ADR 0026).
+/// An empty value clears an attribute, but an empty `active` (Entra's `Switch` expression can give an empty text, null or an
+/// empty list) must not activate a disabled account (ADR 0026).
 fn no_activity() -> Error {
     Error::invalid_value(
         "active",
@@ -226,7 +226,7 @@ fn no_activity() -> Error {
     )
 }
 
-/// What is to be removed says its kind and nothing else: done as sent, it would remove nothing and call that a success.
+/// The element to remove has only `type` and `primary`: the operation would succeed without removing anything.
 fn no_element(target: &Target<'_>) -> Error {
     let name = &target.attribute.name;
     Error::invalid_value(

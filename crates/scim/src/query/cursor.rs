@@ -1,8 +1,8 @@
-//! Cursors: a place in a list as opaque text (RFC 9865).
+//! Cursors: a position in a list as opaque text (RFC 9865).
 //!
-//! A cursor holds the sort key of the last resource of a page and nothing of the server's, so it costs no memory, never
-//! expires, and what is added or deleted between two pages moves nothing else (ADR 0022). It is no secret and no right:
-//! whoever makes one up names a place in a list that they may read anyway. Must not know: what is listed.
+//! A cursor holds the sort key of the last resource of a page and no state of the server. So it costs no memory, never
+//! expires, and resources that are added or deleted between two pages move no others (ADR 0022). It is no secret and grants
+//! nothing: an invented one names a position in a list that the client may read. Must not know: what is listed.
 
 use chrono::DateTime;
 use data_encoding::BASE64URL_NOPAD;
@@ -20,13 +20,13 @@ const AT: std::ops::Range<usize> = 9..17;
 const ID: std::ops::Range<usize> = 17..33;
 const KEY: usize = 33;
 
-/// What a cursor belongs to: directory, endpoint, filter and sort. A cursor read for anything else is refused, because
-/// its place means nothing there.
+/// The list of a cursor: directory, endpoint, filter and sort. A cursor of another list is refused, because its position has
+/// no meaning there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint(u64);
 
 impl Fingerprint {
-    /// The fingerprint of a list, from everything that decides what is in it and in which order.
+    /// The fingerprint of a list, from everything that determines its content and its order.
     pub fn of(parts: &[&str]) -> Self {
         let hash = parts.iter().fold(FNV_START, |hash, part| {
             // The length first, so that ["a", "b"] and ["ab", ""] differ.
@@ -41,13 +41,13 @@ impl Fingerprint {
 pub struct Cursor;
 
 impl Cursor {
-    /// The text of a place: base64url without padding, so within the unreserved characters of a URL (RFC 9865 §2).
-    pub fn encode(fingerprint: Fingerprint, mark: &SortPosition) -> String {
+    /// The text of a position: base64url without padding, that is, unreserved characters of a URL (RFC 9865 §2).
+    pub fn encode(fingerprint: Fingerprint, position: &SortPosition) -> String {
         let mut bytes = vec![VERSION];
         bytes.extend([0; CHECK.end - CHECK.start]);
-        bytes.extend(mark.at.to_be_bytes());
-        bytes.extend(mark.id.to_be_bytes());
-        match &mark.key {
+        bytes.extend(position.at.to_be_bytes());
+        bytes.extend(position.id.to_be_bytes());
+        match &position.key {
             None => bytes.push(b'-'),
             Some(SortKey::Missing) => bytes.push(b'm'),
             Some(SortKey::Bool(flag)) => bytes.extend([b'b', u8::from(*flag)]),
@@ -74,7 +74,7 @@ impl Cursor {
         BASE64URL_NOPAD.encode(&bytes)
     }
 
-    /// The place a text names.
+    /// The position of a text.
     ///
     /// # Errors
     /// [`ScimType::InvalidCursor`] for a text that is none, was damaged or belongs to another list;
@@ -100,11 +100,11 @@ impl Cursor {
         if bytes.get(CHECK) != Some(check(fingerprint, &bytes).as_slice()) {
             return Err(foreign());
         }
-        mark(&bytes).ok_or_else(foreign)
+        position(&bytes).ok_or_else(foreign)
     }
 }
 
-fn mark(bytes: &[u8]) -> Option<SortPosition> {
+fn position(bytes: &[u8]) -> Option<SortPosition> {
     let (kind, rest) = bytes.get(KEY..)?.split_first()?;
     let key = match kind {
         b'-' => None,
@@ -132,14 +132,14 @@ fn array<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
     bytes.try_into().ok()
 }
 
-/// Binds everything behind it to the list.
+/// The check value of the bytes behind it, for one list.
 fn check(fingerprint: Fingerprint, bytes: &[u8]) -> [u8; 8] {
     fnv(fingerprint.0, bytes.get(CHECK.end..).unwrap_or_default()).to_be_bytes()
 }
 
 const FNV_START: u64 = 0xcbf2_9ce4_8422_2325;
 
-/// FNV-1a: finds mistakes, keeps no secrets.
+/// FNV-1a: detects errors; not cryptographic.
 fn fnv(start: u64, bytes: &[u8]) -> u64 {
     bytes.iter().fold(start, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
@@ -150,7 +150,7 @@ fn fnv(start: u64, bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    fn mark() -> SortPosition {
+    fn position() -> SortPosition {
         SortPosition {
             key: Some(SortKey::Text("bjensen".to_owned())),
             at: 1_700_000_000_000,
@@ -180,8 +180,8 @@ mod tests {
     #[test]
     fn a_cursor_of_another_list_or_a_damaged_one_is_refused_with_the_way_on() {
         let users = Fingerprint::of(&["dir", "/Users", "userName pr", ""]);
-        let text = Cursor::encode(users, &mark());
-        assert_eq!(Cursor::decode(&text, users), Ok(mark()));
+        let text = Cursor::encode(users, &position());
+        assert_eq!(Cursor::decode(&text, users), Ok(position()));
         let other = Fingerprint::of(&["dir", "/Users", "userName sw \"a\"", ""]);
         for (text, list) in [
             (text.clone(), other),
@@ -203,7 +203,7 @@ mod tests {
     fn a_cursor_of_another_version_has_expired() {
         let list = Fingerprint::of(&[]);
         let mut bytes = BASE64URL_NOPAD
-            .decode(Cursor::encode(list, &mark()).as_bytes())
+            .decode(Cursor::encode(list, &position()).as_bytes())
             .expect("base64url");
         bytes[0] = VERSION + 1;
         let error = Cursor::decode(&BASE64URL_NOPAD.encode(&bytes), list).expect_err("another version");

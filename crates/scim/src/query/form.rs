@@ -9,8 +9,8 @@ use percent_encoding::percent_decode_str;
 use crate::error::Error;
 
 /// The decoded pairs; a key without `=` has an empty value, an empty pair is skipped. A client that adds its parameters to a
-/// Tenant URL with a flag may write a second `?` instead of a `&`: what stands before it is another key, or a filter would be
-/// lost and everybody listed.
+/// Tenant URL with a flag may write a second `?` instead of a `&`: the text before it is another key. Otherwise the filter
+/// would be lost and all resources listed.
 pub(super) fn pairs(raw: &str) -> Result<Vec<(String, String)>, Error> {
     raw.strip_prefix('?')
         .unwrap_or(raw)
@@ -24,8 +24,8 @@ pub(super) fn pairs(raw: &str) -> Result<Vec<(String, String)>, Error> {
         .collect()
 }
 
-/// `%2B` is a plus, and a `%` that begins no escape stands for itself. A `+` is a blank, as forms and Entra write it, unless
-/// this text writes its first blank as `%20`: then it follows RFC 3986, where a plus is a plus.
+/// `%2B` is a plus, and a `%` that begins no escape is literal. A `+` is a blank, as forms and Entra write it, unless the
+/// first blank of the text is `%20`: then the text follows RFC 3986, where a plus is literal.
 fn decode(text: &str) -> Result<String, Error> {
     let plus = text.find("%20").is_some_and(|blank| !text[..blank].contains('+'));
     let spaced = if plus {

@@ -1,9 +1,10 @@
-//! What a list request asks for: filter, order, page and projection (RFC 7644 §3.4.2, §3.9; RFC 9865).
+//! The parameters of a list request: filter, order, page and projection (RFC 7644 §3.4.2, §3.9; RFC 9865).
 //!
-//! Must not know: HTTP; it is given the text after `?`. Filters and sort attributes are read later, by [`crate::filter`]
-//! and [`Sort::parse`], since that takes a resource type.
+//! Must not know: HTTP; the input is the text after `?`. Filters and sort attributes are parsed later, by [`crate::filter`]
+//! and [`Sort::parse`], because that needs a resource type.
 //!
-//! Reading order: `form` (decoding), [`parse_query`], `search` (the same in a body), `projection`, `sort` (the order), `cursor` (a place in it).
+//! Reading order: `form` (decoding), [`parse_query`], `search` (the parameters in a body), `projection`, `sort` (the order),
+//! `cursor` (a position in the order).
 
 mod cursor;
 mod form;
@@ -19,19 +20,19 @@ pub use sort::{KEY_CHARS, Sort, SortKey, SortNumber, SortOrder, SortPosition};
 use crate::error::{Error, ScimType};
 use crate::name;
 
-/// What a list request asks for.
+/// The parameters of a list request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ListParameters {
-    /// The filter's text, decoded. An empty one is kept, so that reading it fails: a filter that was meant but lost must
-    /// not list everybody.
+    /// The filter's text, decoded. An empty one is kept, so that parsing it fails: a filter that was lost on its way must not
+    /// list all resources.
     pub filter: Option<String>,
     /// The order, if one was asked for.
     pub sort: Option<SortRequest>,
-    /// Where the page begins.
+    /// The beginning of the page.
     pub start: Start,
-    /// How many results at most; `None` leaves it to the server, 0 asks for the total alone, with a cursor too.
+    /// The most results; `None` is the server's default, 0 asks for the total only, with a cursor too.
     pub count: Option<usize>,
-    /// Which attributes to answer with.
+    /// The attributes of the response.
     pub projection: Projection,
 }
 
@@ -45,7 +46,7 @@ impl ListParameters {
     }
 }
 
-/// `sortBy` and `sortOrder` as sent; [`Sort::parse`] reads them.
+/// `sortBy` and `sortOrder` as sent, for [`Sort::parse`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SortRequest {
     /// The attribute.
@@ -54,14 +55,14 @@ pub struct SortRequest {
     pub order: Option<String>,
 }
 
-/// Where a page begins.
+/// The beginning of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Start {
-    /// At this result, from 1 (`startIndex`): the default.
+    /// The result of this number, from 1 (`startIndex`): the default.
     Index(usize),
-    /// At the beginning of a list that is read by cursors (`cursor=`, RFC 9865 §2).
+    /// The first result of a list that is read by cursors (`cursor=`, RFC 9865 §2).
     FirstCursor,
-    /// Behind the place of this cursor; [`Cursor::decode`] reads it.
+    /// The result behind the position of this cursor ([`Cursor::decode`]).
     Cursor(String),
 }
 
@@ -79,7 +80,7 @@ impl Default for Start {
 /// contradicts it.
 ///
 /// # Errors
-/// [`ScimType::InvalidValue`] for a `startIndex` that is no whole number or stands beside a `cursor`, and for names of
+/// [`ScimType::InvalidValue`] for a `startIndex` that is no whole number or is sent with a `cursor`, and for names of
 /// attributes that are none; [`ScimType::InvalidCount`] for a `count` that is no whole number;
 /// [`ScimType::InvalidFilter`] for two different filters; [`ScimType::InvalidSyntax`] for text that is
 /// not UTF-8.
@@ -102,7 +103,7 @@ pub fn parse_query(raw: &str) -> Result<ListParameters, Error> {
     parameters.into_query()
 }
 
-/// Whether the text after `?` holds a filter, readable or not: what serves none must refuse it (RFC 7644 §4).
+/// Whether the text after `?` has a filter, valid or not: endpoints without filters must refuse it (RFC 7644 §4).
 pub fn has_filter(raw: &str) -> bool {
     let raw = raw.strip_prefix('?').unwrap_or(raw);
     raw.split('&')
@@ -143,8 +144,8 @@ impl Parameters {
             Name::Filter => self.filter = Some(text),
             Name::SortBy => self.sort_by = Some(text),
             Name::SortOrder => self.sort_order = Some(text),
-            Name::StartIndex => self.start_index = Some(whole(name, &text)?),
-            Name::Count => self.count = Some(whole(name, &text)?),
+            Name::StartIndex => self.start_index = Some(whole_number(name, &text)?),
+            Name::Count => self.count = Some(whole_number(name, &text)?),
             Name::Cursor => self.cursor = Some(text),
             Name::Attributes => self.attributes = Some(text),
             Name::ExcludedAttributes => self.excluded = Some(text),
@@ -152,7 +153,7 @@ impl Parameters {
         Ok(())
     }
 
-    /// What they mean together.
+    /// Checks the parameters that depend on each other.
     fn into_query(self) -> Result<ListParameters, Error> {
         let first = self.start_index.unwrap_or(1).max(1);
         let start = match self.cursor {
@@ -183,7 +184,7 @@ impl Parameters {
     }
 }
 
-/// `attributes=a&attributes=b` says `attributes=a,b`.
+/// `attributes=a&attributes=b` is `attributes=a,b`.
 fn join(list: &mut Option<String>, more: &str) {
     let joined = list
         .take()
@@ -192,7 +193,7 @@ fn join(list: &mut Option<String>, more: &str) {
 }
 
 /// A whole number; one beyond 64 bits is the nearest of 64 bits.
-fn whole(name: Name, value: &str) -> Result<i64, Error> {
+fn whole_number(name: Name, value: &str) -> Result<i64, Error> {
     let text = value.trim();
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,7 +1,7 @@
-//! Which attributes an answer holds (RFC 7644 §3.9, RFC 7643 §7 "returned").
+//! The attributes of a response (RFC 7644 §3.9, RFC 7643 §7 "returned").
 //!
-//! The RFC calls `attributes` and `excludedAttributes` alternatives; sent together they mean what they say: the listed ones
-//! without the excluded ones. Must not know: where the document came from.
+//! The RFC calls `attributes` and `excludedAttributes` alternatives; sent together they give the listed attributes without
+//! the excluded ones. Must not know: the source of the document.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::name;
 use crate::path::AttrPath;
 use crate::schema::{AttrType, Attribute, ResourceType, Returned};
 
-/// `attributes` and `excludedAttributes`, as asked for; names are looked up when it is applied.
+/// `attributes` and `excludedAttributes` as sent; [`Projection::resolve`] looks the names up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Projection {
     /// Only these; `None` means the default set.
@@ -21,12 +21,12 @@ pub struct Projection {
     except: Vec<String>,
 }
 
-/// How many names one query may list; far beyond any schema, and a bound on the work.
+/// The most names that one query may list; far beyond any schema, a bound on the work.
 const MAX_NAMES: usize = 512;
 
 impl Projection {
-    /// Reads the two comma-separated lists. Names this directory does not have select nothing; a filter behind a name
-    /// (`emails[type eq "work"]`, as Microsoft's test suite sends it) is passed over: the attribute is answered whole.
+    /// Parses the two comma-separated lists. Unknown names select nothing; a filter behind a name (`emails[type eq "work"]`,
+    /// as Microsoft's test suite sends it) is ignored: the attribute is returned whole.
     ///
     /// # Errors
     /// [`crate::ScimType::InvalidValue`] when an entry is not an attribute's name, [`crate::ScimType::TooMany`] beyond
@@ -77,7 +77,7 @@ fn names(parameter: &str, list: &str) -> Result<Vec<String>, Error> {
         )));
     }
     for (index, name) in names.iter().enumerate() {
-        // A URN may hold more than names; what follows its last colon decides, unless the whole is an extension's.
+        // A URN may have other characters than names; the text behind its last colon decides, unless all is an extension's URN.
         let (urn, tail) = name.rsplit_once(':').unwrap_or(("", name));
         let named = tail.split('.').all(name::is_valid);
         let extension = !urn.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());
@@ -95,7 +95,7 @@ fn names(parameter: &str, list: &str) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-/// The list without what stands in brackets, quoted brackets and commas included.
+/// The list without the texts in brackets; brackets and commas within quotes do not count.
 fn without_filters(list: &str) -> String {
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
     let mut kept = String::with_capacity(list.len());
@@ -121,22 +121,22 @@ pub struct ResolvedProjection {
     is_everything: bool,
 }
 
-/// How much of an attribute was asked for.
+/// The requested part of an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Share {
     Whole,
-    /// Only those of its parts that are listed.
+    /// Only the listed sub-attributes.
     Parts,
     Nothing,
 }
 
 impl ResolvedProjection {
-    /// Whether nothing of any document is left out.
+    /// Whether every document is returned whole.
     pub(crate) const fn is_everything(&self) -> bool {
         self.is_everything
     }
 
-    /// Whether any part of an attribute is wanted: what is not need not be loaded. `path` is the attribute's own, as in
+    /// Whether any part of an attribute is requested, otherwise it need not be loaded. `path` is the attribute's own, as in
     /// `members`.
     pub fn wants(&self, rt: &ResourceType, path: &str) -> bool {
         let Ok(path) = rt.parse_path(path) else {
@@ -149,8 +149,8 @@ impl ResolvedProjection {
         }
     }
 
-    /// What remains of a member of a document: an attribute, or the object of an extension; `None` when nothing does. `id` and
-    /// `schemas` always remain, and what is never returned never does.
+    /// The requested part of a member of a document: an attribute, or the object of an extension; `None` when there is none.
+    /// `returned: always` (`id`, `schemas`) and `returned: never` hold whatever is requested.
     pub fn pick<'v>(&self, rt: &ResourceType, name: &str, value: &'v Value) -> Option<Cow<'v, Value>> {
         if self.is_everything && !value.as_object().is_some_and(Map::is_empty) {
             return Some(Cow::Borrowed(value));
@@ -173,7 +173,7 @@ impl ResolvedProjection {
             Some(only) => only.iter().any(|only| covers(only, path)),
             None => returned != Returned::Request,
         };
-        let partly = parts_of(self.only.as_deref().unwrap_or_default(), path);
+        let partly = has_part_of(self.only.as_deref().unwrap_or_default(), path);
         match (whole, partly) {
             (true, _) => Share::Whole,
             (false, true) => Share::Parts,
@@ -181,7 +181,7 @@ impl ResolvedProjection {
         }
     }
 
-    /// What remains of one attribute.
+    /// The requested part of one attribute.
     fn attribute<'v>(
         &self,
         attribute: Option<&Attribute>,
@@ -198,7 +198,7 @@ impl ResolvedProjection {
         }
         let complex = attribute.is_none_or(|attribute| attribute.attr_type == AttrType::Complex);
         let untouched = share == Share::Whole
-            && !parts_of(&self.except, path)
+            && !has_part_of(&self.except, path)
             && !attribute.is_some_and(|attribute| has_rules(&attribute.sub_attributes));
         if !complex || untouched {
             return Some(Cow::Borrowed(value));
@@ -238,8 +238,8 @@ impl ResolvedProjection {
     }
 }
 
-/// Whether a part of the attribute is listed.
-fn parts_of(list: &[AttrPath], path: &AttrPath) -> bool {
+/// Whether a sub-attribute is listed.
+fn has_part_of(list: &[AttrPath], path: &AttrPath) -> bool {
     list.iter()
         .any(|listed| listed.sub.is_some() && listed.parent() == *path)
 }
@@ -249,7 +249,7 @@ fn covers(listed: &AttrPath, path: &AttrPath) -> bool {
     listed.is_beside(path) && (listed.is_whole_schema() || *listed == *path)
 }
 
-/// Whether one of these attributes, or a part of one, has a rule of its own that even the whole obeys.
+/// Whether one of these attributes, or a sub-attribute, is not part of every full response.
 fn has_rules<'a>(attributes: impl IntoIterator<Item = &'a Attribute>) -> bool {
     attributes.into_iter().any(|attribute| {
         matches!(attribute.returned, Returned::Never | Returned::Request)
@@ -257,7 +257,7 @@ fn has_rules<'a>(attributes: impl IntoIterator<Item = &'a Attribute>) -> bool {
     })
 }
 
-/// An object's members through `pick`; `None` when none remains. Anything but an object stays as it is.
+/// An object's members through `pick`; `None` when none is left. Any other value is unchanged.
 fn object<'v>(
     value: &'v Value,
     pick: impl Fn(&str, &'v Value) -> Option<Cow<'v, Value>>,

@@ -1,6 +1,6 @@
 //! A list request in a body: `POST …/.search` (RFC 7644 §3.4.3, RFC 9865 §3), for filters too long or too private for a URL.
 //!
-//! Must not know: HTTP, or at which endpoint it was asked. Keys are read in any case, unknown ones are passed over.
+//! Must not know: HTTP, the endpoint. Keys are read in any case, unknown ones are ignored.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::name;
 /// The schema of a search body.
 pub const SEARCH_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
 
-/// Reads the body of a search: the same request as [`super::parse_query`] reads from a URL.
+/// Parses the body of a search: the same parameters as [`super::parse_query`] parses from a URL.
 ///
 /// # Errors
 /// [`crate::ScimType::InvalidSyntax`] for a body or a member of another shape, or of another message's schema; otherwise
@@ -39,7 +39,7 @@ pub fn parse_search(body: Value) -> Result<ListParameters, Error> {
 const EXAMPLE: &str = "Send {\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:SearchRequest\"],\
     \"filter\":\"userName sw \\\"a\\\"\",\"count\":100}.";
 
-/// A body that says nothing of its schema is a search by its address; one that says it is something else is none.
+/// A body without `schemas` is a search by its endpoint; one with another message's schema is refused.
 fn check_schemas(schemas: &Value) -> Result<(), Error> {
     let named = |schema: &Value| schema.as_str().is_some_and(|urn| name::eq(urn, SEARCH_REQUEST));
     match schemas {
@@ -51,7 +51,7 @@ fn check_schemas(schemas: &Value) -> Result<(), Error> {
     }
 }
 
-/// The value as it would stand in a URL: a number by its digits, a list of names with commas between.
+/// The value as a URL would have it: the digits of a number, the names of a list with commas between.
 fn text(name: Name, value: Value) -> Result<String, Error> {
     let is_number = matches!(name, Name::StartIndex | Name::Count);
     let is_list = matches!(name, Name::Attributes | Name::ExcludedAttributes);

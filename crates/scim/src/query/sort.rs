@@ -1,7 +1,7 @@
 //! The order of a list: `sortBy` and `sortOrder` (RFC 7644 §3.4.2.3).
 //!
-//! An order is total: resources with equal keys keep the order of their creation, and `descending` turns the whole of it
-//! round, ties too. Must not know: databases. Read `cursor` next, where a place in an order is written down.
+//! An order is total: resources with equal keys are in the order of their creation, and `descending` reverses all of it,
+//! ties too. Must not know: databases. Read `cursor` next, the text form of a position in an order.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -18,18 +18,18 @@ use crate::quirk::entra::{implied_value, unassigns};
 use crate::resource::{Attributes, fold, get, map_found, nfc};
 use crate::schema::{AttrType, Attribute, GROUP, ResourceType, Returned, USER};
 
-/// How many characters of a text decide its place. Texts that begin with the same ones are ordered by creation; a bound
-/// on what a sort holds in memory and a cursor carries.
+/// The number of characters of a text that are compared. Texts that begin with the same ones are ordered by creation. It
+/// bounds the memory of a sort and the length of a cursor.
 pub const KEY_CHARS: usize = 256;
 
 /// `sortOrder`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, strum::Display, strum::EnumString)]
 #[strum(serialize_all = "camelCase", ascii_case_insensitive)]
 pub enum SortOrder {
-    /// The smallest first, those without a value last: the default.
+    /// The smallest first, resources without a value last: the default.
     #[default]
     Ascending,
-    /// The largest first, those without a value before them.
+    /// Resources without a value first, then the largest.
     Descending,
 }
 
@@ -44,19 +44,19 @@ impl SortOrder {
     }
 }
 
-/// What a list is ordered by.
+/// The order of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sort {
-    /// The attribute in the schema's spelling; a complex one's `value` where none of its parts was named.
+    /// The attribute in the schema's spelling; of a complex one without a named sub-attribute its `value`.
     pub path: AttrPath,
-    /// In which direction.
+    /// The direction.
     pub order: SortOrder,
 }
 
 impl Sort {
     /// Reads `sortBy` and `sortOrder` for resources of one type.
     ///
-    /// A multi-valued attribute stands for its primary or first value, a complex one for its `value`.
+    /// Of a multi-valued attribute the primary or first value counts, of a complex one its `value`.
     ///
     /// # Errors
     /// [`crate::ScimType::InvalidValue`] for an attribute that this directory does not have, that is never returned, that
@@ -108,8 +108,8 @@ impl Sort {
         Ok(Self { path, order })
     }
 
-    /// What a whole document (with `id`, `meta`) is ordered by. [`SortKey::Missing`] also where the type has no such
-    /// attribute, as in a list of several types.
+    /// The key of a whole document (with `id`, `meta`). [`SortKey::Missing`] also where the type has no such attribute, as in
+    /// a list of several types.
     pub fn key(&self, rt: &ResourceType, document: &impl Attributes) -> SortKey {
         let Some(leaf) = rt.find(&self.path) else {
             return SortKey::Missing;
@@ -120,7 +120,7 @@ impl Sort {
         }
     }
 
-    /// Which of two places comes first in this order.
+    /// The order of two positions.
     pub fn compare(&self, a: &SortPosition, b: &SortPosition) -> Ordering {
         self.order.apply(a.cmp(b))
     }
@@ -133,13 +133,13 @@ impl fmt::Display for Sort {
     }
 }
 
-/// Whether this is `members` of a group or `groups` of a user, which are kept apart from their resource.
+/// Whether this is `members` of a group or `groups` of a user, which are stored apart from their resource.
 fn is_membership(rt: &ResourceType, attribute: &Attribute) -> bool {
     let of = |urn: &str, attr: &str| name::eq(&rt.core.id, urn) && name::eq(&attribute.name, attr);
     of(GROUP, "members") || of(USER, "groups")
 }
 
-/// The one value a resource is sorted by: of several the primary, else the first.
+/// The value that a resource is sorted by: of several the primary one, else the first.
 fn value_at<'v>(path: &AttrPath, document: &'v impl Attributes) -> Option<Cow<'v, Value>> {
     let value = match &path.schema {
         None => document.attribute(&path.name)?,
@@ -162,14 +162,14 @@ fn value_at<'v>(path: &AttrPath, document: &'v impl Attributes) -> Option<Cow<'v
     })
 }
 
-/// What a resource is ordered by: `Ord` is the ascending order, with those that have no value last.
+/// The sort key of a resource: `Ord` is the ascending order, missing values last.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SortKey {
     /// `false` before `true`.
     Bool(bool),
     /// By size.
     Number(SortNumber),
-    /// The earlier one first.
+    /// By time.
     Instant(DateTime<Utc>),
     /// By code point after NFC, [`fold`]ed unless the schema says `caseExact`, cut to [`KEY_CHARS`].
     Text(String),
@@ -195,7 +195,7 @@ impl SortKey {
     }
 
     fn text(text: &str, case_exact: bool) -> Self {
-        // Cutting before bounds the work, cutting after the key. NFC makes one character of up to four.
+        // The first cut bounds the work, the second the key. NFC makes one character of up to four.
         let start: String = text.chars().take(4 * KEY_CHARS).collect();
         let key = if case_exact {
             nfc(&start)
@@ -209,9 +209,9 @@ impl SortKey {
 /// A number with a total order: whole numbers exactly, others as the nearest double.
 #[derive(Debug, Clone, Copy)]
 pub struct SortNumber {
-    /// The nearest double, which decides first.
+    /// The nearest double, compared first.
     near: f64,
-    /// The number itself where it is whole and fits; 0 otherwise.
+    /// The number itself if it is whole and fits into 64 bits; otherwise 0.
     whole: i64,
 }
 
@@ -287,12 +287,12 @@ impl PartialEq for SortNumber {
 
 impl Eq for SortNumber {}
 
-/// A place in an order: right behind the resource it was taken from, whether that still exists or not.
+/// A position in an order: directly behind the resource it was taken from, which may be deleted by now.
 ///
 /// `Ord` is the ascending order; [`Sort::compare`] the one of a list.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SortPosition {
-    /// What the list is sorted by; `None` in a list without `sortBy`.
+    /// The sort key; `None` in a list without `sortBy`.
     pub key: Option<SortKey>,
     /// When the resource was created, in milliseconds since 1970.
     pub at: i64,

@@ -23,7 +23,7 @@
 //! What is sent, and how that is known: `docs/background/entra.md` and `docs/background/entra-shapes.md`.
 //!
 //! Must not know: which tenant or directory sends, HTTP, time. Each function is named by a fixture in
-//! `tests/fixtures/entra/`; read `crate::patch` next, where most of them meet.
+//! `tests/fixtures/entra/`; read `crate::patch` next, which calls most of them.
 
 use serde_json::{Map, Number, Value};
 
@@ -60,8 +60,8 @@ pub fn integer_text(text: &str) -> Option<Number> {
 
 /// Numbers arrive where the schema has text: an employee number, or a member's id.
 ///
-/// Broken: `"employeeNumber":100234`; right: `"employeeNumber":"100234"`. Digits a number cannot carry have been made text
-/// before ([`crate::exact::quoted`]).
+/// Broken: `"employeeNumber":100234`; right: `"employeeNumber":"100234"`. Numbers of too many digits are texts already
+/// ([`crate::exact::quoted`]).
 pub fn number_text(number: &Number) -> Value {
     Value::String(number.to_string())
 }
@@ -128,7 +128,7 @@ pub fn bare_value(value: Value) -> Value {
     }
 }
 
-/// Whether [`bare_value`] has something to take off.
+/// Whether [`bare_value`] changes a value.
 pub(crate) fn is_wrapped(value: &Value) -> bool {
     value.as_object().is_some_and(is_wrapping)
 }
@@ -165,7 +165,7 @@ pub fn role_from_json_text(element: Map<String, Value>) -> Map<String, Value> {
     out
 }
 
-/// [`role_from_json_text`] for whatever stands in a list of roles.
+/// [`role_from_json_text`] for any element of a list of roles.
 pub(crate) fn role(element: Value) -> Value {
     match element {
         Value::Object(map) => Value::Object(role_from_json_text(map)),
@@ -173,8 +173,7 @@ pub(crate) fn role(element: Value) -> Value {
     }
 }
 
-/// True for an element that carries nothing but its kind (`type`) and `primary`: what is left when Entra empties the
-/// last real part of it.
+/// Whether an element has only `type` and `primary`: the rest when Entra empties its last other part.
 ///
 /// Broken: `{"op":"replace","path":"phoneNumbers[type eq \"work\"].value","value":""}`; right:
 /// `{"op":"remove","path":"phoneNumbers[type eq \"work\"]"}`.
@@ -200,12 +199,12 @@ pub fn last_primary_wins(elements: &mut [Value], last: Option<usize>) {
     }
 }
 
-/// Where an attribute named with the wrong URN, or none, really lives.
+/// The path of an attribute that is named with the wrong URN, or none.
 ///
 /// Broken: `{"op":"Add","path":"manager",…}` or `filter=manager eq "1"` (an enterprise attribute without its URN), and
 /// `…:enterprise:2.0:User:roles[…]` (a core attribute behind the enterprise URN); right: the URN the schema says.
-/// The path is answered unchanged when it is right as it stands; `None` when the directory has no such attribute. An
-/// attribute that is found always wins over one of the same name elsewhere, and two extensions of one name are no match.
+/// A right path is returned unchanged; `None` when the directory has no such attribute. A path that is found always wins over
+/// an attribute of the same name in another schema; a name that two extensions have is no match.
 pub fn home_of(resource_type: &ResourceType, path: &AttrPath) -> Option<AttrPath> {
     let with = |schema: Option<&str>| AttrPath {
         sub: path.sub.clone(),
@@ -235,7 +234,7 @@ pub fn implied_value(attribute: &Attribute) -> Option<&Attribute> {
     attribute.sub("value").filter(|_| complex)
 }
 
-/// The elements a `Remove` names in its value, in any of the shapes seen; `None` when it names none and means the whole.
+/// The elements that a `Remove` names in its value, in any of the shapes seen; `None` when it has no value and means all.
 ///
 /// Broken: `{"op":"Remove","path":"members","value":[{"$ref":null,"value":"f6"}]}` (also `"f6"`, `["f6","f7"]`,
 /// `{"value":"f6"}`); right: `{"op":"remove","path":"members[value eq \"f6\"]"}`. A reader that ignores the value empties
@@ -248,7 +247,7 @@ pub fn values_to_remove(value: Option<&Value>) -> Option<Vec<Value>> {
     }
 }
 
-/// The element an `Add` or `Replace` means when its filter finds none: the filter's equalities, as attributes.
+/// The element that an `Add` or `Replace` means when its filter selects none: the filter's equalities, as attributes.
 ///
 /// Broken (by RFC 7644 §3.5.2.3 a `noTarget`): `Replace emails[type eq "work"].value` on a user without one; right: `add`
 /// of `emails` with `[{"type":"work","value":…}]`. `None` for filters that are not equalities joined by `and`.
@@ -278,8 +277,8 @@ pub fn seed_from_filter(filter: &Filter) -> Option<Map<String, Value>> {
     Some(seed)
 }
 
-/// True for text a filter may carry without quotes: a word, date, number or address without blanks, quotes or brackets. A
-/// single quote at its start is meant as a quote, and would be read as a part of the value.
+/// Whether a filter may have a text without quotes: a word, date, number or address without blanks, quotes or brackets. A
+/// single quote at its start is meant as a quote, and would become a part of the value.
 ///
 /// Broken: `externalId eq jyoung`, `meta.created gt 2015-10-10T14:38:21Z`; right: the same within double quotes.
 pub fn is_bare_literal(word: &str) -> bool {
@@ -290,9 +289,9 @@ pub fn is_bare_literal(word: &str) -> bool {
             .all(|c| !c.is_whitespace() && !c.is_control() && !"\"()[]".contains(c))
 }
 
-/// The filter Microsoft's validator meant when it encoded the value twice; to be asked only when the filter as sent finds
-/// nothing, since a `%40` may stand for itself. `None` when there is nothing to decode, or when decoding would end a quoted
-/// value early and so ask something else.
+/// The filter that Microsoft's validator meant when it encoded the value twice; to be used only when the filter as sent finds
+/// nothing, because a `%40` may be literal. `None` when there is nothing to decode, or when decoding would end a quoted value
+/// early and so change the filter.
 ///
 /// Broken: `userName eq "a%40b.com"` (in the URL: `%2540`); right: `userName eq "a@b.com"`.
 pub fn decoded_once_more(filter: &str) -> Option<String> {

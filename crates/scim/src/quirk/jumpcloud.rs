@@ -6,5 +6,5 @@
 //! | an address of nothing but its type | [`super::entra::is_hollow`] |
 //! | `remove` of `members` with the members in `value` | [`super::entra::values_to_remove`] |
 //!
-//! Its connection test makes a person and a group of its own and deletes both; a person deleted is a 404 the second time.
-//! Each is walked by a file in `tests/fixtures/idp/jumpcloud/`.
+//! Its connection test creates a person and a group and deletes both; the second deletion is a 404. Each has a fixture in
+//! `tests/fixtures/idp/jumpcloud/`.

@@ -4,16 +4,15 @@
 //! | --- | --- | --- |
 //! | [`is_unasked`] | `password` with a random text, mapped or not | a closed list of attributes |
 //!
-//! Its other oddities are none of the language's: `groups: []` and `id` in a body are read-only and passed over, the `id`
-//! inside a PATCH without path likewise. Must not know: who calls; see [`super::entra`]. Each is walked by a file in
-//! `tests/fixtures/idp/okta/`.
+//! Its other requests need no function: `groups: []` and `id` in a body are read-only and ignored, as is the `id` inside a
+//! PATCH without path. Must not know: the caller; see [`super::entra`]. Each has a fixture in `tests/fixtures/idp/okta/`.
 
 use crate::name;
 
-/// A create carries what nobody mapped and no administrator can take out.
+/// A creation has an attribute that no mapping names and no administrator can remove.
 ///
-/// Broken: `"password":"1mz050nq"` in the create of an application that does not take passwords; right: nothing. A directory
-/// that refuses what its profile does not name must not refuse this, or nobody could ever be created; nothing of it is kept.
+/// Broken: `"password":"1mz050nq"` in a creation for an application without passwords; right: no such attribute. A directory
+/// that refuses unknown attributes must accept this one, or no user could be created; the value is dropped.
 pub fn is_unasked(path: &str) -> bool {
     name::eq(path, "password")
 }

@@ -5,8 +5,8 @@
 //! | [`modern_urn`] | the URNs of SCIM 1.1 | bodies, PATCH paths, filters |
 //! | [`super::entra::unassigns`] | `""` for what is unknown | resources, PATCH |
 //!
-//! A `?` or `&` at the end of a URL without parameters, which it sends too, says nothing and is read as nothing. Must not
-//! know: who calls; see [`super::entra`]. Each is walked by a file in `tests/fixtures/idp/onelogin/`.
+//! A `?` or `&` at the end of a URL without parameters, which it sends too, is ignored. Must not know: the caller; see
+//! [`super::entra`]. Each has a fixture in `tests/fixtures/idp/onelogin/`.
 
 use crate::name;
 use crate::schema::{ENTERPRISE_USER, GROUP, USER};
@@ -14,8 +14,8 @@ use crate::schema::{ENTERPRISE_USER, GROUP, USER};
 /// Schemas are named by the URNs of SCIM 1.1, or by those with the version of 2.0.
 ///
 /// Broken: `"urn:scim:schemas:extension:enterprise:1.0":{"department":"Care"}`; right:
-/// `"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{…}`. Unread, the person would have no department, and
-/// nobody would be told. `None` for every other URN.
+/// `"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{…}`. Without this the person would have no department, and
+/// no error would report it. `None` for every other URN.
 pub fn modern_urn(urn: &str) -> Option<&'static str> {
     const OLD: [(&str, &str); 9] = [
         ("urn:scim:schemas:core:1.0", USER),

@@ -1,11 +1,11 @@
-//! Where providers and the RFCs want different things of one and the same request: one enum a conflict, one constant a
-//! provider, one table ([`TABLE`]) for people, kept in `docs/reference/providers.md`.
+//! Requests whose result depends on the provider: one enum for each conflict with the RFCs, one constant for each provider,
+//! and one table ([`TABLE`]), the source of `docs/reference/providers.md`.
 //!
-//! Only true conflicts are here. What is tolerated without any RFC client noticing (text booleans, capitalised words, a
-//! `Remove` with its values, bare words in filters, …) is the same for everybody and lives in the quirk functions.
-//! Must not know: which directory has which provider. Read `crate::patch` and [`super::entra`] next.
+//! Only conflicts are here. Deviations that no client of the RFC can notice (text booleans, capitalised words, a `Remove`
+//! with values, words without quotes in filters, …) are accepted from all clients by the quirk functions. Must not know: which
+//! directory has which provider. Read `crate::patch` and [`super::entra`] next.
 
-/// What a `replace` does whose filter finds no element (RFC 7644 §3.5.2.3 against Entra's dialects).
+/// A `replace` whose filter selects no element (RFC 7644 §3.5.2.3 against Entra's dialects).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AbsentElement {
     /// Makes the element the filter describes: Entra replaces where it means to add.
@@ -14,53 +14,53 @@ pub enum AbsentElement {
     NoTarget,
 }
 
-/// What a PATCH operation does whose path names what only the server writes (RFC 7644 §3.5.2 against what is sent).
+/// A PATCH operation on a read-only attribute (RFC 7644 §3.5.2 against what clients send).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadOnlyPath {
-    /// Nothing, and the other operations go on: mappings of `id` and `groups` exist.
+    /// Ignores the operation: mappings of `id` and `groups` exist.
     PassOver,
     /// Answers 400 `mutability`, as the RFC says.
     Refuse,
 }
 
-/// What a PATCH operation does that names what no schema of the directory has (RFC 7644 §3.5.2 against what is sent).
+/// A PATCH operation on a path that no schema of the directory has (RFC 7644 §3.5.2 against what clients send).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnknownPath {
-    /// Nothing, with a warning in the provisioning log: mappings name more than a directory keeps, and the rest is to be done.
+    /// Ignores the operation, with a warning in the provisioning log: mappings have paths that a directory does not have.
     PassOver,
-    /// Answers 400 `invalidPath`, naming it; and refuses what is said of `schemas` and is not true.
+    /// Answers 400 `invalidPath` with the path; also refuses operations on `schemas` that are not true.
     Refuse,
 }
 
-/// What a role's `value` is in a PATCH when its text is a JSON object.
+/// A role's `value` whose text is a JSON object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoleText {
-    /// Entra's way to write a whole role; see [`super::entra::role_from_json_text`].
+    /// A whole role, as Entra writes it; see [`super::entra::role_from_json_text`].
     ReadJson,
     /// The value, byte for byte.
     AsSent,
 }
 
-/// What a filter means whose literal is still percent-encoded after the URL was decoded, and that finds nothing.
+/// A filter that finds nothing and whose literal is still percent-encoded after the URL was decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EncodedFilter {
-    /// What it says decoded once more; see [`super::entra::decoded_once_more`].
+    /// Decoded once more; see [`super::entra::decoded_once_more`].
     DecodeAgain,
-    /// What it says.
+    /// Unchanged.
     AsSent,
 }
 
-/// What a POST is answered whose `userName` and `externalId` are those of one resource that exists (ADR 0006).
+/// The response to a POST whose `userName` and `externalId` are those of one existing resource (ADR 0006).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RepeatedCreate {
-    /// 201 with that resource: the first answer was lost, and a 409 would park the object.
+    /// 201 with that resource: the first response was lost, and a 409 would stop the client's retries.
     Heal,
     /// 409 `uniqueness`, as RFC 7644 §3.3 says.
     Conflict,
 }
 
-/// What a PATCH that succeeded is answered (RFC 7644 §3.5.2 leaves the choice); a request that asks for `attributes` gets
-/// the body in any case.
+/// The response to a successful PATCH (RFC 7644 §3.5.2 leaves the choice); a request with `attributes` gets the body in any
+/// case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     /// 200 and the whole resource.
@@ -72,21 +72,21 @@ pub enum Answer {
 /// The choices for one provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
-    /// A `replace` behind a filter that finds nothing.
+    /// A `replace` whose filter selects nothing.
     pub absent_element: AbsentElement,
-    /// A PATCH path to what only the server writes.
+    /// A PATCH path to a read-only attribute.
     pub read_only_path: ReadOnlyPath,
-    /// A PATCH of what no schema has.
+    /// A PATCH path that no schema has.
     pub unknown_path: UnknownPath,
     /// JSON text in a role's `value`.
     pub role_text: RoleText,
     /// A filter encoded twice.
     pub encoded_filter: EncodedFilter,
-    /// A POST sent again.
+    /// A repeated POST.
     pub repeated_create: RepeatedCreate,
-    /// How a user's PATCH is answered.
+    /// The response to a PATCH of a user.
     pub patch_user: Answer,
-    /// How a group's PATCH is answered.
+    /// The response to a PATCH of a group.
     pub patch_group: Answer,
 }
 
@@ -102,8 +102,8 @@ pub const ENTRA: Rules = Rules {
     patch_group: Answer::NoContent,
 };
 
-/// What the other products have in common: lenient where a refusal would leave a person behind, without Microsoft's own
-/// spellings of values.
+/// The rules of the other products: lenient where an error would keep a person from being provisioned, without Microsoft's
+/// own spellings of values.
 const PRODUCT: Rules = Rules {
     role_text: RoleText::AsSent,
     encoded_filter: EncodedFilter::AsSent,
@@ -131,14 +131,14 @@ pub const GENERIC: Rules = Rules {
     patch_group: Answer::Body,
 };
 
-/// One conflict in words, and what each provider's directory does.
+/// One conflict in words, and the result for each provider.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
     /// The request.
     pub request: &'static str,
-    /// What the RFC says of it.
+    /// The rule of the RFC.
     pub rfc: &'static str,
-    /// What these rules do with it.
+    /// The result under these rules.
     pub does: fn(&Rules) -> &'static str,
 }
 

@@ -1,7 +1,7 @@
-//! The body of a POST or PUT becomes a [`Resource`].
+//! Conversion of the body of a POST or PUT to a [`Resource`].
 //!
-//! Must not know: bytes (the caller parses JSON and takes a byte-order mark off) or policies such as required
-//! attributes, which differ by directory. Types are `coerce`'s.
+//! Must not know: bytes (the caller parses JSON and removes a byte order mark) or policies such as required attributes,
+//! which differ by directory. `coerce` converts the values.
 
 use serde_json::{Map, Value};
 
@@ -16,17 +16,17 @@ use crate::quirk::entra::unassigns;
 use crate::quirk::onelogin::modern_urn;
 use crate::schema::{Attribute, ResourceType, Schema};
 
-/// What [`Resource::accept`] made of a body.
+/// The result of [`Resource::accept`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Accepted {
     /// The document.
     pub resource: Resource,
-    /// Paths that were sent and that this directory does not have, as `name.givenName` or `urn:…:User:badge`.
+    /// Paths of the body that this directory does not have, as `name.givenName` or `urn:…:User:badge`.
     pub ignored: Vec<String>,
 }
 
 impl Resource {
-    /// Brings a POST or PUT body into canonical shape.
+    /// Converts a POST or PUT body to canonical shape.
     ///
     /// Read-only attributes, `schemas`, nulls, empty texts and empty lists are left out; unknown attributes are left
     /// out and named in [`Accepted::ignored`]; names get the schema's spelling; values are coerced by the schema and
@@ -128,7 +128,7 @@ impl Reader<'_> {
             return Ok(());
         };
         match (holder.get_mut(&attribute.name), value) {
-            // `name.givenName` beside `name`: the parts add up, unless they contradict each other.
+            // `name.givenName` beside `name`: the parts are merged, unless they contradict each other.
             (Some(Value::Object(present)), Value::Object(parts)) => {
                 for (part, value) in parts {
                     insert_once(present, &part, value, &path.with_sub(&part))?;
@@ -139,7 +139,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Names what is not kept: an object's members one by one, as mappings target them.
+    /// Reports what is dropped: an object's members one by one, as mappings target them.
     fn ignore(&mut self, key: &str, value: &Value) {
         let separator = if key.contains(':') { ':' } else { '.' };
         match value {
@@ -154,7 +154,7 @@ impl Reader<'_> {
     }
 }
 
-/// `name.givenName: x` says `name: {givenName: x}`.
+/// `name.givenName: x` is `name: {givenName: x}`.
 fn wrap(attribute: &Attribute, sub: &str, value: Value) -> Value {
     let object = Value::Object(Map::from_iter([(sub.to_owned(), value)]));
     if attribute.multi_valued {
@@ -164,7 +164,7 @@ fn wrap(attribute: &Attribute, sub: &str, value: Value) -> Value {
     }
 }
 
-/// `schemas` is computed on output, so any URNs will do; but it must be a list of texts.
+/// `schemas` is computed for responses, so any URNs are accepted; but it must be a list of texts.
 fn check_schemas(value: &Value) -> Result<(), Error> {
     let fine = match value {
         Value::String(_) => true,

@@ -1,11 +1,11 @@
-//! Texts that say nothing: what no reader can see is no name.
+//! Blank texts: a text of invisible characters counts as missing.
 //!
-//! Must not know: which attributes need a text ([`super::Resource::missing`] asks).
+//! Must not know: which attributes need a text ([`super::Resource::is_missing`] asks).
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
-/// Whether a text is empty or holds nothing that anybody can see: white space, control characters, format characters
-/// (zero-width space, word joiner, byte order mark) and other characters that are drawn as nothing.
+/// Whether a text is empty or has invisible characters only: white space, control characters, format characters
+/// (zero-width space, word joiner, byte order mark) and other characters without a glyph.
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(is_invisible)
 }
@@ -17,8 +17,8 @@ fn is_invisible(letter: char) -> bool {
         || is_ignorable(letter)
 }
 
-/// What Unicode's `Default_Ignorable_Code_Point` has beyond format characters, and the blank pattern of Braille, which is
-/// a symbol by category and nothing to the eye.
+/// The characters of Unicode's `Default_Ignorable_Code_Point` that are no format characters, and the blank pattern of
+/// Braille, which is a symbol by category and invisible.
 const fn is_ignorable(letter: char) -> bool {
     matches!(
         letter,

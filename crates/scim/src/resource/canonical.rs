@@ -1,7 +1,7 @@
-//! The one form a list has, whichever request made it: POST, PUT and PATCH all end here (ADR 0037).
+//! The canonical form of lists, for POST, PUT and PATCH alike (ADR 0037).
 //!
-//! No element that says nothing but its kind, no two elements with the same `type` and `value` (RFC 7643 §2.4), at most one
-//! `primary`. Must not know: where values came from; types are `coerce`'s.
+//! No element has only `type` and `primary`, no two elements have the same `type` and `value` (RFC 7643 §2.4), at most one
+//! is `primary`. Must not know: the request; types are checked by `coerce`.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,7 +14,7 @@ use crate::quirk::rules::{RoleText, Rules};
 use crate::schema::{Attribute, ResourceType, Schema};
 
 impl Resource {
-    /// The document with its app roles read as its provider means them, in a creation and a replacement as PATCH reads them.
+    /// The document with JSON text in app roles decoded, where the provider sends it; PATCH decodes it alike.
     #[must_use]
     pub fn with_roles_read(self, rt: &ResourceType, rules: &Rules) -> Self {
         if rules.role_text == RoleText::AsSent {
@@ -30,9 +30,9 @@ impl Resource {
         Self::from_stored(map).canonical(rt)
     }
 
-    /// The document with each of its lists in the one form; what is empty then is left out.
+    /// The document with each of its lists in canonical form; what is empty then is left out.
     ///
-    /// Doing it again changes nothing, and reading the document as the body of a PUT gives the same document.
+    /// Idempotent; the document as the body of a PUT gives the same document.
     #[must_use]
     pub fn canonical(self, rt: &ResourceType) -> Self {
         let mut map = self.into_map();
@@ -66,21 +66,21 @@ fn lists(schema: &Schema, holder: &mut Map<String, Value>) {
     }
 }
 
-/// Brings the elements of one list, whose types are right, into the one form.
+/// Brings the elements of one list, whose types are right, into canonical form.
 pub(super) fn list(attribute: &Attribute, elements: &mut Vec<Value>) {
     elements.retain(|element| !element.as_object().is_some_and(is_hollow));
-    fold(attribute, elements);
+    merge_same(attribute, elements);
     last_primary_wins(elements, None);
 }
 
-/// Makes one of all elements that are told apart by nothing: it stands where the first stood, says what any of them said,
-/// and where they differ what the last said. It is primary when one of them was.
-fn fold(attribute: &Attribute, elements: &mut Vec<Value>) {
+/// Merges elements of the same identity into one, at the position of the first. It has the members of all of them, of the
+/// last where they differ, and is primary when one of them was.
+fn merge_same(attribute: &Attribute, elements: &mut Vec<Value>) {
     let mut places: HashMap<BTreeMap<String, String>, usize> = HashMap::new();
     let mut kept: Vec<Value> = Vec::with_capacity(elements.len());
     for element in std::mem::take(elements) {
         let twin = *places
-            .entry(told_apart_by(attribute, &element))
+            .entry(element_key(attribute, &element))
             .or_insert(kept.len());
         match (kept.get_mut(twin), element) {
             (None, element) => kept.push(element),
@@ -97,8 +97,8 @@ fn fold(attribute: &Attribute, elements: &mut Vec<Value>) {
     *elements = kept;
 }
 
-/// `type` and `value` by their own rules of comparison; without a `value`, all that is said but `primary`.
-fn told_apart_by(attribute: &Attribute, element: &Value) -> BTreeMap<String, String> {
+/// The identity of an element: `type` and `value` by their rules of comparison; without a `value`, all members but `primary`.
+fn element_key(attribute: &Attribute, element: &Value) -> BTreeMap<String, String> {
     let Value::Object(object) = element else {
         return BTreeMap::from([("value".to_owned(), comparison_key(attribute, element))]);
     };
@@ -116,7 +116,7 @@ fn told_apart_by(attribute: &Attribute, element: &Value) -> BTreeMap<String, Str
         .collect()
 }
 
-/// The text two values of a part share exactly when the part's rule of comparison calls them the same.
+/// The text that two values of a sub-attribute share exactly when its rule of comparison makes them equal.
 pub(crate) fn part_key(attribute: &Attribute, part: &str, value: &Value) -> String {
     attribute
         .sub(part)

@@ -1,9 +1,9 @@
-//! One value, brought into the type its schema says.
+//! Conversion of one value to the type that its schema requires.
 //!
-//! Must not know: where in a request the value came from; POST, PUT and PATCH all pass here.
-//! Lenient in what clients are known to do (text for booleans and numbers, numbers for text, a list or an object of one
-//! around a value), strict in everything else: a wrong type is refused, never guessed. Each leniency is a named function of
-//! [`crate::quirk::entra`], and belongs to the type: it holds for every request and every way to name the attribute.
+//! Must not know: the request that the value came from; POST, PUT and PATCH all use this. Known spellings of clients are
+//! accepted (text for booleans and numbers, numbers for text, a list or an object around a single value); any other wrong
+//! type is an error. Each accepted spelling is a named function of [`crate::quirk::entra`] and belongs to the type: it holds
+//! for every request and every way to name the attribute.
 
 use serde_json::{Map, Value};
 
@@ -14,12 +14,12 @@ use crate::path::AttrPath;
 use crate::quirk::entra as quirk;
 use crate::schema::{AttrType, Attribute, Mutability};
 
-/// What became of a value.
+/// A value after its conversion.
 #[derive(Debug, Default, PartialEq)]
 pub struct Coerced {
-    /// The canonical value; `None` when nothing is left to keep: null, empty text, empty list, read-only.
+    /// The canonical value; `None` for null, an empty text, an empty list and a read-only attribute.
     pub value: Option<Value>,
-    /// Paths of parts that the schema does not have, and that are not kept for it.
+    /// Paths of sub-attributes that the schema does not have; their values are dropped.
     pub ignored: Vec<String>,
 }
 
@@ -39,10 +39,10 @@ impl Coerced {
     }
 }
 
-/// Brings `value` into the type of `attribute`, which lives at `path`.
+/// Converts `value` to the type of `attribute`; `path` is for errors and reports.
 ///
-/// Kept values are byte-exact: nothing is trimmed, re-cased or reordered. Names of parts get the schema's spelling. A
-/// write-only attribute (a password) is reported as ignored: this library keeps no secrets.
+/// Values stay byte-exact: nothing is trimmed, re-cased or reordered. Names of sub-attributes get the schema's spelling. A
+/// write-only attribute (a password) is reported as ignored: this library stores no secrets.
 ///
 /// # Errors
 /// [`crate::ScimType::InvalidValue`] naming path, expected type, found type and next step, never the value.
@@ -71,8 +71,8 @@ fn nothing_kept(attribute: &Attribute, path: &AttrPath, value: &Value) -> Option
     }
 }
 
-/// A single value, or an element of a list, out of everything clients wrap around one: a list of one, an object of nothing
-/// but its `value`; and a reference written as its text as the object it means. Doing it again changes nothing.
+/// A single value or an element of a list, without what clients wrap around it: a list of one, an object that has `value`.
+/// A reference that is sent as a text becomes an object. Idempotent.
 pub(crate) fn opened(attribute: &Attribute, value: Value) -> Value {
     let complex = attribute.attr_type == AttrType::Complex;
     let mut value = value;
@@ -102,7 +102,7 @@ fn list(attribute: &Attribute, path: &AttrPath, items: Vec<Value>) -> Result<Coe
     Ok(Coerced { value, ignored })
 }
 
-/// `{"value": ["10", "20"]}` in a list of plain values says two of them.
+/// `{"value": ["10", "20"]}` in a list of simple values is two values.
 fn spread(element: &Attribute, item: Value) -> Vec<Value> {
     if element.attr_type == AttrType::Complex {
         return vec![item];
@@ -145,7 +145,7 @@ fn object(attribute: &Attribute, path: &AttrPath, map: Map<String, Value>) -> Re
     })
 }
 
-/// Puts a value under its canonical name; a second spelling of the same name must say the same.
+/// Inserts a value under its canonical name; a second spelling of the same name must have the same value.
 pub(super) fn insert_once(
     map: &mut Map<String, Value>,
     name: &str,
@@ -190,8 +190,7 @@ fn scalar(attr_type: AttrType, path: &AttrPath, value: Value) -> Result<Value, E
     read.ok_or_else(|| wrong_type(path, expected(attr_type), &value))
 }
 
-/// Base64 of one alphabet, padded or not: the one RFC 7643 §2.3.6 asks for (RFC 4648 §4), and base64url (§5) besides; blanks
-/// and line breaks are none.
+/// Whether a text is base64 (RFC 7643 §2.3.6, RFC 4648 §4) or base64url (§5), padded or not, without blanks and line breaks.
 fn is_base64(text: &str) -> bool {
     let digits = text.trim_end_matches('=');
     let padding = text.len() - digits.len();

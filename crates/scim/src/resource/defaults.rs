@@ -1,7 +1,7 @@
-//! What a user is that its document does not say.
+//! Default values of a user's attributes.
 //!
-//! Must not know: who stores documents. A default is a value like any other (RFC 7644 §3.3): it is answered, found by
-//! filters, sorted by and compared, so it stands in the document itself and no reader has to know it (ADR 0035).
+//! Must not know: storage. A default is a value like any other (RFC 7644 §3.3): it is returned, filtered, sorted and
+//! compared. So it is part of the document, and no reader has to add it (ADR 0035).
 
 use serde_json::Value;
 
@@ -9,12 +9,12 @@ use super::Resource;
 use super::read::get;
 
 impl Resource {
-    /// This user with what its document left unsaid: an account that does not say whether it is `active` is
-    /// (RFC 7643 §4.1.1). For creations, and for documents stored before this was said in full.
+    /// This user with its defaults: `active` is true where the document does not have it (RFC 7643 §4.1.1). For creations,
+    /// and for documents that were stored without defaults.
     #[must_use]
     pub fn with_defaults(self) -> Self {
         let says = match &self.stored {
-            Some(stored) => stored.says_active(),
+            Some(stored) => stored.has_active(),
             None => get(self.as_map(), "active").is_some(),
         };
         if says {

@@ -1,14 +1,14 @@
-//! When two texts are the same: the keys that comparisons, orders and the database's match keys are made of.
+//! Equality of texts: the keys that filters, sorting and the database's match keys use.
 //!
-//! Must not know: attributes. One letter has several spellings in Unicode ("é" as one character, or as "e" with an accent
-//! behind it), and which one is sent depends on the keyboard or the program it was typed with. They are one text to
-//! whoever reads it, so they are compared after NFC (Unicode Standard Annex 15); values are kept as they were sent (ADR 0036).
+//! Must not know: attributes. One letter has several spellings in Unicode ("é" as one character, or as "e" and an accent),
+//! and which one is sent depends on the client's keyboard or program. So texts are compared after NFC (Unicode Standard
+//! Annex 15); values are stored as they were sent (ADR 0036).
 
 use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
-/// The key two texts share when they are the same with case: NFC.
+/// The key that two texts share when they are equal with case: NFC.
 pub fn nfc(text: &str) -> Cow<'_, str> {
     if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
         Cow::Borrowed(text)
@@ -17,10 +17,10 @@ pub fn nfc(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The key two texts share when they are the same without case: each character's Unicode lower case, after NFC.
+/// The key that two texts share when they are equal without case: each character's Unicode lower case, after NFC.
 ///
-/// Character by character on purpose: the lower case of a whole text depends on context (a final sigma). Filters and the
-/// database's match keys both use this and nothing else.
+/// Character by character, because the lower case of a whole text depends on context (a final sigma). Filters and the
+/// database's match keys use this function only.
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();

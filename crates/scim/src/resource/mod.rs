@@ -1,10 +1,10 @@
-//! A SCIM resource in its canonical shape: what [`Resource::accept`] makes of a body, and how it is read.
+//! A SCIM resource in its canonical shape: [`Resource::accept`] makes it of a body.
 //!
-//! Must not know: ids, versions, times (those are the server's, added by [`crate::message::Document`]), storage.
+//! Must not know: ids, versions, times (the server adds them by [`crate::message::Document`]), storage.
 //!
-//! Reading order: `accept` (body to resource), `coerce` (one value by its schema), `canonical` (the one form of a list),
-//! `defaults` (what a document need not say), `mutability` (what the next state owes to the present one), `read` (looking
-//! values up), `stored` (a document that nobody has read yet), `keys` (when two texts are the same), `blank` (texts that say nothing).
+//! Reading order: `accept` (body to resource), `coerce` (one value by its schema), `canonical` (the form of a list),
+//! `defaults` (values of absent attributes), `mutability` (what the next state keeps of the present one), `read` (lookup of
+//! values), `stored` (a document that is not parsed yet), `keys` (equality of texts), `blank` (invisible texts), `nul` (U+0000).
 
 mod accept;
 mod blank;
@@ -38,14 +38,14 @@ use self::stored::StoredText;
 /// `meta` nor `schemas`. Extension attributes are in objects under their URN.
 #[derive(Clone, Debug, Default)]
 pub struct Resource {
-    /// Its text, where it was stored and not changed since.
+    /// Its JSON text, if it was stored and not changed since.
     stored: Option<StoredText>,
-    /// Of a stored text made when it is asked for.
+    /// The parsed document; of a stored text made at the first access.
     map: OnceLock<Map<String, Value>>,
 }
 
 impl Resource {
-    /// A document that [`Resource::into_map`] once gave away.
+    /// A document from the map that [`Resource::into_map`] returned.
     pub fn from_stored(map: Map<String, Value>) -> Self {
         Self {
             stored: None,
@@ -53,7 +53,7 @@ impl Resource {
         }
     }
 
-    /// A document as it was stored. Its values are read when one is asked for, which an answer with all of them does not.
+    /// A document as it was stored. It is parsed at the first access to a value, which a full response does not need.
     ///
     /// # Errors
     /// The text is no JSON object.
@@ -81,7 +81,7 @@ impl Resource {
         self.stored.as_ref().map_or_else(Map::new, StoredText::parsed)
     }
 
-    /// The members of its JSON text, without the braces, where it was stored and is unchanged.
+    /// The members of its JSON text, without the braces, if it was stored and is unchanged.
     pub(crate) fn as_text(&self) -> Option<&str> {
         self.stored.as_ref().map(StoredText::members)
     }
@@ -94,7 +94,7 @@ impl Resource {
         }
     }
 
-    /// How large it is, in bytes of JSON.
+    /// Its size in bytes of JSON.
     pub fn bytes(&self) -> usize {
         match &self.stored {
             Some(stored) => stored.members().len(),
@@ -109,7 +109,7 @@ impl PartialEq for Resource {
     }
 }
 
-/// How large a value is as JSON, in bytes, escapes not counted: what keeping, comparing and sending it costs.
+/// The size of a value in bytes of JSON, escapes not counted: a measure of the cost to store, compare and send it.
 pub fn json_bytes(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len() + 2,
@@ -119,10 +119,10 @@ pub fn json_bytes(value: &Value) -> usize {
     }
 }
 
-/// About as long as numbers are.
+/// About the length of a number, in bytes.
 const SCALAR_BYTES: usize = 8;
 
-/// The same of the members of an object.
+/// [`json_bytes`] of the members of an object.
 fn members_bytes(parts: &Map<String, Value>) -> usize {
     parts
         .iter()

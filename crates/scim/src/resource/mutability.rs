@@ -1,6 +1,6 @@
-//! What the next state of a resource owes to the present one: values that are set once, and what a PUT leaves unsaid.
+//! What the next state of a resource keeps of the present one: immutable values, and what a PUT leaves out.
 //!
-//! Must not know: how the next state came about. [`crate::patch`] and the body of a PUT both pass here.
+//! Must not know: the request that made the next state; PATCH and PUT both use this.
 
 use serde_json::{Map, Value};
 
@@ -10,11 +10,11 @@ use crate::error::Error;
 use crate::path::AttrPath;
 use crate::schema::{Attribute, Mutability, ResourceType, Schema};
 
-/// Refuses a next state in which an immutable attribute that had a value has another one, or none (RFC 7643 §7,
-/// RFC 7644 §3.5.1). Parts of single complex attributes count; elements of a list may come and go as wholes.
+/// Checks that no immutable attribute that had a value has another one, or none (RFC 7643 §7, RFC 7644 §3.5.1). This
+/// includes the parts of single-valued complex attributes; elements of a list may be added and removed whole.
 ///
 /// # Errors
-/// `mutability`, naming the attribute and the way out.
+/// `mutability`, naming the attribute and the next step.
 pub fn check_immutable(rt: &ResourceType, before: &Resource, after: &Resource) -> Result<(), Error> {
     for (schema, old, new) in holders(rt, before, after) {
         for attribute in &schema.attributes {
@@ -55,8 +55,8 @@ fn unchanged(
 }
 
 impl Resource {
-    /// This document as the whole of what a PUT says about `before` (RFC 7644 §3.5.1): what it does not say is cleared,
-    /// except values that can be set only once, and `active`, because silence must not switch an account on (ADR 0026).
+    /// This document as the body of a PUT that replaces `before` (RFC 7644 §3.5.1): attributes that it does not have are
+    /// cleared, except immutable ones and `active`, because a missing `active` must not activate an account (ADR 0026).
     #[must_use]
     pub fn replacing(self, rt: &ResourceType, before: &Self) -> Self {
         let mut map = self.into_map();
@@ -95,7 +95,7 @@ fn holder<'a>(rt: &ResourceType, schema: &Schema, resource: &'a Resource) -> Opt
     get(resource.as_map(), &schema.id).and_then(Value::as_object)
 }
 
-/// Each schema with its object in both states; nothing to compare where there was none before.
+/// Each schema that the state before has attributes of, with its object in both states.
 fn holders<'a>(
     rt: &'a ResourceType,
     before: &'a Resource,

@@ -1,7 +1,6 @@
-//! The one character no value may hold: U+0000, which PostgreSQL cannot keep, so that no application that keeps what it is
-//! told in one could take the event.
+//! The character that no value may have: U+0000. PostgreSQL cannot store it, so an app that stores events there would fail.
 //!
-//! Must not know: schemas. Every body that is kept passes here, whether it is a whole resource or a PATCH.
+//! Must not know: schemas. The bodies of POST, PUT and PATCH are checked here.
 
 use serde_json::Value;
 
@@ -23,7 +22,7 @@ pub(crate) fn check_nul(name: &str, value: &Value) -> Result<(), Error> {
         Value::String(text) if text.contains('\0') => Err(refused(name)),
         Value::Array(items) => items.iter().try_for_each(|item| check_nul(name, item)),
         Value::Object(parts) => parts.iter().try_for_each(|(part, value)| {
-            // The longer name is made only where something is wrong.
+            // The longer name is made for an error only.
             match check_nul(part, value) {
                 Ok(()) => Ok(()),
                 Err(error) => Err(refused(&below(error.attribute.as_deref().unwrap_or(part)))),

@@ -1,6 +1,6 @@
-//! Looking values up in a resource.
+//! Lookup of values in a resource.
 //!
-//! Must not know: how a resource came about.
+//! Must not know: how a resource was made.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::quirk::entra::unassigns;
 #[cfg(doc)]
 use crate::schema::ResourceType;
 
-/// What has attributes: an object, a resource, a whole document.
+/// Access to attributes by name: of an object, a resource, a whole document.
 pub trait Attributes {
     /// The value of an attribute of its own, or the object of an extension, by its name in any case.
     fn attribute(&self, name: &str) -> Option<Cow<'_, Value>>;
@@ -31,7 +31,7 @@ impl Attributes for Resource {
     }
 }
 
-/// What `find` finds in a value, borrowed where the value is.
+/// The result of `find` in a value, borrowed where the value is.
 pub(crate) fn map_found<'v>(
     value: Cow<'v, Value>,
     find: impl for<'a> FnOnce(&'a Value) -> Option<&'a Value>,
@@ -63,7 +63,7 @@ impl Resource {
         self.str_at("displayName")
     }
 
-    /// `active`; a resource that does not say is active ([`Resource::with_defaults`]).
+    /// `active`; true where it is absent ([`Resource::with_defaults`]).
     pub fn active(&self) -> bool {
         get(self.as_map(), "active")
             .and_then(Value::as_bool)
@@ -111,8 +111,8 @@ impl Resource {
             .collect()
     }
 
-    /// Whether nothing (or only a text that [`is_blank`]) is at a path: the one rule of what "required" means.
-    pub fn missing(&self, path: &ValuePath) -> bool {
+    /// Whether a path has no value, or only a text that [`is_blank`]. This defines "required".
+    pub fn is_missing(&self, path: &ValuePath) -> bool {
         self.values_at(path)
             .into_iter()
             .all(|value| unassigns(value) || value.as_str().is_some_and(is_blank))
@@ -128,7 +128,7 @@ fn selects(selector: &Selector, element: &Value) -> bool {
     }
 }
 
-/// The value under a name in any case; the canonical spelling is found at once.
+/// The value under a name in any case; the canonical spelling is the fast path.
 pub(crate) fn get<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
     map.get(key).or_else(|| {
         map.iter()

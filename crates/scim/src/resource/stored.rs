@@ -1,6 +1,6 @@
-//! The text of a stored document that nobody has read a value of.
+//! The text of a stored document whose values are not parsed yet.
 //!
-//! Must not know: what the attributes mean. Only what is needed without its values is found when the text is checked.
+//! Must not know: the meaning of attributes. The check of the text collects what is needed without its values.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,32 +10,32 @@ use serde_json::{Deserializer, Error, Map, Value};
 
 use crate::name;
 
-/// A JSON object as text, and what its own members are called.
+/// A JSON object as text, and the names of its members that are asked for.
 #[derive(Clone, Debug)]
 pub(super) struct StoredText {
     text: String,
-    /// The members whose name is a URN.
+    /// The names that are URNs.
     urns: Vec<String>,
-    says_active: bool,
+    has_active: bool,
 }
 
 impl StoredText {
-    /// Checks a text; one that an answer cannot repeat as it is, because it holds an empty object, is given back.
+    /// Checks a text. One that a response cannot repeat as it is, because it has an empty object, is returned as `Err`.
     pub(super) fn check(text: String) -> Result<Result<Self, String>, Error> {
         if text.contains("{}") || !(text.starts_with('{') && text.ends_with('}')) {
             return Ok(Err(text));
         }
         let mut reader = Deserializer::from_str(&text);
-        let Names { urns, says_active } = reader.deserialize_map(Names::default())?;
+        let Names { urns, has_active } = reader.deserialize_map(Names::default())?;
         reader.end()?;
         Ok(Ok(Self {
             text,
             urns,
-            says_active,
+            has_active,
         }))
     }
 
-    /// What stands between the braces.
+    /// The text between the braces.
     pub(super) fn members(&self) -> &str {
         self.text.get(1..self.text.len() - 1).unwrap_or_default()
     }
@@ -44,12 +44,11 @@ impl StoredText {
         self.urns.iter().any(|own| own == urn)
     }
 
-    pub(super) const fn says_active(&self) -> bool {
-        self.says_active
+    pub(super) const fn has_active(&self) -> bool {
+        self.has_active
     }
 
-    /// The document. Its syntax was checked; what could be refused still (a number beyond a double's range) was never
-    /// written.
+    /// The document. Its syntax was checked; what could still fail (a number beyond a double's range) is never stored.
     pub(super) fn parsed(&self) -> Map<String, Value> {
         serde_json::from_str(&self.text).unwrap_or_default()
     }
@@ -59,7 +58,7 @@ impl StoredText {
 #[derive(Default)]
 struct Names {
     urns: Vec<String>,
-    says_active: bool,
+    has_active: bool,
 }
 
 impl<'de> Visitor<'de> for Names {
@@ -72,7 +71,7 @@ impl<'de> Visitor<'de> for Names {
     fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Self, A::Error> {
         while let Some(name) = members.next_key::<Cow<'de, str>>()? {
             members.next_value::<IgnoredAny>()?;
-            self.says_active |= name::eq(&name, "active");
+            self.has_active |= name::eq(&name, "active");
             if name.contains(':') {
                 self.urns.push(name.into_owned());
             }

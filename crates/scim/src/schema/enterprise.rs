@@ -7,9 +7,9 @@ use super::model::{AttrType, Attribute, Mutability, Schema};
 
 /// The enterprise extension, complete.
 ///
-/// `manager.$ref` and `manager.displayName` are the server's to say (the RFC lets a client write `$ref`; it cannot know our
-/// URLs), and are not said: the manager's id is kept as it was sent and may name nobody here, so a link or a name beside
-/// it could be false. Who sends them is not refused; they are passed over.
+/// `manager.$ref` and `manager.displayName` are read-only here (the RFC lets a client write `$ref`, but it cannot know our
+/// URLs) and never returned: the manager's id is stored as it was sent and may not exist here, so a link or a name could be
+/// false. A request that sends them is accepted, and they are ignored.
 pub fn enterprise_user() -> Schema {
     Schema {
         id: ENTERPRISE_USER.to_owned(),

@@ -38,17 +38,17 @@ impl AttrType {
     }
 }
 
-/// Who may set an attribute, and when (RFC 7643 §7).
+/// Whether and when a client may set an attribute (RFC 7643 §7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr)]
 #[strum(serialize_all = "camelCase")]
 pub enum Mutability {
-    /// The server alone; ignored on write.
+    /// Set by the server; ignored on write.
     ReadOnly,
-    /// The client at any time.
+    /// Set by the client at any time.
     ReadWrite,
-    /// The client once.
+    /// Set by the client once.
     Immutable,
-    /// The client; never given back.
+    /// Set by the client, never returned.
     WriteOnly,
 }
 
@@ -59,17 +59,17 @@ impl Mutability {
     }
 }
 
-/// When an attribute is part of an answer (RFC 7643 §7).
+/// When an attribute is part of a response (RFC 7643 §7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr)]
 #[strum(serialize_all = "camelCase")]
 pub enum Returned {
-    /// In every answer.
+    /// In every response.
     Always,
-    /// In none.
+    /// In no response.
     Never,
-    /// Unless it is excluded.
+    /// In every response that does not exclude it.
     Default,
-    /// Only when asked for.
+    /// Only on request (`attributes`).
     Request,
 }
 
@@ -77,11 +77,11 @@ pub enum Returned {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr)]
 #[strum(serialize_all = "camelCase")]
 pub enum Uniqueness {
-    /// Not at all.
+    /// No uniqueness.
     None,
-    /// Within this endpoint.
+    /// Unique at this endpoint.
     Server,
-    /// Everywhere.
+    /// Unique at every endpoint.
     Global,
 }
 
@@ -90,7 +90,7 @@ pub enum Uniqueness {
 pub struct Attribute {
     /// Its canonical spelling.
     pub name: String,
-    /// What it means, for people.
+    /// Its description in `/Schemas`.
     pub description: String,
     /// Its type; of each value when multi-valued.
     pub attr_type: AttrType,
@@ -100,9 +100,9 @@ pub struct Attribute {
     pub required: bool,
     /// Whether filters compare it with case.
     pub case_exact: bool,
-    /// Who may set it.
+    /// Whether and when a client may set it.
     pub mutability: Mutability,
-    /// When it is part of an answer.
+    /// When it is part of a response.
     pub returned: Returned,
     /// How far it must be unique.
     pub uniqueness: Uniqueness,
@@ -209,9 +209,9 @@ impl Attribute {
 pub struct Schema {
     /// The URN.
     pub id: String,
-    /// A short name for people.
+    /// A short name, for `/Schemas`.
     pub name: String,
-    /// What it describes, for people.
+    /// Its description in `/Schemas`.
     pub description: String,
     /// The attributes, in document order.
     pub attributes: Vec<Attribute>,

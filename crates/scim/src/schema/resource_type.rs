@@ -10,14 +10,14 @@ use crate::path::{AttrPath, ValuePath};
 use crate::quirk::entra::home_of;
 use crate::quirk::onelogin::modern_urn;
 
-/// What one endpoint serves.
+/// A resource type (RFC 7643 §6): what one endpoint serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceType {
     /// `User`, `Group`.
     pub name: String,
     /// `/Users`, `/Groups`.
     pub endpoint: String,
-    /// For people.
+    /// Its description in `/ResourceTypes`.
     pub description: String,
     /// The core schema.
     pub core: Schema,
@@ -38,8 +38,8 @@ impl ResourceType {
 
     /// Reads a path and brings it into the spelling of the schemas.
     ///
-    /// The core URN is taken off (`schema` is `None`), and an attribute named with the wrong URN, or none, is found where
-    /// it lives ([`home_of`]). An unknown name is kept as written; [`Self::find`] says whether a path is known.
+    /// The core URN is removed (`schema` is `None`), and an attribute named with the wrong URN, or none, gets the URN of the
+    /// schema that has it ([`home_of`]). An unknown name stays as written; [`Self::find`] tests whether a path is known.
     ///
     /// # Errors
     /// [`crate::ScimType::InvalidPath`] when it is malformed.

@@ -12,7 +12,7 @@ const COMPANIONS: [&str; 3] = ["value", "type", "primary"];
 /// The schema with only the attributes in `keep`.
 ///
 /// A path without sub-attribute keeps the attribute whole; paths with one keep just those parts, and of a multi-valued
-/// attribute also `value`, `type` and `primary`, without which an element could not be told from another. A path
+/// attribute also `value`, `type` and `primary`, which identify an element. A path
 /// without URN is the core schema's.
 pub fn restrict(schema: &Schema, keep: &[AttrPath]) -> Schema {
     let is_core = !schema.id.to_ascii_lowercase().contains(":extension:");

@@ -202,7 +202,7 @@ async fn a_limit_lasts_as_long_as_it_says_however_the_machines_clock_is_set() {
         let (bench, token, record) = old_token();
         let presented = bench.present_from(ENTRA, token.reveal()).await.unwrap();
         let suspected = || {
-            let (inner, guess) = (&bench.verifier.inner, presented.shown.guess());
+            let (inner, guess) = (&bench.verifier.inner, presented.attempt.guess());
             inner.guesses.check(&guess, inner.clock.monotonic()).err()
         };
         for number in 10..15 {
