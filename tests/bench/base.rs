@@ -57,7 +57,7 @@ pub struct Base {
 
 impl Base {
     /// Starts a gateway whose directory has the template person only.
-    pub async fn start(plan: &Plan, kind: Kind) -> Base {
+    pub async fn start(plan: &Plan, kind: Kind) -> Self {
         let database = match kind {
             Kind::Postgres => Some(Postgres::shared().await.database().await),
             Kind::Sqlite => None,
@@ -71,18 +71,17 @@ impl Base {
             Some(database) => Postgres::shared().await.files(&database.name).await,
             None => site.sqlite_file().with_file_name(""),
         };
-        let tables = match database {
-            Some(database) => Tables::Postgres(Postgres::shared().await.admin(&database.name).await),
-            None => {
-                let options = sqlx::sqlite::SqliteConnectOptions::new()
-                    .filename(site.sqlite_file())
-                    .busy_timeout(Duration::from_secs(60));
-                Tables::Sqlite(options.connect().await.expect("open the database file"))
-            }
+        let tables = if let Some(database) = database {
+            Tables::Postgres(Postgres::shared().await.admin(&database.name).await)
+        } else {
+            let options = sqlx::sqlite::SqliteConnectOptions::new()
+                .filename(site.sqlite_file())
+                .busy_timeout(Duration::from_mins(1));
+            Tables::Sqlite(options.connect().await.expect("open the database file"))
         };
         let mut connection = Connection::open(site.address).await.expect("connect");
         expect(&mut connection, &site.create(seed::TEMPLATE), 201).await;
-        Base { site, tables, files }
+        Self { site, tables, files }
     }
 
     /// Reads the database's files once, so that the system has them in memory.
@@ -95,7 +94,7 @@ impl Base {
     }
 
     /// Starts a gateway whose directory has `count` more people.
-    pub async fn seeded(plan: &Plan, kind: Kind, count: u32) -> Base {
+    pub async fn seeded(plan: &Plan, kind: Kind, count: u32) -> Self {
         let mut base = Self::start(plan, kind).await;
         base.multiply(count).await;
         base

@@ -50,8 +50,8 @@ pub fn slice(plan: &Plan, round: usize) -> Duration {
 
 impl Beside {
     /// Without slices so far.
-    pub async fn new(site: &Arc<Site>, make: Make, script: Script) -> Beside {
-        Beside {
+    pub async fn new(site: &Arc<Site>, make: Make, script: Script) -> Self {
+        Self {
             site: Arc::clone(site),
             make,
             script,

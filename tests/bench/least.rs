@@ -47,7 +47,7 @@ pub struct Least {
 
 impl Least {
     /// Reads the rows of the template person.
-    pub async fn of(site: &Site) -> Least {
+    pub async fn of(site: &Site) -> Self {
         let database = site.gateway.database().expect("a gateway on PostgreSQL");
         let mut admin = Postgres::shared().await.admin(&database.name).await;
         let person = format!("user_name_key LIKE '%{TEMPLATE}%'");
@@ -76,7 +76,7 @@ impl Least {
             let named = |column: &Column| (format!("{table}_{}", column.name), column.value.clone());
             variables.extend(columns.iter().map(named));
         }
-        Least {
+        Self {
             database: database.app_url.clone(),
             variables,
             identity,

@@ -10,6 +10,7 @@
 #![expect(
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a measurement that cannot be set up ends with what it said"
 )]
 

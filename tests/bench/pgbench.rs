@@ -30,8 +30,8 @@ pub struct Ran {
 impl Script {
     /// `text` ends with a statement that returns one row with an `id`. Besides the variables it can use
     /// `:client_id`, `:base` (another one each slice) and `:n` (0, to be counted up).
-    pub fn new(database: &str, text: String, variables: Vec<(String, String)>) -> Script {
-        let script = Script {
+    pub fn new(database: &str, text: String, variables: Vec<(String, String)>) -> Self {
+        let script = Self {
             folder: Folder::new("usher-pgbench-"),
             database: database.to_owned(),
             text,

@@ -49,8 +49,8 @@ impl Plan {
     ///
     /// # Errors
     /// The usage text, for `--help` or an invalid option.
-    pub fn read(args: &[String]) -> Result<Plan, String> {
-        let mut plan = Plan {
+    pub fn read(args: &[String]) -> Result<Self, String> {
+        let mut plan = Self {
             only: Vec::new(),
             json: None,
             rounds: 5,

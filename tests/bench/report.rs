@@ -19,8 +19,8 @@ pub struct Side {
 }
 
 impl Side {
-    pub fn median(what: &str, slices: &[f64]) -> Side {
-        Side {
+    pub fn median(what: &str, slices: &[f64]) -> Self {
+        Self {
             what: what.to_owned(),
             value: crate::samples::median(slices),
             slices: slices.to_vec(),
@@ -28,10 +28,10 @@ impl Side {
     }
 
     /// The mean of slices too short for a median: the sum of the work by the sum of the time.
-    pub fn mean(what: &str, slices: &[f64]) -> Side {
+    pub fn mean(what: &str, slices: &[f64]) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "few slices")]
         let count = slices.len() as f64;
-        Side {
+        Self {
             what: what.to_owned(),
             value: slices.iter().sum::<f64>() / count,
             slices: slices.to_vec(),
@@ -39,8 +39,8 @@ impl Side {
     }
 
     /// A single figure.
-    pub fn single(what: &str, value: f64) -> Side {
-        Side {
+    pub fn single(what: &str, value: f64) -> Self {
+        Self {
             what: what.to_owned(),
             value,
             slices: Vec::new(),
@@ -123,7 +123,7 @@ pub struct Report {
 
 impl Report {
     /// Without rows, with a line about the machine.
-    pub fn of_this_machine() -> Report {
+    pub fn of_this_machine() -> Self {
         let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = cpu
             .lines()
@@ -149,7 +149,7 @@ impl Report {
             load_average(),
         );
         println!("{machine}");
-        Report {
+        Self {
             machine,
             rows: Vec::new(),
         }

@@ -29,19 +29,19 @@ const FIRST: u64 = 1_000_000_000;
 
 impl Site {
     /// Starts a gateway and creates tenant, directory of advisors and token.
-    pub async fn start(settings: Settings) -> Site {
+    pub async fn start(settings: Settings) -> Self {
         Self::of(settings, "advisors").await
     }
 
     /// As [`Site::start`], with a directory of another profile; that of `people` gets [`whole_person`]s.
-    pub async fn of(settings: Settings, profile: &str) -> Site {
+    pub async fn of(settings: Settings, profile: &str) -> Self {
         let gateway = Gateway::start(settings).await;
         let directory = gateway.directory("contoso", profile);
         let url = directory
             .tenant_url
             .strip_prefix(&gateway.url())
             .expect("the Tenant URL is ours");
-        let mut site = Site {
+        let mut site = Self {
             address: gateway
                 .url()
                 .trim_start_matches("http://")

@@ -19,10 +19,10 @@ pub struct Answer<'c> {
 }
 
 impl Connection {
-    pub async fn open(address: SocketAddr) -> std::io::Result<Connection> {
+    pub async fn open(address: SocketAddr) -> std::io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Connection {
+        Ok(Self {
             stream,
             buffer: Vec::with_capacity(16 * 1024),
         })

@@ -87,7 +87,7 @@ async fn fifty_kills(settings: Settings) {
             // slow machine.
             tokio::time::sleep(Duration::from_millis(random.random_range(20..500))).await;
             let enough = recorder.answered() + random.random_range(12..40);
-            until("the load to get answers", Duration::from_secs(60), || async {
+            until("the load to get answers", Duration::from_mins(1), || async {
                 (recorder.answered() >= enough).then_some(())
             })
             .await;

@@ -60,12 +60,12 @@ fn about(entry: &Value) -> String {
 }
 
 impl Policy {
-    fn read(file: &Table) -> Policy {
+    fn read(file: &Table) -> Self {
         let exception = |entry: &Value| {
             let licenses = entry["allow"].as_array().expect("a list of licences");
             (about(entry), texts(licenses))
         };
-        Policy {
+        Self {
             allowed: texts(entries(file, "licenses", "allow")),
             exceptions: entries(file, "licenses", "exceptions")
                 .iter()

@@ -60,7 +60,7 @@ async fn served_under_umask(umask: &str, gateway: &Gateway) -> Process {
     let url = format!("{}/health/ready", gateway.url());
     until(
         "the gateway to be ready",
-        std::time::Duration::from_secs(60),
+        std::time::Duration::from_mins(1),
         || async {
             let answer = support::http_client().get(&url).send().await.ok()?;
             answer.status().is_success().then_some(())

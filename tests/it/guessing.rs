@@ -225,7 +225,7 @@ async fn a_credential_that_nothing_is_remembered_of_is_served_in_a_flood_too() {
         for holder in &holders {
             until(
                 "the right secret to be served",
-                Duration::from_secs(60),
+                Duration::from_mins(1),
                 || async {
                     match holder.right(CUSTOMER).await {
                         200 => Some(()),
@@ -253,7 +253,8 @@ async fn a_guess_costs_no_argon2_and_a_flood_of_those_that_do_is_bounded_in_memo
     for number in 0..40 {
         assert_eq!(good.guess(number, CUSTOMER).await, 401);
     }
-    assert_eq!(metric(&gateway, "usher_argon2_runs").await - before, 0.0);
+    let runs = metric(&gateway, "usher_argon2_runs").await - before;
+    assert!(runs.abs() < f64::EPSILON, "{runs}");
 
     let known: Vec<Holder> = (0..10)
         .map(|_| Holder::of(&gateway.token("contoso", "advisors")))
@@ -416,7 +417,7 @@ async fn refused_requests_are_one_log_line_each_within_a_budget_and_then_a_count
     };
     let counted = until(
         "everything to be logged or counted",
-        Duration::from_secs(60),
+        Duration::from_mins(1),
         || async {
             let lines = lines();
             let told = lines.iter().filter(|line| line["request.id"].is_string()).count();

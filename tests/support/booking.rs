@@ -19,14 +19,14 @@ pub struct Booking {
 
 impl Booking {
     /// Reads the HTTP feed.
-    pub fn over_http(app: &App) -> Booking {
-        Booking::start(app, &app.feed_url)
+    pub fn over_http(app: &App) -> Self {
+        Self::start(app, &app.feed_url)
     }
 
     /// Reads the Redis stream, as the app's own user if it has one; reads missing positions over the HTTP
     /// feed.
-    pub fn over_redis(app: &App, redis_url: &str) -> Booking {
-        let mut booking = Booking::prepared(app, redis_url);
+    pub fn over_redis(app: &App, redis_url: &str) -> Self {
+        let mut booking = Self::prepared(app, redis_url);
         booking.args.extend(["--stream".to_owned(), app.stream.clone()]);
         if let Some(user) = &app.redis_user {
             booking.args.extend(["--redis-user".to_owned(), user.clone()]);
@@ -38,13 +38,13 @@ impl Booking {
         booking
     }
 
-    fn start(app: &App, feed: &str) -> Booking {
-        let mut booking = Booking::prepared(app, feed);
+    fn start(app: &App, feed: &str) -> Self {
+        let mut booking = Self::prepared(app, feed);
         booking.restart();
         booking
     }
 
-    fn prepared(app: &App, feed: &str) -> Booking {
+    fn prepared(app: &App, feed: &str) -> Self {
         let folder = Folder::new("usher-booking-");
         let credential = folder.join("credential");
         std::fs::write(&credential, &app.credential).expect("write the credential");
@@ -57,7 +57,7 @@ impl Booking {
         ];
         let more = ["--app", &app.name, "--group", &app.name, "--database", &database];
         let args = args.iter().chain(&more).map(|word| (*word).to_owned()).collect();
-        Booking {
+        Self {
             server: None,
             folder,
             args,
@@ -110,7 +110,7 @@ impl Booking {
     /// Waits until it has applied everything up to this position.
     pub async fn caught_up(&self, position: u64) {
         let what = format!("booking to reach position {position}");
-        until(&what, Duration::from_secs(60), || async {
+        until(&what, Duration::from_mins(1), || async {
             (self.dump()["position"].as_u64() >= Some(position)).then_some(())
         })
         .await;

@@ -29,7 +29,7 @@ struct Mount {
 
 impl SmallDisk {
     /// Mounts one; returns `None` and prints the reason if this process may not mount, which takes root.
-    pub fn mount(mebibytes: u32) -> Option<SmallDisk> {
+    pub fn mount(mebibytes: u32) -> Option<Self> {
         let folder = Folder::new("usher-disk-");
         let_others_in(&folder);
         let path = folder.join("disk");
@@ -53,7 +53,7 @@ impl SmallDisk {
             .output();
         let mount = Mount { path, unmounter };
         match mounted {
-            Ok(output) if output.status.success() => Some(SmallDisk {
+            Ok(output) if output.status.success() => Some(Self {
                 mount,
                 _folder: folder,
             }),
@@ -124,7 +124,7 @@ pub struct BrokenDisk {
 
 impl BrokenDisk {
     /// Compiles it. `files`: a part of the paths of the affected files.
-    pub fn build(files: &str) -> BrokenDisk {
+    pub fn build(files: &str) -> Self {
         let folder = Folder::new("usher-eio-");
         let_others_in(&folder);
         let source = folder.join("eio.c");
@@ -141,7 +141,7 @@ impl BrokenDisk {
             "cc: {}",
             String::from_utf8_lossy(&built.stderr)
         );
-        BrokenDisk {
+        Self {
             folder,
             files: files.to_owned(),
         }

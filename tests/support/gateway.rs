@@ -62,8 +62,8 @@ pub struct App {
 
 impl App {
     /// Parses the result of `usher app create`.
-    pub fn read(name: &str, made: &Value) -> App {
-        App {
+    pub fn read(name: &str, made: &Value) -> Self {
+        Self {
             name: name.to_owned(),
             credential: text(made, "credential"),
             feed_url: text(made, "feedUrl"),
@@ -75,23 +75,23 @@ impl App {
 
 impl Gateway {
     /// Writes the configuration, migrates, starts, and waits for `/health/ready`.
-    pub async fn start(settings: Settings) -> Gateway {
-        let mut gateway = Gateway::prepared(settings);
+    pub async fn start(settings: Settings) -> Self {
+        let mut gateway = Self::prepared(settings);
         gateway.restart().await;
         gateway
     }
 
     /// SQLite, no Redis: the defaults.
-    pub async fn embedded() -> Gateway {
-        Gateway::start(Settings::default()).await
+    pub async fn embedded() -> Self {
+        Self::start(Settings::default()).await
     }
 
     /// Configured and migrated, but not running: for commands on a stopped gateway.
-    pub fn prepared(settings: Settings) -> Gateway {
+    pub fn prepared(settings: Settings) -> Self {
         crate::init();
         let folder = std::sync::Arc::new(Folder::new("usher-gw-"));
         let [port, admin_port] = free_ports();
-        let gateway = Gateway {
+        let gateway = Self {
             server: None,
             folder,
             settings,
@@ -111,10 +111,10 @@ impl Gateway {
     }
 
     /// A second gateway on the same database, Redis and folder, on ports of its own.
-    pub async fn twin(&self) -> Gateway {
+    pub async fn twin(&self) -> Self {
         let folder = std::sync::Arc::clone(&self.folder);
         let [port, admin_port] = free_ports();
-        let mut twin = Gateway {
+        let mut twin = Self {
             server: None,
             folder,
             settings: self.settings.clone(),
@@ -209,7 +209,7 @@ impl Gateway {
         let client = crate::http_client();
         let url = format!("{}/health/ready", self.url());
         let server = std::sync::Mutex::new(self.server.as_mut().expect("a started gateway"));
-        until("the gateway to be ready", Duration::from_secs(60), || async {
+        until("the gateway to be ready", Duration::from_mins(1), || async {
             {
                 let mut server = server.lock().expect("not poisoned");
                 if let Some(status) = server.exited() {
@@ -238,7 +238,7 @@ impl Gateway {
     pub fn terminate(&mut self) -> ExitStatus {
         let mut server = self.server.take().expect("a running gateway");
         server.signal("TERM");
-        server.wait(Duration::from_secs(60))
+        server.wait(Duration::from_mins(1))
     }
 
     /// Runs `usher ARGS --json` in the gateway's folder; returns its output as JSON (an array of values if it

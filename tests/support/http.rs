@@ -57,7 +57,7 @@ impl Answer {
 
     /// Returns the answer; panics with all of it unless the status is the expected one.
     #[track_caller]
-    pub fn expect(self, status: u16) -> Answer {
+    pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text);
         self
     }
@@ -75,14 +75,14 @@ pub struct Scim {
 
 impl Scim {
     /// A client with a directory's own URL and token.
-    pub fn new(directory: &Directory) -> Scim {
-        Scim::at(&directory.tenant_url, Some(format!("Bearer {}", directory.token)))
+    pub fn new(directory: &Directory) -> Self {
+        Self::at(&directory.tenant_url, Some(format!("Bearer {}", directory.token)))
     }
 
     /// A client for any URL, with any `Authorization` or none.
-    pub fn at(base: &str, authorization: Option<String>) -> Scim {
+    pub fn at(base: &str, authorization: Option<String>) -> Self {
         let base = base.trim_end_matches('/').to_owned();
-        Scim {
+        Self {
             client: crate::http_client(),
             base,
             authorization,
@@ -90,8 +90,8 @@ impl Scim {
     }
 
     /// The same client with new connections, as after a loss of the old ones.
-    pub fn reconnected(&self) -> Scim {
-        Scim::at(&self.base, self.authorization.clone())
+    pub fn reconnected(&self) -> Self {
+        Self::at(&self.base, self.authorization.clone())
     }
 
     /// A request below the Tenant URL, not sent yet: for odd headers and bodies.
@@ -169,8 +169,8 @@ pub struct Feed {
 
 impl Feed {
     /// A client with the app's own credential.
-    pub fn new(app: &App) -> Feed {
-        Feed {
+    pub fn new(app: &App) -> Self {
+        Self {
             client: crate::http_client(),
             app: app.clone(),
         }
@@ -194,7 +194,7 @@ impl Feed {
     pub async fn settled_head(&self) -> u64 {
         crate::wait::until(
             "the feed's head to stand still",
-            Duration::from_secs(60),
+            Duration::from_mins(1),
             || async {
                 let before = self.head().await;
                 tokio::time::sleep(Duration::from_millis(1_500)).await;

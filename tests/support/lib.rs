@@ -7,6 +7,7 @@
 #![expect(
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "test support: a failure to set up is a failed test, and the tests' own environment is read here"
 )]
 
@@ -37,7 +38,7 @@ pub fn http_client() -> reqwest::Client {
     reqwest::Client::builder()
         .no_proxy()
         .tls_certs_only(std::iter::empty())
-        .timeout(std::time::Duration::from_secs(60))
+        .timeout(std::time::Duration::from_mins(1))
         .build()
         .expect("an HTTP client for loopback needs nothing from the machine")
 }

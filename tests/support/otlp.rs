@@ -34,10 +34,10 @@ pub struct Collector {
 
 impl Collector {
     /// Starts a stub on a free port of 127.0.0.1.
-    pub async fn start() -> Collector {
+    pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
         let port = listener.local_addr().expect("address").port();
-        let collector = Collector {
+        let collector = Self {
             port,
             exports: Arc::default(),
         };

@@ -62,34 +62,30 @@ pub struct Database {
 
 impl Postgres {
     /// The cluster that all tests of this process share.
-    pub async fn shared() -> &'static Postgres {
+    pub async fn shared() -> &'static Self {
         static SHARED: OnceCell<Postgres> = OnceCell::const_new();
-        SHARED.get_or_init(Postgres::start).await
+        SHARED.get_or_init(Self::start).await
     }
 
     /// A cluster of its own, for a test that kills it.
-    pub async fn start() -> Postgres {
-        Postgres::start_with(&[], &[], &[]).await
+    pub async fn start() -> Self {
+        Self::start_with(&[], &[], &[]).await
     }
 
     /// As [`Postgres::start`], with these variables in its environment.
-    pub async fn start_in(env: &[(String, String)]) -> Postgres {
-        Postgres::start_with(&[], &[], env).await
+    pub async fn start_in(env: &[(String, String)]) -> Self {
+        Self::start_with(&[], &[], env).await
     }
 
     /// As [`Postgres::start`], with its write-ahead log in an empty folder of the server's user, in files of
     /// 1 MiB.
-    pub async fn start_with_log_in(folder: &Path) -> Postgres {
+    pub async fn start_with_log_in(folder: &Path) -> Self {
         let folder = format!("--waldir={}", folder.display());
         let settings = &["min_wal_size=2MB", "max_wal_size=8MB"];
-        Postgres::start_with(&[&folder, "--wal-segsize=1"], settings, &[]).await
+        Self::start_with(&[&folder, "--wal-segsize=1"], settings, &[]).await
     }
 
-    async fn start_with(
-        init: &[&str],
-        settings: &'static [&'static str],
-        env: &[(String, String)],
-    ) -> Postgres {
+    async fn start_with(init: &[&str], settings: &'static [&'static str], env: &[(String, String)]) -> Self {
         crate::init();
         let programs = find_programs();
         let user = server_user();
@@ -98,7 +94,7 @@ impl Postgres {
             std::os::unix::fs::chown(folder.path(), Some(user.uid), Some(user.gid)).expect("chown");
         }
         init_cluster(&programs, folder.path(), user, init);
-        let cluster = Postgres {
+        let cluster = Self {
             server: std::sync::Mutex::new(None),
             folder,
             programs,
@@ -142,7 +138,7 @@ impl Postgres {
     /// Waits until the server answers; starts it again if it has ended by itself, as it does if its log
     /// cannot be written.
     pub async fn revive(&self) {
-        until("PostgreSQL to answer again", Duration::from_secs(60), || async {
+        until("PostgreSQL to answer again", Duration::from_mins(1), || async {
             let ended = {
                 let mut server = self.server.lock().expect("one test at a time");
                 server.as_mut().is_none_or(|server| server.exited().is_some())
@@ -271,7 +267,7 @@ impl Postgres {
 
     async fn boot(&self) {
         self.spawn();
-        until("PostgreSQL to answer", Duration::from_secs(60), || async {
+        until("PostgreSQL to answer", Duration::from_mins(1), || async {
             self.try_admin("postgres").await.ok()
         })
         .await;

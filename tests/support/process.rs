@@ -69,7 +69,7 @@ pub struct Spec<'a> {
 
 impl Process {
     /// Starts a child. Panics if the program cannot be started at all.
-    pub fn start(spec: &Spec<'_>) -> Process {
+    pub fn start(spec: &Spec<'_>) -> Self {
         let log = OpenOptions::new()
             .create(true)
             .append(true)
@@ -102,7 +102,7 @@ impl Process {
             .trim()
             .parse()
             .unwrap_or_else(|_| panic!("no pid for {}", spec.program.display()));
-        Process {
+        Self {
             keeper,
             pid,
             log: spec.log.to_owned(),
@@ -206,7 +206,7 @@ pub struct Folder {
 
 impl Folder {
     /// Creates an empty folder below the system's temporary one.
-    pub fn new(prefix: &str) -> Folder {
+    pub fn new(prefix: &str) -> Self {
         let path = tempfile::Builder::new()
             .prefix(prefix)
             .tempdir()
@@ -221,7 +221,7 @@ impl Folder {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        Folder {
+        Self {
             path,
             sweeper: command.spawn().expect("start the sweeper"),
         }

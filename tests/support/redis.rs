@@ -18,20 +18,20 @@ pub struct Redis {
 
 impl Redis {
     /// Starts a server with an empty folder and waits until it answers.
-    pub async fn start() -> Redis {
+    pub async fn start() -> Self {
         let folder = Folder::new("usher-redis-");
         let data = folder.path().to_owned();
-        Redis::with(folder, data).await
+        Self::with(folder, data).await
     }
 
     /// As [`Redis::start`], with its data in this folder.
-    pub async fn start_on(data: &Path) -> Redis {
-        Redis::with(Folder::new("usher-redis-"), data.to_owned()).await
+    pub async fn start_on(data: &Path) -> Self {
+        Self::with(Folder::new("usher-redis-"), data.to_owned()).await
     }
 
-    async fn with(folder: Folder, data: PathBuf) -> Redis {
+    async fn with(folder: Folder, data: PathBuf) -> Self {
         crate::init();
-        let mut redis = Redis {
+        let mut redis = Self {
             server: None,
             folder,
             data,

@@ -16,13 +16,13 @@ pub struct Source {
 
 impl Source {
     /// Generates people and rooms from a seed.
-    pub async fn generate(people: u32, rooms: u32, seed: u64) -> Source {
-        Source::generate_with(people, rooms, 0, seed).await
+    pub async fn generate(people: u32, rooms: u32, seed: u64) -> Self {
+        Self::generate_with(people, rooms, 0, seed).await
     }
 
     /// As [`Self::generate`], with groups of people.
-    pub async fn generate_with(people: u32, rooms: u32, groups: u32, seed: u64) -> Source {
-        let source = Source {
+    pub async fn generate_with(people: u32, rooms: u32, groups: u32, seed: u64) -> Self {
+        let source = Self {
             folder: Folder::new("usher-sim-"),
         };
         let (people, rooms, seed) = (people.to_string(), rooms.to_string(), seed.to_string());
@@ -37,8 +37,8 @@ impl Source {
     }
 
     /// A source directory of this content.
-    pub fn of(content: &Value) -> Source {
-        let source = Source {
+    pub fn of(content: &Value) -> Self {
+        let source = Self {
             folder: Folder::new("usher-sim-"),
         };
         source.rewrite(content);

@@ -51,7 +51,7 @@ impl Context {
         clippy::disallowed_methods,
         reason = "the operator's use-cases may open every tenant (ADR 0002)"
     )]
-    pub(crate) fn scope(&self, tenant: TenantId) -> TenantScope {
+    pub(crate) fn scope(tenant: TenantId) -> TenantScope {
         TenantScope::mint(tenant)
     }
 
@@ -69,7 +69,7 @@ impl Context {
     }
 
     pub(crate) async fn directory(&self, tenant: &Tenant, profile: &str) -> Result<Directory, Error> {
-        let found = self.store.directory(self.scope(tenant.id), profile).await?;
+        let found = self.store.directory(Self::scope(tenant.id), profile).await?;
         found.ok_or_else(|| Error::DirectoryUnknown {
             tenant: tenant.name.to_string(),
             profile: profile.to_owned(),

@@ -90,7 +90,7 @@ impl Exchange {
             let value = headers.entry("authorization".to_owned()).or_default();
             let scheme = value.split(' ').next().unwrap_or_default().to_owned();
             if own {
-                *value = "Bearer $TOKEN".to_owned();
+                "Bearer $TOKEN".clone_into(value);
             } else if !scheme.eq_ignore_ascii_case("bearer") {
                 *value = format!("{scheme} $CREDENTIALS");
             }
@@ -122,7 +122,9 @@ impl Exchange {
     pub fn lines(&self, margin: &str) -> String {
         let mut text = format!("{margin}$ {}\n", self.curl);
         match &self.response {
-            None => text += &format!("{margin}(no answer)\n"),
+            None => {
+                let _ = writeln!(text, "{margin}(no answer)");
+            }
             Some(answer) => {
                 let kind = answer.headers.get("content-type").map_or("", String::as_str);
                 let _ = writeln!(text, "{margin}{} {kind}", answer.status);
@@ -169,11 +171,11 @@ fn curl(request: &Asked) -> String {
         if value == "Bearer $TOKEN" {
             line += " -H \"Authorization: Bearer $TOKEN\"";
         } else {
-            line += &format!(" -H {}", quoted(&format!("{name}: {value}")));
+            let _ = write!(line, " -H {}", quoted(&format!("{name}: {value}")));
         }
     }
     if let Some(body) = &request.body {
-        line += &format!(" --data-raw {}", quoted(body));
+        let _ = write!(line, " --data-raw {}", quoted(body));
     }
     line
 }

@@ -4,6 +4,7 @@
 //! Must not know: which checks there are.
 
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 use crate::check::Miss;
 use crate::site::Site;
@@ -86,7 +87,7 @@ fn kind(answer: &Answer) -> String {
     let (kind, place) = (answer.header("content-type"), answer.header("location"));
     let mut text = format!("{} {kind}", answer.status).trim_end().to_owned();
     if !place.is_empty() {
-        text += &format!(" (to {place})");
+        let _ = write!(text, " (to {place})");
     }
     text
 }

@@ -178,27 +178,11 @@ impl Site {
         for (name, value) in more.as_object().cloned().unwrap_or_default() {
             if value.is_null() {
                 body.shift_remove(&name);
-            } else if self.has(&name) || !self.has_schema_word(&name) {
+            } else if self.has(&name) || !has_schema_word(&name) {
                 body.insert(name, value);
             }
         }
         Value::Object(body)
-    }
-
-    /// `id`, `meta` and odd spellings are no plain optional attributes: such members are sent whatever the
-    /// schema says.
-    fn has_schema_word(&self, name: &str) -> bool {
-        const OPTIONAL: [&str; 8] = [
-            "title",
-            "nickName",
-            "displayName",
-            "name",
-            "emails",
-            "phoneNumbers",
-            "active",
-            "externalId",
-        ];
-        OPTIONAL.contains(&name)
     }
 
     fn required(&self) -> impl Iterator<Item = &Value> {
@@ -397,6 +381,22 @@ impl Site {
         self.clear_made().await;
         self.left.take()
     }
+}
+
+/// `id`, `meta` and odd spellings are no plain optional attributes: such members are sent whatever the
+/// schema says.
+fn has_schema_word(name: &str) -> bool {
+    const OPTIONAL: [&str; 8] = [
+        "title",
+        "nickName",
+        "displayName",
+        "name",
+        "emails",
+        "phoneNumbers",
+        "active",
+        "externalId",
+    ];
+    OPTIONAL.contains(&name)
 }
 
 /// A value of an attribute's type.

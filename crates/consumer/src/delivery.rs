@@ -59,7 +59,7 @@ impl IdentityEvent {
     /// # Errors
     /// The name of the field that is missing or of the wrong type: such an event is the gateway's fault and
     /// goes to the app's dead letters.
-    pub fn read(event: &Value) -> Result<Option<IdentityEvent>, String> {
+    pub fn read(event: &Value) -> Result<Option<Self>, String> {
         let event_type = text(event, "type")?;
         let Some(kind) = kind(event_type) else {
             return Ok(None);
@@ -83,7 +83,7 @@ impl IdentityEvent {
             .and_then(Value::as_str)
             .unwrap_or(&tenant_id)
             .to_owned();
-        Ok(Some(IdentityEvent {
+        Ok(Some(Self {
             kind,
             sequence: sequence
                 .parse()

@@ -40,7 +40,7 @@ struct Entry {
 }
 
 impl HttpFeed {
-    pub(crate) fn new(url: &str, credential: &str) -> Result<HttpFeed, Error> {
+    pub(crate) fn new(url: &str, credential: &str) -> Result<Self, Error> {
         let mut builder = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .connect_timeout(Duration::from_secs(5));
@@ -49,7 +49,7 @@ impl HttpFeed {
             builder = builder.tls_certs_only(std::iter::empty());
         }
         let client = builder.build().map_err(Error::Unreachable)?;
-        Ok(HttpFeed {
+        Ok(Self {
             client,
             url: url.trim_end_matches('/').to_owned(),
             credential: credential.to_owned(),

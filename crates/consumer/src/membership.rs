@@ -107,7 +107,9 @@ mod tests {
 
     fn after(events: &[Value]) -> Vec<String> {
         let mut memberships = Memberships::default();
-        events.iter().for_each(|event| memberships.apply(event).unwrap());
+        for event in events {
+            memberships.apply(event).unwrap();
+        }
         memberships.of("g").into_iter().map(str::to_owned).collect()
     }
 

@@ -72,7 +72,10 @@ fn entry(value: &Value) -> Option<Entry> {
     let event = match parts.get(1) {
         None | Some(Value::Nil) => None,
         Some(Value::Map(fields)) => Some(envelope(fields.iter().map(|(name, value)| (name, value)))),
-        Some(Value::Array(fields)) => Some(envelope(fields.chunks_exact(2).map(|pair| (&pair[0], &pair[1])))),
+        Some(Value::Array(fields)) => {
+            let (pairs, _) = fields.as_chunks();
+            Some(envelope(pairs.iter().map(|[name, value]| (name, value))))
+        }
         Some(_) => Some(serde_json::Value::Null),
     };
     Some(Entry {

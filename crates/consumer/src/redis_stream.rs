@@ -43,8 +43,8 @@ impl RedisStream {
         stream: &str,
         group: &str,
         consumer: &str,
-    ) -> Result<RedisStream, Error> {
-        Ok(RedisStream {
+    ) -> Result<Self, Error> {
+        Ok(Self {
             client: client(url, user).map_err(|e| Error::Settings(format!("the feed's Redis URL: {e}")))?,
             stream: stream.to_owned(),
             group: group.to_owned(),
@@ -120,14 +120,13 @@ impl RedisStream {
             Err(Error::Redis(error)) if error.to_string().contains("no such key") => None,
             Err(error) => return Err(error),
         };
-        match found {
-            Some(group) => Ok(position(&group.last_delivered_id).unwrap_or(0)),
-            None => {
-                self.reset();
-                Err(Error::NoGroup {
-                    group: self.group.clone(),
-                })
-            }
+        if let Some(group) = found {
+            Ok(position(&group.last_delivered_id).unwrap_or(0))
+        } else {
+            self.reset();
+            Err(Error::NoGroup {
+                group: self.group.clone(),
+            })
         }
     }
 

@@ -4,6 +4,7 @@
 //! The rule for sequences ("only if newer") is the sink's, because it is one `WHERE` in its own store.
 
 use crate::delivery::Delivery;
+use std::cmp::Ordering;
 use std::ops::RangeInclusive;
 
 /// The decision about a batch.
@@ -28,14 +29,16 @@ pub fn plan(applied: u64, mut batch: Vec<Delivery>) -> Plan {
     };
     let mut next = applied + 1;
     for delivery in batch {
-        if delivery.position < next {
-            plan.repeated.push(delivery.position);
-        } else if delivery.position == next {
-            next += 1;
-            plan.ready.push(delivery);
-        } else {
-            plan.missing = Some(next..=delivery.position - 1);
-            break;
+        match delivery.position.cmp(&next) {
+            Ordering::Less => plan.repeated.push(delivery.position),
+            Ordering::Equal => {
+                next += 1;
+                plan.ready.push(delivery);
+            }
+            Ordering::Greater => {
+                plan.missing = Some(next..=delivery.position - 1);
+                break;
+            }
         }
     }
     plan

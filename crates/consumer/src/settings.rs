@@ -58,7 +58,7 @@ impl Feed {
     ///
     /// # Errors
     /// [`Error::Settings`] with the setting to change.
-    pub fn parse(words: FeedWords) -> Result<Feed, Error> {
+    pub fn parse(words: FeedWords) -> Result<Self, Error> {
         let scheme = words
             .url
             .split("://")
@@ -71,7 +71,7 @@ impl Feed {
                 let credential = words.credential;
                 let credential =
                     credential.ok_or_else(|| say("a feed over HTTP needs the app's credential"))?;
-                Ok(Feed::Http {
+                Ok(Self::Http {
                     url: words.url,
                     credential,
                 })
@@ -94,7 +94,7 @@ impl Feed {
                     (Some(url), Some(credential)) => Some((url, credential)),
                     (Some(_), None) => return Err(say("the HTTP feed for gaps needs the app's credential")),
                 };
-                Ok(Feed::Redis {
+                Ok(Self::Redis {
                     url: words.url,
                     user,
                     stream,
@@ -112,8 +112,8 @@ impl fmt::Debug for Feed {
     /// Shows neither credentials nor a URL that may hold a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Feed::Http { url, .. } => f.debug_struct("Http").field("url", url).finish_non_exhaustive(),
-            Feed::Redis { stream, .. } => f
+            Self::Http { url, .. } => f.debug_struct("Http").field("url", url).finish_non_exhaustive(),
+            Self::Redis { stream, .. } => f
                 .debug_struct("Redis")
                 .field("stream", stream)
                 .finish_non_exhaustive(),

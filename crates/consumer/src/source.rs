@@ -37,14 +37,14 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    pub(crate) fn open(settings: &Settings) -> Result<Source, Error> {
+    pub(crate) fn open(settings: &Settings) -> Result<Self, Error> {
         let Settings {
             feed,
             group,
             consumer,
         } = settings;
         Ok(match feed {
-            Feed::Http { url, credential } => Source::Http {
+            Feed::Http { url, credential } => Self::Http {
                 feed: HttpFeed::new(url, credential)?,
                 group: group.clone(),
                 acknowledged: 0,
@@ -59,7 +59,7 @@ impl Source {
                 let repair = http
                     .as_ref()
                     .map(|(url, credential)| HttpFeed::new(url, credential));
-                Source::Redis {
+                Self::Redis {
                     stream,
                     repair: repair.transpose()?,
                 }
@@ -70,7 +70,7 @@ impl Source {
     /// Waits for news, a bounded time. Dropping the future loses nothing: unacknowledged events come again.
     pub(crate) async fn next(&mut self, applied: u64) -> Result<News, Error> {
         match self {
-            Source::Http {
+            Self::Http {
                 feed,
                 group,
                 acknowledged,
@@ -81,7 +81,7 @@ impl Source {
                 }
                 feed.page(applied, Wait::LongPoll).await.map(News::Batch)
             }
-            Source::Redis { stream, .. } => stream.next().await,
+            Self::Redis { stream, .. } => stream.next().await,
         }
     }
 
@@ -94,11 +94,11 @@ impl Source {
             plan.ready
         };
         let (found, http_feed) = match self {
-            Source::Http { feed, .. } => (
+            Self::Http { feed, .. } => (
                 from_first(feed.page(first - 1, Wait::No).await?),
                 error::HttpFeed::Asked,
             ),
-            Source::Redis { stream, repair } => {
+            Self::Redis { stream, repair } => {
                 let found = from_first(stream.range(first, last).await?);
                 match repair {
                     Some(feed) if found.is_empty() => (
@@ -125,14 +125,14 @@ impl Source {
     /// requested.
     pub(crate) async fn ack(&mut self, positions: &[u64]) -> Result<(), Error> {
         match self {
-            Source::Http { .. } => Ok(()),
-            Source::Redis { stream, .. } => stream.ack(positions).await,
+            Self::Http { .. } => Ok(()),
+            Self::Redis { stream, .. } => stream.ack(positions).await,
         }
     }
 
     /// Starts again: everything unacknowledged is read once more.
     pub(crate) fn reset(&mut self) {
-        if let Source::Redis { stream, .. } = self {
+        if let Self::Redis { stream, .. } = self {
             stream.reset();
         }
     }

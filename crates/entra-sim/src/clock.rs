@@ -2,6 +2,8 @@
 //!
 //! Everything else takes a seed or a simulated clock as a parameter, so that a run can be repeated.
 
+use std::time::Duration;
+
 /// Wall-clock time for the provisioning log, RFC 3339 in UTC with milliseconds.
 #[must_use]
 pub fn now() -> String {
@@ -11,6 +13,12 @@ pub fn now() -> String {
     )]
     let now = chrono::Utc::now();
     now.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
+
+/// A length of time as the provisioning log has it.
+#[must_use]
+pub fn millis(length: Duration) -> u64 {
+    u64::try_from(length.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A seed for a run without `--seed`: probe ids must differ from run to run, as Entra's do.

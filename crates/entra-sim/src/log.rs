@@ -49,7 +49,7 @@ pub struct ModifiedProperty {
 
 impl From<&Difference<'_>> for ModifiedProperty {
     fn from(difference: &Difference<'_>) -> Self {
-        ModifiedProperty {
+        Self {
             display_name: difference.line.name.clone(),
             old_value: difference.old.clone(),
             new_value: difference.new.clone(),
@@ -73,7 +73,7 @@ pub struct ErrorInformation {
 
 impl From<&Problem> for ErrorInformation {
     fn from(problem: &Problem) -> Self {
-        ErrorInformation {
+        Self {
             error_code: problem.code.as_str(),
             reason: problem.reason.clone(),
             http_status: problem.status,

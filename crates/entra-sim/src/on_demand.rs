@@ -28,7 +28,7 @@ pub struct DemandReport {
 
 impl DemandReport {
     fn failed(step: &'static str, problem: &Problem) -> Self {
-        DemandReport {
+        Self {
             ok: false,
             step,
             error: Some(ErrorInformation::from(problem)),

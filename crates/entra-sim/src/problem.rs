@@ -56,26 +56,26 @@ impl ErrorCode {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            ErrorCode::EntryConflict => "EntryConflict",
-            ErrorCode::TooManyRequests => "TooManyRequests",
-            ErrorCode::InternalServerError => "InternalServerError",
-            ErrorCode::Unauthorized => "Unauthorized",
-            ErrorCode::InsufficientRights => "InsufficientRights",
-            ErrorCode::MethodNotAllowed => "MethodNotAllowed",
-            ErrorCode::NotImplemented => "NotImplemented",
-            ErrorCode::NotPermitted => "NotPermitted",
-            ErrorCode::UnprocessableEntity => "UnprocessableEntity",
-            ErrorCode::InvalidAnchor => "InvalidAnchor",
-            ErrorCode::WebExceptionProtocolError => "WebExceptionProtocolError",
-            ErrorCode::Timeout => "Timeout",
-            ErrorCode::MandatoryFieldsMissing => "MandatoryFieldsMissing",
-            ErrorCode::DuplicateTargetEntries => "DuplicateTargetEntries",
-            ErrorCode::DuplicateSourceEntries => "DuplicateSourceEntries",
-            ErrorCode::BadRequest => "SystemForCrossDomainIdentityManagementBadRequest",
-            ErrorCode::ServiceIncompatible => "SystemForCrossDomainIdentityManagementServiceIncompatible",
-            ErrorCode::RedundantExport => "RedundantExport",
-            ErrorCode::EntrySynchronizationSkipped => "EntrySynchronizationSkipped",
-            ErrorCode::StagedDelete => "StagedDelete",
+            Self::EntryConflict => "EntryConflict",
+            Self::TooManyRequests => "TooManyRequests",
+            Self::InternalServerError => "InternalServerError",
+            Self::Unauthorized => "Unauthorized",
+            Self::InsufficientRights => "InsufficientRights",
+            Self::MethodNotAllowed => "MethodNotAllowed",
+            Self::NotImplemented => "NotImplemented",
+            Self::NotPermitted => "NotPermitted",
+            Self::UnprocessableEntity => "UnprocessableEntity",
+            Self::InvalidAnchor => "InvalidAnchor",
+            Self::WebExceptionProtocolError => "WebExceptionProtocolError",
+            Self::Timeout => "Timeout",
+            Self::MandatoryFieldsMissing => "MandatoryFieldsMissing",
+            Self::DuplicateTargetEntries => "DuplicateTargetEntries",
+            Self::DuplicateSourceEntries => "DuplicateSourceEntries",
+            Self::BadRequest => "SystemForCrossDomainIdentityManagementBadRequest",
+            Self::ServiceIncompatible => "SystemForCrossDomainIdentityManagementServiceIncompatible",
+            Self::RedundantExport => "RedundantExport",
+            Self::EntrySynchronizationSkipped => "EntrySynchronizationSkipped",
+            Self::StagedDelete => "StagedDelete",
         }
     }
 }
@@ -106,7 +106,7 @@ impl Problem {
     /// A problem of one object without an HTTP answer.
     #[must_use]
     pub fn new(code: ErrorCode, reason: impl Into<String>) -> Self {
-        Problem {
+        Self {
             code,
             reason: reason.into(),
             status: None,
@@ -128,12 +128,10 @@ impl Problem {
             ErrorCode::EntryConflict => {
                 "Another object of the target has the same matching value; correct one of the two."
             }
-            ErrorCode::TooManyRequests | ErrorCode::InternalServerError => {
-                "It is tried again in a later cycle."
-            }
-            ErrorCode::Timeout | ErrorCode::WebExceptionProtocolError => {
-                "It is tried again in a later cycle."
-            }
+            ErrorCode::TooManyRequests
+            | ErrorCode::InternalServerError
+            | ErrorCode::Timeout
+            | ErrorCode::WebExceptionProtocolError => "It is tried again in a later cycle.",
             ErrorCode::Unauthorized => "Check the secret token, and that it belongs to this tenant URL.",
             ErrorCode::InvalidAnchor => {
                 "The object was deleted in the target; restart provisioning (--restart)."

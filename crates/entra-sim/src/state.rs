@@ -123,7 +123,7 @@ impl JobState {
     /// The state of a job before its first run. `job_id` comes from [`new_job_id`].
     #[must_use]
     pub fn new(app: App, job_id: String) -> Self {
-        JobState {
+        Self {
             app,
             job_id,
             watermark: None,
@@ -148,7 +148,7 @@ impl JobState {
                 return Err(why).with_context(|| format!("cannot read the state file {}", path.display()));
             }
         };
-        let state: JobState = serde_json::from_str(&text)
+        let state: Self = serde_json::from_str(&text)
             .with_context(|| format!("{} is not a state file of entra-sim", path.display()))?;
         anyhow::ensure!(
             state.app == app,
@@ -170,10 +170,10 @@ impl JobState {
 
     /// "Restart provisioning": forgets everything but the application and the job's id.
     pub fn restart(&mut self) {
-        *self = JobState {
+        *self = Self {
             clock: self.clock,
             cycles: self.cycles,
-            ..JobState::new(self.app, self.job_id.clone())
+            ..Self::new(self.app, self.job_id.clone())
         };
     }
 

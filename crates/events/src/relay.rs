@@ -133,7 +133,7 @@ impl Relay {
                     }
                 }
                 Err(error) => {
-                    let wait = self.report(&error, &mut backoff).await;
+                    let wait = self.report(&error, &mut backoff);
                     tokio::select! {
                         () = sleep(wait) => {}
                         Ok(()) = returned.changed() => {}
@@ -257,31 +257,25 @@ impl Relay {
     }
 
     /// Publishes a failure in the status and the log; returns the wait before the next attempt.
-    async fn report(&mut self, error: &RoundError, backoff: &mut Backoff) -> Duration {
+    fn report(&mut self, error: &RoundError, backoff: &mut Backoff) -> Duration {
         let parked = match error {
             RoundError::Foreign(_) => true,
             RoundError::Redis(fault) => fault.needs_operator(),
             RoundError::Store(_) => false,
         };
         let text = error.to_string();
-        let last_error = self
-            .setup
-            .registry
-            .snapshot()
-            .feeds
-            .get(&self.app)
-            .and_then(|feed| feed.last_error.clone());
-        if last_error.as_ref() != Some(&text) {
-            tracing::warn!(app = self.group, stream = %self.key, parked, error = text, "the relay waits; events stay in the database");
-        }
+        let mut last_error = None;
         self.setup.registry.feed(self.app, |feed| {
             feed.state = if parked {
                 FeedState::Parked
             } else {
                 FeedState::Retrying
             };
-            feed.last_error = Some(text);
+            last_error = feed.last_error.replace(text.clone());
         });
+        if last_error.as_ref() != Some(&text) {
+            tracing::warn!(app = self.group, stream = %self.key, parked, error = text, "the relay waits; events stay in the database");
+        }
         // The state of the stream, groups included, must be read again.
         self.cursor = None;
         self.maintained_at = None;

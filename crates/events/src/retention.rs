@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 /// The interval between two deletions.
-const PRUNE: Duration = Duration::from_secs(3600);
+const PRUNE: Duration = Duration::from_hours(1);
 
 /// The dependencies of the retention task.
 pub(crate) struct Retention {

@@ -27,7 +27,7 @@ impl Settings {
             environment,
             redis: None,
             poll: Duration::from_millis(250),
-            retention: Duration::from_secs(30 * 24 * 3600),
+            retention: Duration::from_hours(30 * 24),
         }
     }
 }

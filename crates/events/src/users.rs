@@ -30,7 +30,7 @@ use crate::supervisor::SettingsError;
 /// expires.
 const LOOK: Duration = Duration::from_secs(5);
 /// The interval if Redis does not allow this deployment to manage users.
-const REFUSED: Duration = Duration::from_secs(60);
+const REFUSED: Duration = Duration::from_mins(1);
 /// The length of a lease: an instance that crashed blocks the others from this work for so long.
 const LEASE: Duration = Duration::from_secs(15);
 const LEASE_NAME: &str = "redis-users";

@@ -3,6 +3,7 @@
 //! Must not know: the content of a page; each comes from the crate that it describes.
 
 use clap::{Command, CommandFactory, ValueEnum};
+use std::fmt::Write as _;
 
 use crate::{Arguments, config};
 
@@ -51,10 +52,11 @@ fn cli() -> String {
 fn chapter(page: &mut String, command: &Command, path: &str) {
     let help = command.clone().term_width(100).render_long_help().to_string();
     let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
-    page.push_str(&format!(
+    let _ = write!(
+        page,
         "\n## {path}\n\n```text\n{}\n```\n",
         lines.join("\n").trim_end()
-    ));
+    );
     for verb in command
         .get_subcommands()
         .filter(|verb| !verb.is_hide_set() && verb.get_name() != "help")

@@ -85,7 +85,7 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
 
 fn open_events(setup: &Setup) -> anyhow::Result<Events> {
     let mut settings = events::Settings::new(setup.config.environment);
-    settings.redis = setup.config.redis.clone();
+    settings.redis.clone_from(&setup.config.redis);
     settings.poll = Duration::from_millis(setup.config.events.poll_ms);
     settings.retention = Duration::from_secs(setup.config.events.retention_days * 24 * 3_600);
     Ok(Events::new(

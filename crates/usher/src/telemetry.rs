@@ -194,6 +194,10 @@ where
     // The configuration has checked the level. Later directives win.
     let level =
         EnvFilter::try_new(format!("{QUIET},{}", log.level)).unwrap_or_else(|_| EnvFilter::new("info"));
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method by itself is of one lifetime only"
+    )]
     let filter = level.and(filter_fn(|metadata| metadata.is_event()));
     let terminal = std::io::stdout().is_terminal();
     let json = match log.format {

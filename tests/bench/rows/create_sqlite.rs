@@ -68,7 +68,7 @@ struct Naive {
 }
 
 impl Naive {
-    async fn start(plan: &Plan) -> Naive {
+    async fn start(plan: &Plan) -> Self {
         let mut site = Site::start(plan.settings()).await;
         let mut connection = Connection::open(site.address).await.expect("connect");
         expect(&mut connection, &site.create(seed::TEMPLATE), 201).await;
@@ -100,7 +100,7 @@ impl Naive {
             )
             .await,
         ];
-        Naive {
+        Self {
             connection,
             statements,
             number: 0,

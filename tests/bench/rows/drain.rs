@@ -41,7 +41,7 @@ async fn measure(name: &str, database: Option<Database>, plan: &Plan) -> Row {
     let head = i64::from(plan.backlog) + 1;
     let feed = Feed::new(&app);
     let stamping = Instant::now();
-    support::wait::until("the backlog to be stamped", Duration::from_secs(120), || async {
+    support::wait::until("the backlog to be stamped", Duration::from_mins(2), || async {
         (i64::try_from(feed.head().await).ok()? >= head).then_some(())
     })
     .await;
@@ -88,7 +88,7 @@ async fn pile_up(site: &Site, database: Option<&Database>, count: u32) {
 /// Waits until the stream has at least `length` entries; returns their number and the time.
 async fn until_length(redis: &Redis, stream: &str, length: i64) -> (i64, Instant) {
     let mut connection = redis.connection().await;
-    let end = Instant::now() + Duration::from_secs(120);
+    let end = Instant::now() + Duration::from_mins(2);
     loop {
         let now: i64 = redis::cmd("XLEN")
             .arg(stream)

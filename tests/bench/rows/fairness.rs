@@ -177,7 +177,7 @@ struct Other {
 }
 
 impl Other {
-    async fn of(site: &Site) -> Other {
+    async fn of(site: &Site) -> Self {
         let directory = site.gateway.directory("fabrikam", "people");
         let path = directory
             .tenant_url
@@ -186,7 +186,7 @@ impl Other {
             .to_owned();
         let authorization = format!("Bearer {}", directory.token);
         let whom = person(site.address, &path, &authorization, 0).await;
-        Other {
+        Self {
             address: site.address,
             path,
             authorization,
@@ -244,7 +244,7 @@ struct Flood {
 }
 
 impl Flood {
-    fn start(load: Load, site: &Arc<Site>, targets: &Arc<Vec<String>>) -> Flood {
+    fn start(load: Load, site: &Arc<Site>, targets: &Arc<Vec<String>>) -> Self {
         let ended = Arc::new(AtomicBool::new(false));
         let mut tasks = Vec::new();
         for lane in 0..load.connections() {
@@ -267,7 +267,7 @@ impl Flood {
                 done
             }));
         }
-        Flood { ended, tasks }
+        Self { ended, tasks }
     }
 
     /// Waits for the requests in flight; returns the number of served requests.

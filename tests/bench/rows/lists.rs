@@ -90,10 +90,8 @@ async fn walked(base: &Base, people: u32) -> String {
         let request = ask(base, &format!("cursor={cursor}"), STEP);
         let body = expect(&mut connection, &request, 200).await;
         let page: Value = serde_json::from_slice(&body).expect("a list");
-        cursor = page["nextCursor"]
-            .as_str()
-            .expect("a page in the middle")
-            .to_owned();
+        let next = page["nextCursor"].as_str().expect("a page in the middle");
+        next.clone_into(&mut cursor);
     }
     cursor
 }

@@ -50,7 +50,7 @@ pub async fn run(plan: &Plan) -> Vec<Row> {
     let alone = adds(plan, &base, &mut connection, (&many, &ids)).await;
     let others = {
         let (address, next, make) = (base.site.address, Arc::clone(&base.site.next), matches(&base));
-        let time = Duration::from_secs(600);
+        let time = Duration::from_mins(10);
         tokio::spawn(async move { over(CONNECTIONS, address, time, &next, &make).await })
     };
     let beside = adds(plan, &base, &mut connection, (&many, &ids)).await;

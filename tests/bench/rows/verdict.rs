@@ -87,7 +87,7 @@ fn record(issued: &token::Issued, now: DateTime<Utc>) -> TokenRecord {
         directory: Directory {
             id: directory,
             tenant,
-            profile: "advisors".parse().unwrap(),
+            profile: "advisors".parse().expect("a name"),
             provider: Provider::Entra,
             switch: Switch::On,
             extension: None,

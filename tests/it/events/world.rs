@@ -13,7 +13,7 @@ use support::redis::Redis;
 use support::wait::until;
 
 /// The limit of every wait; nothing is measured by it.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Clone, Copy)]
 pub enum Backend {
@@ -47,23 +47,23 @@ pub struct World {
 
 impl World {
     /// Starts all of it.
-    pub async fn start(backend: Backend) -> World {
+    pub async fn start(backend: Backend) -> Self {
         let redis = Redis::start().await;
         let gateway = Gateway::start(settings(backend, Some(&redis)).await).await;
-        World::around(gateway, redis)
+        Self::around(gateway, redis)
     }
 
     /// A customer and an app for a running gateway.
-    pub fn around(gateway: Gateway, redis: Redis) -> World {
+    pub fn around(gateway: Gateway, redis: Redis) -> Self {
         let app = gateway.app("booking");
-        World::of(gateway, redis, app)
+        Self::of(gateway, redis, app)
     }
 
     /// A customer for a running gateway that has its app.
-    pub fn of(gateway: Gateway, redis: Redis, app: App) -> World {
+    pub fn of(gateway: Gateway, redis: Redis, app: App) -> Self {
         let scim = Scim::new(&gateway.directory("contoso", "advisors"));
         let feed = Feed::new(&app);
-        World {
+        Self {
             gateway,
             redis,
             scim,

@@ -126,9 +126,9 @@ fn change(talk: &mut Talk, id: &str) -> Value {
         4..7 => {
             let mut leaving: Vec<String> = present.into_iter().filter(|_| talk.chance(40)).collect();
             leaving.extend(some.into_iter().take(1));
-            leaving.iter().for_each(|id| {
+            for id in &leaving {
                 after.members.remove(id);
-            });
+            }
             remove(talk, &leaving)
         }
         7 => {

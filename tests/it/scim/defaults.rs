@@ -38,9 +38,10 @@ async fn every_reader_sees_active(scim: &Scim, id: &str, name: &str) {
         ("active eq null", false),
     ] {
         for narrowed in [false, true] {
-            let filter = match narrowed {
-                true => format!("userName eq \"{name}\" and {filter}"),
-                false => filter.to_owned(),
+            let filter = if narrowed {
+                format!("userName eq \"{name}\" and {filter}")
+            } else {
+                filter.to_owned()
             };
             let names = found(scim, &filter).await;
             assert_eq!(names.contains(&name.to_owned()), finds, "{filter}");
@@ -127,19 +128,16 @@ async fn a_creation_that_says_nothing_of_active_is_active_to_every_reader() {
 /// Removes `active` from the stored documents, as an older version left them.
 async fn forget_active(gateway: &Gateway) {
     let sql = "UPDATE identity SET document = replace(document, ',\"active\":true', '')";
-    match gateway.database() {
-        Some(database) => {
-            let mut connection = sqlx::PgConnection::connect(&database.super_url).await.unwrap();
-            connection.execute(sql).await.unwrap();
-        }
-        None => {
-            let url = format!(
-                "sqlite://{}",
-                gateway.folder().join("usher-data/usher.db").display()
-            );
-            let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
-            connection.execute(sql).await.unwrap();
-        }
+    if let Some(database) = gateway.database() {
+        let mut connection = sqlx::PgConnection::connect(&database.super_url).await.unwrap();
+        connection.execute(sql).await.unwrap();
+    } else {
+        let url = format!(
+            "sqlite://{}",
+            gateway.folder().join("usher-data/usher.db").display()
+        );
+        let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        connection.execute(sql).await.unwrap();
     }
 }
 

@@ -236,9 +236,10 @@ async fn a_filter_on_members_may_test_other_attributes_beside_the_id() {
                 .await
                 .expect(204);
                 let answer = send(verb, &filter).await;
-                match selects {
-                    true => answer.expect(204),
-                    false => answer.expect(400),
+                if selects {
+                    answer.expect(204)
+                } else {
+                    answer.expect(400)
                 };
                 assert_eq!(members().await, if selects { 2 } else { 1 }, "{verb} {filter}");
             }

@@ -139,7 +139,7 @@ async fn without_its_database_the_gateway_says_503_with_a_time_and_never_blames_
         ready.text
     );
     cluster.restart().await;
-    until("the gateway to serve again", Duration::from_secs(60), || async {
+    until("the gateway to serve again", Duration::from_mins(1), || async {
         (scim.get("/Users").await.status == 200).then_some(())
     })
     .await;

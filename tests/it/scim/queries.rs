@@ -108,7 +108,7 @@ async fn pages_count_from_one_and_add_up() {
                 answer.body["startIndex"].as_u64().unwrap(),
                 answer.body["itemsPerPage"].as_u64().unwrap(),
             );
-            assert_eq!(page.2 as usize, names.len());
+            assert_eq!(page.2, names.len() as u64);
             (page, names)
         };
         let (page, all) = names("").await;

@@ -273,7 +273,7 @@ async fn a_caller_that_leaves_in_the_middle_leaves_no_transaction_behind() {
         _ = has_written.wait_for(|written| *written) => {}
     }
     // On the pool's only connection, if it were used again.
-    store.lease("mine", "me", Duration::from_secs(60)).await.unwrap();
+    store.lease("mine", "me", Duration::from_mins(1)).await.unwrap();
     assert!(world.get(&home, amy.id).await.is_none());
     let mut other = sqlx::PgConnection::connect(&world.postgres.clone().unwrap().super_url)
         .await

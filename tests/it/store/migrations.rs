@@ -145,23 +145,20 @@ async fn as_before_match_keys(world: &World, changes: &[String]) {
         "DELETE FROM seaql_migrations WHERE version = 'm0007_match_keys'".to_owned(),
     ];
     for sql in changes.iter().chain(&taken_back) {
-        match &world.postgres {
-            Some(database) => {
-                let mut owner = Postgres::shared().await.admin(&database.name).await;
-                sqlx::query(sqlx::AssertSqlSafe(sql.clone()))
-                    .execute(&mut owner)
-                    .await
-                    .expect(sql);
-            }
-            None => {
-                let mut file = <sqlx::SqliteConnection as sqlx::Connection>::connect(&world.settings.url)
-                    .await
-                    .unwrap();
-                sqlx::query(sqlx::AssertSqlSafe(sql.clone()))
-                    .execute(&mut file)
-                    .await
-                    .expect(sql);
-            }
+        if let Some(database) = &world.postgres {
+            let mut owner = Postgres::shared().await.admin(&database.name).await;
+            sqlx::query(sqlx::AssertSqlSafe(sql.clone()))
+                .execute(&mut owner)
+                .await
+                .expect(sql);
+        } else {
+            let mut file = <sqlx::SqliteConnection as sqlx::Connection>::connect(&world.settings.url)
+                .await
+                .unwrap();
+            sqlx::query(sqlx::AssertSqlSafe(sql.clone()))
+                .execute(&mut file)
+                .await
+                .expect(sql);
         }
     }
 }

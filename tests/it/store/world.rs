@@ -31,7 +31,8 @@ pub struct World {
     pub settings: Settings,
     /// PostgreSQL only: the URLs of the other roles.
     pub postgres: Option<Database>,
-    _folder: Option<TempDir>,
+    /// Held for as long as its file is used.
+    folder: Option<TempDir>,
     ids: SystemIds,
     profiles: Profiles,
     second: AtomicU32,
@@ -63,7 +64,7 @@ impl World {
     pub async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut world = Self::sqlite_in(folder.path()).await;
-        world._folder = Some(folder);
+        world.folder = Some(folder);
         world
     }
 
@@ -122,7 +123,7 @@ impl World {
             store,
             settings,
             postgres,
-            _folder: folder,
+            folder,
             ids: SystemIds::default(),
             profiles,
             second: AtomicU32::new(0),

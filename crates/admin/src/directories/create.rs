@@ -29,7 +29,7 @@ pub async fn execute(
     };
     match context
         .store
-        .create_directory(context.scope(tenant.id), &directory)
+        .create_directory(Context::scope(tenant.id), &directory)
         .await
     {
         Ok(()) => Ok(Named::of(context, tenant.name, directory)),

@@ -58,7 +58,7 @@ async fn named(context: &Context, tenant: &str, profile: &str) -> Result<Named, 
 
 async fn keep(context: &Context, mut named: Named, text: Option<&str>) -> Result<Named, Error> {
     let directory = &mut named.directory;
-    let scope = context.scope(directory.tenant);
+    let scope = Context::scope(directory.tenant);
     context.store.set_extension(scope, directory.id, text).await?;
     directory.extension = text.map(Arc::from);
     Ok(named)

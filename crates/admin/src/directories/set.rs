@@ -19,7 +19,7 @@ pub async fn execute(
     let mut directory = context.directory(&tenant, profile).await?;
     context
         .store
-        .set_provider(context.scope(tenant.id), directory.id, provider)
+        .set_provider(Context::scope(tenant.id), directory.id, provider)
         .await?;
     directory.provider = provider;
     Ok(Named::of(context, tenant.name, directory))

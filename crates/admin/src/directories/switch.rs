@@ -15,7 +15,7 @@ pub async fn execute(context: &Context, tenant: &str, profile: &str, to: Switch)
     let mut directory = context.directory(&tenant, profile).await?;
     context
         .store
-        .switch_directory(context.scope(tenant.id), directory.id, to)
+        .switch_directory(Context::scope(tenant.id), directory.id, to)
         .await?;
     directory.switch = to;
     Ok(Named::of(context, tenant.name, directory))

@@ -46,7 +46,7 @@ pub struct Found {
 /// [`Error::TenantUnknown`], [`Error::DirectoryUnknown`], [`Error::Store`].
 pub async fn execute(context: &Context, tenant: &str, query: Query) -> Result<Vec<Found>, Error> {
     let tenant = context.tenant(tenant).await?;
-    let scope = context.scope(tenant.id);
+    let scope = Context::scope(tenant.id);
     let directory = match &query.profile {
         Some(profile) => Some(context.directory(&tenant, profile).await?.id),
         None => None,

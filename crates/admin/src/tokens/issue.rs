@@ -45,7 +45,7 @@ pub(super) async fn issue(
     label: Option<String>,
     life: Option<TimeDelta>,
 ) -> Result<Issued, Error> {
-    let (scope, now) = (context.scope(tenant.id), context.clock.now());
+    let (scope, now) = (Context::scope(tenant.id), context.clock.now());
     let others = context.store.tokens(scope, Some(directory.id)).await?;
     if others
         .iter()

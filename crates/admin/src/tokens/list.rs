@@ -30,7 +30,7 @@ pub async fn execute(
     let tenant = context.tenant(tenant).await?;
     let directories = match profile {
         Some(profile) => vec![context.directory(&tenant, profile).await?],
-        None => context.store.directories(context.scope(tenant.id)).await?,
+        None => context.store.directories(Context::scope(tenant.id)).await?,
     };
     let now = context.clock.now();
     let aliases = context.aliases().await?;
@@ -38,7 +38,7 @@ pub async fn execute(
     for directory in directories {
         let tokens = context
             .store
-            .tokens(context.scope(tenant.id), Some(directory.id))
+            .tokens(Context::scope(tenant.id), Some(directory.id))
             .await?;
         found.extend(tokens.into_iter().map(|token| TokenSummary {
             standing: token.status(now),

@@ -12,7 +12,7 @@ use crate::{Context, Error};
 pub async fn execute(context: &Context, tenant: &str, id: &str) -> Result<Token, Error> {
     let id = public_part(id);
     let tenant = context.tenant(tenant).await?;
-    let scope = context.scope(tenant.id);
+    let scope = Context::scope(tenant.id);
     let found = match id.parse() {
         Ok(id) => context.store.token(scope, id).await?,
         Err(_) => None,

@@ -37,7 +37,7 @@ pub async fn execute(
     }
     let tenant = context.tenant(tenant).await?;
     let directory = context.directory(&tenant, profile).await?;
-    let scope = context.scope(tenant.id);
+    let scope = Context::scope(tenant.id);
     let old = context.store.tokens(scope, Some(directory.id)).await?;
     // The new one first: if a later step fails, the customer still has a token that works.
     let issued = super::issue::issue(context, &tenant, &directory, None, life).await?;

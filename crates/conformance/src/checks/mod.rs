@@ -131,7 +131,7 @@ mod tests {
     fn no_rule_poses_as_a_quote() {
         for check in super::all() {
             let marks = ['"', '“', '”', '„', '«', '»', '‘', '…'];
-            let marked = check.rule.contains(marks) || check.rule.contains("[") || check.rule.contains("...");
+            let marked = check.rule.contains(marks) || check.rule.contains('[') || check.rule.contains("...");
             assert!(!marked, "{}: {}", check.id, check.rule);
             assert!(check.rule.len() > 15, "{}: {}", check.id, check.rule);
             assert!(!check.rule.ends_with('.'), "{}: {}", check.id, check.rule);

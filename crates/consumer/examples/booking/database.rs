@@ -38,7 +38,7 @@ pub struct Dump {
 
 impl Database {
     /// Opens or makes the file.
-    pub async fn open(path: &Path, app: &str) -> sqlx::Result<Database> {
+    pub async fn open(path: &Path, app: &str) -> sqlx::Result<Self> {
         let mut connection = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -54,7 +54,7 @@ impl Database {
              CREATE TABLE IF NOT EXISTS feed (app TEXT PRIMARY KEY, position INTEGER NOT NULL);"
         );
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await?;
-        Ok(Database {
+        Ok(Self {
             connection,
             app: app.to_owned(),
         })

@@ -41,8 +41,8 @@ pub struct Row {
 
 impl Row {
     /// Reads a row of either table.
-    pub fn read(row: &SqliteRow) -> sqlx::Result<Row> {
-        Ok(Row {
+    pub fn read(row: &SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
             tenant: row.try_get("tenant")?,
             directory: row.try_get("directory")?,
             id: row.try_get("id")?,

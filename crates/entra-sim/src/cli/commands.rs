@@ -1,6 +1,7 @@
 //! Runs the commands: reads files, builds the job, calls the library, prints the result. Returns true if
 //! everything is done, false if failures remain; an error means that the command could not start.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -75,9 +76,9 @@ fn mutate(args: &MutateArgs, ui: &mut Ui) -> anyhow::Result<bool> {
         "{joined} joined, {moved} moved, {renamed} renamed, {left} left, {returned} returned, {purged} purged"
     );
     if groups > 0 {
-        words.push_str(&format!(", {groups} changes of groups"));
+        let _ = write!(words, ", {groups} changes of groups");
     }
-    words.push_str(&format!(": {}", out.display()));
+    let _ = write!(words, ": {}", out.display());
     ui.result(&changes, &words);
     Ok(true)
 }
@@ -146,17 +147,18 @@ fn run_words(report: &RunReport) -> String {
         ui::counts_line(&report.counts)
     );
     if report.escrow > 0 {
-        words.push_str(&format!("; {} wait in escrow to be tried again", report.escrow));
+        let _ = write!(words, "; {} wait in escrow to be tried again", report.escrow);
     }
     let stopped = report.cycles.last().and_then(|cycle| cycle.stopped_by.as_ref());
     if let (Some(reason), None) = (stopped, &report.quarantine) {
-        words.push_str(&format!("; the last cycle ended early: {reason}"));
+        let _ = write!(words, "; the last cycle ended early: {reason}");
     }
     if let Some(quarantine) = &report.quarantine {
-        words.push_str(&format!(
+        let _ = write!(
+            words,
             "\nthe job is in quarantine ({:?}): {}",
             quarantine.reason, quarantine.detail
-        ));
+        );
         if quarantine.disabled {
             words.push_str("\nit is disabled after 28 days in quarantine; run with --restart");
         }
@@ -235,10 +237,11 @@ async fn load(args: &LoadArgs, ui: &mut Ui) -> anyhow::Result<bool> {
         summary.requests, summary.seconds, summary.requests_per_second, summary.failed, summary.errors
     );
     for (kind, figures) in &summary.kinds {
-        words.push_str(&format!(
+        let _ = write!(
+            words,
             "\n{kind:?}: {} requests, p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms, max {:.1} ms",
             figures.count, figures.p50_ms, figures.p95_ms, figures.p99_ms, figures.max_ms
-        ));
+        );
     }
     ui.result(&summary, &words);
     Ok(summary.failed == 0)

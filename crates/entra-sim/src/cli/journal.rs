@@ -26,7 +26,7 @@ impl Journal {
             file.map(BufWriter::new)
                 .with_context(|| format!("cannot write the log {}", path.display()))
         };
-        Ok(Journal {
+        Ok(Self {
             file: path.map(open).transpose()?,
             failed: None,
         })

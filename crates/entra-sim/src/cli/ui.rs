@@ -1,6 +1,7 @@
 //! The only file that writes to the terminal. stdout is for people; with `--json` it holds one summary and
 //! nothing else. A closed pipe is not an error: the reader needs no more.
 
+use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Instant;
 
@@ -38,7 +39,7 @@ impl Ui {
     /// Chooses the kind of progress by the options and by whether stderr is a terminal.
     #[must_use]
     pub fn new(json: bool, quiet: bool) -> Self {
-        Ui {
+        Self {
             json,
             quiet,
             terminal: std::io::stderr().is_terminal(),
@@ -178,16 +179,17 @@ pub fn log_line(entry: &LogEntry) -> String {
         .map_or("", String::as_str);
     let mut line = format!("{action:<8}{status:<9}{who}");
     if let Some(error) = &entry.provisioning_status_info.error_information {
-        line.push_str(&format!("  {}: {}", error.error_code, error.reason));
+        let _ = write!(line, "  {}: {}", error.error_code, error.reason);
     } else if matches!(entry.provisioning_action, Action::Update | Action::Disable) {
         for change in &entry.modified_properties {
             let show = |value: &Option<String>| value.clone().unwrap_or_else(|| "∅".to_owned());
-            line.push_str(&format!(
+            let _ = write!(
+                line,
                 "  {}: {} → {}",
                 change.display_name,
                 show(&change.old_value),
                 show(&change.new_value)
-            ));
+            );
         }
     }
     line
@@ -218,7 +220,7 @@ fn cycle_line(report: &CycleReport) -> String {
         report.duration_ms as f64 / 1000.0
     );
     if let Some(reason) = &report.stopped_by {
-        line.push_str(&format!("; ended early: {reason}"));
+        let _ = write!(line, "; ended early: {reason}");
     }
     line
 }

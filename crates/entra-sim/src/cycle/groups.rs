@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use futures_util::StreamExt as _;
+use serde_json::Value;
 
 use super::object::{self, Draft, Effect, Outcome, Stamp};
 use super::report::CycleReport;
 use super::{Job, Watcher, record, verdict};
+
 use crate::dialect;
 use crate::directory::{SourceDirectory, SourceGroup};
 use crate::log::{Action, ModifiedProperty};
@@ -158,9 +160,9 @@ async fn bring(
         let ids: Vec<&str> = some.iter().map(|(_, id)| id.as_str()).collect();
         let document = dialect::members_leave(&ids, job.dialect);
         job.client.update(Collection::Groups, &told.id, &document).await?;
-        some.iter().for_each(|(key, _)| {
+        for (key, _) in some {
             told.members.remove(key);
-        });
+        }
         *known = Some(told.clone());
     }
     for some in joining.chunks(BATCH) {
@@ -194,7 +196,7 @@ async fn matched(job: &Job, group: &SourceGroup, draft: &mut Draft) -> Result<Kn
     };
     if let Some(resource) = found.pop() {
         let id = object::id_of(&resource)?;
-        if resource["externalId"] != group.object_id.as_str() {
+        if resource.get("externalId").and_then(Value::as_str) != Some(&group.object_id) {
             let document = dialect::group_external_id(&group.object_id, job.dialect);
             job.client.update(Collection::Groups, &id, &document).await?;
             draft

@@ -174,31 +174,30 @@ async fn one(
         CycleKind::Incremental
     };
     let mut report = CycleReport::new(state.cycles, kind);
-    match probe(job, rng).await {
-        Err(problem) => report.stopped_by = Some(stop(job, state, &problem)),
-        Ok(()) => {
-            let objects = source.objects(job.app);
-            let plan = plan::make(&job.mapping, objects, state, job.deletion_threshold);
-            watch(Event::Started {
-                cycle: state.cycles,
-                kind,
-                objects: plan.tasks.len(),
-            });
-            for key in &plan.forget {
-                state.objects.remove(key);
-                state.escrow.remove(key);
-            }
-            objects_pass(job, plan.tasks, objects.len(), state, &mut report, watch).await;
-            if report.stopped_by.is_none() {
-                references::pass(job, objects, state, &mut report, watch).await;
-            }
-            if report.stopped_by.is_none() {
-                groups::pass(job, source, state, &mut report, watch).await;
-            }
-            conclude(job, plan.staged, state, &mut report);
+    if let Err(problem) = probe(job, rng).await {
+        report.stopped_by = Some(stop(job, state, &problem));
+    } else {
+        let objects = source.objects(job.app);
+        let plan = plan::make(&job.mapping, objects, state, job.deletion_threshold);
+        watch(Event::Started {
+            cycle: state.cycles,
+            kind,
+            objects: plan.tasks.len(),
+        });
+        for key in &plan.forget {
+            state.objects.remove(key);
+            state.escrow.remove(key);
         }
+        objects_pass(job, plan.tasks, objects.len(), state, &mut report, watch).await;
+        if report.stopped_by.is_none() {
+            references::pass(job, objects, state, &mut report, watch).await;
+        }
+        if report.stopped_by.is_none() {
+            groups::pass(job, source, state, &mut report, watch).await;
+        }
+        conclude(job, plan.staged, state, &mut report);
     }
-    report.duration_ms = started.elapsed().as_millis() as u64;
+    report.duration_ms = clock::millis(started.elapsed());
     watch(Event::Finished(&report));
     report
 }

@@ -31,7 +31,7 @@ impl Stamp {
     /// The stamp of the job's present cycle.
     #[must_use]
     pub fn of(state: &JobState) -> Self {
-        Stamp {
+        Self {
             job_id: state.job_id.clone(),
             cycle: state.cycles,
         }
@@ -75,7 +75,7 @@ pub(crate) struct Draft {
 
 impl Draft {
     pub(crate) fn new(action: Action) -> Self {
-        Draft {
+        Self {
             action,
             modified: Vec::new(),
             target_id: String::new(),
@@ -313,6 +313,6 @@ pub(crate) fn entry(
         },
         source_identity,
         modified_properties: draft.modified,
-        duration_in_milliseconds: started.elapsed().as_millis() as u64,
+        duration_in_milliseconds: clock::millis(started.elapsed()),
     }
 }

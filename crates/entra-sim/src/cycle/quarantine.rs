@@ -22,7 +22,7 @@ pub struct Rules {
 
 impl Default for Rules {
     fn default() -> Self {
-        Rules {
+        Self {
             proportion_from: 5_000,
             proportion: 0.40,
             base: 40_000,

@@ -83,18 +83,17 @@ async fn perform(job: &Job, stamp: &Stamp, change: Change<'_>) -> Outcome {
     let mut draft = Draft::new(Action::Update);
     draft.target_id.clone_from(&change.known.id);
     let result = object::export(job, &change.differences, &mut draft).await;
-    let effect = match result {
-        Err(problem) => Effect::Failed(problem),
-        Ok(()) => {
-            let mut known = change.known;
-            for difference in change.differences {
-                match difference.new {
-                    Some(new) => known.references.insert(difference.line.name.clone(), new),
-                    None => known.references.remove(&difference.line.name),
-                };
-            }
-            Effect::Exported(known)
+    let effect = if let Err(problem) = result {
+        Effect::Failed(problem)
+    } else {
+        let mut known = change.known;
+        for difference in change.differences {
+            match difference.new {
+                Some(new) => known.references.insert(difference.line.name.clone(), new),
+                None => known.references.remove(&difference.line.name),
+            };
         }
+        Effect::Exported(known)
     };
     let object_id = change.object.object_id.clone();
     let entry = object::entry(stamp, draft, &object_id, Some(change.object), &effect, started);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::clock;
 use crate::log::{Action, LogEntry, Status};
 use crate::state::{JobState, Quarantine};
 use crate::wire::client::Traffic;
@@ -23,8 +24,8 @@ impl CycleKind {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            CycleKind::Initial => "initial",
-            CycleKind::Incremental => "incremental",
+            Self::Initial => "initial",
+            Self::Incremental => "incremental",
         }
     }
 }
@@ -67,7 +68,7 @@ impl CycleReport {
     /// A report without counts.
     #[must_use]
     pub fn new(cycle: u64, kind: CycleKind) -> Self {
-        CycleReport {
+        Self {
             cycle,
             kind,
             counts: Counts::default(),
@@ -133,7 +134,7 @@ impl RunReport {
             counts.failed += report.counts.failed;
         }
         let through = cycles.last().is_some_and(|report| report.stopped_by.is_none());
-        RunReport {
+        Self {
             app: state.app.as_str(),
             job_id: state.job_id.clone(),
             counts,
@@ -142,7 +143,7 @@ impl RunReport {
             quarantine: state.quarantine.clone(),
             done: through && state.settled(),
             traffic,
-            duration_ms: took.as_millis() as u64,
+            duration_ms: clock::millis(took),
             cycles,
         }
     }

@@ -21,10 +21,11 @@ pub fn directory(people: usize, rooms: usize, domain: &str, seed: u64) -> Source
     for index in 1..users.len() {
         // One in three has an earlier person as the manager, so that references always have an existing
         // object.
-        if maker.rng.random_bool(0.33) {
-            let manager = users[maker.rng.random_range(0..index)].object_id.clone();
-            users[index]
-                .attributes
+        if maker.rng.random_bool(0.33)
+            && let (earlier, [user, ..]) = users.split_at_mut(index)
+        {
+            let manager = pick(&mut maker.rng, earlier).object_id.clone();
+            user.attributes
                 .insert("manager".to_owned(), Value::String(manager));
         }
     }
@@ -55,7 +56,7 @@ pub(super) fn group(directory: &SourceDirectory, rng: &mut StdRng) -> SourceGrou
     if number % 4 == 3 {
         members.extend(directory.groups.last().map(|nested| nested.object_id.clone()));
     }
-    let department = DEPARTMENTS[rng.random_range(0..DEPARTMENTS.len())];
+    let department = *pick(rng, DEPARTMENTS);
     let taken = |name: &str| directory.groups.iter().any(|group| group.display_name == name);
     let mut display_name = format!("{department} {}", number + 1);
     while taken(&display_name) {
@@ -67,6 +68,12 @@ pub(super) fn group(directory: &SourceDirectory, rng: &mut StdRng) -> SourceGrou
         members,
         assigned: true,
     }
+}
+
+/// One element of a list that is not empty, each with the same probability.
+#[expect(clippy::indexing_slicing, reason = "the index is drawn from the list's own")]
+fn pick<'l, T>(rng: &mut StdRng, list: &'l [T]) -> &'l T {
+    &list[rng.random_range(0..list.len())]
 }
 
 /// Makes new objects with free user principal names.
@@ -83,7 +90,7 @@ impl Maker {
     pub fn new(rng: StdRng, domain: &str, existing: &SourceDirectory) -> Self {
         let objects = existing.users.iter().chain(&existing.rooms);
         let taken = objects.map(|o| o.user_principal_name().to_lowercase()).collect();
-        Maker {
+        Self {
             rng,
             domain: domain.to_owned(),
             taken,
@@ -92,7 +99,7 @@ impl Maker {
 
     /// One element of a list, each with the same probability.
     pub fn pick<T: Copy>(&mut self, list: &[T]) -> T {
-        list[self.rng.random_range(0..list.len())]
+        *pick(&mut self.rng, list)
     }
 
     /// A new person: 5 % are guests, 12 % have no office, 10 % no mailbox.

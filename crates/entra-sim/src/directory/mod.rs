@@ -31,16 +31,16 @@ impl App {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            App::Advisors => "advisors",
-            App::Rooms => "rooms",
-            App::People => "people",
+            Self::Advisors => "advisors",
+            Self::Rooms => "rooms",
+            Self::People => "people",
         }
     }
 
     /// Whether the application has a mapping for groups.
     #[must_use]
     pub fn has_groups(self) -> bool {
-        self == App::People
+        self == Self::People
     }
 }
 

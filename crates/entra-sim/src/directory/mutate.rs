@@ -57,6 +57,7 @@ pub fn apply(directory: &mut SourceDirectory, count: usize, seed: u64) -> Change
 }
 
 /// Adds or removes a member, or renames, makes or removes a group.
+#[expect(clippy::indexing_slicing, reason = "the index is drawn from the list's own")]
 fn change_group(directory: &mut SourceDirectory, maker: &mut Maker) {
     let index = maker.rng.random_range(0..directory.groups.len());
     let members: Vec<String> = directory.groups[index].members.iter().cloned().collect();
@@ -104,6 +105,7 @@ enum Kind {
     Room,
 }
 
+#[expect(clippy::indexing_slicing, reason = "the index is drawn from the list's own")]
 fn change_one(objects: &mut Vec<SourceObject>, maker: &mut Maker, changes: &mut Changes, kind: Kind) {
     let dice = maker.rng.random_range(0..100_u8);
     let done = match dice {
@@ -144,9 +146,8 @@ fn change_one(objects: &mut Vec<SourceObject>, maker: &mut Maker, changes: &mut 
 }
 
 fn pick(objects: &[SourceObject], maker: &mut Maker, fits: impl Fn(&SourceObject) -> bool) -> Option<usize> {
-    let fitting: Vec<usize> = (0..objects.len())
-        .filter(|index| fits(&objects[*index]))
-        .collect();
+    let fitting = objects.iter().enumerate().filter(|(_, object)| fits(object));
+    let fitting: Vec<usize> = fitting.map(|(index, _)| index).collect();
     if fitting.is_empty() {
         None
     } else {

@@ -123,6 +123,11 @@ impl Run<'_> {
         let mut recorder = Recorder::default();
         while Instant::now() < self.deadline {
             let ticket = self.counters.tickets.fetch_add(1, Ordering::Relaxed);
+            #[expect(
+                clippy::indexing_slicing,
+                clippy::cast_possible_truncation,
+                reason = "the remainder is below the number of tenants"
+            )]
             let tenant = &self.tenants[(ticket % self.tenants.len() as u64) as usize];
             for step in tenant.draw(self.mix, self.seed, ticket) {
                 if !self.may_send().await {

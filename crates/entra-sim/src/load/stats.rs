@@ -114,7 +114,7 @@ impl Summary {
             let failed = all.failed.get(&kind).copied().unwrap_or_default();
             (kind, KindSummary::new(micros, failed))
         });
-        Summary {
+        Self {
             mix,
             tenants,
             rate,
@@ -132,12 +132,17 @@ impl KindSummary {
     fn new(mut micros: Vec<u32>, failed: u64) -> Self {
         micros.sort_unstable();
         let at = |share: f64| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a share of a count is a count"
+            )]
             let rank = (share * micros.len() as f64).ceil() as usize;
             micros
                 .get(rank.clamp(1, micros.len().max(1)) - 1)
                 .map_or(0.0, |micros| f64::from(*micros) / 1000.0)
         };
-        KindSummary {
+        Self {
             count: micros.len() as u64,
             failed,
             p50_ms: at(0.50),
@@ -160,7 +165,7 @@ mod tests {
             (summary.p50_ms, summary.p95_ms, summary.p99_ms, summary.max_ms),
             (50.0, 95.0, 99.0, 100.0)
         );
-        assert_eq!(KindSummary::new(vec![7000], 0).p99_ms, 7.0);
+        assert!((KindSummary::new(vec![7000], 0).p99_ms - 7.0).abs() < f64::EPSILON);
     }
 
     #[test]

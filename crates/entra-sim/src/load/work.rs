@@ -56,9 +56,9 @@ impl Step {
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
-            Step::Query(_) => Kind::Query,
-            Step::Create(_) => Kind::Create,
-            Step::Update(..) => Kind::Update,
+            Self::Query(_) => Kind::Query,
+            Self::Create(_) => Kind::Create,
+            Self::Update(..) => Kind::Update,
         }
     }
 }
@@ -67,7 +67,7 @@ impl Tenant {
     /// A tenant without known objects.
     #[must_use]
     pub fn new(client: Client, app: App, mapping: Mapping, dialect: Dialect) -> Self {
-        Tenant {
+        Self {
             client,
             app,
             mapping,

@@ -12,7 +12,7 @@ pub enum Expression {
     /// A constant, `"text"`; an argument left out is the empty constant.
     Constant(String),
     /// A call of a supported function, with its arguments.
-    Call(Function, Vec<Expression>),
+    Call(Function, Vec<Self>),
 }
 
 /// The functions of Entra that are supported, by their names there.
@@ -63,9 +63,9 @@ impl Expression {
     #[must_use]
     pub fn evaluate(&self, object: &SourceObject) -> Option<String> {
         match self {
-            Expression::Attribute(name) => object.attribute(name),
-            Expression::Constant(text) => Some(text.clone()).filter(|text| !text.is_empty()),
-            Expression::Call(function, arguments) => function.apply(arguments, object),
+            Self::Attribute(name) => object.attribute(name),
+            Self::Constant(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+            Self::Call(function, arguments) => function.apply(arguments, object),
         }
     }
 }
@@ -78,31 +78,31 @@ impl Function {
                 .and_then(|argument| argument.evaluate(object))
         };
         match self {
-            Function::Switch => {
+            Self::Switch => {
                 let source = value(0).unwrap_or_default();
-                let pairs = arguments.get(2..).unwrap_or_default().chunks_exact(2);
+                let pairs = arguments.get(2..).unwrap_or_default().as_chunks().0;
                 let hit = pairs
-                    .into_iter()
-                    .find(|pair| pair[0].evaluate(object).unwrap_or_default() == source);
-                hit.map_or_else(|| value(1), |pair| pair[1].evaluate(object))
+                    .iter()
+                    .find(|[key, _]| key.evaluate(object).unwrap_or_default() == source);
+                hit.map_or_else(|| value(1), |[_, value]| value.evaluate(object))
             }
-            Function::Not => value(0).map(|flag| {
+            Self::Not => value(0).map(|flag| {
                 if flag == "True" {
                     "False".to_owned()
                 } else {
                     "True".to_owned()
                 }
             }),
-            Function::Join => {
+            Self::Join => {
                 let separator = value(0).unwrap_or_default();
                 let parts: Vec<String> = (1..arguments.len())
                     .map(|index| value(index).unwrap_or_default())
                     .collect();
                 Some(parts.join(&separator)).filter(|text| !text.is_empty())
             }
-            Function::Coalesce => (0..arguments.len()).find_map(value),
-            Function::ToLower => value(0).map(|text| text.to_lowercase()),
-            Function::ToUpper => value(0).map(|text| text.to_uppercase()),
+            Self::Coalesce => (0..arguments.len()).find_map(value),
+            Self::ToLower => value(0).map(|text| text.to_lowercase()),
+            Self::ToUpper => value(0).map(|text| text.to_uppercase()),
         }
     }
 }

@@ -130,7 +130,7 @@ impl Mapping {
             .into_iter()
             .map(Line::from_file)
             .collect::<anyhow::Result<Vec<_>>>()?;
-        let mapping = Mapping { lines };
+        let mapping = Self { lines };
         anyhow::ensure!(
             !mapping.matching().is_empty(),
             "no attribute is matched on; give one line \"matching\": 1 (usually userName)"
@@ -208,7 +208,7 @@ impl Line {
             Target::parse(&file.target).map_err(|why| anyhow::anyhow!("target {:?}: {why}", file.target))?;
         let source = Expression::parse(&file.source)
             .map_err(|why| anyhow::anyhow!("source {:?} of {}: {why}", file.source, file.target))?;
-        Ok(Line {
+        Ok(Self {
             name: file.target,
             target,
             source,

@@ -36,7 +36,7 @@ impl Target {
             let (urn, name) = text
                 .rsplit_once(':')
                 .ok_or("an extension attribute is URN:attribute")?;
-            return Ok(Target::Extension(urn.to_owned(), name.to_owned()));
+            return Ok(Self::Extension(urn.to_owned(), name.to_owned()));
         }
         if let Some((attribute, rest)) = text.split_once('[') {
             let (filter, sub) = rest
@@ -44,7 +44,7 @@ impl Target {
                 .ok_or("a filtered attribute ends in `].sub`")?;
             let mut words = filter.splitn(3, ' ');
             return match (words.next(), words.next(), words.next()) {
-                (Some(key), Some(op), Some(value)) if op.eq_ignore_ascii_case("eq") => Ok(Target::Filtered {
+                (Some(key), Some(op), Some(value)) if op.eq_ignore_ascii_case("eq") => Ok(Self::Filtered {
                     attribute: attribute.to_owned(),
                     key: key.to_owned(),
                     equals: value.trim_matches('"').to_owned(),
@@ -54,9 +54,9 @@ impl Target {
             };
         }
         match text.split_once('.') {
-            Some((parent, sub)) => Ok(Target::Sub(parent.to_owned(), sub.to_owned())),
+            Some((parent, sub)) => Ok(Self::Sub(parent.to_owned(), sub.to_owned())),
             None if text.is_empty() => Err("the path is empty".to_owned()),
-            None => Ok(Target::Plain(text.to_owned())),
+            None => Ok(Self::Plain(text.to_owned())),
         }
     }
 
@@ -64,16 +64,16 @@ impl Target {
     /// without a path.
     #[must_use]
     pub fn is_filtered(&self) -> bool {
-        matches!(self, Target::Filtered { .. })
+        matches!(self, Self::Filtered { .. })
     }
 
     /// The value in a resource; `None` if it has none. Attribute names match in any case.
     #[must_use]
     pub fn read<'a>(&self, resource: &'a Value) -> Option<&'a Value> {
         match self {
-            Target::Plain(name) => get(resource, name),
-            Target::Sub(parent, name) | Target::Extension(parent, name) => get(get(resource, parent)?, name),
-            Target::Filtered {
+            Self::Plain(name) => get(resource, name),
+            Self::Sub(parent, name) | Self::Extension(parent, name) => get(get(resource, parent)?, name),
+            Self::Filtered {
                 attribute,
                 key,
                 equals,
@@ -96,10 +96,10 @@ impl Target {
     /// true` if it is the first of its attribute.
     pub fn write(&self, document: &mut Map<String, Value>, value: Value) {
         match self {
-            Target::Plain(name) => {
+            Self::Plain(name) => {
                 document.insert(name.clone(), value);
             }
-            Target::Sub(parent, name) | Target::Extension(parent, name) => {
+            Self::Sub(parent, name) | Self::Extension(parent, name) => {
                 if let Some(object) = document
                     .entry(parent.clone())
                     .or_insert_with(|| json!({}))
@@ -108,7 +108,7 @@ impl Target {
                     object.insert(name.clone(), value);
                 }
             }
-            Target::Filtered {
+            Self::Filtered {
                 attribute,
                 key,
                 equals,
@@ -129,7 +129,7 @@ impl Target {
                     });
                     elements.len() - 1
                 });
-                if let Some(element) = elements[index].as_object_mut() {
+                if let Some(element) = elements.get_mut(index).and_then(Value::as_object_mut) {
                     element.insert(sub.clone(), value);
                 }
             }

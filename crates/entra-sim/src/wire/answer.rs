@@ -86,7 +86,6 @@ fn incompatible(status: u16, reason: &str) -> Problem {
 
 fn refusal(request: Request, answer: &Answer) -> Problem {
     let code = match (request, answer.status) {
-        (Request::Probe | Request::Find, 404) => ErrorCode::ServiceIncompatible,
         (_, 401) => ErrorCode::Unauthorized,
         (_, 403) => ErrorCode::InsufficientRights,
         (Request::Update, 404) => ErrorCode::InvalidAnchor,

@@ -33,8 +33,8 @@ pub struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Patience {
-            timeout: Duration::from_secs(60),
+        Self {
+            timeout: Duration::from_mins(1),
             attempts: 3,
             pause: Duration::from_millis(250),
             longest_wait: Duration::from_secs(5),
@@ -61,7 +61,7 @@ impl SecretToken {
         let mut value = HeaderValue::from_str(&format!("Bearer {text}"))
             .map_err(|_| "the secret token holds characters that cannot stand in a header".to_owned())?;
         value.set_sensitive(true);
-        Ok(SecretToken(value))
+        Ok(Self(value))
     }
 }
 
@@ -79,8 +79,8 @@ impl Collection {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Collection::Users => "Users",
-            Collection::Groups => "Groups",
+            Self::Users => "Users",
+            Self::Groups => "Groups",
         }
     }
 }
@@ -137,7 +137,7 @@ impl Client {
         pace: Pace,
         patience: Patience,
     ) -> Self {
-        Client {
+        Self {
             http,
             endpoint,
             token,
@@ -163,7 +163,7 @@ impl Client {
     pub async fn probe(&self, collection: &str, attribute: &str, guid: &str) -> Result<(), Problem> {
         let url = self.endpoint.query(collection, attribute, guid);
         let list = judge(Request::Probe, self.send(Method::GET, &url, None).await?)?;
-        if list["totalResults"].as_u64() == Some(0) {
+        if list.get("totalResults").and_then(Value::as_u64) == Some(0) {
             return Ok(());
         }
         let reason =

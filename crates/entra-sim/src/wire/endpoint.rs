@@ -29,7 +29,7 @@ impl Endpoint {
         }
         let without_fragment = trimmed.split('#').next().unwrap_or_default();
         let (base, query) = without_fragment.split_once('?').unwrap_or((without_fragment, ""));
-        Ok(Endpoint {
+        Ok(Self {
             base: base.to_owned(),
             query: query.to_owned(),
         })

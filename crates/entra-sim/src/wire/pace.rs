@@ -19,7 +19,7 @@ impl Pace {
         let gap = per_second
             .filter(|rate| rate.is_finite() && *rate > 0.0)
             .map_or(Duration::ZERO, |rate| Duration::from_secs_f64(1.0 / rate));
-        Pace {
+        Self {
             gap,
             next: Mutex::new(None),
         }

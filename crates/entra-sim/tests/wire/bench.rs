@@ -28,7 +28,7 @@ pub struct Bench {
 }
 
 impl Bench {
-    pub async fn new(dialect: Dialect, people: &[&str]) -> Bench {
+    pub async fn new(dialect: Dialect, people: &[&str]) -> Self {
         let stub = Stub::start().await;
         let patience = Patience {
             timeout: Duration::from_millis(500),
@@ -36,7 +36,7 @@ impl Bench {
             pause: Duration::ZERO,
             longest_wait: Duration::ZERO,
         };
-        Bench {
+        Self {
             job: Job {
                 app: App::Advisors,
                 mapping: Mapping::shipped(App::Advisors).unwrap(),

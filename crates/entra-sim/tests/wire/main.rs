@@ -1,5 +1,9 @@
 //! What goes over the wire, asserted at the other end of a real connection.
-#![expect(clippy::unwrap_used, reason = "a test program: its helpers may stop it")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test program: its helpers may stop it"
+)]
 
 mod bench;
 mod cycles;

@@ -53,9 +53,9 @@ pub struct Stub {
 }
 
 impl Stub {
-    pub async fn start() -> Stub {
+    pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let stub = Stub {
+        let stub = Self {
             url: format!("http://{}/advisors/scim", listener.local_addr().unwrap()),
             inner: Arc::default(),
         };

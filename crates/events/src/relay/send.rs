@@ -27,7 +27,7 @@ impl Relay {
             );
         }
         let count = batch_len(&page.events, BATCH_BYTES).min(room);
-        let batch = &page.events[..count];
+        let batch = page.events.get(..count).unwrap_or(&page.events);
         let Some(last) = batch.last().map(|event| event.position) else {
             return Ok(None);
         };

@@ -115,10 +115,10 @@ pub(super) fn field<T: FromRedisValue>(answer: &Value, name: &str) -> Option<T> 
     let is = |key: &Value| text(key).as_deref() == Some(name);
     let found = match answer {
         Value::Map(pairs) => pairs.iter().find(|(key, _)| is(key)).map(|(_, value)| value),
-        Value::Array(parts) => parts
-            .chunks_exact(2)
-            .find(|pair| is(&pair[0]))
-            .map(|pair| &pair[1]),
+        Value::Array(parts) => {
+            let (pairs, _) = parts.as_chunks();
+            pairs.iter().find(|[key, _]| is(key)).map(|[_, value]| value)
+        }
         _ => None,
     };
     found.and_then(|value| T::from_redis_value(value.clone()).ok())

@@ -9,7 +9,7 @@ use events::{RedisSettings, StreamKey};
 use serde_json::{Value, json};
 
 use super::redis_user;
-use super::show::{Printer, Table, moment, status_word};
+use super::show::{Printer, Table, moment, status_word, with};
 use super::span;
 
 #[derive(Debug, Subcommand)]
@@ -88,15 +88,13 @@ pub(super) async fn run(
         Verb::RevokeCredential { name, id } => {
             let (app, id) = admin::apps::revoke_credential::execute(context, &name, &id).await?;
             let user = redis_user::update(context, redis, &app).await?;
-            let mut json = json!({"id": id, "app": app.name});
-            user.add_to(&mut json);
+            let json = user.beside(json!({"id": id, "app": app.name}));
             printer.answer(&json, || format!("credential {id} is revoked\n{}", user.text()));
         }
         Verb::RedisUser { name } => {
             let (app, _) = admin::apps::credentials::execute(context, &name).await?;
             let user = redis_user::update(context, redis, &app).await?;
-            let mut json = json!({"app": app.name});
-            user.add_to(&mut json);
+            let json = user.beside(json!({"app": app.name}));
             printer.answer(&json, || user.text());
         }
     }
@@ -133,10 +131,11 @@ async fn show(
 ) -> anyhow::Result<()> {
     let user = redis_user::update(context, redis, &issued.app).await?;
     let credential = issued.credential.reveal();
-    let mut json = shape(context, &issued.app);
-    json["credential"] = json!(credential);
-    json["redisPassword"] = json!(credential);
-    user.add_to(&mut json);
+    let secrets = [
+        ("credential", json!(credential)),
+        ("redisPassword", json!(credential)),
+    ];
+    let json = user.beside(with(shape(context, &issued.app), secrets));
     printer.answer(&json, || {
         format!(
             "app         {}\nCredential  {credential}\nFeed URL    {}\nStream      {}\n{}",

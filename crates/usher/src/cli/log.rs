@@ -103,8 +103,8 @@ fn what(found: &Found) -> String {
 /// The first paths; `--json` has all.
 fn short(changed: &[String]) -> String {
     const SHOWN: usize = 3;
-    match changed.get(SHOWN..) {
-        Some(more) if !more.is_empty() => format!("{} and {} more", changed[..SHOWN].join(", "), more.len()),
+    match changed.split_at_checked(SHOWN) {
+        Some((first, more)) if !more.is_empty() => format!("{} and {} more", first.join(", "), more.len()),
         _ => changed.join(", "),
     }
 }

@@ -1,8 +1,12 @@
 //! An app's user in Redis, which follows the app's credentials (ADR 0034).
 
+use std::fmt::Write as _;
+
 use domain::tenant::App;
 use events::{AppUser, Outcome, RedisSettings, Users};
 use serde_json::{Value, json};
+
+use super::show::with;
 
 /// The user and its state in Redis, for the answer.
 pub(super) struct RedisUser {
@@ -45,22 +49,26 @@ pub(super) async fn update(
 }
 
 impl RedisUser {
-    /// Adds the members `redisUser`, `redisState` and `redisCommands`.
-    pub(super) fn add_to(&self, answer: &mut Value) {
-        answer["redisUser"] = json!(self.user.name());
-        answer["redisState"] = json!(self.state);
-        answer["redisCommands"] = json!(self.commands());
+    /// An answer with the members `redisUser`, `redisState` and `redisCommands`.
+    pub(super) fn beside(&self, answer: Value) -> Value {
+        let more = [
+            ("redisUser", json!(self.user.name())),
+            ("redisState", json!(self.state)),
+            ("redisCommands", json!(self.commands())),
+        ];
+        with(answer, more)
     }
 
     /// Lines of text.
     pub(super) fn text(&self) -> String {
         let mut text = format!("Redis user  {}", self.user.name());
         if let Some(why) = &self.why {
-            text.push_str(&format!(
+            let _ = write!(
+                text,
                 "\nRedis       {why}. By hand, in redis-cli as an administrator:"
-            ));
+            );
             for command in self.commands() {
-                text.push_str(&format!("\n  {command}"));
+                let _ = write!(text, "\n  {command}");
             }
         }
         text

@@ -43,6 +43,14 @@ impl Printer {
     }
 }
 
+/// A JSON object with more members.
+pub(super) fn with<const N: usize>(mut object: Value, more: [(&str, Value); N]) -> Value {
+    if let Some(members) = object.as_object_mut() {
+        members.extend(more.map(|(name, value)| (name.to_owned(), value)));
+    }
+    object
+}
+
 /// A table for people.
 #[derive(Debug, Default)]
 pub(super) struct Table {

@@ -1,5 +1,7 @@
 //! `usher token issue | list | rotate | revoke`.
 
+use std::fmt::Write as _;
+
 use admin::tokens::Issued;
 use admin::tokens::list::TokenSummary;
 use admin::tokens::rotate::Rotated;
@@ -8,7 +10,7 @@ use clap::Subcommand;
 use domain::credential::Token;
 use serde_json::{Value, json};
 
-use super::show::{Printer, Table, ago, moment, printable, status_word};
+use super::show::{Printer, Table, ago, moment, printable, status_word, with};
 use super::span::{self, Lifetime};
 
 #[derive(Debug, Subcommand)]
@@ -145,27 +147,28 @@ fn rotated_text(rotated: &Rotated, now: DateTime<Utc>) -> String {
     for old in &rotated.ending {
         let end = old.expires_at.map(moment).unwrap_or_default();
         let used = ago(old.last_used_at, now);
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "\nold token   {} …{}  ends {end}, last used {used}",
             old.id, old.last_four
-        ));
+        );
     }
     text
 }
 
 fn rotated_shape(rotated: &Rotated) -> Value {
-    let mut shape = issued_shape(&rotated.issued);
-    shape["ending"] = rotated.ending.iter().map(token_shape).collect();
-    shape
+    let ending = rotated.ending.iter().map(token_shape).collect();
+    with(issued_shape(&rotated.issued), [("ending", ending)])
 }
 
 fn listed_shape(tenant: &str, listed: &TokenSummary) -> Value {
-    let mut shape = token_shape(&listed.token);
-    shape["tenant"] = json!(tenant);
-    shape["alias"] = json!(listed.alias);
-    shape["profile"] = json!(listed.profile);
-    shape["standing"] = json!(listed.standing);
-    shape
+    let more = [
+        ("tenant", json!(tenant)),
+        ("alias", json!(listed.alias)),
+        ("profile", json!(listed.profile)),
+        ("standing", json!(listed.standing)),
+    ];
+    with(token_shape(&listed.token), more)
 }
 
 fn token_shape(token: &Token) -> Value {

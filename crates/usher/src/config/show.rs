@@ -1,6 +1,7 @@
 //! Shows the settings: what holds now (`usher check-config`) and what there is (`docs/reference/config.md`).
 
 use serde_json::Value;
+use std::fmt::Write as _;
 
 use super::keys::{KEYS, Key};
 use super::mask::masked;
@@ -61,12 +62,13 @@ pub fn reference() -> String {
             Value::Null => "–".to_owned(),
             default => format!("`{default}`"),
         };
-        page.push_str(&format!(
-            "| `{}` | {default} | {} | `{}` |\n",
+        let _ = writeln!(
+            page,
+            "| `{}` | {default} | {} | `{}` |",
             key.name,
             key.meaning,
             variable(&key.name)
-        ));
+        );
     }
     page
 }

@@ -97,7 +97,9 @@ async fn a_consumer_ends_with_the_memberships_of_the_gateway_in_whatever_order_i
         orders.push(odd.into_iter().chain(even).map(|(_, event)| event).chain(events).collect());
         for order in orders {
             let mut consumer = Consumer::default();
-            order.iter().for_each(|event| consumer.apply(event));
+            for event in &order {
+                consumer.apply(event);
+            }
             for (group, members) in &wanted {
                 assert_eq!(consumer.members(group), *members);
             }

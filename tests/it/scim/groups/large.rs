@@ -21,14 +21,14 @@ struct Site {
 }
 
 impl Site {
-    async fn each(requirement: impl AsyncFn(Site)) {
+    async fn each(requirement: impl AsyncFn(Self)) {
         for database in [None, Some(Postgres::shared().await.database().await)] {
             let settings = Settings {
                 database: database.clone(),
                 ..Settings::default()
             };
             let gateway = Gateway::start(settings).await;
-            requirement(Site {
+            requirement(Self {
                 gateway,
                 postgres: database,
             })
@@ -39,51 +39,48 @@ impl Site {
     /// Copies the only person `count` times; returns the copies' ids, ascending.
     async fn crowd(&self, scim: &Scim, count: usize) -> Vec<String> {
         persons(scim, 0, 1).await;
-        match &self.postgres {
-            Some(database) => {
-                let mut connection = sqlx::PgConnection::connect(&database.super_url)
-                    .await
-                    .expect("PostgreSQL");
-                let columns = "SELECT column_name::text, data_type::text FROM information_schema.columns \
-                               WHERE table_schema = 'public' AND table_name = 'identity' ORDER BY ordinal_position";
-                let columns = sqlx::query(columns)
-                    .fetch_all(&mut connection)
-                    .await
-                    .expect("columns");
-                let columns: Vec<_> = columns.iter().map(|row| (row.get(0), row.get(1))).collect();
-                let copies = copies(&columns, "lpad(to_hex(n), 32, '0')::uuid", "n::text");
-                let sql = format!(
-                    "{copies} FROM identity t CROSS JOIN generate_series(1, {count}) n; ANALYZE identity"
-                );
-                sqlx::raw_sql(AssertSqlSafe(sql))
-                    .execute(&mut connection)
-                    .await
-                    .expect("copies");
-            }
-            None => {
-                let file = self.gateway.folder().join("usher-data/usher.db");
-                let options = sqlx::sqlite::SqliteConnectOptions::new()
-                    .filename(file)
-                    .busy_timeout(Duration::from_secs(60));
-                let mut connection = sqlx::SqliteConnection::connect_with(&options)
-                    .await
-                    .expect("SQLite");
-                let columns = "SELECT name, lower(type) FROM pragma_table_info('identity') ORDER BY cid";
-                let columns = sqlx::query(columns)
-                    .fetch_all(&mut connection)
-                    .await
-                    .expect("columns");
-                let columns: Vec<_> = columns.iter().map(|row| (row.get(0), row.get(1))).collect();
-                let copies = copies(&columns, "unhex(printf('%032x', n))", "n");
-                let sql = format!(
-                    "WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < {count}) \
-                     {copies} FROM identity t CROSS JOIN counted"
-                );
-                sqlx::raw_sql(AssertSqlSafe(sql))
-                    .execute(&mut connection)
-                    .await
-                    .expect("copies");
-            }
+        if let Some(database) = &self.postgres {
+            let mut connection = sqlx::PgConnection::connect(&database.super_url)
+                .await
+                .expect("PostgreSQL");
+            let columns = "SELECT column_name::text, data_type::text FROM information_schema.columns \
+                           WHERE table_schema = 'public' AND table_name = 'identity' ORDER BY ordinal_position";
+            let columns = sqlx::query(columns)
+                .fetch_all(&mut connection)
+                .await
+                .expect("columns");
+            let columns: Vec<_> = columns.iter().map(|row| (row.get(0), row.get(1))).collect();
+            let copies = copies(&columns, "lpad(to_hex(n), 32, '0')::uuid", "n::text");
+            let sql = format!(
+                "{copies} FROM identity t CROSS JOIN generate_series(1, {count}) n; ANALYZE identity"
+            );
+            sqlx::raw_sql(AssertSqlSafe(sql))
+                .execute(&mut connection)
+                .await
+                .expect("copies");
+        } else {
+            let file = self.gateway.folder().join("usher-data/usher.db");
+            let options = sqlx::sqlite::SqliteConnectOptions::new()
+                .filename(file)
+                .busy_timeout(Duration::from_mins(1));
+            let mut connection = sqlx::SqliteConnection::connect_with(&options)
+                .await
+                .expect("SQLite");
+            let columns = "SELECT name, lower(type) FROM pragma_table_info('identity') ORDER BY cid";
+            let columns = sqlx::query(columns)
+                .fetch_all(&mut connection)
+                .await
+                .expect("columns");
+            let columns: Vec<_> = columns.iter().map(|row| (row.get(0), row.get(1))).collect();
+            let copies = copies(&columns, "unhex(printf('%032x', n))", "n");
+            let sql = format!(
+                "WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < {count}) \
+                 {copies} FROM identity t CROSS JOIN counted"
+            );
+            sqlx::raw_sql(AssertSqlSafe(sql))
+                .execute(&mut connection)
+                .await
+                .expect("copies");
         }
         (1..=count).map(|n| format!("idn_{n:032x}")).collect()
     }

@@ -111,7 +111,7 @@ async fn the_same_creation_twice_at_once_makes_one_group() {
             let made: BTreeSet<String> = [&a, &b, &c]
                 .into_iter()
                 .filter(|answer| answer.status == 201)
-                .map(|answer| answer.id())
+                .map(support::http::Answer::id)
                 .collect();
             assert_eq!(made.len(), 1, "{statuses:?}");
             assert!(

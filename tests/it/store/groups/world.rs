@@ -45,24 +45,12 @@ impl World {
     }
 
     pub fn group_entry(&self, group: &Group, events: &[Event]) -> LogEntry {
-        let identity = self.identity_like(group);
+        let identity = identity_like(group);
         LogEntry {
             resource: Some(group.id.into()),
             user_name: group.resource.display_name().map(str::to_owned),
             event: events.first().map(|event| event.id),
             ..self.entry(&identity, LogAction::Update, None)
-        }
-    }
-
-    fn identity_like(&self, group: &Group) -> domain::identity::Identity {
-        domain::identity::Identity {
-            id: IdentityId::from_uuid(group.id.uuid()),
-            directory: group.directory,
-            revision: group.revision,
-            resource: group.resource.clone(),
-            created_at: group.created_at,
-            modified_at: group.modified_at,
-            groups: None,
         }
     }
 
@@ -255,4 +243,16 @@ pub fn sorted(ids: impl IntoIterator<Item = ResourceId>) -> Vec<ResourceId> {
     let mut ids: Vec<_> = ids.into_iter().collect();
     ids.sort_by_key(|id| id.uuid());
     ids
+}
+
+fn identity_like(group: &Group) -> domain::identity::Identity {
+    domain::identity::Identity {
+        id: IdentityId::from_uuid(group.id.uuid()),
+        directory: group.directory,
+        revision: group.revision,
+        resource: group.resource.clone(),
+        created_at: group.created_at,
+        modified_at: group.modified_at,
+        groups: None,
+    }
 }

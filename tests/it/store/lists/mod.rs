@@ -341,7 +341,7 @@ async fn a_member_of_a_group_is_found_from_both_sides() {
             (r#"displayName eq "INNER""#.to_owned(), vec![inner.id]),
             (r#"externalId eq "x-Outer""#.to_owned(), vec![outer.id]),
             (r#"members.value eq "nobody""#.to_owned(), vec![]),
-            (r#"displayName pr"#.to_owned(), both),
+            (r"displayName pr".to_owned(), both),
         ] {
             let page = of_groups(&world, &home, Some(&filter), At::Index(1, 10))
                 .await

@@ -1,6 +1,7 @@
 //! What `auto_explain` wrote into the server's log.
 
 use serde_json::Value;
+use std::fmt::Write as _;
 
 /// A statement that was run, and its plan with what each step really did.
 #[derive(Debug, Clone)]
@@ -64,7 +65,9 @@ pub fn drawn(plan: &Value, depth: usize) -> String {
         match &plan[key] {
             Value::Null => {}
             Value::String(text) if key == "Node Type" => line.push_str(text),
-            value => line.push_str(&format!("; {key}: {value}")),
+            value => {
+                let _ = write!(line, "; {key}: {value}");
+            }
         }
     }
     let below = plan["Plans"].as_array().into_iter().flatten();

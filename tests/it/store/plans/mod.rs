@@ -37,7 +37,7 @@ struct Watched {
 
 impl Watched {
     /// An empty directory (and a second one of the same tenant) in a database that explains whatever `usher_both` runs in it.
-    async fn new(mode: &str) -> Watched {
+    async fn new(mode: &str) -> Self {
         let world = World::postgres().await;
         let home = world.home("contoso").await;
         let other = world.directory(&home.tenant, "rooms").await;
@@ -62,7 +62,7 @@ impl Watched {
                    AND relnamespace = 'public'::regnamespace LOOP \
                    EXECUTE format('ALTER TABLE %I SET (autovacuum_enabled = false)', t); END LOOP; END $$";
         admin.execute(sql).await.unwrap();
-        let watched = Watched {
+        let watched = Self {
             world: Arc::new(world),
             home,
             other,
@@ -71,12 +71,12 @@ impl Watched {
     }
 
     /// The same with a new session, which knows no plan.
-    async fn reconnected(mut self) -> Watched {
+    async fn reconnected(mut self) -> Self {
         self.world.store.close().await;
         let settings = Settings {
             max_connections: 1,
             // The one connection goes back to the pool and out again between two statements, on a machine that is busy, too.
-            acquire_timeout: Duration::from_secs(60),
+            acquire_timeout: Duration::from_mins(1),
             ..self.world.settings.clone()
         };
         let world = Arc::get_mut(&mut self.world).expect("nobody else has it");

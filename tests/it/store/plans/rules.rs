@@ -87,7 +87,7 @@ pub struct Tables {
 }
 
 impl Tables {
-    pub async fn read(connection: &mut PgConnection) -> Tables {
+    pub async fn read(connection: &mut PgConnection) -> Self {
         // Row-level security says which; and whatever else names a tenant.
         let sql = "SELECT c.relname::text FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace \
                    AND (c.relrowsecurity OR EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id'))";
@@ -97,7 +97,7 @@ impl Tables {
                    ORDER BY a.attnum), x.indpred IS NULL FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid \
                    JOIN pg_class c ON c.oid = x.indrelid WHERE c.relname = ANY ($1)";
         let rows = sqlx::query(sql).bind(&names).fetch_all(connection).await.unwrap();
-        Tables {
+        Self {
             names: names.into_iter().collect(),
             indexes: rows
                 .iter()

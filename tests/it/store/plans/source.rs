@@ -55,7 +55,9 @@ fn files() -> Vec<(PathBuf, String)> {
             let name = path.file_name().unwrap().to_str().unwrap();
             if path.is_dir() {
                 folders.push(path);
-            } else if name.ends_with(".rs") && !["tests.rs", "migrate.rs", "sqlite.rs"].contains(&name) {
+            } else if path.extension().is_some_and(|end| end == "rs")
+                && !["tests.rs", "migrate.rs", "sqlite.rs"].contains(&name)
+            {
                 let text = std::fs::read_to_string(&path).unwrap();
                 files.push((path, text));
             }

@@ -38,10 +38,10 @@ pub struct Target {
 
 impl Target {
     /// Ids that nobody has.
-    pub async fn nobody(watched: &Watched, app: &str) -> Target {
+    pub async fn nobody(watched: &Watched, app: &str) -> Self {
         let world = &watched.world;
         let person = |_| ResourceId::Identity(IdentityId::from_uuid(world.uuid()));
-        Target {
+        Self {
             people: (0..40).map(person).collect(),
             groups: (0..20).map(|_| GroupId::from_uuid(world.uuid())).collect(),
             big: GroupId::from_uuid(world.uuid()),
@@ -311,7 +311,7 @@ async fn list_all(watched: &Watched, target: &Target) {
         format!(r#"groups.value eq "{big}""#),
         format!(r#"groups.value eq "{big}" and userName eq "u39""#),
         format!(r#"groups.value eq "{big}" and title pr"#),
-        r#"title pr"#.to_owned(),
+        r"title pr".to_owned(),
     ];
     for filter in keyed.iter().map(String::as_str).map(Some).chain([None]) {
         pages(watched, lists::users(), filter, None).await;
@@ -484,12 +484,7 @@ async fn feeds(world: &World, target: &Target, nth: usize) {
         .await
         .unwrap();
     store.acks(app).await.unwrap();
-    assert!(
-        store
-            .lease("walk", "test", Duration::from_secs(60))
-            .await
-            .unwrap()
-    );
+    assert!(store.lease("walk", "test", Duration::from_mins(1)).await.unwrap());
     store.release_lease("walk", "test").await.unwrap();
     store.outbox_lag().await.unwrap();
     store.prune(early(50)).await.unwrap();

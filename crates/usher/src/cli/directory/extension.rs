@@ -59,9 +59,10 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
         }
         Verb::Show { directory, copy } => {
             let shown = extension::show(context, &directory.tenant, &directory.profile).await?;
-            match copy {
-                true => printer.answer(&shape(&shown), || block(&shown)),
-                false => show(printer, &shown),
+            if copy {
+                printer.answer(&shape(&shown), || block(&shown));
+            } else {
+                show(printer, &shown);
             }
         }
         Verb::Remove { directory } => {
