@@ -16,7 +16,6 @@ pub mod routes;
 mod search;
 mod view;
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::{HttpRequest, HttpResponse, web};
