@@ -88,11 +88,16 @@ impl<P: Bind, R> Statement<P, R> {
             let mut names = Vec::new();
             P::names(&mut names);
             let both = [Backend::Postgres, Backend::Sqlite];
-            let plain = both.map(|on| numbered(&self.opens.wrap(on, (self.write)(on)), &names));
+            let plain = both.map(|on| numbered(on, &self.opens.wrap(on, (self.write)(on)), &names));
             names.push(CredentialGuard::NAME);
             let [postgres, sqlite] = both.map(self.write);
             let guarded = self.opens.guard(&postgres, &sqlite);
-            let guarded = guarded.map(|texts| texts.map(|text| numbered(&text, &names)));
+            let guarded = guarded.map(|[postgres, sqlite]| {
+                [
+                    numbered(Backend::Postgres, &postgres, &names),
+                    numbered(Backend::Sqlite, &sqlite, &names),
+                ]
+            });
             Built { plain, guarded }
         })
     }
@@ -149,7 +154,7 @@ impl Bound {
     /// [`StoreError::Refused`] when other values are named than given.
     pub(crate) fn select(on: Backend, text: String, values: Vec<(&'static str, Value)>) -> Result<Self> {
         let (names, values): (Vec<_>, Vec<_>) = values.into_iter().unzip();
-        let text = numbered(&Opens::Tenant.wrap(on, text), &names).map_err(StoreError::Refused)?;
+        let text = numbered(on, &Opens::Tenant.wrap(on, text), &names).map_err(StoreError::Refused)?;
         Ok(Self { text, values })
     }
 }
@@ -232,9 +237,12 @@ fn opened(setting: &str, select: &str, lock: &str) -> String {
 
 /// A text with `$1`, `$2`, … instead of names. `::` is a cast.
 ///
+/// SQLite looks into a bare parameter of `LIMIT` and `OFFSET` for its plan, and so prepares the statement anew with each value it
+/// is given (`sqlite3ExprIsInteger`). A sign before the parameter keeps the plan.
+///
 /// # Errors
 /// The first name that is bound twice, or bound and not named, or named and not bound.
-fn numbered(text: &str, names: &[&str]) -> Result<Arc<str>, String> {
+fn numbered(on: Backend, text: &str, names: &[&str]) -> Result<Arc<str>, String> {
     let mut numbered = String::with_capacity(text.len());
     let mut unused = names.to_vec();
     let mut rest = text;
@@ -255,7 +263,9 @@ fn numbered(text: &str, names: &[&str]) -> Result<Arc<str>, String> {
             return Err(format!(":{name} is bound twice: {text}"));
         }
         unused.retain(|unused| *unused != name);
-        write!(numbered, "${number}").map_err(|error| error.to_string())?;
+        let is_limit = numbered.ends_with("LIMIT ") || numbered.ends_with("OFFSET ");
+        let sign = if is_limit { on.either("", "+") } else { "" };
+        write!(numbered, "{sign}${number}").map_err(|error| error.to_string())?;
         rest = after;
     }
     numbered.push_str(rest);

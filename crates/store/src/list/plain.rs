@@ -1,10 +1,13 @@
 //! A page by number, of rows that all belong to the list: the database counts and skips.
 
+use sea_orm::QueryResult;
+
 use super::kind::ListedResource;
 use super::narrow::Counted;
 use super::reader::Reader;
 use super::scan::{BATCH, Scan, position};
 use super::{Page, PageBuilder, Placed, Result};
+use crate::error::StoreError;
 use crate::tenant_tx::TenantTx;
 
 pub(super) async fn page<T: ListedResource>(
@@ -15,30 +18,35 @@ pub(super) async fn page<T: ListedResource>(
 ) -> Result<Page<Placed<T>>> {
     let skip = start.saturating_sub(1);
     let mut builder = PageBuilder::new(count);
-    let mut ended = false;
+    let mut total = None;
     if count > 0 {
         // The skipped rows are passed once, the others are read behind the first ones.
         let first = count.min(BATCH);
         let rows = scan.numbered(tx, counted, skip, first).await?;
-        let (last, short) = (rows.last().map(position).transpose()?, rows.len() < first);
-        let mut reader = Reader::new(scan, last.unwrap_or(scan.start())).with(rows, short);
-        while !builder.is_full() && !ended {
+        let (last, ended) = (rows.last().map(position).transpose()?, rows.len() < first);
+        total = rows.first().map(total_of).transpose()?;
+        let mut reader = Reader::new(scan, last.unwrap_or(scan.start())).with(rows, ended);
+        while !builder.is_full() && !reader.is_at_end() {
             for one in reader.next(tx, builder.left()).await? {
                 builder.put(one);
             }
-            ended = reader.is_at_end();
         }
     }
-    // The end of the list is in sight: no need to count.
-    let items = builder.items;
-    let total = if ended && !builder.turned_away && (skip == 0 || !items.is_empty()) {
-        skip.saturating_add(items.len())
-    } else {
-        scan.count(tx, counted).await?
+    let total = match total {
+        Some(total) => total,
+        // Nothing before the end of an empty list; else the page is behind the end, or nothing but the count is asked for.
+        None if count > 0 && skip == 0 => 0,
+        None => scan.count(tx, counted).await?,
     };
     Ok(Page {
         total: Some(total),
-        items,
+        items: builder.items,
         next: None,
     })
+}
+
+/// What each row of a numbered page says of the whole list.
+fn total_of(row: &QueryResult) -> Result<usize> {
+    let total: i64 = row.try_get("", "total").map_err(StoreError::of)?;
+    Ok(usize::try_from(total).unwrap_or_default())
 }

@@ -97,7 +97,7 @@ impl<'w> Reader<'w> {
             self.permit = Some(limit.enter(tx.scope.tenant()).await?);
         }
         let limit = wanted.clamp(1, BATCH);
-        let rows = self.scan.batch(tx, self.after, limit).await?;
+        let rows = self.scan.batch(tx, self.after, limit, self.searches).await?;
         self.batches += 1;
         self.ended = rows.len() < limit;
         if let Some(last) = rows.last() {

@@ -57,6 +57,8 @@ pub(crate) struct ListStatements {
 /// All rows of a directory in an order of creation.
 pub(super) struct Whole {
     pub(super) batches: Statement<(In, Created, After, Limit)>,
+    /// As `batches`, with what an answer shows ([`ListedResource::shown_columns`]): for rows that are not only looked at.
+    pub(super) shown: Statement<(In, Created, After, Limit)>,
     pub(super) pages: Statement<(In, Limit, Skip)>,
 }
 
@@ -76,14 +78,16 @@ impl ListStatements {
             membership_count: Statement::select(|_| format!("SELECT count(*) {}", membership::<T>().0)),
             membership_pages: Statement::select(|on| {
                 let ids = ids_by_membership::<T>("", " OFFSET :skip");
-                with_documents::<T>(on, &ids, &T::shown_columns(on, "y"))
+                counted_page::<T>(on, &ids, &membership::<T>().0)
             }),
             oldest_first: Whole {
-                batches: Statement::select(|on| whole::<T>(on, ">", "")),
+                batches: Statement::select(|on| whole::<T>(on, T::COLUMNS, ">", "")),
+                shown: Statement::select(|on| whole_shown::<T>(on, ">", "")),
                 pages: Statement::select(|on| whole_pages::<T>(on, "")),
             },
             newest_first: Whole {
-                batches: Statement::select(|on| whole::<T>(on, "<", " DESC")),
+                batches: Statement::select(|on| whole::<T>(on, T::COLUMNS, "<", " DESC")),
+                shown: Statement::select(|on| whole_shown::<T>(on, "<", " DESC")),
                 pages: Statement::select(|on| whole_pages::<T>(on, " DESC")),
             },
             count: Statement::select(|on| format!("SELECT count(*) {}", all::<T>(on))),
@@ -145,12 +149,17 @@ fn all<T: ListedResource>(on: Backend) -> String {
     format!("FROM {table} WHERE {tenant} AND directory_id = :directory{in_order}")
 }
 
-fn whole<T: ListedResource>(on: Backend, beyond: &str, direction: &str) -> String {
-    let (columns, rows) = (T::COLUMNS, all::<T>(on));
+fn whole<T: ListedResource>(on: Backend, columns: &str, beyond: &str, direction: &str) -> String {
+    let rows = all::<T>(on);
     format!(
         "SELECT {columns} {rows} AND (created_at, id) {beyond} (:created, :after) \
          ORDER BY created_at{direction}, id{direction} LIMIT :limit"
     )
+}
+
+fn whole_shown<T: ListedResource>(on: Backend, beyond: &str, direction: &str) -> String {
+    let ids = whole::<T>(on, "id AS one", beyond, direction);
+    with_documents::<T>(on, &ids, &T::shown_columns(on, "y"))
 }
 
 /// The skipped rows are passed in the index alone.
@@ -159,7 +168,13 @@ fn whole_pages<T: ListedResource>(on: Backend, direction: &str) -> String {
     let ids = format!(
         "SELECT id AS one {rows} ORDER BY created_at{direction}, id{direction} LIMIT :limit OFFSET :skip"
     );
-    with_documents::<T>(on, &ids, &T::shown_columns(on, "y"))
+    counted_page::<T>(on, &ids, &rows)
+}
+
+/// A page of ids, then their rows one by one, each with the count of the whole list.
+fn counted_page<T: ListedResource>(on: Backend, ids: &str, list: &str) -> String {
+    let rows = with_documents::<T>(on, ids, &T::shown_columns(on, "y"));
+    format!("SELECT r.*, (SELECT count(*) {list}) AS total FROM ({rows}) r")
 }
 
 /// A page of ids, then their rows one by one.
@@ -226,12 +241,13 @@ impl Scan {
         }
     }
 
-    /// The next rows after a position.
+    /// The next rows after a position; a search does without what is only shown.
     pub(super) async fn batch(
         &self,
         tx: &mut TenantTx,
         (created, after): ScanPosition,
         limit: usize,
+        searches: bool,
     ) -> Result<Vec<QueryResult>> {
         let (within, after, limit) = (tx.within(self.directory), After(after), Limit(limit));
         let rows = match &self.access {
@@ -244,7 +260,8 @@ impl Scan {
                 tx.executor.rows(&self.statements.by_membership, page).await?
             }
             Access::Counted(Counted::All(order)) => {
-                let statement = &self.statements.whole(*order).batches;
+                let whole = self.statements.whole(*order);
+                let statement = if searches { &whole.batches } else { &whole.shown };
                 let page = (within, Created(created), after, limit);
                 tx.executor.rows(statement, page).await?
             }

@@ -18,11 +18,22 @@ impl<P: Bind, R> Statement<P, R> {
 
 #[test]
 fn names_become_numbers_in_the_order_of_the_parameters() {
-    let text = numbered("SELECT :b::text FROM t WHERE a = :a AND b = :b", &["a", "b"]);
+    let text = numbered(
+        Backend::Postgres,
+        "SELECT :b::text FROM t WHERE a = :a AND b = :b",
+        &["a", "b"],
+    );
     assert_eq!(
         text.expect("good").as_ref(),
         "SELECT $2::text FROM t WHERE a = $1 AND b = $2"
     );
+}
+
+#[test]
+fn sqlite_keeps_the_plan_of_a_limit() {
+    let text = |on| numbered(on, "SELECT 1 LIMIT :a OFFSET :b", &["a", "b"]).expect("good");
+    assert_eq!(text(Backend::Sqlite).as_ref(), "SELECT 1 LIMIT +$1 OFFSET +$2");
+    assert_eq!(text(Backend::Postgres).as_ref(), "SELECT 1 LIMIT $1 OFFSET $2");
 }
 
 #[test]
@@ -32,9 +43,9 @@ fn a_name_that_is_not_bound_and_a_value_that_is_not_named_are_faults() {
         ("SELECT :a", ":b is bound and not named"),
         ("SELECT :a, ':', :b", ": is named and not bound"),
     ] {
-        let found = numbered(text, &["a", "b"]).unwrap_err();
+        let found = numbered(Backend::Sqlite, text, &["a", "b"]).unwrap_err();
         assert!(found.starts_with(fault), "{found}");
     }
-    let found = numbered("SELECT :a", &["a", "a"]).unwrap_err();
+    let found = numbered(Backend::Sqlite, "SELECT :a", &["a", "a"]).unwrap_err();
     assert!(found.starts_with(":a is bound twice"), "{found}");
 }
