@@ -112,6 +112,8 @@ async fn a_request_takes_as_few_round_trips_as_it_can() {
         let at = format!("/Users/{id}");
         takes!("GET by id", 1, scim.get(&at)).expect(200);
         takes!("list page", 1, scim.get("/Users?count=10")).expect(200);
+        takes!("page in the middle", 1, scim.get("/Users?count=1")).expect(200);
+        takes!("page by cursor", 1, scim.get("/Users?cursor&count=1")).expect(200);
         let change = json!([{"op": "replace", "path": "displayName", "value": format!("d{round}")}]);
         takes!("PATCH", 2, scim.patch_ops(&id, change.clone())).expect(200);
         takes!("PATCH that changes nothing", 2, scim.patch_ops(&id, change)).expect(200);

@@ -111,6 +111,8 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
 
         let at = world.now();
         assert!(world.store.revoke_token(home.scope, issued.id, at).await.unwrap());
+        let after = a_use("tok000000000", world.now());
+        world.store.remember_uses(&[after]).await.unwrap();
         assert!(
             !world
                 .store

@@ -62,8 +62,11 @@ pub(crate) static LIMIT: Statement<(OfTenant, PublicId, At)> = Statement::new(|_
         .into()
 });
 
+/// A request that the guard refused after all is no use of a token that had ended.
 pub(crate) static NOTE_USE: Statement<(PublicId, At)> = Statement::new(|_| {
-    "UPDATE token SET last_used_at = :at WHERE id = :id AND coalesce(last_used_at, 0) < :at".into()
+    "UPDATE token SET last_used_at = :at WHERE id = :id AND coalesce(last_used_at, 0) < :at \
+     AND coalesce(revoked_at, :at) >= :at AND coalesce(expires_at, :at) >= :at"
+        .into()
 });
 
 /// A `SELECT` of a row if no credential and no setting of `:tenant` was changed since it had the state `:credential_state`.
