@@ -38,7 +38,7 @@ deny: ## Licences, sources, doubled versions and known vulnerabilities of what w
 		else echo "deny: the database of advisories cannot be reached, so known vulnerabilities were not looked for" >&2; fi
 test-fast: ## Tests that need no service
 	cargo test --workspace --exclude tests
-it: services ## Tests against real PostgreSQL, Redis and the programs; ARGS=name picks some
+it: services ## Tests against real PostgreSQL, Redis and the programs; ARGS=name picks some, INSTA_UPDATE=always accepts changed snapshots
 	cargo build --workspace --all-targets
 	USHER_TEST_PROGRAMS="$(TARGET_DIR)/debug" cargo test --workspace --test it -- $(ARGS)
 it-postgres: services ## The store's and the SCIM tests on the machine's own PostgreSQL, on 17 and on 18

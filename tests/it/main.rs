@@ -15,6 +15,7 @@
               literals are handed over as they are"
 )]
 
+mod answers;
 mod architecture;
 mod chaos;
 mod citations;
@@ -31,6 +32,7 @@ mod guessing;
 mod housekeeping;
 mod model;
 mod scim;
+mod snapshot;
 mod store;
 mod support_selftest;
 mod tokens;

@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use self::plan::{Cursor, room};
-use crate::backoff::Backoff;
+use crate::backoff::{LAST, waits};
 use crate::notifier::Notifier;
 use crate::settings::RedisSettings;
 use crate::status::{FeedState, StatusRegistry};
@@ -119,13 +119,13 @@ impl Relay {
         let setup = Arc::clone(&self.setup);
         let mut heads = setup.notifier.heads();
         let mut returned = setup.link.returned();
-        let mut backoff = Backoff::default();
+        let mut pauses = waits();
         while !*stop.borrow() {
             heads.mark_unchanged();
             returned.mark_unchanged();
             match self.round(&stop).await {
                 Ok(wait) => {
-                    backoff.succeeded();
+                    pauses = waits();
                     tokio::select! {
                         () = sleep(wait) => {}
                         Ok(()) = heads.changed(), if self.cursor.is_some() => {}
@@ -133,7 +133,7 @@ impl Relay {
                     }
                 }
                 Err(error) => {
-                    let wait = self.report(&error, &mut backoff);
+                    let wait = self.report(&error, &mut pauses);
                     tokio::select! {
                         () = sleep(wait) => {}
                         Ok(()) = returned.changed() => {}
@@ -257,7 +257,7 @@ impl Relay {
     }
 
     /// Publishes a failure in the status and the log; returns the wait before the next attempt.
-    fn report(&mut self, error: &RoundError, backoff: &mut Backoff) -> Duration {
+    fn report(&mut self, error: &RoundError, pauses: &mut impl Iterator<Item = Duration>) -> Duration {
         let parked = match error {
             RoundError::Foreign(_) => true,
             RoundError::Redis(fault) => fault.needs_operator(),
@@ -279,7 +279,11 @@ impl Relay {
         // The state of the stream, groups included, must be read again.
         self.cursor = None;
         self.maintained_at = None;
-        if parked { PARKED } else { backoff.failed() }
+        if parked {
+            PARKED
+        } else {
+            pauses.next().unwrap_or(LAST)
+        }
     }
 
     /// Stores progress and releases the lease; does not wait for a database that does not answer.

@@ -10,7 +10,7 @@ use store::{Store, StoreError};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::backoff::Backoff;
+use crate::backoff::{LAST, waits};
 use crate::notifier::{FeedHead, Heads, Notifier};
 use crate::status::StatusRegistry;
 
@@ -33,13 +33,13 @@ impl Stamper {
     /// Stamps until `stop` becomes true; the current batch is finished first.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut changed = self.store.changed();
-        let mut backoff = Backoff::default();
+        let mut pauses = waits();
         let mut look_at = Instant::now();
         let mut woken = true;
         while !*stop.borrow() {
             let pause = match self.round(woken, &mut look_at).await {
                 Ok(()) => {
-                    backoff.succeeded();
+                    pauses = waits();
                     woken = false;
                     let mut failed = None;
                     self.registry
@@ -54,7 +54,7 @@ impl Stamper {
                     woken = true;
                     self.registry
                         .update(|snapshot| snapshot.stamper_error = Some(error.to_string()));
-                    backoff.failed()
+                    pauses.next().unwrap_or(LAST)
                 }
             };
             tokio::select! {

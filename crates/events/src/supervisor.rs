@@ -154,32 +154,22 @@ impl Events {
 pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
     let relays = events.relays();
     let mut heads = events.notifier.heads();
-    let mut stamper: Option<JoinHandle<()>> = None;
-    let mut retention: Option<JoinHandle<()>> = None;
-    let mut pinger: Option<JoinHandle<()>> = None;
-    let mut users: Option<JoinHandle<()>> = None;
-    let mut relaying: BTreeMap<AppId, JoinHandle<()>> = BTreeMap::new();
+    let mut tasks = Tasks::new();
     while !*stop.borrow() {
-        if ended(stamper.as_ref()) {
-            stamper = Some(tokio::spawn(events.stamper().run(stop.clone())));
-        }
-        if ended(retention.as_ref()) {
-            retention = Some(tokio::spawn(events.retention().run(stop.clone())));
-        }
+        keep(&mut tasks, Task::Stamper, || events.stamper().run(stop.clone()));
+        keep(&mut tasks, Task::Retention, || {
+            events.retention().run(stop.clone())
+        });
         if let Some(setup) = &relays {
-            if ended(pinger.as_ref()) {
-                pinger = Some(tokio::spawn(ping_until_up(setup.link.clone(), stop.clone())));
-            }
-            if ended(users.as_ref()) {
-                users = Some(tokio::spawn(events.users(setup.link.clone()).run(stop.clone())));
-            }
+            let link = || setup.link.clone();
+            keep(&mut tasks, Task::Ping, || ping_until_up(link(), stop.clone()));
+            keep(&mut tasks, Task::Users, || events.users(link()).run(stop.clone()));
             let feeds = heads.borrow_and_update().clone();
             for (app, known) in feeds {
-                if ended(relaying.get(&app)) {
+                keep(&mut tasks, Task::Relay(app), || {
                     let key = StreamKey::new(events.settings.environment, &known.name);
-                    let relay = Relay::new(Arc::clone(setup), app, &known.name, key);
-                    relaying.insert(app, tokio::spawn(relay.run(stop.clone())));
-                }
+                    Relay::new(Arc::clone(setup), app, &known.name, key).run(stop.clone())
+                });
             }
         }
         tokio::select! {
@@ -189,15 +179,28 @@ pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
         }
     }
     events.notifier.close();
-    for task in stamper
-        .into_iter()
-        .chain(retention)
-        .chain(pinger)
-        .chain(users)
-        .chain(relaying.into_values())
-    {
+    for task in tasks.into_values() {
         // A panic is in the log already; nothing is left to finish.
         let _ = task.await;
+    }
+}
+
+/// A task that runs until the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Task {
+    Stamper,
+    Retention,
+    Ping,
+    Users,
+    Relay(AppId),
+}
+
+type Tasks = BTreeMap<Task, JoinHandle<()>>;
+
+/// Starts a task that does not run.
+fn keep<F: Future<Output = ()> + Send + 'static>(tasks: &mut Tasks, task: Task, run: impl FnOnce() -> F) {
+    if tasks.get(&task).is_none_or(JoinHandle::is_finished) {
+        tasks.insert(task, tokio::spawn(run()));
     }
 }
 
@@ -221,8 +224,4 @@ async fn ping_until_up(link: Link, mut stop: watch::Receiver<bool>) {
             _ = stop.wait_for(|stop| *stop) => {}
         }
     }
-}
-
-fn ended(task: Option<&JoinHandle<()>>) -> bool {
-    task.is_none_or(JoinHandle::is_finished)
 }

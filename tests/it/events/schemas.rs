@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use support::gateway::Gateway;
 use support::http::{Feed, Scim};
 
+use crate::snapshot;
+
 const TYPES: [&str; 9] = [
     "identity.created",
     "identity.updated",
@@ -109,6 +111,17 @@ async fn events_of_every_type_fit_the_published_schemas() {
             .map(|error| format!("{}: {error}", error.instance_path()))
             .collect();
         assert_eq!(faults, Vec::<String>::new(), "{event}");
+    }
+    for name in [
+        "identity.created",
+        "identity.deactivated",
+        "identity.deleted",
+        "group.created",
+        "group.members_changed",
+    ] {
+        let of_type = |event: &&Value| event["type"] == format!("usher.{name}.v1");
+        let event = events.iter().find(of_type).expect(name);
+        snapshot::json_matches(&format!("event_{name}"), event);
     }
     let sent: Vec<&str> = events.iter().filter_map(|event| event["type"].as_str()).collect();
     for word in TYPES {

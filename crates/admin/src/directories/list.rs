@@ -14,8 +14,7 @@ pub async fn execute(context: &Context, tenant: Option<&str>) -> Result<Vec<Name
     };
     let mut found = Vec::new();
     for tenant in tenants {
-        let mut directories = context.store.directories(Context::scope(tenant.id)).await?;
-        directories.sort_by(|a, b| a.profile.cmp(&b.profile));
+        let directories = context.store.directories(Context::scope(tenant.id)).await?;
         let named = |directory| Named::of(context, tenant.name.clone(), directory);
         found.extend(directories.into_iter().map(named));
     }

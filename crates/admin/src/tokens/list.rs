@@ -47,6 +47,5 @@ pub async fn execute(
             token,
         }));
     }
-    found.sort_by(|a, b| (&a.profile, a.token.created_at).cmp(&(&b.profile, b.token.created_at)));
     Ok(found)
 }

@@ -5,7 +5,6 @@
 pub mod args;
 pub mod commands;
 pub mod journal;
-pub mod progress;
 pub mod ui;
 
 use std::process::ExitCode;

@@ -2,37 +2,25 @@
 //! nothing else. A closed pipe is not an error: the reader needs no more.
 
 use std::fmt::Write as _;
-use std::io::{IsTerminal as _, Write as _};
-use std::time::Instant;
+use std::io::Write as _;
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use super::progress;
 use crate::cycle::Event;
 use crate::cycle::report::{Counts, CycleReport};
 use crate::log::{Action, LogEntry, Status};
 
-/// Milliseconds between two drawings of the bar.
-const REDRAW_MS: u128 = 100;
+/// Title, bar, count, rate and the time left.
+const BAR: &str = "{msg} {bar:30} {pos}/{len} {percent} %  {per_sec}  {eta} left";
 
 /// The terminal's state: options and the progress bar.
 #[derive(Debug)]
 pub struct Ui {
     json: bool,
     quiet: bool,
-    terminal: bool,
-    bar: Option<Bar>,
-}
-
-#[derive(Debug)]
-struct Bar {
-    title: String,
-    total: usize,
-    done: usize,
-    started: Instant,
-    drawn: Option<Instant>,
-    /// Tenths already printed, if stderr is not a terminal.
-    printed: usize,
+    /// Hidden between cycles, with `--quiet`, and where stderr is no terminal.
+    bar: ProgressBar,
 }
 
 impl Ui {
@@ -42,8 +30,7 @@ impl Ui {
         Self {
             json,
             quiet,
-            terminal: std::io::stderr().is_terminal(),
-            bar: None,
+            bar: ProgressBar::hidden(),
         }
     }
 
@@ -52,19 +39,19 @@ impl Ui {
         if self.quiet {
             return;
         }
-        self.erase();
-        if self.json {
-            to_stderr(&format!("{text}\n"));
-        } else {
-            to_stdout(&format!("{text}\n"));
-        }
-        self.draw();
+        let text = format!("{text}\n");
+        self.bar.suspend(|| {
+            if self.json {
+                to_stderr(&text);
+            } else {
+                to_stdout(&text);
+            }
+        });
     }
 
     /// The result: JSON for machines, the given lines for people (also with `--quiet`).
     pub fn result(&mut self, value: &impl Serialize, human: &str) {
-        self.erase();
-        self.bar = None;
+        self.bar.finish_and_clear();
         if self.json {
             to_stdout(&format!("{}\n", serde_json::to_string(value).unwrap_or_default()));
         } else {
@@ -74,8 +61,7 @@ impl Ui {
 
     /// Prints an error with its causes to stderr.
     pub fn failure(&mut self, error: &anyhow::Error) {
-        self.erase();
-        to_stderr(&format!("entra-sim: {error:#}\n"));
+        self.bar.suspend(|| to_stderr(&format!("entra-sim: {error:#}\n")));
     }
 
     /// Shows an event of a run: progress bar and log lines.
@@ -84,14 +70,7 @@ impl Ui {
             Event::Started { cycle, kind, objects } => {
                 let title = format!("cycle {cycle} ({})", kind.as_str());
                 self.line(&format!("{title}: {objects} objects to look at"));
-                self.bar = Some(Bar {
-                    title,
-                    total: *objects,
-                    done: 0,
-                    started: Instant::now(),
-                    drawn: None,
-                    printed: 0,
-                });
+                self.bar = self.progress(title, *objects as u64);
             }
             Event::Entry(entry) => {
                 if !self.json {
@@ -100,48 +79,31 @@ impl Ui {
                 self.advance();
             }
             Event::Finished(report) => {
-                self.erase();
-                self.bar = None;
+                self.bar.finish_and_clear();
                 self.line(&cycle_line(report));
             }
         }
     }
 
-    fn advance(&mut self) {
-        let Some(bar) = &mut self.bar else { return };
-        bar.done += 1;
-        if self.terminal {
-            self.draw();
-        } else if self.json && !self.quiet && bar.total >= 10 && bar.done * 10 / bar.total > bar.printed {
-            bar.printed = bar.done * 10 / bar.total;
-            to_stderr(&format!("{}: {} of {}\n", bar.title, bar.done, bar.total));
-        }
+    fn progress(&self, title: String, total: u64) -> ProgressBar {
+        let target = if self.quiet {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr_with_hz(10)
+        };
+        let style = ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar());
+        ProgressBar::with_draw_target(Some(total), target)
+            .with_style(style.progress_chars("█░"))
+            .with_message(title)
     }
 
-    fn draw(&mut self) {
-        if self.quiet || !self.terminal {
-            return;
-        }
-        let Some(bar) = &mut self.bar else { return };
-        if bar
-            .drawn
-            .is_none_or(|drawn| drawn.elapsed().as_millis() >= REDRAW_MS)
-        {
-            bar.drawn = Some(Instant::now());
-            to_stderr(&format!(
-                "\r\x1b[2K{}",
-                progress::line(&bar.title, bar.done, bar.total, bar.started.elapsed())
-            ));
-        }
-    }
-
-    fn erase(&mut self) {
-        if self.terminal
-            && !self.quiet
-            && let Some(bar) = &mut self.bar
-            && bar.drawn.take().is_some()
-        {
-            to_stderr("\r\x1b[2K");
+    /// One object is done. Where no bar is seen, each tenth is a line, if there are no lines of the log.
+    fn advance(&self) {
+        self.bar.inc(1);
+        let (done, total) = (self.bar.position(), self.bar.length().unwrap_or(0));
+        let is_tenth = total >= 10 && done * 10 / total > (done - 1) * 10 / total;
+        if self.bar.is_hidden() && self.json && !self.quiet && is_tenth {
+            to_stderr(&format!("{}: {done} of {total}\n", self.bar.message()));
         }
     }
 }

@@ -64,16 +64,15 @@ pub(super) async fn run(
             let apps = admin::apps::list::execute(context).await?;
             let json = apps.iter().map(|app| shape(context, app)).collect();
             printer.list(json, "no apps yet: usher app create NAME", || {
-                let mut table = Table::new(["name", "feed url", "stream", "created"]);
-                for app in &apps {
-                    table.row(&[
+                let row = |app: &App| {
+                    [
                         app.name.to_string(),
                         context.feed_url(app),
                         stream(context, app),
                         moment(app.created_at),
-                    ]);
-                }
-                table
+                    ]
+                };
+                Table::of(["name", "feed url", "stream", "created"], apps.iter().map(row))
             });
         }
         Verb::RotateCredential { name, overlap } => {
@@ -102,16 +101,15 @@ pub(super) async fn run(
 }
 
 fn credentials(found: &[(AppCredentialRecord, CredentialStatus)]) -> Table {
-    let mut table = Table::new(["id", "standing", "ends"]);
-    for (credential, status) in found {
+    let row = |(credential, status): &(AppCredentialRecord, CredentialStatus)| {
         let end = credential.revoked_at.or(credential.expires_at);
-        table.row(&[
+        [
             credential.id.to_string(),
             status_word(*status).to_owned(),
             end.map_or_else(|| "never".to_owned(), moment),
-        ]);
-    }
-    table
+        ]
+    };
+    Table::of(["id", "standing", "ends"], found.iter().map(row))
 }
 
 fn credential_shape((credential, status): &(AppCredentialRecord, CredentialStatus)) -> Value {

@@ -121,19 +121,19 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
 }
 
 fn table(found: &[Named]) -> Table {
-    let mut table = Table::new(["tenant", "profile", "switch", "tenant url", "provider", "created"]);
-    for named in found {
+    let row = |named: &Named| {
         let directory = &named.directory;
-        table.row(&[
+        [
             named.tenant.to_string(),
             directory.profile.to_string(),
             switch_word(directory.switch).to_owned(),
             named.tenant_url.clone(),
             directory.provider.as_str().to_owned(),
             moment(directory.created_at),
-        ]);
-    }
-    table
+        ]
+    };
+    let head = ["tenant", "profile", "switch", "tenant url", "provider", "created"];
+    Table::of(head, found.iter().map(row))
 }
 
 const fn switch_word(switch: Switch) -> &'static str {

@@ -1,10 +1,11 @@
 //! `usher feed list`.
 
 use admin::feeds::list::{FeedSummary, Group};
+use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::show::{Printer, Table, ago, number, printable};
+use super::show::{Printer, Table, ago, number};
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
@@ -21,7 +22,7 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
     let feeds = admin::feeds::list::execute(context, app.as_deref()).await?;
     let json = feeds.iter().map(shape).collect();
     printer.list(json, "no feeds yet: usher app create NAME", || {
-        let mut table = Table::new([
+        let head = [
             "app",
             "head",
             "in redis",
@@ -29,43 +30,35 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
             "applied",
             "behind",
             "last heard",
-        ]);
+        ];
         let now = context.clock.now();
-        for feed in &feeds {
-            let first = [
-                feed.app.to_string(),
-                number(feed.head.number()),
-                number(feed.published.number()),
-            ];
-            if feed.groups.is_empty() {
-                let [app, head, published] = first.clone();
-                table.row(&[
-                    app,
-                    head,
-                    published,
-                    "none yet".to_owned(),
-                    String::new(),
-                    String::new(),
-                    String::new(),
-                ]);
-            }
-            for group in &feed.groups {
-                let [app, head, published] = first.clone();
-                let (applied, behind) = (number(group.acknowledged.number()), number(group.lag));
-                table.row(&[
-                    app,
-                    head,
-                    published,
-                    printable(&group.name),
-                    applied,
-                    behind,
-                    ago(Some(group.at), now),
-                ]);
-            }
-        }
-        table
+        Table::of(head, feeds.iter().flat_map(|feed| rows(feed, now)))
     });
     Ok(())
+}
+
+/// A row a reader, or one without any.
+fn rows(feed: &FeedSummary, now: DateTime<Utc>) -> Vec<[String; 7]> {
+    let row = |[reader, applied, behind, heard]: [String; 4]| {
+        let (head, published) = (number(feed.head.number()), number(feed.published.number()));
+        [
+            feed.app.to_string(),
+            head,
+            published,
+            reader,
+            applied,
+            behind,
+            heard,
+        ]
+    };
+    let of_group = |group: &Group| {
+        let (applied, behind) = (number(group.acknowledged.number()), number(group.lag));
+        row([group.name.clone(), applied, behind, ago(Some(group.at), now)])
+    };
+    if feed.groups.is_empty() {
+        return vec![row(["none yet", "", "", ""].map(str::to_owned))];
+    }
+    feed.groups.iter().map(of_group).collect()
 }
 
 fn shape(feed: &FeedSummary) -> Value {

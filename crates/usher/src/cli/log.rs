@@ -60,7 +60,7 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
     let found = admin::logs::search::execute(context, &search.tenant, query).await?;
     let json = found.iter().map(|found| shape(&search.tenant, found)).collect();
     printer.list(json, "nothing in the log fits", || {
-        let mut table = Table::new([
+        let head = [
             "accepted",
             "profile",
             "action",
@@ -68,11 +68,11 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
             "who",
             "what",
             "delivered",
-        ]);
-        for found in &found {
+        ];
+        let row = |found: &Found| {
             let entry = &found.row.entry;
             let who = entry.user_name.clone().or_else(|| entry.external_id.clone());
-            table.row(&[
+            [
                 moment(entry.at),
                 found.profile.clone(),
                 entry.action.as_str().to_owned(),
@@ -81,9 +81,9 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
                     .unwrap_or_default(),
                 what(found),
                 delivered(found),
-            ]);
-        }
-        table
+            ]
+        };
+        Table::of(head, found.iter().map(row))
     });
     Ok(())
 }

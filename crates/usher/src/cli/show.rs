@@ -3,6 +3,8 @@
 //! Must not know: what the answers mean. Control characters are removed from texts of clients, so that a `userName` cannot send
 //! commands to the operator's terminal.
 
+use std::iter;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::credential::CredentialStatus;
 use serde_json::Value;
@@ -58,14 +60,14 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new<const N: usize>(head: [&str; N]) -> Self {
+    pub(super) fn of<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> Self {
+        let head = head.map(str::to_uppercase).to_vec();
+        let rows = rows
+            .into_iter()
+            .map(|cells| cells.map(|cell| printable(&cell)).to_vec());
         Self {
-            rows: vec![head.map(str::to_uppercase).to_vec()],
+            rows: iter::once(head).chain(rows).collect(),
         }
-    }
-
-    pub(super) fn row<const N: usize>(&mut self, cells: &[String; N]) {
-        self.rows.push(cells.iter().map(|cell| printable(cell)).collect());
     }
 
     /// As lines. A column is as wide as a terminal shows its cells: a CJK letter takes two places, a combining mark none.
@@ -92,7 +94,7 @@ impl Table {
 }
 
 /// Replaces control characters, which are commands to a terminal.
-pub(super) fn printable(text: &str) -> String {
+fn printable(text: &str) -> String {
     text.chars()
         .map(|letter| if letter.is_control() { '\u{fffd}' } else { letter })
         .collect()
@@ -142,18 +144,15 @@ mod tests {
 
     #[test]
     fn columns_line_up_and_nothing_controls_the_terminal() {
-        let mut table = Table::new(["name", "end"]);
-        table.row(&["a\u{1b}[31mb".to_owned(), "x".to_owned()]);
-        table.row(&["ümlaut".to_owned(), String::new()]);
+        let rows = [["a\u{1b}[31mb", "x"], ["ümlaut", ""]];
+        let table = Table::of(["name", "end"], rows.map(|row| row.map(str::to_owned)));
         assert_eq!(table.text(), "NAME     END\na\u{fffd}[31mb  x\nümlaut");
     }
 
     #[test]
     fn columns_line_up_for_wide_letters_and_combining_marks() {
-        let mut table = Table::new(["name", "end"]);
-        table.row(&["山田太郎".to_owned(), "x".to_owned()]);
-        table.row(&["u\u{308}mlaut".to_owned(), "y".to_owned()]);
-        table.row(&["plain".to_owned(), "z".to_owned()]);
+        let rows = [["山田太郎", "x"], ["u\u{308}mlaut", "y"], ["plain", "z"]];
+        let table = Table::of(["name", "end"], rows.map(|row| row.map(str::to_owned)));
         assert_eq!(
             table.text(),
             "NAME      END\n山田太郎  x\nu\u{308}mlaut    y\nplain     z"

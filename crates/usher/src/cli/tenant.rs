@@ -40,17 +40,18 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
             let tenants = admin::tenants::list::execute(context).await?;
             let json = tenants.iter().map(shape).collect();
             printer.list(json, "no tenants yet: usher tenant create NAME", || {
-                let mut table = Table::new(["name", "id", "entra tenant id", "created"]);
-                for tenant in &tenants {
-                    let entra = tenant.external_tenant_id.clone().unwrap_or_default();
-                    table.row(&[
+                let row = |tenant: &Tenant| {
+                    [
                         tenant.name.to_string(),
                         tenant.id.to_string(),
-                        entra,
+                        tenant.external_tenant_id.clone().unwrap_or_default(),
                         moment(tenant.created_at),
-                    ]);
-                }
-                table
+                    ]
+                };
+                Table::of(
+                    ["name", "id", "entra tenant id", "created"],
+                    tenants.iter().map(row),
+                )
             });
         }
     }

@@ -10,7 +10,7 @@ use clap::Subcommand;
 use domain::credential::Token;
 use serde_json::{Value, json};
 
-use super::show::{Printer, Table, ago, moment, printable, status_word, with};
+use super::show::{Printer, Table, ago, moment, status_word, with};
 use super::span::{self, Lifetime};
 
 #[derive(Debug, Subcommand)]
@@ -184,7 +184,7 @@ fn token_shape(token: &Token) -> Value {
 }
 
 fn table(found: &[TokenSummary], now: DateTime<Utc>) -> Table {
-    let mut table = Table::new([
+    let head = [
         "profile",
         "id",
         "secret",
@@ -194,28 +194,23 @@ fn table(found: &[TokenSummary], now: DateTime<Utc>) -> Table {
         "created",
         "apps see",
         "label",
-    ]);
-    for TokenSummary {
-        token,
-        alias,
-        profile,
-        standing,
-    } in found
-    {
-        table.row(&[
-            profile.to_string(),
+    ];
+    let row = |listed: &TokenSummary| {
+        let token = &listed.token;
+        [
+            listed.profile.to_string(),
             token.id.to_string(),
             format!("…{}", token.last_four),
-            status_word(*standing).to_owned(),
+            status_word(listed.standing).to_owned(),
             ago(token.last_used_at, now),
             token
                 .revoked_at
                 .or(token.expires_at)
                 .map_or_else(|| "never".to_owned(), moment),
             moment(token.created_at),
-            alias.clone(),
-            printable(token.label.as_deref().unwrap_or_default()),
-        ]);
-    }
-    table
+            listed.alias.clone(),
+            token.label.clone().unwrap_or_default(),
+        ]
+    };
+    Table::of(head, found.iter().map(row))
 }

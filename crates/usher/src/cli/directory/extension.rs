@@ -77,17 +77,18 @@ fn show(printer: Printer, extension: &Extension) {
     printer.answer(&shape(extension), || match &extension.schema {
         None => "this directory has no attributes of its own".to_owned(),
         Some(schema) => {
-            let mut table = Table::new(["attribute", "type", "values", "required", "case", "mutability"]);
-            for attribute in &schema.attributes {
-                table.row(&[
+            let head = ["attribute", "type", "values", "required", "case", "mutability"];
+            let row = |attribute: &Attribute| {
+                [
                     attribute.name.clone(),
                     attribute.attr_type.as_str().to_owned(),
                     if attribute.multi_valued { "many" } else { "one" }.to_owned(),
                     yes(attribute.required).to_owned(),
                     if attribute.case_exact { "exact" } else { "any" }.to_owned(),
                     attribute.mutability.as_str().to_owned(),
-                ]);
-            }
+                ]
+            };
+            let table = Table::of(head, schema.attributes.iter().map(row));
             format!("{}\n{}", schema.id, table.text())
         }
     });
@@ -98,17 +99,17 @@ fn block(extension: &Extension) -> String {
     let Some(schema) = &extension.schema else {
         return "this directory has no attributes of its own".to_owned();
     };
-    let mut table = Table::new(["name", "type", "required?", "multi-value?", "exact case?"]);
-    for attribute in &schema.attributes {
-        table.row(&[
+    let row = |attribute: &Attribute| {
+        [
             format!("{}:{}", schema.id, attribute.name),
             entra_type(attribute).to_owned(),
             yes(attribute.required).to_owned(),
             yes(attribute.multi_valued).to_owned(),
             yes(attribute.case_exact).to_owned(),
-        ]);
-    }
-    let mut text = table.text();
+        ]
+    };
+    let head = ["name", "type", "required?", "multi-value?", "exact case?"];
+    let mut text = Table::of(head, schema.attributes.iter().map(row)).text();
     if schema
         .attributes
         .iter()
