@@ -48,10 +48,10 @@ INSERT INTO outbox (tenant_id, directory_id, identity_id, sequence, event_id, ev
 INSERT INTO provisioning_log (tenant_id, directory_id, at, request_id, identity_id, external_id, user_name, user_name_key,
     action, status, changed, token_id, outbox_id)
     SELECT T, CASE s WHEN 0 THEN A ELSE B END, n, ID(n), ID(n + s * x'100000'::int), 'x' || n + s * 10000,
-    'u' || n + s * 10000, 'u' || n + s * 10000, 'create', 'success', '[]', 'tok', n
+    'u' || n + s * 10000, 'u' || n + s * 10000, 'create', 'success', '[]', 'tok000000000', n
     FROM generate_series(0, 1) s CROSS JOIN generate_series(1, 5000) n ORDER BY s, n;
 INSERT INTO provisioning_log (tenant_id, directory_id, at, request_id, action, status, changed, token_id)
-    SELECT ID(x'1000000'::int + n), ID(x'2000000'::int + n), n, ID(n), 'create', 'success', '[]', 'tok'
+    SELECT ID(x'1000000'::int + n), ID(x'2000000'::int + n), n, ID(n), 'create', 'success', '[]', 'tok000000000'
     FROM generate_series(1, 1000) n;
 INSERT INTO feed_group VALUES (APP, 'booking', 100, 1);
 INSERT INTO feed_ack SELECT APP, 'booking', n, n FROM generate_series(1, 100) n;
