@@ -128,7 +128,7 @@ impl Store {
     pub async fn tokens(&self, scope: TenantScope, directory: Option<DirectoryId>) -> Result<Vec<Token>> {
         let mut found = self.autocommit().all(&ALL, of(scope)).await?;
         found.retain(|token| directory.is_none_or(|directory| token.directory == directory));
-        found.sort_by(|one, other| (one.created_at, one.id).cmp(&(other.created_at, other.id)));
+        found.sort_by_key(|token| (token.created_at, token.id));
         Ok(found)
     }
 
