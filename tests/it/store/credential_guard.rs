@@ -91,19 +91,16 @@ async fn a_request_acts_only_on_what_it_was_let_in_with() {
 
 /// By hand, in the database: the triggers of migration 0009.
 async fn run_sql(world: &World, sql: &'static str) {
-    match &world.postgres {
-        Some(database) => {
-            let mut admin = sqlx::PgConnection::connect(&database.super_url).await.unwrap();
-            admin.execute(sql).await.unwrap();
-            admin.close().await.unwrap();
-        }
-        None => {
-            let mut file = sqlx::SqliteConnection::connect(&world.settings.url)
-                .await
-                .unwrap();
-            file.execute(sql).await.unwrap();
-            file.close().await.unwrap();
-        }
+    if let Some(database) = &world.postgres {
+        let mut admin = sqlx::PgConnection::connect(&database.super_url).await.unwrap();
+        admin.execute(sql).await.unwrap();
+        admin.close().await.unwrap();
+    } else {
+        let mut file = sqlx::SqliteConnection::connect(&world.settings.url)
+            .await
+            .unwrap();
+        file.execute(sql).await.unwrap();
+        file.close().await.unwrap();
     }
 }
 

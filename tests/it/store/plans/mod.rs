@@ -171,7 +171,7 @@ async fn no_statement_reads_a_tenants_rows_from_end_to_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn plans_cached_on_empty_tables_serve_full_ones() {
     let watched = Watched::new("force_generic_plan").await;
-    plans_serve_full_tables(watched, "cached on empty tables").await;
+    Box::pin(plans_serve_full_tables(watched, "cached on empty tables")).await;
 }
 
 /// The same where the server has recorded that the tables are empty: then every index costs the same.
@@ -180,7 +180,11 @@ async fn plans_cached_on_tables_recorded_as_empty_serve_full_ones() {
     let watched = Watched::new("force_generic_plan").await;
     watched.execute("VACUUM ANALYZE").await;
     let watched = watched.reconnected().await;
-    plans_serve_full_tables(watched, "cached on tables recorded as empty").await;
+    Box::pin(plans_serve_full_tables(
+        watched,
+        "cached on tables recorded as empty",
+    ))
+    .await;
 }
 
 /// The same where it has recorded a few rows.
@@ -190,7 +194,11 @@ async fn plans_cached_on_tables_recorded_as_tiny_serve_full_ones() {
     walk::walk(&watched, &Target::nobody(&watched, "tiny").await, 2).await;
     watched.execute("ANALYZE").await;
     let watched = watched.reconnected().await;
-    plans_serve_full_tables(watched, "cached on tables recorded as tiny").await;
+    Box::pin(plans_serve_full_tables(
+        watched,
+        "cached on tables recorded as tiny",
+    ))
+    .await;
 }
 
 async fn plans_serve_full_tables(mut watched: Watched, when: &str) {
