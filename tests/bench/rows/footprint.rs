@@ -37,7 +37,6 @@ pub async fn run(plan: &Plan) -> Vec<Row> {
             ready(site.address).await;
             starts.push(begin.elapsed().as_secs_f64() * 1e3);
             tokio::time::sleep(Duration::from_millis(500)).await;
-            #[expect(clippy::cast_precision_loss, reason = "KiB of one process")]
             memory.push(site.gateway.process().resident_kib() as f64 / 1024.0);
             site.gateway.terminate();
         }
@@ -53,30 +52,27 @@ pub async fn run(plan: &Plan) -> Vec<Row> {
 /// MiB at most. The other directories are only there: each request of theirs would pay for argon2 once.
 async fn cycle(mut site: Site, name: &str) -> f64 {
     say(&format!("a cycle of 100,000 beside 10,000 directories, {name}"));
-    match site.gateway.database() {
-        Some(database) => {
-            let mut connection = sqlx::PgConnection::connect(&database.super_url)
-                .await
-                .expect("connect");
-            let sql = "WITH t AS (INSERT INTO tenant (id, name, created_at) \
+    if let Some(database) = site.gateway.database() {
+        let mut connection = sqlx::PgConnection::connect(&database.super_url)
+            .await
+            .expect("connect");
+        let sql = "WITH t AS (INSERT INTO tenant (id, name, created_at) \
                        SELECT gen_random_uuid(), 'more-' || n, n FROM generate_series(1, 10000) n RETURNING id) \
                        INSERT INTO directory (tenant_id, id, profile, provider, switch, created_at) \
                        SELECT id, gen_random_uuid(), 'people', 'entra', 'on', 0 FROM t";
-            connection.execute(sql).await.expect("directories");
-        }
-        None => {
-            let file = sqlite_file(site.gateway.folder().path());
-            let mut connection = sqlx::sqlite::SqliteConnectOptions::new()
-                .filename(file)
-                .connect()
-                .await
-                .expect("the file");
-            let sql = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10000) \
+        connection.execute(sql).await.expect("directories");
+    } else {
+        let file = sqlite_file(site.gateway.folder().path());
+        let mut connection = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(file)
+            .connect()
+            .await
+            .expect("the file");
+        let sql = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10000) \
                        INSERT INTO tenant (id, name, created_at) SELECT randomblob(16), 'more-' || n, n FROM n; \
                        INSERT INTO directory (tenant_id, id, profile, provider, switch, created_at) \
                        SELECT id, randomblob(16), 'people', 'entra', 'on', 0 FROM tenant WHERE name LIKE 'more-%'";
-            connection.execute(sql).await.expect("directories");
-        }
+        connection.execute(sql).await.expect("directories");
     }
     site.gateway.start_without_waiting();
     ready(site.address).await;
@@ -86,9 +82,9 @@ async fn cycle(mut site: Site, name: &str) -> f64 {
     while site.next.load(Ordering::Relaxed) < last {
         closed_loop(site.address, Duration::from_secs(5), &site.next, &make).await;
     }
-    #[expect(clippy::cast_precision_loss, reason = "KiB of one process")]
-    let peak = site.gateway.process().peak_kib() as f64 / 1024.0;
-    peak
+    drop(make);
+    let mut site = Arc::into_inner(site).expect("the load has ended");
+    site.gateway.process().peak_kib() as f64 / 1024.0
 }
 
 fn row(what: &str, unit: &'static str, limit: f64, slices: &[f64]) -> Row {
