@@ -5,7 +5,8 @@
 -- is replaced by a new credential.
 
 REVOKE ALL ON tenant FROM usher_admin;
-GRANT SELECT, INSERT ON tenant TO usher_admin;
+-- The state is renewed by triggers on tokens and directories (0009).
+GRANT SELECT, INSERT, UPDATE (credential_state) ON tenant TO usher_admin;
 
 REVOKE ALL ON directory FROM usher_admin;
 GRANT SELECT, INSERT, UPDATE (provider, switch, extension) ON directory TO usher_admin;

@@ -116,6 +116,9 @@ async fn a_change_by_hand_of_what_a_request_was_admitted_by_is_seen() {
         };
         let state = async || state_of("tok").await;
         for sql in [
+            "INSERT INTO token (tenant_id, id, directory_id, last_four, hash, hash_version, created_at) \
+             SELECT tenant_id, 'third0000000', directory_id, last_four, hash, hash_version, created_at FROM token \
+             WHERE id = 'tok000000000'",
             "UPDATE token SET expires_at = 4000000000000 WHERE id = 'tok000000000'",
             "UPDATE token SET revoked_at = 1 WHERE id = 'tok000000000'",
             "UPDATE token SET revoked_at = NULL WHERE id = 'tok000000000'",
@@ -127,6 +130,13 @@ async fn a_change_by_hand_of_what_a_request_was_admitted_by_is_seen() {
             "UPDATE directory SET extension = '{}'",
             "UPDATE tenant SET external_tenant_id = 'another'",
             "UPDATE tenant SET name = 'renamed'",
+            match world.postgres {
+                // As a restore does it.
+                Some(_) => {
+                    "SET search_path = ''; UPDATE public.token SET revoked_at = 2 WHERE id = 'tok000000000'"
+                }
+                None => "REPLACE INTO token SELECT * FROM token WHERE id = 'tok000000000'",
+            },
         ] {
             let before = state().await;
             run_sql(&world, sql).await;
@@ -144,6 +154,19 @@ async fn a_change_by_hand_of_what_a_request_was_admitted_by_is_seen() {
         let neighbour = world.home("fabrikam").await;
         token(&world, &neighbour, "neighbour").await;
         assert_ne!(state_of("neighbour").await, state().await, "{}", world.name());
+        if let Some(database) = &world.postgres {
+            let mut admin = sqlx::PgConnection::connect(&database.super_url).await.unwrap();
+            let sql = "SELECT string_agg(credential_state::text, ' ' ORDER BY name) FROM tenant";
+            let before: String = sqlx::query_scalar(sql).fetch_one(&mut admin).await.unwrap();
+            admin.execute("TRUNCATE token").await.unwrap();
+            let after: String = sqlx::query_scalar(sql).fetch_one(&mut admin).await.unwrap();
+            assert!(
+                before
+                    .split(' ')
+                    .zip(after.split(' '))
+                    .all(|(old, new)| old != new)
+            );
+        }
     }
 }
 
