@@ -58,7 +58,7 @@ pub async fn run(plan: &Plan) -> Vec<Row> {
             "bare actix-web route, as many workers, 600 bytes",
             &route,
         )),
-        bar: Bar::RatioAtLeast(0.5),
+        bar: Bar::RatioAtLeast(0.2),
         notes: Vec::new(),
     };
     let memory = Row {
