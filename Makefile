@@ -1,4 +1,4 @@
-# The one door to this repository. `make help` is its table of contents.
+# The commands of this repository. `make help` is its table of contents.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .PHONY: help demo build run fmt lint check deny services test test-fast it it-postgres fuzz bench gen docs

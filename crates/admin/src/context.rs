@@ -93,7 +93,7 @@ impl Context {
             kind,
             id: issued.id(),
             at: None,
-            learned: Memory {
+            new_values: Memory {
                 check: Some(auth::hash::secret_check(issued.reveal(), hash.version)),
                 networks: Vec::new(),
             },

@@ -14,7 +14,7 @@ use sha2::Sha256;
 
 use crate::random::{self, NoRandomness};
 use crate::token::Credential;
-use crate::uses::Known;
+use crate::uses::VerifiedSecret;
 
 /// The fingerprint of a presented credential within this process.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, derive_more::Debug)]
@@ -37,7 +37,7 @@ const WRONG: u64 = 4_096;
 pub struct VerificationCache {
     key: Hmac<Sha256>,
     /// Right secrets; many requests with one secret wait here for one run of argon2.
-    right: FutureCache<Fingerprint, Arc<Known>>,
+    right: FutureCache<Fingerprint, Arc<VerifiedSecret>>,
     /// Wrong secrets of known ids: the second try costs nothing. A separate cache, so that a flood of wrong secrets cannot
     /// evict the right ones. Kind, id and secret are in the fingerprint, so an entry is valid for no other secret.
     wrong: Cache<Compared, ()>,
@@ -72,13 +72,13 @@ impl VerificationCache {
     }
 
     /// The entry of this secret if it was right for this hash version.
-    pub(crate) async fn right(&self, fingerprint: Fingerprint, version: i32) -> Option<Arc<Known>> {
+    pub(crate) async fn right(&self, fingerprint: Fingerprint, version: i32) -> Option<Arc<VerifiedSecret>> {
         let known = self.right.get(&fingerprint).await?;
         (known.version == version).then_some(known)
     }
 
     /// Whether this secret was right today, for whatever hash version.
-    pub fn was_right(&self, fingerprint: Fingerprint) -> bool {
+    pub fn was_verified_before(&self, fingerprint: Fingerprint) -> bool {
         self.right.contains_key(&fingerprint)
     }
 
@@ -102,10 +102,10 @@ impl VerificationCache {
         fingerprint: Fingerprint,
         version: i32,
         check: F,
-    ) -> Result<Arc<Known>, Arc<E>>
+    ) -> Result<Arc<VerifiedSecret>, Arc<E>>
     where
         E: Send + Sync + 'static,
-        F: Future<Output = Result<Arc<Known>, E>>,
+        F: Future<Output = Result<Arc<VerifiedSecret>, E>>,
     {
         let known = self.right.get(&fingerprint).await;
         if known.is_some_and(|known| known.version != version) {

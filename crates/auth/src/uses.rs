@@ -30,9 +30,9 @@ impl Uses {
         kind: CredentialKind,
         id: TokenId,
         at: Option<DateTime<Utc>>,
-        learned: &Memory,
+        new_values: &Memory,
     ) {
-        if at.is_none() && *learned == Memory::default() {
+        if at.is_none() && *new_values == Memory::default() {
             return;
         }
         let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -42,17 +42,17 @@ impl Uses {
         }
         let (last, memory) = uses.entry(key).or_default();
         *last = at.or(*last);
-        memory.learn(learned);
+        memory.merge(new_values);
     }
 
     pub(crate) fn take(&self) -> Vec<Use> {
         let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let all = std::mem::take(&mut *uses);
-        let shape = |((kind, id), (at, learned))| Use {
+        let shape = |((kind, id), (at, new_values))| Use {
             kind,
             id,
             at,
-            learned,
+            new_values,
         };
         all.into_iter().map(shape).collect()
     }
@@ -67,7 +67,7 @@ pub(crate) fn worth_noting(last: Option<DateTime<Utc>>, now: DateTime<Utc>) -> O
 
 /// The cache entry of a right secret.
 #[derive(Debug)]
-pub(crate) struct Known {
+pub(crate) struct VerifiedSecret {
     /// The hash version that it was compared with.
     pub(crate) version: i32,
     written: Mutex<Written>,
@@ -81,7 +81,7 @@ struct Written {
     check: Option<SecretCheck>,
 }
 
-impl Known {
+impl VerifiedSecret {
     /// A secret that was just verified. `check` is written once, if the database does not have it.
     pub(crate) fn new(version: i32, check: Option<SecretCheck>) -> Self {
         Self {

@@ -29,7 +29,7 @@ use crate::rate_limiter::{Quota, RateLimiter, network};
 use crate::refusal::{Reason, Refusal};
 use crate::stats::{Counters, Stats, step};
 use crate::token::{self, CredentialKind};
-use crate::uses::{Known, Uses};
+use crate::uses::{Uses, VerifiedSecret};
 use run::{Failed, run};
 pub use verified::{CredentialRecord, Verified};
 
@@ -68,7 +68,7 @@ impl Presented {
     }
 
     /// Whether this same secret was found right recently.
-    pub fn was_right(&self) -> bool {
+    pub fn was_verified_before(&self) -> bool {
         self.lookup.is_none()
     }
 }
@@ -165,12 +165,12 @@ impl Verifier {
         let Some(record) = record else {
             return Err(self.refused(Refusal::Unauthorized(Reason::UnknownId)));
         };
-        let learned = self
+        let new_values = self
             .known(presented, record.status(now), record.hash(), memory)
             .await
             .map_err(|refusal| self.refused(refusal))?;
         let at = record.use_worth_noting(now);
-        self.inner.uses.note(R::KIND, record.id(), at, &learned);
+        self.inner.uses.note(R::KIND, record.id(), at, &new_values);
         Ok(Verified::new(record, &self.inner))
     }
 
@@ -251,7 +251,7 @@ impl Inner {
     }
 
     async fn lookup(&self, attempt: Attempt) -> Result<Presented, Refusal> {
-        if self.cache.was_right(attempt.fingerprint) {
+        if self.cache.was_verified_before(attempt.fingerprint) {
             return Ok(Presented {
                 attempt,
                 lookup: None,
@@ -272,7 +272,7 @@ impl Inner {
         attempt: &Attempt,
         hash: &SecretHash,
         memory: &Memory,
-    ) -> Result<Arc<Known>, Refusal> {
+    ) -> Result<Arc<VerifiedSecret>, Refusal> {
         let check = hash::secret_check(&attempt.text, hash.version);
         let kept = memory.check.filter(|kept| kept.version == hash.version);
         let priority = match kept {
@@ -287,7 +287,11 @@ impl Inner {
         };
         let new = kept.is_none().then_some(check);
         let checked = run(Arc::clone(self), attempt.clone(), hash.clone(), priority);
-        let known = async { checked.await.map(|()| Arc::new(Known::new(hash.version, new))) };
+        let known = async {
+            checked
+                .await
+                .map(|()| Arc::new(VerifiedSecret::new(hash.version, new)))
+        };
         let once = self.cache.once(attempt.fingerprint, hash.version, known).await;
         once.map_err(|failed| match *failed {
             Failed::Wrong => Refusal::Unauthorized(Reason::WrongSecret),

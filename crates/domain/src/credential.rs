@@ -170,7 +170,7 @@ pub struct Memory {
 
 impl Memory {
     /// Adds newer values.
-    pub fn learn(&mut self, newer: &Self) {
+    pub fn merge(&mut self, newer: &Self) {
         self.check = newer.check.or(self.check);
         for network in newer.networks.iter().rev() {
             self.networks.retain(|known| known != network);
@@ -190,7 +190,7 @@ pub struct Use {
     /// When it was used, if its record stores that and has an older time.
     pub at: Option<DateTime<Utc>>,
     /// The new values, if any.
-    pub learned: Memory,
+    pub new_values: Memory,
 }
 
 /// A value that the store draws anew with every change of a tenant's credentials and settings (ADR 0038).
@@ -301,14 +301,14 @@ mod tests {
         let check = |bits| Some(SecretCheck { bits, version: 1 });
         let mut memory = Memory::default();
         for last in 0..20 {
-            memory.learn(&Memory {
+            memory.merge(&Memory {
                 check: (last == 3).then_some(check(7)).flatten(),
                 networks: vec![network(last)],
             });
         }
         let newest: Vec<IpAddr> = (12..20).rev().map(network).collect();
         assert_eq!((memory.check, &memory.networks), (check(7), &newest));
-        memory.learn(&Memory {
+        memory.merge(&Memory {
             check: check(8),
             networks: vec![network(12), network(19)],
         });

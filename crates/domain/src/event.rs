@@ -11,7 +11,7 @@ use scim::change::{Change, diff};
 use scim::etag::Revision;
 use serde::Serialize;
 
-use self::envelope::{Changed, Data, Head, KnownBy, Place, State, Version};
+use self::envelope::{Changed, Data, Head, KnownBy, State, TenantAndDirectory, Version};
 use crate::environment::Environment;
 use crate::id::{EventId, RequestId, ResourceId};
 use crate::identity::Identity;
@@ -141,7 +141,7 @@ pub fn from_change(
     let sequence = after.map_or_else(|| subject.revision.next(), |identity| identity.revision);
     let gone = before.filter(|_| after.is_none());
     let data = Data::Identity {
-        place: Place::of(origin),
+        place: TenantAndDirectory::of(origin),
         identity: after.map(|identity| State {
             id: identity.id.into(),
             resource: &identity.resource,

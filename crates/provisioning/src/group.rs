@@ -30,7 +30,7 @@ use store::{CreateOutcome, ListRequest, Page, SaveOutcome, StoreError, TenantTx}
 use crate::error::Error;
 use crate::log_row::LeftOut;
 use crate::replace::as_a_value;
-use crate::resource::{Desired, ManagedResource, Settled, check_unknown};
+use crate::resource::{Desired, ManagedResource, MembershipResult, check_unknown};
 use crate::taken::UniqueKey;
 use crate::unit_of_work::{Locking, UnitOfWork};
 
@@ -182,8 +182,12 @@ impl ManagedResource for Group {
         membership::stored(tx, before, named).await
     }
 
-    async fn settle(tx: &mut TenantTx, before: &Self, membership: &Membership) -> Result<Settled, Error> {
-        membership::settle(tx, before, membership).await
+    async fn change_members(
+        tx: &mut TenantTx,
+        before: &Self,
+        membership: &Membership,
+    ) -> Result<MembershipResult, Error> {
+        membership::change_members(tx, before, membership).await
     }
 
     /// Members that exist are added; the others are skipped and named in the log.
@@ -255,7 +259,7 @@ async fn create(
     };
     let row = unit.row(&group, events.first(), &left_out);
     match tx.create(&group, ExternalId::IsFree, &events, &row).await? {
-        CreateOutcome::Done | CreateOutcome::DoneBeside => {
+        CreateOutcome::Done | CreateOutcome::DoneSharingExternalId => {
             known.join(tx, &group).await?;
             Ok(group)
         }

@@ -21,14 +21,14 @@ pub struct ListAnswer<T> {
 #[derive(Debug, Clone)]
 pub(crate) struct PageRequest {
     pub(crate) sort: Option<Sort>,
-    pub(crate) at: At,
+    pub(crate) at: PageStart,
     pub(crate) count: usize,
     fingerprint: Fingerprint,
 }
 
 /// Where the page begins.
 #[derive(Debug, Clone)]
-pub(crate) enum At {
+pub(crate) enum PageStart {
     /// At this result, from 1.
     Index(usize),
     /// Behind this place, or at the beginning.
@@ -51,13 +51,13 @@ impl PageRequest {
             &order,
         ]);
         let at = match &query.start {
-            Start::Index(first) => At::Index(*first),
-            Start::FirstCursor => At::Cursor(None),
-            Start::Cursor(text) => At::Cursor(Some(Cursor::decode(text, fingerprint)?)),
+            Start::Index(first) => PageStart::Index(*first),
+            Start::FirstCursor => PageStart::Cursor(None),
+            Start::Cursor(text) => PageStart::Cursor(Some(Cursor::decode(text, fingerprint)?)),
         };
         // The total alone is asked for, which a page read by a cursor never says (RFC 9865 §2).
         let at = match query.count {
-            Some(0) => At::Index(query.start_index()),
+            Some(0) => PageStart::Index(query.start_index()),
             _ => at,
         };
         Ok(Self {
@@ -71,11 +71,11 @@ impl PageRequest {
     /// The page as the store is asked for it.
     pub(crate) fn page(&self) -> PageAt<'_> {
         match &self.at {
-            At::Index(start) => PageAt::Index {
+            PageStart::Index(start) => PageAt::Index {
                 start: *start,
                 count: self.count,
             },
-            At::Cursor(after) => PageAt::Cursor {
+            PageStart::Cursor(after) => PageAt::Cursor {
                 after: after.as_ref(),
                 count: self.count,
             },
@@ -88,8 +88,8 @@ impl PageRequest {
             head: ListHead {
                 total: page.total,
                 start_index: match self.at {
-                    At::Index(start) => Some(start),
-                    At::Cursor(_) => None,
+                    PageStart::Index(start) => Some(start),
+                    PageStart::Cursor(_) => None,
                 },
                 next_cursor: page.next.map(|mark| Cursor::encode(self.fingerprint, &mark)),
             },

@@ -85,7 +85,7 @@ impl UnitOfWork {
     }
 
     /// The warning that another identity has the same `externalId`, where it is no key of the directory: allowed, but rarely
-    /// intended. It is written after the save, by a statement of its own. When that is lost the identity is saved all the same:
+    /// intended. It is written after the save, by a statement of its own. If it cannot be written, the identity stays saved:
     /// the row is a hint for the operator, and a filter on `externalId` still finds both.
     pub(crate) fn shared_external_id<R: ManagedResource>(&self, identity: &R) -> LogEntry {
         LogEntry {

@@ -42,7 +42,7 @@ pub struct Desired {
 
 /// A membership after a change.
 #[derive(Debug, Default)]
-pub struct Settled {
+pub struct MembershipResult {
     /// The members that joined and those that left.
     pub changed: MembersChanged,
     /// The number of members now.
@@ -78,7 +78,7 @@ pub trait ManagedResource: Send + Sync + Sized + 'static {
     fn resource(&self) -> &Resource;
     /// The value of [`ManagedResource::NAME`].
     fn name(&self) -> Option<&str>;
-    /// With its document in the present form, where an older version of the gateway stored another; this is no change by itself.
+    /// Converts a document that an older version stored to the current form; that is no change by itself.
     fn canonical(self, _: &Profile) -> Self {
         self
     }
@@ -150,16 +150,16 @@ pub trait ManagedResource: Send + Sync + Sized + 'static {
         async { Ok(StoredMembers::new()) }
     }
     /// Changes the members of a locked one.
-    fn settle(
+    fn change_members(
         _: &mut TenantTx,
         _before: &Self,
         _: &Membership,
-    ) -> impl Future<Output = Result<Settled, Error>> + Send {
-        async { Ok(Settled::default()) }
+    ) -> impl Future<Output = Result<MembershipResult, Error>> + Send {
+        async { Ok(MembershipResult::default()) }
     }
     /// Creates one, with its events and its log row.
     fn create(unit: &Arc<UnitOfWork>, desired: Desired) -> impl Future<Output = Result<Self, Error>> + Send;
-    /// Writes the next state of a locked one, with its events and its log row.
+    /// Writes the next state of one that was loaded, with its events and its log row.
     fn save(
         tx: &mut TenantTx,
         unit: &UnitOfWork,

@@ -14,7 +14,7 @@ use store::{AnyResource, PAGE_BYTES, TypeRequest};
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::list_request::{At, ListAnswer, PageRequest};
+use crate::list_request::{ListAnswer, PageRequest, PageStart};
 
 /// The last resource of a page by number.
 pub const DEEPEST: usize = 10_000;
@@ -76,7 +76,7 @@ pub async fn execute(
     let groups = groups.transpose()?;
     let asked = Arc::new(PageRequest::read(caller, "/", query, Some(users.sort.clone()))?);
     let first = match asked.at {
-        At::Index(start) if asked.count > 0 => Some(start),
+        PageStart::Index(start) if asked.count > 0 => Some(start),
         _ => None,
     };
     if first.is_some_and(|first| first.saturating_add(asked.count) > DEEPEST + 1) {

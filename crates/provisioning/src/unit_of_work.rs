@@ -146,7 +146,7 @@ impl UnitOfWork {
         membership: &Membership,
         ignored: &[String],
     ) -> Result<R, Error> {
-        let settled = R::settle(tx, &before, membership).await?;
+        let settled = R::change_members(tx, &before, membership).await?;
         let after = before.next(self.at, resource, settled.member_count);
         let left_out = LeftOut {
             ignored,
@@ -159,13 +159,13 @@ impl UnitOfWork {
         let row = self.row(&after, events.as_ref().first(), &left_out);
         let key = match R::save(tx, self, &after, &events, &row).await? {
             SaveOutcome::Done => return Ok(after),
-            SaveOutcome::DoneBeside => {
+            SaveOutcome::DoneSharingExternalId => {
                 if before.resource().external_id() != after.resource().external_id() {
                     tx.log(&self.shared_external_id(&after)).await?;
                 }
                 return Ok(after);
             }
-            SaveOutcome::Gone => return Err(self.not_found()),
+            SaveOutcome::NotFoundOrChanged => return Err(self.not_found()),
             SaveOutcome::NameTaken => UniqueKey::Name,
             SaveOutcome::ExternalIdTaken => UniqueKey::ExternalId,
         };
@@ -190,7 +190,7 @@ impl UnitOfWork {
             + 'static,
     {
         let (store, scope) = (&self.request.context.store, self.caller().scope);
-        let decision = self.over(work, decide);
+        let decision = self.bind_decision(work, decide);
         match locking {
             Locking::Locked => store.write(scope, decision).await,
             Locking::RevisionFirst => store.write_once(scope, decision).await,
@@ -198,7 +198,7 @@ impl UnitOfWork {
     }
 
     /// A decision over what was prepared for it, as the store runs it.
-    fn over<W, T, F>(
+    fn bind_decision<W, T, F>(
         self: &Arc<Self>,
         work: W,
         decide: F,

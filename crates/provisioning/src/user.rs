@@ -199,8 +199,8 @@ impl ManagedResource for Identity {
             modified_at: unit.at,
             groups: Some(Vec::new()),
         };
-        let nobody = MembersChanged::default();
-        let Some([event]) = Self::events(unit, None, Some(&identity), &nobody) else {
+        let no_members = MembersChanged::default();
+        let Some([event]) = Self::events(unit, None, Some(&identity), &no_members) else {
             return Ok(identity);
         };
         let ignored = desired.ignored;
@@ -209,8 +209,8 @@ impl ManagedResource for Identity {
         let created = context.store.create(scope, &identity, external_id, &event, &row);
         match created.await? {
             CreateOutcome::Done => Ok(identity),
-            CreateOutcome::DoneBeside => {
-                // Whatever became of the credential since: the identity is created.
+            CreateOutcome::DoneSharingExternalId => {
+                // The creation is committed, so a later change of the credential does not matter.
                 let store = context.store.unguarded();
                 unit.note(&store, unit.shared_external_id(&identity)).await;
                 Ok(identity)
@@ -219,7 +219,7 @@ impl ManagedResource for Identity {
                 unit.transact(
                     Locking::Locked,
                     (identity, ignored),
-                    |tx, unit, (identity, ignored)| Box::pin(adopt(tx, unit, identity, ignored)),
+                    |tx, unit, (identity, ignored)| Box::pin(resolve_taken_key(tx, unit, identity, ignored)),
                 )
                 .await
             }
@@ -268,8 +268,8 @@ fn check_ignored(unit: &UnitOfWork, ignored: &[String]) -> Result<(), Error> {
     check_unknown::<Identity>(unit, unknown, of)
 }
 
-/// A key is taken: by the identity that is being created, or by another one.
-async fn adopt(
+/// Decides about a creation whose key is taken: a repeat of it, or a conflict.
+async fn resolve_taken_key(
     tx: &mut TenantTx,
     unit: &UnitOfWork,
     identity: &Identity,
@@ -305,8 +305,8 @@ async fn repeats(
     identity: &Identity,
     existing: &Identity,
 ) -> Result<bool, Error> {
-    let heals = unit.provider().rules().repeated_create == RepeatedCreate::Heal;
-    let lost = heals && !unit.request.created.contains(&existing.id);
+    let accepts_repeat = unit.provider().rules().repeated_create == RepeatedCreate::Accept;
+    let lost = accepts_repeat && !unit.request.created.contains(&existing.id);
     let untouched = existing.revision == Revision::FIRST && existing.resource == identity.resource;
     if !lost || !untouched || identity.resource.external_id().is_none() {
         return Ok(false);

@@ -1,9 +1,8 @@
 //! The check of a request's credential inside the first statement that does its work (ADR 0038).
 //!
-//! A token is verified against a record that was read earlier. The statement compares everything of the record that the
-//! request acts on with what the database has now; on a difference it does nothing and answers that, and the request is
-//! verified anew. So no request acts on a credential that was revoked before its statement, and none takes a round trip
-//! for finding out.
+//! A token is verified against a record that was read earlier. The statement compares the tenant's `credential_state` with the
+//! one in the record; on a difference it does nothing and answers that, and the request is verified anew. So no
+//! request acts on a credential that was revoked before its statement, and none takes a round trip for finding out.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -25,7 +24,7 @@ struct Inner {
     outcome: AtomicU8,
 }
 
-// In the order in which one replaces another: what a committed change has found stays.
+// Ascending: a higher outcome replaces a lower one, so `DONE` is final.
 const UNKNOWN: u8 = 0;
 const UNCHANGED: u8 = 1;
 const CHANGED: u8 = 2;

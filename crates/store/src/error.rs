@@ -12,7 +12,7 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 /// A database call that did not succeed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// The database cannot be reached, is full, is overloaded or changes hands; the caller answers 503 and a repeat may
+    /// The database cannot be reached, is full, is overloaded or fails over; the caller answers 503 and a repeat may
     /// succeed. Nothing is known about a commit that was under way.
     #[error("the database is unavailable: {0}")]
     Unavailable(Cow<'static, str>),

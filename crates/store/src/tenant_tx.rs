@@ -18,9 +18,9 @@ use crate::error::{Result, StoreError};
 use crate::list::concurrency_limit::ConcurrencyLimit;
 use crate::list::{self, ListRequest, Page};
 use crate::settings::Backend;
-use crate::tables::names::{CreatedAt, Id, In, InDirectory, Key, OfTenant, Shadow};
+use crate::tables::names::{CreatedAt, DirectoryKey, DisplacedKey, Id, InDirectory, Key, OfTenant};
 use crate::tables::outbox::Events;
-use crate::tables::resource::{New, NewRow, Reached, StoredId, StoredResource, Table};
+use crate::tables::resource::{ChangeResult, New, NewRow, StoredId, StoredResource, Table};
 use crate::tables::{keys, tenant};
 
 /// How a creation ended.
@@ -29,7 +29,7 @@ pub enum CreateOutcome {
     /// The resource, its events and its log row are written.
     Done,
     /// As [`CreateOutcome::Done`], and another identity of the directory has the same `externalId`, which is no key there.
-    DoneBeside,
+    DoneSharingExternalId,
     /// Another identity of the directory has this `userName` (or `externalId`, where it is the key), or another group this
     /// `displayName`; nothing is written.
     Taken,
@@ -41,13 +41,13 @@ pub enum SaveOutcome {
     /// The resource, its events and its log row are written.
     Done,
     /// As [`SaveOutcome::Done`], and another identity of the directory has the same `externalId`, which is no key there.
-    DoneBeside,
+    DoneSharingExternalId,
     /// Another identity of the directory has this `userName`, or another group this `displayName`; nothing is written.
     NameTaken,
     /// Another identity of the directory has this `externalId`, which is the key there; nothing is written.
     ExternalIdTaken,
     /// There is no such resource, or its revision is not the one before; nothing is written.
-    Gone,
+    NotFoundOrChanged,
 }
 
 /// One tenant's data, open.
@@ -81,7 +81,7 @@ impl TenantTx {
     }
 
     /// A directory of this tenant.
-    pub(crate) fn within(&self, directory: DirectoryId) -> In {
+    pub(crate) fn within(&self, directory: DirectoryId) -> DirectoryKey {
         (self.tenant(), InDirectory(directory))
     }
 
@@ -159,12 +159,12 @@ impl TenantTx {
         Ok(match self.note_written(&rows) {
             None => CreateOutcome::Taken,
             Some(false) => CreateOutcome::Done,
-            Some(true) => CreateOutcome::DoneBeside,
+            Some(true) => CreateOutcome::DoneSharingExternalId,
         })
     }
 
     /// Whether another row has the same `externalId`; `None` when nothing was written.
-    fn note_written(&mut self, rows: &[Reached]) -> Option<bool> {
+    fn note_written(&mut self, rows: &[ChangeResult]) -> Option<bool> {
         self.note_tenant_set();
         let (_, is_shared) = rows.first().filter(|(reached, _)| *reached > 0)?;
         self.executor.note_outbox();
@@ -183,11 +183,13 @@ impl TenantTx {
         entry: &'s LogEntry,
     ) -> Result<SaveOutcome> {
         let new = self.new_row(resource, external_id);
-        let shadow = Shadow(keys::shadow(&new.0.name_key, new.0.row.id.uuid()));
+        let displaced = DisplacedKey(keys::displaced_key(&new.0.name_key, new.0.row.id.uuid()));
         let save = R::statements().save;
-        let rows =
-            self.executor
-                .with_outbox(save, (new, shadow, Events::of(events), entry), Resend::IfRefused);
+        let rows = self.executor.with_outbox(
+            save,
+            (new, displaced, Events::of(events), entry),
+            Resend::IfRefused,
+        );
         let rows = rows.await.inspect_err(|error| {
             if let StoreError::Conflict(_) = error {
                 // PostgreSQL: another transaction took the key between our read and our write. The transaction is lost; the next
@@ -198,7 +200,7 @@ impl TenantTx {
         match self.note_written(&rows) {
             None => self.why_not_saved(resource, external_id).await,
             Some(false) => Ok(SaveOutcome::Done),
-            Some(true) => Ok(SaveOutcome::DoneBeside),
+            Some(true) => Ok(SaveOutcome::DoneSharingExternalId),
         }
     }
 
@@ -220,7 +222,7 @@ impl TenantTx {
         if !self.executor.is_open() {
             // Another request was faster than this read and this write, or has the key: both are to be one transaction.
             self.executor.ask_to_repeat();
-            return Ok(SaveOutcome::Gone);
+            return Ok(SaveOutcome::NotFoundOrChanged);
         }
         let (row, statements) = (resource.row(), R::statements());
         let name = Key(keys::name(R::name(row.resource)).into());
@@ -236,7 +238,7 @@ impl TenantTx {
                 return Ok(SaveOutcome::ExternalIdTaken);
             }
         }
-        Ok(SaveOutcome::Gone)
+        Ok(SaveOutcome::NotFoundOrChanged)
     }
 
     /// Deletes a resource with its memberships, those of its members too, and writes its events (as for [`TenantTx::create`]) and its log row;

@@ -106,7 +106,7 @@ async fn saving_needs_the_revision_before_and_a_free_user_name() {
         );
         assert_eq!(
             world.save(&home, amy, &renamed).await,
-            SaveOutcome::Gone,
+            SaveOutcome::NotFoundOrChanged,
             "{}: an old revision",
             world.name()
         );

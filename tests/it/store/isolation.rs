@@ -30,7 +30,10 @@ async fn another_tenants_identity_is_not_there() {
         assert_eq!(world.get(&ours, amy.id).await, None);
 
         let changed = world.changed(&amy, json!({"userName": "stolen"}));
-        assert_eq!(world.save(&mixed, &amy, &changed).await, SaveOutcome::Gone);
+        assert_eq!(
+            world.save(&mixed, &amy, &changed).await,
+            SaveOutcome::NotFoundOrChanged
+        );
         let event = world.event(&theirs, Some(&amy), None);
         let what = Arc::new((
             amy.clone(),

@@ -178,7 +178,7 @@ async fn old_keys_are_computed_again_and_duplicates_stop_nothing() {
         for person in [&alone, &plain, &first, &second] {
             assert!(matches!(
                 world.create(&home, person).await,
-                CreateOutcome::Done | CreateOutcome::DoneBeside
+                CreateOutcome::Done | CreateOutcome::DoneSharingExternalId
             ));
         }
         // As an older version stored them: keys in the sent spelling, two names that are now the same.
@@ -239,7 +239,7 @@ async fn old_keys_are_computed_again_and_duplicates_stop_nothing() {
         );
         assert!(matches!(
             world.save_keyed(&home, &alone, &titled).await,
-            SaveOutcome::Done | SaveOutcome::DoneBeside
+            SaveOutcome::Done | SaveOutcome::DoneSharingExternalId
         ));
         let third = world.changed(&first, json!({"userName": "zo\u{eb}", "externalId": "twin"}));
         assert_eq!(

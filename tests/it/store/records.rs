@@ -23,7 +23,7 @@ fn a_use(id: &str, at: DateTime<Utc>) -> Use {
         kind: CredentialKind::Token,
         id: token_id(id),
         at: Some(at),
-        learned: Memory::default(),
+        new_values: Memory::default(),
     }
 }
 
@@ -150,11 +150,11 @@ async fn what_is_remembered_of_a_credential_is_its_own_and_bounded() {
     for world in worlds().await {
         let (store, id) = (&world.store, token_id("tok"));
         let nothing = Memory::default();
-        let note = |kind, learned: &Memory| Use {
+        let note = |kind, new_values: &Memory| Use {
             kind,
             id,
             at: None,
-            learned: learned.clone(),
+            new_values: new_values.clone(),
         };
         let check = |bits| Some(SecretCheck { bits, version: 1 });
         let issued = Memory {

@@ -135,7 +135,7 @@ impl Bench {
             memories
                 .entry((new.kind, new.id))
                 .or_default()
-                .learn(&new.learned);
+                .merge(&new.new_values);
         }
     }
 
@@ -339,7 +339,7 @@ async fn uses_are_noted_once_a_minute_and_taken_once() {
         kind: CredentialKind::Token,
         id: token.id(),
         at: Some(bench.clock.now()),
-        learned: Memory {
+        new_values: Memory {
             check: Some(hash::secret_check(token.reveal(), 1)),
             networks: vec![ENTRA.into()],
         },
@@ -351,7 +351,7 @@ async fn uses_are_noted_once_a_minute_and_taken_once() {
     bench.clock.forward(60);
     bench.call(&token, &record).await.unwrap();
     let taken = bench.verifier.take_uses();
-    assert_eq!((taken.len(), &taken[0].learned), (1, &Memory::default()));
+    assert_eq!((taken.len(), &taken[0].new_values), (1, &Memory::default()));
 
     // A clock that was set back an hour does not keep a use from being noted for an hour.
     record.token.last_used_at = Some(bench.clock.now());
@@ -366,7 +366,9 @@ async fn a_network_is_told_when_it_is_new_and_again_after_an_hour() {
     let mut record = record(&token);
     let written = |bench: &Bench| {
         let networks = bench.verifier.take_uses().into_iter();
-        networks.flat_map(|new| new.learned.networks).collect::<Vec<_>>()
+        networks
+            .flat_map(|new| new.new_values.networks)
+            .collect::<Vec<_>>()
     };
     record.token.last_used_at = Some(bench.clock.now());
     for (ip, pause, expected) in [

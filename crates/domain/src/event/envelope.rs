@@ -117,7 +117,7 @@ struct Envelope<'a> {
 pub(super) enum Data<'a> {
     Identity {
         #[serde(flatten)]
-        place: Place<'a>,
+        place: TenantAndDirectory<'a>,
         identity: Option<State<'a>>,
         record: Option<Record<'a>>,
         #[serde(flatten)]
@@ -129,7 +129,7 @@ pub(super) enum Data<'a> {
     },
     Group {
         #[serde(flatten)]
-        place: Place<'a>,
+        place: TenantAndDirectory<'a>,
         group: Option<State<'a>>,
         #[serde(flatten)]
         version: Version<'a>,
@@ -140,7 +140,7 @@ pub(super) enum Data<'a> {
     },
     Members {
         #[serde(flatten)]
-        place: Place<'a>,
+        place: TenantAndDirectory<'a>,
         group: KnownBy<'a>,
         #[serde(flatten)]
         version: Version<'a>,
@@ -153,7 +153,7 @@ pub(super) enum Data<'a> {
 
 /// The tenant and the directory of a change.
 #[derive(Serialize)]
-pub(super) struct Place<'a> {
+pub(super) struct TenantAndDirectory<'a> {
     tenant: TenantRef<'a>,
     directory: DirectoryRef<'a>,
 }
@@ -173,7 +173,7 @@ struct DirectoryRef<'a> {
     thing: ResourceKind,
 }
 
-impl<'a> Place<'a> {
+impl<'a> TenantAndDirectory<'a> {
     pub(super) fn of(origin: Origin<'a>) -> Self {
         Self {
             tenant: TenantRef {

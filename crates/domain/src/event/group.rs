@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use scim::change::diff;
 use scim::resource::Resource;
 
-use super::envelope::{Changed, Data, Head, KnownBy, MemberRef, Place, State, Version};
+use super::envelope::{Changed, Data, Head, KnownBy, MemberRef, State, TenantAndDirectory, Version};
 use super::{Cause, Event, EventKind, Origin, paths};
 use crate::clock::Ids;
 use crate::group::{Group, MembersChanged};
@@ -64,7 +64,7 @@ pub fn from_group_change(
     let gone = before.filter(|_| after.is_none());
     let own = own_kind.map(|kind| {
         let data = Data::Group {
-            place: Place::of(origin),
+            place: TenantAndDirectory::of(origin),
             group: after.map(state),
             version: version(),
             changed: Changed::of(&changes, MANAGED.to_vec()),
@@ -77,7 +77,7 @@ pub fn from_group_change(
     if after.is_some() && !members.is_empty() {
         changed.push("members".to_owned());
         let parts = parts(members).into_iter();
-        let data = parts.map(|part| part.data(Place::of(origin), version(), subject));
+        let data = parts.map(|part| part.data(TenantAndDirectory::of(origin), version(), subject));
         payloads.extend(data.map(|data| (EventKind::MembersChanged, data)));
     }
     let all = payloads.len();
@@ -116,7 +116,7 @@ struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    fn data(self, place: Place<'a>, version: Version<'a>, group: &'a Group) -> Data<'a> {
+    fn data(self, place: TenantAndDirectory<'a>, version: Version<'a>, group: &'a Group) -> Data<'a> {
         Data::Members {
             place,
             group: KnownBy::of(group.id, &group.resource),

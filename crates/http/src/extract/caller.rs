@@ -20,9 +20,9 @@ use crate::scim::route::Base;
 use crate::state::State;
 
 /// The number of records in the cache.
-const KEPT: u64 = 10_000;
+const CACHED_RECORDS: u64 = 10_000;
 /// The time a record is cached. It holds the time of the last use, which is written once a minute.
-const KEPT_FOR: Duration = Duration::from_mins(1);
+const CACHED_FOR: Duration = Duration::from_mins(1);
 
 /// A cache of token records, by token id.
 #[derive(Clone)]
@@ -30,7 +30,9 @@ pub struct TokenRecords(Cache<TokenId, Arc<TokenRecord>>);
 
 impl Default for TokenRecords {
     fn default() -> Self {
-        let cache = Cache::builder().max_capacity(KEPT).time_to_live(KEPT_FOR);
+        let cache = Cache::builder()
+            .max_capacity(CACHED_RECORDS)
+            .time_to_live(CACHED_FOR);
         Self(cache.build())
     }
 }
@@ -49,7 +51,7 @@ impl TokenRecords {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// The cache or the database; the first statement of the request checks a cached one.
-    KeptOrDatabase,
+    CacheOrDatabase,
     /// The database only.
     Database,
 }
@@ -88,8 +90,8 @@ async fn record(
 ) -> Result<Option<TokenRecord>, StoreError> {
     let id = presented.id();
     // Only a secret that was found right before is checked by a cached record: a guess is checked by the database's.
-    if source == Source::KeptOrDatabase
-        && presented.was_right()
+    if source == Source::CacheOrDatabase
+        && presented.was_verified_before()
         && let Some(kept) = state.token_records.usable(state, id, url)
     {
         return Ok(Some(kept));

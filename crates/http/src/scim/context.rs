@@ -186,7 +186,11 @@ impl<'a> RequestContext<'a> {
     ///
     /// # Errors
     /// `preconditionFailed` for another version than `If-Match` has.
-    pub(super) fn unread(&self, revision: Revision, tag: &str) -> Result<Option<HttpResponse>, Failure> {
+    pub(super) fn not_modified(
+        &self,
+        revision: Revision,
+        tag: &str,
+    ) -> Result<Option<HttpResponse>, Failure> {
         let precondition = &self.request.precondition;
         if precondition.is_known(tag) {
             return Ok(Some(respond::not_modified(tag)));

@@ -88,7 +88,7 @@ pub async fn answer<R: AnsweredResource>(
         Verb::Create => {
             let made: R = ctx.use_case(|request| create::execute(request, body)).await?;
             let created = made.created();
-            let answer = whole(ctx, StatusCode::CREATED, made).await?;
+            let answer = changed_answer(ctx, StatusCode::CREATED, made).await?;
             if let (Some(answered), Some(id)) = (ctx.answered, created) {
                 answered.add(id);
             }
@@ -97,13 +97,13 @@ pub async fn answer<R: AnsweredResource>(
         Verb::Replace => {
             let replaced =
                 ctx.use_case(async move |request| replace::execute::<R>(request, &of_id, body).await);
-            whole(ctx, StatusCode::OK, replaced.await?).await
+            changed_answer(ctx, StatusCode::OK, replaced.await?).await
         }
         Verb::Patch => {
             let patched = ctx.use_case(async move |request| patch::execute::<R>(request, &of_id, body).await);
             patched_answer(ctx, patched.await?).await
         }
-        // 404 the second time.
+        // A repeated DELETE finds nothing and is answered 404.
         Verb::Delete => {
             delete::execute::<R>(ctx.request.clone(), id).await?;
             Ok(HttpResponse::NoContent().finish())
@@ -138,9 +138,9 @@ async fn get<R: AnsweredResource>(ctx: &RequestContext<'_>, id: &str) -> Result<
     let found: R = get::execute(&ctx.request, id).await?;
     let view = View::of(ctx)?;
     let shown = found.shown(ctx, &view).await?;
-    match ctx.unread(found.revision(), &shown.tag)? {
+    match ctx.not_modified(found.revision(), &shown.tag)? {
         Some(answer) => Ok(answer),
-        None => one(ctx, StatusCode::OK, found, (view, shown)).await,
+        None => resource_answer(ctx, StatusCode::OK, found, (view, shown)).await,
     }
 }
 
@@ -154,22 +154,22 @@ async fn patched_answer<R: AnsweredResource>(
     if wanted == Answer::NoContent && ctx.query.projection == Projection::default() {
         return Ok(respond::no_content(&meta(&patched, &ctx.base)));
     }
-    whole(ctx, StatusCode::OK, patched).await
+    changed_answer(ctx, StatusCode::OK, patched).await
 }
 
 /// The answer to a change: the resource after it.
-async fn whole<R: AnsweredResource>(
+async fn changed_answer<R: AnsweredResource>(
     ctx: &RequestContext<'_>,
     status: StatusCode,
     resource: R,
 ) -> Result<HttpResponse, Failure> {
     let view = View::of(ctx)?;
     let shown = resource.shown(ctx, &view).await?;
-    one(ctx, status, resource, (view, shown)).await
+    resource_answer(ctx, status, resource, (view, shown)).await
 }
 
 /// One resource, with its `ETag`, and `Location` as RFC 7644 §3.3 asks.
-async fn one<R: AnsweredResource>(
+async fn resource_answer<R: AnsweredResource>(
     ctx: &RequestContext<'_>,
     status: StatusCode,
     resource: R,

@@ -64,7 +64,7 @@ async fn answer(
         Ok(read) => read,
         Err(failure) => {
             // A refusal needs a credential that was checked, and no statement of this request has done it.
-            if source == Source::KeptOrDatabase && !failure.is_fault() {
+            if source == Source::CacheOrDatabase && !failure.is_fault() {
                 self::caller(state, request, &route.base, Source::Database).await?;
             }
             return Err(failure);
@@ -76,7 +76,7 @@ async fn answer(
     }
     match source {
         Source::Database => ctx.run(None).await,
-        Source::KeptOrDatabase => attempts(&mut ctx).await,
+        Source::CacheOrDatabase => attempts(&mut ctx).await,
     }
 }
 
@@ -108,7 +108,7 @@ fn source(request: &HttpRequest, action: &Action) -> Source {
     let is_short = action.body == ExpectedBody::Nothing || (1..=LONG_BODY_BYTES).contains(&length);
     match action.operation {
         Operation::Bulk => Source::Database,
-        _ if is_short => Source::KeptOrDatabase,
+        _ if is_short => Source::CacheOrDatabase,
         _ => Source::Database,
     }
 }

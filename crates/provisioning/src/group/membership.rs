@@ -13,7 +13,7 @@ use serde_json::json;
 use store::TenantTx;
 
 use crate::error::Error;
-use crate::resource::Settled;
+use crate::resource::MembershipResult;
 
 /// The members read at a time.
 const BATCH: usize = 1_000;
@@ -48,11 +48,11 @@ pub(super) async fn stored(
 ///
 /// # Errors
 /// `invalidValue` for a replacement none of whose members is known, before anything is changed.
-pub(super) async fn settle(
+pub(super) async fn change_members(
     tx: &mut TenantTx,
     group: &Group,
     membership: &Membership,
-) -> Result<Settled, Error> {
+) -> Result<MembershipResult, Error> {
     let (wanted, leaving) = match membership {
         Membership::Change { add, remove } => {
             (Known::find(tx, group, texts(add)).await?, ids_of(texts(remove)))
@@ -71,7 +71,7 @@ pub(super) async fn settle(
     };
     let removed = remove(tx, group, &leaving).await?;
     let added = wanted.join(tx, group).await?;
-    Ok(Settled {
+    Ok(MembershipResult {
         member_count: group.member_count + count(added.len()) - count(removed.len()),
         changed: MembersChanged {
             added,
@@ -185,10 +185,10 @@ async fn others(tx: &mut TenantTx, group: &Group, wanted: &Known) -> Result<Opti
 }
 
 /// All members leave, and the wanted ones join.
-async fn start_over(tx: &mut TenantTx, group: &Group, wanted: Known) -> Result<Settled, Error> {
+async fn start_over(tx: &mut TenantTx, group: &Group, wanted: Known) -> Result<MembershipResult, Error> {
     let gone = tx.clear_members(group.directory, group.id).await?;
     let added = wanted.join(tx, group).await?;
-    Ok(Settled {
+    Ok(MembershipResult {
         member_count: count(added.len()),
         changed: MembersChanged {
             added,

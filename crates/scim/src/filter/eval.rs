@@ -18,14 +18,14 @@ use crate::schema::{AttrType, Attribute, ResourceType};
 
 /// The holder of the attributes that a filter names.
 #[derive(Clone, Copy)]
-pub(super) enum Ground<'a> {
+pub(super) enum AttributeOwner<'a> {
     /// A whole resource.
     Resource(&'a ResourceType),
     /// One element of a complex attribute.
     Element(&'a Attribute),
 }
 
-impl<'a> Ground<'a> {
+impl<'a> AttributeOwner<'a> {
     fn find(self, path: &AttrPath) -> Option<&'a Attribute> {
         match self {
             Self::Resource(resource_type) => resource_type.find(path),
@@ -35,7 +35,7 @@ impl<'a> Ground<'a> {
 }
 
 /// Whether a resource or an element satisfies a filter.
-pub(super) fn holds(filter: &Filter, ground: Ground<'_>, node: &impl Attributes) -> bool {
+pub(super) fn holds(filter: &Filter, ground: AttributeOwner<'_>, node: &impl Attributes) -> bool {
     match filter {
         Filter::And(members) => members.iter().all(|member| holds(member, ground, node)),
         Filter::Or(members) => members.iter().any(|member| holds(member, ground, node)),
@@ -53,7 +53,7 @@ pub(super) fn holds(filter: &Filter, ground: Ground<'_>, node: &impl Attributes)
                 return false;
             };
             values(path, node).iter().any(|element| {
-                holds(filter, Ground::Element(attribute), &**element)
+                holds(filter, AttributeOwner::Element(attribute), &**element)
                     && then
                         .as_ref()
                         .is_none_or(|(sub, op, value)| compare_part(attribute, element, sub, *op, value))
@@ -64,7 +64,7 @@ pub(super) fn holds(filter: &Filter, ground: Ground<'_>, node: &impl Attributes)
 
 fn compare_part(attribute: &Attribute, element: &Value, sub: &str, op: CompareOp, literal: &Literal) -> bool {
     let path = AttrPath::core(sub);
-    let leaf = Ground::Element(attribute).find(&path);
+    let leaf = AttributeOwner::Element(attribute).find(&path);
     leaf.is_some_and(|leaf| compare(leaf, op, literal, &values(&path, element)))
 }
 

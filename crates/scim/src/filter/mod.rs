@@ -19,7 +19,7 @@ mod members;
 mod parse;
 mod typing;
 
-use eval::Ground;
+use eval::AttributeOwner;
 pub(crate) use eval::comparison_key;
 pub(crate) use parse::{CONTROL, selector};
 pub(crate) use typing::instant;
@@ -136,12 +136,12 @@ impl Filter {
 
     /// Whether the whole SCIM document `resource` (with `id`, `schemas`, `meta`) satisfies this filter.
     pub fn matches(&self, resource_type: &ResourceType, resource: &impl Attributes) -> bool {
-        eval::holds(self, Ground::Resource(resource_type), resource)
+        eval::holds(self, AttributeOwner::Resource(resource_type), resource)
     }
 
     /// Whether one element of the complex attribute `attribute` satisfies this filter of sub-attributes.
     pub(crate) fn matches_element(&self, attribute: &Attribute, element: &Value) -> bool {
-        eval::holds(self, Ground::Element(attribute), element)
+        eval::holds(self, AttributeOwner::Element(attribute), element)
     }
 
     /// The most comparisons that its evaluation takes.

@@ -54,7 +54,7 @@ pub enum EncodedFilter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RepeatedCreate {
     /// 201 with that resource: the first response was lost, and a 409 would stop the client's retries.
-    Heal,
+    Accept,
     /// 409 `uniqueness`, as RFC 7644 §3.3 says.
     Conflict,
 }
@@ -97,7 +97,7 @@ pub const ENTRA: Rules = Rules {
     unknown_path: UnknownPath::PassOver,
     role_text: RoleText::ReadJson,
     encoded_filter: EncodedFilter::DecodeAgain,
-    repeated_create: RepeatedCreate::Heal,
+    repeated_create: RepeatedCreate::Accept,
     patch_user: Answer::Body,
     patch_group: Answer::NoContent,
 };
@@ -189,7 +189,7 @@ pub const TABLE: &[Row] = &[
         request: "POST sent again with the same `userName` and `externalId`, its first answer lost",
         rfc: "409 `uniqueness` (RFC 7644 §3.3)",
         does: |rules| match rules.repeated_create {
-            RepeatedCreate::Heal => "201 with the one that exists",
+            RepeatedCreate::Accept => "201 with the one that exists",
             RepeatedCreate::Conflict => "409 `uniqueness`",
         },
     },

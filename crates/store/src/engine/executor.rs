@@ -301,7 +301,7 @@ impl Grouped {
     /// Ends one job: its rows stay, or are taken back, and the next job may begin.
     ///
     /// # Errors
-    /// The transaction is gone, and with it what earlier jobs wrote.
+    /// The transaction was rolled back, and with it the writes of earlier jobs.
     pub(crate) async fn end_job(&mut self, keep: bool) -> Result<Written> {
         let progress = std::mem::take(&mut self.progress);
         progress.check()?;

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use crate::engine::connect::writing::{Writing, give_up};
 use crate::engine::executor::{Executor, Grouped, Written};
 use crate::engine::fair_queue::{Receiver, Sender, fair_queue};
-use crate::engine::run::Handle;
+use crate::engine::run::TransactionHandle;
 use crate::engine::writes::Writes;
 use crate::error::{Result, StoreError};
 
@@ -48,7 +48,7 @@ trait Job: Send {
     fn finish(self: Box<Self>, committed: Result<()>);
 }
 
-struct Work<H: Handle, T, E, F> {
+struct Work<H: TransactionHandle, T, E, F> {
     key: H::Key,
     work: F,
     answer: Option<Result<T, E>>,
@@ -57,7 +57,7 @@ struct Work<H: Handle, T, E, F> {
 
 impl<H, T, E, F> Job for Work<H, T, E, F>
 where
-    H: Handle + 'static,
+    H: TransactionHandle + 'static,
     F: for<'t> Fn(&'t mut H) -> BoxFuture<'t, Result<T, E>> + Send + Sync,
     T: Send,
     E: From<StoreError> + Send,
@@ -87,7 +87,7 @@ where
             (Err(error), _) => Err(error.into()),
             (Ok(()), None) => Err(StoreError::Refused("the work panicked".to_owned()).into()),
         };
-        // The caller is gone: the work was done all the same.
+        // The caller's future was dropped; the work is committed.
         let _ = self.caller.send(answer);
     }
 }
@@ -106,7 +106,7 @@ impl Writer {
     /// Queues a piece of work and waits for its commit.
     pub(crate) async fn submit<H, T, E, F>(&self, key: H::Key, work: F) -> Result<T, E>
     where
-        H: Handle + 'static,
+        H: TransactionHandle + 'static,
         F: for<'t> Fn(&'t mut H) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,

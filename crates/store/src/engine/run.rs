@@ -19,7 +19,7 @@ use crate::store::{Inner, Store};
 use crate::tenant_tx::{CreateOutcome, TenantTx};
 
 /// What the work of a transaction is given: one tenant's data ([`TenantTx`]), or bare statements (operators' records, the outbox).
-pub(crate) trait Handle: Sized + Send {
+pub(crate) trait TransactionHandle: Sized + Send {
     /// What it is made from, beside the executor.
     type Key: Copy + Send + Sync + 'static;
     /// The tenant, for the order of SQLite's writer.
@@ -28,7 +28,7 @@ pub(crate) trait Handle: Sized + Send {
     fn close(self) -> Executor;
 }
 
-impl Handle for Executor {
+impl TransactionHandle for Executor {
     type Key = ();
 
     fn tenant((): ()) -> Option<TenantId> {
@@ -44,7 +44,7 @@ impl Handle for Executor {
     }
 }
 
-impl Handle for TenantTx {
+impl TransactionHandle for TenantTx {
     type Key = TenantScope;
 
     fn tenant(scope: TenantScope) -> Option<TenantId> {
@@ -82,7 +82,7 @@ impl Store {
     /// Changes one tenant's data: all of `work`, or nothing if it returns an error. After `Ok` it is on the disk.
     ///
     /// `work` may run several times (deadlocks, lost connections), so it must do nothing outside the transaction. It
-    /// runs to its end though the caller is gone (SQLite), or is rolled back with the connection (PostgreSQL).
+    /// is completed even if the caller's future was dropped (SQLite), or is rolled back with the connection (PostgreSQL).
     ///
     /// # Errors
     /// Whatever `work` returns, and [`StoreError::Unavailable`] when the database stays in trouble for ten seconds.
@@ -136,7 +136,7 @@ impl Store {
     ///
     /// Repeated like [`Store::write`], and also when a connection was lost after the statement was sent: then an
     /// identity that the first attempt made is answered as [`CreateOutcome::Taken`], which the caller must
-    /// handle anyway (a POST whose answer was lost heals).
+    /// handle anyway (a repeated POST succeeds, ADR 0006).
     ///
     /// # Errors
     /// As [`TenantTx::create`].
@@ -164,7 +164,7 @@ impl Store {
 
     pub(crate) async fn transact<H, T, E, F>(&self, key: H::Key, work: F) -> Result<T, E>
     where
-        H: Handle + 'static,
+        H: TransactionHandle + 'static,
         F: for<'t> Fn(&'t mut H) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -178,7 +178,7 @@ impl Store {
     /// PostgreSQL: a transaction of its own, repeated while that may help.
     async fn transact_alone<H, T, E, F>(&self, key: H::Key, work: &F) -> Result<T, E>
     where
-        H: Handle,
+        H: TransactionHandle,
         F: for<'t> Fn(&'t mut H) -> BoxFuture<'t, Result<T, E>>,
         E: From<StoreError>,
     {

@@ -16,7 +16,7 @@ use super::kind::ListedResource;
 use super::scan::Keyed;
 use crate::tables::keys::{self, fit};
 
-/// Which rows a filter leaves.
+/// How the candidate rows of a filter are found.
 pub(crate) enum Access {
     /// The rows with this value in a column that has an index of its own.
     Keyed(&'static Keyed, Value),

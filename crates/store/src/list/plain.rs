@@ -45,7 +45,7 @@ pub(super) async fn page<T: ListedResource>(
     })
 }
 
-/// What each row of a numbered page says of the whole list.
+/// The total of the list, which each row of a numbered page has as a column.
 fn total_of(row: &QueryResult) -> Result<usize> {
     let total: i64 = row.try_get("", "total").map_err(StoreError::of)?;
     Ok(usize::try_from(total).unwrap_or_default())

@@ -18,7 +18,7 @@ use crate::engine::statement::{Statement, of_tenant};
 use crate::error::Result;
 use crate::settings::Backend;
 use crate::tables::keys::SEVERAL;
-use crate::tables::names::{After, Created, In, Key, Limit, Rows, Skip};
+use crate::tables::names::{After, Created, DirectoryKey, Key, Limit, Rows, Skip};
 use crate::tenant_tx::TenantTx;
 
 /// Rows read at a time, as text.
@@ -34,7 +34,7 @@ fn in_order(on: Backend) -> &'static str {
 pub(super) type ScanPosition = (i64, Uuid);
 
 /// Rows with a key, or beside a key in `membership`, in the order of ids.
-pub(crate) type Keyed = Statement<(In, Key, After, Limit)>;
+pub(crate) type Keyed = Statement<(DirectoryKey, Key, After, Limit)>;
 
 /// The statements that list one table.
 pub(crate) struct ListStatements {
@@ -45,21 +45,21 @@ pub(crate) struct ListStatements {
     pub(super) by_work_email: Keyed,
     pub(super) by_display_name: Keyed,
     pub(super) by_membership: Keyed,
-    pub(super) membership_count: Statement<(In, Key), i64>,
-    pub(super) membership_pages: Statement<(In, Key, Limit, Skip)>,
+    pub(super) membership_count: Statement<(DirectoryKey, Key), i64>,
+    pub(super) membership_pages: Statement<(DirectoryKey, Key, Limit, Skip)>,
     pub(super) oldest_first: Whole,
     pub(super) newest_first: Whole,
-    pub(super) count: Statement<In, i64>,
+    pub(super) count: Statement<DirectoryKey, i64>,
     /// These rows, in no order.
-    pub(super) these: Statement<(In, Rows)>,
+    pub(super) by_ids: Statement<(DirectoryKey, Rows)>,
 }
 
 /// All rows of a directory in an order of creation.
 pub(super) struct Whole {
-    pub(super) batches: Statement<(In, Created, After, Limit)>,
+    pub(super) batches: Statement<(DirectoryKey, Created, After, Limit)>,
     /// As `batches`, with what an answer shows ([`ListedResource::shown_columns`]): for rows that are not only looked at.
-    pub(super) shown: Statement<(In, Created, After, Limit)>,
-    pub(super) pages: Statement<(In, Limit, Skip)>,
+    pub(super) shown: Statement<(DirectoryKey, Created, After, Limit)>,
+    pub(super) pages: Statement<(DirectoryKey, Limit, Skip)>,
 }
 
 impl ListStatements {
@@ -91,7 +91,7 @@ impl ListStatements {
                 pages: Statement::select(|on| whole_pages::<T>(on, " DESC")),
             },
             count: Statement::select(|on| format!("SELECT count(*) {}", all::<T>(on))),
-            these: Statement::select(these::<T>),
+            by_ids: Statement::select(by_ids::<T>),
         }
     }
 
@@ -189,7 +189,7 @@ fn with_documents<T: ListedResource>(on: Backend, ids: &str, columns: &str) -> S
     )
 }
 
-fn these<T: ListedResource>(on: Backend) -> String {
+fn by_ids<T: ListedResource>(on: Backend) -> String {
     let (table, columns) = (T::TABLE, T::shown_columns(on, "y"));
     let which = "y.tenant_id = :tenant AND y.directory_id = :directory AND y.id =";
     on.either(
@@ -308,7 +308,7 @@ impl Scan {
     pub(super) async fn fetch(&self, tx: &mut TenantTx, ids: &[Uuid]) -> Result<Vec<QueryResult>> {
         let ids = Rows(Ids::of(ids.iter().copied()));
         let these = (tx.within(self.directory), ids);
-        tx.executor.rows(&self.statements.these, these).await
+        tx.executor.rows(&self.statements.by_ids, these).await
     }
 
     /// Puts rows into this order, which the subqueries around a page do not promise to keep.

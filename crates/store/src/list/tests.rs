@@ -103,7 +103,7 @@ async fn every_key_is_looked_up_in_its_index() {
 #[test]
 fn rows_are_looked_up_by_ids() {
     for statements in [Identity::list_statements(), Group::list_statements()] {
-        assert!(text(&statements.these).contains("unhex(value)"));
+        assert!(text(&statements.by_ids).contains("unhex(value)"));
     }
 }
 

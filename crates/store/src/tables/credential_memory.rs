@@ -126,12 +126,12 @@ async fn note_use(executor: &mut Executor, new: &Use) -> Result<()> {
             .change(&token::NOTE_USE, (PublicId(new.id), At(at)))
             .await?;
     }
-    if new.learned == Memory::default() {
+    if new.new_values == Memory::default() {
         return Ok(());
     }
     let credential = || of(new.kind, new.id);
     let mut known = executor.one(&KNOWN, credential()).await?.unwrap_or_default();
-    known.learn(&new.learned);
+    known.merge(&new.new_values);
     executor.change(&WRITE, (credential(), &known)).await?;
     Ok(())
 }

@@ -12,8 +12,8 @@ use crate::engine::statement::{Opens, Statement};
 use crate::error::Result;
 use crate::store::Store;
 
-/// PostgreSQL: as the stamper's lock, but against feeds that do not exist yet. `ROW SHARE`, which every `FOR UPDATE`
-/// takes, waits for it.
+/// PostgreSQL: keeps the stamper waiting while a feed is created; its `FOR UPDATE` takes `ROW SHARE`, which waits for this
+/// lock.
 pub(crate) static LOCK_FEEDS: Statement<()> = Statement::new(|_| "LOCK TABLE feed IN EXCLUSIVE MODE".into());
 
 pub(crate) static INSERT: Statement<(OfApp, CreatedAt)> = Statement::new(|_| {
@@ -43,13 +43,13 @@ pub(crate) static BY_APP: Statement<OfApp, Feed> =
 record!(Feed: app name head published);
 
 /// A position in an app's feed.
-pub(crate) type Place = (OfApp, AtPosition);
+pub(crate) type FeedPosition = (OfApp, AtPosition);
 
 /// The events after a position, each with the feed's head; a page without rows needs [`HEAD`].
 ///
 /// Positions have no gaps, so a page is bounded from above as well. Without that bound PostgreSQL reads and sorts the
 /// bodies of everything that is left, at every page (measured: 134 ms against 3 ms with 40,000 events left).
-pub(crate) static PAGE: Statement<(Place, Limit), (FeedEvent, Position)> = Statement::opening(
+pub(crate) static PAGE: Statement<(FeedPosition, Limit), (FeedEvent, Position)> = Statement::opening(
     Opens::All("outbox"),
     |_| {
         "SELECT f.pos, o.event_type, o.tenant_id, o.source, o.sequence, o.body, \
@@ -64,7 +64,7 @@ pub(crate) static PAGE: Statement<(Place, Limit), (FeedEvent, Position)> = State
 pub(crate) static HEAD: Statement<OfApp, Position> =
     Statement::new(|_| "SELECT head FROM feed WHERE app_id = :app".into());
 
-pub(crate) static SET_PUBLISHED: Statement<Place> = Statement::new(|_| {
+pub(crate) static SET_PUBLISHED: Statement<FeedPosition> = Statement::new(|_| {
     "UPDATE feed SET published = :position WHERE app_id = :app AND published <> :position".into()
 });
 
@@ -83,7 +83,7 @@ impl Read for FeedEvent {
 }
 
 /// Changes nothing unless the position is after the group's last one.
-pub(crate) static ACK: Statement<(Place, Consumers<'_>, At)> = Statement::new(|on| {
+pub(crate) static ACK: Statement<(FeedPosition, Consumers<'_>, At)> = Statement::new(|on| {
     let group = "INSERT INTO feed_group (app_id, grp, pos, at) VALUES (:app, :group, :position, :at) \
                  ON CONFLICT (app_id, grp) DO UPDATE SET pos = excluded.pos, at = excluded.at \
                  WHERE feed_group.pos < excluded.pos";

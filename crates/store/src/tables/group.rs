@@ -6,7 +6,7 @@ use scim::resource::Resource;
 
 use super::names::MemberCount;
 use super::resource::{
-    self, ById, ByKey, Create, Delete, Others, Reached, Save, Table, by_key, statements_and_row,
+    self, ById, ByKey, ChangeResult, Create, Delete, SameKeyOtherId, Save, Table, by_key, statements_and_row,
 };
 use crate::engine::read::record;
 use crate::engine::statement::{Opens, Statement};
@@ -17,9 +17,10 @@ pub(crate) static LOCK_BY_ID: Statement<ById, Group> =
 pub(crate) static BY_NAME: Statement<ByKey, Group> = Statement::select(|_| by_name());
 pub(crate) static LOCK_BY_NAME: Statement<ByKey, Group> =
     Statement::opening(Opens::TenantForUpdate, |_| by_name());
-pub(crate) static NAME_TAKEN: Statement<Others> = Statement::select(resource::name_taken::<Group>);
-pub(crate) static CREATE: Statement<Create<'_, Group>, Reached> = Statement::new(resource::create::<Group>);
-pub(crate) static SAVE: Statement<Save<'_, Group>, Reached> = Statement::new(resource::save::<Group>);
+pub(crate) static NAME_TAKEN: Statement<SameKeyOtherId> = Statement::select(resource::name_taken::<Group>);
+pub(crate) static CREATE: Statement<Create<'_, Group>, ChangeResult> =
+    Statement::new(resource::create::<Group>);
+pub(crate) static SAVE: Statement<Save<'_, Group>, ChangeResult> = Statement::new(resource::save::<Group>);
 pub(crate) static DELETE: Statement<Delete<'_, Group>, i64> = Statement::new(resource::delete::<Group>);
 
 fn by_name() -> String {

@@ -6,7 +6,7 @@ use scim::resource::Resource;
 
 use super::names::Key;
 use super::resource::{
-    self, ById, ByKey, Create, Delete, Others, Reached, Save, Table, by_key, statements_and_row,
+    self, ById, ByKey, ChangeResult, Create, Delete, SameKeyOtherId, Save, Table, by_key, statements_and_row,
 };
 use super::{groups_of_member, keys};
 use crate::engine::parameter::parameters;
@@ -25,10 +25,11 @@ pub(crate) static LOCK_BY_NAME: Statement<ByKey, Identity> =
 /// The oldest identity that has this `externalId`.
 pub(crate) static BY_EXTERNAL_ID: Statement<ByKey, Identity> =
     Statement::select(|_| by_key::<Identity>("external_id = :key ORDER BY id LIMIT 1"));
-pub(crate) static NAME_TAKEN: Statement<Others> = Statement::select(resource::name_taken::<Identity>);
-pub(crate) static CREATE: Statement<Create<'_, Identity>, Reached> =
+pub(crate) static NAME_TAKEN: Statement<SameKeyOtherId> = Statement::select(resource::name_taken::<Identity>);
+pub(crate) static CREATE: Statement<Create<'_, Identity>, ChangeResult> =
     Statement::new(resource::create::<Identity>);
-pub(crate) static SAVE: Statement<Save<'_, Identity>, Reached> = Statement::new(resource::save::<Identity>);
+pub(crate) static SAVE: Statement<Save<'_, Identity>, ChangeResult> =
+    Statement::new(resource::save::<Identity>);
 pub(crate) static DELETE: Statement<Delete<'_, Identity>, i64> = Statement::new(resource::delete::<Identity>);
 
 fn by_user_name() -> String {

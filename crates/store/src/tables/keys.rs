@@ -24,9 +24,9 @@ pub(crate) fn external_id(resource: &Resource) -> Option<String> {
     resource.external_id().map(nfc).as_deref().map(fit)
 }
 
-/// The key of a row that has the name of another one: two names of before ADR 0036 that are one after NFC. Found by its id and
-/// in lists, changed and deleted like any other, and given its own key as soon as the name is free.
-pub(crate) fn shadow(key: &str, id: Uuid) -> String {
+/// The key of a row whose name equals another row's after NFC, which older versions allowed (ADR 0036). Found by its id and in
+/// lists, changed and deleted like any other, and given its own key as soon as the name is free.
+pub(crate) fn displaced_key(key: &str, id: Uuid) -> String {
     format!("{key}\u{1}{}", id.simple())
 }
 

@@ -16,7 +16,7 @@ use domain::id::{DirectoryId, GroupId, IdentityId, ResourceId};
 use uuid::Uuid;
 
 use super::groups_of_member::Names;
-use super::names::{After, Groups, Identities, In, InGroup, Limit, Members, People};
+use super::names::{After, DirectoryKey, Groups, Identities, InGroup, Limit, Members, People};
 use crate::engine::parameter::{Bind, Ids};
 use crate::engine::read::{Columns, Read};
 use crate::engine::retry_budget::Resend;
@@ -34,9 +34,9 @@ pub(crate) const REFERENCES: usize = 5_000;
 const ID_SQLITE: &str = "unhex(w.value)";
 
 /// Resources of a directory, people and groups apart.
-pub(crate) type Both = (In, People, Groups);
+pub(crate) type ResourcesByKind = (DirectoryKey, People, Groups);
 
-pub(crate) fn both(directory: In, ids: &[ResourceId]) -> Both {
+pub(crate) fn both(directory: DirectoryKey, ids: &[ResourceId]) -> ResourcesByKind {
     let of_kind = |people: bool| {
         let is = |id: &&ResourceId| matches!(id, ResourceId::Identity(_)) == people;
         Ids::of(ids.iter().filter(is).map(|id| id.uuid()))
@@ -45,12 +45,13 @@ pub(crate) fn both(directory: In, ids: &[ResourceId]) -> Both {
 }
 
 /// One group's members.
-pub(crate) type Of = (In, InGroup);
+pub(crate) type GroupKey = (DirectoryKey, InGroup);
 
 /// Those of the ids that exist in the directory, with their documents.
-pub(crate) static KNOWN: Statement<Both, Member> = Statement::select(|on| known(on, ""));
+pub(crate) static KNOWN: Statement<ResourcesByKind, Member> = Statement::select(|on| known(on, ""));
 /// As [`KNOWN`], and no other transaction deletes them until this one ends.
-pub(crate) static KNOWN_KEPT: Statement<Both, Member> = Statement::select(|on| known(on, " FOR KEY SHARE"));
+pub(crate) static KNOWN_KEPT: Statement<ResourcesByKind, Member> =
+    Statement::select(|on| known(on, " FOR KEY SHARE"));
 
 fn known(on: Backend, lock: &str) -> String {
     present(on, "x.id, x.document", lock)
@@ -79,7 +80,7 @@ fn present(on: Backend, columns: &str, lock: &str) -> String {
 }
 
 /// Makes members of those of the ids that exist; returns the new ones.
-pub(crate) static ADD: Statement<(Both, InGroup), ResourceId> = Statement::new(|on| {
+pub(crate) static ADD: Statement<(ResourcesByKind, InGroup), ResourceId> = Statement::new(|on| {
     format!(
         "INSERT INTO membership (tenant_id, directory_id, group_id, member_id, member_kind) \
          SELECT g.tenant_id, g.directory_id, g.id, k.id, k.kind FROM groups g CROSS JOIN ({}) k \
@@ -91,7 +92,7 @@ pub(crate) static ADD: Statement<(Both, InGroup), ResourceId> = Statement::new(|
 
 /// Ends memberships; returns those that were. On PostgreSQL by the place of each row (`ctid`), which stands still while the group
 /// is locked.
-pub(crate) static REMOVE: Statement<(Of, Members), ResourceId> = Statement::new(|on| {
+pub(crate) static REMOVE: Statement<(GroupKey, Members), ResourceId> = Statement::new(|on| {
     let which = on.either(
         "ctid = ANY (ARRAY( \
          SELECT m.place FROM unnest(:members) w(id) CROSS JOIN LATERAL \
@@ -107,7 +108,7 @@ pub(crate) static REMOVE: Statement<(Of, Members), ResourceId> = Statement::new(
 });
 
 /// Ends all memberships of a group.
-pub(crate) static CLEAR: Statement<Of> = Statement::new(|_| {
+pub(crate) static CLEAR: Statement<GroupKey> = Statement::new(|_| {
     "DELETE FROM membership WHERE tenant_id = :tenant AND directory_id = :directory AND group_id = :group"
         .into()
 });
@@ -125,7 +126,7 @@ fn of_member(column: &str) -> String {
 }
 
 /// A page of a group's members by id. The documents are looked up one by one for the page only.
-pub(crate) static PAGE: Statement<(Of, After, Limit), Member> = Statement::select(|_| {
+pub(crate) static PAGE: Statement<(GroupKey, After, Limit), Member> = Statement::select(|_| {
     format!(
         "SELECT m.member_kind, m.member_id, {} FROM \
          (SELECT tenant_id, member_kind, member_id FROM membership WHERE tenant_id = :tenant \
@@ -135,7 +136,7 @@ pub(crate) static PAGE: Statement<(Of, After, Limit), Member> = Statement::selec
 });
 
 /// How many members a group has, and the sum of their revisions.
-pub(crate) static POSITION: Statement<Of, (i64, i64)> = Statement::select(|_| {
+pub(crate) static POSITION: Statement<GroupKey, (i64, i64)> = Statement::select(|_| {
     format!(
         "SELECT count(*), CAST(coalesce(sum({}), 0) AS bigint) FROM membership m \
          WHERE m.tenant_id = :tenant AND m.directory_id = :directory AND m.group_id = :group",
@@ -144,7 +145,7 @@ pub(crate) static POSITION: Statement<Of, (i64, i64)> = Statement::select(|_| {
 });
 
 /// The groups that identities are direct members of.
-pub(crate) static GROUPS_OF: Statement<(In, Identities, Limit), (IdentityId, GroupRef)> =
+pub(crate) static GROUPS_OF: Statement<(DirectoryKey, Identities, Limit), (IdentityId, GroupRef)> =
     Statement::select(groups_of);
 
 fn groups_of(on: Backend) -> String {
@@ -165,9 +166,10 @@ fn groups_of(on: Backend) -> String {
 }
 
 /// Which of some members are in which of some groups: group, kind and id.
-pub(crate) static AMONG: Statement<(In, Groups, Members), (Uuid, ResourceId)> = Statement::select(|on| {
-    let sqlite = ID_SQLITE.replace("w.", "v.");
-    on.either(
+pub(crate) static AMONG: Statement<(DirectoryKey, Groups, Members), (Uuid, ResourceId)> = Statement::select(
+    |on| {
+        let sqlite = ID_SQLITE.replace("w.", "v.");
+        on.either(
         "SELECT m.* FROM unnest(:members) w(id) CROSS JOIN unnest(:groups) v(id) \
          CROSS JOIN LATERAL (SELECT x.group_id, x.member_kind, x.member_id FROM membership x \
          WHERE x.tenant_id = :tenant AND x.directory_id = :directory AND x.group_id = v.id AND x.member_id = w.id \
@@ -179,7 +181,8 @@ pub(crate) static AMONG: Statement<(In, Groups, Members), (Uuid, ResourceId)> = 
              AND x.group_id = {sqlite} AND NOT (x.tenant_id IS DISTINCT FROM :tenant)"
         ),
     )
-});
+    },
+);
 
 /// Three `WITH`s that end all memberships of the resource `:id`: its groups are locked in
 /// the order of their ids, left, and counted down. A group that is a member of itself is not counted down: it is being
@@ -284,7 +287,7 @@ impl TenantTx {
         statement: &Statement<P, ResourceId>,
         directory: DirectoryId,
         ids: &[ResourceId],
-        parameters: impl Fn(In, &[ResourceId]) -> P,
+        parameters: impl Fn(DirectoryKey, &[ResourceId]) -> P,
     ) -> Result<Vec<ResourceId>> {
         self.set_tenant().await?;
         let mut changed = Vec::new();
@@ -386,7 +389,7 @@ impl TenantTx {
         self.executor.all(&AMONG, among).await
     }
 
-    fn of_group(&self, directory: DirectoryId, group: GroupId) -> Of {
+    fn of_group(&self, directory: DirectoryId, group: GroupId) -> GroupKey {
         (self.within(directory), InGroup(group))
     }
 }

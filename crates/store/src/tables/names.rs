@@ -18,6 +18,8 @@ names! {
     /// Milliseconds since 1970.
     Created(i64) = created;
     CreatedAt(DateTime<Utc>) = created_at;
+    /// What stands in a name's key instead of a name that another row has ([`super::keys::displaced_key`]).
+    DisplacedKey(String) = shadow;
     Id(Uuid) = id;
     Identities(Ids) = identities;
     InDirectory(DirectoryId) = directory;
@@ -30,7 +32,7 @@ names! {
     Members(Ids) = members;
     Millis(i64) = millis;
     Name<'a>(&'a str) = name;
-    /// What is written; absent, it is taken away.
+    /// The new value; `None` clears the column.
     New<'a>(Option<&'a str>) = new;
     OfApp(AppId) = app;
     OfTenant(TenantId) = tenant;
@@ -43,10 +45,8 @@ names! {
     PublicId(TokenId) = id;
     RedisPassword<'a>(&'a str) = redis_password;
     Rows(Ids) = ids;
-    /// What stands in a name's key instead of a name that another row has ([`super::keys::shadow`]).
-    Shadow(String) = shadow;
     Skip(usize) = skip;
 }
 
 /// The rows of a directory.
-pub(crate) type In = (OfTenant, InDirectory);
+pub(crate) type DirectoryKey = (OfTenant, InDirectory);

@@ -106,13 +106,13 @@ pub(crate) static LAG: Statement<(), (i64, Option<DateTime<Utc>>)> =
         "SELECT count(*), min(created_at) FROM outbox WHERE NOT stamped".into()
     });
 
-/// PostgreSQL: opens the outbox in a transaction.
+/// PostgreSQL: lets this transaction through the row-level security of the outbox.
 pub(crate) static OPEN_OUTBOX: Statement<()> =
     Statement::new(|_| "SELECT set_config('usher.door', 'outbox', true)".into());
 
-/// The same for the stamper, with the plan of [`STAMP`] pinned: oldest first, along the index of unstamped rows. Guessing
-/// few rows (the policies hide how many), the planner sorts the whole backlog for every batch, or reads the whole outbox
-/// (measured with 70,000 rows waiting: 80 ms and growing, against 20 ms).
+/// The same for the stamper, with the plan of [`STAMP`] pinned: oldest first, along the index of unstamped rows. When
+/// the planner expects few rows (the policies hide how many), it sorts the whole backlog for every batch, or reads the
+/// whole outbox (measured with 70,000 rows waiting: 80 ms and growing, against 20 ms).
 pub(crate) static OPEN_OUTBOX_IN_ORDER: Statement<()> = Statement::new(|_| {
     "SELECT set_config('usher.door', 'outbox', true), set_config('enable_sort', 'off', true), \
      set_config('jit', 'off', true)"
@@ -162,7 +162,7 @@ pub struct Stamped {
     pub heads: Vec<(AppId, Position)>,
 }
 
-/// What waits for the stamper.
+/// The backlog of rows without positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OutboxLag {
     /// How many rows.

@@ -9,13 +9,13 @@ use crate::error::Result;
 use crate::store::Store;
 
 /// Rows from before a time, and the largest number of them.
-pub(crate) type Old = (Before, Limit);
+pub(crate) type OlderThan = (Before, Limit);
 
 /// Only events that are in the app's queue (a feed whose `published` is 0 has none and is read over HTTP).
 ///
 /// PostgreSQL reads the first `:limit` positions of each feed, which are its oldest, and deletes by `ctid`
 /// (the row's place in the table), here and below: none of these rows is ever updated again.
-pub(crate) static PRUNE_FEEDS: Statement<Old> = Statement::new(|on| {
+pub(crate) static PRUNE_FEEDS: Statement<OlderThan> = Statement::new(|on| {
     on.either(
         "DELETE FROM feed_event WHERE ctid = ANY (ARRAY(SELECT f.place FROM feed CROSS JOIN LATERAL \
          (SELECT x.ctid AS place, x.tenant_id, x.outbox_id FROM feed_event x WHERE x.app_id = feed.app_id \
@@ -30,7 +30,7 @@ pub(crate) static PRUNE_FEEDS: Statement<Old> = Statement::new(|on| {
 });
 
 /// As [`PRUNE_FEEDS`]; only what no feed holds any more.
-pub(crate) static PRUNE_OUTBOX: Statement<Old> = Statement::new(|on| {
+pub(crate) static PRUNE_OUTBOX: Statement<OlderThan> = Statement::new(|on| {
     let old = "FROM outbox o WHERE o.stamped AND o.created_at < :before \
                AND NOT EXISTS (SELECT 1 FROM feed_event f WHERE f.outbox_id = o.id";
     on.either(
@@ -42,7 +42,7 @@ pub(crate) static PRUNE_OUTBOX: Statement<Old> = Statement::new(|on| {
 });
 
 /// As [`PRUNE_FEEDS`].
-pub(crate) static PRUNE_LOG: Statement<Old> = Statement::new(|on| {
+pub(crate) static PRUNE_LOG: Statement<OlderThan> = Statement::new(|on| {
     on.either(
         "DELETE FROM provisioning_log WHERE ctid = ANY (ARRAY(SELECT l.place FROM tenant CROSS JOIN LATERAL \
          (SELECT x.ctid AS place FROM provisioning_log x WHERE x.tenant_id = tenant.id AND x.at < :before \
@@ -54,7 +54,7 @@ pub(crate) static PRUNE_LOG: Statement<Old> = Statement::new(|on| {
 });
 
 /// As [`PRUNE_FEEDS`].
-pub(crate) static PRUNE_ACKS: Statement<Old> = Statement::new(|on| {
+pub(crate) static PRUNE_ACKS: Statement<OlderThan> = Statement::new(|on| {
     on.either(
         "DELETE FROM feed_ack WHERE ctid = ANY (ARRAY(SELECT a.place FROM feed_group CROSS JOIN LATERAL \
          (SELECT x.ctid AS place, x.at FROM feed_ack x WHERE x.app_id = feed_group.app_id AND x.grp = feed_group.grp \
@@ -93,7 +93,7 @@ impl Store {
         })
     }
 
-    async fn prune_all(&self, statement: &Statement<Old>, before: DateTime<Utc>) -> Result<u64> {
+    async fn prune_all(&self, statement: &Statement<OlderThan>, before: DateTime<Utc>) -> Result<u64> {
         let open = OPEN_OUTBOX.bind(self.backend(), (), None)?;
         let change = statement.bind(self.backend(), (Before(before), Limit(PRUNE_BATCH)), None)?;
         let mut pruned = 0;

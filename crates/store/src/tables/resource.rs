@@ -19,7 +19,7 @@ use domain::log::LogEntry;
 use scim::etag::Revision;
 use scim::resource::Resource;
 
-use super::names::{CreatedAt, Id, In, Key, Shadow};
+use super::names::{CreatedAt, DirectoryKey, DisplacedKey, Id, Key};
 use super::outbox::Events;
 use super::{keys, log, membership, outbox};
 use crate::engine::parameter::{Bind, parameters};
@@ -123,9 +123,9 @@ pub(crate) struct Statements<'s, R: Table> {
     pub(crate) lock_by_name: &'s Statement<ByKey, R>,
     /// Where `externalId` may be a key.
     pub(crate) by_external_id: Option<&'s Statement<ByKey, R>>,
-    pub(crate) name_taken: &'s Statement<Others>,
-    pub(crate) create: &'s Statement<Create<'s, R>, Reached>,
-    pub(crate) save: &'s Statement<Save<'s, R>, Reached>,
+    pub(crate) name_taken: &'s Statement<SameKeyOtherId>,
+    pub(crate) create: &'s Statement<Create<'s, R>, ChangeResult>,
+    pub(crate) save: &'s Statement<Save<'s, R>, ChangeResult>,
     pub(crate) delete: &'s Statement<Delete<'s, R>, i64>,
 }
 
@@ -140,21 +140,21 @@ pub(crate) struct Row<'r> {
 }
 
 /// One row.
-pub(crate) type ById = (In, Id);
+pub(crate) type ById = (DirectoryKey, Id);
 /// The rows with a key.
-pub(crate) type ByKey = (In, Key);
+pub(crate) type ByKey = (DirectoryKey, Key);
 /// The rows but one with a name's key.
-pub(crate) type Others = (In, Id, Key);
+pub(crate) type SameKeyOtherId = (DirectoryKey, Id, Key);
 /// What a creation writes.
 pub(crate) type Create<'s, R> = (New<'s, R>, CreatedAt, Events<'s, R>, &'s LogEntry);
 /// What a change writes.
-pub(crate) type Save<'s, R> = (New<'s, R>, Shadow, Events<'s, R>, &'s LogEntry);
+pub(crate) type Save<'s, R> = (New<'s, R>, DisplacedKey, Events<'s, R>, &'s LogEntry);
 /// What a deletion needs.
 pub(crate) type Delete<'s, R> = (ById, Events<'s, R>, &'s LogEntry);
 /// A new revision.
 pub(crate) type New<'s, R> = (NewRow<'s>, <R as Table>::Own);
 /// How many rows a change reached, and [`Table::EXTERNAL_ID_SHARED`].
-pub(crate) type Reached = (i64, bool);
+pub(crate) type ChangeResult = (i64, bool);
 
 /// What each revision of any resource writes.
 pub(crate) struct NewRow<'r> {

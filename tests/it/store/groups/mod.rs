@@ -69,10 +69,13 @@ async fn a_taken_display_name_writes_nothing_and_any_case_of_it_is_taken() {
         assert_eq!(world.rename(&home, &sales, "SALES").await, SaveOutcome::Done);
         assert_eq!(
             world.rename(&home, &sales, "Old").await,
-            SaveOutcome::Gone,
+            SaveOutcome::NotFoundOrChanged,
             "an old revision"
         );
-        assert_eq!(world.rename(&home, &twin, "New").await, SaveOutcome::Gone);
+        assert_eq!(
+            world.rename(&home, &twin, "New").await,
+            SaveOutcome::NotFoundOrChanged
+        );
         let directory = home.directory.id;
         let find = |name: &'static str| {
             world.write(&home, move |tx| {

@@ -126,7 +126,7 @@ async fn records(watched: &Watched, nth: usize) {
         kind: CredentialKind::Token,
         id: token.id,
         at: Some(world.now()),
-        learned: Memory {
+        new_values: Memory {
             check: None,
             networks: vec![IpAddr::from([192, 0, 2, 7])],
         },

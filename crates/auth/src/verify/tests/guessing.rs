@@ -61,8 +61,8 @@ async fn a_check_of_another_hash_version_says_nothing() {
         Ok(token.id()),
         "by argon2 alone"
     );
-    let learned = &bench.verifier.take_uses()[0].learned;
-    assert_eq!(learned.check, Some(hash::secret_check(token.reveal(), 2)));
+    let new_values = &bench.verifier.take_uses()[0].new_values;
+    assert_eq!(new_values.check, Some(hash::secret_check(token.reveal(), 2)));
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ pub(crate) struct Opened {
     pub(crate) health: postgres::PoolHealth,
     /// The role that it was opened as (PostgreSQL).
     pub(crate) role: Option<String>,
-    /// What the operator should know.
+    /// Warnings for the operator, such as a role that bypasses row-level security.
     pub(crate) warnings: Vec<String>,
 }
 

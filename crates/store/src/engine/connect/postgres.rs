@@ -16,7 +16,7 @@ use crate::settings::{Backend, Settings};
 const STATEMENT_TIMEOUT: &str = "15s";
 /// Waiting for a lock longer than this is trouble (a long `LOCK TABLE`, a stuck session), not load.
 const LOCK_TIMEOUT: &str = "3s";
-/// A transaction of ours that does nothing for so long has lost its process.
+/// A transaction that is idle for this long belongs to a process that has ended.
 const IDLE_TRANSACTION_TIMEOUT: &str = "30s";
 /// How long after trouble older connections are tested before each use.
 const SUSPICIOUS_FOR: Duration = Duration::from_mins(2);
