@@ -87,7 +87,7 @@ where
             (Err(error), _) => Err(error.into()),
             (Ok(()), None) => Err(StoreError::Refused("the work panicked".to_owned()).into()),
         };
-        // The caller's future was dropped; the work is committed.
+        // If the caller's future was dropped, nobody reads the answer.
         let _ = self.caller.send(answer);
     }
 }
