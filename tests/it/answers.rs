@@ -94,15 +94,7 @@ async fn tables_of_the_command_line_read_as_they_did() {
         };
         let scim = Scim::new(&gateway.directory("contoso", "advisors"));
         gateway.directory("contoso", "rooms");
-        gateway.cli(&[
-            "directory",
-            "switch",
-            "--tenant",
-            "contoso",
-            "--profile",
-            "rooms",
-            "off",
-        ]);
+        gateway.switch_directory("contoso", "rooms", "off");
         let feed = Feed::new(&gateway.app("booking"));
         // Before a token is used: when that is written down depends on the moment.
         lists(&[

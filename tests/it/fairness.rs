@@ -297,15 +297,7 @@ fn end(gateway: &Gateway, way: &str, directory: &Directory) {
 
 /// The number of people in the directory, read with a working token.
 async fn count(gateway: &Gateway) -> u64 {
-    gateway.cli(&[
-        "directory",
-        "switch",
-        "--tenant",
-        "contoso",
-        "--profile",
-        "advisors",
-        "on",
-    ]);
+    gateway.switch_directory("contoso", "advisors", "on");
     let reader = Scim::new(&gateway.token("contoso", "advisors"));
     reader.get("/Users?count=1").await.expect(200).total()
 }

@@ -234,25 +234,9 @@ async fn no_request_of_any_kind_outlives_its_credential() {
             }
         };
         let ended = Scim::new(&directory);
-        gateway.cli(&[
-            "directory",
-            "switch",
-            "--tenant",
-            "contoso",
-            "--profile",
-            "advisors",
-            "off",
-        ]);
+        gateway.switch_directory("contoso", "advisors", "off");
         kinds(403).await;
-        gateway.cli(&[
-            "directory",
-            "switch",
-            "--tenant",
-            "contoso",
-            "--profile",
-            "advisors",
-            "on",
-        ]);
+        gateway.switch_directory("contoso", "advisors", "on");
         scim.get("/Users").await.expect(200);
         gateway.cli(&[
             "token",

@@ -280,6 +280,19 @@ impl Gateway {
         self.command(args, &[])
     }
 
+    /// Switches a directory `on` or `off`.
+    pub fn switch_directory(&self, tenant: &str, profile: &str, switch: &str) {
+        self.cli(&[
+            "directory",
+            "switch",
+            "--tenant",
+            tenant,
+            "--profile",
+            profile,
+            switch,
+        ]);
+    }
+
     /// Creates the tenant (if this gateway does not have it), the directory and a token.
     pub fn directory(&self, tenant: &str, profile: &str) -> Directory {
         let made = self.try_cli(&["tenant", "create", tenant, "--json"]);

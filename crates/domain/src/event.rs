@@ -141,7 +141,7 @@ pub fn from_change(
     let sequence = after.map_or_else(|| subject.revision.next(), |identity| identity.revision);
     let gone = before.filter(|_| after.is_none());
     let data = Data::Identity {
-        place: TenantAndDirectory::of(origin),
+        directory: TenantAndDirectory::of(origin),
         identity: after.map(|identity| State {
             id: identity.id.into(),
             resource: &identity.resource,

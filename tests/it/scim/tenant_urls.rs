@@ -144,15 +144,7 @@ async fn a_directory_that_is_off_says_so_and_keeps_everything() {
     let gateway = Gateway::embedded().await;
     let scim = advisors(&gateway, "contoso");
     let id = scim.post("/Users", &advisor(1)).await.expect(201).id();
-    gateway.cli(&[
-        "directory",
-        "switch",
-        "--tenant",
-        "contoso",
-        "--profile",
-        "advisors",
-        "off",
-    ]);
+    gateway.switch_directory("contoso", "advisors", "off");
     let refused = scim.get(&format!("/Users/{id}")).await.expect(403);
     assert!(
         refused.body["detail"]
@@ -162,15 +154,7 @@ async fn a_directory_that_is_off_says_so_and_keeps_everything() {
         "{}",
         refused.text
     );
-    gateway.cli(&[
-        "directory",
-        "switch",
-        "--tenant",
-        "contoso",
-        "--profile",
-        "advisors",
-        "on",
-    ]);
+    gateway.switch_directory("contoso", "advisors", "on");
     scim.get(&format!("/Users/{id}")).await.expect(200);
 }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::credential::{
-    CredentialKind, CredentialStatus, Memory, NETWORKS, SecretCheck, SecretHash, Token, Use,
+    CredentialKind, CredentialStatus, Memory, NETWORKS, SecretCheck, SecretHash, Token, TokenRecord, Use,
 };
 use domain::tenant::Switch;
 use store::StoreError;
@@ -47,6 +47,12 @@ pub async fn token(world: &World, home: &Home, id: &str) -> Token {
     token
 }
 
+/// The record of the token that most tests here issue.
+async fn token_record(world: &World) -> TokenRecord {
+    let record = world.store.token_record(token_id("tok000000000")).await;
+    record.unwrap().expect("the token was issued")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
     for world in worlds().await {
@@ -61,12 +67,7 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
                 .unwrap()
                 .is_none()
         );
-        let record = world
-            .store
-            .token_record(token_id("tok000000000"))
-            .await
-            .unwrap()
-            .unwrap();
+        let record = token_record(&world).await;
         assert_eq!(record.token, issued, "{}", world.name());
         assert!(record.hash == hash());
         assert_eq!(record.directory, home.directory);
@@ -97,12 +98,7 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
             .remember_uses(&[a_use("tok000000000", used), a_use("gone", used)])
             .await
             .unwrap();
-        let record = world
-            .store
-            .token_record(token_id("tok000000000"))
-            .await
-            .unwrap()
-            .unwrap();
+        let record = token_record(&world).await;
         assert_eq!(record.directory.switch, Switch::Off, "{}", world.name());
         assert_eq!(
             (record.token.expires_at, record.token.last_used_at),
@@ -120,12 +116,7 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
                 .await
                 .unwrap()
         );
-        let record = world
-            .store
-            .token_record(token_id("tok000000000"))
-            .await
-            .unwrap()
-            .unwrap();
+        let record = token_record(&world).await;
         assert_eq!(
             (record.token.status(at), record.token.revoked_at),
             (CredentialStatus::Revoked, Some(at))

@@ -117,7 +117,7 @@ struct Envelope<'a> {
 pub(super) enum Data<'a> {
     Identity {
         #[serde(flatten)]
-        place: TenantAndDirectory<'a>,
+        directory: TenantAndDirectory<'a>,
         identity: Option<State<'a>>,
         record: Option<Record<'a>>,
         #[serde(flatten)]
@@ -129,7 +129,7 @@ pub(super) enum Data<'a> {
     },
     Group {
         #[serde(flatten)]
-        place: TenantAndDirectory<'a>,
+        directory: TenantAndDirectory<'a>,
         group: Option<State<'a>>,
         #[serde(flatten)]
         version: Version<'a>,
@@ -140,7 +140,7 @@ pub(super) enum Data<'a> {
     },
     Members {
         #[serde(flatten)]
-        place: TenantAndDirectory<'a>,
+        directory: TenantAndDirectory<'a>,
         group: KnownBy<'a>,
         #[serde(flatten)]
         version: Version<'a>,

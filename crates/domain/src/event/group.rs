@@ -64,7 +64,7 @@ pub fn from_group_change(
     let gone = before.filter(|_| after.is_none());
     let own = own_kind.map(|kind| {
         let data = Data::Group {
-            place: TenantAndDirectory::of(origin),
+            directory: TenantAndDirectory::of(origin),
             group: after.map(state),
             version: version(),
             changed: Changed::of(&changes, MANAGED.to_vec()),
@@ -116,9 +116,9 @@ struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    fn data(self, place: TenantAndDirectory<'a>, version: Version<'a>, group: &'a Group) -> Data<'a> {
+    fn data(self, directory: TenantAndDirectory<'a>, version: Version<'a>, group: &'a Group) -> Data<'a> {
         Data::Members {
-            place,
+            directory,
             group: KnownBy::of(group.id, &group.resource),
             version,
             added: self.added,
