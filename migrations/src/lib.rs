@@ -73,6 +73,12 @@ impl MigratorTrait for Migrator {
                 sqlite: include_str!("../sql/0009_credential_state.sqlite.sql"),
                 no_way_back: "the state of credentials is not taken down by a migration: restore a backup",
             }),
+            Box::new(Step {
+                name: "m0010_epoch",
+                postgres: include_str!("../sql/0010_epoch.postgres.sql"),
+                sqlite: include_str!("../sql/0010_epoch.sqlite.sql"),
+                no_way_back: "epochs are not taken down by a migration: restore a backup",
+            }),
         ]
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use support::http::Answer;
 
 /// What is replaced, by what.
-const REDACTED: [(&str, &str); 12] = [
+const REDACTED: [(&str, &str); 13] = [
     (r"\b(tn|dir|idn|grp|app|evt|req)_[0-9a-f]{32}", "${1}_ID"),
     ("tka_[0-9a-f]{32}", "tka_ALIAS"),
     (
@@ -22,6 +22,7 @@ const REDACTED: [(&str, &str); 12] = [
     (r"127\.0\.0\.1:\d+", "HOST"),
     ("00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", "TRACEPARENT"),
     (r#""tokenId": "[0-9A-Za-z]{12}""#, r#""tokenId": "TOKEN-ID""#),
+    (r#""epoch": "\d+-[0-9a-f]{12}""#, r#""epoch": "EPOCH""#),
     (r#""traceId": "[0-9a-f]{32}""#, r#""traceId": "TRACE""#),
     (r"\b[0-9A-Za-z]{12}  …[0-9A-Za-z]{4}\b", "TOKEN-ID      …LAST"),
 ];

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use self::envelope::{Changed, Data, Head, KnownBy, State, TenantAndDirectory, Version};
 use crate::environment::Environment;
+use crate::feed::Epoch;
 use crate::id::{EventId, RequestId, ResourceId};
 use crate::identity::Identity;
 use crate::log::LogAction;
@@ -162,6 +163,15 @@ pub fn from_change(
         changed: paths(&changes),
     };
     Some(head.event(origin, cause, &data))
+}
+
+/// The text of a committed event as a feed gives it out: with the feed's epoch as its first member. Events are written once for all
+/// feeds, so the epoch, which each feed has for itself, is added at delivery.
+pub fn in_epoch(body: &str, epoch: &Epoch) -> String {
+    match body.strip_prefix('{') {
+        Some(rest) => format!("{{\"epoch\":\"{epoch}\",{rest}"),
+        None => body.to_owned(),
+    }
 }
 
 fn paths(changes: &[Change]) -> Vec<String> {

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod credential;
 pub mod environment;
 pub mod event;
+pub mod feed;
 pub mod group;
 pub mod id;
 pub mod identity;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use domain::clock::Clock;
 use domain::id::AppId;
 use domain::position::Position;
-use store::{FeedEvent, Store, StoreError};
+use store::{FeedEnds, FeedEvent, Store, StoreError};
 use tokio::time::{Instant, timeout_at};
 
 use crate::notifier::Notifier;
@@ -33,8 +33,8 @@ pub struct Page {
     pub events: Vec<FeedEvent>,
     /// The value of `after` for the next page.
     pub next: Position,
-    /// The feed's newest position.
-    pub head: Position,
+    /// The feed's ends and its epoch.
+    pub ends: FeedEnds,
 }
 
 /// The reason why a feed could not be read or acknowledged.
@@ -162,10 +162,11 @@ impl Feeds {
     /// The events after a position, without waiting.
     async fn page(&self, app: AppId, after: Position, limit: usize) -> Result<Page, FeedError> {
         let page = self.store.feed_page(app, after, limit.clamp(1, MAX_PAGE)).await?;
-        if after > page.head {
+        let page = page.ok_or(FeedError::NoFeed)?;
+        if after > page.ends.head {
             return Err(FeedError::AheadOfFeed {
                 after,
-                head: page.head,
+                head: page.ends.head,
             });
         }
         // From 0 a reader gets the events that are kept; from any other position a gap must be an error.
@@ -177,7 +178,7 @@ impl Feeds {
         Ok(Page {
             events: page.events,
             next,
-            head: page.head,
+            ends: page.ends,
         })
     }
 

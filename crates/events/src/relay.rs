@@ -237,7 +237,10 @@ impl Relay {
             let page = match ready.take().filter(fits) {
                 Some(page) => page,
                 None if self.setup.notifier.head(self.app) <= cursor.done => break,
-                None => self.setup.store.feed_page(self.app, cursor.done, BATCH).await?,
+                None => match self.setup.store.feed_page(self.app, cursor.done, BATCH).await? {
+                    Some(page) => page,
+                    None => break,
+                },
             };
             if page.events.is_empty() {
                 break;

@@ -81,6 +81,12 @@ impl Stamper {
         }
         while waiting {
             let stamped = self.store.stamp(BATCH).await?;
+            if stamped.renewed {
+                tracing::warn!(
+                    "the database came back as another one (a promoted replica or a restored backup): every feed has begun a new \
+                     epoch, and its readers take a snapshot"
+                );
+            }
             self.notifier.advance(&stamped.heads);
             waiting = stamped.stamped >= BATCH;
         }
@@ -112,6 +118,6 @@ impl Stamper {
             }
         });
         self.notifier.replace(heads);
-        Ok(lag.unstamped > 0)
+        Ok(lag.unstamped > 0 || lag.moved)
     }
 }

@@ -22,6 +22,7 @@ use crate::engine::writes::Writes;
 use crate::error::{Result, StoreError};
 use crate::list::concurrency_limit::ConcurrencyLimit;
 use crate::settings::{Backend, Settings};
+use crate::tables::deployment::IdentityFile;
 
 /// The database. Cheap to clone; all clones share its connections.
 #[derive(Clone)]
@@ -40,6 +41,7 @@ pub(crate) struct Inner {
     pub(crate) health: PoolHealth,
     pub(crate) search_limit: ConcurrencyLimit,
     pub(crate) writes: Writes,
+    pub(crate) identity_file: Option<IdentityFile>,
     role: Option<String>,
     warnings: Vec<String>,
 }
@@ -75,6 +77,7 @@ impl Store {
             health: opened.health,
             search_limit: ConcurrencyLimit::default(),
             writes,
+            identity_file: opened.file.as_deref().map(IdentityFile::beside),
             role: opened.role,
             warnings: opened.warnings,
         };
@@ -154,6 +157,10 @@ impl Store {
 
     /// Closes the connections; what is queued for SQLite's writer is written first.
     pub async fn close(&self) {
+        if let Some(file) = self.inner.identity_file.as_ref().filter(|file| file.is_checked()) {
+            // What is missing in it is no wrong witness.
+            let _ = self.note_identity(file).await;
+        }
         if let Some(writer) = &self.inner.writer {
             writer.close().await;
         }

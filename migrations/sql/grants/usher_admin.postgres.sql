@@ -28,10 +28,10 @@ REVOKE ALL ON provisioning_log FROM usher_admin;
 GRANT SELECT ON provisioning_log TO usher_admin;
 
 REVOKE ALL ON app FROM usher_admin;
-GRANT SELECT, INSERT ON app TO usher_admin;
+GRANT SELECT, INSERT, DELETE ON app TO usher_admin;
 
 REVOKE ALL ON app_credential FROM usher_admin;
-GRANT SELECT, INSERT, UPDATE (expires_at, revoked_at) ON app_credential TO usher_admin;
+GRANT SELECT, INSERT, UPDATE (expires_at, revoked_at), DELETE ON app_credential TO usher_admin;
 
 -- It opens nothing (ADR 0031).
 REVOKE ALL ON credential_memory FROM usher_admin;
@@ -43,18 +43,21 @@ GRANT SELECT ON deployment_key TO usher_admin;
 
 -- UPDATE of the whole table, because LOCK TABLE asks for it.
 REVOKE ALL ON feed FROM usher_admin;
-GRANT SELECT, INSERT, UPDATE ON feed TO usher_admin;
+GRANT SELECT, INSERT, UPDATE, DELETE ON feed TO usher_admin;
 
 REVOKE ALL ON feed_event FROM usher_admin;
-GRANT SELECT, INSERT ON feed_event TO usher_admin;
+GRANT SELECT, INSERT, DELETE ON feed_event TO usher_admin;
 
 REVOKE ALL ON feed_group FROM usher_admin;
-GRANT SELECT ON feed_group TO usher_admin;
+GRANT SELECT, DELETE ON feed_group TO usher_admin;
 
 REVOKE ALL ON feed_ack FROM usher_admin;
-GRANT SELECT ON feed_ack TO usher_admin;
+GRANT SELECT, DELETE ON feed_ack TO usher_admin;
 
 REVOKE ALL ON lease FROM usher_admin;
+
+REVOKE ALL ON deployment FROM usher_admin;
+GRANT SELECT ON deployment TO usher_admin;
 
 REVOKE ALL ON seaql_migrations FROM usher_admin;
 GRANT SELECT ON seaql_migrations TO usher_admin;

@@ -46,7 +46,8 @@ REVOKE ALL ON deployment_key FROM usher_app;
 GRANT SELECT ON deployment_key TO usher_app;
 
 REVOKE ALL ON feed FROM usher_app;
-GRANT SELECT, UPDATE (head, published) ON feed TO usher_app;
+GRANT SELECT, UPDATE (head, published, epoch_number, epoch_mark, epoch_start, state, why, state_at, state_by) ON feed
+    TO usher_app;
 
 REVOKE ALL ON feed_event FROM usher_app;
 GRANT SELECT, INSERT, DELETE ON feed_event TO usher_app;
@@ -59,6 +60,10 @@ GRANT SELECT, INSERT, DELETE ON feed_ack TO usher_app;
 
 REVOKE ALL ON lease FROM usher_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON lease TO usher_app;
+
+-- Where positions were last given out.
+REVOKE ALL ON deployment FROM usher_app;
+GRANT SELECT, UPDATE (database_identity) ON deployment TO usher_app;
 
 -- Which version the schema has.
 REVOKE ALL ON seaql_migrations FROM usher_app;

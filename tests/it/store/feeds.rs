@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use domain::id::AppId;
 use domain::position::Position;
 use serde_json::json;
 use store::{FeedEvent, SaveOutcome};
@@ -158,13 +159,20 @@ async fn a_page_knows_the_head_also_when_it_is_empty() {
     for world in worlds().await {
         let home = world.home("contoso").await;
         let booking = world.app("booking").await;
+        let page = |after: i64, limit| {
+            let store = world.store.clone();
+            async move {
+                store
+                    .feed_page(booking.id, position(after), limit)
+                    .await
+                    .unwrap()
+                    .unwrap()
+            }
+        };
+        let empty = page(0, 10).await;
         assert_eq!(
-            world
-                .store
-                .feed_page(booking.id, Position::START, 10)
-                .await
-                .unwrap(),
-            store::FeedPage::default()
+            (empty.events.len(), empty.ends.head, empty.ends.oldest),
+            (0, position(0), position(1))
         );
         world.people(&home, &["a", "b", "c"]).await;
         let lag = world.store.outbox_lag().await.unwrap();
@@ -184,10 +192,22 @@ async fn a_page_knows_the_head_also_when_it_is_empty() {
             world.store.outbox_lag().await.unwrap(),
             store::OutboxLag::default()
         );
-        let page = world.store.feed_page(booking.id, position(1), 1).await.unwrap();
-        assert_eq!((page.events[0].position, page.head), (position(2), position(3)));
-        let page = world.store.feed_page(booking.id, position(3), 1).await.unwrap();
-        assert_eq!((page.events.len(), page.head), (0, position(3)));
+        let second = page(1, 1).await;
+        assert_eq!(
+            (second.events[0].position, second.ends.head),
+            (position(2), position(3))
+        );
+        let end = page(3, 1).await;
+        assert_eq!(
+            (end.events.len(), end.ends.head, end.ends.oldest),
+            (0, position(3), position(1))
+        );
+        assert_eq!(end.ends.epoch, empty.ends.epoch);
+        let none = AppId::from_uuid(uuid::Uuid::nil());
+        assert_eq!(
+            world.store.feed_page(none, Position::START, 1).await.unwrap(),
+            None
+        );
         world.store.set_published(booking.id, position(2)).await.unwrap();
         let feeds = world.store.feeds().await.unwrap();
         assert_eq!(

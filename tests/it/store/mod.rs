@@ -3,6 +3,7 @@
 
 mod concurrency;
 mod credential_guard;
+mod epochs;
 mod faults;
 mod feeds;
 mod filters;

@@ -48,7 +48,7 @@ const BY_NOBODY_BUT_THE_OWNER: [&str; 22] = [
     "UPDATE token SET directory_id = tenant_id",
     "UPDATE app_credential SET hash = 'x'",
     "DELETE FROM token",
-    "DELETE FROM app_credential",
+    "UPDATE deployment SET environment = 'test'",
     "DELETE FROM tenant",
     "DELETE FROM directory",
     "UPDATE outbox SET body = ''",

@@ -96,6 +96,7 @@ impl World {
         let settings = settings(&url);
         let store = Store::connect(&settings).await.unwrap();
         store.migrate().await.unwrap();
+        store.claim_environment(Environment::Test).await.unwrap();
         Self::new(store, settings, None, None)
     }
 
@@ -109,6 +110,7 @@ impl World {
             .from_template("store", async |database: &Database| {
                 let owner = Store::connect(&settings(&database.owner_url)).await.unwrap();
                 owner.migrate().await.unwrap();
+                owner.claim_environment(Environment::Test).await.unwrap();
                 owner.close().await;
             })
             .await;
@@ -356,6 +358,7 @@ impl World {
                 .last()
                 .map_or(Position::START, |event: &store::FeedEvent| event.position);
             let page = self.store.feed_page(app.id, after, 100).await.unwrap();
+            let page = page.expect("the feed");
             if page.events.is_empty() {
                 return events;
             }

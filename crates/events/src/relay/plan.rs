@@ -71,7 +71,7 @@ pub(super) fn missing(done: Position, events: &[FeedEvent]) -> Option<Position> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::id::TenantId;
+    use domain::id::{EventId, TenantId};
     use uuid::Uuid;
 
     fn position(number: i64) -> Position {
@@ -145,6 +145,7 @@ mod tests {
     fn event(at: i64, bytes: usize) -> FeedEvent {
         FeedEvent {
             position: position(at),
+            id: EventId::from_uuid(Uuid::nil()),
             event_type: "usher.identity.created.v1".to_owned(),
             tenant: TenantId::from_uuid(Uuid::nil()),
             source: String::new(),

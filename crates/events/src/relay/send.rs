@@ -33,10 +33,10 @@ impl Relay {
         };
         let mut span = trace::send(&self.key, batch);
         let store = &self.setup.store;
-        let appending = append(&self.setup.link, &self.key, cursor.tail, batch);
+        let appending = append(&self.setup.link, &self.key, cursor.tail, &page.ends.epoch, batch);
         let (appended, next) = if count == BATCH {
             let (appended, next) = tokio::join!(appending, store.feed_page(self.app, last, BATCH));
-            (appended, next.ok())
+            (appended, next.ok().flatten())
         } else {
             (appending.await, None)
         };

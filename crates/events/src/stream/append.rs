@@ -3,6 +3,8 @@
 
 use std::sync::LazyLock;
 
+use domain::event::in_epoch;
+use domain::feed::Epoch;
 use domain::position::Position;
 use redis::Script;
 use store::FeedEvent;
@@ -27,17 +29,19 @@ pub(crate) async fn append(
     link: &Link,
     key: &StreamKey,
     tail: Position,
+    epoch: &Epoch,
     events: &[FeedEvent],
 ) -> Result<Appended, Fault> {
     let mut call = SCRIPT.prepare_invoke();
     call.key(key.as_str()).arg(EntryId::at(tail).to_string());
     for event in events {
         call.arg(EntryId::at(event.position).to_string())
-            .arg(&event.body)
+            .arg(in_epoch(&event.body, epoch))
             .arg(&event.event_type)
             .arg(event.tenant.to_string())
             .arg(&event.source)
-            .arg(&event.sequence);
+            .arg(&event.sequence)
+            .arg(epoch.to_string());
     }
     let (done, last): (i64, String) = link
         .with(async |connection| call.invoke_async(connection).await)

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::event::in_epoch;
 use events::Page;
 
 use super::caller::caller;
@@ -35,7 +36,9 @@ async fn page(request: &HttpRequest, state: &State) -> Result<HttpResponse, Prob
     let mut response = HttpResponse::Ok();
     response
         .insert_header(("usher-next", page.next.to_string()))
-        .insert_header(("usher-head", page.head.to_string()));
+        .insert_header(("usher-head", page.ends.head.to_string()))
+        .insert_header(("usher-oldest", page.ends.oldest.to_string()))
+        .insert_header(("usher-epoch", page.ends.epoch.to_string()));
     if wants_batch(request) {
         return Ok(response.content_type(BATCH).body(batch(&page)));
     }
@@ -53,7 +56,7 @@ fn wants_batch(request: &HttpRequest) -> bool {
     })
 }
 
-/// `{"events":[{"pos","event"}],"next","head"}`; each event is the text that was committed, byte for byte.
+/// `{"events":[{"pos","event"}],"next","head","oldest","epoch"}`; each event is the text that was committed, with the feed's epoch.
 fn wrapped(page: &Page) -> String {
     let bytes: usize = page.events.iter().map(|event| event.body.len() + 40).sum();
     let mut body = String::with_capacity(bytes + 80);
@@ -62,16 +65,25 @@ fn wrapped(page: &Page) -> String {
         body.push_str(if index == 0 { "{\"pos\":" } else { ",{\"pos\":" });
         body.push_str(&event.position.to_string());
         body.push_str(",\"event\":");
-        body.push_str(&event.body);
+        body.push_str(&in_epoch(&event.body, &page.ends.epoch));
         body.push('}');
     }
-    let _ = write!(body, "],\"next\":{},\"head\":{}}}", page.next, page.head);
+    let ends = &page.ends;
+    let _ = write!(
+        body,
+        "],\"next\":{},\"head\":{},\"oldest\":{},\"epoch\":\"{}\"}}",
+        page.next, ends.head, ends.oldest, ends.epoch
+    );
     body
 }
 
 /// The events alone. The first one's position is `usher-next` less their number, plus one: positions have no gaps.
 fn batch(page: &Page) -> String {
-    let bodies: Vec<&str> = page.events.iter().map(|event| event.body.as_str()).collect();
+    let bodies: Vec<String> = page
+        .events
+        .iter()
+        .map(|event| in_epoch(&event.body, &page.ends.epoch))
+        .collect();
     format!("[{}]", bodies.join(","))
 }
 
@@ -80,6 +92,7 @@ mod tests {
     use super::*;
     use actix_web::test::TestRequest;
     use domain::position::Position;
+    use store::FeedEnds;
 
     #[test]
     fn the_batch_form_is_given_to_whoever_asks_for_it() {
@@ -105,9 +118,16 @@ mod tests {
         let page = Page {
             events: Vec::new(),
             next: seven,
-            head: seven,
+            ends: FeedEnds {
+                head: seven,
+                oldest: seven.next(),
+                epoch: "1-5f0c9a72b3d4".parse().expect("an epoch"),
+            },
         };
-        assert_eq!(wrapped(&page), r#"{"events":[],"next":7,"head":7}"#);
+        assert_eq!(
+            wrapped(&page),
+            r#"{"events":[],"next":7,"head":7,"oldest":8,"epoch":"1-5f0c9a72b3d4"}"#
+        );
         assert_eq!(batch(&page), "[]");
     }
 }

@@ -3,6 +3,8 @@
 
 use chrono::{DateTime, Utc};
 use domain::credential::TokenId;
+use domain::environment::Environment;
+use domain::feed::{Epoch, FeedState};
 use domain::position::Position;
 use domain::tenant::Slug;
 use scim::etag::Revision;
@@ -74,6 +76,14 @@ impl<A: Read, B: Read> Read for (A, B) {
     }
 }
 
+/// Two columns, its number and its mark.
+impl Read for Epoch {
+    fn read(columns: &mut Columns<'_>) -> Result<Self> {
+        let (number, mark) = columns.next()?;
+        Ok(Self { number, mark })
+    }
+}
+
 /// A record, whose fields are read in this order.
 macro_rules! record {
     ($type:ident: $($field:ident)*) => {
@@ -110,6 +120,8 @@ columns! {
     String = Self => Ok;
     Uuid = Self => Ok;
     Slug = String => |name| known("the name of a tenant or an app", name.parse().ok());
+    Environment = String => |name| known("the environment", name.parse().ok());
+    FeedState = String => |state| known("the state of a feed", state.parse().ok());
     TokenId = String => |id| known("the id of a credential", id.parse().ok());
     Position = i64 => |number| in_range("a position", Self::new(number));
     Revision = i64 => |number| in_range("a revision", Self::new(number));

@@ -2,6 +2,7 @@
 
 pub(crate) mod app;
 pub(crate) mod credential_memory;
+pub(crate) mod deployment;
 pub(crate) mod directory;
 pub(crate) mod feed;
 pub(crate) mod group;

@@ -18,20 +18,25 @@ names! {
     /// Milliseconds since 1970.
     Created(i64) = created;
     CreatedAt(DateTime<Utc>) = created_at;
+    Current<'a>(&'a str) = current;
     /// What stands in a name's key instead of a name that another row has ([`super::keys::displaced_key`]).
     DisplacedKey(String) = shadow;
     Id(Uuid) = id;
     Identities(Ids) = identities;
     InDirectory(DirectoryId) = directory;
     InGroup(GroupId) = group;
+    EnvironmentName<'a>(&'a str) = environment;
     Groups(Ids) = groups;
     Key(Value) = key;
     Kind<'a>(&'a str) = kind;
     Limit(usize) = limit;
+    Mark<'a>(&'a str) = mark;
     MemberCount(i64) = member_count;
     Members(Ids) = members;
     Millis(i64) = millis;
     Name<'a>(&'a str) = name;
+    /// An epoch gets a greater number than this.
+    Above(i64) = above;
     /// The new value; `None` clears the column.
     New<'a>(Option<&'a str>) = new;
     OfApp(AppId) = app;

@@ -12,6 +12,7 @@ use domain::id::AppId;
 use domain::position::Position;
 use serde_json::{Value, json};
 
+use super::deployment::{self, IdentityFile, KnownIdentity};
 use super::names::Limit;
 use super::resource::Table;
 use crate::engine::executor::Executor;
@@ -101,9 +102,14 @@ pub(crate) fn insert_several(on: Backend) -> String {
 }
 
 /// How many rows wait for the stamper, and since when.
-pub(crate) static LAG: Statement<(), (i64, Option<DateTime<Utc>>)> =
-    Statement::opening(Opens::All("outbox"), |_| {
-        "SELECT count(*), min(created_at) FROM outbox WHERE NOT stamped".into()
+/// On PostgreSQL with it, whether the database has another identity than when positions were last given out.
+pub(crate) static LAG: Statement<(), ((i64, Option<DateTime<Utc>>), bool)> =
+    Statement::opening(Opens::All("outbox"), |on| {
+        let moved = on.either(
+            "(SELECT d.database_identity IS DISTINCT FROM database_identity() FROM deployment d)",
+            "false",
+        );
+        format!("SELECT count(*), min(created_at), {moved} AS moved FROM outbox WHERE NOT stamped")
     });
 
 /// PostgreSQL: lets this transaction through the row-level security of the outbox.
@@ -112,10 +118,11 @@ pub(crate) static OPEN_OUTBOX: Statement<()> =
 
 /// The same for the stamper, with the plan of [`STAMP`] pinned: oldest first, along the index of unstamped rows. When
 /// the planner expects few rows (the policies hide how many), it sorts the whole backlog for every batch, or reads the
-/// whole outbox (measured with 70,000 rows waiting: 80 ms and growing, against 20 ms).
-pub(crate) static OPEN_OUTBOX_IN_ORDER: Statement<()> = Statement::new(|_| {
-    "SELECT set_config('usher.door', 'outbox', true), set_config('enable_sort', 'off', true), \
-     set_config('jit', 'off', true)"
+/// whole outbox (measured with 70,000 rows waiting: 80 ms and growing, against 20 ms). Answers the database's identity, now
+/// and when positions were last given out.
+pub(crate) static OPEN_OUTBOX_IN_ORDER: Statement<(), (String, Option<String>)> = Statement::new(|_| {
+    "SELECT database_identity(), (SELECT d.database_identity FROM deployment d), \
+     set_config('usher.door', 'outbox', true), set_config('enable_sort', 'off', true), set_config('jit', 'off', true)"
         .into()
 });
 
@@ -160,6 +167,9 @@ pub struct Stamped {
     pub stamped: usize,
     /// The heads of all feeds afterwards.
     pub heads: Vec<(AppId, Position)>,
+    /// Whether the database came back as another one (a promoted replica, a restored backup), so that every feed has begun
+    /// another epoch before these positions were given out (ADR 0039).
+    pub renewed: bool,
 }
 
 /// The backlog of rows without positions.
@@ -169,6 +179,8 @@ pub struct OutboxLag {
     pub unstamped: i64,
     /// When the oldest of them was committed.
     pub oldest: Option<DateTime<Utc>>,
+    /// Whether the database is another one than when positions were last given out: [`Store::stamp`] is due, even without rows.
+    pub moved: bool,
 }
 
 impl Store {
@@ -178,8 +190,23 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn stamp(&self, max: usize) -> Result<Stamped> {
-        self.transaction(move |executor| Box::pin(stamp(executor, max)))
-            .await
+        let known = self
+            .inner
+            .identity_file
+            .as_ref()
+            .and_then(IdentityFile::unchecked);
+        let stamped = self
+            .transaction(move |executor| {
+                let known = known.clone();
+                Box::pin(async move { stamp(executor, max, known.as_ref()).await })
+            })
+            .await?;
+        if let Some(file) = &self.inner.identity_file
+            && file.is_due()
+        {
+            self.note_identity(file).await?;
+        }
+        Ok(stamped)
     }
 
     /// What waits for the stamper.
@@ -188,20 +215,38 @@ impl Store {
     /// [`StoreError::Unavailable`].
     pub async fn outbox_lag(&self) -> Result<OutboxLag> {
         let found = self.autocommit().one(&LAG, ()).await?;
-        let (unstamped, oldest) = found.unwrap_or_default();
-        Ok(OutboxLag { unstamped, oldest })
+        let ((unstamped, oldest), moved) = found.unwrap_or_default();
+        let unchecked = self
+            .inner
+            .identity_file
+            .as_ref()
+            .and_then(IdentityFile::unchecked);
+        Ok(OutboxLag {
+            unstamped,
+            oldest,
+            moved: moved || unchecked.is_some(),
+        })
     }
 }
 
-async fn stamp(executor: &mut Executor, limit: usize) -> Result<Stamped> {
+async fn stamp(executor: &mut Executor, limit: usize, file: Option<&KnownIdentity>) -> Result<Stamped> {
     let batch = || Limit(limit);
+    let mut renewed = false;
     let stamped = match executor.backend() {
         Backend::Postgres => {
-            executor.rows(&OPEN_OUTBOX_IN_ORDER, ()).await?;
+            let identity = executor.one(&OPEN_OUTBOX_IN_ORDER, ()).await?;
             executor.rows(&LOCK_HEADS, ()).await?;
+            if let Some((current, noted)) = identity
+                && noted.as_ref() != Some(&current)
+            {
+                renewed = deployment::adopt(executor, &current, noted.is_some()).await?;
+            }
             executor.one(&STAMP, batch()).await?
         }
         Backend::Sqlite => {
+            if let Some(known) = file {
+                renewed = deployment::check_file(executor, known).await?;
+            }
             let waiting = executor.one(&UNSTAMPED, batch()).await?;
             if waiting > Some(0) {
                 executor.change(&STAMP, batch()).await?;
@@ -212,5 +257,6 @@ async fn stamp(executor: &mut Executor, limit: usize) -> Result<Stamped> {
     Ok(Stamped {
         stamped: usize::try_from(stamped.unwrap_or_default()).unwrap_or_default(),
         heads: executor.all(&HEADS, ()).await?,
+        renewed,
     })
 }

@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::log::{self, LogQuery};
 use super::{
-    app, credential_memory, directory, feed, group, identity, lease, membership, outbox, prune, tenant, token,
+    app, credential_memory, deployment, directory, feed, group, identity, lease, membership, outbox, prune,
+    tenant, token,
 };
 use crate::engine::parameter::Bind;
 use crate::engine::statement::Statement;
@@ -38,8 +39,9 @@ macro_rules! statements {
 
 static ALL: &[(&str, &dyn Built)] = statements! {
     app: ALL BY_NAME CREDENTIALS CREDENTIAL_BY_ID INSERT INSERT_CREDENTIAL LIMIT_CREDENTIAL PASSWORDS REVOKE_CREDENTIAL;
+    deployment: ADOPT CLAIM DRAW LAST_ROW READ;
     directory: ALL BY_PROFILE INSERT SET_EXTENSION SET_PROVIDER SET_SWITCH;
-    feed: ACK ACKS ALL BACKFILL BY_APP HEAD INSERT LOCK_FEEDS PAGE SET_HEAD SET_PUBLISHED;
+    feed: ACK ACKS ALL BACKFILL BY_APP HEAD INSERT LOCK_FEEDS PAGE RENEW RENEW_ALL SET_HEAD SET_PUBLISHED;
     group: BY_ID BY_NAME CREATE DELETE LOCK_BY_ID LOCK_BY_NAME NAME_TAKEN SAVE;
     identity: BY_EXTERNAL_ID BY_ID BY_NAME CREATE DELETE LOCK_BY_ID LOCK_BY_NAME NAME_TAKEN SAVE;
     lease: RELEASE TAKE;

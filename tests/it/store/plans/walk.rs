@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::credential::{CredentialKind, Memory, Token, Use};
+use domain::environment::Environment;
 use domain::group::Group;
 use domain::id::{AppId, DirectoryId, GroupId, IdentityId, ResourceId, TenantId};
 use domain::identity::{ExternalId, Identity};
@@ -467,7 +468,10 @@ async fn feeds(world: &World, target: &Target, nth: usize) {
     store.stamp(100).await.unwrap();
     store.stamp(100).await.unwrap();
     store.feeds().await.unwrap();
-    store.feed(app).await.unwrap().unwrap();
+    store.deployment().await.unwrap();
+    store.claim_environment(Environment::Test).await.unwrap();
+    let feed = store.feed(app).await.unwrap().unwrap();
+    assert!(store.renew_feed(app, &feed.epoch, 7).await.unwrap());
     store.feed_page(app, position(100), 20).await.unwrap();
     store.feed_page(app, position(i64::MAX / 2), 20).await.unwrap();
     store

@@ -7,6 +7,8 @@ mod private;
 pub(crate) mod sqlite;
 pub(crate) mod writing;
 
+use std::path::PathBuf;
+
 use sea_orm::{ConnectOptions, DatabaseConnection};
 
 use crate::error::{Result, StoreError};
@@ -18,6 +20,8 @@ pub(crate) struct Opened {
     pub(crate) pool: DatabaseConnection,
     /// SQLite's one writing connection.
     pub(crate) writer: Option<writing::Writing>,
+    /// SQLite's file.
+    pub(crate) file: Option<PathBuf>,
     /// When connections were last found to be useless (PostgreSQL).
     pub(crate) health: postgres::PoolHealth,
     /// The role that it was opened as (PostgreSQL).

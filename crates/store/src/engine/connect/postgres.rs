@@ -76,6 +76,7 @@ pub(super) async fn open(settings: &Settings) -> Result<Opened> {
     Ok(Opened {
         pool,
         writer: None,
+        file: None,
         health,
         role: Some(role),
         warnings,

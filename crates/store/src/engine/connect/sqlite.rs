@@ -29,11 +29,13 @@ pub(super) async fn open(settings: &Settings) -> Result<Opened> {
         )
     })?;
     let warnings = private::prepare(file.get_filename())?;
+    let path = file.get_filename().to_owned();
     let writer = Writing::open(configured(file, Role::Writer)).await?;
     let pool = connect(settings, settings.max_connections.min(READERS), Role::Reader).await?;
     Ok(Opened {
         pool,
         writer: Some(writer),
+        file: Some(path),
         health: PoolHealth::new(),
         role: None,
         warnings,
