@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse, web};
-use events::Page;
+use domain::position::Position;
+use store::FeedPage;
 
 use super::caller::caller;
 use super::problem::Problem;
@@ -32,14 +33,17 @@ async fn page(request: &HttpRequest, state: &State) -> Result<HttpResponse, Prob
         .feeds()
         .read(app, read.after, read.limit, read.wait, still_allowed)
         .await?;
+    let next = page.events.last().map_or(read.after, |event| event.position);
     let mut response = HttpResponse::Ok();
     response
-        .insert_header(("usher-next", page.next.to_string()))
+        .insert_header(("usher-next", next.to_string()))
         .insert_header(("usher-head", page.head.to_string()));
     if wants_batch(request) {
         return Ok(response.content_type(BATCH).body(batch(&page)));
     }
-    Ok(response.content_type("application/json").body(wrapped(&page)))
+    Ok(response
+        .content_type("application/json")
+        .body(wrapped(&page, next)))
 }
 
 fn wants_batch(request: &HttpRequest) -> bool {
@@ -54,7 +58,7 @@ fn wants_batch(request: &HttpRequest) -> bool {
 }
 
 /// `{"events":[{"pos","event"}],"next","head"}`; each event is the text that was committed, byte for byte.
-fn wrapped(page: &Page) -> String {
+fn wrapped(page: &FeedPage, next: Position) -> String {
     let bytes: usize = page.events.iter().map(|event| event.body.len() + 40).sum();
     let mut body = String::with_capacity(bytes + 80);
     body.push_str("{\"events\":[");
@@ -65,12 +69,12 @@ fn wrapped(page: &Page) -> String {
         body.push_str(&event.body);
         body.push('}');
     }
-    let _ = write!(body, "],\"next\":{},\"head\":{}}}", page.next, page.head);
+    let _ = write!(body, "],\"next\":{next},\"head\":{}}}", page.head);
     body
 }
 
 /// The events alone. The first one's position is `usher-next` less their number, plus one: positions have no gaps.
-fn batch(page: &Page) -> String {
+fn batch(page: &FeedPage) -> String {
     let bodies: Vec<&str> = page.events.iter().map(|event| event.body.as_str()).collect();
     format!("[{}]", bodies.join(","))
 }
@@ -79,7 +83,6 @@ fn batch(page: &Page) -> String {
 mod tests {
     use super::*;
     use actix_web::test::TestRequest;
-    use domain::position::Position;
 
     #[test]
     fn the_batch_form_is_given_to_whoever_asks_for_it() {
@@ -102,12 +105,11 @@ mod tests {
     #[test]
     fn an_empty_page_says_where_to_go_on() {
         let seven = Position::new(7).expect("from 0");
-        let page = Page {
+        let page = FeedPage {
             events: Vec::new(),
-            next: seven,
             head: seven,
         };
-        assert_eq!(wrapped(&page), r#"{"events":[],"next":7,"head":7}"#);
+        assert_eq!(wrapped(&page, seven), r#"{"events":[],"next":7,"head":7}"#);
         assert_eq!(batch(&page), "[]");
     }
 }
