@@ -509,6 +509,7 @@ async fn commands_work_with_the_gateway_down_and_say_the_next_step() {
     for (name, command) in [
         ("tenant_exists", "tenant create contoso"),
         ("tenant_name", "tenant create Contoso"),
+        ("log_limit", "log list --tenant contoso --limit 1001"),
         (
             "profile_unknown",
             "directory create --tenant contoso --profile cars",

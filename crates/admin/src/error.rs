@@ -76,6 +76,11 @@ pub enum Error {
     /// An overlap that is too long, or negative.
     #[error("old tokens may stay for at most {} days after a rotation: choose less, 7 days is usual", .0.num_days())]
     Overlap(TimeDelta),
+    /// A number of rows that no search of the log gives; the largest is [`crate::logs::search::MOST`].
+    #[error(
+        "one search gives 1 to {0} rows of the log: choose a --limit in this range, and narrow the search with --user, --failures or --since"
+    )]
+    LogLimit(usize),
     /// The app does not exist.
     #[error("there is no app \"{0}\": see `usher app list`, or make it with `usher app create {0}`")]
     AppUnknown(String),

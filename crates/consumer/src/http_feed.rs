@@ -29,12 +29,12 @@ pub(crate) enum Wait {
 }
 
 #[derive(Deserialize)]
-struct Page {
-    events: Vec<Entry>,
+struct FeedPage {
+    events: Vec<PositionedEvent>,
 }
 
 #[derive(Deserialize)]
-struct Entry {
+struct PositionedEvent {
     pos: u64,
     event: Value,
 }
@@ -60,14 +60,14 @@ impl HttpFeed {
     pub(crate) async fn page(&self, after: u64, wait: Wait) -> Result<Vec<Delivery>, Error> {
         let wait = if wait == Wait::LongPoll { LONG_POLL } else { 0 };
         let url = format!("{}?after={after}&limit={LIMIT}&wait={wait}", self.url);
-        let page: Page = checked(self.client.get(url).bearer_auth(&self.credential).send().await)
+        let page: FeedPage = checked(self.client.get(url).bearer_auth(&self.credential).send().await)
             .await?
             .json()
             .await
             .map_err(Error::Unreachable)?;
-        let delivery = |entry: Entry| Delivery {
-            position: entry.pos,
-            event: entry.event,
+        let delivery = |positioned: PositionedEvent| Delivery {
+            position: positioned.pos,
+            event: positioned.event,
         };
         Ok(page.events.into_iter().map(delivery).collect())
     }

@@ -78,8 +78,9 @@ impl Serialize for TokenId {
 }
 
 /// The status of a credential at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum CredentialStatus {
     /// Valid.
     Active,
@@ -87,6 +88,13 @@ pub enum CredentialStatus {
     Expired,
     /// Revoked, whether expired or not.
     Revoked,
+}
+
+impl CredentialStatus {
+    /// The word on the command line.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// A secret token of a directory, without the secret.

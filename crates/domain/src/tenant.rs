@@ -67,13 +67,26 @@ pub struct Tenant {
 }
 
 /// On or off: a directory that is off answers SCIM requests with 403.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Switch {
     /// SCIM requests are served.
     On,
     /// SCIM requests are refused; the data stays.
     Off,
+}
+
+impl Switch {
+    /// Both states.
+    pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
+
+    /// The word in the database and on the command line.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// The identity provider of a directory: it decides where Entra and RFC 7644 disagree.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use domain::clock::Clock;
 use domain::id::AppId;
 use domain::position::Position;
-use store::{FeedEnds, FeedEvent, Store, StoreError};
+use store::{FeedPage, Store, StoreError};
 use tokio::time::{Instant, timeout_at};
 
 use crate::notifier::Notifier;
@@ -26,17 +26,6 @@ const MAX_WAITERS: usize = 100;
 /// wait.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// A page of a feed.
-#[derive(Debug, Clone)]
-pub struct Page {
-    /// The events, by rising position, without gaps.
-    pub events: Vec<FeedEvent>,
-    /// The value of `after` for the next page.
-    pub next: Position,
-    /// The feed's ends and its epoch.
-    pub ends: FeedEnds,
-}
-
 /// The reason why a feed could not be read or acknowledged.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
@@ -49,7 +38,7 @@ pub enum FeedError {
     #[error(
         "position {position} has not been given out: the feed ends at {head}; acknowledge a position you have read"
     )]
-    BeyondHead {
+    AckAheadOfFeed {
         /// The position that the reader acknowledged.
         position: Position,
         /// The feed's newest position.
@@ -130,7 +119,7 @@ impl Feeds {
         limit: usize,
         wait: Duration,
         still_allowed: impl AsyncFn() -> Result<(), E>,
-    ) -> Result<Page, E> {
+    ) -> Result<FeedPage, E> {
         let deadline = Instant::now() + wait.min(MAX_WAIT);
         let mut heads = self.notifier.heads();
         let mut closing = self.notifier.closing();
@@ -160,7 +149,7 @@ impl Feeds {
     }
 
     /// The events after a position, without waiting.
-    async fn page(&self, app: AppId, after: Position, limit: usize) -> Result<Page, FeedError> {
+    async fn page(&self, app: AppId, after: Position, limit: usize) -> Result<FeedPage, FeedError> {
         let page = self.store.feed_page(app, after, limit.clamp(1, MAX_PAGE)).await?;
         let page = page.ok_or(FeedError::NoFeed)?;
         if after > page.ends.head {
@@ -174,19 +163,14 @@ impl Feeds {
         if let Some(oldest) = oldest.filter(|oldest| after > Position::START && *oldest > after.next()) {
             return Err(FeedError::PastRetention { after, oldest });
         }
-        let next = page.events.last().map_or(after, |event| event.position);
-        Ok(Page {
-            events: page.events,
-            next,
-            ends: page.ends,
-        })
+        Ok(page)
     }
 
     /// Stores that an app's group has applied everything up to `position`, and returns the stored position:
     /// one lower than before changes nothing. `group` is the app's name.
     ///
     /// # Errors
-    /// [`FeedError::UnknownGroup`], [`FeedError::BeyondHead`], [`FeedError::NoFeed`], or the database failed.
+    /// [`FeedError::UnknownGroup`], [`FeedError::AckAheadOfFeed`], [`FeedError::NoFeed`], or the database failed.
     pub async fn acknowledge(
         &self,
         app: AppId,
@@ -200,7 +184,7 @@ impl Feeds {
             });
         }
         if position > feed.head {
-            return Err(FeedError::BeyondHead {
+            return Err(FeedError::AckAheadOfFeed {
                 position,
                 head: feed.head,
             });

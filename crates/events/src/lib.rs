@@ -23,7 +23,7 @@ mod stream;
 mod supervisor;
 mod users;
 
-pub use feeds::{FeedError, Feeds, Page};
+pub use feeds::{FeedError, Feeds};
 pub use settings::{RedisSettings, Settings};
 pub use status::{FeedState, FeedStatus, GroupStatus, RedisStatus, Snapshot};
 pub use stream::StreamKey;

@@ -34,7 +34,7 @@ struct Counts {
 }
 
 /// One connection; counted until it is dropped.
-pub struct Counted {
+pub struct CountedConnection {
     connections: Arc<Connections>,
     network: IpAddr,
 }
@@ -59,7 +59,7 @@ impl Connections {
         }
     }
 
-    fn enter(self: &Arc<Self>, ip: IpAddr) -> Option<Counted> {
+    fn enter(self: &Arc<Self>, ip: IpAddr) -> Option<CountedConnection> {
         let network = network(ip);
         let mut counts = self.lock();
         let open = counts.open.entry(network).or_default();
@@ -81,7 +81,7 @@ impl Connections {
             return None;
         }
         *open += 1;
-        Some(Counted {
+        Some(CountedConnection {
             connections: Arc::clone(self),
             network,
         })
@@ -92,7 +92,7 @@ impl Connections {
     }
 }
 
-impl Drop for Counted {
+impl Drop for CountedConnection {
     fn drop(&mut self) {
         let mut counts = self.connections.lock();
         if let Some(open) = counts.open.get_mut(&self.network) {
@@ -112,7 +112,7 @@ pub async fn refuse_uncounted(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    if request.conn_data::<Counted>().is_some() {
+    if request.conn_data::<CountedConnection>().is_some() {
         return Ok(next.call(request).await?.map_into_left_body());
     }
     let failure = Failure::new(ErrorCode::ConnectionsBusy);

@@ -61,7 +61,7 @@ enum Command {
     #[command(hide = true)]
     Reference {
         /// Which page.
-        page: reference::Page,
+        page: reference::ReferencePage,
     },
     #[command(flatten)]
     Records(cli::Command),

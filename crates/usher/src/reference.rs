@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 
 use crate::{Arguments, config};
 
-/// A page.
+/// A generated page of `docs/reference`.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Page {
+pub enum ReferencePage {
     /// config.md
     Config,
     /// error-codes.md
@@ -22,7 +22,7 @@ pub enum Page {
     Profiles,
 }
 
-impl Page {
+impl ReferencePage {
     /// The text in Markdown.
     pub fn text(self) -> String {
         match self {
@@ -71,24 +71,27 @@ mod tests {
 
     #[test]
     fn every_page_is_up_to_date() {
-        for (page, kept) in [
-            (Page::Config, include_str!("../../../docs/reference/config.md")),
+        for (page, committed) in [
             (
-                Page::ErrorCodes,
+                ReferencePage::Config,
+                include_str!("../../../docs/reference/config.md"),
+            ),
+            (
+                ReferencePage::ErrorCodes,
                 include_str!("../../../docs/reference/error-codes.md"),
             ),
-            (Page::Cli, include_str!("../../../docs/reference/cli.md")),
+            (ReferencePage::Cli, include_str!("../../../docs/reference/cli.md")),
             (
-                Page::Profiles,
+                ReferencePage::Profiles,
                 include_str!("../../../docs/reference/profiles.md"),
             ),
             (
-                Page::Providers,
+                ReferencePage::Providers,
                 include_str!("../../../docs/reference/providers.md"),
             ),
         ] {
             assert!(
-                page.text().trim_end() == kept.trim_end(),
+                page.text().trim_end() == committed.trim_end(),
                 "{page:?}: run `make gen` to write docs/reference again"
             );
         }

@@ -195,12 +195,12 @@ async fn log_ready(setup: &Setup, verifier: &Verifier, (public, admin): (SocketA
 }
 
 fn first_steps(base: &str, database: Backend) -> String {
-    let kept = match database {
+    let storage = match database {
         Backend::Sqlite => "Everything is kept in one SQLite file; nothing else is needed to try it.",
         Backend::Postgres => "Everything is kept in PostgreSQL.",
     };
     format!(
-        "\nUsher listens on {base}. {kept}\nNext, in another terminal of this folder:\n\
+        "\nUsher listens on {base}. {storage}\nNext, in another terminal of this folder:\n\
          \x20 usher tenant create contoso\n\
          \x20 usher directory create --tenant contoso --profile advisors\n\
          \x20 usher token issue --tenant contoso --profile advisors\n\

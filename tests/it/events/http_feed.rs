@@ -178,6 +178,8 @@ async fn refusals_name_the_field_the_rule_and_the_next_step() {
     let table = [
         ("?after=-1", 400, "after"),
         ("?limit=501", 400, "limit"),
+        ("?limit=0", 400, "limit"),
+        ("?after=3&after=4", 400, "repeated"),
         ("?wait=60", 400, "wait"),
         ("?offset=1", 400, "query"),
         ("?after=99", 409, "ahead"),
@@ -190,16 +192,16 @@ async fn refusals_name_the_field_the_rule_and_the_next_step() {
         snapshot::answer_matches(&format!("feed_read_{name}"), &refused);
     }
     let table = [
-        ("", "body"),
-        (r#"{"group":"booking","pos":3}"#, "beyond"),
-        (r#"{"group":"other","pos":1}"#, "group"),
-        (r#"{"group":"booking","pos":"1"}"#, "pos"),
+        ("", 400, "body"),
+        (r#"{"group":"booking","pos":3}"#, 409, "beyond"),
+        (r#"{"group":"other","pos":1}"#, 400, "group"),
+        (r#"{"group":"booking","pos":"1"}"#, 400, "pos"),
     ];
-    for (body, name) in table {
+    for (body, status, name) in table {
         let refused = reader
             .ask(Method::POST, &reader.ack_url(), Some(body))
             .await
-            .expect(400);
+            .expect(status);
         snapshot::answer_matches(&format!("feed_ack_{name}"), &refused);
     }
     reader

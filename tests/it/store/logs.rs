@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use domain::log::{LogAction, LogEntry, LogStatus};
 use serde_json::json;
-use store::{Delivered, LogQuery, LogRow, StoreError};
+use store::{DeliveryStatus, LogQuery, LogRow, StoreError};
 
 use super::world::{Home, World, position, worlds};
 
@@ -32,22 +32,22 @@ async fn a_row_has_the_times_from_accepted_to_applied() {
         let booking = world.app("booking").await;
         world.people(&home, &["amy", "bob"]).await;
         assert_eq!(
-            search(&world, &home, about("BOB")).await[0].delivered,
+            search(&world, &home, about("BOB")).await[0].deliveries,
             [],
             "{}: not stamped yet",
             world.name()
         );
 
         world.stamp_all().await;
-        let place = |group: Option<&str>, applied_at| Delivered {
+        let delivery = |group: Option<&str>, applied_at| DeliveryStatus {
             app: booking.name.clone(),
             position: position(2),
             group: group.map(str::to_owned),
             applied_at,
         };
         assert_eq!(
-            search(&world, &home, about("bob")).await[0].delivered,
-            [place(None, None)]
+            search(&world, &home, about("bob")).await[0].deliveries,
+            [delivery(None, None)]
         );
 
         let (early, late) = (world.now(), world.now() + TimeDelta::seconds(5));
@@ -57,8 +57,8 @@ async fn a_row_has_the_times_from_accepted_to_applied() {
             .await
             .unwrap();
         assert_eq!(
-            search(&world, &home, about("bob")).await[0].delivered,
-            [place(Some("booking"), None)]
+            search(&world, &home, about("bob")).await[0].deliveries,
+            [delivery(Some("booking"), None)]
         );
         world
             .store
@@ -71,11 +71,11 @@ async fn a_row_has_the_times_from_accepted_to_applied() {
             .await
             .unwrap();
         assert_eq!(
-            search(&world, &home, about("bob")).await[0].delivered,
-            [place(Some("booking"), Some(late))]
+            search(&world, &home, about("bob")).await[0].deliveries,
+            [delivery(Some("booking"), Some(late))]
         );
         let amy = search(&world, &home, about("amy")).await;
-        assert_eq!(amy[0].delivered[0].applied_at, Some(early), "{}", world.name());
+        assert_eq!(amy[0].deliveries[0].applied_at, Some(early), "{}", world.name());
     }
 }
 

@@ -27,7 +27,7 @@ pub struct Query {
     pub status: Option<LogStatus>,
     /// Only calls at this time or later.
     pub since: Option<DateTime<Utc>>,
-    /// The most rows, the newest ones; clamped to 1–[`MOST`].
+    /// The most rows, the newest ones; 1 to [`MOST`].
     pub limit: usize,
 }
 
@@ -43,8 +43,11 @@ pub struct Found {
 /// The matching rows of one tenant, newest first.
 ///
 /// # Errors
-/// [`Error::TenantUnknown`], [`Error::DirectoryUnknown`], [`Error::Store`].
+/// [`Error::LogLimit`], [`Error::TenantUnknown`], [`Error::DirectoryUnknown`], [`Error::Store`].
 pub async fn execute(context: &Context, tenant: &str, query: Query) -> Result<Vec<Found>, Error> {
+    if !(1..=MOST).contains(&query.limit) {
+        return Err(Error::LogLimit(MOST));
+    }
     let tenant = context.tenant(tenant).await?;
     let scope = Context::scope(tenant.id);
     let directory = match &query.profile {
@@ -63,7 +66,7 @@ pub async fn execute(context: &Context, tenant: &str, query: Query) -> Result<Ve
         resource: query.resource,
         status: query.status,
         since: query.since,
-        limit: query.limit.clamp(1, MOST),
+        limit: query.limit,
     };
     let rows = context
         .store

@@ -40,10 +40,10 @@ impl Default for TokenRecords {
 impl TokenRecords {
     /// The cached record, if it would admit the request. A refusal is always decided by the record in the database.
     fn usable(&self, state: &State, id: TokenId, url: TenantUrl<'_>) -> Option<TokenRecord> {
-        let kept = self.0.get(&id)?;
-        let is_active = kept.status(state.clock.now()) == CredentialStatus::Active;
-        let admits = is_active && url.check(&kept.tenant_name, &kept.directory).is_ok();
-        admits.then(|| TokenRecord::clone(&kept))
+        let cached = self.0.get(&id)?;
+        let is_active = cached.status(state.clock.now()) == CredentialStatus::Active;
+        let admits = is_active && url.check(&cached.tenant_name, &cached.directory).is_ok();
+        admits.then(|| TokenRecord::clone(&cached))
     }
 }
 
@@ -92,9 +92,9 @@ async fn record(
     // Only a secret that was found right before is checked by a cached record: a guess is checked by the database's.
     if source == Source::CacheOrDatabase
         && presented.was_verified_before()
-        && let Some(kept) = state.token_records.usable(state, id, url)
+        && let Some(cached) = state.token_records.usable(state, id, url)
     {
-        return Ok(Some(kept));
+        return Ok(Some(cached));
     }
     let record = state.store.token_record(id).await?;
     match &record {

@@ -87,8 +87,8 @@ impl From<events::FeedError> for Problem {
         match error {
             FeedError::TooManyWaiters => Self::with(ProblemCode::TooMany, detail).after(1),
             FeedError::AheadOfFeed { .. } => Self::with(ProblemCode::AheadOfFeed, detail).about("after"),
+            FeedError::AckAheadOfFeed { .. } => Self::with(ProblemCode::AheadOfFeed, detail).about("pos"),
             FeedError::PastRetention { .. } => Self::with(ProblemCode::PastRetention, detail).about("after"),
-            FeedError::BeyondHead { .. } => Self::value("pos", detail),
             FeedError::UnknownGroup { .. } => Self::value("group", detail),
             FeedError::NoFeed => Self::of(ProblemCode::NoSuchFeed),
             FeedError::Store(error) => error.into(),

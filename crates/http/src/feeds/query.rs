@@ -1,6 +1,7 @@
 //! `?after=&limit=&wait=`. An unknown parameter is refused, because a mistyped one would silently read another part of the
 //! feed.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use actix_web::web::Query;
@@ -9,7 +10,7 @@ use domain::position::Position;
 use super::problem::Problem;
 
 /// The most events in one answer.
-const MAX_LIMIT: u64 = 500;
+const MAX_LIMIT: usize = 500;
 /// The longest wait, in seconds.
 const MAX_WAIT: u64 = 25;
 
@@ -27,7 +28,7 @@ pub(super) struct ReadQuery {
 /// Reads the query of a URL.
 ///
 /// # Errors
-/// A parameter that is unknown or out of its range.
+/// A parameter that is unknown, repeated or out of its range.
 pub(super) fn parse(query: &str) -> Result<ReadQuery, Problem> {
     let pairs = Query::<Vec<(String, String)>>::from_query(query).map_err(|_| {
         Problem::value(
@@ -35,45 +36,48 @@ pub(super) fn parse(query: &str) -> Result<ReadQuery, Problem> {
             "the query cannot be read: send after=, limit= and wait= as plain numbers",
         )
     })?;
-    let mut read = ReadQuery {
-        after: Position::START,
-        limit: 500,
-        wait: Duration::ZERO,
-    };
-    for (name, value) in pairs.into_inner() {
-        match name.as_str() {
-            "after" => read.after = value.parse().map_err(|_| unusable("after", ""))?,
-            "limit" => match number("limit", &value, MAX_LIMIT)? {
-                0 => {
-                    let detail = "\"limit\" is 0: send a whole number from 1 to 500";
-                    return Err(Problem::value("limit", detail));
-                }
-                limit => read.limit = limit,
-            },
-            "wait" => read.wait = Duration::from_secs(number("wait", &value, MAX_WAIT)?),
-            _ => {
-                return Err(Problem::value(
-                    "query",
-                    "a parameter is unknown: a feed knows \"after\" (a position), \"limit\" (1 to 500) and \"wait\" (0 to 25 \
-                     seconds); remove the others",
-                ));
-            }
-        }
+    let mut pairs = pairs.into_inner();
+    let after = number(&mut pairs, "after", "from 0", |_| true)?;
+    let limit = number(&mut pairs, "limit", "from 1 to 500", |limit| {
+        (1..=MAX_LIMIT).contains(limit)
+    })?;
+    let wait = number(&mut pairs, "wait", "from 0 to 25", |wait| *wait <= MAX_WAIT)?;
+    if !pairs.is_empty() {
+        return Err(Problem::value(
+            "query",
+            "a parameter is unknown: a feed knows \"after\" (a position), \"limit\" (1 to 500) and \"wait\" (0 to 25 \
+             seconds); remove the others",
+        ));
     }
-    Ok(read)
+    Ok(ReadQuery {
+        after: after.unwrap_or(Position::START),
+        limit: limit.unwrap_or(MAX_LIMIT),
+        wait: Duration::from_secs(wait.unwrap_or_default()),
+    })
 }
 
-fn number<N: TryFrom<u64>>(field: &'static str, value: &str, max: u64) -> Result<N, Problem> {
-    let number = value.parse().ok().filter(|number| *number <= max);
-    let number = number.and_then(|number| N::try_from(number).ok());
-    number.ok_or_else(|| unusable(field, &format!(" to {max}")))
-}
-
-fn unusable(field: &'static str, to: &str) -> Problem {
-    Problem::value(
-        field,
-        format!("\"{field}\" is not usable: send a whole number from 0{to}"),
-    )
+/// Takes a parameter out of the pairs; `None` when it was not sent.
+fn number<N: FromStr>(
+    pairs: &mut Vec<(String, String)>,
+    name: &'static str,
+    range: &str,
+    is_in_range: impl Fn(&N) -> bool,
+) -> Result<Option<N>, Problem> {
+    let mut values = pairs.extract_if(.., |(sent, _)| sent == name);
+    let Some((_, value)) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(Problem::value(
+            name,
+            format!("\"{name}\" is sent more than once: send it once"),
+        ));
+    }
+    let number = value.parse().ok().filter(is_in_range);
+    number.map(Some).ok_or_else(|| {
+        let detail = format!("\"{name}\" is not usable: send a whole number {range}");
+        Problem::value(name, detail)
+    })
 }
 
 #[cfg(test)]
@@ -107,9 +111,17 @@ mod tests {
             ),
             (
                 "limit=501",
-                "\"limit\" is not usable: send a whole number from 0 to 500",
+                "\"limit\" is not usable: send a whole number from 1 to 500",
             ),
-            ("limit=0", "\"limit\" is 0: send a whole number from 1 to 500"),
+            (
+                "limit=0",
+                "\"limit\" is not usable: send a whole number from 1 to 500",
+            ),
+            (
+                "after=3&limit=2&after=4",
+                "\"after\" is sent more than once: send it once",
+            ),
+            ("wait=1&wait=1", "\"wait\" is sent more than once: send it once"),
             (
                 "wait=26",
                 "\"wait\" is not usable: send a whole number from 0 to 25",

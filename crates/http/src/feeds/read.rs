@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::event::in_epoch;
-use events::Page;
+use domain::position::Position;
+use store::FeedPage;
 
 use super::caller::caller;
 use super::problem::Problem;
@@ -33,16 +34,19 @@ async fn page(request: &HttpRequest, state: &State) -> Result<HttpResponse, Prob
         .feeds()
         .read(app, read.after, read.limit, read.wait, still_allowed)
         .await?;
+    let next = page.events.last().map_or(read.after, |event| event.position);
     let mut response = HttpResponse::Ok();
     response
-        .insert_header(("usher-next", page.next.to_string()))
+        .insert_header(("usher-next", next.to_string()))
         .insert_header(("usher-head", page.ends.head.to_string()))
         .insert_header(("usher-oldest", page.ends.oldest.to_string()))
         .insert_header(("usher-epoch", page.ends.epoch.to_string()));
     if wants_batch(request) {
         return Ok(response.content_type(BATCH).body(batch(&page)));
     }
-    Ok(response.content_type("application/json").body(wrapped(&page)))
+    Ok(response
+        .content_type("application/json")
+        .body(wrapped(&page, next)))
 }
 
 fn wants_batch(request: &HttpRequest) -> bool {
@@ -57,7 +61,7 @@ fn wants_batch(request: &HttpRequest) -> bool {
 }
 
 /// `{"events":[{"pos","event"}],"next","head","oldest","epoch"}`; each event is the text that was committed, with the feed's epoch.
-fn wrapped(page: &Page) -> String {
+fn wrapped(page: &FeedPage, next: Position) -> String {
     let bytes: usize = page.events.iter().map(|event| event.body.len() + 40).sum();
     let mut body = String::with_capacity(bytes + 80);
     body.push_str("{\"events\":[");
@@ -71,14 +75,14 @@ fn wrapped(page: &Page) -> String {
     let ends = &page.ends;
     let _ = write!(
         body,
-        "],\"next\":{},\"head\":{},\"oldest\":{},\"epoch\":\"{}\"}}",
-        page.next, ends.head, ends.oldest, ends.epoch
+        "],\"next\":{next},\"head\":{},\"oldest\":{},\"epoch\":\"{}\"}}",
+        ends.head, ends.oldest, ends.epoch
     );
     body
 }
 
 /// The events alone. The first one's position is `usher-next` less their number, plus one: positions have no gaps.
-fn batch(page: &Page) -> String {
+fn batch(page: &FeedPage) -> String {
     let bodies: Vec<String> = page
         .events
         .iter()
@@ -91,7 +95,6 @@ fn batch(page: &Page) -> String {
 mod tests {
     use super::*;
     use actix_web::test::TestRequest;
-    use domain::position::Position;
     use store::FeedEnds;
 
     #[test]
@@ -115,9 +118,8 @@ mod tests {
     #[test]
     fn an_empty_page_says_where_to_go_on() {
         let seven = Position::new(7).expect("from 0");
-        let page = Page {
+        let page = FeedPage {
             events: Vec::new(),
-            next: seven,
             ends: FeedEnds {
                 head: seven,
                 oldest: seven.next(),
@@ -125,7 +127,7 @@ mod tests {
             },
         };
         assert_eq!(
-            wrapped(&page),
+            wrapped(&page, seven),
             r#"{"events":[],"next":7,"head":7,"oldest":8,"epoch":"1-5f0c9a72b3d4"}"#
         );
         assert_eq!(batch(&page), "[]");

@@ -139,7 +139,7 @@ impl<'a> RequestContext<'a> {
             }
             Operation::SearchAll => search::answer(&ctx.searching(body)?).await,
             Operation::Bulk => bulk::answer(ctx, body).await,
-            Operation::Discovery(page) => discovery::answer(ctx, page, id),
+            Operation::Discovery(document) => discovery::answer(ctx, document, id),
         }
     }
 

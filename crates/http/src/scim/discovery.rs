@@ -13,7 +13,7 @@ use super::{RequestContext, respond};
 
 /// A discovery document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Page {
+pub enum DiscoveryDocument {
     /// `/ServiceProviderConfig`.
     ServiceProviderConfig,
     /// `/Schemas`.
@@ -30,22 +30,26 @@ pub enum Page {
 ///
 /// # Errors
 /// `notFound` for a schema or resource type that this directory does not have.
-pub fn answer(ctx: &RequestContext<'_>, page: Page, id: &str) -> Result<HttpResponse, Failure> {
+pub fn answer(
+    ctx: &RequestContext<'_>,
+    requested: DiscoveryDocument,
+    id: &str,
+) -> Result<HttpResponse, Failure> {
     let profile = ctx.request.profile()?;
     let types: Vec<&ResourceType> = std::iter::once(&profile.resource_type)
         .chain(&profile.group_type)
         .collect();
     let base = ctx.base.as_str();
-    let document = match page {
-        Page::ServiceProviderConfig => message::service_provider_config(base),
-        Page::Schemas => message::schemas(&types, base),
-        Page::ResourceTypes => message::resource_types(&types, base),
-        Page::Schema => {
+    let document = match requested {
+        DiscoveryDocument::ServiceProviderConfig => message::service_provider_config(base),
+        DiscoveryDocument::Schemas => message::schemas(&types, base),
+        DiscoveryDocument::ResourceTypes => message::resource_types(&types, base),
+        DiscoveryDocument::Schema => {
             let found = types.iter().find_map(|rt| schema(rt, id));
             let found = found.ok_or_else(|| none("schema of that id; GET /Schemas"))?;
             message::schema_document(found, base)
         }
-        Page::ResourceType => {
+        DiscoveryDocument::ResourceType => {
             let found = types.iter().find(|rt| name::eq(id, &rt.name));
             let found = found.ok_or_else(|| none("resource type of that name; GET /ResourceTypes"))?;
             message::resource_type_document(found, base)

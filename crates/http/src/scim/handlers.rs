@@ -17,7 +17,7 @@ use super::error::{ErrorCode, Failure};
 use super::respond;
 use super::response_body::{Entry, ResponseBody};
 use super::routes::Verb;
-use super::view::{Shown, View, meta};
+use super::view::{View, meta};
 
 /// What differs in the answers of users and groups.
 pub trait AnsweredResource: ManagedResource {
@@ -25,8 +25,8 @@ pub trait AnsweredResource: ManagedResource {
     fn patch_answer(rules: Rules) -> Answer;
     /// The identity whose creation this is, to be remembered when it was answered (ADR 0006).
     fn created(&self) -> Option<IdentityId>;
-    /// What is read of it before its answer begins.
-    async fn shown(&self, ctx: &RequestContext<'_>, view: &View) -> Result<Shown, Failure>;
+    /// The tag of its answer, after what the tag depends on was read.
+    async fn tag(&mut self, ctx: &RequestContext<'_>, view: &View) -> Result<String, Failure>;
     /// An entry of an answer.
     fn entry(self) -> Entry;
 }
@@ -40,10 +40,10 @@ impl AnsweredResource for Identity {
         Some(self.id)
     }
 
-    async fn shown(&self, ctx: &RequestContext<'_>, view: &View) -> Result<Shown, Failure> {
-        let (request, one) = (&ctx.request, std::slice::from_ref(self));
-        let mut shown = view.shown_users(&request.context, &request.caller, one).await?;
-        Ok(shown.swap_remove(0))
+    async fn tag(&mut self, ctx: &RequestContext<'_>, view: &View) -> Result<String, Failure> {
+        let (request, one) = (&ctx.request, std::slice::from_mut(self));
+        view.load_groups(&request.context, &request.caller, one).await?;
+        Ok(view.user_tag(self))
     }
 
     fn entry(self) -> Entry {
@@ -60,9 +60,9 @@ impl AnsweredResource for Group {
         None
     }
 
-    async fn shown(&self, ctx: &RequestContext<'_>, view: &View) -> Result<Shown, Failure> {
+    async fn tag(&mut self, ctx: &RequestContext<'_>, view: &View) -> Result<String, Failure> {
         let request = &ctx.request;
-        view.shown_group(&request.context, &request.caller, self).await
+        view.group_tag(&request.context, &request.caller, self).await
     }
 
     fn entry(self) -> Entry {
@@ -135,12 +135,12 @@ async fn get<R: AnsweredResource>(ctx: &RequestContext<'_>, id: &str) -> Result<
             "No group with this id exists: this directory serves no groups.",
         ));
     }
-    let found: R = get::execute(&ctx.request, id).await?;
+    let mut found: R = get::execute(&ctx.request, id).await?;
     let view = View::of(ctx)?;
-    let shown = found.shown(ctx, &view).await?;
-    match ctx.not_modified(found.revision(), &shown.tag)? {
+    let tag = found.tag(ctx, &view).await?;
+    match ctx.not_modified(found.revision(), &tag)? {
         Some(answer) => Ok(answer),
-        None => resource_answer(ctx, StatusCode::OK, found, (view, shown)).await,
+        None => resource_answer(ctx, StatusCode::OK, found, (view, tag)).await,
     }
 }
 
@@ -161,11 +161,11 @@ async fn patched_answer<R: AnsweredResource>(
 async fn changed_answer<R: AnsweredResource>(
     ctx: &RequestContext<'_>,
     status: StatusCode,
-    resource: R,
+    mut resource: R,
 ) -> Result<HttpResponse, Failure> {
     let view = View::of(ctx)?;
-    let shown = resource.shown(ctx, &view).await?;
-    resource_answer(ctx, status, resource, (view, shown)).await
+    let tag = resource.tag(ctx, &view).await?;
+    resource_answer(ctx, status, resource, (view, tag)).await
 }
 
 /// One resource, with its `ETag`, and `Location` as RFC 7644 §3.3 asks.
@@ -173,13 +173,13 @@ async fn resource_answer<R: AnsweredResource>(
     ctx: &RequestContext<'_>,
     status: StatusCode,
     resource: R,
-    (view, shown): (View, Shown),
+    (view, tag): (View, String),
 ) -> Result<HttpResponse, Failure> {
     let headers = [
-        (ETAG, shown.tag.clone()),
+        (ETAG, tag.clone()),
         (LOCATION, meta(&resource, &ctx.base).location),
     ];
-    let body = ResponseBody::of_one(ctx, view, resource.entry(), shown);
+    let body = ResponseBody::of_one(ctx, view, resource.entry(), tag);
     let mut answer = body.into_response(status).await?;
     for (name, value) in headers {
         if let Ok(value) = value.parse() {

@@ -19,7 +19,7 @@ use scim::message::{JsonWriter, ListHead, MEDIA_TYPE};
 
 use super::RequestContext;
 use super::error::Failure;
-use super::view::{Shown, View};
+use super::view::View;
 
 /// The most bytes of an answer that is sent whole, with its length; a longer one is streamed.
 const WHOLE: usize = 2 * 1024 * 1024;
@@ -29,14 +29,13 @@ const USERS: usize = 50;
 /// A step of writing.
 enum Step {
     /// A group, and its tag when that is known already.
-    Group(Box<Group>, Option<Shown>),
+    Group(Box<Group>, Option<String>),
     /// The members of a group after this one.
     Members {
         group: GroupId,
         after: Option<ResourceId>,
     },
-    /// A user whose groups are known already.
-    User(Box<Identity>, Shown),
+    /// Users; their groups are read where that was not done yet.
     Users(VecDeque<Identity>),
     /// The end of a group's members and of the group, or of a list's resources and of the list.
     End,
@@ -70,12 +69,12 @@ impl ResponseBody {
         }
     }
 
-    /// One resource.
-    pub fn of_one(ctx: &RequestContext<'_>, view: View, entry: Entry, shown: Shown) -> Self {
+    /// One resource, and the tag of its answer.
+    pub fn of_one(ctx: &RequestContext<'_>, view: View, entry: Entry, tag: String) -> Self {
         let mut body = Self::new(ctx, view);
         body.steps.push_back(match entry {
-            Entry::Group(group) => Step::Group(Box::new(group), Some(shown)),
-            Entry::User(user) => Step::User(Box::new(user), shown),
+            Entry::Group(group) => Step::Group(Box::new(group), Some(tag)),
+            Entry::User(user) => Step::Users([user].into()),
         });
         body
     }
@@ -121,9 +120,8 @@ impl ResponseBody {
     async fn step(&mut self) -> Result<bool, Failure> {
         match self.steps.pop_front() {
             None => return Ok(false),
-            Some(Step::Group(group, shown)) => self.group(&group, shown).await?,
+            Some(Step::Group(group, tag)) => self.group(&group, tag).await?,
             Some(Step::Members { group, after }) => self.members(group, after).await?,
-            Some(Step::User(user, shown)) => self.view.write_user(&mut self.out, &user, &shown),
             Some(Step::Users(users)) => self.some_users(users).await?,
             Some(Step::End) => {
                 self.out.end_array();
@@ -134,13 +132,13 @@ impl ResponseBody {
     }
 
     /// Writes a group up to its members, which are the next step.
-    async fn group(&mut self, group: &Group, shown: Option<Shown>) -> Result<(), Failure> {
-        let shown = match shown {
-            Some(shown) => shown,
-            None => self.view.shown_group(&self.context, &self.caller, group).await?,
+    async fn group(&mut self, group: &Group, tag: Option<String>) -> Result<(), Failure> {
+        let tag = match tag {
+            Some(tag) => tag,
+            None => self.view.group_tag(&self.context, &self.caller, group).await?,
         };
         self.out.begin_object();
-        self.view.write_group(&mut self.out, group, &shown)?;
+        self.view.write_group(&mut self.out, group, &tag)?;
         if !self.view.wants_members {
             self.out.end_object();
             return Ok(());
@@ -169,13 +167,12 @@ impl ResponseBody {
     }
 
     async fn some_users(&mut self, mut users: VecDeque<Identity>) -> Result<(), Failure> {
-        let all = users.make_contiguous();
-        let some = all.get(..USERS).unwrap_or(all);
-        let shown = self.view.shown_users(&self.context, &self.caller, some).await?;
-        for (identity, shown) in some.iter().zip(&shown) {
-            self.view.write_user(&mut self.out, identity, shown);
+        let some = users.make_contiguous().chunks_mut(USERS).next();
+        let some = some.unwrap_or_default();
+        let read = self.view.load_groups(&self.context, &self.caller, some).await?;
+        for user in users.drain(..read) {
+            self.view.write_user(&mut self.out, &user);
         }
-        users.drain(..shown.len());
         if !users.is_empty() {
             self.steps.push_front(Step::Users(users));
             tokio::task::yield_now().await;

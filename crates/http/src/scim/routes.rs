@@ -5,7 +5,7 @@
 use actix_web::http::Method;
 use scim::bulk::UserOrGroup::{self, Group, User};
 
-use super::discovery::Page;
+use super::discovery::DiscoveryDocument;
 use super::error::{ErrorCode, Failure};
 
 /// An operation on users or on groups.
@@ -37,7 +37,7 @@ pub enum Operation {
     /// Many operations in one request.
     Bulk,
     /// What this directory serves.
-    Discovery(Page),
+    Discovery(DiscoveryDocument),
 }
 
 /// Whether and how the body of a request is read.
@@ -106,10 +106,10 @@ const fn on(method: &'static str, operation: Operation, body: ExpectedBody, word
     }
 }
 
-const fn page(page: Page) -> Action {
+const fn discovery(document: DiscoveryDocument) -> Action {
     on(
         "GET",
-        Operation::Discovery(page),
+        Operation::Discovery(document),
         ExpectedBody::Nothing,
         "discovery",
     )
@@ -157,13 +157,13 @@ const ENDPOINTS: &[Endpoint] = {
         ]),
         at(".search", "/scim/.search", "POST", &[search(SearchAll)]),
         at("Bulk", "/scim/Bulk", "POST", &[on("POST", Bulk, Json, "bulk")]),
-        at("ServiceProviderConfig", CONFIG, "GET", &[page(Page::ServiceProviderConfig)]),
+        at("ServiceProviderConfig", CONFIG, "GET", &[discovery(DiscoveryDocument::ServiceProviderConfig)]),
         // Microsoft's reference name.
-        at("serviceConfiguration", CONFIG, "GET", &[page(Page::ServiceProviderConfig)]),
-        at("Schemas", "/scim/Schemas", "GET", &[page(Page::Schemas)]),
-        at("Schemas/{id}", "/scim/Schemas/{id}", "GET", &[page(Page::Schema)]),
-        at("ResourceTypes", "/scim/ResourceTypes", "GET", &[page(Page::ResourceTypes)]),
-        at("ResourceTypes/{id}", "/scim/ResourceTypes/{id}", "GET", &[page(Page::ResourceType)]),
+        at("serviceConfiguration", CONFIG, "GET", &[discovery(DiscoveryDocument::ServiceProviderConfig)]),
+        at("Schemas", "/scim/Schemas", "GET", &[discovery(DiscoveryDocument::Schemas)]),
+        at("Schemas/{id}", "/scim/Schemas/{id}", "GET", &[discovery(DiscoveryDocument::Schema)]),
+        at("ResourceTypes", "/scim/ResourceTypes", "GET", &[discovery(DiscoveryDocument::ResourceTypes)]),
+        at("ResourceTypes/{id}", "/scim/ResourceTypes/{id}", "GET", &[discovery(DiscoveryDocument::ResourceType)]),
         ME,
         ROOT,
     ]

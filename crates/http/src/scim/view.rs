@@ -5,7 +5,6 @@
 //! statement reads them for all identities of an answer. A group's document is written without members, which are put in a
 //! page at a time ([`super::response_body`]).
 
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
@@ -24,14 +23,6 @@ use serde_json::{Value, json};
 
 use super::RequestContext;
 use super::error::{ErrorCode, Failure};
-
-/// What an answer has beside the resource's own document.
-pub struct Shown {
-    /// The groups that a user is in, if it is in any.
-    groups: Option<Value>,
-    /// The tag: the revision, and a mark of the memberships that are shown, which are no part of the revision.
-    pub tag: String,
-}
 
 /// The attributes that a request asks for, and the Tenant URL.
 pub struct View {
@@ -66,41 +57,34 @@ impl View {
         })
     }
 
-    /// Those of the first users: of all, unless they are in very many groups; of at least one.
+    /// Reads the groups of the first users, where groups are to be shown and were not read with all of them; the answer is
+    /// the number of those users: all, unless they are in very many groups; at least one.
     ///
     /// # Errors
     /// Ours: the database is not there.
-    pub async fn shown_users(
+    pub async fn load_groups(
         &self,
         context: &Context,
         caller: &Caller,
-        identities: &[Identity],
-    ) -> Result<Vec<Shown>, Failure> {
-        let known = identities.iter().all(|identity| identity.groups.is_some());
-        let (read, groups) = if self.wants_groups && !known {
-            let ids = identities.iter().map(|identity| identity.id).collect();
-            members::groups_of(context, caller, ids).await?
-        } else {
-            (identities.len(), HashMap::new())
-        };
-        let shown = identities.iter().take(read).map(|identity| {
-            let groups = if self.wants_groups && known {
-                identity.groups.as_ref()
-            } else {
-                groups.get(&identity.id)
-            };
-            let groups = groups.filter(|groups| !groups.is_empty());
-            let reference =
-                |group: &GroupRef| self.reference(group.id.into(), "direct", group.display.as_deref());
-            Shown {
-                groups: groups.map(|groups| groups.iter().map(reference).collect()),
-                tag: match groups {
-                    Some(groups) => etag::with_mark(identity.revision, &mark(groups)),
-                    None => etag::of(identity.revision),
-                },
-            }
-        });
-        Ok(shown.collect())
+        users: &mut [Identity],
+    ) -> Result<usize, Failure> {
+        if !self.wants_groups || users.iter().all(|user| user.groups.is_some()) {
+            return Ok(users.len());
+        }
+        let ids = users.iter().map(|user| user.id).collect();
+        let (read, mut groups) = members::groups_of(context, caller, ids).await?;
+        for user in users.iter_mut().take(read) {
+            user.groups = Some(groups.remove(&user.id).unwrap_or_default());
+        }
+        Ok(read)
+    }
+
+    /// The tag of a user: the revision, and a mark of the groups that are shown, which are no part of the revision.
+    pub fn user_tag(&self, user: &Identity) -> String {
+        match self.groups_of(user) {
+            [] => etag::of(user.revision),
+            groups => etag::with_mark(user.revision, &mark(groups)),
+        }
     }
 
     /// A group's tag has a mark of its members where they are shown: a member that is deleted or renamed changes the answer and
@@ -108,37 +92,43 @@ impl View {
     ///
     /// # Errors
     /// Ours: the database is not there.
-    pub async fn shown_group(
+    pub async fn group_tag(
         &self,
         context: &Context,
         caller: &Caller,
         group: &Group,
-    ) -> Result<Shown, Failure> {
-        let tag = if self.wants_members {
-            etag::with_mark(group.revision, &members::mark(context, caller, group).await?)
-        } else {
-            etag::of(group.revision)
-        };
-        Ok(Shown { groups: None, tag })
+    ) -> Result<String, Failure> {
+        if !self.wants_members {
+            return Ok(etag::of(group.revision));
+        }
+        let mark = members::mark(context, caller, group).await?;
+        Ok(etag::with_mark(group.revision, &mark))
     }
 
-    /// Writes a user.
-    pub fn write_user(&self, out: &mut JsonWriter, identity: &Identity, shown: &Shown) {
-        let document = self.document(&self.profile.resource_type, identity, shown);
-        let document = match &shown.groups {
-            Some(groups) => document.with_computed("groups", groups),
-            None => document,
-        };
-        document.write(out, &self.of_users);
+    /// Writes a user, whose groups were read.
+    pub fn write_user(&self, out: &mut JsonWriter, user: &Identity) {
+        let tag = self.user_tag(user);
+        let document = self.document(&self.profile.resource_type, user, &tag);
+        let groups = self.groups_of(user);
+        if groups.is_empty() {
+            return document.write(out, &self.of_users);
+        }
+        let groups = groups
+            .iter()
+            .map(|group| self.reference(group.id.into(), "direct", group.display.as_deref()))
+            .collect();
+        document
+            .with_computed("groups", &groups)
+            .write(out, &self.of_users);
     }
 
     /// Writes a group without members and braces.
     ///
     /// # Errors
     /// `groupsNotServed`.
-    pub fn write_group(&self, out: &mut JsonWriter, group: &Group, shown: &Shown) -> Result<(), Failure> {
-        let (group_type, wanted) = self.groups()?;
-        self.document(group_type, group, shown).write_members(out, wanted);
+    pub fn write_group(&self, out: &mut JsonWriter, group: &Group, tag: &str) -> Result<(), Failure> {
+        let (group_type, wanted) = self.group_type()?;
+        self.document(group_type, group, tag).write_members(out, wanted);
         Ok(())
     }
 
@@ -148,7 +138,7 @@ impl View {
     /// # Errors
     /// `groupsNotServed`.
     pub fn write_members(&self, out: &mut JsonWriter, members: &[Member]) -> Result<(), Failure> {
-        let (group_type, wanted) = self.groups()?;
+        let (group_type, wanted) = self.group_type()?;
         let elements = members
             .iter()
             .map(|member| self.reference(member.id, member.id.type_name(), member.display.as_deref()))
@@ -162,7 +152,14 @@ impl View {
         Ok(())
     }
 
-    fn groups(&self) -> Result<(&ResourceType, &ResolvedProjection), Failure> {
+    /// The groups of a user that are shown.
+    fn groups_of<'u>(&self, user: &'u Identity) -> &'u [GroupRef] {
+        let groups = user.groups.as_deref().filter(|_| self.wants_groups);
+        groups.unwrap_or_default()
+    }
+
+    /// The type of groups, and the attributes of them that are asked for.
+    fn group_type(&self) -> Result<(&ResourceType, &ResolvedProjection), Failure> {
         let groups = self.profile.group_type.as_ref().zip(self.of_groups.as_ref());
         groups.ok_or_else(|| Failure::method(ErrorCode::GroupsNotServed, "GET"))
     }
@@ -171,10 +168,10 @@ impl View {
         &self,
         rt: &'a ResourceType,
         resource: &'a R,
-        shown: &'a Shown,
+        tag: &'a str,
     ) -> Document<'a> {
         let id = resource.id().to_string();
-        Document::new(rt, id, resource.resource(), meta(resource, &self.base)).with_tag(&shown.tag)
+        Document::new(rt, id, resource.resource(), meta(resource, &self.base)).with_tag(tag)
     }
 
     /// An element of `groups` or of `members`.

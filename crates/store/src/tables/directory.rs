@@ -22,22 +22,15 @@ record!(Directory: id tenant profile provider switch created_at extension);
 columns! {
     ProfileName = String => |name| known("a directory's profile", name.parse().ok());
     Provider = String => |word| known("a directory's provider", word.parse().ok());
-    Switch = String => |text| known("a directory's switch", [Self::On, Self::Off].into_iter().find(|switch| word(*switch) == text));
+    Switch = String => |word| known("a directory's switch", word.parse().ok());
     Arc<str> = String => |text| Ok(text.into());
-}
-
-pub(crate) const fn word(switch: Switch) -> &'static str {
-    match switch {
-        Switch::On => "on",
-        Switch::Off => "off",
-    }
 }
 
 parameters!(&Directory, |directory| {
     id: directory.id,
     profile: directory.profile.as_str(),
     provider: directory.provider.as_str(),
-    switch: word(directory.switch),
+    switch: directory.switch.as_str(),
     created_at: directory.created_at,
 });
 
@@ -104,7 +97,7 @@ impl Store {
         id: DirectoryId,
         switch: Switch,
     ) -> Result<bool> {
-        self.change_directory(scope, &SET_SWITCH, id, Some(word(switch)))
+        self.change_directory(scope, &SET_SWITCH, id, Some(switch.as_str()))
             .await
     }
 

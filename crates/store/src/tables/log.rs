@@ -56,12 +56,12 @@ pub struct LogRow {
     /// What was written at the time of the call.
     pub entry: LogEntry,
     /// One for each app and consumer group; empty while the event waits for its position.
-    pub delivered: Vec<Delivered>,
+    pub deliveries: Vec<DeliveryStatus>,
 }
 
-/// An event's position in one app's feed.
+/// An event's position in one app's feed, and when a consumer group of the app applied it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivered {
+pub struct DeliveryStatus {
     /// The app.
     pub app: Slug,
     /// Its position in the feed.
@@ -165,20 +165,14 @@ columns! {
         let list = serde_json::from_str(&text);
         list.map_err(|_| StoreError::Corrupt("the changed attributes of a log row are no JSON list".into()))
     };
-    LogAction = String => |word| {
-        let all = [Self::Create, Self::Update, Self::Disable, Self::Reactivate, Self::Delete, Self::Other];
-        known("an action of the log", all.into_iter().find(|action| action.as_str() == word))
-    };
-    LogStatus = String => |word| {
-        let all = [Self::Success, Self::Skipped, Self::Warning, Self::Failure];
-        known("a status of the log", all.into_iter().find(|status| status.as_str() == word))
-    };
+    LogAction = String => |word| known("an action of the log", word.parse().ok());
+    LogStatus = String => |word| known("a status of the log", word.parse().ok());
 }
 
-record!(Delivered: app position group applied_at);
+record!(DeliveryStatus: app position group applied_at);
 
 /// Where the events of outbox rows are. Positions and groups hold no customer data.
-pub(crate) static DELIVERIES: Statement<OutboxRows, (i64, Delivered)> = Statement::new(|on| {
+pub(crate) static DELIVERIES: Statement<OutboxRows, (i64, DeliveryStatus)> = Statement::new(|on| {
     let events = on.either(
             "unnest(:events) w(id) CROSS JOIN LATERAL (SELECT * FROM feed_event x WHERE x.outbox_id = w.id OFFSET 0) fe",
             "json_each(:events) w JOIN feed_event fe ON fe.outbox_id = w.value",
@@ -215,15 +209,15 @@ impl TenantTx {
         let search = search(self.executor.backend(), self.scope.tenant(), query)?;
         let found: Vec<(Option<i64>, LogEntry)> = read_all(&self.executor.rows_of(&search).await?)?;
         let events: Vec<i64> = found.iter().filter_map(|(outbox, _)| *outbox).collect();
-        let mut delivered: HashMap<i64, Vec<Delivered>> = HashMap::new();
+        let mut deliveries: HashMap<i64, Vec<DeliveryStatus>> = HashMap::new();
         if !events.is_empty() {
-            for (outbox, one) in self.executor.all(&DELIVERIES, OutboxRows(events)).await? {
-                delivered.entry(outbox).or_default().push(one);
+            for (outbox, delivery) in self.executor.all(&DELIVERIES, OutboxRows(events)).await? {
+                deliveries.entry(outbox).or_default().push(delivery);
             }
         }
         let row = |(outbox, entry): (Option<i64>, LogEntry)| LogRow {
             entry,
-            delivered: outbox.and_then(|id| delivered.remove(&id)).unwrap_or_default(),
+            deliveries: outbox.and_then(|id| deliveries.remove(&id)).unwrap_or_default(),
         };
         Ok(found.into_iter().map(row).collect())
     }

@@ -9,7 +9,7 @@ use events::{RedisSettings, StreamKey};
 use serde_json::{Value, json};
 
 use super::redis_user;
-use super::show::{Printer, Table, moment, status_word, with};
+use super::show::{Printer, Table, moment, with};
 use super::span;
 
 #[derive(Debug, Subcommand)]
@@ -105,7 +105,7 @@ fn credentials(found: &[(AppCredentialRecord, CredentialStatus)]) -> Table {
         let end = credential.revoked_at.or(credential.expires_at);
         [
             credential.id.to_string(),
-            status_word(*status).to_owned(),
+            status.as_str().to_owned(),
             end.map_or_else(|| "never".to_owned(), moment),
         ]
     };

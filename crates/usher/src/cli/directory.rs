@@ -2,9 +2,12 @@
 
 mod extension;
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use admin::directories::Named;
+use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Subcommand, ValueEnum};
 use domain::tenant::{Provider, Switch};
 use serde_json::{Value, json};
 
@@ -21,7 +24,7 @@ pub enum Verb {
         #[arg(long)]
         profile: String,
         /// Who calls: decides where products and RFC 7644 disagree (docs/reference/providers.md).
-        #[arg(long, value_parser = provider_parser(), default_value = Provider::Entra.as_str())]
+        #[arg(long, value_parser = one_of(Provider::ALL), default_value = Provider::Entra.as_str())]
         provider: Provider,
     },
     /// List the directories and their Tenant URLs.
@@ -39,7 +42,7 @@ pub enum Verb {
         #[arg(long)]
         profile: String,
         /// Who calls: decides where products and RFC 7644 disagree (docs/reference/providers.md).
-        #[arg(long, value_parser = provider_parser())]
+        #[arg(long, value_parser = one_of(Provider::ALL))]
         provider: Provider,
     },
     /// Attributes of a customer's own, on top of the profile's.
@@ -54,20 +57,18 @@ pub enum Verb {
         #[arg(long)]
         profile: String,
         /// To which state.
-        to: State,
+        #[arg(value_parser = one_of(Switch::ALL))]
+        to: Switch,
     },
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum State {
-    On,
-    Off,
-}
-
-/// The possible values of [`Provider`].
-fn provider_parser() -> impl TypedValueParser<Value = Provider> {
-    let words = Provider::ALL.iter().map(|provider| provider.as_str());
-    PossibleValuesParser::new(words).map(|word| word.parse().unwrap_or_default())
+/// Reads a value by its word; help and refusals list the words.
+fn one_of<T>(all: &'static [T]) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + Into<&'static str> + FromStr<Err: Display> + Send + Sync,
+{
+    let words = all.iter().map(|value| -> &'static str { (*value).into() });
+    PossibleValuesParser::new(words).try_map(|word| word.parse().map_err(|error: T::Err| error.to_string()))
 }
 
 pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) -> anyhow::Result<()> {
@@ -104,15 +105,11 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
         }
         Verb::Extension(verb) => extension::run(context, printer, verb).await?,
         Verb::Switch { tenant, profile, to } => {
-            let to = match to {
-                State::On => Switch::On,
-                State::Off => Switch::Off,
-            };
             let switched = admin::directories::switch::execute(context, &tenant, &profile, to).await?;
             printer.answer(&shape(&switched), || {
                 format!(
                     "directory {profile} of {tenant} is {}",
-                    switch_word(switched.directory.switch)
+                    switched.directory.switch.as_str()
                 )
             });
         }
@@ -126,7 +123,7 @@ fn table(found: &[Named]) -> Table {
         [
             named.tenant.to_string(),
             directory.profile.to_string(),
-            switch_word(directory.switch).to_owned(),
+            directory.switch.as_str().to_owned(),
             named.tenant_url.clone(),
             directory.provider.as_str().to_owned(),
             moment(directory.created_at),
@@ -134,13 +131,6 @@ fn table(found: &[Named]) -> Table {
     };
     let head = ["tenant", "profile", "switch", "tenant url", "provider", "created"];
     Table::of(head, found.iter().map(row))
-}
-
-const fn switch_word(switch: Switch) -> &'static str {
-    match switch {
-        Switch::On => "on",
-        Switch::Off => "off",
-    }
 }
 
 fn shape(named: &Named) -> Value {

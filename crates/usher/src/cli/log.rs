@@ -6,7 +6,7 @@ use clap::Subcommand;
 use domain::id::ResourceId;
 use domain::log::LogStatus;
 use serde_json::{Value, json};
-use store::Delivered;
+use store::DeliveryStatus;
 
 use super::show::{Printer, Table, moment, number};
 use super::span;
@@ -41,7 +41,7 @@ pub struct Search {
     /// Calls within this span only, such as 24h.
     #[arg(long, value_name = "SPAN", value_parser = span::parse)]
     since: Option<TimeDelta>,
-    /// At most so many rows.
+    /// At most so many rows, 1 to 1000.
     #[arg(long, default_value_t = 50)]
     limit: usize,
 }
@@ -115,34 +115,31 @@ fn delivered(found: &Found) -> String {
     if row.entry.event.is_none() {
         return "no event".to_owned();
     }
-    if row.delivered.is_empty() {
+    if row.deliveries.is_empty() {
         return "in no feed yet".to_owned();
     }
-    let text = |delivered: &Delivered| {
-        let reader = match &delivered.group {
-            Some(group) if *group != delivered.app.as_str() => format!("{}/{group}", delivered.app),
-            _ => delivered.app.to_string(),
+    let text = |delivery: &DeliveryStatus| {
+        let reader = match &delivery.group {
+            Some(group) if *group != delivery.app.as_str() => format!("{}/{group}", delivery.app),
+            _ => delivery.app.to_string(),
         };
-        let applied = delivered
+        let applied = delivery
             .applied_at
             .map(|at| at.format("applied %H:%M:%S").to_string());
         let applied = applied.unwrap_or_else(|| "not applied yet".to_owned());
-        format!(
-            "{reader}: feed {}, {applied}",
-            number(delivered.position.number())
-        )
+        format!("{reader}: feed {}, {applied}", number(delivery.position.number()))
     };
-    row.delivered.iter().map(text).collect::<Vec<_>>().join("; ")
+    row.deliveries.iter().map(text).collect::<Vec<_>>().join("; ")
 }
 
 fn shape(tenant: &str, found: &Found) -> Value {
     let entry = &found.row.entry;
-    let delivered = |delivered: &Delivered| {
+    let delivery = |delivery: &DeliveryStatus| {
         json!({
-            "app": delivered.app,
-            "position": delivered.position,
-            "group": delivered.group,
-            "appliedAt": delivered.applied_at,
+            "app": delivery.app,
+            "position": delivery.position,
+            "group": delivery.group,
+            "appliedAt": delivery.applied_at,
         })
     };
     json!({
@@ -159,7 +156,7 @@ fn shape(tenant: &str, found: &Found) -> Value {
         "externalId": entry.external_id,
         "userName": entry.user_name,
         "event": entry.event,
-        "delivered": found.row.delivered.iter().map(delivered).collect::<Vec<_>>(),
+        "delivered": found.row.deliveries.iter().map(delivery).collect::<Vec<_>>(),
         "requestId": entry.request,
         "tokenId": entry.token_id,
         "traceId": entry.trace_id,

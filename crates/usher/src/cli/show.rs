@@ -6,7 +6,6 @@
 use std::iter;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::credential::CredentialStatus;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
@@ -105,14 +104,6 @@ pub(super) fn moment(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-pub(super) const fn status_word(status: CredentialStatus) -> &'static str {
-    match status {
-        CredentialStatus::Active => "active",
-        CredentialStatus::Expired => "expired",
-        CredentialStatus::Revoked => "revoked",
-    }
-}
-
 /// The age in its largest unit, or `never`.
 pub(super) fn ago(at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
     let Some(at) = at else { return "never".to_owned() };
@@ -129,8 +120,8 @@ pub(super) fn ago(at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
 pub(super) fn number(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

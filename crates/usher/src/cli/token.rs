@@ -10,7 +10,7 @@ use clap::Subcommand;
 use domain::credential::Token;
 use serde_json::{Value, json};
 
-use super::show::{Printer, Table, ago, moment, status_word, with};
+use super::show::{Printer, Table, ago, moment, with};
 use super::span::{self, Lifetime};
 
 #[derive(Debug, Subcommand)]
@@ -201,7 +201,7 @@ fn table(found: &[TokenSummary], now: DateTime<Utc>) -> Table {
             listed.profile.to_string(),
             token.id.to_string(),
             format!("…{}", token.last_four),
-            status_word(listed.standing).to_owned(),
+            listed.standing.as_str().to_owned(),
             ago(token.last_used_at, now),
             token
                 .revoked_at

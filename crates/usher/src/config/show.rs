@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::keys::{KEYS, Key};
 use super::mask::masked;
 use super::settings::Settings;
-use super::values::{ConfigError, Origin, Values, variable};
+use super::values::{ConfigError, SettingOrigin, Values, variable};
 
 /// One effective setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +32,8 @@ pub fn lines(values: &Values, settings: &Settings) -> Result<Vec<Line>, ConfigEr
             value => value,
         };
         let origin = match values.origin(&key.name) {
-            Some(Origin::File) => "configuration file",
-            Some(Origin::Environment) => "environment",
+            Some(SettingOrigin::File) => "configuration file",
+            Some(SettingOrigin::Environment) => "environment",
             None if value.is_null() => "not set",
             None => "default",
         };

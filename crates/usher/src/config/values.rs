@@ -15,7 +15,7 @@ use super::keys::KEYS;
 
 /// Where a setting was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
+pub enum SettingOrigin {
     /// The configuration file.
     File,
     /// An environment variable.
@@ -30,7 +30,7 @@ pub struct ConfigError(pub String);
 /// The settings that were written, as text by `section.key`: an environment variable has no types.
 #[derive(Default)]
 pub struct Values {
-    written: BTreeMap<String, (String, Origin)>,
+    written: BTreeMap<String, (String, SettingOrigin)>,
 }
 
 impl Values {
@@ -71,7 +71,7 @@ impl Values {
                     self::variable(&name)
                 ))
             })?;
-            self.add(name, text, Origin::Environment)?;
+            self.add(name, text, SettingOrigin::Environment)?;
         }
         Ok(())
     }
@@ -82,12 +82,12 @@ impl Values {
                 "" => self.add_tree(value, field),
                 _ => self.add_tree(value, &format!("{name}.{field}")),
             }),
-            Value::String(text) => self.add(name.to_owned(), text.clone(), Origin::File),
-            other => self.add(name.to_owned(), other.to_string(), Origin::File),
+            Value::String(text) => self.add(name.to_owned(), text.clone(), SettingOrigin::File),
+            other => self.add(name.to_owned(), other.to_string(), SettingOrigin::File),
         }
     }
 
-    fn add(&mut self, name: String, text: String, origin: Origin) -> Result<(), ConfigError> {
+    fn add(&mut self, name: String, text: String, origin: SettingOrigin) -> Result<(), ConfigError> {
         if !KEYS.iter().any(|key| key.name == name) {
             return Err(unknown(&name, origin));
         }
@@ -114,7 +114,7 @@ impl Values {
     }
 
     /// Where a setting was written; `None` means that the default holds.
-    pub fn origin(&self, key: &str) -> Option<Origin> {
+    pub fn origin(&self, key: &str) -> Option<SettingOrigin> {
         self.written.get(key).map(|(_, origin)| *origin)
     }
 
@@ -145,8 +145,8 @@ impl Values {
     /// An error about one setting.
     pub fn wrong(&self, key: &str, rule: impl Display) -> ConfigError {
         let origin = match self.origin(key) {
-            Some(Origin::Environment) => format!(" (environment variable {})", variable(key)),
-            Some(Origin::File) => " (configuration file)".to_owned(),
+            Some(SettingOrigin::Environment) => format!(" (environment variable {})", variable(key)),
+            Some(SettingOrigin::File) => " (configuration file)".to_owned(),
             None => String::new(),
         };
         ConfigError(format!("{key}{origin}: {rule}"))
@@ -185,10 +185,10 @@ fn read_secret(path: &Path) -> Result<String, String> {
     }
 }
 
-fn unknown(name: &str, origin: Origin) -> ConfigError {
-    let place = match origin {
-        Origin::File => format!("{name} in the configuration file"),
-        Origin::Environment => format!("{name} (environment variable {})", variable(name)),
+fn unknown(name: &str, origin: SettingOrigin) -> ConfigError {
+    let setting = match origin {
+        SettingOrigin::File => format!("{name} in the configuration file"),
+        SettingOrigin::Environment => format!("{name} (environment variable {})", variable(name)),
     };
     let nearest = KEYS
         .iter()
@@ -198,5 +198,5 @@ fn unknown(name: &str, origin: Origin) -> ConfigError {
         Some((edits, key)) if edits <= 3.max(name.len() / 3) => format!("did you mean {key}?"),
         _ => "`usher check-config` lists every setting".to_owned(),
     };
-    ConfigError(format!("{place}: there is no such setting; {hint}"))
+    ConfigError(format!("{setting}: there is no such setting; {hint}"))
 }

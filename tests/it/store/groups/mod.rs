@@ -293,7 +293,7 @@ async fn the_parts_of_a_change_have_events_in_order_and_its_log_row_waits_for_th
             (rows[0].entry.clone(), rows[0].entry.status),
             (entry, LogStatus::Success)
         );
-        assert_eq!(rows[0].delivered[0].position.number(), 4, "{}", world.name());
+        assert_eq!(rows[0].deliveries[0].position.number(), 4, "{}", world.name());
     }
 }
 
