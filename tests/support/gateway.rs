@@ -169,6 +169,12 @@ impl Gateway {
         }
     }
 
+    /// Uses another PostgreSQL database from its next start on.
+    pub fn use_database(&mut self, database: Database) {
+        self.settings.database = Some(database);
+        self.write_config();
+    }
+
     /// The running process; panics if the gateway is stopped.
     pub fn process(&mut self) -> &mut Process {
         self.server.as_mut().expect("a running gateway")

@@ -19,6 +19,8 @@ pub mod otlp;
 pub mod postgres;
 pub mod process;
 pub mod programs;
+pub mod proxy;
+pub mod python;
 pub mod redis;
 pub mod sim;
 pub mod wait;

@@ -3,6 +3,8 @@
 //! Knows where Debian installs the server's programs and nothing of the schema: the caller's closure fills a
 //! template. Read next: `process.rs` for how the server ends.
 
+mod backup;
+
 use crate::process::{Folder, Process, RunAs, Spec, free_port};
 use crate::wait::until;
 use sqlx::{ConnectOptions, Connection, Executor};
@@ -60,6 +62,25 @@ pub struct Database {
     pub super_url: String,
 }
 
+impl Database {
+    /// The same database, reached at another port of 127.0.0.1.
+    pub fn at_port(&self, port: u16) -> Self {
+        let moved = |url: &str| {
+            let (before, rest) = url.split_once("127.0.0.1:").expect("a URL of this library");
+            let (_, after) = rest.split_once('/').expect("a database");
+            format!("{before}127.0.0.1:{port}/{after}")
+        };
+        Self {
+            name: self.name.clone(),
+            owner_url: moved(&self.owner_url),
+            app_url: moved(&self.app_url),
+            admin_url: moved(&self.admin_url),
+            both_url: moved(&self.both_url),
+            super_url: moved(&self.super_url),
+        }
+    }
+}
+
 impl Postgres {
     /// The cluster that all tests of this process share.
     pub async fn shared() -> &'static Self {
@@ -89,10 +110,7 @@ impl Postgres {
         crate::init();
         let programs = find_programs();
         let user = server_user();
-        let folder = Folder::new("usher-pg-");
-        if let Some(user) = user {
-            std::os::unix::fs::chown(folder.path(), Some(user.uid), Some(user.gid)).expect("chown");
-        }
+        let folder = server_folder(user);
         init_cluster(&programs, folder.path(), user, init);
         let cluster = Self {
             server: std::sync::Mutex::new(None),
@@ -192,6 +210,11 @@ impl Postgres {
             }
         };
         self.create(&template).await
+    }
+
+    /// The server's port of 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// The server's first process, the parent of all others.
@@ -305,6 +328,15 @@ impl Postgres {
         });
         *self.server.lock().expect("one test at a time") = Some(server);
     }
+}
+
+/// A folder of the server's user.
+fn server_folder(user: Option<RunAs>) -> Folder {
+    let folder = Folder::new("usher-pg-");
+    if let Some(user) = user {
+        std::os::unix::fs::chown(folder.path(), Some(user.uid), Some(user.gid)).expect("chown");
+    }
+    folder
 }
 
 fn init_cluster(programs: &Path, folder: &Path, user: Option<RunAs>, more: &[&str]) {

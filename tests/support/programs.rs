@@ -32,6 +32,11 @@ pub fn compare() -> PathBuf {
     folder().join("examples").join("compare")
 }
 
+/// The consumer in Python, a script for `python3`.
+pub fn python_consumer() -> PathBuf {
+    repository().join("tests/fixtures/consumer.py")
+}
+
 /// The repository's top folder.
 pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

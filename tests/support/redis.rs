@@ -91,14 +91,7 @@ impl Redis {
     /// A crash that loses everything: killed, its folder emptied, started.
     pub async fn wipe(&mut self) {
         self.kill9();
-        for entry in std::fs::read_dir(&self.data).expect("folder").flatten() {
-            let path = entry.path();
-            let _ = if path.is_dir() {
-                std::fs::remove_dir_all(path)
-            } else {
-                std::fs::remove_file(path)
-            };
-        }
+        empty(&self.data);
         self.restart().await;
     }
 
@@ -115,6 +108,23 @@ impl Redis {
         opened.set_len(length.saturating_sub(bytes)).expect("cut");
         self.restart().await;
         length > 0
+    }
+
+    /// A copy of its data as they are now. The server keeps still meanwhile, so that the copy is of one moment.
+    pub fn copy(&self) -> Folder {
+        let copy = Folder::new("usher-redis-copy-");
+        self.pause();
+        copy_folder(&self.data, copy.path());
+        self.resume();
+        copy
+    }
+
+    /// Killed, and started with the data of an earlier [`Redis::copy`].
+    pub async fn restore(&mut self, copy: &Folder) {
+        self.kill9();
+        empty(&self.data);
+        copy_folder(copy.path(), &self.data);
+        self.restart().await;
     }
 
     /// SIGSTOP: connections stay open, without answers.
@@ -175,6 +185,29 @@ impl Redis {
             .collect();
         logs.sort();
         logs.pop().expect("an append-only file")
+    }
+}
+
+fn empty(folder: &Path) {
+    for entry in std::fs::read_dir(folder).expect("folder").flatten() {
+        let path = entry.path();
+        let _ = if path.is_dir() {
+            std::fs::remove_dir_all(path)
+        } else {
+            std::fs::remove_file(path)
+        };
+    }
+}
+
+/// Copies the append-only files, which stand in a folder of their own.
+fn copy_folder(from: &Path, to: &Path) {
+    let name = "appendonlydir";
+    std::fs::create_dir_all(to.join(name)).expect("folder");
+    for entry in std::fs::read_dir(from.join(name))
+        .expect("append-only folder")
+        .flatten()
+    {
+        std::fs::copy(entry.path(), to.join(name).join(entry.file_name())).expect("copy");
     }
 }
 
