@@ -1,5 +1,6 @@
 //! The world of a bad day: a gateway behind an address that stays, its database, its Redis, one customer, and three apps.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -155,46 +156,57 @@ impl Day {
     /// Waits until some more events are in the streams than now; needs a load.
     pub async fn streams_grow(&self) {
         for app in self.redis_apps() {
-            let length = || async { self.redis.command(&["XINFO", "STREAM", &app.stream]).await };
-            let before = length().await;
+            let last = || async {
+                self.redis
+                    .command(&["XREVRANGE", &app.stream, "+", "-", "COUNT", "1"])
+                    .await
+            };
+            let before = last().await;
             until("the stream to grow", PATIENCE, || async {
-                (length().await != before).then_some(())
+                (last().await != before).then_some(())
             })
             .await;
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 
-    /// What the gateway takes for acknowledged is committed by the consumer.
+    /// What the gateway takes for acknowledged, and what its log says is applied, is committed by the consumer.
     pub fn nothing_is_applied_that_no_consumer_has(&self) {
-        let feeds = self.gateway.cli(&["feed", "list"]);
-        let feeds = match &feeds {
-            Value::Array(feeds) => feeds.as_slice(),
-            one => std::slice::from_ref(one),
-        };
-        let mut committed: Vec<(&str, u64)> = self
-            .python()
-            .filter_map(|consumer| {
-                Some((
-                    consumer.app().name.as_str(),
-                    consumer.dump()?["position"].as_u64()?,
-                ))
-            })
-            .collect();
-        committed.push((
-            &self.booking_app.name,
-            self.booking.dump()["position"].as_u64().expect("position"),
-        ));
-        for (app, position) in committed {
-            let feed = feeds.iter().find(|feed| feed["app"] == app).expect("a feed");
-            for group in feed["groups"].as_array().expect("groups") {
-                let acknowledged = group["acknowledged"].as_u64().unwrap_or_default();
-                assert!(
-                    acknowledged <= position,
-                    "{app} has committed {position}: {feed}\n{}",
-                    self.gateway.log()
-                );
+        // The claims first: consumers may go on meanwhile.
+        let mut claims: Vec<(Value, Value, Value)> = Vec::new();
+        for feed in rows(self.gateway.cli(&["feed", "list"])) {
+            for group in rows(feed["groups"].clone()) {
+                claims.push((feed["app"].clone(), group["acknowledged"].clone(), feed.clone()));
             }
+        }
+        for change in rows(
+            self.gateway
+                .cli(&["log", "list", "--tenant", "contoso", "--limit", "200"]),
+        ) {
+            let delivered = rows(change["delivered"].clone());
+            let applied = delivered.into_iter().filter(|one| !one["appliedAt"].is_null());
+            claims.extend(applied.map(|one| (one["app"].clone(), one["position"].clone(), one)));
+        }
+        let mut committed: BTreeMap<&str, u64> = BTreeMap::new();
+        for consumer in self.python() {
+            let dump = consumer.dump().unwrap_or_default();
+            committed.insert(
+                &consumer.app().name,
+                dump["position"].as_u64().unwrap_or_default(),
+            );
+        }
+        let booking = self.booking.dump();
+        committed.insert(
+            &self.booking_app.name,
+            booking["position"].as_u64().unwrap_or_default(),
+        );
+        for (app, position, claim) in claims {
+            let has = committed[app.as_str().expect("a name")];
+            assert!(
+                position.as_u64().unwrap_or_default() <= has,
+                "{app} has committed {has}: {claim}\n{}",
+                self.gateway.log()
+            );
         }
     }
 
@@ -259,6 +271,15 @@ impl Day {
         eprintln!("--- gateway\n{}", last(self.gateway.log()));
         eprintln!("--- ready: {}", self.gateway.readiness().await.text);
         panic!("the day does not end well:\n{}", wrong.join("\n"));
+    }
+}
+
+/// The rows of a command's answer, which is one row or an array.
+fn rows(answer: Value) -> Vec<Value> {
+    match answer {
+        Value::Array(rows) => rows,
+        Value::Null => Vec::new(),
+        one => vec![one],
     }
 }
 

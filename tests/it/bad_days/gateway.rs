@@ -91,6 +91,7 @@ async fn the_wrong_environment_is_refused() {
         let env = [
             ("USHER__ENVIRONMENT", "production"),
             ("USHER__HTTP__PUBLIC_URL", "https://scim.example.com"),
+            ("USHER__HTTP__PROXY_HOPS", "1"),
             ("USHER__HTTP__LISTEN", "127.0.0.1:0"),
             ("USHER__HTTP__ADMIN_LISTEN", "127.0.0.1:0"),
         ];

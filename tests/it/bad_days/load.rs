@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use super::day::{Directories, PATIENCE};
 
 /// The pause between two changes of a worker, in milliseconds.
-const PAUSE: std::ops::Range<u64> = 5..30;
+const PAUSE: std::ops::Range<u64> = 20..80;
 
 /// A running load.
 pub struct Load {

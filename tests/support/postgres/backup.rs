@@ -29,7 +29,7 @@ impl Postgres {
     /// A hot standby that follows this cluster by streaming, on a port of its own. It has everything that was committed.
     pub async fn replica(&self) -> Self {
         let folder = server_folder(self.user);
-        let mut command = Command::new(self.programs.join("pg_basebackup"));
+        let mut command = Command::new(self.program("pg_basebackup"));
         command
             .args([
                 "--host=127.0.0.1",
@@ -96,7 +96,7 @@ impl Postgres {
         let dump = Dump {
             folder: Folder::new("usher-dump-"),
         };
-        let mut command = Command::new(self.programs.join("pg_dump"));
+        let mut command = Command::new(self.program("pg_dump"));
         command
             .args(["--format=custom", "--file"])
             .arg(dump.file())
@@ -116,13 +116,24 @@ impl Postgres {
     }
 
     fn run_restore(&self, dump: &Dump, database: &Database, more: &[&str]) {
-        let mut command = Command::new(self.programs.join("pg_restore"));
+        let mut command = Command::new(self.program("pg_restore"));
         command
             .args(["--exit-on-error", "--single-transaction"])
             .args(more)
             .arg(format!("--dbname={}", database.super_url))
             .arg(dump.file());
         run(&mut command);
+    }
+
+    /// One of the programs that belong to the server, beside it or where a link to it leads.
+    fn program(&self, name: &str) -> PathBuf {
+        let beside = self.programs.join(name);
+        let server = std::fs::canonicalize(self.programs.join("postgres")).expect("the server");
+        if beside.is_file() {
+            beside
+        } else {
+            server.with_file_name(name)
+        }
     }
 
     /// The one text that a query answers.
