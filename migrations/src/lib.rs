@@ -73,6 +73,12 @@ impl MigratorTrait for Migrator {
                 sqlite: include_str!("../sql/0009_credential_state.sqlite.sql"),
                 no_way_back: "the state of credentials is not taken down by a migration: restore a backup",
             }),
+            Box::new(Step {
+                name: "m0010_deleted_members",
+                postgres: include_str!("../sql/0010_deleted_members.postgres.sql"),
+                sqlite: include_str!("../sql/0010_deleted_members.sqlite.sql"),
+                no_way_back: "the check of deleted members is not taken down by a migration: restore a backup",
+            }),
         ]
     }
 }

@@ -27,6 +27,7 @@ pub use store::Store;
 pub use tables::app::AppPasswords;
 pub use tables::feed::{Ack, Feed, FeedEvent, FeedPage};
 pub use tables::log::{Delivered, LogQuery, LogRow};
+pub use tables::member_change::MemberChange;
 pub use tables::outbox::{OutboxLag, Stamped};
 pub use tables::prune::PruneReport;
 pub use tables::resource::{StoredId, StoredResource};

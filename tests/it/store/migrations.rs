@@ -7,7 +7,7 @@ use support::postgres::Postgres;
 
 use super::world::{World, settings, worlds};
 
-const ALL: [&str; 9] = [
+const ALL: [&str; 10] = [
     "m0001_foundation",
     "m0002_groups",
     "m0003_directory_extension",
@@ -17,6 +17,7 @@ const ALL: [&str; 9] = [
     "m0007_match_keys",
     "m0008_one_index_each",
     "m0009_credential_state",
+    "m0010_deleted_members",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

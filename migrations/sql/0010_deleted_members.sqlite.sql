@@ -1,0 +1,1 @@
+-- Nothing: SQLite has one writer, and a deletion sees every member. See 0010_deleted_members.postgres.sql.
