@@ -34,7 +34,6 @@ impl ManagedResource for Identity {
     type Id = IdentityId;
     type Events = [Event; 1];
 
-    const LOCKING: Locking = Locking::RevisionFirst;
     const ENDPOINT: &'static str = "/Users";
     const NAME: &'static str = "userName";
     const PAGE: PortalPage = PortalPage::Users;
@@ -229,11 +228,12 @@ impl ManagedResource for Identity {
     async fn save(
         tx: &mut TenantTx,
         unit: &UnitOfWork,
-        after: &Self,
+        [_, after]: [&Self; 2],
+        _: &MembersChanged,
         events: &[Event; 1],
         row: &LogEntry,
     ) -> Result<SaveOutcome, StoreError> {
-        tx.save(after, unit.profile.external_id(), events, row).await
+        tx.save(after, unit.profile.external_id(), (), events, row).await
     }
 
     async fn delete(

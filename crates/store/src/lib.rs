@@ -28,6 +28,7 @@ pub use tables::app::AppPasswords;
 pub use tables::deployment::Deployment;
 pub use tables::feed::{Ack, Feed, FeedEnds, FeedEvent, FeedPage};
 pub use tables::log::{DeliveryStatus, LogQuery, LogRow};
+pub use tables::member_change::MemberChange;
 pub use tables::outbox::{OutboxLag, Stamped};
 pub use tables::prune::PruneReport;
 pub use tables::resource::{StoredId, StoredResource};

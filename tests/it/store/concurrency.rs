@@ -88,6 +88,7 @@ async fn step(world: Arc<World>, home: super::world::Home, id: domain::id::Ident
                 tx.save(
                     &after,
                     domain::identity::ExternalId::IsFree,
+                    (),
                     std::slice::from_ref(&event),
                     &entry,
                 )

@@ -317,7 +317,8 @@ impl World {
             let what = Arc::clone(&what);
             Box::pin(async move {
                 tx.lock(what.0.directory, what.0.id).await?;
-                tx.save(&what.0, external_id, from_ref(&what.1), &what.2).await
+                tx.save(&what.0, external_id, (), from_ref(&what.1), &what.2)
+                    .await
             })
         })
         .await

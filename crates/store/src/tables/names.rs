@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::credential::TokenId;
 use domain::id::{AppId, DirectoryId, GroupId, TenantId};
 use domain::position::Position;
+use scim::etag::Revision;
 use sea_orm::Value;
 use uuid::Uuid;
 
@@ -13,6 +14,7 @@ names! {
     After(Uuid) = after;
     At(DateTime<Utc>) = at;
     AtPosition(Position) = position;
+    AtRevision(Revision) = revision;
     Before(DateTime<Utc>) = before;
     Consumers<'a>(&'a str) = group;
     /// Milliseconds since 1970.

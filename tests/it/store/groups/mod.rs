@@ -12,10 +12,11 @@ use std::sync::Arc;
 
 use domain::group::Group;
 use domain::id::{GroupId, IdentityId, ResourceId};
+use domain::identity::ExternalId;
 use domain::log::LogStatus;
 use scim::etag::Revision;
 use serde_json::{Value, json};
-use store::{CreateOutcome, LogQuery, SaveOutcome, StoreError};
+use store::{CreateOutcome, LogQuery, MemberChange, SaveOutcome, StoreError};
 
 use super::world::worlds;
 pub use world::{ids, sorted};
@@ -254,7 +255,8 @@ async fn the_parts_of_a_change_have_events_in_order_and_its_log_row_waits_for_th
             .write(&home, move |tx| {
                 let what = Arc::clone(&what);
                 Box::pin(async move {
-                    tx.save(&what.0, domain::identity::ExternalId::IsFree, &what.1, &what.2)
+                    let members = MemberChange::default();
+                    tx.save(&what.0, ExternalId::IsFree, members, &what.1, &what.2)
                         .await
                 })
             })

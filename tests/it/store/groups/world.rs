@@ -5,10 +5,11 @@ use std::sync::Arc;
 use domain::event::Event;
 use domain::group::{Group, Member};
 use domain::id::{EventId, GroupId, IdentityId, ResourceId};
+use domain::identity::ExternalId;
 use domain::log::{LogAction, LogEntry};
 use scim::etag::Revision;
 use serde_json::json;
-use store::{CreateOutcome, SaveOutcome, StoreError};
+use store::{CreateOutcome, MemberChange, SaveOutcome, StoreError};
 
 use crate::store::world::{Home, World, resource};
 
@@ -62,15 +63,13 @@ impl World {
         self.write(home, move |tx| {
             let what = Arc::clone(&what);
             Box::pin(async move {
-                let known: Vec<_> = tx.known_members(what.0.directory, &what.3).await?;
-                let known: Vec<_> = known.into_iter().map(|member| member.id).collect();
+                let known = tx.known_members(what.0.directory, what.0.id, &what.3).await?;
+                let known: Vec<_> = known.into_iter().map(|(member, _)| member.id).collect();
                 let group = Group {
                     member_count: i64::try_from(known.len()).unwrap(),
                     ..what.0.clone()
                 };
-                let created = tx
-                    .create(&group, domain::identity::ExternalId::IsFree, &what.1, &what.2)
-                    .await?;
+                let created = tx.create(&group, ExternalId::IsFree, &what.1, &what.2).await?;
                 if created == CreateOutcome::Done {
                     let added = tx.add_members(group.directory, group.id, &known).await?;
                     assert_eq!(added.len(), known.len());
@@ -139,17 +138,36 @@ impl World {
     ) -> (Vec<ResourceId>, Vec<ResourceId>) {
         let (world, home_of) = (Arc::clone(self), home.clone());
         let what = Arc::new((add.to_vec(), remove.to_vec()));
-        self.write(home, move |tx| {
+        let done = self.store.write_once(home.scope, move |tx| {
             let (world, home, what) = (Arc::clone(&world), home_of.clone(), Arc::clone(&what));
             Box::pin(async move {
                 let directory = home.directory.id;
                 let Some(before) = tx.lock(directory, group).await? else {
                     return Ok((Vec::new(), Vec::new()));
                 };
-                let known = tx.known_members(directory, &what.0).await?;
-                let known: Vec<_> = known.into_iter().map(|member| member.id).collect();
-                let added = tx.add_members(directory, group, &known).await?;
-                let removed = tx.remove_members(directory, group, &what.1).await?;
+                let known = |known: Vec<(Member, bool)>, inside: bool| -> Vec<ResourceId> {
+                    let known = known.into_iter().filter(|(_, is_member)| *is_member == inside);
+                    known.map(|(member, _)| member.id).collect()
+                };
+                let added = known(tx.known_members(directory, group, &what.0).await?, false);
+                let removed = known(tx.known_members(directory, group, &what.1).await?, true);
+                let mut members = MemberChange {
+                    count_before: before.member_count,
+                    ..MemberChange::default()
+                };
+                if added.len() + removed.len() > MemberChange::MOST {
+                    tx.require_transaction()?;
+                    assert_eq!(
+                        sorted(tx.add_members(directory, group, &added).await?),
+                        sorted(added.clone())
+                    );
+                    assert_eq!(
+                        sorted(tx.remove_members(directory, group, &removed).await?),
+                        sorted(removed.clone())
+                    );
+                } else {
+                    (members.joining, members.leaving) = (added.clone(), removed.clone());
+                }
                 let delta = i64::try_from(added.len()).unwrap() - i64::try_from(removed.len()).unwrap();
                 if added.is_empty() && removed.is_empty() {
                     return Ok((added, removed));
@@ -161,23 +179,23 @@ impl World {
                 };
                 let events = world.group_events(&after, 1 + (added.len() + removed.len()) / 500);
                 let entry = world.group_entry(&after, &events);
-                assert_eq!(
-                    tx.save(&after, domain::identity::ExternalId::IsFree, &events, &entry)
-                        .await?,
-                    SaveOutcome::Done
-                );
-                Ok((added, removed))
+                match tx
+                    .save(&after, ExternalId::IsFree, members, &events, &entry)
+                    .await?
+                {
+                    SaveOutcome::Done => Ok((added, removed)),
+                    other => Err(StoreError::Refused(format!("{other:?}"))),
+                }
             })
-        })
-        .await
-        .unwrap()
+        });
+        done.await.unwrap()
     }
 
     pub async fn delete(&self, home: &Home, identity: &domain::identity::Identity) {
         let event = self.event(home, Some(identity), None);
         let entry = self.entry(identity, LogAction::Delete, Some(&event));
         let what = Arc::new((identity.clone(), event, entry));
-        self.write(home, move |tx| {
+        let done = self.store.write_once::<_, StoreError, _>(home.scope, move |tx| {
             let what = Arc::clone(&what);
             Box::pin(async move {
                 match tx.lock(what.0.directory, what.0.id).await? {
@@ -185,9 +203,8 @@ impl World {
                     None => Ok(()),
                 }
             })
-        })
-        .await
-        .unwrap();
+        });
+        done.await.unwrap();
     }
 
     pub async fn delete_group(&self, home: &Home, group: &Group) {
@@ -225,7 +242,11 @@ impl World {
         self.write(home, move |tx| {
             let what = Arc::clone(&what);
             Box::pin(async move {
-                tx.save(&what.0, domain::identity::ExternalId::IsFree, &what.1, &what.2)
+                let members = MemberChange {
+                    count_before: what.0.member_count,
+                    ..MemberChange::default()
+                };
+                tx.save(&what.0, ExternalId::IsFree, members, &what.1, &what.2)
                     .await
             })
         })

@@ -18,7 +18,7 @@ use scim::filter::Filter;
 use scim::query::{Sort, SortPosition};
 use scim::schema::ResourceType;
 use serde_json::json;
-use store::{ListRequest, LogQuery, Page, PageAt, StoreError, TenantTx, TypeRequest};
+use store::{ListRequest, LogQuery, MemberChange, Page, PageAt, StoreError, TenantTx, TypeRequest};
 
 use super::Watched;
 use crate::store::lists;
@@ -222,9 +222,9 @@ async fn identities(watched: &Watched, target: &Target, nth: usize) {
                 tx.lock(directory, saved.0.id).await?;
                 tx.find_by_name::<Identity>(directory, "nobody").await?;
                 tx.find_by_external_id(directory, "nobody").await?;
-                tx.save(&saved.0, ExternalId::IsKey, from_ref(&saved.1), &saved.2)
+                tx.save(&saved.0, ExternalId::IsKey, (), from_ref(&saved.1), &saved.2)
                     .await?;
-                tx.save(&stale.0, ExternalId::IsKey, from_ref(&stale.1), &stale.2)
+                tx.save(&stale.0, ExternalId::IsKey, (), from_ref(&stale.1), &stale.2)
                     .await?;
                 tx.log(&second.2).await?;
                 tx.lock(directory, leaving.0.id).await?;
@@ -242,13 +242,15 @@ async fn groups(watched: &Watched, target: &Target, nth: usize) {
     let mut ids = target.people[20..40].to_vec();
     ids.extend(target.groups[10..].iter().map(|id| ResourceId::from(*id)));
     let (asked, people) = (ids.clone(), target.identity_ids());
+    let mut joining = target.people[..20].to_vec();
+    joining.extend(target.groups[..10].iter().map(|id| ResourceId::from(*id)));
     store
         .read::<_, StoreError, _>(home.scope, move |tx| {
             Box::pin(async move {
                 tx.get(directory, big).await?;
                 tx.members_position(directory, big).await?;
                 tx.find_by_name::<Group>(directory, "g7").await?;
-                tx.known_members(directory, &asked).await?;
+                tx.known_members(directory, big, &asked).await?;
                 tx.members(directory, big, None, 20).await?;
                 tx.groups_of(directory, &people[..1]).await?;
                 tx.groups_of(directory, &people).await
@@ -279,18 +281,25 @@ async fn groups(watched: &Watched, target: &Target, nth: usize) {
     let work = Arc::new([told(&group), told(&saved), told(&stale), told(&leaving)]);
     store
         .write::<_, StoreError, _>(home.scope, move |tx| {
-            let (work, ids) = (Arc::clone(&work), ids.clone());
+            let (work, ids, joining) = (Arc::clone(&work), ids.clone(), joining.clone());
             Box::pin(async move {
                 let [group, saved, stale, leaving] = &*work;
-                tx.known_members(directory, &ids).await?;
+                tx.known_members(directory, big, &ids).await?;
                 tx.create(&group.0, ExternalId::IsFree, &group.1, &group.2)
                     .await?;
                 tx.lock(directory, big).await?;
                 tx.find_by_name::<Group>(directory, "g7").await?;
                 tx.add_members(directory, group.0.id, &ids).await?;
                 tx.remove_members(directory, big, &ids).await?;
-                tx.save(&saved.0, ExternalId::IsFree, &saved.1, &saved.2).await?;
-                tx.save(&stale.0, ExternalId::IsFree, &stale.1, &stale.2).await?;
+                let members = || MemberChange {
+                    count_before: 0,
+                    joining: joining.clone(),
+                    leaving: ids.clone(),
+                };
+                tx.save(&saved.0, ExternalId::IsFree, members(), &saved.1, &saved.2)
+                    .await?;
+                tx.save(&stale.0, ExternalId::IsFree, members(), &stale.1, &stale.2)
+                    .await?;
                 tx.clear_members(directory, group.0.id).await?;
                 tx.delete(&leaving.0, &leaving.1, &leaving.2).await
             })
