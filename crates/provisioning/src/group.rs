@@ -64,7 +64,7 @@ impl ManagedResource for Group {
 
     fn next(&self, at: DateTime<Utc>, resource: Resource, member_count: i64) -> Self {
         Self {
-            revision: self.revision.next(),
+            revision: self.revision.next(at),
             resource,
             member_count,
             modified_at: at.max(self.modified_at),
@@ -210,7 +210,8 @@ impl ManagedResource for Group {
         row: &LogEntry,
     ) -> Result<SaveOutcome, StoreError> {
         let members = membership::write(tx, before, members).await?;
-        tx.save(after, ExternalId::IsFree, members, events, row).await
+        tx.save(after, before.revision, ExternalId::IsFree, members, events, row)
+            .await
     }
 
     async fn delete(

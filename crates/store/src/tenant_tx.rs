@@ -8,6 +8,7 @@ use domain::id::DirectoryId;
 use domain::identity::ExternalId;
 use domain::log::LogEntry;
 use domain::scope::TenantScope;
+use scim::etag::Revision;
 use scim::resource::fold;
 
 use crate::engine::executor::Executor;
@@ -19,7 +20,7 @@ use crate::list::concurrency_limit::ConcurrencyLimit;
 use crate::list::{self, ListRequest, Page};
 use crate::settings::Backend;
 use crate::tables::names::{
-    AtRevision, CreatedAt, DirectoryKey, DisplacedKey, Id, InDirectory, Key, OfTenant,
+    AtRevision, CreatedAt, DirectoryKey, DisplacedKey, Id, InDirectory, Key, OfTenant, RevisionBefore,
 };
 use crate::tables::outbox::Events;
 use crate::tables::resource::{ChangeResult, New, NewRow, StoredId, StoredResource, Table};
@@ -173,7 +174,7 @@ impl TenantTx {
         Some(*is_shared)
     }
 
-    /// Writes a resource's next revision, its events (as for [`TenantTx::create`], all of that revision) and its log row; of a group
+    /// Writes a resource's next revision if it still has the one `before`, its events (as for [`TenantTx::create`], all of that revision) and its log row; of a group
     /// also the members that join and leave. Lock it first, or use [`crate::Store::write_once`]. After another outcome than
     /// `Done…` return an error, so that SQLite takes the members back.
     ///
@@ -182,6 +183,7 @@ impl TenantTx {
     pub async fn save<'s, R: StoredResource>(
         &mut self,
         resource: &'s R,
+        before: Revision,
         external_id: ExternalId,
         members: R::Members,
         events: &'s [Event],
@@ -192,7 +194,12 @@ impl TenantTx {
         let save = R::statements().save;
         let rows = self.executor.with_outbox(
             save,
-            ((new, displaced), members, Events::of(events), entry),
+            (
+                (new, RevisionBefore(before), displaced),
+                members,
+                Events::of(events),
+                entry,
+            ),
             Resend::IfRefused,
         );
         let rows = rows.await;

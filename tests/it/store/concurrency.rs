@@ -87,6 +87,7 @@ async fn step(world: Arc<World>, home: super::world::Home, id: domain::id::Ident
                 let entry = world.entry(&after, LogAction::Update, Some(&event));
                 tx.save(
                     &after,
+                    before.revision,
                     domain::identity::ExternalId::IsFree,
                     (),
                     std::slice::from_ref(&event),

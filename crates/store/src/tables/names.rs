@@ -15,6 +15,8 @@ names! {
     At(DateTime<Utc>) = at;
     AtPosition(Position) = position;
     AtRevision(Revision) = revision;
+    /// The one that the row still has.
+    RevisionBefore(Revision) = revision_before;
     Before(DateTime<Utc>) = before;
     Consumers<'a>(&'a str) = group;
     /// Milliseconds since 1970.

@@ -20,7 +20,7 @@ use scim::etag::Revision;
 use scim::resource::Resource;
 
 use super::member_change::MemberChange;
-use super::names::{AtRevision, CreatedAt, DirectoryKey, DisplacedKey, Id, Key};
+use super::names::{AtRevision, CreatedAt, DirectoryKey, DisplacedKey, Id, Key, RevisionBefore};
 use super::outbox::Events;
 use super::{keys, log, membership, outbox};
 use crate::engine::parameter::{Bind, parameters};
@@ -176,7 +176,7 @@ pub(crate) type SameKeyOtherId = (DirectoryKey, Id, Key);
 pub(crate) type Create<'s, R> = (New<'s, R>, CreatedAt, Events<'s, R>, &'s LogEntry);
 /// What a change writes.
 pub(crate) type Save<'s, R> = (
-    (New<'s, R>, DisplacedKey),
+    (New<'s, R>, RevisionBefore, DisplacedKey),
     <R as Table>::MemberChange,
     Events<'s, R>,
     &'s LogEntry,
@@ -289,7 +289,7 @@ pub(crate) fn save<R: Table>(on: Backend) -> String {
     let update = format!(
         "UPDATE {table} SET revision = :revision, document = :document, modified_at = :modified_at, \
          external_id = :external_id, {set}, {key} = CASE WHEN {shadow} AND {taken} THEN {table}.{key} ELSE :name_key END \
-         WHERE tenant_id = {} AND directory_id = :directory AND id = :id AND revision = :revision - 1 \
+         WHERE tenant_id = {} AND directory_id = :directory AND id = :id AND revision = :revision_before \
          AND ({shadow} OR NOT {taken}) AND {condition}{members}",
         tenant_in_force(on),
     );

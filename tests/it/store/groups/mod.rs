@@ -10,6 +10,7 @@ mod world;
 
 use std::sync::Arc;
 
+use chrono::DateTime;
 use domain::group::Group;
 use domain::id::{GroupId, IdentityId, ResourceId};
 use domain::identity::ExternalId;
@@ -245,7 +246,7 @@ async fn the_parts_of_a_change_have_events_in_order_and_its_log_row_waits_for_th
         let app = world.app("booking").await;
         let group = world.made(&home, "Sales", &[]).await;
         let after = Group {
-            revision: Revision::FIRST.next(),
+            revision: Revision::FIRST.next(DateTime::default()),
             ..group.clone()
         };
         let events = world.group_events(&after, 3);
@@ -256,8 +257,15 @@ async fn the_parts_of_a_change_have_events_in_order_and_its_log_row_waits_for_th
                 let what = Arc::clone(&what);
                 Box::pin(async move {
                     let members = MemberChange::default();
-                    tx.save(&what.0, ExternalId::IsFree, members, &what.1, &what.2)
-                        .await
+                    tx.save(
+                        &what.0,
+                        Revision::FIRST,
+                        ExternalId::IsFree,
+                        members,
+                        &what.1,
+                        &what.2,
+                    )
+                    .await
                 })
             })
             .await

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::DateTime;
 use domain::event::Event;
 use domain::group::{Group, Member};
 use domain::id::{EventId, GroupId, IdentityId, ResourceId};
@@ -173,14 +174,21 @@ impl World {
                     return Ok((added, removed));
                 }
                 let after = Group {
-                    revision: before.revision.next(),
+                    revision: before.revision.next(DateTime::default()),
                     member_count: before.member_count + delta,
                     ..before
                 };
                 let events = world.group_events(&after, 1 + (added.len() + removed.len()) / 500);
                 let entry = world.group_entry(&after, &events);
                 match tx
-                    .save(&after, ExternalId::IsFree, members, &events, &entry)
+                    .save(
+                        &after,
+                        before.revision,
+                        ExternalId::IsFree,
+                        members,
+                        &events,
+                        &entry,
+                    )
                     .await?
                 {
                     SaveOutcome::Done => Ok((added, removed)),
@@ -210,7 +218,7 @@ impl World {
     pub async fn delete_group(&self, home: &Home, group: &Group) {
         let events = self.group_events(
             &Group {
-                revision: group.revision.next(),
+                revision: group.revision.next(DateTime::default()),
                 ..group.clone()
             },
             1,
@@ -231,14 +239,14 @@ impl World {
     /// Stores the next revision of a group under another name.
     pub async fn rename(&self, home: &Home, group: &Group, name: &str) -> SaveOutcome {
         let after = Group {
-            revision: group.revision.next(),
+            revision: group.revision.next(DateTime::default()),
             resource: resource(json!({"displayName": name})),
             modified_at: self.now(),
             ..group.clone()
         };
         let events = self.group_events(&after, 1);
         let entry = self.group_entry(&after, &events);
-        let what = Arc::new((after, events, entry));
+        let (before, what) = (group.revision, Arc::new((after, events, entry)));
         self.write(home, move |tx| {
             let what = Arc::clone(&what);
             Box::pin(async move {
@@ -246,7 +254,7 @@ impl World {
                     count_before: what.0.member_count,
                     ..MemberChange::default()
                 };
-                tx.save(&what.0, ExternalId::IsFree, members, &what.1, &what.2)
+                tx.save(&what.0, before, ExternalId::IsFree, members, &what.1, &what.2)
                     .await
             })
         })

@@ -222,10 +222,24 @@ async fn identities(watched: &Watched, target: &Target, nth: usize) {
                 tx.lock(directory, saved.0.id).await?;
                 tx.find_by_name::<Identity>(directory, "nobody").await?;
                 tx.find_by_external_id(directory, "nobody").await?;
-                tx.save(&saved.0, ExternalId::IsKey, (), from_ref(&saved.1), &saved.2)
-                    .await?;
-                tx.save(&stale.0, ExternalId::IsKey, (), from_ref(&stale.1), &stale.2)
-                    .await?;
+                tx.save(
+                    &saved.0,
+                    before(saved.0.revision),
+                    ExternalId::IsKey,
+                    (),
+                    from_ref(&saved.1),
+                    &saved.2,
+                )
+                .await?;
+                tx.save(
+                    &stale.0,
+                    before(stale.0.revision),
+                    ExternalId::IsKey,
+                    (),
+                    from_ref(&stale.1),
+                    &stale.2,
+                )
+                .await?;
                 tx.log(&second.2).await?;
                 tx.lock(directory, leaving.0.id).await?;
                 tx.delete(&leaving.0, from_ref(&leaving.1), &leaving.2).await
@@ -261,7 +275,7 @@ async fn groups(watched: &Watched, target: &Target, nth: usize) {
 
     let group = world.group(home, &format!("first-{nth}"));
     let saved = Group {
-        revision: Revision::FIRST.next(),
+        revision: Revision::FIRST.next(DateTime::default()),
         ..group.clone()
     };
     let stale = Group {
@@ -296,10 +310,24 @@ async fn groups(watched: &Watched, target: &Target, nth: usize) {
                     joining: joining.clone(),
                     leaving: ids.clone(),
                 };
-                tx.save(&saved.0, ExternalId::IsFree, members(), &saved.1, &saved.2)
-                    .await?;
-                tx.save(&stale.0, ExternalId::IsFree, members(), &stale.1, &stale.2)
-                    .await?;
+                tx.save(
+                    &saved.0,
+                    before(saved.0.revision),
+                    ExternalId::IsFree,
+                    members(),
+                    &saved.1,
+                    &saved.2,
+                )
+                .await?;
+                tx.save(
+                    &stale.0,
+                    before(stale.0.revision),
+                    ExternalId::IsFree,
+                    members(),
+                    &stale.1,
+                    &stale.2,
+                )
+                .await?;
                 tx.clear_members(directory, group.0.id).await?;
                 tx.delete(&leaving.0, &leaving.1, &leaving.2).await
             })
@@ -501,4 +529,9 @@ async fn feeds(world: &World, target: &Target, nth: usize) {
     store.release_lease("walk", "test").await.unwrap();
     store.outbox_lag().await.unwrap();
     store.prune(early(50)).await.unwrap();
+}
+
+/// The revision before.
+fn before(revision: Revision) -> Revision {
+    Revision::new(revision.number() - 1).unwrap_or(revision)
 }
