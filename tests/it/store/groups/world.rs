@@ -225,15 +225,14 @@ impl World {
         );
         let entry = self.group_entry(group, &events);
         let what = Arc::new((group.clone(), events, entry));
-        self.write(home, move |tx| {
+        let done = self.store.write_once::<_, StoreError, _>(home.scope, move |tx| {
             let what = Arc::clone(&what);
             Box::pin(async move {
                 tx.lock(what.0.directory, what.0.id).await?;
                 tx.delete(&what.0, &what.1, &what.2).await
             })
-        })
-        .await
-        .unwrap();
+        });
+        done.await.unwrap();
     }
 
     /// Stores the next revision of a group under another name.
