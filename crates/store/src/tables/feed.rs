@@ -245,9 +245,10 @@ impl Store {
     /// # Errors
     /// [`crate::StoreError::Unavailable`].
     pub async fn feed_page(&self, app: AppId, after: Position, limit: usize) -> Result<Option<FeedPage>> {
-        let place = (OfApp(app), AtPosition(after));
         let mut executor = self.autocommit();
-        let rows = executor.all(&PAGE, (place, Limit(limit))).await?;
+        let rows = executor
+            .all(&PAGE, ((OfApp(app), AtPosition(after)), Limit(limit)))
+            .await?;
         let ends = match rows.last() {
             Some((_, ends)) => Some(ends.clone()),
             None => executor.one(&HEAD, OfApp(app)).await?,
