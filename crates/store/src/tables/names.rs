@@ -55,6 +55,8 @@ names! {
     RedisPassword<'a>(&'a str) = redis_password;
     Rows(Ids) = ids;
     Skip(usize) = skip;
+    StateName(&'static str) = state;
+    Why<'a>(Option<&'a str>) = why;
 }
 
 /// The rows of a directory.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use domain::credential::{CredentialKind, Memory, Token, Use};
 use domain::environment::Environment;
+use domain::feed::FeedState;
 use domain::group::Group;
 use domain::id::{AppId, DirectoryId, GroupId, IdentityId, ResourceId, TenantId};
 use domain::identity::{ExternalId, Identity};
@@ -524,7 +525,27 @@ async fn feeds(world: &World, target: &Target, nth: usize) {
         )
         .await
         .unwrap();
+    store
+        .set_delivered(
+            app,
+            "booking",
+            position(210 + i64::try_from(nth).unwrap()),
+            world.now(),
+        )
+        .await
+        .unwrap();
     store.acks(app).await.unwrap();
+    store.feed_groups().await.unwrap();
+    store
+        .set_feed_state(
+            app,
+            FeedState::Paused,
+            Some("a reader is away"),
+            "test",
+            world.now(),
+        )
+        .await
+        .unwrap();
     assert!(store.lease("walk", "test", Duration::from_mins(1)).await.unwrap());
     store.release_lease("walk", "test").await.unwrap();
     store.outbox_lag().await.unwrap();
