@@ -238,12 +238,13 @@ async fn a_deletion_and_a_change_of_members_check_the_credential_where_they_writ
                     ..MemberChange::default()
                 };
                 let after = Group {
-                    revision: group.revision.next(),
+                    revision: group.revision.next(chrono::DateTime::default()),
                     member_count: 1,
                     ..group.clone()
                 };
                 let free = domain::identity::ExternalId::IsFree;
-                tx.save(&after, free, members, events, entry).await?;
+                tx.save(&after, group.revision, free, members, events, entry)
+                    .await?;
                 Ok(())
             }) as BoxFuture<'_, Result<(), StoreError>>
         });

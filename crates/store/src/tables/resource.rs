@@ -307,7 +307,7 @@ fn tenant_in_force(on: Backend) -> &'static str {
 }
 
 /// Deletes a row of that revision with its memberships, and writes its events and its log row. On PostgreSQL the deletion is refused by
-/// the database (`migrations/sql/0010_deleted_members.postgres.sql`) when the statement has waited for one that made it a member.
+/// the database (`migrations/sql/0011_deleted_members.postgres.sql`) when the statement has waited for one that made it a member.
 pub(crate) fn delete<R: Table>(on: Backend) -> String {
     let (table, log) = (R::TABLE, outbox_and_log::<R>(on));
     let delete = format!(

@@ -135,14 +135,21 @@ async fn add_slowly(
                 leaving: Vec::new(),
             };
             let after = Group {
-                revision: before.revision.next(),
+                revision: before.revision.next(chrono::DateTime::default()),
                 member_count: before.member_count + 1,
                 ..before
             };
             let events = world.group_events(&after, 1);
             let entry = world.group_entry(&after, &events);
             let saved = tx
-                .save(&after, ExternalId::IsFree, members, &events, &entry)
+                .save(
+                    &after,
+                    before.revision,
+                    ExternalId::IsFree,
+                    members,
+                    &events,
+                    &entry,
+                )
                 .await?;
             assert_eq!(saved, SaveOutcome::Done);
             has_added.notify_one();
@@ -249,14 +256,21 @@ async fn a_change_of_members_is_decided_again_when_the_group_or_a_member_has_cha
                     leaving: Vec::new(),
                 };
                 let after = Group {
-                    revision: before.revision.next(),
+                    revision: before.revision.next(chrono::DateTime::default()),
                     member_count: before.member_count + 1,
                     ..before
                 };
                 let events = world.group_events(&after, 1);
                 let entry = world.group_entry(&after, &events);
-                tx.save(&after, ExternalId::IsFree, members, &events, &entry)
-                    .await?;
+                tx.save(
+                    &after,
+                    before.revision,
+                    ExternalId::IsFree,
+                    members,
+                    &events,
+                    &entry,
+                )
+                .await?;
                 Ok(after.member_count)
             })
         });
