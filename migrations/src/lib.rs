@@ -79,6 +79,12 @@ impl MigratorTrait for Migrator {
                 sqlite: include_str!("../sql/0010_epoch.sqlite.sql"),
                 no_way_back: "epochs are not taken down by a migration: restore a backup",
             }),
+            Box::new(Step {
+                name: "m0011_deleted_members",
+                postgres: include_str!("../sql/0011_deleted_members.postgres.sql"),
+                sqlite: include_str!("../sql/0011_deleted_members.sqlite.sql"),
+                no_way_back: "the check of deleted members is not taken down by a migration: restore a backup",
+            }),
         ]
     }
 }

@@ -13,6 +13,8 @@ mod shapes;
 mod state;
 mod teams;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
@@ -36,6 +38,8 @@ struct Talk {
     dice: StdRng,
     /// The last steps, printed with a failure.
     said: Vec<String>,
+    /// By id the number of changes when it was last seen, and the version then.
+    versions: RefCell<BTreeMap<String, (u64, u64)>>,
 }
 
 impl Talk {
@@ -55,6 +59,19 @@ impl Talk {
     /// True with a probability of `percent`.
     fn chance(&mut self, percent: u32) -> bool {
         self.dice.random_range(0..100) < percent
+    }
+
+    /// The number of changes that a version stands for, if `expected` are predicted: a change makes a greater version, and nothing else
+    /// makes another one.
+    fn changes(&self, id: &str, expected: u64, body: &Value) -> u64 {
+        let version = version(body);
+        let mut versions = self.versions.borrow_mut();
+        let (changes, before) = versions.get(id).copied().unwrap_or_default();
+        if (expected > changes) != (version > before) || version < before {
+            return changes + u64::from(version != before);
+        }
+        versions.insert(id.to_owned(), (expected, version));
+        expected
     }
 
     /// Panics with the last steps unless the answer is what the model predicts.
@@ -83,6 +100,7 @@ async fn converse(gateway: Gateway) {
         world: World::default(),
         dice: StdRng::seed_from_u64(seed),
         said: Vec::new(),
+        versions: RefCell::default(),
     };
     let config = talk.scim.get("/ServiceProviderConfig").await.expect(200).body;
     for feature in ["patch", "filter", "sort", "etag", "bulk"] {
@@ -147,13 +165,12 @@ async fn everything_is_as_the_model_predicts(talk: &mut Talk) {
     }
 }
 
-/// `W/"7"` is the seventh revision; `W/"7-…"` has a mark of the parts that are shown beside the document,
-/// too.
+/// The revision of `W/"7"`, and of `W/"7-…"`, which has a mark of the parts that are shown beside the document, too.
 fn version(body: &Value) -> u64 {
     let text = body["meta"]["version"].as_str().expect("meta.version");
     let text = text.trim_start_matches("W/").trim_matches('"');
-    let (changes, _) = text.split_once('-').unwrap_or((text, ""));
-    changes.parse().expect("a number")
+    let (revision, _) = text.split_once('-').unwrap_or((text, ""));
+    revision.parse().expect("a number")
 }
 
 #[tokio::test]

@@ -36,6 +36,15 @@ impl Answer {
             .unwrap_or_default()
     }
 
+    /// The revision in the `ETag`, without the mark behind it.
+    pub fn revision(&self) -> i64 {
+        let tag = self.header("etag").trim_start_matches("W/").trim_matches('"');
+        let revision = tag.split('-').next().unwrap_or_default();
+        revision
+            .parse()
+            .unwrap_or_else(|_| panic!("no revision in {tag:?}"))
+    }
+
     /// The body with `ID` in place of this answer's own request id, to compare with that of another answer.
     /// Panics if the body does not contain the id.
     #[track_caller]

@@ -22,8 +22,8 @@ impl Aliases {
     pub fn new(key: &str) -> Self {
         // A block of HMAC-SHA-256 is 64 bytes; a shorter key is filled up with zeros (RFC 2104 §2).
         let mut block = [0; 64];
-        for (place, byte) in block.iter_mut().zip(Sha256::digest(key)) {
-            *place = byte;
+        for (padded, byte) in block.iter_mut().zip(Sha256::digest(key)) {
+            *padded = byte;
         }
         Self(Hmac::new(&block.into()))
     }

@@ -30,10 +30,10 @@ impl Pool {
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
-        let place = self.0.enter(requester).await?;
+        let permit = self.0.enter(requester).await?;
         let run = tokio::task::spawn_blocking(move || {
             let outcome = work();
-            drop(place);
+            drop(permit);
             outcome
         });
         run.await.map_err(|_| Busy)

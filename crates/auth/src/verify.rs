@@ -274,9 +274,9 @@ impl Inner {
         memory: &Memory,
     ) -> Result<Arc<VerifiedSecret>, Refusal> {
         let check = hash::secret_check(&attempt.text, hash.version);
-        let kept = memory.check.filter(|kept| kept.version == hash.version);
-        let priority = match kept {
-            Some(kept) if kept != check => {
+        let remembered = memory.check.filter(|check| check.version == hash.version);
+        let priority = match remembered {
+            Some(remembered) if remembered != check => {
                 let _ = self.guesses.charge(attempt.guess(), self.clock.monotonic());
                 self.alarm_if_guessed(attempt);
                 return Err(Refusal::Unauthorized(Reason::WrongSecret));
@@ -285,7 +285,7 @@ impl Inner {
             None if memory.networks.contains(&attempt.network) => Priority::KnownNetwork,
             None => Priority::Unknown,
         };
-        let new = kept.is_none().then_some(check);
+        let new = remembered.is_none().then_some(check);
         let checked = run(Arc::clone(self), attempt.clone(), hash.clone(), priority);
         let known = async {
             checked

@@ -84,10 +84,10 @@ fn is_scim(answer: &Answer) -> bool {
 
 /// Status and media type, and the target of a redirect.
 fn kind(answer: &Answer) -> String {
-    let (kind, place) = (answer.header("content-type"), answer.header("location"));
+    let (kind, location) = (answer.header("content-type"), answer.header("location"));
     let mut text = format!("{} {kind}", answer.status).trim_end().to_owned();
-    if !place.is_empty() {
-        let _ = write!(text, " (to {place})");
+    if !location.is_empty() {
+        let _ = write!(text, " (to {location})");
     }
     text
 }

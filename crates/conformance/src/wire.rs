@@ -135,11 +135,11 @@ impl Wire {
             Miss::Broken(format!("\"{reference}\" is no reference: {why}"))
         };
         let base = reqwest::Url::parse(&format!("{}/", self.base)).map_err(wrong)?;
-        let place = base.join(reference.trim_start_matches("../")).map_err(wrong)?;
-        if place.origin() != base.origin() {
+        let url = base.join(reference.trim_start_matches("../")).map_err(wrong)?;
+        if url.origin() != base.origin() {
             return skipped(format!("{reference} leads to another address than the one asked"));
         }
-        let request = self.authorised(self.client.borrow().get(place));
+        let request = self.authorised(self.client.borrow().get(url));
         self.run(request).await
     }
 

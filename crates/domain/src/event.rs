@@ -139,7 +139,7 @@ pub fn from_change(
             _ => EventKind::Updated,
         },
     };
-    let sequence = after.map_or_else(|| subject.revision.next(), |identity| identity.revision);
+    let sequence = after.map_or_else(|| subject.revision.next(at), |identity| identity.revision);
     let gone = before.filter(|_| after.is_none());
     let data = Data::Identity {
         directory: TenantAndDirectory::of(origin),

@@ -61,7 +61,9 @@ impl Serialize for Epoch {
     strum::EnumString,
     strum::IntoStaticStr,
     strum::VariantArray,
+    Serialize,
 )]
+#[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum FeedState {
     /// The deployment has no Redis: the feed is read over HTTP.

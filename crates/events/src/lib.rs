@@ -25,7 +25,7 @@ mod users;
 
 pub use feeds::{FeedError, Feeds};
 pub use settings::{RedisSettings, Settings};
-pub use status::{FeedState, FeedStatus, GroupStatus, RedisStatus, Snapshot};
+pub use status::{FeedStatus, GroupStatus, RedisStatus, Snapshot};
 pub use stream::StreamKey;
 pub use supervisor::{Events, SettingsError, run};
 pub use users::{AppUser, Outcome, Users};

@@ -4,17 +4,19 @@
 //! does not fit the stream's end is refused. The database decides what is delivered, Redis mirrors it.
 //!
 //! Read next: `plan.rs` (decisions), `send.rs` (a batch), `maintenance.rs` (groups, acknowledgements,
-//! trimming), `trace.rs` (spans).
+//! trimming), `state.rs` (what it says of itself), `trace.rs` (spans).
 
 mod maintenance;
 mod plan;
 mod send;
+mod state;
 mod trace;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::clock::Clock;
+use domain::feed::FeedState;
 use domain::id::AppId;
 use domain::position::Position;
 use domain::tenant::Slug;
@@ -23,10 +25,11 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use self::plan::{Cursor, room};
+use self::state::Told;
 use crate::backoff::{LAST, waits};
 use crate::notifier::Notifier;
 use crate::settings::RedisSettings;
-use crate::status::{FeedState, StatusRegistry};
+use crate::status::StatusRegistry;
 use crate::stream::StreamKey;
 use crate::stream::fault::Fault;
 use crate::stream::key::EntryId;
@@ -92,6 +95,8 @@ pub(crate) struct Relay {
     /// The time of the last acknowledgement or the stream's last growth.
     moved_at: Instant,
     renewed_at: Option<Instant>,
+    /// What this relay last noted of itself; `None` before that, and while another instance has the lease.
+    told: Option<Told>,
 }
 
 impl Relay {
@@ -111,6 +116,7 @@ impl Relay {
             maintained_at: None,
             moved_at: now,
             renewed_at: None,
+            told: None,
         }
     }
 
@@ -133,7 +139,7 @@ impl Relay {
                     }
                 }
                 Err(error) => {
-                    let wait = self.report(&error, &mut pauses);
+                    let wait = self.report(&error, &mut pauses).await;
                     tokio::select! {
                         () = sleep(wait) => {}
                         Ok(()) = returned.changed() => {}
@@ -150,9 +156,7 @@ impl Relay {
     async fn round(&mut self, stop: &watch::Receiver<bool>) -> Result<Duration, RoundError> {
         if !self.acquire_lease().await? {
             self.cursor = None;
-            self.setup
-                .registry
-                .feed(self.app, |feed| feed.state = FeedState::Standby);
+            self.told = None;
             return Ok(RENEW);
         }
         let cursor = match self.cursor {
@@ -168,22 +172,15 @@ impl Relay {
         let paused = self.drain(stop).await?;
         self.note().await?;
         let cursor = self.cursor.unwrap_or(cursor);
-        let mut waited = None;
-        self.setup.registry.feed(self.app, |feed| {
-            if paused {
-                feed.state = FeedState::Paused;
-                feed.last_error = Some(format!(
-                    "a group has not acknowledged since position {}: the stream is as long as it may be; events wait in \
-                     the database until it does",
-                    self.acknowledged
-                ));
-            } else {
-                feed.state = FeedState::Running;
-                waited = feed.last_error.take();
-            }
-        });
-        if waited.is_some() {
-            tracing::info!(app = self.group, stream = %self.key, position = cursor.done.number(), "the relay goes on");
+        if paused {
+            let why = format!(
+                "a group has not acknowledged since position {}: the stream is as long as it may be; events wait in the \
+                 database until it does",
+                self.acknowledged
+            );
+            self.tell(FeedState::Paused, Some(why)).await?;
+        } else {
+            self.tell(FeedState::Running, None).await?;
         }
         Ok(self.maintain_every(cursor))
     }
@@ -259,25 +256,24 @@ impl Relay {
         Ok(false)
     }
 
-    /// Publishes a failure in the status and the log; returns the wait before the next attempt.
-    fn report(&mut self, error: &RoundError, pauses: &mut impl Iterator<Item = Duration>) -> Duration {
+    /// Tells a failure; returns the wait before the next attempt.
+    async fn report(
+        &mut self,
+        error: &RoundError,
+        pauses: &mut (impl Iterator<Item = Duration> + Send),
+    ) -> Duration {
         let parked = match error {
             RoundError::Foreign(_) => true,
             RoundError::Redis(fault) => fault.needs_operator(),
             RoundError::Store(_) => false,
         };
-        let text = error.to_string();
-        let mut last_error = None;
-        self.setup.registry.feed(self.app, |feed| {
-            feed.state = if parked {
-                FeedState::Parked
-            } else {
-                FeedState::Retrying
-            };
-            last_error = feed.last_error.replace(text.clone());
-        });
-        if last_error.as_ref() != Some(&text) {
-            tracing::warn!(app = self.group, stream = %self.key, parked, error = text, "the relay waits; events stay in the database");
+        let state = if parked {
+            FeedState::Parked
+        } else {
+            FeedState::Retrying
+        };
+        if let Err(error) = self.tell(state, Some(error.to_string())).await {
+            tracing::debug!(app = self.group, %error, "the state of the feed could not be noted");
         }
         // The state of the stream, groups included, must be read again.
         self.cursor = None;

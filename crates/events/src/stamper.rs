@@ -4,15 +4,20 @@
 //! The order and the locks are the store's (`store::Store::stamp`); this module decides only when to stamp.
 //! Any number of stampers may run at once.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use domain::clock::Clock;
+use domain::feed::FeedState;
+use domain::id::AppId;
 use store::{Store, StoreError};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::backoff::{LAST, waits};
 use crate::notifier::{FeedHead, Heads, Notifier};
-use crate::status::StatusRegistry;
+use crate::status::{FeedStatus, GroupStatus, StatusRegistry};
 
 /// The most rows of one transaction: enough to amortise the commit, few enough to hold the feeds' locks
 /// briefly.
@@ -21,12 +26,15 @@ const BATCH: usize = 500;
 const GATHER: Duration = Duration::from_millis(5);
 
 /// The dependencies of the stamper.
-#[derive(Debug)]
 pub(crate) struct Stamper {
     pub store: Store,
     pub notifier: Notifier,
     pub registry: StatusRegistry,
     pub poll: Duration,
+    pub clock: Arc<dyn Clock>,
+    pub owner: String,
+    /// Without Redis no relay says what feeds do.
+    pub has_redis: bool,
 }
 
 impl Stamper {
@@ -93,31 +101,58 @@ impl Stamper {
         Ok(())
     }
 
-    /// Reads the feeds with the positions that other processes gave; returns whether rows are unstamped.
+    /// Reads the feeds as other processes left them; returns whether rows are unstamped.
     async fn look_around(&self) -> Result<bool, StoreError> {
-        let feeds = self.store.feeds().await?;
+        let mut feeds = self.store.feeds().await?;
+        if !self.has_redis {
+            self.forget_relays(&mut feeds).await?;
+        }
         let lag = self.store.outbox_lag().await?;
-        let known = |feed: store::Feed| {
-            (
-                feed.app,
-                FeedHead {
-                    name: feed.name,
-                    head: feed.head,
-                },
-            )
+        let mut groups: BTreeMap<AppId, Vec<GroupStatus>> = BTreeMap::new();
+        for group in self.store.feed_groups().await? {
+            groups.entry(group.app).or_default().push(GroupStatus {
+                group: group.group,
+                acknowledged: group.acknowledged,
+                delivered: group.delivered,
+                waiting_since: group.waiting_since,
+            });
+        }
+        let head = |feed: &store::Feed| FeedHead {
+            name: feed.name.clone(),
+            head: feed.head,
         };
-        let heads: Heads = feeds.into_iter().map(known).collect();
+        let heads: Heads = feeds.iter().map(|feed| (feed.app, head(feed))).collect();
         self.registry.update(|snapshot| {
             snapshot.unstamped = lag.unstamped;
             snapshot.oldest_unstamped = lag.oldest;
             snapshot.feeds.retain(|app, _| heads.contains_key(app));
-            for (app, known) in &heads {
-                let feed = snapshot.feeds.entry(*app).or_default();
-                known.name.as_str().clone_into(&mut feed.app);
-                feed.head = known.head;
+            for feed in feeds {
+                let status = snapshot.feeds.entry(feed.app).or_default();
+                *status = FeedStatus {
+                    app: feed.name.to_string(),
+                    state: feed.state,
+                    why: feed.why,
+                    since: feed.state_at,
+                    epoch: Some(feed.epoch),
+                    head: feed.head,
+                    published: feed.published,
+                    groups: groups.remove(&feed.app).unwrap_or_default(),
+                    rewinds: status.rewinds,
+                };
             }
         });
         self.notifier.replace(heads);
         Ok(lag.unstamped > 0 || lag.moved)
+    }
+
+    /// A deployment that had Redis before and has none now: what its relays last noted is over.
+    async fn forget_relays(&self, feeds: &mut [store::Feed]) -> Result<(), StoreError> {
+        for feed in feeds.iter_mut().filter(|feed| feed.state != FeedState::Http) {
+            (feed.state, feed.why) = (FeedState::Http, None);
+            self.store
+                .set_feed_state(feed.app, feed.state, None, &self.owner, self.clock.now())
+                .await?;
+        }
+        Ok(())
     }
 }

@@ -5,29 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
+use domain::feed::{Epoch, FeedState};
 use domain::id::AppId;
 use domain::position::Position;
 use serde::Serialize;
-
-/// The state of a feed's relay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FeedState {
-    /// The deployment has no Redis: the feed is read over HTTP.
-    #[default]
-    Http,
-    /// Another instance relays this feed.
-    Standby,
-    /// This instance relays the feed.
-    Running,
-    /// Redis or the database failed; the relay retries.
-    Retrying,
-    /// A group's unacknowledged entries have reached the limit; further events wait in the database.
-    Paused,
-    /// The stream's key holds something that the gateway did not create; an operator must act (`last_error`
-    /// has the reason).
-    Parked,
-}
 
 /// The progress of a consumer group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -36,25 +17,41 @@ pub struct GroupStatus {
     pub group: String,
     /// Everything up to this position is acknowledged.
     pub acknowledged: Position,
+    /// The last position that the queue delivered to it, acknowledged or not.
+    pub delivered: Position,
+    /// When the oldest event that it has not acknowledged was committed; `None` when there is none.
+    pub waiting_since: Option<DateTime<Utc>>,
 }
 
-/// The status of one feed.
+impl GroupStatus {
+    /// The age of the oldest event that it has not acknowledged, in whole seconds; 0 when there is none.
+    pub fn lag_seconds(&self, now: DateTime<Utc>) -> i64 {
+        self.waiting_since
+            .map_or(0, |since| (now - since).num_seconds().max(0))
+    }
+}
+
+/// The status of one feed, as it stands in the database: the same on every instance.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct FeedStatus {
     /// The name of the app.
     pub app: String,
-    /// The state of its relay.
+    /// What its relay does.
     pub state: FeedState,
+    /// Why it does not run, or what was lost although it does; for the operator.
+    pub why: Option<String>,
+    /// Since when it is in that state.
+    pub since: Option<DateTime<Utc>>,
+    /// The history that its positions belong to; `None` before the first look at the database.
+    pub epoch: Option<Epoch>,
     /// The newest stamped position.
     pub head: Position,
     /// The newest position in Redis.
     pub published: Position,
-    /// Its consumer groups as of the last maintenance; empty without Redis.
+    /// Its consumer groups.
     pub groups: Vec<GroupStatus>,
-    /// The number of times that Redis had lost its newest entries and they were sent again.
+    /// How often this instance filled the stream again, because Redis had lost entries of it.
     pub rewinds: u64,
-    /// The last failure of the database or of Redis. Its events are late, not lost.
-    pub last_error: Option<String>,
 }
 
 impl FeedStatus {
@@ -111,7 +108,7 @@ impl Snapshot {
                 .feeds
                 .values()
                 .filter(retrying)
-                .filter_map(|feed| feed.last_error.as_ref())
+                .filter_map(|feed| feed.why.as_ref())
                 .collect();
             troubles.extend(
                 refusals
@@ -119,13 +116,13 @@ impl Snapshot {
                     .map(|error| format!("{error}; events wait in the database")),
             );
         }
-        let stuck = |feed: &&FeedStatus| matches!(feed.state, FeedState::Paused | FeedState::Parked);
-        troubles.extend(self.feeds.values().filter(stuck).map(|feed| {
-            format!(
-                "feed {}: {}",
-                feed.app,
-                feed.last_error.as_deref().unwrap_or("does not move")
-            )
+        troubles.extend(self.feeds.values().filter_map(|feed| {
+            let why = match feed.state {
+                FeedState::Http | FeedState::Running => feed.why.as_deref()?,
+                FeedState::Paused | FeedState::Parked => feed.why.as_deref().unwrap_or("does not move"),
+                FeedState::Retrying => return None,
+            };
+            Some(format!("feed {}: {why}", feed.app))
         }));
         troubles
     }
@@ -167,7 +164,7 @@ mod tests {
         assert!(registry.snapshot().troubles().is_empty());
         registry.feed(app, |feed| {
             feed.state = FeedState::Parked;
-            feed.last_error = Some("the key holds a string".to_owned());
+            feed.why = Some("the key holds a string".to_owned());
         });
         assert_eq!(
             registry.snapshot().troubles(),
@@ -181,7 +178,7 @@ mod tests {
         for n in 1..=2 {
             registry.feed(AppId::from_uuid(uuid::Uuid::from_u128(n)), |feed| {
                 feed.state = FeedState::Retrying;
-                feed.last_error = Some("Redis is full".to_owned());
+                feed.why = Some("Redis is full".to_owned());
             });
         }
         let reachable = |reachable| {

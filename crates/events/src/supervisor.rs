@@ -111,6 +111,9 @@ impl Events {
             notifier: self.notifier.clone(),
             registry: self.registry.clone(),
             poll: self.settings.poll,
+            clock: Arc::clone(&self.clock),
+            owner: self.owner.clone(),
+            has_redis: self.link.is_some(),
         }
     }
 

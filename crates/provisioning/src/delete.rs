@@ -20,7 +20,7 @@ pub async fn execute<R: ManagedResource>(request: Arc<Request>, id: &str) -> Res
     let unit = UnitOfWork::new::<R>(request, "DELETE")?;
     let id = unit.id::<R>(id)?;
     let outcome = unit
-        .transact(Locking::Locked, (), move |tx, unit, ()| {
+        .transact(Locking::RevisionFirst, (), move |tx, unit, ()| {
             Box::pin(delete::<R>(tx, unit, id))
         })
         .await;

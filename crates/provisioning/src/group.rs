@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use domain::event::Event;
 use domain::event::group::{GroupChange, from_group_change};
 use domain::group::{Group, MembersChanged};
-use domain::id::{DirectoryId, GroupId};
+use domain::id::{DirectoryId, GroupId, ResourceId};
 use domain::identity::ExternalId;
 use domain::log::LogEntry;
 use domain::policy::{check_group_required, check_size};
@@ -38,7 +38,6 @@ impl ManagedResource for Group {
     type Id = GroupId;
     type Events = Vec<Event>;
 
-    const LOCKING: Locking = Locking::Locked;
     const ENDPOINT: &'static str = "/Groups";
     const NAME: &'static str = "displayName";
     const PAGE: PortalPage = PortalPage::Groups;
@@ -65,7 +64,7 @@ impl ManagedResource for Group {
 
     fn next(&self, at: DateTime<Utc>, resource: Resource, member_count: i64) -> Self {
         Self {
-            revision: self.revision.next(),
+            revision: self.revision.next(at),
             resource,
             member_count,
             modified_at: at.max(self.modified_at),
@@ -196,7 +195,7 @@ impl ManagedResource for Group {
     /// that exists at its next cycle, and Microsoft's validator creates a group twice to see the 409 (ADR 0006).
     async fn create(unit: &Arc<UnitOfWork>, desired: Desired) -> Result<Self, Error> {
         let id = GroupId::from_uuid(unit.ids().next());
-        unit.transact(Self::LOCKING, desired, move |tx, unit, desired| {
+        unit.transact(Locking::Locked, desired, move |tx, unit, desired| {
             Box::pin(create(tx, unit, id, desired))
         })
         .await
@@ -205,11 +204,14 @@ impl ManagedResource for Group {
     async fn save(
         tx: &mut TenantTx,
         _: &UnitOfWork,
-        after: &Self,
+        [before, after]: [&Self; 2],
+        members: &MembersChanged,
         events: &Vec<Event>,
         row: &LogEntry,
     ) -> Result<SaveOutcome, StoreError> {
-        tx.save(after, ExternalId::IsFree, events, row).await
+        let members = membership::write(tx, before, members).await?;
+        tx.save(after, before.revision, ExternalId::IsFree, members, events, row)
+            .await
     }
 
     async fn delete(
@@ -246,12 +248,13 @@ async fn create(
         created_at: unit.at,
         modified_at: unit.at,
     };
-    let known = membership::Known::find(tx, &group, desired.membership.named()).await?;
-    group.member_count = known.count();
+    let known = membership::Known::find(tx, &group, desired.membership.named(), [].into_iter()).await?;
     let joined = MembersChanged {
-        added: known.members.clone(),
+        added: known.joining(),
         ..MembersChanged::default()
     };
+    let joining: Vec<ResourceId> = joined.added.iter().map(|member| member.id).collect();
+    group.member_count = i64::try_from(joining.len()).unwrap_or(i64::MAX);
     let events = Group::events(unit, None, Some(&group), &joined).unwrap_or_default();
     let left_out = LeftOut {
         ignored: &desired.ignored,
@@ -260,7 +263,7 @@ async fn create(
     let row = unit.row(&group, events.first(), &left_out);
     match tx.create(&group, ExternalId::IsFree, &events, &row).await? {
         CreateOutcome::Done | CreateOutcome::DoneSharingExternalId => {
-            known.join(tx, &group).await?;
+            tx.add_members(group.directory, group.id, &joining).await?;
             Ok(group)
         }
         CreateOutcome::Taken => adopt(tx, unit, &group, desired).await,

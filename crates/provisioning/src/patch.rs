@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::log_row::LogSubject;
 use crate::request::Request;
 use crate::resource::ManagedResource;
-use crate::unit_of_work::UnitOfWork;
+use crate::unit_of_work::{Locking, UnitOfWork};
 
 /// Changes a resource: all operations or none. No effective change makes no revision and no event.
 ///
@@ -26,7 +26,7 @@ pub async fn execute<R: ManagedResource>(request: Arc<Request>, id: &str, body: 
     let id = unit.id::<R>(id)?;
     let outcome = match PatchRequest::parse(body) {
         Ok(patch) => {
-            unit.transact(R::LOCKING, patch, move |tx, unit, patch| {
+            unit.transact(Locking::RevisionFirst, patch, move |tx, unit, patch| {
                 Box::pin(change::<R>(tx, unit, id, patch))
             })
             .await

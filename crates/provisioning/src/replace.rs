@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::log_row::LogSubject;
 use crate::request::Request;
 use crate::resource::{Desired, ManagedResource};
-use crate::unit_of_work::UnitOfWork;
+use crate::unit_of_work::{Locking, UnitOfWork};
 
 /// Replaces a document. Attributes that are not in the body are cleared, except `active` and immutable ones. The members of a group
 /// are replaced by those in the body, and stay when the body has no `members` (ADR 0018).
@@ -27,7 +27,7 @@ pub async fn execute<R: ManagedResource>(request: Arc<Request>, id: &str, body: 
     };
     let outcome = match R::accept(&unit, body) {
         Ok(sent) => {
-            unit.transact(R::LOCKING, sent, move |tx, unit, sent| {
+            unit.transact(Locking::RevisionFirst, sent, move |tx, unit, sent| {
                 Box::pin(change::<R>(tx, unit, id, sent))
             })
             .await

@@ -26,7 +26,7 @@ pub struct Request {
     pub client_request_id: Option<String>,
     /// The W3C trace context of the request's span.
     pub traceparent: Option<TraceParent>,
-    /// What must be true of the resource's version; checked against the locked row (RFC 7644 §3.14).
+    /// What must be true of the resource's version; checked against the row that is changed (RFC 7644 §3.14).
     pub precondition: Precondition,
     /// The last identities whose creation was answered on this request's connection: its client has read those answers,
     /// so it does not send a lost creation again (ADR 0006).

@@ -27,7 +27,7 @@ use store::{ListRequest, Page, SaveOutcome, StoreError, TenantTx};
 
 use crate::error::Error;
 use crate::taken::UniqueKey;
-use crate::unit_of_work::{Locking, UnitOfWork};
+use crate::unit_of_work::UnitOfWork;
 
 /// The state that a request asks for.
 #[derive(Debug, Clone)]
@@ -58,9 +58,6 @@ pub trait ManagedResource: Send + Sync + Sized + 'static {
     /// The events of one change, at least one; the log row names the first.
     type Events: AsRef<[Event]> + Send + Sync + 'static;
 
-    /// How it is changed: without a lock first where one statement saves a change, because nothing changes but its row, the
-    /// events and the log.
-    const LOCKING: Locking;
     /// The endpoint's path; a cursor of one list is none of another.
     const ENDPOINT: &'static str;
     /// The attribute whose value is unique in a directory.
@@ -149,7 +146,7 @@ pub trait ManagedResource: Send + Sync + Sized + 'static {
     ) -> impl Future<Output = Result<StoredMembers, Error>> + Send {
         async { Ok(StoredMembers::new()) }
     }
-    /// Changes the members of a locked one.
+    /// Reads who joins and who leaves.
     fn change_members(
         _: &mut TenantTx,
         _before: &Self,
@@ -159,15 +156,16 @@ pub trait ManagedResource: Send + Sync + Sized + 'static {
     }
     /// Creates one, with its events and its log row.
     fn create(unit: &Arc<UnitOfWork>, desired: Desired) -> impl Future<Output = Result<Self, Error>> + Send;
-    /// Writes the next state of one that was loaded, with its events and its log row.
+    /// Writes the next state of one that was loaded, with the change of its members, its events and its log row.
     fn save(
         tx: &mut TenantTx,
         unit: &UnitOfWork,
-        after: &Self,
+        before_and_after: [&Self; 2],
+        members: &MembersChanged,
         events: &Self::Events,
         row: &LogEntry,
     ) -> impl Future<Output = Result<SaveOutcome, StoreError>> + Send;
-    /// Deletes a locked one, with its events and its log row.
+    /// Deletes one that was loaded, with its events and its log row.
     fn delete(
         tx: &mut TenantTx,
         before: &Self,

@@ -157,7 +157,7 @@ impl UnitOfWork {
             return Ok(before);
         };
         let row = self.row(&after, events.as_ref().first(), &left_out);
-        let key = match R::save(tx, self, &after, &events, &row).await? {
+        let key = match R::save(tx, self, [&before, &after], &settled.changed, &events, &row).await? {
             SaveOutcome::Done => return Ok(after),
             SaveOutcome::DoneSharingExternalId => {
                 if before.resource().external_id() != after.resource().external_id() {

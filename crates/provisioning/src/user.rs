@@ -34,7 +34,6 @@ impl ManagedResource for Identity {
     type Id = IdentityId;
     type Events = [Event; 1];
 
-    const LOCKING: Locking = Locking::RevisionFirst;
     const ENDPOINT: &'static str = "/Users";
     const NAME: &'static str = "userName";
     const PAGE: PortalPage = PortalPage::Users;
@@ -67,7 +66,7 @@ impl ManagedResource for Identity {
 
     fn next(&self, at: DateTime<Utc>, resource: Resource, _: i64) -> Self {
         Self {
-            revision: self.revision.next(),
+            revision: self.revision.next(at),
             resource,
             modified_at: at.max(self.modified_at),
             groups: self.groups.clone(),
@@ -229,11 +228,20 @@ impl ManagedResource for Identity {
     async fn save(
         tx: &mut TenantTx,
         unit: &UnitOfWork,
-        after: &Self,
+        [before, after]: [&Self; 2],
+        _: &MembersChanged,
         events: &[Event; 1],
         row: &LogEntry,
     ) -> Result<SaveOutcome, StoreError> {
-        tx.save(after, unit.profile.external_id(), events, row).await
+        tx.save(
+            after,
+            before.revision,
+            unit.profile.external_id(),
+            (),
+            events,
+            row,
+        )
+        .await
     }
 
     async fn delete(

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::error::Error;
@@ -13,7 +14,8 @@ use crate::name;
 /// The most tags one header field may list; a bound on the work.
 pub const MAX_TAGS: usize = 64;
 
-/// How often a resource was written: 1 after its creation, one more after each committed change.
+/// Which state of a resource it is: 1 after its creation, and greater after each committed change, about the milliseconds since 1970 of
+/// that change. So it does not go back when an older copy of the resource is restored and changed again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Revision(i64);
@@ -32,10 +34,10 @@ impl Revision {
         self.0
     }
 
-    /// The revision after the next change.
+    /// The revision that a change at this time makes: at least one more, also when the clock was set back.
     #[must_use]
-    pub const fn next(self) -> Self {
-        Self(self.0 + 1)
+    pub fn next(self, at: DateTime<Utc>) -> Self {
+        Self(at.timestamp_millis().max(self.0 + 1))
     }
 
     /// The `sequence` of an event: 20 digits, so that sequences are ordered as texts, too.
@@ -247,6 +249,25 @@ mod tests {
 
     fn tags(text: &str) -> Tags {
         Tags::parse("If-Match", text).expect(text)
+    }
+
+    #[test]
+    fn a_revision_follows_the_clock_and_rises_without_it() {
+        let at = |millis| DateTime::from_timestamp_millis(millis).expect("a time");
+        let later = Revision::FIRST.next(at(1_800_000_000_000));
+        assert_eq!(later.number(), 1_800_000_000_000);
+        assert_eq!(
+            later.next(at(1_800_000_000_000)).number(),
+            1_800_000_000_001,
+            "twice a millisecond"
+        );
+        assert_eq!(
+            later.next(at(7)).number(),
+            1_800_000_000_001,
+            "a clock that was set back"
+        );
+        // An older copy, changed again after it was restored, is after everything that was lost.
+        assert!(Revision::FIRST.next(at(1_800_000_000_900)) > later.next(at(1_800_000_000_500)));
     }
 
     #[test]

@@ -30,7 +30,7 @@ fn meta() -> Meta {
     Meta {
         created: at("2024-05-13T04:42:34Z"),
         last_modified: at("2024-05-14T04:42:34.5678901Z"),
-        version: Revision::FIRST.next().next(),
+        version: Revision::new(3).expect("from 1"),
         location: "https://host/advisors/scim/Users/7".to_owned(),
     }
 }

@@ -8,6 +8,7 @@ use domain::id::DirectoryId;
 use domain::identity::ExternalId;
 use domain::log::LogEntry;
 use domain::scope::TenantScope;
+use scim::etag::Revision;
 use scim::resource::fold;
 
 use crate::engine::executor::Executor;
@@ -18,7 +19,9 @@ use crate::error::{Result, StoreError};
 use crate::list::concurrency_limit::ConcurrencyLimit;
 use crate::list::{self, ListRequest, Page};
 use crate::settings::Backend;
-use crate::tables::names::{CreatedAt, DirectoryKey, DisplacedKey, Id, InDirectory, Key, OfTenant};
+use crate::tables::names::{
+    AtRevision, CreatedAt, DirectoryKey, DisplacedKey, Id, InDirectory, Key, OfTenant, RevisionBefore,
+};
 use crate::tables::outbox::Events;
 use crate::tables::resource::{ChangeResult, New, NewRow, StoredId, StoredResource, Table};
 use crate::tables::{keys, tenant};
@@ -171,14 +174,18 @@ impl TenantTx {
         Some(*is_shared)
     }
 
-    /// Writes a resource's next revision, its events (as for [`TenantTx::create`], all of that revision) and its log row. Lock it first.
+    /// Writes a resource's next revision if it still has the one `before`, its events (as for [`TenantTx::create`], all of that revision) and its log row; of a group
+    /// also the members that join and leave. Lock it first, or use [`crate::Store::write_once`]. After another outcome than
+    /// `Done…` return an error, so that SQLite takes the members back.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn save<'s, R: StoredResource>(
         &mut self,
         resource: &'s R,
+        before: Revision,
         external_id: ExternalId,
+        members: R::Members,
         events: &'s [Event],
         entry: &'s LogEntry,
     ) -> Result<SaveOutcome> {
@@ -187,21 +194,44 @@ impl TenantTx {
         let save = R::statements().save;
         let rows = self.executor.with_outbox(
             save,
-            (new, displaced, Events::of(events), entry),
+            (
+                (new, RevisionBefore(before), displaced),
+                members,
+                Events::of(events),
+                entry,
+            ),
             Resend::IfRefused,
         );
-        let rows = rows.await.inspect_err(|error| {
-            if let StoreError::Conflict(_) = error {
-                // PostgreSQL: another transaction took the key between our read and our write. The transaction is lost; the next
-                // attempt sees it.
-                self.executor.ask_to_repeat();
-            }
-        })?;
+        let rows = rows.await;
+        let rows = self.repeat_after_conflict(rows)?;
         match self.note_written(&rows) {
             None => self.why_not_saved(resource, external_id).await,
             Some(false) => Ok(SaveOutcome::Done),
             Some(true) => Ok(SaveOutcome::DoneSharingExternalId),
         }
+    }
+
+    /// PostgreSQL: another transaction took the key, or made the resource a member, between our read and our write. The transaction
+    /// is lost; the next attempt sees it.
+    fn repeat_after_conflict<T>(&mut self, rows: Result<T>) -> Result<T> {
+        rows.inspect_err(|error| {
+            if let StoreError::Conflict(_) = error {
+                self.executor.ask_to_repeat();
+            }
+        })
+    }
+
+    /// For work that one read and one write do not do: outside a transaction it ends here, and [`crate::Store::write_once`] runs it
+    /// again in one.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] outside a transaction.
+    pub fn require_transaction(&mut self) -> Result<()> {
+        if self.executor.is_open() {
+            return Ok(());
+        }
+        self.executor.ask_to_repeat();
+        Err(StoreError::Unavailable("this work takes a transaction".into()))
     }
 
     fn new_row<'r, R: Table>(&self, resource: &'r R, external_id: ExternalId) -> New<'r, R> {
@@ -242,7 +272,7 @@ impl TenantTx {
     }
 
     /// Deletes a resource with its memberships, those of its members too, and writes its events (as for [`TenantTx::create`]) and its log row;
-    /// nothing at all if it is gone already. Lock it first.
+    /// nothing at all if it is gone already. Lock it first, or use [`crate::Store::write_once`].
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -252,15 +282,19 @@ impl TenantTx {
         events: &'s [Event],
         entry: &'s LogEntry,
     ) -> Result<()> {
-        self.set_tenant().await?;
         let row = resource.row();
         let by_id = (self.within(row.directory), Id(row.id.uuid()));
+        let parameters = (by_id, AtRevision(row.revision), Events::of(events), entry);
         let delete = R::statements().delete;
-        let rows = self
-            .executor
-            .with_outbox(delete, (by_id, Events::of(events), entry), Resend::IfRefused);
-        if rows.await?.first() > Some(&0) {
+        let rows = self.executor.with_outbox(delete, parameters, Resend::IfRefused);
+        let rows = rows.await;
+        let rows = self.repeat_after_conflict(rows)?;
+        self.note_tenant_set();
+        if rows.first() > Some(&0) {
             self.executor.note_outbox();
+        } else if !self.executor.is_open() {
+            // Another request was faster than this read and this write.
+            self.executor.ask_to_repeat();
         }
         Ok(())
     }

@@ -7,9 +7,9 @@ use rand::RngExt as _;
 use serde_json::{Value, json};
 use support::http::entra_encode;
 
+use super::Talk;
 use super::people::put_back;
 use super::state::Team;
-use super::{Talk, version};
 
 /// A valid id that does not exist: a member that was deleted elsewhere.
 const STALE: &str = "idn_00000000000000000000000000000000";
@@ -66,7 +66,7 @@ fn compare(talk: &Talk, id: &str, seen: &Value) {
         name: seen["displayName"].as_str().expect("displayName").to_owned(),
         external_id: seen["externalId"].as_str().map(str::to_owned),
         members: members(seen),
-        changes: version(seen),
+        changes: talk.changes(id, expected.changes, seen),
     };
     talk.same(&team, expected, &format!("{id} in {seen}"));
 }

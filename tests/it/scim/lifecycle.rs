@@ -24,7 +24,7 @@ async fn disable_find_enable_delete_and_come_back_with_a_new_id() {
             .await
             .expect(200);
         assert_eq!(off.body["active"], false);
-        assert_eq!(off.header("etag"), "W/\"2\"");
+        assert!(off.revision() > 1);
         let found = scim
             .find("userName eq \"advisor1@contoso.com\"")
             .await

@@ -1,6 +1,6 @@
 //! Concurrent calls: uniqueness, group commit, order.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use domain::log::LogAction;
 use futures_util::future::join_all;
@@ -87,7 +87,9 @@ async fn step(world: Arc<World>, home: super::world::Home, id: domain::id::Ident
                 let entry = world.entry(&after, LogAction::Update, Some(&event));
                 tx.save(
                     &after,
+                    before.revision,
                     domain::identity::ExternalId::IsFree,
+                    (),
                     std::slice::from_ref(&event),
                     &entry,
                 )
@@ -216,4 +218,35 @@ async fn a_job_that_panics_or_lost_its_caller_harms_no_other() {
     world.people(&home, &["bob"]).await;
     assert!(answered.is_none());
     assert!(world.get(&home, amy.id).await.is_some(), "the job ran to its end");
+}
+
+/// A deletion tells of the revision after the one that it deletes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_is_decided_again_when_the_row_has_changed_since() {
+    let world = Arc::new(World::postgres().await);
+    let home = world.home("contoso").await;
+    let amy = world.people(&home, &["amy"]).await.remove(0);
+    let (world_of, home_of, id) = (Arc::clone(&world), home.clone(), amy.id);
+    let (renamed, revisions) = (
+        world.changed(&amy, json!({"userName": "ann"})),
+        Arc::new(Mutex::new(Vec::new())),
+    );
+    let seen = Arc::clone(&revisions);
+    let done = world.store.write_once::<_, StoreError, _>(home.scope, move |tx| {
+        let (world, home, seen) = (Arc::clone(&world_of), home_of.clone(), Arc::clone(&seen));
+        let (amy, renamed) = (amy.clone(), renamed.clone());
+        Box::pin(async move {
+            let before = tx.lock(home.directory.id, id).await?.expect("a person");
+            seen.lock().unwrap().push(before.revision.number());
+            if before.revision == amy.revision {
+                assert_eq!(world.save(&home, &amy, &renamed).await, SaveOutcome::Done);
+            }
+            let event = world.event(&home, Some(&before), None);
+            let entry = world.entry(&before, LogAction::Delete, Some(&event));
+            tx.delete(&before, std::slice::from_ref(&event), &entry).await
+        })
+    });
+    done.await.unwrap();
+    assert_eq!(*revisions.lock().unwrap(), [1, 2]);
+    assert_eq!(world.get(&home, id).await, None);
 }

@@ -1,12 +1,15 @@
 //! The check of a request's credential inside its first statement (ADR 0038).
 
+use std::sync::Arc;
+
+use domain::group::Group;
 use domain::id::IdentityId;
 use domain::identity::Identity;
 use domain::log::LogAction;
 use domain::tenant::Switch;
 use serde_json::json;
 use sqlx::{Connection as _, Executor as _};
-use store::{BoxFuture, CredentialGuard, LogQuery, Store, StoreError};
+use store::{BoxFuture, CredentialGuard, LogQuery, MemberChange, Store, StoreError};
 
 use super::records::token;
 use super::world::{Home, World, token_id, worlds};
@@ -202,4 +205,55 @@ async fn kept(world: &World, home: &Home) -> (usize, usize) {
     });
     let people = super::filters::list(world, home, None, 1, 0).await.total;
     (people.unwrap(), rows.await.unwrap().len())
+}
+
+/// On PostgreSQL: a change that is read and written in two statements, and its credential ends in between.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_and_a_change_of_members_check_the_credential_where_they_write() {
+    let world = Arc::new(World::postgres().await);
+    let home = world.home("contoso").await;
+    let amy = world.people(&home, &["amy"]).await.remove(0);
+    let group = world.made(&home, "Sales", &[]).await;
+    for deletes in [true, false] {
+        let id = if deletes { "one" } else { "two" };
+        token(&world, &home, id).await;
+        let store = world.store.guarded(guard(&world, id).await);
+        let event = world.event(&home, Some(&amy), None);
+        let entry = world.entry(&amy, LogAction::Delete, Some(&event));
+        let events = world.group_events(&group, 1);
+        let what = Arc::new((amy.clone(), event, entry, group.clone(), events));
+        let (world_of, home_of) = (Arc::clone(&world), home.clone());
+        let done = store.write_once(home.scope, move |tx| {
+            let (world, home, what) = (Arc::clone(&world_of), home_of.clone(), Arc::clone(&what));
+            Box::pin(async move {
+                let (amy, event, entry, group, events) = &*what;
+                tx.lock(home.directory.id, amy.id).await?;
+                let store = &world.store;
+                store.revoke_token(home.scope, token_id(id), world.now()).await?;
+                if deletes {
+                    return tx.delete(amy, std::slice::from_ref(event), entry).await;
+                }
+                let members = MemberChange {
+                    joining: vec![amy.id.into()],
+                    ..MemberChange::default()
+                };
+                let after = Group {
+                    revision: group.revision.next(chrono::DateTime::default()),
+                    member_count: 1,
+                    ..group.clone()
+                };
+                let free = domain::identity::ExternalId::IsFree;
+                tx.save(&after, group.revision, free, members, events, entry)
+                    .await?;
+                Ok(())
+            }) as BoxFuture<'_, Result<(), StoreError>>
+        });
+        let outcome = done.await;
+        assert!(
+            matches!(outcome, Err(StoreError::CredentialChanged)),
+            "{outcome:?}"
+        );
+        assert!(world.get(&home, amy.id).await.is_some());
+        assert_eq!(world.member_ids(&home, group.id).await, []);
+    }
 }

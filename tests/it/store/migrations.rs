@@ -7,7 +7,7 @@ use support::postgres::Postgres;
 
 use super::world::{World, settings, worlds};
 
-const ALL: [&str; 10] = [
+const ALL: [&str; 11] = [
     "m0001_foundation",
     "m0002_groups",
     "m0003_directory_extension",
@@ -18,6 +18,7 @@ const ALL: [&str; 10] = [
     "m0008_one_index_each",
     "m0009_credential_state",
     "m0010_epoch",
+    "m0011_deleted_members",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

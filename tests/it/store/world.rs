@@ -220,7 +220,7 @@ impl World {
     /// The next revision, with another document.
     pub fn changed(&self, identity: &Identity, document: Value) -> Identity {
         Identity {
-            revision: identity.revision.next(),
+            revision: identity.revision.next(DateTime::default()),
             resource: resource(document).with_defaults(),
             modified_at: self.now(),
             ..identity.clone()
@@ -312,12 +312,13 @@ impl World {
     ) -> store::SaveOutcome {
         let event = self.event(home, Some(before), Some(after));
         let entry = self.entry(after, LogAction::Update, Some(&event));
-        let what = Arc::new((after.clone(), event, entry));
+        let (revision, what) = (before.revision, Arc::new((after.clone(), event, entry)));
         self.write(home, move |tx| {
             let what = Arc::clone(&what);
             Box::pin(async move {
                 tx.lock(what.0.directory, what.0.id).await?;
-                tx.save(&what.0, external_id, from_ref(&what.1), &what.2).await
+                tx.save(&what.0, revision, external_id, (), from_ref(&what.1), &what.2)
+                    .await
             })
         })
         .await

@@ -275,8 +275,8 @@ async fn search_groups(site: &Site) -> Seen {
 
 async fn location(site: &Site) -> Seen {
     let made = site.user(json!({})).await?;
-    let place = made.body["meta"]["location"].as_str().unwrap_or_default();
-    let read = site.wire.get_reference(place).await?.expect(&[200])?;
+    let reference = made.body["meta"]["location"].as_str().unwrap_or_default();
+    let read = site.wire.get_reference(reference).await?.expect(&[200])?;
     hold(read.id()? == made.id()?, "the resource", read.brief())
 }
 

@@ -54,7 +54,7 @@ pub fn from_group_change(
     let empty = Resource::default();
     let old = before.map_or(&empty, |group| &group.resource);
     let changes = after.map_or_else(Vec::new, |after| diff(group_type, old, &after.resource));
-    let sequence = after.map_or_else(|| subject.revision.next(), |group| group.revision);
+    let sequence = after.map_or_else(|| subject.revision.next(at), |group| group.revision);
     let version = || Version::of(origin, cause, sequence, before.map(|group| group.revision));
     let own_kind = match (before, after) {
         (None, Some(_)) => Some(EventKind::Created),

@@ -191,24 +191,24 @@ fn check_lines(read: &File, full: &ResourceType) -> Result<Vec<AttrPath>, String
     let mut paths = BTreeSet::new();
     let mut records = BTreeSet::from(["id".to_owned()]);
     for (index, line) in read.attribute.iter().enumerate() {
-        let place = format!("attribute {} ({})", index + 1, line.path);
+        let subject = format!("attribute {} ({})", index + 1, line.path);
         let path = ValuePath::parse(&line.path, &full.urns())
-            .map_err(|error| format!("{place}: {}", error.detail))?
+            .map_err(|error| format!("{subject}: {}", error.detail))?
             .attr;
         if full.find(&path).is_none() {
             return Err(format!(
-                "{place}: neither the User schema, the enterprise extension nor this profile's extension has it; \
+                "{subject}: neither the User schema, the enterprise extension nor this profile's extension has it; \
                  mind the spelling, or add it under [extension]"
             ));
         }
         if !paths.insert(line.path.to_ascii_lowercase()) {
-            return Err(format!("{place}: listed twice; keep one line"));
+            return Err(format!("{subject}: listed twice; keep one line"));
         }
         if let Some(record) = &line.record
             && !records.insert(record.clone())
         {
             return Err(format!(
-                "{place}: record name {record:?} is taken by an earlier line; choose another"
+                "{subject}: record name {record:?} is taken by an earlier line; choose another"
             ));
         }
         keep.push(path);

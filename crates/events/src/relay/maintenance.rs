@@ -11,7 +11,6 @@ use tokio::time::Instant;
 
 use super::plan::{self, Cursor};
 use super::{Relay, RoundError};
-use crate::status::GroupStatus;
 use crate::stream::groups::{Ends, ends, groups, make_group, trim_before};
 use crate::stream::key::EntryId;
 
@@ -48,13 +47,6 @@ impl Relay {
         {
             self.trim(first, self.setup.redis.keep_entries).await?;
         }
-        let mut groups: Vec<GroupStatus> = Vec::with_capacity(known.len());
-        groups.extend(
-            known
-                .into_iter()
-                .map(|(group, acknowledged)| GroupStatus { group, acknowledged }),
-        );
-        self.setup.registry.feed(self.app, |feed| feed.groups = groups);
         Ok(())
     }
 

@@ -1,7 +1,8 @@
-//! The change of a group's members: the requested membership → the members that join, those that leave, and the unknown.
+//! The change of a group's members: the requested membership → the members that join, those that leave, and the unknown; and its
+//! rows, which a small change saves with the group's.
 //!
-//! Runs in the caller's transaction, with the group locked. The number of statements depends on the request, not on the size
-//! of the group, except for a replacement of all members, which reads them.
+//! Needs no lock for a small change: the save is refused when the group or its members have changed since. The number of statements
+//! depends on the request, not on the size of the group, except for a replacement of all members, which reads them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,7 +11,7 @@ use domain::id::ResourceId;
 use scim::membership::Membership;
 use scim::patch::StoredMembers;
 use serde_json::json;
-use store::TenantTx;
+use store::{MemberChange, StoreError, TenantTx};
 
 use crate::error::Error;
 use crate::resource::MembershipResult;
@@ -30,8 +31,9 @@ pub(super) async fn stored(
     if ids.is_empty() {
         return Ok(StoredMembers::new());
     }
-    let known = tx.known_members(group.directory, &ids).await?;
-    let known: HashMap<ResourceId, Member> = known.into_iter().map(|member| (member.id, member)).collect();
+    let known = tx.known_members(group.directory, group.id, &ids).await?;
+    let known: HashMap<ResourceId, Member> =
+        known.into_iter().map(|(member, _)| (member.id, member)).collect();
     let elements = named.into_iter().filter_map(|name| {
         let member = known.get(&name.parse().ok()?)?;
         let kind = member.id.type_name();
@@ -44,42 +46,71 @@ pub(super) async fn stored(
     Ok(elements.collect())
 }
 
-/// Changes the membership of a locked group as requested; unknown members are skipped.
+/// Reads what a request changes of a group's members; unknown members are skipped.
 ///
 /// # Errors
-/// `invalidValue` for a replacement none of whose members is known, before anything is changed.
+/// `invalidValue` for a replacement none of whose members is known.
 pub(super) async fn change_members(
     tx: &mut TenantTx,
     group: &Group,
     membership: &Membership,
 ) -> Result<MembershipResult, Error> {
-    let (wanted, leaving) = match membership {
+    let most = match membership {
+        Membership::Change { add, remove } => count(add.len() + remove.len()),
+        Membership::Exactly(ids) => count(ids.len()) + group.member_count,
+    };
+    if most > count(MemberChange::MOST) {
+        // Known before anything is read a second time.
+        tx.require_transaction()?;
+    }
+    match membership {
         Membership::Change { add, remove } => {
-            (Known::find(tx, group, texts(add)).await?, ids_of(texts(remove)))
+            let mut known = Known::find(tx, group, texts(add), texts(remove)).await?;
+            let removed = std::mem::take(&mut known.leaving);
+            Ok(known.into_result(group, removed))
         }
-        Membership::Exactly(ids) if ids.is_empty() => return start_over(tx, group, Known::default()).await,
+        Membership::Exactly(ids) if ids.is_empty() => Ok(start_over(group, Known::default())),
         Membership::Exactly(ids) => {
-            let wanted = Known::find(tx, group, texts(ids)).await?;
-            if wanted.members.is_empty() {
+            let known = Known::find(tx, group, texts(ids), texts(&[])).await?;
+            if known.members.is_empty() {
                 return Err(nobody_known(ids.len()).into());
             }
-            match others(tx, group, &wanted).await? {
-                Some(leaving) => (wanted, leaving),
-                None => return start_over(tx, group, wanted).await,
-            }
+            Ok(match others(tx, group, &known).await? {
+                Some(removed) => known.into_result(group, removed),
+                None => start_over(group, known),
+            })
         }
+    }
+}
+
+/// Writes a change of members that does not go with the group's row, in a transaction with the group locked; returns what does.
+///
+/// # Errors
+/// As [`TenantTx::require_transaction`]; [`StoreError::Unavailable`].
+pub(super) async fn write(
+    tx: &mut TenantTx,
+    group: &Group,
+    changed: &MembersChanged,
+) -> Result<MemberChange, StoreError> {
+    let mut change = MemberChange {
+        count_before: group.member_count,
+        joining: ids(&changed.added),
+        leaving: ids(&changed.removed),
     };
-    let removed = remove(tx, group, &leaving).await?;
-    let added = wanted.join(tx, group).await?;
-    Ok(MembershipResult {
-        member_count: group.member_count + count(added.len()) - count(removed.len()),
-        changed: MembersChanged {
-            added,
-            removed,
-            cleared: false,
-        },
-        unknown: wanted.unknown,
-    })
+    let apart = changed.cleared || change.joining.len() + change.leaving.len() > MemberChange::MOST;
+    if apart {
+        tx.require_transaction()?;
+        let (joining, leaving) = (
+            std::mem::take(&mut change.joining),
+            std::mem::take(&mut change.leaving),
+        );
+        if changed.cleared {
+            tx.clear_members(group.directory, group.id).await?;
+        }
+        tx.remove_members(group.directory, group.id, &leaving).await?;
+        tx.add_members(group.directory, group.id, &joining).await?;
+    }
+    Ok(change)
 }
 
 /// A list without a known member would empty the group by mistake: the members were not provisioned yet, or are named by
@@ -104,9 +135,11 @@ fn nobody_known(named: usize) -> scim::Error {
 /// The members that a request names.
 #[derive(Default)]
 pub(super) struct Known {
-    /// Those that exist in this directory.
-    pub members: Vec<Member>,
-    /// The others, as sent.
+    /// Those who are to be members and exist in this directory, and whether they are in the group.
+    members: Vec<(Member, bool)>,
+    /// Those who are in the group and are to leave.
+    leaving: Vec<Member>,
+    /// Those who are to be members and do not exist, as sent.
     pub unknown: Vec<String>,
 }
 
@@ -115,88 +148,88 @@ impl Known {
     pub(super) async fn find<'a>(
         tx: &mut TenantTx,
         group: &Group,
-        named: impl Iterator<Item = &'a str> + Clone + Send,
+        joining: impl Iterator<Item = &'a str> + Clone + Send,
+        leaving: impl Iterator<Item = &'a str> + Send,
     ) -> Result<Self, Error> {
-        let mut ids = ids_of(named.clone());
-        ids.retain(|id| *id != ResourceId::from(group.id));
-        let members = if ids.is_empty() {
+        let mut wanted: HashSet<ResourceId> = ids_of(joining.clone()).into_iter().collect();
+        wanted.remove(&ResourceId::from(group.id));
+        let mut ids = ids_of(leaving);
+        ids.extend(&wanted);
+        let known = if ids.is_empty() {
             Vec::new()
         } else {
-            tx.known_members(group.directory, &ids).await?
+            tx.known_members(group.directory, group.id, &ids).await?
         };
-        let found: HashSet<ResourceId> = members.iter().map(|member| member.id).collect();
-        let unknown = named.filter(|text| !text.parse().is_ok_and(|id| found.contains(&id)));
-        let unknown = unknown.map(str::to_owned).collect();
-        Ok(Self { members, unknown })
+        let (members, others): (Vec<_>, Vec<_>) = known
+            .into_iter()
+            .partition(|(member, _)| wanted.contains(&member.id));
+        let found: HashSet<ResourceId> = members.iter().map(|(member, _)| member.id).collect();
+        let unknown = joining.filter(|text| !text.parse().is_ok_and(|id| found.contains(&id)));
+        Ok(Self {
+            unknown: unknown.map(str::to_owned).collect(),
+            leaving: of_group(others, true),
+            members,
+        })
     }
 
-    /// The number of existing ones.
-    pub(super) fn count(&self) -> i64 {
-        count(self.members.len())
+    /// Those who are not in the group yet.
+    pub(super) fn joining(&self) -> Vec<Member> {
+        of_group(self.members.clone(), false)
     }
 
-    fn ids(&self) -> Vec<ResourceId> {
-        self.members.iter().map(|member| member.id).collect()
-    }
-
-    /// Adds them; returns those that were no members before.
-    pub(super) async fn join(&self, tx: &mut TenantTx, group: &Group) -> Result<Vec<Member>, Error> {
-        if self.members.is_empty() {
-            return Ok(Vec::new());
+    fn into_result(self, group: &Group, removed: Vec<Member>) -> MembershipResult {
+        let added = self.joining();
+        MembershipResult {
+            member_count: group.member_count + count(added.len()) - count(removed.len()),
+            changed: MembersChanged {
+                added,
+                removed,
+                cleared: false,
+            },
+            unknown: self.unknown,
         }
-        let joined = tx.add_members(group.directory, group.id, &self.ids()).await?;
-        let joined: HashSet<ResourceId> = joined.into_iter().collect();
-        let members = self.members.iter();
-        Ok(members
-            .filter(|member| joined.contains(&member.id))
-            .cloned()
-            .collect())
     }
 }
 
-/// Removes members; returns those that were members. A member that was deleted meanwhile is not among them.
-async fn remove(tx: &mut TenantTx, group: &Group, leaving: &[ResourceId]) -> Result<Vec<Member>, Error> {
-    if leaving.is_empty() {
-        return Ok(Vec::new());
-    }
-    let gone = tx.remove_members(group.directory, group.id, leaving).await?;
-    if gone.is_empty() {
-        return Ok(Vec::new());
-    }
-    Ok(tx.known_members(group.directory, &gone).await?)
+/// Those who are in the group, or those who are not.
+fn of_group(known: Vec<(Member, bool)>, inside: bool) -> Vec<Member> {
+    let known = known.into_iter().filter(|(_, is_member)| *is_member == inside);
+    known.map(|(member, _)| member).collect()
 }
 
 /// The present members that the request does not name; `None` for more than [`MOST_NAMED_LEAVERS`].
-async fn others(tx: &mut TenantTx, group: &Group, wanted: &Known) -> Result<Option<Vec<ResourceId>>, Error> {
-    let wanted: HashSet<ResourceId> = wanted.ids().into_iter().collect();
+async fn others(tx: &mut TenantTx, group: &Group, wanted: &Known) -> Result<Option<Vec<Member>>, Error> {
+    let wanted: HashSet<ResourceId> = wanted.members.iter().map(|(member, _)| member.id).collect();
     let (mut leaving, mut after) = (Vec::new(), None);
     loop {
         let page = tx.members(group.directory, group.id, after, BATCH).await?;
-        let ids = page.iter().map(|member| member.id);
-        leaving.extend(ids.filter(|id| !wanted.contains(id)));
+        after = page.last().filter(|_| page.len() == BATCH).map(|last| last.id);
+        leaving.extend(page.into_iter().filter(|member| !wanted.contains(&member.id)));
         if leaving.len() > MOST_NAMED_LEAVERS {
             return Ok(None);
         }
-        match page.last() {
-            Some(last) if page.len() == BATCH => after = Some(last.id),
-            _ => return Ok(Some(leaving)),
+        if after.is_none() {
+            return Ok(Some(leaving));
         }
     }
 }
 
 /// All members leave, and the wanted ones join.
-async fn start_over(tx: &mut TenantTx, group: &Group, wanted: Known) -> Result<MembershipResult, Error> {
-    let gone = tx.clear_members(group.directory, group.id).await?;
-    let added = wanted.join(tx, group).await?;
-    Ok(MembershipResult {
+fn start_over(group: &Group, wanted: Known) -> MembershipResult {
+    let added: Vec<Member> = wanted.members.into_iter().map(|(member, _)| member).collect();
+    MembershipResult {
         member_count: count(added.len()),
         changed: MembersChanged {
             added,
             removed: Vec::new(),
-            cleared: gone > 0,
+            cleared: group.member_count > 0,
         },
         unknown: wanted.unknown,
-    })
+    }
+}
+
+fn ids(members: &[Member]) -> Vec<ResourceId> {
+    members.iter().map(|member| member.id).collect()
 }
 
 /// The ids among texts; a text that is no id of ours names no member.

@@ -35,21 +35,21 @@ impl<'a> AttributeOwner<'a> {
 }
 
 /// Whether a resource or an element satisfies a filter.
-pub(super) fn holds(filter: &Filter, ground: AttributeOwner<'_>, node: &impl Attributes) -> bool {
+pub(super) fn holds(filter: &Filter, owner: AttributeOwner<'_>, node: &impl Attributes) -> bool {
     match filter {
-        Filter::And(members) => members.iter().all(|member| holds(member, ground, node)),
-        Filter::Or(members) => members.iter().any(|member| holds(member, ground, node)),
-        Filter::Not(inner) => !holds(inner, ground, node),
+        Filter::And(members) => members.iter().all(|member| holds(member, owner, node)),
+        Filter::Or(members) => members.iter().any(|member| holds(member, owner, node)),
+        Filter::Not(inner) => !holds(inner, owner, node),
         Filter::Present(path) => {
-            ground.find(path).is_some() && values(path, node).iter().any(|value| !entra::unassigns(value))
+            owner.find(path).is_some() && values(path, node).iter().any(|value| !entra::unassigns(value))
         }
-        Filter::Compare { path, op, value } => match ground.find(path) {
+        Filter::Compare { path, op, value } => match owner.find(path) {
             Some(attribute) => compare(attribute, *op, value, &values(path, node)),
             // Another type's attribute, in a list of several types: it has no value here.
             None => without_value(*op, value),
         },
         Filter::ValuePath { path, filter, then } => {
-            let Some(attribute) = ground.find(path) else {
+            let Some(attribute) = owner.find(path) else {
                 return false;
             };
             values(path, node).iter().any(|element| {

@@ -24,7 +24,7 @@ pub(super) fn apply(rt: &ResourceType, current: &Resource, steps: &[Step<'_>]) -
     let mut document = current.as_map().clone();
     let mut visits = 0;
     for Step {
-        origin,
+        label,
         target,
         action,
     } in steps
@@ -35,7 +35,7 @@ pub(super) fn apply(rt: &ResourceType, current: &Resource, steps: &[Step<'_>]) -
             }),
             None => change(&mut document, target, action, &mut visits),
         };
-        done.map_err(|error| origin.blame(error))?;
+        done.map_err(|error| label.blame(error))?;
     }
     Ok(Resource::from_stored(document).canonical(rt))
 }

@@ -55,7 +55,7 @@ pub fn apply_to_group(
         .try_for_each(|named| named.check(rt, &resource))?;
     let mut collected = Collector::default();
     for step in &of_members {
-        take(&mut collected, &step.target, &step.action, stored).map_err(|error| step.origin.blame(error))?;
+        take(&mut collected, &step.target, &step.action, stored).map_err(|error| step.label.blame(error))?;
     }
     Ok(PatchedGroup {
         resource,

@@ -62,9 +62,9 @@ pub(super) fn selected<'f>(
             contradicted: false,
         });
     }
-    let by_place = with_places(filter)?;
+    let relative = with_relative_references(filter)?;
     let selects = |id: &&str| match stored.get(*id) {
-        Some(element) => by_place.matches_element(members, &known_as(element, id)),
+        Some(element) => relative.matches_element(members, &known_as(element, id)),
         // Nothing contradicts it; the caller decides about unknown ids.
         None => true,
     };
@@ -93,31 +93,36 @@ fn is_ids_only(filter: &Filter) -> bool {
     }
 }
 
-/// The element with the id of the request, and with its `$ref` as [`place`] writes it.
+/// The element with the id of the request, and with its `$ref` as [`relative_reference`] writes it.
 fn known_as(element: &Value, id: &str) -> Value {
     let mut element = element.clone();
     if let Some(parts) = element.as_object_mut() {
         parts.insert("value".to_owned(), id.into());
         if let Some(Value::String(address)) = parts.get("$ref") {
-            let address = Value::from(place(address));
+            let address = Value::from(relative_reference(address));
             parts.insert("$ref".to_owned(), address);
         }
     }
     element
 }
 
-/// The filter with each `$ref` as [`place`] writes it, because a resource has several URLs.
-fn with_places(filter: &Filter) -> Result<Filter, Error> {
-    let all = |parts: &[Filter]| parts.iter().map(with_places).collect::<Result<Vec<_>, _>>();
+/// The filter with each `$ref` as [`relative_reference`] writes it, because a resource has several URLs.
+fn with_relative_references(filter: &Filter) -> Result<Filter, Error> {
+    let all = |parts: &[Filter]| {
+        parts
+            .iter()
+            .map(with_relative_references)
+            .collect::<Result<Vec<_>, _>>()
+    };
     Ok(match filter {
         Filter::And(parts) => Filter::And(all(parts)?),
         Filter::Or(parts) => Filter::Or(all(parts)?),
-        Filter::Not(inner) => Filter::Not(Box::new(with_places(inner)?)),
+        Filter::Not(inner) => Filter::Not(Box::new(with_relative_references(inner)?)),
         Filter::Compare { path, op, value } if path.name == "$ref" => match (op, value) {
             (CompareOp::Eq | CompareOp::Ne, Literal::String(address)) => Filter::Compare {
                 path: path.clone(),
                 op: *op,
-                value: Literal::String(place(address).to_owned()),
+                value: Literal::String(relative_reference(address).to_owned()),
             },
             _ => return Err(unservable()),
         },
@@ -126,7 +131,7 @@ fn with_places(filter: &Filter) -> Result<Filter, Error> {
 }
 
 /// `Users/idn_1` of `https://host/advisors/scim/v2/Users/idn_1`.
-fn place(address: &str) -> &str {
+fn relative_reference(address: &str) -> &str {
     let mut slashes = address.rmatch_indices('/').skip(1);
     slashes.next().map_or(address, |(at, _)| &address[at + 1..])
 }

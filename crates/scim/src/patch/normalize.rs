@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::schemas::SchemasOperation;
-use super::steps::{Origin, PatchPlan, Step, StepAction};
+use super::steps::{OperationLabel, PatchPlan, Step, StepAction};
 use super::target::{Destination, Target, locate, shown};
 use super::values::{is_active, no_removal};
 use super::{PatchOperation, PatchRequest};
@@ -50,38 +50,44 @@ pub(super) struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     fn operation(&mut self, number: usize, operation: &PatchOperation) -> Result<(), Error> {
-        let origin = |path: &str| Origin {
+        let label = |path: &str| OperationLabel {
             number,
             words: format!("{} {}", operation.op, shown(path)).trim_end().to_owned(),
         };
         match (&operation.path, &operation.value) {
             (Some(path), value) => {
-                let origin = origin(path);
-                let done = self.path(&origin, operation.op, path, value.clone());
-                done.map_err(|error| origin.blame(error))
+                let label = label(path);
+                let done = self.path(&label, operation.op, path, value.clone());
+                done.map_err(|error| label.blame(error))
             }
             (None, Some(Value::Object(members))) => members.iter().try_for_each(|(key, value)| {
-                let origin = origin(key);
-                let done = self.member(&origin, operation.op, key, value);
-                done.map_err(|error| origin.blame(error))
+                let label = label(key);
+                let done = self.member(&label, operation.op, key, value);
+                done.map_err(|error| label.blame(error))
             }),
             (None, _) => Ok(()),
         }
     }
 
-    fn path(&mut self, origin: &Origin, op: PatchOp, path: &str, value: Option<Value>) -> Result<(), Error> {
+    fn path(
+        &mut self,
+        label: &OperationLabel,
+        op: PatchOp,
+        path: &str,
+        value: Option<Value>,
+    ) -> Result<(), Error> {
         match locate(self.rt, path)? {
             Destination::ReadOnly if self.rules.read_only_path == ReadOnlyPath::Refuse => {
                 Err(read_only(path))
             }
-            place => self.place(origin, op, path, place, value),
+            destination => self.destination(label, op, path, destination, value),
         }
     }
 
     /// One key of an object without a path. A key that is no path is reported as ignored.
-    fn member(&mut self, origin: &Origin, op: PatchOp, key: &str, value: &Value) -> Result<(), Error> {
+    fn member(&mut self, label: &OperationLabel, op: PatchOp, key: &str, value: &Value) -> Result<(), Error> {
         match locate(self.rt, key.trim()) {
-            Ok(place) => self.place(origin, op, key, place, Some(value.clone())),
+            Ok(destination) => self.destination(label, op, key, destination, Some(value.clone())),
             Err(_) if !key.contains('[') && !self.known_head(key) => self.ignore(shown(key)),
             Err(error) => Err(error),
         }
@@ -92,29 +98,29 @@ impl<'a> Planner<'a> {
         self.rt.core.attribute(head.trim()).is_some()
     }
 
-    fn place(
+    fn destination(
         &mut self,
-        origin: &Origin,
+        label: &OperationLabel,
         op: PatchOp,
         text: &str,
-        place: Destination<'a>,
+        destination: Destination<'a>,
         value: Option<Value>,
     ) -> Result<(), Error> {
-        match place {
+        match destination {
             Destination::ReadOnly => Ok(()),
             Destination::Computed => {
                 if self.rules.unknown_path == UnknownPath::Refuse {
-                    self.plan.schemas.push(SchemasOperation::read(origin, op, value)?);
+                    self.plan.schemas.push(SchemasOperation::read(label, op, value)?);
                 }
                 Ok(())
             }
             Destination::Unknown(path) => self.unknown(text, path, value.as_ref()),
-            Destination::Schema(schema) => self.schema(origin, op, schema, value),
+            Destination::Schema(schema) => self.schema(label, op, schema, value),
             Destination::Attribute(mut target) => {
                 if op == PatchOp::Replace {
                     target.absent = self.rules.absent_element;
                 }
-                self.attribute(origin, op, target, value)
+                self.attribute(label, op, target, value)
             }
         }
     }
@@ -122,7 +128,7 @@ impl<'a> Planner<'a> {
     /// The whole object of a schema: its members one by one; without an object, every attribute of it is cleared.
     fn schema(
         &mut self,
-        origin: &Origin,
+        label: &OperationLabel,
         op: PatchOp,
         schema: &'a Schema,
         value: Option<Value>,
@@ -135,7 +141,7 @@ impl<'a> Planner<'a> {
                     } else {
                         format!("{}:{key}", schema.id)
                     };
-                    self.member(origin, op, &path, value)
+                    self.member(label, op, &path, value)
                 })
             }
             None | Some(Value::Null | Value::Object(_)) => {
@@ -145,7 +151,7 @@ impl<'a> Planner<'a> {
                         if is_active(&target) {
                             return Err(no_removal());
                         }
-                        self.push(origin, target, StepAction::Clear);
+                        self.push(label, target, StepAction::Clear);
                     }
                 }
                 Ok(())
@@ -157,9 +163,9 @@ impl<'a> Planner<'a> {
         }
     }
 
-    pub(super) fn push(&mut self, origin: &Origin, target: Target<'a>, action: StepAction) {
+    pub(super) fn push(&mut self, label: &OperationLabel, target: Target<'a>, action: StepAction) {
         self.plan.steps.push(Step {
-            origin: origin.clone(),
+            label: label.clone(),
             target,
             action,
         });

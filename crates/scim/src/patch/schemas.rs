@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::steps::Origin;
+use super::steps::OperationLabel;
 use crate::error::Error;
 use crate::message::schemas_of;
 use crate::name;
@@ -18,14 +18,14 @@ use crate::schema::ResourceType;
 /// One operation on `schemas`.
 #[derive(Debug)]
 pub(super) struct SchemasOperation {
-    origin: Origin,
+    label: OperationLabel,
     op: PatchOp,
     /// `None` for a `remove` of all of them.
     urns: Option<Vec<String>>,
 }
 
 impl SchemasOperation {
-    pub(super) fn read(origin: &Origin, op: PatchOp, value: Option<Value>) -> Result<Self, Error> {
+    pub(super) fn read(label: &OperationLabel, op: PatchOp, value: Option<Value>) -> Result<Self, Error> {
         let items = match value {
             None | Some(Value::Null) => None,
             Some(Value::Array(items)) => Some(items),
@@ -39,7 +39,7 @@ impl SchemasOperation {
             })
         });
         Ok(Self {
-            origin: origin.clone(),
+            label: label.clone(),
             op,
             urns: urns.transpose()?,
         })
@@ -62,7 +62,7 @@ impl SchemasOperation {
             }
             PatchOp::Remove => Ok(()),
         };
-        checked.map_err(|error| self.origin.blame(error))
+        checked.map_err(|error| self.label.blame(error))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::error::Error;
 #[derive(Debug)]
 pub(super) struct Step<'a> {
     /// The operation that it is part of.
-    pub(super) origin: Origin,
+    pub(super) label: OperationLabel,
     pub(super) target: Target<'a>,
     pub(super) action: StepAction,
 }
@@ -30,16 +30,16 @@ pub(super) enum StepAction {
     Remove(Vec<Value>),
 }
 
-/// The operation of a step.
+/// An operation as errors name it.
 #[derive(Debug, Clone)]
-pub(super) struct Origin {
+pub(super) struct OperationLabel {
     /// Its number, from 1.
     pub(super) number: usize,
     /// Its words for an error: `replace emails[type eq "work"].value`.
     pub(super) words: String,
 }
 
-impl Origin {
+impl OperationLabel {
     /// The error with the operation's number and words.
     pub(super) fn blame(&self, error: Error) -> Error {
         Error {

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::normalize::Planner;
-use super::steps::{Origin, StepAction};
+use super::steps::{OperationLabel, StepAction};
 use super::target::Target;
 use crate::error::Error;
 use crate::name;
@@ -20,29 +20,29 @@ impl<'a> Planner<'a> {
     /// The steps of one operation on a target.
     pub(super) fn attribute(
         &mut self,
-        origin: &Origin,
+        label: &OperationLabel,
         op: PatchOp,
         target: Target<'a>,
         value: Option<Value>,
     ) -> Result<(), Error> {
         if op == PatchOp::Remove {
-            return self.removal(origin, target, value.as_ref());
+            return self.removal(label, target, value.as_ref());
         }
         let value = value.unwrap_or_default();
         let attribute = target.attribute;
         match target.leaf() {
-            Some(leaf) => self.set(origin, op, target, leaf, value),
-            None if target.filter.is_some() => self.elements(origin, op, target, value),
-            None if attribute.multi_valued => self.list(origin, op, target, value),
-            None if attribute.attr_type == AttrType::Complex => self.complex(origin, op, target, value),
-            None => self.set(origin, op, target, attribute, value),
+            Some(leaf) => self.set(label, op, target, leaf, value),
+            None if target.filter.is_some() => self.elements(label, op, target, value),
+            None if attribute.multi_valued => self.list(label, op, target, value),
+            None if attribute.attr_type == AttrType::Complex => self.complex(label, op, target, value),
+            None => self.set(label, op, target, attribute, value),
         }
     }
 
     /// A single value, or the same part of the selected elements.
     fn set(
         &mut self,
-        origin: &Origin,
+        label: &OperationLabel,
         op: PatchOp,
         target: Target<'a>,
         leaf: &Attribute,
@@ -53,12 +53,12 @@ impl<'a> Planner<'a> {
             if is_active(&target) {
                 return Err(no_activity());
             }
-            self.push(origin, target, StepAction::Clear);
+            self.push(label, target, StepAction::Clear);
             return Ok(());
         }
         let coerced = coerce(leaf, &target.path, value)?;
         if let Some(value) = self.kept(coerced)? {
-            self.push(origin, target, writing(op, value));
+            self.push(label, target, writing(op, value));
         }
         Ok(())
     }
@@ -66,7 +66,7 @@ impl<'a> Planner<'a> {
     /// Whole elements that a filter selects: an object, merged (`add`) or set (`replace`).
     fn elements(
         &mut self,
-        origin: &Origin,
+        label: &OperationLabel,
         op: PatchOp,
         target: Target<'a>,
         value: Value,
@@ -74,31 +74,37 @@ impl<'a> Planner<'a> {
         let attribute = target.attribute;
         let value = opened(attribute, value);
         if entra::unassigns(&value) {
-            self.push(origin, target, StepAction::Clear);
+            self.push(label, target, StepAction::Clear);
             return Ok(());
         }
         let value = self.roles(attribute, value);
         let coerced = coerce_element(attribute, &target.path, value)?;
         if let Some(value) = self.kept(coerced)? {
-            self.push(origin, target, writing(op, value));
+            self.push(label, target, writing(op, value));
         }
         Ok(())
     }
 
     /// A whole list. Adding nothing changes nothing; replacing by nothing clears.
-    fn list(&mut self, origin: &Origin, op: PatchOp, target: Target<'a>, value: Value) -> Result<(), Error> {
+    fn list(
+        &mut self,
+        label: &OperationLabel,
+        op: PatchOp,
+        target: Target<'a>,
+        value: Value,
+    ) -> Result<(), Error> {
         if entra::unassigns(&value) {
             if op == PatchOp::Replace {
-                self.push(origin, target, StepAction::Clear);
+                self.push(label, target, StepAction::Clear);
             }
             return Ok(());
         }
         let attribute = target.attribute;
         let coerced = coerce(attribute, &target.path, self.roles(attribute, value))?;
         match coerced.value {
-            Some(value) => self.push(origin, target, writing(op, value)),
+            Some(value) => self.push(label, target, writing(op, value)),
             None if op == PatchOp::Replace && coerced.ignored.is_empty() => {
-                self.push(origin, target, StepAction::Clear);
+                self.push(label, target, StepAction::Clear);
             }
             None => {}
         }
@@ -108,7 +114,7 @@ impl<'a> Planner<'a> {
     /// A single complex value: RFC 7644 §3.5.2.3 leaves parts that are not named as they are, so each part is a step.
     fn complex(
         &mut self,
-        origin: &Origin,
+        label: &OperationLabel,
         op: PatchOp,
         target: Target<'a>,
         value: Value,
@@ -126,11 +132,11 @@ impl<'a> Planner<'a> {
                     if part.mutability == Mutability::ReadOnly {
                         return Ok(());
                     }
-                    self.set(origin, op, target.part(part), part, value)
+                    self.set(label, op, target.part(part), part, value)
                 })
             }
             empty if entra::unassigns(&empty) => {
-                self.push(origin, target, StepAction::Clear);
+                self.push(label, target, StepAction::Clear);
                 Ok(())
             }
             other => {
@@ -141,7 +147,12 @@ impl<'a> Planner<'a> {
     }
 
     /// A removal: the whole target, or only the values it names.
-    fn removal(&mut self, origin: &Origin, target: Target<'a>, value: Option<&Value>) -> Result<(), Error> {
+    fn removal(
+        &mut self,
+        label: &OperationLabel,
+        target: Target<'a>,
+        value: Option<&Value>,
+    ) -> Result<(), Error> {
         if is_active(&target) {
             return Err(no_removal());
         }
@@ -151,12 +162,12 @@ impl<'a> Planner<'a> {
             entra::values_to_remove(value)
         };
         let Some(named) = named else {
-            self.push(origin, target, StepAction::Clear);
+            self.push(label, target, StepAction::Clear);
             return Ok(());
         };
         let leaf = target.leaf().unwrap_or(target.attribute);
         if !leaf.multi_valued && named.iter().all(entra::unassigns) {
-            self.push(origin, target, StepAction::Clear);
+            self.push(label, target, StepAction::Clear);
             return Ok(());
         }
         let mut taken = Vec::with_capacity(named.len());
@@ -170,7 +181,7 @@ impl<'a> Planner<'a> {
                 None => {}
             }
         }
-        self.push(origin, target, StepAction::Remove(taken));
+        self.push(label, target, StepAction::Remove(taken));
         Ok(())
     }
 

@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn the_place_of_the_character_is_named() {
-        for (name, value, place) in [
+        for (name, value, attribute) in [
             ("title", json!("a\0b"), Some("title")),
             (
                 "emails",
@@ -62,7 +62,7 @@ mod tests {
             ("emails", json!([{"value": "a", "primary": true}, null, 4]), None),
         ] {
             let found = check_nul(name, &value).err().and_then(|error| error.attribute);
-            assert_eq!(found.as_deref(), place, "{value}");
+            assert_eq!(found.as_deref(), attribute, "{value}");
         }
     }
 }

@@ -100,7 +100,7 @@ impl Store {
         .await
     }
 
-    /// As [`Store::write`], for work that reads and then writes once ([`TenantTx::save`], [`TenantTx::log`]). On PostgreSQL
+    /// As [`Store::write`], for work that reads and then writes once ([`TenantTx::save`], [`TenantTx::delete`], [`TenantTx::log`]). On PostgreSQL
     /// it is first tried without a transaction, in a round trip each; when the row was changed in between, it runs again
     /// as [`Store::write`] runs it.
     ///

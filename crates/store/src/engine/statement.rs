@@ -59,7 +59,8 @@ pub(crate) enum Opens {
     /// An `INSERT … SELECT` of one row of `:tenant`, without `FROM`. PostgreSQL checks a policy on the row that was made, so the
     /// setting is always there in time.
     TenantToInsert,
-    /// A `SELECT` across tenants, which the row-level policy of that name allows.
+    /// A `SELECT` across tenants, which the row-level policy of that name allows: the setting `usher.door` names the policy that
+    /// holds for this transaction (`migrations/sql/0001_foundation.postgres.sql`).
     All(&'static str),
 }
 

@@ -307,8 +307,8 @@ impl Scan {
     /// These rows, in no order; those that are gone by now are left out.
     pub(super) async fn fetch(&self, tx: &mut TenantTx, ids: &[Uuid]) -> Result<Vec<QueryResult>> {
         let ids = Rows(Ids::of(ids.iter().copied()));
-        let these = (tx.within(self.directory), ids);
-        tx.executor.rows(&self.statements.by_ids, these).await
+        let wanted = (tx.within(self.directory), ids);
+        tx.executor.rows(&self.statements.by_ids, wanted).await
     }
 
     /// Puts rows into this order, which the subqueries around a page do not promise to keep.

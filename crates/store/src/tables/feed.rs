@@ -7,7 +7,7 @@ use domain::position::Position;
 use domain::tenant::Slug;
 use scim::etag::Revision;
 
-use super::names::{Above, At, AtPosition, Consumers, CreatedAt, Limit, Mark, OfApp};
+use super::names::{Above, At, AtPosition, Consumers, CreatedAt, Limit, Mark, OfApp, Owner, StateName, Why};
 use crate::engine::read::{Columns, Read, record};
 use crate::engine::statement::{Opens, Statement};
 use crate::error::Result;
@@ -98,6 +98,13 @@ pub(crate) static SET_PUBLISHED: Statement<FeedPosition> = Statement::new(|_| {
     "UPDATE feed SET published = :position WHERE app_id = :app AND published <> :position".into()
 });
 
+/// The time stays as long as the state does.
+pub(crate) static SET_STATE: Statement<(OfApp, StateName, Why<'_>, (Owner<'_>, At))> = Statement::new(|_| {
+    "UPDATE feed SET state_at = CASE WHEN state = :state AND state_at IS NOT NULL THEN state_at ELSE :at END, \
+     state = :state, why = :why, state_by = :owner WHERE app_id = :app"
+        .into()
+});
+
 /// The sequence is a number in the outbox, and 20 digits for readers.
 impl Read for FeedEvent {
     fn read(columns: &mut Columns<'_>) -> Result<Self> {
@@ -141,10 +148,33 @@ pub(crate) static ACK: Statement<(FeedPosition, Consumers<'_>, At)> = Statement:
     )
 });
 
-pub(crate) static ACKS: Statement<OfApp, Ack> =
-    Statement::new(|_| "SELECT grp, pos, at FROM feed_group WHERE app_id = :app ORDER BY grp".into());
+/// Changes nothing unless the position is after the last delivered one.
+pub(crate) static SET_DELIVERED: Statement<(FeedPosition, Consumers<'_>, At)> = Statement::new(|_| {
+    "INSERT INTO feed_group (app_id, grp, pos, delivered, at) VALUES (:app, :group, 0, :position, :at) \
+     ON CONFLICT (app_id, grp) DO UPDATE SET delivered = excluded.delivered \
+     WHERE feed_group.delivered < excluded.delivered"
+        .into()
+});
 
-record!(Ack: group position at);
+pub(crate) static ACKS: Statement<OfApp, Ack> = Statement::new(|_| {
+    "SELECT grp, pos, delivered, at FROM feed_group WHERE app_id = :app ORDER BY grp".into()
+});
+
+record!(Ack: group position delivered at);
+
+/// Every feed's groups; one named like the app is there before it has acknowledged anything.
+pub(crate) static GROUPS: Statement<(), FeedGroup> = Statement::opening(Opens::All("outbox"), |_| {
+    "SELECT r.app_id, r.grp, r.pos, r.delivered, \
+     (SELECT o.created_at FROM (SELECT e.tenant_id, e.outbox_id FROM feed_event e \
+     WHERE e.app_id = r.app_id AND e.pos > r.pos ORDER BY e.pos LIMIT 1) n \
+     JOIN outbox o ON o.tenant_id = n.tenant_id AND o.id = n.outbox_id) AS waiting_since \
+     FROM (SELECT f.app_id, coalesce(g.grp, app.name) AS grp, coalesce(g.pos, 0) AS pos, \
+     coalesce(g.delivered, 0) AS delivered FROM feed f JOIN app ON app.id = f.app_id \
+     LEFT JOIN feed_group g ON g.app_id = f.app_id) r ORDER BY r.app_id, r.grp"
+        .into()
+});
+
+record!(FeedGroup: app group acknowledged delivered waiting_since);
 
 /// One app's feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -219,8 +249,25 @@ pub struct Ack {
     pub group: String,
     /// The last position that it has applied, like all before it.
     pub position: Position,
-    /// When it acknowledged it.
+    /// The last position that was delivered to it from the queue, acknowledged or not; over HTTP nothing is delivered, but read.
+    pub delivered: Position,
+    /// When it acknowledged.
     pub at: DateTime<Utc>,
+}
+
+/// How far a consumer group of a feed is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedGroup {
+    /// The app.
+    pub app: AppId,
+    /// The group.
+    pub group: String,
+    /// Everything up to this position is acknowledged.
+    pub acknowledged: Position,
+    /// The last position that was delivered to it from the queue.
+    pub delivered: Position,
+    /// When the oldest event that it has not acknowledged was committed; `None` when there is none.
+    pub waiting_since: Option<DateTime<Utc>>,
 }
 
 impl Store {
@@ -245,9 +292,10 @@ impl Store {
     /// # Errors
     /// [`crate::StoreError::Unavailable`].
     pub async fn feed_page(&self, app: AppId, after: Position, limit: usize) -> Result<Option<FeedPage>> {
-        let place = (OfApp(app), AtPosition(after));
         let mut executor = self.autocommit();
-        let rows = executor.all(&PAGE, (place, Limit(limit))).await?;
+        let rows = executor
+            .all(&PAGE, ((OfApp(app), AtPosition(after)), Limit(limit)))
+            .await?;
         let ends = match rows.last() {
             Some((_, ends)) => Some(ends.clone()),
             None => executor.one(&HEAD, OfApp(app)).await?,
@@ -284,6 +332,45 @@ impl Store {
     pub async fn ack(&self, app: AppId, group: &str, position: Position, at: DateTime<Utc>) -> Result<()> {
         let ack = ((OfApp(app), AtPosition(position)), Consumers(group), At(at));
         self.change(&ACK, ack).await.map(|_| ())
+    }
+
+    /// Notes what the relay of a feed does, why it does not run or what was lost, and which instance says so.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn set_feed_state(
+        &self,
+        app: AppId,
+        state: FeedState,
+        why: Option<&str>,
+        by: &str,
+        at: DateTime<Utc>,
+    ) -> Result<()> {
+        let parameters = (OfApp(app), StateName(state.into()), Why(why), (Owner(by), At(at)));
+        self.change(&SET_STATE, parameters).await.map(|_| ())
+    }
+
+    /// Notes the last position that the queue delivered to a consumer group. It never goes back.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Conflict`] when there is no such feed, [`crate::StoreError::Unavailable`].
+    pub async fn set_delivered(
+        &self,
+        app: AppId,
+        group: &str,
+        position: Position,
+        at: DateTime<Utc>,
+    ) -> Result<()> {
+        let delivered = ((OfApp(app), AtPosition(position)), Consumers(group), At(at));
+        self.change(&SET_DELIVERED, delivered).await.map(|_| ())
+    }
+
+    /// How far the consumer groups of all feeds are.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn feed_groups(&self) -> Result<Vec<FeedGroup>> {
+        self.autocommit().all(&GROUPS, ()).await
     }
 
     /// The last acknowledgement of each consumer group of an app, by name.

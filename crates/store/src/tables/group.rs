@@ -4,12 +4,15 @@ use domain::group::Group;
 use domain::identity::ExternalId;
 use scim::resource::Resource;
 
+use super::member_change::{self, MemberChange};
 use super::names::MemberCount;
 use super::resource::{
-    self, ById, ByKey, ChangeResult, Create, Delete, SameKeyOtherId, Save, Table, by_key, statements_and_row,
+    self, ById, ByKey, ChangeResult, Create, Delete, SameKeyOtherId, Save, SaveParts, Table, by_key,
+    statements_and_row,
 };
 use crate::engine::read::record;
 use crate::engine::statement::{Opens, Statement};
+use crate::settings::Backend;
 
 pub(crate) static BY_ID: Statement<ById, Group> = Statement::select(resource::by_id::<Group>);
 pub(crate) static LOCK_BY_ID: Statement<ById, Group> =
@@ -31,6 +34,7 @@ record!(Group: id created_at directory revision resource modified_at member_coun
 
 impl Table for Group {
     type Own = MemberCount;
+    type MemberChange = MemberChange;
 
     const TABLE: &'static str = "groups";
     const COLUMNS: &'static str =
@@ -39,9 +43,11 @@ impl Table for Group {
     const OWN: [&'static str; 3] = ["member_count", ":member_count", "member_count = :member_count"];
     /// The parts of one membership change.
     const SEVERAL_EVENTS: bool = true;
-    const EMPTY: Option<&'static str> = Some(
-        "DELETE FROM membership WHERE directory_id = :directory AND group_id = :id AND tenant_id = :tenant",
-    );
+    const HAS_MEMBERS: bool = true;
+
+    fn save_parts(on: Backend) -> SaveParts {
+        member_change::save_parts(on)
+    }
 
     statements_and_row!(by_external_id: None);
 

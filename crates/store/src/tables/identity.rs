@@ -47,6 +47,7 @@ macro_rules! external_id_taken {
 
 impl Table for Identity {
     type Own = Own;
+    type MemberChange = ();
 
     const TABLE: &'static str = "identity";
     const COLUMNS: &'static str =
@@ -68,6 +69,7 @@ impl Table for Identity {
         ")"
     );
     const SEVERAL_EVENTS: bool = false;
+    const HAS_MEMBERS: bool = false;
 
     /// With the groups of an identity that is in few.
     fn shown_columns(on: Backend, row: &str) -> String {

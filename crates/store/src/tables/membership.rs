@@ -5,9 +5,9 @@
 //! id is looked up by its whole key inside a `LATERAL`, so that no estimate can make the planner read a group from end to
 //! end.
 //!
-//! Locks: a change of a group's members holds the group's row ([`super::group`]); [`KNOWN_KEPT`] holds the members'
-//! rows against deletion until the commit. A deletion of a resource holds its row, then locks its groups in the order
-//! of their ids, then deletes the memberships.
+//! Locks: a change of a group's members holds the group's row ([`super::group`], or [`super::member_change`] in one statement);
+//! what adds members holds their rows against deletion until the commit. A deletion of a resource holds its row, then locks its
+//! groups in the order of their ids, then deletes the memberships.
 
 use std::collections::HashMap;
 
@@ -37,29 +37,39 @@ const ID_SQLITE: &str = "unhex(w.value)";
 pub(crate) type ResourcesByKind = (DirectoryKey, People, Groups);
 
 pub(crate) fn both(directory: DirectoryKey, ids: &[ResourceId]) -> ResourcesByKind {
-    let of_kind = |people: bool| {
-        let is = |id: &&ResourceId| matches!(id, ResourceId::Identity(_)) == people;
-        Ids::of(ids.iter().filter(is).map(|id| id.uuid()))
-    };
-    (directory, People(of_kind(true)), Groups(of_kind(false)))
+    let [people, groups] = [true, false].map(|people| of_kind(ids, people));
+    (directory, People(people), Groups(groups))
+}
+
+/// People or groups.
+pub(crate) fn of_kind(ids: &[ResourceId], people: bool) -> Ids {
+    let is = |id: &&ResourceId| matches!(id, ResourceId::Identity(_)) == people;
+    Ids::of(ids.iter().filter(is).map(|id| id.uuid()))
 }
 
 /// One group's members.
 pub(crate) type GroupKey = (DirectoryKey, InGroup);
 
-/// Those of the ids that exist in the directory, with their documents.
-pub(crate) static KNOWN: Statement<ResourcesByKind, Member> = Statement::select(|on| known(on, ""));
+/// Those of the ids that exist in the directory, with their documents, and whether they are in the group.
+pub(crate) static KNOWN: Statement<(ResourcesByKind, InGroup), (Member, bool)> =
+    Statement::select(|on| known(on, ""));
 /// As [`KNOWN`], and no other transaction deletes them until this one ends.
-pub(crate) static KNOWN_KEPT: Statement<ResourcesByKind, Member> =
-    Statement::select(|on| known(on, " FOR KEY SHARE"));
+pub(crate) static KNOWN_KEPT: Statement<(ResourcesByKind, InGroup), (Member, bool)> =
+    Statement::select(|on| known(on, KEEP));
+
+/// Keeps other transactions from deleting the rows of [`present`].
+pub(crate) const KEEP: &str = " FOR KEY SHARE";
 
 fn known(on: Backend, lock: &str) -> String {
-    present(on, "x.id, x.document", lock)
+    // No `EXISTS`, for which PostgreSQL may read the group.
+    let is_member = "coalesce((SELECT true FROM membership m WHERE m.tenant_id = x.tenant_id AND m.directory_id = :directory \
+                     AND m.group_id = :group AND m.member_id = x.id), false)";
+    present(on, &format!("x.id, x.document, {is_member} AS is_member"), lock)
 }
 
-/// The rows that [`Both`] names: kind and `columns`. Row by row, by the whole key: with a join or an `EXISTS` PostgreSQL may
-/// read the directory instead.
-fn present(on: Backend, columns: &str, lock: &str) -> String {
+/// The rows that [`ResourcesByKind`] names: kind and `columns`. Row by row, by the whole key: with a join or an `EXISTS` PostgreSQL
+/// may read the directory instead.
+pub(crate) fn present(on: Backend, columns: &str, lock: &str) -> String {
     let which = "x.tenant_id = :tenant AND x.directory_id = :directory AND x.id =";
     let of = |table: &str, kind: &str, list: &str| {
         on.either(
@@ -93,19 +103,29 @@ pub(crate) static ADD: Statement<(ResourcesByKind, InGroup), ResourceId> = State
 /// Ends memberships; returns those that were. On PostgreSQL by the place of each row (`ctid`), which stands still while the group
 /// is locked.
 pub(crate) static REMOVE: Statement<(GroupKey, Members), ResourceId> = Statement::new(|on| {
+    let from = on.either("unnest(:members) w(id)", "");
+    format!(
+        "{} RETURNING member_kind, member_id",
+        remove(on, ":tenant", ":group", from)
+    )
+});
+
+/// On PostgreSQL for the members `w.id` of `from`.
+pub(crate) fn remove(on: Backend, tenant: &str, group: &str, from: &str) -> String {
     let which = on.either(
-        "ctid = ANY (ARRAY( \
-         SELECT m.place FROM unnest(:members) w(id) CROSS JOIN LATERAL \
-         (SELECT x.ctid AS place FROM membership x WHERE x.tenant_id = :tenant AND x.directory_id = :directory \
-         AND x.group_id = :group AND x.member_id = w.id OFFSET 0) m))"
-            .to_owned(),
         format!(
-            "tenant_id = :tenant AND directory_id = :directory AND group_id = :group \
+            "ctid = ANY (ARRAY( \
+             SELECT m.place FROM {from} CROSS JOIN LATERAL \
+             (SELECT x.ctid AS place FROM membership x WHERE x.tenant_id = {tenant} AND x.directory_id = :directory \
+             AND x.group_id = {group} AND x.member_id = w.id OFFSET 0) m))"
+        ),
+        format!(
+            "tenant_id = {tenant} AND directory_id = :directory AND group_id = {group} \
              AND member_id IN (SELECT {ID_SQLITE} FROM json_each(:members) w)"
         ),
     );
-    format!("DELETE FROM membership WHERE {which} RETURNING member_kind, member_id")
-});
+    format!("DELETE FROM membership WHERE {which}")
+}
 
 /// Ends all memberships of a group.
 pub(crate) static CLEAR: Statement<GroupKey> = Statement::new(|_| {
@@ -184,12 +204,13 @@ pub(crate) static AMONG: Statement<(DirectoryKey, Groups, Members), (Uuid, Resou
     },
 );
 
-/// Three `WITH`s that end all memberships of the resource `:id`: its groups are locked in
+/// Three `WITH`s that end all memberships of the resource `:id`, whose row `i` has deleted: its groups are locked in
 /// the order of their ids, left, and counted down. A group that is a member of itself is not counted down: it is being
 /// deleted, and a statement changes a row once.
 pub(crate) const LEAVE_ALL_POSTGRES: &str = "\
-    leased AS MATERIALIZED (SELECT h.id FROM (SELECT group_id FROM membership WHERE directory_id = :directory \
-    AND member_id = :id AND member_kind <> '' AND NOT (tenant_id IS DISTINCT FROM :tenant) AND group_id <> :id \
+    leased AS MATERIALIZED (SELECT h.id FROM i CROSS JOIN LATERAL (SELECT group_id FROM membership \
+    WHERE directory_id = i.directory_id AND member_id = :id AND member_kind <> '' \
+    AND NOT (tenant_id IS DISTINCT FROM i.tenant_id) AND group_id <> :id \
     ORDER BY group_id OFFSET 0) w CROSS JOIN LATERAL (SELECT y.id FROM groups y \
     WHERE y.tenant_id = :tenant AND y.id = w.group_id OFFSET 0 FOR UPDATE) h), \
     gone AS (DELETE FROM membership m WHERE m.directory_id = :directory AND m.member_id = :id \
@@ -228,12 +249,17 @@ impl Read for Member {
 }
 
 impl TenantTx {
-    /// Those of `ids` that exist in this directory, in no order, each once. In [`crate::Store::write`] no other transaction can delete
-    /// them until the transaction ends.
+    /// Those of `ids` that exist in this directory, in no order, each once and with whether it is in the group. In
+    /// [`crate::Store::write`] no other transaction can delete them until the transaction ends.
     ///
     /// # Errors
     /// As [`TenantTx::get`].
-    pub async fn known_members(&mut self, directory: DirectoryId, ids: &[ResourceId]) -> Result<Vec<Member>> {
+    pub async fn known_members(
+        &mut self,
+        directory: DirectoryId,
+        group: GroupId,
+        ids: &[ResourceId],
+    ) -> Result<Vec<(Member, bool)>> {
         let statement = if self.executor.is_open() {
             &KNOWN_KEPT
         } else {
@@ -241,8 +267,8 @@ impl TenantTx {
         };
         let mut known = Vec::new();
         for chunk in once(ids).chunks(CHUNK) {
-            let both = both(self.within(directory), chunk);
-            known.extend(self.executor.all(statement, both).await?);
+            let named = (both(self.within(directory), chunk), InGroup(group));
+            known.extend(self.executor.all(statement, named).await?);
             self.note_tenant_set();
         }
         Ok(known)

@@ -11,6 +11,7 @@ pub(crate) mod identity;
 pub(crate) mod keys;
 pub(crate) mod lease;
 pub(crate) mod log;
+pub(crate) mod member_change;
 pub(crate) mod membership;
 pub(crate) mod names;
 pub(crate) mod outbox;

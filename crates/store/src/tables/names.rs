@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::credential::TokenId;
 use domain::id::{AppId, DirectoryId, GroupId, TenantId};
 use domain::position::Position;
+use scim::etag::Revision;
 use sea_orm::Value;
 use uuid::Uuid;
 
@@ -13,6 +14,9 @@ names! {
     After(Uuid) = after;
     At(DateTime<Utc>) = at;
     AtPosition(Position) = position;
+    AtRevision(Revision) = revision;
+    /// The one that the row still has.
+    RevisionBefore(Revision) = revision_before;
     Before(DateTime<Utc>) = before;
     Consumers<'a>(&'a str) = group;
     /// Milliseconds since 1970.
@@ -51,6 +55,8 @@ names! {
     RedisPassword<'a>(&'a str) = redis_password;
     Rows(Ids) = ids;
     Skip(usize) = skip;
+    StateName(&'static str) = state;
+    Why<'a>(Option<&'a str>) = why;
 }
 
 /// The rows of a directory.

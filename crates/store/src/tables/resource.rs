@@ -19,7 +19,8 @@ use domain::log::LogEntry;
 use scim::etag::Revision;
 use scim::resource::Resource;
 
-use super::names::{CreatedAt, DirectoryKey, DisplacedKey, Id, Key};
+use super::member_change::MemberChange;
+use super::names::{AtRevision, CreatedAt, DirectoryKey, DisplacedKey, Id, Key, RevisionBefore};
 use super::outbox::Events;
 use super::{keys, log, membership, outbox};
 use crate::engine::parameter::{Bind, parameters};
@@ -30,10 +31,18 @@ use crate::list::ListedResource;
 use crate::settings::Backend;
 
 /// What a directory holds: an [`Identity`] or a [`Group`].
-pub trait StoredResource: ListedResource {}
+pub trait StoredResource: ListedResource + Table<MemberChange = <Self as StoredResource>::Members> {
+    /// The change of members that is saved with it.
+    type Members: Bind + Send;
+}
 
-impl StoredResource for Identity {}
-impl StoredResource for Group {}
+impl StoredResource for Identity {
+    type Members = ();
+}
+
+impl StoredResource for Group {
+    type Members = MemberChange;
+}
 
 /// The id of a [`StoredResource`].
 pub trait StoredId: Copy + Send + Into<ResourceId> {
@@ -53,6 +62,8 @@ impl StoredId for GroupId {
 pub(crate) trait Table: Read + Send + Sync + 'static {
     /// What only this table keeps of a revision.
     type Own: Bind + Send;
+    /// What only a change of this table's rows writes beside the row.
+    type MemberChange: Bind + Send;
 
     const TABLE: &'static str;
     /// What [`Read`] takes; the first two are id and creation, by which lists are put in order.
@@ -69,12 +80,17 @@ pub(crate) trait Table: Read + Send + Sync + 'static {
     const SAVE_IF: &'static str = "true";
     /// Whether a change may have several events.
     const SEVERAL_EVENTS: bool;
-    /// Deletes what ends with the resource.
-    const EMPTY: Option<&'static str> = None;
+    /// Whether its rows have members, which leave when it is deleted.
+    const HAS_MEMBERS: bool;
 
     /// As [`Table::COLUMNS`] of the row `row`, with what an answer shows beside the document.
     fn shown_columns(_on: Backend, _row: &str) -> String {
         Self::COLUMNS.to_owned()
+    }
+
+    /// The text for [`Table::MemberChange`].
+    fn save_parts(_on: Backend) -> SaveParts {
+        SaveParts::default()
     }
 
     fn statements<'s>() -> Statements<'s, Self>;
@@ -115,6 +131,17 @@ macro_rules! statements_and_row {
 }
 pub(crate) use statements_and_row;
 
+/// What a save has beside the change of the row and what depends on that in every table.
+#[derive(Default)]
+pub(crate) struct SaveParts {
+    /// On PostgreSQL parts of the `WITH`, each after a comma; on SQLite statements, each with a semicolon.
+    pub(crate) before: String,
+    /// Of the change, after an `AND`.
+    pub(crate) condition: &'static str,
+    /// PostgreSQL: parts of the `WITH`, each after a comma; the change is `i`.
+    pub(crate) after: String,
+}
+
 /// The statements on a table.
 pub(crate) struct Statements<'s, R: Table> {
     pub(crate) by_id: &'s Statement<ById, R>,
@@ -148,9 +175,14 @@ pub(crate) type SameKeyOtherId = (DirectoryKey, Id, Key);
 /// What a creation writes.
 pub(crate) type Create<'s, R> = (New<'s, R>, CreatedAt, Events<'s, R>, &'s LogEntry);
 /// What a change writes.
-pub(crate) type Save<'s, R> = (New<'s, R>, DisplacedKey, Events<'s, R>, &'s LogEntry);
+pub(crate) type Save<'s, R> = (
+    (New<'s, R>, RevisionBefore, DisplacedKey),
+    <R as Table>::MemberChange,
+    Events<'s, R>,
+    &'s LogEntry,
+);
 /// What a deletion needs.
-pub(crate) type Delete<'s, R> = (ById, Events<'s, R>, &'s LogEntry);
+pub(crate) type Delete<'s, R> = (ById, AtRevision, Events<'s, R>, &'s LogEntry);
 /// A new revision.
 pub(crate) type New<'s, R> = (NewRow<'s>, <R as Table>::Own);
 /// How many rows a change reached, and [`Table::EXTERNAL_ID_SHARED`].
@@ -244,6 +276,11 @@ pub(crate) fn create<R: Table>(on: Backend) -> String {
 pub(crate) fn save<R: Table>(on: Backend) -> String {
     let (table, key, [_, _, set]) = (R::TABLE, R::NAME_KEY, R::OWN);
     let (shared, condition, log) = (R::EXTERNAL_ID_SHARED, R::SAVE_IF, outbox_and_log::<R>(on));
+    let SaveParts {
+        before,
+        condition: members,
+        after,
+    } = R::save_parts(on);
     let shadow = format!("{table}.{key} = :shadow");
     let taken = format!(
         "EXISTS (SELECT 1 FROM {table} x WHERE {} AND x.directory_id = :directory AND x.{key} = :name_key AND x.id <> :id)",
@@ -252,30 +289,43 @@ pub(crate) fn save<R: Table>(on: Backend) -> String {
     let update = format!(
         "UPDATE {table} SET revision = :revision, document = :document, modified_at = :modified_at, \
          external_id = :external_id, {set}, {key} = CASE WHEN {shadow} AND {taken} THEN {table}.{key} ELSE :name_key END \
-         WHERE tenant_id = {} AND directory_id = :directory AND id = :id AND revision = :revision - 1 \
-         AND ({shadow} OR NOT {taken}) AND {condition}",
-        // The tenant is set when its id is asked for: by an index, as all plans of the store go, that is before the first row.
-        on.either("(SELECT s.tenant::uuid FROM s)", ":tenant"),
+         WHERE tenant_id = {} AND directory_id = :directory AND id = :id AND revision = :revision_before \
+         AND ({shadow} OR NOT {taken}) AND {condition}{members}",
+        tenant_in_force(on),
     );
     on.either(
         format!(
-            "WITH {SET_TENANT}, i AS ({update} RETURNING tenant_id), {log} SELECT count(*), {shared} FROM i"
+            "WITH {SET_TENANT}{before}, i AS ({update} RETURNING tenant_id){after}, {log} SELECT count(*), {shared} FROM i"
         ),
-        format!("{update} RETURNING 1, {shared}; {log}"),
+        format!("{before}{update} RETURNING 1, {shared}; {log}"),
     )
 }
 
-/// Deletes a row with its memberships, and writes its events and its log row.
+/// The tenant, once it is set: when its id is asked for by an index, as all plans of the store go, that is before the first row.
+fn tenant_in_force(on: Backend) -> &'static str {
+    on.either("(SELECT s.tenant::uuid FROM s)", ":tenant")
+}
+
+/// Deletes a row of that revision with its memberships, and writes its events and its log row. On PostgreSQL the deletion is refused by
+/// the database (`migrations/sql/0011_deleted_members.postgres.sql`) when the statement has waited for one that made it a member.
 pub(crate) fn delete<R: Table>(on: Backend) -> String {
     let (table, log) = (R::TABLE, outbox_and_log::<R>(on));
     let delete = format!(
-        "DELETE FROM {table} WHERE tenant_id = :tenant AND directory_id = :directory AND id = :id RETURNING"
+        "DELETE FROM {table} WHERE tenant_id = {} AND directory_id = :directory AND id = :id AND revision = :revision RETURNING",
+        tenant_in_force(on)
     );
-    let empty = R::EMPTY.map(|empty| on.either(format!(", emptied AS ({empty})"), format!("; {empty}")));
-    let empty = empty.unwrap_or_default();
+    let empty = if R::HAS_MEMBERS {
+        let empty = format!(
+            "DELETE FROM membership WHERE directory_id = :directory AND group_id = :id AND tenant_id = {}",
+            on.either("(SELECT i.tenant_id FROM i)", ":tenant")
+        );
+        on.either(format!(", emptied AS ({empty})"), format!("; {empty}"))
+    } else {
+        String::new()
+    };
     on.either(
         format!(
-            "WITH i AS ({delete} tenant_id){empty}, {}, {log} SELECT count(*) FROM i",
+            "WITH {SET_TENANT}, i AS ({delete} tenant_id, directory_id){empty}, {}, {log} SELECT count(*) FROM i",
             membership::LEAVE_ALL_POSTGRES
         ),
         format!("{}{empty}; {delete} 1; {log}", membership::LEAVE_ALL_SQLITE),

@@ -115,10 +115,10 @@ async fn a_thousand_members_join_and_leave_in_one_request() {
         let scim = people(&site.gateway, "contoso");
         let crowd = site.crowd(&scim, 1_000).await;
         let id = create(&scim, "Staff", &[]).await;
-        for time in ["once", "twice"] {
-            let answer = patch(&scim, &id, adding(&crowd)).await.expect(204);
-            assert_eq!(answer.header("etag"), "W/\"2\"", "{time}");
-        }
+        let joined = patch(&scim, &id, adding(&crowd)).await.expect(204).revision();
+        assert!(joined > 1);
+        let again = patch(&scim, &id, adding(&crowd)).await.expect(204);
+        assert_eq!(again.revision(), joined);
         assert_eq!(members(&scim, &id).await, set(&crowd));
         // As a thousand operations of one member each.
         let operations: Vec<Value> = crowd
@@ -126,7 +126,7 @@ async fn a_thousand_members_join_and_leave_in_one_request() {
             .map(|member| json!({"op": "remove", "path": format!("members[value eq \"{member}\"]")}))
             .collect();
         let answer = patch(&scim, &id, Value::from(operations)).await.expect(204);
-        assert_eq!(answer.header("etag"), "W/\"3\"");
+        assert!(answer.revision() > joined);
         assert_eq!(members(&scim, &id).await, set(&[]));
         let operations: Vec<Value> = crowd
             .iter()

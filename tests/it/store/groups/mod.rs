@@ -10,12 +10,14 @@ mod world;
 
 use std::sync::Arc;
 
+use chrono::DateTime;
 use domain::group::Group;
 use domain::id::{GroupId, IdentityId, ResourceId};
+use domain::identity::ExternalId;
 use domain::log::LogStatus;
 use scim::etag::Revision;
 use serde_json::{Value, json};
-use store::{CreateOutcome, LogQuery, SaveOutcome, StoreError};
+use store::{CreateOutcome, LogQuery, MemberChange, SaveOutcome, StoreError};
 
 use super::world::worlds;
 pub use world::{ids, sorted};
@@ -244,7 +246,7 @@ async fn the_parts_of_a_change_have_events_in_order_and_its_log_row_waits_for_th
         let app = world.app("booking").await;
         let group = world.made(&home, "Sales", &[]).await;
         let after = Group {
-            revision: Revision::FIRST.next(),
+            revision: Revision::FIRST.next(DateTime::default()),
             ..group.clone()
         };
         let events = world.group_events(&after, 3);
@@ -254,8 +256,16 @@ async fn the_parts_of_a_change_have_events_in_order_and_its_log_row_waits_for_th
             .write(&home, move |tx| {
                 let what = Arc::clone(&what);
                 Box::pin(async move {
-                    tx.save(&what.0, domain::identity::ExternalId::IsFree, &what.1, &what.2)
-                        .await
+                    let members = MemberChange::default();
+                    tx.save(
+                        &what.0,
+                        Revision::FIRST,
+                        ExternalId::IsFree,
+                        members,
+                        &what.1,
+                        &what.2,
+                    )
+                    .await
                 })
             })
             .await

@@ -1,12 +1,18 @@
 //! Members are added and removed while the people are created and deleted: no dangling row, no wrong count.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::id::ResourceId;
+use domain::group::Group;
+use domain::id::{GroupId, ResourceId};
+use domain::identity::ExternalId;
 use futures_util::future::{join, join_all};
+use sqlx::Connection;
+use store::{MemberChange, SaveOutcome, StoreError};
+use tokio::sync::Notify;
 
 use super::{ids, sorted};
-use crate::store::world::worlds;
+use crate::store::world::{Home, World, worlds};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_of_one_group_follow_one_another() {
@@ -55,7 +61,7 @@ async fn adding_a_person_who_is_being_deleted_leaves_no_dangling_row() {
             world.made(&home, "A", &[]).await.id,
             world.made(&home, "B", &[]).await.id,
         ];
-        for round in 0..15 {
+        for round in 0..60 {
             let names = [format!("a{round}"), format!("b{round}")];
             let people = world.people(&home, &[&names[0], &names[1]]).await;
             let all = ids(&people);
@@ -102,5 +108,181 @@ async fn leavers_and_removals_at_once_are_counted_once() {
             let group = world.get_group(&home, group).await.unwrap();
             assert_eq!(group.member_count, 4, "{}", world.name());
         }
+    }
+}
+
+/// A transaction that has made `member` a member of `group` and is not committed before `may_commit`.
+async fn add_slowly(
+    world: &Arc<World>,
+    home: &Home,
+    (group, member): (GroupId, ResourceId),
+    [has_added, may_commit]: [&Arc<Notify>; 2],
+) -> Result<(), StoreError> {
+    let (world_of, directory) = (Arc::clone(world), home.directory.id);
+    let (has_added, may_commit) = (Arc::clone(has_added), Arc::clone(may_commit));
+    let done = world.store.write(home.scope, move |tx| {
+        let (world, has_added, may_commit) = (
+            Arc::clone(&world_of),
+            Arc::clone(&has_added),
+            Arc::clone(&may_commit),
+        );
+        Box::pin(async move {
+            let before = tx.lock(directory, group).await?.expect("the group");
+            assert_eq!(tx.known_members(directory, group, &[member]).await?.len(), 1);
+            let members = MemberChange {
+                count_before: before.member_count,
+                joining: vec![member],
+                leaving: Vec::new(),
+            };
+            let after = Group {
+                revision: before.revision.next(chrono::DateTime::default()),
+                member_count: before.member_count + 1,
+                ..before
+            };
+            let events = world.group_events(&after, 1);
+            let entry = world.group_entry(&after, &events);
+            let saved = tx
+                .save(
+                    &after,
+                    before.revision,
+                    ExternalId::IsFree,
+                    members,
+                    &events,
+                    &entry,
+                )
+                .await?;
+            assert_eq!(saved, SaveOutcome::Done);
+            has_added.notify_one();
+            may_commit.notified().await;
+            Ok(())
+        })
+    });
+    done.await
+}
+
+/// Ends when a session of the database waits for a lock.
+async fn somebody_waits(world: &World) {
+    let url = &world.postgres.as_ref().unwrap().super_url;
+    let mut admin = sqlx::PgConnection::connect(url).await.unwrap();
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(sql)
+        .fetch_one(&mut admin)
+        .await
+        .unwrap()
+        == 0
+    {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// The deletion is a statement that began before the membership was committed, and so does not see it (ADR 0038).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_membership_that_a_deletion_has_waited_for_ends_with_the_member() {
+    let world = Arc::new(World::postgres().await);
+    let home = world.home("contoso").await;
+    let app = world.app("booking").await;
+    let amy = world.people(&home, &["amy"]).await.remove(0);
+    let inner = world.made(&home, "Inner", &[]).await;
+    let group = world.made(&home, "Sales", &[]).await.id;
+    let [has_added, may_commit] = [(); 2].map(|()| Arc::new(Notify::new()));
+    for member in [ResourceId::from(amy.id), ResourceId::from(inner.id)] {
+        let adding = add_slowly(&world, &home, (group, member), [&has_added, &may_commit]);
+        let deleting = async {
+            has_added.notified().await;
+            match member {
+                ResourceId::Identity(_) => world.delete(&home, &amy).await,
+                ResourceId::Group(_) => world.delete_group(&home, &inner).await,
+            }
+        };
+        let releasing = async {
+            somebody_waits(&world).await;
+            may_commit.notify_one();
+        };
+        let (added, (), ()) = tokio::join!(adding, deleting, releasing);
+        added.unwrap();
+        assert_eq!(world.member_ids(&home, group).await, [], "{member}");
+        assert_eq!(
+            world.get_group(&home, group).await.unwrap().member_count,
+            0,
+            "{member}"
+        );
+    }
+    assert_eq!(world.get(&home, amy.id).await, None);
+    assert_eq!(world.get_group(&home, inner.id).await, None);
+    world.stamp_all().await;
+    let told = world.feed(&app).await;
+    for id in [amy.id.to_string(), inner.id.to_string()] {
+        let of_it = told.iter().filter(|event| event.source.ends_with(&id));
+        assert_eq!(of_it.count(), 2, "{id}: its creation and one deletion");
+    }
+}
+
+/// Nothing keeps the groups that a save without a lock has read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_members_is_decided_again_when_the_group_or_a_member_has_changed_since() {
+    let world = Arc::new(World::postgres().await);
+    let home = world.home("contoso").await;
+    let people = world.people(&home, &["amy", "bob", "eve", "joe", "kim"]).await;
+    let all = ids(&people);
+    let person = |id: ResourceId| people.iter().find(|one| ResourceId::from(one.id) == id).unwrap();
+    let group = world.made(&home, "Sales", &all[..2]).await.id;
+    // What happens between the read and the write: another change, the deletion of a member, the deletion of one who joins.
+    for (number, joining) in [all[2], all[3], all[4]].into_iter().enumerate() {
+        let directory = home.directory.id;
+        let (world_of, home_of, other) = (Arc::clone(&world), home.clone(), person(all[1]).clone());
+        let joiner = person(joining).clone();
+        let (first, attempts) = ([all[0]], Arc::new(std::sync::atomic::AtomicUsize::new(0)));
+        let counted = Arc::clone(&attempts);
+        let done = world.store.write_once::<_, StoreError, _>(home.scope, move |tx| {
+            let attempt = counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let (world, home) = (Arc::clone(&world_of), home_of.clone());
+            let (other, joiner) = (other.clone(), joiner.clone());
+            Box::pin(async move {
+                let before = tx.lock(directory, group).await?.expect("the group");
+                let known = tx.known_members(directory, group, &[joining]).await?;
+                if attempt == 0 {
+                    match number {
+                        0 => drop(world.patch(&home, group, &[], &first).await),
+                        1 => world.delete(&home, &other).await,
+                        _ => world.delete(&home, &joiner).await,
+                    }
+                }
+                if known.is_empty() {
+                    return Ok(before.member_count);
+                }
+                let members = MemberChange {
+                    count_before: before.member_count,
+                    joining: vec![joining],
+                    leaving: Vec::new(),
+                };
+                let after = Group {
+                    revision: before.revision.next(chrono::DateTime::default()),
+                    member_count: before.member_count + 1,
+                    ..before
+                };
+                let events = world.group_events(&after, 1);
+                let entry = world.group_entry(&after, &events);
+                tx.save(
+                    &after,
+                    before.revision,
+                    ExternalId::IsFree,
+                    members,
+                    &events,
+                    &entry,
+                )
+                .await?;
+                Ok(after.member_count)
+            })
+        });
+        let count = done.await.unwrap();
+        assert_eq!(attempts.load(std::sync::atomic::Ordering::Relaxed), 2, "{number}");
+        let members = world.member_ids(&home, group).await;
+        assert_eq!(i64::try_from(members.len()).unwrap(), count, "{number}");
+        assert_eq!(members.contains(&joining), number < 2, "{number}");
+        assert_eq!(
+            world.get_group(&home, group).await.unwrap().member_count,
+            count,
+            "{number}"
+        );
     }
 }

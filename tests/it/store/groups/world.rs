@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use chrono::DateTime;
 use domain::event::Event;
 use domain::group::{Group, Member};
 use domain::id::{EventId, GroupId, IdentityId, ResourceId};
+use domain::identity::ExternalId;
 use domain::log::{LogAction, LogEntry};
 use scim::etag::Revision;
 use serde_json::json;
-use store::{CreateOutcome, SaveOutcome, StoreError};
+use store::{CreateOutcome, MemberChange, SaveOutcome, StoreError};
 
 use crate::store::world::{Home, World, resource};
 
@@ -62,15 +64,13 @@ impl World {
         self.write(home, move |tx| {
             let what = Arc::clone(&what);
             Box::pin(async move {
-                let known: Vec<_> = tx.known_members(what.0.directory, &what.3).await?;
-                let known: Vec<_> = known.into_iter().map(|member| member.id).collect();
+                let known = tx.known_members(what.0.directory, what.0.id, &what.3).await?;
+                let known: Vec<_> = known.into_iter().map(|(member, _)| member.id).collect();
                 let group = Group {
                     member_count: i64::try_from(known.len()).unwrap(),
                     ..what.0.clone()
                 };
-                let created = tx
-                    .create(&group, domain::identity::ExternalId::IsFree, &what.1, &what.2)
-                    .await?;
+                let created = tx.create(&group, ExternalId::IsFree, &what.1, &what.2).await?;
                 if created == CreateOutcome::Done {
                     let added = tx.add_members(group.directory, group.id, &known).await?;
                     assert_eq!(added.len(), known.len());
@@ -139,45 +139,71 @@ impl World {
     ) -> (Vec<ResourceId>, Vec<ResourceId>) {
         let (world, home_of) = (Arc::clone(self), home.clone());
         let what = Arc::new((add.to_vec(), remove.to_vec()));
-        self.write(home, move |tx| {
+        let done = self.store.write_once(home.scope, move |tx| {
             let (world, home, what) = (Arc::clone(&world), home_of.clone(), Arc::clone(&what));
             Box::pin(async move {
                 let directory = home.directory.id;
                 let Some(before) = tx.lock(directory, group).await? else {
                     return Ok((Vec::new(), Vec::new()));
                 };
-                let known = tx.known_members(directory, &what.0).await?;
-                let known: Vec<_> = known.into_iter().map(|member| member.id).collect();
-                let added = tx.add_members(directory, group, &known).await?;
-                let removed = tx.remove_members(directory, group, &what.1).await?;
+                let known = |known: Vec<(Member, bool)>, inside: bool| -> Vec<ResourceId> {
+                    let known = known.into_iter().filter(|(_, is_member)| *is_member == inside);
+                    known.map(|(member, _)| member.id).collect()
+                };
+                let added = known(tx.known_members(directory, group, &what.0).await?, false);
+                let removed = known(tx.known_members(directory, group, &what.1).await?, true);
+                let mut members = MemberChange {
+                    count_before: before.member_count,
+                    ..MemberChange::default()
+                };
+                if added.len() + removed.len() > MemberChange::MOST {
+                    tx.require_transaction()?;
+                    assert_eq!(
+                        sorted(tx.add_members(directory, group, &added).await?),
+                        sorted(added.clone())
+                    );
+                    assert_eq!(
+                        sorted(tx.remove_members(directory, group, &removed).await?),
+                        sorted(removed.clone())
+                    );
+                } else {
+                    (members.joining, members.leaving) = (added.clone(), removed.clone());
+                }
                 let delta = i64::try_from(added.len()).unwrap() - i64::try_from(removed.len()).unwrap();
                 if added.is_empty() && removed.is_empty() {
                     return Ok((added, removed));
                 }
                 let after = Group {
-                    revision: before.revision.next(),
+                    revision: before.revision.next(DateTime::default()),
                     member_count: before.member_count + delta,
                     ..before
                 };
                 let events = world.group_events(&after, 1 + (added.len() + removed.len()) / 500);
                 let entry = world.group_entry(&after, &events);
-                assert_eq!(
-                    tx.save(&after, domain::identity::ExternalId::IsFree, &events, &entry)
-                        .await?,
-                    SaveOutcome::Done
-                );
-                Ok((added, removed))
+                match tx
+                    .save(
+                        &after,
+                        before.revision,
+                        ExternalId::IsFree,
+                        members,
+                        &events,
+                        &entry,
+                    )
+                    .await?
+                {
+                    SaveOutcome::Done => Ok((added, removed)),
+                    other => Err(StoreError::Refused(format!("{other:?}"))),
+                }
             })
-        })
-        .await
-        .unwrap()
+        });
+        done.await.unwrap()
     }
 
     pub async fn delete(&self, home: &Home, identity: &domain::identity::Identity) {
         let event = self.event(home, Some(identity), None);
         let entry = self.entry(identity, LogAction::Delete, Some(&event));
         let what = Arc::new((identity.clone(), event, entry));
-        self.write(home, move |tx| {
+        let done = self.store.write_once::<_, StoreError, _>(home.scope, move |tx| {
             let what = Arc::clone(&what);
             Box::pin(async move {
                 match tx.lock(what.0.directory, what.0.id).await? {
@@ -185,47 +211,49 @@ impl World {
                     None => Ok(()),
                 }
             })
-        })
-        .await
-        .unwrap();
+        });
+        done.await.unwrap();
     }
 
     pub async fn delete_group(&self, home: &Home, group: &Group) {
         let events = self.group_events(
             &Group {
-                revision: group.revision.next(),
+                revision: group.revision.next(DateTime::default()),
                 ..group.clone()
             },
             1,
         );
         let entry = self.group_entry(group, &events);
         let what = Arc::new((group.clone(), events, entry));
-        self.write(home, move |tx| {
+        let done = self.store.write_once::<_, StoreError, _>(home.scope, move |tx| {
             let what = Arc::clone(&what);
             Box::pin(async move {
                 tx.lock(what.0.directory, what.0.id).await?;
                 tx.delete(&what.0, &what.1, &what.2).await
             })
-        })
-        .await
-        .unwrap();
+        });
+        done.await.unwrap();
     }
 
     /// Stores the next revision of a group under another name.
     pub async fn rename(&self, home: &Home, group: &Group, name: &str) -> SaveOutcome {
         let after = Group {
-            revision: group.revision.next(),
+            revision: group.revision.next(DateTime::default()),
             resource: resource(json!({"displayName": name})),
             modified_at: self.now(),
             ..group.clone()
         };
         let events = self.group_events(&after, 1);
         let entry = self.group_entry(&after, &events);
-        let what = Arc::new((after, events, entry));
+        let (before, what) = (group.revision, Arc::new((after, events, entry)));
         self.write(home, move |tx| {
             let what = Arc::clone(&what);
             Box::pin(async move {
-                tx.save(&what.0, domain::identity::ExternalId::IsFree, &what.1, &what.2)
+                let members = MemberChange {
+                    count_before: what.0.member_count,
+                    ..MemberChange::default()
+                };
+                tx.save(&what.0, before, ExternalId::IsFree, members, &what.1, &what.2)
                     .await
             })
         })

@@ -62,11 +62,7 @@ const MORE: &[(&str, f64, &str)] = &[
         12_000.0,
         "what is shown of all members of a group",
     ),
-    (
-        "WITH i AS (DELETE FROM groups",
-        12_000.0,
-        "all members of a group",
-    ),
+    ("i AS (DELETE FROM groups", 12_000.0, "all members of a group"),
     (
         "AND status = $",
         12_000.0,

@@ -18,6 +18,7 @@ const NO_STATEMENT: &[&str] = &[
     "pending_migrations",
     "close",
     "changed",
+    "require_transaction",
     // The frames around the others.
     "read",
     "write",

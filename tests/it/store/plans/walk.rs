@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use domain::credential::{CredentialKind, Memory, Token, Use};
 use domain::environment::Environment;
+use domain::feed::FeedState;
 use domain::group::Group;
 use domain::id::{AppId, DirectoryId, GroupId, IdentityId, ResourceId, TenantId};
 use domain::identity::{ExternalId, Identity};
@@ -18,7 +19,7 @@ use scim::filter::Filter;
 use scim::query::{Sort, SortPosition};
 use scim::schema::ResourceType;
 use serde_json::json;
-use store::{ListRequest, LogQuery, Page, PageAt, StoreError, TenantTx, TypeRequest};
+use store::{ListRequest, LogQuery, MemberChange, Page, PageAt, StoreError, TenantTx, TypeRequest};
 
 use super::Watched;
 use crate::store::lists;
@@ -222,10 +223,24 @@ async fn identities(watched: &Watched, target: &Target, nth: usize) {
                 tx.lock(directory, saved.0.id).await?;
                 tx.find_by_name::<Identity>(directory, "nobody").await?;
                 tx.find_by_external_id(directory, "nobody").await?;
-                tx.save(&saved.0, ExternalId::IsKey, from_ref(&saved.1), &saved.2)
-                    .await?;
-                tx.save(&stale.0, ExternalId::IsKey, from_ref(&stale.1), &stale.2)
-                    .await?;
+                tx.save(
+                    &saved.0,
+                    before(saved.0.revision),
+                    ExternalId::IsKey,
+                    (),
+                    from_ref(&saved.1),
+                    &saved.2,
+                )
+                .await?;
+                tx.save(
+                    &stale.0,
+                    before(stale.0.revision),
+                    ExternalId::IsKey,
+                    (),
+                    from_ref(&stale.1),
+                    &stale.2,
+                )
+                .await?;
                 tx.log(&second.2).await?;
                 tx.lock(directory, leaving.0.id).await?;
                 tx.delete(&leaving.0, from_ref(&leaving.1), &leaving.2).await
@@ -242,13 +257,15 @@ async fn groups(watched: &Watched, target: &Target, nth: usize) {
     let mut ids = target.people[20..40].to_vec();
     ids.extend(target.groups[10..].iter().map(|id| ResourceId::from(*id)));
     let (asked, people) = (ids.clone(), target.identity_ids());
+    let mut joining = target.people[..20].to_vec();
+    joining.extend(target.groups[..10].iter().map(|id| ResourceId::from(*id)));
     store
         .read::<_, StoreError, _>(home.scope, move |tx| {
             Box::pin(async move {
                 tx.get(directory, big).await?;
                 tx.members_position(directory, big).await?;
                 tx.find_by_name::<Group>(directory, "g7").await?;
-                tx.known_members(directory, &asked).await?;
+                tx.known_members(directory, big, &asked).await?;
                 tx.members(directory, big, None, 20).await?;
                 tx.groups_of(directory, &people[..1]).await?;
                 tx.groups_of(directory, &people).await
@@ -259,7 +276,7 @@ async fn groups(watched: &Watched, target: &Target, nth: usize) {
 
     let group = world.group(home, &format!("first-{nth}"));
     let saved = Group {
-        revision: Revision::FIRST.next(),
+        revision: Revision::FIRST.next(DateTime::default()),
         ..group.clone()
     };
     let stale = Group {
@@ -279,18 +296,39 @@ async fn groups(watched: &Watched, target: &Target, nth: usize) {
     let work = Arc::new([told(&group), told(&saved), told(&stale), told(&leaving)]);
     store
         .write::<_, StoreError, _>(home.scope, move |tx| {
-            let (work, ids) = (Arc::clone(&work), ids.clone());
+            let (work, ids, joining) = (Arc::clone(&work), ids.clone(), joining.clone());
             Box::pin(async move {
                 let [group, saved, stale, leaving] = &*work;
-                tx.known_members(directory, &ids).await?;
+                tx.known_members(directory, big, &ids).await?;
                 tx.create(&group.0, ExternalId::IsFree, &group.1, &group.2)
                     .await?;
                 tx.lock(directory, big).await?;
                 tx.find_by_name::<Group>(directory, "g7").await?;
                 tx.add_members(directory, group.0.id, &ids).await?;
                 tx.remove_members(directory, big, &ids).await?;
-                tx.save(&saved.0, ExternalId::IsFree, &saved.1, &saved.2).await?;
-                tx.save(&stale.0, ExternalId::IsFree, &stale.1, &stale.2).await?;
+                let members = || MemberChange {
+                    count_before: 0,
+                    joining: joining.clone(),
+                    leaving: ids.clone(),
+                };
+                tx.save(
+                    &saved.0,
+                    before(saved.0.revision),
+                    ExternalId::IsFree,
+                    members(),
+                    &saved.1,
+                    &saved.2,
+                )
+                .await?;
+                tx.save(
+                    &stale.0,
+                    before(stale.0.revision),
+                    ExternalId::IsFree,
+                    members(),
+                    &stale.1,
+                    &stale.2,
+                )
+                .await?;
                 tx.clear_members(directory, group.0.id).await?;
                 tx.delete(&leaving.0, &leaving.1, &leaving.2).await
             })
@@ -487,9 +525,34 @@ async fn feeds(world: &World, target: &Target, nth: usize) {
         )
         .await
         .unwrap();
+    store
+        .set_delivered(
+            app,
+            "booking",
+            position(210 + i64::try_from(nth).unwrap()),
+            world.now(),
+        )
+        .await
+        .unwrap();
     store.acks(app).await.unwrap();
+    store.feed_groups().await.unwrap();
+    store
+        .set_feed_state(
+            app,
+            FeedState::Paused,
+            Some("a reader is away"),
+            "test",
+            world.now(),
+        )
+        .await
+        .unwrap();
     assert!(store.lease("walk", "test", Duration::from_mins(1)).await.unwrap());
     store.release_lease("walk", "test").await.unwrap();
     store.outbox_lag().await.unwrap();
     store.prune(early(50)).await.unwrap();
+}
+
+/// The revision before.
+fn before(revision: Revision) -> Revision {
+    Revision::new(revision.number() - 1).unwrap_or(revision)
 }

@@ -17,9 +17,9 @@ use crate::profile::Profile;
 use crate::tenant::{Directory, Provider, Slug, Switch};
 
 #[derive(Default)]
-struct Counted(AtomicU64);
+struct CountingIds(AtomicU64);
 
-impl Ids for Counted {
+impl Ids for CountingIds {
     fn next(&self) -> Uuid {
         Uuid::from_u128(u128::from(self.0.fetch_add(1, Ordering::Relaxed)))
     }
@@ -83,7 +83,13 @@ impl World {
             after,
             members,
         };
-        from_group_change(origin, &cause, &Counted::default(), DateTime::UNIX_EPOCH, change)
+        from_group_change(
+            origin,
+            &cause,
+            &CountingIds::default(),
+            DateTime::UNIX_EPOCH,
+            change,
+        )
     }
 }
 

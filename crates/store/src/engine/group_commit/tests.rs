@@ -12,13 +12,13 @@ use crate::error::Result;
 use crate::settings::Settings;
 use crate::store::Store;
 
-struct Place {
+struct TestDatabase {
     store: Store,
     url: String,
     _folder: TempDir,
 }
 
-impl Place {
+impl TestDatabase {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("usher.db").display());
@@ -61,20 +61,20 @@ impl Place {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_two_transactions_that_were_lost_the_next_commit_is_durable() {
-    let place = Place::new().await;
-    place.write("before").await.unwrap();
+    let database = TestDatabase::new().await;
+    database.write("before").await.unwrap();
     for _ in 0..2 {
-        let error = place.send("ROLLBACK").await.unwrap_err();
+        let error = database.send("ROLLBACK").await.unwrap_err();
         assert_eq!(
             error.to_string(),
             "the database is unavailable: the transaction was lost"
         );
     }
-    place.write("after").await.unwrap();
-    assert!(place.is_kept("before").await);
-    assert!(place.is_kept("after").await);
+    database.write("after").await.unwrap();
+    assert!(database.is_kept("before").await);
+    assert!(database.is_kept("after").await);
     // Another process may write: no lock was left behind.
-    let mut other = sqlx::SqliteConnection::connect(&place.url).await.unwrap();
+    let mut other = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
     sqlx::query("DELETE FROM lease")
         .execute(&mut other)
         .await
@@ -94,32 +94,32 @@ async fn whatever_a_job_does_to_the_transaction_an_ok_is_on_the_disk() {
         "INSERT INTO lease (name) VALUES (NULL)",
         "no statement at all",
     ] {
-        let place = Place::new().await;
+        let database = TestDatabase::new().await;
         let mut failed = 0;
         for round in 0..3 {
             let names: Vec<String> = (0..30).map(|n| format!("{round}-{n}")).collect();
             let calls = names.iter().enumerate().map(|(n, name)| {
-                let place = &place;
+                let database = &database;
                 async move {
                     if n % 10 == 5 {
                         // What the saboteur is answered is its own affair.
-                        let _ = place.send(sabotage).await;
+                        let _ = database.send(sabotage).await;
                     }
-                    (name, place.write(name).await)
+                    (name, database.write(name).await)
                 }
             });
             for (name, answer) in futures_util::future::join_all(calls).await {
                 match answer {
                     Ok(()) => assert!(
-                        place.is_kept(name).await,
+                        database.is_kept(name).await,
                         "{sabotage}: {name} was answered and is lost"
                     ),
                     Err(_) => failed += 1,
                 }
             }
         }
-        place.write("at last").await.unwrap();
-        assert!(place.is_kept("at last").await, "{sabotage}");
+        database.write("at last").await.unwrap();
+        assert!(database.is_kept("at last").await, "{sabotage}");
         assert!(failed < 90, "{sabotage}: nothing was ever written");
     }
 }

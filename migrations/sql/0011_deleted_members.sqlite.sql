@@ -1,0 +1,1 @@
+-- Nothing: SQLite has one writer, and a deletion sees every member. See 0011_deleted_members.postgres.sql.
