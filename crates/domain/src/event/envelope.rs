@@ -85,7 +85,10 @@ impl Text<'_> {
 
     fn source(&self, origin: Origin<'_>) -> String {
         let (environment, tenant) = (origin.environment, origin.directory.tenant);
-        format!("urn:usher:{environment}:{tenant}:{}:{}", origin.profile.name, self.subject)
+        format!(
+            "urn:usher:{environment}:{tenant}:{}:{}",
+            origin.profile.name, self.subject
+        )
     }
 
     /// The whole envelope; `cause` is absent where no request is behind it.

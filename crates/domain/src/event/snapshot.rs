@@ -114,7 +114,13 @@ mod tests {
         let long: Vec<Member> = (0..3).map(|number| member(number, &"x".repeat(40_000))).collect();
         let huge = [member(1, &"x".repeat(100_000))];
         assert_eq!(
-            [fitting(&short), fitting(&short[..7]), fitting(&long), fitting(&huge), fitting(&[])],
+            [
+                fitting(&short),
+                fitting(&short[..7]),
+                fitting(&long),
+                fitting(&huge),
+                fitting(&[])
+            ],
             [500, 7, 1, 1, 0]
         );
     }

@@ -14,6 +14,7 @@ names! {
     At(DateTime<Utc>) = at;
     AtPosition(Position) = position;
     Before(DateTime<Utc>) = before;
+    Bytes(i64) = bytes;
     Consumers<'a>(&'a str) = group;
     /// Milliseconds since 1970.
     Created(i64) = created;
