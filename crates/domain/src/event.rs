@@ -1,10 +1,11 @@
 //! The event of a change: the CloudEvents envelope of `docs/reference/events.md`.
 //!
-//! Pure: from the old identity, the new one and the request, at most one event; [`group`] has the events of groups. Positions
-//! in feeds and delivery are in `crates/events`.
+//! Pure: from the old identity, the new one and the request, at most one event; [`group`] has the events of groups, [`snapshot`] those
+//! that tell a reader what there is. Positions in feeds and delivery are in `crates/events`.
 
 mod envelope;
 pub mod group;
+pub mod snapshot;
 
 use chrono::{DateTime, Utc};
 use scim::change::{Change, diff};
@@ -143,11 +144,7 @@ pub fn from_change(
     let gone = before.filter(|_| after.is_none());
     let data = Data::Identity {
         directory: TenantAndDirectory::of(origin),
-        identity: after.map(|identity| State {
-            id: identity.id.into(),
-            resource: &identity.resource,
-            known: ("active", identity.resource.active().into()),
-        }),
+        identity: after.map(identity_state),
         record: after.map(|identity| origin.profile.record(identity.id, &identity.resource)),
         changed: Changed::of(&changes, origin.profile.managed_attributes()),
         version: Version::of(origin, cause, sequence, before.map(|identity| identity.revision)),
@@ -163,6 +160,14 @@ pub fn from_change(
         changed: paths(&changes),
     };
     Some(head.event(origin, cause, &data))
+}
+
+fn identity_state(identity: &Identity) -> State<'_> {
+    State {
+        id: identity.id.into(),
+        resource: &identity.resource,
+        known: ("active", identity.resource.active().into()),
+    }
 }
 
 /// The text of a committed event as a feed gives it out: with the feed's epoch as its first member. Events are written once for all

@@ -4,7 +4,7 @@ use crate::id::TenantId;
 
 /// Proof of the right to open this tenant's data; `store::TenantTx` requires it (ADR 0002).
 ///
-/// Made where a credential was verified, by the outbox, and by the operator's use-cases. Everywhere else
+/// Made where a credential was verified, by the snapshot of a feed, and by the operator's use-cases. Everywhere else
 /// [`TenantScope::mint`] is banned by clippy, and `tests/it/architecture.rs` counts the places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TenantScope {

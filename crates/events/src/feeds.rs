@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::clock::Clock;
+use domain::feed::Epoch;
 use domain::id::AppId;
 use domain::position::Position;
 use store::{FeedPage, Store, StoreError};
@@ -20,8 +21,10 @@ use crate::notifier::Notifier;
 const MAX_PAGE: usize = 500;
 /// The longest wait of a read.
 const MAX_WAIT: Duration = Duration::from_secs(25);
-/// The most waiting reads of one app.
-const MAX_WAITERS: usize = 100;
+/// The most reads of one app at a time, whether they wait or not.
+const MAX_READS: usize = 100;
+/// The most reads of all apps at a time in one process: a page has up to 4 MiB.
+const MAX_READS_OF_ALL: usize = 500;
 /// The interval at which a waiting read checks the feed without a wake-up, and whether it is still allowed to
 /// wait.
 const LOOK: Duration = Duration::from_secs(2);
@@ -29,36 +32,41 @@ const LOOK: Duration = Duration::from_secs(2);
 /// The reason why a feed could not be read or acknowledged.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
-    /// The limit of waiting reads of this app is reached.
+    /// The limit of reads of this app, or of all apps in this process, is reached.
     #[error(
-        "{MAX_WAITERS} reads of this feed are waiting already: use one reader, or ask without waiting (wait=0)"
+        "{reads} reads of {whose} are under way already: use one reader, which asks for the next page when it has the last one"
     )]
-    TooManyWaiters,
-    /// An acknowledgement beyond the feed's end.
+    TooManyReads {
+        /// The limit.
+        reads: usize,
+        /// What it limits.
+        whose: &'static str,
+    },
+    /// A position beyond the feed's end, by a reader who does not say which epoch it is of.
     #[error(
-        "position {position} has not been given out: the feed ends at {head}; acknowledge a position you have read"
+        "the feed ends at {head}, before your position {position}: it is a position of another or an older database; take a snapshot: \
+         GET /feeds/{{app}}/snapshot"
     )]
-    AckAheadOfFeed {
-        /// The position that the reader acknowledged.
+    AheadOfFeed {
+        /// The position that the reader sent.
         position: Position,
+        /// The parameter or member that holds it.
+        field: &'static str,
         /// The feed's newest position.
         head: Position,
     },
-    /// A cursor beyond the feed's end: the reader's position comes from another database.
+    /// The reader's epoch is not the present one: its positions belong to another history of the feed.
     #[error(
-        "the feed ends at {head}, before your position {after}: this is another or an older database; start over from \
-         position 0"
+        "the feed's epoch is {present}, positions of another one mean nothing: take a snapshot: GET /feeds/{{app}}/snapshot"
     )]
-    AheadOfFeed {
-        /// The position that the reader passed as `after`.
-        after: Position,
-        /// The feed's newest position.
-        head: Position,
+    EpochChanged {
+        /// The feed's epoch.
+        present: Epoch,
     },
     /// Events after the reader's position were deleted after their retention.
     #[error(
-        "the events between {after} and {oldest} are past their retention: start over from position 0 with what is still \
-         there, and keep up with the feed from then on"
+        "the events between {after} and {oldest} are past their retention: take a snapshot: GET /feeds/{{app}}/snapshot, and keep up \
+         with the feed from then on"
     )]
     PastRetention {
         /// The position that the reader passed as `after`.
@@ -66,6 +74,14 @@ pub enum FeedError {
         /// The oldest position that is kept.
         oldest: Position,
     },
+    /// A cursor that no page of a snapshot has given.
+    #[error(
+        "\"cursor\" is not usable: send \"next\" of the page before, or begin a new snapshot: GET /feeds/{{app}}/snapshot"
+    )]
+    BadCursor,
+    /// The profile of a directory is missing or does not fit: a fault of the set-up.
+    #[error("a directory's profile cannot be used: {0}")]
+    NoProfile(String),
     /// An acknowledgement for a group that does not exist.
     #[error("the feed of {app} has one group, {app:?}: acknowledge for that one")]
     UnknownGroup {
@@ -80,13 +96,39 @@ pub enum FeedError {
     Store(#[from] StoreError),
 }
 
+/// Checks the epoch that a reader knows, as text, if it says one.
+///
+/// # Errors
+/// [`FeedError::EpochChanged`].
+pub(crate) fn check_epoch(present: &Epoch, known: Option<&str>) -> Result<(), FeedError> {
+    match known {
+        Some(known) if known != present.to_string() => Err(FeedError::EpochChanged {
+            present: present.clone(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// What a reader asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    /// Events after this position.
+    pub after: Position,
+    /// The most events, cut to 1–500.
+    pub limit: usize,
+    /// The wait for the first event, cut to 25 s.
+    pub wait: Duration,
+    /// The epoch of `after`, if the reader knows it.
+    pub epoch: Option<String>,
+}
+
 /// The reading side of all feeds. Cheap to clone; one for each process.
 #[derive(Clone)]
 pub struct Feeds {
-    store: Store,
-    clock: Arc<dyn Clock>,
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
     notifier: Notifier,
-    waiters: Arc<Mutex<HashMap<AppId, usize>>>,
+    reads: Arc<Mutex<HashMap<AppId, usize>>>,
 }
 
 impl std::fmt::Debug for Feeds {
@@ -101,45 +143,42 @@ impl Feeds {
             store,
             clock,
             notifier,
-            waiters: Arc::default(),
+            reads: Arc::default(),
         }
     }
 
-    /// The events after a position: at once if there are some, otherwise as soon as there are, or after
-    /// `wait` (cut to 25 s) with an empty page. `limit` is cut to 1–500. A waiting read calls `still_allowed`
-    /// every two seconds, and before it answers.
+    /// The events after a position: at once if there are some, otherwise as soon as there are, or after the wait with an empty
+    /// page. A page ends at about 4 MiB. A read that has waited calls `still_allowed` after it has read the events and before it
+    /// answers them, and every two seconds meanwhile.
     ///
     /// # Errors
-    /// [`FeedError::TooManyWaiters`], [`FeedError::AheadOfFeed`], [`FeedError::NoFeed`], the database failed,
-    /// or an error of `still_allowed`.
+    /// [`FeedError::TooManyReads`], [`FeedError::EpochChanged`], [`FeedError::AheadOfFeed`], [`FeedError::PastRetention`],
+    /// [`FeedError::NoFeed`], the database failed, or an error of `still_allowed`.
     pub async fn read<E: From<FeedError>>(
         &self,
         app: AppId,
-        after: Position,
-        limit: usize,
-        wait: Duration,
+        read: &Read,
         still_allowed: impl AsyncFn() -> Result<(), E>,
     ) -> Result<FeedPage, E> {
-        let deadline = Instant::now() + wait.min(MAX_WAIT);
+        let _permit = self.permit(app)?;
+        let deadline = Instant::now() + read.wait.min(MAX_WAIT);
         let mut heads = self.notifier.heads();
         let mut closing = self.notifier.closing();
-        let mut permit: Option<WaiterPermit> = None;
+        let mut has_waited = false;
         loop {
             heads.mark_unchanged();
-            let page = self.page(app, after, limit).await?;
-            if permit.is_some() {
+            let page = self.page(app, read).await?;
+            if has_waited {
                 still_allowed().await?;
             }
             if !page.events.is_empty() || Instant::now() >= deadline || *closing.borrow() {
                 return Ok(page);
             }
-            if permit.is_none() {
-                permit = Some(self.permit(app)?);
-            }
+            has_waited = true;
             let look = deadline.min(Instant::now() + LOOK);
             let moved = async {
                 tokio::select! {
-                    _ = heads.wait_for(|heads| heads.get(&app).is_some_and(|known| known.head > after)) => {}
+                    _ = heads.wait_for(|heads| heads.get(&app).is_some_and(|known| known.head > read.after)) => {}
                     _ = closing.wait_for(|closing| *closing) => {}
                 }
             };
@@ -149,33 +188,65 @@ impl Feeds {
     }
 
     /// The events after a position, without waiting.
-    async fn page(&self, app: AppId, after: Position, limit: usize) -> Result<FeedPage, FeedError> {
-        let page = self.store.feed_page(app, after, limit.clamp(1, MAX_PAGE)).await?;
+    async fn page(&self, app: AppId, read: &Read) -> Result<FeedPage, FeedError> {
+        let (after, limit) = (read.after, read.limit.clamp(1, MAX_PAGE));
+        let page = self.store.feed_page(app, after, limit).await?;
         let page = page.ok_or(FeedError::NoFeed)?;
-        if after > page.ends.head {
-            return Err(FeedError::AheadOfFeed {
-                after,
-                head: page.ends.head,
-            });
+        let (ends, field) = (&page.ends, "after");
+        check_epoch(&ends.epoch, read.epoch.as_deref())?;
+        if after > ends.head {
+            let (known, head) = (read.epoch.is_some(), ends.head);
+            return Err(self.ahead(app, &ends.epoch, known, (after, field, head)).await?);
         }
-        // From 0 a reader gets the events that are kept; from any other position a gap must be an error.
-        let oldest = page.events.first().map(|event| event.position);
-        if let Some(oldest) = oldest.filter(|oldest| after > Position::START && *oldest > after.next()) {
+        // A gap is an error, also before the first event that a reader gets: nobody is to be incomplete without knowing it.
+        if ends.oldest > after.next() {
+            let oldest = ends.oldest;
             return Err(FeedError::PastRetention { after, oldest });
         }
         Ok(page)
     }
 
+    /// What a reader beyond the feed's end is told. One who knows the present epoch has read events of it that the database does
+    /// not have: it is an older one, and begins another epoch (ADR 0039).
+    async fn ahead(
+        &self,
+        app: AppId,
+        present: &Epoch,
+        knows_epoch: bool,
+        (position, field, head): (Position, &'static str, Position),
+    ) -> Result<FeedError, FeedError> {
+        if !knows_epoch {
+            return Ok(FeedError::AheadOfFeed {
+                position,
+                field,
+                head,
+            });
+        }
+        if self.store.renew_feed(app, present, present.number).await? {
+            tracing::warn!(
+                %app,
+                position = position.number(),
+                head = head.number(),
+                "a reader is ahead of its feed: the database is older than what the reader has read; the feed has begun a new epoch, \
+                 and its readers take a snapshot"
+            );
+        }
+        let feed = self.store.feed(app).await?.ok_or(FeedError::NoFeed)?;
+        Ok(FeedError::EpochChanged { present: feed.epoch })
+    }
+
     /// Stores that an app's group has applied everything up to `position`, and returns the stored position:
-    /// one lower than before changes nothing. `group` is the app's name.
+    /// one lower than before changes nothing. `group` is the app's name, `epoch` that of the position, if the reader knows it.
     ///
     /// # Errors
-    /// [`FeedError::UnknownGroup`], [`FeedError::AckAheadOfFeed`], [`FeedError::NoFeed`], or the database failed.
+    /// [`FeedError::UnknownGroup`], [`FeedError::EpochChanged`], [`FeedError::AheadOfFeed`], [`FeedError::NoFeed`], or the
+    /// database failed.
     pub async fn acknowledge(
         &self,
         app: AppId,
         group: &str,
         position: Position,
+        epoch: Option<&str>,
     ) -> Result<Position, FeedError> {
         let feed = self.store.feed(app).await?.ok_or(FeedError::NoFeed)?;
         if group != feed.name.as_str() {
@@ -183,11 +254,10 @@ impl Feeds {
                 app: feed.name.to_string(),
             });
         }
+        check_epoch(&feed.epoch, epoch)?;
         if position > feed.head {
-            return Err(FeedError::AckAheadOfFeed {
-                position,
-                head: feed.head,
-            });
+            let beyond = (position, "pos", feed.head);
+            return Err(self.ahead(app, &feed.epoch, epoch.is_some(), beyond).await?);
         }
         self.store.ack(app, group, position, self.clock.now()).await?;
         let acks = self.store.acks(app).await?;
@@ -198,33 +268,43 @@ impl Feeds {
         Ok(remembered)
     }
 
-    fn permit(&self, app: AppId) -> Result<WaiterPermit, FeedError> {
-        let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = waiters.entry(app).or_default();
-        if *count >= MAX_WAITERS {
-            return Err(FeedError::TooManyWaiters);
+    /// A share of the limits of reads, until it is dropped.
+    ///
+    /// # Errors
+    /// [`FeedError::TooManyReads`].
+    pub(crate) fn permit(&self, app: AppId) -> Result<ReadPermit, FeedError> {
+        let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: usize = reads.values().sum();
+        let of_app = reads.get(&app).copied().unwrap_or_default();
+        let full = match (of_app >= MAX_READS, all >= MAX_READS_OF_ALL) {
+            (true, _) => Some((MAX_READS, "this feed")),
+            (false, true) => Some((MAX_READS_OF_ALL, "all feeds")),
+            (false, false) => None,
+        };
+        if let Some((reads, whose)) = full {
+            return Err(FeedError::TooManyReads { reads, whose });
         }
-        *count += 1;
-        Ok(WaiterPermit {
-            waiters: Arc::clone(&self.waiters),
+        reads.insert(app, of_app + 1);
+        Ok(ReadPermit {
+            reads: Arc::clone(&self.reads),
             app,
         })
     }
 }
 
-/// A waiting read's share of the limit; released on drop, also if the client disconnects.
-struct WaiterPermit {
-    waiters: Arc<Mutex<HashMap<AppId, usize>>>,
+/// A read's share of the limits; released on drop, also if the client disconnects.
+pub(crate) struct ReadPermit {
+    reads: Arc<Mutex<HashMap<AppId, usize>>>,
     app: AppId,
 }
 
-impl Drop for WaiterPermit {
+impl Drop for ReadPermit {
     fn drop(&mut self) {
-        let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = waiters.get_mut(&self.app) {
+        let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = reads.get_mut(&self.app) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                waiters.remove(&self.app);
+                reads.remove(&self.app);
             }
         }
     }

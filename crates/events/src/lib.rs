@@ -17,14 +17,16 @@ mod notifier;
 mod relay;
 mod retention;
 mod settings;
+mod snapshot;
 mod stamper;
 mod status;
 mod stream;
 mod supervisor;
 mod users;
 
-pub use feeds::{FeedError, Feeds};
+pub use feeds::{FeedError, Feeds, Read};
 pub use settings::{RedisSettings, Settings};
+pub use snapshot::{SnapshotPage, Sources};
 pub use status::{FeedStatus, GroupStatus, RedisStatus, Snapshot};
 pub use stream::StreamKey;
 pub use supervisor::{Events, SettingsError, run};

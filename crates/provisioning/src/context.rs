@@ -6,7 +6,7 @@ use domain::clock::{Clock, Ids};
 use domain::credential::{Caller, CredentialStatus};
 use domain::environment::Environment;
 use domain::profile::{Profile, Profiles};
-use domain::tenant::Switch;
+use domain::tenant::{Directory, Switch};
 use store::Store;
 
 use crate::error::Error;
@@ -36,13 +36,21 @@ impl Context {
     /// [`Error::ProfileMissing`], [`Error::ExtensionUnusable`]: a fault of the set-up (a profile file was removed or changed), never
     /// of the client.
     pub fn profile(&self, caller: &Caller) -> Result<Arc<Profile>, Error> {
-        let name = &caller.directory.profile;
+        self.profile_of(&caller.directory)
+    }
+
+    /// The profile of a directory, as [`Context::profile`].
+    ///
+    /// # Errors
+    /// As [`Context::profile`].
+    pub fn profile_of(&self, directory: &Directory) -> Result<Arc<Profile>, Error> {
+        let name = &directory.profile;
         let found = self.profiles.get(name.as_str());
         let profile = found.ok_or_else(|| Error::ProfileMissing(name.clone()))?;
-        match &caller.directory.extension {
+        match &directory.extension {
             None => Ok(Arc::clone(profile)),
             Some(text) => {
-                let extended = self.extended.of(caller.directory.id, profile, text);
+                let extended = self.extended.of(directory.id, profile, text);
                 extended.map_err(Error::ExtensionUnusable)
             }
         }

@@ -35,46 +35,87 @@ pub(super) struct Head {
 impl Head {
     /// The event with its text.
     pub(super) fn event(self, origin: Origin<'_>, cause: &Cause, data: &Data<'_>) -> Event {
-        let tenant = origin.directory.tenant;
         let (subject, sequence, (part, parts)) = (self.subject, self.sequence, self.part);
-        let (environment, profile, kind) = (origin.environment, origin.profile.name.as_str(), self.kind);
-        let source = format!("urn:usher:{environment}:{tenant}:{profile}:{subject}");
-        let noun = match subject {
-            ResourceId::Identity(_) => "identity",
-            ResourceId::Group(_) => "group",
-        };
-        let event_type = format!("usher.{noun}.{kind}.v1");
-        let envelope = Envelope {
-            specversion: "1.0",
+        let text = Text {
             id: self.id,
-            source: &source,
-            event_type: &event_type,
-            subject: format!("/{}s/{subject}", subject.type_name()),
-            time: self.at.to_rfc3339_opts(SecondsFormat::Micros, true),
-            datacontenttype: "application/json",
-            dataschema: format!("urn:usher:schema:{noun}.{kind}:1"),
-            sequence: sequence.sequence(),
+            word: &self.kind.to_string(),
+            subject,
+            at: self.at,
+            sequence,
             part: format!("{part}/{parts}"),
-            tenantid: tenant,
-            directoryid: origin.directory.id,
-            profile,
-            environment,
-            partitionkey: tenant,
-            txn: cause.request,
-            idempotencykey: format!("{tenant}/{subject}/{sequence}/{part}"),
-            traceparent: cause.traceparent.as_ref().map(TraceParent::to_string),
-            data,
+            key: part.to_string(),
         };
         Event {
             id: self.id,
             subject,
             sequence,
-            body: json(&envelope),
-            source,
-            event_type,
-            action: kind.action(),
+            body: text.json(origin, Some(cause), data),
+            source: text.source(origin),
+            event_type: text.event_type(),
+            action: self.kind.action(),
             changed: self.changed,
         }
+    }
+}
+
+/// What the texts of events and of a snapshot's entries are written from, beside their `data`.
+pub(super) struct Text<'a> {
+    pub(super) id: EventId,
+    /// What happened, in the type.
+    pub(super) word: &'a str,
+    pub(super) subject: ResourceId,
+    pub(super) at: DateTime<Utc>,
+    pub(super) sequence: Revision,
+    pub(super) part: String,
+    /// The end of the idempotency key.
+    pub(super) key: String,
+}
+
+impl Text<'_> {
+    const fn noun(&self) -> &'static str {
+        match self.subject {
+            ResourceId::Identity(_) => "identity",
+            ResourceId::Group(_) => "group",
+        }
+    }
+
+    fn event_type(&self) -> String {
+        format!("usher.{}.{}.v1", self.noun(), self.word)
+    }
+
+    fn source(&self, origin: Origin<'_>) -> String {
+        let (environment, tenant) = (origin.environment, origin.directory.tenant);
+        format!(
+            "urn:usher:{environment}:{tenant}:{}:{}",
+            origin.profile.name, self.subject
+        )
+    }
+
+    /// The whole envelope; `cause` is absent where no request is behind it.
+    pub(super) fn json(&self, origin: Origin<'_>, cause: Option<&Cause>, data: &Data<'_>) -> String {
+        let (tenant, subject, sequence) = (origin.directory.tenant, self.subject, self.sequence);
+        let trace = cause.and_then(|cause| cause.traceparent.as_ref());
+        json(&Envelope {
+            specversion: "1.0",
+            id: self.id,
+            source: &self.source(origin),
+            event_type: &self.event_type(),
+            subject: format!("/{}s/{subject}", subject.type_name()),
+            time: self.at.to_rfc3339_opts(SecondsFormat::Micros, true),
+            datacontenttype: "application/json",
+            dataschema: format!("urn:usher:schema:{}.{}:1", self.noun(), self.word),
+            sequence: sequence.sequence(),
+            part: &self.part,
+            tenantid: tenant,
+            directoryid: origin.directory.id,
+            profile: origin.profile.name.as_str(),
+            environment: origin.environment,
+            partitionkey: tenant,
+            txn: cause.map(|cause| cause.request),
+            idempotencykey: format!("{tenant}/{subject}/{sequence}/{}", self.key),
+            traceparent: trace.map(TraceParent::to_string),
+            data,
+        })
     }
 }
 
@@ -98,13 +139,14 @@ struct Envelope<'a> {
     datacontenttype: &'static str,
     dataschema: String,
     sequence: String,
-    part: String,
+    part: &'a str,
     tenantid: TenantId,
     directoryid: DirectoryId,
     profile: &'a str,
     environment: Environment,
     partitionkey: TenantId,
-    txn: RequestId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    txn: Option<RequestId>,
     idempotencykey: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     traceparent: Option<String>,
@@ -147,6 +189,16 @@ pub(super) enum Data<'a> {
         added: Vec<MemberRef<'a>>,
         removed: Vec<MemberRef<'a>>,
         cleared: bool,
+        member_count: i64,
+    },
+    /// Some of a group's members, in a snapshot.
+    MembersSynced {
+        #[serde(flatten)]
+        directory: TenantAndDirectory<'a>,
+        group: KnownBy<'a>,
+        #[serde(flatten)]
+        version: Version<'a>,
+        members: Vec<MemberRef<'a>>,
         member_count: i64,
     },
 }
@@ -202,10 +254,22 @@ pub(super) struct Version<'a> {
 }
 
 #[derive(Serialize)]
-struct CauseRef<'a> {
-    actor: Provider,
-    #[serde(flatten)]
-    cause: &'a Cause,
+#[serde(untagged)]
+enum CauseRef<'a> {
+    Request {
+        actor: Provider,
+        #[serde(flatten)]
+        cause: &'a Cause,
+    },
+    /// The gateway itself, which reads a snapshot.
+    #[serde(rename_all = "camelCase")]
+    Gateway {
+        actor: &'static str,
+        operation: &'static str,
+        request_id: (),
+        client_request_id: (),
+        token_id: (),
+    },
 }
 
 impl<'a> Version<'a> {
@@ -220,7 +284,23 @@ impl<'a> Version<'a> {
             revision,
             previous_revision: previous.map_or(0, Revision::number),
             etag: etag::of(revision),
-            cause: CauseRef { actor, cause },
+            cause: CauseRef::Request { actor, cause },
+        }
+    }
+
+    /// The revision that a snapshot found.
+    pub(super) fn found(revision: Revision) -> Self {
+        Self {
+            revision,
+            previous_revision: revision.number(),
+            etag: etag::of(revision),
+            cause: CauseRef::Gateway {
+                actor: "system",
+                operation: "SNAPSHOT",
+                request_id: (),
+                client_request_id: (),
+                token_id: (),
+            },
         }
     }
 }

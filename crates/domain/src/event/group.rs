@@ -12,7 +12,7 @@ use scim::resource::Resource;
 use super::envelope::{Changed, Data, Head, KnownBy, MemberRef, State, TenantAndDirectory, Version};
 use super::{Cause, Event, EventKind, Origin, paths};
 use crate::clock::Ids;
-use crate::group::{Group, MembersChanged};
+use crate::group::{Group, Member, MembersChanged};
 use crate::id::EventId;
 
 /// The most members one event names.
@@ -21,7 +21,7 @@ pub const PART_ENTRIES: usize = 500;
 pub const PART_BYTES: usize = 58 * 1024;
 
 /// The paths of a group that the customer's identity provider manages.
-const MANAGED: [&str; 3] = ["displayName", "externalId", "members"];
+pub(super) const MANAGED: [&str; 3] = ["displayName", "externalId", "members"];
 
 /// One committed change of a group.
 #[derive(Debug, Clone, Copy)]
@@ -97,7 +97,7 @@ pub fn from_group_change(
     events.collect()
 }
 
-fn state(group: &Group) -> State<'_> {
+pub(super) fn state(group: &Group) -> State<'_> {
     State {
         id: group.id.into(),
         resource: &group.resource,
@@ -129,6 +129,11 @@ impl<'a> Part<'a> {
     }
 }
 
+/// About the size of a member as JSON.
+pub(super) fn member_bytes(member: &Member) -> usize {
+    member.external_id.as_ref().map_or(0, String::len) + 80
+}
+
 /// Cuts a change into parts of bounded size; none when nothing changed.
 fn parts(change: &MembersChanged) -> Vec<Part<'_>> {
     let mut parts: Vec<Part<'_>> = Vec::new();
@@ -141,7 +146,7 @@ fn parts(change: &MembersChanged) -> Vec<Part<'_>> {
     let removed = change.removed.iter().map(|member| (member, false));
     let added = change.added.iter().map(|member| (member, true));
     for (member, joins) in removed.chain(added) {
-        let bytes = member.external_id.as_ref().map_or(0, String::len) + 80;
+        let bytes = member_bytes(member);
         let has_room = |part: &Part<'_>| {
             part.added.len() + part.removed.len() < PART_ENTRIES && part.bytes + bytes <= PART_BYTES
         };

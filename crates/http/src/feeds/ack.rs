@@ -1,4 +1,4 @@
-//! `POST /feeds/{app}/ack` with `{"group", "pos"}`: the app has applied and committed everything up to `pos`.
+//! `POST /feeds/{app}/ack` with `{"group", "pos", "epoch"?}`: the app has applied and committed everything up to `pos`.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::position::Position;
@@ -44,12 +44,13 @@ async fn remember(
             "the body did not arrive or is too long: send {\"group\": \"<app>\", \"pos\": <number>}",
         ));
     };
-    let (group, position) = parse(&body)?;
-    let position = state.events.feeds().acknowledge(app, &group, position).await?;
+    let (group, position, epoch) = parse(&body)?;
+    let feeds = state.events.feeds();
+    let position = feeds.acknowledge(app, &group, position, epoch.as_deref()).await?;
     Ok(HttpResponse::Ok().json(json!({"group": group, "pos": position})))
 }
 
-fn parse(body: &[u8]) -> Result<(String, Position), Problem> {
+fn parse(body: &[u8]) -> Result<(String, Position, Option<String>), Problem> {
     let shape = "send {\"group\": \"<app>\", \"pos\": <number>}";
     let Ok(Value::Object(fields)) = serde_json::from_slice(body) else {
         return Err(Problem::value(
@@ -70,7 +71,17 @@ fn parse(body: &[u8]) -> Result<(String, Position), Problem> {
             format!("\"pos\" must be a whole number from 0, the last applied position: {shape}"),
         ));
     };
-    Ok((group.to_owned(), position))
+    let epoch = match fields.get("epoch") {
+        None => None,
+        Some(Value::String(epoch)) => Some(epoch.clone()),
+        Some(_) => {
+            return Err(Problem::value(
+                "epoch",
+                "\"epoch\" must be a text, the epoch of the acknowledged position; or leave it out",
+            ));
+        }
+    };
+    Ok((group.to_owned(), position, epoch))
 }
 
 #[cfg(test)]
@@ -81,8 +92,10 @@ mod tests {
     fn an_acknowledgement_names_group_and_position() {
         assert_eq!(
             parse(br#"{"group":"booking","pos":9121,"more":1}"#),
-            Ok(("booking".to_owned(), Position::new(9121).expect("from 0")))
+            Ok(("booking".to_owned(), Position::new(9121).expect("from 0"), None))
         );
+        let (.., epoch) = parse(br#"{"group":"booking","pos":1,"epoch":"3-5f0c9a72b3d4"}"#).expect("usable");
+        assert_eq!(epoch.as_deref(), Some("3-5f0c9a72b3d4"));
     }
 
     #[test]
@@ -96,6 +109,7 @@ mod tests {
             (r#"{"group":"booking","pos":-1}"#, "pos"),
             (r#"{"group":"booking","pos":"1"}"#, "pos"),
             (r#"{"group":"booking","pos":1.5}"#, "pos"),
+            (r#"{"group":"booking","pos":1,"epoch":3}"#, "epoch"),
         ] {
             let problem = parse(body.as_bytes()).expect_err(body);
             assert!(

@@ -1,7 +1,8 @@
 //! Feeds over HTTP: the same events at the same positions as in the Redis stream, for apps without Redis and for apps that
 //! read a gap again (`docs/reference/events.md`).
 //!
-//! `GET /feeds/{app}/events` reads and waits, `POST /feeds/{app}/ack` acknowledges. The credential is
+//! `GET /feeds/{app}/events` reads and waits, `GET /feeds/{app}/snapshot` tells what there is, `POST /feeds/{app}/ack` acknowledges.
+//! Answers are compressed for clients that ask for it. The credential is
 //! checked first; an app reads its own feed and gets 404 for every other. Must not know: how events get positions, or Redis.
 
 mod ack;
@@ -9,7 +10,10 @@ mod caller;
 mod problem;
 mod query;
 mod read;
+mod snapshot;
+mod streamed;
 
+use actix_web::middleware::Compress;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use self::problem::{Problem, ProblemCode};
@@ -20,9 +24,18 @@ pub fn configure(config: &mut web::ServiceConfig) {
     config
         .service(
             web::resource("/feeds/{app}/events")
+                .wrap(Compress::default())
                 .route(reading::get().to(read::events))
                 .default_service(web::to(async |request: HttpRequest| {
                     only(&request, "GET, HEAD", "a feed is read with GET")
+                })),
+        )
+        .service(
+            web::resource("/feeds/{app}/snapshot")
+                .wrap(Compress::default())
+                .route(reading::get().to(snapshot::entries))
+                .default_service(web::to(async |request: HttpRequest| {
+                    only(&request, "GET, HEAD", "a snapshot is read with GET")
                 })),
         )
         .service(

@@ -18,6 +18,7 @@ error_table! {
             "there is no feed of this name for this credential: use the feed URL that \"usher app create\" showed";
 
         InvalidValue "invalidValue" 400: "A value cannot be used";
+        EpochChanged "epochChanged" 409: "The feed has begun another epoch";
         AheadOfFeed "aheadOfFeed" 409: "The position lies beyond the feed's end";
         PastRetention "pastRetention" 410: "Events after the position are no longer kept";
         MethodNotAllowed "methodNotAllowed" 405: "Another method is needed";
@@ -85,9 +86,14 @@ impl From<events::FeedError> for Problem {
         use events::FeedError;
         let detail = error.to_string();
         match error {
-            FeedError::TooManyWaiters => Self::with(ProblemCode::TooMany, detail).after(1),
-            FeedError::AheadOfFeed { .. } => Self::with(ProblemCode::AheadOfFeed, detail).about("after"),
-            FeedError::AckAheadOfFeed { .. } => Self::with(ProblemCode::AheadOfFeed, detail).about("pos"),
+            FeedError::TooManyReads { .. } => Self::with(ProblemCode::TooMany, detail).after(1),
+            FeedError::EpochChanged { .. } => Self::with(ProblemCode::EpochChanged, detail).about("epoch"),
+            FeedError::AheadOfFeed { field, .. } => Self::with(ProblemCode::AheadOfFeed, detail).about(field),
+            FeedError::BadCursor => Self::value("cursor", detail),
+            FeedError::NoProfile(reason) => {
+                tracing::error!(%reason, "a snapshot could not be read: put the profile back or correct it");
+                Self::of(ProblemCode::Unavailable)
+            }
             FeedError::PastRetention { .. } => Self::with(ProblemCode::PastRetention, detail).about("after"),
             FeedError::UnknownGroup { .. } => Self::value("group", detail),
             FeedError::NoFeed => Self::of(ProblemCode::NoSuchFeed),

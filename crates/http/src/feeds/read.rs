@@ -1,6 +1,4 @@
-//! `GET /feeds/{app}/events?after=&limit=&wait=`: a page of events; an empty one waits for the first event.
-
-use std::fmt::Write as _;
+//! `GET /feeds/{app}/events?after=&limit=&wait=&epoch=`: a page of events; an empty one waits for the first event.
 
 use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -11,6 +9,7 @@ use store::FeedPage;
 use super::caller::caller;
 use super::problem::Problem;
 use super::query;
+use super::streamed::{JsonArray, streamed};
 use crate::observe::Facts;
 use crate::state::State;
 
@@ -27,13 +26,9 @@ pub(super) async fn events(request: HttpRequest, state: web::Data<State>) -> Htt
 
 async fn page(request: &HttpRequest, state: &State) -> Result<HttpResponse, Problem> {
     let app = caller(state, request).await?;
-    let read = query::parse(request.query_string())?;
+    let read = query::read(request.query_string())?;
     let still_allowed = async || caller(state, request).await.map(|_| ());
-    let page = state
-        .events
-        .feeds()
-        .read(app, read.after, read.limit, read.wait, still_allowed)
-        .await?;
+    let page = state.events.feeds().read(app, &read, still_allowed).await?;
     let next = page.events.last().map_or(read.after, |event| event.position);
     let mut response = HttpResponse::Ok();
     response
@@ -41,12 +36,14 @@ async fn page(request: &HttpRequest, state: &State) -> Result<HttpResponse, Prob
         .insert_header(("usher-head", page.ends.head.to_string()))
         .insert_header(("usher-oldest", page.ends.oldest.to_string()))
         .insert_header(("usher-epoch", page.ends.epoch.to_string()));
-    if wants_batch(request) {
-        return Ok(response.content_type(BATCH).body(batch(&page)));
-    }
-    Ok(response
-        .content_type("application/json")
-        .body(wrapped(&page, next)))
+    let body = if wants_batch(request) {
+        response.content_type(BATCH);
+        streamed(batch(page))
+    } else {
+        response.content_type("application/json");
+        streamed(wrapped(page, next))
+    };
+    Ok(response.body(body))
 }
 
 fn wants_batch(request: &HttpRequest) -> bool {
@@ -61,34 +58,34 @@ fn wants_batch(request: &HttpRequest) -> bool {
 }
 
 /// `{"events":[{"pos","event"}],"next","head","oldest","epoch"}`; each event is the text that was committed, with the feed's epoch.
-fn wrapped(page: &FeedPage, next: Position) -> String {
-    let bytes: usize = page.events.iter().map(|event| event.body.len() + 40).sum();
-    let mut body = String::with_capacity(bytes + 80);
-    body.push_str("{\"events\":[");
-    for (index, event) in page.events.iter().enumerate() {
-        body.push_str(if index == 0 { "{\"pos\":" } else { ",{\"pos\":" });
-        body.push_str(&event.position.to_string());
-        body.push_str(",\"event\":");
-        body.push_str(&in_epoch(&event.body, &page.ends.epoch));
-        body.push('}');
-    }
-    let ends = &page.ends;
-    let _ = write!(
-        body,
+fn wrapped(page: FeedPage, next: Position) -> JsonArray<impl Iterator<Item = String>> {
+    let ends = page.ends;
+    let closing = format!(
         "],\"next\":{next},\"head\":{},\"oldest\":{},\"epoch\":\"{}\"}}",
         ends.head, ends.oldest, ends.epoch
     );
-    body
+    let items = page.events.into_iter().map(move |event| {
+        let (position, event) = (event.position, in_epoch(&event.body, &ends.epoch));
+        format!("{{\"pos\":{position},\"event\":{event}}}")
+    });
+    JsonArray {
+        opening: "{\"events\":[",
+        items,
+        closing,
+    }
 }
 
 /// The events alone. The first one's position is `usher-next` less their number, plus one: positions have no gaps.
-fn batch(page: &FeedPage) -> String {
-    let bodies: Vec<String> = page
-        .events
-        .iter()
-        .map(|event| in_epoch(&event.body, &page.ends.epoch))
-        .collect();
-    format!("[{}]", bodies.join(","))
+fn batch(page: FeedPage) -> JsonArray<impl Iterator<Item = String>> {
+    let epoch = page.ends.epoch;
+    JsonArray {
+        opening: "[",
+        items: page
+            .events
+            .into_iter()
+            .map(move |event| in_epoch(&event.body, &epoch)),
+        closing: "]".to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -127,9 +124,9 @@ mod tests {
             },
         };
         assert_eq!(
-            wrapped(&page, seven),
+            wrapped(page.clone(), seven).whole(),
             r#"{"events":[],"next":7,"head":7,"oldest":8,"epoch":"1-5f0c9a72b3d4"}"#
         );
-        assert_eq!(batch(&page), "[]");
+        assert_eq!(batch(page).whole(), "[]");
     }
 }

@@ -57,7 +57,11 @@ const ENDS: &str = "(SELECT head FROM feed WHERE app_id = :app) AS head, \
     (SELECT epoch_number FROM feed WHERE app_id = :app) AS epoch_number, \
     (SELECT epoch_mark FROM feed WHERE app_id = :app) AS epoch_mark";
 
-/// The events after a position, each with the feed's ends; a page without rows needs [`HEAD`].
+/// The bytes of events after which a page ends: it has less before its last event.
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// The events after a position, each with the feed's ends; a page without rows needs [`HEAD`]. It ends at [`PAGE_BYTES`]: the length of
+/// a long text is known without reading it.
 ///
 /// Positions have no gaps, so a page is bounded from above as well. Without that bound PostgreSQL reads and sorts the
 /// bodies of everything that is left, at every page (measured: 134 ms against 3 ms with 40,000 events left).
@@ -65,10 +69,13 @@ pub(crate) static PAGE: Statement<(FeedPosition, Limit), (FeedEvent, FeedEnds)> 
     Opens::All("outbox"),
     |_| {
         format!(
-            "SELECT f.pos, o.event_id, o.event_type, o.tenant_id, o.source, o.sequence, o.body, {ENDS} FROM feed_event f \
+            "SELECT p.pos, p.event_id, p.event_type, p.tenant_id, p.source, p.sequence, p.body, {ENDS} FROM \
+             (SELECT f.pos, o.event_id, o.event_type, o.tenant_id, o.source, o.sequence, o.body, sum(octet_length(o.body)) OVER \
+             (ORDER BY f.pos ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before FROM feed_event f \
              JOIN outbox o ON o.tenant_id = f.tenant_id AND o.id = f.outbox_id \
              WHERE f.app_id = :app AND f.pos > :position AND f.pos < :limit + \
-             (SELECT min(n.pos) FROM feed_event n WHERE n.app_id = :app AND n.pos > :position) ORDER BY f.pos LIMIT :limit"
+             (SELECT min(n.pos) FROM feed_event n WHERE n.app_id = :app AND n.pos > :position)) p \
+             WHERE p.bytes_before IS NULL OR p.bytes_before < {PAGE_BYTES} ORDER BY p.pos LIMIT :limit"
         )
     },
 );
@@ -287,7 +294,7 @@ impl Store {
         self.autocommit().one(&BY_APP, OfApp(app)).await
     }
 
-    /// At most `limit` events after a position, and the feed's ends; `None` when there is no such feed.
+    /// At most `limit` events after a position, which end at about 4 MiB, and the feed's ends; `None` when there is no such feed.
     ///
     /// # Errors
     /// [`crate::StoreError::Unavailable`].

@@ -17,6 +17,7 @@ pub(crate) mod names;
 pub(crate) mod outbox;
 pub(crate) mod prune;
 pub(crate) mod resource;
+pub(crate) mod snapshot;
 pub(crate) mod tenant;
 pub(crate) mod token;
 

@@ -18,6 +18,7 @@ names! {
     /// The one that the row still has.
     RevisionBefore(Revision) = revision_before;
     Before(DateTime<Utc>) = before;
+    Bytes(i64) = bytes;
     Consumers<'a>(&'a str) = group;
     /// Milliseconds since 1970.
     Created(i64) = created;

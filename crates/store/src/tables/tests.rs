@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::log::{self, LogQuery};
 use super::{
     app, credential_memory, deployment, directory, feed, group, identity, lease, membership, outbox, prune,
-    tenant, token,
+    snapshot, tenant, token,
 };
 use crate::engine::parameter::Bind;
 use crate::engine::statement::Statement;
@@ -50,6 +50,7 @@ static ALL: &[(&str, &dyn Built)] = statements! {
     credential_memory: DEPLOYMENT_KEY KNOWN OPEN_USAGE READ WRITE;
     outbox: HEADS LAG LOCK_HEADS OPEN_OUTBOX OPEN_OUTBOX_IN_ORDER STAMP UNSTAMPED;
     prune: PRUNE_ACKS PRUNE_FEEDS PRUNE_LOG PRUNE_OUTBOX;
+    snapshot: GROUPS IDENTITIES TENANT;
     store: PING;
     tenant: ALL BY_NAME INSERT OPEN;
     token: ALL BY_ID CHECK INSERT LIMIT NOTE_USE RECORD REVOKE;

@@ -20,6 +20,7 @@ use scim::query::{Sort, SortPosition};
 use scim::schema::ResourceType;
 use serde_json::json;
 use store::{ListRequest, LogQuery, MemberChange, Page, PageAt, StoreError, TenantTx, TypeRequest};
+use uuid::Uuid;
 
 use super::Watched;
 use crate::store::lists;
@@ -85,6 +86,7 @@ async fn records(watched: &Watched, nth: usize) {
     };
     store.create_tenant(&tenant).await.unwrap();
     store.tenants().await.unwrap();
+    store.tenant_from(Uuid::nil()).await.unwrap().unwrap();
     store.tenant_by_name("contoso").await.unwrap().unwrap();
     // Of a tenant of its own: a change of its credentials or settings ends what the other requests were admitted with.
     let home = &world.directory(&tenant, "advisors").await;
@@ -266,6 +268,8 @@ async fn groups(watched: &Watched, target: &Target, nth: usize) {
                 tx.members_position(directory, big).await?;
                 tx.find_by_name::<Group>(directory, "g7").await?;
                 tx.known_members(directory, big, &asked).await?;
+                tx.identities_after(Uuid::nil(), 20, 100_000).await?;
+                tx.groups_after(big.uuid(), 20, 100_000).await?;
                 tx.members(directory, big, None, 20).await?;
                 tx.groups_of(directory, &people[..1]).await?;
                 tx.groups_of(directory, &people).await
