@@ -1,27 +1,30 @@
--- The three roles of a production deployment on PostgreSQL, made once by an administrator in the database for Usher; running
--- it again changes nothing:
+-- The roles of a production deployment on PostgreSQL, made once by an administrator in the database for Usher; running it again
+-- changes nothing:
 --
 --   psql -v ON_ERROR_STOP=1 -d usher -f deploy/postgres-roles.sql
 --   \password usher_owner
 --   \password usher_app
 --   \password usher_admin
+--   \password usher_backup
 --
 -- usher_owner owns the tables:     USHER__DATABASE__URL=postgres://usher_owner:…@host/usher usher migrate
 -- usher_app serves requests:       USHER__DATABASE__URL=postgres://usher_app:…@host/usher usher serve
 -- usher_admin is for operators:    USHER__DATABASE__URL=postgres://usher_admin:…@host/usher usher tenant create …
+-- usher_backup is for pg_dump:     pg_dump … postgres://usher_backup:…@host/usher (docs/operations.md, Backup)
 --
--- None is a superuser or has BYPASSRLS, and usher_app and usher_admin own nothing, so row-level security binds them. What the
--- two may do is said table by table in migrations/sql/grants/, which `usher migrate` runs after the migrations, each time; what
--- usher_owner makes is nobody else's until those files say so. A deployment with one role works as well: the policies are
--- forced on the owner too.
+-- None is a superuser. usher_backup alone has BYPASSRLS, because a backup holds every tenant's rows, and may change nothing. The
+-- others are bound by row-level security: usher_app and usher_admin own nothing, and the policies are forced on the owner too. What
+-- each may do is said table by table in migrations/sql/grants/, which `usher migrate` runs after the migrations, each time; what
+-- usher_owner makes is nobody else's until those files say so. A deployment with one role works as well.
 
 DO $$
 DECLARE
     role_name text;
 BEGIN
-    FOREACH role_name IN ARRAY ARRAY['usher_owner', 'usher_app', 'usher_admin'] LOOP
+    FOREACH role_name IN ARRAY ARRAY['usher_owner', 'usher_app', 'usher_admin', 'usher_backup'] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) THEN
-            EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE', role_name);
+            EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER %s NOCREATEDB NOCREATEROLE', role_name,
+                CASE role_name WHEN 'usher_backup' THEN 'BYPASSRLS' ELSE 'NOBYPASSRLS' END);
         END IF;
     END LOOP;
 END
@@ -29,4 +32,4 @@ $$;
 
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE, CREATE ON SCHEMA public TO usher_owner;
-GRANT USAGE ON SCHEMA public TO usher_app, usher_admin;
+GRANT USAGE ON SCHEMA public TO usher_app, usher_admin, usher_backup;

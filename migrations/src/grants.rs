@@ -14,8 +14,8 @@ pub struct Grants {
     pub sql: &'static str,
 }
 
-/// The server's role, and the role of the operators' commands.
-pub const GRANTS: [Grants; 2] = [
+/// The server's role, the role of the operators' commands, and the one that only reads.
+pub const GRANTS: [Grants; 3] = [
     Grants {
         role: "usher_app",
         sql: include_str!("../sql/grants/usher_app.postgres.sql"),
@@ -23,5 +23,9 @@ pub const GRANTS: [Grants; 2] = [
     Grants {
         role: "usher_admin",
         sql: include_str!("../sql/grants/usher_admin.postgres.sql"),
+    },
+    Grants {
+        role: "usher_backup",
+        sql: include_str!("../sql/grants/usher_backup.postgres.sql"),
     },
 ];

@@ -1,6 +1,7 @@
 //! The errors of the operators' use-cases. Every text says the next step.
 
 use chrono::TimeDelta;
+use domain::position::Position;
 use domain::profile::ProfileError;
 use domain::tenant::SlugError;
 use store::StoreError;
@@ -84,6 +85,28 @@ pub enum Error {
     /// The app does not exist.
     #[error("there is no app \"{0}\": see `usher app list`, or make it with `usher app create {0}`")]
     AppUnknown(String),
+    /// No event has that position yet.
+    #[error("the feed of app \"{app}\" ends at position {head}: there is no event {position} yet")]
+    BeyondHead {
+        /// The name of the app.
+        app: String,
+        /// The position that was asked for.
+        position: Position,
+        /// The last position.
+        head: Position,
+    },
+    /// The event was deleted, because it was older than `events.retention_days`.
+    #[error(
+        "the event {position} of app \"{app}\" is no longer kept (events.retention_days): the oldest position is {oldest}"
+    )]
+    PastRetention {
+        /// The name of the app.
+        app: String,
+        /// The position that was asked for.
+        position: Position,
+        /// The oldest position whose event is kept.
+        oldest: Position,
+    },
     /// The credential does not exist in this app.
     #[error("app \"{app}\" has no credential \"{id}\": `usher app list-credentials {app}` shows their ids")]
     CredentialUnknown {

@@ -79,6 +79,11 @@ pub enum FeedState {
     Parked,
 }
 
+impl FeedState {
+    /// Every state.
+    pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

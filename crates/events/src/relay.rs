@@ -27,13 +27,14 @@ use tokio::time::{Instant, sleep, timeout};
 use self::plan::{Cursor, room};
 use self::state::Told;
 use crate::backoff::{LAST, waits};
-use crate::notifier::Notifier;
+use crate::notifier::{Heads, Notifier};
 use crate::settings::RedisSettings;
 use crate::status::StatusRegistry;
 use crate::stream::StreamKey;
 use crate::stream::fault::Fault;
 use crate::stream::key::EntryId;
 use crate::stream::link::Link;
+use crate::stream::remove::remove;
 
 /// The most events of one append. `appendfsync always` syncs once for each append, so batches are needed
 /// (`docs/background/feeds.md`, "Appending to a stream").
@@ -120,13 +121,16 @@ impl Relay {
         }
     }
 
-    /// Relays until `stop` becomes true; finishes the current batch and releases the lease.
+    /// Relays until `stop` becomes true; finishes the current batch and releases the lease. Ends too when its app was deleted,
+    /// after removing the stream.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let setup = Arc::clone(&self.setup);
         let mut heads = setup.notifier.heads();
         let mut returned = setup.link.returned();
         let mut pauses = waits();
-        while !*stop.borrow() {
+        let app = self.app;
+        let is_deleted = |heads: &watch::Receiver<Heads>| !heads.borrow().contains_key(&app);
+        while !*stop.borrow() && !is_deleted(&heads) {
             heads.mark_unchanged();
             returned.mark_unchanged();
             match self.round(&stop).await {
@@ -148,7 +152,18 @@ impl Relay {
                 }
             }
         }
+        if is_deleted(&heads) {
+            if let Err(error) = self.remove_stream().await {
+                tracing::warn!(app = self.group, %error, "the stream of a deleted app is still there");
+            }
+        }
         self.release_lease().await;
+    }
+
+    /// What it wrote between the app's deletion and now.
+    async fn remove_stream(&self) -> Result<(), RoundError> {
+        let deployment = self.setup.store.deployment().await?;
+        Ok(remove(&self.setup.link, &self.key, &deployment.id).await?)
     }
 
     /// Sends all stamped events, and runs maintenance if it is due. Returns how long to wait unless the

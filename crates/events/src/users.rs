@@ -6,6 +6,8 @@
 //! repeatedly compares the users in Redis with the database. Must not know: a password; the database keeps
 //! SHA-256.
 
+mod removal;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

@@ -18,6 +18,7 @@ mod tables;
 pub mod tenant_tx;
 
 pub use credential_guard::CredentialGuard;
+pub use engine::backup::RowCount;
 pub use error::StoreError;
 pub use futures_util::future::BoxFuture;
 pub use list::merged::{AnyResource, TypeRequest};

@@ -42,12 +42,19 @@ pub fn run(config: &Config, json: bool) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Brings the database up to this version.
+/// Brings the database up to this version, and writes into it which environment it is for.
 ///
 /// # Errors
-/// A database that cannot be reached, or a migration that failed.
+/// A database that cannot be reached, one of another environment, or a migration that failed.
 pub async fn migrate(config: Config) -> anyhow::Result<ExitCode> {
     let store = setup::connect(&config).await?;
+    let environment = config.environment;
+    // Before anything is changed. A database of an older version does not have the table yet.
+    let known = store.deployment().await.ok();
+    let known = known.and_then(|deployment| deployment.environment);
+    if let Some(found) = known.filter(|found| *found != environment) {
+        return Err(setup::wrong_environment(found, environment));
+    }
     let applied = store
         .migrate()
         .await
@@ -57,6 +64,16 @@ pub async fn migrate(config: Config) -> anyhow::Result<ExitCode> {
     }
     if applied.is_empty() {
         output::line("nothing to do: the database is up to date");
+    }
+    let claimed = store
+        .claim_environment(environment)
+        .await
+        .context("the database's environment could not be written")?;
+    if claimed != environment {
+        return Err(setup::wrong_environment(claimed, environment));
+    }
+    if known.is_none() {
+        output::line(&format!("the database is for the environment {environment}"));
     }
     store.close().await;
     Ok(ExitCode::SUCCESS)

@@ -3,14 +3,22 @@
 //!
 //! Must not know: how they are exported.
 
+use std::sync::Arc;
+
 use auth::Verifier;
-use events::{Events, FeedStatus};
+use domain::clock::Clock;
+use domain::feed::FeedState;
+use events::{Events, FeedStatus, GroupStatus};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter};
 
-/// Registers the gauges and counters.
-pub fn register(meter: &Meter, verifier: &Verifier, events: &Events) {
+/// Registers the gauges and counters. What they say of feeds stands in the database, so every instance says the same; rewinds are
+/// those of this instance.
+pub fn register(meter: &Meter, verifier: &Verifier, events: &Events, clock: &Arc<dyn Clock>) {
     feeds(meter, events);
+    states(meter, events);
+    rewinds(meter, events);
+    groups(meter, events, clock);
     outbox(meter, events);
     credentials(meter, verifier);
 }
@@ -41,27 +49,73 @@ fn feeds(meter: &Meter, events: &Events) {
         "Events with a position that are not in Redis yet",
         FeedStatus::unpublished,
     );
-    gauge(
-        "usher.feed.rewinds",
-        "How often Redis had lost a tail that was sent again",
-        |feed| i64::try_from(feed.rewinds).unwrap_or(i64::MAX),
-    );
-    let status = events.clone();
+}
+
+/// One series a state, so that a state that is left goes to 0 instead of staying as it was.
+fn states(meter: &Meter, events: &Events) {
+    let events = events.clone();
     let _ = meter
-        .i64_observable_gauge("usher.feed.group_lag_events")
-        .with_description("Events that a group has not acknowledged yet")
+        .i64_observable_gauge("usher.feed.state")
+        .with_description("1 for the state of the feed, 0 for the other states")
         .with_callback(move |observer| {
-            for feed in status.status().feeds.values() {
-                for group in &feed.groups {
+            for feed in events.status().feeds.values() {
+                for state in FeedState::ALL {
                     let labels = [
                         KeyValue::new("feed", feed.app.clone()),
-                        KeyValue::new("group", group.group.clone()),
+                        KeyValue::new("state", <&'static str>::from(state)),
                     ];
-                    observer.observe(feed.head.since(group.acknowledged), &labels);
+                    observer.observe(i64::from(feed.state == *state), &labels);
                 }
             }
         })
         .build();
+}
+
+fn rewinds(meter: &Meter, events: &Events) {
+    let events = events.clone();
+    let _ = meter
+        .u64_observable_counter("usher.feed.rewinds")
+        .with_description("How often this instance filled a stream again, because Redis had lost entries of it")
+        .with_callback(move |observer| {
+            for feed in events.status().feeds.values() {
+                observer.observe(feed.rewinds, &[KeyValue::new("feed", feed.app.clone())]);
+            }
+        })
+        .build();
+}
+
+fn groups(meter: &Meter, events: &Events, clock: &Arc<dyn Clock>) {
+    let gauge = |name: &'static str, unit: &'static str, meaning: &'static str, value: fn(&FeedStatus, &GroupStatus, &dyn Clock) -> i64| {
+        let (events, clock) = (events.clone(), Arc::clone(clock));
+        let _ = meter
+            .i64_observable_gauge(name)
+            .with_unit(unit)
+            .with_description(meaning)
+            .with_callback(move |observer| {
+                for feed in events.status().feeds.values() {
+                    for group in &feed.groups {
+                        let labels = [
+                            KeyValue::new("feed", feed.app.clone()),
+                            KeyValue::new("group", group.group.clone()),
+                        ];
+                        observer.observe(value(feed, group, &*clock), &labels);
+                    }
+                }
+            })
+            .build();
+    };
+    gauge(
+        "usher.feed.group_lag_events",
+        "",
+        "Events that a group has not acknowledged yet",
+        |feed, group, _| feed.head.since(group.acknowledged).max(0),
+    );
+    gauge(
+        "usher.feed.lag",
+        "s",
+        "Age of the oldest event that a group has not acknowledged; 0 when there is none",
+        |_, group, clock| group.lag_seconds(clock.now()),
+    );
 }
 
 fn outbox(meter: &Meter, events: &Events) {

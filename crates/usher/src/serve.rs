@@ -52,7 +52,7 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
     )
     .context("the system gives no randomness")?;
     let events = open_events(&setup)?;
-    gauges::register(&telemetry.meter(), &verifier, &events);
+    gauges::register(&telemetry.meter(), &verifier, &events, &setup.clock);
     let (server, state) = start(
         &setup,
         telemetry,

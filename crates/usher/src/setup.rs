@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use domain::clock::{Clock, Ids, SystemClock, SystemIds};
+use domain::environment::Environment;
 use domain::profile::{Profiles, SHIPPED};
 use store::{Backend, Store};
 
@@ -58,6 +59,7 @@ impl Setup {
                 }
             }
         }
+        check_environment(&store, config.environment).await?;
         for warning in store.warnings() {
             tracing::warn!("{warning}");
         }
@@ -76,6 +78,39 @@ impl Setup {
 pub async fn connect(config: &Config) -> anyhow::Result<Store> {
     let opened = Store::connect(&config.database).await;
     opened.context("database.url: no connection; is the database running, and the address right?")
+}
+
+/// Compares the environment that the database was made for with the one of the settings (ADR 0039). A SQLite database that has
+/// none takes this one; on PostgreSQL `usher migrate` writes it.
+///
+/// # Errors
+/// The database of another environment, with the next step; or one that does not answer.
+pub async fn check_environment(store: &Store, environment: Environment) -> anyhow::Result<()> {
+    let found = match store.backend() {
+        Backend::Sqlite => store.claim_environment(environment).await.map(Some),
+        Backend::Postgres => store
+            .deployment()
+            .await
+            .map(|deployment| deployment.environment),
+    };
+    match found.context("the database cannot be asked for its environment")? {
+        Some(found) if found != environment => Err(wrong_environment(found, environment)),
+        Some(_) => Ok(()),
+        None => {
+            tracing::warn!(
+                "the database does not say which environment it is for: run `usher migrate` once more, as the role that owns the tables"
+            );
+            Ok(())
+        }
+    }
+}
+
+/// The error of a database of another environment.
+pub fn wrong_environment(database: Environment, setting: Environment) -> anyhow::Error {
+    anyhow::anyhow!(
+        "this database belongs to the environment \"{database}\", and the setting `environment` is \"{setting}\". Nothing was done. \
+         Set environment = \"{database}\" (USHER__ENVIRONMENT), or give database.url (USHER__DATABASE__URL) the database of {setting}"
+    )
 }
 
 /// The shipped profiles and those of a folder.

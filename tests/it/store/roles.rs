@@ -150,10 +150,17 @@ async fn every_table_has_a_decision_for_each_role() {
         assert_eq!(decided(grants.role, grants.sql), tables, "{}", grants.role);
     }
     let asked = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'S' \
-                 AND CASE WHEN relkind = 'S' THEN has_sequence_privilege($1, oid, 'USAGE, SELECT, UPDATE') END";
+                 AND CASE WHEN relkind = 'S' THEN has_sequence_privilege($1, oid, $2) END";
     for grants in GRANTS {
+        // pg_dump writes down where a sequence stands.
+        let rights = if grants.role == "usher_backup" {
+            "USAGE, UPDATE"
+        } else {
+            "USAGE, SELECT, UPDATE"
+        };
         let open = sqlx::query(asked)
             .bind(grants.role)
+            .bind(rights)
             .fetch_all(&mut connection)
             .await
             .unwrap();

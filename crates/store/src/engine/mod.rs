@@ -4,6 +4,7 @@
 //! and [`executor`] (one statement), [`run`], [`transaction`] and [`group_commit`] (transactions and retries), [`writes`] (whether writing works).
 
 pub(crate) mod autocommit;
+pub(crate) mod backup;
 pub(crate) mod connect;
 pub(crate) mod executor;
 mod fair_queue;

@@ -6,7 +6,7 @@ use domain::id::AppId;
 use domain::tenant::{App, Slug};
 
 use super::feed;
-use super::names::{At, CreatedAt, Name, OfApp, PublicId, RedisPassword};
+use super::names::{At, CreatedAt, Limit, Name, OfApp, PublicId, RedisPassword};
 use super::outbox::OPEN_OUTBOX;
 use crate::engine::executor::Executor;
 use crate::engine::parameter::parameters;
@@ -63,6 +63,30 @@ pub(crate) static LIMIT_CREDENTIAL: Statement<(PublicId, At)> = Statement::new(|
     "UPDATE app_credential SET expires_at = :at WHERE id = :id AND (expires_at IS NULL OR expires_at > :at)"
         .into()
 });
+
+/// The oldest positions of a feed; the events themselves stay in the outbox for the other feeds, and for retention.
+pub(crate) static DELETE_EVENTS: Statement<(OfApp, Limit)> = Statement::new(|_| {
+    "DELETE FROM feed_event WHERE app_id = :app AND pos < :limit + \
+     (SELECT min(n.pos) FROM feed_event n WHERE n.app_id = :app)"
+        .into()
+});
+
+pub(crate) static DELETE_ACKS: Statement<OfApp> =
+    Statement::new(|_| "DELETE FROM feed_ack WHERE app_id = :app".into());
+
+pub(crate) static DELETE_GROUPS: Statement<OfApp> =
+    Statement::new(|_| "DELETE FROM feed_group WHERE app_id = :app".into());
+
+pub(crate) static DELETE_FEED: Statement<OfApp> =
+    Statement::new(|_| "DELETE FROM feed WHERE app_id = :app".into());
+
+pub(crate) static DELETE_CREDENTIALS: Statement<OfApp> =
+    Statement::new(|_| "DELETE FROM app_credential WHERE app_id = :app".into());
+
+pub(crate) static DELETE: Statement<OfApp> = Statement::new(|_| "DELETE FROM app WHERE id = :app".into());
+
+/// Positions deleted in one transaction by [`Store::delete_app`].
+const DELETE_BATCH: usize = 5_000;
 
 /// Every app with the password of each of its credentials that is good at a time, or with none.
 pub(crate) static PASSWORDS: Statement<At, (Slug, Option<String>)> = Statement::new(|_| {
@@ -127,6 +151,18 @@ impl Store {
             }
         }
         Ok(found)
+    }
+
+    /// Deletes an app with its credentials, its feed and what its readers acknowledged; `false` when there is none such. The
+    /// positions go first, in small transactions, so that the stamper waits for the last one only.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`]; the app is still there then, and a repeat goes on.
+    pub async fn delete_app(&self, app: AppId) -> Result<bool> {
+        let batch = || (OfApp(app), Limit(DELETE_BATCH));
+        while self.change(&DELETE_EVENTS, batch()).await? >= DELETE_BATCH as u64 {}
+        self.transaction(move |executor| Box::pin(async move { delete_app(executor, app).await }))
+            .await
     }
 
     /// The app of that name.
@@ -211,4 +247,19 @@ async fn create_app(executor: &mut Executor, new: &App, credential: &Bound) -> R
     executor.change(&feed::BACKFILL, OfApp(new.id)).await?;
     executor.change(&feed::SET_HEAD, OfApp(new.id)).await?;
     Ok(())
+}
+
+async fn delete_app(executor: &mut Executor, app: AppId) -> Result<bool> {
+    if executor.backend() == Backend::Postgres {
+        executor.rows(&feed::LOCK_FEEDS, ()).await?;
+    }
+    while executor
+        .change(&DELETE_EVENTS, (OfApp(app), Limit(DELETE_BATCH)))
+        .await?
+        > 0
+    {}
+    for of_app in [&DELETE_ACKS, &DELETE_GROUPS, &DELETE_FEED, &DELETE_CREDENTIALS] {
+        executor.change(of_app, OfApp(app)).await?;
+    }
+    Ok(executor.change(&DELETE, OfApp(app)).await? > 0)
 }

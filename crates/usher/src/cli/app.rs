@@ -1,4 +1,4 @@
-//! `usher app create | list | rotate-credential | list-credentials | revoke-credential | redis-user`.
+//! `usher app create | list | rotate-credential | list-credentials | revoke-credential | redis-user | delete`.
 
 use admin::apps::Issued;
 use chrono::TimeDelta;
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::redis_user;
 use super::show::{Printer, Table, moment, with};
 use super::span;
+use crate::output;
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
@@ -46,6 +47,14 @@ pub enum Verb {
     RedisUser {
         /// The app's name.
         name: String,
+    },
+    /// Delete an app for good: its credentials, its feed with what its readers acknowledged, and its stream and user in Redis.
+    Delete {
+        /// The app's name.
+        name: String,
+        /// Do not ask for the name again.
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -96,7 +105,36 @@ pub(super) async fn run(
             let json = user.beside(json!({"app": app.name}));
             printer.answer(&json, || user.text());
         }
+        Verb::Delete { name, yes } => delete(context, redis, printer, &name, yes).await?,
     }
+    Ok(())
+}
+
+async fn delete(
+    context: &admin::Context,
+    redis: Option<&RedisSettings>,
+    printer: Printer,
+    name: &str,
+    yes: bool,
+) -> anyhow::Result<()> {
+    if !yes {
+        // Names an unknown app before anything is asked.
+        admin::apps::credentials::execute(context, name).await?;
+        output::hint(&format!(
+            "This deletes the app {name} for good: its credentials, its feed and what its readers acknowledged, its stream in Redis.\n\
+             Type its name to go on:"
+        ));
+        let mut typed = String::new();
+        std::io::stdin().read_line(&mut typed)?;
+        anyhow::ensure!(
+            typed.trim() == name,
+            "the app {name} was not deleted: repeat the command and type its name, or give it --yes"
+        );
+    }
+    let app = admin::apps::delete::execute(context, name).await?;
+    let user = redis_user::remove(context, redis, &app).await?;
+    let json = user.beside(json!({"app": app.name, "deleted": true}));
+    printer.answer(&json, || format!("app {} is deleted\n{}", app.name, user.text()));
     Ok(())
 }
 

@@ -1,4 +1,6 @@
-//! `usher feed list`.
+//! `usher feed list | renew | show | tail`.
+
+mod events;
 
 use admin::feeds::list::{FeedSummary, Group};
 use chrono::{DateTime, Utc};
@@ -9,27 +11,94 @@ use super::show::{Printer, Table, ago, number};
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// How far each feed is given positions, published to Redis, and applied by its readers.
+    /// How far each feed is given positions, published to Redis, and applied by its readers; out of the database, the same wherever
+    /// it runs.
     List {
         /// Of this app only.
         #[arg(long)]
         app: Option<String>,
     },
+    /// Begin another epoch of an app's feed: every reader takes a snapshot over HTTP and goes on from there. For a reader whose
+    /// tables went wrong, or after a repair of the database by hand.
+    Renew {
+        /// The app's name.
+        app: String,
+    },
+    /// Print one event of an app's feed, with the personal data in it.
+    Show {
+        /// The app's name.
+        app: String,
+        /// Its position.
+        #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+        position: i64,
+    },
+    /// Print a line for each new event of an app's feed, until Ctrl-C; with --json whole events.
+    Tail {
+        /// The app's name.
+        app: String,
+        /// Begin at this position instead of now.
+        #[arg(long, value_name = "POSITION", value_parser = clap::value_parser!(i64).range(1..))]
+        from: Option<i64>,
+        /// Events of this type only, such as usher.identity.updated.v1.
+        #[arg(long = "type", value_name = "TYPE")]
+        event_type: Option<String>,
+        /// End at the newest event instead of waiting for more.
+        #[arg(long)]
+        no_follow: bool,
+    },
 }
 
 pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) -> anyhow::Result<()> {
-    let Verb::List { app } = verb;
-    let feeds = admin::feeds::list::execute(context, app.as_deref()).await?;
+    match verb {
+        Verb::List { app } => list(context, printer, app.as_deref()).await,
+        Verb::Renew { app } => renew(context, printer, &app).await,
+        Verb::Show { app, position } => events::show(context, printer, &app, position).await,
+        Verb::Tail {
+            app,
+            from,
+            event_type,
+            no_follow,
+        } => {
+            let wanted = events::Wanted {
+                from,
+                event_type,
+                follow: !no_follow,
+            };
+            events::tail(context, printer, &app, &wanted).await
+        }
+    }
+}
+
+async fn renew(context: &admin::Context, printer: Printer, app: &str) -> anyhow::Result<()> {
+    let renewed = admin::feeds::renew::execute(context, app).await?;
+    let json = json!({"app": app, "epoch": renewed.epoch, "before": renewed.before, "head": renewed.head});
+    printer.answer(&json, || {
+        format!(
+            "feed {app}: epoch {} instead of {}. Every reader of this app takes a snapshot and goes on after position {} or later",
+            renewed.epoch,
+            renewed.before,
+            number(renewed.head.number())
+        )
+    });
+    Ok(())
+}
+
+async fn list(context: &admin::Context, printer: Printer, app: Option<&str>) -> anyhow::Result<()> {
+    let feeds = admin::feeds::list::execute(context, app).await?;
     let json = feeds.iter().map(shape).collect();
     printer.list(json, "no feeds yet: usher app create NAME", || {
         let head = [
             "app",
+            "state",
             "head",
             "in redis",
             "reader",
             "applied",
+            "next",
             "behind",
+            "lag",
             "last heard",
+            "why",
         ];
         let now = context.clock.now();
         Table::of(head, feeds.iter().flat_map(|feed| rows(feed, now)))
@@ -37,43 +106,51 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
     Ok(())
 }
 
-/// A row a reader, or one without any.
-fn rows(feed: &FeedSummary, now: DateTime<Utc>) -> Vec<[String; 7]> {
-    let row = |[reader, applied, behind, heard]: [String; 4]| {
-        let (head, published) = (number(feed.head.number()), number(feed.published.number()));
+/// A row a reader.
+fn rows(summary: &FeedSummary, now: DateTime<Utc>) -> Vec<[String; 11]> {
+    let feed = &summary.feed;
+    let row = |group: &Group| {
+        let next = group.oldest_unacknowledged;
         [
-            feed.app.to_string(),
-            head,
-            published,
-            reader,
-            applied,
-            behind,
-            heard,
+            feed.name.to_string(),
+            feed.state.to_string(),
+            number(feed.head.number()),
+            number(feed.published.number()),
+            group.name.clone(),
+            number(group.acknowledged.number()),
+            next.map_or_else(|| "-".to_owned(), |position| number(position.number())),
+            number(group.behind),
+            format!("{} s", number(group.lag_seconds)),
+            ago(group.at, now),
+            feed.why.clone().unwrap_or_default(),
         ]
     };
-    let of_group = |group: &Group| {
-        let (applied, behind) = (number(group.acknowledged.number()), number(group.lag));
-        row([group.name.clone(), applied, behind, ago(Some(group.at), now)])
-    };
-    if feed.groups.is_empty() {
-        return vec![row(["none yet", "", "", ""].map(str::to_owned))];
-    }
-    feed.groups.iter().map(of_group).collect()
+    summary.groups.iter().map(row).collect()
 }
 
-fn shape(feed: &FeedSummary) -> Value {
+fn shape(summary: &FeedSummary) -> Value {
     let group = |group: &Group| {
         json!({
             "group": group.name,
             "acknowledged": group.acknowledged,
-            "lag": group.lag,
+            "delivered": group.delivered,
+            "lag": group.behind,
+            "lagSeconds": group.lag_seconds,
+            "oldestUnacknowledged": group.oldest_unacknowledged,
             "at": group.at,
         })
     };
+    let feed = &summary.feed;
     json!({
-        "app": feed.app,
+        "app": feed.name,
+        "epoch": feed.epoch,
+        "state": feed.state.to_string(),
+        "why": feed.why,
+        "since": feed.state_at,
+        "by": feed.state_by,
         "head": feed.head,
+        "oldest": feed.oldest,
         "published": feed.published,
-        "groups": feed.groups.iter().map(group).collect::<Vec<_>>(),
+        "groups": summary.groups.iter().map(group).collect::<Vec<_>>(),
     })
 }

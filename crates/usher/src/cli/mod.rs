@@ -1,10 +1,11 @@
-//! The operators' commands: `usher tenant | directory | token | app | feed | log`, nouns then verbs.
+//! The operators' commands: `usher tenant | directory | token | app | feed | log`, nouns then verbs, and `usher backup`.
 //!
 //! One file a noun: its arguments for clap, and the output for each use-case of `admin`. The commands work on the configured
 //! database, with the server up or down. Must not know: how settings are read ([`Setup`] has them), SQL, rules (they are in
 //! `admin`), how to print ([`crate::output`]). Exit status: 0 done, 1 not done, 2 wrong arguments.
 
 mod app;
+mod backup;
 mod directory;
 mod feed;
 mod log;
@@ -25,6 +26,8 @@ use domain::profile::Profiles;
 use events::RedisSettings;
 use store::{Backend, Store, StoreError};
 
+use crate::setup;
+
 /// The nouns.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -40,6 +43,8 @@ pub enum Command {
     Feed(Noun<feed::Verb>),
     /// What happened to whom: the provisioning log.
     Log(Noun<log::Verb>),
+    /// Copy the SQLite database to a new file, while the server runs; PostgreSQL has pg_dump (docs/operations.md, Backup).
+    Backup(backup::Arguments),
 }
 
 /// A noun's verbs, and the option that each of them takes.
@@ -78,6 +83,7 @@ pub async fn run(command: Command, setup: &Setup) -> anyhow::Result<ExitCode> {
         Command::App(noun) => app::run(&context, setup.redis.as_ref(), noun.printer, noun.verb).await,
         Command::Feed(noun) => feed::run(&context, noun.printer, noun.verb).await,
         Command::Log(noun) => log::run(&context, noun.printer, noun.verb).await,
+        Command::Backup(arguments) => backup::run(&store, &arguments).await,
     };
     store.close().await;
     done.map_err(|error| explained(error, &store))?;
@@ -120,6 +126,7 @@ async fn open(setup: &Setup) -> anyhow::Result<Store> {
             );
         }
     }
+    setup::check_environment(&store, setup.environment).await?;
     Ok(store)
 }
 

@@ -14,6 +14,8 @@ pub(super) struct RedisUser {
     state: &'static str,
     /// Why the user in Redis differs from the credentials; `None` when it does not.
     why: Option<String>,
+    /// What an administrator of Redis runs to do the same.
+    by_hand: Vec<String>,
 }
 
 /// Brings the user in line with the app's credentials. These are committed already, so an error of Redis becomes a state and does
@@ -31,24 +33,51 @@ pub(super) async fn update(
     let passwords = all.into_iter().find(|passwords| passwords.app == app.name);
     let passwords = passwords.map(|passwords| passwords.sha256).unwrap_or_default();
     let user = AppUser::new(context.environment, &app.name, passwords);
-    let (state, why) = match redis {
-        None => (
-            "notConfigured",
-            Some("redis.url is not set here, so nothing was done in Redis; a server that has it does it by itself".to_owned()),
-        ),
-        Some(redis) => match Users::open(redis)?.bring(&user).await {
-            Outcome::Done => ("ready", None),
-            Outcome::Later(why) => (
-                "later",
-                Some(format!("{why}; the server does it as soon as Redis answers")),
-            ),
-            Outcome::ByHand(why) => ("byHand", Some(why)),
-        },
+    let done = match redis {
+        None => None,
+        Some(redis) => Some(Users::open(redis)?.bring(&user).await),
     };
-    Ok(RedisUser { user, state, why })
+    Ok(RedisUser::of(user.by_hand(), user, done))
+}
+
+/// Removes the user of an app that was deleted, its stream and the hash beside it; an error of Redis becomes a state, as above.
+pub(super) async fn remove(
+    context: &admin::Context,
+    redis: Option<&RedisSettings>,
+    app: &App,
+) -> anyhow::Result<RedisUser> {
+    let user = AppUser::new(context.environment, &app.name, Vec::new());
+    let deployment = context.store.deployment().await.map_err(admin::Error::from)?;
+    let done = match redis {
+        None => None,
+        Some(redis) => Some(Users::open(redis)?.remove(&user, &deployment.id).await),
+    };
+    Ok(RedisUser::of(user.removal_by_hand(), user, done))
 }
 
 impl RedisUser {
+    /// `done` is `None` without a Redis.
+    fn of(by_hand: Vec<String>, user: AppUser, done: Option<Outcome>) -> Self {
+        let (state, why) = match done {
+            None => (
+                "notConfigured",
+                Some("redis.url is not set here, so nothing was done in Redis; a server that has it does it by itself".to_owned()),
+            ),
+            Some(Outcome::Done) => ("ready", None),
+            Some(Outcome::Later(why)) => (
+                "later",
+                Some(format!("{why}; the server does it as soon as Redis answers")),
+            ),
+            Some(Outcome::ByHand(why)) => ("byHand", Some(why)),
+        };
+        Self {
+            user,
+            state,
+            why,
+            by_hand,
+        }
+    }
+
     /// An answer with the members `redisUser`, `redisState` and `redisCommands`.
     pub(super) fn beside(&self, answer: Value) -> Value {
         let more = [
@@ -77,7 +106,7 @@ impl RedisUser {
     /// The commands to run by hand; empty when the user is up to date.
     fn commands(&self) -> Vec<String> {
         if self.why.is_some() {
-            self.user.by_hand()
+            self.by_hand.clone()
         } else {
             Vec::new()
         }

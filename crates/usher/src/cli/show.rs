@@ -25,6 +25,11 @@ impl Printer {
         output::line(&if self.json { json.to_string() } else { human() });
     }
 
+    /// One answer that is JSON text already, or the text of `human`.
+    pub(super) fn raw(self, json: &str, human: impl FnOnce() -> String) {
+        output::line(&if self.json { json.to_owned() } else { human() });
+    }
+
     /// A JSON list, or a table; `empty` instead of a table without rows.
     pub(super) fn list(self, json: Vec<Value>, empty: &str, table: impl FnOnce() -> Table) {
         if self.json {
@@ -93,7 +98,7 @@ impl Table {
 }
 
 /// Replaces control characters, which are commands to a terminal.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars()
         .map(|letter| if letter.is_control() { '\u{fffd}' } else { letter })
         .collect()

@@ -16,6 +16,8 @@ const NO_STATEMENT: &[&str] = &[
     "warnings",
     "migrate",
     "pending_migrations",
+    // SQLite only.
+    "backup",
     "close",
     "changed",
     "require_transaction",
@@ -45,6 +47,10 @@ const SQLITE: &[&str] = &[
     "(app_id, grp, pos) IN",
     "PARTITION BY",
     "p CROSS JOIN {table} y ON",
+    "sqlite_schema",
+    "sqlite_sequence",
+    "= 'backup'",
+    "count(*) FROM \"{table}\"",
 ];
 
 fn files() -> Vec<(PathBuf, String)> {

@@ -1,0 +1,16 @@
+//! Deletes an app.
+
+use domain::tenant::App;
+
+use crate::{Context, Error};
+
+/// Deletes an app with its credentials, its feed, and what its readers acknowledged: none of it comes back, and its credentials are
+/// refused from the next request on. The events stay for the other apps. Returns the app.
+///
+/// # Errors
+/// [`Error::AppUnknown`], [`Error::Store`].
+pub async fn execute(context: &Context, name: &str) -> Result<App, Error> {
+    let app = context.app(name).await?;
+    context.store.delete_app(app.id).await?;
+    Ok(app)
+}

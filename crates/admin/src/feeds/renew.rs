@@ -1,0 +1,34 @@
+//! Begins another epoch of a feed (ADR 0039).
+
+use domain::feed::Epoch;
+use domain::position::Position;
+
+use super::feed;
+use crate::{Context, Error};
+
+/// A feed that was renewed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Renewed {
+    /// The epoch that ended.
+    pub before: Epoch,
+    /// The present one.
+    pub epoch: Epoch,
+    /// The feed's head.
+    pub head: Position,
+}
+
+/// Begins another epoch of an app's feed: each of its readers takes a snapshot, and goes on from there. No event is lost, and none
+/// is sent again. When another process renews it at the same moment, that renewal is the answer.
+///
+/// # Errors
+/// [`Error::AppUnknown`], [`Error::Store`].
+pub async fn execute(context: &Context, app: &str) -> Result<Renewed, Error> {
+    let before = feed(context, app).await?;
+    context.store.renew_feed(before.app, &before.epoch, 0).await?;
+    let after = feed(context, app).await?;
+    Ok(Renewed {
+        before: before.epoch,
+        epoch: after.epoch,
+        head: after.head,
+    })
+}
