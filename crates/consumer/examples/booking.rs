@@ -3,11 +3,11 @@
 //! ```text
 //! booking --feed http://127.0.0.1:8080/feeds/booking/events --credential-file credential --database booking.db
 //! booking --feed redis://127.0.0.1:6379/ --stream 'usher:{test:booking}:s00' --redis-user usher-app-test-booking \
-//!         --credential-file credential --database booking.db
+//!         --http-feed http://127.0.0.1:8080/feeds/booking/events --credential-file credential --database booking.db
 //! booking --database booking.db --watch          only looks on
 //! booking --database booking.db --dump --json    prints the tables
 //! ```
-//! Kill it at any moment: the tables and the position are one transaction, so it goes on where it was.
+//! Kill it at any moment: the tables and the place are one transaction, so it goes on where it was.
 #![expect(
     clippy::print_stdout,
     reason = "a program for the terminal: its output is the point"
@@ -24,9 +24,10 @@ use booking::{database::Database, viewer};
 use clap::Parser;
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-use usher_consumer::settings::FeedWords;
-use usher_consumer::{Feed, Settings};
+use usher_consumer::settings::{CLAIM_AFTER, FeedWords};
+use usher_consumer::{Feed, Settings, Sharing};
 
 /// The reference consumer: advisors and rooms from an Usher feed in tables of one's own.
 #[derive(Parser)]
@@ -49,9 +50,18 @@ struct Args {
     /// A file that holds the credential.
     #[arg(long)]
     credential_file: Option<PathBuf>,
-    /// The HTTP feed to ask for what a Redis stream has lost.
+    /// The HTTP feed, needed beside a Redis stream: for snapshots and for what the stream has lost.
     #[arg(long)]
     http_feed: Option<String>,
+    /// One of several workers on the same Redis stream and database, under this name of its own.
+    #[arg(long, value_name = "NAME")]
+    worker: Option<String>,
+    /// Seconds after which another worker's unfinished events are taken over.
+    #[arg(long, default_value_t = CLAIM_AFTER.as_secs())]
+    claim_after: u64,
+    /// Begins with a snapshot, whatever the database knows.
+    #[arg(long)]
+    snapshot: bool,
     /// The app's name.
     #[arg(long, default_value = "booking")]
     app: String,
@@ -100,6 +110,9 @@ async fn main() -> anyhow::Result<()> {
     let mut database = Database::open(&args.database, &args.app)
         .await
         .context("open the database")?;
+    if args.snapshot {
+        database.forget_place().await.context("forget the place")?;
+    }
     if args.watch {
         let path = args.database.clone();
         tokio::spawn(async move { viewer::watch(&path).await });
@@ -124,11 +137,17 @@ fn settings(args: &Args, url: String) -> anyhow::Result<Settings> {
         http_feed: args.http_feed.clone(),
     })?;
     let group = args.group.clone().unwrap_or_else(|| args.app.clone());
-    // One database, one process: so one name in the group, the same over restarts.
     Ok(Settings {
         feed,
-        consumer: args.app.clone(),
         group,
+        sharing: if args.worker.is_some() {
+            Sharing::Workers
+        } else {
+            Sharing::OneReader
+        },
+        // The same name over restarts. One database, one process: one name.
+        consumer: args.worker.clone().unwrap_or_else(|| args.app.clone()),
+        claim_after: Duration::from_secs(args.claim_after),
     })
 }
 

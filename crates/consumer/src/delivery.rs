@@ -8,8 +8,10 @@ use serde_json::{Map, Value};
 /// An event with its position in the feed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delivery {
-    /// Position in this feed: contiguous, from 1, never reused.
+    /// Position in this feed: contiguous, from 1; reused only in another epoch.
     pub position: u64,
+    /// The epoch that came with it; `None` in a stream that was written before there were epochs.
+    pub epoch: Option<String>,
     /// The CloudEvents envelope. If the entry was not JSON, a string with its text.
     pub event: Value,
 }

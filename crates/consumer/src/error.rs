@@ -1,4 +1,7 @@
-//! Failures between a feed and its consumer. [`crate::run`] retries all but [`Error::Settings`].
+//! Failures between a feed and its consumer. [`crate::run`] retries all but [`Error::Settings`], and takes a snapshot
+//! after those that say that the app's tables cannot be brought up to date by events.
+
+use crate::place::Place;
 
 /// A failure, with a text for the consuming app's log.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +17,8 @@ pub enum Error {
     Refused {
         /// The HTTP status, outside of 2xx.
         status: u16,
+        /// The answer's `code`; empty if it has none.
+        code: String,
         /// The beginning of the answer's body.
         detail: String,
     },
@@ -26,28 +31,65 @@ pub enum Error {
         /// The name of the group.
         group: String,
     },
+    /// The stream has events of an epoch that the gateway has left, or has not yet told of.
+    #[error(
+        "the stream has epoch {stream}, and the gateway still has {place}; waiting for the stream to follow"
+    )]
+    StreamBehind {
+        /// The epoch of the stream.
+        stream: String,
+        /// The stored place, which the gateway confirmed.
+        place: Place,
+    },
     /// Positions are missing, and at present neither the stream nor the HTTP feed has them.
-    #[error("positions {first} to {last} are missing{}; not guessing, reading again", no_feed(*.http_feed))]
+    #[error(
+        "positions {first} to {last} are missing in the stream and in the HTTP feed; not guessing, reading again"
+    )]
     Gap {
         /// The first missing position.
         first: u64,
         /// The last missing position.
         last: u64,
-        /// Whether the HTTP feed was read, too.
-        http_feed: HttpFeed,
     },
+    /// The feed has another epoch than the stored place.
+    #[error("the feed's epoch is {feed}, and the stored one {stored}")]
+    OtherEpoch {
+        /// The present epoch.
+        feed: String,
+        /// The epoch of the stored place.
+        stored: String,
+    },
+    /// The feed does not keep the next events any more.
+    #[error("the feed begins at {oldest}, and the next position would be {next}")]
+    TooOld {
+        /// The oldest position that is kept.
+        oldest: u64,
+        /// The position after the stored one.
+        next: u64,
+    },
+    /// Another process of this app has moved the stored place.
+    #[error("another process of this app has stored another place; reading from there")]
+    Moved,
+    /// Another process of this app takes a snapshot, or has just taken one.
+    #[error("another process of this app takes a snapshot; waiting for it")]
+    Busy,
     /// The sink could not store the events; nothing was acknowledged.
     #[error("the app's own store: {0}")]
     Sink(#[source] crate::sink::SinkError),
 }
 
-/// Whether a consumer of a Redis stream has an HTTP feed to read missing positions from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HttpFeed {
-    /// The HTTP feed was read.
-    Asked,
-    /// The settings have no HTTP feed.
-    NotConfigured,
+impl Error {
+    /// Whether events can no longer bring the app up to date: the next step is a snapshot.
+    pub fn asks_for_snapshot(&self) -> bool {
+        match self {
+            Self::OtherEpoch { .. } | Self::TooOld { .. } => true,
+            Self::Refused { status, code, .. } => {
+                let other_history = matches!(code.as_str(), "epochChanged" | "aheadOfFeed");
+                *status == 410 || (*status == 409 && other_history)
+            }
+            _ => false,
+        }
+    }
 }
 
 fn hint(status: u16) -> &'static str {
@@ -56,18 +98,7 @@ fn hint(status: u16) -> &'static str {
             " (next step: check the app's credential; `usher app rotate-credential` makes a new one)"
         }
         404 => " (next step: check the feed URL; `usher app create` printed it as feedUrl)",
-        409 => {
-            " (the feed ends before what was applied already: was the gateway restored from a backup? Next step: start \
-             over with an empty database of this app, or ask the gateway's operator)"
-        }
         _ => "",
-    }
-}
-
-fn no_feed(http_feed: HttpFeed) -> &'static str {
-    match http_feed {
-        HttpFeed::Asked => " in the stream and in the HTTP feed",
-        HttpFeed::NotConfigured => " in the stream, and no HTTP feed is configured to ask for them",
     }
 }
 
@@ -75,32 +106,48 @@ fn no_feed(http_feed: HttpFeed) -> &'static str {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_refusal_names_the_next_step() {
-        let text = |status| {
-            Error::Refused {
-                status,
-                detail: "no".to_owned(),
-            }
-            .to_string()
-        };
-        assert!(text(401).contains("check the app's credential"));
-        assert!(text(404).contains("check the feed URL"));
-        assert!(text(409).contains("start over with an empty database"));
-        assert!(!text(503).contains("next step"));
+    fn refused(status: u16, code: &str) -> Error {
+        Error::Refused {
+            status,
+            code: code.to_owned(),
+            detail: "no".to_owned(),
+        }
     }
 
     #[test]
-    fn a_gap_names_the_positions_and_the_sources_that_were_read() {
-        let text = |http_feed| {
-            Error::Gap {
-                first: 5,
-                last: 9,
-                http_feed,
-            }
-            .to_string()
-        };
-        assert!(text(HttpFeed::Asked).starts_with("positions 5 to 9 are missing"));
-        assert!(text(HttpFeed::NotConfigured).contains("no HTTP feed is configured"));
+    fn a_refusal_names_the_next_step() {
+        assert!(
+            refused(401, "")
+                .to_string()
+                .contains("check the app's credential")
+        );
+        assert!(refused(404, "").to_string().contains("check the feed URL"));
+        assert!(!refused(503, "").to_string().contains("next step"));
+    }
+
+    #[test]
+    fn a_snapshot_follows_another_history_and_a_loss_and_nothing_else() {
+        let yes = [
+            (409, "epochChanged"),
+            (409, "aheadOfFeed"),
+            (410, "pastRetention"),
+        ];
+        let no = [
+            (409, "other"),
+            (400, "epochChanged"),
+            (429, "tooMany"),
+            (503, "unavailable"),
+            (404, "noSuchFeed"),
+        ];
+        assert!(
+            yes.iter()
+                .all(|(status, code)| refused(*status, code).asks_for_snapshot())
+        );
+        assert!(
+            !no.iter()
+                .any(|(status, code)| refused(*status, code).asks_for_snapshot())
+        );
+        let gap = Error::Gap { first: 5, last: 9 };
+        assert!(!gap.asks_for_snapshot(), "what is on its way is waited for");
     }
 }

@@ -1,8 +1,11 @@
-//! The feed over HTTP: pages after a position, long poll, acknowledgement. Also the source for positions that
-//! a stream lost.
+//! The feed over HTTP: pages after a place, long poll, acknowledgement, snapshot. Also the source of what a stream
+//! lost, and the one that says which epoch is the present one.
 
 use crate::delivery::Delivery;
 use crate::error::Error;
+use crate::place::Place;
+use crate::sink::SnapshotPage;
+use reqwest::Url;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -16,7 +19,8 @@ const TIMEOUT: Duration = Duration::from_secs(LONG_POLL as u64 + 15);
 
 pub(crate) struct HttpFeed {
     client: reqwest::Client,
-    url: String,
+    /// `…/feeds/{app}/events`.
+    url: Url,
     credential: String,
 }
 
@@ -31,6 +35,9 @@ pub(crate) enum Wait {
 #[derive(Deserialize)]
 struct FeedPage {
     events: Vec<PositionedEvent>,
+    head: u64,
+    oldest: u64,
+    epoch: String,
 }
 
 #[derive(Deserialize)]
@@ -39,53 +46,104 @@ struct PositionedEvent {
     event: Value,
 }
 
+/// A refusal (RFC 9457); what is missing is empty.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Problem {
+    code: String,
+}
+
+impl FeedPage {
+    /// The events, if they are those after `place`.
+    fn after(self, place: &Place) -> Result<Vec<Delivery>, Error> {
+        if self.epoch != place.epoch {
+            return Err(Error::OtherEpoch {
+                feed: self.epoch,
+                stored: place.epoch.clone(),
+            });
+        }
+        let next = place.position + 1;
+        if !self.events.iter().any(|event| event.pos == next) && self.head >= next && self.oldest > next {
+            return Err(Error::TooOld {
+                oldest: self.oldest,
+                next,
+            });
+        }
+        let delivery = |positioned: PositionedEvent| Delivery {
+            position: positioned.pos,
+            epoch: Some(self.epoch.clone()),
+            event: positioned.event,
+        };
+        Ok(self.events.into_iter().map(delivery).collect())
+    }
+}
+
 impl HttpFeed {
     pub(crate) fn new(url: &str, credential: &str) -> Result<Self, Error> {
+        let parsed = Url::parse(url.trim_end_matches('/'));
+        let parsed = parsed.map_err(|error| Error::Settings(format!("the feed's URL {url}: {error}")))?;
         let mut builder = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .connect_timeout(Duration::from_secs(5));
-        if url.starts_with("http://") {
+        if parsed.scheme() == "http" {
             // Plain HTTP must not depend on the machine's certificates.
             builder = builder.tls_certs_only(std::iter::empty());
         }
         let client = builder.build().map_err(Error::Unreachable)?;
         Ok(Self {
             client,
-            url: url.trim_end_matches('/').to_owned(),
+            url: parsed,
             credential: credential.to_owned(),
         })
     }
 
-    /// Events after a position, in order.
-    pub(crate) async fn page(&self, after: u64, wait: Wait) -> Result<Vec<Delivery>, Error> {
+    /// Events after a place, in order.
+    pub(crate) async fn page(&self, place: &Place, wait: Wait) -> Result<Vec<Delivery>, Error> {
         let wait = if wait == Wait::LongPoll { LONG_POLL } else { 0 };
-        let url = format!("{}?after={after}&limit={LIMIT}&wait={wait}", self.url);
-        let page: FeedPage = checked(self.client.get(url).bearer_auth(&self.credential).send().await)
-            .await?
-            .json()
-            .await
-            .map_err(Error::Unreachable)?;
-        let delivery = |positioned: PositionedEvent| Delivery {
-            position: positioned.pos,
-            event: positioned.event,
-        };
-        Ok(page.events.into_iter().map(delivery).collect())
+        self.read(place, LIMIT, wait).await
     }
 
-    /// Tells the gateway that the group committed everything up to a position.
-    pub(crate) async fn ack(&self, group: &str, position: u64) -> Result<(), Error> {
-        let url = format!("{}/ack", self.url.trim_end_matches("/events"));
-        let body = json!({"group": group, "pos": position});
-        checked(
-            self.client
-                .post(url)
-                .bearer_auth(&self.credential)
-                .json(&body)
-                .send()
-                .await,
-        )
-        .await?;
-        Ok(())
+    /// Asks whether a place belongs to the present history; an error if it does not, or if nobody answers.
+    pub(crate) async fn confirm(&self, place: &Place) -> Result<(), Error> {
+        self.read(place, 1, 0).await.map(|_| ())
+    }
+
+    async fn read(&self, place: &Place, limit: u32, wait: u32) -> Result<Vec<Delivery>, Error> {
+        let mut url = self.url.clone();
+        url.query_pairs_mut()
+            .append_pair("after", &place.position.to_string())
+            .append_pair("limit", &limit.to_string())
+            .append_pair("wait", &wait.to_string())
+            .append_pair("epoch", &place.epoch);
+        let answer = checked(self.client.get(url).bearer_auth(&self.credential).send().await).await?;
+        let page: FeedPage = answer.json().await.map_err(Error::Unreachable)?;
+        page.after(place)
+    }
+
+    /// Tells the gateway that the group committed everything up to a place.
+    pub(crate) async fn ack(&self, group: &str, place: &Place) -> Result<(), Error> {
+        let body = json!({"group": group, "pos": place.position, "epoch": place.epoch});
+        let request = self.client.post(self.beside("ack")).bearer_auth(&self.credential);
+        checked(request.json(&body).send().await).await.map(|_| ())
+    }
+
+    /// One page of a snapshot; the first one without a cursor.
+    pub(crate) async fn snapshot(&self, cursor: Option<&str>) -> Result<SnapshotPage, Error> {
+        let mut url = self.beside("snapshot");
+        url.query_pairs_mut().append_pair("limit", &LIMIT.to_string());
+        if let Some(cursor) = cursor {
+            url.query_pairs_mut().append_pair("cursor", cursor);
+        }
+        let answer = checked(self.client.get(url).bearer_auth(&self.credential).send().await).await?;
+        answer.json().await.map_err(Error::Unreachable)
+    }
+
+    /// Another resource of the same feed.
+    fn beside(&self, name: &str) -> Url {
+        let mut url = self.url.clone();
+        let path = format!("{}/{name}", url.path().trim_end_matches("/events"));
+        url.set_path(&path);
+        url
     }
 }
 
@@ -95,15 +153,11 @@ async fn checked(answer: reqwest::Result<reqwest::Response>) -> Result<reqwest::
     if status.is_success() {
         return Ok(answer);
     }
-    let detail: String = answer
-        .text()
-        .await
-        .unwrap_or_default()
-        .chars()
-        .take(300)
-        .collect();
+    let body = answer.text().await.unwrap_or_default();
+    let problem: Problem = serde_json::from_str(&body).unwrap_or_default();
     Err(Error::Refused {
         status: status.as_u16(),
-        detail,
+        code: problem.code,
+        detail: body.chars().take(300).collect(),
     })
 }

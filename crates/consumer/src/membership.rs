@@ -2,7 +2,8 @@
 //! port to tables.
 //!
 //! Pure. A membership is a row of (group, member) with the sequence of its last event, so that events may
-//! come in any order and twice. Must not know: how events arrive. It needs every event of the feed.
+//! come in any order and twice. Must not know: how events arrive. It needs a snapshot and every event after it; each
+//! snapshot begins with an empty [`Memberships`], because who it does not name is no member.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,16 +40,28 @@ impl Memberships {
                 Ok(())
             }
             "usher.group.members_changed.v1" => self.change(event),
+            "usher.group.members_synced.v1" => self.sync(event),
             _ => Ok(()),
         }
     }
 
+    /// Some members of a group in a snapshot; a large group has several such events.
+    fn sync(&mut self, event: &Value) -> Result<(), String> {
+        let (group, sequence) = (text(event, "/data/group/id")?, sequence(event)?);
+        let members = ids(event, "/data/members")?;
+        let rows = self.rows.entry(group.to_owned()).or_default();
+        for member in members {
+            let word = Word {
+                sequence,
+                is_member: true,
+            };
+            rows.insert(member.to_owned(), word);
+        }
+        Ok(())
+    }
+
     fn change(&mut self, event: &Value) -> Result<(), String> {
-        let group = text(event, "/data/group/id")?.to_owned();
-        let sequence = text(event, "/sequence")?;
-        let sequence: u64 = sequence
-            .parse()
-            .map_err(|_| format!("\"/sequence\" is no number: {sequence:?}"))?;
+        let (group, sequence) = (text(event, "/data/group/id")?.to_owned(), sequence(event)?);
         let (added, removed) = (ids(event, "/data/added")?, ids(event, "/data/removed")?);
         let rows = self.rows.entry(group.clone()).or_default();
         let cleared = self.cleared.entry(group).or_default();
@@ -77,6 +90,12 @@ impl Memberships {
             .map(|(member, _)| member.as_str())
             .collect()
     }
+}
+
+fn sequence(event: &Value) -> Result<u64, String> {
+    let sequence = text(event, "/sequence")?;
+    let number = sequence.parse();
+    number.map_err(|_| format!("\"/sequence\" is no number: {sequence:?}"))
 }
 
 fn text<'a>(event: &'a Value, pointer: &str) -> Result<&'a str, String> {
@@ -143,6 +162,27 @@ mod tests {
             order.extend(told.clone());
             assert_eq!(after(&order), ["a", "b"]);
         }
+    }
+
+    #[test]
+    fn a_snapshot_is_where_later_changes_begin() {
+        let synced = |members: &[&str]| {
+            let members: Value = members.iter().map(|id| json!({"id": id})).collect();
+            json!({"type": "usher.group.members_synced.v1", "sequence": format!("{:020}", 5),
+                   "data": {"group": {"id": "g"}, "members": members}})
+        };
+        let parts = [synced(&["a", "b"]), synced(&["c"])];
+        let known = changed(5, &["c"], &["x"], false);
+        let later = changed(6, &["d"], &["b"], false);
+        let mut told = parts.to_vec();
+        told.push(known);
+        assert_eq!(after(&told), ["a", "b", "c"]);
+        told.push(later);
+        assert_eq!(after(&told), ["a", "c", "d"]);
+        told.push(changed(5, &["b"], &[], false));
+        assert_eq!(after(&told), ["a", "c", "d"], "told again");
+        told.push(changed(7, &[], &[], true));
+        assert!(after(&told).is_empty());
     }
 
     #[test]

@@ -13,15 +13,28 @@ pub(crate) struct Entry {
     pub(crate) id: String,
     /// The position; `None` for an id that the gateway did not create.
     pub(crate) position: Option<u64>,
+    /// The field `e`: the feed's epoch.
+    pub(crate) epoch: Option<String>,
     /// The field `ce`: the CloudEvents envelope as JSON.
     pub(crate) event: Option<serde_json::Value>,
 }
 
 impl Entry {
+    /// An entry that is pending and no longer in the stream.
+    pub(crate) fn gone(id: String) -> Self {
+        Self {
+            position: position(&id),
+            id,
+            epoch: None,
+            event: None,
+        }
+    }
+
     /// The delivery, if the entry has a position and an event.
     pub(crate) fn delivery(self) -> Option<Delivery> {
         Some(Delivery {
             position: self.position?,
+            epoch: self.epoch,
             event: self.event?,
         })
     }
@@ -42,12 +55,17 @@ pub(crate) fn of_read(answer: &Value) -> Vec<Entry> {
     }
 }
 
-/// The cursor and the entries of an `XAUTOCLAIM` answer; `0-0` ends the scan.
+/// The cursor and the entries of an `XAUTOCLAIM` answer; `0-0` ends the scan. The third element names entries that the
+/// stream no longer has and that Redis has just taken off the list of pending ones: they come without an event.
 pub(crate) fn of_claim(answer: &Value) -> (String, Vec<Entry>) {
     match answer {
         Value::Array(parts) => {
             let cursor = parts.first().and_then(text).unwrap_or_else(|| "0-0".to_owned());
-            (cursor, parts.get(1).map(of_list).unwrap_or_default())
+            let mut entries = parts.get(1).map(of_list).unwrap_or_default();
+            if let Some(Value::Array(gone)) = parts.get(2) {
+                entries.extend(gone.iter().filter_map(text).map(Entry::gone));
+            }
+            (cursor, entries)
         }
         _ => ("0-0".to_owned(), Vec::new()),
     }
@@ -61,6 +79,18 @@ pub(crate) fn of_list(answer: &Value) -> Vec<Entry> {
     }
 }
 
+/// The ids of an `XPENDING` answer with a range.
+pub(crate) fn of_pending(answer: &Value) -> Vec<String> {
+    let Value::Array(entries) = answer else {
+        return Vec::new();
+    };
+    let id = |entry: &Value| match entry {
+        Value::Array(parts) => parts.first().and_then(text),
+        _ => None,
+    };
+    entries.iter().filter_map(id).collect()
+}
+
 /// The position in an entry id `{position}-0`.
 pub(crate) fn position(id: &str) -> Option<u64> {
     id.strip_suffix("-0")?.parse().ok()
@@ -69,26 +99,32 @@ pub(crate) fn position(id: &str) -> Option<u64> {
 fn entry(value: &Value) -> Option<Entry> {
     let Value::Array(parts) = value else { return None };
     let id = text(parts.first()?)?;
-    let event = match parts.get(1) {
-        None | Some(Value::Nil) => None,
-        Some(Value::Map(fields)) => Some(envelope(fields.iter().map(|(name, value)| (name, value)))),
+    let pairs: Vec<(&Value, &Value)> = match parts.get(1) {
+        None | Some(Value::Nil) => return Some(Entry::gone(id)),
+        Some(Value::Map(fields)) => fields.iter().map(|(name, value)| (name, value)).collect(),
         Some(Value::Array(fields)) => {
             let (pairs, _) = fields.as_chunks();
-            Some(envelope(pairs.iter().map(|[name, value]| (name, value))))
+            pairs.iter().map(|[name, value]| (name, value)).collect()
         }
-        Some(_) => Some(serde_json::Value::Null),
+        Some(_) => Vec::new(),
     };
     Some(Entry {
         position: position(&id),
         id,
-        event,
+        epoch: field(&pairs, "e"),
+        event: Some(envelope(field(&pairs, "ce").unwrap_or_default())),
     })
 }
 
+fn field(pairs: &[(&Value, &Value)], wanted: &str) -> Option<String> {
+    let found = pairs
+        .iter()
+        .find(|(name, _)| text(name).as_deref() == Some(wanted));
+    found.and_then(|(_, value)| text(value))
+}
+
 /// The JSON of the field `ce`; text that is not JSON becomes a string, for the app's dead letters.
-fn envelope<'a>(mut fields: impl Iterator<Item = (&'a Value, &'a Value)>) -> serde_json::Value {
-    let found = fields.find(|(name, _)| text(name).as_deref() == Some("ce"));
-    let raw = found.and_then(|(_, value)| text(value)).unwrap_or_default();
+fn envelope(raw: String) -> serde_json::Value {
     serde_json::from_str(&raw).unwrap_or(serde_json::Value::String(raw))
 }
 
@@ -110,7 +146,7 @@ mod tests {
     }
 
     fn full(id: &str, ce: &str) -> Value {
-        let fields = ["t", "x", "ce", ce].map(bulk).to_vec();
+        let fields = ["t", "x", "ce", ce, "e", "1-aa"].map(bulk).to_vec();
         Value::Array(vec![bulk(id), Value::Array(fields)])
     }
 
@@ -122,6 +158,7 @@ mod tests {
         let expected = vec![Entry {
             id: "7-0".to_owned(),
             position: Some(7),
+            epoch: Some("1-aa".to_owned()),
             event: Some(json!({"id": "a"})),
         }];
         assert_eq!(of_read(&resp2), expected);
@@ -137,6 +174,7 @@ mod tests {
             [Entry {
                 id: "7-0".to_owned(),
                 position: Some(7),
+                epoch: None,
                 event: None
             }]
         );
@@ -151,13 +189,14 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_has_the_cursor_of_the_next_one() {
+    fn a_claim_has_the_cursor_of_the_next_one_and_names_what_the_stream_no_longer_has() {
         let answer = Value::Array(vec![
             bulk("9-0"),
             Value::Array(vec![full("8-0", "{}")]),
-            Value::Array(vec![]),
+            Value::Array(vec![bulk("3-0")]),
         ]);
         let (cursor, entries) = of_claim(&answer);
-        assert_eq!((cursor.as_str(), entries.len()), ("9-0", 1));
+        assert_eq!((cursor.as_str(), entries.len()), ("9-0", 2));
+        assert_eq!((entries[1].position, &entries[1].event), (Some(3), &None));
     }
 }

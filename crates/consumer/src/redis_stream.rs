@@ -7,7 +7,8 @@
 
 use crate::delivery::Delivery;
 use crate::error::Error;
-use crate::redis_entry::{Entry, of_claim, of_list, of_read, position};
+use crate::redis_entry::{Entry, of_claim, of_list, of_pending, of_read, position};
+use crate::settings::{Settings, Sharing};
 use crate::source::News;
 use redis::aio::MultiplexedConnection;
 use redis::streams::StreamInfoGroupsReply;
@@ -20,16 +21,15 @@ const BLOCK: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(8);
 /// The most entries of one read.
 const COUNT: usize = 100;
-/// The interval between two claims of entries that another consumer did not finish.
-const CLAIM_EVERY: Duration = Duration::from_secs(30);
-/// The idle time after which such an entry is claimed, in milliseconds.
-const CLAIM_IDLE: u64 = 60_000;
-
 pub(crate) struct RedisStream {
     client: Client,
     stream: String,
+    /// The hash beside the stream.
+    beside: String,
     group: String,
     consumer: String,
+    sharing: Sharing,
+    claim_after: Duration,
     connection: Option<MultiplexedConnection>,
     /// The id to continue from in this consumer's own pending entries; `None` if they are done.
     pending: Option<String>,
@@ -41,14 +41,16 @@ impl RedisStream {
         url: &str,
         user: Option<&(String, String)>,
         stream: &str,
-        group: &str,
-        consumer: &str,
+        settings: &Settings,
     ) -> Result<Self, Error> {
         Ok(Self {
             client: client(url, user).map_err(|e| Error::Settings(format!("the feed's Redis URL: {e}")))?,
             stream: stream.to_owned(),
-            group: group.to_owned(),
-            consumer: consumer.to_owned(),
+            beside: beside(stream),
+            group: settings.group.clone(),
+            consumer: settings.consumer.clone(),
+            sharing: settings.sharing,
+            claim_after: settings.claim_after,
             connection: None,
             pending: None,
             claimed: Instant::now(),
@@ -59,22 +61,40 @@ impl RedisStream {
     /// then those claimed from others, then new ones.
     pub(crate) async fn next(&mut self) -> Result<News, Error> {
         if self.connection.is_none() {
-            return self.connect().await.map(|through| News::Delivered { through });
+            let through = self.connect().await?;
+            return Ok(News {
+                through: Some(through),
+                epoch: self.epoch().await?,
+                ..News::default()
+            });
         }
         if let Some(after) = self.pending.clone() {
             let entries = of_read(&self.read(&after, None).await?);
             self.pending = entries.last().map(|entry| entry.id.clone());
-            return self.without_trimmed(entries).await.map(News::Batch);
+            return Ok(news(entries));
         }
-        if self.claimed.elapsed() >= CLAIM_EVERY {
-            let entries = self.claim().await?;
+        // Twice in the time after which an entry may be claimed.
+        if self.claimed.elapsed() >= self.claim_after / 2 {
+            let entries = match self.sharing {
+                Sharing::OneReader => self.claim().await?,
+                Sharing::Workers => self.claim_checked().await?,
+            };
             self.claimed = Instant::now();
-            return self.without_trimmed(entries).await.map(News::Batch);
+            return Ok(news(entries));
         }
         let entries = of_read(&self.read(">", Some(BLOCK)).await?);
-        Ok(News::Batch(
-            entries.into_iter().filter_map(Entry::delivery).collect(),
-        ))
+        let mut news = news(entries);
+        if news.deliveries.is_empty() {
+            news.epoch = self.epoch().await?;
+        }
+        Ok(news)
+    }
+
+    /// The epoch that stands beside the stream; `None` if nothing stands there.
+    async fn epoch(&mut self) -> Result<Option<String>, Error> {
+        let mut command = redis::cmd("HGET");
+        command.arg(&self.beside).arg("epoch");
+        self.ask(&command).await
     }
 
     /// Entries by position, whatever consumer they were delivered to; as many as the stream still has, from
@@ -154,7 +174,7 @@ impl RedisStream {
                 .arg(&self.stream)
                 .arg(&self.group)
                 .arg(&self.consumer)
-                .arg(CLAIM_IDLE)
+                .arg(self.idle())
                 .arg(&cursor);
             command.arg("COUNT").arg(COUNT);
             let (next, entries) = of_claim(&self.ask(&command).await?);
@@ -166,14 +186,38 @@ impl RedisStream {
         }
     }
 
-    /// Acknowledges pending entries that were trimmed meanwhile, so that they do not come again. If they were
-    /// never applied, their positions show the gap.
-    async fn without_trimmed(&mut self, entries: Vec<Entry>) -> Result<Vec<Delivery>, Error> {
-        let (whole, gone): (Vec<Entry>, Vec<Entry>) =
-            entries.into_iter().partition(|entry| entry.event.is_some());
-        let gone: Vec<String> = gone.into_iter().map(|entry| entry.id).collect();
-        self.ack_ids(&gone).await?;
-        Ok(whole.into_iter().filter_map(Entry::delivery).collect())
+    /// As [`Self::claim`], for workers without a stored position. `XAUTOCLAIM` takes entries that the stream no longer has
+    /// off the list of pending ones, and a crash just after it would lose them. So those are looked for first, and
+    /// acknowledged like any other once they are applied.
+    async fn claim_checked(&mut self) -> Result<Vec<Entry>, Error> {
+        let mut command = redis::cmd("XPENDING");
+        command
+            .arg(&self.stream)
+            .arg(&self.group)
+            .arg("IDLE")
+            .arg(self.idle());
+        command.arg("-").arg("+").arg(COUNT);
+        let (mut there, mut entries) = (Vec::new(), Vec::new());
+        for id in of_pending(&self.ask(&command).await?) {
+            let mut command = redis::cmd("XRANGE");
+            command.arg(&self.stream).arg(&id).arg(&id);
+            if of_list(&self.ask(&command).await?).is_empty() {
+                entries.push(Entry::gone(id));
+            } else {
+                there.push(id);
+            }
+        }
+        if !there.is_empty() {
+            let mut command = redis::cmd("XCLAIM");
+            command.arg(&self.stream).arg(&self.group).arg(&self.consumer);
+            command.arg(self.idle()).arg(there);
+            entries.extend(of_list(&self.ask(&command).await?));
+        }
+        Ok(entries)
+    }
+
+    fn idle(&self) -> String {
+        self.claim_after.as_millis().to_string()
     }
 
     async fn ack_ids(&mut self, ids: &[String]) -> Result<(), Error> {
@@ -197,13 +241,30 @@ impl RedisStream {
         answer.map_err(|error| {
             self.reset();
             match error.code() {
-                Some("NOGROUP") => Error::NoGroup {
+                // UNBLOCKED: the stream was deleted under a blocking read; the gateway writes it anew.
+                Some("NOGROUP" | "UNBLOCKED") => Error::NoGroup {
                     group: self.group.clone(),
                 },
                 _ => Error::Redis(error),
             }
         })
     }
+}
+
+/// What entries say: an event each, or a position that the stream no longer has.
+fn news(entries: Vec<Entry>) -> News {
+    let (whole, gone): (Vec<Entry>, Vec<Entry>) =
+        entries.into_iter().partition(|entry| entry.event.is_some());
+    News {
+        deliveries: whole.into_iter().filter_map(Entry::delivery).collect(),
+        gone: gone.iter().filter_map(|entry| entry.position).collect(),
+        ..News::default()
+    }
+}
+
+/// The key of the hash beside a stream: `usher:{test:booking}:s00` has `usher:{test:booking}:feed`.
+fn beside(stream: &str) -> String {
+    format!("{}:feed", stream.strip_suffix(":s00").unwrap_or(stream))
 }
 
 /// A client for the server, with the user's credentials if there is a user.

@@ -18,7 +18,7 @@ pub struct Plan {
     pub missing: Option<RangeInclusive<u64>>,
 }
 
-/// Plans a batch. `applied` is the sink's position (0: nothing yet); deliveries may come in any order and
+/// Plans a batch. `applied` is the stored position (0: nothing yet); deliveries may come in any order and
 /// twice.
 pub fn plan(applied: u64, mut batch: Vec<Delivery>) -> Plan {
     batch.sort_by_key(|delivery| delivery.position);
@@ -54,6 +54,7 @@ mod tests {
             .iter()
             .map(|&position| Delivery {
                 position,
+                epoch: None,
                 event: Value::Null,
             })
             .collect()

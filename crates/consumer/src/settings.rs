@@ -2,6 +2,22 @@
 
 use crate::error::Error;
 use std::fmt;
+use std::time::Duration;
+
+/// The idle time after which a worker takes over what another consumer of the group did not finish.
+pub const CLAIM_AFTER: Duration = Duration::from_mins(1);
+
+/// How the processes of one group work together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sharing {
+    /// One process reads, in order and without gaps, and stores its position with every batch. A second one at the
+    /// same time does no harm, and no work.
+    #[default]
+    OneReader,
+    /// Several processes share a Redis stream and one store. No order between rows, no stored position: each worker
+    /// acknowledges what it has committed. Every row must be guarded by its sequence.
+    Workers,
+}
 
 /// The source of the feed.
 #[derive(Clone)]
@@ -21,8 +37,8 @@ pub enum Feed {
         user: Option<(String, String)>,
         /// The stream's key, as `usher app create` printed it: `usher:{test:booking}:s00`.
         stream: String,
-        /// URL and credential of the HTTP feed, to read positions that the stream has lost.
-        http: Option<(String, String)>,
+        /// URL and credential of the HTTP feed: a snapshot, and positions that the stream has lost, are read there.
+        http: (String, String),
     },
 }
 
@@ -36,6 +52,11 @@ pub struct Settings {
     /// This process' name in the group. Keep it over restarts: entries that were delivered to a name and not
     /// finished are found again by the same name.
     pub consumer: String,
+    /// How the processes of the group work together.
+    pub sharing: Sharing,
+    /// The idle time after which another consumer's unfinished entries are taken over; [`CLAIM_AFTER`] unless there is
+    /// a reason.
+    pub claim_after: Duration,
 }
 
 /// The options of a command line; see [`Feed::parse`].
@@ -49,7 +70,7 @@ pub struct FeedWords {
     pub redis_user: Option<String>,
     /// The app's credential, for HTTP and for Redis.
     pub credential: Option<String>,
-    /// The URL of the HTTP feed, in addition to a Redis stream.
+    /// The URL of the HTTP feed; required with Redis.
     pub http_feed: Option<String>,
 }
 
@@ -90,9 +111,14 @@ impl Feed {
                     }
                 };
                 let http = match (words.http_feed, words.credential) {
-                    (None, _) => None,
-                    (Some(url), Some(credential)) => Some((url, credential)),
-                    (Some(_), None) => return Err(say("the HTTP feed for gaps needs the app's credential")),
+                    (Some(url), Some(credential)) => (url, credential),
+                    (None, _) => {
+                        return Err(say(
+                            "a feed over Redis needs the feed's HTTP URL too (--http-feed …/feeds/APP/events): a snapshot, \
+                             and positions that the stream has lost, are read there",
+                        ));
+                    }
+                    (Some(_), None) => return Err(say("the HTTP feed needs the app's credential")),
                 };
                 Ok(Self::Redis {
                     url: words.url,
@@ -141,14 +167,23 @@ mod tests {
         assert!(matches!(Feed::parse(http), Ok(Feed::Http { .. })));
         let redis = FeedWords {
             stream: Some("s".to_owned()),
+            credential: Some("c".to_owned()),
+            http_feed: Some("http://h/".to_owned()),
             ..words("rediss://127.0.0.1/")
         };
-        assert!(matches!(Feed::parse(redis), Ok(Feed::Redis { http: None, .. })));
+        assert!(matches!(Feed::parse(redis), Ok(Feed::Redis { .. })));
     }
 
     #[test]
     fn what_is_missing_is_named() {
         let table = [
+            (
+                FeedWords {
+                    stream: Some("s".to_owned()),
+                    ..words("redis://127.0.0.1/")
+                },
+                "--http-feed",
+            ),
             (words("http://127.0.0.1/"), "credential"),
             (words("redis://127.0.0.1/"), "stream's key"),
             (words("ftp://127.0.0.1/"), "redis://"),
@@ -158,7 +193,7 @@ mod tests {
                     http_feed: Some("http://h/".to_owned()),
                     ..words("redis://127.0.0.1/")
                 },
-                "for gaps needs the app's credential",
+                "the HTTP feed needs the app's credential",
             ),
             (
                 FeedWords {

@@ -1,21 +1,23 @@
 //! One interface to the two sources of a feed.
 
 use crate::delivery::Delivery;
-use crate::error::{self, Error};
+use crate::error::Error;
 use crate::http_feed::{HttpFeed, Wait};
+use crate::place::Place;
 use crate::redis_stream::RedisStream;
-use crate::settings::{Feed, Settings};
-use std::ops::RangeInclusive;
+use crate::settings::{Feed, Settings, Sharing};
 
 /// The result of one read.
-pub(crate) enum News {
+#[derive(Default)]
+pub(crate) struct News {
     /// Events; empty if nothing happened for a while.
-    Batch(Vec<Delivery>),
-    /// Connected: all entries up to `through` were delivered to the group before, applied or not.
-    Delivered {
-        /// The last position delivered to the group.
-        through: u64,
-    },
+    pub(crate) deliveries: Vec<Delivery>,
+    /// Positions that this consumer has to finish and that the stream no longer has.
+    pub(crate) gone: Vec<u64>,
+    /// After connecting: all entries up to here were delivered to the group before, applied or not.
+    pub(crate) through: Option<u64>,
+    /// The epoch that stands beside the stream; read after connecting and with each empty read.
+    pub(crate) epoch: Option<String>,
 }
 
 /// The source of events and the target of acknowledgements.
@@ -28,97 +30,108 @@ pub(crate) enum Source {
         /// The last acknowledged position; less than the committed one after a start or a failure.
         acknowledged: u64,
     },
-    /// A Redis stream, and the HTTP feed for positions that it lost.
+    /// A Redis stream, and the HTTP feed for what it has lost and for snapshots.
     Redis {
         stream: Box<RedisStream>,
-        /// Read for missing positions only.
-        repair: Option<HttpFeed>,
+        feed: HttpFeed,
     },
 }
 
 impl Source {
     pub(crate) fn open(settings: &Settings) -> Result<Self, Error> {
-        let Settings {
-            feed,
-            group,
-            consumer,
-        } = settings;
-        Ok(match feed {
+        Ok(match &settings.feed {
+            Feed::Http { .. } if settings.sharing == Sharing::Workers => {
+                let text = "several workers share a Redis stream; over HTTP there is one reader a group";
+                return Err(Error::Settings(text.to_owned()));
+            }
             Feed::Http { url, credential } => Self::Http {
                 feed: HttpFeed::new(url, credential)?,
-                group: group.clone(),
+                group: settings.group.clone(),
                 acknowledged: 0,
             },
             Feed::Redis {
                 url,
                 user,
                 stream,
-                http,
-            } => {
-                let stream = Box::new(RedisStream::new(url, user.as_ref(), stream, group, consumer)?);
-                let repair = http
-                    .as_ref()
-                    .map(|(url, credential)| HttpFeed::new(url, credential));
-                Self::Redis {
-                    stream,
-                    repair: repair.transpose()?,
-                }
-            }
+                http: (http_url, credential),
+            } => Self::Redis {
+                stream: Box::new(RedisStream::new(url, user.as_ref(), stream, settings)?),
+                feed: HttpFeed::new(http_url, credential)?,
+            },
         })
     }
 
+    /// The HTTP feed.
+    pub(crate) fn feed(&self) -> &HttpFeed {
+        match self {
+            Self::Http { feed, .. } | Self::Redis { feed, .. } => feed,
+        }
+    }
+
     /// Waits for news, a bounded time. Dropping the future loses nothing: unacknowledged events come again.
-    pub(crate) async fn next(&mut self, applied: u64) -> Result<News, Error> {
+    pub(crate) async fn next(&mut self, place: &Place) -> Result<News, Error> {
         match self {
             Self::Http {
                 feed,
                 group,
                 acknowledged,
             } => {
-                if *acknowledged < applied {
-                    feed.ack(group, applied).await?;
-                    *acknowledged = applied;
+                if *acknowledged < place.position {
+                    feed.ack(group, place).await?;
+                    *acknowledged = place.position;
                 }
-                feed.page(applied, Wait::LongPoll).await.map(News::Batch)
+                let deliveries = feed.page(place, Wait::LongPoll).await?;
+                Ok(News {
+                    deliveries,
+                    ..News::default()
+                })
             }
             Self::Redis { stream, .. } => stream.next().await,
         }
     }
 
-    /// Reads some of the missing positions, at least the first; the result is contiguous from there.
-    pub(crate) async fn reread(&mut self, missing: &RangeInclusive<u64>) -> Result<Vec<Delivery>, Error> {
-        let (first, last) = (*missing.start(), *missing.end());
-        let from_first = |mut found: Vec<Delivery>| {
-            found.retain(|delivery| missing.contains(&delivery.position));
-            let plan = crate::rule::plan(first - 1, found);
-            plan.ready
-        };
-        let (found, http_feed) = match self {
-            Self::Http { feed, .. } => (
-                from_first(feed.page(first - 1, Wait::No).await?),
-                error::HttpFeed::Asked,
-            ),
-            Self::Redis { stream, repair } => {
-                let found = from_first(stream.range(first, last).await?);
-                match repair {
-                    Some(feed) if found.is_empty() => (
-                        from_first(feed.page(first - 1, Wait::No).await?),
-                        error::HttpFeed::Asked,
-                    ),
-                    Some(_) => (found, error::HttpFeed::Asked),
-                    None => (found, error::HttpFeed::NotConfigured),
-                }
+    /// Fails if the news are of another epoch than the place. The HTTP feed is asked before the place is given up:
+    /// a stream may be late to follow.
+    pub(crate) async fn compare_epoch(&self, news: &News, place: &Place) -> Result<(), Error> {
+        let told = news
+            .deliveries
+            .iter()
+            .filter_map(|delivery| delivery.epoch.as_ref());
+        match told.chain(&news.epoch).find(|epoch| **epoch != place.epoch) {
+            None => Ok(()),
+            Some(other) => {
+                self.feed().confirm(place).await?;
+                Err(Error::StreamBehind {
+                    stream: other.clone(),
+                    place: place.clone(),
+                })
             }
-        };
-        if found.is_empty() {
-            Err(Error::Gap {
-                first,
-                last,
-                http_feed,
-            })
-        } else {
-            Ok(found)
         }
+    }
+
+    /// Reads events after a place up to a position, at least the first of them; the result is contiguous from there.
+    pub(crate) async fn reread(&mut self, place: &Place, through: u64) -> Result<Vec<Delivery>, Error> {
+        let first = place.position + 1;
+        let wanted = |mut found: Vec<Delivery>| {
+            found.retain(|delivery| delivery.position <= through);
+            crate::rule::plan(place.position, found).ready
+        };
+        let mut found = Vec::new();
+        if let Self::Redis { stream, .. } = self {
+            let entries = News {
+                deliveries: stream.range(first, through).await?,
+                ..News::default()
+            };
+            self.compare_epoch(&entries, place).await?;
+            found = wanted(entries.deliveries);
+        }
+        if found.is_empty() {
+            found = wanted(self.feed().page(place, Wait::No).await?);
+        }
+        if found.is_empty() {
+            return Err(Error::Gap { first, last: through });
+        }
+        Ok(found)
     }
 
     /// Acknowledges committed positions. Over HTTP that is one number, sent before the next page is
@@ -130,10 +143,11 @@ impl Source {
         }
     }
 
-    /// Starts again: everything unacknowledged is read once more.
+    /// Starts again: everything unacknowledged is read once more, and the place acknowledged once more.
     pub(crate) fn reset(&mut self) {
-        if let Self::Redis { stream, .. } = self {
-            stream.reset();
+        match self {
+            Self::Http { acknowledged, .. } => *acknowledged = 0,
+            Self::Redis { stream, .. } => stream.reset(),
         }
     }
 }

@@ -1,0 +1,69 @@
+//! A feed for the tests of a consumer: recorded events over HTTP as the gateway serves them, and its bad days at will.
+//!
+//! ```text
+//! fake-feed --listen 127.0.0.1:8090 --credential test --day 'tell 10'
+//! booking --feed http://127.0.0.1:8090/feeds/booking/events --credential test --database booking.db
+//! curl -d 'tell 18' http://127.0.0.1:8090/fake       the other recorded events
+//! curl -d 'epoch 12' http://127.0.0.1:8090/fake      the database comes back older
+//! ```
+//! Days: `tell N`, `oldest N`, `hole N`, `epoch N`, `refuse STATUS`, `page N`, `poison`, `repeat`, `shuffle`. After all of them a
+//! consumer's tables are those of `examples/fake_feed/expected.json`, once everything recorded is told.
+#![expect(clippy::print_stdout, reason = "a program for the terminal")]
+
+mod fake_feed {
+    pub mod directory;
+    pub mod feed;
+    pub mod server;
+}
+
+use anyhow::Context;
+use clap::Parser;
+use fake_feed::feed::{Day, FakeFeed};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+/// A feed for the tests of a consumer.
+#[derive(Parser)]
+struct Args {
+    /// The address to listen on; port 0 takes a free one and prints it.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: String,
+    /// The app's name.
+    #[arg(long, default_value = "booking")]
+    app: String,
+    /// The credential that requests must carry.
+    #[arg(long, default_value = "test")]
+    credential: String,
+    /// Events, one JSON object a line [default: the recorded ones].
+    #[arg(long)]
+    events: Option<PathBuf>,
+    /// What happens before the first request, in this order [default: all events are told].
+    #[arg(long)]
+    day: Vec<Day>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let text = match &args.events {
+        Some(file) => std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?,
+        None => include_str!("fake_feed/recorded.jsonl").to_owned(),
+    };
+    let events = text.lines().map(serde_json::from_str::<Value>);
+    let mut feed = FakeFeed::new(
+        events
+            .collect::<Result<Vec<_>, _>>()
+            .context("a line is no JSON")?,
+    );
+    if args.day.is_empty() {
+        feed.happen(Day::Tell(usize::MAX));
+    }
+    for day in &args.day {
+        feed.happen(*day);
+    }
+    let listener = tokio::net::TcpListener::bind(&args.listen).await?;
+    println!("http://{}/feeds/{}/events", listener.local_addr()?, args.app);
+    fake_feed::server::serve(listener, args.app, args.credential, Arc::new(Mutex::new(feed))).await;
+    Ok(())
+}
