@@ -31,6 +31,7 @@ mod forge;
 mod guessing;
 mod housekeeping;
 mod model;
+mod operations;
 mod scim;
 mod snapshot;
 mod store;
