@@ -32,6 +32,7 @@ mod forge;
 mod guessing;
 mod housekeeping;
 mod model;
+mod operations;
 mod scim;
 mod snapshot;
 mod store;

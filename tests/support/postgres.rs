@@ -24,6 +24,8 @@ pub const OWNER: &str = "usher_owner";
 pub const APP: &str = "usher_app";
 /// The role of the operators' commands, bound likewise.
 pub const ADMIN: &str = "usher_admin";
+/// The role of `pg_dump`, which reads every tenant's rows and changes nothing.
+pub const BACKUP: &str = "usher_backup";
 /// A role with the rights of both, for tests without the programs: still bound by row-level security, and no
 /// owner.
 pub const BOTH: &str = "usher_both";
@@ -56,6 +58,8 @@ pub struct Database {
     pub app_url: String,
     /// URL for the operators' commands (role [`ADMIN`]).
     pub admin_url: String,
+    /// URL for `pg_dump` (role [`BACKUP`]).
+    pub backup_url: String,
     /// URL for both at once (role [`BOTH`]).
     pub both_url: String,
     /// URL of the superuser, whom row-level security does not bind.
@@ -217,6 +221,11 @@ impl Postgres {
         self.port
     }
 
+    /// The folder of the server's programs, `pg_dump` among them.
+    pub fn programs(&self) -> &Path {
+        &self.programs
+    }
+
     /// The server's first process, the parent of all others.
     pub fn pid(&self) -> u32 {
         let server = self.server.lock().expect("one test at a time");
@@ -282,6 +291,7 @@ impl Postgres {
             owner_url: self.url(OWNER, &name),
             app_url: self.url(APP, &name),
             admin_url: self.url(ADMIN, &name),
+            backup_url: self.url(BACKUP, &name),
             both_url: self.url(BOTH, &name),
             super_url: self.url("postgres", &name),
             name,

@@ -75,7 +75,9 @@ fn rewinds(meter: &Meter, events: &Events) {
     let events = events.clone();
     let _ = meter
         .u64_observable_counter("usher.feed.rewinds")
-        .with_description("How often this instance filled a stream again, because Redis had lost entries of it")
+        .with_description(
+            "How often this instance filled a stream again, because Redis had lost entries of it",
+        )
         .with_callback(move |observer| {
             for feed in events.status().feeds.values() {
                 observer.observe(feed.rewinds, &[KeyValue::new("feed", feed.app.clone())]);
@@ -85,7 +87,10 @@ fn rewinds(meter: &Meter, events: &Events) {
 }
 
 fn groups(meter: &Meter, events: &Events, clock: &Arc<dyn Clock>) {
-    let gauge = |name: &'static str, unit: &'static str, meaning: &'static str, value: fn(&FeedStatus, &GroupStatus, &dyn Clock) -> i64| {
+    let gauge = |name: &'static str,
+                 unit: &'static str,
+                 meaning: &'static str,
+                 value: fn(&FeedStatus, &GroupStatus, &dyn Clock) -> i64| {
         let (events, clock) = (events.clone(), Arc::clone(clock));
         let _ = meter
             .i64_observable_gauge(name)

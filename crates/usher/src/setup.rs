@@ -88,10 +88,7 @@ pub async fn connect(config: &Config) -> anyhow::Result<Store> {
 pub async fn check_environment(store: &Store, environment: Environment) -> anyhow::Result<()> {
     let found = match store.backend() {
         Backend::Sqlite => store.claim_environment(environment).await.map(Some),
-        Backend::Postgres => store
-            .deployment()
-            .await
-            .map(|deployment| deployment.environment),
+        Backend::Postgres => store.deployment().await.map(|deployment| deployment.environment),
     };
     match found.context("the database cannot be asked for its environment")? {
         Some(found) if found != environment => Err(wrong_environment(found, environment)),

@@ -19,7 +19,9 @@ pub struct Arguments {
 pub(super) async fn run(store: &Store, arguments: &Arguments) -> anyhow::Result<()> {
     let tables = store.backup(&arguments.file).await?;
     let file = std::path::absolute(&arguments.file).context("the working directory is gone")?;
-    let rows = tables.iter().map(|table| (table.table.clone(), json!(table.rows)));
+    let rows = tables
+        .iter()
+        .map(|table| (table.table.clone(), json!(table.rows)));
     let answer = json!({"file": file, "rows": rows.collect::<Map<_, _>>()});
     arguments.printer.answer(&answer, || {
         let row = |table: &store::RowCount| [table.table.clone(), number(table.rows)];

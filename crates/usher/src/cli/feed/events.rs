@@ -49,7 +49,12 @@ pub(super) async fn tail(
         let batch = admin::feeds::tail::next(context, &mut place).await?;
         warn(&batch);
         let is_at_head = batch.events.is_empty();
-        let is_wanted = |told: &&Told| wanted.event_type.as_ref().is_none_or(|only| *only == told.event_type);
+        let is_wanted = |told: &&Told| {
+            wanted
+                .event_type
+                .as_ref()
+                .is_none_or(|only| *only == told.event_type)
+        };
         for told in batch.events.iter().filter(is_wanted) {
             printer.raw(&entry(told), || line(told));
         }
