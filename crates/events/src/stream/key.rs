@@ -16,6 +16,11 @@ impl StreamKey {
         Self(format!("usher:{{{environment}:{app}}}:s00"))
     }
 
+    /// The key of the hash beside the stream, `usher:{production:booking}:feed`: whose the stream is (ADR 0039).
+    pub fn companion(&self) -> String {
+        format!("{}feed", self.0.trim_end_matches("s00"))
+    }
+
     /// The key as sent to Redis.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -70,6 +75,10 @@ mod tests {
         assert_eq!(
             StreamKey::new(Environment::Production, &app).as_str(),
             "usher:{production:booking}:s00"
+        );
+        assert_eq!(
+            StreamKey::new(Environment::Production, &app).companion(),
+            "usher:{production:booking}:feed"
         );
     }
 
