@@ -3,9 +3,10 @@
 //! One instance relays a feed at a time, under a lease; losing the lease is harmless, because a batch that
 //! does not fit the stream's end is refused. The database decides what is delivered, Redis mirrors it.
 //!
-//! Read next: `plan.rs` (decisions), `send.rs` (a batch), `maintenance.rs` (groups, acknowledgements,
+//! Read next: `plan.rs` and `judge.rs` (decisions), `send.rs` (a batch), `maintenance.rs` (a look at the stream, its group,
 //! trimming), `state.rs` (what it says of itself), `trace.rs` (spans).
 
+mod judge;
 mod maintenance;
 mod plan;
 mod send;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::clock::Clock;
-use domain::feed::FeedState;
+use domain::feed::{Epoch, FeedState};
 use domain::id::AppId;
 use domain::position::Position;
 use domain::tenant::Slug;
@@ -24,8 +25,8 @@ use store::{FeedPage, Store, StoreError};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use self::plan::{Cursor, room};
-use self::state::Told;
+use self::plan::{Cursor, missing, room};
+use self::state::{Loss, Told};
 use crate::backoff::{LAST, waits};
 use crate::notifier::{Heads, Notifier};
 use crate::settings::RedisSettings;
@@ -64,10 +65,17 @@ enum RoundError {
     #[error(transparent)]
     Redis(#[from] Fault),
     #[error(
-        "the stream ends at {0}, which this database never gave out: somebody else writes to the stream, or the database \
-         is an older copy. Remove the stream's key to have it filled again"
+        "the stream ends at {end}, which this database never gave out: somebody else writes to the stream, or the database is an \
+         older copy. Remove the stream's key, or run `usher feed renew {app}`, to have it filled again"
     )]
-    Foreign(EntryId),
+    Foreign { end: EntryId, app: String },
+    #[error(
+        "another deployment ({deployment}) fills the stream: give each deployment a Redis or an environment of its own; it was not \
+         touched. `usher feed renew {app}`, while this server runs, takes it over"
+    )]
+    Theirs { deployment: String, app: String },
+    #[error("the app was deleted")]
+    NoFeed,
 }
 
 /// The dependencies of a relay.
@@ -88,8 +96,18 @@ pub(crate) struct Relay {
     group: String,
     key: StreamKey,
     cursor: Option<Cursor>,
-    /// The lowest position that a group has acknowledged.
+    /// What the app's group has acknowledged.
     acknowledged: Position,
+    /// The same as of the last look that ended well; `None` before the first.
+    collected: Option<Position>,
+    /// The stream's oldest entry as of the last look.
+    first: Option<EntryId>,
+    /// The id of this deployment, once it was read.
+    deployment: Option<String>,
+    /// The feed's epoch when the stream was found to be somebody else's.
+    refused: Option<Epoch>,
+    /// What the group did not get, until it has acknowledged it.
+    loss: Option<Loss>,
     noted: Position,
     noted_at: Instant,
     maintained_at: Option<Instant>,
@@ -112,6 +130,11 @@ impl Relay {
             key,
             cursor: None,
             acknowledged: Position::START,
+            collected: None,
+            first: None,
+            deployment: None,
+            refused: None,
+            loss: None,
             noted: Position::START,
             noted_at: now,
             maintained_at: None,
@@ -142,6 +165,8 @@ impl Relay {
                         _ = stop.wait_for(|stop| *stop) => {}
                     }
                 }
+                // The supervisor starts no other one for an app that is gone.
+                Err(RoundError::NoFeed) => break,
                 Err(error) => {
                     let wait = self.report(&error, &mut pauses).await;
                     tokio::select! {
@@ -171,6 +196,8 @@ impl Relay {
     async fn round(&mut self, stop: &watch::Receiver<bool>) -> Result<Duration, RoundError> {
         if !self.acquire_lease().await? {
             self.cursor = None;
+            self.collected = None;
+            self.loss = None;
             self.told = None;
             return Ok(RENEW);
         }
@@ -195,7 +222,8 @@ impl Relay {
             );
             self.tell(FeedState::Paused, Some(why)).await?;
         } else {
-            self.tell(FeedState::Running, None).await?;
+            let why = self.loss.as_ref().map(|loss| loss.why.clone());
+            self.tell(FeedState::Running, why).await?;
         }
         Ok(self.maintain_every(cursor))
     }
@@ -221,8 +249,7 @@ impl Relay {
 
     /// Reads the stream's end, after creating the group.
     async fn begin(&mut self) -> Result<Cursor, RoundError> {
-        self.cursor = Some(Cursor::default());
-        self.maintain().await.inspect_err(|_| self.cursor = None)?;
+        self.maintain().await?;
         Ok(self.cursor.unwrap_or_default())
     }
 
@@ -254,6 +281,9 @@ impl Relay {
                     None => break,
                 },
             };
+            if let Some((from, until)) = missing(cursor.done, self.acknowledged, page.ends.oldest) {
+                self.tell_missing(from, until);
+            }
             if page.events.is_empty() {
                 break;
             }
@@ -278,9 +308,9 @@ impl Relay {
         pauses: &mut (impl Iterator<Item = Duration> + Send),
     ) -> Duration {
         let parked = match error {
-            RoundError::Foreign(_) => true,
+            RoundError::Foreign { .. } | RoundError::Theirs { .. } => true,
             RoundError::Redis(fault) => fault.needs_operator(),
-            RoundError::Store(_) => false,
+            RoundError::Store(_) | RoundError::NoFeed => false,
         };
         let state = if parked {
             FeedState::Parked

@@ -37,9 +37,9 @@ const REFUSED: Duration = Duration::from_mins(1);
 const LEASE: Duration = Duration::from_secs(15);
 const LEASE_NAME: &str = "redis-users";
 
-/// The commands that an app may send, on its own key only: those that `crates/consumer` and
+/// The commands that an app may send, on its own keys only: those that `crates/consumer` and
 /// `docs/reference/events.md` need. (HELLO, AUTH and QUIT are allowed to every user.)
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 19] = [
     "+xreadgroup",
     "+xread",
     "+xrange",
@@ -52,6 +52,8 @@ const COMMANDS: [&str; 17] = [
     "+xinfo|stream",
     "+xinfo|groups",
     "+xinfo|consumers",
+    "+hget",
+    "+hgetall",
     "+ping",
     "+select",
     "+client|id",
@@ -90,7 +92,7 @@ impl AppUser {
     pub(crate) fn rules(&self) -> Vec<String> {
         let begin = ["reset", "resetchannels", "on"].map(str::to_owned);
         let passwords = self.passwords.iter().map(|password| format!("#{password}"));
-        let key = [format!("~{}", self.key)];
+        let key = [format!("~{}", self.key), format!("~{}", self.key.companion())];
         let commands = COMMANDS.map(str::to_owned);
         begin
             .into_iter()
@@ -315,17 +317,18 @@ mod tests {
         assert_eq!(user.name(), "usher-app-production-booking");
         let rules = user.rules();
         assert_eq!(
-            rules[..6],
+            rules[..7],
             [
                 "reset",
                 "resetchannels",
                 "on",
                 "#aa",
                 "#bb",
-                "~usher:{production:booking}:s00"
+                "~usher:{production:booking}:s00",
+                "~usher:{production:booking}:feed"
             ]
         );
-        for word in &rules[6..] {
+        for word in &rules[7..] {
             assert!(word.starts_with('+') && !word.starts_with("+@"), "{word}");
         }
     }
@@ -335,7 +338,7 @@ mod tests {
         let by_hand = user(&["aa"]).by_hand();
         assert!(
             by_hand[0].starts_with(
-                "ACL SETUSER usher-app-production-booking reset resetchannels on '#aa' '~usher:{production:booking}:s00' +xreadgroup"
+                "ACL SETUSER usher-app-production-booking reset resetchannels on '#aa' '~usher:{production:booking}:s00' '~usher:{production:booking}:feed' +xreadgroup"
             ),
             "{by_hand:?}"
         );

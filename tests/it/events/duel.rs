@@ -64,3 +64,39 @@ async fn a_leader_that_is_killed_is_followed_by_another() {
     until_head(&feed, 60).await;
     assert_eq!(super::world::mirrored(&world.redis, &feed, &app).await.len(), 60);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_relay_says_is_the_same_on_every_instance() {
+    let redis = Redis::start().await;
+    let gateway = Gateway::start(settings(Backend::Postgres, Some(&redis)).await).await;
+    let world = World::around(gateway, redis);
+    let twin = world.gateway.twin().await;
+    world.create(0..10).await;
+    until_head(&world.feed, 10).await;
+    world.mirrored().await;
+    let stream = world.app.stream.as_str();
+    world.redis.command(&["SET", stream, "precious"]).await;
+    let told = |words: &'static str| {
+        let instances = [&world.gateway, &twin];
+        async move {
+            for gateway in instances {
+                until("both to say it", PATIENCE, || async {
+                    let degraded = gateway.readiness().await.body["degraded"].to_string();
+                    degraded.contains(words).then_some(())
+                })
+                .await;
+            }
+        }
+    };
+    told("feed booking: the key holds something that is no stream").await;
+    world.redis.command(&["DEL", stream]).await;
+    told("[]").await;
+    world.mirrored().await;
+    for gateway in [&world.gateway, &twin] {
+        let page = reqwest::get(format!("{}/metrics", gateway.admin_url())).await;
+        let page = page.expect("an answer").text().await.expect("a text");
+        let published = "usher_feed_published_pos{feed=\"booking\"";
+        let line = page.lines().find(|line| line.starts_with(published));
+        assert!(line.is_some_and(|line| line.ends_with(" 10")), "{line:?}");
+    }
+}

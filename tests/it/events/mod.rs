@@ -5,7 +5,9 @@
 
 mod acks;
 mod duel;
+mod epochs;
 mod foreign;
+mod groups;
 mod http_feed;
 mod loss;
 mod order;

@@ -44,6 +44,7 @@ async fn a_row_has_the_times_from_accepted_to_applied() {
             position: position(2),
             group: group.map(str::to_owned),
             applied_at,
+            is_delivered: false,
         };
         assert_eq!(
             search(&world, &home, about("bob")).await[0].deliveries,
@@ -74,6 +75,19 @@ async fn a_row_has_the_times_from_accepted_to_applied() {
             search(&world, &home, about("bob")).await[0].deliveries,
             [delivery(Some("booking"), Some(late))]
         );
+
+        world
+            .store
+            .set_delivered(booking.id, "booking", position(2), late)
+            .await
+            .unwrap();
+        world
+            .store
+            .set_delivered(booking.id, "booking", position(1), late)
+            .await
+            .unwrap();
+        let found = search(&world, &home, about("bob")).await;
+        assert!(found[0].deliveries[0].is_delivered, "it does not go back");
         let amy = search(&world, &home, about("amy")).await;
         assert_eq!(amy[0].deliveries[0].applied_at, Some(early), "{}", world.name());
     }

@@ -1,10 +1,8 @@
-//! The relay's decisions, pure: where to continue if the stream has another end than expected, what may be
+//! The relay's arithmetic, pure: where to continue if the stream has another end than expected, what may be
 //! trimmed, the size of a batch, when to wait for consumers.
 
 use domain::position::Position;
 use store::FeedEvent;
-
-use crate::stream::key::EntryId;
 
 /// The end of a stream, and the position to continue from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,27 +13,14 @@ pub(super) struct Cursor {
     pub done: Position,
 }
 
-/// The decision about a stream's actual end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Realigned {
-    /// Continue from this cursor.
-    At(Cursor),
-    /// The stream ends at an entry that this database never gave a position: another writer added it, or the
-    /// database was restored to an earlier time.
-    Foreign,
-}
-
-/// The stream ends at `actual`. Lower than expected: Redis lost its newest entries, send them again. Higher:
-/// another relay was ahead, or an answer was lost. `head` is the feed's newest position, `floor` the highest
-/// position that no group needs in the stream any more (a refill begins after it).
-pub(super) fn realign(actual: EntryId, head: Position, floor: Position) -> Realigned {
-    if actual.part != 0 || actual.position > head {
-        return Realigned::Foreign;
+/// The stream ends at `last`. Lower than expected: Redis lost its newest entries, send them again. Higher: another relay was
+/// ahead, or an answer was lost. `head` is the feed's newest position, `floor` the highest position that the group does not need
+/// in the stream any more (a refill begins after it).
+pub(super) fn realign(last: Position, head: Position, floor: Position) -> Cursor {
+    Cursor {
+        tail: last,
+        done: last.max(floor.min(head)),
     }
-    Realigned::At(Cursor {
-        tail: actual.position,
-        done: actual.position.max(floor.min(head)),
-    })
 }
 
 /// The highest position that need not be in the stream: acknowledged by every group, and not among the newest
@@ -60,12 +45,14 @@ pub(super) fn room(done: Position, acknowledged: Position, max_unacknowledged: i
     usize::try_from(free).unwrap_or(0)
 }
 
-/// The first position between the last sent one and this page that the database no longer has, if any.
-pub(super) fn missing(done: Position, events: &[FeedEvent]) -> Option<Position> {
-    events
-        .first()
-        .filter(|event| event.position > done.next())
-        .map(|_| done.next())
+/// The first and the last position that the group has neither acknowledged nor been sent, and that the database no longer has.
+pub(super) fn missing(
+    done: Position,
+    acknowledged: Position,
+    oldest: Position,
+) -> Option<(Position, Position)> {
+    let needed = done.max(acknowledged).next();
+    (needed < oldest).then(|| (needed, oldest.back(1)))
 }
 
 #[cfg(test)]
@@ -78,11 +65,11 @@ mod tests {
         Position::new(number).expect("from 0")
     }
 
-    fn at(tail: i64, done: i64) -> Realigned {
-        Realigned::At(Cursor {
+    fn at(tail: i64, done: i64) -> Cursor {
+        Cursor {
             tail: position(tail),
             done: position(done),
-        })
+        }
     }
 
     #[test]
@@ -98,30 +85,11 @@ mod tests {
         ];
         for (actual, head, floor, expected) in table {
             assert_eq!(
-                realign(EntryId::at(position(actual)), position(head), position(floor)),
+                realign(position(actual), position(head), position(floor)),
                 expected,
                 "{actual} {head} {floor}"
             );
         }
-    }
-
-    #[test]
-    fn an_entry_that_we_never_gave_is_foreign() {
-        assert_eq!(
-            realign(EntryId::at(position(101)), position(100), Position::START),
-            Realigned::Foreign
-        );
-        assert_eq!(
-            realign(
-                EntryId {
-                    position: position(50),
-                    part: 1
-                },
-                position(100),
-                Position::START
-            ),
-            Realigned::Foreign
-        );
     }
 
     #[test]
@@ -173,9 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn a_position_that_the_database_no_longer_has_is_noticed() {
-        assert_eq!(missing(position(4), &[event(5, 1)]), None);
-        assert_eq!(missing(position(4), &[event(7, 1)]), Some(position(5)));
-        assert_eq!(missing(position(4), &[]), None);
+    fn what_the_group_never_got_and_nobody_has_any_more_is_missing() {
+        let missing = |done, acknowledged, oldest| {
+            let found = missing(position(done), position(acknowledged), position(oldest));
+            found.map(|(from, to)| (from.number(), to.number()))
+        };
+        assert_eq!(missing(4, 0, 5), None);
+        assert_eq!(missing(4, 0, 7), Some((5, 6)));
+        assert_eq!(missing(4, 6, 7), None, "acknowledged before the stream was wiped");
+        assert_eq!(missing(0, 4, 7), Some((5, 6)));
     }
 }

@@ -2,12 +2,24 @@
 //! logged once.
 
 use domain::feed::FeedState;
+use domain::position::Position;
 use store::StoreError;
 
 use super::Relay;
+use super::judge::Doubt;
+use crate::stream::look::Look;
 
 /// The state that a relay noted, and why.
 pub(super) type Told = (FeedState, Option<String>);
+
+/// What the app's group did not get although the relay runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Loss {
+    /// What happened and what is to be done, for the operator.
+    pub why: String,
+    /// It is over when the group has acknowledged up to here.
+    pub until: Position,
+}
 
 impl Relay {
     /// Notes and logs the state, unless it is as before.
@@ -47,6 +59,78 @@ impl Relay {
             (FeedState::Retrying | FeedState::Paused | FeedState::Parked, _) => {
                 tracing::warn!(app, %stream, %state, why, "the relay waits; events stay in the database");
             }
+        }
+    }
+
+    /// The loss that the relay before this one told.
+    pub(super) fn remember_loss(&mut self, look: &Look) {
+        if self.loss.is_some() || self.cursor.is_some() {
+            return;
+        }
+        let until = look
+            .companion
+            .get("loss_until")
+            .and_then(|text| text.parse().ok());
+        let why = look.companion.get("loss").filter(|why| !why.is_empty());
+        if let (Some(why), Some(until)) = (why, until.and_then(Position::new)) {
+            self.loss = Some(Loss {
+                why: why.clone(),
+                until,
+            });
+        }
+    }
+
+    pub(super) fn settle_loss(&mut self, acknowledged: Position) {
+        if self.loss.as_ref().is_some_and(|loss| loss.until <= acknowledged) {
+            self.loss = None;
+        }
+    }
+
+    /// The group was set back; after a restart of the server nothing shows that anything was dropped, and it is not told as a loss.
+    pub(super) fn tell_doubt(&mut self, doubt: Doubt, acknowledged: Position, delivered: Position) {
+        let cause = match doubt {
+            Doubt::Restarted => {
+                tracing::info!(
+                    app = self.group,
+                    after = acknowledged.number(),
+                    "Redis was started; what its group had not acknowledged for certain is given again"
+                );
+                return;
+            }
+            Doubt::Ahead => "was ahead of the stream's end (XGROUP SETID)",
+            Doubt::Remade => "was removed and made by hand",
+            Doubt::ByHand => {
+                "lost pending entries or was moved by hand (XGROUP DELCONSUMER or XGROUP SETID was called on this Redis)"
+            }
+        };
+        let why = format!(
+            "group {} {cause}: what came after position {acknowledged} is given again, and counts as applied when it is \
+             acknowledged",
+            self.group
+        );
+        tracing::warn!(
+            app = self.group,
+            why,
+            "the group was set back to what it has acknowledged"
+        );
+        let until = if delivered > acknowledged {
+            delivered
+        } else {
+            acknowledged.next()
+        };
+        self.loss = Some(Loss { why, until });
+    }
+
+    /// Events that the database no longer has, and the group never got.
+    pub(super) fn tell_missing(&mut self, from: Position, until: Position) {
+        let why = format!(
+            "the events {from} to {until} are past their retention and group {} never got them: the app is to take a snapshot \
+             (GET /feeds/{}/snapshot)",
+            self.group, self.group
+        );
+        if self.loss.as_ref().is_none_or(|loss| loss.why != why) {
+            tracing::error!(app = self.group, why, "events were lost");
+            self.loss = Some(Loss { why, until });
         }
     }
 }

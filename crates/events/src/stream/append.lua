@@ -1,6 +1,7 @@
--- Compare-and-append: add entries only onto the tail that the caller believes in.
--- KEYS[1] the stream; ARGV[1] its expected last-generated-id; then for each entry: id, ce, t, ten, k, q, e.
--- Answers {1, last id} when appended and {0, actual last id} when the tail is another one; nothing is added then.
+-- Compare-and-append: add entries only onto the tail that the caller believes in, and only in the stream's present epoch.
+-- KEYS[1] the stream, KEYS[2] its companion; ARGV[1] the stream's expected last-generated-id, ARGV[2] the epoch; then for each
+-- entry: id, ce, t, ten, k, q.
+-- Answers 1 when appended and 0 when the tail or the epoch is another one; nothing is added then.
 local last = '0-0'
 local info = redis.pcall('XINFO', 'STREAM', KEYS[1])
 if info.err then
@@ -14,10 +15,10 @@ else
     end
   end
 end
-if last ~= ARGV[1] then
-  return {0, last}
+if last ~= ARGV[1] or redis.call('HGET', KEYS[2], 'epoch') ~= ARGV[2] then
+  return 0
 end
-for i = 2, #ARGV, 7 do
-  last = redis.call('XADD', KEYS[1], ARGV[i], 'ce', ARGV[i + 1], 't', ARGV[i + 2], 'ten', ARGV[i + 3], 'k', ARGV[i + 4], 'q', ARGV[i + 5], 'e', ARGV[i + 6])
+for i = 3, #ARGV, 6 do
+  redis.call('XADD', KEYS[1], ARGV[i], 'ce', ARGV[i + 1], 't', ARGV[i + 2], 'ten', ARGV[i + 3], 'k', ARGV[i + 4], 'q', ARGV[i + 5], 'e', ARGV[2])
 end
-return {1, last}
+return 1

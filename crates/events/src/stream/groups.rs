@@ -1,100 +1,78 @@
-//! Consumer groups and the stream's ends: read, created, trimmed (`docs/background/feeds.md`, "Groups and
-//! acknowledgements" and "Trimming").
+//! The stream and its group: begun, made anew, trimmed (`docs/background/feeds.md`, "Groups and acknowledgements" and
+//! "Trimming").
 
+use std::sync::LazyLock;
+
+use domain::feed::Epoch;
 use domain::position::Position;
-use redis::{FromRedisValue, Value};
+use redis::{FromRedisValue, Script, Value};
 
 use super::fault::Fault;
 use super::key::{EntryId, StreamKey};
 use super::link::Link;
 
-/// A stream's two ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ends {
-    /// The oldest entry; `None` in an empty stream.
-    pub first: Option<EntryId>,
-    /// The id generated last; trimming does not change it.
-    pub last: EntryId,
+static BEGIN: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("begin.lua")));
+static GROUP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("group.lua")));
+
+/// The relay's consumer in each group; it never reads. A group without it was not made by a relay.
+pub(crate) const CONSUMER: &str = "usher-relay";
+
+/// Empties the stream, names its epoch and deployment, and makes the group at what it has acknowledged.
+pub(crate) async fn begin(
+    link: &Link,
+    key: &StreamKey,
+    epoch: &Epoch,
+    deployment: &str,
+    group: &str,
+    acknowledged: Position,
+) -> Result<(), Fault> {
+    let mut call = BEGIN.prepare_invoke();
+    call.key(key.as_str())
+        .key(key.companion())
+        .arg(epoch.to_string())
+        .arg(deployment)
+        .arg(group)
+        .arg(EntryId::at(acknowledged).to_string())
+        .arg(CONSUMER);
+    link.with(async |connection| call.invoke_async(connection).await)
+        .await
 }
 
-/// The progress of a consumer group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Group {
-    /// The name of the group.
-    pub name: String,
-    /// Everything up to this position is acknowledged.
-    pub acknowledged: Position,
-}
-
-/// The stream's ends; `None` if the stream does not exist.
-pub(crate) async fn ends(link: &Link, key: &StreamKey) -> Result<Option<Ends>, Fault> {
-    let answer: Result<Value, Fault> = link
-        .ask(redis::cmd("XINFO").arg("STREAM").arg(key.as_str()))
-        .await;
-    let answer = match answer {
-        Err(Fault::Missing) => return Ok(None),
-        other => other?,
-    };
-    let last = field::<String>(&answer, "last-generated-id")
-        .and_then(|id| EntryId::parse(&id))
-        .ok_or_else(|| Fault::Refused("XINFO STREAM has no last-generated-id".to_owned()))?;
-    let first = field::<Value>(&answer, "first-entry").and_then(|entry| match entry {
-        Value::Array(parts) => parts.first().and_then(text).and_then(|id| EntryId::parse(&id)),
-        _ => None,
-    });
-    Ok(Some(Ends { first, last }))
-}
-
-/// The groups of an existing stream. A group with pending entries has acknowledged up to the one before the
-/// oldest of them, any other up to the last delivered.
-pub(crate) async fn groups(link: &Link, key: &StreamKey) -> Result<Vec<Group>, Fault> {
-    let answer: Vec<Value> = link
-        .ask(redis::cmd("XINFO").arg("GROUPS").arg(key.as_str()))
-        .await?;
-    let mut groups = Vec::with_capacity(answer.len());
-    for group in &answer {
-        let parts = (field::<String>(group, "name"), field::<i64>(group, "pending"));
-        let delivered = field::<String>(group, "last-delivered-id").and_then(|id| EntryId::parse(&id));
-        let ((Some(name), Some(pending)), Some(delivered)) = (parts, delivered) else {
-            continue;
-        };
-        let oldest = if pending > 0 {
-            oldest_pending(link, key, &name).await?
-        } else {
-            None
-        };
-        let acknowledged = oldest.map_or(delivered.position, |oldest| oldest.position.back(1));
-        groups.push(Group { name, acknowledged });
-    }
-    Ok(groups)
-}
-
-async fn oldest_pending(link: &Link, key: &StreamKey, group: &str) -> Result<Option<EntryId>, Fault> {
-    let (_, oldest, _, _): (i64, Option<String>, Value, Value) = link
-        .ask(redis::cmd("XPENDING").arg(key.as_str()).arg(group))
-        .await?;
-    Ok(oldest.and_then(|id| EntryId::parse(&id)))
-}
-
-/// Creates a group that has acknowledged everything up to `acknowledged`, and the stream if it does not
-/// exist. An existing group of that name is not changed.
+/// Makes the group anew at what it has acknowledged, and the stream if it does not exist. Nothing is pending then.
 pub(crate) async fn make_group(
     link: &Link,
     key: &StreamKey,
-    name: &str,
+    group: &str,
     acknowledged: Position,
 ) -> Result<(), Fault> {
+    let mut call = GROUP.prepare_invoke();
+    call.key(key.as_str())
+        .arg(group)
+        .arg(EntryId::at(acknowledged).to_string())
+        .arg(CONSUMER);
+    link.with(async |connection| call.invoke_async(connection).await)
+        .await
+}
+
+/// Adds the relay's consumer to a group that an earlier version made.
+pub(crate) async fn mark_group(link: &Link, key: &StreamKey, group: &str) -> Result<(), Fault> {
     let mut command = redis::cmd("XGROUP");
     command
-        .arg("CREATE")
+        .arg("CREATECONSUMER")
         .arg(key.as_str())
-        .arg(name)
-        .arg(EntryId::at(acknowledged).to_string())
-        .arg("MKSTREAM");
-    match link.ask::<Value>(&command).await {
-        Err(Fault::Refused(text)) if text.contains("BUSYGROUP") => Ok(()),
-        other => other.map(|_| ()),
+        .arg(group)
+        .arg(CONSUMER);
+    link.ask::<i64>(&command).await.map(|_| ())
+}
+
+/// Writes fields of the stream's companion.
+pub(crate) async fn note(link: &Link, key: &StreamKey, fields: &[(&str, String)]) -> Result<(), Fault> {
+    let mut command = redis::cmd("HSET");
+    command.arg(key.companion());
+    for (name, value) in fields {
+        command.arg(name).arg(value);
     }
+    link.ask::<i64>(&command).await.map(|_| ())
 }
 
 /// Removes the entries before `position`; returns their number.
@@ -124,7 +102,7 @@ pub(super) fn field<T: FromRedisValue>(answer: &Value, name: &str) -> Option<T> 
     found.and_then(|value| T::from_redis_value(value.clone()).ok())
 }
 
-fn text(value: &Value) -> Option<String> {
+pub(super) fn text(value: &Value) -> Option<String> {
     String::from_redis_value(value.clone()).ok()
 }
 

@@ -16,8 +16,8 @@ impl StreamKey {
         Self(format!("usher:{{{environment}:{app}}}:s00"))
     }
 
-    /// The key of the hash beside the stream: `usher:{production:booking}:feed`.
-    pub fn feed_hash(&self) -> String {
+    /// The key of the hash beside the stream, `usher:{production:booking}:feed`: whose the stream is (ADR 0039).
+    pub fn companion(&self) -> String {
         format!("{}feed", self.0.trim_end_matches("s00"))
     }
 
@@ -77,7 +77,7 @@ mod tests {
             "usher:{production:booking}:s00"
         );
         assert_eq!(
-            StreamKey::new(Environment::Production, &app).feed_hash(),
+            StreamKey::new(Environment::Production, &app).companion(),
             "usher:{production:booking}:feed"
         );
     }

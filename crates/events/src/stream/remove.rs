@@ -7,7 +7,7 @@ use super::link::Link;
 /// Deletes the stream and the hash beside it, unless the hash says that another deployment fills the stream; no error when they
 /// are not there. `deployment` is [`store::Deployment::id`].
 pub(crate) async fn remove(link: &Link, key: &StreamKey, deployment: &str) -> Result<(), Fault> {
-    let hash = key.feed_hash();
+    let hash = key.companion();
     let mut command = redis::cmd("HGET");
     let filled_by: Option<String> = link.ask(command.arg(&hash).arg("deployment")).await?;
     if filled_by.is_some_and(|other| other != deployment) {

@@ -29,7 +29,7 @@ impl AppUser {
     pub fn removal_by_hand(&self) -> Vec<String> {
         vec![
             format!("ACL DELUSER {}", self.name),
-            format!("DEL '{}' '{}'", self.key, self.key.feed_hash()),
+            format!("DEL '{}' '{}'", self.key, self.key.companion()),
         ]
     }
 }

@@ -70,6 +70,8 @@ pub struct DeliveryStatus {
     pub group: Option<String>,
     /// When the group acknowledged this position or a later one.
     pub applied_at: Option<DateTime<Utc>>,
+    /// Whether the queue delivered it to the group, applied or not.
+    pub is_delivered: bool,
 }
 
 parameters!(&LogEntry, |entry| {
@@ -169,7 +171,7 @@ columns! {
     LogStatus = String => |word| known("a status of the log", word.parse().ok());
 }
 
-record!(DeliveryStatus: app position group applied_at);
+record!(DeliveryStatus: app position group applied_at is_delivered);
 
 /// Where the events of outbox rows are. Positions and groups hold no customer data.
 pub(crate) static DELIVERIES: Statement<OutboxRows, (i64, DeliveryStatus)> = Statement::new(|on| {
@@ -180,7 +182,7 @@ pub(crate) static DELIVERIES: Statement<OutboxRows, (i64, DeliveryStatus)> = Sta
     format!(
         "SELECT fe.outbox_id, app.name, fe.pos, g.grp, \
          (SELECT a.at FROM feed_ack a WHERE a.app_id = fe.app_id AND a.grp = g.grp AND a.pos >= fe.pos \
-         ORDER BY a.pos LIMIT 1) \
+         ORDER BY a.pos LIMIT 1), coalesce(g.delivered >= fe.pos, false) \
          FROM {events} JOIN app ON app.id = fe.app_id LEFT JOIN feed_group g ON g.app_id = fe.app_id \
          ORDER BY app.name, g.grp"
     )

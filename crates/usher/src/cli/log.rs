@@ -126,7 +126,12 @@ fn delivered(found: &Found) -> String {
         let applied = delivery
             .applied_at
             .map(|at| at.format("applied %H:%M:%S").to_string());
-        let applied = applied.unwrap_or_else(|| "not applied yet".to_owned());
+        let waits = if delivery.is_delivered {
+            "delivered, not applied yet"
+        } else {
+            "not applied yet"
+        };
+        let applied = applied.unwrap_or_else(|| waits.to_owned());
         format!("{reader}: feed {}, {applied}", number(delivery.position.number()))
     };
     row.deliveries.iter().map(text).collect::<Vec<_>>().join("; ")
@@ -139,6 +144,7 @@ fn shape(tenant: &str, found: &Found) -> Value {
             "app": delivery.app,
             "position": delivery.position,
             "group": delivery.group,
+            "delivered": delivery.is_delivered,
             "appliedAt": delivery.applied_at,
         })
     };
