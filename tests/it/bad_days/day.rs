@@ -19,7 +19,7 @@ use super::load::Load;
 use super::oracle;
 
 /// The limit of every wait; nothing is measured by it.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Where a day's tables are.
 pub enum Kept {
