@@ -80,6 +80,7 @@ impl Database {
             app_url: moved(&self.app_url),
             admin_url: moved(&self.admin_url),
             both_url: moved(&self.both_url),
+            backup_url: moved(&self.backup_url),
             super_url: moved(&self.super_url),
         }
     }
