@@ -63,6 +63,7 @@ async fn an_app_reads_and_acknowledges_its_own_stream_and_nothing_else() {
     world.create(0..3).await;
     assert_eq!(world.mirrored().await.len(), 3);
     let (key, theirs) = (world.app.stream.as_str(), other.stream.as_str());
+    let [feed, their_feed] = [key, theirs].map(|key| key.replace(":s00", ":feed"));
     let mut user = own(&world.redis, &world.app).await.expect("let in");
     for words in [
         "PING",
@@ -82,8 +83,10 @@ async fn an_app_reads_and_acknowledges_its_own_stream_and_nothing_else() {
         "XCLAIM {key} booking you 0 1-0",
         "XAUTOCLAIM {key} booking me 0 0-0",
         "XACK {key} booking 1-0",
+        "HGET {feed} epoch",
+        "HGETALL {feed}",
     ] {
-        let words = words.replace("{key}", key);
+        let words = words.replace("{key}", key).replace("{feed}", &feed);
         assert!(say(&mut user, &words).await.is_ok(), "{words}");
     }
     for words in [
@@ -143,8 +146,15 @@ async fn an_app_reads_and_acknowledges_its_own_stream_and_nothing_else() {
         "XAUTOCLAIM {theirs} other me 0 0-0",
         "XINFO STREAM {theirs}",
         "XINFO GROUPS {theirs}",
+        "HSET {feed} epoch 1-aa",
+        "HDEL {feed} epoch",
+        "DEL {feed}",
+        "HGET {their_feed} epoch",
     ] {
         let words = words.replace("{key}", key).replace("{theirs}", theirs);
+        let words = words
+            .replace("{feed}", &feed)
+            .replace("{their_feed}", &their_feed);
         assert_eq!(say(&mut user, &words).await, Err("NOPERM".to_owned()), "{words}");
     }
     let stranger = connected(

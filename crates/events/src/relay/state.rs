@@ -51,7 +51,7 @@ impl Relay {
         let (app, stream, why) = (&self.group, &self.key, why.as_deref());
         match (state, why) {
             (FeedState::Running | FeedState::Http, None) => {
-                tracing::info!(app, %stream, %state, "the relay appends events to the stream");
+                tracing::info!(app, %stream, %state, "the relay goes on");
             }
             (FeedState::Running | FeedState::Http, Some(_)) => {
                 tracing::warn!(app, %stream, %state, why, "the relay goes on, but not everything arrived");
