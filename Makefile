@@ -55,8 +55,8 @@ test: services lint ## Everything, as CI runs it
 fuzz: ## Fuzz what reads strangers' bytes; SECONDS=30 for each target, ARGS='filter path' picks some
 	@deploy/need.sh build fuzz
 	crates/scim/fuzz/run.sh $(or $(SECONDS),30) $(ARGS)
-services: ## Find or install what tests need: a C compiler, PostgreSQL, Redis
-	@deploy/need.sh build postgres redis
+services: ## Find or install what tests need: a C compiler, PostgreSQL, Redis, AsyncAPI's parser
+	@deploy/need.sh build postgres redis asyncapi
 
 ## To know more
 bench: services ## Rates beside what they are compared with, in one run; ARGS='query-sqlite --json FILE' (docs/benchmarks.md)
