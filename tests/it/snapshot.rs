@@ -8,7 +8,7 @@ use serde_json::Value;
 use support::http::Answer;
 
 /// What is replaced, by what.
-const REDACTED: [(&str, &str); 13] = [
+const REDACTED: [(&str, &str); 14] = [
     (r"\b(tn|dir|idn|grp|app|evt|req)_[0-9a-f]{32}", "${1}_ID"),
     ("tka_[0-9a-f]{32}", "tka_ALIAS"),
     (
@@ -23,6 +23,7 @@ const REDACTED: [(&str, &str); 13] = [
     ("00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", "TRACEPARENT"),
     (r#""tokenId": "[0-9A-Za-z]{12}""#, r#""tokenId": "TOKEN-ID""#),
     (r#""epoch": "\d+-[0-9a-f]{12}""#, r#""epoch": "EPOCH""#),
+    (r"epoch is \d+-[0-9a-f]{12}", "epoch is EPOCH"),
     (r#""traceId": "[0-9a-f]{32}""#, r#""traceId": "TRACE""#),
     (r"\b[0-9A-Za-z]{12}  …[0-9A-Za-z]{4}\b", "TOKEN-ID      …LAST"),
 ];

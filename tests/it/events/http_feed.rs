@@ -17,7 +17,11 @@ struct Reader {
 }
 
 async fn reader() -> Reader {
-    let gateway = Gateway::start(settings(Backend::Sqlite, None).await).await;
+    reader_on(Backend::Sqlite).await
+}
+
+async fn reader_on(backend: Backend) -> Reader {
+    let gateway = Gateway::start(settings(backend, None).await).await;
     let scim = Scim::new(&gateway.directory("contoso", "advisors"));
     let app = gateway.app("booking");
     let feed = Feed::new(&app);
@@ -183,6 +187,7 @@ async fn refusals_name_the_field_the_rule_and_the_next_step() {
         ("?wait=60", 400, "wait"),
         ("?offset=1", 400, "query"),
         ("?after=99", 409, "ahead"),
+        ("?epoch=7-00", 409, "epoch"),
     ];
     for (query, status, name) in table {
         let refused = reader
@@ -196,6 +201,7 @@ async fn refusals_name_the_field_the_rule_and_the_next_step() {
         (r#"{"group":"booking","pos":3}"#, 409, "beyond"),
         (r#"{"group":"other","pos":1}"#, 400, "group"),
         (r#"{"group":"booking","pos":"1"}"#, 400, "pos"),
+        (r#"{"group":"booking","pos":1,"epoch":"7-00"}"#, 409, "epoch"),
     ];
     for (body, status, name) in table {
         let refused = reader
@@ -277,11 +283,115 @@ async fn a_reader_whose_events_are_past_their_retention_gets_an_error() {
     );
     let detail = gone.body["detail"].as_str().expect("detail");
     assert!(
-        detail.contains("between 1 and 4") && detail.contains("start over from position 0"),
+        detail.contains("between 1 and 4") && detail.contains("GET /feeds/{app}/snapshot"),
         "{detail}"
     );
-    for after in [0, 3] {
-        let page = reader.feed.page(after, 10, 0).await.expect(200);
-        assert_eq!(page.body["events"][0]["pos"], json!(4), "after {after}");
+    // Nor does a new reader get the rest of a feed as if it were all of it.
+    for after in [0, 2] {
+        reader.feed.page(after, 10, 0).await.expect(410);
+    }
+    let page = reader.feed.page(3, 10, 0).await.expect(200);
+    assert_eq!(page.body["events"][0]["pos"], json!(4));
+    let all = "DELETE FROM feed_event";
+    sqlx::query(all).execute(&mut database).await.expect("aged");
+    reader.feed.page(4, 10, 0).await.expect(410);
+    reader.feed.page(5, 10, 0).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_of_the_present_epoch_who_is_ahead_begins_another_one() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let reader = reader_on(backend).await;
+        reader.create(0..2).await;
+        until_head(&reader.feed, 2).await;
+        let mut epochs = Vec::new();
+        for way in ["read", "ack", "read"] {
+            let page = reader.feed.page(0, 10, 0).await.expect(200);
+            let epoch = page.body["epoch"].as_str().expect("an epoch").to_owned();
+            assert_eq!(page.body["events"][0]["event"]["epoch"], json!(epoch));
+            let ack = json!({"group": "booking", "pos": 1, "epoch": epoch}).to_string();
+            let url = format!("{}?after=1&epoch={epoch}", reader.app.feed_url);
+            reader.ask(Method::GET, &url, None).await.expect(200);
+            reader
+                .ask(Method::POST, &reader.ack_url(), Some(&ack))
+                .await
+                .expect(200);
+            let refused = if way == "read" {
+                let url = format!("{}?after=3&epoch={epoch}", reader.app.feed_url);
+                reader.ask(Method::GET, &url, None).await.expect(409)
+            } else {
+                let ahead = json!({"group": "booking", "pos": 3, "epoch": epoch}).to_string();
+                reader
+                    .ask(Method::POST, &reader.ack_url(), Some(&ahead))
+                    .await
+                    .expect(409)
+            };
+            assert_eq!(refused.body["code"], "epochChanged", "{backend:?}");
+            let detail = refused.body["detail"].as_str().expect("detail");
+            let present = reader.feed.page(0, 10, 0).await.expect(200).body["epoch"].clone();
+            let present = present.as_str().expect("an epoch");
+            assert!(detail.contains(present) && present != epoch, "{detail}");
+            epochs.push(epoch);
+        }
+        for epoch in epochs {
+            let url = format!("{}?after=1&epoch={epoch}", reader.app.feed_url);
+            let refused = reader.ask(Method::GET, &url, None).await.expect(409);
+            assert_eq!(refused.body["code"], "epochChanged", "an old epoch stays one");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_ends_at_4_mib_and_is_compressed_for_who_asks() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let reader = reader_on(backend).await;
+        // An event tells a name as a change, in the state and in the record: together more than 80 KiB.
+        let name = "x".repeat(14 * 1024);
+        for n in 0..60 {
+            let (external_id, user_name) = (format!("object-{n}"), format!("person{n}@contoso.dk"));
+            let long = json!({"displayName": name, "name": {"givenName": name, "familyName": name}});
+            reader
+                .scim
+                .create(&external_id, &user_name, long)
+                .await
+                .expect(201);
+        }
+        until_head(&reader.feed, 60).await;
+        let (mut after, mut pages) = (0, Vec::new());
+        while after < 60 {
+            let page = reader.feed.page(after, 500, 0).await.expect(200);
+            let positions = page.body["events"].as_array().expect("events").iter();
+            let positions: Vec<u64> = positions.filter_map(|entry| entry["pos"].as_u64()).collect();
+            assert_eq!(positions.first(), Some(&(after + 1)), "none is lost");
+            assert_eq!(page.body["next"].as_u64(), positions.last().copied());
+            after = positions[positions.len() - 1];
+            pages.push(page.text.len());
+        }
+        assert!(
+            pages.len() > 1 && pages.iter().all(|bytes| *bytes < 4_400_000),
+            "{pages:?}"
+        );
+        assert!(pages[0] > 4_000_000, "{pages:?}");
+        for path in ["events", "snapshot"] {
+            let url = reader.app.feed_url.replace("/events", &format!("/{path}"));
+            let plain = reader.ask(Method::GET, &url, None).await.expect(200);
+            assert_eq!(plain.header("content-encoding"), "");
+            let packed = support::http_client()
+                .get(&url)
+                .bearer_auth(&reader.app.credential);
+            let packed = packed
+                .header("accept-encoding", "gzip")
+                .send()
+                .await
+                .expect("an answer");
+            assert_eq!(packed.headers()["content-encoding"], "gzip");
+            let packed = packed.bytes().await.expect("a body");
+            assert!(
+                packed.len() * 10 < plain.text.len(),
+                "{} of {}",
+                packed.len(),
+                plain.text.len()
+            );
+        }
     }
 }

@@ -13,6 +13,7 @@ mod loss;
 mod order;
 mod outages;
 mod schemas;
+mod snapshot;
 mod telemetry;
 mod users;
 mod world;

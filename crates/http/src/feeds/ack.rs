@@ -21,7 +21,7 @@ pub(super) async fn acknowledge(
     payload: web::Payload,
     state: web::Data<State>,
 ) -> HttpResponse {
-    Facts::record(&request, |facts| facts.route = "/feeds/{app}/ack");
+    Facts::record(&request, |facts| facts.route = super::ACK);
     remember(&request, payload, &state)
         .await
         .unwrap_or_else(|problem| problem.answer(&request))

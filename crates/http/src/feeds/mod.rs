@@ -19,11 +19,15 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use self::problem::{Problem, ProblemCode};
 use crate::reading;
 
+const EVENTS: &str = "/feeds/{app}/events";
+const SNAPSHOT: &str = "/feeds/{app}/snapshot";
+const ACK: &str = "/feeds/{app}/ack";
+
 /// Adds the routes.
 pub fn configure(config: &mut web::ServiceConfig) {
     config
         .service(
-            web::resource("/feeds/{app}/events")
+            web::resource(EVENTS)
                 .wrap(Compress::default())
                 .route(reading::get().to(read::events))
                 .default_service(web::to(async |request: HttpRequest| {
@@ -31,7 +35,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 })),
         )
         .service(
-            web::resource("/feeds/{app}/snapshot")
+            web::resource(SNAPSHOT)
                 .wrap(Compress::default())
                 .route(reading::get().to(snapshot::entries))
                 .default_service(web::to(async |request: HttpRequest| {
@@ -39,7 +43,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 })),
         )
         .service(
-            web::resource("/feeds/{app}/ack")
+            web::resource(ACK)
                 .route(web::post().to(ack::acknowledge))
                 .default_service(web::to(async |request: HttpRequest| {
                     only(&request, "POST", "an acknowledgement is sent with POST")
@@ -52,3 +56,6 @@ fn only(request: &HttpRequest, methods: &'static str, detail: &str) -> HttpRespo
         .allow(methods)
         .answer(request)
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,7 @@ const BATCH: &str = "application/cloudevents-batch+json";
 
 /// Answers the route.
 pub(super) async fn events(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
-    Facts::record(&request, |facts| facts.route = "/feeds/{app}/events");
+    Facts::record(&request, |facts| facts.route = super::EVENTS);
     page(&request, &state)
         .await
         .unwrap_or_else(|problem| problem.answer(&request))

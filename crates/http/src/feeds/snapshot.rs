@@ -15,7 +15,7 @@ use crate::state::State;
 
 /// Answers the route.
 pub(super) async fn entries(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
-    Facts::record(&request, |facts| facts.route = "/feeds/{app}/snapshot");
+    Facts::record(&request, |facts| facts.route = super::SNAPSHOT);
     page(&request, &state)
         .await
         .unwrap_or_else(|problem| problem.answer(&request))

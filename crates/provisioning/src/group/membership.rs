@@ -63,24 +63,30 @@ pub(super) async fn change_members(
         // Known before anything is read a second time.
         tx.require_transaction()?;
     }
-    match membership {
+    let result = match membership {
         Membership::Change { add, remove } => {
             let mut known = Known::find(tx, group, texts(add), texts(remove)).await?;
             let removed = std::mem::take(&mut known.leaving);
-            Ok(known.into_result(group, removed))
+            known.into_result(group, removed)
         }
-        Membership::Exactly(ids) if ids.is_empty() => Ok(start_over(group, Known::default())),
+        Membership::Exactly(ids) if ids.is_empty() => start_over(group, Known::default()),
         Membership::Exactly(ids) => {
             let known = Known::find(tx, group, texts(ids), texts(&[])).await?;
             if known.members.is_empty() {
                 return Err(nobody_known(ids.len()).into());
             }
-            Ok(match others(tx, group, &known).await? {
+            match others(tx, group, &known).await? {
                 Some(removed) => known.into_result(group, removed),
                 None => start_over(group, known),
-            })
+            }
         }
+    };
+    if most > 0 && result.changed.is_empty() {
+        // No save will compare what was read: another request may have made the change after the group was read, and the answer
+        // would have the tag from before it.
+        tx.require_transaction()?;
     }
+    Ok(result)
 }
 
 /// Writes a change of members that does not go with the group's row, in a transaction with the group locked; returns what does.

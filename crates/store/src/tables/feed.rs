@@ -51,9 +51,10 @@ record!(Feed: app name head published oldest epoch epoch_start state why state_a
 /// A position in an app's feed.
 pub(crate) type FeedPosition = (OfApp, AtPosition);
 
-/// Where a feed begins and ends, and its epoch.
+/// Where a feed begins and ends, and its epoch. The oldest position is no `min`: in a plan for an empty table PostgreSQL reads the whole
+/// feed for that.
 const ENDS: &str = "(SELECT head FROM feed WHERE app_id = :app) AS head, \
-    (SELECT min(e.pos) FROM feed_event e WHERE e.app_id = :app) AS oldest, \
+    (SELECT e.pos FROM feed_event e WHERE e.app_id = :app ORDER BY e.pos LIMIT 1) AS oldest, \
     (SELECT epoch_number FROM feed WHERE app_id = :app) AS epoch_number, \
     (SELECT epoch_mark FROM feed WHERE app_id = :app) AS epoch_mark";
 
@@ -74,7 +75,7 @@ pub(crate) static PAGE: Statement<(FeedPosition, Limit), (FeedEvent, FeedEnds)> 
              (ORDER BY f.pos ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before FROM feed_event f \
              JOIN outbox o ON o.tenant_id = f.tenant_id AND o.id = f.outbox_id \
              WHERE f.app_id = :app AND f.pos > :position AND f.pos < :limit + \
-             (SELECT min(n.pos) FROM feed_event n WHERE n.app_id = :app AND n.pos > :position)) p \
+             (SELECT n.pos FROM feed_event n WHERE n.app_id = :app AND n.pos > :position ORDER BY n.pos LIMIT 1)) p \
              WHERE p.bytes_before IS NULL OR p.bytes_before < {PAGE_BYTES} ORDER BY p.pos LIMIT :limit"
         )
     },
