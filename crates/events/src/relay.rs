@@ -177,10 +177,10 @@ impl Relay {
                 }
             }
         }
-        if is_deleted(&heads) {
-            if let Err(error) = self.remove_stream().await {
-                tracing::warn!(app = self.group, %error, "the stream of a deleted app is still there");
-            }
+        if is_deleted(&heads)
+            && let Err(error) = self.remove_stream().await
+        {
+            tracing::warn!(app = self.group, %error, "the stream of a deleted app is still there");
         }
         self.release_lease().await;
     }

@@ -53,6 +53,11 @@ const MORE: &[(&str, f64, &str)] = &[
     ),
     ("DELETE FROM provisioning_log WHERE ctid", 3_000.0, "as above"),
     (
+        "DELETE FROM feed_event WHERE app_id = $1 AND pos < $2",
+        6_000.0,
+        "a batch of the positions of an app that is deleted",
+    ),
+    (
         "DELETE FROM membership WHERE tenant_id = $1 AND directory_id = $2 AND group_id = $3",
         12_000.0,
         "all members of a group",

@@ -179,7 +179,7 @@ async fn apps(world: &World, nth: usize) {
         .unwrap();
     assert!(store.limit_app_credential(second, world.now()).await.unwrap());
     assert!(store.revoke_app_credential(second, world.now()).await.unwrap());
-    let deleted = world.app(&format!("deleted-{nth}")).await;
+    let deleted = world.app(&format!("deleted{nth}")).await;
     assert!(store.delete_app(deleted.id).await.unwrap());
 }
 
