@@ -1,3 +1,5 @@
+//! The decisions about a look, as tables.
+
 use std::collections::HashMap;
 
 use super::*;
