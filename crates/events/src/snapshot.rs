@@ -322,8 +322,11 @@ impl Reader<'_> {
         mut last: Uuid,
     ) -> Result<Option<Uuid>, FeedError> {
         let (directory, id) = (group.directory, group.id);
-        // A group that had none when it was read gets them by events.
-        while group.member_count > 0 {
+        if group.member_count == 0 {
+            // It had none when it was read: later ones are told by events.
+            return Ok(None);
+        }
+        loop {
             if self.page.room().is_none() {
                 return Ok(Some(last));
             }
@@ -334,7 +337,7 @@ impl Reader<'_> {
             let found = read.await?;
             let fitting = entry::fitting(&found);
             let Some(part) = found.get(..fitting).filter(|part| !part.is_empty()) else {
-                break;
+                return Ok(None);
             };
             if !self
                 .page
@@ -344,10 +347,9 @@ impl Reader<'_> {
             }
             last = part.last().map_or(last, |member| member.id.uuid());
             if fitting == found.len() && fitting < PART_ENTRIES {
-                break;
+                return Ok(None);
             }
         }
-        Ok(None)
     }
 
     fn reading(&self) -> Reading {

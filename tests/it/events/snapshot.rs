@@ -250,7 +250,9 @@ async fn a_snapshot_read_while_everything_changes_and_the_feed_after_it_are_the_
         let feed = Feed::new(&app);
         let head = feed.settled_head().await;
         let mut table = Table::default();
-        entries(&pages).iter().for_each(|entry| table.apply(entry));
+        for entry in entries(&pages) {
+            table.apply(&entry);
+        }
         let mut after = pages[0]["position"].as_u64().expect("a position");
         assert!(head > after + 30, "changes meanwhile: {after} to {head}");
         while after < head {

@@ -24,18 +24,14 @@ impl<I: Iterator<Item = String>> JsonArray<I> {
         std::iter::from_fn(move || {
             closing.as_ref()?;
             while piece.len() < PIECE {
-                match items.next() {
-                    Some((index, item)) => {
-                        if index > 0 {
-                            piece.push(',');
-                        }
-                        piece.push_str(&item);
-                    }
-                    None => {
-                        piece.push_str(&closing.take()?);
-                        break;
-                    }
+                let Some((index, item)) = items.next() else {
+                    piece.push_str(&closing.take()?);
+                    break;
+                };
+                if index > 0 {
+                    piece.push(',');
                 }
+                piece.push_str(&item);
             }
             Some(std::mem::take(&mut piece))
         })

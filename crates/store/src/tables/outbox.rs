@@ -101,16 +101,18 @@ pub(crate) fn insert_several(on: Backend) -> String {
     format!("INSERT INTO outbox ({COLUMNS}) {select}")
 }
 
-/// How many rows wait for the stamper, and since when.
-/// On PostgreSQL with it, whether the database has another identity than when positions were last given out.
-pub(crate) static LAG: Statement<(), ((i64, Option<DateTime<Utc>>), bool)> =
-    Statement::opening(Opens::All("outbox"), |on| {
-        let moved = on.either(
-            "(SELECT d.database_identity IS DISTINCT FROM database_identity() FROM deployment d)",
-            "false",
-        );
-        format!("SELECT count(*), min(created_at), {moved} AS moved FROM outbox WHERE NOT stamped")
-    });
+/// How many rows wait for the stamper, and since when; whether the database has another identity than when positions were last
+/// given out.
+type Waiting = ((i64, Option<DateTime<Utc>>), bool);
+
+/// The identity is asked for on PostgreSQL; on SQLite a file knows.
+pub(crate) static LAG: Statement<(), Waiting> = Statement::opening(Opens::All("outbox"), |on| {
+    let moved = on.either(
+        "(SELECT d.database_identity IS DISTINCT FROM database_identity() FROM deployment d)",
+        "false",
+    );
+    format!("SELECT count(*), min(created_at), {moved} AS moved FROM outbox WHERE NOT stamped")
+});
 
 /// PostgreSQL: lets this transaction through the row-level security of the outbox.
 pub(crate) static OPEN_OUTBOX: Statement<()> =
