@@ -98,6 +98,7 @@ fn event(word: &str, id: &str, sequence: u64, record: Value) -> Value {
     json!({
         "specversion": "1.0", "id": format!("{id}-{sequence}"), "type": format!("usher.identity.{word}.v1"),
         "source": format!("urn:usher:test:t1:advisors:{id}"), "sequence": format!("{sequence:020}"),
+        "subject": format!("/Users/{id}"),
         "tenantid": "t1", "directoryid": "d1", "profile": "advisors",
         "data": {"tenant": {"name": "contoso"}, part: record},
     })
