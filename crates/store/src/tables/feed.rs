@@ -37,7 +37,7 @@ pub(crate) static SET_HEAD: Statement<OfApp> = Statement::new(|_| {
 });
 
 const FEEDS: &str = "SELECT feed.app_id, app.name, feed.head, feed.published, \
-    coalesce((SELECT min(e.pos) FROM feed_event e WHERE e.app_id = feed.app_id), feed.head + 1), \
+    coalesce((SELECT e.pos FROM feed_event e WHERE e.app_id = feed.app_id ORDER BY e.pos LIMIT 1), feed.head + 1), \
     feed.epoch_number, feed.epoch_mark, feed.epoch_start, feed.state, feed.why, feed.state_at, feed.state_by \
     FROM feed JOIN app ON app.id = feed.app_id";
 
