@@ -31,10 +31,12 @@ $$;
 
 -- epoch_number and epoch_mark: the feed's epoch, written "1-5f0c9a72b3d4". It changes when the database came back older, or
 -- by `usher feed renew`; positions and events of different epochs must not be compared. epoch_start: the head when it began.
+-- take_over: an operator said that the stream is this feed's, whoever filled it before (`usher feed renew`).
 -- state, why, state_at, state_by: what the relay last noted, since when, and on which instance; the same for every reader.
 ALTER TABLE feed ADD COLUMN epoch_number bigint NOT NULL DEFAULT 1;
 ALTER TABLE feed ADD COLUMN epoch_mark text NOT NULL DEFAULT right(gen_random_uuid()::text, 12);
 ALTER TABLE feed ADD COLUMN epoch_start bigint NOT NULL DEFAULT 0;
+ALTER TABLE feed ADD COLUMN take_over boolean NOT NULL DEFAULT false;
 ALTER TABLE feed ADD COLUMN state text NOT NULL DEFAULT 'http';
 ALTER TABLE feed ADD COLUMN why text;
 ALTER TABLE feed ADD COLUMN state_at bigint;

@@ -14,6 +14,7 @@ ALTER TABLE feed ADD COLUMN epoch_number integer NOT NULL DEFAULT 1;
 ALTER TABLE feed ADD COLUMN epoch_mark text NOT NULL DEFAULT '';
 UPDATE feed SET epoch_mark = lower(hex(randomblob(6)));
 ALTER TABLE feed ADD COLUMN epoch_start integer NOT NULL DEFAULT 0;
+ALTER TABLE feed ADD COLUMN take_over integer NOT NULL DEFAULT 0;
 ALTER TABLE feed ADD COLUMN state text NOT NULL DEFAULT 'http';
 ALTER TABLE feed ADD COLUMN why text;
 ALTER TABLE feed ADD COLUMN state_at integer;

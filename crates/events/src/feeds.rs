@@ -259,7 +259,8 @@ impl Feeds {
             let beyond = (position, "pos", feed.head);
             return Err(self.ahead(app, &feed.epoch, epoch.is_some(), beyond).await?);
         }
-        self.store.ack(app, group, position, self.clock.now()).await?;
+        let place = (&feed.epoch, position);
+        self.store.ack(app, group, place, self.clock.now()).await?;
         let acks = self.store.acks(app).await?;
         let remembered = acks
             .into_iter()

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::clock::Clock;
-use domain::feed::{Epoch, FeedState};
+use domain::feed::FeedState;
 use domain::id::AppId;
 use domain::position::Position;
 use domain::tenant::Slug;
@@ -71,9 +71,14 @@ enum RoundError {
     Foreign { end: EntryId, app: String },
     #[error(
         "another deployment ({deployment}) fills the stream: give each deployment a Redis or an environment of its own; it was not \
-         touched. `usher feed renew {app}`, while this server runs, takes it over"
+         touched. `usher feed renew {app}` takes it over"
     )]
     Theirs { deployment: String, app: String },
+    #[error(
+        "another database fills the stream too, in epochs of its own: a restored copy runs beside this one, or an old server was not \
+         stopped. Stop it, then run `usher feed renew {app}` here"
+    )]
+    Contested { app: String },
     #[error("the app was deleted")]
     NoFeed,
 }
@@ -98,14 +103,12 @@ pub(crate) struct Relay {
     cursor: Option<Cursor>,
     /// What the app's group has acknowledged.
     acknowledged: Position,
-    /// The same as of the last look that ended well; `None` before the first.
-    collected: Option<Position>,
     /// The stream's oldest entry as of the last look.
     first: Option<EntryId>,
     /// The id of this deployment, once it was read.
     deployment: Option<String>,
-    /// The feed's epoch when the stream was found to be somebody else's.
-    refused: Option<Epoch>,
+    /// When this relay last began an epoch because the stream had a later one.
+    renewed_above: Option<Instant>,
     /// What the group did not get, until it has acknowledged it.
     loss: Option<Loss>,
     noted: Position,
@@ -130,10 +133,9 @@ impl Relay {
             key,
             cursor: None,
             acknowledged: Position::START,
-            collected: None,
             first: None,
             deployment: None,
-            refused: None,
+            renewed_above: None,
             loss: None,
             noted: Position::START,
             noted_at: now,
@@ -152,6 +154,7 @@ impl Relay {
         let mut returned = setup.link.returned();
         let mut pauses = waits();
         let app = self.app;
+        let mut is_gone = false;
         let is_deleted = |heads: &watch::Receiver<Heads>| !heads.borrow().contains_key(&app);
         while !*stop.borrow() && !is_deleted(&heads) {
             heads.mark_unchanged();
@@ -166,7 +169,10 @@ impl Relay {
                     }
                 }
                 // The supervisor starts no other one for an app that is gone.
-                Err(RoundError::NoFeed) => break,
+                Err(RoundError::NoFeed) => {
+                    is_gone = true;
+                    break;
+                }
                 Err(error) => {
                     let wait = self.report(&error, &mut pauses).await;
                     tokio::select! {
@@ -177,7 +183,7 @@ impl Relay {
                 }
             }
         }
-        if is_deleted(&heads)
+        if (is_gone || is_deleted(&heads))
             && let Err(error) = self.remove_stream().await
         {
             tracing::warn!(app = self.group, %error, "the stream of a deleted app is still there");
@@ -196,7 +202,6 @@ impl Relay {
     async fn round(&mut self, stop: &watch::Receiver<bool>) -> Result<Duration, RoundError> {
         if !self.acquire_lease().await? {
             self.cursor = None;
-            self.collected = None;
             self.loss = None;
             self.told = None;
             return Ok(RENEW);
@@ -308,7 +313,7 @@ impl Relay {
         pauses: &mut (impl Iterator<Item = Duration> + Send),
     ) -> Duration {
         let parked = match error {
-            RoundError::Foreign { .. } | RoundError::Theirs { .. } => true,
+            RoundError::Foreign { .. } | RoundError::Theirs { .. } | RoundError::Contested { .. } => true,
             RoundError::Redis(fault) => fault.needs_operator(),
             RoundError::Store(_) | RoundError::NoFeed => false,
         };

@@ -159,7 +159,7 @@ impl Store {
     pub async fn close(&self) {
         if let Some(file) = self.inner.identity_file.as_ref().filter(|file| file.is_checked()) {
             // What is missing in it is no wrong witness.
-            let _ = self.note_identity(file).await;
+            self.note_identity(file).await;
         }
         if let Some(writer) = &self.inner.writer {
             writer.close().await;

@@ -1,6 +1,9 @@
 //! Whose a stream is (ADR 0039): a renewed feed, an older database, another deployment, a stream of an earlier version.
 
+use std::time::Duration;
+
 use sqlx::Connection as _;
+use support::gateway::{Gateway, Settings};
 
 use super::world::{Backend, PATIENCE, World, entries, until_head};
 use support::wait::until;
@@ -143,9 +146,23 @@ async fn another_deployments_stream_is_left_alone_until_the_feed_is_renewed() {
     until_head(&world.feed, 25).await;
     assert_eq!(entries(&world.redis, &world.app).await.len(), 20);
     assert_eq!(named(&world, "deployment").await, "somebody");
+    // An epoch that no operator began takes nothing over.
+    let present = world.feed.page(0, 1, 0).await.expect(200).body["epoch"].clone();
+    let ahead = format!(
+        "{}?after=99&epoch={}",
+        world.app.feed_url,
+        present.as_str().expect("an epoch")
+    );
+    let ahead = support::http_client()
+        .get(ahead)
+        .bearer_auth(&world.app.credential);
+    support::http::send(ahead).await.expect(409);
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    assert_eq!(entries(&world.redis, &world.app).await.len(), 20);
+    assert_eq!(named(&world, "deployment").await, "somebody");
     renew(&world).await;
-    let second = until_epoch(&world, "2-").await;
-    filled_in(&world, &second).await;
+    let third = until_epoch(&world, "3-").await;
+    filled_in(&world, &third).await;
     assert_ne!(named(&world, "deployment").await, "somebody");
     until("readiness to have no complaint", PATIENCE, || async {
         (world.degraded().await == "[]").then_some(())
@@ -190,4 +207,41 @@ async fn a_stream_of_an_earlier_version_is_taken_as_it_is() {
         .command(&["XINFO", "CONSUMERS", &stream, "booking"])
         .await;
     assert!(consumers.contains("usher-relay"), "{consumers}");
+}
+
+/// Both have the same deployment, and neither can know which one is the right one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_copy_that_runs_beside_the_original_makes_one_of_them_wait() {
+    let world = filled().await;
+    let copy = world.gateway.folder().join("copy.db");
+    world.gateway.cli(&["backup", copy.to_str().expect("a path")]);
+    let mut other = Gateway::start(Settings {
+        redis: Some(world.redis.url()),
+        ..Settings::default()
+    })
+    .await;
+    other.kill9();
+    let data = other.folder().join("usher-data");
+    for ending in ["", "-wal", "-shm", "-identity"] {
+        // Not every one of them is there.
+        let _ = std::fs::remove_file(data.join(format!("usher.db{ending}")));
+    }
+    std::fs::copy(&copy, data.join("usher.db")).expect("the copy");
+    other.restart().await;
+    let waits = async |gateway: &Gateway| {
+        let url = format!("{}/health/ready", gateway.admin_url());
+        let ready = support::http::send(support::http_client().get(url)).await;
+        ready.text.contains("another database fills the stream too")
+    };
+    until("one of them to wait", PATIENCE, || async {
+        (waits(&world.gateway).await || waits(&other).await).then_some(())
+    })
+    .await;
+    let settled = named(&world, "epoch").await;
+    tokio::time::sleep(Duration::from_secs(12)).await;
+    assert_eq!(
+        named(&world, "epoch").await,
+        settled,
+        "they go on emptying the stream"
+    );
 }

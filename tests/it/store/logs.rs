@@ -52,9 +52,10 @@ async fn a_row_has_the_times_from_accepted_to_applied() {
         );
 
         let (early, late) = (world.now(), world.now() + TimeDelta::seconds(5));
+        let epoch = world.store.feeds().await.unwrap()[0].epoch.clone();
         world
             .store
-            .ack(booking.id, "booking", position(1), early)
+            .ack(booking.id, "booking", (&epoch, position(1)), early)
             .await
             .unwrap();
         assert_eq!(
@@ -63,12 +64,17 @@ async fn a_row_has_the_times_from_accepted_to_applied() {
         );
         world
             .store
-            .ack(booking.id, "booking", position(2), late)
+            .ack(booking.id, "booking", (&epoch, position(2)), late)
             .await
             .unwrap();
         world
             .store
-            .ack(booking.id, "booking", position(2), late + TimeDelta::seconds(9))
+            .ack(
+                booking.id,
+                "booking",
+                (&epoch, position(2)),
+                late + TimeDelta::seconds(9),
+            )
             .await
             .unwrap();
         assert_eq!(
@@ -78,12 +84,12 @@ async fn a_row_has_the_times_from_accepted_to_applied() {
 
         world
             .store
-            .set_delivered(booking.id, "booking", position(2), late)
+            .set_delivered(booking.id, "booking", (&epoch, position(2)), late)
             .await
             .unwrap();
         world
             .store
-            .set_delivered(booking.id, "booking", position(1), late)
+            .set_delivered(booking.id, "booking", (&epoch, position(1)), late)
             .await
             .unwrap();
         let found = search(&world, &home, about("bob")).await;

@@ -24,7 +24,10 @@ pub struct Renewed {
 /// [`Error::AppUnknown`], [`Error::Store`].
 pub async fn execute(context: &Context, app: &str) -> Result<Renewed, Error> {
     let before = feed(context, app).await?;
-    context.store.renew_feed(before.app, &before.epoch, 0).await?;
+    context
+        .store
+        .renew_feed_by_hand(before.app, &before.epoch)
+        .await?;
     let after = feed(context, app).await?;
     Ok(Renewed {
         before: before.epoch,

@@ -15,7 +15,7 @@ pub(super) struct Ours<'a> {
     pub head: Position,
     /// The id of the event at the position of the stream's last entry, if that was looked up and is kept.
     pub event_at_tail: Option<&'a str>,
-    /// Whether an operator began another epoch since this relay refused the stream.
+    /// Whether an operator began the present epoch, so that the stream is ours whoever filled it.
     pub is_taken_over: bool,
 }
 

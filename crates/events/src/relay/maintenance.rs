@@ -4,6 +4,8 @@
 //! The decisions are those of `judge.rs`. Entries are trimmed by a computed `MINID` only, in slices, never one that the group has
 //! not acknowledged.
 
+use std::time::Duration;
+
 use domain::position::Position;
 use store::Feed;
 use tokio::time::Instant;
@@ -20,6 +22,8 @@ use crate::stream::look::{Look, Stream, event_id, look};
 /// others use, too.
 const SLICE: i64 = 10_000;
 const SLICES: usize = 50;
+/// Two epochs that are begun for what the stream has, within this time, are a contest of two databases.
+const CONTEST: Duration = Duration::from_mins(10);
 
 impl Relay {
     /// Looks at the stream, its group and its length, and puts right what is not as it is to be.
@@ -32,20 +36,19 @@ impl Relay {
         self.remember_loss(&look);
         match self.standing(&look, &feed).await? {
             Standing::Theirs(deployment) => {
-                self.refused = Some(feed.epoch);
                 return Err(RoundError::Theirs {
                     deployment,
                     app: self.group.clone(),
                 });
             }
             Standing::Foreign(end) => {
-                self.refused = Some(feed.epoch);
                 return Err(RoundError::Foreign {
                     end,
                     app: self.group.clone(),
                 });
             }
             Standing::Newer { above } => {
+                self.check_contest(above)?;
                 self.setup.store.renew_feed(self.app, &feed.epoch, above).await?;
                 feed = self.feed().await?;
                 tracing::warn!(
@@ -70,10 +73,32 @@ impl Relay {
                 }
             },
         }
-        self.refused = None;
-        self.collected = Some(acknowledged);
+        if feed.take_over {
+            self.setup.store.end_take_over(self.app).await?;
+        }
         self.settle_loss(acknowledged);
-        self.note_look(&look, &feed).await
+        match self.note_look(&look, &feed, acknowledged).await {
+            Err(RoundError::Redis(Fault::Full)) => {
+                self.trim(0).await?;
+                self.note_look(&look, &feed, acknowledged).await
+            }
+            noted => noted,
+        }
+    }
+
+    /// Another database that fills the same stream, such as a restored copy that runs beside this one, begins an epoch whenever this
+    /// one does: after the second time in a row both wait for an operator instead of emptying the stream for each other.
+    fn check_contest(&mut self, above: i64) -> Result<(), RoundError> {
+        if above == 0 {
+            return Ok(());
+        }
+        let last = self.renewed_above.replace(Instant::now());
+        if last.is_some_and(|at| at.elapsed() < CONTEST) {
+            return Err(RoundError::Contested {
+                app: self.group.clone(),
+            });
+        }
+        Ok(())
     }
 
     async fn feed(&self) -> Result<Feed, RoundError> {
@@ -102,10 +127,7 @@ impl Relay {
             deployment: &deployment,
             head: feed.head,
             event_at_tail: event_at_tail.as_deref(),
-            is_taken_over: self
-                .refused
-                .as_ref()
-                .is_some_and(|refused| *refused != feed.epoch),
+            is_taken_over: feed.take_over,
         };
         let standing = judge::standing(look, ours);
         self.deployment = Some(deployment);
@@ -154,7 +176,11 @@ impl Relay {
         feed: &Feed,
         (mut acknowledged, delivered): (Position, Position),
     ) -> Result<Position, RoundError> {
-        let has_moved = self.collected.is_none_or(|collected| collected < acknowledged);
+        let collected = look
+            .companion
+            .get("acknowledged")
+            .and_then(|text| text.parse().ok());
+        let has_moved = collected.is_some_and(|collected: Position| collected < acknowledged);
         let (link, key) = (&self.setup.link, &self.key);
         match (judge::group(look, acknowledged, has_moved), &look.group) {
             (Group::Believed, Some(group)) => {
@@ -169,11 +195,12 @@ impl Relay {
                     .is_some_and(|first| first.position <= group.settled());
                 if group.settled() > acknowledged && was_given {
                     acknowledged = group.settled();
-                    store.ack(self.app, &self.group, acknowledged, now).await?;
+                    let place = (&feed.epoch, acknowledged);
+                    store.ack(self.app, &self.group, place, now).await?;
                 }
                 if group.delivered.position > delivered {
-                    let position = group.delivered.position;
-                    store.set_delivered(self.app, &self.group, position, now).await?;
+                    let place = (&feed.epoch, group.delivered.position);
+                    store.set_delivered(self.app, &self.group, place, now).await?;
                 }
             }
             (Group::Doubted(doubt), Some(group)) => {
@@ -220,7 +247,7 @@ impl Relay {
     }
 
     /// Writes into the companion what the next look compares with, and what is to be told until it is acknowledged.
-    async fn note_look(&self, look: &Look, feed: &Feed) -> Result<(), RoundError> {
+    async fn note_look(&self, look: &Look, feed: &Feed, acknowledged: Position) -> Result<(), RoundError> {
         let (loss, until) = match &self.loss {
             Some(loss) => (loss.why.clone(), loss.until.to_string()),
             None => (String::new(), String::new()),
@@ -230,6 +257,7 @@ impl Relay {
             ("deployment", self.deployment.clone().unwrap_or_default()),
             ("run", look.calls.run.clone()),
             ("calls", look.calls.by_hand.clone()),
+            ("acknowledged", acknowledged.to_string()),
             ("loss", loss),
             ("loss_until", until),
         ];

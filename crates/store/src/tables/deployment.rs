@@ -151,6 +151,11 @@ impl IdentityFile {
         self.state().is_checked
     }
 
+    /// This process has compared it with the database, in a transaction that is committed.
+    pub(crate) fn set_checked(&self) {
+        self.state().is_checked = true;
+    }
+
     fn state(&self) -> MutexGuard<'_, FileState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -158,11 +163,12 @@ impl IdentityFile {
     /// Whether the file is to be written.
     pub(crate) fn is_due(&self) -> bool {
         let state = self.state();
-        !state.is_checked || state.written_at.is_none_or(|at| at.elapsed() >= NOTE)
+        state.written_at.is_none_or(|at| at.elapsed() >= NOTE)
     }
 
     /// Replaces the file, readable for its owner alone.
     fn write(&self, noted: &Noted) -> Result<()> {
+        self.state().written_at = Some(Instant::now());
         let next = self.path.with_extension("db-identity-next");
         let written = std::fs::OpenOptions::new()
             .write(true)
@@ -174,17 +180,12 @@ impl IdentityFile {
                 serde_json::to_writer(&mut file, noted)
                     .map_err(Into::into)
                     .and_then(|()| file.flush())
+                    .and_then(|()| file.sync_all())
             })
             .and_then(|()| std::fs::rename(&next, &self.path));
         written.map_err(|error| {
-            StoreError::Settings(format!(
-                "{} cannot be written ({error}); the database could not be told from an older copy of it",
-                self.path.display()
-            ))
+            StoreError::Settings(format!("{} cannot be written: {error}", self.path.display()))
         })?;
-        let mut state = self.state();
-        state.is_checked = true;
-        state.written_at = Some(Instant::now());
         Ok(())
     }
 }
@@ -211,8 +212,14 @@ impl Store {
         Ok(self.deployment().await?.environment.unwrap_or(environment))
     }
 
-    /// Writes the file beside a SQLite database.
-    pub(crate) async fn note_identity(&self, file: &IdentityFile) -> Result<()> {
+    /// Writes the file beside a SQLite database. When it cannot, positions are given out all the same.
+    pub(crate) async fn note_identity(&self, file: &IdentityFile) {
+        if let Err(error) = self.write_identity(file).await {
+            tracing::warn!(%error, "an older copy of the database could not be told from it");
+        }
+    }
+
+    async fn write_identity(&self, file: &IdentityFile) -> Result<()> {
         let mut executor = self.autocommit();
         let identity = executor
             .one(&READ, ())

@@ -11,6 +11,7 @@ use super::names::{Above, At, AtPosition, Consumers, CreatedAt, Limit, Mark, OfA
 use crate::engine::read::{Columns, Read, record};
 use crate::engine::statement::{Opens, Statement};
 use crate::error::Result;
+use crate::settings::Backend;
 use crate::store::Store;
 
 /// PostgreSQL: keeps the stamper waiting while a feed is created; its `FOR UPDATE` takes `ROW SHARE`, which waits for this
@@ -38,7 +39,7 @@ pub(crate) static SET_HEAD: Statement<OfApp> = Statement::new(|_| {
 
 const FEEDS: &str = "SELECT feed.app_id, app.name, feed.head, feed.published, \
     coalesce((SELECT e.pos FROM feed_event e WHERE e.app_id = feed.app_id ORDER BY e.pos LIMIT 1), feed.head + 1), \
-    feed.epoch_number, feed.epoch_mark, feed.epoch_start, feed.state, feed.why, feed.state_at, feed.state_by \
+    feed.epoch_number, feed.epoch_mark, feed.epoch_start, feed.take_over, feed.state, feed.why, feed.state_at, feed.state_by \
     FROM feed JOIN app ON app.id = feed.app_id";
 
 pub(crate) static ALL: Statement<(), Feed> = Statement::new(|_| format!("{FEEDS} ORDER BY app.name"));
@@ -46,7 +47,7 @@ pub(crate) static ALL: Statement<(), Feed> = Statement::new(|_| format!("{FEEDS}
 pub(crate) static BY_APP: Statement<OfApp, Feed> =
     Statement::new(|_| format!("{FEEDS} WHERE feed.app_id = :app"));
 
-record!(Feed: app name head published oldest epoch epoch_start state why state_at state_by);
+record!(Feed: app name head published oldest epoch epoch_start take_over state why state_at state_by);
 
 /// A position in an app's feed.
 pub(crate) type FeedPosition = (OfApp, AtPosition);
@@ -85,16 +86,25 @@ pub(crate) static HEAD: Statement<OfApp, FeedEnds> =
     Statement::new(|_| format!("SELECT {ENDS} FROM feed WHERE app_id = :app"));
 
 /// Another epoch for a feed that still has the one of this mark.
-pub(crate) static RENEW: Statement<(OfApp, Mark<'_>, Above)> = Statement::new(|on| {
+pub(crate) static RENEW: Statement<(OfApp, Mark<'_>, Above)> = Statement::new(|on| renew(on, ""));
+/// The same by an operator: the stream is to be filled by this deployment, whoever filled it before.
+pub(crate) static RENEW_BY_HAND: Statement<(OfApp, Mark<'_>, Above)> =
+    Statement::new(|on| renew(on, ", take_over = true"));
+
+fn renew(on: Backend, also: &str) -> String {
     let (mark, greatest) = on.either(
         ("right(gen_random_uuid()::text, 12)", "greatest"),
         ("lower(hex(randomblob(6)))", "max"),
     );
     format!(
-        "UPDATE feed SET epoch_number = {greatest}(epoch_number, :above) + 1, epoch_mark = {mark}, epoch_start = head \
+        "UPDATE feed SET epoch_number = {greatest}(epoch_number, :above) + 1, epoch_mark = {mark}, epoch_start = head{also} \
          WHERE app_id = :app AND epoch_mark = :mark"
     )
-});
+}
+
+/// The stream is in the epoch that an operator began.
+pub(crate) static END_TAKE_OVER: Statement<OfApp> =
+    Statement::new(|_| "UPDATE feed SET take_over = false WHERE app_id = :app AND take_over".into());
 
 /// Another epoch for every feed.
 pub(crate) static RENEW_ALL: Statement<()> = Statement::new(|on| {
@@ -103,7 +113,8 @@ pub(crate) static RENEW_ALL: Statement<()> = Statement::new(|on| {
 });
 
 pub(crate) static SET_PUBLISHED: Statement<FeedPosition> = Statement::new(|_| {
-    "UPDATE feed SET published = :position WHERE app_id = :app AND published <> :position".into()
+    "UPDATE feed SET published = :position WHERE app_id = :app AND published <> :position AND head >= :position"
+        .into()
 });
 
 /// The time stays as long as the state does.
@@ -140,11 +151,20 @@ impl Read for FeedEnds {
     }
 }
 
-/// Changes nothing unless the position is after the group's last one.
-pub(crate) static ACK: Statement<(FeedPosition, Consumers<'_>, At)> = Statement::new(|on| {
-    let group = "INSERT INTO feed_group (app_id, grp, pos, at) VALUES (:app, :group, :position, :at) \
-                 ON CONFLICT (app_id, grp) DO UPDATE SET pos = excluded.pos, at = excluded.at \
-                 WHERE feed_group.pos < excluded.pos";
+/// A position of an epoch.
+pub(crate) type EpochPosition<'a> = (FeedPosition, Mark<'a>);
+
+/// The feed still has this epoch and this position. A connection that is lost may come back to a database that is older; what was
+/// said of its successor must not be written there.
+const IN_EPOCH: &str = "FROM feed WHERE app_id = :app AND head >= :position AND epoch_mark = :mark";
+
+/// Changes nothing unless the position is after the group's last one, and of the present epoch.
+pub(crate) static ACK: Statement<(EpochPosition<'_>, Consumers<'_>, At)> = Statement::new(|on| {
+    let group = format!(
+        "INSERT INTO feed_group (app_id, grp, pos, at) SELECT :app, :group, :position, :at {IN_EPOCH} \
+         ON CONFLICT (app_id, grp) DO UPDATE SET pos = excluded.pos, at = excluded.at \
+         WHERE feed_group.pos < excluded.pos"
+    );
     let history = "INSERT INTO feed_ack (app_id, grp, pos, at)";
     on.either(
         format!(
@@ -156,12 +176,13 @@ pub(crate) static ACK: Statement<(FeedPosition, Consumers<'_>, At)> = Statement:
     )
 });
 
-/// Changes nothing unless the position is after the last delivered one.
-pub(crate) static SET_DELIVERED: Statement<(FeedPosition, Consumers<'_>, At)> = Statement::new(|_| {
-    "INSERT INTO feed_group (app_id, grp, pos, delivered, at) VALUES (:app, :group, 0, :position, :at) \
-     ON CONFLICT (app_id, grp) DO UPDATE SET delivered = excluded.delivered \
-     WHERE feed_group.delivered < excluded.delivered"
-        .into()
+/// Changes nothing unless the position is after the last delivered one, and of the present epoch.
+pub(crate) static SET_DELIVERED: Statement<(EpochPosition<'_>, Consumers<'_>, At)> = Statement::new(|_| {
+    format!(
+        "INSERT INTO feed_group (app_id, grp, pos, delivered, at) SELECT :app, :group, 0, :position, :at {IN_EPOCH} \
+         ON CONFLICT (app_id, grp) DO UPDATE SET delivered = excluded.delivered \
+         WHERE feed_group.delivered < excluded.delivered"
+    )
 });
 
 pub(crate) static ACKS: Statement<OfApp, Ack> = Statement::new(|_| {
@@ -201,6 +222,8 @@ pub struct Feed {
     pub epoch: Epoch,
     /// The head when that epoch began.
     pub epoch_start: Position,
+    /// Whether an operator began it, so that this deployment is to fill the stream, whoever filled it before.
+    pub take_over: bool,
     /// What its relay does.
     pub state: FeedState,
     /// Why it does not run, for the operator.
@@ -323,6 +346,23 @@ impl Store {
         Ok(self.change(&RENEW, parameters).await? > 0)
     }
 
+    /// The same for an operator: the relay fills the stream from then on, also one that another deployment has filled.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn renew_feed_by_hand(&self, app: AppId, expected: &Epoch) -> Result<bool> {
+        let parameters = (OfApp(app), Mark(&expected.mark), Above(0));
+        Ok(self.change(&RENEW_BY_HAND, parameters).await? > 0)
+    }
+
+    /// Notes that the stream is in the epoch that an operator began.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn end_take_over(&self, app: AppId) -> Result<()> {
+        self.change(&END_TAKE_OVER, OfApp(app)).await.map(|_| ())
+    }
+
     /// Notes the last position that the app's queue has.
     ///
     /// # Errors
@@ -333,12 +373,20 @@ impl Store {
             .map(|_| ())
     }
 
-    /// Notes that a consumer group has applied everything up to a position. A group never goes back.
+    /// Notes that a consumer group has applied everything up to a position of an epoch. A group never goes back. Nothing is noted
+    /// when the feed has another epoch by now, or has not given out that position.
     ///
     /// # Errors
-    /// [`crate::StoreError::Conflict`] when there is no such feed, [`crate::StoreError::Unavailable`].
-    pub async fn ack(&self, app: AppId, group: &str, position: Position, at: DateTime<Utc>) -> Result<()> {
-        let ack = ((OfApp(app), AtPosition(position)), Consumers(group), At(at));
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn ack(
+        &self,
+        app: AppId,
+        group: &str,
+        (epoch, position): (&Epoch, Position),
+        at: DateTime<Utc>,
+    ) -> Result<()> {
+        let place = ((OfApp(app), AtPosition(position)), Mark(&epoch.mark));
+        let ack = (place, Consumers(group), At(at));
         self.change(&ACK, ack).await.map(|_| ())
     }
 
@@ -358,18 +406,19 @@ impl Store {
         self.change(&SET_STATE, parameters).await.map(|_| ())
     }
 
-    /// Notes the last position that the queue delivered to a consumer group. It never goes back.
+    /// Notes the last position that the queue delivered to a consumer group, as [`Store::ack`] does.
     ///
     /// # Errors
-    /// [`crate::StoreError::Conflict`] when there is no such feed, [`crate::StoreError::Unavailable`].
+    /// [`crate::StoreError::Unavailable`].
     pub async fn set_delivered(
         &self,
         app: AppId,
         group: &str,
-        position: Position,
+        (epoch, position): (&Epoch, Position),
         at: DateTime<Utc>,
     ) -> Result<()> {
-        let delivered = ((OfApp(app), AtPosition(position)), Consumers(group), At(at));
+        let place = ((OfApp(app), AtPosition(position)), Mark(&epoch.mark));
+        let delivered = (place, Consumers(group), At(at));
         self.change(&SET_DELIVERED, delivered).await.map(|_| ())
     }
 

@@ -203,10 +203,11 @@ impl Store {
                 Box::pin(async move { stamp(executor, max, known.as_ref()).await })
             })
             .await?;
-        if let Some(file) = &self.inner.identity_file
-            && file.is_due()
-        {
-            self.note_identity(file).await?;
+        if let Some(file) = &self.inner.identity_file {
+            file.set_checked();
+            if file.is_due() {
+                self.note_identity(file).await;
+            }
         }
         Ok(stamped)
     }

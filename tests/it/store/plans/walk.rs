@@ -516,6 +516,10 @@ async fn feeds(world: &World, target: &Target, nth: usize) {
     store.claim_environment(Environment::Test).await.unwrap();
     let feed = store.feed(app).await.unwrap().unwrap();
     assert!(store.renew_feed(app, &feed.epoch, 7).await.unwrap());
+    let feed = store.feed(app).await.unwrap().unwrap();
+    assert!(store.renew_feed_by_hand(app, &feed.epoch).await.unwrap());
+    store.end_take_over(app).await.unwrap();
+    let epoch = store.feed(app).await.unwrap().unwrap().epoch;
     store.feed_page(app, position(100), 20).await.unwrap();
     store.feed_page(app, position(i64::MAX / 2), 20).await.unwrap();
     store
@@ -526,7 +530,7 @@ async fn feeds(world: &World, target: &Target, nth: usize) {
         .ack(
             app,
             "booking",
-            position(200 + i64::try_from(nth).unwrap()),
+            (&epoch, position(200 + i64::try_from(nth).unwrap())),
             world.now(),
         )
         .await
@@ -535,7 +539,7 @@ async fn feeds(world: &World, target: &Target, nth: usize) {
         .set_delivered(
             app,
             "booking",
-            position(210 + i64::try_from(nth).unwrap()),
+            (&epoch, position(210 + i64::try_from(nth).unwrap())),
             world.now(),
         )
         .await
