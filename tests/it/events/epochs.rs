@@ -160,7 +160,7 @@ async fn another_deployments_stream_is_left_alone_until_the_feed_is_renewed() {
     tokio::time::sleep(Duration::from_secs(7)).await;
     assert_eq!(entries(&world.redis, &world.app).await.len(), 20);
     assert_eq!(named(&world, "deployment").await, "somebody");
-    renew(&world).await;
+    world.gateway.cli(&["feed", "renew", "booking"]);
     let third = until_epoch(&world, "3-").await;
     filled_in(&world, &third).await;
     assert_ne!(named(&world, "deployment").await, "somebody");
