@@ -8,7 +8,7 @@ use serde_json::Value;
 use support::http::Answer;
 
 /// What is replaced, by what.
-const REDACTED: [(&str, &str); 14] = [
+const REDACTED: [(&str, &str); 15] = [
     (r"\b(tn|dir|idn|grp|app|evt|req)_[0-9a-f]{32}", "${1}_ID"),
     ("tka_[0-9a-f]{32}", "tka_ALIAS"),
     (
@@ -18,6 +18,8 @@ const REDACTED: [(&str, &str); 14] = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "YYYY-MM-DD hh:mm:ss"),
     (r"\d\d:\d\d:\d\d", "hh:mm:ss"),
+    // A revision after the first follows the clock.
+    (r"\b(0{7})?[12]\d{12}\b", "REVISION"),
     (r"just now|\d+ min ago", "AGE"),
     (r"127\.0\.0\.1:\d+", "HOST"),
     ("00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", "TRACEPARENT"),

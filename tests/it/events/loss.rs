@@ -39,7 +39,8 @@ async fn consume(world: &World, count: usize) -> u64 {
 
 async fn until_acknowledged(world: &World, position: u64) {
     until("the acknowledgement to be collected", PATIENCE, || async {
-        world.feed_line().contains(&position.to_string()).then_some(())
+        let feeds = world.gateway.cli(&["feed", "list"]);
+        (feeds[0]["groups"][0]["acknowledged"] == position).then_some(())
     })
     .await;
 }

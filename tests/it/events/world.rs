@@ -82,11 +82,6 @@ impl World {
         mirrored(&self.redis, &self.feed, &self.app).await
     }
 
-    /// The line of `usher feed list` for the feed.
-    pub fn feed_line(&self) -> String {
-        self.gateway.cli(&["feed", "list"]).to_string()
-    }
-
     /// The reasons of `/health/ready` why events are not delivered.
     pub async fn degraded(&self) -> String {
         let url = format!("{}/health/ready", self.gateway.admin_url());
