@@ -7,7 +7,7 @@
 --   \password usher_admin
 --   \password usher_backup
 --
--- usher_owner owns the tables:     USHER__DATABASE__URL=postgres://usher_owner:…@host/usher usher migrate
+-- usher_owner owns the tables:     USHER__ENVIRONMENT=production USHER__DATABASE__URL=postgres://usher_owner:…@host/usher usher migrate
 -- usher_app serves requests:       USHER__DATABASE__URL=postgres://usher_app:…@host/usher usher serve
 -- usher_admin is for operators:    USHER__DATABASE__URL=postgres://usher_admin:…@host/usher usher tenant create …
 -- usher_backup is for pg_dump:     pg_dump … postgres://usher_backup:…@host/usher (docs/operations.md, Backup)

@@ -46,6 +46,11 @@ fn shell(folder: &Path, text: &str, env: &[(&str, &str)], postgres: &Path) -> Ou
         .expect("run bash")
 }
 
+/// The environment that the documented commands name.
+fn production() -> Vec<(String, String)> {
+    vec![("environment".to_owned(), "\"production\"".to_owned())]
+}
+
 async fn rows(database: &Database) -> Vec<(String, i64)> {
     use sqlx::Connection as _;
     let mut connection = sqlx::PgConnection::connect(&database.super_url).await.unwrap();
@@ -72,6 +77,7 @@ async fn a_postgresql_backup_is_made_and_restored_with_the_documented_commands()
     let old = cluster.database().await;
     let mut gateway = Gateway::start(Settings {
         database: Some(old.clone()),
+        more: production(),
         ..Settings::default()
     })
     .await;
@@ -141,6 +147,7 @@ async fn a_postgresql_backup_is_made_and_restored_with_the_documented_commands()
 
     let served = Gateway::start(Settings {
         database: Some(new),
+        more: production(),
         ..Settings::default()
     })
     .await;
