@@ -292,3 +292,39 @@ async fn the_role_of_backups_reads_every_tenant_and_changes_nothing() {
         assert_eq!(code, Some("42501".to_owned()), "{text}");
     }
 }
+
+/// On most managed servers the administrator is no superuser and may not give BYPASSRLS.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_who_is_no_superuser_makes_the_other_roles() {
+    use sqlx::{Connection as _, Executor as _};
+    let cluster = Postgres::start().await;
+    let mut admin = cluster.admin("postgres").await;
+    for text in [
+        "DROP OWNED BY usher_owner, usher_app, usher_admin, usher_backup, usher_both",
+        "DROP ROLE usher_both, usher_owner, usher_app, usher_admin, usher_backup",
+        "CREATE ROLE manager LOGIN CREATEROLE",
+        "CREATE DATABASE managed OWNER manager",
+    ] {
+        admin.execute(text).await.expect(text);
+    }
+    let url = format!("postgres://manager@127.0.0.1:{}/managed", cluster.port());
+    let mut manager = sqlx::PgConnection::connect(&url).await.unwrap();
+    let script = std::fs::read_to_string(repository().join("deploy/postgres-roles.sql")).unwrap();
+    for _ in 0..2 {
+        let run = sqlx::raw_sql(sqlx::AssertSqlSafe(script.clone()));
+        run.execute(&mut manager).await.expect("no error");
+        let roles: Vec<String> = sqlx::query_scalar(
+            "SELECT rolname::text FROM pg_roles WHERE rolname LIKE 'usher%' AND NOT rolbypassrls ORDER BY 1",
+        )
+        .fetch_all(&mut manager)
+        .await
+        .unwrap();
+        assert_eq!(roles, ["usher_admin", "usher_app", "usher_owner"]);
+    }
+    let url = url.replace("manager@", "usher_owner@");
+    let mut owner = sqlx::PgConnection::connect(&url).await.unwrap();
+    owner
+        .execute("CREATE TABLE mine (id int)")
+        .await
+        .expect("granted");
+}
