@@ -247,6 +247,46 @@ async fn restored(gateway: &mut Gateway, file: &Path, before: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_an_older_version_is_copied_as_it_is() {
+    let mut gateway = Gateway::embedded().await;
+    home(&gateway);
+    gateway.terminate();
+    // What migration 0010 added to other tables stands in nobody's way here.
+    for text in [
+        "DROP TABLE deployment",
+        "DELETE FROM seaql_migrations WHERE version >= 'm0010'",
+    ] {
+        super::sql(&gateway, text).await;
+    }
+    let file = gateway.folder().join("usher-copy.db");
+    let made = may(&gateway, &["backup", file.to_str().unwrap(), "--json"]);
+    assert_eq!(made["rows"]["seaql_migrations"], 9, "{made}");
+    assert_eq!(made["rows"].get("deployment"), None, "{made}");
+    assert_eq!(made["rows"]["app"], 1, "{made}");
+    assert_eq!(
+        count(&gateway, "seaql_migrations").await,
+        9,
+        "the database that was copied is not migrated"
+    );
+
+    let nothing = Folder::new("usher-nothing-");
+    let url = format!("sqlite://{}", nothing.join("usher.db").display());
+    let again = gateway.folder().join("usher-copy-2.db");
+    let output = usher(
+        &gateway,
+        &["backup", again.to_str().unwrap()],
+        &[("USHER__DATABASE__URL", &url)],
+    );
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("nothing to back up"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(!again.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn usher_backup_on_postgresql_names_pg_dump_and_its_role() {
     let gateway = Gateway::prepared(Settings {
         database: Some(Postgres::shared().await.database().await),
