@@ -1,7 +1,7 @@
 //! Composes the tasks and keeps them running: one stamper, retention, and with Redis one relay a feed and the
 //! users. A task that ends early is started again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -135,6 +135,7 @@ impl Events {
             owner: self.owner.clone(),
             kept: BTreeMap::new(),
             warned: BTreeMap::new(),
+            removed: BTreeSet::new(),
         }
     }
 

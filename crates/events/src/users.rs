@@ -6,9 +6,10 @@
 //! repeatedly compares the users in Redis with the database. Must not know: a password; the database keeps
 //! SHA-256.
 
+mod made;
 mod removal;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,6 +65,7 @@ const COMMANDS: [&str; 19] = [
 /// The required state of an app's user in Redis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppUser {
+    app: Slug,
     name: String,
     key: StreamKey,
     passwords: Vec<String>,
@@ -73,6 +75,7 @@ impl AppUser {
     /// The user of an app, with the SHA-256 (hex) of each usable credential.
     pub fn new(environment: Environment, app: &Slug, passwords: Vec<String>) -> Self {
         Self {
+            app: app.clone(),
             name: format!("usher-app-{environment}-{app}"),
             key: StreamKey::new(environment, app),
             passwords,
@@ -187,6 +190,8 @@ pub(crate) struct UserSync {
     pub kept: BTreeMap<String, (AppUser, Option<Value>)>,
     /// The last warning about each user that cannot be set.
     pub warned: BTreeMap<String, AppUser>,
+    /// The deleted apps whose users were removed once.
+    pub removed: BTreeSet<String>,
 }
 
 impl UserSync {
@@ -218,6 +223,7 @@ impl UserSync {
     async fn look(&mut self) -> Result<Duration, StoreError> {
         if !self.store.lease(LEASE_NAME, &self.owner, LEASE).await? {
             self.kept.clear();
+            self.removed.clear();
             return Ok(LOOK);
         }
         let mut wait = LOOK;
@@ -235,7 +241,7 @@ impl UserSync {
                 }
             }
         }
-        Ok(wait)
+        Ok(wait.max(self.remove_deleted().await?))
     }
 
     /// The required users according to the database.
@@ -261,7 +267,10 @@ impl UserSync {
             .await?
             .into_iter()
             .find(|fresh| fresh.name == user.name);
-        let user = fresh.unwrap_or(user);
+        let Some(user) = fresh else {
+            // The app was deleted meanwhile, and its user with it.
+            return Ok(());
+        };
         let made = bring(&self.link, &user).await.map_err(error(&user))?;
         self.warned.remove(&user.name);
         tracing::debug!(

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
+use domain::environment::Environment;
 use serde_json::{Map, Value};
+use store::Store;
 
 use crate::config::Config;
 use crate::{output, setup};
@@ -42,7 +44,8 @@ pub fn run(config: &Config, json: bool) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Brings the database up to this version, and writes into it which environment it is for.
+/// Brings the database up to this version, and writes into it which environment it is for, if the setting was given: a default
+/// must not decide it, because a database keeps its environment for good.
 ///
 /// # Errors
 /// A database that cannot be reached, one of another environment, or a migration that failed.
@@ -65,16 +68,29 @@ pub async fn migrate(config: Config) -> anyhow::Result<ExitCode> {
     if applied.is_empty() {
         output::line("nothing to do: the database is up to date");
     }
+    if config.is_environment_given {
+        claim(&store, environment).await?;
+        if known.is_none() {
+            output::line(&format!("the database is for the environment {environment}"));
+        }
+    } else if known.is_none() {
+        output::warning(
+            "the database does not say yet which environment it is for, and the setting `environment` was not given. Next step, \
+             with the environment of the servers, test or production: USHER__ENVIRONMENT=production usher migrate",
+        );
+    }
+    store.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn claim(store: &Store, environment: Environment) -> anyhow::Result<()> {
     let claimed = store
         .claim_environment(environment)
         .await
         .context("the database's environment could not be written")?;
-    if claimed != environment {
-        return Err(setup::wrong_environment(claimed, environment));
+    if claimed == environment {
+        Ok(())
+    } else {
+        Err(setup::wrong_environment(claimed, environment))
     }
-    if known.is_none() {
-        output::line(&format!("the database is for the environment {environment}"));
-    }
-    store.close().await;
-    Ok(ExitCode::SUCCESS)
 }

@@ -85,11 +85,14 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     // The only error is that a provider is installed already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let config = Config::load(arguments.config.as_deref())?;
+    let file = arguments.config.as_deref();
+    if let Command::Migrate = arguments.command {
+        return command(check::migrate(Config::load_for_migration(file)?));
+    }
+    let config = Config::load(file)?;
     match arguments.command {
         Command::Serve => serve(config),
         Command::CheckConfig { json } => check::run(&config, json),
-        Command::Migrate => command(check::migrate(config)),
         Command::Records(noun) => command(async {
             let setup = cli::Setup {
                 database: config.database.clone(),
@@ -100,7 +103,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             };
             cli::run(noun, &setup).await
         }),
-        Command::Reference { .. } => Ok(ExitCode::SUCCESS),
+        Command::Migrate | Command::Reference { .. } => Ok(ExitCode::SUCCESS),
     }
 }
 

@@ -95,7 +95,8 @@ pub async fn check_environment(store: &Store, environment: Environment) -> anyho
         Some(_) => Ok(()),
         None => {
             tracing::warn!(
-                "the database does not say which environment it is for: run `usher migrate` once more, as the role that owns the tables"
+                "the database does not say which environment it is for: run `USHER__ENVIRONMENT={environment} usher migrate` once more, \
+                 as the role that owns the tables"
             );
             Ok(())
         }

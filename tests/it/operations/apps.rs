@@ -126,3 +126,55 @@ async fn a_deleted_app_can_be_made_again_and_begins_anew() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_is_deleted_while_redis_is_away_loses_its_user_there_later() {
+    let redis = Redis::start().await;
+    let gateway = Gateway::start(Settings {
+        redis: Some(redis.url()),
+        ..Settings::default()
+    })
+    .await;
+    let (scim, app) = home(&gateway);
+    people(&scim, 0..3).await;
+    let companion = app.stream.replace(":s00", ":feed");
+    let made = "usher:{test}:users";
+    until("the user and the stream", Duration::from_secs(30), || async {
+        let noted = redis.command(&["HEXISTS", made, "booking"]).await == "int(1)";
+        (noted && redis.command(&["XLEN", &app.stream]).await == "int(3)").then_some(())
+    })
+    .await;
+    // The user of another deployment in the same Redis.
+    redis
+        .command(&["HSET", made, "theirs", "another deployment"])
+        .await;
+    redis
+        .command(&["ACL", "SETUSER", "usher-app-test-theirs", "on", ">secret"])
+        .await;
+
+    redis.pause();
+    let deleted = gateway.cli(&["app", "delete", "booking", "--yes"]);
+    assert_eq!(deleted["redisState"], "later", "{deleted}");
+    redis.resume();
+    until("nothing of it to be left", Duration::from_secs(60), || async {
+        let user = redis.command(&["ACL", "GETUSER", "usher-app-test-booking"]).await;
+        let keys = redis.command(&["EXISTS", &app.stream, &companion]).await;
+        let noted = redis.command(&["HSTRLEN", made, "booking"]).await;
+        (user == "nil" && keys == "int(0)" && noted == "int(0)").then_some(())
+    })
+    .await;
+    assert_ne!(
+        redis.command(&["ACL", "GETUSER", "usher-app-test-theirs"]).await,
+        "nil"
+    );
+    // The name may be used again.
+    gateway.app("booking");
+    until("the new user", Duration::from_secs(30), || async {
+        (redis.command(&["HSTRLEN", made, "booking"]).await != "int(0)").then_some(())
+    })
+    .await;
+    assert_ne!(
+        redis.command(&["ACL", "GETUSER", "usher-app-test-booking"]).await,
+        "nil"
+    );
+}

@@ -46,6 +46,11 @@ fn shell(folder: &Path, text: &str, env: &[(&str, &str)], postgres: &Path) -> Ou
         .expect("run bash")
 }
 
+/// The environment that the documented commands name.
+fn production() -> Vec<(String, String)> {
+    vec![("environment".to_owned(), "\"production\"".to_owned())]
+}
+
 async fn rows(database: &Database) -> Vec<(String, i64)> {
     use sqlx::Connection as _;
     let mut connection = sqlx::PgConnection::connect(&database.super_url).await.unwrap();
@@ -72,6 +77,7 @@ async fn a_postgresql_backup_is_made_and_restored_with_the_documented_commands()
     let old = cluster.database().await;
     let mut gateway = Gateway::start(Settings {
         database: Some(old.clone()),
+        more: production(),
         ..Settings::default()
     })
     .await;
@@ -141,6 +147,7 @@ async fn a_postgresql_backup_is_made_and_restored_with_the_documented_commands()
 
     let served = Gateway::start(Settings {
         database: Some(new),
+        more: production(),
         ..Settings::default()
     })
     .await;
@@ -240,6 +247,46 @@ async fn restored(gateway: &mut Gateway, file: &Path, before: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_an_older_version_is_copied_as_it_is() {
+    let mut gateway = Gateway::embedded().await;
+    home(&gateway);
+    gateway.terminate();
+    // What migration 0010 added to other tables stands in nobody's way here.
+    for text in [
+        "DROP TABLE deployment",
+        "DELETE FROM seaql_migrations WHERE version >= 'm0010'",
+    ] {
+        super::sql(&gateway, text).await;
+    }
+    let file = gateway.folder().join("usher-copy.db");
+    let made = may(&gateway, &["backup", file.to_str().unwrap(), "--json"]);
+    assert_eq!(made["rows"]["seaql_migrations"], 9, "{made}");
+    assert_eq!(made["rows"].get("deployment"), None, "{made}");
+    assert_eq!(made["rows"]["app"], 1, "{made}");
+    assert_eq!(
+        count(&gateway, "seaql_migrations").await,
+        9,
+        "the database that was copied is not migrated"
+    );
+
+    let nothing = Folder::new("usher-nothing-");
+    let url = format!("sqlite://{}", nothing.join("usher.db").display());
+    let again = gateway.folder().join("usher-copy-2.db");
+    let output = usher(
+        &gateway,
+        &["backup", again.to_str().unwrap()],
+        &[("USHER__DATABASE__URL", &url)],
+    );
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("nothing to back up"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(!again.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn usher_backup_on_postgresql_names_pg_dump_and_its_role() {
     let gateway = Gateway::prepared(Settings {
         database: Some(Postgres::shared().await.database().await),
@@ -284,4 +331,40 @@ async fn the_role_of_backups_reads_every_tenant_and_changes_nothing() {
             .and_then(|error| error.code().map(Into::into));
         assert_eq!(code, Some("42501".to_owned()), "{text}");
     }
+}
+
+/// On most managed servers the administrator is no superuser and may not give BYPASSRLS.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_who_is_no_superuser_makes_the_other_roles() {
+    use sqlx::{Connection as _, Executor as _};
+    let cluster = Postgres::start().await;
+    let mut admin = cluster.admin("postgres").await;
+    for text in [
+        "DROP OWNED BY usher_owner, usher_app, usher_admin, usher_backup, usher_both",
+        "DROP ROLE usher_both, usher_owner, usher_app, usher_admin, usher_backup",
+        "CREATE ROLE manager LOGIN CREATEROLE",
+        "CREATE DATABASE managed OWNER manager",
+    ] {
+        admin.execute(text).await.expect(text);
+    }
+    let url = format!("postgres://manager@127.0.0.1:{}/managed", cluster.port());
+    let mut manager = sqlx::PgConnection::connect(&url).await.unwrap();
+    let script = std::fs::read_to_string(repository().join("deploy/postgres-roles.sql")).unwrap();
+    for _ in 0..2 {
+        let run = sqlx::raw_sql(sqlx::AssertSqlSafe(script.clone()));
+        run.execute(&mut manager).await.expect("no error");
+        let roles: Vec<String> = sqlx::query_scalar(
+            "SELECT rolname::text FROM pg_roles WHERE rolname LIKE 'usher%' AND NOT rolbypassrls ORDER BY 1",
+        )
+        .fetch_all(&mut manager)
+        .await
+        .unwrap();
+        assert_eq!(roles, ["usher_admin", "usher_app", "usher_owner"]);
+    }
+    let url = url.replace("manager@", "usher_owner@");
+    let mut owner = sqlx::PgConnection::connect(&url).await.unwrap();
+    owner
+        .execute("CREATE TABLE mine (id int)")
+        .await
+        .expect("granted");
 }

@@ -77,7 +77,7 @@ async fn a_database_without_an_environment_is_served_and_claimed_by_the_next_mig
         ..Settings::default()
     })
     .await;
-    let warning = "run `usher migrate` once more";
+    let warning = "run `USHER__ENVIRONMENT=test usher migrate` once more";
     assert!(!gateway.log().contains(warning), "{}", gateway.log());
     sql(&gateway, "UPDATE deployment SET environment = NULL").await;
     gateway.restart().await;
@@ -94,4 +94,34 @@ async fn a_database_without_an_environment_is_served_and_claimed_by_the_next_mig
     assert!(super::stdout(&migrated).contains("the database is for the environment test"));
     let listed = gateway.try_cli(&["tenant", "list"]);
     assert!(!stderr(&listed).contains(warning), "{}", stderr(&listed));
+}
+
+/// A migration's job that was given no more than the owner's URL.
+#[tokio::test(flavor = "multi_thread")]
+async fn migrate_without_the_setting_claims_nothing_and_says_what_to_run() {
+    let database = Postgres::shared().await.database().await;
+    let folder = support::process::Folder::new("usher-migrate-");
+    let migrate = |more: &[(&str, &str)]| {
+        let mut command = std::process::Command::new(support::programs::usher());
+        command.arg("migrate").current_dir(folder.path());
+        command.env("USHER__DATABASE__URL", &database.owner_url);
+        command.envs(more.iter().copied());
+        command.output().expect("run usher")
+    };
+    let next = "USHER__ENVIRONMENT=production usher migrate";
+    for _ in 0..2 {
+        let migrated = migrate(&[]);
+        assert!(migrated.status.success(), "{}", stderr(&migrated));
+        assert!(stderr(&migrated).contains(next), "{}", stderr(&migrated));
+    }
+    // It needs no public address, because it serves nobody.
+    let claimed = migrate(&[("USHER__ENVIRONMENT", "production")]);
+    assert!(claimed.status.success(), "{}", stderr(&claimed));
+    assert!(super::stdout(&claimed).contains("the database is for the environment production"));
+    assert!(!stderr(&claimed).contains(next), "{}", stderr(&claimed));
+    let refused = migrate(&[]);
+    assert_eq!(refused.status.code(), Some(1), "{}", stderr(&refused));
+    let gateway = Gateway::prepared(production(Some(database)));
+    let listed = gateway.try_cli(&["tenant", "list"]);
+    assert!(listed.status.success(), "{}", stderr(&listed));
 }

@@ -116,6 +116,17 @@ async fn a_feed_is_renewed_and_its_events_are_shown() {
         for part in [&first, &second, "Every reader of this app takes a snapshot"] {
             assert!(said.contains(part), "{said}");
         }
+        gateway.app("other");
+        let all = gateway.cli(&["feed", "renew", "--all"]);
+        let of = |n: usize| (all[n]["app"].as_str(), all[n]["before"].as_str());
+        assert_eq!(of(0), (Some("booking"), Some(second.as_str())), "{all}");
+        assert_eq!(of(1).0, Some("other"), "{all}");
+        assert_ne!(all[1]["epoch"], all[1]["before"], "{all}");
+        let second = epoch(&gateway);
+        assert!(
+            second.starts_with("3-") && all[0]["epoch"] == json!(second),
+            "{all}"
+        );
 
         let raw: Value = serde_json::from_str(&stdout(
             &gateway.try_cli(&["feed", "show", "booking", "2", "--json"]),

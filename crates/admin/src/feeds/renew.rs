@@ -2,6 +2,7 @@
 
 use domain::feed::Epoch;
 use domain::position::Position;
+use domain::tenant::Slug;
 
 use super::feed;
 use crate::{Context, Error};
@@ -34,4 +35,29 @@ pub async fn execute(context: &Context, app: &str) -> Result<Renewed, Error> {
         epoch: after.epoch,
         head: after.head,
     })
+}
+
+/// Does so for the feed of every app, by name; after an error the feeds before that one are renewed.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn all(context: &Context) -> Result<Vec<(Slug, Renewed)>, Error> {
+    let mut names: Vec<Slug> = context
+        .store
+        .feeds()
+        .await?
+        .into_iter()
+        .map(|feed| feed.name)
+        .collect();
+    names.sort();
+    let mut done = Vec::new();
+    for name in names {
+        match execute(context, name.as_str()).await {
+            Ok(renewed) => done.push((name, renewed)),
+            // Deleted meanwhile.
+            Err(Error::AppUnknown(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(done)
 }

@@ -18,7 +18,7 @@ impl Users {
     }
 }
 
-async fn remove_all(link: &Link, user: &AppUser, deployment: &str) -> Result<(), Fault> {
+pub(super) async fn remove_all(link: &Link, user: &AppUser, deployment: &str) -> Result<(), Fault> {
     let before = acl::get(link, &user.name).await?;
     acl::set(link, user, before.as_ref()).await?;
     remove(link, &user.key, deployment).await

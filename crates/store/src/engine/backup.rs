@@ -63,6 +63,11 @@ impl Store {
             .fetch_all(&mut source)
             .await
             .map_err(unavailable)?;
+        if tables.is_empty() {
+            return Err(StoreError::Settings(
+                "the database has no tables, so there is nothing to back up; look at database.url and data_dir: usher check-config".to_owned(),
+            ));
+        }
         let before = last_rows(&mut source).await?;
         sqlx::query("VACUUM INTO ?")
             .bind(file.to_string_lossy().into_owned())
@@ -72,7 +77,10 @@ impl Store {
         source.close().await.map_err(unavailable)?;
 
         let mut copy = open(SqliteConnectOptions::new().filename(file)).await?;
-        sqlx::query(MARK).execute(&mut copy).await.map_err(unavailable)?;
+        // A schema from before migration 0010 has no such table, and that migration leaves the identity empty.
+        if tables.iter().any(|table| table == "deployment") {
+            sqlx::query(MARK).execute(&mut copy).await.map_err(unavailable)?;
+        }
         let found = check(&mut copy, &tables, &before).await?;
         copy.close().await.map_err(unavailable)?;
         synced(file)?;

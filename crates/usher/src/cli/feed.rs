@@ -3,8 +3,10 @@
 mod events;
 
 use admin::feeds::list::{FeedSummary, Group};
+use admin::feeds::renew::Renewed;
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
+use domain::tenant::Slug;
 use serde_json::{Value, json};
 
 use super::show::{Printer, Table, ago, number};
@@ -22,7 +24,11 @@ pub enum Verb {
     /// tables went wrong, or after a repair of the database by hand.
     Renew {
         /// The app's name.
-        app: String,
+        #[arg(required_unless_present = "all")]
+        app: Option<String>,
+        /// The feed of every app, after a database came back older: from a snapshot of the disk, for instance.
+        #[arg(long, conflicts_with = "app")]
+        all: bool,
     },
     /// Print one event of an app's feed, with the personal data in it.
     Show {
@@ -51,7 +57,8 @@ pub enum Verb {
 pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) -> anyhow::Result<()> {
     match verb {
         Verb::List { app } => list(context, printer, app.as_deref()).await,
-        Verb::Renew { app } => renew(context, printer, &app).await,
+        Verb::Renew { app: Some(app), .. } => renew(context, printer, &app).await,
+        Verb::Renew { app: None, .. } => renew_all(context, printer).await,
         Verb::Show { app, position } => events::show(context, printer, &app, position).await,
         Verb::Tail {
             app,
@@ -71,8 +78,7 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
 
 async fn renew(context: &admin::Context, printer: Printer, app: &str) -> anyhow::Result<()> {
     let renewed = admin::feeds::renew::execute(context, app).await?;
-    let json = json!({"app": app, "epoch": renewed.epoch, "before": renewed.before, "head": renewed.head});
-    printer.answer(&json, || {
+    printer.answer(&renewed_shape(app, &renewed), || {
         format!(
             "feed {app}: epoch {} instead of {}. Every reader of this app takes a snapshot and goes on after position {} or later",
             renewed.epoch,
@@ -81,6 +87,29 @@ async fn renew(context: &admin::Context, printer: Printer, app: &str) -> anyhow:
         )
     });
     Ok(())
+}
+
+async fn renew_all(context: &admin::Context, printer: Printer) -> anyhow::Result<()> {
+    let renewed = admin::feeds::renew::all(context).await?;
+    let json = renewed
+        .iter()
+        .map(|(app, renewed)| renewed_shape(app.as_str(), renewed));
+    printer.list(json.collect(), "no feeds yet: usher app create NAME", || {
+        let row = |(app, renewed): &(Slug, Renewed)| {
+            [
+                app.to_string(),
+                renewed.epoch.to_string(),
+                renewed.before.to_string(),
+                number(renewed.head.number()),
+            ]
+        };
+        Table::of(["app", "epoch", "before", "head"], renewed.iter().map(row))
+    });
+    Ok(())
+}
+
+fn renewed_shape(app: &str, renewed: &Renewed) -> Value {
+    json!({"app": app, "epoch": renewed.epoch, "before": renewed.before, "head": renewed.head})
 }
 
 async fn list(context: &admin::Context, printer: Printer, app: Option<&str>) -> anyhow::Result<()> {

@@ -74,7 +74,10 @@ pub struct Setup {
 /// # Errors
 /// What was not done and the next step, in words for the operator.
 pub async fn run(command: Command, setup: &Setup) -> anyhow::Result<ExitCode> {
-    let store = open(setup).await?;
+    let store = match command {
+        Command::Backup(_) => open_unchanged(setup).await?,
+        _ => open(setup).await?,
+    };
     let context = context(setup, store.clone());
     let done = match command {
         Command::Tenant(noun) => tenant::run(&context, noun.printer, noun.verb).await,
@@ -101,11 +104,26 @@ fn explained(error: anyhow::Error, store: &Store) -> anyhow::Error {
     }
 }
 
+async fn connect(setup: &Setup) -> anyhow::Result<Store> {
+    Store::connect(&setup.database)
+        .await
+        .context("the database (database.url) cannot be opened; is it running, and the address right?")
+}
+
+/// Opens the database as it is, of whatever version: the backup before an upgrade is one of the older schema.
+async fn open_unchanged(setup: &Setup) -> anyhow::Result<Store> {
+    let store = connect(setup).await?;
+    // An older version has no such table.
+    let known = store.deployment().await.ok();
+    match known.and_then(|deployment| deployment.environment) {
+        Some(found) if found != setup.environment => Err(setup::wrong_environment(found, setup.environment)),
+        _ => Ok(store),
+    }
+}
+
 /// Opens the database as `usher serve` does: SQLite is migrated, for PostgreSQL the operator runs `usher migrate`.
 async fn open(setup: &Setup) -> anyhow::Result<Store> {
-    let store = Store::connect(&setup.database)
-        .await
-        .context("the database (database.url) cannot be opened; is it running, and the address right?")?;
+    let store = connect(setup).await?;
     match store.backend() {
         Backend::Sqlite => {
             store

@@ -37,6 +37,8 @@ pub const DEFAULT_FILE: &str = "usher.toml";
 pub struct Config {
     /// Part of every token, event and stream name.
     pub environment: Environment,
+    /// Whether the file or a variable says so; otherwise it is the default.
+    pub is_environment_given: bool,
     /// Folder of profiles beside the shipped ones.
     pub profiles_dir: Option<PathBuf>,
     /// Listening.
@@ -61,12 +63,24 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] naming the key, its origin, the rule and what to do.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let default = PathBuf::from(DEFAULT_FILE);
-        let file = file.or_else(|| default.is_file().then_some(default.as_path()));
-        Self::read(&Values::load(file)?)
+        Self::read(&values(file)?)
+    }
+
+    /// As [`Self::load`], for `usher migrate`: it serves nobody, so production needs no public address for it.
+    ///
+    /// # Errors
+    /// [`ConfigError`], as above.
+    pub fn load_for_migration(file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::read_for_migration(&values(file)?)
     }
 
     fn read(values: &Values) -> Result<Self, ConfigError> {
+        let config = Self::read_for_migration(values)?;
+        config.check_public_address()?;
+        Ok(config)
+    }
+
+    fn read_for_migration(values: &Values) -> Result<Self, ConfigError> {
         let mut settings: Settings = values.typed()?;
         if settings.http.workers == 0 {
             settings.http.workers = std::thread::available_parallelism().map_or(1, usize::from);
@@ -80,6 +94,7 @@ impl Config {
         settings.telemetry.otlp_endpoint = settings.telemetry.collector(values)?;
         let config = Self {
             environment: settings.environment,
+            is_environment_given: values.origin("environment").is_some(),
             profiles_dir: settings.profiles_dir,
             http: settings.http,
             database,
@@ -110,6 +125,12 @@ impl Config {
                 "each needs an address of its own; give one of them another port",
             ));
         }
+        Ok(())
+    }
+
+    /// What production needs to serve, and commands need to print addresses.
+    fn check_public_address(&self) -> Result<(), ConfigError> {
+        let http = &self.http;
         if self.environment != Environment::Production {
             return Ok(());
         }
@@ -133,6 +154,13 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// The file, or else `usher.toml` in the working directory if there is one, and the environment.
+fn values(file: Option<&Path>) -> Result<Values, ConfigError> {
+    let default = PathBuf::from(DEFAULT_FILE);
+    let file = file.or_else(|| default.is_file().then_some(default.as_path()));
+    Values::load(file)
 }
 
 fn uncounted_proxy() -> ConfigError {
