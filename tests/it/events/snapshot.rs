@@ -7,8 +7,10 @@ use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use support::gateway::{App, Gateway};
 use support::http::{Answer, Feed, Scim, send};
+use support::python::PythonConsumer;
+use support::wait::until;
 
-use super::world::{Backend, person, settings};
+use super::world::{Backend, PATIENCE, World, person, settings};
 use crate::snapshot;
 
 const BOTH: [Backend; 2] = [Backend::Sqlite, Backend::Postgres];
@@ -349,4 +351,33 @@ async fn a_cursor_that_cannot_be_used_says_what_to_do() {
         again["epoch"] != epoch && again["events"].as_array().expect("events").len() == 3,
         "{again}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_takes_one_snapshot_and_waits_for_a_stream_that_cannot_follow() {
+    let world = World::start(Backend::Sqlite).await;
+    world.create(0..5).await;
+    assert_eq!(world.mirrored().await.len(), 5);
+    let writes_need = |replicas| world.redis.command(&["CONFIG", "SET", "min-replicas-to-write", replicas]);
+    writes_need("1").await;
+    let renewed = world.gateway.try_cli(&["feed", "renew", "booking"]);
+    assert!(renewed.status.success(), "{renewed:?}");
+    let consumer = PythonConsumer::over_redis(&world.app, &world.redis.url());
+    let snapshots = |dump: &Value| {
+        let applied = dump["applied"].as_array().expect("applied").iter();
+        applied.filter(|applied| applied["type"] == "snapshot").count()
+    };
+    until("the consumer to meet the old epoch five times", PATIENCE, || async {
+        (consumer.log().matches("Redis has epoch 1-").count() >= 5).then_some(())
+    })
+    .await;
+    assert_eq!(snapshots(&consumer.dump().expect("tables")), 1, "{}", consumer.log());
+    writes_need("0").await;
+    world.create(5..8).await;
+    let dump = until("the consumer to have all eight", PATIENCE, || async {
+        let dump = consumer.dump().filter(|dump| dump["position"] == 8);
+        dump.filter(|dump| dump["people"].as_array().is_some_and(|people| people.len() == 8))
+    })
+    .await;
+    assert_eq!(snapshots(&dump), 1, "{}", consumer.log());
 }
