@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use domain::clock::Clock;
 use domain::feed::Epoch;
-use domain::id::AppId;
+use domain::id::{AppId, DirectoryId, TenantId};
 use domain::position::Position;
 use store::{FeedPage, Store, StoreError};
 use tokio::time::{Instant, timeout_at};
@@ -79,9 +79,23 @@ pub enum FeedError {
         "\"cursor\" is not usable: send \"next\" of the page before, or begin a new snapshot: GET /feeds/{{app}}/snapshot"
     )]
     BadCursor,
-    /// The profile of a directory is missing or does not fit: a fault of the set-up.
-    #[error("a directory's profile cannot be used: {0}")]
-    NoProfile(String),
+    /// The profile of a directory is missing or does not fit: a fault of the set-up. The page is refused and not written without
+    /// the directory's rows, because readers remove the rows that no page has.
+    #[error(
+        "the directory {directory} of the tenant {tenant} cannot be read: {reason}. Nothing is lost; ask for this page again later. \
+         Operators: put the file of the profile {profile:?} back into profiles_dir and restart the gateway, or correct the \
+         directory's extension (usher directory extension set)"
+    )]
+    ProfileUnusable {
+        /// The directory.
+        directory: DirectoryId,
+        /// Its tenant.
+        tenant: TenantId,
+        /// The name of its profile.
+        profile: String,
+        /// What is wrong with the profile.
+        reason: String,
+    },
     /// An acknowledgement for a group that does not exist.
     #[error("the feed of {app} has one group, {app:?}: acknowledge for that one")]
     UnknownGroup {

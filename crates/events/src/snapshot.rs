@@ -75,7 +75,7 @@ impl Feeds {
     ///
     /// # Errors
     /// [`FeedError::BadCursor`], [`FeedError::EpochChanged`] for a cursor of another epoch, [`FeedError::TooManyReads`],
-    /// [`FeedError::NoFeed`], [`FeedError::NoProfile`], or the database failed.
+    /// [`FeedError::NoFeed`], [`FeedError::ProfileUnusable`], or the database failed.
     pub async fn snapshot(
         &self,
         app: AppId,
@@ -223,7 +223,13 @@ impl Reader<'_> {
         let scope = TenantScope::mint(tenant.id);
         let mut directories = HashMap::new();
         for directory in self.store.directories(scope).await? {
-            let profile = (self.sources.profile)(&directory).map_err(FeedError::NoProfile)?;
+            let profile = (self.sources.profile)(&directory);
+            let profile = profile.map_err(|reason| FeedError::ProfileUnusable {
+                directory: directory.id,
+                tenant: directory.tenant,
+                profile: directory.profile.to_string(),
+                reason,
+            })?;
             directories.insert(directory.id, (directory, profile));
         }
         Ok(Home {

@@ -30,7 +30,7 @@ async fn page(request: &HttpRequest, state: &State) -> Result<HttpResponse, Prob
         ids: state.ids.as_ref(),
         profile: &|directory: &Directory| {
             let profile = provisioning.profile_of(directory);
-            profile.map_err(|error| format!("{} of {}: {error}", directory.profile, directory.tenant))
+            profile.map_err(|error| error.to_string())
         },
     };
     let feeds = state.events.feeds();
