@@ -4,18 +4,18 @@
 //!
 //! Must not know: HTTP. `crates/http/src/feeds` is the HTTP interface.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::clock::Clock;
 use domain::feed::Epoch;
-use domain::id::AppId;
+use domain::id::{AppId, DirectoryId, TenantId};
 use domain::position::Position;
 use store::{FeedPage, Store, StoreError};
 use tokio::time::{Instant, timeout_at};
 
 use crate::notifier::Notifier;
+use crate::read_limits::{ReadLimits, ReadPermit};
 
 /// The most events of one page.
 const MAX_PAGE: usize = 500;
@@ -79,9 +79,23 @@ pub enum FeedError {
         "\"cursor\" is not usable: send \"next\" of the page before, or begin a new snapshot: GET /feeds/{{app}}/snapshot"
     )]
     BadCursor,
-    /// The profile of a directory is missing or does not fit: a fault of the set-up.
-    #[error("a directory's profile cannot be used: {0}")]
-    NoProfile(String),
+    /// The profile of a directory is missing or does not fit: a fault of the set-up. The page is refused and not written without
+    /// the directory's rows, because readers remove the rows that no page has.
+    #[error(
+        "the directory {directory} of the tenant {tenant} cannot be read: {reason}. Nothing is lost; ask for this page again later. \
+         Operators: put the file of the profile {profile:?} back into profiles_dir and restart the gateway, or correct the \
+         directory's extension (usher directory extension set)"
+    )]
+    ProfileUnusable {
+        /// The directory.
+        directory: DirectoryId,
+        /// Its tenant.
+        tenant: TenantId,
+        /// The name of its profile.
+        profile: String,
+        /// What is wrong with the profile.
+        reason: String,
+    },
     /// An acknowledgement for a group that does not exist.
     #[error("the feed of {app} has one group, {app:?}: acknowledge for that one")]
     UnknownGroup {
@@ -128,7 +142,7 @@ pub struct Feeds {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     notifier: Notifier,
-    reads: Arc<Mutex<HashMap<AppId, usize>>>,
+    limits: ReadLimits,
 }
 
 impl std::fmt::Debug for Feeds {
@@ -143,13 +157,13 @@ impl Feeds {
             store,
             clock,
             notifier,
-            reads: Arc::default(),
+            limits: ReadLimits::new(MAX_READS, MAX_READS_OF_ALL),
         }
     }
 
     /// The events after a position: at once if there are some, otherwise as soon as there are, or after the wait with an empty
     /// page. A page ends at about 4 MiB. A read that has waited calls `still_allowed` after it has read the events and before it
-    /// answers them, and every two seconds meanwhile.
+    /// answers them, and every two seconds meanwhile. The read counts until its permit is dropped: keep it as long as the page.
     ///
     /// # Errors
     /// [`FeedError::TooManyReads`], [`FeedError::EpochChanged`], [`FeedError::AheadOfFeed`], [`FeedError::PastRetention`],
@@ -159,8 +173,8 @@ impl Feeds {
         app: AppId,
         read: &Read,
         still_allowed: impl AsyncFn() -> Result<(), E>,
-    ) -> Result<FeedPage, E> {
-        let _permit = self.permit(app)?;
+    ) -> Result<(FeedPage, ReadPermit), E> {
+        let permit = self.permit(app)?;
         let deadline = Instant::now() + read.wait.min(MAX_WAIT);
         let mut heads = self.notifier.heads();
         let mut closing = self.notifier.closing();
@@ -172,7 +186,7 @@ impl Feeds {
                 still_allowed().await?;
             }
             if !page.events.is_empty() || Instant::now() >= deadline || *closing.borrow() {
-                return Ok(page);
+                return Ok((page, permit));
             }
             has_waited = true;
             let look = deadline.min(Instant::now() + LOOK);
@@ -274,39 +288,6 @@ impl Feeds {
     /// # Errors
     /// [`FeedError::TooManyReads`].
     pub(crate) fn permit(&self, app: AppId) -> Result<ReadPermit, FeedError> {
-        let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: usize = reads.values().sum();
-        let of_app = reads.get(&app).copied().unwrap_or_default();
-        let full = match (of_app >= MAX_READS, all >= MAX_READS_OF_ALL) {
-            (true, _) => Some((MAX_READS, "this feed")),
-            (false, true) => Some((MAX_READS_OF_ALL, "all feeds")),
-            (false, false) => None,
-        };
-        if let Some((reads, whose)) = full {
-            return Err(FeedError::TooManyReads { reads, whose });
-        }
-        reads.insert(app, of_app + 1);
-        Ok(ReadPermit {
-            reads: Arc::clone(&self.reads),
-            app,
-        })
-    }
-}
-
-/// A read's share of the limits; released on drop, also if the client disconnects.
-pub(crate) struct ReadPermit {
-    reads: Arc<Mutex<HashMap<AppId, usize>>>,
-    app: AppId,
-}
-
-impl Drop for ReadPermit {
-    fn drop(&mut self) {
-        let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = reads.get_mut(&self.app) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                reads.remove(&self.app);
-            }
-        }
+        self.limits.permit(app)
     }
 }

@@ -14,6 +14,7 @@
 mod backoff;
 mod feeds;
 mod notifier;
+mod read_limits;
 mod relay;
 mod retention;
 mod settings;
@@ -25,6 +26,7 @@ mod supervisor;
 mod users;
 
 pub use feeds::{FeedError, Feeds, Read};
+pub use read_limits::{ReadLimits, ReadPermit};
 pub use settings::{RedisSettings, Settings};
 pub use snapshot::{SnapshotPage, Sources};
 pub use status::{FeedStatus, GroupStatus, RedisStatus, Snapshot};

@@ -28,6 +28,7 @@ use uuid::Uuid;
 
 use self::cursor::{Cursor, Place, Stage};
 use crate::feeds::{FeedError, Feeds, check_epoch};
+use crate::read_limits::ReadPermit;
 
 /// The most entries of a page.
 const MAX_ENTRIES: usize = 500;
@@ -70,19 +71,19 @@ pub struct SnapshotPage {
 
 impl Feeds {
     /// A page of a snapshot, from its beginning or from a cursor. `limit` is cut to 1–500 entries; a page may have fewer, even
-    /// none, and not be the last one.
+    /// none, and not be the last one. The read counts until its permit is dropped: keep it as long as the page.
     ///
     /// # Errors
     /// [`FeedError::BadCursor`], [`FeedError::EpochChanged`] for a cursor of another epoch, [`FeedError::TooManyReads`],
-    /// [`FeedError::NoFeed`], [`FeedError::NoProfile`], or the database failed.
+    /// [`FeedError::NoFeed`], [`FeedError::ProfileUnusable`], or the database failed.
     pub async fn snapshot(
         &self,
         app: AppId,
         limit: usize,
         cursor: Option<&str>,
         sources: Sources<'_>,
-    ) -> Result<SnapshotPage, FeedError> {
-        let _permit = self.permit(app)?;
+    ) -> Result<(SnapshotPage, ReadPermit), FeedError> {
+        let permit = self.permit(app)?;
         let cursor: Option<Cursor> = cursor
             .map(str::parse)
             .transpose()
@@ -111,12 +112,13 @@ impl Feeds {
             }
             .to_string()
         });
-        Ok(SnapshotPage {
+        let page = SnapshotPage {
             entries: reader.page.entries,
             position: cursor.position,
             epoch: cursor.epoch,
             next,
-        })
+        };
+        Ok((page, permit))
     }
 }
 
@@ -221,7 +223,13 @@ impl Reader<'_> {
         let scope = TenantScope::mint(tenant.id);
         let mut directories = HashMap::new();
         for directory in self.store.directories(scope).await? {
-            let profile = (self.sources.profile)(&directory).map_err(FeedError::NoProfile)?;
+            let profile = (self.sources.profile)(&directory);
+            let profile = profile.map_err(|reason| FeedError::ProfileUnusable {
+                directory: directory.id,
+                tenant: directory.tenant,
+                profile: directory.profile.to_string(),
+                reason,
+            })?;
             directories.insert(directory.id, (directory, profile));
         }
         Ok(Home {

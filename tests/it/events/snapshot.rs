@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
-use support::gateway::{App, Gateway};
+use support::gateway::{App, Gateway, Settings};
 use support::http::{Answer, Feed, Scim, send};
+use support::python::PythonConsumer;
+use support::wait::until;
 
-use super::world::{Backend, person, settings};
+use super::world::{Backend, PATIENCE, World, person, settings};
 use crate::snapshot;
 
 const BOTH: [Backend; 2] = [Backend::Sqlite, Backend::Postgres];
@@ -349,4 +351,82 @@ async fn a_cursor_that_cannot_be_used_says_what_to_do() {
         again["epoch"] != epoch && again["events"].as_array().expect("events").len() == 3,
         "{again}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_takes_one_snapshot_and_waits_for_a_stream_that_cannot_follow() {
+    let world = World::start(Backend::Sqlite).await;
+    world.create(0..5).await;
+    assert_eq!(world.mirrored().await.len(), 5);
+    let writes = async |replicas: &str| {
+        let words = ["CONFIG", "SET", "min-replicas-to-write", replicas];
+        assert_eq!(world.redis.command(&words).await, "ok");
+    };
+    writes("1").await;
+    let renewed = world.gateway.try_cli(&["feed", "renew", "booking"]);
+    assert!(renewed.status.success(), "{renewed:?}");
+    let consumer = PythonConsumer::over_redis(&world.app, &world.redis.url());
+    let snapshots = |dump: &Value| {
+        let applied = dump["applied"].as_array().expect("applied").iter();
+        applied.filter(|applied| applied["type"] == "snapshot").count()
+    };
+    until(
+        "the consumer to meet the old epoch five times",
+        PATIENCE,
+        || async { (consumer.log().matches("Redis has epoch 1-").count() >= 5).then_some(()) },
+    )
+    .await;
+    assert_eq!(
+        snapshots(&consumer.dump().expect("tables")),
+        1,
+        "{}",
+        consumer.log()
+    );
+    writes("0").await;
+    world.create(5..8).await;
+    let dump = until("the consumer to have all eight", PATIENCE, || async {
+        let dump = consumer.dump().filter(|dump| dump["position"] == 8);
+        dump.filter(|dump| dump["people"].as_array().is_some_and(|people| people.len() == 8))
+    })
+    .await;
+    assert_eq!(snapshots(&dump), 1, "{}", consumer.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_whose_profile_is_gone_is_named_and_never_left_out() {
+    let mut gateway = Gateway::prepared(Settings {
+        more: vec![("profiles_dir".to_owned(), "\"profiles\"".to_owned())],
+        ..Settings::default()
+    });
+    let file = gateway.folder().join("profiles/staff.toml");
+    std::fs::create_dir(gateway.folder().join("profiles")).expect("a folder");
+    let people_profile = include_str!("../../../crates/domain/profiles/people.toml");
+    let staff = people_profile.replacen("\"people\"", "\"staff\"", 1);
+    std::fs::write(&file, &staff).expect("a profile");
+    gateway.restart().await;
+    let app = gateway.app("booking");
+    people(&Scim::new(&gateway.directory("contoso", "people")), 0..2).await;
+    people(&Scim::new(&gateway.directory("fabrikam", "staff")), 2..4).await;
+    let whole = entries(&pages(&app, 500, None).await);
+    let directory = whole[3]["data"]["directory"]["id"].as_str().expect("an id");
+    let begun = page(&app, "limit=2").await.expect(200).body;
+    let cursor = begun["next"].as_str().expect("a cursor").to_owned();
+
+    std::fs::remove_file(&file).expect("a file");
+    gateway.restart().await;
+    let refused = page(&app, &format!("cursor={cursor}")).await.expect(503);
+    assert_eq!(refused.body["code"], "profileUnusable");
+    assert!(!refused.header("retry-after").is_empty());
+    let detail = refused.body["detail"].as_str().expect("detail");
+    for said in [directory, "\"staff\"", "profiles_dir", "ask for this page again"] {
+        assert!(detail.contains(said), "{said}: {detail}");
+    }
+
+    std::fs::write(&file, &staff).expect("a profile");
+    gateway.restart().await;
+    let mut told = begun["events"].as_array().expect("events").clone();
+    told.extend(entries(&pages(&app, 500, Some(cursor)).await));
+    let subjects =
+        |entries: &[Value]| -> Vec<Value> { entries.iter().map(|entry| entry["subject"].clone()).collect() };
+    assert_eq!(subjects(&told), subjects(&whole));
 }

@@ -24,11 +24,17 @@ error_table! {
         MethodNotAllowed "methodNotAllowed" 405: "Another method is needed";
         TooMany "tooMany" 429: "Too many at once";
 
+        ProfileUnusable "profileUnusable" 503:
+            "A snapshot needs a directory whose profile cannot be used: a fault of the gateway's set-up";
+
         Unavailable "unavailable" 503:
             "The feed cannot be read right now"
             "the database does not answer: try again; nothing is lost";
     }
 }
+
+/// Seconds after which to ask again for what only an operator can mend.
+const UNTIL_MENDED: u64 = 30;
 
 /// A refusal.
 pub(super) type Problem = Failure<ProblemCode>;
@@ -90,9 +96,9 @@ impl From<events::FeedError> for Problem {
             FeedError::EpochChanged { .. } => Self::with(ProblemCode::EpochChanged, detail).about("epoch"),
             FeedError::AheadOfFeed { field, .. } => Self::with(ProblemCode::AheadOfFeed, detail).about(field),
             FeedError::BadCursor => Self::value("cursor", detail),
-            FeedError::NoProfile(reason) => {
-                tracing::error!(%reason, "a snapshot could not be read: put the profile back or correct it");
-                Self::of(ProblemCode::Unavailable)
+            FeedError::ProfileUnusable { .. } => {
+                tracing::error!(%detail, "a snapshot stops at a directory, and with it every app that needs one");
+                Self::with(ProblemCode::ProfileUnusable, detail).after(UNTIL_MENDED)
             }
             FeedError::PastRetention { .. } => Self::with(ProblemCode::PastRetention, detail).about("after"),
             FeedError::UnknownGroup { .. } => Self::value("group", detail),

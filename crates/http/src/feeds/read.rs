@@ -28,7 +28,7 @@ async fn page(request: &HttpRequest, state: &State) -> Result<HttpResponse, Prob
     let app = caller(state, request).await?;
     let read = query::read(request.query_string())?;
     let still_allowed = async || caller(state, request).await.map(|_| ());
-    let page = state.events.feeds().read(app, &read, still_allowed).await?;
+    let (page, permit) = state.events.feeds().read(app, &read, still_allowed).await?;
     let next = page.events.last().map_or(read.after, |event| event.position);
     let mut response = HttpResponse::Ok();
     response
@@ -38,10 +38,10 @@ async fn page(request: &HttpRequest, state: &State) -> Result<HttpResponse, Prob
         .insert_header(("usher-epoch", page.ends.epoch.to_string()));
     let body = if wants_batch(request) {
         response.content_type(BATCH);
-        streamed(batch(page))
+        streamed(batch(page), permit)
     } else {
         response.content_type("application/json");
-        streamed(wrapped(page, next))
+        streamed(wrapped(page, next), permit)
     };
     Ok(response.body(body))
 }

@@ -30,17 +30,17 @@ async fn page(request: &HttpRequest, state: &State) -> Result<HttpResponse, Prob
         ids: state.ids.as_ref(),
         profile: &|directory: &Directory| {
             let profile = provisioning.profile_of(directory);
-            profile.map_err(|error| format!("{} of {}: {error}", directory.profile, directory.tenant))
+            profile.map_err(|error| error.to_string())
         },
     };
     let feeds = state.events.feeds();
-    let page = feeds.snapshot(app, limit, cursor.as_deref(), sources).await?;
+    let (page, permit) = feeds.snapshot(app, limit, cursor.as_deref(), sources).await?;
     let mut response = HttpResponse::Ok();
     response
         .insert_header(("usher-position", page.position.to_string()))
         .insert_header(("usher-epoch", page.epoch.to_string()))
         .content_type("application/json");
-    Ok(response.body(streamed(written(page))))
+    Ok(response.body(streamed(written(page), permit)))
 }
 
 /// `{"events","position","epoch","next"}`.
