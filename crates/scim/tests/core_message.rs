@@ -30,7 +30,9 @@ fn meta() -> Meta {
     Meta {
         created: at("2024-05-13T04:42:34Z"),
         last_modified: at("2024-05-14T04:42:34.5678901Z"),
-        version: Revision::new(3).expect("from 1"),
+        version: Revision::FIRST
+            .next(chrono::DateTime::default())
+            .next(chrono::DateTime::default()),
         location: "https://host/advisors/scim/Users/7".to_owned(),
     }
 }

@@ -107,7 +107,9 @@ fn meta() -> Meta {
     Meta {
         created: DateTime::default(),
         last_modified: "2024-05-14T04:42:34.567Z".parse().unwrap(),
-        version: Revision::new(3).expect("from 1"),
+        version: Revision::FIRST
+            .next(chrono::DateTime::default())
+            .next(chrono::DateTime::default()),
         location: "https://host/advisors/scim/Users/7".to_owned(),
     }
 }

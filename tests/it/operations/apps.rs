@@ -156,7 +156,7 @@ async fn an_app_that_is_deleted_while_redis_is_away_loses_its_user_there_later()
     let deleted = gateway.cli(&["app", "delete", "booking", "--yes"]);
     assert_eq!(deleted["redisState"], "later", "{deleted}");
     redis.resume();
-    until("nothing of it to be left", Duration::from_secs(60), || async {
+    until("nothing of it to be left", Duration::from_mins(1), || async {
         let user = redis.command(&["ACL", "GETUSER", "usher-app-test-booking"]).await;
         let keys = redis.command(&["EXISTS", &app.stream, &companion]).await;
         let noted = redis.command(&["HSTRLEN", made, "booking"]).await;

@@ -30,6 +30,7 @@ const SNAPSHOT_LEASE: i64 = 60;
 /// The tables, open for one consumer.
 pub struct Database {
     connection: SqliteConnection,
+    options: SqliteConnectOptions,
     app: String,
 }
 
@@ -49,14 +50,13 @@ pub struct Dump {
 impl Database {
     /// Opens or makes the file.
     pub async fn open(path: &Path, app: &str) -> sqlx::Result<Self> {
-        let mut connection = SqliteConnectOptions::new()
+        let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(10))
-            .connect()
-            .await?;
+            .busy_timeout(Duration::from_secs(10));
+        let mut connection = options.connect().await?;
         let sql = format!(
             "CREATE TABLE IF NOT EXISTS advisors ({COLUMNS});
              CREATE TABLE IF NOT EXISTS rooms ({COLUMNS});
@@ -70,6 +70,7 @@ impl Database {
             .await?;
         Ok(Self {
             connection,
+            options,
             app: app.to_owned(),
         })
     }
@@ -128,7 +129,7 @@ impl Sink for Database {
     }
 
     async fn apply(&mut self, batch: &Batch) -> Result<Stored, SinkError> {
-        let mut tx = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = begin(&mut self.connection, &self.options).await?;
         if read_place(&mut tx, &self.app).await?.as_ref() != Some(&batch.from) {
             return Ok(Stored::Moved);
         }
@@ -153,7 +154,7 @@ impl Sink for Database {
     }
 
     async fn begin_snapshot(&mut self, stale: Option<&Place>, by: &str) -> Result<Option<u64>, SinkError> {
-        let mut tx = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = begin(&mut self.connection, &self.options).await?;
         if read_place(&mut tx, &self.app).await?.as_ref() != stale {
             return Ok(None);
         }
@@ -172,7 +173,7 @@ impl Sink for Database {
     }
 
     async fn store_page(&mut self, snapshot: u64, page: &SnapshotPage) -> Result<Stored, SinkError> {
-        let mut tx = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = begin(&mut self.connection, &self.options).await?;
         let mine =
             "UPDATE place SET taken_at = unixepoch() WHERE app = ? AND snapshot = ? AND taken_by IS NOT NULL";
         let mine = sqlx::query(mine).bind(&self.app).bind(snapshot.cast_signed());
@@ -205,6 +206,17 @@ impl Sink for Database {
         tx.commit().await?;
         Ok(Stored::Yes)
     }
+}
+
+/// After a commit that failed, on a full disk for instance, the driver takes the transaction for open still: the file is opened anew.
+async fn begin<'c>(
+    connection: &'c mut SqliteConnection,
+    options: &SqliteConnectOptions,
+) -> sqlx::Result<sqlx::Transaction<'c, sqlx::Sqlite>> {
+    if connection.is_in_transaction() {
+        *connection = options.connect().await?;
+    }
+    connection.begin_with("BEGIN IMMEDIATE").await
 }
 
 async fn read_place(connection: &mut SqliteConnection, app: &str) -> sqlx::Result<Option<Place>> {

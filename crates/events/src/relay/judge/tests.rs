@@ -174,7 +174,8 @@ fn with_group(delivered: i64, pending: i64, oldest: Option<i64>) -> Look {
 fn a_group_is_believed_until_somebody_can_have_dropped_entries() {
     let settled = with_group(20, 0, None);
     assert_eq!(group(&settled, at(5), false), Group::Believed);
-    let changes: [(fn(&mut Look), Doubt); 3] = [
+    type Change = fn(&mut Look);
+    let changes: [(Change, Doubt); 3] = [
         (|look| look.calls.by_hand = "1/0".to_owned(), Doubt::ByHand),
         (|look| look.calls.run = "two".to_owned(), Doubt::Restarted),
         (
