@@ -37,6 +37,7 @@ const SQLITE: &[&str] = &[
     "json_each(",
     "unhex(",
     "changes()",
+    "randomblob(",
     "member_count - 1 WHERE tenant_id = :tenant AND id IN",
     "unixepoch(",
     "RETURNING 1",
@@ -107,6 +108,15 @@ pub fn every_method_is_called() {
     assert_eq!(forgotten, [] as [&str; 0], "call them in the walk");
 }
 
+/// What the walk does not run: statements on a table of one row, on every feed when the database came back as another one, and
+/// those that read no table.
+const NOT_WALKED: [&str; 4] = [
+    "UPDATE deployment SET environment = ",
+    "UPDATE feed SET epoch_number = epoch_number + 1, ",
+    "SELECT gen_random_uuid()",
+    "SELECT 0::bigint",
+];
+
 /// Fails with the statements in the source that were never run.
 pub fn every_statement_was_seen(seen: &[Explained]) {
     let mut unseen = Vec::new();
@@ -119,8 +129,9 @@ pub fn every_statement_was_seen(seen: &[Explained]) {
         );
         for text in texts {
             let verbs = ["SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM "];
-            if !verbs.iter().any(|verb| text.contains(verb)) || SQLITE.iter().any(|word| text.contains(word))
-            {
+            let is_known = SQLITE.iter().any(|word| text.contains(word));
+            let is_known = is_known || NOT_WALKED.iter().any(|begin| text.starts_with(begin));
+            if is_known || !verbs.iter().any(|verb| text.contains(verb)) {
                 continue;
             }
             count += 1;
