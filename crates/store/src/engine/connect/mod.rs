@@ -50,14 +50,39 @@ pub(crate) async fn open(settings: &Settings) -> Result<Opened> {
 
 /// What both databases share. Statements are prepared once a connection and kept; a connection is not tested at each
 /// use (a round trip), only after 30 idle seconds.
+///
+/// Connections end neither by age nor by idleness: with either limit sqlx (0.9) runs a task that loops over a count of idle connections,
+/// which is for a moment below zero, that is, 2^64 - 1, when one is taken while another one comes back. The loop then holds a thread of the
+/// runtime for ever.
 fn options(settings: &Settings, url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections.max(1))
         .min_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
         .acquire_timeout(settings.acquire_timeout)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
         .test_before_acquire(false);
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn no_pool_has_the_limits_that_start_the_maintenance_of_sqlx() {
+        let settings = Settings {
+            url: "sqlite://usher.db".to_owned(),
+            max_connections: 4,
+            acquire_timeout: Duration::from_secs(5),
+        };
+        let options = options(&settings, &settings.url, 4);
+        assert_eq!(options.get_idle_timeout(), Some(None));
+        assert_eq!(options.get_max_lifetime(), Some(None));
+    }
 }
