@@ -151,6 +151,25 @@ impl Redis {
             .unwrap_or_else(|e| panic!("redis {words:?}: {e}"))
     }
 
+    /// Waits until so many more scripts have run: a relay looks at its stream with one, every five seconds at least. So a test
+    /// waits for what must not happen by what does.
+    pub async fn scripts_ran(&self, count: u64) {
+        let before = self.scripts().await;
+        until(
+            "relays to look at their streams",
+            Duration::from_mins(1),
+            || async { (self.scripts().await >= before + count).then_some(()) },
+        )
+        .await;
+    }
+
+    async fn scripts(&self) -> u64 {
+        let info = self.command(&["INFO", "commandstats"]).await;
+        let calls = info.split("cmdstat_evalsha:calls=").nth(1);
+        let calls = calls.and_then(|rest| rest.split(',').next()?.parse().ok());
+        calls.unwrap_or_default()
+    }
+
     /// A new connection.
     pub async fn connection(&self) -> redis::aio::MultiplexedConnection {
         self.try_connection().await.expect("connect to Redis")

@@ -196,34 +196,19 @@ impl Worker {
     /// Deletes an advisor, and a person who may be a member; seldom a group.
     async fn delete(&mut self) {
         if self.advisors.len() > 4 {
-            let id = self.advisors.remove(0);
-            self.send(
-                &self.directories.advisors,
-                Method::DELETE,
-                &format!("/Users/{id}"),
-                None,
-            )
-            .await;
+            let path = format!("/Users/{}", self.advisors.remove(0));
+            self.send(&self.directories.advisors, Method::DELETE, &path, None)
+                .await;
         }
         if self.people.len() > 4 {
-            let id = self.people.remove(0);
-            self.send(
-                &self.directories.people,
-                Method::DELETE,
-                &format!("/Users/{id}"),
-                None,
-            )
-            .await;
+            let path = format!("/Users/{}", self.people.remove(0));
+            self.send(&self.directories.people, Method::DELETE, &path, None)
+                .await;
         }
         if self.groups.len() > 3 {
-            let id = self.groups.remove(0);
-            self.send(
-                &self.directories.people,
-                Method::DELETE,
-                &format!("/Groups/{id}"),
-                None,
-            )
-            .await;
+            let path = format!("/Groups/{}", self.groups.remove(0));
+            self.send(&self.directories.people, Method::DELETE, &path, None)
+                .await;
         }
     }
 

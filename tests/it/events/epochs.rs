@@ -1,7 +1,5 @@
 //! Whose a stream is (ADR 0039): a renewed feed, an older database, another deployment, a stream of an earlier version.
 
-use std::time::Duration;
-
 use sqlx::Connection as _;
 use support::gateway::{Gateway, Settings};
 
@@ -157,7 +155,7 @@ async fn another_deployments_stream_is_left_alone_until_the_feed_is_renewed() {
         .get(ahead)
         .bearer_auth(&world.app.credential);
     support::http::send(ahead).await.expect(409);
-    tokio::time::sleep(Duration::from_secs(7)).await;
+    world.redis.scripts_ran(3).await;
     assert_eq!(entries(&world.redis, &world.app).await.len(), 20);
     assert_eq!(named(&world, "deployment").await, "somebody");
     world.gateway.cli(&["feed", "renew", "booking"]);
@@ -238,7 +236,7 @@ async fn a_restored_copy_that_runs_beside_the_original_makes_one_of_them_wait() 
     })
     .await;
     let settled = named(&world, "epoch").await;
-    tokio::time::sleep(Duration::from_secs(12)).await;
+    world.redis.scripts_ran(6).await;
     assert_eq!(
         named(&world, "epoch").await,
         settled,

@@ -151,15 +151,25 @@ impl Read for FeedEnds {
     }
 }
 
-/// A position of an epoch.
-pub(crate) type EpochPosition<'a> = (FeedPosition, Mark<'a>);
+/// How far a consumer group is: a position of an epoch, and when it was there.
+pub(crate) type Progress<'a> = ((FeedPosition, Mark<'a>), Consumers<'a>, At);
+
+fn progress<'a>(
+    app: AppId,
+    group: &'a str,
+    (epoch, position): (&'a Epoch, Position),
+    at: DateTime<Utc>,
+) -> Progress<'a> {
+    let place = ((OfApp(app), AtPosition(position)), Mark(&epoch.mark));
+    (place, Consumers(group), At(at))
+}
 
 /// The feed still has this epoch and this position. A connection that is lost may come back to a database that is older; what was
 /// said of its successor must not be written there.
 const IN_EPOCH: &str = "FROM feed WHERE app_id = :app AND head >= :position AND epoch_mark = :mark";
 
 /// Changes nothing unless the position is after the group's last one, and of the present epoch.
-pub(crate) static ACK: Statement<(EpochPosition<'_>, Consumers<'_>, At)> = Statement::new(|on| {
+pub(crate) static ACK: Statement<Progress<'_>> = Statement::new(|on| {
     let group = format!(
         "INSERT INTO feed_group (app_id, grp, pos, at) SELECT :app, :group, :position, :at {IN_EPOCH} \
          ON CONFLICT (app_id, grp) DO UPDATE SET pos = excluded.pos, at = excluded.at \
@@ -177,7 +187,7 @@ pub(crate) static ACK: Statement<(EpochPosition<'_>, Consumers<'_>, At)> = State
 });
 
 /// Changes nothing unless the position is after the last delivered one, and of the present epoch.
-pub(crate) static SET_DELIVERED: Statement<(EpochPosition<'_>, Consumers<'_>, At)> = Statement::new(|_| {
+pub(crate) static SET_DELIVERED: Statement<Progress<'_>> = Statement::new(|_| {
     format!(
         "INSERT INTO feed_group (app_id, grp, pos, delivered, at) SELECT :app, :group, 0, :position, :at {IN_EPOCH} \
          ON CONFLICT (app_id, grp) DO UPDATE SET delivered = excluded.delivered \
@@ -382,12 +392,11 @@ impl Store {
         &self,
         app: AppId,
         group: &str,
-        (epoch, position): (&Epoch, Position),
+        position: (&Epoch, Position),
         at: DateTime<Utc>,
     ) -> Result<()> {
-        let place = ((OfApp(app), AtPosition(position)), Mark(&epoch.mark));
-        let ack = (place, Consumers(group), At(at));
-        self.change(&ACK, ack).await.map(|_| ())
+        let progress = progress(app, group, position, at);
+        self.change(&ACK, progress).await.map(|_| ())
     }
 
     /// Notes what the relay of a feed does, why it does not run or what was lost, and which instance says so.
@@ -414,12 +423,11 @@ impl Store {
         &self,
         app: AppId,
         group: &str,
-        (epoch, position): (&Epoch, Position),
+        position: (&Epoch, Position),
         at: DateTime<Utc>,
     ) -> Result<()> {
-        let place = ((OfApp(app), AtPosition(position)), Mark(&epoch.mark));
-        let delivered = (place, Consumers(group), At(at));
-        self.change(&SET_DELIVERED, delivered).await.map(|_| ())
+        let progress = progress(app, group, position, at);
+        self.change(&SET_DELIVERED, progress).await.map(|_| ())
     }
 
     /// How far the consumer groups of all feeds are.

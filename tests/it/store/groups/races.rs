@@ -8,7 +8,7 @@ use domain::id::{GroupId, ResourceId};
 use domain::identity::ExternalId;
 use futures_util::future::{join, join_all};
 use sqlx::Connection;
-use store::{MemberChange, SaveOutcome, StoreError};
+use store::{MemberChange, SaveOutcome, StoreError, TenantTx};
 use tokio::sync::Notify;
 
 use super::{ids, sorted};
@@ -129,28 +129,7 @@ async fn add_slowly(
         Box::pin(async move {
             let before = tx.lock(directory, group).await?.expect("the group");
             assert_eq!(tx.known_members(directory, group, &[member]).await?.len(), 1);
-            let members = MemberChange {
-                count_before: before.member_count,
-                joining: vec![member],
-                leaving: Vec::new(),
-            };
-            let after = Group {
-                revision: before.revision.next(chrono::DateTime::default()),
-                member_count: before.member_count + 1,
-                ..before
-            };
-            let events = world.group_events(&after, 1);
-            let entry = world.group_entry(&after, &events);
-            let saved = tx
-                .save(
-                    &after,
-                    before.revision,
-                    ExternalId::IsFree,
-                    members,
-                    &events,
-                    &entry,
-                )
-                .await?;
+            let (saved, _) = save_with(tx, &world, before, member).await?;
             assert_eq!(saved, SaveOutcome::Done);
             has_added.notify_one();
             may_commit.notified().await;
@@ -158,6 +137,36 @@ async fn add_slowly(
         })
     });
     done.await
+}
+
+/// Saves the group with one member more; answers the number of members, too.
+async fn save_with(
+    tx: &mut TenantTx,
+    world: &World,
+    before: Group,
+    joining: ResourceId,
+) -> Result<(SaveOutcome, i64), StoreError> {
+    let members = MemberChange {
+        count_before: before.member_count,
+        joining: vec![joining],
+        leaving: Vec::new(),
+    };
+    let after = Group {
+        revision: before.revision.next(chrono::DateTime::default()),
+        member_count: before.member_count + 1,
+        ..before
+    };
+    let events = world.group_events(&after, 1);
+    let entry = world.group_entry(&after, &events);
+    let saved = tx.save(
+        &after,
+        before.revision,
+        ExternalId::IsFree,
+        members,
+        &events,
+        &entry,
+    );
+    Ok((saved.await?, after.member_count))
 }
 
 /// Ends when a session of the database waits for a lock.
@@ -250,28 +259,8 @@ async fn a_change_of_members_is_decided_again_when_the_group_or_a_member_has_cha
                 if known.is_empty() {
                     return Ok(before.member_count);
                 }
-                let members = MemberChange {
-                    count_before: before.member_count,
-                    joining: vec![joining],
-                    leaving: Vec::new(),
-                };
-                let after = Group {
-                    revision: before.revision.next(chrono::DateTime::default()),
-                    member_count: before.member_count + 1,
-                    ..before
-                };
-                let events = world.group_events(&after, 1);
-                let entry = world.group_entry(&after, &events);
-                tx.save(
-                    &after,
-                    before.revision,
-                    ExternalId::IsFree,
-                    members,
-                    &events,
-                    &entry,
-                )
-                .await?;
-                Ok(after.member_count)
+                let (_, count) = save_with(tx, &world, before, joining).await?;
+                Ok(count)
             })
         });
         let count = done.await.unwrap();
