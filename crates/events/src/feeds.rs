@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::notifier::Notifier;
 use crate::read_limits::{ReadLimits, ReadPermit};
+use crate::status::StatusRegistry;
 
 /// The most events of one page.
 const MAX_PAGE: usize = 500;
@@ -141,6 +142,7 @@ pub struct Read {
 pub struct Feeds {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) registry: StatusRegistry,
     notifier: Notifier,
     limits: ReadLimits,
 }
@@ -152,10 +154,16 @@ impl std::fmt::Debug for Feeds {
 }
 
 impl Feeds {
-    pub(crate) fn new(store: Store, clock: Arc<dyn Clock>, notifier: Notifier) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        notifier: Notifier,
+        registry: StatusRegistry,
+    ) -> Self {
         Self {
             store,
             clock,
+            registry,
             notifier,
             limits: ReadLimits::new(MAX_READS, MAX_READS_OF_ALL),
         }

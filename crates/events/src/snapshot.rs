@@ -104,7 +104,9 @@ impl Feeds {
             at: self.clock.now(),
             page: Page::of(limit.clamp(1, MAX_ENTRIES)),
         };
-        let next = reader.fill(cursor.place).await?;
+        let next = reader.fill(cursor.place).await;
+        self.note(next.as_ref().err());
+        let next = next?;
         let next = next.map(|place| {
             Cursor {
                 place,
@@ -119,6 +121,21 @@ impl Feeds {
             next,
         };
         Ok((page, permit))
+    }
+
+    /// Notes, for the operator, whether a profile keeps pages from being written.
+    fn note(&self, failed: Option<&FeedError>) {
+        let refused = match failed {
+            Some(error @ FeedError::ProfileUnusable { .. }) => Some(error.to_string()),
+            Some(_) => return,
+            None => None,
+        };
+        self.registry.update(|snapshot| {
+            if let Some(error) = refused.as_ref().filter(|_| snapshot.snapshot_error.is_none()) {
+                tracing::warn!(%error, "snapshots of the feeds cannot be read to their end");
+            }
+            snapshot.snapshot_error = refused;
+        });
     }
 }
 

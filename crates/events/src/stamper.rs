@@ -1,5 +1,5 @@
 //! The stamper gives outbox rows their positions (ADR 0003). Commits of this process wake it up, and it polls
-//! every [`Settings::poll`](crate::Settings::poll), because another process may have committed.
+//! every [`Settings::poll`](crate::Settings::poll), because another process may have committed and died before it stamped.
 //!
 //! The order and the locks are the store's (`store::Store::stamp`); this module decides only when to stamp.
 //! Any number of stampers may run at once.
@@ -103,6 +103,7 @@ impl Stamper {
 
     /// Reads the feeds as other processes left them; returns whether rows are unstamped.
     async fn look_around(&self) -> Result<bool, StoreError> {
+        let advances = self.notifier.advances();
         let mut feeds = self.store.feeds().await?;
         if !self.has_redis {
             self.forget_relays(&mut feeds).await?;
@@ -141,7 +142,7 @@ impl Stamper {
                 };
             }
         });
-        self.notifier.replace(heads);
+        self.notifier.replace(heads, advances);
         Ok(lag.unstamped > 0 || lag.moved)
     }
 

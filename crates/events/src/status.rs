@@ -88,17 +88,20 @@ pub struct Snapshot {
     pub oldest_unstamped: Option<DateTime<Utc>>,
     /// The reason why the last stamping failed; `None` after a success.
     pub stamper_error: Option<String>,
+    /// Why this instance refused a page of a snapshot, for what the operator can mend; `None` after a page that it could write.
+    pub snapshot_error: Option<String>,
 }
 
 impl Snapshot {
     /// The reasons why events are not delivered, as texts for `/health/ready`; empty if they are. SCIM works
     /// meanwhile.
     pub fn troubles(&self) -> Vec<String> {
-        let mut troubles: Vec<String> = self
-            .stamper_error
+        let stamper = self.stamper_error.iter().map(|error| format!("stamper: {error}"));
+        let snapshot = self
+            .snapshot_error
             .iter()
-            .map(|error| format!("stamper: {error}"))
-            .collect();
+            .map(|error| format!("snapshots: {error}"));
+        let mut troubles: Vec<String> = stamper.chain(snapshot).collect();
         if self.redis.as_ref().is_some_and(|redis| !redis.reachable) {
             troubles.push("Redis does not answer; events wait in the database".to_owned());
         } else {

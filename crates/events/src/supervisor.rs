@@ -1,4 +1,4 @@
-//! Composes the tasks and keeps them running: one stamper, retention, and with Redis one relay a feed and the
+//! Composes the tasks and keeps them running: one stamper, on PostgreSQL a listener, retention, and with Redis one relay a feed and the
 //! users. A task that ends early is started again.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use domain::clock::{Clock, Ids};
 use domain::id::AppId;
-use store::Store;
+use store::{Backend, Store};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Duration, sleep};
 
 use crate::feeds::Feeds;
+use crate::listener::listen;
 use crate::notifier::Notifier;
 use crate::relay::{Relay, Setup};
 use crate::retention::Retention;
@@ -81,7 +82,12 @@ impl Events {
             }
             None => None,
         };
-        let feeds = Feeds::new(store.clone(), Arc::clone(&clock), notifier.clone());
+        let feeds = Feeds::new(
+            store.clone(),
+            Arc::clone(&clock),
+            notifier.clone(),
+            registry.clone(),
+        );
         let owner = ids.next().simple().to_string();
         Ok(Self {
             store,
@@ -164,6 +170,11 @@ pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
         keep(&mut tasks, Task::Retention, || {
             events.retention().run(stop.clone())
         });
+        if events.store.backend() == Backend::Postgres {
+            keep(&mut tasks, Task::Listener, || {
+                listen(events.store.clone(), events.notifier.clone(), stop.clone())
+            });
+        }
         if let Some(setup) = &relays {
             let link = || setup.link.clone();
             keep(&mut tasks, Task::Ping, || ping_until_up(link(), stop.clone()));
@@ -193,6 +204,7 @@ pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Task {
     Stamper,
+    Listener,
     Retention,
     Ping,
     Users,

@@ -5,6 +5,7 @@ pub(crate) mod credential_memory;
 pub(crate) mod deployment;
 pub(crate) mod directory;
 pub(crate) mod feed;
+pub(crate) mod feed_heads;
 pub(crate) mod group;
 pub(crate) mod groups_of_member;
 pub(crate) mod identity;

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::log::{self, LogQuery};
 use super::{
-    app, credential_memory, deployment, directory, feed, group, identity, lease, membership, outbox, prune,
-    snapshot, tenant, token,
+    app, credential_memory, deployment, directory, feed, feed_heads, group, identity, lease, membership,
+    outbox, prune, snapshot, tenant, token,
 };
 use crate::engine::parameter::Bind;
 use crate::engine::statement::Statement;
@@ -42,6 +42,7 @@ static ALL: &[(&str, &dyn Built)] = statements! {
     deployment: ADOPT CLAIM DRAW LAST_ROW READ;
     directory: ALL BY_PROFILE INSERT SET_EXTENSION SET_PROVIDER SET_SWITCH;
     feed: ACK ACKS ALL BACKFILL BY_APP END_TAKE_OVER GROUPS HEAD INSERT LOCK_FEEDS PAGE RENEW RENEW_ALL RENEW_BY_HAND SET_DELIVERED SET_HEAD SET_PUBLISHED SET_STATE;
+    feed_heads: NOTIFY;
     group: BY_ID BY_NAME CREATE DELETE LOCK_BY_ID LOCK_BY_NAME NAME_TAKEN SAVE;
     identity: BY_EXTERNAL_ID BY_ID BY_NAME CREATE DELETE LOCK_BY_ID LOCK_BY_NAME NAME_TAKEN SAVE;
     lease: RELEASE TAKE;
