@@ -14,6 +14,7 @@ use domain::position::Position;
 use store::{FeedPage, Store, StoreError};
 use tokio::time::{Instant, timeout_at};
 
+use crate::epoch;
 use crate::notifier::Notifier;
 use crate::read_limits::{ReadLimits, ReadPermit};
 use crate::status::StatusRegistry;
@@ -244,7 +245,7 @@ impl Feeds {
                 head,
             });
         }
-        if self.store.renew_feed(app, present, present.number).await? {
+        if epoch::renew(&self.store, app, present, present.number).await? {
             tracing::warn!(
                 %app,
                 position = position.number(),

@@ -12,6 +12,7 @@
 //! commands to Redis), [`Feeds`], [`run`]. The guarantees for apps: `docs/reference/events.md`.
 
 mod backoff;
+mod epoch;
 mod feeds;
 mod listener;
 mod notifier;

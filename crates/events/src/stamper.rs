@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::backoff::{LAST, waits};
+use crate::epoch;
 use crate::notifier::{FeedHead, Heads, Notifier};
 use crate::status::{FeedStatus, GroupStatus, StatusRegistry};
 
@@ -89,12 +90,7 @@ impl Stamper {
         }
         while waiting {
             let stamped = self.store.stamp(BATCH).await?;
-            if stamped.renewed {
-                tracing::warn!(
-                    "the database came back as another one (a promoted replica or a restored backup): every feed has begun a new \
-                     epoch, and its readers take a snapshot"
-                );
-            }
+            epoch::tell(&stamped);
             self.notifier.advance(&stamped.heads);
             waiting = stamped.stamped >= BATCH;
         }

@@ -63,9 +63,15 @@ pub async fn bad_day(kept: Kept, fault: impl AsyncFn(&mut Day)) {
     for round in 1..=day.rounds {
         let load = Load::start(&day.directories, round);
         load.more(20).await;
+        let before = day.epochs();
         fault(&mut day).await;
         load.stop().await;
         day.ends_well().await;
+        // A fault makes each reader take one snapshot at most.
+        for (app, epoch) in day.epochs() {
+            let known = before.get(&app).copied().unwrap_or(epoch);
+            assert!(epoch <= known + 1, "{app}: epoch {epoch} after {known}");
+        }
     }
 }
 
@@ -122,6 +128,19 @@ impl Day {
         Load::start(&day.directories, 0).stop().await;
         day.ends_well().await;
         day
+    }
+
+    /// The number of each feed's epoch.
+    fn epochs(&self) -> BTreeMap<String, u64> {
+        let feeds = rows(self.gateway.cli(&["feed", "list"])).into_iter();
+        let number = |feed: &Value| feed["epoch"].as_str()?.split_once('-')?.0.parse().ok();
+        feeds
+            .map(|feed| {
+                let app = feed["app"].as_str().expect("a name").to_owned();
+                let epoch = number(&feed).unwrap_or_else(|| panic!("no epoch in {feed}"));
+                (app, epoch)
+            })
+            .collect()
     }
 
     /// The gateway's database, of PostgreSQL.

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::judge::{self, Group, Ours, Standing};
 use super::plan::{self, Cursor};
 use super::{Relay, RoundError};
+use crate::epoch;
 use crate::stream::fault::Fault;
 use crate::stream::groups::{begin, make_group, mark_group, note, trim_before};
 use crate::stream::key::EntryId;
@@ -49,7 +50,7 @@ impl Relay {
             }
             Standing::Newer { above } => {
                 self.check_contest(above)?;
-                self.setup.store.renew_feed(self.app, &feed.epoch, above).await?;
+                epoch::renew(&self.setup.store, self.app, &feed.epoch, above).await?;
                 feed = self.feed().await?;
                 tracing::warn!(
                     app = self.group, epoch = %feed.epoch,
