@@ -85,6 +85,12 @@ impl MigratorTrait for Migrator {
                 sqlite: include_str!("../sql/0011_deleted_members.sqlite.sql"),
                 no_way_back: "the check of deleted members is not taken down by a migration: restore a backup",
             }),
+            Box::new(Step {
+                name: "m0017_snapshot_read",
+                postgres: include_str!("../sql/0017_snapshot_read.postgres.sql"),
+                sqlite: include_str!("../sql/0017_snapshot_read.sqlite.sql"),
+                no_way_back: "who has read a snapshot is not taken down by a migration: restore a backup",
+            }),
         ]
     }
 }

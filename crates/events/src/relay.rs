@@ -77,8 +77,8 @@ enum RoundError {
     )]
     Theirs { deployment: String, app: String },
     #[error(
-        "another database fills the stream too, in epochs of its own: a restored copy runs beside this one, or an old server was not \
-         stopped. Stop it, then run `usher feed renew {app}` here"
+        "the stream has had a later epoch twice within ten minutes: another database fills it too (a restored copy runs beside this one, \
+         or an old server was not stopped: stop it), or this one was restored twice. Then run `usher feed renew {app}` here"
     )]
     Contested { app: String },
     #[error("the app was deleted")]

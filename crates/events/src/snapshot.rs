@@ -108,6 +108,9 @@ impl Feeds {
             page: Page::of(limit.clamp(1, MAX_ENTRIES)),
         };
         let next = reader.fill(cursor.place).await?;
+        if next.is_none() {
+            self.store.note_snapshot(app, &cursor.epoch).await?;
+        }
         let next = next.map(|place| {
             Cursor {
                 place,

@@ -97,7 +97,9 @@ impl Relay {
                 );
                 return;
             }
-            Doubt::Ahead => "was ahead of the stream's end (XGROUP SETID)",
+            Doubt::Ahead => {
+                "was ahead of the stream's end (XGROUP SETID, or another database filled the stream)"
+            }
             Doubt::Remade => "was removed and made by hand",
             Doubt::Unacknowledged => {
                 "moved without an acknowledgement (XREADGROUP with NOACK, or XCLAIM with LASTID)"

@@ -151,7 +151,7 @@ fn rows(summary: &FeedSummary, now: DateTime<Utc>) -> Vec<[String; 11]> {
             number(group.behind),
             format!("{} s", number(group.lag_seconds)),
             ago(group.at, now),
-            feed.why.clone().unwrap_or_default(),
+            summary.warning.clone().unwrap_or_default(),
         ]
     };
     summary.groups.iter().map(row).collect()
@@ -174,7 +174,7 @@ fn shape(summary: &FeedSummary) -> Value {
         "app": feed.name,
         "epoch": feed.epoch,
         "state": feed.state.to_string(),
-        "why": feed.why,
+        "why": summary.warning,
         "since": feed.state_at,
         "by": feed.state_by,
         "head": feed.head,

@@ -517,6 +517,7 @@ async fn feeds(world: &World, target: &Target, nth: usize) {
     let feed = store.feed(app).await.unwrap().unwrap();
     assert!(store.renew_feed(app, &feed.epoch, 7).await.unwrap());
     let feed = store.feed(app).await.unwrap().unwrap();
+    store.note_snapshot(app, &feed.epoch).await.unwrap();
     assert!(store.renew_feed_by_hand(app, &feed.epoch).await.unwrap());
     store.end_take_over(app).await.unwrap();
     let epoch = store.feed(app).await.unwrap().unwrap().epoch;
