@@ -335,3 +335,30 @@ async fn a_bad_row_ends_verify_with_status_1_and_is_named() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_credentials_are_counted_in_the_platforms_chain() {
+    super::on_both(async |mut gateway| {
+        let directory = gateway.directory("contoso", "agents");
+        // Another secret of the same length whose checksum fits is what nobody has; a character changed is found by the checksum.
+        let wrong = format!("{}0", &directory.token[..directory.token.len() - 1]);
+        let wrong = if wrong == directory.token { format!("{}1", &wrong[..wrong.len() - 1]) } else { wrong };
+        let url = format!("{}/Users", directory.tenant_url);
+        for _ in 0..3 {
+            let request = support::http_client().get(&url).bearer_auth(&wrong);
+            assert_eq!(support::http::send(request).await.status, 401);
+        }
+        let without = support::http_client().get(&url);
+        assert_eq!(support::http::send(without).await.status, 401);
+        gateway.terminate();
+        let rows = gateway.cli(&["audit", "list", "--action", "auth.refused"]);
+        let rows = rows.as_array().unwrap();
+        assert_eq!(rows.len(), 1, "a request without a credential is no attempt: {rows:?}");
+        assert_eq!(rows[0]["details"]["count"], 3);
+        assert_eq!((&rows[0]["details"]["kind"], &rows[0]["details"]["reason"]), (&"token".into(), &"checksum".into()));
+        assert_eq!((&rows[0]["ip"], &rows[0]["actor"]), (&"127.0.0.1".into(), &"system".into()));
+        assert!(!rows[0].to_string().contains(&wrong[..30]));
+        assert_eq!(gateway.cli(&["audit", "verify"])["whole"], true);
+    })
+    .await;
+}
