@@ -84,7 +84,13 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
                 .unwrap()
         );
         let end = world.now() + TimeDelta::days(7);
-        assert!(world.operator().limit_token(home.scope, issued.id, end).await.unwrap());
+        assert!(
+            world
+                .operator()
+                .limit_token(home.scope, issued.id, end)
+                .await
+                .unwrap()
+        );
         assert!(
             !world
                 .operator()
@@ -106,7 +112,13 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
         );
 
         let at = world.now();
-        assert!(world.operator().revoke_token(home.scope, issued.id, at).await.unwrap());
+        assert!(
+            world
+                .operator()
+                .revoke_token(home.scope, issued.id, at)
+                .await
+                .unwrap()
+        );
         let after = a_use("tok000000000", world.now());
         world.store.remember_uses(&[after]).await.unwrap();
         assert!(

@@ -39,7 +39,9 @@ pub async fn execute(
             Box::pin(async move { tx.insert_token(scope, &token, &hash).await })
         })
         .await?;
-    context.remember(CredentialKind::Token, &issued.secret, &hash).await;
+    context
+        .remember(CredentialKind::Token, &issued.secret, &hash)
+        .await;
     Ok(issued)
 }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use auth::CredentialKind;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::audit::Action;
 use domain::credential::{CredentialStatus, Token, TokenId};
 use store::StoreError;
@@ -75,7 +75,9 @@ pub async fn execute(
             })
         })
         .await?;
-    context.remember(CredentialKind::Token, &issued.secret, &hash).await;
+    context
+        .remember(CredentialKind::Token, &issued.secret, &hash)
+        .await;
     Ok(Rotated { issued, ending })
 }
 

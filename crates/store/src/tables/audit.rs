@@ -31,7 +31,8 @@ pub struct AuditQuery {
 }
 
 /// The columns of a row, in the order of [`AuditRow`].
-const COLUMNS: &str = "chain, seq, at, actor, action, target, outcome, reason, ip, request_id, details, previous_hash, hash";
+const COLUMNS: &str =
+    "chain, seq, at, actor, action, target, outcome, reason, ip, request_id, details, previous_hash, hash";
 
 record!(AuditRow: chain seq at actor action target outcome reason ip request details previous hash);
 record!(ChainHead: chain seq hash);
@@ -142,7 +143,10 @@ pub(crate) fn search(on: Backend, chain: Chain, query: &AuditQuery) -> Result<Bo
         is_keyed = true;
         values.push((name, value));
     }
-    let times = [("since", ">=", query.since.value(on)?), ("until", "<", query.until.value(on)?)];
+    let times = [
+        ("since", ">=", query.since.value(on)?),
+        ("until", "<", query.until.value(on)?),
+    ];
     let mut is_timed = false;
     for (name, compares, value) in times {
         if !given(&value) {

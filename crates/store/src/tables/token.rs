@@ -114,7 +114,10 @@ impl AdminTx {
     /// # Errors
     /// [`crate::StoreError::Conflict`] when the id exists or the directory is not this tenant's, [`crate::StoreError::Unavailable`].
     pub async fn insert_token(&mut self, scope: TenantScope, new: &Token, hash: &SecretHash) -> Result<()> {
-        self.executor.change(&INSERT, (of(scope), new, hash)).await.map(|_| ())
+        self.executor
+            .change(&INSERT, (of(scope), new, hash))
+            .await
+            .map(|_| ())
     }
 
     /// Revokes a token; `false` when the tenant has no such token, or it was revoked before.

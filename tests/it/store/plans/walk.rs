@@ -20,7 +20,9 @@ use scim::filter::Filter;
 use scim::query::{Sort, SortPosition};
 use scim::schema::ResourceType;
 use serde_json::json;
-use store::{AuditQuery, ListRequest, LogQuery, MemberChange, Page, PageAt, StoreError, TenantTx, TypeRequest};
+use store::{
+    AuditQuery, ListRequest, LogQuery, MemberChange, Page, PageAt, StoreError, TenantTx, TypeRequest,
+};
 use uuid::Uuid;
 
 use super::Watched;
