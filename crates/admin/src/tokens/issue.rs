@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use domain::audit::Action;
 use domain::credential::{CredentialStatus, SecretHash, Token};
 use domain::tenant::{Directory, Tenant};
+use serde_json::json;
 
 use super::{Issued, audit};
 use crate::{Context, Error};
@@ -29,8 +30,8 @@ pub async fn execute(
     let tenant = context.tenant(tenant).await?;
     let directory = context.directory(&tenant, profile).await?;
     let (issued, hash) = prepare(context, &tenant, &directory, label, life).await?;
-    let entry = audit(context, Action::TokenIssue, &issued.token)
-        .with("expiresAt", issued.token.expires_at.map(|end| end.to_rfc3339()));
+    let entry =
+        audit(context, Action::TokenIssue, &issued.token).with("expiresAt", json!(issued.token.expires_at));
     let (scope, new) = (Context::scope(tenant.id), (issued.token.clone(), hash.clone()));
     context
         .store

@@ -6,6 +6,7 @@ use auth::CredentialKind;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::audit::Action;
 use domain::credential::{CredentialStatus, Token, TokenId};
+use serde_json::json;
 use store::StoreError;
 
 use super::{Issued, audit};
@@ -57,9 +58,9 @@ pub async fn execute(
         }
     }
     let entry = audit(context, Action::TokenRotate, &issued.token)
-        .with("expiresAt", issued.token.expires_at.map(|end| end.to_rfc3339()))
+        .with("expiresAt", json!(issued.token.expires_at))
         .with("ending", names(&limited))
-        .with("endsAt", (now + overlap).to_rfc3339());
+        .with("endsAt", json!(now + overlap));
     let change = Arc::new((issued.token.clone(), hash.clone(), limited));
     context
         .store
