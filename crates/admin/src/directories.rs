@@ -6,6 +6,7 @@ pub mod list;
 pub mod set;
 pub mod switch;
 
+use domain::audit::{Action, AuditEntry, Chain, Target};
 use domain::tenant::{Directory, Slug};
 
 use crate::Context;
@@ -29,4 +30,15 @@ impl Named {
             tenant,
         }
     }
+}
+
+/// The row of the audit log for a change of a directory's settings.
+fn audit(context: &Context, action: Action, directory: &Directory) -> AuditEntry {
+    context
+        .audit(
+            Chain::Tenant(directory.tenant),
+            action,
+            Target::Directory(directory.id),
+        )
+        .with("profile", directory.profile.as_str())
 }

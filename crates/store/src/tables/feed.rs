@@ -9,6 +9,7 @@ use scim::etag::Revision;
 
 use super::lease::now;
 use super::names::{Above, At, AtPosition, Consumers, CreatedAt, Limit, Mark, OfApp, Owner, StateName, Why};
+use crate::admin_tx::AdminTx;
 use crate::engine::read::{Columns, Read, record};
 use crate::engine::statement::{Opens, Statement};
 use crate::error::Result;
@@ -361,6 +362,17 @@ pub struct FeedGroup {
     pub waiting_since: Option<DateTime<Utc>>,
 }
 
+impl AdminTx {
+    /// [`Store::renew_feed`] for an operator: the relay fills the stream from then on, also one of another deployment.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn renew_feed_by_hand(&mut self, app: AppId, expected: &Epoch) -> Result<bool> {
+        let parameters = (OfApp(app), Mark(&expected.mark), Above(0));
+        Ok(self.executor.change(&RENEW_BY_HAND, parameters).await? > 0)
+    }
+}
+
 impl Store {
     /// All feeds, by name.
     ///
@@ -406,15 +418,6 @@ impl Store {
         Ok(self.change(&RENEW, parameters).await? > 0)
     }
 
-    /// The same for an operator: the relay fills the stream from then on, also one that another deployment has filled.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Unavailable`].
-    pub async fn renew_feed_by_hand(&self, app: AppId, expected: &Epoch) -> Result<bool> {
-        let parameters = (OfApp(app), Mark(&expected.mark), Above(0));
-        Ok(self.change(&RENEW_BY_HAND, parameters).await? > 0)
-    }
-
     /// Notes that the app has read a snapshot of this epoch to its end.
     ///
     /// # Errors
@@ -437,9 +440,8 @@ impl Store {
     /// # Errors
     /// [`crate::StoreError::Unavailable`].
     pub async fn set_published(&self, app: AppId, position: Position) -> Result<()> {
-        self.change(&SET_PUBLISHED, (OfApp(app), AtPosition(position)))
-            .await
-            .map(|_| ())
+        let parameters = (OfApp(app), AtPosition(position));
+        self.change(&SET_PUBLISHED, parameters).await.map(|_| ())
     }
 
     /// Notes that a consumer group has applied everything up to a position of an epoch. A group never goes back. Nothing is noted

@@ -4,6 +4,7 @@
 //! that names the key; nothing is guessed. Reading order: `settings` (all of them, typed), a section such as `http`, `values`
 //! (file and environment), `keys` and `show` (the page and `usher check-config`).
 
+pub mod audit;
 mod database;
 mod events;
 pub mod http;
@@ -49,6 +50,8 @@ pub struct Config {
     pub redis: Option<RedisSettings>,
     /// Events.
     pub events: events::Events,
+    /// Checkpoints of the audit log.
+    pub audit: audit::Audit,
     /// Logging.
     pub log: log::Log,
     /// OTLP.
@@ -100,6 +103,7 @@ impl Config {
             database,
             redis: settings.redis.settings(values)?,
             events: settings.events,
+            audit: settings.audit,
             log: settings.log,
             telemetry: settings.telemetry,
             lines,
@@ -117,6 +121,7 @@ impl Config {
 
     /// Settings that do not go together.
     fn check(&self) -> Result<(), ConfigError> {
+        self.audit.check()?;
         let http = &self.http;
         if http.listen == http.admin_listen && http.listen.port() != 0 {
             return Err(contradiction(
