@@ -85,6 +85,12 @@ impl MigratorTrait for Migrator {
                 sqlite: include_str!("../sql/0011_deleted_members.sqlite.sql"),
                 no_way_back: "the check of deleted members is not taken down by a migration: restore a backup",
             }),
+            Box::new(Step {
+                name: "m0014_api_keys",
+                postgres: include_str!("../sql/0014_api_keys.postgres.sql"),
+                sqlite: include_str!("../sql/0014_api_keys.sqlite.sql"),
+                no_way_back: "API keys are not taken down by a migration: restore a backup",
+            }),
         ]
     }
 }

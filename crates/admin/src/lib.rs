@@ -1,12 +1,13 @@
-//! The operators' use-cases, one file an operation: tenants, directories, tokens, apps, the provisioning log,
-//! feeds.
+//! The operators' use-cases, one file an operation: tenants, directories, tokens, apps, API keys, the provisioning
+//! log, feeds.
 //!
 //! Each operation takes the [`Context`] and plain text, as an operator types it, and returns records or an
 //! [`Error`] whose text says the next step. Must not know: command lines, HTTP, how results are shown, SQL.
-//! The command line (`usher tenant …`) is the first caller; an HTTP interface would be the second.
+//! The command line (`usher tenant …`) and the admin API (`usher-http`) call them.
 //!
-//! Reading order: [`context`], [`error`], [`directories`], [`tokens`], [`apps`], [`logs`], [`feeds`].
+//! Reading order: [`context`], [`error`], [`directories`], [`tokens`], [`apps`], [`api_keys`], [`logs`], [`feeds`].
 
+pub mod api_keys;
 pub mod apps;
 pub mod context;
 pub mod directories;

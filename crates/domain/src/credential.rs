@@ -20,6 +20,9 @@ pub enum CredentialKind {
     Token,
     /// A downstream app's credential for its feed.
     App,
+    /// An API key for the admin API.
+    #[strum(serialize = "api-key")]
+    ApiKey,
 }
 
 impl CredentialKind {
@@ -128,7 +131,8 @@ impl Token {
     }
 }
 
-fn status(
+/// The status of a credential at `now`; revocation wins over expiry.
+pub(crate) fn status(
     revoked_at: Option<DateTime<Utc>>,
     expires_at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::log::{self, LogQuery};
 use super::{
-    app, credential_memory, deployment, directory, feed, group, identity, lease, membership, outbox, prune,
+    api_key, app, credential_memory, deployment, directory, feed, group, identity, lease, membership, outbox, prune,
     snapshot, tenant, token,
 };
 use crate::engine::parameter::Bind;
@@ -38,6 +38,7 @@ macro_rules! statements {
 }
 
 static ALL: &[(&str, &dyn Built)] = statements! {
+    api_key: ALL BY_ID INSERT LIMIT NOTE_USE REVOKE;
     app: ALL BY_NAME CREDENTIALS CREDENTIAL_BY_ID DELETE DELETE_ACKS DELETE_CREDENTIALS DELETE_EVENTS DELETE_FEED DELETE_GROUPS INSERT INSERT_CREDENTIAL LIMIT_CREDENTIAL PASSWORDS REVOKE_CREDENTIAL;
     deployment: ADOPT CLAIM DRAW LAST_ROW READ;
     directory: ALL BY_PROFILE INSERT SET_EXTENSION SET_PROVIDER SET_SWITCH;

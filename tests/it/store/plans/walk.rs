@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use super::Watched;
 use crate::store::lists;
-use crate::store::records::hash;
+use crate::store::records::{api_key, hash};
 use crate::store::world::{World, position, resource, token_id};
 
 /// Who is asked for.
@@ -142,6 +142,7 @@ async fn records(watched: &Watched, nth: usize) {
         .unwrap();
     assert_eq!(memory.networks.len(), 1);
     store.deployment_key("token-alias").await.unwrap();
+    api_keys(world, nth).await;
     assert!(
         store
             .limit_token(home.scope, token.id, world.now())
@@ -154,6 +155,23 @@ async fn records(watched: &Watched, nth: usize) {
             .await
             .unwrap()
     );
+}
+
+async fn api_keys(world: &World, nth: usize) {
+    let store = &world.store;
+    let key = api_key(token_id(&format!("key{nth}")), world.now());
+    store.insert_api_key(&key, &hash()).await.unwrap();
+    store.api_keys().await.unwrap();
+    store.api_key(key.id).await.unwrap().unwrap();
+    let used = Use {
+        kind: CredentialKind::ApiKey,
+        id: key.id,
+        at: Some(world.now()),
+        new_values: Memory::default(),
+    };
+    store.remember_uses(&[used]).await.unwrap();
+    assert!(store.limit_api_key(key.id, world.now()).await.unwrap());
+    assert!(store.revoke_api_key(key.id, world.now()).await.unwrap());
 }
 
 async fn apps(world: &World, nth: usize) {
