@@ -48,6 +48,21 @@ impl ApiKey {
     }
 }
 
+/// A text that is neither an address nor a network.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is neither an address nor a network: write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32")]
+pub struct NetworkError(pub String);
+
+/// Reads a network, or a single address.
+///
+/// # Errors
+/// Both forms.
+pub fn network(text: &str) -> Result<IpNet, NetworkError> {
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    let network = text.parse().or_else(|_| address());
+    network.map_err(|_| NetworkError(text.to_owned()))
+}
+
 /// What a request needs to know about its API key.
 #[derive(Debug, Clone)]
 pub struct ApiKeyRecord {
@@ -61,6 +76,23 @@ pub struct ApiKeyRecord {
 mod tests {
     use super::*;
     use crate::role::{Granted, Role, Scope};
+
+    #[test]
+    fn a_network_is_an_address_or_a_prefix() {
+        for (text, read) in [
+            ("192.0.2.7", "192.0.2.7/32"),
+            ("192.0.2.0/24", "192.0.2.0/24"),
+            ("2001:db8::7", "2001:db8::7/128"),
+        ] {
+            assert_eq!(
+                network(text).map(|network| network.to_string()),
+                Ok(read.to_owned())
+            );
+        }
+        for text in ["", "192.0.2.0/33", "192.0.2", "everywhere"] {
+            assert_eq!(network(text), Err(NetworkError(text.to_owned())));
+        }
+    }
 
     #[test]
     fn a_key_is_for_its_networks_or_for_any() {

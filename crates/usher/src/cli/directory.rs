@@ -2,15 +2,12 @@
 
 mod extension;
 
-use std::fmt::Display;
-use std::str::FromStr;
-
 use admin::directories::Named;
 use clap::Subcommand;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use domain::tenant::{Provider, Switch};
 use serde_json::{Value, json};
 
+use super::one_of;
 use super::show::{Printer, Table, moment};
 
 #[derive(Debug, Subcommand)]
@@ -60,15 +57,6 @@ pub enum Verb {
         #[arg(value_parser = one_of(Switch::ALL))]
         to: Switch,
     },
-}
-
-/// Reads a value by its word; help and refusals list the words.
-fn one_of<T>(all: &'static [T]) -> impl TypedValueParser<Value = T>
-where
-    T: Copy + Into<&'static str> + FromStr<Err: Display> + Send + Sync,
-{
-    let words = all.iter().map(|value| -> &'static str { (*value).into() });
-    PossibleValuesParser::new(words).try_map(|word| word.parse().map_err(|error: T::Err| error.to_string()))
 }
 
 pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) -> anyhow::Result<()> {
