@@ -5,7 +5,7 @@
 //! [`Error`] whose text says the next step. Must not know: command lines, HTTP, how results are shown, SQL.
 //! The command line (`usher tenant …`) and the admin API (`usher-http`) call them.
 //!
-//! Reading order: [`context`], [`error`], [`directories`], [`tokens`], [`apps`], [`api_keys`], [`logs`], [`feeds`].
+//! Reading order: [`context`], [`error`], [`directories`], [`tokens`], [`apps`], [`api_keys`], [`logs`], [`feeds`], [`view`].
 
 pub mod api_keys;
 pub mod apps;
@@ -16,6 +16,7 @@ pub mod feeds;
 pub mod logs;
 pub mod tenants;
 pub mod tokens;
+pub mod view;
 
 pub use context::Context;
 pub use error::Error;

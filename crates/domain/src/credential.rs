@@ -81,7 +81,7 @@ impl Serialize for TokenId {
 }
 
 /// The status of a credential at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::IntoStaticStr, strum::VariantArray)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum CredentialStatus {
@@ -94,6 +94,9 @@ pub enum CredentialStatus {
 }
 
 impl CredentialStatus {
+    /// All of them.
+    pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
+
     /// The word on the command line.
     pub fn as_str(self) -> &'static str {
         self.into()

@@ -2,15 +2,16 @@
 
 use admin::api_keys::Issued;
 use admin::api_keys::create::NewKey;
+use admin::view::{ApiKeyIssued, ApiKeyRotated, ApiKeyView};
 use chrono::TimeDelta;
 use clap::Subcommand;
 use domain::api_key::{ApiKey, network};
 use domain::credential::CredentialStatus;
 use domain::role::{Granted, Role, Scope};
 use ipnet::IpNet;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::show::{Printer, Table, ago, moment, with};
+use super::show::{Printer, Table, ago, moment};
 use super::{one_of, span};
 
 #[derive(Debug, Subcommand)]
@@ -69,12 +70,15 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
     match verb {
         Verb::Create(create) => {
             let issued = admin::api_keys::create::execute(context, create.into(), None).await?;
-            printer.answer(&issued_shape(&issued), || issued_text(&issued));
+            printer.answer(&json!(ApiKeyIssued::from(&issued)), || issued_text(&issued));
             printer.note("The key is shown this once. Send it as \"Authorization: Bearer usheradm_…\".");
         }
         Verb::List => {
             let found = admin::api_keys::list::execute(context).await?;
-            let json = found.iter().map(listed_shape).collect();
+            let json = found
+                .iter()
+                .map(|(key, status)| json!(ApiKeyView::of(key, *status)))
+                .collect();
             let empty = "no API keys yet: usher api-key create --role operator";
             printer.list(json, empty, || table(&found, context));
         }
@@ -84,9 +88,7 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
             expires_in,
         } => {
             let rotated = admin::api_keys::rotate::execute(context, &id, overlap, expires_in, None).await?;
-            let ending = json!({"id": rotated.old.id, "expiresAt": rotated.old.expires_at});
-            let json = with(issued_shape(&rotated.issued), [("ending", ending)]);
-            printer.answer(&json, || {
+            printer.answer(&json!(ApiKeyRotated::from(&rotated)), || {
                 let old = &rotated.old;
                 format!(
                     "{}\nold key  {} …{}  ends {}",
@@ -131,45 +133,6 @@ fn issued_text(issued: &Issued) -> String {
         place(key),
         moment(key.expires_at)
     )
-}
-
-fn issued_shape(issued: &Issued) -> Value {
-    with(shape(&issued.key), [("key", json!(issued.secret.reveal()))])
-}
-
-fn listed_shape((key, status): &(ApiKey, CredentialStatus)) -> Value {
-    let more = [
-        ("lastFour", json!(key.last_four)),
-        ("standing", json!(status)),
-        ("revokedAt", json!(key.revoked_at)),
-        ("lastUsedAt", json!(key.last_used_at)),
-    ];
-    with(shape(key), more)
-}
-
-fn shape(key: &ApiKey) -> Value {
-    let scope = &key.grant.scope;
-    let role = match key.grant.granted {
-        Granted::Role(role) => Some(role.as_str()),
-        Granted::Rights(_) => None,
-    };
-    let name_of = |wanted: bool| key.scope_name.as_ref().filter(|_| wanted);
-    let profile = match scope {
-        Scope::Directory(_, profile) => Some(profile),
-        _ => None,
-    };
-    json!({
-        "id": key.id,
-        "label": key.label,
-        "role": role,
-        "rights": key.grant.granted.rights(),
-        "tenant": name_of(scope.tenant().is_some()),
-        "profile": profile,
-        "app": name_of(matches!(scope, Scope::App(_))),
-        "networks": key.networks.iter().map(IpNet::to_string).collect::<Vec<_>>(),
-        "createdAt": key.created_at,
-        "expiresAt": key.expires_at,
-    })
 }
 
 fn table(found: &[(ApiKey, CredentialStatus)], context: &admin::Context) -> Table {

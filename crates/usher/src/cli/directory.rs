@@ -3,9 +3,10 @@
 mod extension;
 
 use admin::directories::Named;
+use admin::view::DirectoryView;
 use clap::Subcommand;
 use domain::tenant::{Provider, Switch};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::one_of;
 use super::show::{Printer, Table, moment};
@@ -67,14 +68,14 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
             provider,
         } => {
             let made = admin::directories::create::execute(context, &tenant, &profile, provider).await?;
-            printer.answer(&shape(&made), || format!("Tenant URL  {}", made.tenant_url));
+            printer.answer(&json!(DirectoryView::from(&made)), || format!("Tenant URL  {}", made.tenant_url));
             printer.note(&format!(
                 "next: usher token issue --tenant {tenant} --profile {profile}"
             ));
         }
         Verb::List { tenant } => {
             let found = admin::directories::list::execute(context, tenant.as_deref()).await?;
-            let json = found.iter().map(shape).collect();
+            let json = found.iter().map(|named| json!(DirectoryView::from(named))).collect();
             let empty = "no directories yet: usher directory create --tenant NAME --profile PROFILE";
             printer.list(json, empty, || table(&found));
         }
@@ -84,7 +85,7 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
             provider,
         } => {
             let set = admin::directories::set::execute(context, &tenant, &profile, provider).await?;
-            printer.answer(&shape(&set), || {
+            printer.answer(&json!(DirectoryView::from(&set)), || {
                 format!(
                     "directory {profile} of {tenant} is called by {}",
                     provider.as_str()
@@ -94,7 +95,7 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
         Verb::Extension(verb) => extension::run(context, printer, verb).await?,
         Verb::Switch { tenant, profile, to } => {
             let switched = admin::directories::switch::execute(context, &tenant, &profile, to).await?;
-            printer.answer(&shape(&switched), || {
+            printer.answer(&json!(DirectoryView::from(&switched)), || {
                 format!(
                     "directory {profile} of {tenant} is {}",
                     switched.directory.switch.as_str()
@@ -119,16 +120,4 @@ fn table(found: &[Named]) -> Table {
     };
     let head = ["tenant", "profile", "switch", "tenant url", "provider", "created"];
     Table::of(head, found.iter().map(row))
-}
-
-fn shape(named: &Named) -> Value {
-    json!({
-        "id": named.directory.id,
-        "tenant": named.tenant,
-        "profile": named.directory.profile,
-        "provider": named.directory.provider,
-        "switch": named.directory.switch,
-        "tenantUrl": named.tenant_url,
-        "createdAt": named.directory.created_at,
-    })
 }
