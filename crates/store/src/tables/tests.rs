@@ -7,7 +7,7 @@ use domain::id::{DirectoryId, IdentityId, TenantId};
 use domain::log::LogStatus;
 use uuid::Uuid;
 
-use super::log::{self, LogQuery};
+use super::log::{self, LogPlace, LogQuery};
 use super::{
     api_key, app, credential_memory, deployment, directory, feed, group, identity, lease, membership, outbox, prune,
     snapshot, tenant, token,
@@ -101,7 +101,7 @@ fn declared_in(path: &PathBuf) -> Vec<String> {
 #[test]
 fn a_search_of_the_log_names_what_it_binds_whatever_it_asks_for() {
     let id = Uuid::nil();
-    for asked in 0..64_u8 {
+    for asked in 0..128_u8 {
         let on = |bit: u8| asked & (1 << bit) != 0;
         let query = LogQuery {
             directory: on(0).then(|| DirectoryId::from_uuid(id)),
@@ -110,11 +110,18 @@ fn a_search_of_the_log_names_what_it_binds_whatever_it_asks_for() {
             resource: on(3).then(|| IdentityId::from_uuid(id).into()),
             status: on(4).then_some(LogStatus::Failure),
             since: on(5).then(chrono::DateTime::default),
+            after: on(6).then(|| LogPlace {
+                at: chrono::DateTime::default(),
+                number: 7,
+            }),
             limit: 20,
         };
         for database in BOTH {
             let search = log::search(database, TenantId::from_uuid(id), &query).expect("its own names");
-            assert_eq!(search.values.len(), 2 + asked.count_ones() as usize);
+            // In the order of time, a place is two values.
+            let by_time = on(5) && on(6) && !on(1) && !on(2) && !on(3);
+            let expected = 2 + asked.count_ones() as usize + usize::from(by_time);
+            assert_eq!(search.values.len(), expected);
         }
     }
 }

@@ -56,6 +56,7 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
         resource: search.id,
         status: search.failures.then_some(LogStatus::Failure),
         since: search.since.map(|span| context.clock.now() - span),
+        after: None,
         limit: search.limit,
     };
     let found = admin::logs::search::execute(context, &search.tenant, query).await?;

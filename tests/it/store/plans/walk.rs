@@ -19,7 +19,7 @@ use scim::filter::Filter;
 use scim::query::{Sort, SortPosition};
 use scim::schema::ResourceType;
 use serde_json::json;
-use store::{ListRequest, LogQuery, MemberChange, Page, PageAt, StoreError, TenantTx, TypeRequest};
+use store::{ListRequest, LogPlace, LogQuery, MemberChange, Page, PageAt, StoreError, TenantTx, TypeRequest};
 use uuid::Uuid;
 
 use super::Watched;
@@ -513,7 +513,15 @@ async fn logs(watched: &Watched, target: &Target) {
             ..any
         },
     ];
-    for query in queries {
+    let place = LogPlace {
+        at: early(5_000),
+        number: 5_000,
+    };
+    let later = queries.clone().map(|query| LogQuery {
+        after: Some(place),
+        ..query
+    });
+    for query in queries.into_iter().chain(later) {
         world
             .store
             .read::<_, StoreError, _>(home.scope, move |tx| {
