@@ -1,6 +1,7 @@
 //! API keys: what automation calls the admin API with (ADR 0045). Each has a role or single rights, a scope, and an end.
 
 pub mod create;
+pub mod get;
 pub mod list;
 pub mod revoke;
 pub mod rotate;
@@ -8,11 +9,10 @@ pub mod rotate;
 use auth::CredentialKind;
 use auth::token::Issued as Secret;
 use chrono::{DateTime, Utc};
-use domain::api_key::{ApiKey, ApiKeyRecord};
+use domain::api_key::ApiKey;
 use domain::role::Grant;
 use ipnet::IpNet;
 
-use crate::tokens::revoke::public_part;
 use crate::{Context, Error};
 
 /// A new API key. Its text is never available again.
@@ -50,16 +50,4 @@ async fn issue(context: &Context, draft: Draft) -> Result<Issued, Error> {
     context.store.insert_api_key(&key, &hash).await?;
     context.remember(CredentialKind::ApiKey, &secret, &hash).await;
     Ok(Issued { key, secret })
-}
-
-/// The key of an id; a whole key pasted by mistake is cut to its id, and never repeated in a message.
-async fn found(context: &Context, id: &str) -> Result<ApiKey, Error> {
-    let id = public_part(id);
-    let found: Option<ApiKeyRecord> = match id.parse() {
-        Ok(id) => context.store.api_key(id).await?,
-        Err(_) => None,
-    };
-    found
-        .map(|record| record.key)
-        .ok_or_else(|| Error::ApiKeyUnknown(id.to_owned()))
 }

@@ -37,6 +37,9 @@ pub enum Error {
         /// The name of the profile.
         profile: String,
     },
+    /// The settings are not those that the request was about.
+    #[error("the settings of this directory have changed since they were read: read them again, and repeat the change")]
+    SettingsChanged,
     /// An extension that cannot be compiled with its profile.
     #[error("{0}; docs/reference/profiles.md shows what an extension may say. Nothing was changed")]
     Extension(ProfileError),

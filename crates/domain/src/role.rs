@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::Deserialize;
 
 use crate::id::{AppId, TenantId};
 use crate::profile::ProfileName;
@@ -95,12 +95,6 @@ impl fmt::Display for Right {
     }
 }
 
-impl Serialize for Right {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
 /// Rights under one name. `scim:manage` is the name for what manages a customer's SCIM connection without owning the tenant.
 pub const SCIM_MANAGE: &str = "scim:manage";
 
@@ -123,10 +117,12 @@ const SCIM_RIGHTS: &[Right] = &[
     PartialEq,
     Eq,
     Hash,
+    Deserialize,
     strum::EnumString,
     strum::IntoStaticStr,
     strum::VariantArray,
 )]
+#[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Role {
     /// Staff who run the gateway.

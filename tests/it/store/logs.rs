@@ -1,6 +1,6 @@
 //! The provisioning log: what happened to a person, and the progress of its events.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use domain::log::{LogAction, LogEntry, LogStatus};
 use serde_json::json;
 use store::{DeliveryStatus, LogQuery, LogRow, StoreError};

@@ -2,7 +2,7 @@
 
 use domain::api_key::ApiKey;
 
-use super::found;
+use super::get;
 use crate::{Context, Error};
 
 /// Revokes an API key: refused from the next request on, on every instance. A revocation is final; a repeat changes nothing.
@@ -10,7 +10,7 @@ use crate::{Context, Error};
 /// # Errors
 /// [`Error::ApiKeyUnknown`], [`Error::Store`].
 pub async fn execute(context: &Context, id: &str) -> Result<ApiKey, Error> {
-    let mut key = found(context, id).await?;
+    let mut key = get::execute(context, id).await?;
     if key.revoked_at.is_none() {
         let now = context.clock.now();
         context.store.revoke_api_key(key.id, now).await?;

@@ -5,7 +5,7 @@ use domain::api_key::ApiKey;
 use domain::credential::CredentialStatus;
 use domain::role::Grant;
 
-use super::{Draft, Issued, create, found, issue};
+use super::{Draft, Issued, create, get, issue};
 use crate::tokens::rotate::LONGEST_OVERLAP;
 use crate::{Context, Error};
 
@@ -35,7 +35,7 @@ pub async fn execute(
     if overlap < TimeDelta::zero() || overlap > LONGEST_OVERLAP {
         return Err(Error::Overlap(LONGEST_OVERLAP));
     }
-    let mut old = found(context, id).await?;
+    let mut old = get::execute(context, id).await?;
     let now = context.clock.now();
     if old.status(now) != CredentialStatus::Active {
         return Err(Error::ApiKeyEnded(old.id.to_string()));

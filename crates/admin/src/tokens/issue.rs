@@ -8,6 +8,8 @@ use domain::tenant::{Directory, Tenant};
 use super::Issued;
 use crate::{Context, Error};
 
+/// The usual lifetime.
+pub const LIFE: TimeDelta = TimeDelta::days(365);
 /// The longest lifetime; without one a token is valid until it is revoked.
 pub const LONGEST: TimeDelta = TimeDelta::days(730);
 /// The most usable tokens of one directory: enough for any rotation, few enough to be checked by hand.

@@ -9,6 +9,7 @@ use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 use smart_default::SmartDefault;
 
+use super::admin::Admin;
 use super::database::Database;
 use super::events::Events;
 use super::http::Http;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub http: Http,
     /// The database.
     pub database: Database,
+    /// The admin API.
+    pub admin: Admin,
     /// The Redis queue.
     pub redis: Redis,
     /// Events.

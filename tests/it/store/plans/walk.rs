@@ -111,6 +111,14 @@ async fn records(watched: &Watched, nth: usize) {
             .unwrap()
     );
     assert!(store.set_extension(home.scope, directory.id, None).await.unwrap());
+    let before = store.directory(home.scope, directory.profile.as_str()).await;
+    let before = before.unwrap().unwrap();
+    let after = Directory {
+        provider: Provider::Okta,
+        ..before.clone()
+    };
+    assert!(store.change_settings(home.scope, &before, &after).await.unwrap());
+    assert!(!store.change_settings(home.scope, &before, &after).await.unwrap());
     let token = Token {
         id: token_id(&format!("new{nth}")),
         tenant: home.tenant.id,
