@@ -129,7 +129,7 @@ pub enum Error {
     #[error("give an API key either a role or single rights: roles are {}; rights are {}", words(Role::ALL), words(Right::ALL))]
     ApiKeyRights,
     /// A word that is no right.
-    #[error("there is no right \"{0}\": rights are {rights}, and {SCIM_MANAGE} for all that manages a SCIM connection", rights = words(Right::ALL))]
+    #[error("there is no right \"{0}\": rights are {rights}, and {scim} for all that manages a SCIM connection", rights = words(Right::ALL), scim = SCIM_MANAGE)]
     RightUnknown(String),
     /// A role without the scope that it needs.
     #[error("the role {role} is limited to {}", one(*needed))]

@@ -48,9 +48,9 @@ fn page(document: &Value) -> String {
     }
     page.push_str("<h2>What is sent and answered</h2>\n");
     for (name, schema) in members(&document["components"]["schemas"]) {
-        let _ = write!(
+        let _ = writeln!(
             page,
-            "<h3 id=\"{0}\">{0}</h3>\n<p>{1}</p>\n",
+            "<h3 id=\"{0}\">{0}</h3>\n<p>{1}</p>",
             escaped(&name),
             text(&schema["description"])
         );
@@ -61,9 +61,9 @@ fn page(document: &Value) -> String {
 }
 
 fn route(page: &mut String, method: &str, path: &str, operation: &Value) {
-    let _ = write!(
+    let _ = writeln!(
         page,
-        "<h2>{} {}</h2>\n<p>{} Right: <code>{}</code>.</p>\n",
+        "<h2>{} {}</h2>\n<p>{} Right: <code>{}</code>.</p>",
         method.to_ascii_uppercase(),
         escaped(path),
         text(&operation["summary"]),
@@ -76,13 +76,13 @@ fn route(page: &mut String, method: &str, path: &str, operation: &Value) {
     );
     let body = &operation["requestBody"]["content"]["application/json"]["schema"];
     if body.is_object() {
-        let _ = write!(page, "<p>Body: {}</p>\n", kind(body));
+        let _ = writeln!(page, "<p>Body: {}</p>", kind(body));
     }
     page.push_str("<table><tr><th>Status</th><th>Answer</th></tr>\n");
     for (status, response) in operation["responses"].as_object().into_iter().flatten() {
         let content = response["content"]["application/json"]["schema"].clone();
         let answer = if content.is_object() { kind(&content) } else { text(&response["description"]) };
-        let _ = write!(page, "<tr><td>{}</td><td>{answer}</td></tr>\n", escaped(status));
+        let _ = writeln!(page, "<tr><td>{}</td><td>{answer}</td></tr>", escaped(status));
     }
     page.push_str("</table>\n");
 }
@@ -94,9 +94,9 @@ fn table<'v>(page: &mut String, rows: impl Iterator<Item = (&'v str, &'v Value, 
     }
     page.push_str("<table><tr><th>Name</th><th>Type</th><th>Meaning</th></tr>\n");
     for (name, schema, meaning) in rows {
-        let _ = write!(
+        let _ = writeln!(
             page,
-            "<tr><td><code>{}</code></td><td>{}</td><td>{}</td></tr>\n",
+            "<tr><td><code>{}</code></td><td>{}</td><td>{}</td></tr>",
             escaped(name),
             kind(schema),
             text(meaning)

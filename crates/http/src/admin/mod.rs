@@ -6,19 +6,19 @@
 //!
 //! Reading order: [`routes`], [`route`], [`access`] (who may), [`input`], [`page`], [`problem`], then a noun such as [`tokens`].
 
-pub mod access;
+mod access;
 mod api_keys;
 mod apps;
 mod directories;
-pub mod docs;
+mod docs;
 mod feeds;
-pub mod input;
+mod input;
 mod logs;
 pub mod openapi;
-pub mod page;
-pub mod problem;
-pub mod route;
-pub mod routes;
+mod page;
+pub(crate) mod problem;
+mod route;
+mod routes;
 mod tenants;
 mod tokens;
 
@@ -53,8 +53,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route("/docs", reading::get().to(docs::answer));
     for (path, routes) in by_path() {
         let mut resource = web::resource(path);
-        for route in &routes {
-            let route: &'static Route = route;
+        for route in routes {
             resource = resource.route(route.method.guarded().to(
                 move |request: HttpRequest, payload: web::Payload, state: web::Data<State>| {
                     serve(route, request, payload, state)

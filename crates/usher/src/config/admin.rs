@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use smart_default::SmartDefault;
 
-use super::rules::number;
+use super::rules::{number, parsed};
 use super::values::{ConfigError, Values, contradiction};
 
 /// The section as it is written.
@@ -15,6 +15,7 @@ use super::values::{ConfigError, Values, contradiction};
 pub struct Admin {
     /// whether `http.listen` serves the admin API (`/admin/v1`), too; `http.admin_listen` always does. Whoever reaches that address
     /// may then try API keys there
+    #[serde(deserialize_with = "yes_or_no")]
     pub public: bool,
     /// the address of the same PostgreSQL database with the role `usher_admin`, for what the admin API changes; without it, those
     /// requests are refused where the server's own role may not do it (`docs/how-to/use-the-admin-api.md`). SQLite needs none
@@ -61,4 +62,8 @@ impl Admin {
             acquire_timeout: main.acquire_timeout,
         }))
     }
+}
+
+fn yes_or_no<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    parsed(deserializer, "must be true or false")
 }
