@@ -4,19 +4,17 @@
 //! is outside of the key's scope is answered as if it were not there. Must not know: what is done with it.
 
 use actix_web::HttpRequest;
-use actix_web::http::header::IF_MATCH;
 use admin::Context;
 use admin::directories::Named;
 use auth::Refusal;
 use domain::api_key::ApiKey;
-use domain::profile::ProfileName;
 use domain::role::{NotAllowed, Right, Scope};
 use domain::tenant::{App, Tenant};
 use scim::etag::Precondition;
 
-use super::problem::{AdminCode, Problem};
-use crate::extract::client;
+use super::problem::Problem;
 use crate::extract::credential::{Denied, log_refusal, verified};
+use crate::extract::{client, precondition};
 use crate::observe::Facts;
 use crate::state::State;
 
@@ -56,14 +54,11 @@ impl Target for Deployment {
 
 impl Target for Tenant {
     async fn find(context: &Context, request: &HttpRequest) -> Result<Option<(Self, Scope)>, admin::Error> {
-        match admin::tenants::get::execute(context, parameter(request, "tenant")).await {
-            Ok(tenant) => {
-                let scope = Scope::Tenant(tenant.id);
-                Ok(Some((tenant, scope)))
-            }
-            Err(admin::Error::TenantUnknown(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let found = admin::tenants::get::execute(context, parameter(request, "tenant")).await;
+        Ok(known(found)?.map(|tenant| {
+            let scope = Scope::Tenant(tenant.id);
+            (tenant, scope)
+        }))
     }
 
     fn called(request: &HttpRequest) -> String {
@@ -74,15 +69,12 @@ impl Target for Tenant {
 impl Target for Named {
     async fn find(context: &Context, request: &HttpRequest) -> Result<Option<(Self, Scope)>, admin::Error> {
         let (tenant, profile) = (parameter(request, "tenant"), parameter(request, "profile"));
-        match admin::directories::get::execute(context, tenant, profile).await {
-            Ok(named) => {
-                let profile: ProfileName = named.directory.profile.clone();
-                let scope = Scope::Directory(named.directory.tenant, profile);
-                Ok(Some((named, scope)))
-            }
-            Err(admin::Error::TenantUnknown(_) | admin::Error::DirectoryUnknown { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let found = admin::directories::get::execute(context, tenant, profile).await;
+        Ok(known(found)?.map(|named| {
+            let directory = &named.directory;
+            let scope = Scope::Directory(directory.tenant, directory.profile.clone());
+            (named, scope)
+        }))
     }
 
     fn called(request: &HttpRequest) -> String {
@@ -96,18 +88,27 @@ impl Target for Named {
 
 impl Target for App {
     async fn find(context: &Context, request: &HttpRequest) -> Result<Option<(Self, Scope)>, admin::Error> {
-        match admin::apps::get::execute(context, parameter(request, "app")).await {
-            Ok(app) => {
-                let scope = Scope::App(app.id);
-                Ok(Some((app, scope)))
-            }
-            Err(admin::Error::AppUnknown(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let found = admin::apps::get::execute(context, parameter(request, "app")).await;
+        Ok(known(found)?.map(|app| {
+            let scope = Scope::App(app.id);
+            (app, scope)
+        }))
     }
 
     fn called(request: &HttpRequest) -> String {
         format!("app \"{}\"", parameter(request, "app"))
+    }
+}
+
+/// `None` for what does not exist.
+pub fn known<T>(found: Result<T, admin::Error>) -> Result<Option<T>, admin::Error> {
+    use admin::Error as E;
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(E::TenantUnknown(_) | E::DirectoryUnknown { .. } | E::AppUnknown(_) | E::ApiKeyUnknown(_)) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -135,7 +136,8 @@ impl<T: Target> Access<T> {
                 context,
                 on,
                 key,
-                precondition: precondition(request)?,
+                precondition: precondition::of(request)
+                    .map_err(|error| Problem::value("If-Match", error.detail))?,
             }),
             Err(NotAllowed::Right) => Err(Problem::lacks(right)),
             Err(NotAllowed::Wider) => Err(Problem::wider(right, &limits(&key))),
@@ -169,14 +171,4 @@ fn limits(key: &ApiKey) -> String {
         Scope::Directory(_, profile) => format!("the directory \"{}\" of the tenant \"{name}\"", profile.as_str()),
         Scope::App(_) => format!("the app \"{name}\""),
     }
-}
-
-fn precondition(request: &HttpRequest) -> Result<Precondition, Problem> {
-    let lines = request.headers().get_all(IF_MATCH);
-    let lines: Vec<_> = lines
-        .map(|line| String::from_utf8_lossy(line.as_bytes()))
-        .collect();
-    let field = (!lines.is_empty()).then(|| lines.join(","));
-    Precondition::parse(field.as_deref(), None)
-        .map_err(|error| Problem::with(AdminCode::InvalidValue, error.detail).about("If-Match"))
 }

@@ -11,7 +11,7 @@ use domain::role::{Role, Scope};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
-use super::access::{Access, Deployment, Target, parameter};
+use super::access::{Access, Deployment, Target, known, parameter};
 use super::input::Nothing;
 use super::page::{self, Page, PageQuery};
 use super::problem::Problem;
@@ -61,11 +61,8 @@ fn roles(_: &mut SchemaGenerator) -> Schema {
 /// Keys belong to the deployment, whatever they are limited to.
 impl Target for ApiKey {
     async fn find(context: &Context, request: &HttpRequest) -> Result<Option<(Self, Scope)>, admin::Error> {
-        match admin::api_keys::get::execute(context, parameter(request, "key")).await {
-            Ok(key) => Ok(Some((key, Scope::All))),
-            Err(admin::Error::ApiKeyUnknown(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let found = admin::api_keys::get::execute(context, parameter(request, "key")).await;
+        Ok(known(found)?.map(|key| (key, Scope::All)))
     }
 
     fn called(_: &HttpRequest) -> String {
