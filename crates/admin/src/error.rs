@@ -38,7 +38,9 @@ pub enum Error {
         profile: String,
     },
     /// The settings are not those that the request was about.
-    #[error("the settings of this directory have changed since they were read: read them again, and repeat the change")]
+    #[error(
+        "the settings of this directory have changed since they were read: read them again, and repeat the change"
+    )]
     SettingsChanged,
     /// An extension that cannot be compiled with its profile.
     #[error("{0}; docs/reference/profiles.md shows what an extension may say. Nothing was changed")]
@@ -126,7 +128,11 @@ pub enum Error {
     #[error("the API key \"{0}\" has ended already: make a new one with `usher api-key create`")]
     ApiKeyEnded(String),
     /// An API key without rights, or with both a role and single rights.
-    #[error("give an API key either a role or single rights: roles are {}; rights are {}", words(Role::ALL), words(Right::ALL))]
+    #[error(
+        "give an API key either a role or single rights: roles are {}; rights are {}",
+        words(Role::ALL),
+        words(Right::ALL)
+    )]
     ApiKeyRights,
     /// A word that is no right.
     #[error("there is no right \"{0}\": rights are {rights}, and {scim} for all that manages a SCIM connection", rights = words(Right::ALL), scim = SCIM_MANAGE)]
@@ -140,13 +146,17 @@ pub enum Error {
         needed: ScopeKind,
     },
     /// A scope of both a tenant and an app, or a profile without a tenant.
-    #[error("limit an API key to a tenant, to a directory (a tenant and a profile), to an app, or to nothing")]
+    #[error(
+        "limit an API key to a tenant, to a directory (a tenant and a profile), to an app, or to nothing"
+    )]
     ApiKeyScopes,
     /// A lifetime of an API key that is too long or too short.
     #[error("an API key may live for at most {} days and no less than a minute: choose a time in between", .0.num_days())]
     ApiKeyLife(TimeDelta),
     /// A key that would be allowed more than the one that makes it.
-    #[error("no API key gives another one more than it has itself: ask for fewer rights or a smaller scope, or use a key with more")]
+    #[error(
+        "no API key gives another one more than it has itself: ask for fewer rights or a smaller scope, or use a key with more"
+    )]
     BeyondMaker,
     /// Another app has the name.
     #[error("app \"{0}\" exists already: `usher app rotate-credential {0}` gives it a new credential")]

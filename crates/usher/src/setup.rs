@@ -86,7 +86,9 @@ impl Setup {
         let ask = async |store: &Store| store.deployment().await.map(|deployment| deployment.id);
         let (own, other) = (ask(&self.store).await?, ask(&store).await?);
         if own != other {
-            bail!("admin.database_url and database.url name two databases: give both the address of the one that is served");
+            bail!(
+                "admin.database_url and database.url name two databases: give both the address of the one that is served"
+            );
         }
         Ok(Some(store))
     }

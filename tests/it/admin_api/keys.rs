@@ -27,8 +27,17 @@ async fn a_key_lives_90_days_unless_it_is_said_otherwise_and_a_year_at_most() {
         for seconds in [59, 86_400 * 365 + 1] {
             let body = json!({"role": "auditor", "ttlSeconds": seconds});
             let refused = operator.post("/api-keys", &body).await.expect(400);
-            assert_eq!((code(&refused), &refused.body["field"]), ("invalidValue", &json!("ttlSeconds")));
-            assert!(refused.text.contains("at most 365 days and no less than a minute"), "{}", refused.text);
+            assert_eq!(
+                (code(&refused), &refused.body["field"]),
+                ("invalidValue", &json!("ttlSeconds"))
+            );
+            assert!(
+                refused
+                    .text
+                    .contains("at most 365 days and no less than a minute"),
+                "{}",
+                refused.text
+            );
         }
     })
     .await;
@@ -40,7 +49,10 @@ async fn a_revoked_key_is_refused_at_the_next_request_on_every_instance() {
         let gateway = Gateway::start(settings).await;
         let twin = gateway.twin().await;
         let operator = api(&gateway, "--role operator");
-        let made = operator.post("/api-keys", &json!({"role": "auditor"})).await.expect(201);
+        let made = operator
+            .post("/api-keys", &json!({"role": "auditor"}))
+            .await
+            .expect(201);
         let (here, there) = (
             Api::new(&gateway.admin_url(), &text(&made.body, "key")),
             Api::new(&twin.admin_url(), &text(&made.body, "key")),
@@ -55,7 +67,10 @@ async fn a_revoked_key_is_refused_at_the_next_request_on_every_instance() {
         there.get("/tenants").await.expect(401);
         here.get("/tenants").await.expect(401);
         let again = operator.post(&revoke, &json!({})).await.expect(200);
-        assert_eq!(again.body["revokedAt"], revoked.body["revokedAt"], "a repeat changes nothing");
+        assert_eq!(
+            again.body["revokedAt"], revoked.body["revokedAt"],
+            "a repeat changes nothing"
+        );
     }
 }
 
@@ -64,10 +79,15 @@ async fn a_rotated_key_may_do_the_same_and_the_old_one_ends_after_the_overlap() 
     on_both(async |gateway| {
         gateway.directory("contoso", "advisors");
         let operator = api(&gateway, "--role operator");
-        let body = json!({"role": "owner", "tenant": "contoso", "networks": ["127.0.0.0/8"], "label": "Terraform"});
+        let body =
+            json!({"role": "owner", "tenant": "contoso", "networks": ["127.0.0.0/8"], "label": "Terraform"});
         let old = operator.post("/api-keys", &body).await.expect(201).body;
         let rotate = format!("/api-keys/{}/rotate", text(&old, "id"));
-        let new = operator.post(&rotate, &json!({"overlapSeconds": 3600})).await.expect(201).body;
+        let new = operator
+            .post(&rotate, &json!({"overlapSeconds": 3600}))
+            .await
+            .expect(201)
+            .body;
         for member in ["role", "rights", "tenant", "networks", "label"] {
             assert_eq!(new[member], old[member], "{member}");
         }
@@ -75,10 +95,19 @@ async fn a_rotated_key_may_do_the_same_and_the_old_one_ends_after_the_overlap() 
         assert!(moment(&new["ending"]["expiresAt"]) < moment(&old["expiresAt"]));
         let list = "/tenants/contoso/directories";
         for made in [&old, &new] {
-            Api::new(&gateway.admin_url(), &text(made, "key")).get(list).await.expect(200);
+            Api::new(&gateway.admin_url(), &text(made, "key"))
+                .get(list)
+                .await
+                .expect(200);
         }
-        operator.post(&rotate, &json!({"overlapSeconds": 0})).await.expect(201);
-        Api::new(&gateway.admin_url(), &text(&old, "key")).get(list).await.expect(401);
+        operator
+            .post(&rotate, &json!({"overlapSeconds": 0}))
+            .await
+            .expect(201);
+        Api::new(&gateway.admin_url(), &text(&old, "key"))
+            .get(list)
+            .await
+            .expect(401);
         let ended = operator.post(&rotate, &json!({})).await.expect(409);
         assert!(ended.text.contains("has ended already"), "{}", ended.text);
     })
@@ -98,11 +127,19 @@ async fn a_key_is_for_its_networks_and_says_when_it_was_last_used() {
             "{}",
             gateway.log()
         );
-        until("the last use to be noted", std::time::Duration::from_secs(30), || async {
-            let listed = home.get("/api-keys").await.expect(200).body;
-            let mine = listed["items"].as_array()?.iter().find(|key| key["id"] == id(&home.key))?.clone();
-            mine["lastUsedAt"].is_string().then_some(())
-        })
+        until(
+            "the last use to be noted",
+            std::time::Duration::from_secs(30),
+            || async {
+                let listed = home.get("/api-keys").await.expect(200).body;
+                let mine = listed["items"]
+                    .as_array()?
+                    .iter()
+                    .find(|key| key["id"] == id(&home.key))?
+                    .clone();
+                mine["lastUsedAt"].is_string().then_some(())
+            },
+        )
         .await;
     })
     .await;
@@ -117,13 +154,22 @@ async fn nobody_makes_a_key_that_may_do_more_than_his_own() {
             (json!({"rights": ["token:read"]}), 201),
             (json!({"rights": ["token:read"], "tenant": "contoso"}), 201),
             (json!({"rights": ["token:issue"]}), 403),
-            (json!({"rights": ["token:read", "token:issue"], "tenant": "contoso"}), 403),
+            (
+                json!({"rights": ["token:read", "token:issue"], "tenant": "contoso"}),
+                403,
+            ),
             (json!({"role": "operator"}), 403),
             (json!({"role": "viewer", "tenant": "contoso"}), 403),
         ] {
             let answer = maker.post("/api-keys", &body).await.expect(status);
             if status == 403 {
-                assert!(answer.text.contains("no API key gives another one more than it has itself"), "{}", answer.text);
+                assert!(
+                    answer
+                        .text
+                        .contains("no API key gives another one more than it has itself"),
+                    "{}",
+                    answer.text
+                );
             }
         }
         let operators = key(&gateway, "--role operator");
@@ -140,19 +186,63 @@ async fn a_key_that_makes_no_sense_is_refused_with_the_next_step() {
         let operator = api(&gateway, "--role operator");
         for (body, status, field, words) in [
             (json!({}), 400, "role", "either a role or single rights"),
-            (json!({"role": "operator", "rights": ["token:read"]}), 400, "role", "one of the two"),
+            (
+                json!({"role": "operator", "rights": ["token:read"]}),
+                400,
+                "role",
+                "one of the two",
+            ),
             (json!({"role": "chief"}), 400, "role", "unknown variant"),
-            (json!({"rights": ["token:reed"]}), 400, "rights", "there is no right \"token:reed\""),
+            (
+                json!({"rights": ["token:reed"]}),
+                400,
+                "rights",
+                "there is no right \"token:reed\"",
+            ),
             (json!({"role": "owner"}), 400, "tenant", "limited to one tenant"),
-            (json!({"role": "app-reader", "tenant": "contoso"}), 400, "tenant", "limited to one app"),
-            (json!({"role": "operator", "tenant": "contoso", "app": "booking"}), 400, "tenant", "limit an API key to"),
-            (json!({"role": "operator", "profile": "advisors"}), 400, "tenant", "limit an API key to"),
-            (json!({"role": "operator", "networks": ["everywhere"]}), 400, "networks", "neither an address nor a network"),
-            (json!({"role": "operator", "owner": "me"}), 400, "owner", "unknown field"),
-            (json!({"role": "owner", "tenant": "nobody"}), 404, "", "no tenant \"nobody\""),
+            (
+                json!({"role": "app-reader", "tenant": "contoso"}),
+                400,
+                "tenant",
+                "limited to one app",
+            ),
+            (
+                json!({"role": "operator", "tenant": "contoso", "app": "booking"}),
+                400,
+                "tenant",
+                "limit an API key to",
+            ),
+            (
+                json!({"role": "operator", "profile": "advisors"}),
+                400,
+                "tenant",
+                "limit an API key to",
+            ),
+            (
+                json!({"role": "operator", "networks": ["everywhere"]}),
+                400,
+                "networks",
+                "neither an address nor a network",
+            ),
+            (
+                json!({"role": "operator", "owner": "me"}),
+                400,
+                "owner",
+                "unknown field",
+            ),
+            (
+                json!({"role": "owner", "tenant": "nobody"}),
+                404,
+                "",
+                "no tenant \"nobody\"",
+            ),
         ] {
             let refused = operator.post("/api-keys", &body).await.expect(status);
-            assert!(refused.text.contains(&words.replace('"', "\\\"")), "{body}: {}", refused.text);
+            assert!(
+                refused.text.contains(&words.replace('"', "\\\"")),
+                "{body}: {}",
+                refused.text
+            );
             if !field.is_empty() {
                 assert_eq!(refused.body["field"], field, "{body}: {}", refused.text);
             }

@@ -12,10 +12,19 @@ async fn all(api: &Api, path: &str, limit: usize) -> Vec<Value> {
     let mut cursor: Option<String> = None;
     loop {
         let sign = if path.contains('?') { '&' } else { '?' };
-        let behind = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
-        let page = api.get(&format!("{path}{sign}limit={limit}{behind}")).await.expect(200).body;
+        let behind = cursor
+            .map(|cursor| format!("&cursor={cursor}"))
+            .unwrap_or_default();
+        let page = api
+            .get(&format!("{path}{sign}limit={limit}{behind}"))
+            .await
+            .expect(200)
+            .body;
         let shown = page["items"].as_array().expect("items").clone();
-        assert!(shown.len() <= limit && (page["next"].is_null() || shown.len() == limit), "{page}");
+        assert!(
+            shown.len() <= limit && (page["next"].is_null() || shown.len() == limit),
+            "{page}"
+        );
         items.extend(shown);
         match page["next"].as_str() {
             Some(next) => cursor = Some(next.to_owned()),
@@ -29,9 +38,15 @@ async fn a_list_is_whole_whatever_the_size_of_its_pages() {
     on_both(async |gateway| {
         let operator = api(&gateway, "--role operator");
         for name in ["delta", "alpha", "echo", "bravo", "charlie"] {
-            operator.post("/tenants", &json!({"name": name})).await.expect(201);
+            operator
+                .post("/tenants", &json!({"name": name}))
+                .await
+                .expect(201);
         }
-        operator.post("/tenants/alpha/directories", &json!({"profile": "advisors"})).await.expect(201);
+        operator
+            .post("/tenants/alpha/directories", &json!({"profile": "advisors"}))
+            .await
+            .expect(201);
         let tokens = "/tenants/alpha/directories/advisors/tokens";
         for _ in 0..4 {
             operator.post(tokens, &json!({})).await.expect(201);
@@ -39,17 +54,42 @@ async fn a_list_is_whole_whatever_the_size_of_its_pages() {
         for name in ["booking", "billing", "badges"] {
             operator.post("/apps", &json!({"name": name})).await.expect(201);
         }
-        for path in ["/tenants", tokens, "/apps", "/feeds", "/api-keys", "/apps/booking/credentials"] {
+        for path in [
+            "/tenants",
+            tokens,
+            "/apps",
+            "/feeds",
+            "/api-keys",
+            "/apps/booking/credentials",
+        ] {
             let whole = operator.get(path).await.expect(200).body["items"].clone();
             for limit in [1, 2, 3, 500] {
-                assert_eq!(Value::Array(all(&operator, path, limit).await), whole, "{path} {limit}");
+                assert_eq!(
+                    Value::Array(all(&operator, path, limit).await),
+                    whole,
+                    "{path} {limit}"
+                );
             }
         }
-        let names: Vec<String> = all(&operator, "/tenants", 2).await.iter().map(|tenant| text(tenant, "name")).collect();
+        let names: Vec<String> = all(&operator, "/tenants", 2)
+            .await
+            .iter()
+            .map(|tenant| text(tenant, "name"))
+            .collect();
         assert_eq!(names, ["alpha", "bravo", "charlie", "delta", "echo"]);
-        for (query, field) in [("limit=0", "limit"), ("limit=501", "limit"), ("cursor=%25", "cursor"), ("limt=1", "query")] {
+        for (query, field) in [
+            ("limit=0", "limit"),
+            ("limit=501", "limit"),
+            ("cursor=%25", "cursor"),
+            ("limt=1", "query"),
+        ] {
             let refused = operator.get(&format!("/tenants?{query}")).await.expect(400);
-            assert_eq!((code(&refused), &refused.body["field"]), ("invalidValue", &json!(field)), "{}", refused.text);
+            assert_eq!(
+                (code(&refused), &refused.body["field"]),
+                ("invalidValue", &json!(field)),
+                "{}",
+                refused.text
+            );
         }
     })
     .await;

@@ -138,9 +138,7 @@ fn expected(caller: &Caller, operation: &Operation, is_own: bool) -> (u16, &'sta
 
 fn rights_of(role: &str) -> Vec<&'static str> {
     let column = ROLES.iter().position(|known| *known == role).expect("a role");
-    let marked = MATRIX
-        .iter()
-        .filter(|(_, line)| line.as_bytes()[column] == b'x');
+    let marked = MATRIX.iter().filter(|(_, line)| line.as_bytes()[column] == b'x');
     marked.map(|(right, _)| *right).collect()
 }
 
@@ -165,7 +163,10 @@ fn callers(gateway: &Gateway) -> Vec<Caller> {
         });
     };
     for (role, limits) in [
-        ("operator", &[Limit::None, Limit::Tenant, Limit::Directory, Limit::App][..]),
+        (
+            "operator",
+            &[Limit::None, Limit::Tenant, Limit::Directory, Limit::App][..],
+        ),
         ("auditor", &[Limit::None, Limit::Tenant]),
         ("owner", &[Limit::Tenant, Limit::Directory]),
         ("viewer", &[Limit::Tenant]),
@@ -179,7 +180,11 @@ fn callers(gateway: &Gateway) -> Vec<Caller> {
     for (right, _) in MATRIX {
         add(vec![right], format!("--right {right}"), Limit::None);
     }
-    add(rights_of("owner"), "--right scim:manage".to_owned(), Limit::Tenant);
+    add(
+        rights_of("owner"),
+        "--right scim:manage".to_owned(),
+        Limit::Tenant,
+    );
     callers
 }
 
@@ -203,7 +208,10 @@ async fn every_route_is_open_to_whom_the_matrix_says_and_to_nobody_else() {
     on_both(async |gateway| {
         let (own, token, credential) = things(&gateway, "contoso", "booking");
         let (other, ..) = things(&gateway, "fabrikam", "billing");
-        let document = Api::new(&gateway.admin_url(), "").get("/openapi.json").await.expect(200);
+        let document = Api::new(&gateway.admin_url(), "")
+            .get("/openapi.json")
+            .await
+            .expect(200);
         let operations = operations(&document.body);
         assert!(operations.len() >= 26, "{}", operations.len());
 
@@ -268,12 +276,22 @@ async fn nothing_else_opens(
             );
             bodies.push(answer.text_without_id());
         }
-        for nowhere in ["/nothing", "/tenants/", "//tenants", "/Tenants", "/tenants/contoso/../fabrikam"] {
+        for nowhere in [
+            "/nothing",
+            "/tenants/",
+            "//tenants",
+            "/Tenants",
+            "/tenants/contoso/../fabrikam",
+        ] {
             assert_eq!(api.get(nowhere).await.expect(401).status, 401, "{nowhere}");
         }
     }
     bodies.dedup();
-    assert_eq!(bodies.len(), 1, "a refusal tells nothing of its reason: {bodies:?}");
+    assert_eq!(
+        bodies.len(),
+        1,
+        "a refusal tells nothing of its reason: {bodies:?}"
+    );
 
     // And a key opens neither SCIM nor a feed.
     let scim = Scim::at(

@@ -17,7 +17,15 @@ async fn without_the_operators_database_role_it_reads_and_says_which_setting_is_
     gateway.app("booking");
     let operator = api(&gateway, "--role operator");
     let directory = "/tenants/contoso/directories/advisors";
-    for path in ["/tenants", directory, &format!("{directory}/tokens"), &format!("{directory}/log"), "/apps", "/feeds", "/api-keys"] {
+    for path in [
+        "/tenants",
+        directory,
+        &format!("{directory}/tokens"),
+        &format!("{directory}/log"),
+        "/apps",
+        "/feeds",
+        "/api-keys",
+    ] {
         operator.get(path).await.expect(200);
     }
     for (path, body) in [
@@ -38,7 +46,10 @@ async fn without_the_operators_database_role_it_reads_and_says_which_setting_is_
 async fn the_operators_database_is_the_one_that_is_served() {
     let mut settings = on_postgres().await;
     let other = Postgres::shared().await.database().await;
-    settings.more = vec![("admin.database_url".to_owned(), format!("\"{}\"", other.owner_url))];
+    settings.more = vec![(
+        "admin.database_url".to_owned(),
+        format!("\"{}\"", other.owner_url),
+    )];
     let mut gateway = Gateway::prepared(settings);
     let elsewhere = Gateway::prepared(Settings {
         database: Some(other),
@@ -48,7 +59,9 @@ async fn the_operators_database_is_the_one_that_is_served() {
     let ended = gateway.process().wait(std::time::Duration::from_mins(1));
     assert!(!ended.success());
     assert!(
-        gateway.log().contains("admin.database_url and database.url name two databases"),
+        gateway
+            .log()
+            .contains("admin.database_url and database.url name two databases"),
         "{}",
         gateway.log()
     );
@@ -64,7 +77,10 @@ async fn the_public_listener_serves_it_only_when_it_is_told_to() {
         })
         .await;
         let operator = key(&gateway, "--role operator");
-        Api::new(&gateway.admin_url(), &operator).get("/tenants").await.expect(200);
+        Api::new(&gateway.admin_url(), &operator)
+            .get("/tenants")
+            .await
+            .expect(200);
         let public = Api::new(&gateway.url(), &operator);
         for path in ["/tenants", "/openapi.json", "/docs"] {
             let status = public.get(path).await.status;

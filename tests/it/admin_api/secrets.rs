@@ -118,14 +118,26 @@ fn forged_id(token: &str) -> String {
 async fn a_key_of_one_directory_reaches_no_token_of_another_one() {
     on_both(async |gateway| {
         let [advisors, rooms] = ["advisors", "rooms"].map(|profile| gateway.directory("contoso", profile));
-        let key = api(&gateway, "--right token:revoke --tenant contoso --profile advisors");
+        let key = api(
+            &gateway,
+            "--right token:revoke --tenant contoso --profile advisors",
+        );
         let revoke = |profile: &str, token: &str| {
-            format!("/tenants/contoso/directories/{profile}/tokens/{}/revoke", id(token))
+            format!(
+                "/tenants/contoso/directories/{profile}/tokens/{}/revoke",
+                id(token)
+            )
         };
-        key.post(&revoke("rooms", &rooms.token), &json!({})).await.expect(404);
-        key.post(&revoke("advisors", &rooms.token), &json!({})).await.expect(404);
+        key.post(&revoke("rooms", &rooms.token), &json!({}))
+            .await
+            .expect(404);
+        key.post(&revoke("advisors", &rooms.token), &json!({}))
+            .await
+            .expect(404);
         Scim::new(&rooms).get("/Users").await.expect(200);
-        key.post(&revoke("advisors", &advisors.token), &json!({})).await.expect(200);
+        key.post(&revoke("advisors", &advisors.token), &json!({}))
+            .await
+            .expect(200);
         Scim::new(&advisors).get("/Users").await.expect(401);
     })
     .await;
@@ -143,7 +155,9 @@ async fn an_address_or_method_that_is_not_there_says_where_to_look() {
         assert_eq!(head.text, "");
         for body in ["[]", "{\"name\":", "{\"name\":\"a\",\"name\":\"b\"}"] {
             let request = support::http_client().post(format!("{}/admin/v1/tenants", gateway.admin_url()));
-            let answer = send(request.bearer_auth(&operator.key).body(body)).await.expect(400);
+            let answer = send(request.bearer_auth(&operator.key).body(body))
+                .await
+                .expect(400);
             assert_eq!(super::code(&answer), "invalidBody", "{}", answer.text);
         }
         let _ = Api::new(&gateway.admin_url(), "").get("/docs").await.expect(200);

@@ -14,19 +14,50 @@ async fn settings_change_only_from_the_version_that_was_read() {
         let owner = api(&gateway, "--role owner --tenant contoso");
         let first = owner.get(DIRECTORY).await.expect(200);
         let tag = first.header("etag").to_owned();
-        assert!(tag.starts_with('"') && first.body["provider"] == "entra", "{tag} {}", first.text);
+        assert!(
+            tag.starts_with('"') && first.body["provider"] == "entra",
+            "{tag} {}",
+            first.text
+        );
 
-        let changed = owner.patch(DIRECTORY, &json!({"provider": "okta"}), Some(&tag)).await.expect(200);
-        assert_eq!((&changed.body["provider"], &changed.body["switch"]), (&json!("okta"), &json!("on")));
+        let changed = owner
+            .patch(DIRECTORY, &json!({"provider": "okta"}), Some(&tag))
+            .await
+            .expect(200);
+        assert_eq!(
+            (&changed.body["provider"], &changed.body["switch"]),
+            (&json!("okta"), &json!("on"))
+        );
         assert_ne!(changed.header("etag"), tag);
-        let stale = owner.patch(DIRECTORY, &json!({"switch": "off"}), Some(&tag)).await.expect(412);
-        assert!(stale.text.contains("have changed since they were read"), "{}", stale.text);
-        assert_eq!(owner.get(DIRECTORY).await.expect(200).body, changed.body, "nothing was done");
+        let stale = owner
+            .patch(DIRECTORY, &json!({"switch": "off"}), Some(&tag))
+            .await
+            .expect(412);
+        assert!(
+            stale.text.contains("have changed since they were read"),
+            "{}",
+            stale.text
+        );
+        assert_eq!(
+            owner.get(DIRECTORY).await.expect(200).body,
+            changed.body,
+            "nothing was done"
+        );
 
-        owner.patch(DIRECTORY, &json!({"switch": "off"}), Some(changed.header("etag"))).await.expect(200);
+        owner
+            .patch(DIRECTORY, &json!({"switch": "off"}), Some(changed.header("etag")))
+            .await
+            .expect(200);
         Scim::new(&directory).get("/Users").await.expect(403);
-        let back = owner.patch(DIRECTORY, &json!({"switch": "on", "provider": "entra"}), None).await.expect(200);
-        assert_eq!(back.header("etag"), tag, "the same settings have the same version");
+        let back = owner
+            .patch(DIRECTORY, &json!({"switch": "on", "provider": "entra"}), None)
+            .await
+            .expect(200);
+        assert_eq!(
+            back.header("etag"),
+            tag,
+            "the same settings have the same version"
+        );
         Scim::new(&directory).get("/Users").await.expect(200);
         owner.patch(DIRECTORY, &json!({}), Some("*")).await.expect(200);
         owner.patch(DIRECTORY, &json!({}), Some("odd")).await.expect(400);
@@ -70,10 +101,24 @@ async fn what_is_there_already_is_a_conflict_and_a_profile_that_is_not_is_named(
             let refused = operator.post(path, &body).await.expect(409);
             assert_eq!(code(&refused), "exists", "{}", refused.text);
         }
-        let odd = operator.post(directories, &json!({"profile": "robots"})).await.expect(400);
-        assert!(odd.body["field"] == "profile" && odd.text.contains("this deployment has advisors"), "{}", odd.text);
-        let name = operator.post("/tenants", &json!({"name": "Contoso"})).await.expect(400);
-        assert!(name.body["field"] == "name" && name.text.contains("use 1 to 63 of a-z"), "{}", name.text);
+        let odd = operator
+            .post(directories, &json!({"profile": "robots"}))
+            .await
+            .expect(400);
+        assert!(
+            odd.body["field"] == "profile" && odd.text.contains("this deployment has advisors"),
+            "{}",
+            odd.text
+        );
+        let name = operator
+            .post("/tenants", &json!({"name": "Contoso"}))
+            .await
+            .expect(400);
+        assert!(
+            name.body["field"] == "name" && name.text.contains("use 1 to 63 of a-z"),
+            "{}",
+            name.text
+        );
     })
     .await;
 }
@@ -83,9 +128,21 @@ async fn a_dry_run_says_what_would_be_deleted_and_deletes_nothing() {
     on_both(async |gateway| {
         gateway.app("booking");
         let operator = api(&gateway, "--role operator");
-        operator.post("/apps/booking/credentials/rotate", &json!({})).await.expect(201);
+        operator
+            .post("/apps/booking/credentials/rotate", &json!({}))
+            .await
+            .expect(201);
         let dry = operator.delete("/apps/booking?dryRun=true").await.expect(200);
-        assert_eq!((&dry.body["deleted"], &dry.body["credentials"], &dry.body["groups"]), (&json!(false), &json!(2), &json!(["booking"])), "{}", dry.text);
+        assert_eq!(
+            (
+                &dry.body["deleted"],
+                &dry.body["credentials"],
+                &dry.body["groups"]
+            ),
+            (&json!(false), &json!(2), &json!(["booking"])),
+            "{}",
+            dry.text
+        );
         operator.get("/apps/booking").await.expect(200);
         let done = operator.delete("/apps/booking").await.expect(200);
         assert_eq!(done.body["deleted"], true);
@@ -101,9 +158,16 @@ async fn a_feed_is_renewed_by_its_apps_manager() {
         gateway.app("booking");
         let manager = api(&gateway, "--role app-manager --app booking");
         let before = manager.get("/feeds/booking").await.expect(200).body["epoch"].clone();
-        let renewed = manager.post("/feeds/booking/renew", &json!({})).await.expect(200).body;
+        let renewed = manager
+            .post("/feeds/booking/renew", &json!({}))
+            .await
+            .expect(200)
+            .body;
         assert_eq!(renewed["before"], before);
-        assert_eq!(manager.get("/feeds/booking").await.expect(200).body["epoch"], renewed["epoch"]);
+        assert_eq!(
+            manager.get("/feeds/booking").await.expect(200).body["epoch"],
+            renewed["epoch"]
+        );
     })
     .await;
 }

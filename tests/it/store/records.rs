@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::api_key::ApiKey;
 use domain::credential::{
-    CredentialKind, CredentialStatus, Memory, NETWORKS, SecretCheck, SecretHash, Token, TokenId, TokenRecord, Use,
+    CredentialKind, CredentialStatus, Memory, NETWORKS, SecretCheck, SecretHash, Token, TokenId, TokenRecord,
+    Use,
 };
 use domain::id::AppId;
 use domain::role::{Grant, Granted, Role, SCIM_MANAGE, Scope};
@@ -173,7 +174,11 @@ async fn an_api_key_is_read_as_it_was_made_and_with_the_name_of_its_scope() {
                 Scope::Directory(tenant, home.directory.profile.clone()),
                 Some("contoso"),
             ),
-            (Granted::Role(Role::AppReader), Scope::App(app.id), Some("booking")),
+            (
+                Granted::Role(Role::AppReader),
+                Scope::App(app.id),
+                Some("booking"),
+            ),
             // The app was deleted.
             (
                 Granted::Role(Role::AppReader),

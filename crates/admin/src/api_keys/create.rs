@@ -75,9 +75,7 @@ pub(super) fn lives(life: TimeDelta) -> Result<(), Error> {
 fn granted(role: Option<Role>, rights: &[String]) -> Result<Granted, Error> {
     match (role, rights) {
         (Some(role), []) => Ok(Granted::Role(role)),
-        (None, [_, ..]) => {
-            Granted::of_rights(rights.iter().map(String::as_str)).map_err(Error::RightUnknown)
-        }
+        (None, [_, ..]) => Granted::of_rights(rights.iter().map(String::as_str)).map_err(Error::RightUnknown),
         _ => Err(Error::ApiKeyRights),
     }
 }

@@ -76,7 +76,13 @@ impl ApiKeyView {
                 Granted::Role(role) => Some(role.as_str()),
                 Granted::Rights(_) => None,
             },
-            rights: key.grant.granted.rights().into_iter().map(Right::as_str).collect(),
+            rights: key
+                .grant
+                .granted
+                .rights()
+                .into_iter()
+                .map(Right::as_str)
+                .collect(),
             tenant: named(scope.tenant().is_some()),
             profile: match scope {
                 Scope::Directory(_, profile) => Some(profile.to_string()),

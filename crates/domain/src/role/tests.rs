@@ -84,10 +84,7 @@ fn a_missing_right_is_told_before_a_missing_object() {
     );
     assert_eq!(owner.allows(Right::TokenIssue, &all), Err(NotAllowed::Wider));
     for target in [&all, &own, &other] {
-        assert_eq!(
-            owner.allows(Right::TenantCreate, target),
-            Err(NotAllowed::Right)
-        );
+        assert_eq!(owner.allows(Right::TenantCreate, target), Err(NotAllowed::Right));
     }
 }
 

@@ -168,7 +168,9 @@ fn limits(key: &ApiKey) -> String {
     match &key.grant.scope {
         Scope::All => "everything".to_owned(),
         Scope::Tenant(_) => format!("the tenant \"{name}\""),
-        Scope::Directory(_, profile) => format!("the directory \"{}\" of the tenant \"{name}\"", profile.as_str()),
+        Scope::Directory(_, profile) => {
+            format!("the directory \"{}\" of the tenant \"{name}\"", profile.as_str())
+        }
         Scope::App(_) => format!("the app \"{name}\""),
     }
 }

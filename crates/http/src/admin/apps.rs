@@ -111,7 +111,9 @@ pub async fn get(access: Access<App>, _: Nothing) -> Outcome<AppView> {
 pub async fn delete(access: Access<App>, query: DeleteApp) -> Outcome<AppDeleted> {
     let (context, name) = (&access.context, access.on.name.as_str());
     let (app, credentials) = admin::apps::credentials::execute(context, name).await?;
-    let usable = credentials.iter().filter(|(_, status)| *status == CredentialStatus::Active);
+    let usable = credentials
+        .iter()
+        .filter(|(_, status)| *status == CredentialStatus::Active);
     let credentials = usable.count();
     let feeds = admin::feeds::list::execute(context, Some(name)).await?;
     let feed = feeds.first();
@@ -137,7 +139,10 @@ pub async fn credentials(access: Access<App>, query: PageQuery) -> Outcome<Page<
     // They have no time in their record; they come in the order in which they were made.
     let numbered: Vec<_> = all.into_iter().enumerate().collect();
     let key = |(number, _): &(usize, (AppCredentialRecord, CredentialStatus))| format!("{number:08}");
-    Ok(page::of(&query, &numbered, key, |(_, credential)| AppCredentialView::from(credential))?.into())
+    Ok(page::of(&query, &numbered, key, |(_, credential)| {
+        AppCredentialView::from(credential)
+    })?
+    .into())
 }
 
 pub async fn rotate(access: Access<App>, new: RotateCredential) -> Outcome<AppIssued> {

@@ -55,7 +55,12 @@ fn page(document: &Value) -> String {
             text(&schema["description"])
         );
         let fields = members(&schema["properties"]);
-        table(&mut page, fields.iter().map(|(name, schema)| (name.as_str(), schema, &schema["description"])));
+        table(
+            &mut page,
+            fields
+                .iter()
+                .map(|(name, schema)| (name.as_str(), schema, &schema["description"])),
+        );
     }
     page
 }
@@ -72,7 +77,13 @@ fn route(page: &mut String, method: &str, path: &str, operation: &Value) {
     let parameters = operation["parameters"].as_array().into_iter().flatten();
     table(
         page,
-        parameters.map(|one| (one["name"].as_str().unwrap_or_default(), &one["schema"], &one["description"])),
+        parameters.map(|one| {
+            (
+                one["name"].as_str().unwrap_or_default(),
+                &one["schema"],
+                &one["description"],
+            )
+        }),
     );
     let body = &operation["requestBody"]["content"]["application/json"]["schema"];
     if body.is_object() {
@@ -81,7 +92,11 @@ fn route(page: &mut String, method: &str, path: &str, operation: &Value) {
     page.push_str("<table><tr><th>Status</th><th>Answer</th></tr>\n");
     for (status, response) in operation["responses"].as_object().into_iter().flatten() {
         let content = response["content"]["application/json"]["schema"].clone();
-        let answer = if content.is_object() { kind(&content) } else { text(&response["description"]) };
+        let answer = if content.is_object() {
+            kind(&content)
+        } else {
+            text(&response["description"])
+        };
         let _ = writeln!(page, "<tr><td>{}</td><td>{answer}</td></tr>", escaped(status));
     }
     page.push_str("</table>\n");
@@ -113,7 +128,12 @@ fn kind(schema: &Value) -> String {
     if let Some(words) = schema["enum"].as_array() {
         let words: Vec<String> = words
             .iter()
-            .map(|word| format!("<code>{}</code>", word.as_str().map_or_else(|| "null".to_owned(), escaped)))
+            .map(|word| {
+                format!(
+                    "<code>{}</code>",
+                    word.as_str().map_or_else(|| "null".to_owned(), escaped)
+                )
+            })
             .collect();
         return words.join(" | ");
     }

@@ -53,7 +53,10 @@ pub async fn of_body<I: DeserializeOwned>(
     serde_path_to_error::deserialize(value).map_err(|error| {
         let (path, rule) = (error.path().to_string(), error.inner());
         match path.as_str() {
-            "." => Problem::with(AdminCode::InvalidValue, format!("the body cannot be used: {rule}; {SEE}")),
+            "." => Problem::with(
+                AdminCode::InvalidValue,
+                format!("the body cannot be used: {rule}; {SEE}"),
+            ),
             _ => Problem::value(path.clone(), format!("\"{path}\" cannot be used: {rule}; {SEE}")),
         }
     })

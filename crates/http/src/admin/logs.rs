@@ -42,7 +42,7 @@ fn statuses(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// A row's time in milliseconds, and its number.
-fn place(text: String) -> Option<LogPlace> {
+fn place(text: &str) -> Option<LogPlace> {
     let (millis, number) = text.split_once(' ')?;
     Some(LogPlace {
         at: DateTime::from_timestamp_millis(millis.parse().ok()?)?,

@@ -63,7 +63,11 @@ pub fn configure(config: &mut web::ServiceConfig) {
         scope = scope.service(resource.default_service(web::to(
             move |request: HttpRequest, state: web::Data<State>| {
                 let allowed = ALLOWED.get(path).map_or("", String::as_str);
-                refuse(request, state, Problem::of(AdminCode::MethodNotAllowed).allow(allowed))
+                refuse(
+                    request,
+                    state,
+                    Problem::of(AdminCode::MethodNotAllowed).allow(allowed),
+                )
             },
         )));
     }

@@ -27,7 +27,9 @@ const ALWAYS: [AdminCode; 5] = [
 
 /// Answers `/admin/v1/openapi.json`.
 pub(super) async fn answer() -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(TEXT.as_str())
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .body(TEXT.as_str())
 }
 
 static TEXT: LazyLock<String> = LazyLock::new(text);
@@ -126,7 +128,9 @@ fn fields(input: &Value, inputs: &SchemaGenerator) -> Vec<(String, Value)> {
     let defined = name.and_then(|name| inputs.definitions().get(name));
     let fields = defined.and_then(|defined| defined["properties"].as_object());
     let fields = fields.into_iter().flatten();
-    fields.map(|(name, schema)| (name.clone(), schema.clone())).collect()
+    fields
+        .map(|(name, schema)| (name.clone(), schema.clone()))
+        .collect()
 }
 
 /// A parameter of a query. It has no null.
@@ -134,7 +138,11 @@ fn query(name: String, mut schema: Value) -> Value {
     let description = schema["description"].clone();
     if let Some(members) = schema.as_object_mut() {
         members.remove("description");
-        if let Some(kind) = members.get("type").and_then(Value::as_array).and_then(|kinds| kinds.first()) {
+        if let Some(kind) = members
+            .get("type")
+            .and_then(Value::as_array)
+            .and_then(|kinds| kinds.first())
+        {
             let kind = kind.clone();
             members.insert("type".to_owned(), kind);
         }
@@ -144,7 +152,9 @@ fn query(name: String, mut schema: Value) -> Value {
 
 /// The parameters in braces.
 fn parameters(path: &str) -> Vec<Value> {
-    let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let names = path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let describe = |name| match name {
         "tenant" => "The tenant's name.",
         "profile" => "The profile of the tenant's directory.",
@@ -153,9 +163,7 @@ fn parameters(path: &str) -> Vec<Value> {
         "credential" => "The credential's id.",
         _ => "The API key's id.",
     };
-    let parameter = |name| {
-        json!({"name": name, "in": "path", "required": true, "description": describe(name), "schema": {"type": "string"}})
-    };
+    let parameter = |name| json!({"name": name, "in": "path", "required": true, "description": describe(name), "schema": {"type": "string"}});
     names.map(parameter).collect()
 }
 
@@ -165,7 +173,8 @@ fn responses(route: &Route, outputs: &mut SchemaGenerator) -> Value {
         "content": {"application/json": {"schema": (route.output)(outputs)}},
     });
     if route.is_versioned || route.id == "createDirectory" {
-        success["headers"] = json!({"ETag": {"description": "The version of the settings.", "schema": {"type": "string"}}});
+        success["headers"] =
+            json!({"ETag": {"description": "The version of the settings.", "schema": {"type": "string"}}});
     }
     let mut responses = Map::from_iter([(route.status.to_string(), success)]);
     let mut codes = ALWAYS.to_vec();
@@ -188,7 +197,11 @@ fn responses(route: &Route, outputs: &mut SchemaGenerator) -> Value {
     statuses.sort_unstable();
     statuses.dedup();
     for status in statuses {
-        let these: Vec<_> = codes.iter().map(|code| row(*code)).filter(|row| row.status == status).collect();
+        let these: Vec<_> = codes
+            .iter()
+            .map(|code| row(*code))
+            .filter(|row| row.status == status)
+            .collect();
         let meanings: Vec<&str> = these.iter().map(|row| row.meaning).collect();
         let words: Vec<&str> = these.iter().map(|row| row.code).collect();
         let schema = json!({"allOf": [
@@ -250,7 +263,10 @@ mod tests {
             let operation = &document["paths"][path.as_str()][route.method.as_str()];
             assert_eq!(operation["x-right"], route.right.as_str(), "{path}");
             assert_eq!(operation["operationId"], route.id, "{path}");
-            assert!(operation["responses"][route.status.to_string()].is_object(), "{path}");
+            assert!(
+                operation["responses"][route.status.to_string()].is_object(),
+                "{path}"
+            );
             for status in ["400", "401", "403", "503"] {
                 assert!(operation["responses"][status].is_object(), "{path} {status}");
             }
@@ -263,8 +279,16 @@ mod tests {
         let secret = ["token", "credential", "redisPassword", "key"];
         for (name, schema) in document["components"]["schemas"].as_object().expect("schemas") {
             let fields = schema["properties"].as_object().into_iter().flatten();
-            let shown = fields.filter(|(field, _)| secret.contains(&field.as_str())).count();
-            let makes = ["TokenIssued", "TokenRotated", "AppIssued", "ApiKeyIssued", "ApiKeyRotated"];
+            let shown = fields
+                .filter(|(field, _)| secret.contains(&field.as_str()))
+                .count();
+            let makes = [
+                "TokenIssued",
+                "TokenRotated",
+                "AppIssued",
+                "ApiKeyIssued",
+                "ApiKeyRotated",
+            ];
             assert_eq!(shown > 0, makes.contains(&name.as_str()), "{name}");
         }
     }

@@ -65,10 +65,10 @@ pub fn by_time(at: DateTime<Utc>, id: TokenId) -> String {
 ///
 /// # Errors
 /// `invalidValue`.
-pub fn place<T>(cursor: &str, read: impl FnOnce(String) -> Option<T>) -> Result<T, Problem> {
+pub fn place<T>(cursor: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, Problem> {
     let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok();
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    text.and_then(read).ok_or_else(|| {
+    text.and_then(|text| read(&text)).ok_or_else(|| {
         Problem::value(
             "cursor",
             "\"cursor\" is none of ours: send \"next\" of the page before as it is, or leave it out to begin again",
@@ -88,7 +88,7 @@ pub fn of<T, V>(
 ) -> Result<Page<V>, Problem> {
     let limit = limit(query.limit)?;
     let after = match &query.cursor {
-        Some(cursor) => Some(place(cursor, Some)?),
+        Some(cursor) => Some(place(cursor, |text| Some(text.to_owned()))?),
         None => None,
     };
     let behind = all.partition_point(|item| after.as_ref().is_some_and(|after| key(item) <= *after));

@@ -76,7 +76,9 @@ impl Problem {
     pub fn lacks(right: Right) -> Self {
         Self::with(
             AdminCode::Forbidden,
-            format!("this API key does not have the right {right}: use one that has it, or ask an operator for one"),
+            format!(
+                "this API key does not have the right {right}: use one that has it, or ask an operator for one"
+            ),
         )
     }
 
@@ -84,13 +86,16 @@ impl Problem {
     pub fn wider(right: Right, scope: &str) -> Self {
         Self::with(
             AdminCode::Forbidden,
-            format!("this API key has the right {right} only for {scope}: ask for that part, or use a key that is not limited"),
+            format!(
+                "this API key has the right {right} only for {scope}: ask for that part, or use a key that is not limited"
+            ),
         )
     }
 
     /// What is not there, or is another's.
     pub fn missing(what: impl std::fmt::Display) -> Self {
-        let detail = format!("there is no {what} that this API key may see: check the address, and the list above it");
+        let detail =
+            format!("there is no {what} that this API key may see: check the address, and the list above it");
         Self::with(AdminCode::NotFound, detail)
     }
 }

@@ -222,7 +222,9 @@ where
             } else {
                 input::of_query(request)?
             };
-            (self.run)(access, input).await.map(|answered| route.answer(answered))
+            (self.run)(access, input)
+                .await
+                .map(|answered| route.answer(answered))
         })
     }
 }

@@ -22,9 +22,31 @@ const TOKENS: &str = "/tenants/{tenant}/directories/{profile}/tokens";
 
 fn tenants() -> Vec<Route> {
     vec![
-        route(Get, "/tenants", Right::TenantRead, "listTenants", "List the tenants, by name.", tenants::list),
-        route(Post, "/tenants", Right::TenantCreate, "createTenant", "Create a tenant.", tenants::create).creates(),
-        route(Get, "/tenants/{tenant}", Right::TenantRead, "getTenant", "Read a tenant.", tenants::get),
+        route(
+            Get,
+            "/tenants",
+            Right::TenantRead,
+            "listTenants",
+            "List the tenants, by name.",
+            tenants::list,
+        ),
+        route(
+            Post,
+            "/tenants",
+            Right::TenantCreate,
+            "createTenant",
+            "Create a tenant.",
+            tenants::create,
+        )
+        .creates(),
+        route(
+            Get,
+            "/tenants/{tenant}",
+            Right::TenantRead,
+            "getTenant",
+            "Read a tenant.",
+            tenants::get,
+        ),
     ]
 }
 
@@ -112,7 +134,14 @@ fn directories() -> Vec<Route> {
 
 fn apps() -> Vec<Route> {
     vec![
-        route(Get, "/apps", Right::AppRead, "listApps", "List the apps, by name.", apps::list),
+        route(
+            Get,
+            "/apps",
+            Right::AppRead,
+            "listApps",
+            "List the apps, by name.",
+            apps::list,
+        ),
         route(
             Post,
             "/apps",
@@ -122,7 +151,14 @@ fn apps() -> Vec<Route> {
             apps::create,
         )
         .creates(),
-        route(Get, "/apps/{app}", Right::AppRead, "getApp", "Read an app.", apps::get),
+        route(
+            Get,
+            "/apps/{app}",
+            Right::AppRead,
+            "getApp",
+            "Read an app.",
+            apps::get,
+        ),
         route(
             Delete,
             "/apps/{app}",

@@ -149,7 +149,14 @@ pub(crate) fn search(on: Backend, tenant: TenantId, query: &LogQuery) -> Result<
     let by_time = query.since.is_some() && !keyed;
     let order = if by_time { "at DESC, id DESC" } else { "id DESC" };
     if let Some(place) = query.after {
-        conditions.push(if by_time { " AND (at, id) < (:after_at, :after)" } else { " AND id < :after" }.to_owned());
+        conditions.push(
+            if by_time {
+                " AND (at, id) < (:after_at, :after)"
+            } else {
+                " AND id < :after"
+            }
+            .to_owned(),
+        );
         values.push(("after", place.number.value(on)?));
         if by_time {
             values.push(("after_at", place.at.value(on)?));

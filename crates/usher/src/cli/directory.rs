@@ -68,14 +68,19 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
             provider,
         } => {
             let made = admin::directories::create::execute(context, &tenant, &profile, provider).await?;
-            printer.answer(&json!(DirectoryView::from(&made)), || format!("Tenant URL  {}", made.tenant_url));
+            printer.answer(&json!(DirectoryView::from(&made)), || {
+                format!("Tenant URL  {}", made.tenant_url)
+            });
             printer.note(&format!(
                 "next: usher token issue --tenant {tenant} --profile {profile}"
             ));
         }
         Verb::List { tenant } => {
             let found = admin::directories::list::execute(context, tenant.as_deref()).await?;
-            let json = found.iter().map(|named| json!(DirectoryView::from(named))).collect();
+            let json = found
+                .iter()
+                .map(|named| json!(DirectoryView::from(named)))
+                .collect();
             let empty = "no directories yet: usher directory create --tenant NAME --profile PROFILE";
             printer.list(json, empty, || table(&found));
         }

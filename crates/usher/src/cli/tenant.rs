@@ -39,7 +39,10 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
         }
         Verb::List => {
             let tenants = admin::tenants::list::execute(context).await?;
-            let json = tenants.iter().map(|tenant| json!(TenantView::from(tenant))).collect();
+            let json = tenants
+                .iter()
+                .map(|tenant| json!(TenantView::from(tenant)))
+                .collect();
             printer.list(json, "no tenants yet: usher tenant create NAME", || {
                 let row = |tenant: &Tenant| {
                     [

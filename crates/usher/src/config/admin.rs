@@ -33,7 +33,11 @@ impl Admin {
     ///
     /// # Errors
     /// An address of another kind of database than PostgreSQL, or a file that cannot be read.
-    pub fn database(&self, values: &Values, main: &store::Settings) -> Result<Option<store::Settings>, ConfigError> {
+    pub fn database(
+        &self,
+        values: &Values,
+        main: &store::Settings,
+    ) -> Result<Option<store::Settings>, ConfigError> {
         let secret = values.secret(
             "admin.database_url",
             self.database_url.as_ref(),

@@ -38,8 +38,16 @@ pub fn reference() -> String {
          | code | status | what happened | what to do |\n| --- | --- | --- | --- |\n",
     );
     for row in AdminCode::TABLE {
-        let next = if row.next_step.is_empty() { "what its `detail` says" } else { row.next_step };
-        let _ = writeln!(page, "| `{}` | {} | {} | {next} |", row.code, row.status, row.meaning);
+        let next = if row.next_step.is_empty() {
+            "what its `detail` says"
+        } else {
+            row.next_step
+        };
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} | {next} |",
+            row.code, row.status, row.meaning
+        );
     }
     page.push_str(
         "\n## Neither\n\nWhat is no HTTP at all, addresses longer than 64 KB, and addresses with a character that no URL may hold unencoded \
