@@ -13,7 +13,7 @@ use super::names::{At, PublicId};
 use crate::engine::parameter::parameters;
 use crate::engine::read::{Columns, Read, columns, known, record};
 use crate::engine::statement::Statement;
-use crate::error::{Result, StoreError};
+use crate::error::Result;
 use crate::store::Store;
 
 record!(ApiKey: id label grant scope_name networks created_at expires_at revoked_at last_used_at last_four);
@@ -125,7 +125,7 @@ impl Store {
     /// Adds an API key.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the id exists, [`StoreError::Unavailable`].
+    /// [`crate::StoreError::Conflict`] when the id exists, [`crate::StoreError::Unavailable`].
     pub async fn insert_api_key(&self, new: &ApiKey, hash: &SecretHash) -> Result<()> {
         self.change(&INSERT, (new, hash)).await.map(|_| ())
     }
@@ -151,7 +151,7 @@ impl Store {
     /// Revokes an API key; `false` when there is none such, or it was revoked before.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
+    /// [`crate::StoreError::Unavailable`].
     pub async fn revoke_api_key(&self, id: TokenId, at: DateTime<Utc>) -> Result<bool> {
         Ok(self.change(&REVOKE, (PublicId(id), At(at))).await? > 0)
     }
@@ -159,7 +159,7 @@ impl Store {
     /// Lets an API key end by itself at `expires_at` unless it ends before.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
+    /// [`crate::StoreError::Unavailable`].
     pub async fn limit_api_key(&self, id: TokenId, expires_at: DateTime<Utc>) -> Result<bool> {
         Ok(self.change(&LIMIT, (PublicId(id), At(expires_at))).await? > 0)
     }
