@@ -60,6 +60,7 @@ const PURE: &[(&str, &[&str])] = &[
             "uuid",
             "derive_more",
             "ipnet",
+            "sha2",
             "strum",
             "thiserror",
             "toml",

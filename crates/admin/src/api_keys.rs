@@ -10,7 +10,9 @@ use auth::CredentialKind;
 use auth::token::Issued as Secret;
 use chrono::{DateTime, Utc};
 use domain::api_key::ApiKey;
-use domain::role::Grant;
+use domain::audit::{Action, AuditEntry, Chain, Target};
+use domain::credential::SecretHash;
+use domain::role::{Grant, Right};
 use ipnet::IpNet;
 
 use crate::{Context, Error};
@@ -33,7 +35,8 @@ struct Draft {
     expires_at: DateTime<Utc>,
 }
 
-async fn issue(context: &Context, draft: Draft) -> Result<Issued, Error> {
+/// A key with its secret, and the hash to store; nothing is stored yet.
+async fn prepare(context: &Context, draft: Draft) -> Result<(Issued, SecretHash), Error> {
     let (secret, hash) = context.issue(CredentialKind::ApiKey).await?;
     let key = ApiKey {
         id: secret.id(),
@@ -47,7 +50,20 @@ async fn issue(context: &Context, draft: Draft) -> Result<Issued, Error> {
         last_used_at: None,
         last_four: secret.last_four().to_owned(),
     };
-    context.store.insert_api_key(&key, &hash).await?;
-    context.remember(CredentialKind::ApiKey, &secret, &hash).await;
-    Ok(Issued { key, secret })
+    Ok((Issued { key, secret }, hash))
+}
+
+/// The row of the audit log for a step of a key's life: in the chain of the tenant that it is limited to, or else of the platform.
+/// Its label is an operator's text, and is not in it.
+fn audit(context: &Context, action: Action, key: &ApiKey) -> AuditEntry {
+    let tenant = key.grant.scope.tenant();
+    let chain = tenant.map_or(Chain::Platform, Chain::Tenant);
+    let rights: Vec<&str> = key.grant.granted.rights().into_iter().map(Right::as_str).collect();
+    let networks: Vec<String> = key.networks.iter().map(IpNet::to_string).collect();
+    context
+        .audit(chain, action, Target::ApiKey(key.id))
+        .with("rights", rights)
+        .with("scope", key.scope_name.clone())
+        .with("networks", networks)
+        .with("expiresAt", key.expires_at.to_rfc3339())
 }

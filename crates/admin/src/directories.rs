@@ -9,6 +9,7 @@ pub mod set;
 pub mod switch;
 
 use data_encoding::HEXLOWER;
+use domain::audit::{Action, AuditEntry, Chain, Target};
 use domain::tenant::{Directory, Slug};
 use sha2::{Digest as _, Sha256};
 
@@ -46,4 +47,15 @@ impl Named {
             tenant,
         }
     }
+}
+
+/// The row of the audit log for a change of a directory's settings.
+fn audit(context: &Context, action: Action, directory: &Directory) -> AuditEntry {
+    context
+        .audit(
+            Chain::Tenant(directory.tenant),
+            action,
+            Target::Directory(directory.id),
+        )
+        .with("profile", directory.profile.as_str())
 }

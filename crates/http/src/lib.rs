@@ -23,6 +23,7 @@ pub mod metrics;
 pub mod observe;
 mod problem;
 mod reading;
+pub mod refusal_counts;
 pub mod scim;
 pub mod server;
 pub mod state;

@@ -7,8 +7,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use domain::actor::Actor;
 use domain::clock::{Clock, Ids, SystemClock, SystemIds};
 use domain::environment::Environment;
+use domain::id::RequestId;
 use domain::profile::{Profiles, SHIPPED};
 use store::{Backend, Store};
 
@@ -103,6 +105,10 @@ impl Setup {
             profiles: Arc::clone(&self.profiles),
             public_url: self.config.http.base_url(),
             hashing: Arc::new(auth::pool::Pool::new(1, HASHING_QUEUE)),
+            // Each request of the admin API says who acts.
+            actor: Actor::System,
+            address: None,
+            request: RequestId::from_uuid(self.ids.next()),
         }
     }
 }

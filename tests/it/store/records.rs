@@ -63,7 +63,7 @@ pub async fn token(world: &World, home: &Home, id: &str) -> Token {
         last_four: "wxyz".to_owned(),
     };
     world
-        .store
+        .operator()
         .insert_token(home.scope, &token, &hash())
         .await
         .unwrap();
@@ -101,16 +101,22 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
 
         assert!(
             world
-                .store
+                .operator()
                 .switch_directory(home.scope, home.directory.id, Switch::Off)
                 .await
                 .unwrap()
         );
         let end = world.now() + TimeDelta::days(7);
-        assert!(world.store.limit_token(home.scope, issued.id, end).await.unwrap());
+        assert!(
+            world
+                .operator()
+                .limit_token(home.scope, issued.id, end)
+                .await
+                .unwrap()
+        );
         assert!(
             !world
-                .store
+                .operator()
                 .limit_token(home.scope, issued.id, end + TimeDelta::days(1))
                 .await
                 .unwrap()
@@ -129,12 +135,18 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
         );
 
         let at = world.now();
-        assert!(world.store.revoke_token(home.scope, issued.id, at).await.unwrap());
+        assert!(
+            world
+                .operator()
+                .revoke_token(home.scope, issued.id, at)
+                .await
+                .unwrap()
+        );
         let after = a_use("tok000000000", world.now());
         world.store.remember_uses(&[after]).await.unwrap();
         assert!(
             !world
-                .store
+                .operator()
                 .revoke_token(home.scope, issued.id, world.now())
                 .await
                 .unwrap()
@@ -195,7 +207,7 @@ async fn an_api_key_is_read_as_it_was_made_and_with_the_name_of_its_scope() {
                 networks: vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
                 ..api_key(token_id(&format!("key{number}")), now)
             };
-            world.store.insert_api_key(&key, &hash()).await.unwrap();
+            world.operator().insert_api_key(&key, &hash()).await.unwrap();
             let record = world.store.api_key(key.id).await.unwrap().unwrap();
             assert_eq!(record.key, key, "{}", world.name());
             assert!(record.hash == hash());
@@ -212,16 +224,14 @@ async fn an_api_key_is_read_as_it_was_made_and_with_the_name_of_its_scope() {
         };
         world.store.remember_uses(&[used]).await.unwrap();
         let end = now + TimeDelta::days(7);
-        assert!(world.store.limit_api_key(id, end).await.unwrap());
+        assert!(world.operator().limit_api_key(id, end).await.unwrap());
         assert!(
-            !world
-                .store
-                .limit_api_key(id, end + TimeDelta::days(1))
+            !world.operator().limit_api_key(id, end + TimeDelta::days(1))
                 .await
                 .unwrap()
         );
-        assert!(world.store.revoke_api_key(id, now).await.unwrap());
-        assert!(!world.store.revoke_api_key(id, end).await.unwrap());
+        assert!(world.operator().revoke_api_key(id, now).await.unwrap());
+        assert!(!world.operator().revoke_api_key(id, end).await.unwrap());
         let key = world.store.api_key(id).await.unwrap().unwrap().key;
         assert_eq!(
             (key.last_used_at, key.expires_at, key.revoked_at),
@@ -314,7 +324,7 @@ async fn names_are_given_once() {
         };
         assert!(
             matches!(
-                world.store.create_tenant(&again).await,
+                world.operator().create_tenant(&again).await,
                 Err(StoreError::Conflict(_))
             ),
             "{}",
@@ -324,7 +334,7 @@ async fn names_are_given_once() {
             id: domain::id::DirectoryId::from_uuid(world.uuid()),
             ..home.directory.clone()
         };
-        let answer = world.store.create_directory(home.scope, &again).await;
+        let answer = world.operator().create_directory(home.scope, &again).await;
         let Err(error @ StoreError::Conflict(_)) = answer else {
             panic!("{}: {answer:?}", world.name())
         };
@@ -354,7 +364,7 @@ async fn an_app_has_credentials_that_overlap() {
     for world in worlds().await {
         let app = world.app("booking").await;
         let answer = world
-            .store
+            .operator()
             .create_app(&app, token_id("other"), &hash(), "a1")
             .await;
         assert!(matches!(answer, Err(StoreError::Conflict(_))), "{}", world.name());
@@ -374,21 +384,21 @@ async fn an_app_has_credentials_that_overlap() {
         );
 
         world
-            .store
+            .operator()
             .insert_app_credential(app.id, token_id("second"), &hash(), "a2", world.now())
             .await
             .unwrap();
         let end = world.now();
         assert!(
             world
-                .store
+                .operator()
                 .limit_app_credential(token_id("booking"), end)
                 .await
                 .unwrap()
         );
         assert!(
             world
-                .store
+                .operator()
                 .revoke_app_credential(token_id("second"), end)
                 .await
                 .unwrap()

@@ -1,10 +1,14 @@
 //! Creates an API key.
 
+use std::sync::Arc;
+
+use auth::CredentialKind;
 use chrono::TimeDelta;
+use domain::audit::Action;
 use domain::role::{Grant, Granted, Role, Scope};
 use ipnet::IpNet;
 
-use super::{Draft, Issued, issue};
+use super::{Draft, Issued, audit, prepare};
 use crate::{Context, Error};
 
 /// The usual lifetime.
@@ -61,7 +65,20 @@ pub async fn execute(context: &Context, new: NewKey, maker: Option<&Grant>) -> R
         networks: new.networks,
         expires_at: context.clock.now() + new.life,
     };
-    issue(context, draft).await
+    let (issued, hash) = prepare(context, draft).await?;
+    let entry = audit(context, Action::ApiKeyCreate, &issued.key);
+    let change = Arc::new((issued.key.clone(), hash.clone()));
+    context
+        .store
+        .audited(&entry, move |tx| {
+            let change = Arc::clone(&change);
+            Box::pin(async move { tx.insert_api_key(&change.0, &change.1).await })
+        })
+        .await?;
+    context
+        .remember(CredentialKind::ApiKey, &issued.secret, &hash)
+        .await;
+    Ok(issued)
 }
 
 /// Refuses a lifetime below a minute or above [`LONGEST`].

@@ -1,11 +1,15 @@
 //! Replaces an API key by a new one that may do the same; the old one expires after an overlap.
 
+use std::sync::Arc;
+
+use auth::CredentialKind;
 use chrono::TimeDelta;
 use domain::api_key::ApiKey;
+use domain::audit::Action;
 use domain::credential::CredentialStatus;
 use domain::role::Grant;
 
-use super::{Draft, Issued, create, get, issue};
+use super::{Draft, Issued, audit, create, get, prepare};
 use crate::tokens::rotate::LONGEST_OVERLAP;
 use crate::{Context, Error};
 
@@ -19,7 +23,7 @@ pub struct Rotated {
 }
 
 /// Makes a key with the label, the rights, the scope and the networks of another one, valid for `life`, and limits the other one
-/// to `overlap` from now; an earlier end stays. `maker` as for [`create::execute`].
+/// to `overlap` from now, in one transaction; an earlier end stays. `maker` as for [`create::execute`].
 ///
 /// # Errors
 /// [`Error::ApiKeyLife`], [`Error::Overlap`], [`Error::ApiKeyUnknown`], [`Error::ApiKeyEnded`], [`Error::BeyondMaker`],
@@ -50,12 +54,26 @@ pub async fn execute(
         networks: old.networks.clone(),
         expires_at: now + life,
     };
-    // The new one first: if the next step fails, the automation still has a key that works.
-    let issued = issue(context, same).await?;
-    let end = now + overlap;
-    if end < old.expires_at {
-        context.store.limit_api_key(old.id, end).await?;
-        old.expires_at = end;
-    }
+    let (issued, hash) = prepare(context, same).await?;
+    let end = old.expires_at.min(now + overlap);
+    let entry = audit(context, Action::ApiKeyRotate, &issued.key)
+        .with("ending", old.id.as_str())
+        .with("endsAt", end.to_rfc3339());
+    let change = Arc::new((issued.key.clone(), hash.clone(), old.id));
+    context
+        .store
+        .audited(&entry, move |tx| {
+            let change = Arc::clone(&change);
+            Box::pin(async move {
+                let (key, hash, old) = &*change;
+                tx.insert_api_key(key, hash).await?;
+                tx.limit_api_key(*old, end).await
+            })
+        })
+        .await?;
+    context
+        .remember(CredentialKind::ApiKey, &issued.secret, &hash)
+        .await;
+    old.expires_at = end;
     Ok(Rotated { issued, old })
 }

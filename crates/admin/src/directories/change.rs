@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use domain::audit::{Action, AuditEntry};
 use domain::tenant::{Directory, Provider, Switch};
 use scim::etag::Tags;
 
-use super::{Named, extension};
+use super::{Named, audit, extension};
 use crate::{Context, Error};
 
 /// The new values; what is `None` stays.
@@ -46,17 +47,43 @@ pub async fn execute(
             return Err(Error::SettingsChanged);
         }
         let after = change.of(&before.directory);
+        if after == before.directory {
+            return Ok(before);
+        }
         let scope = Context::scope(tenant.id);
-        let done = after == before.directory
-            || context
-                .store
-                .change_settings(scope, &before.directory, &after)
-                .await?;
+        let entry = self::entry(context, change, &before.directory, &after);
+        let directories = Arc::new((before.directory, after.clone()));
+        let done = context
+            .store
+            .audited(&entry, move |tx| {
+                let directories = Arc::clone(&directories);
+                Box::pin(async move {
+                    let (before, after) = &*directories;
+                    tx.change_settings(scope, before, after).await
+                })
+            })
+            .await?;
         if done {
             return Ok(Named::of(context, tenant.name, after));
         }
     }
     Err(Error::SettingsChanged)
+}
+
+/// The row of the audit log, by the word of what alone was changed.
+fn entry(context: &Context, change: &Change, before: &Directory, after: &Directory) -> AuditEntry {
+    let action = match (change.provider, change.switch, &change.extension) {
+        (None, Some(_), None) => Action::DirectorySwitch,
+        (None, None, Some(Some(_))) => Action::ExtensionSet,
+        (None, None, Some(None)) => Action::ExtensionRemove,
+        _ => Action::DirectorySet,
+    };
+    let entry = audit(context, action, after)
+        .with("providerBefore", before.provider.as_str())
+        .with("provider", after.provider.as_str())
+        .with("switchBefore", before.switch.as_str())
+        .with("switch", after.switch.as_str());
+    entry.with("extensionChanged", before.extension != after.extension)
 }
 
 impl Change {

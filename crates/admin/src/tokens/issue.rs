@@ -2,10 +2,11 @@
 
 use auth::CredentialKind;
 use chrono::TimeDelta;
-use domain::credential::{CredentialStatus, Token};
+use domain::audit::Action;
+use domain::credential::{CredentialStatus, SecretHash, Token};
 use domain::tenant::{Directory, Tenant};
 
-use super::Issued;
+use super::{Issued, audit};
 use crate::{Context, Error};
 
 /// The usual lifetime.
@@ -29,7 +30,21 @@ pub async fn execute(
     lives(life)?;
     let tenant = context.tenant(tenant).await?;
     let directory = context.directory(&tenant, profile).await?;
-    issue(context, &tenant, &directory, label, life).await
+    let (issued, hash) = prepare(context, &tenant, &directory, label, life).await?;
+    let entry = audit(context, Action::TokenIssue, &issued.token)
+        .with("expiresAt", issued.token.expires_at.map(|end| end.to_rfc3339()));
+    let (scope, new) = (Context::scope(tenant.id), (issued.token.clone(), hash.clone()));
+    context
+        .store
+        .audited(&entry, move |tx| {
+            let (token, hash) = new.clone();
+            Box::pin(async move { tx.insert_token(scope, &token, &hash).await })
+        })
+        .await?;
+    context
+        .remember(CredentialKind::Token, &issued.secret, &hash)
+        .await;
+    Ok(issued)
 }
 
 /// Refuses a lifetime below a minute or above [`LONGEST`].
@@ -40,13 +55,14 @@ pub(super) fn lives(life: Option<TimeDelta>) -> Result<(), Error> {
     Ok(())
 }
 
-pub(super) async fn issue(
+/// A new token and the hash to store, which nothing knows of yet.
+pub(super) async fn prepare(
     context: &Context,
     tenant: &Tenant,
     directory: &Directory,
     label: Option<String>,
     life: Option<TimeDelta>,
-) -> Result<Issued, Error> {
+) -> Result<(Issued, SecretHash), Error> {
     let (scope, now) = (Context::scope(tenant.id), context.clock.now());
     let others = context.store.tokens(scope, Some(directory.id)).await?;
     if others
@@ -74,11 +90,10 @@ pub(super) async fn issue(
         last_used_at: None,
         last_four: secret.last_four().to_owned(),
     };
-    context.store.insert_token(scope, &token, &hash).await?;
-    context.remember(CredentialKind::Token, &secret, &hash).await;
-    Ok(Issued {
+    let issued = Issued {
         token,
         secret,
         tenant_url: context.tenant_url(&directory.profile),
-    })
+    };
+    Ok((issued, hash))
 }

@@ -7,6 +7,7 @@ use actix_web::HttpRequest;
 use admin::Context;
 use admin::directories::Named;
 use auth::Refusal;
+use domain::actor::Actor;
 use domain::api_key::ApiKey;
 use domain::role::{NotAllowed, Right, Scope};
 use domain::tenant::{App, Tenant};
@@ -127,7 +128,12 @@ impl<T: Target> Access<T> {
         if !key.grant.granted.has(right) {
             return Err(Problem::lacks(right));
         }
-        let context = state.admin.context.clone();
+        let mut context = state.admin.context.clone();
+        context.actor = Actor::ApiKey(key.id);
+        context.address = Some(client::address(request, state.proxy_hops));
+        if let Some(facts) = Facts::of(request) {
+            context.request = facts.request;
+        }
         let Some((on, scope)) = T::find(&context, request).await? else {
             return Err(Problem::missing(T::called(request)));
         };

@@ -132,7 +132,8 @@ impl From<Error> for Problem {
             Error::Extension(_) => Self::value("extension", detail),
             Error::Life(_) | Error::ApiKeyLife(_) => Self::value("ttlSeconds", detail),
             Error::Overlap(_) => Self::value("overlapSeconds", detail),
-            Error::LogLimit(_) => Self::value("limit", detail),
+            Error::LogLimit(_) | Error::AuditLimit(_) => Self::value("limit", detail),
+            Error::AuditRowUnknown { seq, .. } => Self::missing(format!("row {seq} of the audit log")),
             Error::ApiKeyRights => Self::value("role", detail),
             Error::RightUnknown(_) => Self::value("rights", detail),
             Error::ApiKeyScope { .. } | Error::ApiKeyScopes => Self::value("tenant", detail),
@@ -149,7 +150,7 @@ impl From<Error> for Problem {
                 AdminCode::Conflict,
                 "it was changed at the same moment: read it again, and repeat what is still needed",
             ),
-            Error::Random(_) | Error::Hash(_) | Error::Store(_) => {
+            Error::Random(_) | Error::Hash(_) | Error::Anchor { .. } | Error::Store(_) => {
                 tracing::error!(%detail, "a request of the admin API could not be served");
                 Self::of(AdminCode::Unavailable)
             }

@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use uuid::Uuid;
 
 use super::names::{At, PublicId};
+use crate::admin_tx::AdminTx;
 use crate::engine::parameter::parameters;
 use crate::engine::read::{Columns, Read, columns, known, record};
 use crate::engine::statement::Statement;
@@ -122,14 +123,6 @@ pub(crate) static NOTE_USE: Statement<(PublicId, At)> = Statement::new(|_| {
 });
 
 impl Store {
-    /// Adds an API key.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Conflict`] when the id exists, [`crate::StoreError::Unavailable`].
-    pub async fn insert_api_key(&self, new: &ApiKey, hash: &SecretHash) -> Result<()> {
-        self.change(&INSERT, (new, hash)).await.map(|_| ())
-    }
-
     /// All API keys, oldest first.
     ///
     /// # Errors
@@ -147,20 +140,31 @@ impl Store {
     pub async fn api_key(&self, id: TokenId) -> Result<Option<ApiKeyRecord>> {
         self.autocommit().one(&BY_ID, PublicId(id)).await
     }
+}
+
+impl AdminTx {
+    /// Adds an API key.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Conflict`] when the id exists, [`crate::StoreError::Unavailable`].
+    pub async fn insert_api_key(&mut self, new: &ApiKey, hash: &SecretHash) -> Result<()> {
+        self.executor.change(&INSERT, (new, hash)).await.map(|_| ())
+    }
 
     /// Revokes an API key; `false` when there is none such, or it was revoked before.
     ///
     /// # Errors
     /// [`crate::StoreError::Unavailable`].
-    pub async fn revoke_api_key(&self, id: TokenId, at: DateTime<Utc>) -> Result<bool> {
-        Ok(self.change(&REVOKE, (PublicId(id), At(at))).await? > 0)
+    pub async fn revoke_api_key(&mut self, id: TokenId, at: DateTime<Utc>) -> Result<bool> {
+        Ok(self.executor.change(&REVOKE, (PublicId(id), At(at))).await? > 0)
     }
 
     /// Lets an API key end by itself at `expires_at` unless it ends before.
     ///
     /// # Errors
     /// [`crate::StoreError::Unavailable`].
-    pub async fn limit_api_key(&self, id: TokenId, expires_at: DateTime<Utc>) -> Result<bool> {
-        Ok(self.change(&LIMIT, (PublicId(id), At(expires_at))).await? > 0)
+    pub async fn limit_api_key(&mut self, id: TokenId, expires_at: DateTime<Utc>) -> Result<bool> {
+        let changed = self.executor.change(&LIMIT, (PublicId(id), At(expires_at))).await?;
+        Ok(changed > 0)
     }
 }

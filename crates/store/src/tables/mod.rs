@@ -2,6 +2,7 @@
 
 pub(crate) mod api_key;
 pub(crate) mod app;
+pub(crate) mod audit;
 pub(crate) mod credential_memory;
 pub(crate) mod deployment;
 pub(crate) mod directory;

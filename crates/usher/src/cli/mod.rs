@@ -1,11 +1,13 @@
-//! The operators' commands: `usher tenant | directory | token | app | api-key | feed | log`, nouns then verbs, and `usher backup`.
+//! The operators' commands: `usher tenant | directory | token | app | api-key | feed | log | audit`, nouns then verbs, and `usher backup`.
 //!
 //! One file a noun: its arguments for clap, and the output for each use-case of `admin`. The commands work on the configured
 //! database, with the server up or down. Must not know: how settings are read ([`Setup`] has them), SQL, rules (they are in
 //! `admin`), how to print ([`crate::output`]). Exit status: 0 done, 1 not done, 2 wrong arguments.
 
+mod actor;
 mod api_key;
 mod app;
+mod audit;
 mod backup;
 mod directory;
 mod feed;
@@ -24,12 +26,14 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use domain::clock::{SystemClock, SystemIds};
+use domain::clock::{Ids as _, SystemClock, SystemIds};
 use domain::environment::Environment;
+use domain::id::RequestId;
 use domain::profile::Profiles;
 use events::RedisSettings;
 use store::{Backend, Store, StoreError};
 
+use crate::config::audit::Audit;
 use crate::setup;
 
 /// The nouns.
@@ -49,6 +53,8 @@ pub enum Command {
     Feed(Noun<feed::Verb>),
     /// What happened to whom: the provisioning log.
     Log(Noun<log::Verb>),
+    /// Who did what: the audit log of operators and their programs.
+    Audit(Noun<audit::Verb>),
     /// Copy the SQLite database to a new file, while the server runs; PostgreSQL has pg_dump (docs/operations.md, Backup).
     Backup(backup::Arguments),
 }
@@ -73,6 +79,8 @@ pub struct Setup {
     pub public_url: String,
     /// `None` without a Redis queue.
     pub redis: Option<RedisSettings>,
+    /// The key and the file of checkpoints.
+    pub audit: Audit,
 }
 
 /// Runs one command.
@@ -80,6 +88,11 @@ pub struct Setup {
 /// # Errors
 /// What was not done and the next step, in words for the operator.
 pub async fn run(command: Command, setup: &Setup) -> anyhow::Result<ExitCode> {
+    if let Command::Audit(noun) = &command
+        && let Some(done) = audit::without_database(noun.printer, &noun.verb)
+    {
+        return done.map(|()| ExitCode::SUCCESS);
+    }
     let store = match command {
         Command::Backup(_) => open_unchanged(setup).await?,
         _ => open(setup).await?,
@@ -93,6 +106,7 @@ pub async fn run(command: Command, setup: &Setup) -> anyhow::Result<ExitCode> {
         Command::ApiKey(noun) => api_key::run(&context, noun.printer, noun.verb).await,
         Command::Feed(noun) => feed::run(&context, noun.printer, noun.verb).await,
         Command::Log(noun) => log::run(&context, noun.printer, noun.verb).await,
+        Command::Audit(noun) => audit::run(&context, &setup.audit, noun.printer, noun.verb).await,
         Command::Backup(arguments) => backup::run(&store, &arguments).await,
     };
     store.close().await;
@@ -156,10 +170,14 @@ async fn open(setup: &Setup) -> anyhow::Result<Store> {
 }
 
 fn context(setup: &Setup, store: Store) -> admin::Context {
+    let ids = SystemIds::default();
     admin::Context {
         store,
         clock: Arc::new(SystemClock),
-        ids: Arc::new(SystemIds::default()),
+        actor: actor::present(),
+        address: None,
+        request: RequestId::from_uuid(ids.next()),
+        ids: Arc::new(ids),
         environment: setup.environment,
         profiles: Arc::clone(&setup.profiles),
         public_url: setup.public_url.trim_end_matches('/').to_owned(),

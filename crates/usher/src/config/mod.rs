@@ -5,6 +5,7 @@
 //! (file and environment), `keys` and `show` (the page and `usher check-config`).
 
 mod admin;
+pub mod audit;
 mod database;
 mod events;
 pub mod http;
@@ -54,6 +55,8 @@ pub struct Config {
     pub redis: Option<RedisSettings>,
     /// Events.
     pub events: events::Events,
+    /// Checkpoints of the audit log.
+    pub audit: audit::Audit,
     /// Logging.
     pub log: log::Log,
     /// OTLP.
@@ -107,6 +110,7 @@ impl Config {
             database,
             redis: settings.redis.settings(values)?,
             events: settings.events,
+            audit: settings.audit,
             log: settings.log,
             telemetry: settings.telemetry,
             lines,
@@ -124,6 +128,7 @@ impl Config {
 
     /// Settings that do not go together.
     fn check(&self) -> Result<(), ConfigError> {
+        self.audit.check()?;
         let http = &self.http;
         if http.listen == http.admin_listen && http.listen.port() != 0 {
             return Err(contradiction(

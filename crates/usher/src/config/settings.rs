@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use smart_default::SmartDefault;
 
 use super::admin::Admin;
+use super::audit::Audit;
 use super::database::Database;
 use super::events::Events;
 use super::http::Http;
@@ -43,6 +44,8 @@ pub struct Settings {
     pub redis: Redis,
     /// Events.
     pub events: Events,
+    /// Checkpoints of the audit log.
+    pub audit: Audit,
     /// Logging.
     pub log: Log,
     /// OTLP.

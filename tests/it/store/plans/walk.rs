@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use domain::audit::{Action, Chain};
 use domain::credential::{CredentialKind, Memory, Token, Use};
 use domain::environment::Environment;
 use domain::feed::FeedState;
@@ -19,11 +20,14 @@ use scim::filter::Filter;
 use scim::query::{Sort, SortPosition};
 use scim::schema::ResourceType;
 use serde_json::json;
-use store::{ListRequest, LogPlace, LogQuery, MemberChange, Page, PageAt, StoreError, TenantTx, TypeRequest};
+use store::{
+    AuditQuery, ListRequest, LogPlace, LogQuery, MemberChange, Page, PageAt, StoreError, TenantTx, TypeRequest,
+};
 use uuid::Uuid;
 
 use super::Watched;
 use crate::store::lists;
+use crate::store::operator::entry;
 use crate::store::records::{api_key, hash};
 use crate::store::world::{World, position, resource, token_id};
 
@@ -68,6 +72,7 @@ pub async fn walk(watched: &Watched, target: &Target, nth: usize) {
     groups(watched, target, nth).await;
     list_all(watched, target).await;
     logs(watched, target).await;
+    audit(watched).await;
     feeds(&watched.world, target, nth).await;
 }
 
@@ -77,14 +82,18 @@ fn early(millis: i64) -> DateTime<Utc> {
 
 async fn records(watched: &Watched, nth: usize) {
     let world = &watched.world;
-    let store = &world.store;
+    let (store, operator) = (&world.store, world.operator());
     let tenant = Tenant {
         id: TenantId::from_uuid(world.uuid()),
         name: format!("new-{nth}").parse().unwrap(),
         external_tenant_id: None,
         created_at: world.now(),
     };
-    store.create_tenant(&tenant).await.unwrap();
+    operator.create_tenant(&tenant).await.unwrap();
+    store
+        .note_audit(&entry(Chain::Platform, Action::AuthRefused))
+        .await
+        .unwrap();
     store.tenants().await.unwrap();
     store.tenant_from(Uuid::nil()).await.unwrap().unwrap();
     store.tenant_by_name("contoso").await.unwrap().unwrap();
@@ -95,30 +104,35 @@ async fn records(watched: &Watched, nth: usize) {
         profile: format!("new-{nth}").parse().unwrap(),
         ..home.directory.clone()
     };
-    store.create_directory(home.scope, &directory).await.unwrap();
+    operator.create_directory(home.scope, &directory).await.unwrap();
     store.directories(home.scope).await.unwrap();
     store.directory(home.scope, "advisors").await.unwrap().unwrap();
     assert!(
-        store
+        operator
             .switch_directory(home.scope, directory.id, Switch::Off)
             .await
             .unwrap()
     );
     assert!(
-        store
-            .set_provider(home.scope, directory.id, Provider::Entra)
+        operator
+            .set_provider(home.scope, directory.id, Provider::Okta)
             .await
             .unwrap()
     );
-    assert!(store.set_extension(home.scope, directory.id, None).await.unwrap());
+    assert!(
+        operator
+            .set_extension(home.scope, directory.id, Some("x"))
+            .await
+            .unwrap()
+    );
     let before = store.directory(home.scope, directory.profile.as_str()).await;
     let before = before.unwrap().unwrap();
     let after = Directory {
-        provider: Provider::Okta,
+        provider: Provider::Generic,
         ..before.clone()
     };
-    assert!(store.change_settings(home.scope, &before, &after).await.unwrap());
-    assert!(!store.change_settings(home.scope, &before, &after).await.unwrap());
+    assert!(operator.change_settings(home.scope, &before, &after).await.unwrap());
+    assert!(!operator.change_settings(home.scope, &before, &after).await.unwrap());
     let token = Token {
         id: token_id(&format!("new{nth}")),
         tenant: home.tenant.id,
@@ -130,7 +144,7 @@ async fn records(watched: &Watched, nth: usize) {
         last_used_at: None,
         last_four: "wxyz".to_owned(),
     };
-    store.insert_token(home.scope, &token, &hash()).await.unwrap();
+    operator.insert_token(home.scope, &token, &hash()).await.unwrap();
     store.tokens(home.scope, None).await.unwrap();
     store.token(home.scope, token.id).await.unwrap().unwrap();
     store.token_record(token.id).await.unwrap().unwrap();
@@ -152,13 +166,13 @@ async fn records(watched: &Watched, nth: usize) {
     store.deployment_key("token-alias").await.unwrap();
     api_keys(world, nth).await;
     assert!(
-        store
+        operator
             .limit_token(home.scope, token.id, world.now())
             .await
             .unwrap()
     );
     assert!(
-        store
+        operator
             .revoke_token(home.scope, token.id, world.now())
             .await
             .unwrap()
@@ -166,9 +180,9 @@ async fn records(watched: &Watched, nth: usize) {
 }
 
 async fn api_keys(world: &World, nth: usize) {
-    let store = &world.store;
+    let (store, operator) = (&world.store, world.operator());
     let key = api_key(token_id(&format!("key{nth}")), world.now());
-    store.insert_api_key(&key, &hash()).await.unwrap();
+    operator.insert_api_key(&key, &hash()).await.unwrap();
     store.api_keys().await.unwrap();
     store.api_key(key.id).await.unwrap().unwrap();
     let used = Use {
@@ -178,12 +192,12 @@ async fn api_keys(world: &World, nth: usize) {
         new_values: Memory::default(),
     };
     store.remember_uses(&[used]).await.unwrap();
-    assert!(store.limit_api_key(key.id, world.now()).await.unwrap());
-    assert!(store.revoke_api_key(key.id, world.now()).await.unwrap());
+    assert!(operator.limit_api_key(key.id, world.now()).await.unwrap());
+    assert!(operator.revoke_api_key(key.id, world.now()).await.unwrap());
 }
 
 async fn apps(world: &World, nth: usize) {
-    let store = &world.store;
+    let (store, operator) = (&world.store, world.operator());
     let app = App {
         id: AppId::from_uuid(world.uuid()),
         name: format!("new-{nth}").parse().unwrap(),
@@ -193,20 +207,20 @@ async fn apps(world: &World, nth: usize) {
         token_id(&format!("first{nth}")),
         token_id(&format!("second{nth}")),
     );
-    store.create_app(&app, first, &hash(), "a0").await.unwrap();
+    operator.create_app(&app, first, &hash(), "a0").await.unwrap();
     store.apps().await.unwrap();
     store.app_by_name(app.name.as_str()).await.unwrap().unwrap();
     store.app_credentials(app.id).await.unwrap();
     store.app_credential(first).await.unwrap().unwrap();
     store.app_passwords(world.now()).await.unwrap();
-    store
+    operator
         .insert_app_credential(app.id, second, &hash(), "a1", world.now())
         .await
         .unwrap();
-    assert!(store.limit_app_credential(second, world.now()).await.unwrap());
-    assert!(store.revoke_app_credential(second, world.now()).await.unwrap());
+    assert!(operator.limit_app_credential(second, world.now()).await.unwrap());
+    assert!(operator.revoke_app_credential(second, world.now()).await.unwrap());
     let deleted = world.app(&format!("deleted{nth}")).await;
-    assert!(store.delete_app(deleted.id).await.unwrap());
+    assert!(operator.delete_app(deleted.id).await.unwrap());
 }
 
 async fn identities(watched: &Watched, target: &Target, nth: usize) {
@@ -540,8 +554,57 @@ async fn logs(watched: &Watched, target: &Target) {
     }
 }
 
-async fn feeds(world: &World, target: &Target, nth: usize) {
+async fn audit(watched: &Watched) {
+    let (world, home) = (&watched.world, &watched.home);
     let store = &world.store;
+    let chain = Chain::Tenant(home.tenant.id);
+    store.audit_heads().await.unwrap();
+    store.audit_head(chain).await.unwrap();
+    store.audit_rows(chain, 0, 20).await.unwrap();
+    let any = AuditQuery {
+        limit: 20,
+        ..AuditQuery::default()
+    };
+    let keyed = AuditQuery {
+        actor: Some("cli:bob@ops2".to_owned()),
+        ..any.clone()
+    };
+    let queries = [
+        any.clone(),
+        AuditQuery {
+            action: Some(Action::AuthRefused),
+            ..keyed.clone()
+        },
+        AuditQuery {
+            since: Some(early(4_995)),
+            until: Some(early(4_999)),
+            ..keyed.clone()
+        },
+        keyed,
+        AuditQuery {
+            action: Some(Action::TokenRevoke),
+            ..any.clone()
+        },
+        AuditQuery {
+            target: Some("token:t7".to_owned()),
+            ..any.clone()
+        },
+        AuditQuery {
+            since: Some(early(4_995)),
+            ..any.clone()
+        },
+        AuditQuery {
+            until: Some(early(4)),
+            ..any
+        },
+    ];
+    for query in queries {
+        store.search_audit(chain, &query).await.unwrap();
+    }
+}
+
+async fn feeds(world: &World, target: &Target, nth: usize) {
+    let (store, operator) = (&world.store, world.operator());
     let app = target.app.id;
     store.stamp(100).await.unwrap();
     store.stamp(100).await.unwrap();
@@ -551,7 +614,7 @@ async fn feeds(world: &World, target: &Target, nth: usize) {
     let feed = store.feed(app).await.unwrap().unwrap();
     assert!(store.renew_feed(app, &feed.epoch, 7).await.unwrap());
     let feed = store.feed(app).await.unwrap().unwrap();
-    assert!(store.renew_feed_by_hand(app, &feed.epoch).await.unwrap());
+    assert!(operator.renew_feed_by_hand(app, &feed.epoch).await.unwrap());
     store.end_take_over(app).await.unwrap();
     let epoch = store.feed(app).await.unwrap().unwrap().epoch;
     store.feed_page(app, position(100), 20).await.unwrap();
