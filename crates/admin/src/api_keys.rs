@@ -8,7 +8,7 @@ pub mod rotate;
 
 use auth::CredentialKind;
 use auth::token::Issued as Secret;
-use chrono::{DateTime, Utc};
+use chrono::TimeDelta;
 use domain::api_key::ApiKey;
 use domain::audit::{Action, AuditEntry, Chain, Target};
 use domain::credential::SecretHash;
@@ -32,20 +32,21 @@ struct Draft {
     grant: Grant,
     scope_name: Option<String>,
     networks: Vec<IpNet>,
-    expires_at: DateTime<Utc>,
+    life: TimeDelta,
 }
 
 /// A key with its secret, and the hash to store; nothing is stored yet.
 async fn prepare(context: &Context, draft: Draft) -> Result<(Issued, SecretHash), Error> {
     let (secret, hash) = context.issue(CredentialKind::ApiKey).await?;
+    let now = context.clock.now();
     let key = ApiKey {
         id: secret.id(),
         label: draft.label,
         grant: draft.grant,
         scope_name: draft.scope_name,
         networks: draft.networks,
-        created_at: context.clock.now(),
-        expires_at: draft.expires_at,
+        created_at: now,
+        expires_at: now + draft.life,
         revoked_at: None,
         last_used_at: None,
         last_four: secret.last_four().to_owned(),
@@ -58,7 +59,13 @@ async fn prepare(context: &Context, draft: Draft) -> Result<(Issued, SecretHash)
 fn audit(context: &Context, action: Action, key: &ApiKey) -> AuditEntry {
     let tenant = key.grant.scope.tenant();
     let chain = tenant.map_or(Chain::Platform, Chain::Tenant);
-    let rights: Vec<&str> = key.grant.granted.rights().into_iter().map(Right::as_str).collect();
+    let rights: Vec<&str> = key
+        .grant
+        .granted
+        .rights()
+        .into_iter()
+        .map(Right::as_str)
+        .collect();
     let networks: Vec<String> = key.networks.iter().map(IpNet::to_string).collect();
     context
         .audit(chain, action, Target::ApiKey(key.id))

@@ -190,7 +190,7 @@ async fn a_key_that_makes_no_sense_is_refused_with_the_next_step() {
                 json!({"role": "operator", "rights": ["token:read"]}),
                 400,
                 "role",
-                "one of the two",
+                "either a role or single rights",
             ),
             (json!({"role": "chief"}), 400, "role", "unknown variant"),
             (
@@ -247,6 +247,65 @@ async fn a_key_that_makes_no_sense_is_refused_with_the_next_step() {
                 assert_eq!(refused.body["field"], field, "{body}: {}", refused.text);
             }
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_change_is_in_the_audit_log_with_the_key_that_made_it() {
+    on_both(async |gateway| {
+        gateway.directory("contoso", "advisors");
+        let operator = api(&gateway, "--role operator");
+        let directory = "/tenants/contoso/directories/advisors";
+        let key = json!({"role": "owner", "tenant": "contoso"});
+        operator
+            .post("/tenants", &json!({"name": "fabrikam"}))
+            .await
+            .expect(201);
+        operator
+            .post(&format!("{directory}/tokens"), &json!({}))
+            .await
+            .expect(201);
+        operator
+            .patch(directory, &json!({"switch": "off"}), None)
+            .await
+            .expect(200);
+        operator
+            .patch(directory, &json!({"switch": "off"}), None)
+            .await
+            .expect(200);
+        let made = operator.post("/api-keys", &key).await.expect(201).body;
+        let revoke = format!("/api-keys/{}/revoke", text(&made, "id"));
+        operator.post(&revoke, &json!({})).await.expect(200);
+        operator.post(&revoke, &json!({})).await.expect(200);
+
+        let actor = format!("api-key:{}", id(&operator.key));
+        for (of, expected) in [
+            (&[][..], &["tenant.create"][..]),
+            (
+                &["--tenant", "contoso"],
+                &[
+                    "api-key.revoke",
+                    "api-key.create",
+                    "directory.switch",
+                    "token.issue",
+                ],
+            ),
+        ] {
+            let rows = gateway.cli(&[&["audit", "list"][..], of].concat());
+            let rows = rows.as_array().expect("a list").iter();
+            let rows: Vec<&Value> = rows.filter(|row| row["actor"] == actor.as_str()).collect();
+            let actions: Vec<&str> = rows.iter().filter_map(|row| row["action"].as_str()).collect();
+            assert_eq!(actions, expected, "what changes nothing has no row: {rows:?}");
+            for row in rows {
+                assert_eq!(row["ip"], "127.0.0.1", "{row}");
+                assert!(
+                    row["request"].as_str().is_some_and(|id| id.starts_with("req_")),
+                    "{row}"
+                );
+            }
+        }
+        gateway.cli(&["audit", "verify"]);
     })
     .await;
 }

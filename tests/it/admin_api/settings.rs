@@ -60,7 +60,7 @@ async fn settings_change_only_from_the_version_that_was_read() {
         );
         Scim::new(&directory).get("/Users").await.expect(200);
         owner.patch(DIRECTORY, &json!({}), Some("*")).await.expect(200);
-        owner.patch(DIRECTORY, &json!({}), Some("odd")).await.expect(400);
+        owner.patch(DIRECTORY, &json!({}), Some("odd")).await.expect(412);
     })
     .await;
 }

@@ -226,7 +226,9 @@ async fn an_api_key_is_read_as_it_was_made_and_with_the_name_of_its_scope() {
         let end = now + TimeDelta::days(7);
         assert!(world.operator().limit_api_key(id, end).await.unwrap());
         assert!(
-            !world.operator().limit_api_key(id, end + TimeDelta::days(1))
+            !world
+                .operator()
+                .limit_api_key(id, end + TimeDelta::days(1))
                 .await
                 .unwrap()
         );

@@ -63,7 +63,7 @@ pub async fn execute(context: &Context, new: NewKey, maker: Option<&Grant>) -> R
         grant,
         scope_name: new.tenant.or(new.app),
         networks: new.networks,
-        expires_at: context.clock.now() + new.life,
+        life: new.life,
     };
     let (issued, hash) = prepare(context, draft).await?;
     let entry = audit(context, Action::ApiKeyCreate, &issued.key);

@@ -52,7 +52,7 @@ pub async fn execute(
         grant: old.grant.clone(),
         scope_name: old.scope_name.clone(),
         networks: old.networks.clone(),
-        expires_at: now + life,
+        life,
     };
     let (issued, hash) = prepare(context, same).await?;
     let end = old.expires_at.min(now + overlap);

@@ -164,7 +164,10 @@ impl AdminTx {
     /// # Errors
     /// [`crate::StoreError::Unavailable`].
     pub async fn limit_api_key(&mut self, id: TokenId, expires_at: DateTime<Utc>) -> Result<bool> {
-        let changed = self.executor.change(&LIMIT, (PublicId(id), At(expires_at))).await?;
+        let changed = self
+            .executor
+            .change(&LIMIT, (PublicId(id), At(expires_at)))
+            .await?;
         Ok(changed > 0)
     }
 }

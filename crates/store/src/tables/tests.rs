@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::audit::AuditQuery;
 use super::log::{self, LogPlace, LogQuery};
 use super::{
-    api_key, app, audit, credential_memory, deployment, directory, feed, group, identity, lease, membership, outbox,
-    prune, snapshot, tenant, token,
+    api_key, app, audit, credential_memory, deployment, directory, feed, group, identity, lease, membership,
+    outbox, prune, snapshot, tenant, token,
 };
 use crate::engine::parameter::Bind;
 use crate::engine::statement::Statement;

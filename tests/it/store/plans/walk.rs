@@ -21,7 +21,8 @@ use scim::query::{Sort, SortPosition};
 use scim::schema::ResourceType;
 use serde_json::json;
 use store::{
-    AuditQuery, ListRequest, LogPlace, LogQuery, MemberChange, Page, PageAt, StoreError, TenantTx, TypeRequest,
+    AuditQuery, ListRequest, LogPlace, LogQuery, MemberChange, Page, PageAt, StoreError, TenantTx,
+    TypeRequest,
 };
 use uuid::Uuid;
 
@@ -131,8 +132,18 @@ async fn records(watched: &Watched, nth: usize) {
         provider: Provider::Generic,
         ..before.clone()
     };
-    assert!(operator.change_settings(home.scope, &before, &after).await.unwrap());
-    assert!(!operator.change_settings(home.scope, &before, &after).await.unwrap());
+    assert!(
+        operator
+            .change_settings(home.scope, &before, &after)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !operator
+            .change_settings(home.scope, &before, &after)
+            .await
+            .unwrap()
+    );
     let token = Token {
         id: token_id(&format!("new{nth}")),
         tenant: home.tenant.id,
