@@ -300,7 +300,7 @@ async fn each_change_is_in_the_audit_log_with_the_key_that_made_it() {
             for row in rows {
                 assert_eq!(row["ip"], "127.0.0.1", "{row}");
                 assert!(
-                    row["request"].as_str().is_some_and(|id| id.starts_with("req_")),
+                    row["requestId"].as_str().is_some_and(|id| id.starts_with("req_")),
                     "{row}"
                 );
             }

@@ -20,6 +20,7 @@ const ALL: [&str; 12] = [
     "m0010_epoch",
     "m0011_deleted_members",
     "m0012_audit",
+    "m0014_api_keys",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
