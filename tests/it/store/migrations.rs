@@ -7,7 +7,7 @@ use support::postgres::Postgres;
 
 use super::world::{World, settings, worlds};
 
-const ALL: [&str; 12] = [
+const ALL: [&str; 13] = [
     "m0001_foundation",
     "m0002_groups",
     "m0003_directory_extension",
