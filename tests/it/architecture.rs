@@ -59,6 +59,7 @@ const PURE: &[(&str, &[&str])] = &[
             "chrono",
             "uuid",
             "derive_more",
+            "ipnet",
             "sha2",
             "strum",
             "thiserror",

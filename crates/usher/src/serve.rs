@@ -44,6 +44,7 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
     let listeners = listen(&config.http)?;
     let addresses = (listeners.public.local_addr()?, listeners.admin.local_addr()?);
     let setup = Setup::open(config).await?;
+    let operators = setup.operators_store().await?;
     let verifier = Verifier::new(
         Arc::clone(&setup.clock),
         setup.config.environment,
@@ -58,6 +59,7 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
         telemetry,
         verifier.clone(),
         events.clone(),
+        operators.clone(),
         listeners,
         long,
     )?;
@@ -79,6 +81,9 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
     stop.send_replace(true);
     stopper.gracefully().await;
     finish(&state, feed_side, flushing).await;
+    if let Some(operators) = operators {
+        operators.close().await;
+    }
     tracing::info!("stopped");
     Ok(())
 }
@@ -118,6 +123,7 @@ fn start(
     telemetry: &Telemetry,
     verifier: Verifier,
     events: Events,
+    operators: Option<Store>,
     listeners: Listeners,
     long: Handle,
 ) -> anyhow::Result<(Server, Arc<State>)> {
@@ -132,6 +138,10 @@ fn start(
             environment: setup.config.environment,
             profiles: Arc::clone(&setup.profiles),
             extended: provisioning::Extended::default(),
+        },
+        admin: http::admin::Admin {
+            context: setup.admin(operators.unwrap_or_else(|| setup.store.clone())),
+            is_public: setup.config.is_admin_public,
         },
         events,
         public_url: settings.public_url.clone(),

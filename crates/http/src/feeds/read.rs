@@ -23,7 +23,7 @@ pub(super) async fn events(request: HttpRequest, state: web::Data<State>) -> Htt
     Facts::record(&request, |facts| facts.route = super::EVENTS);
     page(&request, &state)
         .await
-        .unwrap_or_else(|problem| problem.answer(&request))
+        .unwrap_or_else(|problem| problem.problem(&request))
 }
 
 async fn page(request: &HttpRequest, state: &State) -> Result<HttpResponse, Problem> {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use domain::credential::{CredentialKind, Memory, SecretCheck, TokenId, Use};
 
 use super::names::{At, Kind, Name, PublicId};
-use super::token;
+use super::{api_key, token};
 use crate::engine::executor::Executor;
 use crate::engine::parameter::parameters;
 use crate::engine::read::{Columns, Read};
@@ -121,10 +121,13 @@ impl Store {
 }
 
 async fn note_use(executor: &mut Executor, new: &Use) -> Result<()> {
-    if let (CredentialKind::Token, Some(at)) = (new.kind, new.at) {
-        executor
-            .change(&token::NOTE_USE, (PublicId(new.id), At(at)))
-            .await?;
+    let noted = match new.kind {
+        CredentialKind::Token => Some(&token::NOTE_USE),
+        CredentialKind::ApiKey => Some(&api_key::NOTE_USE),
+        CredentialKind::App => None,
+    };
+    if let (Some(statement), Some(at)) = (noted, new.at) {
+        executor.change(statement, (PublicId(new.id), At(at))).await?;
     }
     if new.new_values == Memory::default() {
         return Ok(());

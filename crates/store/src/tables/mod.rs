@@ -1,5 +1,6 @@
 //! One file a table: its statements, how its rows become records of `domain`, and what can be done with it.
 
+pub(crate) mod api_key;
 pub(crate) mod app;
 pub(crate) mod audit;
 pub(crate) mod credential_memory;

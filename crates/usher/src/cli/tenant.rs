@@ -1,8 +1,9 @@
 //! `usher tenant create | list`.
 
+use admin::view::TenantView;
 use clap::Subcommand;
 use domain::tenant::Tenant;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::show::{Printer, Table, moment};
 
@@ -27,7 +28,7 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
             entra_tenant_id,
         } => {
             let tenant = admin::tenants::create::execute(context, &name, entra_tenant_id).await?;
-            printer.answer(&shape(&tenant), || {
+            printer.answer(&json!(TenantView::from(&tenant)), || {
                 format!("tenant {} ({})", tenant.name, tenant.id)
             });
             printer.note(&format!(
@@ -38,7 +39,10 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
         }
         Verb::List => {
             let tenants = admin::tenants::list::execute(context).await?;
-            let json = tenants.iter().map(shape).collect();
+            let json = tenants
+                .iter()
+                .map(|tenant| json!(TenantView::from(tenant)))
+                .collect();
             printer.list(json, "no tenants yet: usher tenant create NAME", || {
                 let row = |tenant: &Tenant| {
                     [
@@ -56,13 +60,4 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
         }
     }
     Ok(())
-}
-
-fn shape(tenant: &Tenant) -> Value {
-    json!({
-        "id": tenant.id,
-        "name": tenant.name,
-        "externalTenantId": tenant.external_tenant_id,
-        "createdAt": tenant.created_at,
-    })
 }
