@@ -414,3 +414,57 @@ async fn sigterm_ends_it_gracefully() {
     booking.caught_up(1).await;
     assert!(booking.terminate().success());
 }
+
+/// Whoever has no gateway tries a consumer of the stream with the fake feed alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_fake_feed_writes_a_stream_that_is_wiped_and_begins_epochs() {
+    support::init();
+    let redis = Redis::start().await;
+    let program: PathBuf = support::programs::booking().with_file_name("fake-feed");
+    let mut process = Command::new(program)
+        .args([
+            "--credential",
+            CREDENTIAL,
+            "--day",
+            "tell 12",
+            "--redis",
+            &redis.url(),
+        ])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("start the fake feed");
+    let mut url = String::new();
+    let out = process.stdout.take().expect("its output");
+    BufReader::new(out).read_line(&mut url).expect("its address");
+    let mut feed = FakeFeed {
+        process,
+        url: url.trim().to_owned(),
+        epoch: String::new(),
+        _events: tempfile::NamedTempFile::new().expect("a file"),
+    };
+    feed.epoch = feed.day("tell 0").await;
+    let booking = Booking::over_redis(&feed.app(), &redis.url());
+    booking.caught_up(12).await;
+    feed.day("wipe").await;
+    feed.day("tell 6").await;
+    booking.caught_up(18).await;
+    let second = feed.day("epoch 9").await;
+    assert_ne!(second, feed.epoch);
+    feed.day("tell 28").await;
+    booking.caught_up(28).await;
+    let expected: Value = serde_json::from_str(include_str!(
+        "../../crates/consumer/examples/fake_feed/expected.json"
+    ))
+    .expect("JSON");
+    let dump = booking.dump();
+    let names = |rows: &Value| -> Vec<Value> {
+        let rows = rows.as_array().expect("rows").iter();
+        rows.filter(|row| row["deleted"] != true)
+            .map(|row| row["id"].clone())
+            .collect()
+    };
+    let mut has = names(&dump["advisors"]);
+    has.extend(names(&dump["rooms"]));
+    let all: Vec<Value> = names(&expected["identities"]);
+    assert!(!has.is_empty() && has.iter().all(|id| all.contains(id)), "{dump}");
+}

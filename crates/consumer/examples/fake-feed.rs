@@ -5,6 +5,7 @@
 //! booking --feed http://127.0.0.1:8090/feeds/booking/events --credential test --database booking.db
 //! curl -d 'tell 18' http://127.0.0.1:8090/fake       the other recorded events
 //! curl -d 'epoch 12' http://127.0.0.1:8090/fake      the database comes back older
+//! fake-feed --redis redis://127.0.0.1:6379/           a Redis stream too: usher:{test:booking}:s00
 //! ```
 //! After all of its days ([`Day`], `--help`) a consumer's tables are those of `examples/fake_feed/expected.json`, once everything recorded is told.
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
@@ -13,6 +14,7 @@ mod fake_feed {
     pub mod directory;
     pub mod feed;
     pub mod server;
+    pub mod stream;
 }
 
 use anyhow::Context;
@@ -26,7 +28,7 @@ use std::sync::{Arc, Mutex};
 ///
 /// Days, for --day and for `curl -d DAY http://ADDRESS/fake`: `tell N` the next N recorded events are told; `oldest N` events before
 /// position N are no longer kept (410); `hole N` the same without the 410; `epoch N` the database comes back as it was at position
-/// N; `refuse STATUS` the next request is refused; `page N` a page of a snapshot has N events at most; `poison` an event without a
+/// N; `wipe` the Redis stream is gone and is filled again; `refuse STATUS` the next request is refused; `page N` a page of a snapshot has N events at most; `poison` an event without a
 /// source and without data; `repeat` pages begin with events that are known; `shuffle` pages are in no order. With any --day, only what
 /// `tell` says is told.
 #[derive(Parser)]
@@ -40,6 +42,9 @@ struct Args {
     /// The credential that requests must carry.
     #[arg(long, default_value = "test")]
     credential: String,
+    /// Mirrors the feed in the stream usher:{test:APP}:s00 of this Redis too, with its group and the hash beside it.
+    #[arg(long, value_name = "URL")]
+    redis: Option<String>,
     /// Events, one JSON object a line [default: the recorded ones].
     #[arg(long)]
     events: Option<PathBuf>,
@@ -69,6 +74,15 @@ async fn main() -> anyhow::Result<()> {
     }
     let listener = tokio::net::TcpListener::bind(&args.listen).await?;
     println!("http://{}/feeds/{}/events", listener.local_addr()?, args.app);
-    fake_feed::server::serve(listener, args.app, args.credential, Arc::new(Mutex::new(feed))).await;
-    Ok(())
+    let feed = Arc::new(Mutex::new(feed));
+    let mirror = async {
+        match &args.redis {
+            Some(url) => fake_feed::stream::mirror(url, &args.app, &feed).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = fake_feed::server::serve(listener, args.app.clone(), args.credential, Arc::clone(&feed)) => Ok(()),
+        mirrored = mirror => mirrored.context("Redis"),
+    }
 }

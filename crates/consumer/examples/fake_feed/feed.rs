@@ -25,6 +25,8 @@ pub enum Day {
     Refuse(u16),
     /// An event without a source and without data gets the next position.
     Poison,
+    /// The stream is gone, and is filled again from its beginning; over HTTP nothing happens.
+    Wipe,
     /// Each page begins with events that were asked for before, as a stream does after a loss.
     Repeat,
     /// The events of a page are in no order. Pages of a gateway are in order; what several workers read of a stream is not.
@@ -36,7 +38,7 @@ pub enum Day {
 impl FromStr for Day {
     type Err = String;
 
-    /// `tell 3`, `oldest 7`, `hole 7`, `epoch 5`, `refuse 503`, `poison`, `repeat`, `shuffle`, `page 2`.
+    /// `tell 3`, `oldest 7`, `hole 7`, `epoch 5`, `refuse 503`, `poison`, `wipe`, `repeat`, `shuffle`, `page 2`.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut words = text.split_whitespace();
         let word = words.next().unwrap_or_default();
@@ -44,6 +46,7 @@ impl FromStr for Day {
         let count = number.and_then(|number| usize::try_from(number).ok());
         let day = match (word, number) {
             ("poison", None) => Some(Self::Poison),
+            ("wipe", None) => Some(Self::Wipe),
             ("repeat", None) => Some(Self::Repeat),
             ("shuffle", None) => Some(Self::Shuffle),
             ("tell", _) => count.map(Self::Tell),
@@ -56,7 +59,7 @@ impl FromStr for Day {
                 .map(Self::Refuse),
             _ => None,
         };
-        let known = "tell N, oldest N, hole N, epoch N, refuse STATUS, page N, poison, repeat, shuffle";
+        let known = "tell N, oldest N, hole N, epoch N, refuse STATUS, page N, poison, wipe, repeat, shuffle";
         day.ok_or_else(|| format!("{text:?} is none of: {known}"))
     }
 }
@@ -94,6 +97,7 @@ pub struct FakeFeed {
     epoch: u32,
     oldest: u64,
     says_410: bool,
+    wipes: u32,
     repeat: bool,
     shuffle: bool,
     page: usize,
@@ -113,6 +117,7 @@ impl FakeFeed {
             epoch: 1,
             oldest: 1,
             says_410: true,
+            wipes: 0,
             repeat: false,
             shuffle: false,
             page: PAGE,
@@ -154,10 +159,28 @@ impl FakeFeed {
             Day::Poison => self
                 .told
                 .push(json!({"type": "usher.identity.created.v1", "poison": true})),
+            Day::Wipe => self.wipes += 1,
             Day::Repeat => self.repeat = true,
             Day::Shuffle => self.shuffle = true,
             Day::Page(events) => self.page = events,
         }
+    }
+
+    /// What a stream must be written anew for: the epoch, the first position, and how often it was wiped.
+    pub fn stream(&self) -> (String, u64, u32) {
+        (self.epoch(), self.oldest, self.wipes)
+    }
+
+    /// The events after a position, each with its position and the present epoch.
+    pub fn after(&self, position: u64) -> impl Iterator<Item = (u64, Value)> {
+        let from = (position + 1).max(self.oldest);
+        let known = usize::try_from(from - 1).unwrap_or(usize::MAX);
+        let events = (from..).zip(self.told.iter().skip(known));
+        events.map(|(position, event)| {
+            let mut event = event.clone();
+            event["epoch"] = json!(self.epoch());
+            (position, event)
+        })
     }
 
     /// Whether a read would have nothing to say.
@@ -211,19 +234,10 @@ impl FakeFeed {
             after
         };
         let limit = request.number("limit").unwrap_or(500);
-        let positions = (from + 1).max(self.oldest)..=self.head().min(after + limit);
-        let mut events: Vec<Value> = positions
-            .clone()
-            .zip(
-                self.told
-                    .iter()
-                    .skip(usize::try_from(*positions.start() - 1).unwrap_or(usize::MAX)),
-            )
-            .map(|(position, event)| {
-                let mut event = event.clone();
-                event["epoch"] = json!(self.epoch());
-                json!({"pos": position, "event": event})
-            })
+        let last = self.head().min(after + limit);
+        let events = self.after(from).take_while(|(position, _)| *position <= last);
+        let mut events: Vec<Value> = events
+            .map(|(position, event)| json!({"pos": position, "event": event}))
             .collect();
         if self.shuffle {
             // A fixed mixing: every third first.
@@ -237,7 +251,7 @@ impl FakeFeed {
                 .map(|(_, event)| event)
                 .collect();
         }
-        let next = (*positions.end()).max(after);
+        let next = last.max(after);
         let page = json!({"events": events, "next": next, "head": self.head(), "oldest": self.oldest, "epoch": self.epoch()});
         (200, page)
     }
