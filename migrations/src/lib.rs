@@ -85,6 +85,12 @@ impl MigratorTrait for Migrator {
                 sqlite: include_str!("../sql/0011_deleted_members.sqlite.sql"),
                 no_way_back: "the check of deleted members is not taken down by a migration: restore a backup",
             }),
+            Box::new(Step {
+                name: "m0015_jobs",
+                postgres: include_str!("../sql/0015_jobs.postgres.sql"),
+                sqlite: include_str!("../sql/0015_jobs.sqlite.sql"),
+                no_way_back: "jobs are not taken down by a migration: restore a backup",
+            }),
         ]
     }
 }

@@ -118,6 +118,14 @@ pub enum Error {
     /// Another app has the name.
     #[error("app \"{0}\" exists already: `usher app rotate-credential {0}` gives it a new credential")]
     AppExists(String),
+    /// No job of that kind and key has used all its attempts.
+    #[error("no job \"{kind}\" \"{key}\" has failed: `usher job list --failed` shows those that have")]
+    JobUnknown {
+        /// The kind that was named.
+        kind: String,
+        /// The key that was named.
+        key: String,
+    },
     /// The hashing pool is full; a retry may succeed.
     #[error("too many secrets are being hashed at once: try again in a second")]
     Busy,

@@ -16,7 +16,6 @@ mod feeds;
 mod notifier;
 mod read_limits;
 mod relay;
-mod retention;
 mod settings;
 mod snapshot;
 mod stamper;

@@ -1,5 +1,5 @@
-//! Composes the tasks and keeps them running: one stamper, retention, and with Redis one relay a feed and the
-//! users. A task that ends early is started again.
+//! Composes the tasks and keeps them running: one stamper, and with Redis one relay a feed and the users. A task that
+//! ends early is started again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,7 +15,6 @@ use tokio::time::{Duration, sleep};
 use crate::feeds::Feeds;
 use crate::notifier::Notifier;
 use crate::relay::{Relay, Setup};
-use crate::retention::Retention;
 use crate::settings::Settings;
 use crate::stamper::Stamper;
 use crate::status::{RedisStatus, Snapshot, StatusRegistry};
@@ -117,15 +116,6 @@ impl Events {
         }
     }
 
-    fn retention(&self) -> Retention {
-        Retention {
-            store: self.store.clone(),
-            clock: Arc::clone(&self.clock),
-            owner: self.owner.clone(),
-            keep: self.settings.retention,
-        }
-    }
-
     fn users(&self, link: Link) -> UserSync {
         UserSync {
             store: self.store.clone(),
@@ -161,9 +151,6 @@ pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
     let mut tasks = Tasks::new();
     while !*stop.borrow() {
         keep(&mut tasks, Task::Stamper, || events.stamper().run(stop.clone()));
-        keep(&mut tasks, Task::Retention, || {
-            events.retention().run(stop.clone())
-        });
         if let Some(setup) = &relays {
             let link = || setup.link.clone();
             keep(&mut tasks, Task::Ping, || ping_until_up(link(), stop.clone()));
@@ -193,7 +180,6 @@ pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Task {
     Stamper,
-    Retention,
     Ping,
     Users,
     Relay(AppId),

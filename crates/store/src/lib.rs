@@ -28,6 +28,7 @@ pub use store::Store;
 pub use tables::app::AppPasswords;
 pub use tables::deployment::Deployment;
 pub use tables::feed::{Ack, Feed, FeedEnds, FeedEvent, FeedGroup, FeedPage};
+pub use tables::job::{Job, JobEnd, JobRow, NewJob};
 pub use tables::log::{DeliveryStatus, LogQuery, LogRow};
 pub use tables::member_change::MemberChange;
 pub use tables::outbox::{OutboxLag, Stamped};

@@ -1,4 +1,4 @@
-//! Metrics that are read from other crates at each scrape: feeds, outbox, credentials
+//! Metrics that are read from other crates at each scrape: feeds, outbox, credentials, background jobs
 //! (`docs/background/feeds.md`, "Telemetry").
 //!
 //! Must not know: how they are exported.
@@ -9,6 +9,7 @@ use auth::Verifier;
 use domain::clock::Clock;
 use domain::feed::FeedState;
 use events::{Events, FeedStatus, GroupStatus};
+use jobs::Jobs;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter};
 
@@ -21,6 +22,23 @@ pub fn register(meter: &Meter, verifier: &Verifier, events: &Events, clock: &Arc
     groups(meter, events, clock);
     outbox(meter, events);
     credentials(meter, verifier);
+}
+
+/// Registers what is measured of background jobs: one series a kind, 0 when all goes well.
+pub fn jobs(meter: &Meter, jobs: &Jobs) {
+    let jobs = jobs.clone();
+    let _ = meter
+        .u64_observable_gauge("usher.jobs.failed")
+        .with_description("Background jobs that have used all their attempts, by kind")
+        .with_callback(move |observer| {
+            let (status, kinds) = (jobs.status(), jobs.kinds());
+            let failed = status.by_kind();
+            for kind in kinds {
+                let count = failed.get(kind).copied().unwrap_or_default();
+                observer.observe(count, &[KeyValue::new("kind", kind)]);
+            }
+        })
+        .build();
 }
 
 fn feeds(meter: &Meter, events: &Events) {

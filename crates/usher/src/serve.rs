@@ -15,6 +15,8 @@ use http::log_budget::WINDOW;
 use http::metrics::Metrics;
 use http::tenant_limits::TenantLimits;
 use http::{Listeners, Server, State};
+use jobs::Jobs;
+use jobs::prune::Prune;
 use store::{Backend, Store};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -52,17 +54,14 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
     )
     .context("the system gives no randomness")?;
     let events = open_events(&setup)?;
+    let jobs = open_jobs(&setup);
     gauges::register(&telemetry.meter(), &verifier, &events, &setup.clock);
-    let (server, state) = start(
-        &setup,
-        telemetry,
-        verifier.clone(),
-        events.clone(),
-        listeners,
-        long,
-    )?;
+    gauges::jobs(&telemetry.meter(), &jobs);
+    let state = state(&setup, telemetry, verifier.clone(), (events.clone(), &jobs), long);
+    let (server, state) = start(&setup, state, listeners)?;
     let (stop, stopped) = watch::channel(false);
     let feed_side = tokio::spawn(events::run(events, stopped.clone()));
+    let job_side = tokio::spawn(jobs::run(jobs, stopped.clone()));
     let flushing = tokio::spawn(flush_periodically(Arc::clone(&state), stopped));
     let stopper = server.stopper();
     let mut serving = tokio::spawn(server.run());
@@ -78,7 +77,7 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
     // Ends the long polls, which would otherwise delay the drain.
     stop.send_replace(true);
     stopper.gracefully().await;
-    finish(&state, feed_side, flushing).await;
+    finish(&state, [feed_side, job_side, flushing]).await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -87,13 +86,22 @@ fn open_events(setup: &Setup) -> anyhow::Result<Events> {
     let mut settings = events::Settings::new(setup.config.environment);
     settings.redis.clone_from(&setup.config.redis);
     settings.poll = Duration::from_millis(setup.config.events.poll_ms);
-    settings.retention = Duration::from_secs(setup.config.events.retention_days * 24 * 3_600);
     Ok(Events::new(
         setup.store.clone(),
         Arc::clone(&setup.clock),
         &*setup.ids,
         settings,
     )?)
+}
+
+fn open_jobs(setup: &Setup) -> Jobs {
+    let prune = Prune {
+        store: setup.store.clone(),
+        clock: Arc::clone(&setup.clock),
+        keep: Duration::from_hours(setup.config.events.retention_days * 24),
+    };
+    let handlers: [Arc<dyn jobs::Handler>; 1] = [Arc::new(prune)];
+    Jobs::new(setup.store.clone(), Arc::clone(&setup.ids), handlers)
 }
 
 /// Opens both sockets. The error of a port in use names the setting and the remedy.
@@ -113,16 +121,16 @@ fn listen(settings: &Http) -> anyhow::Result<Listeners> {
     })
 }
 
-fn start(
+fn state(
     setup: &Setup,
     telemetry: &Telemetry,
     verifier: Verifier,
-    events: Events,
-    listeners: Listeners,
+    (events, jobs): (Events, &Jobs),
     long: Handle,
-) -> anyhow::Result<(Server, Arc<State>)> {
+) -> State {
     let settings = &setup.config.http;
-    let state = State {
+    let jobs = jobs.clone();
+    State {
         store: setup.store.clone(),
         verifier,
         provisioning: provisioning::Context {
@@ -146,8 +154,13 @@ fn start(
         long,
         token_records: http::extract::caller::TokenRecords::default(),
         readiness: http::health::Readiness::default(),
+        job_troubles: Arc::new(move || jobs.status().troubles()),
         draining: http::state::Draining::default(),
-    };
+    }
+}
+
+fn start(setup: &Setup, state: State, listeners: Listeners) -> anyhow::Result<(Server, Arc<State>)> {
+    let settings = &setup.config.http;
     let serving = http::Settings {
         workers: settings.workers,
         drain_seconds: settings.drain_seconds,
@@ -235,10 +248,12 @@ async fn flush(state: &State) {
     }
 }
 
-async fn finish(state: &State, feed_side: JoinHandle<()>, flushing: JoinHandle<()>) {
+async fn finish(state: &State, tasks: [JoinHandle<()>; 3]) {
     let last = async {
-        // The panic of a task is logged already.
-        let _ = tokio::join!(feed_side, flushing);
+        for task in tasks {
+            // The panic of a task is logged already.
+            let _ = task.await;
+        }
         flush(state).await;
         state.store.close().await;
     };

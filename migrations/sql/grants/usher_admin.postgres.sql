@@ -56,6 +56,10 @@ GRANT SELECT, DELETE ON feed_ack TO usher_admin;
 
 REVOKE ALL ON lease FROM usher_admin;
 
+-- A job that has used up its attempts is tried again.
+REVOKE ALL ON job FROM usher_admin;
+GRANT SELECT, UPDATE (due_at, wait_ms, attempts, failed_at) ON job TO usher_admin;
+
 REVOKE ALL ON deployment FROM usher_admin;
 GRANT SELECT ON deployment TO usher_admin;
 

@@ -61,6 +61,10 @@ GRANT SELECT, INSERT, DELETE ON feed_ack TO usher_app;
 REVOKE ALL ON lease FROM usher_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON lease TO usher_app;
 
+-- Background work (ADR 0047).
+REVOKE ALL ON job FROM usher_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON job TO usher_app;
+
 -- Where positions were last given out.
 REVOKE ALL ON deployment FROM usher_app;
 GRANT SELECT, UPDATE (database_identity) ON deployment TO usher_app;

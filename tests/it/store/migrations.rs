@@ -7,7 +7,7 @@ use support::postgres::Postgres;
 
 use super::world::{World, settings, worlds};
 
-const ALL: [&str; 11] = [
+const ALL: [&str; 12] = [
     "m0001_foundation",
     "m0002_groups",
     "m0003_directory_extension",
@@ -19,6 +19,7 @@ const ALL: [&str; 11] = [
     "m0009_credential_state",
     "m0010_epoch",
     "m0011_deleted_members",
+    "m0015_jobs",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,6 +32,7 @@ names! {
     InGroup(GroupId) = group;
     EnvironmentName<'a>(&'a str) = environment;
     Groups(Ids) = groups;
+    JobKey<'a>(&'a str) = key;
     Key(Value) = key;
     Kind<'a>(&'a str) = kind;
     Limit(usize) = limit;
@@ -49,6 +50,8 @@ names! {
     /// The ids of rows of the outbox.
     OutboxRows(Vec<i64>) = events;
     Owner<'a>(&'a str) = owner;
+    /// JSON.
+    Payload(String) = payload;
     People(Ids) = people;
     Profile<'a>(&'a str) = profile;
     /// The id inside a token or an app's credential.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::log::{self, LogQuery};
 use super::{
-    app, credential_memory, deployment, directory, feed, group, identity, lease, membership, outbox, prune,
+    app, credential_memory, deployment, directory, feed, group, identity, job, lease, membership, outbox, prune,
     snapshot, tenant, token,
 };
 use crate::engine::parameter::Bind;
@@ -44,6 +44,7 @@ static ALL: &[(&str, &dyn Built)] = statements! {
     feed: ACK ACKS ALL BACKFILL BY_APP END_TAKE_OVER GROUPS HEAD INSERT LOCK_FEEDS PAGE RENEW RENEW_ALL RENEW_BY_HAND SET_DELIVERED SET_HEAD SET_PUBLISHED SET_STATE;
     group: BY_ID BY_NAME CREATE DELETE LOCK_BY_ID LOCK_BY_NAME NAME_TAKEN SAVE;
     identity: BY_EXTERNAL_ID BY_ID BY_NAME CREATE DELETE LOCK_BY_ID LOCK_BY_NAME NAME_TAKEN SAVE;
+    job: ADD AGAIN ALL BURY CLAIM CLAIMED DONE DUE_KINDS FAIL FAILED GIVE_BACK MEND POSTPONE RETRY;
     lease: RELEASE TAKE;
     log: DELIVERIES INSERT;
     membership: ADD AMONG CLEAR GROUPS_OF KNOWN KNOWN_KEPT PAGE POSITION REMOVE;

@@ -8,6 +8,7 @@ mod app;
 mod backup;
 mod directory;
 mod feed;
+mod job;
 mod log;
 mod redis_user;
 mod show;
@@ -43,6 +44,8 @@ pub enum Command {
     Feed(Noun<feed::Verb>),
     /// What happened to whom: the provisioning log.
     Log(Noun<log::Verb>),
+    /// What is done in the background, and what of it fails.
+    Job(Noun<job::Verb>),
     /// Copy the SQLite database to a new file, while the server runs; PostgreSQL has pg_dump (docs/operations.md, Backup).
     Backup(backup::Arguments),
 }
@@ -86,6 +89,7 @@ pub async fn run(command: Command, setup: &Setup) -> anyhow::Result<ExitCode> {
         Command::App(noun) => app::run(&context, setup.redis.as_ref(), noun.printer, noun.verb).await,
         Command::Feed(noun) => feed::run(&context, noun.printer, noun.verb).await,
         Command::Log(noun) => log::run(&context, noun.printer, noun.verb).await,
+        Command::Job(noun) => job::run(&context, noun.printer, noun.verb).await,
         Command::Backup(arguments) => backup::run(&store, &arguments).await,
     };
     store.close().await;

@@ -19,7 +19,7 @@ use scim::filter::Filter;
 use scim::query::{Sort, SortPosition};
 use scim::schema::ResourceType;
 use serde_json::json;
-use store::{ListRequest, LogQuery, MemberChange, Page, PageAt, StoreError, TenantTx, TypeRequest};
+use store::{JobEnd, ListRequest, LogQuery, MemberChange, NewJob, Page, PageAt, Store, StoreError, TenantTx, TypeRequest};
 use uuid::Uuid;
 
 use super::Watched;
@@ -69,6 +69,7 @@ pub async fn walk(watched: &Watched, target: &Target, nth: usize) {
     list_all(watched, target).await;
     logs(watched, target).await;
     feeds(&watched.world, target, nth).await;
+    jobs(&watched.world.store).await;
 }
 
 fn early(millis: i64) -> DateTime<Utc> {
@@ -560,6 +561,33 @@ async fn feeds(world: &World, target: &Target, nth: usize) {
     store.release_lease("walk", "test").await.unwrap();
     store.outbox_lag().await.unwrap();
     store.prune(early(50)).await.unwrap();
+}
+
+async fn jobs(store: &Store) {
+    let new = NewJob {
+        kind: "walk",
+        key: "one".to_owned(),
+        payload: json!({}),
+        wait: Duration::ZERO,
+    };
+    assert!(store.add_job(&new).await.unwrap());
+    store.due_job_kinds().await.unwrap();
+    let why = || "it failed".to_owned();
+    for end in [
+        JobEnd::Again(Duration::ZERO),
+        JobEnd::Retry(Duration::ZERO, why()),
+        JobEnd::Failing(Duration::ZERO, why()),
+        JobEnd::GivenBack,
+        JobEnd::Dead(why()),
+        JobEnd::Done,
+    ] {
+        let claimed = store.claim_jobs("walk", "here", Duration::from_mins(1), 1).await.unwrap();
+        assert!(store.end_job(&claimed[0], &end).await.unwrap());
+        store.mend_job_times().await.unwrap();
+        store.jobs(20).await.unwrap();
+        store.failed_jobs(20).await.unwrap();
+        store.retry_job("walk", "one").await.unwrap();
+    }
 }
 
 /// The revision before.

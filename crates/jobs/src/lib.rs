@@ -1,0 +1,17 @@
+//! Background work: jobs that are due at a time, each done by one of several instances (ADR 0047).
+//!
+//! A [`Handler`] does the jobs of one kind; [`Jobs`] has all of them, and [`run`] claims what is due and gives it to them. The rows
+//! and leases are the store's (`store::Store::claim_jobs`). Must not know: HTTP servers, the command line.
+//!
+//! Reading order: [`handler`], `decide` (what an attempt comes to, pure), `runner`, [`status`]; then the handlers: [`prune`].
+
+mod decide;
+pub mod handler;
+pub mod prune;
+mod runner;
+pub mod status;
+
+pub use handler::{Handler, Plan, Retries};
+pub use runner::{Jobs, run};
+pub use status::Status;
+pub use store::{BoxFuture, Job, NewJob};
