@@ -91,6 +91,12 @@ impl MigratorTrait for Migrator {
                 sqlite: include_str!("../sql/0015_jobs.sqlite.sql"),
                 no_way_back: "jobs are not taken down by a migration: restore a backup",
             }),
+            Box::new(Step {
+                name: "m0016_token_life",
+                postgres: include_str!("../sql/0016_token_life.postgres.sql"),
+                sqlite: include_str!("../sql/0016_token_life.sqlite.sql"),
+                no_way_back: "what tokens may be used from, and freezing, are not taken down by a migration: restore a backup",
+            }),
         ]
     }
 }

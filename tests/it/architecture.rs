@@ -57,6 +57,7 @@ const PURE: &[(&str, &[&str])] = &[
             "serde",
             "serde_json",
             "chrono",
+            "ipnet",
             "uuid",
             "derive_more",
             "strum",

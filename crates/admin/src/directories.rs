@@ -2,11 +2,13 @@
 
 pub mod create;
 pub mod extension;
+pub mod freeze;
 pub mod list;
 pub mod set;
 pub mod switch;
 
-use domain::tenant::{Directory, Slug};
+use chrono::{DateTime, Utc};
+use domain::tenant::{Directory, Slug, Tenant};
 
 use crate::Context;
 
@@ -17,16 +19,19 @@ pub struct Named {
     pub directory: Directory,
     /// The name of the tenant.
     pub tenant: Slug,
+    /// Since when the whole tenant is frozen.
+    pub tenant_frozen_at: Option<DateTime<Utc>>,
     /// The Tenant URL to paste into Entra.
     pub tenant_url: String,
 }
 
 impl Named {
-    fn of(context: &Context, tenant: Slug, directory: Directory) -> Self {
+    fn of(context: &Context, tenant: &Tenant, directory: Directory) -> Self {
         Self {
             tenant_url: context.tenant_url(&directory.profile),
             directory,
-            tenant,
+            tenant: tenant.name.clone(),
+            tenant_frozen_at: tenant.frozen_at,
         }
     }
 }

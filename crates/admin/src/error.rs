@@ -71,6 +71,21 @@ pub enum Error {
         /// The limit, which is [`crate::tokens::issue::MOST`].
         most: usize,
     },
+    /// An action that says why it was done, without a reason.
+    #[error("say why with --reason: whoever looks into this later reads it")]
+    ReasonMissing,
+    /// All tokens of a tenant would be revoked, and the tenant's name was not said a second time.
+    #[error(
+        "this would revoke all tokens of tenant \"{tenant}\", {tokens} of them usable: its identity provider gets 401 until somebody pastes a new \
+         token. Nothing was done. To do it, say the name once more: --confirm {tenant}. To only stop requests for a while, without \
+         losing any: `usher tenant freeze {tenant}`"
+    )]
+    Unconfirmed {
+        /// The name of the tenant.
+        tenant: String,
+        /// Its usable tokens.
+        tokens: usize,
+    },
     /// A lifetime that is too long or too short.
     #[error("a token may live for at most {} days and no less than a minute: choose a time in between, or none", .0.num_days())]
     Life(TimeDelta),

@@ -2,7 +2,8 @@
 //!
 //! Must not know: how URLs are routed.
 
-use domain::tenant::{Directory, Slug, Switch};
+use domain::credential::TokenRecord;
+use domain::tenant::Serving;
 
 use crate::refusal::Refusal;
 
@@ -16,20 +17,25 @@ pub struct TenantUrl<'a> {
 }
 
 impl TenantUrl<'_> {
-    /// Checks that the URL names no other tenant or profile, and that the directory is on.
+    /// Checks that the URL names no other tenant or profile than the token's, and that the directory is served.
     ///
     /// # Errors
-    /// [`Refusal::WrongDirectory`] (401, like every other) and [`Refusal::DirectoryOff`] (403).
-    pub fn check(self, tenant: &Slug, directory: &Directory) -> Result<(), Refusal> {
+    /// [`Refusal::WrongDirectory`] (401, like every other), [`Refusal::Frozen`] (503) and [`Refusal::DirectoryOff`] (403).
+    pub fn check(self, record: &TokenRecord) -> Result<(), Refusal> {
+        let (tenant, directory) = (&record.tenant_name, &record.directory);
         let own = |named: Option<&str>, own: &str| named.is_none_or(|named| named == own);
         let named = || (tenant.clone(), directory.profile.clone());
         if !own(self.tenant, tenant.as_str()) || !own(self.profile, directory.profile.as_str()) {
             let (tenant, profile) = named();
             return Err(Refusal::WrongDirectory { tenant, profile });
         }
-        match directory.switch {
-            Switch::On => Ok(()),
-            Switch::Off => {
+        match record.serving() {
+            Serving::Yes => Ok(()),
+            Serving::Frozen => {
+                let (tenant, profile) = named();
+                Err(Refusal::Frozen { tenant, profile })
+            }
+            Serving::Off => {
                 let (tenant, profile) = named();
                 Err(Refusal::DirectoryOff { tenant, profile })
             }

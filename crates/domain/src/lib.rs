@@ -3,7 +3,7 @@
 //! Must not know: databases, HTTP, Redis, the system clock ([`clock`] gives time and randomness as parameters).
 //!
 //! Reading order: [`id`] and [`scope`] (access to a tenant), [`profile`] (the attributes of a directory's identities),
-//! [`tenant`] and [`credential`] (the records), [`identity`] and [`group`] (the resources of a directory), [`policy`] (the
+//! [`tenant`] and [`credential`] (the records), [`network`] and [`token_life`] (where and how long a token is good), [`identity`] and [`group`] (the resources of a directory), [`policy`] (the
 //! requirements of a profile), [`portal`] (the pages that error texts name) and [`event`] (the event of a change).
 
 pub mod clock;
@@ -15,6 +15,7 @@ pub mod group;
 pub mod id;
 pub mod identity;
 pub mod log;
+pub mod network;
 pub mod policy;
 pub mod portal;
 pub mod position;
@@ -22,4 +23,5 @@ pub mod profile;
 pub mod providers;
 pub mod scope;
 pub mod tenant;
+pub mod token_life;
 pub mod trace;

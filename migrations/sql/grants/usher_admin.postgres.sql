@@ -6,10 +6,10 @@
 
 REVOKE ALL ON tenant FROM usher_admin;
 -- The state is renewed by triggers on tokens and directories (0009).
-GRANT SELECT, INSERT, UPDATE (credential_state) ON tenant TO usher_admin;
+GRANT SELECT, INSERT, UPDATE (credential_state, frozen_at) ON tenant TO usher_admin;
 
 REVOKE ALL ON directory FROM usher_admin;
-GRANT SELECT, INSERT, UPDATE (provider, switch, extension) ON directory TO usher_admin;
+GRANT SELECT, INSERT, UPDATE (provider, switch, extension, frozen_at) ON directory TO usher_admin;
 
 REVOKE ALL ON token FROM usher_admin;
 GRANT SELECT, INSERT, UPDATE (expires_at, revoked_at) ON token TO usher_admin;

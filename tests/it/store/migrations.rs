@@ -7,7 +7,7 @@ use support::postgres::Postgres;
 
 use super::world::{World, settings, worlds};
 
-const ALL: [&str; 12] = [
+const ALL: [&str; 13] = [
     "m0001_foundation",
     "m0002_groups",
     "m0003_directory_extension",
@@ -20,6 +20,7 @@ const ALL: [&str; 12] = [
     "m0010_epoch",
     "m0011_deleted_members",
     "m0015_jobs",
+    "m0016_token_life",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -153,6 +153,7 @@ impl World {
             name: tenant.parse().unwrap(),
             external_tenant_id: Some(format!("tid-{tenant}")),
             created_at: self.now(),
+            frozen_at: None,
         };
         self.store.create_tenant(&tenant).await.unwrap();
         self.directory(&tenant, "advisors").await
@@ -167,6 +168,7 @@ impl World {
             switch: Switch::On,
             extension: None,
             created_at: self.now(),
+            frozen_at: None,
         };
         let scope = TenantScope::mint(tenant.id);
         self.store.create_directory(scope, &directory).await.unwrap();

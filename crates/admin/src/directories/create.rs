@@ -26,13 +26,14 @@ pub async fn execute(
         switch: Switch::On,
         extension: None,
         created_at: context.clock.now(),
+        frozen_at: None,
     };
     match context
         .store
         .create_directory(Context::scope(tenant.id), &directory)
         .await
     {
-        Ok(()) => Ok(Named::of(context, tenant.name, directory)),
+        Ok(()) => Ok(Named::of(context, &tenant, directory)),
         Err(StoreError::Conflict(_)) => Err(Error::DirectoryExists {
             tenant: tenant.name.to_string(),
             profile: profile.to_owned(),

@@ -53,7 +53,7 @@ pub async fn remove(context: &Context, tenant: &str, profile: &str) -> Result<Ex
 async fn named(context: &Context, tenant: &str, profile: &str) -> Result<Named, Error> {
     let tenant = context.tenant(tenant).await?;
     let directory = context.directory(&tenant, profile).await?;
-    Ok(Named::of(context, tenant.name, directory))
+    Ok(Named::of(context, &tenant, directory))
 }
 
 async fn keep(context: &Context, mut named: Named, text: Option<&str>) -> Result<Named, Error> {

@@ -22,5 +22,5 @@ pub async fn execute(
         .set_provider(Context::scope(tenant.id), directory.id, provider)
         .await?;
     directory.provider = provider;
-    Ok(Named::of(context, tenant.name, directory))
+    Ok(Named::of(context, &tenant, directory))
 }

@@ -18,5 +18,5 @@ pub async fn execute(context: &Context, tenant: &str, profile: &str, to: Switch)
         .switch_directory(Context::scope(tenant.id), directory.id, to)
         .await?;
     directory.switch = to;
-    Ok(Named::of(context, tenant.name, directory))
+    Ok(Named::of(context, &tenant, directory))
 }

@@ -22,6 +22,7 @@ pub async fn execute(
         name,
         external_tenant_id,
         created_at: context.clock.now(),
+        frozen_at: None,
     };
     match context.store.create_tenant(&tenant).await {
         Ok(()) => Ok(tenant),

@@ -3,15 +3,27 @@
 use auth::CredentialKind;
 use chrono::TimeDelta;
 use domain::credential::{CredentialStatus, Token};
+use domain::network::AllowedNetworks;
 use domain::tenant::{Directory, Tenant};
 
 use super::Issued;
 use crate::{Context, Error};
 
-/// The longest lifetime; without one a token is valid until it is revoked.
+/// The longest lifetime.
 pub const LONGEST: TimeDelta = TimeDelta::days(730);
 /// The most usable tokens of one directory: enough for any rotation, few enough to be checked by hand.
 pub const MOST: usize = 20;
+
+/// What a new token is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NewToken {
+    /// A word to know it by.
+    pub label: Option<String>,
+    /// How long it lives; `None`: until it is revoked, which RFC 7644 §7.4 advises against.
+    pub life: Option<TimeDelta>,
+    /// The networks that it may be used from.
+    pub networks: AllowedNetworks,
+}
 
 /// Issues one more token of a directory; the others stay as they are.
 ///
@@ -21,13 +33,12 @@ pub async fn execute(
     context: &Context,
     tenant: &str,
     profile: &str,
-    label: Option<String>,
-    life: Option<TimeDelta>,
+    new: NewToken,
 ) -> Result<Issued, Error> {
-    lives(life)?;
+    lives(new.life)?;
     let tenant = context.tenant(tenant).await?;
     let directory = context.directory(&tenant, profile).await?;
-    issue(context, &tenant, &directory, label, life).await
+    issue(context, &tenant, &directory, new).await
 }
 
 /// Refuses a lifetime below a minute or above [`LONGEST`].
@@ -42,8 +53,7 @@ pub(super) async fn issue(
     context: &Context,
     tenant: &Tenant,
     directory: &Directory,
-    label: Option<String>,
-    life: Option<TimeDelta>,
+    new: NewToken,
 ) -> Result<Issued, Error> {
     let (scope, now) = (Context::scope(tenant.id), context.clock.now());
     let others = context.store.tokens(scope, Some(directory.id)).await?;
@@ -65,12 +75,14 @@ pub(super) async fn issue(
         id: secret.id(),
         tenant: tenant.id,
         directory: directory.id,
-        label,
+        label: new.label,
         created_at: now,
-        expires_at: life.map(|life| now + life),
+        expires_at: new.life.map(|life| now + life),
         revoked_at: None,
         last_used_at: None,
+        last_used_from: None,
         last_four: secret.last_four().to_owned(),
+        allowed_networks: new.networks,
     };
     context.store.insert_token(scope, &token, &hash).await?;
     context.remember(CredentialKind::Token, &secret, &hash).await;

@@ -2,6 +2,7 @@
 //!
 //! Must not know: how URLs are routed.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -27,6 +28,10 @@ pub trait CredentialRecord {
     fn hash(&self) -> &SecretHash;
     /// Its status at `now`.
     fn status(&self, now: DateTime<Utc>) -> CredentialStatus;
+    /// Whether a client of this address may use it.
+    fn allows(&self, _: IpAddr) -> bool {
+        true
+    }
     /// The time of this use, if it is to be written to the record.
     fn use_worth_noting(&self, _: DateTime<Utc>) -> Option<DateTime<Utc>> {
         None
@@ -46,6 +51,10 @@ impl CredentialRecord for TokenRecord {
 
     fn status(&self, now: DateTime<Utc>) -> CredentialStatus {
         self.token.status(now)
+    }
+
+    fn allows(&self, client: IpAddr) -> bool {
+        self.token.allowed_networks.allow(client)
     }
 
     fn use_worth_noting(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
@@ -99,7 +108,7 @@ impl Verified<TokenRecord> {
     /// As [`TenantUrl::check`].
     pub fn admit(self, url: TenantUrl<'_>) -> Result<Caller, Refusal> {
         let Self { record, verifier } = self;
-        url.check(&record.tenant_name, &record.directory)
+        url.check(&record)
             .inspect_err(|refusal| verifier.counters.refused(refusal.code()))?;
         #[expect(
             clippy::disallowed_methods,

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use domain::credential::{CredentialKind, Memory, SecretCheck, TokenId, Use};
 
-use super::names::{At, Kind, Name, PublicId};
+use super::names::{At, FromNetwork, Kind, Name, PublicId};
 use super::token;
 use crate::engine::executor::Executor;
 use crate::engine::parameter::parameters;
@@ -121,10 +121,9 @@ impl Store {
 }
 
 async fn note_use(executor: &mut Executor, new: &Use) -> Result<()> {
-    if let (CredentialKind::Token, Some(at)) = (new.kind, new.at) {
-        executor
-            .change(&token::NOTE_USE, (PublicId(new.id), At(at)))
-            .await?;
+    if let (CredentialKind::Token, Some(last)) = (new.kind, new.last) {
+        let used = (PublicId(new.id), At(last.at), FromNetwork(last.from.to_string()));
+        executor.change(&token::NOTE_USE, used).await?;
     }
     if new.new_values == Memory::default() {
         return Ok(());

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use domain::id::DirectoryId;
 use domain::profile::ProfileName;
 use domain::scope::TenantScope;
 use domain::tenant::{Directory, Provider, Switch};
 
-use super::names::{Id, New, OfTenant, Profile};
+use super::names::{At, Id, New, OfTenant, Profile};
 use super::tenant::of;
 use crate::engine::parameter::parameters;
 use crate::engine::read::{columns, known, record};
@@ -15,9 +16,9 @@ use crate::engine::statement::{Opens, Statement};
 use crate::error::Result;
 use crate::store::Store;
 
-pub(crate) const COLUMNS: &str = "id, tenant_id, profile, provider, switch, created_at, extension";
+pub(crate) const COLUMNS: &str = "id, tenant_id, profile, provider, switch, created_at, extension, frozen_at";
 
-record!(Directory: id tenant profile provider switch created_at extension);
+record!(Directory: id tenant profile provider switch created_at extension frozen_at);
 
 columns! {
     ProfileName = String => |name| known("a directory's profile", name.parse().ok());
@@ -54,6 +55,14 @@ pub(crate) type Change<'a> = (OfTenant, Id, New<'a>);
 pub(crate) static SET_SWITCH: Statement<Change<'_>> = Statement::new(|_| set("switch"));
 pub(crate) static SET_PROVIDER: Statement<Change<'_>> = Statement::new(|_| set("provider"));
 pub(crate) static SET_EXTENSION: Statement<Change<'_>> = Statement::new(|_| set("extension"));
+
+pub(crate) static FREEZE: Statement<(OfTenant, Id, At)> = Statement::new(|_| {
+    "UPDATE directory SET frozen_at = :at WHERE tenant_id = :tenant AND id = :id AND frozen_at IS NULL".into()
+});
+
+pub(crate) static UNFREEZE: Statement<(OfTenant, Id)> = Statement::new(|_| {
+    "UPDATE directory SET frozen_at = NULL WHERE tenant_id = :tenant AND id = :id AND frozen_at IS NOT NULL".into()
+});
 
 fn set(column: &str) -> String {
     format!("UPDATE directory SET {column} = :new WHERE tenant_id = :tenant AND id = :id")
@@ -126,6 +135,29 @@ impl Store {
         extension: Option<&str>,
     ) -> Result<bool> {
         self.change_directory(scope, &SET_EXTENSION, id, extension).await
+    }
+
+    /// Freezes a directory from `at` on; `false` when it is frozen, or the tenant has no such directory.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn freeze_directory(
+        &self,
+        scope: TenantScope,
+        id: DirectoryId,
+        at: DateTime<Utc>,
+    ) -> Result<bool> {
+        let parameters = (of(scope), Id(id.uuid()), At(at));
+        Ok(self.update_of(scope, &FREEZE, parameters).await? > 0)
+    }
+
+    /// Ends [`Store::freeze_directory`]; `false` when it is not frozen, or the tenant has no such directory.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn unfreeze_directory(&self, scope: TenantScope, id: DirectoryId) -> Result<bool> {
+        let parameters = (of(scope), Id(id.uuid()));
+        Ok(self.update_of(scope, &UNFREEZE, parameters).await? > 0)
     }
 
     async fn change_directory(

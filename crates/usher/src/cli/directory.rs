@@ -1,4 +1,4 @@
-//! `usher directory create | list | set | switch | extension`.
+//! `usher directory create | list | set | switch | freeze | unfreeze | extension`.
 
 mod extension;
 
@@ -8,7 +8,7 @@ use std::str::FromStr;
 use admin::directories::Named;
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use domain::tenant::{Provider, Switch};
+use domain::tenant::{Provider, Serving, Switch};
 use serde_json::{Value, json};
 
 use super::show::{Printer, Table, moment};
@@ -59,6 +59,24 @@ pub enum Verb {
         /// To which state.
         #[arg(value_parser = one_of(Switch::ALL))]
         to: Switch,
+    },
+    /// Answer SCIM with 503 for a while: nothing is lost, the identity provider sends again.
+    Freeze {
+        /// The tenant's name.
+        #[arg(long)]
+        tenant: String,
+        /// The profile.
+        #[arg(long)]
+        profile: String,
+    },
+    /// End a freeze of this directory; that of its tenant goes on.
+    Unfreeze {
+        /// The tenant's name.
+        #[arg(long)]
+        tenant: String,
+        /// The profile.
+        #[arg(long)]
+        profile: String,
     },
 }
 
@@ -113,6 +131,19 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
                 )
             });
         }
+        Verb::Freeze { tenant, profile } => {
+            let frozen = admin::directories::freeze::freeze(context, &tenant, &profile).await?;
+            printer.answer(&shape(&frozen), || {
+                format!("directory {profile} of {tenant} is frozen: its SCIM requests are answered 503")
+            });
+            printer.note(&format!(
+                "to end it: usher directory unfreeze --tenant {tenant} --profile {profile}"
+            ));
+        }
+        Verb::Unfreeze { tenant, profile } => {
+            let named = admin::directories::freeze::unfreeze(context, &tenant, &profile).await?;
+            printer.answer(&shape(&named), || format!("directory {profile} of {tenant} is {}", serving(&named)));
+        }
     }
     Ok(())
 }
@@ -123,7 +154,7 @@ fn table(found: &[Named]) -> Table {
         [
             named.tenant.to_string(),
             directory.profile.to_string(),
-            directory.switch.as_str().to_owned(),
+            serving(named).to_owned(),
             named.tenant_url.clone(),
             directory.provider.as_str().to_owned(),
             moment(directory.created_at),
@@ -131,6 +162,14 @@ fn table(found: &[Named]) -> Table {
     };
     let head = ["tenant", "profile", "switch", "tenant url", "provider", "created"];
     Table::of(head, found.iter().map(row))
+}
+
+/// The switch, or that it is frozen.
+fn serving(named: &Named) -> &'static str {
+    match named.directory.serving(named.tenant_frozen_at) {
+        Serving::Frozen => "frozen",
+        Serving::Yes | Serving::Off => named.directory.switch.as_str(),
+    }
 }
 
 fn shape(named: &Named) -> Value {
@@ -142,5 +181,6 @@ fn shape(named: &Named) -> Value {
         "switch": named.directory.switch,
         "tenantUrl": named.tenant_url,
         "createdAt": named.directory.created_at,
+        "frozenAt": named.directory.frozen_at.or(named.tenant_frozen_at),
     })
 }

@@ -1,4 +1,4 @@
-//! `usher tenant create | list`.
+//! `usher tenant create | list | freeze | unfreeze`.
 
 use clap::Subcommand;
 use domain::tenant::Tenant;
@@ -18,6 +18,17 @@ pub enum Verb {
     },
     /// List the tenants.
     List,
+    /// Answer SCIM of all its directories with 503 for a while: nothing is lost, the identity provider sends again. To end a
+    /// credential: usher token revoke.
+    Freeze {
+        /// Its name.
+        name: String,
+    },
+    /// End a freeze.
+    Unfreeze {
+        /// Its name.
+        name: String,
+    },
 }
 
 pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) -> anyhow::Result<()> {
@@ -46,13 +57,23 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
                         tenant.id.to_string(),
                         tenant.external_tenant_id.clone().unwrap_or_default(),
                         moment(tenant.created_at),
+                        tenant.frozen_at.map(moment).unwrap_or_default(),
                     ]
                 };
                 Table::of(
-                    ["name", "id", "entra tenant id", "created"],
+                    ["name", "id", "entra tenant id", "created", "frozen since"],
                     tenants.iter().map(row),
                 )
             });
+        }
+        Verb::Freeze { name } => {
+            let tenant = admin::tenants::freeze::freeze(context, &name).await?;
+            printer.answer(&shape(&tenant), || format!("tenant {name} is frozen: its SCIM requests are answered 503"));
+            printer.note(&format!("to end it: usher tenant unfreeze {name}"));
+        }
+        Verb::Unfreeze { name } => {
+            let tenant = admin::tenants::freeze::unfreeze(context, &name).await?;
+            printer.answer(&shape(&tenant), || format!("tenant {name} is not frozen"));
         }
     }
     Ok(())
@@ -64,5 +85,6 @@ fn shape(tenant: &Tenant) -> Value {
         "name": tenant.name,
         "externalTenantId": tenant.external_tenant_id,
         "createdAt": tenant.created_at,
+        "frozenAt": tenant.frozen_at,
     })
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::credential::{CredentialKind, Memory, Token, Use};
+use domain::credential::{CredentialKind, LastUse, Memory, Token, Use};
 use domain::environment::Environment;
 use domain::feed::FeedState;
 use domain::group::Group;
@@ -84,6 +84,7 @@ async fn records(watched: &Watched, nth: usize) {
         name: format!("new-{nth}").parse().unwrap(),
         external_tenant_id: None,
         created_at: world.now(),
+        frozen_at: None,
     };
     store.create_tenant(&tenant).await.unwrap();
     store.tenants().await.unwrap();
@@ -121,7 +122,9 @@ async fn records(watched: &Watched, nth: usize) {
         expires_at: None,
         revoked_at: None,
         last_used_at: None,
+        last_used_from: None,
         last_four: "wxyz".to_owned(),
+        allowed_networks: domain::network::AllowedNetworks::default(),
     };
     store.insert_token(home.scope, &token, &hash()).await.unwrap();
     store.tokens(home.scope, None).await.unwrap();
@@ -130,7 +133,10 @@ async fn records(watched: &Watched, nth: usize) {
     let used = Use {
         kind: CredentialKind::Token,
         id: token.id,
-        at: Some(world.now()),
+        last: Some(LastUse {
+            at: world.now(),
+            from: IpAddr::from([192, 0, 2, 7]),
+        }),
         new_values: Memory {
             check: None,
             networks: vec![IpAddr::from([192, 0, 2, 7])],
@@ -143,6 +149,29 @@ async fn records(watched: &Watched, nth: usize) {
         .unwrap();
     assert_eq!(memory.networks.len(), 1);
     store.deployment_key("token-alias").await.unwrap();
+    store.tokens_after(None, 200).await.unwrap();
+    store.tokens_after(Some(token.id), 200).await.unwrap();
+    let tell = NewJob {
+        kind: "walk",
+        key: format!("notice-{nth}"),
+        payload: json!({}),
+        wait: Duration::from_hours(1),
+    };
+    assert!(store.note_notice(token.id, 7, &[tell]).await.unwrap());
+    assert!(
+        store
+            .freeze_directory(home.scope, directory.id, world.now())
+            .await
+            .unwrap()
+    );
+    assert!(
+        store
+            .unfreeze_directory(home.scope, directory.id)
+            .await
+            .unwrap()
+    );
+    assert!(store.freeze_tenant(home.scope, world.now()).await.unwrap());
+    assert!(store.unfreeze_tenant(home.scope).await.unwrap());
     assert!(
         store
             .limit_token(home.scope, token.id, world.now())
@@ -155,6 +184,7 @@ async fn records(watched: &Watched, nth: usize) {
             .await
             .unwrap()
     );
+    store.revoke_tokens(home.scope, world.now()).await.unwrap();
 }
 
 async fn apps(world: &World, nth: usize) {
