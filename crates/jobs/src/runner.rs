@@ -158,7 +158,8 @@ pub async fn run(jobs: Jobs, mut stop: watch::Receiver<bool>) {
             tokio::select! {
                 () = tokio::time::sleep_until(wake_at) => break,
                 Some(ended) = running.join_next() => {
-                    if !matches!(ended, Ok(JobEnd::Done | JobEnd::Again(_) | JobEnd::Retry(..))) {
+                    let is_usual = matches!(ended, Ok(JobEnd::Done | JobEnd::Again(_) | JobEnd::Retry(..)));
+                    if !is_usual || !jobs.status().failed.is_empty() {
                         look_at = Instant::now();
                     }
                 }

@@ -16,7 +16,9 @@ use http::metrics::Metrics;
 use http::tenant_limits::TenantLimits;
 use http::{Listeners, Server, State};
 use jobs::Jobs;
+use jobs::notices::{Mail, TokenNotice, TokenNotices, Webhook};
 use jobs::prune::Prune;
+use jobs::token_watch::TokenWatch;
 use store::{Backend, Store};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -54,14 +56,17 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
     )
     .context("the system gives no randomness")?;
     let events = open_events(&setup)?;
-    let jobs = open_jobs(&setup);
+    let jobs = open_jobs(&setup)?;
+    let token_watch = TokenWatch::new(setup.store.clone(), Arc::clone(&setup.clock));
     gauges::register(&telemetry.meter(), &verifier, &events, &setup.clock);
     gauges::jobs(&telemetry.meter(), &jobs);
+    gauges::tokens(&telemetry.meter(), &token_watch, &setup.clock);
     let state = state(&setup, telemetry, verifier.clone(), (events.clone(), &jobs), long);
     let (server, state) = start(&setup, state, listeners)?;
     let (stop, stopped) = watch::channel(false);
     let feed_side = tokio::spawn(events::run(events, stopped.clone()));
     let job_side = tokio::spawn(jobs::run(jobs, stopped.clone()));
+    let watching = tokio::spawn(token_watch.run(stopped.clone()));
     let flushing = tokio::spawn(flush_periodically(Arc::clone(&state), stopped));
     let stopper = server.stopper();
     let mut serving = tokio::spawn(server.run());
@@ -77,7 +82,7 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
     // Ends the long polls, which would otherwise delay the drain.
     stop.send_replace(true);
     stopper.gracefully().await;
-    finish(&state, [feed_side, job_side, flushing]).await;
+    finish(&state, [feed_side, job_side, watching, flushing]).await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -94,14 +99,30 @@ fn open_events(setup: &Setup) -> anyhow::Result<Events> {
     )?)
 }
 
-fn open_jobs(setup: &Setup) -> Jobs {
+fn open_jobs(setup: &Setup) -> anyhow::Result<Jobs> {
+    let (store, clock) = (|| setup.store.clone(), || Arc::clone(&setup.clock));
+    let channels = &setup.config.notices;
+    let webhook = channels.webhook_url.clone().map(Webhook::new).transpose();
+    let mail = channels.mail.as_ref().map(Mail::new).transpose();
+    let notice = TokenNotice {
+        store: store(),
+        clock: clock(),
+        environment: setup.config.environment,
+        webhook: webhook.map_err(anyhow::Error::msg)?,
+        mail: mail.map_err(anyhow::Error::msg)?,
+    };
+    let notices = TokenNotices {
+        store: store(),
+        clock: clock(),
+        channels: notice.channels(),
+    };
     let prune = Prune {
-        store: setup.store.clone(),
-        clock: Arc::clone(&setup.clock),
+        store: store(),
+        clock: clock(),
         keep: Duration::from_hours(setup.config.events.retention_days * 24),
     };
-    let handlers: [Arc<dyn jobs::Handler>; 1] = [Arc::new(prune)];
-    Jobs::new(setup.store.clone(), Arc::clone(&setup.ids), handlers)
+    let handlers: [Arc<dyn jobs::Handler>; 3] = [Arc::new(notice), Arc::new(notices), Arc::new(prune)];
+    Ok(Jobs::new(store(), Arc::clone(&setup.ids), handlers))
 }
 
 /// Opens both sockets. The error of a port in use names the setting and the remedy.
@@ -248,7 +269,7 @@ async fn flush(state: &State) {
     }
 }
 
-async fn finish(state: &State, tasks: [JoinHandle<()>; 3]) {
+async fn finish(state: &State, tasks: [JoinHandle<()>; 4]) {
     let last = async {
         for task in tasks {
             // The panic of a task is logged already.

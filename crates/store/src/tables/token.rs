@@ -193,17 +193,15 @@ impl Store {
         self.update_of(scope, &REVOKE_ALL, (of(scope), At(at))).await
     }
 
-    /// Up to `limit` tokens of all tenants that were not revoked, by id, after this one; each with the last step before its end that
-    /// was noted ([`Store::note_notice`]).
+    /// Up to `limit` tokens of all tenants that were not revoked, after this one in the database's order of ids; each with the last
+    /// step before its end that was noted ([`Store::note_notice`]). The last one of an answer is where the next begins.
     ///
     /// # Errors
     /// As [`Store::token_record`].
     pub async fn tokens_after(&self, after: Option<TokenId>, limit: usize) -> Result<Vec<(Token, Option<i32>)>> {
         let first = || known("the first id", "000000000000".parse().ok());
         let after = after.map_or_else(first, Ok)?;
-        let mut found = self.autocommit().all(&AFTER, (PublicId(after), Limit(limit))).await?;
-        found.sort_by_key(|(token, _)| token.id);
-        Ok(found)
+        self.autocommit().all(&AFTER, (PublicId(after), Limit(limit))).await
     }
 
     /// Notes that a token has come to a step before its end, in days, and adds the jobs that tell people, in one transaction. `false`

@@ -10,6 +10,7 @@ pub mod http;
 mod keys;
 pub mod log;
 mod mask;
+mod notices;
 mod redis;
 mod rules;
 mod settings;
@@ -49,6 +50,8 @@ pub struct Config {
     pub redis: Option<RedisSettings>,
     /// Events.
     pub events: events::Events,
+    /// Who is told of what needs a person.
+    pub notices: notices::Channels,
     /// Logging.
     pub log: log::Log,
     /// OTLP.
@@ -100,6 +103,7 @@ impl Config {
             database,
             redis: settings.redis.settings(values)?,
             events: settings.events,
+            notices: settings.notices.channels(values)?,
             log: settings.log,
             telemetry: settings.telemetry,
             lines,

@@ -13,6 +13,7 @@ use super::database::Database;
 use super::events::Events;
 use super::http::Http;
 use super::log::Log;
+use super::notices::Notices;
 use super::redis::Redis;
 use super::rules::word;
 use super::telemetry::Telemetry;
@@ -40,6 +41,8 @@ pub struct Settings {
     pub redis: Redis,
     /// Events.
     pub events: Events,
+    /// Who is told of what needs a person.
+    pub notices: Notices,
     /// Logging.
     pub log: Log,
     /// OTLP.
