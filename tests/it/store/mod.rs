@@ -16,4 +16,4 @@ mod migrations;
 mod plans;
 mod records;
 mod roles;
-mod world;
+pub mod world;
