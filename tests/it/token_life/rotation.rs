@@ -12,9 +12,12 @@ use tokio::sync::RwLock;
 use super::{on_both, there};
 use crate::forge::id;
 
+/// A token at the two gateways.
+type AtBoth = [Directory; 2];
+
 /// The tokens in the order in which they were issued, and how many of the first are revoked for certain.
 struct Tokens {
-    issued: RwLock<Vec<Directory>>,
+    issued: RwLock<Vec<AtBoth>>,
     /// Before the number rises, the command that revokes has returned.
     revoked: AtomicUsize,
     /// The command that revokes has begun: until it returns, the token is neither live nor revoked for certain.
@@ -25,13 +28,13 @@ struct Tokens {
     refused: AtomicUsize,
 }
 
-/// Sends requests with every token there is, one after the other.
+/// Sends requests with every token there is, to both gateways in turn.
 async fn requests(tokens: Arc<Tokens>) {
-    while !tokens.stop.load(Ordering::SeqCst) {
+    for turn in 0.. {
         let issued = tokens.issued.read().await.clone();
-        for (number, directory) in issued.iter().enumerate() {
+        for (number, at_both) in issued.iter().enumerate() {
             let is_revoked = number < tokens.revoked.load(Ordering::SeqCst);
-            let status = Scim::new(directory).get("/Users?count=1").await.status;
+            let status = Scim::new(&at_both[turn % 2]).get("/Users?count=1").await.status;
             let was_live = number >= tokens.ending.load(Ordering::SeqCst);
             if is_revoked {
                 assert_eq!(status, 401, "token {number} was accepted after its revocation had returned");
@@ -41,6 +44,9 @@ async fn requests(tokens: Arc<Tokens>) {
                 tokens.served.fetch_add(1, Ordering::SeqCst);
             }
         }
+        if tokens.stop.load(Ordering::SeqCst) {
+            return;
+        }
     }
 }
 
@@ -49,7 +55,7 @@ async fn no_live_token_is_refused_and_none_is_accepted_after_its_revocation_retu
     on_both(async |one, other| {
         let first = one.directory("contoso", "advisors");
         let tokens = Arc::new(Tokens {
-            issued: RwLock::new(vec![first]),
+            issued: RwLock::new(vec![[first.clone(), there(&first, &one, &other)]]),
             revoked: AtomicUsize::new(0),
             ending: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
@@ -68,17 +74,15 @@ async fn no_live_token_is_refused_and_none_is_accepted_after_its_revocation_retu
             grow(&tokens.served).await;
             let rotate = ["token", "rotate", "--tenant", "contoso", "--profile", "advisors", "--overlap", "1h"];
             let rotated = one.cli(&rotate);
-            let mut new = Directory {
+            let new = Directory {
                 tenant_url: text(&rotated, "tenantUrl"),
                 token: text(&rotated, "token"),
             };
-            if round % 2 == 0 {
-                new = there(&new, &one, &other);
-            }
-            tokens.issued.write().await.push(new);
+            let at_both = [new.clone(), there(&new, &one, &other)];
+            tokens.issued.write().await.push(at_both);
             // Both are live.
             grow(&tokens.served).await;
-            let old = tokens.issued.read().await[round].clone();
+            let [old, _] = tokens.issued.read().await[round].clone();
             tokens.ending.store(round + 1, Ordering::SeqCst);
             one.cli(&["token", "revoke", "--tenant", "contoso", id(&old.token)]);
             tokens.revoked.store(round + 1, Ordering::SeqCst);
