@@ -1,5 +1,6 @@
 //! The life of a token, from outside (ADR 0048): where it may be used from, freezing, revoking all, rotation under load.
 
+mod findings;
 mod freeze;
 mod networks;
 mod revoke_all;

@@ -77,7 +77,7 @@ impl Jobs {
 
     /// Adds the jobs that recur, where they are missing.
     async fn begin(&self) -> Result<(), StoreError> {
-        for (kind, lane) in self.lanes.iter() {
+        for (&kind, lane) in self.lanes.iter() {
             if lane.handler.plan().every.is_some() {
                 let recurring = NewJob {
                     kind,
