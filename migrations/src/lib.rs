@@ -86,6 +86,12 @@ impl MigratorTrait for Migrator {
                 no_way_back: "the check of deleted members is not taken down by a migration: restore a backup",
             }),
             Box::new(Step {
+                name: "m0012_audit",
+                postgres: include_str!("../sql/0012_audit.postgres.sql"),
+                sqlite: include_str!("../sql/0012_audit.sqlite.sql"),
+                no_way_back: "the audit log is not taken down by a migration: restore a backup",
+            }),
+            Box::new(Step {
                 name: "m0015_jobs",
                 postgres: include_str!("../sql/0015_jobs.postgres.sql"),
                 sqlite: include_str!("../sql/0015_jobs.sqlite.sql"),

@@ -61,6 +61,7 @@ const PURE: &[(&str, &[&str])] = &[
             "ipnet",
             "uuid",
             "derive_more",
+            "sha2",
             "strum",
             "thiserror",
             "toml",

@@ -1,17 +1,21 @@
 //! The dependencies of every operation, and the steps that most operations begin with.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use auth::alias::Aliases;
 use auth::queue::Requester;
 use auth::token::{self, CredentialKind, Issued};
+use domain::actor::Actor;
+use domain::audit::{Action, AuditEntry, Chain, Outcome, Target};
 use domain::clock::{Clock, Ids};
 use domain::credential::{Memory, SecretHash, Use};
 use domain::environment::Environment;
-use domain::id::TenantId;
+use domain::id::{RequestId, TenantId};
 use domain::profile::{Profile, ProfileName, Profiles};
 use domain::scope::TenantScope;
 use domain::tenant::{App, Directory, Tenant};
+use serde_json::Map;
 use store::Store;
 
 use crate::error::Error;
@@ -33,6 +37,12 @@ pub struct Context {
     pub public_url: String,
     /// The pool that hashes secrets.
     pub hashing: Arc<auth::pool::Pool>,
+    /// Who acts, for the audit log.
+    pub actor: Actor,
+    /// The address of the client, when the operation came over the network.
+    pub address: Option<IpAddr>,
+    /// The request or the command: the same for all it does.
+    pub request: RequestId,
 }
 
 impl Context {
@@ -44,6 +54,22 @@ impl Context {
     /// The URL of an app's feed over HTTP.
     pub fn feed_url(&self, app: &App) -> String {
         format!("{}/feeds/{}/events", self.public_url, app.name)
+    }
+
+    /// The row of the audit log for a change that this operation makes now.
+    pub(crate) fn audit(&self, chain: Chain, action: Action, target: Target) -> AuditEntry {
+        AuditEntry {
+            chain,
+            at: self.clock.now(),
+            actor: self.actor.clone(),
+            action,
+            target,
+            outcome: Outcome::Success,
+            reason: None,
+            ip: self.address,
+            request: self.request,
+            details: Map::new(),
+        }
     }
 
     /// The scope of a tenant's data. Only the operators' use-cases reach this function.

@@ -8,6 +8,7 @@ pub mod set;
 pub mod switch;
 
 use chrono::{DateTime, Utc};
+use domain::audit::{Action, AuditEntry, Chain, Target};
 use domain::tenant::{Directory, Slug, Tenant};
 
 use crate::Context;
@@ -34,4 +35,15 @@ impl Named {
             tenant_frozen_at: tenant.frozen_at,
         }
     }
+}
+
+/// The row of the audit log for a change of a directory's settings.
+fn audit(context: &Context, action: Action, directory: &Directory) -> AuditEntry {
+    context
+        .audit(
+            Chain::Tenant(directory.tenant),
+            action,
+            Target::Directory(directory.id),
+        )
+        .with("profile", directory.profile.as_str())
 }

@@ -8,7 +8,10 @@ pub mod revoke_all;
 pub mod rotate;
 
 use auth::token::Issued as Secret;
+use domain::audit::{Action, AuditEntry, Chain, Target};
 use domain::credential::Token;
+
+use crate::Context;
 
 /// A new token. Its text is never available again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,4 +22,11 @@ pub struct Issued {
     pub secret: Secret,
     /// The Tenant URL of the token's directory.
     pub tenant_url: String,
+}
+
+/// The row of the audit log for a step of a token's life. Its label is an operator's text, and is not in it.
+fn audit(context: &Context, action: Action, token: &Token) -> AuditEntry {
+    context
+        .audit(Chain::Tenant(token.tenant), action, Target::Token(token.id))
+        .with("directory", token.directory.to_string())
 }

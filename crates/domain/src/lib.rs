@@ -3,9 +3,12 @@
 //! Must not know: databases, HTTP, Redis, the system clock ([`clock`] gives time and randomness as parameters).
 //!
 //! Reading order: [`id`] and [`scope`] (access to a tenant), [`profile`] (the attributes of a directory's identities),
-//! [`tenant`] and [`credential`] (the records), [`network`] and [`token_life`] (where and how long a token is good), [`identity`] and [`group`] (the resources of a directory), [`policy`] (the
-//! requirements of a profile), [`portal`] (the pages that error texts name) and [`event`] (the event of a change).
+//! [`tenant`] and [`credential`] (the records), [`network`] and [`token_life`] (where and how long a token is good),
+//! [`identity`] and [`group`] (the resources of a directory), [`policy`] (the requirements of a profile), [`portal`] (the pages that
+//! error texts name), [`event`] (the event of a change), [`actor`] and [`audit`] (who did what, as chains of rows).
 
+pub mod actor;
+pub mod audit;
 pub mod clock;
 pub mod credential;
 pub mod environment;

@@ -1,13 +1,15 @@
 //! Everything that is kept, in PostgreSQL or SQLite.
 //!
 //! [`Store::read`] and [`Store::write`] open one tenant's data for a [`domain::scope::TenantScope`]; [`TenantTx`] is
-//! what can be done there. The few reads and writes without a tenant are the methods of [`Store`]: credentials by their
-//! public id, operators' records, and the outbox side (stamping, feeds, acknowledgements).
+//! what can be done there. Operators' records are changed by [`Store::audited`], each change with its row of the audit log. The few
+//! reads and writes without a tenant are the methods of [`Store`]: credentials by their public id, operators' records, and the outbox
+//! side (stamping, feeds, acknowledgements).
 //!
 //! Must not know: HTTP, Redis, SCIM messages. No type of the database driver appears in a public signature.
 //!
 //! Reading order: [`settings`], `engine` (connections, statements, transactions), `tables/*` (one file a table), [`list`] (filters).
 
+pub mod admin_tx;
 mod credential_guard;
 mod engine;
 pub mod error;
@@ -17,6 +19,7 @@ mod store;
 mod tables;
 pub mod tenant_tx;
 
+pub use admin_tx::AdminTx;
 pub use credential_guard::CredentialGuard;
 pub use engine::backup::RowCount;
 pub use error::StoreError;

@@ -63,6 +63,13 @@ GRANT SELECT, UPDATE (due_at, wait_ms, attempts, failed_at) ON job TO usher_admi
 REVOKE ALL ON deployment FROM usher_admin;
 GRANT SELECT ON deployment TO usher_admin;
 
+-- Each change has its row (ADR 0042); the head of a chain is locked and moved with it.
+REVOKE ALL ON audit_log FROM usher_admin;
+GRANT SELECT, INSERT ON audit_log TO usher_admin;
+
+REVOKE ALL ON audit_chain FROM usher_admin;
+GRANT SELECT, INSERT, UPDATE (seq, hash) ON audit_chain TO usher_admin;
+
 REVOKE ALL ON seaql_migrations FROM usher_admin;
 GRANT SELECT ON seaql_migrations TO usher_admin;
 

@@ -69,6 +69,13 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON job TO usher_app;
 REVOKE ALL ON deployment FROM usher_app;
 GRANT SELECT, UPDATE (database_identity) ON deployment TO usher_app;
 
+-- Rows of the audit log are added and never changed (ADR 0042); the head of a chain is locked and moved with them.
+REVOKE ALL ON audit_log FROM usher_app;
+GRANT SELECT, INSERT ON audit_log TO usher_app;
+
+REVOKE ALL ON audit_chain FROM usher_app;
+GRANT SELECT, INSERT, UPDATE (seq, hash) ON audit_chain TO usher_app;
+
 -- Which version the schema has.
 REVOKE ALL ON seaql_migrations FROM usher_app;
 GRANT SELECT ON seaql_migrations TO usher_app;

@@ -61,6 +61,12 @@ GRANT SELECT ON job TO usher_backup;
 REVOKE ALL ON deployment FROM usher_backup;
 GRANT SELECT ON deployment TO usher_backup;
 
+REVOKE ALL ON audit_log FROM usher_backup;
+GRANT SELECT ON audit_log TO usher_backup;
+
+REVOKE ALL ON audit_chain FROM usher_backup;
+GRANT SELECT ON audit_chain TO usher_backup;
+
 REVOKE ALL ON seaql_migrations FROM usher_backup;
 GRANT SELECT ON seaql_migrations TO usher_backup;
 

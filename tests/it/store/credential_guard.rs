@@ -75,7 +75,7 @@ async fn a_request_acts_only_on_what_it_was_let_in_with() {
 
         let old = guard(&world, "tok").await;
         world
-            .store
+            .operator()
             .switch_directory(home.scope, home.directory.id, Switch::Off)
             .await
             .unwrap();
@@ -84,7 +84,7 @@ async fn a_request_acts_only_on_what_it_was_let_in_with() {
         requests(&world, &home, &new, 3).await[0].clone().unwrap();
         let new = guard(&world, "tok").await;
         world
-            .store
+            .operator()
             .revoke_token(home.scope, token_id("tok"), world.now())
             .await
             .unwrap();
@@ -231,8 +231,8 @@ async fn a_deletion_and_a_change_of_members_check_the_credential_where_they_writ
             Box::pin(async move {
                 let (amy, event, entry, group, events) = &*what;
                 tx.lock(home.directory.id, amy.id).await?;
-                let store = &world.store;
-                store.revoke_token(home.scope, token_id(id), world.now()).await?;
+                let operator = world.operator();
+                operator.revoke_token(home.scope, token_id(id), world.now()).await?;
                 if deletes {
                     return tx.delete(amy, std::slice::from_ref(event), entry).await;
                 }

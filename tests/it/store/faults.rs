@@ -7,6 +7,7 @@ use store::{CreateOutcome, StoreError};
 use support::disk::SmallDisk;
 use support::postgres::Postgres;
 
+use super::operator::Operator;
 use super::world::{World, token_id};
 
 async fn execute(connection: &mut sqlx::PgConnection, sql: &'static str) {
@@ -146,7 +147,7 @@ async fn one_connection_serves_statements_and_transactions_in_turn() {
     for round in 0..2_000 {
         let read = store.tenant_by_name("contoso").await;
         assert!(read.is_ok_and(|found| found.is_some()), "round {round}");
-        let missing = store
+        let missing = Operator(store.clone())
             .limit_token(home.scope, token_id("nothing"), world.now())
             .await;
         assert!(!missing.unwrap_or_else(|error| panic!("round {round}: {error}")));

@@ -121,14 +121,14 @@ async fn operators_records_are_kept_apart_too() {
         assert_eq!(world.store.token(ours.scope, token.id).await.unwrap(), None);
         assert!(
             !world
-                .store
+                .operator()
                 .revoke_token(ours.scope, token.id, world.now())
                 .await
                 .unwrap()
         );
         assert!(
             !world
-                .store
+                .operator()
                 .limit_token(ours.scope, token.id, world.now())
                 .await
                 .unwrap()
@@ -136,7 +136,7 @@ async fn operators_records_are_kept_apart_too() {
         let off = domain::tenant::Switch::Off;
         assert!(
             !world
-                .store
+                .operator()
                 .switch_directory(ours.scope, theirs.directory.id, off)
                 .await
                 .unwrap()
@@ -150,7 +150,7 @@ async fn operators_records_are_kept_apart_too() {
             ..token
         };
         let hash = super::records::hash();
-        let refused = world.store.insert_token(ours.scope, &stray, &hash).await;
+        let refused = world.operator().insert_token(ours.scope, &stray, &hash).await;
         assert!(
             matches!(refused, Err(StoreError::Conflict(_))),
             "{}: {refused:?}",

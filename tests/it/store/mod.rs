@@ -13,6 +13,7 @@ mod isolation;
 mod lists;
 mod logs;
 mod migrations;
+mod operator;
 mod plans;
 mod records;
 mod roles;

@@ -45,7 +45,7 @@ pub async fn token(world: &World, home: &Home, id: &str) -> Token {
         allowed_networks: domain::network::AllowedNetworks::default(),
     };
     world
-        .store
+        .operator()
         .insert_token(home.scope, &token, &hash())
         .await
         .unwrap();
@@ -83,16 +83,16 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
 
         assert!(
             world
-                .store
+                .operator()
                 .switch_directory(home.scope, home.directory.id, Switch::Off)
                 .await
                 .unwrap()
         );
         let end = world.now() + TimeDelta::days(7);
-        assert!(world.store.limit_token(home.scope, issued.id, end).await.unwrap());
+        assert!(world.operator().limit_token(home.scope, issued.id, end).await.unwrap());
         assert!(
             !world
-                .store
+                .operator()
                 .limit_token(home.scope, issued.id, end + TimeDelta::days(1))
                 .await
                 .unwrap()
@@ -111,12 +111,12 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
         );
 
         let at = world.now();
-        assert!(world.store.revoke_token(home.scope, issued.id, at).await.unwrap());
+        assert!(world.operator().revoke_token(home.scope, issued.id, at).await.unwrap());
         let after = a_use("tok000000000", world.now());
         world.store.remember_uses(&[after]).await.unwrap();
         assert!(
             !world
-                .store
+                .operator()
                 .revoke_token(home.scope, issued.id, world.now())
                 .await
                 .unwrap()
@@ -224,7 +224,7 @@ async fn names_are_given_once() {
         };
         assert!(
             matches!(
-                world.store.create_tenant(&again).await,
+                world.operator().create_tenant(&again).await,
                 Err(StoreError::Conflict(_))
             ),
             "{}",
@@ -234,7 +234,7 @@ async fn names_are_given_once() {
             id: domain::id::DirectoryId::from_uuid(world.uuid()),
             ..home.directory.clone()
         };
-        let answer = world.store.create_directory(home.scope, &again).await;
+        let answer = world.operator().create_directory(home.scope, &again).await;
         let Err(error @ StoreError::Conflict(_)) = answer else {
             panic!("{}: {answer:?}", world.name())
         };
@@ -264,7 +264,7 @@ async fn an_app_has_credentials_that_overlap() {
     for world in worlds().await {
         let app = world.app("booking").await;
         let answer = world
-            .store
+            .operator()
             .create_app(&app, token_id("other"), &hash(), "a1")
             .await;
         assert!(matches!(answer, Err(StoreError::Conflict(_))), "{}", world.name());
@@ -284,21 +284,21 @@ async fn an_app_has_credentials_that_overlap() {
         );
 
         world
-            .store
+            .operator()
             .insert_app_credential(app.id, token_id("second"), &hash(), "a2", world.now())
             .await
             .unwrap();
         let end = world.now();
         assert!(
             world
-                .store
+                .operator()
                 .limit_app_credential(token_id("booking"), end)
                 .await
                 .unwrap()
         );
         assert!(
             world
-                .store
+                .operator()
                 .revoke_app_credential(token_id("second"), end)
                 .await
                 .unwrap()

@@ -25,6 +25,8 @@ use store::{BoxFuture, CreateOutcome, Settings, Store, StoreError};
 use support::postgres::{BOTH, Database, Postgres};
 use tempfile::TempDir;
 
+use super::operator::Operator;
+
 /// A migrated database and the store on it.
 pub struct World {
     pub store: Store,
@@ -136,6 +138,11 @@ impl World {
         self.store.backend().as_str()
     }
 
+    /// Who makes tenants, directories, credentials and apps.
+    pub fn operator(&self) -> Operator {
+        Operator(self.store.clone())
+    }
+
     pub fn uuid(&self) -> uuid::Uuid {
         self.ids.next()
     }
@@ -155,7 +162,7 @@ impl World {
             created_at: self.now(),
             frozen_at: None,
         };
-        self.store.create_tenant(&tenant).await.unwrap();
+        self.operator().create_tenant(&tenant).await.unwrap();
         self.directory(&tenant, "advisors").await
     }
 
@@ -171,7 +178,7 @@ impl World {
             frozen_at: None,
         };
         let scope = TenantScope::mint(tenant.id);
-        self.store.create_directory(scope, &directory).await.unwrap();
+        self.operator().create_directory(scope, &directory).await.unwrap();
         let profile = self.profiles.get(profile).unwrap().clone();
         Home {
             tenant: tenant.clone(),
@@ -191,7 +198,7 @@ impl World {
             phc: "$argon2id$x".to_owned(),
             version: 1,
         };
-        self.store
+        self.operator()
             .create_app(&app, token_id(name), &hash, "a0")
             .await
             .unwrap();

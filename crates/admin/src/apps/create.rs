@@ -1,11 +1,14 @@
 //! Creates an app.
 
+use std::sync::Arc;
+
 use auth::{CredentialKind, redis_password};
+use domain::audit::{Action, Target};
 use domain::id::AppId;
 use domain::tenant::{App, Slug};
 use store::StoreError;
 
-use super::Issued;
+use super::{Issued, audit};
 use crate::{Context, Error};
 
 /// Creates an app that may see every tenant and profile. Its feed begins with all events that the outbox
@@ -22,11 +25,14 @@ pub async fn execute(context: &Context, name: &str) -> Result<Issued, Error> {
     };
     let (credential, hash) = context.issue(CredentialKind::App).await?;
     let redis = redis_password::sha256(&credential);
-    match context
-        .store
-        .create_app(&app, credential.id(), &hash, &redis)
-        .await
-    {
+    let entry = audit(context, Action::AppCreate, Target::App(app.id), &app)
+        .with("credential", credential.id().as_str());
+    let new = Arc::new((app.clone(), credential.id(), hash.clone(), redis));
+    let created = context.store.audited(&entry, move |tx| {
+        let new = Arc::clone(&new);
+        Box::pin(async move { tx.create_app(&new.0, new.1, &new.2, &new.3).await })
+    });
+    match created.await {
         Ok(()) => {
             context.remember(CredentialKind::App, &credential, &hash).await;
             Ok(Issued {

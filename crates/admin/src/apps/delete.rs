@@ -1,7 +1,9 @@
 //! Deletes an app.
 
+use domain::audit::{Action, Target};
 use domain::tenant::App;
 
+use super::audit;
 use crate::{Context, Error};
 
 /// Deletes an app with its credentials, its feed, and what its readers acknowledged: none of it comes back, and its credentials are
@@ -11,6 +13,7 @@ use crate::{Context, Error};
 /// [`Error::AppUnknown`], [`Error::Store`].
 pub async fn execute(context: &Context, name: &str) -> Result<App, Error> {
     let app = context.app(name).await?;
-    context.store.delete_app(app.id).await?;
+    let entry = audit(context, Action::AppDelete, Target::App(app.id), &app);
+    context.store.delete_app(app.id, &entry).await?;
     Ok(app)
 }

@@ -1,8 +1,10 @@
 //! Revokes a credential of an app.
 
+use domain::audit::{Action, Target};
 use domain::credential::TokenId;
 use domain::tenant::App;
 
+use super::audit;
 use crate::tokens::revoke::public_part;
 use crate::{Context, Error};
 
@@ -22,9 +24,13 @@ pub async fn execute(context: &Context, name: &str, id: &str) -> Result<(App, To
             id: id.to_owned(),
         });
     };
+    let (id, now) = (credential.id, context.clock.now());
+    let entry = audit(context, Action::AppCredentialRevoke, Target::AppCredential(id), &app);
     context
         .store
-        .revoke_app_credential(credential.id, context.clock.now())
+        .audited(&entry, move |tx| {
+            Box::pin(async move { tx.revoke_app_credential(id, now).await })
+        })
         .await?;
-    Ok((app, credential.id))
+    Ok((app, id))
 }

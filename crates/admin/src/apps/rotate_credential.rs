@@ -1,14 +1,19 @@
 //! Gives an app a new credential; the old ones expire after an overlap.
 
-use auth::{CredentialKind, redis_password};
-use chrono::TimeDelta;
-use domain::credential::CredentialStatus;
+use std::sync::Arc;
 
-use super::Issued;
-use crate::tokens::rotate::LONGEST_OVERLAP;
+use auth::{CredentialKind, redis_password};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::audit::{Action, Target};
+use domain::credential::{CredentialStatus, TokenId};
+use store::StoreError;
+
+use super::{Issued, audit};
+use crate::tokens::rotate::{LONGEST_OVERLAP, names};
 use crate::{Context, Error};
 
-/// Adds a credential to an app and limits its other usable ones to `overlap` from now; an earlier end stays.
+/// Adds a credential to an app and limits its other usable ones to `overlap` from now, in one transaction; an earlier end
+/// stays.
 ///
 /// # Errors
 /// [`Error::Overlap`], [`Error::AppUnknown`], [`Error::Store`].
@@ -20,27 +25,31 @@ pub async fn execute(context: &Context, name: &str, overlap: TimeDelta) -> Resul
     let old = context.store.app_credentials(app.id).await?;
     let (credential, hash) = context.issue(CredentialKind::App).await?;
     let now = context.clock.now();
-    // The new one first: if a later step fails, the app still has a credential that works.
+    let usable = old
+        .iter()
+        .filter(|credential| credential.status(now) == CredentialStatus::Active);
+    let limited: Vec<(TokenId, DateTime<Utc>)> = usable.map(|old| (old.id, now + overlap)).collect();
+    let target = Target::AppCredential(credential.id());
+    let entry = audit(context, Action::AppCredentialRotate, target, &app)
+        .with("ending", names(&limited))
+        .with("endsAt", (now + overlap).to_rfc3339());
+    let (app_id, id) = (app.id, credential.id());
+    let change = Arc::new((hash.clone(), redis_password::sha256(&credential), limited));
     context
         .store
-        .insert_app_credential(
-            app.id,
-            credential.id(),
-            &hash,
-            &redis_password::sha256(&credential),
-            now,
-        )
+        .audited(&entry, move |tx| {
+            let change = Arc::clone(&change);
+            Box::pin(async move {
+                let (hash, redis, limited) = &*change;
+                tx.insert_app_credential(app_id, id, hash, redis, now).await?;
+                for (old, end) in limited {
+                    tx.limit_app_credential(*old, *end).await?;
+                }
+                Ok::<_, StoreError>(())
+            })
+        })
         .await?;
     context.remember(CredentialKind::App, &credential, &hash).await;
-    for usable in old
-        .iter()
-        .filter(|credential| credential.status(now) == CredentialStatus::Active)
-    {
-        context
-            .store
-            .limit_app_credential(usable.id, now + overlap)
-            .await?;
-    }
     Ok(Issued {
         feed_url: context.feed_url(&app),
         app,

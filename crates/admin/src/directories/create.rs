@@ -1,10 +1,11 @@
 //! Creates a directory.
 
+use domain::audit::Action;
 use domain::id::DirectoryId;
 use domain::tenant::{Directory, Provider, Switch};
 use store::StoreError;
 
-use super::Named;
+use super::{Named, audit};
 use crate::{Context, Error};
 
 /// Creates the directory of this profile for this tenant, switched on.
@@ -28,11 +29,13 @@ pub async fn execute(
         created_at: context.clock.now(),
         frozen_at: None,
     };
-    match context
-        .store
-        .create_directory(Context::scope(tenant.id), &directory)
-        .await
-    {
+    let entry = audit(context, Action::DirectoryCreate, &directory).with("provider", provider.as_str());
+    let (scope, new) = (Context::scope(tenant.id), directory.clone());
+    let created = context.store.audited(&entry, move |tx| {
+        let new = new.clone();
+        Box::pin(async move { tx.create_directory(scope, &new).await })
+    });
+    match created.await {
         Ok(()) => Ok(Named::of(context, &tenant, directory)),
         Err(StoreError::Conflict(_)) => Err(Error::DirectoryExists {
             tenant: tenant.name.to_string(),

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use domain::audit::Action;
 use scim::schema::Schema;
 
-use super::Named;
+use super::{Named, audit};
 use crate::{Context, Error};
 
 /// A directory with its extension.
@@ -58,9 +59,22 @@ async fn named(context: &Context, tenant: &str, profile: &str) -> Result<Named, 
 
 async fn keep(context: &Context, mut named: Named, text: Option<&str>) -> Result<Named, Error> {
     let directory = &mut named.directory;
-    let scope = Context::scope(directory.tenant);
-    context.store.set_extension(scope, directory.id, text).await?;
+    let action = if text.is_some() {
+        Action::ExtensionSet
+    } else {
+        Action::ExtensionRemove
+    };
+    let entry = audit(context, action, directory);
+    let (scope, id) = (Context::scope(directory.tenant), directory.id);
     directory.extension = text.map(Arc::from);
+    let new = directory.extension.clone();
+    context
+        .store
+        .audited(&entry, move |tx| {
+            let new = new.clone();
+            Box::pin(async move { tx.set_extension(scope, id, new.as_deref()).await })
+        })
+        .await?;
     Ok(named)
 }
 

@@ -1,8 +1,9 @@
 //! Sets the identity provider of a directory.
 
+use domain::audit::Action;
 use domain::tenant::Provider;
 
-use super::Named;
+use super::{Named, audit};
 use crate::{Context, Error};
 
 /// Sets the identity provider that calls the directory; effective at the next request, on every instance.
@@ -17,9 +18,15 @@ pub async fn execute(
 ) -> Result<Named, Error> {
     let tenant = context.tenant(tenant).await?;
     let mut directory = context.directory(&tenant, profile).await?;
+    let entry = audit(context, Action::DirectorySet, &directory)
+        .with("providerBefore", directory.provider.as_str())
+        .with("provider", provider.as_str());
+    let (scope, id) = (Context::scope(tenant.id), directory.id);
     context
         .store
-        .set_provider(Context::scope(tenant.id), directory.id, provider)
+        .audited(&entry, move |tx| {
+            Box::pin(async move { tx.set_provider(scope, id, provider).await })
+        })
         .await?;
     directory.provider = provider;
     Ok(Named::of(context, &tenant, directory))

@@ -1,9 +1,10 @@
 //! Switches a directory on or off. A directory that is off keeps its data and answers SCIM with a 403 that
 //! says so.
 
+use domain::audit::Action;
 use domain::tenant::Switch;
 
-use super::Named;
+use super::{Named, audit};
 use crate::{Context, Error};
 
 /// Switches the directory; effective at the next request, on every instance.
@@ -13,9 +14,13 @@ use crate::{Context, Error};
 pub async fn execute(context: &Context, tenant: &str, profile: &str, to: Switch) -> Result<Named, Error> {
     let tenant = context.tenant(tenant).await?;
     let mut directory = context.directory(&tenant, profile).await?;
+    let entry = audit(context, Action::DirectorySwitch, &directory).with("switch", to.as_str());
+    let (scope, id) = (Context::scope(tenant.id), directory.id);
     context
         .store
-        .switch_directory(Context::scope(tenant.id), directory.id, to)
+        .audited(&entry, move |tx| {
+            Box::pin(async move { tx.switch_directory(scope, id, to).await })
+        })
         .await?;
     directory.switch = to;
     Ok(Named::of(context, &tenant, directory))

@@ -1,5 +1,6 @@
 //! Begins another epoch of a feed (ADR 0039).
 
+use domain::audit::{Action, Chain, Target};
 use domain::feed::Epoch;
 use domain::position::Position;
 use domain::tenant::Slug;
@@ -25,9 +26,17 @@ pub struct Renewed {
 /// [`Error::AppUnknown`], [`Error::Store`].
 pub async fn execute(context: &Context, app: &str) -> Result<Renewed, Error> {
     let before = feed(context, app).await?;
+    let entry = context
+        .audit(Chain::Platform, Action::FeedRenew, Target::Feed(before.app))
+        .with("app", before.name.as_str())
+        .with("epochBefore", before.epoch.to_string());
+    let (app_id, epoch) = (before.app, before.epoch.clone());
     context
         .store
-        .renew_feed_by_hand(before.app, &before.epoch)
+        .audited(&entry, move |tx| {
+            let epoch = epoch.clone();
+            Box::pin(async move { tx.renew_feed_by_hand(app_id, &epoch).await })
+        })
         .await?;
     let after = feed(context, app).await?;
     Ok(Renewed {

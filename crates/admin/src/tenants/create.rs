@@ -1,5 +1,6 @@
 //! Creates a tenant.
 
+use domain::audit::{Action, Chain, Target};
 use domain::id::TenantId;
 use domain::tenant::{Slug, Tenant};
 use store::StoreError;
@@ -24,7 +25,16 @@ pub async fn execute(
         created_at: context.clock.now(),
         frozen_at: None,
     };
-    match context.store.create_tenant(&tenant).await {
+    let entry = context
+        .audit(Chain::Platform, Action::TenantCreate, Target::Tenant(id))
+        .with("name", tenant.name.as_str())
+        .with("externalTenantId", tenant.external_tenant_id.clone());
+    let new = tenant.clone();
+    let created = context.store.audited(&entry, move |tx| {
+        let new = new.clone();
+        Box::pin(async move { tx.create_tenant(&new).await })
+    });
+    match created.await {
         Ok(()) => Ok(tenant),
         Err(StoreError::Conflict(_)) => Err(Error::TenantExists(tenant.name.to_string())),
         Err(error) => Err(error.into()),

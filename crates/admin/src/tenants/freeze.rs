@@ -1,6 +1,7 @@
 //! Freezes a tenant, and ends that (ADR 0048): while it lasts, SCIM requests of all its directories are answered 503, which an identity
 //! provider tries again, so nothing is lost.
 
+use domain::audit::{Action, AuditEntry, Chain, Target};
 use domain::tenant::Tenant;
 
 use crate::{Context, Error};
@@ -9,10 +10,14 @@ use crate::{Context, Error};
 ///
 /// # Errors
 /// [`Error::TenantUnknown`], [`Error::Store`].
-pub async fn freeze(context: &Context, name: &str) -> Result<Tenant, Error> {
+pub async fn freeze(context: &Context, name: &str, reason: Option<&str>) -> Result<Tenant, Error> {
     let mut tenant = context.tenant(name).await?;
-    let now = context.clock.now();
-    if context.store.freeze_tenant(Context::scope(tenant.id), now).await? {
+    let (scope, now) = (Context::scope(tenant.id), context.clock.now());
+    let entry = audit(context, Action::TenantFreeze, &tenant).because(reason);
+    let frozen = context.store.audited(&entry, move |tx| {
+        Box::pin(async move { tx.freeze_tenant(scope, now).await })
+    });
+    if frozen.await? {
         tenant.frozen_at = Some(now);
     }
     Ok(tenant)
@@ -24,9 +29,18 @@ pub async fn freeze(context: &Context, name: &str) -> Result<Tenant, Error> {
 /// As [`freeze`].
 pub async fn unfreeze(context: &Context, name: &str) -> Result<Tenant, Error> {
     let tenant = context.tenant(name).await?;
-    context.store.unfreeze_tenant(Context::scope(tenant.id)).await?;
+    let scope = Context::scope(tenant.id);
+    let entry = audit(context, Action::TenantUnfreeze, &tenant);
+    let ended = context.store.audited(&entry, move |tx| {
+        Box::pin(async move { tx.unfreeze_tenant(scope).await })
+    });
+    ended.await?;
     Ok(Tenant {
         frozen_at: None,
         ..tenant
     })
+}
+
+fn audit(context: &Context, action: Action, tenant: &Tenant) -> AuditEntry {
+    context.audit(Chain::Tenant(tenant.id), action, Target::Tenant(tenant.id))
 }

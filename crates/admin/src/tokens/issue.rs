@@ -2,11 +2,12 @@
 
 use auth::CredentialKind;
 use chrono::TimeDelta;
-use domain::credential::{CredentialStatus, Token};
+use domain::audit::Action;
+use domain::credential::{CredentialStatus, SecretHash, Token};
 use domain::network::AllowedNetworks;
 use domain::tenant::{Directory, Tenant};
 
-use super::Issued;
+use super::{Issued, audit};
 use crate::{Context, Error};
 
 /// The longest lifetime.
@@ -38,7 +39,20 @@ pub async fn execute(
     lives(new.life)?;
     let tenant = context.tenant(tenant).await?;
     let directory = context.directory(&tenant, profile).await?;
-    issue(context, &tenant, &directory, new).await
+    let (issued, hash) = prepare(context, &tenant, &directory, new).await?;
+    let entry = audit(context, Action::TokenIssue, &issued.token)
+        .with("expiresAt", issued.token.expires_at.map(|end| end.to_rfc3339()))
+        .with("networks", issued.token.allowed_networks.to_string());
+    let (scope, new) = (Context::scope(tenant.id), (issued.token.clone(), hash.clone()));
+    context
+        .store
+        .audited(&entry, move |tx| {
+            let (token, hash) = new.clone();
+            Box::pin(async move { tx.insert_token(scope, &token, &hash).await })
+        })
+        .await?;
+    context.remember(CredentialKind::Token, &issued.secret, &hash).await;
+    Ok(issued)
 }
 
 /// Refuses a lifetime below a minute or above [`LONGEST`].
@@ -49,12 +63,13 @@ pub(super) fn lives(life: Option<TimeDelta>) -> Result<(), Error> {
     Ok(())
 }
 
-pub(super) async fn issue(
+/// A new token and the hash to store, which nothing knows of yet.
+pub(super) async fn prepare(
     context: &Context,
     tenant: &Tenant,
     directory: &Directory,
     new: NewToken,
-) -> Result<Issued, Error> {
+) -> Result<(Issued, SecretHash), Error> {
     let (scope, now) = (Context::scope(tenant.id), context.clock.now());
     let others = context.store.tokens(scope, Some(directory.id)).await?;
     if others
@@ -84,11 +99,10 @@ pub(super) async fn issue(
         last_four: secret.last_four().to_owned(),
         allowed_networks: new.networks,
     };
-    context.store.insert_token(scope, &token, &hash).await?;
-    context.remember(CredentialKind::Token, &secret, &hash).await;
-    Ok(Issued {
+    let issued = Issued {
         token,
         secret,
         tenant_url: context.tenant_url(&directory.profile),
-    })
+    };
+    Ok((issued, hash))
 }

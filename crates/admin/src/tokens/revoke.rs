@@ -1,7 +1,9 @@
 //! Revokes a token.
 
+use domain::audit::Action;
 use domain::credential::Token;
 
+use super::audit;
 use crate::{Context, Error};
 
 /// Revokes a token of a tenant: refused from the next request on, on every instance. A revocation is final; a
@@ -25,7 +27,14 @@ pub async fn execute(context: &Context, tenant: &str, id: &str) -> Result<Token,
     };
     if token.revoked_at.is_none() {
         let now = context.clock.now();
-        context.store.revoke_token(scope, token.id, now).await?;
+        let entry = audit(context, Action::TokenRevoke, &token);
+        let id = token.id;
+        context
+            .store
+            .audited(&entry, move |tx| {
+                Box::pin(async move { tx.revoke_token(scope, id, now).await })
+            })
+            .await?;
         token.revoked_at = Some(now);
     }
     Ok(token)

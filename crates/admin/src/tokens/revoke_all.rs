@@ -1,6 +1,7 @@
 //! Revokes all tokens of a tenant at once: what to do when nobody knows which of them leaked.
 
-use domain::credential::CredentialStatus;
+use domain::audit::{Action, Chain, Target};
+use domain::credential::{CredentialStatus, Token};
 
 use crate::{Context, Error};
 
@@ -24,11 +25,21 @@ pub async fn execute(
     let (scope, now) = (Context::scope(tenant.id), context.clock.now());
     if confirmed != Some(tenant.name.as_str()) {
         let tokens = context.store.tokens(scope, None).await?;
-        let usable = |token: &&_| domain::credential::Token::status(token, now) == CredentialStatus::Active;
+        let usable = |token: &&Token| token.status(now) == CredentialStatus::Active;
         return Err(Error::Unconfirmed {
             tenant: tenant.name.to_string(),
             tokens: tokens.iter().filter(usable).count(),
         });
     }
-    Ok(context.store.revoke_tokens(scope, now).await?)
+    let entry = context
+        .audit(
+            Chain::Tenant(tenant.id),
+            Action::TokenRevokeAll,
+            Target::Tenant(tenant.id),
+        )
+        .because(Some(reason.trim()));
+    let revoked = context.store.audited(&entry, move |tx| {
+        Box::pin(async move { tx.revoke_tokens(scope, now).await })
+    });
+    Ok(revoked.await?)
 }

@@ -1,11 +1,16 @@
 //! Gives a directory a new token; the old ones expire after an overlap.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use domain::credential::{CredentialStatus, Token};
-use domain::network::AllowedNetworks;
+use std::sync::Arc;
 
-use super::Issued;
+use auth::CredentialKind;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::audit::Action;
+use domain::credential::{CredentialStatus, Token, TokenId};
+use domain::network::AllowedNetworks;
+use store::StoreError;
+
 use super::issue::NewToken;
+use super::{Issued, audit};
 use crate::{Context, Error};
 
 /// The longest overlap of old and new tokens.
@@ -20,8 +25,8 @@ pub struct Rotated {
     pub ending: Vec<Token>,
 }
 
-/// Issues a new token and limits every other usable token of the directory to `overlap` from now; an earlier
-/// end stays. With no overlap the old ones end at once. The new one is valid for `life`, or until it is
+/// Issues a new token and limits every other usable token of the directory to `overlap` from now, in one transaction; an
+/// earlier end stays. With no overlap the old ones end at once. The new one is valid for `life`, or until it is
 /// revoked, and from `networks`, or from those of the newest usable one: a rotation does not open what was closed.
 ///
 /// # Errors
@@ -42,24 +47,43 @@ pub async fn execute(
     let directory = context.directory(&tenant, profile).await?;
     let scope = Context::scope(tenant.id);
     let old = context.store.tokens(scope, Some(directory.id)).await?;
-    // The new one first: if a later step fails, the customer still has a token that works.
     let new = NewToken {
         label: None,
         life,
         networks: networks.unwrap_or_else(|| present_networks(&old, context.clock.now())),
     };
-    let issued = super::issue::issue(context, &tenant, &directory, new).await?;
+    let (issued, hash) = super::issue::prepare(context, &tenant, &directory, new).await?;
     let now = context.clock.now();
-    let mut ending = Vec::new();
+    let (mut ending, mut limited) = (Vec::new(), Vec::new());
     for mut token in old {
         if let Some(end) = new_end(&token, now, overlap) {
-            context.store.limit_token(scope, token.id, end).await?;
+            limited.push((token.id, end));
             token.expires_at = Some(end);
         }
         if token.revoked_at.is_none() && token.expires_at.is_some_and(|end| end >= now) {
             ending.push(token);
         }
     }
+    let entry = audit(context, Action::TokenRotate, &issued.token)
+        .with("expiresAt", issued.token.expires_at.map(|end| end.to_rfc3339()))
+        .with("ending", names(&limited))
+        .with("endsAt", (now + overlap).to_rfc3339());
+    let change = Arc::new((issued.token.clone(), hash.clone(), limited));
+    context
+        .store
+        .audited(&entry, move |tx| {
+            let change = Arc::clone(&change);
+            Box::pin(async move {
+                let (token, hash, limited) = &*change;
+                tx.insert_token(scope, token, hash).await?;
+                for (id, end) in limited {
+                    tx.limit_token(scope, *id, *end).await?;
+                }
+                Ok::<_, StoreError>(())
+            })
+        })
+        .await?;
+    context.remember(CredentialKind::Token, &issued.secret, &hash).await;
     Ok(Rotated { issued, ending })
 }
 
@@ -68,6 +92,11 @@ fn present_networks(old: &[Token], now: DateTime<Utc>) -> AllowedNetworks {
     let usable = old.iter().filter(|token| token.status(now) == CredentialStatus::Active);
     let newest = usable.max_by_key(|token| token.created_at);
     newest.map(|token| token.allowed_networks.clone()).unwrap_or_default()
+}
+
+/// The ids of credentials that get an end.
+pub(crate) fn names(limited: &[(TokenId, DateTime<Utc>)]) -> Vec<String> {
+    limited.iter().map(|(id, _)| id.to_string()).collect()
 }
 
 /// The new end of an old token, if it is usable and has no earlier end.

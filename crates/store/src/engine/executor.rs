@@ -222,6 +222,11 @@ impl Progress {
         })
     }
 
+    /// Whether rows were changed.
+    pub(crate) const fn has_changed(&self) -> bool {
+        self.changed
+    }
+
     /// What a commit writes.
     pub(crate) fn written(&self) -> Written {
         Written {

@@ -1,6 +1,7 @@
 //! `app` and `app_credential`: consumers of events, and their credentials.
 
 use chrono::{DateTime, Utc};
+use domain::audit::AuditEntry;
 use domain::credential::{AppCredentialRecord, SecretHash, TokenId};
 use domain::id::AppId;
 use domain::tenant::{App, Slug};
@@ -8,11 +9,11 @@ use domain::tenant::{App, Slug};
 use super::feed;
 use super::names::{At, CreatedAt, Limit, Name, OfApp, PublicId, RedisPassword};
 use super::outbox::OPEN_OUTBOX;
+use crate::admin_tx::AdminTx;
 use crate::engine::executor::Executor;
 use crate::engine::parameter::parameters;
 use crate::engine::read::record;
-use crate::engine::retry_budget::Resend;
-use crate::engine::statement::{Bound, Statement};
+use crate::engine::statement::Statement;
 use crate::error::Result;
 use crate::settings::Backend;
 use crate::store::Store;
@@ -107,31 +108,74 @@ pub struct AppPasswords {
     pub sha256: Vec<String>,
 }
 
-impl Store {
+impl AdminTx {
     /// Adds an app with its feed and its first credential; `redis_password` is the SHA-256 of the whole credential. The feed
     /// begins with everything the outbox still holds, in the outbox's order, from position 1.
     ///
     /// # Errors
     /// [`crate::StoreError::Conflict`] when the name is taken, [`crate::StoreError::Unavailable`].
     pub async fn create_app(
-        &self,
+        &mut self,
         new: &App,
         credential_id: TokenId,
         hash: &SecretHash,
         redis_password: &str,
     ) -> Result<()> {
-        let created_at = CreatedAt(new.created_at);
-        let id = PublicId(credential_id);
-        let credential = (id, OfApp(new.id), RedisPassword(redis_password), created_at);
-        let credential = INSERT_CREDENTIAL.bind(self.backend(), (credential, hash), None)?;
-        let new = new.clone();
-        self.transaction(move |executor| {
-            let (new, credential) = (new.clone(), credential.clone());
-            Box::pin(async move { create_app(executor, &new, &credential).await })
-        })
-        .await
+        let executor = &mut self.executor;
+        if executor.backend() == Backend::Postgres {
+            executor.rows(&feed::LOCK_FEEDS, ()).await?;
+            executor.rows(&OPEN_OUTBOX, ()).await?;
+        }
+        let feed = (OfApp(new.id), CreatedAt(new.created_at));
+        executor.change(&INSERT, new).await?;
+        executor.change(&feed::INSERT, feed).await?;
+        self.insert_app_credential(new.id, credential_id, hash, redis_password, new.created_at)
+            .await?;
+        self.executor.change(&feed::BACKFILL, OfApp(new.id)).await?;
+        self.executor.change(&feed::SET_HEAD, OfApp(new.id)).await?;
+        Ok(())
     }
 
+    /// Adds a credential to an app.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Conflict`] when the id exists or the app does not, [`crate::StoreError::Unavailable`].
+    pub async fn insert_app_credential(
+        &mut self,
+        app: AppId,
+        id: TokenId,
+        hash: &SecretHash,
+        redis_password: &str,
+        created_at: DateTime<Utc>,
+    ) -> Result<()> {
+        let (id, created_at) = (PublicId(id), CreatedAt(created_at));
+        let credential = (id, OfApp(app), RedisPassword(redis_password), created_at);
+        self.executor
+            .change(&INSERT_CREDENTIAL, (credential, hash))
+            .await
+            .map(|_| ())
+    }
+
+    /// Revokes an app's credential; `false` when there is none such, or it was revoked before.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn revoke_app_credential(&mut self, id: TokenId, at: DateTime<Utc>) -> Result<bool> {
+        let parameters = (PublicId(id), At(at));
+        Ok(self.executor.change(&REVOKE_CREDENTIAL, parameters).await? > 0)
+    }
+
+    /// Lets an app's credential end by itself at `expires_at` unless it ends before.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn limit_app_credential(&mut self, id: TokenId, expires_at: DateTime<Utc>) -> Result<bool> {
+        let parameters = (PublicId(id), At(expires_at));
+        Ok(self.executor.change(&LIMIT_CREDENTIAL, parameters).await? > 0)
+    }
+}
+
+impl Store {
     /// Every app, by name, with the passwords that its user in Redis is to have at `now`: those of its credentials that are
     /// good then (`domain::credential`).
     ///
@@ -154,15 +198,18 @@ impl Store {
     }
 
     /// Deletes an app with its credentials, its feed and what its readers acknowledged; `false` when there is none such. The
-    /// positions go first, in small transactions, so that the stamper waits for the last one only.
+    /// positions go first, in small transactions, so that the stamper waits for the last one only; the row of the audit log is
+    /// written in that one.
     ///
     /// # Errors
     /// [`crate::StoreError::Unavailable`]; the app is still there then, and a repeat goes on.
-    pub async fn delete_app(&self, app: AppId) -> Result<bool> {
+    pub async fn delete_app(&self, app: AppId, entry: &AuditEntry) -> Result<bool> {
         let batch = || (OfApp(app), Limit(DELETE_BATCH));
         while self.change(&DELETE_EVENTS, batch()).await? >= DELETE_BATCH as u64 {}
-        self.transaction(move |executor| Box::pin(async move { delete_app(executor, app).await }))
-            .await
+        self.audited(entry, move |tx| {
+            Box::pin(async move { delete_app(&mut tx.executor, app).await })
+        })
+        .await
     }
 
     /// The app of that name.
@@ -196,57 +243,6 @@ impl Store {
     pub async fn app_credential(&self, id: TokenId) -> Result<Option<AppCredentialRecord>> {
         self.autocommit().one(&CREDENTIAL_BY_ID, PublicId(id)).await
     }
-
-    /// Adds a credential to an app.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Conflict`] when the id exists or the app does not, [`crate::StoreError::Unavailable`].
-    pub async fn insert_app_credential(
-        &self,
-        app: AppId,
-        id: TokenId,
-        hash: &SecretHash,
-        redis_password: &str,
-        created_at: DateTime<Utc>,
-    ) -> Result<()> {
-        let (id, created_at) = (PublicId(id), CreatedAt(created_at));
-        let credential = (id, OfApp(app), RedisPassword(redis_password), created_at);
-        self.change(&INSERT_CREDENTIAL, (credential, hash))
-            .await
-            .map(|_| ())
-    }
-
-    /// Revokes an app's credential; `false` when there is none such, or it was revoked before.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Unavailable`].
-    pub async fn revoke_app_credential(&self, id: TokenId, at: DateTime<Utc>) -> Result<bool> {
-        let parameters = (PublicId(id), At(at));
-        Ok(self.change(&REVOKE_CREDENTIAL, parameters).await? > 0)
-    }
-
-    /// Lets an app's credential end by itself at `expires_at` unless it ends before.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Unavailable`].
-    pub async fn limit_app_credential(&self, id: TokenId, expires_at: DateTime<Utc>) -> Result<bool> {
-        let parameters = (PublicId(id), At(expires_at));
-        Ok(self.change(&LIMIT_CREDENTIAL, parameters).await? > 0)
-    }
-}
-
-async fn create_app(executor: &mut Executor, new: &App, credential: &Bound) -> Result<()> {
-    let feed = (OfApp(new.id), CreatedAt(new.created_at));
-    if executor.backend() == Backend::Postgres {
-        executor.rows(&feed::LOCK_FEEDS, ()).await?;
-        executor.rows(&OPEN_OUTBOX, ()).await?;
-    }
-    executor.change(&INSERT, new).await?;
-    executor.change(&feed::INSERT, feed).await?;
-    executor.change_by(credential, Resend::Always).await?;
-    executor.change(&feed::BACKFILL, OfApp(new.id)).await?;
-    executor.change(&feed::SET_HEAD, OfApp(new.id)).await?;
-    Ok(())
 }
 
 async fn delete_app(executor: &mut Executor, app: AppId) -> Result<bool> {

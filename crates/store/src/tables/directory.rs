@@ -10,10 +10,12 @@ use domain::tenant::{Directory, Provider, Switch};
 
 use super::names::{At, Id, New, OfTenant, Profile};
 use super::tenant::of;
+use crate::admin_tx::AdminTx;
 use crate::engine::parameter::parameters;
 use crate::engine::read::{columns, known, record};
 use crate::engine::statement::{Opens, Statement};
 use crate::error::Result;
+use crate::settings::Backend;
 use crate::store::Store;
 
 pub(crate) const COLUMNS: &str = "id, tenant_id, profile, provider, switch, created_at, extension, frozen_at";
@@ -52,9 +54,9 @@ pub(crate) static BY_PROFILE: Statement<(OfTenant, Profile<'_>), Directory> = St
 /// The new value of one column of a directory.
 pub(crate) type Change<'a> = (OfTenant, Id, New<'a>);
 
-pub(crate) static SET_SWITCH: Statement<Change<'_>> = Statement::new(|_| set("switch"));
-pub(crate) static SET_PROVIDER: Statement<Change<'_>> = Statement::new(|_| set("provider"));
-pub(crate) static SET_EXTENSION: Statement<Change<'_>> = Statement::new(|_| set("extension"));
+pub(crate) static SET_SWITCH: Statement<Change<'_>> = Statement::new(|on| set(on, "switch"));
+pub(crate) static SET_PROVIDER: Statement<Change<'_>> = Statement::new(|on| set(on, "provider"));
+pub(crate) static SET_EXTENSION: Statement<Change<'_>> = Statement::new(|on| set(on, "extension"));
 
 pub(crate) static FREEZE: Statement<(OfTenant, Id, At)> = Statement::new(|_| {
     "UPDATE directory SET frozen_at = :at WHERE tenant_id = :tenant AND id = :id AND frozen_at IS NULL".into()
@@ -64,19 +66,101 @@ pub(crate) static UNFREEZE: Statement<(OfTenant, Id)> = Statement::new(|_| {
     "UPDATE directory SET frozen_at = NULL WHERE tenant_id = :tenant AND id = :id AND frozen_at IS NOT NULL".into()
 });
 
-fn set(column: &str) -> String {
-    format!("UPDATE directory SET {column} = :new WHERE tenant_id = :tenant AND id = :id")
+/// A value that is there already changes nothing.
+fn set(on: Backend, column: &str) -> String {
+    let differs = on.either("IS DISTINCT FROM", "IS NOT");
+    format!(
+        "UPDATE directory SET {column} = :new WHERE tenant_id = :tenant AND id = :id AND {column} {differs} :new"
+    )
 }
 
-impl Store {
+impl AdminTx {
     /// Adds a directory.
     ///
     /// # Errors
     /// [`crate::StoreError::Conflict`] when the tenant has one of that profile, [`crate::StoreError::Unavailable`].
-    pub async fn create_directory(&self, scope: TenantScope, new: &Directory) -> Result<()> {
-        self.change(&INSERT, (of(scope), new)).await.map(|_| ())
+    pub async fn create_directory(&mut self, scope: TenantScope, new: &Directory) -> Result<()> {
+        self.executor.change(&INSERT, (of(scope), new)).await.map(|_| ())
     }
 
+    /// Turns a directory on or off; `false` when the tenant has no such directory, or it is so already.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn switch_directory(
+        &mut self,
+        scope: TenantScope,
+        id: DirectoryId,
+        switch: Switch,
+    ) -> Result<bool> {
+        self.change_directory(scope, &SET_SWITCH, id, Some(switch.as_str()))
+            .await
+    }
+
+    /// Sets which provider calls a directory; `false` when the tenant has no such directory, or it is so already.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn set_provider(
+        &mut self,
+        scope: TenantScope,
+        id: DirectoryId,
+        provider: Provider,
+    ) -> Result<bool> {
+        self.change_directory(scope, &SET_PROVIDER, id, Some(provider.as_str()))
+            .await
+    }
+
+    /// Gives a directory an extension of its own, or takes it away; `false` when the tenant has no such directory, or it is so already.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn set_extension(
+        &mut self,
+        scope: TenantScope,
+        id: DirectoryId,
+        extension: Option<&str>,
+    ) -> Result<bool> {
+        self.change_directory(scope, &SET_EXTENSION, id, extension).await
+    }
+
+    /// Freezes a directory from `at` on; `false` when it is frozen, or the tenant has no such directory.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn freeze_directory(
+        &mut self,
+        scope: TenantScope,
+        id: DirectoryId,
+        at: DateTime<Utc>,
+    ) -> Result<bool> {
+        let parameters = (of(scope), Id(id.uuid()), At(at));
+        Ok(self.update_of(scope, &FREEZE, parameters).await? > 0)
+    }
+
+    /// Ends [`AdminTx::freeze_directory`]; `false` when it is not frozen, or the tenant has no such directory.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn unfreeze_directory(&mut self, scope: TenantScope, id: DirectoryId) -> Result<bool> {
+        let parameters = (of(scope), Id(id.uuid()));
+        Ok(self.update_of(scope, &UNFREEZE, parameters).await? > 0)
+    }
+
+    async fn change_directory(
+        &mut self,
+        scope: TenantScope,
+        statement: &Statement<Change<'_>>,
+        id: DirectoryId,
+        new: Option<&str>,
+    ) -> Result<bool> {
+        let change = (of(scope), Id(id.uuid()), New(new));
+        let changed = self.update_of(scope, statement, change).await?;
+        Ok(changed > 0)
+    }
+}
+
+impl Store {
     /// The tenant's directories, by profile.
     ///
     /// # Errors
@@ -94,81 +178,5 @@ impl Store {
     pub async fn directory(&self, scope: TenantScope, profile: &str) -> Result<Option<Directory>> {
         let by_profile = (of(scope), Profile(profile));
         self.autocommit().one(&BY_PROFILE, by_profile).await
-    }
-
-    /// Turns a directory on or off; `false` when the tenant has no such directory.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Unavailable`].
-    pub async fn switch_directory(
-        &self,
-        scope: TenantScope,
-        id: DirectoryId,
-        switch: Switch,
-    ) -> Result<bool> {
-        self.change_directory(scope, &SET_SWITCH, id, Some(switch.as_str()))
-            .await
-    }
-
-    /// Sets which provider calls a directory; `false` when the tenant has no such directory.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Unavailable`].
-    pub async fn set_provider(
-        &self,
-        scope: TenantScope,
-        id: DirectoryId,
-        provider: Provider,
-    ) -> Result<bool> {
-        self.change_directory(scope, &SET_PROVIDER, id, Some(provider.as_str()))
-            .await
-    }
-
-    /// Gives a directory an extension of its own, or takes it away; `false` when the tenant has no such directory.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Unavailable`].
-    pub async fn set_extension(
-        &self,
-        scope: TenantScope,
-        id: DirectoryId,
-        extension: Option<&str>,
-    ) -> Result<bool> {
-        self.change_directory(scope, &SET_EXTENSION, id, extension).await
-    }
-
-    /// Freezes a directory from `at` on; `false` when it is frozen, or the tenant has no such directory.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Unavailable`].
-    pub async fn freeze_directory(
-        &self,
-        scope: TenantScope,
-        id: DirectoryId,
-        at: DateTime<Utc>,
-    ) -> Result<bool> {
-        let parameters = (of(scope), Id(id.uuid()), At(at));
-        Ok(self.update_of(scope, &FREEZE, parameters).await? > 0)
-    }
-
-    /// Ends [`Store::freeze_directory`]; `false` when it is not frozen, or the tenant has no such directory.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Unavailable`].
-    pub async fn unfreeze_directory(&self, scope: TenantScope, id: DirectoryId) -> Result<bool> {
-        let parameters = (of(scope), Id(id.uuid()));
-        Ok(self.update_of(scope, &UNFREEZE, parameters).await? > 0)
-    }
-
-    async fn change_directory(
-        &self,
-        scope: TenantScope,
-        statement: &Statement<Change<'_>>,
-        id: DirectoryId,
-        new: Option<&str>,
-    ) -> Result<bool> {
-        let change = (of(scope), Id(id.uuid()), New(new));
-        let changed = self.update_of(scope, statement, change).await?;
-        Ok(changed > 0)
     }
 }

@@ -8,6 +8,7 @@ use domain::tenant::Slug;
 use scim::etag::Revision;
 
 use super::names::{Above, At, AtPosition, Consumers, CreatedAt, Limit, Mark, OfApp, Owner, StateName, Why};
+use crate::admin_tx::AdminTx;
 use crate::engine::read::{Columns, Read, record};
 use crate::engine::statement::{Opens, Statement};
 use crate::error::Result;
@@ -311,6 +312,17 @@ pub struct FeedGroup {
     pub waiting_since: Option<DateTime<Utc>>,
 }
 
+impl AdminTx {
+    /// [`Store::renew_feed`] for an operator: the relay fills the stream from then on, also one that another deployment has filled.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn renew_feed_by_hand(&mut self, app: AppId, expected: &Epoch) -> Result<bool> {
+        let parameters = (OfApp(app), Mark(&expected.mark), Above(0));
+        Ok(self.executor.change(&RENEW_BY_HAND, parameters).await? > 0)
+    }
+}
+
 impl Store {
     /// All feeds, by name.
     ///
@@ -354,15 +366,6 @@ impl Store {
     pub async fn renew_feed(&self, app: AppId, expected: &Epoch, above: i64) -> Result<bool> {
         let parameters = (OfApp(app), Mark(&expected.mark), Above(above));
         Ok(self.change(&RENEW, parameters).await? > 0)
-    }
-
-    /// The same for an operator: the relay fills the stream from then on, also one that another deployment has filled.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Unavailable`].
-    pub async fn renew_feed_by_hand(&self, app: AppId, expected: &Epoch) -> Result<bool> {
-        let parameters = (OfApp(app), Mark(&expected.mark), Above(0));
-        Ok(self.change(&RENEW_BY_HAND, parameters).await? > 0)
     }
 
     /// Notes that the stream is in the epoch that an operator began.

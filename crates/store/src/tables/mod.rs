@@ -1,6 +1,7 @@
 //! One file a table: its statements, how its rows become records of `domain`, and what can be done with it.
 
 pub(crate) mod app;
+pub(crate) mod audit;
 pub(crate) mod credential_memory;
 pub(crate) mod deployment;
 pub(crate) mod directory;

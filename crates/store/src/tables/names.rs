@@ -48,6 +48,8 @@ names! {
     /// The new value; `None` clears the column.
     New<'a>(Option<&'a str>) = new;
     OfApp(AppId) = app;
+    /// A chain of the audit log.
+    OfChain(Uuid) = chain;
     OfTenant(TenantId) = tenant;
     /// The ids of rows of the outbox.
     OutboxRows(Vec<i64>) = events;

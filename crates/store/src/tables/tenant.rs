@@ -5,7 +5,8 @@ use domain::scope::TenantScope;
 use domain::tenant::Tenant;
 
 use super::names::{At, Name, OfTenant};
-use crate::engine::parameter::{Bind, parameters};
+use crate::admin_tx::AdminTx;
+use crate::engine::parameter::parameters;
 use crate::engine::read::record;
 use crate::engine::statement::Statement;
 use crate::error::Result;
@@ -43,31 +44,33 @@ pub(crate) static BY_NAME: Statement<Name<'_>, Tenant> =
 pub(crate) static ALL: Statement<(), Tenant> =
     Statement::new(|_| format!("SELECT {COLUMNS} FROM tenant ORDER BY name"));
 
-impl Store {
+impl AdminTx {
     /// Adds a tenant.
     ///
     /// # Errors
     /// [`crate::StoreError::Conflict`] when the name is taken, [`crate::StoreError::Unavailable`].
-    pub async fn create_tenant(&self, new: &Tenant) -> Result<()> {
-        self.change(&INSERT, new).await.map(|_| ())
+    pub async fn create_tenant(&mut self, new: &Tenant) -> Result<()> {
+        self.executor.change(&INSERT, new).await.map(|_| ())
     }
 
     /// Freezes all directories of a tenant from `at` on; `false` when it is frozen.
     ///
     /// # Errors
     /// [`crate::StoreError::Unavailable`].
-    pub async fn freeze_tenant(&self, scope: TenantScope, at: DateTime<Utc>) -> Result<bool> {
-        Ok(self.change(&FREEZE, (of(scope), At(at))).await? > 0)
+    pub async fn freeze_tenant(&mut self, scope: TenantScope, at: DateTime<Utc>) -> Result<bool> {
+        Ok(self.executor.change(&FREEZE, (of(scope), At(at))).await? > 0)
     }
 
-    /// Ends [`Store::freeze_tenant`]; `false` when it is not frozen. A directory that is frozen by itself stays so.
+    /// Ends [`AdminTx::freeze_tenant`]; `false` when it is not frozen. A directory that is frozen by itself stays so.
     ///
     /// # Errors
     /// [`crate::StoreError::Unavailable`].
-    pub async fn unfreeze_tenant(&self, scope: TenantScope) -> Result<bool> {
-        Ok(self.change(&UNFREEZE, of(scope)).await? > 0)
+    pub async fn unfreeze_tenant(&mut self, scope: TenantScope) -> Result<bool> {
+        Ok(self.executor.change(&UNFREEZE, of(scope)).await? > 0)
     }
+}
 
+impl Store {
     /// The tenant of that name.
     ///
     /// # Errors
@@ -83,21 +86,9 @@ impl Store {
     pub async fn tenants(&self) -> Result<Vec<Tenant>> {
         self.autocommit().all(&ALL, ()).await
     }
-
-    /// Changes rows of one tenant, which row-level security must be opened for beforehand.
-    pub(super) async fn update_of<P: Bind>(
-        &self,
-        scope: TenantScope,
-        statement: &Statement<P>,
-        parameters: P,
-    ) -> Result<u64> {
-        let open = OPEN.bind(self.backend(), of(scope), None)?;
-        let change = statement.bind(self.backend(), parameters, None)?;
-        self.change_after(Some(open), change).await
-    }
 }
 
 /// The tenant of a scope.
-pub(super) fn of(scope: TenantScope) -> OfTenant {
+pub(crate) fn of(scope: TenantScope) -> OfTenant {
     OfTenant(scope.tenant())
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::log::{self, LogQuery};
 use super::{
-    app, credential_memory, deployment, directory, feed, group, identity, job, lease, membership, outbox, prune,
+    app, audit, credential_memory, deployment, directory, feed, group, identity, job, lease, membership, outbox, prune,
     snapshot, tenant, token,
 };
 use crate::engine::parameter::Bind;
@@ -39,6 +39,7 @@ macro_rules! statements {
 
 static ALL: &[(&str, &dyn Built)] = statements! {
     app: ALL BY_NAME CREDENTIALS CREDENTIAL_BY_ID DELETE DELETE_ACKS DELETE_CREDENTIALS DELETE_EVENTS DELETE_FEED DELETE_GROUPS INSERT INSERT_CREDENTIAL LIMIT_CREDENTIAL PASSWORDS REVOKE_CREDENTIAL;
+    audit: BEGIN INSERT LOCK_HEAD MOVE_HEAD;
     deployment: ADOPT CLAIM DRAW LAST_ROW READ;
     directory: ALL BY_PROFILE FREEZE INSERT SET_EXTENSION SET_PROVIDER SET_SWITCH UNFREEZE;
     feed: ACK ACKS ALL BACKFILL BY_APP END_TAKE_OVER GROUPS HEAD INSERT LOCK_FEEDS PAGE RENEW RENEW_ALL RENEW_BY_HAND SET_DELIVERED SET_HEAD SET_PUBLISHED SET_STATE;

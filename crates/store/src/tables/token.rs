@@ -13,6 +13,7 @@ use super::job::{self, NewJob};
 use super::names::{At, Days, FromNetwork, Limit, OfTenant, PublicId};
 use super::tenant::of;
 use super::directory;
+use crate::admin_tx::AdminTx;
 use crate::engine::parameter::parameters;
 use crate::engine::read::{columns, known, record};
 use crate::engine::statement::{Opens, Statement};
@@ -139,6 +140,48 @@ pub(crate) static RECORD: Statement<PublicId, TokenRecord> = Statement::new(|on|
 
 record!(TokenRecord: token hash directory tenant_name external_tenant_id tenant_frozen_at state);
 
+impl AdminTx {
+    /// Adds a token.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Conflict`] when the id exists or the directory is not this tenant's, [`crate::StoreError::Unavailable`].
+    pub async fn insert_token(&mut self, scope: TenantScope, new: &Token, hash: &SecretHash) -> Result<()> {
+        self.executor.change(&INSERT, (of(scope), new, hash)).await.map(|_| ())
+    }
+
+    /// Revokes a token; `false` when the tenant has no such token, or it was revoked before.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn revoke_token(&mut self, scope: TenantScope, id: TokenId, at: DateTime<Utc>) -> Result<bool> {
+        let parameters = (of(scope), PublicId(id), At(at));
+        Ok(self.update_of(scope, &REVOKE, parameters).await? > 0)
+    }
+
+    /// Revokes all tokens of a tenant; how many there were to revoke.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn revoke_tokens(&mut self, scope: TenantScope, at: DateTime<Utc>) -> Result<u64> {
+        self.update_of(scope, &REVOKE_ALL, (of(scope), At(at))).await
+    }
+
+    /// Lets a token end by itself at `expires_at` unless it ends before; `false` when it does, or when the tenant has
+    /// no such token. Rotation: the old token stays valid for the overlap.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn limit_token(
+        &mut self,
+        scope: TenantScope,
+        id: TokenId,
+        expires_at: DateTime<Utc>,
+    ) -> Result<bool> {
+        let parameters = (of(scope), PublicId(id), At(expires_at));
+        Ok(self.update_of(scope, &LIMIT, parameters).await? > 0)
+    }
+}
+
 impl Store {
     /// Everything a request needs to know about the token it brought; one round trip.
     ///
@@ -146,14 +189,6 @@ impl Store {
     /// [`crate::StoreError::Unavailable`], [`crate::StoreError::Corrupt`].
     pub async fn token_record(&self, token_id: TokenId) -> Result<Option<TokenRecord>> {
         self.autocommit().one(&RECORD, PublicId(token_id)).await
-    }
-
-    /// Adds a token.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Conflict`] when the id exists or the directory is not this tenant's, [`crate::StoreError::Unavailable`].
-    pub async fn insert_token(&self, scope: TenantScope, new: &Token, hash: &SecretHash) -> Result<()> {
-        self.change(&INSERT, (of(scope), new, hash)).await.map(|_| ())
     }
 
     /// The tenant's tokens, of one directory or all, oldest first.
@@ -174,23 +209,6 @@ impl Store {
     pub async fn token(&self, scope: TenantScope, id: TokenId) -> Result<Option<Token>> {
         let parameters = (of(scope), PublicId(id));
         self.autocommit().one(&BY_ID, parameters).await
-    }
-
-    /// Revokes a token; `false` when the tenant has no such token, or it was revoked before.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Unavailable`].
-    pub async fn revoke_token(&self, scope: TenantScope, id: TokenId, at: DateTime<Utc>) -> Result<bool> {
-        let parameters = (of(scope), PublicId(id), At(at));
-        Ok(self.update_of(scope, &REVOKE, parameters).await? > 0)
-    }
-
-    /// Revokes all tokens of a tenant in one transaction; how many there were to revoke.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Unavailable`].
-    pub async fn revoke_tokens(&self, scope: TenantScope, at: DateTime<Utc>) -> Result<u64> {
-        self.update_of(scope, &REVOKE_ALL, (of(scope), At(at))).await
     }
 
     /// Up to `limit` tokens of all tenants that were not revoked, after this one in the database's order of ids; each with the last
@@ -227,20 +245,5 @@ impl Store {
             })
         })
         .await
-    }
-
-    /// Lets a token end by itself at `expires_at` unless it ends before; `false` when it does, or when the tenant has
-    /// no such token. Rotation: the old token stays valid for the overlap.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Unavailable`].
-    pub async fn limit_token(
-        &self,
-        scope: TenantScope,
-        id: TokenId,
-        expires_at: DateTime<Utc>,
-    ) -> Result<bool> {
-        let parameters = (of(scope), PublicId(id), At(expires_at));
-        Ok(self.update_of(scope, &LIMIT, parameters).await? > 0)
     }
 }

@@ -68,6 +68,9 @@ pub enum Verb {
         /// The profile.
         #[arg(long)]
         profile: String,
+        /// Why, for the audit log.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
     },
     /// End a freeze of this directory; that of its tenant goes on.
     Unfreeze {
@@ -131,8 +134,13 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
                 )
             });
         }
-        Verb::Freeze { tenant, profile } => {
-            let frozen = admin::directories::freeze::freeze(context, &tenant, &profile).await?;
+        Verb::Freeze {
+            tenant,
+            profile,
+            reason,
+        } => {
+            let frozen =
+                admin::directories::freeze::freeze(context, &tenant, &profile, reason.as_deref()).await?;
             printer.answer(&shape(&frozen), || {
                 format!("directory {profile} of {tenant} is frozen: its SCIM requests are answered 503")
             });

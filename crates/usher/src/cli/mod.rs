@@ -4,6 +4,7 @@
 //! database, with the server up or down. Must not know: how settings are read ([`Setup`] has them), SQL, rules (they are in
 //! `admin`), how to print ([`crate::output`]). Exit status: 0 done, 1 not done, 2 wrong arguments.
 
+mod actor;
 mod app;
 mod backup;
 mod directory;
@@ -21,8 +22,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use domain::clock::{SystemClock, SystemIds};
+use domain::clock::{Ids as _, SystemClock, SystemIds};
 use domain::environment::Environment;
+use domain::id::RequestId;
 use domain::profile::Profiles;
 use events::RedisSettings;
 use store::{Backend, Store, StoreError};
@@ -153,10 +155,14 @@ async fn open(setup: &Setup) -> anyhow::Result<Store> {
 }
 
 fn context(setup: &Setup, store: Store) -> admin::Context {
+    let ids = SystemIds::default();
     admin::Context {
         store,
         clock: Arc::new(SystemClock),
-        ids: Arc::new(SystemIds::default()),
+        actor: actor::present(),
+        address: None,
+        request: RequestId::from_uuid(ids.next()),
+        ids: Arc::new(ids),
         environment: setup.environment,
         profiles: Arc::clone(&setup.profiles),
         public_url: setup.public_url.trim_end_matches('/').to_owned(),

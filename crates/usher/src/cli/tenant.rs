@@ -23,6 +23,9 @@ pub enum Verb {
     Freeze {
         /// Its name.
         name: String,
+        /// Why, for the audit log.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
     },
     /// End a freeze.
     Unfreeze {
@@ -66,8 +69,8 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
                 )
             });
         }
-        Verb::Freeze { name } => {
-            let tenant = admin::tenants::freeze::freeze(context, &name).await?;
+        Verb::Freeze { name, reason } => {
+            let tenant = admin::tenants::freeze::freeze(context, &name, reason.as_deref()).await?;
             printer.answer(&shape(&tenant), || format!("tenant {name} is frozen: its SCIM requests are answered 503"));
             printer.note(&format!("to end it: usher tenant unfreeze {name}"));
         }

@@ -75,7 +75,7 @@ pub enum Verb {
         /// All tokens of the tenant, in one transaction; asks for --reason and --confirm.
         #[arg(long, conflicts_with = "id", requires = "reason")]
         all: bool,
-        /// Why, for whoever looks into it later.
+        /// Why, for the audit log.
         #[arg(long, value_name = "TEXT", requires = "all")]
         reason: Option<String>,
         /// The tenant's name once more; without it the command says what it would do.

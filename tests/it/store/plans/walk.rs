@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use domain::audit::{Action, Chain};
 use domain::credential::{CredentialKind, LastUse, Memory, Token, Use};
 use domain::environment::Environment;
 use domain::feed::FeedState;
@@ -24,6 +25,7 @@ use uuid::Uuid;
 
 use super::Watched;
 use crate::store::lists;
+use crate::store::operator::entry;
 use crate::store::records::hash;
 use crate::store::world::{World, position, resource, token_id};
 
@@ -78,7 +80,7 @@ fn early(millis: i64) -> DateTime<Utc> {
 
 async fn records(watched: &Watched, nth: usize) {
     let world = &watched.world;
-    let store = &world.store;
+    let (store, operator) = (&world.store, world.operator());
     let tenant = Tenant {
         id: TenantId::from_uuid(world.uuid()),
         name: format!("new-{nth}").parse().unwrap(),
@@ -86,7 +88,11 @@ async fn records(watched: &Watched, nth: usize) {
         created_at: world.now(),
         frozen_at: None,
     };
-    store.create_tenant(&tenant).await.unwrap();
+    operator.create_tenant(&tenant).await.unwrap();
+    store
+        .note_audit(&entry(Chain::Platform, Action::AuthRefused))
+        .await
+        .unwrap();
     store.tenants().await.unwrap();
     store.tenant_from(Uuid::nil()).await.unwrap().unwrap();
     store.tenant_by_name("contoso").await.unwrap().unwrap();
@@ -97,22 +103,27 @@ async fn records(watched: &Watched, nth: usize) {
         profile: format!("new-{nth}").parse().unwrap(),
         ..home.directory.clone()
     };
-    store.create_directory(home.scope, &directory).await.unwrap();
+    operator.create_directory(home.scope, &directory).await.unwrap();
     store.directories(home.scope).await.unwrap();
     store.directory(home.scope, "advisors").await.unwrap().unwrap();
     assert!(
-        store
+        operator
             .switch_directory(home.scope, directory.id, Switch::Off)
             .await
             .unwrap()
     );
     assert!(
-        store
-            .set_provider(home.scope, directory.id, Provider::Entra)
+        operator
+            .set_provider(home.scope, directory.id, Provider::Okta)
             .await
             .unwrap()
     );
-    assert!(store.set_extension(home.scope, directory.id, None).await.unwrap());
+    assert!(
+        operator
+            .set_extension(home.scope, directory.id, Some("x"))
+            .await
+            .unwrap()
+    );
     let token = Token {
         id: token_id(&format!("new{nth}")),
         tenant: home.tenant.id,
@@ -126,7 +137,7 @@ async fn records(watched: &Watched, nth: usize) {
         last_four: "wxyz".to_owned(),
         allowed_networks: domain::network::AllowedNetworks::default(),
     };
-    store.insert_token(home.scope, &token, &hash()).await.unwrap();
+    operator.insert_token(home.scope, &token, &hash()).await.unwrap();
     store.tokens(home.scope, None).await.unwrap();
     store.token(home.scope, token.id).await.unwrap().unwrap();
     store.token_record(token.id).await.unwrap().unwrap();
@@ -159,36 +170,36 @@ async fn records(watched: &Watched, nth: usize) {
     };
     assert!(store.note_notice(token.id, 7, &[tell]).await.unwrap());
     assert!(
-        store
+        operator
             .freeze_directory(home.scope, directory.id, world.now())
             .await
             .unwrap()
     );
     assert!(
-        store
+        operator
             .unfreeze_directory(home.scope, directory.id)
             .await
             .unwrap()
     );
-    assert!(store.freeze_tenant(home.scope, world.now()).await.unwrap());
-    assert!(store.unfreeze_tenant(home.scope).await.unwrap());
+    assert!(operator.freeze_tenant(home.scope, world.now()).await.unwrap());
+    assert!(operator.unfreeze_tenant(home.scope).await.unwrap());
     assert!(
-        store
+        operator
             .limit_token(home.scope, token.id, world.now())
             .await
             .unwrap()
     );
     assert!(
-        store
+        operator
             .revoke_token(home.scope, token.id, world.now())
             .await
             .unwrap()
     );
-    store.revoke_tokens(home.scope, world.now()).await.unwrap();
+    operator.revoke_tokens(home.scope, world.now()).await.unwrap();
 }
 
 async fn apps(world: &World, nth: usize) {
-    let store = &world.store;
+    let (store, operator) = (&world.store, world.operator());
     let app = App {
         id: AppId::from_uuid(world.uuid()),
         name: format!("new-{nth}").parse().unwrap(),
@@ -198,20 +209,20 @@ async fn apps(world: &World, nth: usize) {
         token_id(&format!("first{nth}")),
         token_id(&format!("second{nth}")),
     );
-    store.create_app(&app, first, &hash(), "a0").await.unwrap();
+    operator.create_app(&app, first, &hash(), "a0").await.unwrap();
     store.apps().await.unwrap();
     store.app_by_name(app.name.as_str()).await.unwrap().unwrap();
     store.app_credentials(app.id).await.unwrap();
     store.app_credential(first).await.unwrap().unwrap();
     store.app_passwords(world.now()).await.unwrap();
-    store
+    operator
         .insert_app_credential(app.id, second, &hash(), "a1", world.now())
         .await
         .unwrap();
-    assert!(store.limit_app_credential(second, world.now()).await.unwrap());
-    assert!(store.revoke_app_credential(second, world.now()).await.unwrap());
+    assert!(operator.limit_app_credential(second, world.now()).await.unwrap());
+    assert!(operator.revoke_app_credential(second, world.now()).await.unwrap());
     let deleted = world.app(&format!("deleted{nth}")).await;
-    assert!(store.delete_app(deleted.id).await.unwrap());
+    assert!(operator.delete_app(deleted.id).await.unwrap());
 }
 
 async fn identities(watched: &Watched, target: &Target, nth: usize) {
@@ -538,7 +549,7 @@ async fn logs(watched: &Watched, target: &Target) {
 }
 
 async fn feeds(world: &World, target: &Target, nth: usize) {
-    let store = &world.store;
+    let (store, operator) = (&world.store, world.operator());
     let app = target.app.id;
     store.stamp(100).await.unwrap();
     store.stamp(100).await.unwrap();
@@ -548,7 +559,7 @@ async fn feeds(world: &World, target: &Target, nth: usize) {
     let feed = store.feed(app).await.unwrap().unwrap();
     assert!(store.renew_feed(app, &feed.epoch, 7).await.unwrap());
     let feed = store.feed(app).await.unwrap().unwrap();
-    assert!(store.renew_feed_by_hand(app, &feed.epoch).await.unwrap());
+    assert!(operator.renew_feed_by_hand(app, &feed.epoch).await.unwrap());
     store.end_take_over(app).await.unwrap();
     let epoch = store.feed(app).await.unwrap().unwrap().epoch;
     store.feed_page(app, position(100), 20).await.unwrap();

@@ -1,0 +1,210 @@
+//! Each change of an operator, as a transaction of its own with its row of the audit log.
+
+use chrono::{DateTime, Utc};
+use domain::actor::Actor;
+use domain::audit::{Action, AuditEntry, Chain, Outcome, Target};
+use domain::credential::{SecretHash, Token, TokenId};
+use domain::feed::Epoch;
+use domain::id::{AppId, DirectoryId, RequestId, TenantId};
+use domain::scope::TenantScope;
+use domain::tenant::{App, Directory, Provider, Switch, Tenant};
+use store::{AdminTx, BoxFuture, Store, StoreError};
+
+/// Whoever makes the changes.
+pub struct Operator(pub Store);
+
+type Outcomes<T> = Result<T, StoreError>;
+
+/// A row of the audit log.
+pub fn entry(chain: Chain, action: Action) -> AuditEntry {
+    AuditEntry {
+        chain,
+        at: DateTime::from_timestamp_millis(1_767_225_600_000).unwrap(),
+        actor: Actor::CommandLine {
+            user: "alice".to_owned(),
+            host: "ops1".to_owned(),
+        },
+        action,
+        target: Target::Tenant(TenantId::from_uuid(chain.uuid())),
+        outcome: Outcome::Success,
+        reason: None,
+        ip: None,
+        request: RequestId::from_uuid(uuid::Uuid::from_u128(9)),
+        details: serde_json::Map::new(),
+    }
+}
+
+impl Operator {
+    async fn of_platform<T, F>(&self, action: Action, work: F) -> Outcomes<T>
+    where
+        F: for<'t> Fn(&'t mut AdminTx) -> BoxFuture<'t, Outcomes<T>> + Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        self.0.audited(&entry(Chain::Platform, action), work).await
+    }
+
+    async fn of<T, F>(&self, scope: TenantScope, action: Action, work: F) -> Outcomes<T>
+    where
+        F: for<'t> Fn(&'t mut AdminTx) -> BoxFuture<'t, Outcomes<T>> + Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        self.0
+            .audited(&entry(Chain::Tenant(scope.tenant()), action), work)
+            .await
+    }
+
+    pub async fn create_tenant(&self, new: &Tenant) -> Outcomes<()> {
+        let new = new.clone();
+        self.of_platform(Action::TenantCreate, move |tx| {
+            let new = new.clone();
+            Box::pin(async move { tx.create_tenant(&new).await })
+        })
+        .await
+    }
+
+    pub async fn create_directory(&self, scope: TenantScope, new: &Directory) -> Outcomes<()> {
+        let new = new.clone();
+        self.of(scope, Action::DirectoryCreate, move |tx| {
+            let new = new.clone();
+            Box::pin(async move { tx.create_directory(scope, &new).await })
+        })
+        .await
+    }
+
+    pub async fn switch_directory(&self, scope: TenantScope, id: DirectoryId, to: Switch) -> Outcomes<bool> {
+        self.of(scope, Action::DirectorySwitch, move |tx| {
+            Box::pin(async move { tx.switch_directory(scope, id, to).await })
+        })
+        .await
+    }
+
+    pub async fn set_provider(&self, scope: TenantScope, id: DirectoryId, to: Provider) -> Outcomes<bool> {
+        self.of(scope, Action::DirectorySet, move |tx| {
+            Box::pin(async move { tx.set_provider(scope, id, to).await })
+        })
+        .await
+    }
+
+    pub async fn set_extension(
+        &self,
+        scope: TenantScope,
+        id: DirectoryId,
+        text: Option<&'static str>,
+    ) -> Outcomes<bool> {
+        self.of(scope, Action::ExtensionSet, move |tx| {
+            Box::pin(async move { tx.set_extension(scope, id, text).await })
+        })
+        .await
+    }
+
+    pub async fn insert_token(&self, scope: TenantScope, new: &Token, hash: &SecretHash) -> Outcomes<()> {
+        let new = (new.clone(), hash.clone());
+        self.of(scope, Action::TokenIssue, move |tx| {
+            let (token, hash) = new.clone();
+            Box::pin(async move { tx.insert_token(scope, &token, &hash).await })
+        })
+        .await
+    }
+
+    pub async fn limit_token(&self, scope: TenantScope, id: TokenId, end: DateTime<Utc>) -> Outcomes<bool> {
+        self.of(scope, Action::TokenRotate, move |tx| {
+            Box::pin(async move { tx.limit_token(scope, id, end).await })
+        })
+        .await
+    }
+
+    pub async fn revoke_token(&self, scope: TenantScope, id: TokenId, at: DateTime<Utc>) -> Outcomes<bool> {
+        self.of(scope, Action::TokenRevoke, move |tx| {
+            Box::pin(async move { tx.revoke_token(scope, id, at).await })
+        })
+        .await
+    }
+
+    pub async fn create_app(&self, new: &App, id: TokenId, hash: &SecretHash, redis: &str) -> Outcomes<()> {
+        let new = (new.clone(), hash.clone(), redis.to_owned());
+        self.of_platform(Action::AppCreate, move |tx| {
+            let (app, hash, redis) = new.clone();
+            Box::pin(async move { tx.create_app(&app, id, &hash, &redis).await })
+        })
+        .await
+    }
+
+    pub async fn delete_app(&self, app: AppId) -> Outcomes<bool> {
+        let entry = entry(Chain::Platform, Action::AppDelete);
+        self.0.delete_app(app, &entry).await
+    }
+
+    pub async fn insert_app_credential(
+        &self,
+        app: AppId,
+        id: TokenId,
+        hash: &SecretHash,
+        redis: &str,
+        at: DateTime<Utc>,
+    ) -> Outcomes<()> {
+        let new = (hash.clone(), redis.to_owned());
+        self.of_platform(Action::AppCredentialRotate, move |tx| {
+            let (hash, redis) = new.clone();
+            Box::pin(async move { tx.insert_app_credential(app, id, &hash, &redis, at).await })
+        })
+        .await
+    }
+
+    pub async fn limit_app_credential(&self, id: TokenId, end: DateTime<Utc>) -> Outcomes<bool> {
+        self.of_platform(Action::AppCredentialRotate, move |tx| {
+            Box::pin(async move { tx.limit_app_credential(id, end).await })
+        })
+        .await
+    }
+
+    pub async fn revoke_app_credential(&self, id: TokenId, at: DateTime<Utc>) -> Outcomes<bool> {
+        self.of_platform(Action::AppCredentialRevoke, move |tx| {
+            Box::pin(async move { tx.revoke_app_credential(id, at).await })
+        })
+        .await
+    }
+
+    pub async fn renew_feed_by_hand(&self, app: AppId, epoch: &Epoch) -> Outcomes<bool> {
+        let epoch = epoch.clone();
+        self.of_platform(Action::FeedRenew, move |tx| {
+            let epoch = epoch.clone();
+            Box::pin(async move { tx.renew_feed_by_hand(app, &epoch).await })
+        })
+        .await
+    }
+
+    pub async fn freeze_tenant(&self, scope: TenantScope, at: DateTime<Utc>) -> Outcomes<bool> {
+        self.of(scope, Action::TenantFreeze, move |tx| {
+            Box::pin(async move { tx.freeze_tenant(scope, at).await })
+        })
+        .await
+    }
+
+    pub async fn unfreeze_tenant(&self, scope: TenantScope) -> Outcomes<bool> {
+        self.of(scope, Action::TenantUnfreeze, move |tx| {
+            Box::pin(async move { tx.unfreeze_tenant(scope).await })
+        })
+        .await
+    }
+
+    pub async fn freeze_directory(&self, scope: TenantScope, id: DirectoryId, at: DateTime<Utc>) -> Outcomes<bool> {
+        self.of(scope, Action::DirectoryFreeze, move |tx| {
+            Box::pin(async move { tx.freeze_directory(scope, id, at).await })
+        })
+        .await
+    }
+
+    pub async fn unfreeze_directory(&self, scope: TenantScope, id: DirectoryId) -> Outcomes<bool> {
+        self.of(scope, Action::DirectoryUnfreeze, move |tx| {
+            Box::pin(async move { tx.unfreeze_directory(scope, id).await })
+        })
+        .await
+    }
+
+    pub async fn revoke_tokens(&self, scope: TenantScope, at: DateTime<Utc>) -> Outcomes<u64> {
+        self.of(scope, Action::TokenRevokeAll, move |tx| {
+            Box::pin(async move { tx.revoke_tokens(scope, at).await })
+        })
+        .await
+    }
+}
