@@ -12,7 +12,11 @@ use crate::{Context, Error};
 pub async fn freeze(context: &Context, name: &str) -> Result<Tenant, Error> {
     let mut tenant = context.tenant(name).await?;
     let now = context.clock.now();
-    if context.store.freeze_tenant(Context::scope(tenant.id), now).await? {
+    if context
+        .store
+        .freeze_tenant(Context::scope(tenant.id), now)
+        .await?
+    {
         tenant.frozen_at = Some(now);
     }
     Ok(tenant)

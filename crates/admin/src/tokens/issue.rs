@@ -29,12 +29,7 @@ pub struct NewToken {
 ///
 /// # Errors
 /// [`Error::Life`], [`Error::TenantUnknown`], [`Error::DirectoryUnknown`], [`Error::TooManyTokens`], [`Error::Store`].
-pub async fn execute(
-    context: &Context,
-    tenant: &str,
-    profile: &str,
-    new: NewToken,
-) -> Result<Issued, Error> {
+pub async fn execute(context: &Context, tenant: &str, profile: &str, new: NewToken) -> Result<Issued, Error> {
     lives(new.life)?;
     let tenant = context.tenant(tenant).await?;
     let directory = context.directory(&tenant, profile).await?;

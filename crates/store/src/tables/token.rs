@@ -9,10 +9,10 @@ use domain::network::AllowedNetworks;
 use domain::scope::TenantScope;
 
 use super::credential_memory::OPEN_USAGE;
+use super::directory;
 use super::job::{self, NewJob};
 use super::names::{At, Days, FromNetwork, Limit, OfTenant, PublicId};
 use super::tenant::of;
-use super::directory;
 use crate::engine::parameter::parameters;
 use crate::engine::read::{columns, known, record};
 use crate::engine::statement::{Opens, Statement};
@@ -20,8 +20,7 @@ use crate::error::Result;
 use crate::settings::Backend;
 use crate::store::Store;
 
-pub(crate) const COLUMNS: &str =
-    "id, tenant_id, directory_id, label, created_at, expires_at, revoked_at, last_used_at, last_used_from, \
+pub(crate) const COLUMNS: &str = "id, tenant_id, directory_id, label, created_at, expires_at, revoked_at, last_used_at, last_used_from, \
      last_four, allowed_networks";
 
 record!(
@@ -84,10 +83,14 @@ pub(crate) static REVOKE_ALL: Statement<(OfTenant, At)> = Statement::new(|_| {
 });
 
 /// The tokens that were not revoked, of all tenants, by id.
-pub(crate) static AFTER: Statement<(PublicId, Limit), (Token, Option<i32>)> =
-    Statement::opening(Opens::All("usage"), |_| {
-        format!("SELECT {COLUMNS}, noticed_days FROM token WHERE id > :id AND revoked_at IS NULL ORDER BY id LIMIT :limit")
-    });
+pub(crate) static AFTER: Statement<(PublicId, Limit), (Token, Option<i32>)> = Statement::opening(
+    Opens::All("usage"),
+    |_| {
+        format!(
+            "SELECT {COLUMNS}, noticed_days FROM token WHERE id > :id AND revoked_at IS NULL ORDER BY id LIMIT :limit"
+        )
+    },
+);
 
 pub(crate) static NOTE_NOTICE: Statement<(PublicId, Days)> = Statement::new(|_| {
     "UPDATE token SET noticed_days = :days WHERE id = :id AND coalesce(noticed_days, 1000) > :days AND revoked_at IS NULL"
@@ -198,10 +201,16 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::token_record`].
-    pub async fn tokens_after(&self, after: Option<TokenId>, limit: usize) -> Result<Vec<(Token, Option<i32>)>> {
+    pub async fn tokens_after(
+        &self,
+        after: Option<TokenId>,
+        limit: usize,
+    ) -> Result<Vec<(Token, Option<i32>)>> {
         let first = || known("the first id", "000000000000".parse().ok());
         let after = after.map_or_else(first, Ok)?;
-        self.autocommit().all(&AFTER, (PublicId(after), Limit(limit))).await
+        self.autocommit()
+            .all(&AFTER, (PublicId(after), Limit(limit)))
+            .await
     }
 
     /// Notes that a token has come to a step before its end, in days, and adds the jobs that tell people, in one transaction. `false`

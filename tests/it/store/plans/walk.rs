@@ -19,7 +19,10 @@ use scim::filter::Filter;
 use scim::query::{Sort, SortPosition};
 use scim::schema::ResourceType;
 use serde_json::json;
-use store::{JobEnd, ListRequest, LogQuery, MemberChange, NewJob, Page, PageAt, Store, StoreError, TenantTx, TypeRequest};
+use store::{
+    JobEnd, ListRequest, LogQuery, MemberChange, NewJob, Page, PageAt, Store, StoreError, TenantTx,
+    TypeRequest,
+};
 use uuid::Uuid;
 
 use super::Watched;
@@ -164,12 +167,7 @@ async fn records(watched: &Watched, nth: usize) {
             .await
             .unwrap()
     );
-    assert!(
-        store
-            .unfreeze_directory(home.scope, directory.id)
-            .await
-            .unwrap()
-    );
+    assert!(store.unfreeze_directory(home.scope, directory.id).await.unwrap());
     assert!(store.freeze_tenant(home.scope, world.now()).await.unwrap());
     assert!(store.unfreeze_tenant(home.scope).await.unwrap());
     assert!(
@@ -611,7 +609,10 @@ async fn jobs(store: &Store) {
         JobEnd::Dead(why()),
         JobEnd::Done,
     ] {
-        let claimed = store.claim_jobs("walk", "here", Duration::from_mins(1), 1).await.unwrap();
+        let claimed = store
+            .claim_jobs("walk", "here", Duration::from_mins(1), 1)
+            .await
+            .unwrap();
         assert!(store.end_job(&claimed[0], &end).await.unwrap());
         store.mend_job_times().await.unwrap();
         store.jobs(20).await.unwrap();
