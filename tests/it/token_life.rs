@@ -24,10 +24,19 @@ fn the_documented_expression_finds_every_credential_and_no_cut_one() {
     let rule = serde_json::json!({"pattern": expressions[0]});
     let finds = |text: &str| jsonschema::is_valid(&rule, &serde_json::json!(text));
     let gateway = Gateway::prepared(Settings::default());
-    let (token, credential) = (gateway.directory("contoso", "advisors").token, gateway.app("booking").credential);
+    let (token, credential) = (
+        gateway.directory("contoso", "advisors").token,
+        gateway.app("booking").credential,
+    );
     for secret in [&token, &credential] {
-        assert!(finds(secret) && finds(&format!("password = \"{secret}\"")), "{secret}");
-        assert!(!finds(&secret[..secret.len() - 1]) && !finds(&format!("{secret}x")), "{secret}");
+        assert!(
+            finds(secret) && finds(&format!("password = \"{secret}\"")),
+            "{secret}"
+        );
+        assert!(
+            !finds(&secret[..secret.len() - 1]) && !finds(&format!("{secret}x")),
+            "{secret}"
+        );
         assert!(finds(&secret.replace("_t_", "_p_")));
     }
 }
@@ -43,7 +52,10 @@ async fn on_both_with(more: &[(&str, &str)], test: impl AsyncFn(Gateway, Gateway
         ..Settings::default()
     };
     for mut settings in [Settings::default(), postgres] {
-        settings.more = more.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        settings.more = more
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
         let one = Gateway::start(settings).await;
         let other = one.twin().await;
         test(one, other).await;

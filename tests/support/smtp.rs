@@ -35,7 +35,10 @@ impl SmtpServer {
     /// Starts it and waits until it answers.
     pub async fn go(&mut self) {
         let words = [
-            programs::repository().join("tests/fixtures/smtp_server.py").display().to_string(),
+            programs::repository()
+                .join("tests/fixtures/smtp_server.py")
+                .display()
+                .to_string(),
             "--port".to_owned(),
             self.port.to_string(),
             "--folder".to_owned(),
@@ -51,9 +54,11 @@ impl SmtpServer {
             end: "KILL",
         }));
         let port = self.port;
-        until("the mail server to answer", Duration::from_mins(1), || async move {
-            TcpStream::connect(("127.0.0.1", port)).await.ok()
-        })
+        until(
+            "the mail server to answer",
+            Duration::from_mins(1),
+            || async move { TcpStream::connect(("127.0.0.1", port)).await.ok() },
+        )
         .await;
     }
 
@@ -68,6 +73,9 @@ impl SmtpServer {
         let mut files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
         files.retain(|path| path.extension().is_some_and(|end| end == "eml"));
         files.sort();
-        files.iter().map(|path| std::fs::read_to_string(path).expect("a mail")).collect()
+        files
+            .iter()
+            .map(|path| std::fs::read_to_string(path).expect("a mail"))
+            .collect()
     }
 }

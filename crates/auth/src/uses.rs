@@ -25,13 +25,7 @@ pub(crate) struct Uses(Mutex<HashMap<(CredentialKind, TokenId), Noted>>);
 
 impl Uses {
     /// Adds new values, if any.
-    pub(crate) fn note(
-        &self,
-        kind: CredentialKind,
-        id: TokenId,
-        last: Option<LastUse>,
-        new_values: &Memory,
-    ) {
+    pub(crate) fn note(&self, kind: CredentialKind, id: TokenId, last: Option<LastUse>, new_values: &Memory) {
         if last.is_none() && *new_values == Memory::default() {
             return;
         }

@@ -47,7 +47,13 @@ impl fmt::Display for Actor {
 /// A name of the operating system without what could be taken for another part of the text.
 fn plain(name: &str) -> String {
     name.chars()
-        .map(|letter| if letter.is_control() || letter.is_whitespace() || letter == '@' { '_' } else { letter })
+        .map(|letter| {
+            if letter.is_control() || letter.is_whitespace() || letter == '@' {
+                '_'
+            } else {
+                letter
+            }
+        })
         .collect()
 }
 

@@ -143,11 +143,17 @@ mod tests {
     #[test]
     fn what_is_no_network_is_refused_with_the_form() {
         for (text, part) in [
-            ("office", "\"office\" is no network: write an address and the length of its prefix, such as 203.0.113.0/24"),
+            (
+                "office",
+                "\"office\" is no network: write an address and the length of its prefix, such as 203.0.113.0/24",
+            ),
             ("192.0.2.0/33", "is no network"),
             ("192.0.2/24", "is no network"),
             ("192.0.2.0/", "is no network"),
-            ("192.0.2.7/24", "\"192.0.2.7/24\" is an address in a network: write 192.0.2.0/24 for the whole network"),
+            (
+                "192.0.2.7/24",
+                "\"192.0.2.7/24\" is an address in a network: write 192.0.2.0/24 for the whole network",
+            ),
             ("2001:db8::1/32", "write 2001:db8::/32"),
             ("::ffff:192.0.2.0/120", "write it as IPv4"),
         ] {
@@ -160,7 +166,8 @@ mod tests {
 
     #[test]
     fn the_text_is_read_again_as_it_was() {
-        let networks = AllowedNetworks::of(&["192.0.2.7", "198.51.100.0/25", "2001:DB8::/32"]).expect("networks");
+        let networks =
+            AllowedNetworks::of(&["192.0.2.7", "198.51.100.0/25", "2001:DB8::/32"]).expect("networks");
         assert_eq!(networks.to_string(), "192.0.2.7/32 198.51.100.0/25 2001:db8::/32");
         assert_eq!(networks.to_string().parse(), Ok(networks));
         assert_eq!(AllowedNetworks::default().to_string(), "");

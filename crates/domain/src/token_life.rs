@@ -38,7 +38,9 @@ pub fn notice_step(token: &Token, noted: Option<i32>, now: DateTime<Utc>) -> Opt
 }
 
 /// What an operator should look at about an active token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, strum::IntoStaticStr, strum::VariantArray)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, strum::IntoStaticStr, strum::VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Finding {
@@ -70,7 +72,10 @@ pub fn findings(token: &Token, now: DateTime<Utc>) -> Vec<Finding> {
         Some(last) => (now - last >= UNUSED_AFTER).then_some(Finding::Unused),
     };
     let end = token.expires_at.is_some_and(|end| end - now <= ENDS_SOON);
-    use_of.into_iter().chain(end.then_some(Finding::EndingSoon)).collect()
+    use_of
+        .into_iter()
+        .chain(end.then_some(Finding::EndingSoon))
+        .collect()
 }
 
 #[cfg(test)]
@@ -162,7 +167,12 @@ mod tests {
 
     #[test]
     fn findings_are_about_active_tokens_that_nobody_uses_or_that_end_soon() {
-        let found = |token: &Token, at| findings(token, day(1000 + at)).into_iter().map(Finding::as_str).collect::<Vec<_>>();
+        let found = |token: &Token, at| {
+            findings(token, day(1000 + at))
+                .into_iter()
+                .map(Finding::as_str)
+                .collect::<Vec<_>>()
+        };
         let fresh = token(Some(365));
         assert_eq!(found(&fresh, 6), [] as [&str; 0]);
         assert_eq!(found(&fresh, 7), ["never_used"]);

@@ -108,7 +108,10 @@ mod tests {
         let why = || "no route".to_owned();
         assert_eq!(end(&plan(None), 10, failed()), JobEnd::Dead(why()));
         assert_eq!(end(&plan(Some(HOUR)), 10, failed()), JobEnd::Failing(HOUR, why()));
-        assert_eq!(end(&plan(Some(HOUR)), i32::MAX, failed()), JobEnd::Failing(HOUR, why()));
+        assert_eq!(
+            end(&plan(Some(HOUR)), i32::MAX, failed()),
+            JobEnd::Failing(HOUR, why())
+        );
     }
 
     #[test]

@@ -38,7 +38,11 @@ impl Handler for Prune {
             let Some(before) = self.clock.now().checked_sub_signed(keep) else {
                 return Ok(());
             };
-            let report = self.store.prune(before).await.map_err(|error| error.to_string())?;
+            let report = self
+                .store
+                .prune(before)
+                .await
+                .map_err(|error| error.to_string())?;
             tracing::info!(?report, "removed events past their retention");
             Ok(())
         })

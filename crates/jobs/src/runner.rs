@@ -52,7 +52,11 @@ impl fmt::Debug for Jobs {
 
 impl Jobs {
     /// With one handler a kind; nothing runs before [`run`]. `ids` makes the names of claims.
-    pub fn new(store: Store, ids: Arc<dyn Ids>, handlers: impl IntoIterator<Item = Arc<dyn Handler>>) -> Self {
+    pub fn new(
+        store: Store,
+        ids: Arc<dyn Ids>,
+        handlers: impl IntoIterator<Item = Arc<dyn Handler>>,
+    ) -> Self {
         let lane = |handler: Arc<dyn Handler>| {
             let places = Arc::new(Semaphore::new(AT_A_TIME));
             (handler.kind(), Lane { handler, places })
@@ -95,7 +99,10 @@ impl Jobs {
     async fn look_around(&self) -> Result<(), StoreError> {
         let mended = self.store.mend_job_times().await?;
         if mended > 0 {
-            tracing::warn!(jobs = mended, "the database's clock was set back: jobs wait no longer than they were to");
+            tracing::warn!(
+                jobs = mended,
+                "the database's clock was set back: jobs wait no longer than they were to"
+            );
         }
         let failed = self.store.failed_jobs(COUNTED).await?;
         *self.status.write().unwrap_or_else(PoisonError::into_inner) = Status { failed };
@@ -103,17 +110,28 @@ impl Jobs {
     }
 
     /// Begins what is due, as far as there are places.
-    async fn claim(&self, running: &mut JoinSet<JobEnd>, stop: &watch::Receiver<bool>) -> Result<(), StoreError> {
+    async fn claim(
+        &self,
+        running: &mut JoinSet<JobEnd>,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<(), StoreError> {
         for kind in self.store.due_job_kinds().await? {
             // A kind of another version is left to its instances.
-            let Some(lane) = self.lanes.get(kind.as_str()) else { continue };
+            let Some(lane) = self.lanes.get(kind.as_str()) else {
+                continue;
+            };
             let free = lane.places.available_permits();
             if free == 0 {
                 continue;
             }
-            let (owner, lease) = (self.ids.next().simple().to_string(), decide::lease(&lane.handler.plan()));
+            let (owner, lease) = (
+                self.ids.next().simple().to_string(),
+                decide::lease(&lane.handler.plan()),
+            );
             for job in self.store.claim_jobs(&kind, &owner, lease, free).await? {
-                let Ok(place) = Arc::clone(&lane.places).try_acquire_owned() else { break };
+                let Ok(place) = Arc::clone(&lane.places).try_acquire_owned() else {
+                    break;
+                };
                 let (store, handler) = (self.store.clone(), Arc::clone(&lane.handler));
                 running.spawn(attempt(store, handler, job, place, stop.clone()));
             }
@@ -221,7 +239,14 @@ fn log(job: &Job, end: &JobEnd) {
     match end {
         JobEnd::Done | JobEnd::Again(_) => tracing::debug!(kind, key, "a job is done"),
         JobEnd::Retry(wait, error) => {
-            tracing::warn!(kind, key, attempts, error, again_in_s = wait.as_secs(), "a job failed");
+            tracing::warn!(
+                kind,
+                key,
+                attempts,
+                error,
+                again_in_s = wait.as_secs(),
+                "a job failed"
+            );
         }
         JobEnd::Failing(_, error) => tracing::error!(kind, key, attempts, error, "a job goes on failing"),
         JobEnd::Dead(error) => tracing::error!(

@@ -28,7 +28,11 @@ impl Status {
             } else {
                 format!("mend the cause, then `usher job retry {kind} {key}`")
             };
-            let key = if key.is_empty() { String::new() } else { format!(" {key}") };
+            let key = if key.is_empty() {
+                String::new()
+            } else {
+                format!(" {key}")
+            };
             format!("job {kind}{key}: {error}; {next}")
         });
         let more = self.failed.len().saturating_sub(NAMED);
@@ -75,10 +79,15 @@ mod tests {
                 "job prune: the server says no; it is tried again by itself",
             ]
         );
-        status.failed.extend((0..7).map(|n| job("token_notice", &n.to_string(), false)));
+        status
+            .failed
+            .extend((0..7).map(|n| job("token_notice", &n.to_string(), false)));
         let troubles = status.troubles();
         assert_eq!(troubles.len(), 6);
         assert_eq!(troubles[5], "4 more jobs have failed: `usher job list --failed`");
-        assert_eq!(status.by_kind(), BTreeMap::from([("prune", 1), ("token_notice", 8)]));
+        assert_eq!(
+            status.by_kind(),
+            BTreeMap::from([("prune", 1), ("token_notice", 8)])
+        );
     }
 }

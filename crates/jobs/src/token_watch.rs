@@ -95,7 +95,9 @@ impl TokenWatch {
         while !*stop.borrow() {
             match self.look().await {
                 Ok(found) => *self.found.write().unwrap_or_else(PoisonError::into_inner) = found,
-                Err(error) => tracing::warn!(%error, "tokens could not be looked at: metrics say what was found before"),
+                Err(error) => {
+                    tracing::warn!(%error, "tokens could not be looked at: metrics say what was found before")
+                }
             }
             tokio::select! {
                 () = sleep(LOOK) => {}
@@ -120,7 +122,11 @@ mod tests {
     use super::*;
 
     fn token(directory: u128, life: Option<i64>, now: DateTime<Utc>) -> Token {
-        let uuid = |number: u128| format!("00000000-0000-7000-8000-{number:012x}").parse().expect("a UUID");
+        let uuid = |number: u128| {
+            format!("00000000-0000-7000-8000-{number:012x}")
+                .parse()
+                .expect("a UUID")
+        };
         Token {
             id: "000000000000".parse().expect("an id"),
             tenant: TenantId::from_uuid(uuid(1)),

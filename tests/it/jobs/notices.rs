@@ -29,7 +29,10 @@ impl World {
             ("notices.webhook_url", format!("{}/hook", webhook.endpoint())),
             ("notices.smtp_url", mail.url()),
             ("notices.mail_from", "Usher <usher@example.com>".to_owned()),
-            ("notices.mail_to", "ops@example.com, Security <security@example.com>".to_owned()),
+            (
+                "notices.mail_to",
+                "ops@example.com, Security <security@example.com>".to_owned(),
+            ),
         ] {
             settings.more.push((key.to_owned(), format!("\"{value}\"")));
         }
@@ -80,7 +83,8 @@ impl World {
 
     /// An hour passes: tokens are looked at once more, and what is due then is done.
     async fn look(&self) {
-        self.sql("UPDATE job SET due_at = 0 WHERE kind = 'token_notices'").await;
+        self.sql("UPDATE job SET due_at = 0 WHERE kind = 'token_notices'")
+            .await;
         until("the look at tokens", LONG, || async {
             let jobs = self.jobs();
             let settled = jobs.iter().all(|job| job["kind"] != "token_notice");
@@ -138,8 +142,14 @@ async fn each_step_before_a_tokens_end_is_told_once_on_each_channel_by_whichever
             assert!(mail.replace("=\r\n", "").contains(part), "{part} in {mail}");
         }
         let post = world.last_post();
-        assert_eq!((post["id"].as_str(), post["days"].as_i64()), (Some(&*format!("{token}.14")), Some(14)));
-        assert_eq!((post["tenant"].as_str(), post["replaced"].as_bool()), (Some("contoso"), Some(false)));
+        assert_eq!(
+            (post["id"].as_str(), post["days"].as_i64()),
+            (Some(&*format!("{token}.14")), Some(14))
+        );
+        assert_eq!(
+            (post["tenant"].as_str(), post["replaced"].as_bool()),
+            (Some("contoso"), Some(false))
+        );
         let secret = directory.token.split('_').nth(3).expect("a secret");
         assert!(!mail.contains(secret) && !post.to_string().contains(secret));
 
@@ -157,7 +167,11 @@ async fn each_step_before_a_tokens_end_is_told_once_on_each_channel_by_whichever
         }
         world.look().await;
         assert_eq!(world.told(), (5, 5, 5));
-        assert!(world.last_post()["text"].as_str().is_some_and(|text| text.contains("has ended")));
+        assert!(
+            world.last_post()["text"]
+                .as_str()
+                .is_some_and(|text| text.contains("has ended"))
+        );
     })
     .await;
 }
@@ -167,15 +181,24 @@ async fn a_notice_says_that_the_token_was_replaced_and_a_revoked_one_has_none() 
     World::on_both(async |world| {
         let directory = world.one.directory("contoso", "advisors");
         let revoked = world.one.token("contoso", "advisors");
-        world.one.cli(&["token", "revoke", "--tenant", "contoso", id(&revoked.token)]);
+        world
+            .one
+            .cli(&["token", "revoke", "--tenant", "contoso", id(&revoked.token)]);
         world.ends_in(&revoked, 2.5).await;
         let rotate = ["token", "rotate", "--tenant", "contoso", "--profile", "advisors"];
         world.one.cli(&rotate);
         world.look().await;
-        assert_eq!(world.told(), (1, 1, 1), "the old one ends after its overlap of seven days");
+        assert_eq!(
+            world.told(),
+            (1, 1, 1),
+            "the old one ends after its overlap of seven days"
+        );
         let post = world.last_post();
         assert_eq!(post["tokenId"], id(&directory.token));
-        assert_eq!((post["days"].as_i64(), post["replaced"].as_bool()), (Some(7), Some(true)));
+        assert_eq!(
+            (post["days"].as_i64(), post["replaced"].as_bool()),
+            (Some(7), Some(true))
+        );
     })
     .await;
 }
@@ -186,7 +209,9 @@ async fn a_mail_server_that_is_away_delays_mails_and_repeats_nothing_else() {
     let mut world = world;
     let directory = world.one.directory("contoso", "advisors");
     world.ends_in(&directory, 6.5).await;
-    world.sql("UPDATE job SET due_at = 0 WHERE kind = 'token_notices'").await;
+    world
+        .sql("UPDATE job SET due_at = 0 WHERE kind = 'token_notices'")
+        .await;
     let waiting = until("the mail to fail", LONG, || async {
         let mut jobs = world.jobs();
         jobs.retain(|job| job["kind"] == "token_notice" && !job["lastError"].is_null());
@@ -199,10 +224,15 @@ async fn a_mail_server_that_is_away_delays_mails_and_repeats_nothing_else() {
         "{error}"
     );
     assert_eq!(waiting["key"], format!("{}:7:mail", id(&directory.token)));
-    until("the other channels", LONG, || async { (world.told() == (0, 1, 1)).then_some(()) }).await;
+    until("the other channels", LONG, || async {
+        (world.told() == (0, 1, 1)).then_some(())
+    })
+    .await;
 
     world.mail.go().await;
-    world.sql("UPDATE job SET due_at = 0 WHERE kind = 'token_notice'").await;
+    world
+        .sql("UPDATE job SET due_at = 0 WHERE kind = 'token_notice'")
+        .await;
     until("the mail", LONG, || async { (world.told().0 == 1).then_some(()) }).await;
     world.look().await;
     assert_eq!(world.told(), (1, 1, 1));
@@ -214,11 +244,17 @@ async fn a_notice_that_fails_for_good_is_told_in_readiness_and_by_a_metric_until
     let mut world = world;
     let directory = world.one.directory("contoso", "advisors");
     world.ends_in(&directory, 6.5).await;
-    world.sql("UPDATE job SET due_at = 0 WHERE kind = 'token_notices'").await;
+    world
+        .sql("UPDATE job SET due_at = 0 WHERE kind = 'token_notices'")
+        .await;
     let key = format!("{}:7:mail", id(&directory.token));
     // Half a day of attempts passes.
     until("the mail to fail", LONG, || async {
-        world.jobs().iter().any(|job| job["key"] == *key && !job["lastError"].is_null()).then_some(())
+        world
+            .jobs()
+            .iter()
+            .any(|job| job["key"] == *key && !job["lastError"].is_null())
+            .then_some(())
     })
     .await;
     world
@@ -228,10 +264,14 @@ async fn a_notice_that_fails_for_good_is_told_in_readiness_and_by_a_metric_until
     for gateway in [&world.one, &world.other] {
         until("readiness to tell it", LONG, || async {
             let ready = gateway.readiness().await.expect(200);
-            ready.body["degraded"].to_string().contains(&expected).then_some(())
+            ready.body["degraded"]
+                .to_string()
+                .contains(&expected)
+                .then_some(())
         })
         .await;
-        let page = support::http::send(support::http_client().get(format!("{}/metrics", gateway.admin_url()))).await;
+        let page =
+            support::http::send(support::http_client().get(format!("{}/metrics", gateway.admin_url()))).await;
         assert!(
             page.text.contains("usher_jobs_failed{kind=\"token_notice\"} 1"),
             "{}",
@@ -239,14 +279,22 @@ async fn a_notice_that_fails_for_good_is_told_in_readiness_and_by_a_metric_until
         );
     }
     let failed = world.one.cli(&["job", "list", "--failed"]);
-    assert_eq!((failed[0]["status"].as_str(), failed[0]["key"].as_str()), (Some("dead"), Some(&*key)));
+    assert_eq!(
+        (failed[0]["status"].as_str(), failed[0]["key"].as_str()),
+        (Some("dead"), Some(&*key))
+    );
 
     world.mail.go().await;
     let unknown = world.one.try_cli(&["job", "retry", "token_notice", "other"]);
     assert_eq!(unknown.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&unknown.stderr).contains("`usher job list --failed` shows those that have"));
+    assert!(
+        String::from_utf8_lossy(&unknown.stderr).contains("`usher job list --failed` shows those that have")
+    );
     world.one.cli(&["job", "retry", "token_notice", &key]);
-    until("the mail", LONG, || async { (world.told() == (1, 1, 1)).then_some(()) }).await;
+    until("the mail", LONG, || async {
+        (world.told() == (1, 1, 1)).then_some(())
+    })
+    .await;
     until("readiness to be well", LONG, || async {
         let ready = world.one.readiness().await;
         (ready.body["degraded"] == serde_json::json!([])).then_some(())

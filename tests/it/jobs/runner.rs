@@ -81,7 +81,11 @@ impl Instance {
             begun: Arc::clone(&begun),
             work,
         };
-        let jobs = Jobs::new(store, Arc::new(SystemIds::default()), [Arc::new(probe) as Arc<dyn Handler>]);
+        let jobs = Jobs::new(
+            store,
+            Arc::new(SystemIds::default()),
+            [Arc::new(probe) as Arc<dyn Handler>],
+        );
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(jobs::run(jobs.clone(), stopped));
         Self {
@@ -97,14 +101,20 @@ impl Instance {
     }
 
     async fn has_begun(&self, count: usize) {
-        until("jobs to begin", LONG, || async { (self.begun().len() >= count).then_some(()) }).await;
+        until("jobs to begin", LONG, || async {
+            (self.begun().len() >= count).then_some(())
+        })
+        .await;
     }
 
     /// As SIGTERM does.
     async fn end(self) -> Vec<String> {
         self.stop.send_replace(true);
         self.task.await.unwrap();
-        Arc::try_unwrap(self.begun).map_or_else(|begun| begun.lock().unwrap().clone(), |begun| begun.into_inner().unwrap())
+        Arc::try_unwrap(self.begun).map_or_else(
+            |begun| begun.lock().unwrap().clone(),
+            |begun| begun.into_inner().unwrap(),
+        )
     }
 
     /// As `kill -9` does: in the middle of whatever it does.
@@ -132,7 +142,10 @@ async fn rows(world: &World) -> Vec<JobRow> {
 }
 
 async fn is_empty(world: &World) {
-    until("all jobs to be done", LONG, || async { rows(world).await.is_empty().then_some(()) }).await;
+    until("all jobs to be done", LONG, || async {
+        rows(world).await.is_empty().then_some(())
+    })
+    .await;
 }
 
 /// With all rights, as a clock or an operator changes it.
@@ -142,7 +155,9 @@ async fn sql(world: &World, text: &'static str) {
         sqlx::raw_sql(text).execute(&mut connection).await.unwrap();
         return;
     }
-    let mut connection = sqlx::SqliteConnection::connect(&world.settings.url).await.unwrap();
+    let mut connection = sqlx::SqliteConnection::connect(&world.settings.url)
+        .await
+        .unwrap();
     sqlx::raw_sql(text).execute(&mut connection).await.unwrap();
 }
 
@@ -169,11 +184,21 @@ async fn a_job_of_an_instance_that_died_is_taken_over_when_its_lease_ends() {
         dying.has_begun(1).await;
         dying.die().await;
         let row = &rows(&world).await[0];
-        assert!(row.is_claimed && row.due_at.is_some(), "{}: {row:?}", world.name());
+        assert!(
+            row.is_claimed && row.due_at.is_some(),
+            "{}: {row:?}",
+            world.name()
+        );
         let heir = Instance::start(&world, plan(None), done).await;
         // The lease holds.
         until("a look at what is due", LONG, || async {
-            (!world.store.due_job_kinds().await.unwrap().contains(&"probe".to_owned())).then_some(())
+            (!world
+                .store
+                .due_job_kinds()
+                .await
+                .unwrap()
+                .contains(&"probe".to_owned()))
+            .then_some(())
         })
         .await;
         assert_eq!(heir.begun(), [] as [&str; 0], "{}", world.name());
@@ -204,7 +229,11 @@ async fn whoever_was_away_for_longer_than_its_lease_ends_nothing() {
             JobEnd::Dead("x".to_owned()),
             JobEnd::GivenBack,
         ] {
-            assert!(!store.end_job(&late[0], &end).await.unwrap(), "{}: {end:?}", world.name());
+            assert!(
+                !store.end_job(&late[0], &end).await.unwrap(),
+                "{}: {end:?}",
+                world.name()
+            );
         }
         assert!(store.end_job(&heir[0], &JobEnd::Done).await.unwrap());
         assert_eq!(rows(&world).await, []);
@@ -228,7 +257,11 @@ async fn a_job_that_fails_is_tried_again_then_it_is_dead_and_told_until_an_opera
             world.name()
         );
         let row = rows(&world).await.remove(0);
-        assert_eq!((row.attempts, row.due_at, row.is_claimed), (3, None, false), "{row:?}");
+        assert_eq!(
+            (row.attempts, row.due_at, row.is_claimed),
+            (3, None, false),
+            "{row:?}"
+        );
         assert!(row.failed_at.is_some());
         assert_eq!(failing.end().await.len(), 3, "{}", world.name());
 
@@ -263,7 +296,11 @@ async fn a_job_that_recurs_is_one_for_all_instances_and_goes_on_when_it_fails() 
                 .then(|| rows[0].clone())
         })
         .await;
-        assert!(row.due_at.is_some() && row.last_error.is_none(), "{}: {row:?}", world.name());
+        assert!(
+            row.due_at.is_some() && row.last_error.is_none(),
+            "{}: {row:?}",
+            world.name()
+        );
         let begun = one.end().await.len() + other.end().await.len();
         assert_eq!(begun, 1, "{}: it is due again in an hour", world.name());
 
@@ -274,7 +311,10 @@ async fn a_job_that_recurs_is_one_for_all_instances_and_goes_on_when_it_fails() 
             (!troubles.is_empty()).then_some(troubles)
         })
         .await;
-        assert_eq!(told, ["job probe: the other side says no; it is tried again by itself"]);
+        assert_eq!(
+            told,
+            ["job probe: the other side says no; it is tried again by itself"]
+        );
         failing.end().await;
         let row = rows(&world).await.remove(0);
         assert!(row.due_at.is_some() && row.failed_at.is_some(), "{row:?}");
@@ -302,13 +342,24 @@ async fn a_clock_that_was_set_back_delays_nothing_and_hastens_no_timer() {
         .await;
         let instance = Instance::start(&world, plan(None), done).await;
         instance.has_begun(1).await;
-        until("one job to be left", LONG, || async { (rows(&world).await.len() == 1).then_some(()) }).await;
+        until("one job to be left", LONG, || async {
+            (rows(&world).await.len() == 1).then_some(())
+        })
+        .await;
         let left = rows(&world).await.remove(0);
         let far = chrono::Utc::now() + chrono::TimeDelta::days(31);
         assert_eq!(left.key, "in-a-month", "{}", world.name());
-        assert!(left.due_at.is_some_and(|due| due < far && due > far - chrono::TimeDelta::days(2)), "{left:?}");
+        assert!(
+            left.due_at
+                .is_some_and(|due| due < far && due > far - chrono::TimeDelta::days(2)),
+            "{left:?}"
+        );
         assert_eq!(instance.end().await, ["soon"]);
-        assert_eq!(world.store.mend_job_times().await.unwrap(), 0, "what is right is left alone");
+        assert_eq!(
+            world.store.mend_job_times().await.unwrap(),
+            0,
+            "what is right is left alone"
+        );
     }
 }
 
@@ -320,7 +371,12 @@ async fn a_job_under_way_is_given_back_when_its_instance_ends() {
         ending.has_begun(1).await;
         ending.end().await;
         let row = rows(&world).await.remove(0);
-        assert_eq!((row.is_claimed, row.attempts), (false, 0), "{}: {row:?}", world.name());
+        assert_eq!(
+            (row.is_claimed, row.attempts),
+            (false, 0),
+            "{}: {row:?}",
+            world.name()
+        );
         let next = Instance::start(&world, plan(None), done).await;
         is_empty(&world).await;
         assert_eq!(next.end().await, ["one"]);
@@ -339,9 +395,21 @@ async fn a_kind_of_another_version_is_left_to_its_instances() {
         assert!(world.store.add_job(&other).await.unwrap());
         add(&world, ["one".to_owned()]).await;
         let instance = Instance::start(&world, plan(None), done).await;
-        until("its own job to be done", LONG, || async { (rows(&world).await.len() == 1).then_some(()) }).await;
-        let left: BTreeMap<String, i32> = rows(&world).await.into_iter().map(|row| (row.kind, row.attempts)).collect();
-        assert_eq!(left, BTreeMap::from([("of-tomorrow".to_owned(), 0)]), "{}", world.name());
+        until("its own job to be done", LONG, || async {
+            (rows(&world).await.len() == 1).then_some(())
+        })
+        .await;
+        let left: BTreeMap<String, i32> = rows(&world)
+            .await
+            .into_iter()
+            .map(|row| (row.kind, row.attempts))
+            .collect();
+        assert_eq!(
+            left,
+            BTreeMap::from([("of-tomorrow".to_owned(), 0)]),
+            "{}",
+            world.name()
+        );
         instance.end().await;
     }
 }

@@ -232,7 +232,9 @@ async fn a_deletion_and_a_change_of_members_check_the_credential_where_they_writ
                 let (amy, event, entry, group, events) = &*what;
                 tx.lock(home.directory.id, amy.id).await?;
                 let operator = world.operator();
-                operator.revoke_token(home.scope, token_id(id), world.now()).await?;
+                operator
+                    .revoke_token(home.scope, token_id(id), world.now())
+                    .await?;
                 if deletes {
                     return tx.delete(amy, std::slice::from_ref(event), entry).await;
                 }

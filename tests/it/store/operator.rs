@@ -187,7 +187,12 @@ impl Operator {
         .await
     }
 
-    pub async fn freeze_directory(&self, scope: TenantScope, id: DirectoryId, at: DateTime<Utc>) -> Outcomes<bool> {
+    pub async fn freeze_directory(
+        &self,
+        scope: TenantScope,
+        id: DirectoryId,
+        at: DateTime<Utc>,
+    ) -> Outcomes<bool> {
         self.of(scope, Action::DirectoryFreeze, move |tx| {
             Box::pin(async move { tx.freeze_directory(scope, id, at).await })
         })

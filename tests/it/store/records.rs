@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::credential::{
-    CredentialKind, CredentialStatus, LastUse, Memory, NETWORKS, SecretCheck, SecretHash, Token, TokenRecord, Use,
+    CredentialKind, CredentialStatus, LastUse, Memory, NETWORKS, SecretCheck, SecretHash, Token, TokenRecord,
+    Use,
 };
 use domain::tenant::Switch;
 use store::StoreError;
@@ -89,7 +90,13 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
                 .unwrap()
         );
         let end = world.now() + TimeDelta::days(7);
-        assert!(world.operator().limit_token(home.scope, issued.id, end).await.unwrap());
+        assert!(
+            world
+                .operator()
+                .limit_token(home.scope, issued.id, end)
+                .await
+                .unwrap()
+        );
         assert!(
             !world
                 .operator()
@@ -106,12 +113,22 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
         let record = token_record(&world).await;
         assert_eq!(record.directory.switch, Switch::Off, "{}", world.name());
         assert_eq!(
-            (record.token.expires_at, record.token.last_used_at, record.token.last_used_from),
+            (
+                record.token.expires_at,
+                record.token.last_used_at,
+                record.token.last_used_from
+            ),
             (Some(end), Some(used), Some(IpAddr::from([192, 0, 2, 7])))
         );
 
         let at = world.now();
-        assert!(world.operator().revoke_token(home.scope, issued.id, at).await.unwrap());
+        assert!(
+            world
+                .operator()
+                .revoke_token(home.scope, issued.id, at)
+                .await
+                .unwrap()
+        );
         let after = a_use("tok000000000", world.now());
         world.store.remember_uses(&[after]).await.unwrap();
         assert!(

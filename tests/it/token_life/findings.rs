@@ -34,7 +34,9 @@ async fn tokens_that_nobody_uses_or_that_end_soon_are_listed_and_counted_by_ever
             (&advisors, 300, None, Some(20)),
             (&unused, 300, Some(61), None),
         ] {
-            let at = |days: Option<i64>, sign: i64| days.map_or_else(|| "NULL".to_owned(), |days| (now + sign * days * day).to_string());
+            let at = |days: Option<i64>, sign: i64| {
+                days.map_or_else(|| "NULL".to_owned(), |days| (now + sign * days * day).to_string())
+            };
             let set = format!(
                 "UPDATE token SET created_at = {}, last_used_at = {}, expires_at = {} WHERE id = '{}'",
                 now - created * day,
@@ -47,21 +49,31 @@ async fn tokens_that_nobody_uses_or_that_end_soon_are_listed_and_counted_by_ever
         let listed = one.cli(&["token", "list", "--tenant", "contoso"]);
         let findings = |directory: &support::gateway::Directory| {
             let mut tokens = listed.as_array().expect("a list").iter();
-            tokens.find(|token| token["id"] == id(&directory.token)).expect("the token")["findings"].to_string()
+            tokens
+                .find(|token| token["id"] == id(&directory.token))
+                .expect("the token")["findings"]
+                .to_string()
         };
         assert_eq!(findings(&rooms), r#"["ending_soon"]"#);
         assert_eq!(findings(&advisors), r#"["never_used","ending_soon"]"#);
         assert_eq!(findings(&unused), r#"["unused"]"#);
 
         let directories = one.cli(&["directory", "list"]);
-        let directory = directories.as_array().expect("a list").iter().find(|one| one["profile"] == "rooms");
+        let directory = directories
+            .as_array()
+            .expect("a list")
+            .iter()
+            .find(|one| one["profile"] == "rooms");
         let directory = text(directory.expect("the rooms"), "id");
         for gateway in [&mut one, &mut other] {
             // Tokens are looked at when an instance starts.
             gateway.restart().await;
             let page = until("the look at tokens", Duration::from_mins(1), || async {
-                let page = send(support::http_client().get(format!("{}/metrics", gateway.admin_url()))).await.text;
-                page.contains("usher_tokens{finding=\"unused\"} 1").then_some(page)
+                let page = send(support::http_client().get(format!("{}/metrics", gateway.admin_url())))
+                    .await
+                    .text;
+                page.contains("usher_tokens{finding=\"unused\"} 1")
+                    .then_some(page)
             })
             .await;
             for line in [
@@ -70,10 +82,20 @@ async fn tokens_that_nobody_uses_or_that_end_soon_are_listed_and_counted_by_ever
             ] {
                 assert!(page.contains(line), "{line} in {page}");
             }
-            let named: Vec<&str> = page.lines().filter(|line| line.starts_with("usher_token_expiry_seconds{")).collect();
+            let named: Vec<&str> = page
+                .lines()
+                .filter(|line| line.starts_with("usher_token_expiry_seconds{"))
+                .collect();
             assert_eq!(named.len(), 1, "{named:?}");
-            assert!(named[0].contains(&format!("directory=\"{directory}\"")), "{named:?}");
-            let seconds: i64 = named[0].rsplit(' ').next().and_then(|number| number.parse().ok()).expect("a number");
+            assert!(
+                named[0].contains(&format!("directory=\"{directory}\"")),
+                "{named:?}"
+            );
+            let seconds: i64 = named[0]
+                .rsplit(' ')
+                .next()
+                .and_then(|number| number.parse().ok())
+                .expect("a number");
             assert!((9 * 86_400..=10 * 86_400).contains(&seconds), "{seconds}");
         }
     })

@@ -8,7 +8,8 @@ use support::http::{Feed, Scim, send};
 use super::{on_both, there};
 
 async fn is_frozen(scim: &Scim) {
-    let body = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "a"}).to_string();
+    let body =
+        json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "a"}).to_string();
     for (method, path, body) in [
         (Method::GET, "/Users?count=1", None),
         (Method::GET, "/Schemas", None),
@@ -115,7 +116,13 @@ async fn a_wrong_token_is_a_401_while_its_directory_is_frozen() {
     let directory = gateway.directory("contoso", "advisors");
     freeze(&gateway, "tenant freeze contoso");
     let revoked = gateway.token("contoso", "advisors");
-    gateway.cli(&["token", "revoke", "--tenant", "contoso", crate::forge::id(&revoked.token)]);
+    gateway.cli(&[
+        "token",
+        "revoke",
+        "--tenant",
+        "contoso",
+        crate::forge::id(&revoked.token),
+    ]);
     Scim::new(&revoked).get("/Users").await.expect(401);
     is_frozen(&Scim::new(&directory)).await;
 }

@@ -6,7 +6,15 @@ use support::postgres::Postgres;
 
 use super::{on_both, there};
 
-const REVOKE: [&str; 7] = ["token", "revoke", "--all", "--tenant", "contoso", "--reason", "the laptop was stolen"];
+const REVOKE: [&str; 7] = [
+    "token",
+    "revoke",
+    "--all",
+    "--tenant",
+    "contoso",
+    "--reason",
+    "the laptop was stolen",
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_tokens_of_a_tenant_are_refused_at_the_next_request_on_every_instance() {
@@ -46,7 +54,10 @@ async fn all_tokens_of_a_tenant_are_refused_at_the_next_request_on_every_instanc
         theirs.get("/Users").await.expect(200);
         let again = one.cli(&[&REVOKE[..], &["--confirm", "contoso"]].concat());
         assert_eq!(again["revoked"], 0, "a revocation is final");
-        Scim::new(&one.token("contoso", "rooms")).get("/Users").await.expect(200);
+        Scim::new(&one.token("contoso", "rooms"))
+            .get("/Users")
+            .await
+            .expect(200);
     })
     .await;
 }
@@ -80,10 +91,25 @@ fn a_reason_is_asked_for_and_one_token_is_revoked_as_before() {
     };
     let said = refused(&["token", "revoke", "--all", "--tenant", "contoso"], 2);
     assert!(said.contains("--reason"), "{said}");
-    let said = refused(&["token", "revoke", "--all", "--tenant", "contoso", "--reason", " "], 1);
+    let said = refused(
+        &["token", "revoke", "--all", "--tenant", "contoso", "--reason", " "],
+        1,
+    );
     assert!(said.contains("say why with --reason"), "{said}");
     refused(&["token", "revoke", "--tenant", "contoso"], 2);
-    refused(&["token", "revoke", "--all", "--tenant", "contoso", "--reason", "x", "abcdefghijkl"], 2);
+    refused(
+        &[
+            "token",
+            "revoke",
+            "--all",
+            "--tenant",
+            "contoso",
+            "--reason",
+            "x",
+            "abcdefghijkl",
+        ],
+        2,
+    );
     let listed = gateway.cli(&["token", "list", "--tenant", "contoso"]);
     let id = listed[0]["id"].as_str().expect("an id");
     gateway.cli(&["token", "revoke", "--tenant", "contoso", id]);

@@ -37,7 +37,10 @@ async fn requests(tokens: Arc<Tokens>) {
             let status = Scim::new(&at_both[turn % 2]).get("/Users?count=1").await.status;
             let was_live = number >= tokens.ending.load(Ordering::SeqCst);
             if is_revoked {
-                assert_eq!(status, 401, "token {number} was accepted after its revocation had returned");
+                assert_eq!(
+                    status, 401,
+                    "token {number} was accepted after its revocation had returned"
+                );
                 tokens.refused.fetch_add(1, Ordering::SeqCst);
             } else if was_live {
                 assert_eq!(status, 200, "token {number} was refused while it was live");
@@ -62,7 +65,9 @@ async fn no_live_token_is_refused_and_none_is_accepted_after_its_revocation_retu
             served: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),
         });
-        let clients: Vec<_> = (0..4).map(|_| tokio::spawn(requests(Arc::clone(&tokens)))).collect();
+        let clients: Vec<_> = (0..4)
+            .map(|_| tokio::spawn(requests(Arc::clone(&tokens))))
+            .collect();
         for round in 0..4 {
             let grow = async |counter: &AtomicUsize| {
                 let before = counter.load(Ordering::SeqCst);
@@ -72,7 +77,16 @@ async fn no_live_token_is_refused_and_none_is_accepted_after_its_revocation_retu
                 .await;
             };
             grow(&tokens.served).await;
-            let rotate = ["token", "rotate", "--tenant", "contoso", "--profile", "advisors", "--overlap", "1h"];
+            let rotate = [
+                "token",
+                "rotate",
+                "--tenant",
+                "contoso",
+                "--profile",
+                "advisors",
+                "--overlap",
+                "1h",
+            ];
             let rotated = one.cli(&rotate);
             let new = Directory {
                 tenant_url: text(&rotated, "tenantUrl"),

@@ -25,7 +25,12 @@ pub async fn execute(context: &Context, name: &str, id: &str) -> Result<(App, To
         });
     };
     let (id, now) = (credential.id, context.clock.now());
-    let entry = audit(context, Action::AppCredentialRevoke, Target::AppCredential(id), &app);
+    let entry = audit(
+        context,
+        Action::AppCredentialRevoke,
+        Target::AppCredential(id),
+        &app,
+    );
     context
         .store
         .audited(&entry, move |tx| {

@@ -9,7 +9,12 @@ use crate::{Context, Error};
 ///
 /// # Errors
 /// [`Error::TenantUnknown`], [`Error::DirectoryUnknown`], [`Error::Store`].
-pub async fn freeze(context: &Context, tenant: &str, profile: &str, reason: Option<&str>) -> Result<Named, Error> {
+pub async fn freeze(
+    context: &Context,
+    tenant: &str,
+    profile: &str,
+    reason: Option<&str>,
+) -> Result<Named, Error> {
     let tenant = context.tenant(tenant).await?;
     let mut directory = context.directory(&tenant, profile).await?;
     let entry = audit(context, Action::DirectoryFreeze, &directory).because(reason);

@@ -30,12 +30,7 @@ pub struct NewToken {
 ///
 /// # Errors
 /// [`Error::Life`], [`Error::TenantUnknown`], [`Error::DirectoryUnknown`], [`Error::TooManyTokens`], [`Error::Store`].
-pub async fn execute(
-    context: &Context,
-    tenant: &str,
-    profile: &str,
-    new: NewToken,
-) -> Result<Issued, Error> {
+pub async fn execute(context: &Context, tenant: &str, profile: &str, new: NewToken) -> Result<Issued, Error> {
     lives(new.life)?;
     let tenant = context.tenant(tenant).await?;
     let directory = context.directory(&tenant, profile).await?;
@@ -51,7 +46,9 @@ pub async fn execute(
             Box::pin(async move { tx.insert_token(scope, &token, &hash).await })
         })
         .await?;
-    context.remember(CredentialKind::Token, &issued.secret, &hash).await;
+    context
+        .remember(CredentialKind::Token, &issued.secret, &hash)
+        .await;
     Ok(issued)
 }
 

@@ -83,15 +83,21 @@ pub async fn execute(
             })
         })
         .await?;
-    context.remember(CredentialKind::Token, &issued.secret, &hash).await;
+    context
+        .remember(CredentialKind::Token, &issued.secret, &hash)
+        .await;
     Ok(Rotated { issued, ending })
 }
 
 /// The networks of the newest usable token; any, without one.
 fn present_networks(old: &[Token], now: DateTime<Utc>) -> AllowedNetworks {
-    let usable = old.iter().filter(|token| token.status(now) == CredentialStatus::Active);
+    let usable = old
+        .iter()
+        .filter(|token| token.status(now) == CredentialStatus::Active);
     let newest = usable.max_by_key(|token| token.created_at);
-    newest.map(|token| token.allowed_networks.clone()).unwrap_or_default()
+    newest
+        .map(|token| token.allowed_networks.clone())
+        .unwrap_or_default()
 }
 
 /// The ids of credentials that get an end.
@@ -141,7 +147,11 @@ mod tests {
             allowed_networks: networks.parse().unwrap(),
             ..token(None, revoked)
         };
-        let old = [of(9, None, "192.0.2.0/24"), of(5, None, "198.51.100.0/24"), of(1, Some(now), "")];
+        let old = [
+            of(9, None, "192.0.2.0/24"),
+            of(5, None, "198.51.100.0/24"),
+            of(1, Some(now), ""),
+        ];
         assert_eq!(present_networks(&old, now).to_string(), "198.51.100.0/24");
         assert!(present_networks(&[], now).are_any());
     }

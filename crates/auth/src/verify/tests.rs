@@ -350,18 +350,31 @@ async fn a_right_token_at_the_wrong_url_is_refused_like_any_other() {
 async fn a_token_is_refused_from_a_network_that_it_is_not_for() {
     let (bench, token) = (bench(), issued(1));
     let mut record = record(&token);
-    let call = async |ip, record: &TokenRecord| id(bench.call_from(ip, token.reveal(), Some(record.clone())).await);
+    let call =
+        async |ip, record: &TokenRecord| id(bench.call_from(ip, token.reveal(), Some(record.clone())).await);
     assert_eq!(call(ENTRA, &record).await, Ok(token.id()));
     record.token.allowed_networks = "198.51.100.0/24 203.0.113.0/24".parse().unwrap();
-    assert_eq!(call(ENTRA, &record).await, unauthorized(Reason::Network(ENTRA.into())));
-    assert_eq!(call([198, 51, 100, 255], &record).await, Ok(token.id()), "right before, from elsewhere");
+    assert_eq!(
+        call(ENTRA, &record).await,
+        unauthorized(Reason::Network(ENTRA.into()))
+    );
+    assert_eq!(
+        call([198, 51, 100, 255], &record).await,
+        Ok(token.id()),
+        "right before, from elsewhere"
+    );
     // Before the secret: no guess is made from there.
     let runs = bench.verifier.stats().runs;
-    let wrong = bench.call_from(ENTRA, issued(2).reveal(), Some(record.clone())).await;
+    let wrong = bench
+        .call_from(ENTRA, issued(2).reveal(), Some(record.clone()))
+        .await;
     assert_eq!(id(wrong), unauthorized(Reason::Network(ENTRA.into())));
     assert_eq!(bench.verifier.stats().runs, runs);
     let text = Reason::Network(ENTRA.into()).to_string();
-    assert!(text.starts_with("this credential may not be used from 192.0.2.7: `usher token list`"), "{text}");
+    assert!(
+        text.starts_with("this credential may not be used from 192.0.2.7: `usher token list`"),
+        "{text}"
+    );
     assert_eq!(Reason::Network(ENTRA.into()).code(), "network");
 }
 

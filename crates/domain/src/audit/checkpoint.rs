@@ -105,13 +105,31 @@ mod tests {
         };
         let text = serde_json::to_string(&line).unwrap();
         assert_eq!(serde_json::from_str::<SignedCheckpoint>(&text).unwrap(), line);
-        assert!(text.starts_with(&format!(r#"{{"chain":"{tenant}","seq":12,"#)), "{text}");
+        assert!(
+            text.starts_with(&format!(r#"{{"chain":"{tenant}","seq":12,"#)),
+            "{text}"
+        );
         for other in [
-            Checkpoint { chain: Chain::Platform, ..checkpoint.clone() },
-            Checkpoint { seq: 13, ..checkpoint.clone() },
-            Checkpoint { hash: "cd".repeat(32), ..checkpoint.clone() },
-            Checkpoint { count: 13, ..checkpoint.clone() },
-            Checkpoint { time: time + chrono::TimeDelta::milliseconds(1), ..checkpoint.clone() },
+            Checkpoint {
+                chain: Chain::Platform,
+                ..checkpoint.clone()
+            },
+            Checkpoint {
+                seq: 13,
+                ..checkpoint.clone()
+            },
+            Checkpoint {
+                hash: "cd".repeat(32),
+                ..checkpoint.clone()
+            },
+            Checkpoint {
+                count: 13,
+                ..checkpoint.clone()
+            },
+            Checkpoint {
+                time: time + chrono::TimeDelta::milliseconds(1),
+                ..checkpoint.clone()
+            },
         ] {
             assert_ne!(other.signed_text(), checkpoint.signed_text());
         }

@@ -33,7 +33,9 @@ pub enum FaultKind {
     #[display("it stands behind the chain's head: it was put in later, or the head was set back")]
     BehindHead,
     /// A checkpoint that was kept outside the database names another hash for it.
-    #[display("a checkpoint outside the database names another hash for it: the chain was rewritten up to here")]
+    #[display(
+        "a checkpoint outside the database names another hash for it: the chain was rewritten up to here"
+    )]
     AnchorMismatch,
 }
 

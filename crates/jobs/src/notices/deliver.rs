@@ -30,19 +30,28 @@ impl TokenNotice {
     pub fn channels(&self) -> Vec<Channel> {
         let webhook = self.webhook.is_some().then_some(Channel::Webhook);
         let mail = self.mail.is_some().then_some(Channel::Mail);
-        [Some(Channel::Log), webhook, mail].into_iter().flatten().collect()
+        [Some(Channel::Log), webhook, mail]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     async fn deliver(&self, job: &Job) -> Result<(), String> {
         let notice: Payload = serde_json::from_value(job.payload.clone())
             .map_err(|error| format!("its payload is of another version: {error}"))?;
         let id = notice.token().ok_or("its payload names no token")?;
-        let record = self.store.token_record(id).await.map_err(|error| error.to_string())?;
+        let record = self
+            .store
+            .token_record(id)
+            .await
+            .map_err(|error| error.to_string())?;
         // Revoked meanwhile, or gone with its tenant: nobody needs to know of its end.
         let Some(record) = record.filter(|record| record.token.revoked_at.is_none()) else {
             return Ok(());
         };
-        let Some(end) = record.token.expires_at else { return Ok(()) };
+        let Some(end) = record.token.expires_at else {
+            return Ok(());
+        };
         let message = Message {
             environment: self.environment,
             record: &record,
@@ -56,7 +65,9 @@ impl TokenNotice {
                 Ok(())
             }
             (Channel::Webhook, Some(webhook), _) => webhook.post(&message.id(), &message.json()).await,
-            (Channel::Mail, _, Some(mail)) => mail.send(&message.id(), &message.subject(), message.text()).await,
+            (Channel::Mail, _, Some(mail)) => {
+                mail.send(&message.id(), &message.subject(), message.text()).await
+            }
             (channel, ..) => {
                 tracing::info!(%channel, "a notice is left out: its channel is not set any more");
                 Ok(())

@@ -5,8 +5,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use lettre::message::header::ContentType;
 use lettre::message::Mailbox;
+use lettre::message::header::ContentType;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 
 /// How long each step of the conversation may take.
@@ -56,10 +56,17 @@ impl Mail {
     /// What of it cannot be used, in words for the operator and without the password.
     pub fn new(settings: &Settings) -> Result<Self, String> {
         let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(&settings.url)
-            .map_err(|_| "notices.smtp_url: must be an address such as smtps://user:password@mail.example.com".to_owned())?
+            .map_err(|_| {
+                "notices.smtp_url: must be an address such as smtps://user:password@mail.example.com"
+                    .to_owned()
+            })?
             .timeout(Some(TIME))
             .build();
-        let to = settings.to.iter().map(|to| mailbox(to)).collect::<Result<_, _>>()?;
+        let to = settings
+            .to
+            .iter()
+            .map(|to| mailbox(to))
+            .collect::<Result<_, _>>()?;
         Ok(Self {
             server,
             from: mailbox(&settings.from)?,
@@ -88,9 +95,9 @@ impl Mail {
 }
 
 fn mailbox(text: &str) -> Result<Mailbox, String> {
-    text.trim()
-        .parse()
-        .map_err(|_| format!("\"{text}\" is no mail address: write ops@example.com, or Ops <ops@example.com>"))
+    text.trim().parse().map_err(|_| {
+        format!("\"{text}\" is no mail address: write ops@example.com, or Ops <ops@example.com>")
+    })
 }
 
 #[cfg(test)]
@@ -110,7 +117,10 @@ mod tests {
             to: Vec::new(),
         };
         let error = Mail::new(&settings).map(|_| ()).unwrap_err();
-        assert!(error.starts_with("notices.smtp_url: must be an address such as"), "{error}");
+        assert!(
+            error.starts_with("notices.smtp_url: must be an address such as"),
+            "{error}"
+        );
         assert!(!format!("{settings:?}{error}").contains("hunter2"));
     }
 }

@@ -51,7 +51,11 @@ impl Message<'_> {
     pub fn text(&self) -> String {
         let (token, tenant) = (&self.record.token, &self.record.tenant_name);
         let (profile, provider) = (&self.record.directory.profile, self.record.directory.provider);
-        let label = token.label.as_ref().map(|label| format!(", \"{label}\"")).unwrap_or_default();
+        let label = token
+            .label
+            .as_ref()
+            .map(|label| format!(", \"{label}\""))
+            .unwrap_or_default();
         let verb = if self.end <= self.now { "ended" } else { "ends" };
         let used = match (token.last_used_at, token.last_used_from) {
             (None, _) => "It was never used.".to_owned(),
@@ -185,7 +189,10 @@ mod tests {
     fn the_subject_says_which_token_and_when() {
         for (left, when) in [
             (TimeDelta::days(14), "ends in 14 days"),
-            (TimeDelta::days(14) - TimeDelta::milliseconds(1), "ends in 14 days"),
+            (
+                TimeDelta::days(14) - TimeDelta::milliseconds(1),
+                "ends in 14 days",
+            ),
             (TimeDelta::hours(25), "ends in 2 days"),
             (TimeDelta::days(1), "ends within a day"),
             (TimeDelta::hours(1), "ends within a day"),
@@ -193,7 +200,10 @@ mod tests {
             (TimeDelta::hours(-5), "has ended"),
         ] {
             let subject = message(Other::None, left, Message::subject);
-            assert_eq!(subject, format!("[Usher test] Token …wxyz of contoso/advisors {when}"));
+            assert_eq!(
+                subject,
+                format!("[Usher test] Token …wxyz of contoso/advisors {when}")
+            );
         }
     }
 
@@ -218,7 +228,10 @@ mod tests {
         let end = DateTime::UNIX_EPOCH + TimeDelta::days(700);
         let text = message(Other::Until(end), TimeDelta::zero(), Message::text);
         assert!(text.contains("ended on 1971-01-01 00:00 UTC."), "{text}");
-        assert!(text.contains("Another token of this directory is good until 1971-12-02 00:00 UTC."), "{text}");
+        assert!(
+            text.contains("Another token of this directory is good until 1971-12-02 00:00 UTC."),
+            "{text}"
+        );
     }
 
     #[test]

@@ -10,7 +10,8 @@ use crate::engine::statement::{Opens, Statement};
 use crate::error::{Result, StoreError};
 
 /// The columns of a row, in the order of [`AuditRow`].
-const COLUMNS: &str = "chain, seq, at, actor, action, target, outcome, reason, ip, request_id, details, previous_hash, hash";
+const COLUMNS: &str =
+    "chain, seq, at, actor, action, target, outcome, reason, ip, request_id, details, previous_hash, hash";
 
 record!(AuditRow: chain seq at actor action target outcome reason ip request details previous hash);
 record!(ChainHead: chain seq hash);

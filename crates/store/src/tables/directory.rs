@@ -63,7 +63,8 @@ pub(crate) static FREEZE: Statement<(OfTenant, Id, At)> = Statement::new(|_| {
 });
 
 pub(crate) static UNFREEZE: Statement<(OfTenant, Id)> = Statement::new(|_| {
-    "UPDATE directory SET frozen_at = NULL WHERE tenant_id = :tenant AND id = :id AND frozen_at IS NOT NULL".into()
+    "UPDATE directory SET frozen_at = NULL WHERE tenant_id = :tenant AND id = :id AND frozen_at IS NOT NULL"
+        .into()
 });
 
 /// A value that is there already changes nothing.

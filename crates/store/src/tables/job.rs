@@ -117,8 +117,11 @@ pub(crate) static DUE_KINDS: Statement<(), String> =
 /// `:millis` is the length of the lease.
 pub(crate) static CLAIM: Statement<(Kind<'_>, Owner<'_>, Millis, Limit)> = Statement::new(|on| {
     let now = now(on);
-    let due = format!("SELECT kind, key FROM job WHERE kind = :kind AND due_at <= {now} ORDER BY due_at LIMIT :limit");
-    let lease = format!("owner = :owner, due_at = {now} + :millis, wait_ms = :millis, attempts = attempts + 1");
+    let due = format!(
+        "SELECT kind, key FROM job WHERE kind = :kind AND due_at <= {now} ORDER BY due_at LIMIT :limit"
+    );
+    let lease =
+        format!("owner = :owner, due_at = {now} + :millis, wait_ms = :millis, attempts = attempts + 1");
     on.either(
         format!(
             "WITH due AS MATERIALIZED ({due} FOR UPDATE SKIP LOCKED) UPDATE job SET {lease} FROM due \
@@ -135,20 +138,37 @@ pub(crate) static CLAIMED: Statement<(Kind<'_>, Owner<'_>), Job> = Statement::ne
 pub(crate) static DONE: Statement<Claimed<'_>> =
     Statement::new(|_| "DELETE FROM job WHERE kind = :kind AND key = :key AND owner = :owner".into());
 
-pub(crate) static AGAIN: Statement<(Claimed<'_>, Millis)> =
-    Statement::new(|on| end(&format!("{}, attempts = 0, last_error = NULL, failed_at = NULL", later(on))));
+pub(crate) static AGAIN: Statement<(Claimed<'_>, Millis)> = Statement::new(|on| {
+    end(&format!(
+        "{}, attempts = 0, last_error = NULL, failed_at = NULL",
+        later(on)
+    ))
+});
 
 pub(crate) static POSTPONE: Statement<(Claimed<'_>, Millis, Why<'_>)> =
     Statement::new(|on| end(&format!("{}, last_error = :why", later(on))));
 
-pub(crate) static FAIL: Statement<(Claimed<'_>, Millis, Why<'_>)> =
-    Statement::new(|on| end(&format!("{}, last_error = :why, failed_at = coalesce(failed_at, {})", later(on), now(on))));
+pub(crate) static FAIL: Statement<(Claimed<'_>, Millis, Why<'_>)> = Statement::new(|on| {
+    end(&format!(
+        "{}, last_error = :why, failed_at = coalesce(failed_at, {})",
+        later(on),
+        now(on)
+    ))
+});
 
-pub(crate) static BURY: Statement<(Claimed<'_>, Why<'_>)> =
-    Statement::new(|on| end(&format!("due_at = NULL, last_error = :why, failed_at = {}", now(on))));
+pub(crate) static BURY: Statement<(Claimed<'_>, Why<'_>)> = Statement::new(|on| {
+    end(&format!(
+        "due_at = NULL, last_error = :why, failed_at = {}",
+        now(on)
+    ))
+});
 
-pub(crate) static GIVE_BACK: Statement<Claimed<'_>> =
-    Statement::new(|on| end(&format!("due_at = {}, wait_ms = 0, attempts = attempts - 1", now(on))));
+pub(crate) static GIVE_BACK: Statement<Claimed<'_>> = Statement::new(|on| {
+    end(&format!(
+        "due_at = {}, wait_ms = 0, attempts = attempts - 1",
+        now(on)
+    ))
+});
 
 /// Only the claim itself ends what it claimed.
 fn end(set: &str) -> String {
@@ -160,8 +180,12 @@ fn later(on: Backend) -> String {
 }
 
 /// What is due later than it ever was to wait was written before the clock was set back.
-pub(crate) static MEND: Statement<()> =
-    Statement::new(|on| format!("UPDATE job SET due_at = {0} + wait_ms WHERE due_at > {0} + wait_ms", now(on)));
+pub(crate) static MEND: Statement<()> = Statement::new(|on| {
+    format!(
+        "UPDATE job SET due_at = {0} + wait_ms WHERE due_at > {0} + wait_ms",
+        now(on)
+    )
+});
 
 const SHOWN: &str = "SELECT kind, key, due_at, attempts, owner IS NOT NULL, last_error, failed_at FROM job";
 
@@ -218,14 +242,18 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]; what was claimed is due again when the lease ends.
-    pub async fn claim_jobs(&self, kind: &str, owner: &str, lease: Duration, limit: usize) -> Result<Vec<Job>> {
+    pub async fn claim_jobs(
+        &self,
+        kind: &str,
+        owner: &str,
+        lease: Duration,
+        limit: usize,
+    ) -> Result<Vec<Job>> {
         let claim = (Kind(kind), Owner(owner), millis(lease), Limit(limit));
         if self.change(&CLAIM, claim).await? == 0 {
             return Ok(Vec::new());
         }
-        self.autocommit()
-            .all(&CLAIMED, (Kind(kind), Owner(owner)))
-            .await
+        self.autocommit().all(&CLAIMED, (Kind(kind), Owner(owner))).await
     }
 
     /// Ends a claim; `false` when the claim had ended before, and the job is another's or gone.
@@ -281,6 +309,10 @@ impl Store {
 
 /// Adds a job in a transaction.
 pub(crate) async fn add(executor: &mut Executor, new: &NewJob) -> Result<bool> {
-    let parameters = (of(new.kind, &new.key), Payload(new.payload.to_string()), millis(new.wait));
+    let parameters = (
+        of(new.kind, &new.key),
+        Payload(new.payload.to_string()),
+        millis(new.wait),
+    );
     Ok(executor.change(&ADD, parameters).await? > 0)
 }

@@ -35,8 +35,9 @@ pub(crate) static INSERT: Statement<&Tenant> = Statement::new(|_| {
 pub(crate) static FREEZE: Statement<(OfTenant, At)> =
     Statement::new(|_| "UPDATE tenant SET frozen_at = :at WHERE id = :tenant AND frozen_at IS NULL".into());
 
-pub(crate) static UNFREEZE: Statement<OfTenant> =
-    Statement::new(|_| "UPDATE tenant SET frozen_at = NULL WHERE id = :tenant AND frozen_at IS NOT NULL".into());
+pub(crate) static UNFREEZE: Statement<OfTenant> = Statement::new(|_| {
+    "UPDATE tenant SET frozen_at = NULL WHERE id = :tenant AND frozen_at IS NOT NULL".into()
+});
 
 pub(crate) static BY_NAME: Statement<Name<'_>, Tenant> =
     Statement::new(|_| format!("SELECT {COLUMNS} FROM tenant WHERE name = :name"));

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::log::{self, LogQuery};
 use super::{
-    app, audit, credential_memory, deployment, directory, feed, group, identity, job, lease, membership, outbox, prune,
-    snapshot, tenant, token,
+    app, audit, credential_memory, deployment, directory, feed, group, identity, job, lease, membership,
+    outbox, prune, snapshot, tenant, token,
 };
 use crate::engine::parameter::Bind;
 use crate::engine::statement::Statement;

@@ -9,10 +9,10 @@ use domain::network::AllowedNetworks;
 use domain::scope::TenantScope;
 
 use super::credential_memory::OPEN_USAGE;
+use super::directory;
 use super::job::{self, NewJob};
 use super::names::{At, Days, FromNetwork, Limit, OfTenant, PublicId};
 use super::tenant::of;
-use super::directory;
 use crate::admin_tx::AdminTx;
 use crate::engine::parameter::parameters;
 use crate::engine::read::{columns, known, record};
@@ -21,8 +21,7 @@ use crate::error::Result;
 use crate::settings::Backend;
 use crate::store::Store;
 
-pub(crate) const COLUMNS: &str =
-    "id, tenant_id, directory_id, label, created_at, expires_at, revoked_at, last_used_at, last_used_from, \
+pub(crate) const COLUMNS: &str = "id, tenant_id, directory_id, label, created_at, expires_at, revoked_at, last_used_at, last_used_from, \
      last_four, allowed_networks";
 
 record!(
@@ -85,10 +84,14 @@ pub(crate) static REVOKE_ALL: Statement<(OfTenant, At)> = Statement::new(|_| {
 });
 
 /// The tokens that were not revoked, of all tenants, by id.
-pub(crate) static AFTER: Statement<(PublicId, Limit), (Token, Option<i32>)> =
-    Statement::opening(Opens::All("usage"), |_| {
-        format!("SELECT {COLUMNS}, noticed_days FROM token WHERE id > :id AND revoked_at IS NULL ORDER BY id LIMIT :limit")
-    });
+pub(crate) static AFTER: Statement<(PublicId, Limit), (Token, Option<i32>)> = Statement::opening(
+    Opens::All("usage"),
+    |_| {
+        format!(
+            "SELECT {COLUMNS}, noticed_days FROM token WHERE id > :id AND revoked_at IS NULL ORDER BY id LIMIT :limit"
+        )
+    },
+);
 
 pub(crate) static NOTE_NOTICE: Statement<(PublicId, Days)> = Statement::new(|_| {
     "UPDATE token SET noticed_days = :days WHERE id = :id AND coalesce(noticed_days, 1000) > :days AND revoked_at IS NULL"
@@ -146,7 +149,10 @@ impl AdminTx {
     /// # Errors
     /// [`crate::StoreError::Conflict`] when the id exists or the directory is not this tenant's, [`crate::StoreError::Unavailable`].
     pub async fn insert_token(&mut self, scope: TenantScope, new: &Token, hash: &SecretHash) -> Result<()> {
-        self.executor.change(&INSERT, (of(scope), new, hash)).await.map(|_| ())
+        self.executor
+            .change(&INSERT, (of(scope), new, hash))
+            .await
+            .map(|_| ())
     }
 
     /// Revokes a token; `false` when the tenant has no such token, or it was revoked before.
@@ -216,10 +222,16 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::token_record`].
-    pub async fn tokens_after(&self, after: Option<TokenId>, limit: usize) -> Result<Vec<(Token, Option<i32>)>> {
+    pub async fn tokens_after(
+        &self,
+        after: Option<TokenId>,
+        limit: usize,
+    ) -> Result<Vec<(Token, Option<i32>)>> {
         let first = || known("the first id", "000000000000".parse().ok());
         let after = after.map_or_else(first, Ok)?;
-        self.autocommit().all(&AFTER, (PublicId(after), Limit(limit))).await
+        self.autocommit()
+            .all(&AFTER, (PublicId(after), Limit(limit)))
+            .await
     }
 
     /// Notes that a token has come to a step before its end, in days, and adds the jobs that tell people, in one transaction. `false`

@@ -150,7 +150,9 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
         }
         Verb::Unfreeze { tenant, profile } => {
             let named = admin::directories::freeze::unfreeze(context, &tenant, &profile).await?;
-            printer.answer(&shape(&named), || format!("directory {profile} of {tenant} is {}", serving(&named)));
+            printer.answer(&shape(&named), || {
+                format!("directory {profile} of {tenant} is {}", serving(&named))
+            });
         }
     }
     Ok(())

@@ -71,7 +71,9 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
         }
         Verb::Freeze { name, reason } => {
             let tenant = admin::tenants::freeze::freeze(context, &name, reason.as_deref()).await?;
-            printer.answer(&shape(&tenant), || format!("tenant {name} is frozen: its SCIM requests are answered 503"));
+            printer.answer(&shape(&tenant), || {
+                format!("tenant {name} is frozen: its SCIM requests are answered 503")
+            });
             printer.note(&format!("to end it: usher tenant unfreeze {name}"));
         }
         Verb::Unfreeze { name } => {

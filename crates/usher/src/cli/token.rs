@@ -118,7 +118,8 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
         } => {
             let (lifetime, networks) = (expires_in.span(), networks(&ip)?);
             let rotated =
-                admin::tokens::rotate::execute(context, &tenant, &profile, overlap, lifetime, networks).await?;
+                admin::tokens::rotate::execute(context, &tenant, &profile, overlap, lifetime, networks)
+                    .await?;
             printer.answer(&rotated_shape(&rotated), || {
                 rotated_text(&rotated, context.clock.now())
             });
@@ -277,7 +278,12 @@ fn table(found: &[TokenSummary], now: DateTime<Utc>) -> Table {
                 .or(token.expires_at)
                 .map_or_else(|| "never".to_owned(), moment),
             moment(token.created_at),
-            listed.findings.iter().map(|finding| finding.as_str()).collect::<Vec<_>>().join(" "),
+            listed
+                .findings
+                .iter()
+                .map(|finding| finding.as_str())
+                .collect::<Vec<_>>()
+                .join(" "),
             allowed(&token.allowed_networks),
             listed.alias.clone(),
             token.label.clone().unwrap_or_default(),

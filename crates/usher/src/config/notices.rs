@@ -62,8 +62,14 @@ impl Notices {
         )?;
         let webhook_url = webhook_url.map(|url| url.trim().to_owned());
         let is_http = |url: &String| url.starts_with("https://") || url.starts_with("http://");
-        if webhook_url.as_ref().is_some_and(|url| !is_http(url) || Url::parse(url).is_err()) {
-            return Err(values.wrong("notices.webhook_url", "must be an address that begins with https:// or http://"));
+        if webhook_url
+            .as_ref()
+            .is_some_and(|url| !is_http(url) || Url::parse(url).is_err())
+        {
+            return Err(values.wrong(
+                "notices.webhook_url",
+                "must be an address that begins with https:// or http://",
+            ));
         }
         Ok(Channels {
             webhook_url,
@@ -72,7 +78,11 @@ impl Notices {
     }
 
     fn mail(&self, values: &Values) -> Result<Option<MailSettings>, ConfigError> {
-        let url = values.secret("notices.smtp_url", self.smtp_url.as_ref(), self.smtp_url_file.as_deref())?;
+        let url = values.secret(
+            "notices.smtp_url",
+            self.smtp_url.as_ref(),
+            self.smtp_url_file.as_deref(),
+        )?;
         let Some(url) = url else {
             let mut mail = KEYS.iter().filter(|key| key.name.starts_with("notices.mail_"));
             return match mail.find(|key| values.origin(&key.name).is_some()) {
@@ -88,7 +98,13 @@ impl Notices {
         check_server(values, &url)?;
         let address = |key: &str, text: &str| check_address(text).map_err(|error| values.wrong(key, error));
         let needed = |key: &str, text: Option<&String>| {
-            let missing = || contradiction("notices.smtp_url", key, "mails need a sender and somebody who gets them; set both");
+            let missing = || {
+                contradiction(
+                    "notices.smtp_url",
+                    key,
+                    "mails need a sender and somebody who gets them; set both",
+                )
+            };
             text.cloned().ok_or_else(missing)
         };
         let from = needed("notices.mail_from", self.mail_from.as_ref())?;
@@ -110,7 +126,10 @@ fn check_server(values: &Values, text: &str) -> Result<(), ConfigError> {
              what is no letter or digit in a password is percent-encoded",
         )
     })?;
-    let is_encrypted = url.scheme() == "smtps" || url.query_pairs().any(|(name, value)| name == "tls" && value == "required");
+    let is_encrypted = url.scheme() == "smtps"
+        || url
+            .query_pairs()
+            .any(|(name, value)| name == "tls" && value == "required");
     // A scheme of its own has no special form for addresses; http has.
     let host = format!("http://{}", url.host_str().unwrap_or_default());
     if url.password().is_some() && !is_encrypted && !is_loopback(&host) {
@@ -129,6 +148,8 @@ fn host_only<S: Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok
         let host = Url::parse(url).ok()?.host_str()?.to_owned();
         Some(format!("https://{host}/***"))
     };
-    let shown = url.as_ref().map(|url| host(url).unwrap_or_else(|| "***".to_owned()));
+    let shown = url
+        .as_ref()
+        .map(|url| host(url).unwrap_or_else(|| "***".to_owned()));
     shown.serialize(serializer)
 }

@@ -233,7 +233,11 @@ fn a_contradiction_names_both_keys() {
             "redis.url_file",
         ),
         ("redis.keep_entries = 5", "redis.keep_entries", "redis.url"),
-        ("notices.mail_to = \"a@b.example\"", "notices.mail_to", "notices.smtp_url"),
+        (
+            "notices.mail_to = \"a@b.example\"",
+            "notices.mail_to",
+            "notices.smtp_url",
+        ),
         (
             "notices.smtp_url = \"smtp://mail\"\nnotices.mail_from = \"a@b.example\"",
             "notices.smtp_url",

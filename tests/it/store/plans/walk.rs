@@ -20,7 +20,10 @@ use scim::filter::Filter;
 use scim::query::{Sort, SortPosition};
 use scim::schema::ResourceType;
 use serde_json::json;
-use store::{JobEnd, ListRequest, LogQuery, MemberChange, NewJob, Page, PageAt, Store, StoreError, TenantTx, TypeRequest};
+use store::{
+    JobEnd, ListRequest, LogQuery, MemberChange, NewJob, Page, PageAt, Store, StoreError, TenantTx,
+    TypeRequest,
+};
 use uuid::Uuid;
 
 use super::Watched;
@@ -622,7 +625,10 @@ async fn jobs(store: &Store) {
         JobEnd::Dead(why()),
         JobEnd::Done,
     ] {
-        let claimed = store.claim_jobs("walk", "here", Duration::from_mins(1), 1).await.unwrap();
+        let claimed = store
+            .claim_jobs("walk", "here", Duration::from_mins(1), 1)
+            .await
+            .unwrap();
         assert!(store.end_job(&claimed[0], &end).await.unwrap());
         store.mend_job_times().await.unwrap();
         store.jobs(20).await.unwrap();
