@@ -97,6 +97,31 @@ pub enum Error {
         "one search gives 1 to {0} rows of the log: choose a --limit in this range, and narrow the search with --user, --failures or --since"
     )]
     LogLimit(usize),
+    /// A number of rows that no search of the audit log gives; the largest is [`crate::logs::search::MOST`].
+    #[error(
+        "one search gives 1 to {0} rows of the audit log: choose a --limit in this range, and narrow the search with --actor, --action, \
+         --target or --since; `usher audit export` has all rows"
+    )]
+    AuditLimit(usize),
+    /// The chain has no row with this number.
+    #[error("the audit log of {chain} has no row {seq}: `usher audit list` shows the numbers, with --tenant for a tenant's")]
+    AuditRowUnknown {
+        /// The tenant, or `platform`.
+        chain: String,
+        /// The requested number.
+        seq: i64,
+    },
+    /// The file of checkpoints cannot be read or written.
+    #[error(
+        "the checkpoints could not be kept in {file}: {error}. Nothing was signed; make the folder of audit.anchor_file, and give this \
+         user the right to write there", file = .file.display()
+    )]
+    Anchor {
+        /// Its path.
+        file: std::path::PathBuf,
+        /// The system's reason.
+        error: std::io::Error,
+    },
     /// The app does not exist.
     #[error("there is no app \"{0}\": see `usher app list`, or make it with `usher app create {0}`")]
     AppUnknown(String),

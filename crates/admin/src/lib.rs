@@ -1,13 +1,15 @@
 //! The operators' use-cases, one file an operation: tenants, directories, tokens, apps, the provisioning log,
-//! feeds.
+//! feeds, the audit log.
 //!
 //! Each operation takes the [`Context`] and plain text, as an operator types it, and returns records or an
-//! [`Error`] whose text says the next step. Must not know: command lines, HTTP, how results are shown, SQL.
+//! [`Error`] whose text says the next step. Each one that changes something writes its row of the audit log with the change
+//! (`Context::audit`, `Store::audited`). Must not know: command lines, HTTP, how results are shown, SQL.
 //! The command line (`usher tenant …`) is the first caller; an HTTP interface would be the second.
 //!
-//! Reading order: [`context`], [`error`], [`directories`], [`tokens`], [`apps`], [`logs`], [`feeds`], [`jobs`].
+//! Reading order: [`context`], [`error`], [`directories`], [`tokens`], [`apps`], [`logs`], [`feeds`], [`jobs`], [`audit`].
 
 pub mod apps;
+pub mod audit;
 pub mod context;
 pub mod directories;
 pub mod error;

@@ -9,7 +9,7 @@
 //! Reading order: [`token`] (what a credential looks like), [`hash`] (how its secret is kept), [`verify`] (the steps of
 //! a request through [`cache`], [`rate_limiter`], [`queue`] and [`pool`], within [`limits`]), [`tenant_url`] (is it at the right URL),
 //! [`refusal`] (every reason to refuse a credential), [`stats`] (counters), `uses` (what is stored of a use), [`alias`] (the
-//! value that apps get in place of a token's id).
+//! value that apps get in place of a token's id), [`signing`] (the key of the audit log's checkpoints).
 
 pub mod alias;
 pub mod cache;
@@ -21,6 +21,7 @@ pub mod random;
 pub mod rate_limiter;
 pub mod redis_password;
 pub mod refusal;
+pub mod signing;
 pub mod stats;
 pub mod tenant_url;
 pub mod token;

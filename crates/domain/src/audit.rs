@@ -188,9 +188,12 @@ pub enum Target {
     /// The feed of an app.
     #[display("feed:{_0}")]
     Feed(AppId),
-    /// An address on the network.
+    /// A network: an IPv4 address, or the /64 of an IPv6 address.
     #[display("address:{_0}")]
     Address(IpAddr),
+    /// Networks that have no row of their own.
+    #[display("address:others")]
+    OtherAddresses,
 }
 
 /// What is to be written: a row without its place in the chain.

@@ -20,6 +20,7 @@ mod long;
 pub mod metrics;
 pub mod observe;
 mod reading;
+pub mod refusal_counts;
 pub mod scim;
 pub mod server;
 pub mod state;

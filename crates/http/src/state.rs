@@ -14,6 +14,7 @@ use crate::extract::caller::TokenRecords;
 use crate::health::Readiness;
 use crate::log_budget::LogBudget;
 use crate::metrics::Metrics;
+use crate::refusal_counts::RefusalCounts;
 use crate::tenant_limits::TenantLimits;
 
 /// The dependencies of the handlers.
@@ -35,6 +36,8 @@ pub struct State {
     pub proxy_hops: usize,
     /// The log lines that unauthenticated clients may still cause.
     pub log_budget: LogBudget,
+    /// Refused credentials that are still to be written to the audit log.
+    pub refusal_counts: RefusalCounts,
     /// The source of the current time.
     pub clock: Arc<dyn Clock>,
     /// The source of new identifiers.

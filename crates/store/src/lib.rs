@@ -29,6 +29,7 @@ pub use list::{ListRequest, PAGE_BYTES, Page, PageAt};
 pub use settings::{Backend, Settings};
 pub use store::Store;
 pub use tables::app::AppPasswords;
+pub use tables::audit::AuditQuery;
 pub use tables::deployment::Deployment;
 pub use tables::feed::{Ack, Feed, FeedEnds, FeedEvent, FeedGroup, FeedPage};
 pub use tables::job::{Job, JobEnd, JobRow, NewJob};

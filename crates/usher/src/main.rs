@@ -100,6 +100,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 profiles: Arc::new(setup::profiles(config.profiles_dir.as_deref())?),
                 public_url: config.http.base_url(),
                 redis: config.redis.clone(),
+                audit: config.audit.clone(),
             };
             cli::run(noun, &setup).await
         }),

@@ -166,6 +166,7 @@ fn state(
         public_url: settings.public_url.clone(),
         proxy_hops: settings.proxy_hops,
         log_budget: http::log_budget::LogBudget::default(),
+        refusal_counts: http::refusal_counts::RefusalCounts::default(),
         clock: Arc::clone(&setup.clock),
         ids: Arc::clone(&setup.ids),
         metrics: Metrics::new(&telemetry.meter()),
@@ -250,7 +251,7 @@ async fn aliases(store: &Store) -> anyhow::Result<Aliases> {
     ))
 }
 
-/// Writes what is collected in memory, every [`WINDOW`]: uses of credentials, and the counts of suppressed log lines.
+/// Writes what is collected in memory, every [`WINDOW`]: uses of credentials, refused ones, and the counts of suppressed log lines.
 async fn flush_periodically(state: Arc<State>, mut stopped: watch::Receiver<bool>) {
     loop {
         tokio::select! {
@@ -263,6 +264,7 @@ async fn flush_periodically(state: Arc<State>, mut stopped: watch::Receiver<bool
 
 async fn flush(state: &State) {
     state.log_budget.renew();
+    http::refusal_counts::write(state).await;
     let uses = state.verifier.take_uses();
     if let Err(error) = state.store.remember_uses(&uses).await {
         tracing::warn!(%error, "when and whence credentials were last used could not be written");

@@ -2,6 +2,7 @@
 //! that stands still or must begin anew, an app that goes.
 
 mod apps;
+mod audit;
 mod backup;
 mod environment;
 mod feeds;

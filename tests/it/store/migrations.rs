@@ -7,7 +7,7 @@ use support::postgres::Postgres;
 
 use super::world::{World, settings, worlds};
 
-const ALL: [&str; 13] = [
+const ALL: [&str; 14] = [
     "m0001_foundation",
     "m0002_groups",
     "m0003_directory_extension",
@@ -19,6 +19,7 @@ const ALL: [&str; 13] = [
     "m0009_credential_state",
     "m0010_epoch",
     "m0011_deleted_members",
+    "m0012_audit",
     "m0015_jobs",
     "m0016_token_life",
 ];

@@ -1,6 +1,7 @@
 //! The store on real servers: every test runs on PostgreSQL (as the plain role that row-level security binds) and on
 //! SQLite. Start reading at [`world`].
 
+mod audit;
 mod concurrency;
 mod credential_guard;
 mod epochs;

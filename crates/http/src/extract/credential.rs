@@ -64,7 +64,7 @@ pub async fn verified<R: CredentialRecord>(
         .map_err(|refusal| refused(refusal, Some(id)))
 }
 
-/// Logs the reason, which the answer does not give. It is the only log line of this request.
+/// Counts the refusal for the audit log, and logs the reason, which the answer does not give. It is the only log line of this request.
 pub fn log_refusal(
     state: &State,
     request: &HttpRequest,
@@ -72,6 +72,7 @@ pub fn log_refusal(
     refusal: &Refusal,
     id: Option<TokenId>,
 ) {
+    state.refusal_counts.count(network(state, request), kind, refusal);
     if !may_log(state, request) {
         return;
     }

@@ -1,13 +1,34 @@
 //! `audit_log` and `audit_chain`: the rows of each chain, and its last one. Rows are added and never changed.
 
-use domain::audit::{AuditEntry, AuditRow, Chain, ChainHead};
+use chrono::{DateTime, Utc};
+use domain::audit::{Action, AuditEntry, AuditRow, Chain, ChainHead};
+use sea_orm::Value;
 
-use super::names::OfChain;
-use crate::engine::executor::Executor;
-use crate::engine::parameter::parameters;
+use super::names::{Limit, OfChain, Seq};
+use crate::engine::executor::{Executor, read_all};
+use crate::engine::parameter::{Parameter as _, parameters};
 use crate::engine::read::{columns, record};
-use crate::engine::statement::{Opens, Statement};
+use crate::engine::statement::{Bound, Opens, Statement};
 use crate::error::{Result, StoreError};
+use crate::settings::Backend;
+use crate::store::Store;
+
+/// A search of a chain: rows for which all that is given holds, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct AuditQuery {
+    /// By this actor, as its text says it.
+    pub actor: Option<String>,
+    /// About this action.
+    pub action: Option<Action>,
+    /// About this target, as its text says it.
+    pub target: Option<String>,
+    /// At this time or later.
+    pub since: Option<DateTime<Utc>>,
+    /// Before this time.
+    pub until: Option<DateTime<Utc>>,
+    /// The largest number of rows.
+    pub limit: usize,
+}
 
 /// The columns of a row, in the order of [`AuditRow`].
 const COLUMNS: &str =
@@ -46,7 +67,7 @@ parameters!(&ChainHead, |head| {
 /// The head of a chain, which no other transaction moves until this one ends. SQLite has one writer.
 pub(crate) static LOCK_HEAD: Statement<OfChain, ChainHead> = Statement::new(|on| {
     let lock = on.either(" FOR UPDATE", "");
-    format!("SELECT chain, seq, hash FROM audit_chain WHERE chain = :chain{lock}")
+    format!("SELECT chain, seq, hash FROM audit_chain WHERE chain = :tenant{lock}")
 });
 
 /// Begins a chain, unless another process does at the same moment.
@@ -85,4 +106,105 @@ pub(crate) async fn append(executor: &mut Executor, entry: &AuditEntry) -> Resul
     };
     executor.change(&MOVE_HEAD, &head).await?;
     Ok(())
+}
+
+pub(crate) static HEADS: Statement<(), ChainHead> =
+    Statement::new(|_| "SELECT chain, seq, hash FROM audit_chain ORDER BY chain".into());
+
+pub(crate) static HEAD: Statement<OfChain, ChainHead> =
+    Statement::new(|_| "SELECT chain, seq, hash FROM audit_chain WHERE chain = :tenant".into());
+
+/// The rows of a chain after a number, in order.
+pub(crate) static PAGE: Statement<(OfChain, Seq, Limit), AuditRow> = Statement::select(|_| {
+    format!("SELECT {COLUMNS} FROM audit_log WHERE chain = :tenant AND seq > :seq ORDER BY seq LIMIT :limit")
+});
+
+/// The rows of a chain that a search is about. Each way to search has one index: the condition that opens it compares plainly, and
+/// the others are written so that they open none (ADR 0029).
+pub(crate) fn search(on: Backend, chain: Chain, query: &AuditQuery) -> Result<Bound> {
+    let mut values = vec![("tenant", chain.uuid().value(on)?)];
+    let mut conditions = String::new();
+    let keys = [
+        ("target", query.target.as_deref().value(on)?),
+        ("actor", query.actor.as_deref().value(on)?),
+        ("action", query.action.map(Action::as_str).value(on)?),
+    ];
+    let mut is_keyed = false;
+    let given = |value: &Value| *value != value.as_null();
+    for (name, value) in keys {
+        if !given(&value) {
+            continue;
+        }
+        conditions.push_str(&if is_keyed {
+            format!(" AND NOT ({name} IS DISTINCT FROM :{name})")
+        } else {
+            format!(" AND {name} = :{name}")
+        });
+        is_keyed = true;
+        values.push((name, value));
+    }
+    let times = [("since", ">=", query.since.value(on)?), ("until", "<", query.until.value(on)?)];
+    let mut is_timed = false;
+    for (name, compares, value) in times {
+        if !given(&value) {
+            continue;
+        }
+        conditions.push_str(&if is_keyed {
+            format!(" AND (at {compares} :{name}) IS TRUE")
+        } else {
+            format!(" AND at {compares} :{name}")
+        });
+        is_timed = true;
+        values.push((name, value));
+    }
+    values.push(("limit", query.limit.value(on)?));
+    let order = if is_timed && !is_keyed {
+        "at DESC, seq DESC"
+    } else {
+        "seq DESC"
+    };
+    let text = format!(
+        "SELECT {COLUMNS} FROM audit_log WHERE chain = :tenant{conditions} ORDER BY {order} LIMIT :limit"
+    );
+    Bound::select(on, text, values)
+}
+
+impl Store {
+    /// The head of every chain that has rows.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn audit_heads(&self) -> Result<Vec<ChainHead>> {
+        self.autocommit().all(&HEADS, ()).await
+    }
+
+    /// The head of one chain; `None` when it has no row.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn audit_head(&self, chain: Chain) -> Result<Option<ChainHead>> {
+        self.autocommit().one(&HEAD, OfChain(chain.uuid())).await
+    }
+
+    /// At most `limit` rows of a chain after the one with this number, in order.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    pub async fn audit_rows(&self, chain: Chain, after: i64, limit: usize) -> Result<Vec<AuditRow>> {
+        let parameters = (OfChain(chain.uuid()), Seq(after), Limit(limit));
+        let mut rows = self.autocommit().all(&PAGE, parameters).await?;
+        rows.sort_by_key(|row| row.seq);
+        Ok(rows)
+    }
+
+    /// Searches a chain, newest first.
+    ///
+    /// # Errors
+    /// As [`Store::audit_rows`].
+    pub async fn search_audit(&self, chain: Chain, query: &AuditQuery) -> Result<Vec<AuditRow>> {
+        let search = search(self.backend(), chain, query)?;
+        let mut rows: Vec<AuditRow> = read_all(&self.autocommit().rows_of(&search).await?)?;
+        rows.sort_by_key(|row| std::cmp::Reverse(row.seq));
+        Ok(rows)
+    }
 }

@@ -48,8 +48,8 @@ names! {
     /// The new value; `None` clears the column.
     New<'a>(Option<&'a str>) = new;
     OfApp(AppId) = app;
-    /// A chain of the audit log.
-    OfChain(Uuid) = chain;
+    /// A chain of the audit log, whose rows the same setting opens as a tenant's.
+    OfChain(Uuid) = tenant;
     OfTenant(TenantId) = tenant;
     /// The ids of rows of the outbox.
     OutboxRows(Vec<i64>) = events;
@@ -62,6 +62,8 @@ names! {
     PublicId(TokenId) = id;
     RedisPassword<'a>(&'a str) = redis_password;
     Rows(Ids) = ids;
+    /// The number of a row in its chain.
+    Seq(i64) = seq;
     Skip(usize) = skip;
     StateName(&'static str) = state;
     Why<'a>(Option<&'a str>) = why;

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use domain::audit::{Action, Chain};
 use domain::id::{DirectoryId, IdentityId, TenantId};
 use domain::log::LogStatus;
 use uuid::Uuid;
 
+use super::audit::AuditQuery;
 use super::log::{self, LogQuery};
 use super::{
     app, audit, credential_memory, deployment, directory, feed, group, identity, job, lease, membership,
@@ -39,7 +41,7 @@ macro_rules! statements {
 
 static ALL: &[(&str, &dyn Built)] = statements! {
     app: ALL BY_NAME CREDENTIALS CREDENTIAL_BY_ID DELETE DELETE_ACKS DELETE_CREDENTIALS DELETE_EVENTS DELETE_FEED DELETE_GROUPS INSERT INSERT_CREDENTIAL LIMIT_CREDENTIAL PASSWORDS REVOKE_CREDENTIAL;
-    audit: BEGIN INSERT LOCK_HEAD MOVE_HEAD;
+    audit: BEGIN HEAD HEADS INSERT LOCK_HEAD MOVE_HEAD PAGE;
     deployment: ADOPT CLAIM DRAW LAST_ROW READ;
     directory: ALL BY_PROFILE FREEZE INSERT SET_EXTENSION SET_PROVIDER SET_SWITCH UNFREEZE;
     feed: ACK ACKS ALL BACKFILL BY_APP END_TAKE_OVER GROUPS HEAD INSERT LOCK_FEEDS PAGE RENEW RENEW_ALL RENEW_BY_HAND SET_DELIVERED SET_HEAD SET_PUBLISHED SET_STATE;
@@ -115,6 +117,25 @@ fn a_search_of_the_log_names_what_it_binds_whatever_it_asks_for() {
         };
         for database in BOTH {
             let search = log::search(database, TenantId::from_uuid(id), &query).expect("its own names");
+            assert_eq!(search.values.len(), 2 + asked.count_ones() as usize);
+        }
+    }
+}
+
+#[test]
+fn a_search_of_the_audit_log_names_what_it_binds_whatever_it_asks_for() {
+    for asked in 0..32_u8 {
+        let on = |bit: u8| asked & (1 << bit) != 0;
+        let query = AuditQuery {
+            actor: on(0).then(|| "system".to_owned()),
+            action: on(1).then_some(Action::TokenIssue),
+            target: on(2).then(|| "token:x".to_owned()),
+            since: on(3).then(chrono::DateTime::default),
+            until: on(4).then(chrono::DateTime::default),
+            limit: 20,
+        };
+        for database in BOTH {
+            let search = audit::search(database, Chain::Platform, &query).expect("its own names");
             assert_eq!(search.values.len(), 2 + asked.count_ones() as usize);
         }
     }

@@ -1,4 +1,4 @@
-//! The operators' commands: `usher tenant | directory | token | app | feed | log`, nouns then verbs, and `usher backup`.
+//! The operators' commands: `usher tenant | directory | token | app | feed | log | audit`, nouns then verbs, and `usher backup`.
 //!
 //! One file a noun: its arguments for clap, and the output for each use-case of `admin`. The commands work on the configured
 //! database, with the server up or down. Must not know: how settings are read ([`Setup`] has them), SQL, rules (they are in
@@ -6,6 +6,7 @@
 
 mod actor;
 mod app;
+mod audit;
 mod backup;
 mod directory;
 mod feed;
@@ -29,6 +30,7 @@ use domain::profile::Profiles;
 use events::RedisSettings;
 use store::{Backend, Store, StoreError};
 
+use crate::config::audit::Audit;
 use crate::setup;
 
 /// The nouns.
@@ -48,6 +50,8 @@ pub enum Command {
     Log(Noun<log::Verb>),
     /// What is done in the background, and what of it fails.
     Job(Noun<job::Verb>),
+    /// Who did what: the audit log of operators and their programs.
+    Audit(Noun<audit::Verb>),
     /// Copy the SQLite database to a new file, while the server runs; PostgreSQL has pg_dump (docs/operations.md, Backup).
     Backup(backup::Arguments),
 }
@@ -72,6 +76,8 @@ pub struct Setup {
     pub public_url: String,
     /// `None` without a Redis queue.
     pub redis: Option<RedisSettings>,
+    /// The key and the file of checkpoints.
+    pub audit: Audit,
 }
 
 /// Runs one command.
@@ -79,6 +85,11 @@ pub struct Setup {
 /// # Errors
 /// What was not done and the next step, in words for the operator.
 pub async fn run(command: Command, setup: &Setup) -> anyhow::Result<ExitCode> {
+    if let Command::Audit(noun) = &command
+        && let Some(done) = audit::without_database(noun.printer, &noun.verb)
+    {
+        return done.map(|()| ExitCode::SUCCESS);
+    }
     let store = match command {
         Command::Backup(_) => open_unchanged(setup).await?,
         _ => open(setup).await?,
@@ -92,6 +103,7 @@ pub async fn run(command: Command, setup: &Setup) -> anyhow::Result<ExitCode> {
         Command::Feed(noun) => feed::run(&context, noun.printer, noun.verb).await,
         Command::Log(noun) => log::run(&context, noun.printer, noun.verb).await,
         Command::Job(noun) => job::run(&context, noun.printer, noun.verb).await,
+        Command::Audit(noun) => audit::run(&context, &setup.audit, noun.printer, noun.verb).await,
         Command::Backup(arguments) => backup::run(&store, &arguments).await,
     };
     store.close().await;

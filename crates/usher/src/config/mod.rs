@@ -4,6 +4,7 @@
 //! that names the key; nothing is guessed. Reading order: `settings` (all of them, typed), a section such as `http`, `values`
 //! (file and environment), `keys` and `show` (the page and `usher check-config`).
 
+pub mod audit;
 mod database;
 mod events;
 pub mod http;
@@ -52,6 +53,8 @@ pub struct Config {
     pub events: events::Events,
     /// Who is told of what needs a person.
     pub notices: notices::Channels,
+    /// Checkpoints of the audit log.
+    pub audit: audit::Audit,
     /// Logging.
     pub log: log::Log,
     /// OTLP.
@@ -104,6 +107,7 @@ impl Config {
             redis: settings.redis.settings(values)?,
             events: settings.events,
             notices: settings.notices.channels(values)?,
+            audit: settings.audit,
             log: settings.log,
             telemetry: settings.telemetry,
             lines,
@@ -121,6 +125,7 @@ impl Config {
 
     /// Settings that do not go together.
     fn check(&self) -> Result<(), ConfigError> {
+        self.audit.check()?;
         let http = &self.http;
         if http.listen == http.admin_listen && http.listen.port() != 0 {
             return Err(contradiction(

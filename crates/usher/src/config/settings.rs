@@ -9,6 +9,7 @@ use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 use smart_default::SmartDefault;
 
+use super::audit::Audit;
 use super::database::Database;
 use super::events::Events;
 use super::http::Http;
@@ -43,6 +44,8 @@ pub struct Settings {
     pub events: Events,
     /// Who is told of what needs a person.
     pub notices: Notices,
+    /// Checkpoints of the audit log.
+    pub audit: Audit,
     /// Logging.
     pub log: Log,
     /// OTLP.

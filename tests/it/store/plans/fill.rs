@@ -53,6 +53,12 @@ INSERT INTO provisioning_log (tenant_id, directory_id, at, request_id, identity_
 INSERT INTO provisioning_log (tenant_id, directory_id, at, request_id, action, status, changed, token_id)
     SELECT ID(x'1000000'::int + n), ID(x'2000000'::int + n), n, ID(n), 'create', 'success', '[]', 'tok000000000'
     FROM generate_series(1, 1000) n;
+INSERT INTO audit_log SELECT T, 1000000 + n, n, CASE n % 100 WHEN 7 THEN 'cli:bob@ops2' ELSE 'cli:alice@ops1' END,
+    CASE n % 500 WHEN 7 THEN 'token.revoke' ELSE 'token.issue' END, 'token:t' || n, 'success', NULL, NULL, 'r', '{}', 'p' || n, 'h' || n
+    FROM generate_series(1, 5000) n;
+INSERT INTO audit_log SELECT ID(x'1000000'::int + n), 1, n, 'cli:alice@ops1', 'token.issue', 'token:t7', 'success', NULL, NULL, 'r',
+    '{}', 'p', 'h' FROM generate_series(1, 1000) n;
+INSERT INTO audit_chain SELECT ID(x'1000000'::int + n), 1, 'h' FROM generate_series(1, 1000) n;
 INSERT INTO feed_group VALUES (APP, 'booking', 100, 1);
 INSERT INTO feed_ack SELECT APP, 'booking', n, n FROM generate_series(1, 100) n;
 ";

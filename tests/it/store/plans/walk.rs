@@ -21,7 +21,7 @@ use scim::query::{Sort, SortPosition};
 use scim::schema::ResourceType;
 use serde_json::json;
 use store::{
-    JobEnd, ListRequest, LogQuery, MemberChange, NewJob, Page, PageAt, Store, StoreError, TenantTx,
+    AuditQuery, JobEnd, ListRequest, LogQuery, MemberChange, NewJob, Page, PageAt, Store, StoreError, TenantTx,
     TypeRequest,
 };
 use uuid::Uuid;
@@ -73,6 +73,7 @@ pub async fn walk(watched: &Watched, target: &Target, nth: usize) {
     groups(watched, target, nth).await;
     list_all(watched, target).await;
     logs(watched, target).await;
+    audit(watched).await;
     feeds(&watched.world, target, nth).await;
     jobs(&watched.world.store).await;
 }
@@ -548,6 +549,55 @@ async fn logs(watched: &Watched, target: &Target) {
             })
             .await
             .unwrap();
+    }
+}
+
+async fn audit(watched: &Watched) {
+    let (world, home) = (&watched.world, &watched.home);
+    let store = &world.store;
+    let chain = Chain::Tenant(home.tenant.id);
+    store.audit_heads().await.unwrap();
+    store.audit_head(chain).await.unwrap();
+    store.audit_rows(chain, 0, 20).await.unwrap();
+    let any = AuditQuery {
+        limit: 20,
+        ..AuditQuery::default()
+    };
+    let keyed = AuditQuery {
+        actor: Some("cli:bob@ops2".to_owned()),
+        ..any.clone()
+    };
+    let queries = [
+        any.clone(),
+        AuditQuery {
+            action: Some(Action::AuthRefused),
+            ..keyed.clone()
+        },
+        AuditQuery {
+            since: Some(early(4_995)),
+            until: Some(early(4_999)),
+            ..keyed.clone()
+        },
+        keyed,
+        AuditQuery {
+            action: Some(Action::TokenRevoke),
+            ..any.clone()
+        },
+        AuditQuery {
+            target: Some("token:t7".to_owned()),
+            ..any.clone()
+        },
+        AuditQuery {
+            since: Some(early(4_995)),
+            ..any.clone()
+        },
+        AuditQuery {
+            until: Some(early(4)),
+            ..any
+        },
+    ];
+    for query in queries {
+        store.search_audit(chain, &query).await.unwrap();
     }
 }
 
