@@ -3,9 +3,10 @@
 //! A [`Handler`] does the jobs of one kind; [`Jobs`] has all of them, and [`run`] claims what is due and gives it to them. The rows
 //! and leases are the store's (`store::Store::claim_jobs`). Must not know: HTTP servers, the command line.
 //!
-//! Reading order: [`handler`], `decide` (what an attempt comes to, pure), `runner`, [`status`]; then the handlers: [`prune`],
+//! Reading order: [`handler`], `decide` (what an attempt comes to, pure), `runner`, [`status`]; then the handlers: [`prune`], [`checkpoints`],
 //! [`notices`]. [`token_watch`] is no job: each instance looks by itself.
 
+pub mod checkpoints;
 mod decide;
 pub mod handler;
 pub mod notices;

@@ -16,8 +16,6 @@ use http::metrics::Metrics;
 use http::tenant_limits::TenantLimits;
 use http::{Listeners, Server, State};
 use jobs::Jobs;
-use jobs::notices::{Mail, TokenNotice, TokenNotices, Webhook};
-use jobs::prune::Prune;
 use jobs::token_watch::TokenWatch;
 use store::{Backend, Store};
 use tokio::runtime::Handle;
@@ -30,7 +28,7 @@ use crate::config::variable;
 use crate::setup::Setup;
 use crate::signals::Signals;
 use crate::telemetry::{Telemetry, traceparent};
-use crate::{descriptors, gauges, output};
+use crate::{background, descriptors, gauges, output};
 
 /// Time limit of the last writes at shutdown.
 const LAST_WRITES: Duration = Duration::from_secs(5);
@@ -56,7 +54,7 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
     )
     .context("the system gives no randomness")?;
     let events = open_events(&setup)?;
-    let jobs = open_jobs(&setup)?;
+    let jobs = background::jobs(&setup)?;
     let token_watch = TokenWatch::new(setup.store.clone(), Arc::clone(&setup.clock));
     gauges::register(&telemetry.meter(), &verifier, &events, &setup.clock);
     gauges::jobs(&telemetry.meter(), &jobs);
@@ -97,32 +95,6 @@ fn open_events(setup: &Setup) -> anyhow::Result<Events> {
         &*setup.ids,
         settings,
     )?)
-}
-
-fn open_jobs(setup: &Setup) -> anyhow::Result<Jobs> {
-    let (store, clock) = (|| setup.store.clone(), || Arc::clone(&setup.clock));
-    let channels = &setup.config.notices;
-    let webhook = channels.webhook_url.clone().map(Webhook::new).transpose();
-    let mail = channels.mail.as_ref().map(Mail::new).transpose();
-    let notice = TokenNotice {
-        store: store(),
-        clock: clock(),
-        environment: setup.config.environment,
-        webhook: webhook.map_err(anyhow::Error::msg)?,
-        mail: mail.map_err(anyhow::Error::msg)?,
-    };
-    let notices = TokenNotices {
-        store: store(),
-        clock: clock(),
-        channels: notice.channels(),
-    };
-    let prune = Prune {
-        store: store(),
-        clock: clock(),
-        keep: Duration::from_hours(setup.config.events.retention_days * 24),
-    };
-    let handlers: [Arc<dyn jobs::Handler>; 3] = [Arc::new(notice), Arc::new(notices), Arc::new(prune)];
-    Ok(Jobs::new(store(), Arc::clone(&setup.ids), handlers))
 }
 
 /// Opens both sockets. The error of a port in use names the setting and the remedy.

@@ -6,7 +6,7 @@
 
 mod actor;
 mod app;
-mod audit;
+pub(crate) mod audit;
 mod backup;
 mod directory;
 mod feed;
