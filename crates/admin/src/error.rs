@@ -113,8 +113,8 @@ pub enum Error {
     },
     /// The file of checkpoints cannot be read or written.
     #[error(
-        "the checkpoints could not be kept in {file}: {error}. Nothing was signed; make the folder of audit.anchor_file, and give this \
-         user the right to write there", file = .file.display()
+        "the checkpoints could not be kept in {path}: {error}. Make the folder of audit.anchor_file, and give this \
+         user the right to write there", path = .file.display()
     )]
     Anchor {
         /// Its path.

@@ -319,9 +319,9 @@ impl AuditRow {
     pub fn computed_hash(&self) -> String {
         let mut digest = Sha256::new();
         let mut field = |value: Option<&str>| match value {
-            None => digest.update([0]),
+            None => digest.update([0_u8]),
             Some(value) => {
-                digest.update([1]);
+                digest.update([1_u8]);
                 digest.update((value.len() as u64).to_be_bytes());
                 digest.update(value);
             }

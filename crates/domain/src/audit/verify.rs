@@ -57,11 +57,7 @@ impl Verified {
     /// Before the first row.
     pub fn begin(chain: Chain) -> Self {
         Self {
-            head: ChainHead {
-                chain,
-                seq: 0,
-                hash: GENESIS.to_owned(),
-            },
+            head: ChainHead::of_new(chain),
         }
     }
 
