@@ -104,7 +104,9 @@ pub enum Error {
     )]
     AuditLimit(usize),
     /// The chain has no row with this number.
-    #[error("the audit log of {chain} has no row {seq}: `usher audit list` shows the numbers, with --tenant for a tenant's")]
+    #[error(
+        "the audit log of {chain} has no row {seq}: `usher audit list` shows the numbers, with --tenant for a tenant's"
+    )]
     AuditRowUnknown {
         /// The tenant, or `platform`.
         chain: String,

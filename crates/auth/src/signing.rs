@@ -3,7 +3,9 @@
 
 use std::fmt;
 
-use aws_lc_rs::signature::{ED25519, ED25519_PUBLIC_KEY_LEN, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
+use aws_lc_rs::signature::{
+    ED25519, ED25519_PUBLIC_KEY_LEN, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey,
+};
 use data_encoding::{BASE64, HEXLOWER};
 use sha2::{Digest as _, Sha256};
 
@@ -101,7 +103,10 @@ impl PublicKey {
 }
 
 fn pem(label: &str, der: &[u8]) -> String {
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", BASE64.encode(der))
+    format!(
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+        BASE64.encode(der)
+    )
 }
 
 fn unpacked(text: &str, label: &str) -> Option<Vec<u8>> {
@@ -148,8 +153,16 @@ mod tests {
 
     #[test]
     fn another_file_says_what_is_expected_and_nothing_of_its_content() {
-        let public = SigningKey::from_pem(&private_pem(&seed())).unwrap().public().pem();
-        for text in ["", "secret", &public, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"] {
+        let public = SigningKey::from_pem(&private_pem(&seed()))
+            .unwrap()
+            .public()
+            .pem();
+        for text in [
+            "",
+            "secret",
+            &public,
+            "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----",
+        ] {
             assert_eq!(
                 SigningKey::from_pem(text).unwrap_err().to_string(),
                 "it holds no Ed25519 private key in PEM: `usher audit keygen FILE` makes the pair, as FILE and FILE.pub"
@@ -161,6 +174,9 @@ mod tests {
     #[test]
     fn a_key_shows_nothing_of_itself() {
         let key = SigningKey::from_pem(&private_pem(&seed())).unwrap();
-        assert_eq!(format!("{key:?}"), format!("SigningKey({:?})", key.public().name()));
+        assert_eq!(
+            format!("{key:?}"),
+            format!("SigningKey({:?})", key.public().name())
+        );
     }
 }

@@ -140,7 +140,11 @@ mod tests {
             counts.count(network(1), CredentialKind::Token, &WRONG);
         }
         counts.count(network(1), CredentialKind::App, &WRONG);
-        counts.count(network(2), CredentialKind::Token, &Refusal::Unauthorized(Reason::Revoked));
+        counts.count(
+            network(2),
+            CredentialKind::Token,
+            &Refusal::Unauthorized(Reason::Revoked),
+        );
         let taken = counts.take(Duration::ZERO);
         assert_eq!(
             taken.named,
@@ -151,9 +155,17 @@ mod tests {
             ]
         );
         counts.count(network(1), CredentialKind::Token, &WRONG);
-        assert_eq!(counts.take(Duration::from_secs(59)), Taken::default(), "within the minute");
+        assert_eq!(
+            counts.take(Duration::from_secs(59)),
+            Taken::default(),
+            "within the minute"
+        );
         assert_eq!(counts.take(Duration::from_mins(1)).named.len(), 1);
-        assert_eq!(counts.take(Duration::from_mins(5)), Taken::default(), "nothing since");
+        assert_eq!(
+            counts.take(Duration::from_mins(5)),
+            Taken::default(),
+            "nothing since"
+        );
     }
 
     #[test]

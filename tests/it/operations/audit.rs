@@ -31,7 +31,10 @@ fn exported(gateway: &Gateway) -> Vec<Value> {
     let output = gateway.try_cli(&["audit", "export"]);
     assert!(output.status.success(), "{}", stderr(&output));
     let lines = stdout(&output);
-    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 const WHOSE: [&str; 4] = ["--tenant", "contoso", "--profile", "agents"];
@@ -142,7 +145,14 @@ async fn a_row_says_who_did_what_to_what_and_how_it_was_before() {
         run(&gateway, "directory create", &WHOSE);
         let set = [&WHOSE[..], &["--provider", "okta"]].concat();
         run(&gateway, "directory set", &set);
-        let list = gateway.cli(&["audit", "list", "--tenant", "contoso", "--action", "directory.set"]);
+        let list = gateway.cli(&[
+            "audit",
+            "list",
+            "--tenant",
+            "contoso",
+            "--action",
+            "directory.set",
+        ]);
         let row = &list[0];
         assert_eq!(row["details"]["providerBefore"], "entra", "{row}");
         assert_eq!(row["details"]["provider"], "okta");
@@ -163,8 +173,14 @@ async fn a_row_says_who_did_what_to_what_and_how_it_was_before() {
         for (words, part) in [
             ("audit show 9", "the audit log of platform has no row 9"),
             ("audit list --limit 0", "1 to 1000 rows of the audit log"),
-            ("audit list --action token.isue", "choose one of tenant.create, directory.create"),
-            ("audit checkpoint", "audit.signing_key_file and audit.anchor_file are not set"),
+            (
+                "audit list --action token.isue",
+                "choose one of tenant.create, directory.create",
+            ),
+            (
+                "audit checkpoint",
+                "audit.signing_key_file and audit.anchor_file are not set",
+            ),
         ] {
             let output = gateway.try_cli(&words.split(' ').collect::<Vec<_>>());
             assert!(!output.status.success());
@@ -226,8 +242,10 @@ async fn rewritten(gateway: &Gateway, from: i64, change: impl Fn(&mut AuditRow))
 async fn tamper(gateway: &Gateway, text: &str) {
     let before = match gateway.database() {
         Some(_) => "SET session_replication_role = replica;",
-        None => "DROP TRIGGER IF EXISTS audit_log_updated; DROP TRIGGER IF EXISTS audit_log_deleted; \
-                 DROP TRIGGER IF EXISTS audit_chain_updated; DROP TRIGGER IF EXISTS audit_chain_deleted;",
+        None => {
+            "DROP TRIGGER IF EXISTS audit_log_updated; DROP TRIGGER IF EXISTS audit_log_deleted; \
+                 DROP TRIGGER IF EXISTS audit_chain_updated; DROP TRIGGER IF EXISTS audit_chain_deleted;"
+        }
     };
     sql(gateway, &format!("{before} {text}")).await;
 }
@@ -253,14 +271,22 @@ async fn a_chain_that_was_rewritten_whole_is_found_by_a_checkpoint() {
         };
         assert_eq!(mode("audit.key"), 0o600);
         let again = gateway.try_cli(&["audit", "keygen", "audit.key"]);
-        assert!(stderr(&again).contains("choose a file that is not there yet"), "{}", stderr(&again));
+        assert!(
+            stderr(&again).contains("choose a file that is not there yet"),
+            "{}",
+            stderr(&again)
+        );
 
         gateway.directory("contoso", "agents");
         let signed = gateway.cli(&["audit", "checkpoint"]);
         assert_eq!(signed["checkpoints"].as_array().unwrap().len(), 2, "{signed}");
         assert_eq!(signed["checkpoints"][0]["key"], made["key"]);
         let nothing = gateway.cli(&["audit", "checkpoint"]);
-        assert_eq!(nothing["checkpoints"], serde_json::json!([]), "no chain has grown");
+        assert_eq!(
+            nothing["checkpoints"],
+            serde_json::json!([]),
+            "no chain has grown"
+        );
         gateway.token("contoso", "agents");
         let signed = gateway.cli(&["audit", "checkpoint"]);
         assert_eq!(signed["checkpoints"].as_array().unwrap().len(), 1);
@@ -275,17 +301,29 @@ async fn a_chain_that_was_rewritten_whole_is_found_by_a_checkpoint() {
 
         rewritten(&gateway, 2, |row| row.actor = "cli:mallory@ops1".to_owned()).await;
         let (code, answer, _) = verify(&gateway, &[]);
-        assert_eq!((code, &answer["whole"]), (Some(0), &Value::Bool(true)), "whole in itself: {answer}");
+        assert_eq!(
+            (code, &answer["whole"]),
+            (Some(0), &Value::Bool(true)),
+            "whole in itself: {answer}"
+        );
         let (code, answer, said) = verify(&gateway, &public);
         assert_eq!(code, Some(1), "{answer}");
         assert_eq!(answer["whole"], false);
         let fault = &answer["chains"][1]["fault"];
-        assert_eq!((&fault["row"], &fault["kind"]), (&2.into(), &"anchorMismatch".into()), "{answer}");
+        assert_eq!(
+            (&fault["row"], &fault["kind"]),
+            (&2.into(), &"anchorMismatch".into()),
+            "{answer}"
+        );
         assert!(
             said.contains("contoso: row 2: a checkpoint outside the database names another hash"),
             "{said}"
         );
-        assert_eq!(answer["chains"][0]["fault"], Value::Null, "the platform's is whole");
+        assert_eq!(
+            answer["chains"][0]["fault"],
+            Value::Null,
+            "the platform's is whole"
+        );
     })
     .await;
 }
@@ -310,15 +348,24 @@ async fn a_checkpoint_that_was_changed_proves_nothing_and_a_chain_that_is_gone_i
 
         gateway.cli(&["audit", "keygen", "other.key"]);
         std::fs::write(&file, &good).unwrap();
-        let (_, _, said) = verify(&gateway, &["--anchor", "checkpoints.jsonl", "--public-key", "other.key.pub"]);
-        assert!(said.contains("which was not given: name that key's file with --public-key"), "{said}");
+        let (_, _, said) = verify(
+            &gateway,
+            &["--anchor", "checkpoints.jsonl", "--public-key", "other.key.pub"],
+        );
+        assert!(
+            said.contains("which was not given: name that key's file with --public-key"),
+            "{said}"
+        );
 
         tamper(&gateway, "DELETE FROM audit_log; DELETE FROM audit_chain;").await;
         let (code, answer, _) = verify(&gateway, &[]);
         assert_eq!(code, Some(0), "without checkpoints nothing is missed: {answer}");
         let (code, answer, said) = verify(&gateway, &anchored);
         assert_eq!(code, Some(1), "{answer}");
-        assert!(said.contains("platform: row 1: it is missing") && said.contains("contoso: row 2: it is missing"), "{said}");
+        assert!(
+            said.contains("platform: row 1: it is missing") && said.contains("contoso: row 2: it is missing"),
+            "{said}"
+        );
     })
     .await;
 }
@@ -328,16 +375,26 @@ async fn a_bad_row_ends_verify_with_status_1_and_is_named() {
     on_both(&[], async |gateway| {
         gateway.directory("contoso", "agents");
         gateway.directory("fabrikam", "agents");
-        tamper(&gateway, "UPDATE audit_log SET action = 'x' WHERE action = 'directory.create';").await;
+        tamper(
+            &gateway,
+            "UPDATE audit_log SET action = 'x' WHERE action = 'directory.create';",
+        )
+        .await;
         let output = gateway.try_cli(&["audit", "verify"]);
         assert_eq!(output.status.code(), Some(1));
         let (table, said) = (stdout(&output), stderr(&output));
         assert!(
-            table.contains("row 1: it was changed") && table.contains("not compared with checkpoints (--anchor FILE)"),
+            table.contains("row 1: it was changed")
+                && table.contains("not compared with checkpoints (--anchor FILE)"),
             "{table}"
         );
         for name in ["contoso", "fabrikam"] {
-            assert!(said.contains(&format!("{name}: row 1: it was changed: its hash is not the one of its values")), "{said}");
+            assert!(
+                said.contains(&format!(
+                    "{name}: row 1: it was changed: its hash is not the one of its values"
+                )),
+                "{said}"
+            );
         }
         let (code, ..) = verify(&gateway, &["--platform"]);
         assert_eq!(code, Some(0), "the platform's chain is whole");
@@ -353,7 +410,11 @@ async fn refused_credentials_are_counted_in_the_platforms_chain() {
         let directory = gateway.directory("contoso", "agents");
         // Another secret of the same length whose checksum fits is what nobody has; a character changed is found by the checksum.
         let wrong = format!("{}0", &directory.token[..directory.token.len() - 1]);
-        let wrong = if wrong == directory.token { format!("{}1", &wrong[..wrong.len() - 1]) } else { wrong };
+        let wrong = if wrong == directory.token {
+            format!("{}1", &wrong[..wrong.len() - 1])
+        } else {
+            wrong
+        };
         let url = format!("{}/Users", directory.tenant_url);
         for _ in 0..3 {
             let request = support::http_client().get(&url).bearer_auth(&wrong);
@@ -364,10 +425,20 @@ async fn refused_credentials_are_counted_in_the_platforms_chain() {
         gateway.terminate();
         let rows = gateway.cli(&["audit", "list", "--action", "auth.refused"]);
         let rows = rows.as_array().unwrap();
-        assert_eq!(rows.len(), 1, "a request without a credential is no attempt: {rows:?}");
+        assert_eq!(
+            rows.len(),
+            1,
+            "a request without a credential is no attempt: {rows:?}"
+        );
         assert_eq!(rows[0]["details"]["count"], 3);
-        assert_eq!((&rows[0]["details"]["kind"], &rows[0]["details"]["reason"]), (&"token".into(), &"checksum".into()));
-        assert_eq!((&rows[0]["ip"], &rows[0]["actor"]), (&"127.0.0.1".into(), &"system".into()));
+        assert_eq!(
+            (&rows[0]["details"]["kind"], &rows[0]["details"]["reason"]),
+            (&"token".into(), &"checksum".into())
+        );
+        assert_eq!(
+            (&rows[0]["ip"], &rows[0]["actor"]),
+            (&"127.0.0.1".into(), &"system".into())
+        );
         assert!(!rows[0].to_string().contains(&wrong[..30]));
         assert_eq!(gateway.cli(&["audit", "verify"])["whole"], true);
     })

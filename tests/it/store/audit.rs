@@ -105,7 +105,12 @@ async fn a_change_that_fails_later_leaves_neither_itself_nor_a_row() {
             .await;
         assert!(matches!(failed, Err(StoreError::Settings(_))), "{failed:?}");
         assert_eq!(world.store.tokens(scope, None).await.unwrap(), []);
-        assert_eq!(verified(&world.store, chain(&home)).await, Ok(1), "{}", world.name());
+        assert_eq!(
+            verified(&world.store, chain(&home)).await,
+            Ok(1),
+            "{}",
+            world.name()
+        );
     }
 }
 
@@ -155,11 +160,16 @@ async fn tamper(world: &World, sql: &str) {
     if let Some(database) = &world.postgres {
         let mut owner = sqlx::PgConnection::connect(&database.super_url).await.unwrap();
         let text = format!("SET session_replication_role = replica; {sql}");
-        sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut owner).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(text))
+            .execute(&mut owner)
+            .await
+            .unwrap();
         owner.close().await.unwrap();
         return;
     }
-    let mut owner = sqlx::SqliteConnection::connect(&world.settings.url).await.unwrap();
+    let mut owner = sqlx::SqliteConnection::connect(&world.settings.url)
+        .await
+        .unwrap();
     let triggers: Vec<(String, String)> =
         sqlx::query_as("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'audit_%'")
             .fetch_all(&mut owner)
@@ -240,7 +250,11 @@ async fn every_way_to_tamper_is_found_and_named() {
         }
         for home in homes.iter().chain([&good]) {
             for nth in 0..4 {
-                let token = token(&world, home, &format!("{}{nth}", home.tenant.name.as_str().replace('-', "")));
+                let token = token(
+                    &world,
+                    home,
+                    &format!("{}{nth}", home.tenant.name.as_str().replace('-', "")),
+                );
                 world
                     .operator()
                     .insert_token(home.scope, &token, &hash())
@@ -249,13 +263,22 @@ async fn every_way_to_tamper_is_found_and_named() {
             }
         }
         for (home, (_, sql, _)) in homes.iter().zip(&cases) {
-            tamper(&world, &sql.replace(" C", &format!(" {}", literal(&world, chain(home))))).await;
+            tamper(
+                &world,
+                &sql.replace(" C", &format!(" {}", literal(&world, chain(home)))),
+            )
+            .await;
         }
         for (home, (name, _, fault)) in homes.iter().zip(&cases) {
             let found = verified(&world.store, chain(home)).await.expect_err(name);
             assert_eq!((found.seq, found.kind), *fault, "{}: {name}", world.name());
         }
-        assert_eq!(verified(&world.store, chain(&good)).await, Ok(5), "{}", world.name());
+        assert_eq!(
+            verified(&world.store, chain(&good)).await,
+            Ok(5),
+            "{}",
+            world.name()
+        );
     }
 }
 
@@ -277,7 +300,9 @@ async fn nobody_changes_or_deletes_a_row_with_the_triggers_in_place() {
                     sqlx::raw_sql(sql).execute(&mut owner).await.map(|_| ())
                 }
                 None => {
-                    let mut owner = sqlx::SqliteConnection::connect(&world.settings.url).await.unwrap();
+                    let mut owner = sqlx::SqliteConnection::connect(&world.settings.url)
+                        .await
+                        .unwrap();
                     sqlx::raw_sql(sql).execute(&mut owner).await.map(|_| ())
                 }
             };
@@ -318,7 +343,14 @@ async fn a_search_finds_what_was_asked_for_in_its_chain_only() {
         };
         let start = entry(Chain::Platform, Action::TokenRevoke).at;
         assert_eq!(found(any.clone()).await, [4, 3, 2, 1], "{}", world.name());
-        assert_eq!(found(AuditQuery { limit: 2, ..any.clone() }).await, [4, 3]);
+        assert_eq!(
+            found(AuditQuery {
+                limit: 2,
+                ..any.clone()
+            })
+            .await,
+            [4, 3]
+        );
         let by = |actor: &str| AuditQuery {
             actor: Some(actor.to_owned()),
             ..any.clone()

@@ -26,9 +26,7 @@ pub async fn execute(
     let grown = heads
         .iter()
         .filter(|head| head.seq > 0 && last.get(&head.chain) != Some(&head.hash));
-    let made: Vec<SignedCheckpoint> = grown
-        .map(|head| signed(Checkpoint::of(head, now), key))
-        .collect();
+    let made: Vec<SignedCheckpoint> = grown.map(|head| signed(Checkpoint::of(head, now), key)).collect();
     if !made.is_empty() {
         file.append(&made).map_err(failed)?;
     }

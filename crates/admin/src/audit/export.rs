@@ -29,7 +29,10 @@ pub async fn begin(context: &Context, which: &Which) -> Result<Export, Error> {
 ///
 /// # Errors
 /// [`Error::Store`].
-pub async fn next(context: &Context, export: &mut Export) -> Result<Option<(NamedChain, Vec<AuditRow>)>, Error> {
+pub async fn next(
+    context: &Context,
+    export: &mut Export,
+) -> Result<Option<(NamedChain, Vec<AuditRow>)>, Error> {
     while let Some(named) = export.left.front() {
         let rows = context.store.audit_rows(named.chain, export.after, PAGE).await?;
         if let Some(last) = rows.last() {

@@ -15,7 +15,10 @@ pub async fn execute(
     seq: i64,
 ) -> Result<(NamedChain, AuditRow), Error> {
     let named = chain(context, tenant).await?;
-    let rows = context.store.audit_rows(named.chain, seq.saturating_sub(1), 1).await?;
+    let rows = context
+        .store
+        .audit_rows(named.chain, seq.saturating_sub(1), 1)
+        .await?;
     let found = rows.into_iter().find(|row| row.seq == seq);
     let unknown = || Error::AuditRowUnknown {
         chain: named.name(),

@@ -143,7 +143,10 @@ pub(crate) fn search(on: Backend, chain: Chain, query: &AuditQuery) -> Result<Bo
         is_keyed = true;
         values.push((name, value));
     }
-    let times = [("since", ">=", query.since.value(on)?), ("until", "<", query.until.value(on)?)];
+    let times = [
+        ("since", ">=", query.since.value(on)?),
+        ("until", "<", query.until.value(on)?),
+    ];
     let mut is_timed = false;
     for (name, compares, value) in times {
         if !given(&value) {

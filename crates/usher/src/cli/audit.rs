@@ -111,7 +111,10 @@ impl Chains {
 fn action(word: &str) -> Result<Action, String> {
     word.parse().map_err(|_| {
         let words: Vec<&str> = Action::ALL.iter().map(|action| action.as_str()).collect();
-        format!("there is no action \"{word}\": choose one of {}", words.join(", "))
+        format!(
+            "there is no action \"{word}\": choose one of {}",
+            words.join(", ")
+        )
     })
 }
 
@@ -237,7 +240,12 @@ async fn verify(
         .iter()
         .filter_map(|report| {
             let fault = report.fault.as_ref()?;
-            Some(format!("{}: row {}: {}", report.named.name(), fault.seq, fault.kind))
+            Some(format!(
+                "{}: row {}: {}",
+                report.named.name(),
+                fault.seq,
+                fault.kind
+            ))
         })
         .collect();
     what.extend(bad_line.map(|bad| format!("the file of checkpoints, {bad}")));
@@ -320,7 +328,8 @@ fn text(named: &NamedChain, row: &AuditRow) -> String {
         ("hash before", row.previous.clone()),
         ("hash", row.hash.clone()),
     ];
-    let line = |(name, value): &(&str, String)| format!("{name:<12} {}", printable(value)).trim_end().to_owned();
+    let line =
+        |(name, value): &(&str, String)| format!("{name:<12} {}", printable(value)).trim_end().to_owned();
     lines.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 

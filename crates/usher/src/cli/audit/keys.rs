@@ -35,9 +35,18 @@ pub(super) fn make(printer: Printer, file: &Path) -> anyhow::Result<()> {
 
 /// A file that is not there yet.
 fn write(file: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
-    let made = OpenOptions::new().write(true).create_new(true).mode(mode).open(file);
+    let made = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(file);
     made.and_then(|mut made| made.write_all(text.as_bytes()).and_then(|()| made.sync_all()))
-        .with_context(|| format!("{} cannot be made: choose a file that is not there yet", file.display()))
+        .with_context(|| {
+            format!(
+                "{} cannot be made: choose a file that is not there yet",
+                file.display()
+            )
+        })
 }
 
 /// The key that signs, and the file that keeps.
