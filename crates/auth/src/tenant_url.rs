@@ -3,7 +3,7 @@
 //! Must not know: how URLs are routed.
 
 use domain::credential::TokenRecord;
-use domain::tenant::Serving;
+use domain::tenant::{Directory, Serving, Slug};
 
 use crate::refusal::Refusal;
 
@@ -17,15 +17,20 @@ pub struct TenantUrl<'a> {
 }
 
 impl TenantUrl<'_> {
+    /// Whether the URL names this directory, and no other.
+    pub fn names(self, tenant: &Slug, directory: &Directory) -> bool {
+        let own = |named: Option<&str>, own: &str| named.is_none_or(|named| named == own);
+        own(self.tenant, tenant.as_str()) && own(self.profile, directory.profile.as_str())
+    }
+
     /// Checks that the URL names no other tenant or profile than the token's, and that the directory is served.
     ///
     /// # Errors
     /// [`Refusal::WrongDirectory`] (401, like every other), [`Refusal::Frozen`] (503) and [`Refusal::DirectoryOff`] (403).
     pub fn check(self, record: &TokenRecord) -> Result<(), Refusal> {
         let (tenant, directory) = (&record.tenant_name, &record.directory);
-        let own = |named: Option<&str>, own: &str| named.is_none_or(|named| named == own);
         let named = || (tenant.clone(), directory.profile.clone());
-        if !own(self.tenant, tenant.as_str()) || !own(self.profile, directory.profile.as_str()) {
+        if !self.names(tenant, directory) {
             let (tenant, profile) = named();
             return Err(Refusal::WrongDirectory { tenant, profile });
         }
