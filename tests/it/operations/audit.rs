@@ -175,7 +175,7 @@ async fn a_row_says_who_did_what_to_what_and_how_it_was_before() {
             ("audit list --limit 0", "1 to 1000 rows of the audit log"),
             (
                 "audit list --action token.isue",
-                "choose one of tenant.create, directory.create",
+                "choose one of tenant.create, tenant.freeze",
             ),
             (
                 "audit checkpoint",
