@@ -6,6 +6,7 @@ use auth::{CredentialKind, redis_password};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::audit::{Action, Target};
 use domain::credential::{CredentialStatus, TokenId};
+use serde_json::json;
 use store::StoreError;
 
 use super::{Issued, audit};
@@ -32,7 +33,7 @@ pub async fn execute(context: &Context, name: &str, overlap: TimeDelta) -> Resul
     let target = Target::AppCredential(credential.id());
     let entry = audit(context, Action::AppCredentialRotate, target, &app)
         .with("ending", names(&limited))
-        .with("endsAt", (now + overlap).to_rfc3339());
+        .with("endsAt", json!(now + overlap));
     let (app_id, id) = (app.id, credential.id());
     let change = Arc::new((hash.clone(), redis_password::sha256(&credential), limited));
     context

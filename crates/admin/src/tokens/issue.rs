@@ -6,6 +6,7 @@ use domain::audit::Action;
 use domain::credential::{CredentialStatus, SecretHash, Token};
 use domain::network::AllowedNetworks;
 use domain::tenant::{Directory, Tenant};
+use serde_json::json;
 
 use super::{Issued, audit};
 use crate::{Context, Error};
@@ -36,7 +37,7 @@ pub async fn execute(context: &Context, tenant: &str, profile: &str, new: NewTok
     let directory = context.directory(&tenant, profile).await?;
     let (issued, hash) = prepare(context, &tenant, &directory, new).await?;
     let entry = audit(context, Action::TokenIssue, &issued.token)
-        .with("expiresAt", issued.token.expires_at.map(|end| end.to_rfc3339()))
+        .with("expiresAt", json!(issued.token.expires_at))
         .with("networks", issued.token.allowed_networks.to_string());
     let (scope, new) = (Context::scope(tenant.id), (issued.token.clone(), hash.clone()));
     context

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::audit::Action;
 use domain::credential::{CredentialStatus, Token, TokenId};
 use domain::network::AllowedNetworks;
+use serde_json::json;
 use store::StoreError;
 
 use super::issue::NewToken;
@@ -65,9 +66,9 @@ pub async fn execute(
         }
     }
     let entry = audit(context, Action::TokenRotate, &issued.token)
-        .with("expiresAt", issued.token.expires_at.map(|end| end.to_rfc3339()))
+        .with("expiresAt", json!(issued.token.expires_at))
         .with("ending", names(&limited))
-        .with("endsAt", (now + overlap).to_rfc3339());
+        .with("endsAt", json!(now + overlap));
     let change = Arc::new((issued.token.clone(), hash.clone(), limited));
     context
         .store

@@ -53,7 +53,8 @@ const PUBLISHED: &str = "b4c0f4452298951194bf59f965d5203f6591d89da22ca0e681b9116
 #[test]
 fn each_value_changes_the_hash() {
     let row = rows(2).pop().unwrap();
-    let changes: [(&str, fn(&mut AuditRow)); 14] = [
+    type Change = fn(&mut AuditRow);
+    let changes: [(&str, Change); 14] = [
         ("chain", |row| row.chain = Chain::Platform),
         ("seq", |row| row.seq += 1),
         ("at", |row| row.at += 1),

@@ -89,14 +89,12 @@ pub(crate) static INSERT: Statement<&AuditRow> = Statement::opening(Opens::Tenan
 /// Adds a row to its chain, behind the one that the locked head names.
 pub(crate) async fn append(executor: &mut Executor, entry: &AuditEntry) -> Result<()> {
     let chain = || OfChain(entry.chain.uuid());
-    let head = match executor.one(&LOCK_HEAD, chain()).await? {
-        Some(head) => head,
-        None => {
-            executor.change(&BEGIN, &ChainHead::of_new(entry.chain)).await?;
-            let head = executor.one(&LOCK_HEAD, chain()).await?;
-            head.ok_or_else(|| StoreError::Corrupt("a chain of the audit log does not begin".into()))?
-        }
-    };
+    let mut head = executor.one(&LOCK_HEAD, chain()).await?;
+    if head.is_none() {
+        executor.change(&BEGIN, &ChainHead::of_new(entry.chain)).await?;
+        head = executor.one(&LOCK_HEAD, chain()).await?;
+    }
+    let head = head.ok_or_else(|| StoreError::Corrupt("a chain of the audit log does not begin".into()))?;
     let row = entry.after(&head);
     executor.change(&INSERT, &row).await?;
     let head = ChainHead {
@@ -123,7 +121,7 @@ pub(crate) static PAGE: Statement<(OfChain, Seq, Limit), AuditRow> = Statement::
 /// the others are written so that they open none (ADR 0029).
 pub(crate) fn search(on: Backend, chain: Chain, query: &AuditQuery) -> Result<Bound> {
     let mut values = vec![("tenant", chain.uuid().value(on)?)];
-    let mut conditions = String::new();
+    let mut conditions = Vec::new();
     let keys = [
         ("target", query.target.as_deref().value(on)?),
         ("actor", query.actor.as_deref().value(on)?),
@@ -135,7 +133,7 @@ pub(crate) fn search(on: Backend, chain: Chain, query: &AuditQuery) -> Result<Bo
         if !given(&value) {
             continue;
         }
-        conditions.push_str(&if is_keyed {
+        conditions.push(if is_keyed {
             format!(" AND NOT ({name} IS DISTINCT FROM :{name})")
         } else {
             format!(" AND {name} = :{name}")
@@ -152,7 +150,7 @@ pub(crate) fn search(on: Backend, chain: Chain, query: &AuditQuery) -> Result<Bo
         if !given(&value) {
             continue;
         }
-        conditions.push_str(&if is_keyed {
+        conditions.push(if is_keyed {
             format!(" AND (at {compares} :{name}) IS TRUE")
         } else {
             format!(" AND at {compares} :{name}")
@@ -161,6 +159,7 @@ pub(crate) fn search(on: Backend, chain: Chain, query: &AuditQuery) -> Result<Bo
         values.push((name, value));
     }
     values.push(("limit", query.limit.value(on)?));
+    let conditions = conditions.concat();
     let order = if is_timed && !is_keyed {
         "at DESC, seq DESC"
     } else {

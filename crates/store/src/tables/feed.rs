@@ -313,7 +313,7 @@ pub struct FeedGroup {
 }
 
 impl AdminTx {
-    /// [`Store::renew_feed`] for an operator: the relay fills the stream from then on, also one that another deployment has filled.
+    /// [`Store::renew_feed`] for an operator: the relay fills the stream from then on, also one of another deployment.
     ///
     /// # Errors
     /// [`crate::StoreError::Unavailable`].
@@ -381,9 +381,8 @@ impl Store {
     /// # Errors
     /// [`crate::StoreError::Unavailable`].
     pub async fn set_published(&self, app: AppId, position: Position) -> Result<()> {
-        self.change(&SET_PUBLISHED, (OfApp(app), AtPosition(position)))
-            .await
-            .map(|_| ())
+        let parameters = (OfApp(app), AtPosition(position));
+        self.change(&SET_PUBLISHED, parameters).await.map(|_| ())
     }
 
     /// Notes that a consumer group has applied everything up to a position of an epoch. A group never goes back. Nothing is noted

@@ -53,7 +53,8 @@ fn each_way_to_tamper_names_the_first_bad_row() {
         change(&mut rows);
         verified(&rows, &end)
     };
-    let cases: [(&str, Result<i64, (i64, FaultKind)>, (i64, FaultKind)); 9] = [
+    type Named = (i64, FaultKind);
+    let cases: [(&str, Result<i64, Named>, Named); 9] = [
         (
             "changed",
             tampered(|rows| rows[2].actor = "cli:mallory@ops1".to_owned()),
