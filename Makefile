@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .PHONY: help demo build run fmt lint check deny services test test-fast it it-postgres chaos fuzz bench gen docs
 
 # Pages that the program knows how to write: `usher reference PAGE`.
-PAGES := config error-codes cli providers profiles
+PAGES := config.md error-codes.md cli.md providers.md profiles.md admin-api.json
 TARGET_DIR := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)
 
 help: ## This table of contents
@@ -69,7 +69,7 @@ bench: services ## Rates beside what they are compared with, in one run; ARGS='q
 gen: ## Write the generated pages of docs/reference anew (tests fail when they are not)
 	cargo build -q -p usher
 	for page in $(PAGES); do \
-		"$(TARGET_DIR)/debug/usher" reference $$page > "$(TARGET_DIR)/page.md" && mv "$(TARGET_DIR)/page.md" docs/reference/$$page.md || exit 1; \
+		"$(TARGET_DIR)/debug/usher" reference "$${page%.*}" > "$(TARGET_DIR)/page" && mv "$(TARGET_DIR)/page" "docs/reference/$$page" || exit 1; \
 	done
 docs: ## The code's own documentation, in target/doc
 	cargo doc --workspace --no-deps

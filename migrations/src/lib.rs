@@ -92,6 +92,12 @@ impl MigratorTrait for Migrator {
                 no_way_back: "the audit log is not taken down by a migration: restore a backup",
             }),
             Box::new(Step {
+                name: "m0014_api_keys",
+                postgres: include_str!("../sql/0014_api_keys.postgres.sql"),
+                sqlite: include_str!("../sql/0014_api_keys.sqlite.sql"),
+                no_way_back: "API keys are not taken down by a migration: restore a backup",
+            }),
+            Box::new(Step {
                 name: "m0015_jobs",
                 postgres: include_str!("../sql/0015_jobs.postgres.sql"),
                 sqlite: include_str!("../sql/0015_jobs.sqlite.sql"),
@@ -102,6 +108,12 @@ impl MigratorTrait for Migrator {
                 postgres: include_str!("../sql/0016_token_life.postgres.sql"),
                 sqlite: include_str!("../sql/0016_token_life.sqlite.sql"),
                 no_way_back: "what tokens may be used from, and freezing, are not taken down by a migration: restore a backup",
+            }),
+            Box::new(Step {
+                name: "m0017_snapshot_read",
+                postgres: include_str!("../sql/0017_snapshot_read.postgres.sql"),
+                sqlite: include_str!("../sql/0017_snapshot_read.sqlite.sql"),
+                no_way_back: "who has read a snapshot is not taken down by a migration: restore a backup",
             }),
         ]
     }

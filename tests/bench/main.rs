@@ -80,6 +80,9 @@ async fn run(plan: &Plan) -> Report {
     if plan.wants("delivery") {
         report.add(rows::delivery::run(plan).await);
     }
+    if plan.wants("instances") {
+        report.add(rows::instances::run(plan).await);
+    }
     if plan.wants("drain") {
         report.add(rows::drain::run(plan).await);
     }
@@ -103,6 +106,9 @@ async fn run(plan: &Plan) -> Report {
     }
     if plan.wants("match-million") {
         report.add(rows::match_million::run(plan).await);
+    }
+    if plan.wants("snapshot") {
+        report.add(rows::snapshot::run(plan).await);
     }
     report
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use support::gateway::Settings;
 
 /// All rows, in the order of execution.
-pub const ROWS: [&str; 16] = [
+pub const ROWS: [&str; 18] = [
     "verdict",
     "footprint",
     "create-postgres",
@@ -14,6 +14,7 @@ pub const ROWS: [&str; 16] = [
     "query-postgres",
     "patch-postgres",
     "delivery",
+    "instances",
     "drain",
     "groups",
     "memberships",
@@ -22,6 +23,7 @@ pub const ROWS: [&str; 16] = [
     "tenants",
     "fairness",
     "match-million",
+    "snapshot",
 ];
 
 /// The options of a run.

@@ -15,6 +15,7 @@
               literals are handed over as they are"
 )]
 
+mod admin_api;
 mod answers;
 mod architecture;
 mod bad_days;

@@ -38,6 +38,14 @@ impl Booking {
         booking
     }
 
+    /// As [`Booking::over_redis`], as one of several workers that share the group and the tables, and keep no position.
+    pub fn worker_over_redis(app: &App, redis_url: &str, name: &str) -> Self {
+        let mut booking = Self::over_redis(app, redis_url);
+        booking.args.extend(["--worker".to_owned(), name.to_owned()]);
+        booking.restart();
+        booking
+    }
+
     fn start(app: &App, feed: &str) -> Self {
         let mut booking = Self::prepared(app, feed);
         booking.restart();

@@ -3,6 +3,7 @@
 pub mod create;
 pub mod credentials;
 pub mod delete;
+pub mod get;
 pub mod list;
 pub mod revoke_credential;
 pub mod rotate_credential;

@@ -1,15 +1,19 @@
 //! Directories: tenant × profile, one Tenant URL each.
 
+pub mod change;
 pub mod create;
 pub mod extension;
 pub mod freeze;
+pub mod get;
 pub mod list;
 pub mod set;
 pub mod switch;
 
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use domain::audit::{Action, AuditEntry, Chain, Target};
 use domain::tenant::{Directory, Slug, Tenant};
+use sha2::{Digest as _, Sha256};
 
 use crate::Context;
 
@@ -27,6 +31,20 @@ pub struct Named {
 }
 
 impl Named {
+    /// The version of its settings, as an ETag (RFC 9110 §8.8.3): the same settings have the same one. Being frozen is no
+    /// setting.
+    pub fn version(&self) -> String {
+        let Directory {
+            provider,
+            switch,
+            extension,
+            ..
+        } = &self.directory;
+        let settings = (provider.as_str(), switch.as_str(), extension.as_deref());
+        let digest = HEXLOWER.encode(&Sha256::digest(format!("{settings:?}")));
+        format!("\"{digest:.16}\"")
+    }
+
     fn of(context: &Context, tenant: &Tenant, directory: Directory) -> Self {
         Self {
             tenant_url: context.tenant_url(&directory.profile),

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use domain::position::Position;
 use domain::profile::ProfileError;
+use domain::role::{Right, Role, SCIM_MANAGE, ScopeKind};
 use domain::tenant::SlugError;
 use store::StoreError;
 
@@ -36,6 +37,11 @@ pub enum Error {
         /// The name of the profile.
         profile: String,
     },
+    /// The settings are not those that the request was about.
+    #[error(
+        "the settings of this directory have changed since they were read: read them again, and repeat the change"
+    )]
+    SettingsChanged,
     /// An extension that cannot be compiled with its profile.
     #[error("{0}; docs/reference/profiles.md shows what an extension may say. Nothing was changed")]
     Extension(ProfileError),
@@ -157,6 +163,43 @@ pub enum Error {
         /// The requested id; a pasted whole credential is cut to its id.
         id: String,
     },
+    /// The API key does not exist.
+    #[error("there is no API key \"{0}\": `usher api-key list` shows their ids")]
+    ApiKeyUnknown(String),
+    /// The API key is not usable any more.
+    #[error("the API key \"{0}\" has ended already: make a new one with `usher api-key create`")]
+    ApiKeyEnded(String),
+    /// An API key without rights, or with both a role and single rights.
+    #[error(
+        "give an API key either a role or single rights: roles are {}; rights are {}",
+        words(Role::ALL),
+        words(Right::ALL)
+    )]
+    ApiKeyRights,
+    /// A word that is no right.
+    #[error("there is no right \"{0}\": rights are {rights}, and {scim} for all that manages a SCIM connection", rights = words(Right::ALL), scim = SCIM_MANAGE)]
+    RightUnknown(String),
+    /// A role without the scope that it needs.
+    #[error("the role {role} is limited to {}", one(*needed))]
+    ApiKeyScope {
+        /// The role.
+        role: &'static str,
+        /// The scope that it needs.
+        needed: ScopeKind,
+    },
+    /// A scope of both a tenant and an app, or a profile without a tenant.
+    #[error(
+        "limit an API key to a tenant, to a directory (a tenant and a profile), to an app, or to nothing"
+    )]
+    ApiKeyScopes,
+    /// A lifetime of an API key that is too long or too short.
+    #[error("an API key may live for at most {} days and no less than a minute: choose a time in between", .0.num_days())]
+    ApiKeyLife(TimeDelta),
+    /// A key that would be allowed more than the one that makes it.
+    #[error(
+        "no API key gives another one more than it has itself: ask for fewer rights or a smaller scope, or use a key with more"
+    )]
+    BeyondMaker,
     /// Another app has the name.
     #[error("app \"{0}\" exists already: `usher app rotate-credential {0}` gives it a new credential")]
     AppExists(String),
@@ -180,4 +223,17 @@ pub enum Error {
     /// The database failed, or refused.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+fn words<T: Copy + Into<&'static str>>(all: &[T]) -> String {
+    let words: Vec<&str> = all.iter().map(|one| (*one).into()).collect();
+    words.join(", ")
+}
+
+const fn one(needed: ScopeKind) -> &'static str {
+    match needed {
+        ScopeKind::Any => "anything",
+        ScopeKind::Tenant => "one tenant, or a directory of it: name the tenant",
+        ScopeKind::App => "one app: name the app",
+    }
 }

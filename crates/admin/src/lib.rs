@@ -1,13 +1,15 @@
-//! The operators' use-cases, one file an operation: tenants, directories, tokens, apps, the provisioning log,
-//! feeds, the audit log.
+//! The operators' use-cases, one file an operation: tenants, directories, tokens, apps, API keys, the provisioning
+//! log, feeds, the audit log.
 //!
 //! Each operation takes the [`Context`] and plain text, as an operator types it, and returns records or an
 //! [`Error`] whose text says the next step. Each one that changes something writes its row of the audit log with the change
 //! (`Context::audit`, `Store::audited`). Must not know: command lines, HTTP, how results are shown, SQL.
-//! The command line (`usher tenant …`) is the first caller; an HTTP interface would be the second.
+//! The command line (`usher tenant …`) and the admin API (`usher-http`) call them.
 //!
-//! Reading order: [`context`], [`error`], [`directories`], [`tokens`], [`apps`], [`logs`], [`feeds`], [`jobs`], [`audit`].
+//! Reading order: [`context`], [`error`], [`directories`], [`tokens`], [`apps`], [`api_keys`], [`logs`], [`feeds`], [`jobs`],
+//! [`audit`], [`view`].
 
+pub mod api_keys;
 pub mod apps;
 pub mod audit;
 pub mod context;
@@ -18,6 +20,7 @@ pub mod jobs;
 pub mod logs;
 pub mod tenants;
 pub mod tokens;
+pub mod view;
 
 pub use context::Context;
 pub use error::Error;

@@ -2,4 +2,5 @@
 
 pub mod create;
 pub mod freeze;
+pub mod get;
 pub mod list;

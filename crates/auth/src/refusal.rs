@@ -38,6 +38,11 @@ pub enum Reason {
     /// The id is known, the secret is wrong.
     #[error("the secret is wrong although id and checksum fit: somebody may be guessing")]
     WrongSecret,
+    /// It was used from an address that is not on its list.
+    #[error(
+        "this credential was used from an address outside of its networks: use it from there, or make one with others"
+    )]
+    Address,
     /// Its stored hash cannot be used.
     #[error("the stored hash of this credential is unusable: rotate it")]
     BadHash,

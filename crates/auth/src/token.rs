@@ -1,4 +1,5 @@
-//! What a credential looks like: `usher_{t|p}_{12}_{43}_{6}`, and the same with `usherapp_` for apps.
+//! What a credential looks like: `usher_{t|p}_{12}_{43}_{6}`, and the same with `usherapp_` for apps and `usheradm_` for
+//! API keys.
 //!
 //! Prefix, then the environment's letter, a public id of 12 base62 characters (the key of its record), 256 random bits
 //! as 43 base62 characters, and the CRC-32 of everything before the last `_` as 6 base62 characters, so that a typo, a
@@ -22,11 +23,12 @@ const CHECKSUM: usize = 6;
 /// How many random bytes one credential takes: 16 for its id, 32 for its secret.
 pub const RANDOM: usize = 48;
 
-/// The first word of a credential: `usher` or `usherapp`.
+/// The first word of a credential.
 const fn prefix(kind: CredentialKind) -> &'static str {
     match kind {
         CredentialKind::Token => "usher",
         CredentialKind::App => "usherapp",
+        CredentialKind::ApiKey => "usheradm",
     }
 }
 
@@ -113,7 +115,7 @@ pub fn parse(
 ) -> Result<Credential<'_>, ParseError> {
     let found = prefix_of(text)?;
     if found != kind {
-        return Err(ParseError::WrongKind { found });
+        return Err(ParseError::WrongKind { found, wanted: kind });
     }
     let wanted = whole_length(kind);
     if text.len() < wanted {
@@ -156,6 +158,7 @@ fn prefix_of(text: &str) -> Result<CredentialKind, ParseError> {
     match text.split('_').next() {
         Some("usher") => Ok(CredentialKind::Token),
         Some("usherapp") => Ok(CredentialKind::App),
+        Some("usheradm") => Ok(CredentialKind::ApiKey),
         _ if text.starts_with("eyJ") => Err(ParseError::Jwt),
         _ => Err(ParseError::NotOurs),
     }

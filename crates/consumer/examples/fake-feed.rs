@@ -6,8 +6,7 @@
 //! curl -d 'tell 18' http://127.0.0.1:8090/fake       the other recorded events
 //! curl -d 'epoch 12' http://127.0.0.1:8090/fake      the database comes back older
 //! ```
-//! Days: `tell N`, `oldest N`, `hole N`, `epoch N`, `refuse STATUS`, `page N`, `poison`, `repeat`, `shuffle`. After all of them a
-//! consumer's tables are those of `examples/fake_feed/expected.json`, once everything recorded is told.
+//! After all of its days ([`Day`], `--help`) a consumer's tables are those of `examples/fake_feed/expected.json`, once everything recorded is told.
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
 mod fake_feed {
@@ -24,6 +23,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 /// A feed for the tests of a consumer.
+///
+/// Days, for --day and for `curl -d DAY http://ADDRESS/fake`: `tell N` the next N recorded events are told; `oldest N` events before
+/// position N are no longer kept (410); `hole N` the same without the 410; `epoch N` the database comes back as it was at position
+/// N; `refuse STATUS` the next request is refused; `page N` a page of a snapshot has N events at most; `poison` an event without a
+/// source and without data; `repeat` pages begin with events that are known; `shuffle` pages are in no order. With any --day, only what
+/// `tell` says is told.
 #[derive(Parser)]
 struct Args {
     /// The address to listen on; port 0 takes a free one and prints it.

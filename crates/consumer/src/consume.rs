@@ -126,9 +126,9 @@ async fn take_in_order<S: Sink>(
         debug!(%place, through, "catching up with what was delivered before");
         place = fill(source, sink, place, through).await?;
     }
-    source.ack(&news.gone).await?;
+    source.ack(&news.gone, &place).await?;
     let plan = plan(place.position, news.deliveries);
-    source.ack(&plan.repeated).await?;
+    source.ack(&plan.repeated, &place).await?;
     if let Some(last) = plan.ready.last() {
         let to = place.at(last.position);
         place = apply(source, sink, place, to, plan.ready).await?;
@@ -160,8 +160,10 @@ async fn take_shared<S: Sink>(
     let told: Vec<u64> = told.iter().map(|delivery| delivery.position).collect();
     let (lost, useless): (BTreeSet<u64>, BTreeSet<u64>) =
         news.gone.iter().partition(|position| **position > place.position);
-    source.ack(&told).await?;
-    source.ack(&useless.into_iter().collect::<Vec<_>>()).await?;
+    source.ack(&told, place).await?;
+    source
+        .ack(&useless.into_iter().collect::<Vec<_>>(), place)
+        .await?;
     ready.extend(exactly(source.feed(), place, lost).await?);
     if !ready.is_empty() {
         apply(source, sink, place.clone(), place.clone(), ready).await?;
@@ -217,6 +219,6 @@ async fn apply<S: Sink>(
         .iter()
         .map(|delivery| delivery.position)
         .collect();
-    source.ack(&positions).await?;
+    source.ack(&positions, &batch.to).await?;
     Ok(batch.to)
 }

@@ -90,6 +90,15 @@ impl Error {
             _ => false,
         }
     }
+
+    /// Whether the same request may succeed later without anybody at the app's side: nobody answers, or the gateway says so.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable(_) => true,
+            Self::Refused { status, .. } => *status == 429 || *status >= 500,
+            _ => false,
+        }
+    }
 }
 
 fn hint(status: u16) -> &'static str {
@@ -123,6 +132,26 @@ mod tests {
         );
         assert!(refused(404, "").to_string().contains("check the feed URL"));
         assert!(!refused(503, "").to_string().contains("next step"));
+    }
+
+    #[test]
+    fn what_the_gateway_cannot_do_now_is_asked_for_again_and_what_it_refuses_is_not() {
+        let passes = [(429, "tooMany"), (503, "profileUnusable"), (500, "")];
+        let stays = [
+            (400, "invalidValue"),
+            (401, "unauthorized"),
+            (409, "epochChanged"),
+        ];
+        assert!(
+            passes
+                .iter()
+                .all(|(status, code)| refused(*status, code).may_pass())
+        );
+        assert!(
+            !stays
+                .iter()
+                .any(|(status, code)| refused(*status, code).may_pass())
+        );
     }
 
     #[test]

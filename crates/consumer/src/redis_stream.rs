@@ -7,6 +7,7 @@
 
 use crate::delivery::Delivery;
 use crate::error::Error;
+use crate::place::Place;
 use crate::redis_entry::{Entry, of_claim, of_list, of_pending, of_read, position};
 use crate::settings::{Settings, Sharing};
 use crate::source::News;
@@ -21,6 +22,9 @@ const BLOCK: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(8);
 /// The most entries of one read.
 const COUNT: usize = 100;
+/// How long after a read its entries are acknowledged without a look at the epoch.
+const FRESH: Duration = Duration::from_secs(5);
+
 pub(crate) struct RedisStream {
     client: Client,
     stream: String,
@@ -34,6 +38,8 @@ pub(crate) struct RedisStream {
     /// The id to continue from in this consumer's own pending entries; `None` if they are done.
     pending: Option<String>,
     claimed: Instant,
+    /// When entries were last read.
+    read_at: Instant,
 }
 
 impl RedisStream {
@@ -54,12 +60,19 @@ impl RedisStream {
             connection: None,
             pending: None,
             claimed: Instant::now(),
+            read_at: Instant::now(),
         })
     }
 
     /// The next entries: after connecting the group's last position, then this consumer's pending entries,
     /// then those claimed from others, then new ones.
     pub(crate) async fn next(&mut self) -> Result<News, Error> {
+        let news = self.read_next().await;
+        self.read_at = Instant::now();
+        news
+    }
+
+    async fn read_next(&mut self) -> Result<News, Error> {
         if self.connection.is_none() {
             let through = self.connect().await?;
             return Ok(News {
@@ -111,8 +124,17 @@ impl RedisStream {
         Ok(of_list(&answer).into_iter().filter_map(Entry::delivery).collect())
     }
 
-    /// Acknowledges positions, whatever consumer of the group they were delivered to.
-    pub(crate) async fn ack(&mut self, positions: &[u64]) -> Result<(), Error> {
+    /// Acknowledges positions of a place's epoch, whatever consumer of the group they were delivered to. Whoever stood still since
+    /// the read compares the epoch first: another one may have begun, in which these positions are other events.
+    pub(crate) async fn ack(&mut self, positions: &[u64], place: &Place) -> Result<(), Error> {
+        if self.read_at.elapsed() > FRESH
+            && let Some(stream) = self.epoch().await?
+            && stream != place.epoch
+        {
+            self.reset();
+            let place = place.clone();
+            return Err(Error::StreamBehind { stream, place });
+        }
         let ids: Vec<String> = positions.iter().map(|position| format!("{position}-0")).collect();
         self.ack_ids(&ids).await
     }

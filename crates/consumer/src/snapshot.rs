@@ -9,8 +9,8 @@ use crate::sink::{Sink, Stored};
 use std::time::Duration;
 use tracing::{info, warn};
 
-/// The requests for one page before the snapshot is given up, and begun anew later.
-const TRIES: u32 = 8;
+/// The longest wait before a page is asked for again.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Replaces what the sink has. `stale` is the place that is given up; `by` this consumer's name.
 pub(crate) async fn take<S: Sink>(
@@ -36,15 +36,16 @@ pub(crate) async fn take<S: Sink>(
     }
 }
 
-/// One page. A long snapshot must not begin anew for one answer that failed.
+/// One page. A snapshot does not begin anew because the gateway cannot answer for a while, or cannot write this page until its
+/// operator has mended a profile: it would meet the same page again.
 async fn page(feed: &HttpFeed, cursor: Option<&str>) -> Result<crate::sink::SnapshotPage, Error> {
-    let mut tries = 1;
+    let mut wait = Duration::from_millis(250);
     loop {
         match feed.snapshot(cursor).await {
-            Err(error) if tries < TRIES && !error.asks_for_snapshot() => {
-                warn!(%error, tries, "a page of the snapshot is asked for again");
-                tokio::time::sleep(Duration::from_millis(250) * tries).await;
-                tries += 1;
+            Err(error) if error.may_pass() => {
+                warn!(%error, again_in_ms = wait.as_millis(), "a page of the snapshot is asked for again");
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(LONGEST_WAIT);
             }
             answer => return answer,
         }

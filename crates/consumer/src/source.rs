@@ -134,12 +134,12 @@ impl Source {
         Ok(found)
     }
 
-    /// Acknowledges committed positions. Over HTTP that is one number, sent before the next page is
+    /// Acknowledges committed positions of a place's epoch. Over HTTP that is one number, sent before the next page is
     /// requested.
-    pub(crate) async fn ack(&mut self, positions: &[u64]) -> Result<(), Error> {
+    pub(crate) async fn ack(&mut self, positions: &[u64], place: &Place) -> Result<(), Error> {
         match self {
             Self::Http { .. } => Ok(()),
-            Self::Redis { stream, .. } => stream.ack(positions).await,
+            Self::Redis { stream, .. } => stream.ack(positions, place).await,
         }
     }
 

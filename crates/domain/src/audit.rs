@@ -132,6 +132,15 @@ pub enum Action {
     /// A credential of an app was revoked.
     #[strum(serialize = "app.credential.revoke")]
     AppCredentialRevoke,
+    /// An API key was made.
+    #[strum(serialize = "api-key.create")]
+    ApiKeyCreate,
+    /// An API key was made that may do what another one may, which got an end.
+    #[strum(serialize = "api-key.rotate")]
+    ApiKeyRotate,
+    /// An API key was revoked.
+    #[strum(serialize = "api-key.revoke")]
+    ApiKeyRevoke,
     /// A feed began another epoch because an operator asked for it.
     #[strum(serialize = "feed.renew")]
     FeedRenew,
@@ -185,6 +194,9 @@ pub enum Target {
     /// A credential of an app, by its public part.
     #[display("app-credential:{_0}")]
     AppCredential(TokenId),
+    /// An API key, by its public part.
+    #[display("api-key:{_0}")]
+    ApiKey(TokenId),
     /// The feed of an app.
     #[display("feed:{_0}")]
     Feed(AppId),

@@ -21,6 +21,9 @@ pub enum CredentialKind {
     Token,
     /// A downstream app's credential for its feed.
     App,
+    /// An API key for the admin API.
+    #[strum(serialize = "api-key")]
+    ApiKey,
 }
 
 impl CredentialKind {
@@ -79,7 +82,7 @@ impl Serialize for TokenId {
 }
 
 /// The status of a credential at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::IntoStaticStr, strum::VariantArray)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum CredentialStatus {
@@ -92,6 +95,9 @@ pub enum CredentialStatus {
 }
 
 impl CredentialStatus {
+    /// All of them.
+    pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
+
     /// The word on the command line.
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -133,7 +139,8 @@ impl Token {
     }
 }
 
-fn status(
+/// The status of a credential at `now`; revocation wins over expiry.
+pub(crate) fn status(
     revoked_at: Option<DateTime<Utc>>,
     expires_at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,

@@ -4,10 +4,12 @@
 //!
 //! Reading order: [`id`] and [`scope`] (access to a tenant), [`profile`] (the attributes of a directory's identities),
 //! [`tenant`] and [`credential`] (the records), [`network`] and [`token_life`] (where and how long a token is good),
-//! [`identity`] and [`group`] (the resources of a directory), [`policy`] (the requirements of a profile), [`portal`] (the pages that
-//! error texts name), [`event`] (the event of a change), [`actor`] and [`audit`] (who did what, as chains of rows).
+//! [`identity`] and [`group`] (the resources of a directory), [`policy`] (the requirements of a profile), [`role`] and [`api_key`]
+//! (who may do what), [`portal`] (the pages that error texts name), [`event`] (the event of a change), [`actor`] and [`audit`] (who
+//! did what, as chains of rows).
 
 pub mod actor;
+pub mod api_key;
 pub mod audit;
 pub mod clock;
 pub mod credential;
@@ -24,6 +26,7 @@ pub mod portal;
 pub mod position;
 pub mod profile;
 pub mod providers;
+pub mod role;
 pub mod scope;
 pub mod tenant;
 pub mod token_life;

@@ -2,7 +2,7 @@
 //! (`provisioningObjectSummary`), so that both can be compared.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::credential::TokenId;
 use crate::id::{DirectoryId, EventId, RequestId, ResourceId};
@@ -35,7 +35,18 @@ impl LogAction {
 }
 
 /// The result of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::EnumString, strum::IntoStaticStr)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum LogStatus {
@@ -50,6 +61,9 @@ pub enum LogStatus {
 }
 
 impl LogStatus {
+    /// All of them.
+    pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
+
     /// The word in the log.
     pub fn as_str(self) -> &'static str {
         self.into()

@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn findings_are_about_active_tokens_that_nobody_uses_or_that_end_soon() {
-        let found = |token: &Token, at| {
+        let found = |token: &Token, at: i64| {
             findings(token, day(1000 + at))
                 .into_iter()
                 .map(Finding::as_str)

@@ -14,8 +14,10 @@ use domain::position::Position;
 use store::{FeedPage, Store, StoreError};
 use tokio::time::{Instant, timeout_at};
 
+use crate::epoch;
 use crate::notifier::Notifier;
 use crate::read_limits::{ReadLimits, ReadPermit};
+use crate::status::StatusRegistry;
 
 /// The most events of one page.
 const MAX_PAGE: usize = 500;
@@ -141,6 +143,7 @@ pub struct Read {
 pub struct Feeds {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) registry: StatusRegistry,
     notifier: Notifier,
     limits: ReadLimits,
 }
@@ -152,10 +155,16 @@ impl std::fmt::Debug for Feeds {
 }
 
 impl Feeds {
-    pub(crate) fn new(store: Store, clock: Arc<dyn Clock>, notifier: Notifier) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        notifier: Notifier,
+        registry: StatusRegistry,
+    ) -> Self {
         Self {
             store,
             clock,
+            registry,
             notifier,
             limits: ReadLimits::new(MAX_READS, MAX_READS_OF_ALL),
         }
@@ -222,7 +231,7 @@ impl Feeds {
 
     /// What a reader beyond the feed's end is told. One who knows the present epoch has read events of it that the database does
     /// not have: it is an older one, and begins another epoch (ADR 0039).
-    async fn ahead(
+    pub(crate) async fn ahead(
         &self,
         app: AppId,
         present: &Epoch,
@@ -236,7 +245,7 @@ impl Feeds {
                 head,
             });
         }
-        if self.store.renew_feed(app, present, present.number).await? {
+        if epoch::renew(&self.store, app, present, present.number).await? {
             tracing::warn!(
                 %app,
                 position = position.number(),

@@ -2,7 +2,7 @@
 //! (`docs/architecture.md`).
 //!
 //! The outbox row already exists, committed with its change. This crate gives it positions (`stamper`),
-//! appends it to the feeds' Redis streams (`relay`), gives each reader of a stream a Redis user (`users`),
+//! hears of those that other instances gave (`listener`), appends it to the feeds' Redis streams (`relay`), gives each reader of a stream a Redis user (`users`),
 //! serves the same feeds for HTTP ([`Feeds`]), and stores the readers' acknowledgements in the database.
 //!
 //! Must not know: HTTP, SCIM. The database is authoritative; Redis is a mirror of it that may be lost at any
@@ -12,7 +12,9 @@
 //! commands to Redis), [`Feeds`], [`run`]. The guarantees for apps: `docs/reference/events.md`.
 
 mod backoff;
+mod epoch;
 mod feeds;
+mod listener;
 mod notifier;
 mod read_limits;
 mod relay;

@@ -45,6 +45,8 @@ const BATCH_BYTES: usize = 2 * 1024 * 1024;
 /// The length of a lease, by the database's clock, and the interval of its renewal.
 const LEASE: Duration = Duration::from_secs(10);
 const RENEW: Duration = Duration::from_secs(3);
+/// The interval at which an instance without the lease asks for it.
+const ASK: Duration = Duration::from_secs(1);
 /// The interval of maintenance while a group is behind, and while all are up to date.
 const MAINTAIN_BUSY: Duration = Duration::from_millis(500);
 const MAINTAIN_QUIET: Duration = Duration::from_secs(5);
@@ -75,8 +77,8 @@ enum RoundError {
     )]
     Theirs { deployment: String, app: String },
     #[error(
-        "another database fills the stream too, in epochs of its own: a restored copy runs beside this one, or an old server was not \
-         stopped. Stop it, then run `usher feed renew {app}` here"
+        "the stream has had a later epoch twice within ten minutes: another database fills it too (a restored copy runs beside this one, \
+         or an old server was not stopped: stop it), or this one was restored twice. Then run `usher feed renew {app}` here"
     )]
     Contested { app: String },
     #[error("the app was deleted")]
@@ -204,7 +206,7 @@ impl Relay {
             self.cursor = None;
             self.loss = None;
             self.told = None;
-            return Ok(RENEW);
+            return Ok(ASK);
         }
         let cursor = match self.cursor {
             Some(cursor) => cursor,
@@ -249,7 +251,7 @@ impl Relay {
     }
 
     fn lease_name(&self) -> String {
-        format!("relay:{}", self.app)
+        format!("relay:{}", self.key)
     }
 
     /// Reads the stream's end, after creating the group.
@@ -286,8 +288,10 @@ impl Relay {
                     None => break,
                 },
             };
-            if let Some((from, until)) = missing(cursor.done, self.acknowledged, page.ends.oldest) {
-                self.tell_missing(from, until);
+            if let Some((from, until)) = missing(cursor.done, self.acknowledged, page.ends.oldest)
+                && self.lose(from, until).await?
+            {
+                continue;
             }
             if page.events.is_empty() {
                 break;

@@ -29,6 +29,7 @@ use uuid::Uuid;
 use self::cursor::{Cursor, Place, Stage};
 use crate::feeds::{FeedError, Feeds, check_epoch};
 use crate::read_limits::ReadPermit;
+use crate::status::StatusRegistry;
 
 /// The most entries of a page.
 const MAX_ENTRIES: usize = 500;
@@ -96,15 +97,20 @@ impl Feeds {
         });
         check_epoch(&feed.epoch, Some(&cursor.epoch.to_string()))?;
         if cursor.position > feed.head {
-            return Err(FeedError::BadCursor);
+            let beyond = (cursor.position, "cursor", feed.head);
+            return Err(self.ahead(app, &feed.epoch, true, beyond).await?);
         }
         let mut reader = Reader {
             store: &self.store,
+            registry: &self.registry,
             sources,
             at: self.clock.now(),
             page: Page::of(limit.clamp(1, MAX_ENTRIES)),
         };
         let next = reader.fill(cursor.place).await?;
+        if next.is_none() {
+            self.store.note_snapshot(app, &cursor.epoch).await?;
+        }
         let next = next.map(|place| {
             Cursor {
                 place,
@@ -190,6 +196,7 @@ impl Home {
 /// One page being read.
 struct Reader<'a> {
     store: &'a Store,
+    registry: &'a StatusRegistry,
     sources: Sources<'a>,
     at: DateTime<Utc>,
     page: Page,
@@ -229,7 +236,9 @@ impl Reader<'_> {
                 tenant: directory.tenant,
                 profile: directory.profile.to_string(),
                 reason,
-            })?;
+            });
+            self.note(directory.id, profile.as_ref().err());
+            let profile = profile?;
             directories.insert(directory.id, (directory, profile));
         }
         Ok(Home {
@@ -237,6 +246,21 @@ impl Reader<'_> {
             scope,
             directories,
         })
+    }
+
+    /// Notes for the operator whether a directory keeps pages from being written.
+    fn note(&self, directory: DirectoryId, refused: Option<&FeedError>) {
+        self.registry.update(|snapshot| match refused {
+            Some(error) => {
+                let told = snapshot.snapshot_errors.insert(directory, error.to_string());
+                if told.is_none() {
+                    tracing::warn!(%error, "snapshots of the feeds cannot be read to their end");
+                }
+            }
+            None => {
+                snapshot.snapshot_errors.remove(&directory);
+            }
+        });
     }
 
     async fn of_tenant(&mut self, home: &Home, stage: Stage) -> Result<Option<Stage>, FeedError> {

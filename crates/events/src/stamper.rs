@@ -1,21 +1,20 @@
 //! The stamper gives outbox rows their positions (ADR 0003). Commits of this process wake it up, and it polls
-//! every [`Settings::poll`](crate::Settings::poll), because another process may have committed.
+//! every [`Settings::poll`](crate::Settings::poll), because another process may have committed and died before it stamped.
 //!
 //! The order and the locks are the store's (`store::Store::stamp`); this module decides only when to stamp.
 //! Any number of stampers may run at once.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::clock::Clock;
 use domain::feed::FeedState;
-use domain::id::AppId;
 use store::{Store, StoreError};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::backoff::{LAST, waits};
+use crate::epoch;
 use crate::notifier::{FeedHead, Heads, Notifier};
 use crate::status::{FeedStatus, GroupStatus, StatusRegistry};
 
@@ -89,12 +88,7 @@ impl Stamper {
         }
         while waiting {
             let stamped = self.store.stamp(BATCH).await?;
-            if stamped.renewed {
-                tracing::warn!(
-                    "the database came back as another one (a promoted replica or a restored backup): every feed has begun a new \
-                     epoch, and its readers take a snapshot"
-                );
-            }
+            epoch::tell(&stamped);
             self.notifier.advance(&stamped.heads);
             waiting = stamped.stamped >= BATCH;
         }
@@ -103,20 +97,13 @@ impl Stamper {
 
     /// Reads the feeds as other processes left them; returns whether rows are unstamped.
     async fn look_around(&self) -> Result<bool, StoreError> {
+        let advances = self.notifier.advances();
         let mut feeds = self.store.feeds().await?;
         if !self.has_redis {
             self.forget_relays(&mut feeds).await?;
         }
         let lag = self.store.outbox_lag().await?;
-        let mut groups: BTreeMap<AppId, Vec<GroupStatus>> = BTreeMap::new();
-        for group in self.store.feed_groups().await? {
-            groups.entry(group.app).or_default().push(GroupStatus {
-                group: group.group,
-                acknowledged: group.acknowledged,
-                delivered: group.delivered,
-                waiting_since: group.waiting_since,
-            });
-        }
+        let all_groups = self.store.feed_groups().await?;
         let head = |feed: &store::Feed| FeedHead {
             name: feed.name.clone(),
             head: feed.head,
@@ -127,21 +114,29 @@ impl Stamper {
             snapshot.oldest_unstamped = lag.oldest;
             snapshot.feeds.retain(|app, _| heads.contains_key(app));
             for feed in feeds {
+                let groups = all_groups.iter().filter(|group| group.app == feed.app);
+                let groups = groups.map(|group| GroupStatus {
+                    group: group.group.clone(),
+                    acknowledged: group.acknowledged,
+                    delivered: group.delivered,
+                    waiting_since: feed.waiting_since(group),
+                });
+                let groups = groups.collect();
                 let status = snapshot.feeds.entry(feed.app).or_default();
                 *status = FeedStatus {
                     app: feed.name.to_string(),
                     state: feed.state,
-                    why: feed.why,
+                    why: feed.warning(&all_groups),
                     since: feed.state_at,
                     epoch: Some(feed.epoch),
                     head: feed.head,
                     published: feed.published,
-                    groups: groups.remove(&feed.app).unwrap_or_default(),
+                    groups,
                     rewinds: status.rewinds,
                 };
             }
         });
-        self.notifier.replace(heads);
+        self.notifier.replace(heads, advances);
         Ok(lag.unstamped > 0 || lag.moved)
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
 use domain::feed::{Epoch, FeedState};
-use domain::id::AppId;
+use domain::id::{AppId, DirectoryId};
 use domain::position::Position;
 use serde::Serialize;
 
@@ -88,17 +88,18 @@ pub struct Snapshot {
     pub oldest_unstamped: Option<DateTime<Utc>>,
     /// The reason why the last stamping failed; `None` after a success.
     pub stamper_error: Option<String>,
+    /// Directories that kept this instance from writing a page of a snapshot, each with the reason, until one could be written.
+    pub snapshot_errors: BTreeMap<DirectoryId, String>,
 }
 
 impl Snapshot {
     /// The reasons why events are not delivered, as texts for `/health/ready`; empty if they are. SCIM works
     /// meanwhile.
     pub fn troubles(&self) -> Vec<String> {
-        let mut troubles: Vec<String> = self
-            .stamper_error
-            .iter()
-            .map(|error| format!("stamper: {error}"))
-            .collect();
+        let stamper = self.stamper_error.iter().map(|error| format!("stamper: {error}"));
+        let snapshots = self.snapshot_errors.values();
+        let snapshots = snapshots.map(|error| format!("snapshots: {error}"));
+        let mut troubles: Vec<String> = stamper.chain(snapshots).collect();
         if self.redis.as_ref().is_some_and(|redis| !redis.reachable) {
             troubles.push("Redis does not answer; events wait in the database".to_owned());
         } else {

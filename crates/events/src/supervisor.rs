@@ -1,5 +1,5 @@
-//! Composes the tasks and keeps them running: one stamper, and with Redis one relay a feed and the users. A task that
-//! ends early is started again.
+//! Composes the tasks and keeps them running: one stamper, on PostgreSQL a listener, and with Redis one relay a feed and the
+//! users. A task that ends early is started again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use domain::clock::{Clock, Ids};
 use domain::id::AppId;
-use store::Store;
+use store::{Backend, Store};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Duration, sleep};
 
 use crate::feeds::Feeds;
+use crate::listener::listen;
 use crate::notifier::Notifier;
 use crate::relay::{Relay, Setup};
 use crate::settings::Settings;
@@ -80,7 +81,12 @@ impl Events {
             }
             None => None,
         };
-        let feeds = Feeds::new(store.clone(), Arc::clone(&clock), notifier.clone());
+        let feeds = Feeds::new(
+            store.clone(),
+            Arc::clone(&clock),
+            notifier.clone(),
+            registry.clone(),
+        );
         let owner = ids.next().simple().to_string();
         Ok(Self {
             store,
@@ -151,6 +157,11 @@ pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
     let mut tasks = Tasks::new();
     while !*stop.borrow() {
         keep(&mut tasks, Task::Stamper, || events.stamper().run(stop.clone()));
+        if events.store.backend() == Backend::Postgres {
+            keep(&mut tasks, Task::Listener, || {
+                listen(events.store.clone(), events.notifier.clone(), stop.clone())
+            });
+        }
         if let Some(setup) = &relays {
             let link = || setup.link.clone();
             keep(&mut tasks, Task::Ping, || ping_until_up(link(), stop.clone()));
@@ -180,6 +191,7 @@ pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Task {
     Stamper,
+    Listener,
     Ping,
     Users,
     Relay(AppId),

@@ -18,6 +18,7 @@ use actix_web::middleware::Next;
 use actix_web::rt::net::TcpStream;
 use actix_web::{Error, HttpRequest};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
 
 use crate::limits::READ_AHEAD;
 
@@ -37,6 +38,9 @@ pub struct Reads {
     blocked: Cell<bool>,
     /// The task of the connection, while bytes wait that it may not read.
     waiting: RefCell<Option<Waker>>,
+    /// The client has closed the connection while a request was at work.
+    is_closed: Cell<bool>,
+    closed: Notify,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -76,11 +80,15 @@ impl Connection {
         Rc::clone(&self.reads)
     }
 
-    /// Only checks whether the client has closed the connection, so that the running request can be dropped.
+    /// Only checks whether the client has closed the connection, so that the running request can end ([`Reads::closed`]).
     fn poll_end(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut byte = [0];
         match self.stream.poll_peek(cx, &mut ReadBuf::new(&mut byte)) {
-            Poll::Ready(Ok(0)) => Poll::Ready(Ok(())),
+            Poll::Ready(Ok(0)) => {
+                self.reads.is_closed.set(true);
+                self.reads.closed.notify_waiters();
+                Poll::Ready(Ok(()))
+            }
             Poll::Ready(Ok(_)) => {
                 self.reads.waiting.replace(Some(cx.waker().clone()));
                 Poll::Pending
@@ -104,6 +112,20 @@ impl Reads {
         let reads = request.conn_data::<Rc<Self>>();
         let _until = reads.map(|reads| reads.want(Wanted::Body, Wanted::Nothing));
         read.await
+    }
+
+    /// Completes when the client closes the connection on which it waits for an answer: actix-http runs the request to its end.
+    pub async fn closed(request: &HttpRequest) {
+        let Some(reads) = request.conn_data::<Rc<Self>>() else {
+            return std::future::pending().await;
+        };
+        loop {
+            let notified = reads.closed.notified();
+            if reads.is_closed.get() {
+                return;
+            }
+            notified.await;
+        }
     }
 
     fn want(&self, now: Wanted, then: Wanted) -> Until<'_> {

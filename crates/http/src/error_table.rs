@@ -1,7 +1,9 @@
-//! What the errors of SCIM ([`crate::scim::error`]) and of feeds (`feeds::problem`) have in common: a table with a row for each
+//! What the errors of SCIM ([`crate::scim::error`]), of feeds (`feeds::problem`) and of the admin API (`admin::problem`) have in common: a table with a row for each
 //! code, and the head of the answer.
 //!
 //! Must not know: the codes, or the format of a body.
+
+use std::borrow::Cow;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -74,7 +76,7 @@ pub struct Failure<C = crate::scim::error::ErrorCode> {
     /// The text for the reader: what is wrong, and what to do.
     pub detail: String,
     /// The parameter or member that is wrong, where the answer names it apart.
-    pub field: Option<&'static str>,
+    pub field: Option<Cow<'static, str>>,
     /// Seconds after which to try again.
     pub retry_after: Option<u64>,
     /// The methods that the address takes, for 405.

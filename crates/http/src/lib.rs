@@ -1,12 +1,14 @@
-//! The gateway's HTTP side (actix-web): SCIM for customers' identity providers, feeds for apps, health for monitoring.
+//! The gateway's HTTP side (actix-web): SCIM for customers' identity providers, feeds for apps, the admin
+//! API for operators, health for monitoring.
 //!
 //! A request is observed ([`observe`]), routed ([`scim::route`]), its credential checked before its body is read
 //! ([`extract`]), given a permit among its tenant's requests ([`tenant_limits`]), handed to a use-case, and answered from one
 //! table of errors ([`scim::error`]). Must not know: SQL, Redis, configuration files; it decides nothing about
 //! identities.
 //!
-//! Reading order: [`state`], [`scim`], [`extract`], [`server`].
+//! Reading order: [`state`], [`scim`], [`extract`], [`admin`], [`server`].
 
+pub mod admin;
 pub mod backpressure;
 pub mod concurrency_limiter;
 pub mod connections;
@@ -19,6 +21,7 @@ pub mod log_budget;
 mod long;
 pub mod metrics;
 pub mod observe;
+mod problem;
 mod reading;
 pub mod refusal_counts;
 pub mod scim;

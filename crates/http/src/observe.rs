@@ -136,7 +136,9 @@ fn template(path: &str) -> &'static str {
         "/metrics" => "/metrics",
         feed if feed.starts_with("/feeds/") && feed.ends_with("/events") => "/feeds/{app}/events",
         feed if feed.starts_with("/feeds/") && feed.ends_with("/ack") => "/feeds/{app}/ack",
-        scim => Route::of(scim).map_or("other", |route| route.endpoint.template),
+        other => crate::admin::template(other)
+            .or_else(|| Route::of(other).map(|route| route.endpoint.template))
+            .unwrap_or("other"),
     }
 }
 
@@ -260,6 +262,7 @@ mod tests {
             ("/t/contoso/advisors/scim/v2/Users/idn_1", "/scim/Users/{id}"),
             ("/feeds/booking/events", "/feeds/{app}/events"),
             ("/feeds/booking/ack", "/feeds/{app}/ack"),
+            ("/admin/v1/apps/booking", "/admin/v1/apps/{app}"),
             ("/wp-admin/bob@contoso.com", "other"),
         ] {
             assert_eq!(template(path), expected);

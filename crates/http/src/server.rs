@@ -1,4 +1,5 @@
-//! The two listeners: the public one (SCIM, feeds, health in one word) and the admin one (metrics, health with reasons).
+//! The two listeners: the public one (SCIM, feeds, health in one word) and the admin one (the admin API, metrics, health with
+//! reasons).
 //! Workers, time-outs, routes. The binary opens the sockets, starts the server and stops it.
 
 use std::fmt::Debug;
@@ -23,7 +24,7 @@ use crate::limits::{
     ADMIN_CONNECTIONS, BACKLOG, CONNECTIONS_PER_WORKER, DISCONNECT_TIME, HEAD_TIME, KEEP_ALIVE, SEND_BUFFER,
 };
 use crate::state::State;
-use crate::{feeds, health, observe, scim};
+use crate::{admin, feeds, health, observe, scim};
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -61,7 +62,7 @@ pub fn listen(address: SocketAddr, write_timeout: Duration) -> io::Result<TcpLis
 pub struct Listeners {
     /// For customers and apps.
     pub public: TcpListener,
-    /// For load balancers and monitoring; it has a worker of its own, so that it answers when the others are busy.
+    /// For operators, load balancers and monitoring; it has a worker of its own, so that it answers when the others are busy.
     pub admin: TcpListener,
 }
 
@@ -86,6 +87,7 @@ impl Server {
     pub fn start(state: State, settings: &Settings, listeners: Listeners) -> io::Result<(Self, Arc<State>)> {
         let state = Arc::new(state);
         let shared = web::Data::from(Arc::clone(&state));
+        let is_admin_public = state.admin.is_public;
         let connections = Connections::new(settings.connections_per_address);
         let workers = settings.workers.max(1);
         let public = serve(
@@ -109,7 +111,7 @@ impl Server {
                     .wrap(middleware::from_fn(refuse_uncounted))
                     .wrap(middleware::from_fn(observe::observe))
                     .wrap(middleware::from_fn(one_at_a_time))
-                    .configure(routes)
+                    .configure(|config| routes(config, is_admin_public))
             },
         )?;
         let shared = web::Data::from(Arc::clone(&state));
@@ -125,6 +127,7 @@ impl Server {
                     .wrap(middleware::from_fn(observe::observe))
                     .wrap(middleware::from_fn(one_at_a_time))
                     .configure(health::admin)
+                    .configure(admin::configure)
             },
         )?;
         Ok((Self { public, admin }, state))
@@ -208,7 +211,10 @@ where
     Ok(listening.run())
 }
 
-fn routes(config: &mut web::ServiceConfig) {
+fn routes(config: &mut web::ServiceConfig, is_admin_public: bool) {
+    if is_admin_public {
+        config.configure(admin::configure);
+    }
     config
         .configure(health::public)
         .configure(feeds::configure)

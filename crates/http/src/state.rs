@@ -10,6 +10,7 @@ use domain::trace::TraceParent;
 use store::Store;
 use tokio::runtime::Handle;
 
+use crate::admin::Admin;
 use crate::extract::caller::TokenRecords;
 use crate::health::Readiness;
 use crate::log_budget::LogBudget;
@@ -27,6 +28,8 @@ pub struct State {
     pub token_records: TokenRecords,
     /// The dependencies of the SCIM use-cases.
     pub provisioning: provisioning::Context,
+    /// The dependencies of the admin API.
+    pub admin: Admin,
     /// Feeds: reading and acknowledgements.
     pub events: events::Events,
     /// The public address without a trailing slash; for `None` see [`crate::extract::origin`].

@@ -70,6 +70,12 @@ impl StoreError {
         Self::classify(&error).0
     }
 
+    /// As [`StoreError::of`], for a connection that is used without sea-orm.
+    #[expect(clippy::needless_pass_by_value, reason = "so that it is what `map_err` takes")]
+    pub(crate) fn of_driver(error: sqlx::Error) -> Self {
+        classify_driver(&error).0
+    }
+
     /// What a driver's error is, and what to do about it.
     pub(crate) fn classify(error: &DbErr) -> (Self, RetryAction) {
         match error {

@@ -94,6 +94,11 @@ fn feeds(meter: &Meter, events: &Events) {
         feed.published.number()
     });
     gauge(
+        "usher.feed.warning",
+        "1 while the feed has something to tell its operator (WHY of `usher feed list`): a loss, or why it stands still",
+        |feed| i64::from(feed.why.is_some()),
+    );
+    gauge(
         "usher.feed.unpublished",
         "Events with a position that are not in Redis yet",
         FeedStatus::unpublished,

@@ -20,16 +20,19 @@ pub enum ReferencePage {
     Providers,
     /// profiles.md
     Profiles,
+    /// admin-api.json
+    AdminApi,
 }
 
 impl ReferencePage {
-    /// The text in Markdown.
+    /// The text: Markdown, or JSON.
     pub fn text(self) -> String {
         match self {
             Self::Config => config::reference(),
             Self::ErrorCodes => http::scim::error::reference(),
             Self::Cli => cli(),
             Self::Providers => domain::providers::reference(),
+            Self::AdminApi => http::admin::openapi::text(),
             Self::Profiles => domain::profile::reference().unwrap_or_else(|error| error.to_string()),
         }
     }
@@ -84,6 +87,10 @@ mod tests {
             (
                 ReferencePage::Profiles,
                 include_str!("../../../docs/reference/profiles.md"),
+            ),
+            (
+                ReferencePage::AdminApi,
+                include_str!("../../../docs/reference/admin-api.json"),
             ),
             (
                 ReferencePage::Providers,

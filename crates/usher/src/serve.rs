@@ -46,6 +46,7 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
     let listeners = listen(&config.http)?;
     let addresses = (listeners.public.local_addr()?, listeners.admin.local_addr()?);
     let setup = Setup::open(config).await?;
+    let operators = setup.operators_store().await?;
     let verifier = Verifier::new(
         Arc::clone(&setup.clock),
         setup.config.environment,
@@ -59,7 +60,15 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
     gauges::register(&telemetry.meter(), &verifier, &events, &setup.clock);
     gauges::jobs(&telemetry.meter(), &jobs);
     gauges::tokens(&telemetry.meter(), &token_watch, &setup.clock);
-    let state = state(&setup, telemetry, verifier.clone(), (events.clone(), &jobs), long);
+    let background = (events.clone(), &jobs);
+    let state = state(
+        &setup,
+        telemetry,
+        verifier.clone(),
+        background,
+        operators.clone(),
+        long,
+    );
     let (server, state) = start(&setup, state, listeners)?;
     let (stop, stopped) = watch::channel(false);
     let feed_side = tokio::spawn(events::run(events, stopped.clone()));
@@ -81,6 +90,9 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
     stop.send_replace(true);
     stopper.gracefully().await;
     finish(&state, [feed_side, job_side, watching, flushing]).await;
+    if let Some(operators) = operators {
+        operators.close().await;
+    }
     tracing::info!("stopped");
     Ok(())
 }
@@ -119,6 +131,7 @@ fn state(
     telemetry: &Telemetry,
     verifier: Verifier,
     (events, jobs): (Events, &Jobs),
+    operators: Option<Store>,
     long: Handle,
 ) -> State {
     let settings = &setup.config.http;
@@ -133,6 +146,10 @@ fn state(
             environment: setup.config.environment,
             profiles: Arc::clone(&setup.profiles),
             extended: provisioning::Extended::default(),
+        },
+        admin: http::admin::Admin {
+            context: setup.admin(operators.unwrap_or_else(|| setup.store.clone())),
+            is_public: setup.config.is_admin_public,
         },
         events,
         public_url: settings.public_url.clone(),

@@ -7,8 +7,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use domain::actor::Actor;
 use domain::clock::{Clock, Ids, SystemClock, SystemIds};
 use domain::environment::Environment;
+use domain::id::RequestId;
 use domain::profile::{Profiles, SHIPPED};
 use store::{Backend, Store};
 
@@ -71,7 +73,48 @@ impl Setup {
             profiles,
         })
     }
+
+    /// The database with the operators' role, for the admin API (ADR 0046); `None` without an address for it.
+    ///
+    /// # Errors
+    /// A database that cannot be reached, or is not the one that is served.
+    pub async fn operators_store(&self) -> anyhow::Result<Option<Store>> {
+        let Some(settings) = &self.config.admin_database else {
+            return Ok(None);
+        };
+        let opened = Store::connect(settings).await;
+        let store = opened
+            .context("admin.database_url: no connection; is the address right, and does the role usher_admin have this password?")?;
+        let ask = async |store: &Store| store.deployment().await.map(|deployment| deployment.id);
+        let (own, other) = (ask(&self.store).await?, ask(&store).await?);
+        if own != other {
+            bail!(
+                "admin.database_url and database.url name two databases: give both the address of the one that is served"
+            );
+        }
+        Ok(Some(store))
+    }
+
+    /// The dependencies of the operators' use-cases.
+    pub fn admin(&self, store: Store) -> admin::Context {
+        admin::Context {
+            store,
+            clock: Arc::clone(&self.clock),
+            ids: Arc::clone(&self.ids),
+            environment: self.config.environment,
+            profiles: Arc::clone(&self.profiles),
+            public_url: self.config.http.base_url(),
+            hashing: Arc::new(auth::pool::Pool::new(1, HASHING_QUEUE)),
+            // Each request of the admin API says who acts.
+            actor: Actor::System,
+            address: None,
+            request: RequestId::from_uuid(self.ids.next()),
+        }
+    }
 }
+
+/// Secrets of the admin API that may wait to be hashed; one takes some 30 ms.
+const HASHING_QUEUE: usize = 32;
 
 /// # Errors
 /// A database that cannot be reached.

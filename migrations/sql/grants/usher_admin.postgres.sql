@@ -33,6 +33,9 @@ GRANT SELECT, INSERT, DELETE ON app TO usher_admin;
 REVOKE ALL ON app_credential FROM usher_admin;
 GRANT SELECT, INSERT, UPDATE (expires_at, revoked_at), DELETE ON app_credential TO usher_admin;
 
+REVOKE ALL ON api_key FROM usher_admin;
+GRANT SELECT, INSERT, UPDATE (expires_at, revoked_at) ON api_key TO usher_admin;
+
 -- It opens nothing (ADR 0031).
 REVOKE ALL ON credential_memory FROM usher_admin;
 GRANT SELECT, INSERT, UPDATE (secret_check, hash_version, networks) ON credential_memory TO usher_admin;

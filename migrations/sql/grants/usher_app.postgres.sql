@@ -38,6 +38,10 @@ GRANT SELECT ON app TO usher_app;
 REVOKE ALL ON app_credential FROM usher_app;
 GRANT SELECT ON app_credential TO usher_app;
 
+-- When a key was last used.
+REVOKE ALL ON api_key FROM usher_app;
+GRANT SELECT, UPDATE (last_used_at) ON api_key TO usher_app;
+
 -- It opens nothing (ADR 0031).
 REVOKE ALL ON credential_memory FROM usher_app;
 GRANT SELECT, INSERT, UPDATE (secret_check, hash_version, networks) ON credential_memory TO usher_app;
@@ -46,7 +50,7 @@ REVOKE ALL ON deployment_key FROM usher_app;
 GRANT SELECT ON deployment_key TO usher_app;
 
 REVOKE ALL ON feed FROM usher_app;
-GRANT SELECT, UPDATE (head, published, epoch_number, epoch_mark, epoch_start, take_over, state, why, state_at, state_by) ON feed
+GRANT SELECT, UPDATE (head, published, epoch_number, epoch_mark, epoch_start, epoch_at, snapshot_mark, take_over, state, why, state_at, state_by) ON feed
     TO usher_app;
 
 REVOKE ALL ON feed_event FROM usher_app;

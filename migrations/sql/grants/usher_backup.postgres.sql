@@ -34,6 +34,9 @@ GRANT SELECT ON app TO usher_backup;
 REVOKE ALL ON app_credential FROM usher_backup;
 GRANT SELECT ON app_credential TO usher_backup;
 
+REVOKE ALL ON api_key FROM usher_backup;
+GRANT SELECT ON api_key TO usher_backup;
+
 REVOKE ALL ON credential_memory FROM usher_backup;
 GRANT SELECT ON credential_memory TO usher_backup;
 

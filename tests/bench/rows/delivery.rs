@@ -44,7 +44,7 @@ async fn measure(name: &str, database: Option<support::postgres::Database>, plan
     let total = RATE * SECONDS;
     let (url, stream) = (redis.url(), app.stream.clone());
     let reader = tokio::task::spawn_blocking(move || read(&url, &stream, &last, total as usize));
-    let sent = send(&site).await;
+    let sent = send(&site, RATE, SECONDS).await;
     let seen = reader.await.expect("the reader");
 
     let (mut after_answer, mut after_sending) = (Vec::new(), Vec::new());
@@ -79,8 +79,8 @@ async fn measure(name: &str, database: Option<support::postgres::Database>, plan
     }
 }
 
-/// Sends at a steady rate; returns for each identity's id the times of sending and answer.
-async fn send(site: &Arc<Site>) -> HashMap<String, (Instant, Instant)> {
+/// Creates people at a steady rate; returns for each identity's id the times of sending and answer.
+pub async fn send(site: &Arc<Site>, rate: u32, seconds: u32) -> HashMap<String, (Instant, Instant)> {
     let start = tokio::time::Instant::now() + Duration::from_millis(200);
     let mut tasks = Vec::new();
     for sender in 0..SENDERS {
@@ -89,8 +89,8 @@ async fn send(site: &Arc<Site>) -> HashMap<String, (Instant, Instant)> {
             let mut connection = Connection::open(site.address).await.expect("connect");
             let mut sent = Vec::new();
             let mut tick = sender;
-            while tick < RATE * SECONDS {
-                tokio::time::sleep_until(start + Duration::from_secs(1) * tick / RATE).await;
+            while tick < rate * seconds {
+                tokio::time::sleep_until(start + Duration::from_secs(1) * tick / rate).await;
                 let key = site.next.fetch_add(1, Ordering::Relaxed).to_string();
                 let begin = Instant::now();
                 let body = expect(&mut connection, &site.create(&key), 201).await;
@@ -112,6 +112,12 @@ fn id(body: &[u8]) -> String {
     body["id"].as_str().expect("an id").to_owned()
 }
 
+/// The id of the identity that an event is about.
+pub fn subject_id(event: &serde_json::Value) -> String {
+    let subject = event["subject"].as_str().expect("a subject");
+    subject.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
 /// Reads the stream until `total` events were seen; returns the time of each identity's.
 fn read(url: &str, stream: &str, last: &str, total: usize) -> HashMap<String, Instant> {
     let client = redis::Client::open(url).expect("a URL");
@@ -128,8 +134,7 @@ fn read(url: &str, stream: &str, last: &str, total: usize) -> HashMap<String, In
         for entry in reply.keys.into_iter().flat_map(|key| key.ids) {
             let event: String = entry.get("ce").expect("a field ce");
             let event: serde_json::Value = serde_json::from_str(&event).expect("JSON");
-            let subject = event["subject"].as_str().expect("a subject");
-            seen.insert(subject.rsplit('/').next().unwrap_or_default().to_owned(), now);
+            seen.insert(subject_id(&event), now);
             last = entry.id;
         }
     }

@@ -33,6 +33,7 @@ async fn a_replica_that_lags_is_promoted() {
             .expect("an address")
             .switch_to(replica.port());
         day.cluster = Some(replica);
+        day.is_older = true;
     })
     .await;
 }
@@ -49,6 +50,7 @@ async fn a_dump_is_restored_into_another_database() {
         let address = day.database_address.as_ref().expect("an address").port();
         day.gateway.use_database(empty.at_port(address));
         day.gateway.restart().await;
+        day.is_older = true;
     })
     .await;
 }
@@ -63,6 +65,7 @@ async fn a_dump_is_restored_over_its_database() {
         day.gateway.terminate();
         cluster.restore_over(&dump, &database);
         day.gateway.restart().await;
+        day.is_older = true;
     })
     .await;
 }
@@ -80,6 +83,7 @@ async fn a_copy_of_the_sqlite_file_is_put_back() {
         day.gateway.terminate();
         std::fs::copy(&copy, folder.join("usher.db")).expect("copy back");
         day.gateway.restart().await;
+        day.is_older = true;
     })
     .await;
 }
@@ -102,6 +106,7 @@ async fn a_copy_of_the_whole_sqlite_folder_is_put_back() {
         day.gateway.restart().await;
         tokio::time::sleep(Duration::from_secs(2)).await;
         day.address.switch_to(port(&day.gateway));
+        day.is_older = true;
     })
     .await;
 }

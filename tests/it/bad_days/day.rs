@@ -44,10 +44,15 @@ pub struct Day {
     pub directories: Directories,
     pub booking: Booking,
     booking_app: App,
+    /// Booking once more, as a worker without a position of its own.
+    worker: Booking,
+    worker_app: App,
     pub over_redis: PythonConsumer,
     pub over_http: PythonConsumer,
     /// Consumers that came later.
     pub later: Vec<PythonConsumer>,
+    /// The fault brought the database back as it was earlier: every feed must begin another epoch.
+    pub is_older: bool,
     rounds: u64,
 }
 
@@ -63,9 +68,19 @@ pub async fn bad_day(kept: Kept, fault: impl AsyncFn(&mut Day)) {
     for round in 1..=day.rounds {
         let load = Load::start(&day.directories, round);
         load.more(20).await;
+        let before = day.epochs();
         fault(&mut day).await;
         load.stop().await;
         day.ends_well().await;
+        // A fault makes each reader take one snapshot at most.
+        for (app, epoch) in day.epochs() {
+            let known = before.get(&app).copied().unwrap_or(epoch);
+            let least = known + u64::from(day.is_older);
+            assert!(
+                (least..=known + 1).contains(&epoch),
+                "{app}: epoch {epoch} after {known}"
+            );
+        }
     }
 }
 
@@ -103,25 +118,41 @@ impl Day {
             rooms: scim("rooms"),
             people: scim("people"),
         };
-        let [booking_app, redis_app, http_app] =
-            ["booking", "over-redis", "over-http"].map(|name| gateway.app(name));
+        let [booking_app, worker_app, redis_app, http_app] =
+            ["booking", "workers", "over-redis", "over-http"].map(|name| gateway.app(name));
         let day = Self {
             booking: Booking::over_redis(&booking_app, &redis.url()),
             over_redis: PythonConsumer::over_redis(&redis_app, &redis.url()),
             over_http: PythonConsumer::over_http(&http_app),
             later: Vec::new(),
             booking_app,
+            worker: Booking::worker_over_redis(&worker_app, &redis.url(), "one"),
+            worker_app,
             gateway,
             redis,
             cluster,
             database_address,
             address,
             directories,
+            is_older: false,
             rounds: rounds(),
         };
         Load::start(&day.directories, 0).stop().await;
         day.ends_well().await;
         day
+    }
+
+    /// The number of each feed's epoch.
+    fn epochs(&self) -> BTreeMap<String, u64> {
+        let feeds = rows(self.gateway.cli(&["feed", "list"])).into_iter();
+        let number = |feed: &Value| feed["epoch"].as_str()?.split_once('-')?.0.parse().ok();
+        feeds
+            .map(|feed| {
+                let app = feed["app"].as_str().expect("a name").to_owned();
+                let epoch = number(&feed).unwrap_or_else(|| panic!("no epoch in {feed}"));
+                (app, epoch)
+            })
+            .collect()
     }
 
     /// The gateway's database, of PostgreSQL.
@@ -135,13 +166,14 @@ impl Day {
     }
 
     /// The apps that read over Redis.
-    pub fn redis_apps(&self) -> [&App; 2] {
-        [&self.booking_app, self.over_redis.app()]
+    pub fn redis_apps(&self) -> [&App; 3] {
+        [&self.booking_app, &self.worker_app, self.over_redis.app()]
     }
 
     /// `kill -9` to all consumers.
     pub fn stop_consumers(&mut self) {
         self.booking.kill9();
+        self.worker.kill9();
         self.over_redis.kill9();
         self.over_http.kill9();
     }
@@ -149,6 +181,7 @@ impl Day {
     /// Starts all consumers with what they have.
     pub fn start_consumers(&mut self) {
         self.booking.restart();
+        self.worker.restart();
         self.over_redis.restart();
         self.over_http.restart();
     }
@@ -201,7 +234,10 @@ impl Day {
             booking["position"].as_u64().unwrap_or_default(),
         );
         for (app, position, claim) in claims {
-            let has = committed[app.as_str().expect("a name")];
+            // A worker stores no position that moves.
+            let Some(&has) = committed.get(app.as_str().expect("a name")) else {
+                continue;
+            };
             assert!(
                 position.as_u64().unwrap_or_default() <= has,
                 "{app} has committed {has}: {claim}\n{}",
@@ -254,8 +290,10 @@ impl Day {
             }
         }
         let advisors = Value::Array(users(&self.directories.advisors.reconnected()).await);
-        let found = oracle::differences_of_booking(&advisors, &directory["rooms"], &self.booking.dump());
-        wrong.extend(found.into_iter().map(|text| format!("booking: {text}")));
+        for (name, booking) in [("booking", &self.booking), ("workers", &self.worker)] {
+            let found = oracle::differences_of_booking(&advisors, &directory["rooms"], &booking.dump());
+            wrong.extend(found.into_iter().map(|text| format!("{name}: {text}")));
+        }
         wrong
     }
 
@@ -268,6 +306,7 @@ impl Day {
             eprintln!("--- {}\n{}", consumer.app().name, last(consumer.log()));
         }
         eprintln!("--- booking\n{}", last(self.booking.log()));
+        eprintln!("--- workers\n{}", last(self.worker.log()));
         eprintln!("--- gateway\n{}", last(self.gateway.log()));
         eprintln!("--- ready: {}", self.gateway.readiness().await.text);
         panic!("the day does not end well:\n{}", wrong.join("\n"));

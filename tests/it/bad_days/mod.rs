@@ -1,4 +1,4 @@
-//! The bad days: one fault each, under load, with three apps that read all the time: the booking example over Redis, and a consumer
+//! The bad days: one fault each, under load, with four apps that read all the time: the booking example over Redis, as one reader and as a worker, and a consumer
 //! in Python that shares no code with the gateway, over Redis and over HTTP (`tests/fixtures/consumer.py`).
 //!
 //! Each day ends the same way ([`oracle`]): the tables of every app equal the directories; the positions that it applied have no gaps

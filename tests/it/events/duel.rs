@@ -65,6 +65,33 @@ async fn a_leader_that_is_killed_is_followed_by_another() {
     assert_eq!(super::world::mirrored(&world.redis, &feed, &app).await.len(), 60);
 }
 
+/// The instance that fills the stream would look for itself a minute after its start.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_at_one_instance_reaches_the_other_without_a_poll() {
+    let redis = Redis::start().await;
+    let mut settings = settings(Backend::Postgres, Some(&redis)).await;
+    settings
+        .more
+        .push(("events.poll_ms".to_owned(), "60000".to_owned()));
+    let gateway = Gateway::prepared(settings);
+    let app = gateway.app("booking");
+    let mut world = World::of(gateway, redis, app);
+    world.gateway.restart().await;
+    world.create(0..1).await;
+    world.mirrored().await;
+    let twin = world.gateway.twin().await;
+    let there = Scim::at(
+        &world.scim.base.replace(&world.gateway.url(), &twin.url()),
+        world.scim.authorization.clone(),
+    );
+    create(&there, 1..20).await;
+    until("the stream to have all", PATIENCE / 2, || async {
+        let all = super::world::entries(&world.redis, &world.app).await;
+        (all.len() == 20).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_relay_says_is_the_same_on_every_instance() {
     let redis = Redis::start().await;

@@ -229,7 +229,7 @@ async fn a_restored_copy_that_runs_beside_the_original_makes_one_of_them_wait() 
     let waits = async |gateway: &Gateway| {
         let url = format!("{}/health/ready", gateway.admin_url());
         let ready = support::http::send(support::http_client().get(url)).await;
-        ready.text.contains("another database fills the stream too")
+        ready.text.contains("another database fills it too")
     };
     until("one of them to wait", PATIENCE, || async {
         (waits(&world.gateway).await || waits(&other).await).then_some(())

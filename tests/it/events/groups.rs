@@ -215,6 +215,12 @@ async fn events_past_their_retention_are_a_loss_only_for_a_group_that_never_got_
     change(&world, "DELETE FROM feed_event WHERE pos <= 15").await;
     world.redis.command(&["FLUSHALL"]).await;
     until_degraded(&world, "the events 13 to 15 are past their retention").await;
+    until_degraded(&world, "the feed has begun another epoch").await;
+    let epoch = world.feed.page(15, 1, 0).await.expect(200).body["epoch"].to_string();
+    assert!(
+        epoch.starts_with("\"2-"),
+        "whoever reads on takes a snapshot: {epoch}"
+    );
     stand(5).await;
     let mut rest = read(&world, "one").await;
     assert_eq!(rest.first().map(String::as_str), Some("16-0"));
@@ -231,5 +237,41 @@ async fn events_past_their_retention_are_a_loss_only_for_a_group_that_never_got_
     assert_eq!(acknowledged(&world), 12, "what was lost was not acknowledged");
     acknowledge(&world, &rest).await;
     until_acknowledged(&world, 21).await;
+    until_whole(&world).await;
+}
+
+/// Neither `NOACK` nor `LASTID` is an acknowledgement, although nothing is pending afterwards.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_read_without_pending_is_given_again_and_not_applied() {
+    let world = filled().await;
+    let ids = read(&world, "one").await;
+    acknowledge(&world, &ids).await;
+    until_acknowledged(&world, 20).await;
+    until_whole(&world).await;
+    let stream = world.app.stream.as_str();
+    world.create(20..24).await;
+    until_head(&world.feed, 24).await;
+    assert_eq!(world.mirrored().await.len(), 24);
+    let peek = [
+        "XREADGROUP",
+        "GROUP",
+        "booking",
+        "peek",
+        "NOACK",
+        "STREAMS",
+        stream,
+        ">",
+    ];
+    world.redis.command(&peek).await;
+    until_degraded(&world, "moved without an acknowledgement").await;
+    assert_eq!(acknowledged(&world), 20);
+    let again = until("the events to be given again", PATIENCE, || async {
+        let again = read(&world, "one").await;
+        (!again.is_empty()).then_some(again)
+    })
+    .await;
+    assert_eq!(again.len(), 4);
+    acknowledge(&world, &again).await;
+    until_acknowledged(&world, 24).await;
     until_whole(&world).await;
 }

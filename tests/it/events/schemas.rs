@@ -169,6 +169,29 @@ async fn events_of_every_type_fit_the_published_schemas() {
     assert!(validator.is_valid(&unknown), "a type that is not known yet");
 }
 
+/// Whoever tries a consumer with the fake feed gets what a gateway sends.
+#[test]
+fn the_recorded_events_of_the_fake_feed_fit_the_published_schemas() {
+    let registry = registry();
+    let envelope = schema("envelope");
+    let validator = jsonschema::options()
+        .with_registry(&registry)
+        .with_base_uri(address("envelope"))
+        .build(&envelope)
+        .expect("a schema");
+    let recorded = include_str!("../../../crates/consumer/examples/fake_feed/recorded.jsonl");
+    for line in recorded.lines() {
+        let mut event: Value = serde_json::from_str(line).expect("JSON");
+        // Told with the feed's epoch.
+        event["epoch"] = json!("1-005f0c9a72b3");
+        let faults: Vec<String> = validator
+            .iter_errors(&event)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert_eq!(faults, Vec::<String>::new(), "{event}");
+    }
+}
+
 /// Variants of the event, each with one fault.
 fn broken(event: &Value) -> Vec<(Value, &'static str)> {
     let with = |pointer: &str, value: Value| {

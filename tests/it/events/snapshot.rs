@@ -421,6 +421,14 @@ async fn a_directory_whose_profile_is_gone_is_named_and_never_left_out() {
     for said in [directory, "\"staff\"", "profiles_dir", "ask for this page again"] {
         assert!(detail.contains(said), "{said}: {detail}");
     }
+    let degraded =
+        async |gateway: &Gateway| gateway.readiness().await.expect(200).body["degraded"].to_string();
+    let told_to_the_operator = degraded(&gateway).await;
+    assert!(
+        told_to_the_operator.contains("snapshots: the directory ")
+            && told_to_the_operator.contains(directory),
+        "{told_to_the_operator}"
+    );
 
     std::fs::write(&file, &staff).expect("a profile");
     gateway.restart().await;
@@ -429,4 +437,5 @@ async fn a_directory_whose_profile_is_gone_is_named_and_never_left_out() {
     let subjects =
         |entries: &[Value]| -> Vec<Value> { entries.iter().map(|entry| entry["subject"].clone()).collect() };
     assert_eq!(subjects(&told), subjects(&whole));
+    assert_eq!(degraded(&gateway).await, "[]");
 }

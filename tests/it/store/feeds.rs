@@ -351,3 +351,55 @@ const _: fn() = || {
     fn shared<T: Send + Sync>() {}
     shared::<World>();
 };
+
+/// Each instance hears of the positions that another one gives out, also after its connection was lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_hears_of_positions_that_another_one_gives_out() {
+    let world = World::postgres().await;
+    let home = world.home("contoso").await;
+    let apps = [world.app("booking").await.id, world.app("signs").await.id];
+    let other = store::Store::connect(&world.settings).await.unwrap();
+    let mut told = other.listen_to_feed_heads().await.unwrap();
+    let next = async |told: &mut store::FeedHeads| {
+        let told = told.next();
+        let mut heads = tokio::time::timeout(Duration::from_mins(1), told)
+            .await
+            .expect("told")
+            .unwrap();
+        heads.sort_unstable();
+        heads
+    };
+    let both_at = |number| {
+        let mut heads = apps.map(|app| (app, Position::new(number).unwrap()));
+        heads.sort_unstable();
+        heads
+    };
+    // Nothing to give out, nothing to tell.
+    world.store.stamp(10).await.unwrap();
+    world.people(&home, &["amy", "bob"]).await;
+    world.store.stamp(10).await.unwrap();
+    assert_eq!(next(&mut told).await, both_at(2));
+
+    let name = &world.postgres.as_ref().unwrap().name;
+    let super_url = &world.postgres.as_ref().unwrap().super_url;
+    let mut admin = <sqlx::PgConnection as sqlx::Connection>::connect(super_url)
+        .await
+        .unwrap();
+    let end = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND query LIKE 'LISTEN %'"
+    );
+    let ended = sqlx::Executor::fetch_all(&mut admin, sqlx::raw_sql(sqlx::AssertSqlSafe(end))).await;
+    assert_eq!(ended.unwrap().len(), 1);
+    let hears_again = tokio::spawn(async move { next(&mut told).await });
+    for number in 3.. {
+        world.people(&home, &[&format!("p{number}")]).await;
+        world.store.stamp(10).await.unwrap();
+        // What is told before it listens again is lost.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        if hears_again.is_finished() {
+            break;
+        }
+        assert!(number < 200, "it does not listen again");
+    }
+    assert!(hears_again.await.unwrap()[0].1.number() > 2);
+}

@@ -1,6 +1,6 @@
 //! The provisioning log: what happened to a person, and the progress of its events.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use domain::log::{LogAction, LogEntry, LogStatus};
 use serde_json::json;
 use store::{DeliveryStatus, LogQuery, LogRow, StoreError};
@@ -216,5 +216,25 @@ async fn every_way_to_search_finds_its_rows_newest_first() {
             .len(),
             2
         );
+        pages(&world, &home).await;
+    }
+}
+
+/// Page by page the same rows come, in the order of their numbers and in that of time.
+async fn pages(world: &World, home: &Home) {
+    for since in [None, Some(DateTime::UNIX_EPOCH)] {
+        let query = |after, limit| LogQuery {
+            since,
+            after,
+            limit,
+            ..LogQuery::default()
+        };
+        let all = search(world, home, query(None, 10)).await;
+        let (mut paged, mut after) = (Vec::new(), None);
+        while let [row] = &search(world, home, query(after, 1)).await[..] {
+            after = Some(row.place);
+            paged.push(row.clone());
+        }
+        assert_eq!(paged, all, "{} {since:?}", world.name());
     }
 }

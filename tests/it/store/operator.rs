@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::actor::Actor;
+use domain::api_key::ApiKey;
 use domain::audit::{Action, AuditEntry, Chain, Outcome, Target};
 use domain::credential::{SecretHash, Token, TokenId};
 use domain::feed::Epoch;
@@ -67,6 +68,43 @@ impl Operator {
         self.of(scope, Action::DirectoryCreate, move |tx| {
             let new = new.clone();
             Box::pin(async move { tx.create_directory(scope, &new).await })
+        })
+        .await
+    }
+
+    pub async fn change_settings(
+        &self,
+        scope: TenantScope,
+        before: &Directory,
+        after: &Directory,
+    ) -> Outcomes<bool> {
+        let (before, after) = (before.clone(), after.clone());
+        self.of(scope, Action::DirectorySet, move |tx| {
+            let (before, after) = (before.clone(), after.clone());
+            Box::pin(async move { tx.change_settings(scope, &before, &after).await })
+        })
+        .await
+    }
+
+    pub async fn insert_api_key(&self, new: &ApiKey, hash: &SecretHash) -> Outcomes<()> {
+        let (new, hash) = (new.clone(), hash.clone());
+        self.of_platform(Action::ApiKeyCreate, move |tx| {
+            let (new, hash) = (new.clone(), hash.clone());
+            Box::pin(async move { tx.insert_api_key(&new, &hash).await })
+        })
+        .await
+    }
+
+    pub async fn revoke_api_key(&self, id: TokenId, at: DateTime<Utc>) -> Outcomes<bool> {
+        self.of_platform(Action::ApiKeyRevoke, move |tx| {
+            Box::pin(async move { tx.revoke_api_key(id, at).await })
+        })
+        .await
+    }
+
+    pub async fn limit_api_key(&self, id: TokenId, end: DateTime<Utc>) -> Outcomes<bool> {
+        self.of_platform(Action::ApiKeyRotate, move |tx| {
+            Box::pin(async move { tx.limit_api_key(id, end).await })
         })
         .await
     }

@@ -3,10 +3,13 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::api_key::ApiKey;
 use domain::credential::{
-    CredentialKind, CredentialStatus, LastUse, Memory, NETWORKS, SecretCheck, SecretHash, Token, TokenRecord,
-    Use,
+    CredentialKind, CredentialStatus, LastUse, Memory, NETWORKS, SecretCheck, SecretHash, Token, TokenId,
+    TokenRecord, Use,
 };
+use domain::id::AppId;
+use domain::role::{Grant, Granted, Role, SCIM_MANAGE, Scope};
 use domain::tenant::Switch;
 use store::StoreError;
 
@@ -16,6 +19,25 @@ pub fn hash() -> SecretHash {
     SecretHash {
         phc: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned(),
         version: 3,
+    }
+}
+
+/// A key that may do everything, for 90 days.
+pub fn api_key(id: TokenId, now: DateTime<Utc>) -> ApiKey {
+    ApiKey {
+        id,
+        label: None,
+        grant: Grant {
+            granted: Granted::Role(Role::Operator),
+            scope: Scope::All,
+        },
+        scope_name: None,
+        networks: Vec::new(),
+        created_at: now,
+        expires_at: now + TimeDelta::days(90),
+        revoked_at: None,
+        last_used_at: None,
+        last_four: "wxyz".to_owned(),
     }
 }
 
@@ -155,6 +177,78 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
             world.store.token(home.scope, issued.id).await.unwrap(),
             Some(record.token)
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_key_is_read_as_it_was_made_and_with_the_name_of_its_scope() {
+    for world in worlds().await {
+        let home = world.home("contoso").await;
+        let app = world.app("booking").await;
+        let (tenant, now) = (home.tenant.id, world.now());
+        let scim = Granted::of_rights([SCIM_MANAGE]).unwrap();
+        let scopes = [
+            (Granted::Role(Role::Operator), Scope::All, None),
+            (Granted::Role(Role::Owner), Scope::Tenant(tenant), Some("contoso")),
+            (
+                scim,
+                Scope::Directory(tenant, home.directory.profile.clone()),
+                Some("contoso"),
+            ),
+            (
+                Granted::Role(Role::AppReader),
+                Scope::App(app.id),
+                Some("booking"),
+            ),
+            // The app was deleted.
+            (
+                Granted::Role(Role::AppReader),
+                Scope::App(AppId::from_uuid(world.uuid())),
+                None,
+            ),
+        ];
+        let mut made = Vec::new();
+        for (number, (granted, scope, name)) in scopes.into_iter().enumerate() {
+            let key = ApiKey {
+                label: (number == 1).then(|| "for Terraform".to_owned()),
+                grant: Grant { granted, scope },
+                scope_name: name.map(str::to_owned),
+                networks: vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
+                ..api_key(token_id(&format!("key{number}")), now)
+            };
+            world.operator().insert_api_key(&key, &hash()).await.unwrap();
+            let record = world.store.api_key(key.id).await.unwrap().unwrap();
+            assert_eq!(record.key, key, "{}", world.name());
+            assert!(record.hash == hash());
+            made.push(key);
+        }
+        assert_eq!(world.store.api_keys().await.unwrap(), made);
+        assert!(world.store.api_key(token_id("nobody")).await.unwrap().is_none());
+
+        let id = made[0].id;
+        let used = Use {
+            kind: CredentialKind::ApiKey,
+            id,
+            ..a_use("", now)
+        };
+        world.store.remember_uses(&[used]).await.unwrap();
+        let end = now + TimeDelta::days(7);
+        assert!(world.operator().limit_api_key(id, end).await.unwrap());
+        assert!(
+            !world
+                .operator()
+                .limit_api_key(id, end + TimeDelta::days(1))
+                .await
+                .unwrap()
+        );
+        assert!(world.operator().revoke_api_key(id, now).await.unwrap());
+        assert!(!world.operator().revoke_api_key(id, end).await.unwrap());
+        let key = world.store.api_key(id).await.unwrap().unwrap().key;
+        assert_eq!(
+            (key.last_used_at, key.expires_at, key.revoked_at),
+            (Some(now), end, Some(now))
+        );
+        assert_eq!(key.status(now), CredentialStatus::Revoked);
     }
 }
 

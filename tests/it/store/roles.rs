@@ -39,7 +39,7 @@ async fn refusal(url: &str, sql: &str) -> Option<String> {
     Some(database.code().expect("a SQLSTATE").into_owned())
 }
 
-const BY_NOBODY_BUT_THE_OWNER: [&str; 28] = [
+const BY_NOBODY_BUT_THE_OWNER: [&str; 31] = [
     "UPDATE audit_log SET actor = 'x'",
     "DELETE FROM audit_log",
     "TRUNCATE audit_log",
@@ -53,6 +53,9 @@ const BY_NOBODY_BUT_THE_OWNER: [&str; 28] = [
     "UPDATE token SET directory_id = tenant_id",
     "UPDATE token SET allowed_networks = ''",
     "UPDATE app_credential SET hash = 'x'",
+    "UPDATE api_key SET hash = 'x'",
+    "UPDATE api_key SET role = 'operator'",
+    "DELETE FROM api_key",
     "DELETE FROM token",
     "UPDATE deployment SET environment = 'test'",
     "DELETE FROM tenant",
@@ -70,7 +73,7 @@ const BY_NOBODY_BUT_THE_OWNER: [&str; 28] = [
     "TRUNCATE outbox",
 ];
 
-const NOT_BY_THE_SERVER: [&str; 18] = [
+const NOT_BY_THE_SERVER: [&str; 21] = [
     "INSERT INTO tenant (id, name, created_at) VALUES ('019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3b', 'x', 0)",
     "UPDATE tenant SET name = 'x'",
     "INSERT INTO directory (tenant_id, id, profile, provider, switch, created_at) \
@@ -88,6 +91,10 @@ const NOT_BY_THE_SERVER: [&str; 18] = [
      VALUES ('x', '019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3b', 'x', 1, 0)",
     "UPDATE app_credential SET revoked_at = NULL",
     "UPDATE app_credential SET expires_at = NULL",
+    "INSERT INTO api_key (id, role, scope, networks, last_four, hash, hash_version, created_at, expires_at) \
+     VALUES ('x', 'operator', 'all', '', 'x', 'x', 1, 0, 0)",
+    "UPDATE api_key SET revoked_at = NULL",
+    "UPDATE api_key SET expires_at = 1",
     "INSERT INTO feed (app_id, head, published, created_at) VALUES ('019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3b', 0, 0, 0)",
     "DELETE FROM feed",
     "SET ROLE usher_admin",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::audit::Action;
 use scim::schema::Schema;
 
-use super::{Named, audit};
+use super::{Named, audit, get};
 use crate::{Context, Error};
 
 /// A directory with its extension.
@@ -23,7 +23,7 @@ pub struct Extension {
 /// [`Error::TenantUnknown`], [`Error::DirectoryUnknown`], [`Error::ProfileUnknown`], [`Error::Extension`] if
 /// the profile changed and the text no longer fits it, [`Error::Store`].
 pub async fn show(context: &Context, tenant: &str, profile: &str) -> Result<Extension, Error> {
-    let named = named(context, tenant, profile).await?;
+    let named = get::execute(context, tenant, profile).await?;
     let schema = match &named.directory.extension {
         None => None,
         Some(text) => compiled(context, profile, text)?,
@@ -38,7 +38,7 @@ pub async fn show(context: &Context, tenant: &str, profile: &str) -> Result<Exte
 /// [`Error::Extension`] with the part that cannot be used; otherwise as [`show`].
 pub async fn set(context: &Context, tenant: &str, profile: &str, text: &str) -> Result<Extension, Error> {
     let schema = compiled(context, profile, text)?;
-    let named = keep(context, named(context, tenant, profile).await?, Some(text)).await?;
+    let named = keep(context, get::execute(context, tenant, profile).await?, Some(text)).await?;
     Ok(Extension { named, schema })
 }
 
@@ -47,14 +47,8 @@ pub async fn set(context: &Context, tenant: &str, profile: &str, text: &str) -> 
 /// # Errors
 /// As [`show`].
 pub async fn remove(context: &Context, tenant: &str, profile: &str) -> Result<Extension, Error> {
-    let named = keep(context, named(context, tenant, profile).await?, None).await?;
+    let named = keep(context, get::execute(context, tenant, profile).await?, None).await?;
     Ok(Extension { named, schema: None })
-}
-
-async fn named(context: &Context, tenant: &str, profile: &str) -> Result<Named, Error> {
-    let tenant = context.tenant(tenant).await?;
-    let directory = context.directory(&tenant, profile).await?;
-    Ok(Named::of(context, &tenant, directory))
 }
 
 async fn keep(context: &Context, mut named: Named, text: Option<&str>) -> Result<Named, Error> {
@@ -79,7 +73,7 @@ async fn keep(context: &Context, mut named: Named, text: Option<&str>) -> Result
 }
 
 /// The schema of an extension.
-fn compiled(context: &Context, profile: &str, text: &str) -> Result<Option<Schema>, Error> {
+pub(super) fn compiled(context: &Context, profile: &str, text: &str) -> Result<Option<Schema>, Error> {
     let extended = context.profile(profile)?.with_extension(text);
     let mut extensions = extended.map_err(Error::Extension)?.resource_type.extensions;
     Ok(extensions.pop())

@@ -13,6 +13,8 @@ use crate::{Context, Error};
 pub struct FeedSummary {
     /// Its positions, its epoch and its state.
     pub feed: Feed,
+    /// What its operator should know ([`Feed::warning`]).
+    pub warning: Option<String>,
     /// Its consumer groups; the one named like the app is there before it acknowledged anything.
     pub groups: Vec<Group>,
 }
@@ -61,6 +63,7 @@ pub async fn execute(context: &Context, app: Option<&str>) -> Result<Vec<FeedSum
         let groups = groups.map(|group| summary(&feed, group, acks.get(&group.group).copied(), now));
         found.push(FeedSummary {
             groups: groups.collect(),
+            warning: feed.warning(&all),
             feed,
         });
     }
@@ -70,7 +73,9 @@ pub async fn execute(context: &Context, app: Option<&str>) -> Result<Vec<FeedSum
 
 fn summary(feed: &Feed, group: &FeedGroup, at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Group {
     let oldest = group.acknowledged.next().max(feed.oldest);
-    let lag = group.waiting_since.map_or(0, |since| (now - since).num_seconds());
+    let lag = feed
+        .waiting_since(group)
+        .map_or(0, |since| (now - since).num_seconds());
     Group {
         name: group.group.clone(),
         acknowledged: group.acknowledged,

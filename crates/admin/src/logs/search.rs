@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use domain::id::{DirectoryId, ResourceId};
 use domain::log::LogStatus;
-use store::{LogQuery, LogRow};
+use store::{LogPlace, LogQuery, LogRow};
 
 use crate::{Context, Error};
 
@@ -27,6 +27,8 @@ pub struct Query {
     pub status: Option<LogStatus>,
     /// Only calls at this time or later.
     pub since: Option<DateTime<Utc>>,
+    /// The rows behind this one.
+    pub after: Option<LogPlace>,
     /// The most rows, the newest ones; 1 to [`MOST`].
     pub limit: usize,
 }
@@ -66,6 +68,7 @@ pub async fn execute(context: &Context, tenant: &str, query: Query) -> Result<Ve
         resource: query.resource,
         status: query.status,
         since: query.since,
+        after: query.after,
         limit: query.limit,
     };
     let rows = context

@@ -11,6 +11,8 @@ use serde_json::json;
 use super::{Issued, audit};
 use crate::{Context, Error};
 
+/// The usual lifetime.
+pub const LIFE: TimeDelta = TimeDelta::days(365);
 /// The longest lifetime.
 pub const LONGEST: TimeDelta = TimeDelta::days(730);
 /// The most usable tokens of one directory: enough for any rotation, few enough to be checked by hand.

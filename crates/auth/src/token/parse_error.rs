@@ -37,11 +37,13 @@ pub enum ParseError {
     /// Another prefix.
     #[error("not a token of this gateway (they start with \"usher_\"): was another product's token pasted?")]
     NotOurs,
-    /// A credential of the other kind.
-    #[error("{}", wrong_kind(*found))]
+    /// A credential of another kind.
+    #[error("this is {}, {}", name(*found), wants(*wanted))]
     WrongKind {
         /// What was presented.
         found: CredentialKind,
+        /// What the address wants.
+        wanted: CredentialKind,
     },
     /// Too short.
     #[error("the token is cut off, {missing} characters are missing: copy it again, or issue a new one")]
@@ -63,14 +65,19 @@ pub enum ParseError {
     },
 }
 
-const fn wrong_kind(found: CredentialKind) -> &'static str {
-    match found {
-        CredentialKind::Token => {
-            "this is a directory's token, feeds want an app's credential: see `usher app rotate-credential`"
-        }
-        CredentialKind::App => {
-            "this is an app's credential, SCIM wants a directory's token: see `usher token issue`"
-        }
+const fn name(kind: CredentialKind) -> &'static str {
+    match kind {
+        CredentialKind::Token => "a directory's token",
+        CredentialKind::App => "an app's credential",
+        CredentialKind::ApiKey => "an API key",
+    }
+}
+
+const fn wants(kind: CredentialKind) -> &'static str {
+    match kind {
+        CredentialKind::Token => "SCIM wants a directory's token: see `usher token issue`",
+        CredentialKind::App => "feeds want an app's credential: see `usher app rotate-credential`",
+        CredentialKind::ApiKey => "the admin API wants an API key: see `usher api-key create`",
     }
 }
 

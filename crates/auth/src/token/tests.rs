@@ -18,6 +18,8 @@ fn a_token_has_the_published_form() {
     assert!(token.reveal().starts_with("usher_p_"), "{}", token.reveal());
     let app = issued(CredentialKind::App, Environment::Test);
     assert!(app.reveal().starts_with("usherapp_t_"), "{}", app.reveal());
+    let key = issued(CredentialKind::ApiKey, Environment::Test);
+    assert!(key.reveal().starts_with("usheradm_t_"), "{}", key.reveal());
     assert!(app.reveal().len() < 100);
     assert!(
         token
@@ -93,7 +95,8 @@ fn the_other_environment_and_the_other_kind_are_named() {
     assert_eq!(
         parse(token.reveal(), CredentialKind::App, Environment::Test),
         Err(ParseError::WrongKind {
-            found: CredentialKind::Token
+            found: CredentialKind::Token,
+            wanted: CredentialKind::App
         })
     );
     let app = issued(CredentialKind::App, Environment::Test);
@@ -102,6 +105,12 @@ fn the_other_environment_and_the_other_kind_are_named() {
             .unwrap_err()
             .to_string(),
         "this is an app's credential, SCIM wants a directory's token: see `usher token issue`"
+    );
+    assert_eq!(
+        parse(app.reveal(), CredentialKind::ApiKey, Environment::Test)
+            .unwrap_err()
+            .to_string(),
+        "this is an app's credential, the admin API wants an API key: see `usher api-key create`"
     );
 }
 

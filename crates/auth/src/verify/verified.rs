@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use domain::api_key::{ApiKey, ApiKeyRecord};
 use domain::credential::{
     AppCaller, AppCredentialRecord, Caller, CredentialKind, CredentialStatus, SecretHash, TokenId,
     TokenRecord,
@@ -13,11 +14,11 @@ use domain::credential::{
 use domain::scope::TenantScope;
 
 use super::Inner;
-use crate::refusal::Refusal;
+use crate::refusal::{Reason, Refusal};
 use crate::tenant_url::TenantUrl;
 use crate::uses::worth_noting;
 
-/// The record of a credential: a [`TokenRecord`] or an [`AppCredentialRecord`].
+/// The record of a credential: a [`TokenRecord`], an [`AppCredentialRecord`] or an [`ApiKeyRecord`].
 pub trait CredentialRecord {
     /// The kind of credential.
     const KIND: CredentialKind;
@@ -78,8 +79,28 @@ impl CredentialRecord for AppCredentialRecord {
     }
 }
 
+impl CredentialRecord for ApiKeyRecord {
+    const KIND: CredentialKind = CredentialKind::ApiKey;
+
+    fn id(&self) -> TokenId {
+        self.key.id
+    }
+
+    fn hash(&self) -> &SecretHash {
+        &self.hash
+    }
+
+    fn status(&self, now: DateTime<Utc>) -> CredentialStatus {
+        self.key.status(now)
+    }
+
+    fn use_worth_noting(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        worth_noting(self.key.last_used_at, now)
+    }
+}
+
 /// A credential with the right secret, not yet compared with the URL. Its record is private: only `admit` gives access to a
-/// tenant or an app.
+/// tenant, an app or the admin API.
 #[must_use]
 #[derive(derive_more::Debug)]
 #[debug("Verified({})", self.id())]
@@ -132,5 +153,21 @@ impl Verified<AppCredentialRecord> {
     pub fn admit(self, feed: &str) -> Option<AppCaller> {
         let AppCredentialRecord { app, app_name, .. } = self.record;
         (app_name.as_str() == feed).then_some(AppCaller { app, app_name })
+    }
+}
+
+impl Verified<ApiKeyRecord> {
+    /// The key with what it may do, if it is used from one of its networks.
+    ///
+    /// # Errors
+    /// [`Reason::Address`].
+    pub fn admit(self, from: IpAddr) -> Result<ApiKey, Refusal> {
+        let Self { record, verifier } = self;
+        if record.key.is_for(from) {
+            return Ok(record.key);
+        }
+        let refusal = Refusal::Unauthorized(Reason::Address);
+        verifier.counters.refused(refusal.code());
+        Err(refusal)
     }
 }

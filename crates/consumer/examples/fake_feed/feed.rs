@@ -16,17 +16,18 @@ pub enum Day {
     Tell(usize),
     /// Events before this position are no longer kept: 410.
     Oldest(u64),
-    /// As [`Day::Oldest`], but the page begins later and says nothing, as a gateway without 410 does.
+    /// As [`Day::Oldest`], but the page begins later and says nothing. A gateway answers 410; a consumer that checks positions
+    /// does not depend on it.
     Hole(u64),
     /// The database comes back as it was at this position, in a new epoch. What was told after it can be told again.
     Epoch(u64),
-    /// The next request is refused with this status.
+    /// The next request, whatever it asks for, is refused with this status.
     Refuse(u16),
-    /// An event that nobody can use gets the next position.
+    /// An event without a source and without data gets the next position.
     Poison,
-    /// Each page begins with events that were asked for before.
+    /// Each page begins with events that were asked for before, as a stream does after a loss.
     Repeat,
-    /// The events of a page are in no order.
+    /// The events of a page are in no order. Pages of a gateway are in order; what several workers read of a stream is not.
     Shuffle,
     /// Pages of a snapshot have at most so many events.
     Page(usize),
@@ -218,7 +219,11 @@ impl FakeFeed {
                     .iter()
                     .skip(usize::try_from(*positions.start() - 1).unwrap_or(usize::MAX)),
             )
-            .map(|(position, event)| json!({"pos": position, "event": event}))
+            .map(|(position, event)| {
+                let mut event = event.clone();
+                event["epoch"] = json!(self.epoch());
+                json!({"pos": position, "event": event})
+            })
             .collect();
         if self.shuffle {
             // A fixed mixing: every third first.
@@ -259,7 +264,10 @@ impl FakeFeed {
             .and_then(|start| usize::try_from(start).ok())
             .unwrap_or(0);
         let all = directory::synced(self.told.iter());
-        let events: Vec<&Value> = all.iter().skip(start).take(self.page).collect();
+        let mut events: Vec<Value> = all.iter().skip(start).take(self.page).cloned().collect();
+        for event in &mut events {
+            event["epoch"] = json!(self.epoch());
+        }
         let end = start + events.len();
         let next = (end < all.len()).then(|| format!("{}&{position}&{end}", self.epoch()));
         (

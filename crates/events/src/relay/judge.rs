@@ -5,7 +5,7 @@ use domain::feed::Epoch;
 use domain::position::Position;
 
 use crate::stream::key::EntryId;
-use crate::stream::look::{Calls, Look, Stream};
+use crate::stream::look::{Look, Stream};
 
 /// What the database says of the feed.
 #[derive(Debug, Clone, Copy)]
@@ -126,6 +126,8 @@ pub(super) enum Doubt {
     ByHand,
     /// The server started since the last look, so that nobody knows what was called.
     Restarted,
+    /// Entries stopped being pending, or never were, and nobody called `XACK` since the last look.
+    Unacknowledged,
 }
 
 /// What is to be done with the group.
@@ -164,16 +166,16 @@ pub(super) fn group(look: &Look, acknowledged: Position, has_moved: bool) -> Gro
 
 /// Whether entries can have stopped being pending without acknowledgement since the look that the companion knows.
 fn doubt(look: &Look, is_marked: bool) -> Option<Doubt> {
-    let known = Calls {
-        run: look.companion.get("run")?.clone(),
-        by_hand: look.companion.get("calls")?.clone(),
-    };
+    let known = |name| look.companion.get(name);
+    let (run, by_hand) = (known("run")?, known("calls")?);
     if !is_marked {
         Some(Doubt::Remade)
-    } else if known.run != look.calls.run {
+    } else if *run != look.calls.run {
         Some(Doubt::Restarted)
+    } else if *by_hand != look.calls.by_hand {
+        Some(Doubt::ByHand)
     } else {
-        (known != look.calls).then_some(Doubt::ByHand)
+        (known("acks") == Some(&look.calls.acks)).then_some(Doubt::Unacknowledged)
     }
 }
 

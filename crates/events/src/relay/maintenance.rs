@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::judge::{self, Group, Ours, Standing};
 use super::plan::{self, Cursor};
 use super::{Relay, RoundError};
+use crate::epoch;
 use crate::stream::fault::Fault;
 use crate::stream::groups::{begin, make_group, mark_group, note, trim_before};
 use crate::stream::key::EntryId;
@@ -49,7 +50,7 @@ impl Relay {
             }
             Standing::Newer { above } => {
                 self.check_contest(above)?;
-                self.setup.store.renew_feed(self.app, &feed.epoch, above).await?;
+                epoch::renew(&self.setup.store, self.app, &feed.epoch, above).await?;
                 feed = self.feed().await?;
                 tracing::warn!(
                     app = self.group, epoch = %feed.epoch,
@@ -99,6 +100,20 @@ impl Relay {
             });
         }
         Ok(())
+    }
+
+    /// Events that the database no longer has, and the group never got: the feed begins another epoch, so that whoever reads it takes
+    /// a snapshot, also workers that keep no position and would not notice the hole. `false` when the present epoch began after
+    /// them: its readers have taken one.
+    pub(super) async fn lose(&mut self, from: Position, until: Position) -> Result<bool, RoundError> {
+        let feed = self.feed().await?;
+        if feed.epoch_start >= until {
+            return Ok(false);
+        }
+        epoch::renew(&self.setup.store, self.app, &feed.epoch, feed.epoch.number).await?;
+        self.tell_missing(from, until);
+        self.maintain().await?;
+        Ok(true)
     }
 
     async fn feed(&self) -> Result<Feed, RoundError> {
@@ -230,13 +245,8 @@ impl Relay {
     /// The stream ends where it was not believed to end.
     fn go_on_from(&mut self, cursor: Cursor) {
         let believed = self.cursor.replace(cursor).unwrap_or_default();
-        self.setup.registry.feed(self.app, |feed| {
-            feed.published = cursor.done;
-            if cursor.tail < believed.tail {
-                feed.rewinds += 1;
-            }
-        });
         if cursor.tail < believed.tail {
+            self.setup.registry.feed(self.app, |feed| feed.rewinds += 1);
             tracing::warn!(
                 app = self.group,
                 believed = believed.tail.number(),
@@ -257,6 +267,7 @@ impl Relay {
             ("deployment", self.deployment.clone().unwrap_or_default()),
             ("run", look.calls.run.clone()),
             ("calls", look.calls.by_hand.clone()),
+            ("acks", look.calls.acks.clone()),
             ("acknowledged", acknowledged.to_string()),
             ("loss", loss),
             ("loss_until", until),

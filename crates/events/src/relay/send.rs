@@ -39,7 +39,6 @@ impl Relay {
                     done: last,
                 });
                 self.moved_at = Instant::now();
-                self.setup.registry.feed(self.app, |feed| feed.published = last);
                 Ok(next)
             }
             Ok(false) => {

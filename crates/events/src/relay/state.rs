@@ -97,8 +97,13 @@ impl Relay {
                 );
                 return;
             }
-            Doubt::Ahead => "was ahead of the stream's end (XGROUP SETID)",
+            Doubt::Ahead => {
+                "was ahead of the stream's end (XGROUP SETID, or another database filled the stream)"
+            }
             Doubt::Remade => "was removed and made by hand",
+            Doubt::Unacknowledged => {
+                "moved without an acknowledgement (XREADGROUP with NOACK, or XCLAIM with LASTID)"
+            }
             Doubt::ByHand => {
                 "lost pending entries or was moved by hand (XGROUP DELCONSUMER or XGROUP SETID was called on this Redis)"
             }
@@ -124,8 +129,8 @@ impl Relay {
     /// Events that the database no longer has, and the group never got.
     pub(super) fn tell_missing(&mut self, from: Position, until: Position) {
         let why = format!(
-            "the events {from} to {until} are past their retention and group {} never got them: the app is to take a snapshot \
-             (GET /feeds/{}/snapshot)",
+            "the events {from} to {until} are past their retention and group {} never got them: the feed has begun another epoch, in \
+             which the app takes a snapshot (GET /feeds/{}/snapshot)",
             self.group, self.group
         );
         if self.loss.as_ref().is_none_or(|loss| loss.why != why) {

@@ -83,6 +83,8 @@ pub(crate) struct Calls {
     pub run: String,
     /// `XGROUP DELCONSUMER` and `XGROUP SETID`, of anybody on any key.
     pub by_hand: String,
+    /// `XACK`, of anybody on any key.
+    pub acks: String,
 }
 
 /// Takes a look. `group` is the app's.
@@ -168,13 +170,14 @@ fn read_group(groups: &[Value], pending: &Value, consumers: &[Value], name: &str
 fn read_calls(info: &str) -> Calls {
     let after = |name: &str| info.lines().find_map(|line| line.trim().strip_prefix(name));
     let count = |command: &str| {
-        after(&format!("cmdstat_xgroup|{command}:calls="))
+        after(&format!("cmdstat_{command}:calls="))
             .and_then(|rest| rest.split(',').next())
             .unwrap_or("0")
     };
     Calls {
         run: after("run_id:").unwrap_or_default().to_owned(),
-        by_hand: format!("{}/{}", count("delconsumer"), count("setid")),
+        by_hand: format!("{}/{}", count("xgroup|delconsumer"), count("xgroup|setid")),
+        acks: count("xack").to_owned(),
     }
 }
 
@@ -185,9 +188,10 @@ mod tests {
     #[test]
     fn counts_are_read_and_absent_ones_are_zero() {
         let info = "# Server\r\nrun_id:abc\r\n# Commandstats\r\ncmdstat_xgroup|setid:calls=3,usec=1\r\n\
-                    cmdstat_xgroup|create:calls=9,usec=1\r\n";
+                    cmdstat_xgroup|create:calls=9,usec=1\r\ncmdstat_xack:calls=12,usec=1\r\n";
         let calls = read_calls(info);
         assert_eq!((calls.run.as_str(), calls.by_hand.as_str()), ("abc", "0/3"));
+        assert_eq!((calls.acks.as_str(), read_calls("").acks.as_str()), ("12", "0"));
     }
 
     #[test]

@@ -158,15 +158,30 @@ fn parse(bytes: &[u8]) -> Result<Value, Failure> {
     }
 }
 
-fn bounded(text: &[u8]) -> Result<Value, serde_json::Error> {
+/// Parses JSON of at most [`BODY_VALUES`] values.
+///
+/// # Errors
+/// What is wrong with it; see [`fault`].
+pub fn bounded(text: &[u8]) -> Result<Value, serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_slice(text);
     let left = Cell::new(BODY_VALUES);
     let value = Bounded(&left).deserialize(&mut reader)?;
     reader.end().map(|()| value)
 }
 
-/// The error of invalid JSON, with line and column and without any of its content.
+/// The error of invalid JSON.
 fn syntax(error: &serde_json::Error) -> Failure {
+    Failure::with(
+        ErrorCode::InvalidSyntax,
+        format!(
+            "The body of the request {}. Correct that place and send it again.",
+            fault(error)
+        ),
+    )
+}
+
+/// What is wrong with a JSON text, with line and column and without any of its content.
+pub fn fault(error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
     let said = error.to_string();
     let what = match error.classify() {
@@ -176,12 +191,7 @@ fn syntax(error: &serde_json::Error) -> Failure {
         _ if said.starts_with(TWICE) => "has a name twice in one object, with different values,".to_owned(),
         _ => "is not valid JSON".to_owned(),
     };
-    Failure::with(
-        ErrorCode::InvalidSyntax,
-        format!(
-            "The body of the request {what} at line {line}, column {column}. Correct that place and send it again."
-        ),
-    )
+    format!("{what} at line {line}, column {column}")
 }
 
 #[cfg(test)]

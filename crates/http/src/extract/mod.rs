@@ -1,5 +1,5 @@
 //! The extractors of a request: the caller ([`caller`]) and, only then, the body ([`body`]); the creations answered on its
-//! [`connection`]; and the address that it was sent to ([`origin`]).
+//! [`connection`]; and the address that it was sent to ([`origin`]). Short bodies are read whole ([`small_body`]); conditions on versions are in [`precondition`].
 
 pub mod body;
 mod bounded;
@@ -8,3 +8,5 @@ pub mod client;
 pub mod connection;
 pub mod credential;
 pub mod origin;
+pub mod precondition;
+pub mod small_body;

@@ -3,12 +3,10 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::position::Position;
 use serde_json::{Value, json};
-use tokio::time::timeout;
 
 use super::caller::caller;
 use super::problem::Problem;
-use crate::backpressure::Reads;
-use crate::limits::BODY_TIME;
+use crate::extract::small_body;
 use crate::observe::Facts;
 use crate::state::State;
 
@@ -18,27 +16,22 @@ const BODY_BYTES: usize = 4 * 1024;
 /// Answers the route.
 pub(super) async fn acknowledge(
     request: HttpRequest,
-    payload: web::Payload,
+    mut payload: web::Payload,
     state: web::Data<State>,
 ) -> HttpResponse {
     Facts::record(&request, |facts| facts.route = super::ACK);
-    remember(&request, payload, &state)
+    remember(&request, &mut payload, &state)
         .await
-        .unwrap_or_else(|problem| problem.answer(&request))
+        .unwrap_or_else(|problem| problem.problem(&request))
 }
 
 async fn remember(
     request: &HttpRequest,
-    payload: web::Payload,
+    payload: &mut web::Payload,
     state: &State,
 ) -> Result<HttpResponse, Problem> {
     let app = caller(state, request).await?;
-    let body = timeout(
-        BODY_TIME,
-        Reads::body(request, payload.to_bytes_limited(BODY_BYTES)),
-    )
-    .await;
-    let Ok(Ok(Ok(body))) = body else {
+    let Some(body) = small_body::read(request, payload, BODY_BYTES).await else {
         return Err(Problem::value(
             "body",
             "the body did not arrive or is too long: send {\"group\": \"<app>\", \"pos\": <number>}",

@@ -54,7 +54,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
 fn only(request: &HttpRequest, methods: &'static str, detail: &str) -> HttpResponse {
     Problem::with(ProblemCode::MethodNotAllowed, detail)
         .allow(methods)
-        .answer(request)
+        .problem(request)
 }
 
 #[cfg(test)]

@@ -1,9 +1,6 @@
 //! The errors of feeds: problem details (RFC 9457) that name the field, the rule and the next step.
 
-use actix_web::{HttpRequest, HttpResponse};
-use serde_json::json;
-
-use crate::error_table::{Code as _, Failure, Row, error_table};
+use crate::error_table::{Failure, error_table};
 
 error_table! {
     /// Why a request to a feed was not served; the table says the title of the answer and, where it is fixed, its detail.
@@ -40,50 +37,9 @@ const UNTIL_MENDED: u64 = 30;
 pub(super) type Problem = Failure<ProblemCode>;
 
 impl Problem {
-    /// With the detail of the table.
-    pub fn of(code: ProblemCode) -> Self {
-        Self::with(code, code.row().next_step)
-    }
-
     /// A value that cannot be used: its field, what is allowed and what to do.
     pub fn value(field: &'static str, detail: impl Into<String>) -> Self {
         Self::with(ProblemCode::InvalidValue, detail).about(field)
-    }
-
-    fn about(self, field: &'static str) -> Self {
-        Self {
-            field: Some(field),
-            ..self
-        }
-    }
-
-    /// The answer.
-    pub fn answer(&self, request: &HttpRequest) -> HttpResponse {
-        let Row {
-            code,
-            status,
-            meaning,
-            ..
-        } = self.row();
-        let detail = match self.code {
-            // It says the same to every client; the log line of its id says more.
-            ProblemCode::Unauthorized => self.detail_with_id(request),
-            _ => self.detail.clone(),
-        };
-        let mut body = json!({
-            "type": format!("urn:usher:problem:{code}"),
-            "title": meaning,
-            "status": status,
-            "code": code,
-            "detail": detail,
-        });
-        if let (Some(field), Some(members)) = (self.field, body.as_object_mut()) {
-            members.insert("field".to_owned(), field.into());
-        }
-        let mut answer = self.begin_answer(request);
-        answer
-            .content_type("application/problem+json")
-            .body(body.to_string())
     }
 }
 

@@ -1,5 +1,6 @@
 //! `GET /feeds/{app}/events?after=&limit=&wait=&epoch=`: a page of events; an empty one waits for the first event.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::event::in_epoch;
@@ -10,6 +11,7 @@ use super::caller::caller;
 use super::problem::Problem;
 use super::query;
 use super::streamed::{JsonArray, streamed};
+use crate::backpressure::Reads;
 use crate::observe::Facts;
 use crate::state::State;
 
@@ -21,14 +23,20 @@ pub(super) async fn events(request: HttpRequest, state: web::Data<State>) -> Htt
     Facts::record(&request, |facts| facts.route = super::EVENTS);
     page(&request, &state)
         .await
-        .unwrap_or_else(|problem| problem.answer(&request))
+        .unwrap_or_else(|problem| problem.problem(&request))
 }
 
 async fn page(request: &HttpRequest, state: &State) -> Result<HttpResponse, Problem> {
     let app = caller(state, request).await?;
     let read = query::read(request.query_string())?;
     let still_allowed = async || caller(state, request).await.map(|_| ());
-    let (page, permit) = state.events.feeds().read(app, &read, still_allowed).await?;
+    let feeds = state.events.feeds();
+    let (page, permit) = tokio::select! {
+        biased;
+        read = feeds.read(app, &read, still_allowed) => read?,
+        // Its permit is for whoever reads the answer. Nobody reads this one; it is for the log.
+        () = Reads::closed(request) => return Ok(HttpResponse::new(client_closed_request())),
+    };
     let next = page.events.last().map_or(read.after, |event| event.position);
     let mut response = HttpResponse::Ok();
     response
@@ -44,6 +52,11 @@ async fn page(request: &HttpRequest, state: &State) -> Result<HttpResponse, Prob
         streamed(wrapped(page, next), permit)
     };
     Ok(response.body(body))
+}
+
+/// 499, as nginx has it in its log.
+fn client_closed_request() -> StatusCode {
+    StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST)
 }
 
 fn wants_batch(request: &HttpRequest) -> bool {

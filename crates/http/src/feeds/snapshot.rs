@@ -18,7 +18,7 @@ pub(super) async fn entries(request: HttpRequest, state: web::Data<State>) -> Ht
     Facts::record(&request, |facts| facts.route = super::SNAPSHOT);
     page(&request, &state)
         .await
-        .unwrap_or_else(|problem| problem.answer(&request))
+        .unwrap_or_else(|problem| problem.problem(&request))
 }
 
 async fn page(request: &HttpRequest, state: &State) -> Result<HttpResponse, Problem> {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header::{CONTENT_LENGTH, HeaderName, IF_MATCH, IF_NONE_MATCH};
+use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::credential::Caller;
@@ -12,7 +12,7 @@ use domain::id::RequestId;
 use domain::identity::Identity;
 use provisioning::{ManagedResource, Request};
 use scim::bulk::UserOrGroup;
-use scim::etag::{Precondition, Revision};
+use scim::etag::Revision;
 use scim::query::{ListParameters, has_filter, parse_query, parse_search};
 use serde_json::Value;
 use store::CredentialGuard;
@@ -24,7 +24,7 @@ use super::{bulk, discovery, handlers, respond, search};
 use crate::extract::body::{bytes, json};
 use crate::extract::caller::{Source, caller};
 use crate::extract::connection::AnsweredCreations;
-use crate::extract::origin;
+use crate::extract::{origin, precondition};
 use crate::long;
 use crate::observe::Facts;
 use crate::state::State;
@@ -68,7 +68,7 @@ impl<'a> RequestContext<'a> {
         let mut permits = limits
             .enter(caller.scope.tenant(), announced_length(http))
             .await?;
-        let precondition = precondition(http)?;
+        let precondition = precondition::of(http)?;
         if action.body == ExpectedBody::Group {
             let profile = state.provisioning.profile(&caller)?;
             Group::resource_type(&profile, caller.directory.provider)?;
@@ -220,20 +220,4 @@ pub fn announced_length(request: &HttpRequest) -> usize {
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok());
     length.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
-}
-
-/// The condition on the resource's version.
-fn precondition(request: &HttpRequest) -> Result<Precondition, Failure> {
-    let field = |name: HeaderName| -> Option<String> {
-        let lines: Vec<_> = request
-            .headers()
-            .get_all(name)
-            .map(|line| String::from_utf8_lossy(line.as_bytes()))
-            .collect();
-        (!lines.is_empty()).then(|| lines.join(","))
-    };
-    Ok(Precondition::parse(
-        field(IF_MATCH).as_deref(),
-        field(IF_NONE_MATCH).as_deref(),
-    )?)
 }

@@ -199,7 +199,7 @@ mod tests {
             (TimeDelta::zero(), "has ended"),
             (TimeDelta::hours(-5), "has ended"),
         ] {
-            let subject = message(Other::None, left, Message::subject);
+            let subject = message(Other::None, left, |one| one.subject());
             assert_eq!(
                 subject,
                 format!("[Usher test] Token …wxyz of contoso/advisors {when}")
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn the_text_says_what_happens_and_what_to_do() {
-        let text = message(Other::None, TimeDelta::days(14), Message::text);
+        let text = message(Other::None, TimeDelta::days(14), |one| one.text());
         assert_eq!(
             text,
             "The secret token …wxyz (id 3pX9Kd2Qa7Lm, \"for Entra\") of tenant contoso, directory advisors, environment test, ends on \
@@ -226,7 +226,7 @@ mod tests {
              \x20  shows when the new one was first used.\n"
         );
         let end = DateTime::UNIX_EPOCH + TimeDelta::days(700);
-        let text = message(Other::Until(end), TimeDelta::zero(), Message::text);
+        let text = message(Other::Until(end), TimeDelta::zero(), |one| one.text());
         assert!(text.contains("ended on 1971-01-01 00:00 UTC."), "{text}");
         assert!(
             text.contains("Another token of this directory is good until 1971-12-02 00:00 UTC."),
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_program_gets_what_people_read_and_no_hash() {
-        let json = message(Other::Endless, TimeDelta::days(14), Message::json);
+        let json = message(Other::Endless, TimeDelta::days(14), |one| one.json());
         assert_eq!(json["id"], "3pX9Kd2Qa7Lm.14");
         assert_eq!((&json["days"], &json["replaced"]), (&json!(14), &json!(true)));
         assert_eq!(json["expiresAt"], "1971-01-01T00:00:00Z");

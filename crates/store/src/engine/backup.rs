@@ -6,10 +6,8 @@
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use sea_orm::{DbErr, RuntimeErr};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
-use std::sync::Arc;
 
 use crate::error::{Result, StoreError};
 use crate::settings::Backend;
@@ -57,12 +55,12 @@ impl Store {
     }
 
     async fn copy_to(&self, file: &Path) -> Result<Vec<RowCount>> {
-        let options: SqliteConnectOptions = self.inner.settings.url.parse().map_err(unavailable)?;
+        let options: SqliteConnectOptions = self.inner.settings.url.parse().map_err(StoreError::of_driver)?;
         let mut source = open(options.create_if_missing(false).busy_timeout(BUSY)).await?;
         let tables: Vec<String> = sqlx::query_scalar(TABLES)
             .fetch_all(&mut source)
             .await
-            .map_err(unavailable)?;
+            .map_err(StoreError::of_driver)?;
         if tables.is_empty() {
             return Err(StoreError::Settings(
                 "the database has no tables, so there is nothing to back up; look at database.url and data_dir: usher check-config".to_owned(),
@@ -73,16 +71,19 @@ impl Store {
             .bind(file.to_string_lossy().into_owned())
             .execute(&mut source)
             .await
-            .map_err(unavailable)?;
-        source.close().await.map_err(unavailable)?;
+            .map_err(StoreError::of_driver)?;
+        source.close().await.map_err(StoreError::of_driver)?;
 
         let mut copy = open(SqliteConnectOptions::new().filename(file)).await?;
         // A schema from before migration 0010 has no such table, and that migration leaves the identity empty.
         if tables.iter().any(|table| table == "deployment") {
-            sqlx::query(MARK).execute(&mut copy).await.map_err(unavailable)?;
+            sqlx::query(MARK)
+                .execute(&mut copy)
+                .await
+                .map_err(StoreError::of_driver)?;
         }
         let found = check(&mut copy, &tables, &before).await?;
-        copy.close().await.map_err(unavailable)?;
+        copy.close().await.map_err(StoreError::of_driver)?;
         synced(file)?;
         Ok(found)
     }
@@ -117,14 +118,14 @@ async fn open(options: SqliteConnectOptions) -> Result<SqliteConnection> {
         .disable_statement_logging()
         .connect()
         .await
-        .map_err(unavailable)
+        .map_err(StoreError::of_driver)
 }
 
 async fn last_rows(connection: &mut SqliteConnection) -> Result<Vec<(String, i64)>> {
     sqlx::query_as(LAST_ROWS)
         .fetch_all(connection)
         .await
-        .map_err(unavailable)
+        .map_err(StoreError::of_driver)
 }
 
 async fn check(
@@ -135,14 +136,14 @@ async fn check(
     let said: String = sqlx::query_scalar("PRAGMA quick_check")
         .fetch_one(&mut *copy)
         .await
-        .map_err(unavailable)?;
+        .map_err(StoreError::of_driver)?;
     if said != "ok" {
         return Err(incomplete("SQLite finds it damaged"));
     }
     let dangling = sqlx::query("PRAGMA foreign_key_check")
         .fetch_optional(&mut *copy)
         .await
-        .map_err(unavailable)?;
+        .map_err(StoreError::of_driver)?;
     if dangling.is_some() {
         return Err(incomplete("a row refers to one that is missing"));
     }
@@ -160,7 +161,7 @@ async fn check(
         let rows = sqlx::query_scalar(count)
             .fetch_one(&mut *copy)
             .await
-            .map_err(unavailable)?;
+            .map_err(StoreError::of_driver)?;
         found.push(RowCount {
             table: table.clone(),
             rows,
@@ -171,8 +172,4 @@ async fn check(
 
 fn incomplete(why: &str) -> StoreError {
     StoreError::Corrupt(format!("the backup is not whole ({why}) and was removed").into())
-}
-
-fn unavailable(error: sqlx::Error) -> StoreError {
-    StoreError::of(DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error))))
 }

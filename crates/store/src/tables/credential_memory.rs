@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use domain::credential::{CredentialKind, Memory, SecretCheck, TokenId, Use};
+use domain::credential::{CredentialKind, LastUse, Memory, SecretCheck, TokenId, Use};
 
 use super::names::{At, FromNetwork, Kind, Name, PublicId};
-use super::token;
+use super::{api_key, token};
 use crate::engine::executor::Executor;
 use crate::engine::parameter::parameters;
 use crate::engine::read::{Columns, Read};
@@ -121,9 +121,19 @@ impl Store {
 }
 
 async fn note_use(executor: &mut Executor, new: &Use) -> Result<()> {
-    if let (CredentialKind::Token, Some(last)) = (new.kind, new.last) {
-        let used = (PublicId(new.id), At(last.at), FromNetwork(last.from.to_string()));
-        executor.change(&token::NOTE_USE, used).await?;
+    if let Some(LastUse { at, from }) = new.last {
+        let (id, at) = (PublicId(new.id), At(at));
+        match new.kind {
+            CredentialKind::Token => {
+                let from = FromNetwork(from.to_string());
+                executor.change(&token::NOTE_USE, (id, at, from)).await?;
+            }
+            CredentialKind::ApiKey => {
+                executor.change(&api_key::NOTE_USE, (id, at)).await?;
+            }
+            // The record of an app's credential has no time of use.
+            CredentialKind::App => {}
+        }
     }
     if new.new_values == Memory::default() {
         return Ok(());

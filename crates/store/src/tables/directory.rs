@@ -75,7 +75,43 @@ fn set(on: Backend, column: &str) -> String {
     )
 }
 
+/// The settings of a directory: what they are to be, and what they were when they were read.
+pub(crate) struct Settings<'a> {
+    before: &'a Directory,
+    after: &'a Directory,
+}
+
+parameters!(@bind ['a] Settings<'a>, |settings| {
+    provider: settings.after.provider.as_str(),
+    switch: settings.after.switch.as_str(),
+    extension: settings.after.extension.as_deref(),
+    provider_before: settings.before.provider.as_str(),
+    switch_before: settings.before.switch.as_str(),
+    extension_before: settings.before.extension.as_deref()
+});
+
+pub(crate) static CHANGE: Statement<(OfTenant, Id, Settings<'_>)> = Statement::new(|_| {
+    "UPDATE directory SET provider = :provider, switch = :switch, extension = :extension WHERE tenant_id = :tenant AND id = :id \
+     AND provider = :provider_before AND switch = :switch_before AND NOT (extension IS DISTINCT FROM :extension_before)"
+        .into()
+});
+
 impl AdminTx {
+    /// Changes the settings of a directory, if they are still those that were read; `false` when they are not, or when the
+    /// tenant has no such directory.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn change_settings(
+        &mut self,
+        scope: TenantScope,
+        before: &Directory,
+        after: &Directory,
+    ) -> Result<bool> {
+        let change = (of(scope), Id(before.id.uuid()), Settings { before, after });
+        Ok(self.update_of(scope, &CHANGE, change).await? > 0)
+    }
+
     /// Adds a directory.
     ///
     /// # Errors

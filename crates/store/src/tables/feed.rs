@@ -7,6 +7,7 @@ use domain::position::Position;
 use domain::tenant::Slug;
 use scim::etag::Revision;
 
+use super::lease::now;
 use super::names::{Above, At, AtPosition, Consumers, CreatedAt, Limit, Mark, OfApp, Owner, StateName, Why};
 use crate::admin_tx::AdminTx;
 use crate::engine::read::{Columns, Read, record};
@@ -40,7 +41,7 @@ pub(crate) static SET_HEAD: Statement<OfApp> = Statement::new(|_| {
 
 const FEEDS: &str = "SELECT feed.app_id, app.name, feed.head, feed.published, \
     coalesce((SELECT e.pos FROM feed_event e WHERE e.app_id = feed.app_id ORDER BY e.pos LIMIT 1), feed.head + 1), \
-    feed.epoch_number, feed.epoch_mark, feed.epoch_start, feed.take_over, feed.state, feed.why, feed.state_at, feed.state_by \
+    feed.epoch_number, feed.epoch_mark, feed.epoch_start, feed.epoch_at, feed.snapshot_mark, feed.take_over, feed.state, feed.why, feed.state_at, feed.state_by \
     FROM feed JOIN app ON app.id = feed.app_id";
 
 pub(crate) static ALL: Statement<(), Feed> = Statement::new(|_| format!("{FEEDS} ORDER BY app.name"));
@@ -48,7 +49,7 @@ pub(crate) static ALL: Statement<(), Feed> = Statement::new(|_| format!("{FEEDS}
 pub(crate) static BY_APP: Statement<OfApp, Feed> =
     Statement::new(|_| format!("{FEEDS} WHERE feed.app_id = :app"));
 
-record!(Feed: app name head published oldest epoch epoch_start take_over state why state_at state_by);
+record!(Feed: app name head published oldest epoch epoch_start epoch_at snapshot_mark take_over state why state_at state_by);
 
 /// A position in an app's feed.
 pub(crate) type FeedPosition = (OfApp, AtPosition);
@@ -97,9 +98,10 @@ fn renew(on: Backend, also: &str) -> String {
         ("right(gen_random_uuid()::text, 12)", "greatest"),
         ("lower(hex(randomblob(6)))", "max"),
     );
+    let now = now(on);
     format!(
-        "UPDATE feed SET epoch_number = {greatest}(epoch_number, :above) + 1, epoch_mark = {mark}, epoch_start = head{also} \
-         WHERE app_id = :app AND epoch_mark = :mark"
+        "UPDATE feed SET epoch_number = {greatest}(epoch_number, :above) + 1, epoch_mark = {mark}, epoch_start = head, \
+         epoch_at = {now}{also} WHERE app_id = :app AND epoch_mark = :mark"
     )
 }
 
@@ -110,7 +112,17 @@ pub(crate) static END_TAKE_OVER: Statement<OfApp> =
 /// Another epoch for every feed.
 pub(crate) static RENEW_ALL: Statement<()> = Statement::new(|on| {
     let mark = on.either("right(gen_random_uuid()::text, 12)", "lower(hex(randomblob(6)))");
-    format!("UPDATE feed SET epoch_number = epoch_number + 1, epoch_mark = {mark}, epoch_start = head")
+    let now = now(on);
+    format!(
+        "UPDATE feed SET epoch_number = epoch_number + 1, epoch_mark = {mark}, epoch_start = head, epoch_at = {now}"
+    )
+});
+
+/// The app has read a snapshot of the present epoch to its end.
+pub(crate) static NOTE_SNAPSHOT: Statement<(OfApp, Mark<'_>)> = Statement::new(|_| {
+    "UPDATE feed SET snapshot_mark = epoch_mark WHERE app_id = :app AND epoch_mark = :mark \
+     AND coalesce(snapshot_mark, '') <> epoch_mark"
+        .into()
 });
 
 pub(crate) static SET_PUBLISHED: Statement<FeedPosition> = Statement::new(|_| {
@@ -233,6 +245,10 @@ pub struct Feed {
     pub epoch: Epoch,
     /// The head when that epoch began.
     pub epoch_start: Position,
+    /// When it began; `None` for the first one.
+    pub epoch_at: Option<DateTime<Utc>>,
+    /// The mark of the epoch in which the app has read a snapshot to its end.
+    pub snapshot_mark: Option<String>,
     /// Whether an operator began it, so that this deployment is to fill the stream, whoever filled it before.
     pub take_over: bool,
     /// What its relay does.
@@ -243,6 +259,40 @@ pub struct Feed {
     pub state_at: Option<DateTime<Utc>>,
     /// The instance that noted it.
     pub state_by: Option<String>,
+}
+
+impl Feed {
+    /// Since when the app has nothing of the present epoch: it has neither read a snapshot to its end nor acknowledged an event of
+    /// it. Its acknowledged position is of the epoch before.
+    pub fn lacks_snapshot(&self, acknowledged: Position) -> Option<DateTime<Utc>> {
+        let has_read = self.snapshot_mark.as_ref() == Some(&self.epoch.mark);
+        self.epoch_at
+            .filter(|_| !has_read && acknowledged <= self.epoch_start)
+    }
+
+    /// What the operator should know: why its relay does not run, what was lost, or that the app has nothing of its present epoch.
+    pub fn warning(&self, groups: &[FeedGroup]) -> Option<String> {
+        let lacks = || {
+            let group = groups.iter().find(|group| group.app == self.app)?;
+            let since = self.lacks_snapshot(group.acknowledged)?;
+            Some(format!(
+                "epoch {} began at {}, and the app has not read a snapshot since: its tables are those of the epoch before \
+                 (GET /feeds/{}/snapshot)",
+                self.epoch,
+                since.format("%FT%TZ"),
+                self.name
+            ))
+        };
+        self.why.clone().or_else(lacks)
+    }
+
+    /// Since when a group waits for what it has not applied; `None` when it has everything.
+    pub fn waiting_since(&self, group: &FeedGroup) -> Option<DateTime<Utc>> {
+        self.lacks_snapshot(group.acknowledged)
+            .into_iter()
+            .chain(group.waiting_since)
+            .min()
+    }
 }
 
 /// Where a feed begins and ends.
@@ -366,6 +416,15 @@ impl Store {
     pub async fn renew_feed(&self, app: AppId, expected: &Epoch, above: i64) -> Result<bool> {
         let parameters = (OfApp(app), Mark(&expected.mark), Above(above));
         Ok(self.change(&RENEW, parameters).await? > 0)
+    }
+
+    /// Notes that the app has read a snapshot of this epoch to its end.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn note_snapshot(&self, app: AppId, epoch: &Epoch) -> Result<()> {
+        let parameters = (OfApp(app), Mark(&epoch.mark));
+        self.change(&NOTE_SNAPSHOT, parameters).await.map(|_| ())
     }
 
     /// Notes that the stream is in the epoch that an operator began.

@@ -8,17 +8,23 @@ use std::time::Duration;
 use super::names::{Millis, Name, Owner};
 use crate::engine::statement::Statement;
 use crate::error::Result;
+use crate::settings::Backend;
 use crate::store::Store;
 
 /// A lease, and the process that has it or wants it.
 pub(crate) type Lease<'a> = (Name<'a>, Owner<'a>);
 
-/// Taken or renewed when a row changes.
-pub(crate) static TAKE: Statement<(Lease<'_>, Millis)> = Statement::new(|on| {
-    let now = on.either(
+/// Milliseconds since 1970, by the database's clock.
+pub(crate) fn now(on: Backend) -> &'static str {
+    on.either(
         "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
         "CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)",
-    );
+    )
+}
+
+/// Taken or renewed when a row changes.
+pub(crate) static TAKE: Statement<(Lease<'_>, Millis)> = Statement::new(|on| {
+    let now = now(on);
     format!(
         "INSERT INTO lease (name, owner, expires_at) VALUES (:name, :owner, {now} + :millis) \
          ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, expires_at = excluded.expires_at \

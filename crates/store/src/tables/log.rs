@@ -46,8 +46,19 @@ pub struct LogQuery {
     pub status: Option<LogStatus>,
     /// At this time or later.
     pub since: Option<DateTime<Utc>>,
+    /// Behind this row of the same search: the next page.
+    pub after: Option<LogPlace>,
     /// The largest number of rows.
     pub limit: usize,
+}
+
+/// The place of a row in a search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogPlace {
+    /// The time of the row.
+    pub at: DateTime<Utc>,
+    /// Its number.
+    pub number: i64,
 }
 
 /// One row of the log, and where its event is by now.
@@ -55,6 +66,8 @@ pub struct LogQuery {
 pub struct LogRow {
     /// What was written at the time of the call.
     pub entry: LogEntry,
+    /// Where a search goes on behind it.
+    pub place: LogPlace,
     /// One for each app and consumer group; empty while the event waits for its position.
     pub deliveries: Vec<DeliveryStatus>,
 }
@@ -131,12 +144,26 @@ pub(crate) fn search(on: Backend, tenant: TenantId, query: &LogQuery) -> Result<
     ask("identity_id =", "resource", query.resource.value(on)?);
     ask("status =", "status", status);
     ask("at >=", "since", query.since.value(on)?);
-    let conditions = conditions.concat();
-    values.push(("limit", query.limit.value(on)?));
     let keyed = query.external_id.is_some() || query.user_name.is_some() || query.resource.is_some();
     // Without a key, an index on the time is used.
     let by_time = query.since.is_some() && !keyed;
     let order = if by_time { "at DESC, id DESC" } else { "id DESC" };
+    if let Some(place) = query.after {
+        conditions.push(
+            if by_time {
+                " AND (at, id) < (:after_at, :after)"
+            } else {
+                " AND id < :after"
+            }
+            .to_owned(),
+        );
+        values.push(("after", place.number.value(on)?));
+        if by_time {
+            values.push(("after_at", place.at.value(on)?));
+        }
+    }
+    let conditions = conditions.concat();
+    values.push(("limit", query.limit.value(on)?));
     // Newest first without a key or a time: PostgreSQL has the primary key for it, SQLite the row ids, if it may not take the
     // tenant's first index and sort everything.
     let tenant = if keyed || by_time {
@@ -145,7 +172,7 @@ pub(crate) fn search(on: Backend, tenant: TenantId, query: &LogQuery) -> Result<
         on.either("tenant_id", "+tenant_id")
     };
     let text = format!(
-        "SELECT outbox_id, directory_id, at, request_id, identity_id, resource_type, external_id, user_name, action, status, \
+        "SELECT outbox_id, id, directory_id, at, request_id, identity_id, resource_type, external_id, user_name, action, status, \
          code, detail, event_id, changed, token_id, trace_id FROM provisioning_log \
          WHERE {tenant} = :tenant{conditions} ORDER BY {order} LIMIT :limit"
     );
@@ -209,7 +236,7 @@ impl TenantTx {
     /// As [`TenantTx::get`].
     pub async fn search_log(&mut self, query: &LogQuery) -> Result<Vec<LogRow>> {
         let search = search(self.executor.backend(), self.scope.tenant(), query)?;
-        let found: Vec<(Option<i64>, LogEntry)> = read_all(&self.executor.rows_of(&search).await?)?;
+        let found: Vec<(Option<i64>, (i64, LogEntry))> = read_all(&self.executor.rows_of(&search).await?)?;
         let events: Vec<i64> = found.iter().filter_map(|(outbox, _)| *outbox).collect();
         let mut deliveries: HashMap<i64, Vec<DeliveryStatus>> = HashMap::new();
         if !events.is_empty() {
@@ -217,7 +244,8 @@ impl TenantTx {
                 deliveries.entry(outbox).or_default().push(delivery);
             }
         }
-        let row = |(outbox, entry): (Option<i64>, LogEntry)| LogRow {
+        let row = |(outbox, (number, entry)): (Option<i64>, (i64, LogEntry))| LogRow {
+            place: LogPlace { at: entry.at, number },
             entry,
             deliveries: outbox.and_then(|id| deliveries.remove(&id)).unwrap_or_default(),
         };

@@ -1,11 +1,13 @@
 //! One file a table: its statements, how its rows become records of `domain`, and what can be done with it.
 
+pub(crate) mod api_key;
 pub(crate) mod app;
 pub(crate) mod audit;
 pub(crate) mod credential_memory;
 pub(crate) mod deployment;
 pub(crate) mod directory;
 pub(crate) mod feed;
+pub(crate) mod feed_heads;
 pub(crate) mod group;
 pub(crate) mod groups_of_member;
 pub(crate) mod identity;

@@ -13,6 +13,7 @@ use domain::position::Position;
 use serde_json::{Value, json};
 
 use super::deployment::{self, IdentityFile, KnownIdentity};
+use super::feed_heads;
 use super::names::Limit;
 use super::resource::Table;
 use crate::engine::executor::Executor;
@@ -244,7 +245,11 @@ async fn stamp(executor: &mut Executor, limit: usize, file: Option<&KnownIdentit
             {
                 renewed = deployment::adopt(executor, &current, noted.is_some()).await?;
             }
-            executor.one(&STAMP, batch()).await?
+            let stamped = executor.one(&STAMP, batch()).await?;
+            if renewed || stamped > Some(0) {
+                executor.one(&feed_heads::NOTIFY, ()).await?;
+            }
+            stamped
         }
         Backend::Sqlite => {
             if let Some(known) = file {

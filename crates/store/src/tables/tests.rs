@@ -9,10 +9,10 @@ use domain::log::LogStatus;
 use uuid::Uuid;
 
 use super::audit::AuditQuery;
-use super::log::{self, LogQuery};
+use super::log::{self, LogPlace, LogQuery};
 use super::{
-    app, audit, credential_memory, deployment, directory, feed, group, identity, job, lease, membership,
-    outbox, prune, snapshot, tenant, token,
+    api_key, app, audit, credential_memory, deployment, directory, feed, feed_heads, group, identity, job,
+    lease, membership, outbox, prune, snapshot, tenant, token,
 };
 use crate::engine::parameter::Bind;
 use crate::engine::statement::Statement;
@@ -40,11 +40,13 @@ macro_rules! statements {
 }
 
 static ALL: &[(&str, &dyn Built)] = statements! {
+    api_key: ALL BY_ID INSERT LIMIT NOTE_USE REVOKE;
     app: ALL BY_NAME CREDENTIALS CREDENTIAL_BY_ID DELETE DELETE_ACKS DELETE_CREDENTIALS DELETE_EVENTS DELETE_FEED DELETE_GROUPS INSERT INSERT_CREDENTIAL LIMIT_CREDENTIAL PASSWORDS REVOKE_CREDENTIAL;
     audit: BEGIN HEAD HEADS INSERT LOCK_HEAD MOVE_HEAD PAGE;
     deployment: ADOPT CLAIM DRAW LAST_ROW READ;
-    directory: ALL BY_PROFILE FREEZE INSERT SET_EXTENSION SET_PROVIDER SET_SWITCH UNFREEZE;
-    feed: ACK ACKS ALL BACKFILL BY_APP END_TAKE_OVER GROUPS HEAD INSERT LOCK_FEEDS PAGE RENEW RENEW_ALL RENEW_BY_HAND SET_DELIVERED SET_HEAD SET_PUBLISHED SET_STATE;
+    directory: ALL BY_PROFILE CHANGE FREEZE INSERT SET_EXTENSION SET_PROVIDER SET_SWITCH UNFREEZE;
+    feed: ACK ACKS ALL BACKFILL BY_APP END_TAKE_OVER GROUPS HEAD INSERT LOCK_FEEDS NOTE_SNAPSHOT PAGE RENEW RENEW_ALL RENEW_BY_HAND SET_DELIVERED SET_HEAD SET_PUBLISHED SET_STATE;
+    feed_heads: NOTIFY;
     group: BY_ID BY_NAME CREATE DELETE LOCK_BY_ID LOCK_BY_NAME NAME_TAKEN SAVE;
     identity: BY_EXTERNAL_ID BY_ID BY_NAME CREATE DELETE LOCK_BY_ID LOCK_BY_NAME NAME_TAKEN SAVE;
     job: ADD AGAIN ALL BURY CLAIM CLAIMED DONE DUE_KINDS FAIL FAILED GIVE_BACK MEND POSTPONE RETRY;
@@ -104,7 +106,7 @@ fn declared_in(path: &PathBuf) -> Vec<String> {
 #[test]
 fn a_search_of_the_log_names_what_it_binds_whatever_it_asks_for() {
     let id = Uuid::nil();
-    for asked in 0..64_u8 {
+    for asked in 0..128_u8 {
         let on = |bit: u8| asked & (1 << bit) != 0;
         let query = LogQuery {
             directory: on(0).then(|| DirectoryId::from_uuid(id)),
@@ -113,11 +115,18 @@ fn a_search_of_the_log_names_what_it_binds_whatever_it_asks_for() {
             resource: on(3).then(|| IdentityId::from_uuid(id).into()),
             status: on(4).then_some(LogStatus::Failure),
             since: on(5).then(chrono::DateTime::default),
+            after: on(6).then(|| LogPlace {
+                at: chrono::DateTime::default(),
+                number: 7,
+            }),
             limit: 20,
         };
         for database in BOTH {
             let search = log::search(database, TenantId::from_uuid(id), &query).expect("its own names");
-            assert_eq!(search.values.len(), 2 + asked.count_ones() as usize);
+            // In the order of time, a place is two values.
+            let by_time = on(5) && on(6) && !on(1) && !on(2) && !on(3);
+            let expected = 2 + asked.count_ones() as usize + usize::from(by_time);
+            assert_eq!(search.values.len(), expected);
         }
     }
 }

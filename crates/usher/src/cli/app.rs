@@ -1,15 +1,16 @@
 //! `usher app create | list | rotate-credential | list-credentials | revoke-credential | redis-user | delete`.
 
 use admin::apps::Issued;
+use admin::view::{AppCredentialView, AppIssued, AppView};
 use chrono::TimeDelta;
 use clap::Subcommand;
 use domain::credential::{AppCredentialRecord, CredentialStatus};
 use domain::tenant::App;
 use events::{RedisSettings, StreamKey};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::redis_user;
-use super::show::{Printer, Table, moment, with};
+use super::show::{Printer, Table, moment};
 use super::span;
 use crate::output;
 
@@ -71,7 +72,10 @@ pub(super) async fn run(
         }
         Verb::List => {
             let apps = admin::apps::list::execute(context).await?;
-            let json = apps.iter().map(|app| shape(context, app)).collect();
+            let json = apps
+                .iter()
+                .map(|app| json!(AppView::of(context, app, stream(context, app))))
+                .collect();
             printer.list(json, "no apps yet: usher app create NAME", || {
                 let row = |app: &App| {
                     [
@@ -90,7 +94,10 @@ pub(super) async fn run(
         }
         Verb::ListCredentials { name } => {
             let (_, found) = admin::apps::credentials::execute(context, &name).await?;
-            let json = found.iter().map(credential_shape).collect();
+            let json = found
+                .iter()
+                .map(|found| json!(AppCredentialView::from(found)))
+                .collect();
             printer.list(json, "no credentials", || credentials(&found));
         }
         Verb::RevokeCredential { name, id } => {
@@ -150,15 +157,6 @@ fn credentials(found: &[(AppCredentialRecord, CredentialStatus)]) -> Table {
     Table::of(["id", "standing", "ends"], found.iter().map(row))
 }
 
-fn credential_shape((credential, status): &(AppCredentialRecord, CredentialStatus)) -> Value {
-    json!({
-        "id": credential.id,
-        "standing": status,
-        "expiresAt": credential.expires_at,
-        "revokedAt": credential.revoked_at,
-    })
-}
-
 async fn show(
     context: &admin::Context,
     redis: Option<&RedisSettings>,
@@ -167,17 +165,14 @@ async fn show(
 ) -> anyhow::Result<()> {
     let user = redis_user::update(context, redis, &issued.app).await?;
     let credential = issued.credential.reveal();
-    let secrets = [
-        ("credential", json!(credential)),
-        ("redisPassword", json!(credential)),
-    ];
-    let json = user.beside(with(shape(context, &issued.app), secrets));
+    let stream = stream(context, &issued.app);
+    let json = user.beside(json!(AppIssued::of(context, issued, stream.clone())));
     printer.answer(&json, || {
         format!(
             "app         {}\nCredential  {credential}\nFeed URL    {}\nStream      {}\n{}",
             issued.app.name,
             issued.feed_url,
-            stream(context, &issued.app),
+            stream,
             user.text()
         )
     });
@@ -187,14 +182,4 @@ async fn show(
 
 fn stream(context: &admin::Context, app: &App) -> String {
     StreamKey::new(context.environment, &app.name).as_str().to_owned()
-}
-
-fn shape(context: &admin::Context, app: &App) -> Value {
-    json!({
-        "id": app.id,
-        "name": app.name,
-        "feedUrl": context.feed_url(app),
-        "stream": stream(context, app),
-        "createdAt": app.created_at,
-    })
 }

@@ -2,15 +2,13 @@
 
 mod extension;
 
-use std::fmt::Display;
-use std::str::FromStr;
-
 use admin::directories::Named;
+use admin::view::DirectoryView;
 use clap::Subcommand;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use domain::tenant::{Provider, Serving, Switch};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::one_of;
 use super::show::{Printer, Table, moment};
 
 #[derive(Debug, Subcommand)]
@@ -83,15 +81,6 @@ pub enum Verb {
     },
 }
 
-/// Reads a value by its word; help and refusals list the words.
-fn one_of<T>(all: &'static [T]) -> impl TypedValueParser<Value = T>
-where
-    T: Copy + Into<&'static str> + FromStr<Err: Display> + Send + Sync,
-{
-    let words = all.iter().map(|value| -> &'static str { (*value).into() });
-    PossibleValuesParser::new(words).try_map(|word| word.parse().map_err(|error: T::Err| error.to_string()))
-}
-
 pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) -> anyhow::Result<()> {
     match verb {
         Verb::Create {
@@ -100,14 +89,19 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
             provider,
         } => {
             let made = admin::directories::create::execute(context, &tenant, &profile, provider).await?;
-            printer.answer(&shape(&made), || format!("Tenant URL  {}", made.tenant_url));
+            printer.answer(&json!(DirectoryView::from(&made)), || {
+                format!("Tenant URL  {}", made.tenant_url)
+            });
             printer.note(&format!(
                 "next: usher token issue --tenant {tenant} --profile {profile}"
             ));
         }
         Verb::List { tenant } => {
             let found = admin::directories::list::execute(context, tenant.as_deref()).await?;
-            let json = found.iter().map(shape).collect();
+            let json = found
+                .iter()
+                .map(|named| json!(DirectoryView::from(named)))
+                .collect();
             let empty = "no directories yet: usher directory create --tenant NAME --profile PROFILE";
             printer.list(json, empty, || table(&found));
         }
@@ -117,7 +111,7 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
             provider,
         } => {
             let set = admin::directories::set::execute(context, &tenant, &profile, provider).await?;
-            printer.answer(&shape(&set), || {
+            printer.answer(&json!(DirectoryView::from(&set)), || {
                 format!(
                     "directory {profile} of {tenant} is called by {}",
                     provider.as_str()
@@ -127,7 +121,7 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
         Verb::Extension(verb) => extension::run(context, printer, verb).await?,
         Verb::Switch { tenant, profile, to } => {
             let switched = admin::directories::switch::execute(context, &tenant, &profile, to).await?;
-            printer.answer(&shape(&switched), || {
+            printer.answer(&json!(DirectoryView::from(&switched)), || {
                 format!(
                     "directory {profile} of {tenant} is {}",
                     switched.directory.switch.as_str()
@@ -141,7 +135,7 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
         } => {
             let frozen =
                 admin::directories::freeze::freeze(context, &tenant, &profile, reason.as_deref()).await?;
-            printer.answer(&shape(&frozen), || {
+            printer.answer(&json!(DirectoryView::from(&frozen)), || {
                 format!("directory {profile} of {tenant} is frozen: its SCIM requests are answered 503")
             });
             printer.note(&format!(
@@ -150,7 +144,7 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
         }
         Verb::Unfreeze { tenant, profile } => {
             let named = admin::directories::freeze::unfreeze(context, &tenant, &profile).await?;
-            printer.answer(&shape(&named), || {
+            printer.answer(&json!(DirectoryView::from(&named)), || {
                 format!("directory {profile} of {tenant} is {}", serving(&named))
             });
         }
@@ -180,17 +174,4 @@ fn serving(named: &Named) -> &'static str {
         Serving::Frozen => "frozen",
         Serving::Yes | Serving::Off => named.directory.switch.as_str(),
     }
-}
-
-fn shape(named: &Named) -> Value {
-    json!({
-        "id": named.directory.id,
-        "tenant": named.tenant,
-        "profile": named.directory.profile,
-        "provider": named.directory.provider,
-        "switch": named.directory.switch,
-        "tenantUrl": named.tenant_url,
-        "createdAt": named.directory.created_at,
-        "frozenAt": named.directory.frozen_at.or(named.tenant_frozen_at),
-    })
 }

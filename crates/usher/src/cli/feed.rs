@@ -4,10 +4,11 @@ mod events;
 
 use admin::feeds::list::{FeedSummary, Group};
 use admin::feeds::renew::Renewed;
+use admin::view::{FeedRenewed, FeedView};
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use domain::tenant::Slug;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::show::{Printer, Table, ago, number};
 
@@ -78,7 +79,7 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
 
 async fn renew(context: &admin::Context, printer: Printer, app: &str) -> anyhow::Result<()> {
     let renewed = admin::feeds::renew::execute(context, app).await?;
-    printer.answer(&renewed_shape(app, &renewed), || {
+    printer.answer(&json!(FeedRenewed::of(app, &renewed)), || {
         format!(
             "feed {app}: epoch {} instead of {}. Every reader of this app takes a snapshot and goes on after position {} or later",
             renewed.epoch,
@@ -93,7 +94,7 @@ async fn renew_all(context: &admin::Context, printer: Printer) -> anyhow::Result
     let renewed = admin::feeds::renew::all(context).await?;
     let json = renewed
         .iter()
-        .map(|(app, renewed)| renewed_shape(app.as_str(), renewed));
+        .map(|(app, renewed)| json!(FeedRenewed::of(app.as_str(), renewed)));
     printer.list(json.collect(), "no feeds yet: usher app create NAME", || {
         let row = |(app, renewed): &(Slug, Renewed)| {
             [
@@ -108,13 +109,9 @@ async fn renew_all(context: &admin::Context, printer: Printer) -> anyhow::Result
     Ok(())
 }
 
-fn renewed_shape(app: &str, renewed: &Renewed) -> Value {
-    json!({"app": app, "epoch": renewed.epoch, "before": renewed.before, "head": renewed.head})
-}
-
 async fn list(context: &admin::Context, printer: Printer, app: Option<&str>) -> anyhow::Result<()> {
     let feeds = admin::feeds::list::execute(context, app).await?;
-    let json = feeds.iter().map(shape).collect();
+    let json = feeds.iter().map(|feed| json!(FeedView::from(feed))).collect();
     printer.list(json, "no feeds yet: usher app create NAME", || {
         let head = [
             "app",
@@ -151,35 +148,8 @@ fn rows(summary: &FeedSummary, now: DateTime<Utc>) -> Vec<[String; 11]> {
             number(group.behind),
             format!("{} s", number(group.lag_seconds)),
             ago(group.at, now),
-            feed.why.clone().unwrap_or_default(),
+            summary.warning.clone().unwrap_or_default(),
         ]
     };
     summary.groups.iter().map(row).collect()
-}
-
-fn shape(summary: &FeedSummary) -> Value {
-    let group = |group: &Group| {
-        json!({
-            "group": group.name,
-            "acknowledged": group.acknowledged,
-            "delivered": group.delivered,
-            "lag": group.behind,
-            "lagSeconds": group.lag_seconds,
-            "oldestUnacknowledged": group.oldest_unacknowledged,
-            "at": group.at,
-        })
-    };
-    let feed = &summary.feed;
-    json!({
-        "app": feed.name,
-        "epoch": feed.epoch,
-        "state": feed.state.to_string(),
-        "why": feed.why,
-        "since": feed.state_at,
-        "by": feed.state_by,
-        "head": feed.head,
-        "oldest": feed.oldest,
-        "published": feed.published,
-        "groups": summary.groups.iter().map(group).collect::<Vec<_>>(),
-    })
 }

@@ -1,11 +1,12 @@
 //! `usher log list`: the calls about a person or group, and whether their events arrived.
 
 use admin::logs::search::{Found, Query};
+use admin::view::LogView;
 use chrono::TimeDelta;
 use clap::Subcommand;
 use domain::id::ResourceId;
 use domain::log::LogStatus;
-use serde_json::{Value, json};
+use serde_json::json;
 use store::DeliveryStatus;
 
 use super::show::{Printer, Table, moment, number};
@@ -55,10 +56,14 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
         resource: search.id,
         status: search.failures.then_some(LogStatus::Failure),
         since: search.since.map(|span| context.clock.now() - span),
+        after: None,
         limit: search.limit,
     };
     let found = admin::logs::search::execute(context, &search.tenant, query).await?;
-    let json = found.iter().map(|found| shape(&search.tenant, found)).collect();
+    let json = found
+        .iter()
+        .map(|found| json!(LogView::of(&search.tenant, found)))
+        .collect();
     printer.list(json, "nothing in the log fits", || {
         let head = [
             "accepted",
@@ -135,36 +140,4 @@ fn delivered(found: &Found) -> String {
         format!("{reader}: feed {}, {applied}", number(delivery.position.number()))
     };
     row.deliveries.iter().map(text).collect::<Vec<_>>().join("; ")
-}
-
-fn shape(tenant: &str, found: &Found) -> Value {
-    let entry = &found.row.entry;
-    let delivery = |delivery: &DeliveryStatus| {
-        json!({
-            "app": delivery.app,
-            "position": delivery.position,
-            "group": delivery.group,
-            "delivered": delivery.is_delivered,
-            "appliedAt": delivery.applied_at,
-        })
-    };
-    json!({
-        "at": entry.at,
-        "tenant": tenant,
-        "profile": found.profile,
-        "action": entry.action,
-        "status": entry.status,
-        "code": entry.code,
-        "detail": entry.detail,
-        "changed": entry.changed,
-        "identity": entry.resource.filter(|id| matches!(id, ResourceId::Identity(_))),
-        "group": entry.resource.filter(|id| matches!(id, ResourceId::Group(_))),
-        "externalId": entry.external_id,
-        "userName": entry.user_name,
-        "event": entry.event,
-        "delivered": found.row.deliveries.iter().map(delivery).collect::<Vec<_>>(),
-        "requestId": entry.request,
-        "tokenId": entry.token_id,
-        "traceId": entry.trace_id,
-    })
 }

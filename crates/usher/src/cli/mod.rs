@@ -1,10 +1,11 @@
-//! The operators' commands: `usher tenant | directory | token | app | feed | log | audit`, nouns then verbs, and `usher backup`.
+//! The operators' commands: `usher tenant | directory | token | app | api-key | feed | log | audit`, nouns then verbs, and `usher backup`.
 //!
 //! One file a noun: its arguments for clap, and the output for each use-case of `admin`. The commands work on the configured
 //! database, with the server up or down. Must not know: how settings are read ([`Setup`] has them), SQL, rules (they are in
 //! `admin`), how to print ([`crate::output`]). Exit status: 0 done, 1 not done, 2 wrong arguments.
 
 mod actor;
+mod api_key;
 mod app;
 pub(crate) mod audit;
 mod backup;
@@ -18,11 +19,14 @@ mod span;
 mod tenant;
 mod token;
 
+use std::fmt::Display;
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Subcommand;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use domain::clock::{Ids as _, SystemClock, SystemIds};
 use domain::environment::Environment;
 use domain::id::RequestId;
@@ -44,6 +48,8 @@ pub enum Command {
     Token(Noun<token::Verb>),
     /// Downstream apps that read the changes.
     App(Noun<app::Verb>),
+    /// What automation calls the admin API with.
+    ApiKey(Noun<api_key::Verb>),
     /// How far each app's feed and its readers are.
     Feed(Noun<feed::Verb>),
     /// What happened to whom: the provisioning log.
@@ -100,6 +106,7 @@ pub async fn run(command: Command, setup: &Setup) -> anyhow::Result<ExitCode> {
         Command::Directory(noun) => directory::run(&context, noun.printer, noun.verb).await,
         Command::Token(noun) => token::run(&context, noun.printer, noun.verb).await,
         Command::App(noun) => app::run(&context, setup.redis.as_ref(), noun.printer, noun.verb).await,
+        Command::ApiKey(noun) => api_key::run(&context, noun.printer, noun.verb).await,
         Command::Feed(noun) => feed::run(&context, noun.printer, noun.verb).await,
         Command::Log(noun) => log::run(&context, noun.printer, noun.verb).await,
         Command::Job(noun) => job::run(&context, noun.printer, noun.verb).await,
@@ -180,4 +187,13 @@ fn context(setup: &Setup, store: Store) -> admin::Context {
         public_url: setup.public_url.trim_end_matches('/').to_owned(),
         hashing: Arc::new(auth::pool::Pool::new(1, 1)),
     }
+}
+
+/// Reads a value by its word; help and refusals list the words.
+fn one_of<T>(all: &'static [T]) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + Into<&'static str> + FromStr<Err: Display> + Send + Sync,
+{
+    let words = all.iter().map(|value| -> &'static str { (*value).into() });
+    PossibleValuesParser::new(words).try_map(|word| word.parse().map_err(|error: T::Err| error.to_string()))
 }

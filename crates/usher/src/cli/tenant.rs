@@ -1,8 +1,9 @@
 //! `usher tenant create | list | freeze | unfreeze`.
 
+use admin::view::TenantView;
 use clap::Subcommand;
 use domain::tenant::Tenant;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::show::{Printer, Table, moment};
 
@@ -41,7 +42,7 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
             entra_tenant_id,
         } => {
             let tenant = admin::tenants::create::execute(context, &name, entra_tenant_id).await?;
-            printer.answer(&shape(&tenant), || {
+            printer.answer(&json!(TenantView::from(&tenant)), || {
                 format!("tenant {} ({})", tenant.name, tenant.id)
             });
             printer.note(&format!(
@@ -52,7 +53,10 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
         }
         Verb::List => {
             let tenants = admin::tenants::list::execute(context).await?;
-            let json = tenants.iter().map(shape).collect();
+            let json = tenants
+                .iter()
+                .map(|tenant| json!(TenantView::from(tenant)))
+                .collect();
             printer.list(json, "no tenants yet: usher tenant create NAME", || {
                 let row = |tenant: &Tenant| {
                     [
@@ -71,25 +75,17 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
         }
         Verb::Freeze { name, reason } => {
             let tenant = admin::tenants::freeze::freeze(context, &name, reason.as_deref()).await?;
-            printer.answer(&shape(&tenant), || {
+            printer.answer(&json!(TenantView::from(&tenant)), || {
                 format!("tenant {name} is frozen: its SCIM requests are answered 503")
             });
             printer.note(&format!("to end it: usher tenant unfreeze {name}"));
         }
         Verb::Unfreeze { name } => {
             let tenant = admin::tenants::freeze::unfreeze(context, &name).await?;
-            printer.answer(&shape(&tenant), || format!("tenant {name} is not frozen"));
+            printer.answer(&json!(TenantView::from(&tenant)), || {
+                format!("tenant {name} is not frozen")
+            });
         }
     }
     Ok(())
-}
-
-fn shape(tenant: &Tenant) -> Value {
-    json!({
-        "id": tenant.id,
-        "name": tenant.name,
-        "externalTenantId": tenant.external_tenant_id,
-        "createdAt": tenant.created_at,
-        "frozenAt": tenant.frozen_at,
-    })
 }

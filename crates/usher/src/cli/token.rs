@@ -6,14 +6,15 @@ use admin::tokens::Issued;
 use admin::tokens::issue::NewToken;
 use admin::tokens::list::TokenSummary;
 use admin::tokens::rotate::Rotated;
+use admin::view::{TokenIssued, TokenRotated, TokenView};
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Subcommand;
 use domain::credential::Token;
 use domain::network::AllowedNetworks;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::show::{Printer, Table, ago, moment, with};
+use super::show::{Printer, Table, ago, moment};
 use super::span::{self, Lifetime};
 
 #[derive(Debug, Subcommand)]
@@ -99,13 +100,14 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
                 networks: networks(&ip)?.unwrap_or_default(),
             };
             let issued = admin::tokens::issue::execute(context, &tenant, &profile, new).await?;
-            printer.answer(&issued_shape(&issued), || issued_text(&issued));
+            printer.answer(&json!(TokenIssued::from(&issued)), || issued_text(&issued));
             warn_of_unlimited(expires_in);
             printer.note("The token is shown this once. Paste both into Entra and run \"Test Connection\".");
         }
         Verb::List { tenant, profile } => {
             let found = admin::tokens::list::execute(context, &tenant, profile.as_deref()).await?;
-            let json = found.iter().map(|listed| listed_shape(&tenant, listed)).collect();
+            let shape = |listed: &TokenSummary| json!(TokenView::of(&tenant, listed));
+            let json = found.iter().map(shape).collect();
             let empty = format!("no tokens: usher token issue --tenant {tenant} --profile PROFILE");
             printer.list(json, &empty, || table(&found, context.clock.now()));
         }
@@ -120,7 +122,7 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
             let rotated =
                 admin::tokens::rotate::execute(context, &tenant, &profile, overlap, lifetime, networks)
                     .await?;
-            printer.answer(&rotated_shape(&rotated), || {
+            printer.answer(&json!(TokenRotated::from(&rotated)), || {
                 rotated_text(&rotated, context.clock.now())
             });
             warn_of_unlimited(expires_in);
@@ -184,16 +186,6 @@ fn issued_text(issued: &Issued) -> String {
     )
 }
 
-fn issued_shape(issued: &Issued) -> Value {
-    json!({
-        "id": issued.token.id,
-        "token": issued.secret.reveal(),
-        "tenantUrl": issued.tenant_url,
-        "expiresAt": issued.token.expires_at,
-        "label": issued.token.label,
-    })
-}
-
 fn rotated_text(rotated: &Rotated, now: DateTime<Utc>) -> String {
     let mut text = issued_text(&rotated.issued);
     for old in &rotated.ending {
@@ -206,36 +198,6 @@ fn rotated_text(rotated: &Rotated, now: DateTime<Utc>) -> String {
         );
     }
     text
-}
-
-fn rotated_shape(rotated: &Rotated) -> Value {
-    let ending = rotated.ending.iter().map(token_shape).collect();
-    with(issued_shape(&rotated.issued), [("ending", ending)])
-}
-
-fn listed_shape(tenant: &str, listed: &TokenSummary) -> Value {
-    let more = [
-        ("tenant", json!(tenant)),
-        ("alias", json!(listed.alias)),
-        ("profile", json!(listed.profile)),
-        ("standing", json!(listed.standing)),
-        ("findings", json!(listed.findings)),
-    ];
-    with(token_shape(&listed.token), more)
-}
-
-fn token_shape(token: &Token) -> Value {
-    json!({
-        "id": token.id,
-        "lastFour": token.last_four,
-        "label": token.label,
-        "createdAt": token.created_at,
-        "expiresAt": token.expires_at,
-        "revokedAt": token.revoked_at,
-        "lastUsedAt": token.last_used_at,
-        "lastUsedFrom": token.last_used_from,
-        "allowedNetworks": token.allowed_networks,
-    })
 }
 
 fn last_use(token: &Token, now: DateTime<Utc>) -> String {

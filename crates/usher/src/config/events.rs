@@ -10,7 +10,7 @@ use super::rules::number;
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, SmartDefault)]
 #[serde(default, deny_unknown_fields)]
 pub struct Events {
-    /// milliseconds until a change committed by another process is seen at the latest
+    /// milliseconds until a change committed by another process is seen at the latest; on PostgreSQL instances notify each other, and this is for what was not told
     #[serde(deserialize_with = "number::<10, 60_000, _, _>")]
     #[default(250)]
     pub poll_ms: u64,

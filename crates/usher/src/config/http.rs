@@ -18,8 +18,8 @@ pub struct Http {
     #[serde(deserialize_with = "listen")]
     #[default(SocketAddr::from(([127, 0, 0, 1], 8080)))]
     pub listen: SocketAddr,
-    /// address and port for the machines that watch the gateway: `/metrics`, `/health/live`, `/health/ready` with reasons; keep
-    /// it from strangers; port 0 takes a free one, which the log names
+    /// address and port for operators and for the machines that watch the gateway: the admin API (`/admin/v1`), `/metrics`,
+    /// `/health/live`, `/health/ready` with reasons; keep it from strangers; port 0 takes a free one, which the log names
     #[serde(deserialize_with = "admin_listen")]
     #[default(SocketAddr::from(([127, 0, 0, 1], 8081)))]
     pub admin_listen: SocketAddr,

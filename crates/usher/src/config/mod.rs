@@ -4,6 +4,7 @@
 //! that names the key; nothing is guessed. Reading order: `settings` (all of them, typed), a section such as `http`, `values`
 //! (file and environment), `keys` and `show` (the page and `usher check-config`).
 
+mod admin;
 pub mod audit;
 mod database;
 mod events;
@@ -47,6 +48,10 @@ pub struct Config {
     pub http: http::Http,
     /// The database.
     pub database: store::Settings,
+    /// The database with the role for operators, for the admin API; `None` when it works with the server's own.
+    pub admin_database: Option<store::Settings>,
+    /// Whether the public listener serves the admin API, too.
+    pub is_admin_public: bool,
     /// The Redis queue; `None` leaves the feeds readable over HTTP only.
     pub redis: Option<RedisSettings>,
     /// Events.
@@ -103,6 +108,8 @@ impl Config {
             is_environment_given: values.origin("environment").is_some(),
             profiles_dir: settings.profiles_dir,
             http: settings.http,
+            admin_database: settings.admin.database(values, &database)?,
+            is_admin_public: settings.admin.public,
             database,
             redis: settings.redis.settings(values)?,
             events: settings.events,

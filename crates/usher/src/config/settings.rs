@@ -9,6 +9,7 @@ use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 use smart_default::SmartDefault;
 
+use super::admin::Admin;
 use super::audit::Audit;
 use super::database::Database;
 use super::events::Events;
@@ -38,6 +39,8 @@ pub struct Settings {
     pub http: Http,
     /// The database.
     pub database: Database,
+    /// The admin API.
+    pub admin: Admin,
     /// The Redis queue.
     pub redis: Redis,
     /// Events.

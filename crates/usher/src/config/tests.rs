@@ -90,6 +90,22 @@ fn what_cannot_be_used_is_named_with_the_rule_and_the_next_step() {
             "database.url (configuration file): must begin with sqlite:// or postgres://",
         ),
         (
+            "admin.public = \"maybe\"",
+            &[],
+            "admin.public (configuration file): must be true or false",
+        ),
+        (
+            "admin.database_url = \"sqlite://usher.db\"",
+            &[],
+            "admin.database_url (configuration file): must begin with postgres://; SQLite has one role, and needs no second address",
+        ),
+        (
+            "admin.database_url = \"postgres://usher_admin@db/usher\"",
+            &[],
+            "admin.database_url and database.url contradict each other: the admin API changes the same database that is served; \
+             leave admin.database_url out with SQLite",
+        ),
+        (
             "redis.url = \"http://x\"",
             &[],
             "redis.url (configuration file): must begin with redis:// or rediss://",

@@ -21,6 +21,8 @@ const NO_STATEMENT: &[&str] = &[
     "close",
     "changed",
     "require_transaction",
+    // Runs `LISTEN` alone, on a connection of its own.
+    "listen_to_feed_heads",
     // The frames around the others.
     "read",
     "write",

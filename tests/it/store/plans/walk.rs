@@ -21,15 +21,15 @@ use scim::query::{Sort, SortPosition};
 use scim::schema::ResourceType;
 use serde_json::json;
 use store::{
-    AuditQuery, JobEnd, ListRequest, LogQuery, MemberChange, NewJob, Page, PageAt, Store, StoreError, TenantTx,
-    TypeRequest,
+    AuditQuery, JobEnd, ListRequest, LogPlace, LogQuery, MemberChange, NewJob, Page, PageAt, Store,
+    StoreError, TenantTx, TypeRequest,
 };
 use uuid::Uuid;
 
 use super::Watched;
 use crate::store::lists;
 use crate::store::operator::entry;
-use crate::store::records::hash;
+use crate::store::records::{api_key, hash};
 use crate::store::world::{World, position, resource, token_id};
 
 /// Who is asked for.
@@ -128,6 +128,24 @@ async fn records(watched: &Watched, nth: usize) {
             .await
             .unwrap()
     );
+    let before = store.directory(home.scope, directory.profile.as_str()).await;
+    let before = before.unwrap().unwrap();
+    let after = Directory {
+        provider: Provider::Generic,
+        ..before.clone()
+    };
+    assert!(
+        operator
+            .change_settings(home.scope, &before, &after)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !operator
+            .change_settings(home.scope, &before, &after)
+            .await
+            .unwrap()
+    );
     let token = Token {
         id: token_id(&format!("new{nth}")),
         tenant: home.tenant.id,
@@ -187,6 +205,7 @@ async fn records(watched: &Watched, nth: usize) {
     );
     assert!(operator.freeze_tenant(home.scope, world.now()).await.unwrap());
     assert!(operator.unfreeze_tenant(home.scope).await.unwrap());
+    api_keys(world, nth).await;
     assert!(
         operator
             .limit_token(home.scope, token.id, world.now())
@@ -200,6 +219,26 @@ async fn records(watched: &Watched, nth: usize) {
             .unwrap()
     );
     operator.revoke_tokens(home.scope, world.now()).await.unwrap();
+}
+
+async fn api_keys(world: &World, nth: usize) {
+    let (store, operator) = (&world.store, world.operator());
+    let key = api_key(token_id(&format!("key{nth}")), world.now());
+    operator.insert_api_key(&key, &hash()).await.unwrap();
+    store.api_keys().await.unwrap();
+    store.api_key(key.id).await.unwrap().unwrap();
+    let used = Use {
+        kind: CredentialKind::ApiKey,
+        id: key.id,
+        last: Some(LastUse {
+            at: world.now(),
+            from: "192.0.2.1".parse().unwrap(),
+        }),
+        new_values: Memory::default(),
+    };
+    store.remember_uses(&[used]).await.unwrap();
+    assert!(operator.limit_api_key(key.id, world.now()).await.unwrap());
+    assert!(operator.revoke_api_key(key.id, world.now()).await.unwrap());
 }
 
 async fn apps(world: &World, nth: usize) {
@@ -541,7 +580,15 @@ async fn logs(watched: &Watched, target: &Target) {
             ..any
         },
     ];
-    for query in queries {
+    let place = LogPlace {
+        at: early(5_000),
+        number: 5_000,
+    };
+    let later = queries.clone().map(|query| LogQuery {
+        after: Some(place),
+        ..query
+    });
+    for query in queries.into_iter().chain(later) {
         world
             .store
             .read::<_, StoreError, _>(home.scope, move |tx| {
@@ -612,6 +659,7 @@ async fn feeds(world: &World, target: &Target, nth: usize) {
     let feed = store.feed(app).await.unwrap().unwrap();
     assert!(store.renew_feed(app, &feed.epoch, 7).await.unwrap());
     let feed = store.feed(app).await.unwrap().unwrap();
+    store.note_snapshot(app, &feed.epoch).await.unwrap();
     assert!(operator.renew_feed_by_hand(app, &feed.epoch).await.unwrap());
     store.end_take_over(app).await.unwrap();
     let epoch = store.feed(app).await.unwrap().unwrap().epoch;

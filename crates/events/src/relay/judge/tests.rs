@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::*;
-use crate::stream::look::{Entry, Group as Found};
+use crate::stream::look::{Calls, Entry, Group as Found};
 
 fn at(number: i64) -> Position {
     Position::new(number).expect("from 0")
@@ -157,9 +157,11 @@ fn with_group(delivered: i64, pending: i64, oldest: Option<i64>) -> Look {
     let mut found = look(Some(("2-aa", "us")), Some(stream(1, 30, None)));
     found.companion.insert("run".to_owned(), "one".to_owned());
     found.companion.insert("calls".to_owned(), "0/0".to_owned());
+    found.companion.insert("acks".to_owned(), "7".to_owned());
     found.calls = Calls {
         run: "one".to_owned(),
         by_hand: "0/0".to_owned(),
+        acks: "8".to_owned(),
     };
     found.group = Some(Found {
         delivered: EntryId::at(at(delivered)),
@@ -175,7 +177,8 @@ fn a_group_is_believed_until_somebody_can_have_dropped_entries() {
     let settled = with_group(20, 0, None);
     assert_eq!(group(&settled, at(5), false), Group::Believed);
     type Change = fn(&mut Look);
-    let changes: [(Change, Doubt); 3] = [
+    let changes: [(Change, Doubt); 4] = [
+        (|look| look.calls.acks = "7".to_owned(), Doubt::Unacknowledged),
         (|look| look.calls.by_hand = "1/0".to_owned(), Doubt::ByHand),
         (|look| look.calls.run = "two".to_owned(), Doubt::Restarted),
         (

@@ -1,16 +1,17 @@
-//! The table of errors as a page of the documentation.
+//! The tables of errors as a page of the documentation.
 //!
 //! Must not know: what a code means.
 
 use std::fmt::Write as _;
 
 use super::ErrorCode;
+use crate::admin::problem::AdminCode;
 use crate::error_table::Row;
 
 /// The page `docs/reference/error-codes.md`.
 pub fn reference() -> String {
     let mut page = String::from(
-        "<!-- Written by `usher reference error-codes`; change crates/http/src/scim/error.rs instead. -->\n\n\
+        "<!-- Written by `usher reference error-codes`; change crates/http/src/scim/error.rs or crates/http/src/admin/problem.rs instead. -->\n\n\
          # Error codes\n\n\
          Every refused SCIM request is answered with a SCIM error body (RFC 7644 §3.12), whose `detail` names the attribute, \
          the rule and the next step and ends with the request id (a 401 says nothing else that tells one cause from \
@@ -33,7 +34,23 @@ pub fn reference() -> String {
         );
     }
     page.push_str(
-        "\nWhat is no HTTP at all, addresses longer than 64 KB, and addresses with a character that no URL may hold unencoded \
+        "\n## The admin API\n\nA refused request to `/admin/v1` is answered with problem details (RFC 9457), whose `code` is one of these.\n\n\
+         | code | status | what happened | what to do |\n| --- | --- | --- | --- |\n",
+    );
+    for row in AdminCode::TABLE {
+        let next = if row.next_step.is_empty() {
+            "what its `detail` says"
+        } else {
+            row.next_step
+        };
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} | {next} |",
+            row.code, row.status, row.meaning
+        );
+    }
+    page.push_str(
+        "\n## Neither\n\nWhat is no HTTP at all, addresses longer than 64 KB, and addresses with a character that no URL may hold unencoded \
          (a bare `\"`, `<`, `>` or letter outside ASCII: write `%22` and so on) are refused before they reach SCIM, by an empty \
          400.\n",
     );

@@ -4,10 +4,8 @@
 //! connection is used again only if its `COMMIT` succeeded and it is in no transaction afterwards; otherwise it is
 //! closed, and SQLite rolls back what was open. Read next: [`crate::engine::group_commit`].
 
-use sea_orm::{DbErr, RuntimeErr};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
-use std::sync::Arc;
 
 use crate::engine::retry_budget::RetryBudget;
 use crate::engine::wire::Wire;
@@ -106,8 +104,5 @@ pub(crate) async fn give_up(connection: SqliteConnection, error: &StoreError) {
 }
 
 async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
-    options
-        .connect()
-        .await
-        .map_err(|error| StoreError::of(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))))
+    options.connect().await.map_err(StoreError::of_driver)
 }

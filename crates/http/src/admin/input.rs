@@ -1,0 +1,77 @@
+//! The input of a route: the members of its body, or the parameters of its query. One that is unknown is refused, because a
+//! mistyped one would silently not count.
+
+use actix_web::web::Query;
+use actix_web::{HttpRequest, web};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::problem::{AdminCode, Problem};
+use crate::extract::{body, small_body};
+
+/// The largest body: an extension of a profile is the longest member, some kilobytes.
+const BODY_BYTES: usize = 128 * 1024;
+/// Where a refusal says what is allowed.
+const SEE: &str = "/admin/v1/docs shows what is allowed";
+
+/// A route without input.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// Reads the members of the body; an empty body has none.
+///
+/// # Errors
+/// `invalidBody`, `invalidValue` with the member.
+pub async fn of_body<I: DeserializeOwned>(
+    request: &HttpRequest,
+    payload: &mut web::Payload,
+) -> Result<I, Problem> {
+    let unreadable = |detail: String| Problem::with(AdminCode::InvalidBody, detail);
+    let bytes = small_body::read(request, payload, BODY_BYTES).await;
+    let bytes = bytes.ok_or_else(|| {
+        unreadable(
+            "the body did not arrive within 30 seconds, or is longer than 128 KiB: send a short JSON object"
+                .to_owned(),
+        )
+    })?;
+    let value = if bytes.trim_ascii().is_empty() {
+        Value::Object(Map::new())
+    } else {
+        body::bounded(&bytes).map_err(|error| {
+            unreadable(format!(
+                "the body {}: correct that place and send it again",
+                body::fault(&error)
+            ))
+        })?
+    };
+    if !value.is_object() {
+        return Err(unreadable(format!("the body must be a JSON object; {SEE}")));
+    }
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let (path, rule) = (error.path().to_string(), error.inner());
+        match path.as_str() {
+            "." => Problem::with(
+                AdminCode::InvalidValue,
+                format!("the body cannot be used: {rule}; {SEE}"),
+            ),
+            _ => Problem::value(path.clone(), format!("\"{path}\" cannot be used: {rule}; {SEE}")),
+        }
+    })
+}
+
+/// Reads the parameters of the query.
+///
+/// # Errors
+/// `invalidValue`.
+pub fn of_query<I: DeserializeOwned>(request: &HttpRequest) -> Result<I, Problem> {
+    Query::<I>::from_query(request.query_string())
+        .map(Query::into_inner)
+        .map_err(|error| {
+            let said = error.to_string();
+            let rule = said.strip_prefix("Query deserialize error: ").unwrap_or(&said);
+            Problem::value("query", format!("the query cannot be used: {rule}; {SEE}"))
+        })
+}

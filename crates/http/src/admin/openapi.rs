@@ -1,0 +1,295 @@
+//! The OpenAPI document (3.1) of the admin API, made of the table of routes.
+//!
+//! `docs/reference/admin-api.json` is a copy of it. Each operation names the right that it demands in `x-right`, and the
+//! parameters of its path say what it works at.
+
+use std::sync::LazyLock;
+
+use actix_web::HttpResponse;
+use schemars::SchemaGenerator;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+use super::PREFIX;
+use super::problem::AdminCode;
+use super::route::Route;
+use super::routes::ROUTES;
+use crate::problem::MEDIA_TYPE;
+
+/// Refusals that every route may answer with.
+const ALWAYS: [AdminCode; 5] = [
+    AdminCode::Unauthorized,
+    AdminCode::Forbidden,
+    AdminCode::InvalidValue,
+    AdminCode::Busy,
+    AdminCode::Unavailable,
+];
+
+/// Answers `/admin/v1/openapi.json`.
+pub(super) async fn answer() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .body(TEXT.as_str())
+}
+
+static TEXT: LazyLock<String> = LazyLock::new(text);
+
+/// The document as it is kept in `docs/reference/admin-api.json`.
+pub fn text() -> String {
+    let text = serde_json::to_string_pretty(&document());
+    text.unwrap_or_else(|error| error.to_string())
+}
+
+/// The document.
+pub fn document() -> Value {
+    let mut inputs = generator(SchemaSettings::draft2020_12().for_deserialize());
+    let mut outputs = generator(SchemaSettings::draft2020_12().for_serialize());
+    let mut paths: Map<String, Value> = Map::new();
+    for route in &*ROUTES {
+        let operation = operation(route, &mut inputs, &mut outputs);
+        let path = paths.entry(format!("{PREFIX}{}", route.path));
+        let item = path.or_insert_with(|| match parameters(route.path) {
+            parameters if parameters.is_empty() => json!({}),
+            parameters => json!({"parameters": parameters}),
+        });
+        if let Some(item) = item.as_object_mut() {
+            item.insert(route.method.as_str().to_owned(), operation);
+        }
+    }
+    let mut schemas = outputs.take_definitions(true);
+    schemas.extend(inputs.take_definitions(true));
+    schemas.insert("Problem".to_owned(), problem());
+    // Of a query, only its parameters are shown.
+    let used = json!(paths).to_string() + &json!(schemas).to_string();
+    schemas.retain(|name, _| used.contains(&format!("\"#/components/schemas/{name}\"")));
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Usher's admin API",
+            "version": "1.0.0",
+            "description": "For operators, customers' admins and their automation. Every request is sent with an API key, which has a role or single rights, and a scope; x-right names the right that an operation demands. What is outside of the key's scope is answered as if it were not there. Secrets are in the answer that made them and in no other.",
+        },
+        "servers": [{"url": "http://127.0.0.1:8081", "description": "http.admin_listen"}],
+        "security": [{"apiKey": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "apiKey": {"type": "http", "scheme": "bearer", "bearerFormat": "usheradm_…", "description": "An API key: `usher api-key create`."},
+            },
+            "schemas": schemas,
+        },
+    })
+}
+
+fn generator(settings: SchemaSettings) -> SchemaGenerator {
+    let settings = settings.with(|settings| {
+        settings.definitions_path = "/components/schemas".into();
+        settings.meta_schema = None;
+    });
+    settings.into_generator()
+}
+
+fn operation(route: &Route, inputs: &mut SchemaGenerator, outputs: &mut SchemaGenerator) -> Value {
+    let mut operation = json!({
+        "operationId": route.id,
+        "summary": route.summary,
+        "x-right": route.right.as_str(),
+        "tags": [route.path.split('/').nth(1).unwrap_or_default()],
+    });
+    let Some(members) = operation.as_object_mut() else {
+        return operation;
+    };
+    let input = (route.input)(inputs).to_value();
+    let fields = fields(&input, inputs);
+    if route.method.has_body() && !fields.is_empty() {
+        let content = json!({"application/json": {"schema": input}});
+        members.insert("requestBody".to_owned(), json!({"content": content}));
+    }
+    let mut parameters: Vec<Value> = Vec::new();
+    if !route.method.has_body() {
+        parameters.extend(fields.into_iter().map(|(name, schema)| query(name, schema)));
+    }
+    if route.is_versioned && route.method.has_body() {
+        parameters.push(json!({
+            "name": "If-Match", "in": "header", "schema": {"type": "string"},
+            "description": "Change only settings of this version: the ETag of an earlier answer.",
+        }));
+    }
+    if !parameters.is_empty() {
+        members.insert("parameters".to_owned(), parameters.into());
+    }
+    members.insert("responses".to_owned(), responses(route, outputs));
+    operation
+}
+
+/// The members of an input that is defined beside.
+fn fields(input: &Value, inputs: &SchemaGenerator) -> Vec<(String, Value)> {
+    let name = input["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+    let defined = name.and_then(|name| inputs.definitions().get(name));
+    let fields = defined.and_then(|defined| defined["properties"].as_object());
+    let fields = fields.into_iter().flatten();
+    fields
+        .map(|(name, schema)| (name.clone(), schema.clone()))
+        .collect()
+}
+
+/// A parameter of a query. It has no null.
+fn query(name: String, mut schema: Value) -> Value {
+    let description = schema["description"].clone();
+    if let Some(members) = schema.as_object_mut() {
+        members.remove("description");
+        if let Some(kind) = members
+            .get("type")
+            .and_then(Value::as_array)
+            .and_then(|kinds| kinds.first())
+        {
+            let kind = kind.clone();
+            members.insert("type".to_owned(), kind);
+        }
+    }
+    json!({"name": name, "in": "query", "description": description, "schema": schema})
+}
+
+/// The parameters in braces.
+fn parameters(path: &str) -> Vec<Value> {
+    let names = path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let describe = |name| match name {
+        "tenant" => "The tenant's name.",
+        "profile" => "The profile of the tenant's directory.",
+        "app" => "The app's name.",
+        "token" => "The token's id.",
+        "credential" => "The credential's id.",
+        _ => "The API key's id.",
+    };
+    let parameter = |name| json!({"name": name, "in": "path", "required": true, "description": describe(name), "schema": {"type": "string"}});
+    names.map(parameter).collect()
+}
+
+fn responses(route: &Route, outputs: &mut SchemaGenerator) -> Value {
+    let mut success = json!({
+        "description": "Done.",
+        "content": {"application/json": {"schema": (route.output)(outputs)}},
+    });
+    if route.is_versioned || route.id == "createDirectory" {
+        success["headers"] =
+            json!({"ETag": {"description": "The version of the settings.", "schema": {"type": "string"}}});
+    }
+    let mut responses = Map::from_iter([(route.status.to_string(), success)]);
+    let mut codes = ALWAYS.to_vec();
+    if route.path.contains('{') {
+        codes.push(AdminCode::NotFound);
+    }
+    if route.method.has_body() || route.method == super::route::Method::Delete {
+        codes.extend([AdminCode::AdminDatabase, AdminCode::Conflict]);
+    }
+    if route.method.has_body() {
+        codes.push(AdminCode::InvalidBody);
+    }
+    if route.status == 201 {
+        codes.push(AdminCode::Exists);
+    }
+    if route.is_versioned && route.method.has_body() {
+        codes.push(AdminCode::PreconditionFailed);
+    }
+    let mut statuses: Vec<u16> = codes.iter().map(|code| row(*code).status).collect();
+    statuses.sort_unstable();
+    statuses.dedup();
+    for status in statuses {
+        let these: Vec<_> = codes
+            .iter()
+            .map(|code| row(*code))
+            .filter(|row| row.status == status)
+            .collect();
+        let meanings: Vec<&str> = these.iter().map(|row| row.meaning).collect();
+        let words: Vec<&str> = these.iter().map(|row| row.code).collect();
+        let schema = json!({"allOf": [
+            {"$ref": "#/components/schemas/Problem"},
+            {"properties": {"code": {"enum": words}}},
+        ]});
+        responses.insert(
+            status.to_string(),
+            json!({"description": format!("{}.", meanings.join("; ")), "content": {MEDIA_TYPE: {"schema": schema}}}),
+        );
+    }
+    responses.into()
+}
+
+fn row(code: AdminCode) -> &'static crate::error_table::Row {
+    use crate::error_table::Code as _;
+    code.row()
+}
+
+fn problem() -> Value {
+    json!({
+        "description": "Why a request was not served (RFC 9457).",
+        "type": "object",
+        "required": ["type", "title", "status", "code", "detail"],
+        "properties": {
+            "type": {"type": "string", "description": "urn:usher:problem: and the code."},
+            "title": {"type": "string", "description": "What happened."},
+            "status": {"type": "integer"},
+            "code": {"type": "string", "description": "A stable word (docs/reference/error-codes.md)."},
+            "detail": {"type": "string", "description": "What is wrong, and what to do."},
+            "field": {"type": "string", "description": "The parameter or member that is wrong."},
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reference_leads_to_a_schema_and_every_schema_is_used() {
+        let document = document();
+        let text = document.to_string();
+        let schemas = document["components"]["schemas"].as_object().expect("schemas");
+        let mut named = 0;
+        for part in text.split("\"#/components/schemas/").skip(1) {
+            let name = part.split('"').next().expect("a name");
+            assert!(schemas.contains_key(name), "{name}");
+            named += 1;
+        }
+        assert!(named > ROUTES.len(), "{named} references");
+    }
+
+    #[test]
+    fn every_route_stands_in_the_document_with_its_right() {
+        let document = document();
+        for route in &*ROUTES {
+            let path = format!("{PREFIX}{}", route.path);
+            let operation = &document["paths"][path.as_str()][route.method.as_str()];
+            assert_eq!(operation["x-right"], route.right.as_str(), "{path}");
+            assert_eq!(operation["operationId"], route.id, "{path}");
+            assert!(
+                operation["responses"][route.status.to_string()].is_object(),
+                "{path}"
+            );
+            for status in ["400", "401", "403", "503"] {
+                assert!(operation["responses"][status].is_object(), "{path} {status}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_answers_that_make_a_secret_have_one() {
+        let document = document();
+        let secret = ["token", "credential", "redisPassword", "key"];
+        for (name, schema) in document["components"]["schemas"].as_object().expect("schemas") {
+            let fields = schema["properties"].as_object().into_iter().flatten();
+            let shown = fields
+                .filter(|(field, _)| secret.contains(&field.as_str()))
+                .count();
+            let makes = [
+                "TokenIssued",
+                "TokenRotated",
+                "AppIssued",
+                "ApiKeyIssued",
+                "ApiKeyRotated",
+            ];
+            assert_eq!(shown > 0, makes.contains(&name.as_str()), "{name}");
+        }
+    }
+}

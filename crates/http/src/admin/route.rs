@@ -1,0 +1,230 @@
+//! A route of the admin API: its address, the right it demands, what it reads and answers, and its handler.
+//!
+//! There is no way to make one without a right: [`route`] takes it by type. The handler gets an [`Access`] that was checked
+//! against that right, so it never runs for anybody else. Must not know: which routes there are ([`super::routes`]).
+
+use std::marker::PhantomData;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::ETAG;
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, guard, web};
+use domain::role::Right;
+use futures_util::future::LocalBoxFuture;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::access::{Access, Target};
+use super::input;
+use super::problem::Problem;
+use crate::reading;
+use crate::state::State;
+
+/// The method of a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Method {
+    /// Reads; its input are the parameters of the query.
+    Get,
+    /// Makes or does something; its input is the body.
+    Post,
+    /// Changes some members; its input is the body.
+    Patch,
+    /// Deletes; its input are the parameters of the query.
+    Delete,
+}
+
+impl Method {
+    /// As OpenAPI writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::Post => "post",
+            Self::Patch => "patch",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// As the Allow header field has it.
+    pub const fn allowed(self) -> &'static str {
+        match self {
+            Self::Get => "GET, HEAD",
+            Self::Post => "POST",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    /// Whether the input is the body.
+    pub const fn has_body(self) -> bool {
+        matches!(self, Self::Post | Self::Patch)
+    }
+
+    /// What takes requests of this method.
+    pub fn guarded(self) -> actix_web::Route {
+        match self {
+            Self::Get => reading::get(),
+            Self::Post => web::post(),
+            Self::Patch => web::patch(),
+            Self::Delete => web::route().guard(guard::Delete()),
+        }
+    }
+}
+
+/// The answer of a handler.
+#[derive(Debug)]
+pub struct Answered<A> {
+    /// The body.
+    pub body: A,
+    /// The version of the object, for a later If-Match.
+    pub etag: Option<String>,
+}
+
+impl<A> From<A> for Answered<A> {
+    fn from(body: A) -> Self {
+        Self { body, etag: None }
+    }
+}
+
+/// What handlers return.
+pub type Outcome<A> = Result<Answered<A>, Problem>;
+
+/// A route.
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path behind `/admin/v1`, with parameters in braces.
+    pub path: &'static str,
+    /// The right that a caller must have.
+    pub right: Right,
+    /// Its name for generated clients.
+    pub id: &'static str,
+    /// What it does, in a sentence.
+    pub summary: &'static str,
+    /// The status of its success.
+    pub status: u16,
+    /// Whether its answer has an ETag, which a change may name in If-Match.
+    pub is_versioned: bool,
+    /// The schema of what it reads.
+    pub input: fn(&mut SchemaGenerator) -> Schema,
+    /// The schema of what it answers.
+    pub output: fn(&mut SchemaGenerator) -> Schema,
+    handler: Box<dyn Handle>,
+}
+
+/// A route that works at the object `T`, reads `I` and answers `A`.
+pub fn route<F, Fut, T, I, A>(
+    method: Method,
+    path: &'static str,
+    right: Right,
+    id: &'static str,
+    summary: &'static str,
+    run: F,
+) -> Route
+where
+    F: Fn(Access<T>, I) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Outcome<A>> + 'static,
+    T: Target + 'static,
+    I: DeserializeOwned + JsonSchema + 'static,
+    A: Serialize + JsonSchema + 'static,
+{
+    Route {
+        method,
+        path,
+        right,
+        id,
+        summary,
+        status: 200,
+        is_versioned: false,
+        input: |generator| generator.subschema_for::<I>(),
+        output: |generator| generator.subschema_for::<A>(),
+        handler: Box::new(Handler {
+            run,
+            types: PhantomData,
+        }),
+    }
+}
+
+impl Route {
+    /// Its success makes something: 201.
+    #[must_use]
+    pub fn creates(self) -> Self {
+        Self { status: 201, ..self }
+    }
+
+    /// Its answer has an ETag.
+    #[must_use]
+    pub fn versioned(self) -> Self {
+        Self {
+            is_versioned: true,
+            ..self
+        }
+    }
+
+    /// Checks who asks, and then handles the request.
+    ///
+    /// # Errors
+    /// Every [`super::problem::AdminCode`].
+    pub async fn handle(
+        &self,
+        state: &State,
+        request: &HttpRequest,
+        payload: &mut web::Payload,
+    ) -> Result<HttpResponse, Problem> {
+        self.handler.handle(self, state, request, payload).await
+    }
+
+    fn answer<A: Serialize>(&self, answered: Answered<A>) -> HttpResponse {
+        let status = StatusCode::from_u16(self.status).unwrap_or_default();
+        let mut answer = HttpResponseBuilder::new(status);
+        if let Some(etag) = answered.etag {
+            answer.insert_header((ETAG, etag));
+        }
+        answer.json(answered.body)
+    }
+}
+
+/// A handler without its types.
+trait Handle: Send + Sync {
+    fn handle<'a>(
+        &'a self,
+        route: &'a Route,
+        state: &'a State,
+        request: &'a HttpRequest,
+        payload: &'a mut web::Payload,
+    ) -> LocalBoxFuture<'a, Result<HttpResponse, Problem>>;
+}
+
+struct Handler<F, Fut, T, I, A> {
+    run: F,
+    types: PhantomData<fn(T, I) -> (Fut, A)>,
+}
+
+impl<F, Fut, T, I, A> Handle for Handler<F, Fut, T, I, A>
+where
+    F: Fn(Access<T>, I) -> Fut + Send + Sync,
+    Fut: Future<Output = Outcome<A>>,
+    T: Target,
+    I: DeserializeOwned,
+    A: Serialize,
+{
+    fn handle<'a>(
+        &'a self,
+        route: &'a Route,
+        state: &'a State,
+        request: &'a HttpRequest,
+        payload: &'a mut web::Payload,
+    ) -> LocalBoxFuture<'a, Result<HttpResponse, Problem>> {
+        Box::pin(async move {
+            // Before the input is read: a caller without the right learns nothing of what it would be.
+            let access = Access::of(state, request, route.right).await?;
+            let input = if route.method.has_body() {
+                input::of_body(request, payload).await?
+            } else {
+                input::of_query(request)?
+            };
+            (self.run)(access, input)
+                .await
+                .map(|answered| route.answer(answered))
+        })
+    }
+}

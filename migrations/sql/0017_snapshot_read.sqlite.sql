@@ -1,0 +1,3 @@
+-- See 0017_snapshot_read.postgres.sql.
+ALTER TABLE feed ADD COLUMN epoch_at integer;
+ALTER TABLE feed ADD COLUMN snapshot_mark text;
