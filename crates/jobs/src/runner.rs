@@ -197,15 +197,16 @@ async fn attempt(
     mut stop: watch::Receiver<bool>,
 ) -> JobEnd {
     let plan = handler.plan();
-    let end = match decide::refused(&plan, job.attempts) {
-        Some(end) => end,
-        None => tokio::select! {
+    let end = if let Some(end) = decide::refused(&plan, job.attempts) {
+        end
+    } else {
+        tokio::select! {
             outcome = timeout(plan.time_limit, handler.run(&job)) => {
                 let too_long = || Err(format!("it was not done within {} s", plan.time_limit.as_secs()));
                 decide::end(&plan, job.attempts, outcome.unwrap_or_else(|_| too_long()))
             }
             () = over(&mut stop) => JobEnd::GivenBack,
-        },
+        }
     };
     log(&job, &end);
     match store.end_job(&job, &end).await {

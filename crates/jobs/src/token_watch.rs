@@ -96,7 +96,7 @@ impl TokenWatch {
             match self.look().await {
                 Ok(found) => *self.found.write().unwrap_or_else(PoisonError::into_inner) = found,
                 Err(error) => {
-                    tracing::warn!(%error, "tokens could not be looked at: metrics say what was found before")
+                    tracing::warn!(%error, "tokens could not be looked at: metrics say what was found before");
                 }
             }
             tokio::select! {

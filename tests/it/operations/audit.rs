@@ -68,7 +68,7 @@ async fn each_write_of_a_command_has_exactly_one_row_and_no_secret_is_in_it() {
             assert_eq!(all.len(), rows + expected, "{words}: {all:#?}");
             rows = all.len();
             if let Some(action) = action {
-                let last = all.iter().filter(|row| row["action"] == action.as_str()).next_back();
+                let last = all.iter().rfind(|row| row["action"] == action.as_str());
                 let last = last.unwrap_or_else(|| panic!("{words}: no {}", action.as_str()));
                 assert_eq!(last["outcome"], "success", "{last}");
                 let actor = last["actor"].as_str().unwrap();

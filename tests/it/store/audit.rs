@@ -293,18 +293,15 @@ async fn nobody_changes_or_deletes_a_row_with_the_triggers_in_place() {
             "UPDATE audit_chain SET seq = 0",
             "UPDATE audit_chain SET seq = seq + 2",
         ] {
-            let refused = match &world.postgres {
-                Some(database) => {
-                    // The superuser, whom no grant and no policy binds.
-                    let mut owner = sqlx::PgConnection::connect(&database.super_url).await.unwrap();
-                    sqlx::raw_sql(sql).execute(&mut owner).await.map(|_| ())
-                }
-                None => {
-                    let mut owner = sqlx::SqliteConnection::connect(&world.settings.url)
-                        .await
-                        .unwrap();
-                    sqlx::raw_sql(sql).execute(&mut owner).await.map(|_| ())
-                }
+            let refused = if let Some(database) = &world.postgres {
+                // The superuser, whom no grant and no policy binds.
+                let mut owner = sqlx::PgConnection::connect(&database.super_url).await.unwrap();
+                sqlx::raw_sql(sql).execute(&mut owner).await.map(|_| ())
+            } else {
+                let mut owner = sqlx::SqliteConnection::connect(&world.settings.url)
+                    .await
+                    .unwrap();
+                sqlx::raw_sql(sql).execute(&mut owner).await.map(|_| ())
             };
             let said = refused.expect_err(sql).to_string();
             assert!(

@@ -1,6 +1,7 @@
 //! The progress of a feed and of its readers.
 
 use chrono::{DateTime, Utc};
+use domain::position::Position;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -63,7 +64,7 @@ impl From<&Group> for FeedGroupView {
             delivered: group.delivered.number(),
             lag: group.behind,
             lag_seconds: group.lag_seconds,
-            oldest_unacknowledged: group.oldest_unacknowledged.map(|position| position.number()),
+            oldest_unacknowledged: group.oldest_unacknowledged.map(Position::number),
             at: group.at,
         }
     }

@@ -39,6 +39,10 @@ pub struct ChangeDirectory {
     /// Attributes of its own on top of the profile's, as TOML; null takes them away.
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<String>")]
+    #[expect(
+        clippy::option_option,
+        reason = "left out, null and a value are three answers"
+    )]
     pub extension: Option<Option<String>>,
 }
 
@@ -51,6 +55,10 @@ fn switches(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// Tells null from a member that is left out.
+#[expect(
+    clippy::option_option,
+    reason = "left out, null and a value are three answers"
+)]
 fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }

@@ -1,5 +1,6 @@
 //! `/admin/v1/docs`: the admin API as a page for people, made of the same document as `openapi.json`. It asks nothing of any
 //! other machine and runs no script.
+#![expect(clippy::indexing_slicing, reason = "of JSON: what is absent is null")]
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;

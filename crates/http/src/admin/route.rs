@@ -196,6 +196,7 @@ trait Handle: Send + Sync {
 
 struct Handler<F, Fut, T, I, A> {
     run: F,
+    #[expect(clippy::type_complexity, reason = "only names the types of the handler")]
     types: PhantomData<fn(T, I) -> (Fut, A)>,
 }
 

@@ -167,7 +167,7 @@ mod tests {
         }
     }
 
-    fn message<R>(other: Other, left: TimeDelta, read: impl FnOnce(&Message<'_>) -> R) -> R {
+    fn message<R>(other: Other, left: TimeDelta, read: impl FnOnce(Message<'_>) -> R) -> R {
         let record = record();
         let end = record.token.expires_at.expect("an end");
         let notice = Payload {
@@ -176,7 +176,7 @@ mod tests {
             channel: Channel::Mail,
             other,
         };
-        read(&Message {
+        read(Message {
             environment: Environment::Test,
             record: &record,
             end,

@@ -26,13 +26,16 @@ pub struct TokenNotices {
     pub channels: Vec<Channel>,
 }
 
+/// A token, and its end.
+type End = (TokenId, Option<DateTime<Utc>>);
+
 /// What one look collects.
 #[derive(Default)]
 struct Found {
     /// The tokens that have reached a step.
     due: Vec<(Token, NoticeStep)>,
-    /// The ends of each directory's usable tokens.
-    ends: HashMap<DirectoryId, Vec<(TokenId, Option<DateTime<Utc>>)>>,
+    /// The usable tokens of each directory.
+    ends: HashMap<DirectoryId, Vec<End>>,
 }
 
 impl Found {

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use domain::environment::Environment;
 use serde::{Deserialize, Serialize};
 
-use super::feed;
+use super::epoch;
 use super::names::{Current, EnvironmentName};
 use crate::engine::executor::Executor;
 use crate::engine::read::record;
@@ -74,7 +74,7 @@ record!(Deployment: id environment identity);
 pub(crate) async fn adopt(executor: &mut Executor, current: &str, renew: bool) -> Result<bool> {
     let is_first = executor.change(&ADOPT, Current(current)).await? > 0;
     if is_first && renew {
-        executor.change(&feed::RENEW_ALL, ()).await?;
+        executor.change(&epoch::RENEW_ALL, ()).await?;
     }
     Ok(is_first && renew)
 }

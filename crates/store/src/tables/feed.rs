@@ -7,13 +7,10 @@ use domain::position::Position;
 use domain::tenant::Slug;
 use scim::etag::Revision;
 
-use super::lease::now;
-use super::names::{Above, At, AtPosition, Consumers, CreatedAt, Limit, Mark, OfApp, Owner, StateName, Why};
-use crate::admin_tx::AdminTx;
+use super::names::{At, AtPosition, Consumers, CreatedAt, Limit, Mark, OfApp, Owner, StateName, Why};
 use crate::engine::read::{Columns, Read, record};
 use crate::engine::statement::{Opens, Statement};
 use crate::error::Result;
-use crate::settings::Backend;
 use crate::store::Store;
 
 /// PostgreSQL: keeps the stamper waiting while a feed is created; its `FOR UPDATE` takes `ROW SHARE`, which waits for this
@@ -86,44 +83,6 @@ pub(crate) static PAGE: Statement<(FeedPosition, Limit), (FeedEvent, FeedEnds)> 
 
 pub(crate) static HEAD: Statement<OfApp, FeedEnds> =
     Statement::new(|_| format!("SELECT {ENDS} FROM feed WHERE app_id = :app"));
-
-/// Another epoch for a feed that still has the one of this mark.
-pub(crate) static RENEW: Statement<(OfApp, Mark<'_>, Above)> = Statement::new(|on| renew(on, ""));
-/// The same by an operator: the stream is to be filled by this deployment, whoever filled it before.
-pub(crate) static RENEW_BY_HAND: Statement<(OfApp, Mark<'_>, Above)> =
-    Statement::new(|on| renew(on, ", take_over = true"));
-
-fn renew(on: Backend, also: &str) -> String {
-    let (mark, greatest) = on.either(
-        ("right(gen_random_uuid()::text, 12)", "greatest"),
-        ("lower(hex(randomblob(6)))", "max"),
-    );
-    let now = now(on);
-    format!(
-        "UPDATE feed SET epoch_number = {greatest}(epoch_number, :above) + 1, epoch_mark = {mark}, epoch_start = head, \
-         epoch_at = {now}{also} WHERE app_id = :app AND epoch_mark = :mark"
-    )
-}
-
-/// The stream is in the epoch that an operator began.
-pub(crate) static END_TAKE_OVER: Statement<OfApp> =
-    Statement::new(|_| "UPDATE feed SET take_over = false WHERE app_id = :app AND take_over".into());
-
-/// Another epoch for every feed.
-pub(crate) static RENEW_ALL: Statement<()> = Statement::new(|on| {
-    let mark = on.either("right(gen_random_uuid()::text, 12)", "lower(hex(randomblob(6)))");
-    let now = now(on);
-    format!(
-        "UPDATE feed SET epoch_number = epoch_number + 1, epoch_mark = {mark}, epoch_start = head, epoch_at = {now}"
-    )
-});
-
-/// The app has read a snapshot of the present epoch to its end.
-pub(crate) static NOTE_SNAPSHOT: Statement<(OfApp, Mark<'_>)> = Statement::new(|_| {
-    "UPDATE feed SET snapshot_mark = epoch_mark WHERE app_id = :app AND epoch_mark = :mark \
-     AND coalesce(snapshot_mark, '') <> epoch_mark"
-        .into()
-});
 
 pub(crate) static SET_PUBLISHED: Statement<FeedPosition> = Statement::new(|_| {
     "UPDATE feed SET published = :position WHERE app_id = :app AND published <> :position AND head >= :position"
@@ -261,40 +220,6 @@ pub struct Feed {
     pub state_by: Option<String>,
 }
 
-impl Feed {
-    /// Since when the app has nothing of the present epoch: it has neither read a snapshot to its end nor acknowledged an event of
-    /// it. Its acknowledged position is of the epoch before.
-    pub fn lacks_snapshot(&self, acknowledged: Position) -> Option<DateTime<Utc>> {
-        let has_read = self.snapshot_mark.as_ref() == Some(&self.epoch.mark);
-        self.epoch_at
-            .filter(|_| !has_read && acknowledged <= self.epoch_start)
-    }
-
-    /// What the operator should know: why its relay does not run, what was lost, or that the app has nothing of its present epoch.
-    pub fn warning(&self, groups: &[FeedGroup]) -> Option<String> {
-        let lacks = || {
-            let group = groups.iter().find(|group| group.app == self.app)?;
-            let since = self.lacks_snapshot(group.acknowledged)?;
-            Some(format!(
-                "epoch {} began at {}, and the app has not read a snapshot since: its tables are those of the epoch before \
-                 (GET /feeds/{}/snapshot)",
-                self.epoch,
-                since.format("%FT%TZ"),
-                self.name
-            ))
-        };
-        self.why.clone().or_else(lacks)
-    }
-
-    /// Since when a group waits for what it has not applied; `None` when it has everything.
-    pub fn waiting_since(&self, group: &FeedGroup) -> Option<DateTime<Utc>> {
-        self.lacks_snapshot(group.acknowledged)
-            .into_iter()
-            .chain(group.waiting_since)
-            .min()
-    }
-}
-
 /// Where a feed begins and ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedEnds {
@@ -362,17 +287,6 @@ pub struct FeedGroup {
     pub waiting_since: Option<DateTime<Utc>>,
 }
 
-impl AdminTx {
-    /// [`Store::renew_feed`] for an operator: the relay fills the stream from then on, also one of another deployment.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Unavailable`].
-    pub async fn renew_feed_by_hand(&mut self, app: AppId, expected: &Epoch) -> Result<bool> {
-        let parameters = (OfApp(app), Mark(&expected.mark), Above(0));
-        Ok(self.executor.change(&RENEW_BY_HAND, parameters).await? > 0)
-    }
-}
-
 impl Store {
     /// All feeds, by name.
     ///
@@ -406,33 +320,6 @@ impl Store {
         let mut events: Vec<FeedEvent> = rows.into_iter().map(|(event, _)| event).collect();
         events.sort_by_key(|event| event.position);
         Ok(ends.map(|ends| FeedPage { events, ends }))
-    }
-
-    /// Begins another epoch of a feed, whose number is greater than `above` and than that of the present one, which is named by
-    /// `expected`: when another process has begun one meanwhile, nothing changes and the answer is `false`.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Unavailable`].
-    pub async fn renew_feed(&self, app: AppId, expected: &Epoch, above: i64) -> Result<bool> {
-        let parameters = (OfApp(app), Mark(&expected.mark), Above(above));
-        Ok(self.change(&RENEW, parameters).await? > 0)
-    }
-
-    /// Notes that the app has read a snapshot of this epoch to its end.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Unavailable`].
-    pub async fn note_snapshot(&self, app: AppId, epoch: &Epoch) -> Result<()> {
-        let parameters = (OfApp(app), Mark(&epoch.mark));
-        self.change(&NOTE_SNAPSHOT, parameters).await.map(|_| ())
-    }
-
-    /// Notes that the stream is in the epoch that an operator began.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Unavailable`].
-    pub async fn end_take_over(&self, app: AppId) -> Result<()> {
-        self.change(&END_TAKE_OVER, OfApp(app)).await.map(|_| ())
     }
 
     /// Notes the last position that the app's queue has.

@@ -6,6 +6,7 @@ pub(crate) mod audit;
 pub(crate) mod credential_memory;
 pub(crate) mod deployment;
 pub(crate) mod directory;
+pub(crate) mod epoch;
 pub(crate) mod feed;
 pub(crate) mod feed_heads;
 pub(crate) mod group;

@@ -118,7 +118,7 @@ impl Notices {
 
 /// Refuses other services, and a password that anybody on the way could read.
 fn check_server(values: &Values, text: &str) -> Result<(), ConfigError> {
-    let url = Url::parse(text).ok().filter(|url| url.has_host());
+    let url = Url::parse(text).ok().filter(Url::has_host);
     let url = url.filter(|url| ["smtp", "smtps"].contains(&url.scheme())).ok_or_else(|| {
         values.wrong(
             "notices.smtp_url",
