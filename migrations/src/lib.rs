@@ -98,6 +98,18 @@ impl MigratorTrait for Migrator {
                 no_way_back: "API keys are not taken down by a migration: restore a backup",
             }),
             Box::new(Step {
+                name: "m0015_jobs",
+                postgres: include_str!("../sql/0015_jobs.postgres.sql"),
+                sqlite: include_str!("../sql/0015_jobs.sqlite.sql"),
+                no_way_back: "jobs are not taken down by a migration: restore a backup",
+            }),
+            Box::new(Step {
+                name: "m0016_token_life",
+                postgres: include_str!("../sql/0016_token_life.postgres.sql"),
+                sqlite: include_str!("../sql/0016_token_life.sqlite.sql"),
+                no_way_back: "what tokens may be used from, and freezing, are not taken down by a migration: restore a backup",
+            }),
+            Box::new(Step {
                 name: "m0017_snapshot_read",
                 postgres: include_str!("../sql/0017_snapshot_read.postgres.sql"),
                 sqlite: include_str!("../sql/0017_snapshot_read.sqlite.sql"),

@@ -19,8 +19,9 @@ const DOORS: &[(&str, &[&str])] = &[
     ("redis", &["events", "usher-consumer", "tests"]),
     (
         "reqwest",
-        &["entra-sim", "usher-consumer", "scim-conformance", "tests"],
+        &["entra-sim", "usher-consumer", "scim-conformance", "jobs", "tests"],
     ),
+    ("lettre", &["jobs"]),
     ("argon2", &["auth"]),
     (
         "clap",

@@ -23,6 +23,7 @@ pub mod proxy;
 pub mod python;
 pub mod redis;
 pub mod sim;
+pub mod smtp;
 pub mod wait;
 
 /// Installs the process-wide TLS provider; every constructor here calls it, and repeated calls do nothing.

@@ -1,18 +1,18 @@
-//! A collector stub: accepts OTLP over HTTP, answers 200 to everything, and records the exports.
+//! A stub that answers 200 to every POST and records it: a collector of OTLP over HTTP, or what a webhook leads to.
 //!
-//! It supports the part of HTTP/1.1 that exporters use: `Content-Length` and chunked bodies, many requests a
+//! It supports the part of HTTP/1.1 that such clients use: `Content-Length` and chunked bodies, many requests a
 //! connection.
 
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// One recorded export request.
+/// One recorded request.
 #[derive(Clone, Debug)]
 pub struct Export {
-    /// `/v1/traces`, `/v1/metrics` or `/v1/logs`.
+    /// `/v1/traces`, `/v1/metrics` or `/v1/logs`, or a webhook's own.
     pub path: String,
-    /// The body as received (protobuf); texts in it are plain.
+    /// The body as received (OTLP: protobuf); texts in it are plain.
     pub bytes: Vec<u8>,
 }
 

@@ -118,7 +118,7 @@ impl Context {
         let new = Use {
             kind,
             id: issued.id(),
-            at: None,
+            last: None,
             new_values: Memory {
                 check: Some(auth::hash::secret_check(issued.reveal(), hash.version)),
                 networks: Vec::new(),

@@ -3,14 +3,16 @@
 pub mod change;
 pub mod create;
 pub mod extension;
+pub mod freeze;
 pub mod get;
 pub mod list;
 pub mod set;
 pub mod switch;
 
+use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;
 use domain::audit::{Action, AuditEntry, Chain, Target};
-use domain::tenant::{Directory, Slug};
+use domain::tenant::{Directory, Slug, Tenant};
 use sha2::{Digest as _, Sha256};
 
 use crate::Context;
@@ -22,12 +24,15 @@ pub struct Named {
     pub directory: Directory,
     /// The name of the tenant.
     pub tenant: Slug,
+    /// Since when the whole tenant is frozen.
+    pub tenant_frozen_at: Option<DateTime<Utc>>,
     /// The Tenant URL to paste into Entra.
     pub tenant_url: String,
 }
 
 impl Named {
-    /// The version of its settings, as an ETag (RFC 9110 §8.8.3): the same settings have the same one.
+    /// The version of its settings, as an ETag (RFC 9110 §8.8.3): the same settings have the same one. Being frozen is no
+    /// setting.
     pub fn version(&self) -> String {
         let Directory {
             provider,
@@ -40,11 +45,12 @@ impl Named {
         format!("\"{digest:.16}\"")
     }
 
-    fn of(context: &Context, tenant: Slug, directory: Directory) -> Self {
+    fn of(context: &Context, tenant: &Tenant, directory: Directory) -> Self {
         Self {
             tenant_url: context.tenant_url(&directory.profile),
             directory,
-            tenant,
+            tenant: tenant.name.clone(),
+            tenant_frozen_at: tenant.frozen_at,
         }
     }
 }

@@ -77,6 +77,21 @@ pub enum Error {
         /// The limit, which is [`crate::tokens::issue::MOST`].
         most: usize,
     },
+    /// An action that says why it was done, without a reason.
+    #[error("say why with --reason: whoever looks into this later reads it")]
+    ReasonMissing,
+    /// All tokens of a tenant would be revoked, and the tenant's name was not said a second time.
+    #[error(
+        "this would revoke all tokens of tenant \"{tenant}\", {tokens} of them usable: its identity provider gets 401 until somebody pastes a new \
+         token. Nothing was done. To do it, say the name once more: --confirm {tenant}. To only stop requests for a while, without \
+         losing any: `usher tenant freeze {tenant}`"
+    )]
+    Unconfirmed {
+        /// The name of the tenant.
+        tenant: String,
+        /// Its usable tokens.
+        tokens: usize,
+    },
     /// A lifetime that is too long or too short.
     #[error("a token may live for at most {} days and no less than a minute: choose a time in between, or none", .0.num_days())]
     Life(TimeDelta),
@@ -188,6 +203,14 @@ pub enum Error {
     /// Another app has the name.
     #[error("app \"{0}\" exists already: `usher app rotate-credential {0}` gives it a new credential")]
     AppExists(String),
+    /// No job of that kind and key has used all its attempts.
+    #[error("no job \"{kind}\" \"{key}\" has failed: `usher job list --failed` shows those that have")]
+    JobUnknown {
+        /// The kind that was named.
+        kind: String,
+        /// The key that was named.
+        key: String,
+    },
     /// The hashing pool is full; a retry may succeed.
     #[error("too many secrets are being hashed at once: try again in a second")]
     Busy,

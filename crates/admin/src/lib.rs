@@ -6,8 +6,8 @@
 //! (`Context::audit`, `Store::audited`). Must not know: command lines, HTTP, how results are shown, SQL.
 //! The command line (`usher tenant …`) and the admin API (`usher-http`) call them.
 //!
-//! Reading order: [`context`], [`error`], [`directories`], [`tokens`], [`apps`], [`api_keys`], [`logs`], [`feeds`], [`audit`],
-//! [`view`].
+//! Reading order: [`context`], [`error`], [`directories`], [`tokens`], [`apps`], [`api_keys`], [`logs`], [`feeds`], [`jobs`],
+//! [`audit`], [`view`].
 
 pub mod api_keys;
 pub mod apps;
@@ -16,6 +16,7 @@ pub mod context;
 pub mod directories;
 pub mod error;
 pub mod feeds;
+pub mod jobs;
 pub mod logs;
 pub mod tenants;
 pub mod tokens;

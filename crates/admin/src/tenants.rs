@@ -1,5 +1,6 @@
 //! Tenants: the customers' organisations.
 
 pub mod create;
+pub mod freeze;
 pub mod get;
 pub mod list;

@@ -4,6 +4,7 @@
 pub mod issue;
 pub mod list;
 pub mod revoke;
+pub mod revoke_all;
 pub mod rotate;
 
 use auth::token::Issued as Secret;

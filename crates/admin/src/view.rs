@@ -30,7 +30,15 @@ pub fn one_of<T: Copy + Into<&'static str>>(all: &[T]) -> Schema {
     schema
 }
 
-/// The same, or null.
+/// The schema of a list of these words.
+pub fn list_of<T: Copy + Into<&'static str>>(all: &[T]) -> Schema {
+    let mut schema = Schema::default();
+    schema.insert("type".to_owned(), json!("array"));
+    schema.insert("items".to_owned(), one_of(all).to_value());
+    schema
+}
+
+/// The schema of a text that is one of these words, or null.
 pub fn one_of_or_null<T: Copy + Into<&'static str>>(all: &[T]) -> Schema {
     let mut words: Vec<Option<&str>> = all.iter().map(|one| Some((*one).into())).collect();
     words.push(None);

@@ -2,6 +2,8 @@
 //! same 401, so that a client learns nothing for its next guess; the reason is for the log. A 401 is sent only for a
 //! credential that was checked: one that cannot be checked now is [`Refusal::Busy`], because Entra stops after a 401.
 
+use std::net::IpAddr;
+
 use domain::profile::ProfileName;
 use domain::tenant::Slug;
 
@@ -27,6 +29,12 @@ pub enum Reason {
     /// It was revoked.
     #[error("this credential was revoked: issue a new one and paste it into Entra's \"Secret Token\"")]
     Revoked,
+    /// It may not be used from this address.
+    #[error(
+        "this credential may not be used from {0}: `usher token list` shows the networks it may be used from; if {0} is your proxy's \
+         address, set http.proxy_hops; else issue a new one with --ip for the network"
+    )]
+    Network(IpAddr),
     /// The id is known, the secret is wrong.
     #[error("the secret is wrong although id and checksum fit: somebody may be guessing")]
     WrongSecret,
@@ -70,6 +78,16 @@ pub enum Refusal {
         "directory \"{profile}\" of tenant \"{tenant}\" is switched off: `usher directory switch` turns it on"
     )]
     DirectoryOff {
+        /// The tenant.
+        tenant: Slug,
+        /// The profile.
+        profile: ProfileName,
+    },
+    /// 503 with `Retry-After`: the directory, or its tenant, is frozen.
+    #[error(
+        "directory \"{profile}\" of tenant \"{tenant}\" is frozen: `usher directory unfreeze` or `usher tenant unfreeze` ends it"
+    )]
+    Frozen {
         /// The tenant.
         tenant: Slug,
         /// The profile.

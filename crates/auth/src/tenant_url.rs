@@ -2,7 +2,8 @@
 //!
 //! Must not know: how URLs are routed.
 
-use domain::tenant::{Directory, Slug, Switch};
+use domain::credential::TokenRecord;
+use domain::tenant::{Directory, Serving, Slug};
 
 use crate::refusal::Refusal;
 
@@ -16,20 +17,30 @@ pub struct TenantUrl<'a> {
 }
 
 impl TenantUrl<'_> {
-    /// Checks that the URL names no other tenant or profile, and that the directory is on.
+    /// Whether the URL names this directory, and no other.
+    pub fn names(self, tenant: &Slug, directory: &Directory) -> bool {
+        let own = |named: Option<&str>, own: &str| named.is_none_or(|named| named == own);
+        own(self.tenant, tenant.as_str()) && own(self.profile, directory.profile.as_str())
+    }
+
+    /// Checks that the URL names no other tenant or profile than the token's, and that the directory is served.
     ///
     /// # Errors
-    /// [`Refusal::WrongDirectory`] (401, like every other) and [`Refusal::DirectoryOff`] (403).
-    pub fn check(self, tenant: &Slug, directory: &Directory) -> Result<(), Refusal> {
-        let own = |named: Option<&str>, own: &str| named.is_none_or(|named| named == own);
+    /// [`Refusal::WrongDirectory`] (401, like every other), [`Refusal::Frozen`] (503) and [`Refusal::DirectoryOff`] (403).
+    pub fn check(self, record: &TokenRecord) -> Result<(), Refusal> {
+        let (tenant, directory) = (&record.tenant_name, &record.directory);
         let named = || (tenant.clone(), directory.profile.clone());
-        if !own(self.tenant, tenant.as_str()) || !own(self.profile, directory.profile.as_str()) {
+        if !self.names(tenant, directory) {
             let (tenant, profile) = named();
             return Err(Refusal::WrongDirectory { tenant, profile });
         }
-        match directory.switch {
-            Switch::On => Ok(()),
-            Switch::Off => {
+        match record.serving() {
+            Serving::Yes => Ok(()),
+            Serving::Frozen => {
+                let (tenant, profile) = named();
+                Err(Refusal::Frozen { tenant, profile })
+            }
+            Serving::Off => {
                 let (tenant, profile) = named();
                 Err(Refusal::DirectoryOff { tenant, profile })
             }

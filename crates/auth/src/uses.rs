@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::credential::{CredentialKind, Memory, NETWORKS, SecretCheck, TokenId, Use};
+use domain::credential::{CredentialKind, LastUse, Memory, NETWORKS, SecretCheck, TokenId, Use};
 
 /// The most credentials between two collections; uses of more are dropped.
 const MOST: usize = 65_536;
@@ -17,7 +17,7 @@ const MOST: usize = 65_536;
 const AGAIN: Duration = Duration::from_hours(1);
 
 /// The last use, and the new values.
-type Noted = (Option<DateTime<Utc>>, Memory);
+type Noted = (Option<LastUse>, Memory);
 
 /// The uses since they were last taken.
 #[derive(Debug, Default)]
@@ -25,14 +25,8 @@ pub(crate) struct Uses(Mutex<HashMap<(CredentialKind, TokenId), Noted>>);
 
 impl Uses {
     /// Adds new values, if any.
-    pub(crate) fn note(
-        &self,
-        kind: CredentialKind,
-        id: TokenId,
-        at: Option<DateTime<Utc>>,
-        new_values: &Memory,
-    ) {
-        if at.is_none() && *new_values == Memory::default() {
+    pub(crate) fn note(&self, kind: CredentialKind, id: TokenId, last: Option<LastUse>, new_values: &Memory) {
+        if last.is_none() && *new_values == Memory::default() {
             return;
         }
         let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -40,18 +34,18 @@ impl Uses {
         if uses.len() >= MOST && !uses.contains_key(&key) {
             return;
         }
-        let (last, memory) = uses.entry(key).or_default();
-        *last = at.or(*last);
+        let (noted, memory) = uses.entry(key).or_default();
+        *noted = last.or(*noted);
         memory.merge(new_values);
     }
 
     pub(crate) fn take(&self) -> Vec<Use> {
         let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let all = std::mem::take(&mut *uses);
-        let shape = |((kind, id), (at, new_values))| Use {
+        let shape = |((kind, id), (last, new_values))| Use {
             kind,
             id,
-            at,
+            last,
             new_values,
         };
         all.into_iter().map(shape).collect()

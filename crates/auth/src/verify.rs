@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::clock::Clock;
-use domain::credential::{CredentialStatus, Memory, SecretHash, TokenId, Use};
+use domain::credential::{CredentialStatus, LastUse, Memory, SecretHash, TokenId, Use};
 use domain::environment::Environment;
 
 use crate::alias::Aliases;
@@ -42,13 +42,14 @@ pub struct Presented {
     lookup: Option<Permit>,
 }
 
-/// The presented credential and the client's network.
+/// The presented credential, and where the client is.
 #[derive(Clone)]
 struct Attempt {
     kind: CredentialKind,
     text: String,
     id: TokenId,
     fingerprint: Fingerprint,
+    client: IpAddr,
     network: IpAddr,
 }
 
@@ -65,6 +66,11 @@ impl Presented {
     /// Its public part: the key of its record, and safe to log.
     pub const fn id(&self) -> TokenId {
         self.attempt.id
+    }
+
+    /// The client's address.
+    pub const fn client(&self) -> IpAddr {
+        self.attempt.client
     }
 
     /// Whether this same secret was found right recently.
@@ -165,12 +171,17 @@ impl Verifier {
         let Some(record) = record else {
             return Err(self.refused(Refusal::Unauthorized(Reason::UnknownId)));
         };
+        let (client, from) = (presented.attempt.client, presented.attempt.network);
+        // Before the secret: it costs nothing, and a client elsewhere learns nothing by guessing.
+        if !record.allows(client) {
+            return Err(self.refused(Refusal::Unauthorized(Reason::Network(client))));
+        }
         let new_values = self
             .known(presented, record.status(now), record.hash(), memory)
             .await
             .map_err(|refusal| self.refused(refusal))?;
-        let at = record.use_worth_noting(now);
-        self.inner.uses.note(R::KIND, record.id(), at, &new_values);
+        let last = record.use_worth_noting(now).map(|at| LastUse { at, from });
+        self.inner.uses.note(R::KIND, record.id(), last, &new_values);
         Ok(Verified::new(record, &self.inner))
     }
 
@@ -246,6 +257,7 @@ impl Inner {
             text: credential.text().to_owned(),
             id: credential.id,
             fingerprint: self.cache.fingerprint(&credential),
+            client: ip.to_canonical(),
             network: network(ip),
         })
     }

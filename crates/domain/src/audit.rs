@@ -81,6 +81,12 @@ pub enum Action {
     /// A tenant was made.
     #[strum(serialize = "tenant.create")]
     TenantCreate,
+    /// A tenant was frozen.
+    #[strum(serialize = "tenant.freeze")]
+    TenantFreeze,
+    /// A tenant is frozen no more.
+    #[strum(serialize = "tenant.unfreeze")]
+    TenantUnfreeze,
     /// A directory was made.
     #[strum(serialize = "directory.create")]
     DirectoryCreate,
@@ -90,6 +96,12 @@ pub enum Action {
     /// A directory was switched on or off.
     #[strum(serialize = "directory.switch")]
     DirectorySwitch,
+    /// A directory was frozen.
+    #[strum(serialize = "directory.freeze")]
+    DirectoryFreeze,
+    /// A directory is frozen no more.
+    #[strum(serialize = "directory.unfreeze")]
+    DirectoryUnfreeze,
     /// A directory got another extension of its profile.
     #[strum(serialize = "directory.extension.set")]
     ExtensionSet,
@@ -105,6 +117,9 @@ pub enum Action {
     /// A token was revoked.
     #[strum(serialize = "token.revoke")]
     TokenRevoke,
+    /// All tokens of a tenant were revoked.
+    #[strum(serialize = "token.revoke.all")]
+    TokenRevokeAll,
     /// An app was made, with its first credential.
     #[strum(serialize = "app.create")]
     AppCreate,

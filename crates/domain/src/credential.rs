@@ -9,8 +9,9 @@ use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::id::{AppId, DirectoryId, TenantId};
+use crate::network::AllowedNetworks;
 use crate::scope::TenantScope;
-use crate::tenant::{Directory, Slug};
+use crate::tenant::{Directory, Serving, Slug};
 
 /// The kind of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, strum::IntoStaticStr)]
@@ -123,8 +124,12 @@ pub struct Token {
     pub revoked_at: Option<DateTime<Utc>>,
     /// When a request last used it; written at most once a minute.
     pub last_used_at: Option<DateTime<Utc>>,
+    /// The network that it was last used from: an IPv4 address, or the /64 of an IPv6 address.
+    pub last_used_from: Option<IpAddr>,
     /// The last four characters of its secret, to distinguish two tokens.
     pub last_four: String,
+    /// The networks that it may be used from.
+    pub allowed_networks: AllowedNetworks,
 }
 
 impl Token {
@@ -195,6 +200,15 @@ impl Memory {
     }
 }
 
+/// When a credential was last used, and from which network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastUse {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The client's network.
+    pub from: IpAddr,
+}
+
 /// A use of a credential that is to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
@@ -202,8 +216,8 @@ pub struct Use {
     pub kind: CredentialKind,
     /// Its public part.
     pub id: TokenId,
-    /// When it was used, if its record stores that and has an older time.
-    pub at: Option<DateTime<Utc>>,
+    /// When and from where it was used, if its record stores that and has an older time.
+    pub last: Option<LastUse>,
     /// The new values, if any.
     pub new_values: Memory,
 }
@@ -237,8 +251,17 @@ pub struct TokenRecord {
     pub tenant_name: Slug,
     /// The tenant's Entra tenant id, for events.
     pub external_tenant_id: Option<String>,
+    /// Since when the tenant is frozen.
+    pub tenant_frozen_at: Option<DateTime<Utc>>,
     /// What the request's statements compare.
     pub state: CredentialState,
+}
+
+impl TokenRecord {
+    /// Whether requests with this token are served.
+    pub fn serving(&self) -> Serving {
+        self.directory.serving(self.tenant_frozen_at)
+    }
 }
 
 /// An app's credential.

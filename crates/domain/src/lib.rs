@@ -3,9 +3,10 @@
 //! Must not know: databases, HTTP, Redis, the system clock ([`clock`] gives time and randomness as parameters).
 //!
 //! Reading order: [`id`] and [`scope`] (access to a tenant), [`profile`] (the attributes of a directory's identities),
-//! [`tenant`] and [`credential`] (the records), [`identity`] and [`group`] (the resources of a directory), [`policy`] (the
-//! requirements of a profile), [`role`] and [`api_key`] (who may do what), [`portal`] (the pages that error texts name), [`event`] (the event of a change), [`actor`] and
-//! [`audit`] (who did what, as chains of rows).
+//! [`tenant`] and [`credential`] (the records), [`network`] and [`token_life`] (where and how long a token is good),
+//! [`identity`] and [`group`] (the resources of a directory), [`policy`] (the requirements of a profile), [`role`] and [`api_key`]
+//! (who may do what), [`portal`] (the pages that error texts name), [`event`] (the event of a change), [`actor`] and [`audit`] (who
+//! did what, as chains of rows).
 
 pub mod actor;
 pub mod api_key;
@@ -19,6 +20,7 @@ pub mod group;
 pub mod id;
 pub mod identity;
 pub mod log;
+pub mod network;
 pub mod policy;
 pub mod portal;
 pub mod position;
@@ -27,4 +29,5 @@ pub mod providers;
 pub mod role;
 pub mod scope;
 pub mod tenant;
+pub mod token_life;
 pub mod trace;

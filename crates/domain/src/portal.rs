@@ -14,6 +14,8 @@ pub enum PortalPage {
     Groups,
     /// The restart of provisioning.
     Restart,
+    /// Tenant URL and secret token.
+    Credentials,
 }
 
 impl PortalPage {
@@ -23,6 +25,7 @@ impl PortalPage {
             Self::Users => "Provisioning > Mappings > Provision Microsoft Entra ID Users",
             Self::Groups => "Provisioning > Mappings > Provision Microsoft Entra ID Groups",
             Self::Restart => "Provisioning > Restart provisioning",
+            Self::Credentials => "Provisioning > Admin Credentials",
         }
     }
 }

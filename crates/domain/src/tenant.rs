@@ -64,6 +64,8 @@ pub struct Tenant {
     pub external_tenant_id: Option<String>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
+    /// Since when its directories are frozen ([`Serving::Frozen`]).
+    pub frozen_at: Option<DateTime<Utc>>,
 }
 
 /// On or off: a directory that is off answers SCIM requests with 403.
@@ -171,6 +173,32 @@ pub struct Directory {
     pub extension: Option<Arc<str>>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
+    /// Since when it is frozen ([`Serving::Frozen`]).
+    pub frozen_at: Option<DateTime<Utc>>,
+}
+
+/// Whether the SCIM requests of a directory are served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Serving {
+    /// They are.
+    Yes,
+    /// It, or its whole tenant, is frozen: each is answered 503, which an identity provider tries again, so nothing is lost (ADR
+    /// 0048).
+    Frozen,
+    /// It is switched off: each is answered 403.
+    Off,
+}
+
+impl Directory {
+    /// Whether its requests are served, given since when its tenant is frozen. Frozen wins over off: what is frozen is to lose
+    /// nothing.
+    pub const fn serving(&self, tenant_frozen_at: Option<DateTime<Utc>>) -> Serving {
+        match (self.frozen_at, tenant_frozen_at, self.switch) {
+            (None, None, Switch::On) => Serving::Yes,
+            (None, None, Switch::Off) => Serving::Off,
+            _ => Serving::Frozen,
+        }
+    }
 }
 
 /// A downstream consumer; its feed carries the same name.

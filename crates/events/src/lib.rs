@@ -18,7 +18,6 @@ mod listener;
 mod notifier;
 mod read_limits;
 mod relay;
-mod retention;
 mod settings;
 mod snapshot;
 mod stamper;

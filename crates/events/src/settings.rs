@@ -16,18 +16,15 @@ pub struct Settings {
     /// are immediate but only hints; this poll is what guarantees delivery (`docs/background/feeds.md`,
     /// "Wake-ups").
     pub poll: Duration,
-    /// The time after stamping for which events stay readable.
-    pub retention: Duration,
 }
 
 impl Settings {
-    /// Poll every 250 ms, keep 30 days, no Redis.
+    /// Poll every 250 ms, no Redis.
     pub const fn new(environment: Environment) -> Self {
         Self {
             environment,
             redis: None,
             poll: Duration::from_millis(250),
-            retention: Duration::from_hours(30 * 24),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Composes the tasks and keeps them running: one stamper, on PostgreSQL a listener, retention, and with Redis one relay a feed and the
+//! Composes the tasks and keeps them running: one stamper, on PostgreSQL a listener, and with Redis one relay a feed and the
 //! users. A task that ends early is started again.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +16,6 @@ use crate::feeds::Feeds;
 use crate::listener::listen;
 use crate::notifier::Notifier;
 use crate::relay::{Relay, Setup};
-use crate::retention::Retention;
 use crate::settings::Settings;
 use crate::stamper::Stamper;
 use crate::status::{RedisStatus, Snapshot, StatusRegistry};
@@ -123,15 +122,6 @@ impl Events {
         }
     }
 
-    fn retention(&self) -> Retention {
-        Retention {
-            store: self.store.clone(),
-            clock: Arc::clone(&self.clock),
-            owner: self.owner.clone(),
-            keep: self.settings.retention,
-        }
-    }
-
     fn users(&self, link: Link) -> UserSync {
         UserSync {
             store: self.store.clone(),
@@ -167,9 +157,6 @@ pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
     let mut tasks = Tasks::new();
     while !*stop.borrow() {
         keep(&mut tasks, Task::Stamper, || events.stamper().run(stop.clone()));
-        keep(&mut tasks, Task::Retention, || {
-            events.retention().run(stop.clone())
-        });
         if events.store.backend() == Backend::Postgres {
             keep(&mut tasks, Task::Listener, || {
                 listen(events.store.clone(), events.notifier.clone(), stop.clone())
@@ -205,7 +192,6 @@ pub async fn run(events: Events, mut stop: watch::Receiver<bool>) {
 enum Task {
     Stamper,
     Listener,
-    Retention,
     Ping,
     Users,
     Relay(AppId),

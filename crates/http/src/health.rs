@@ -1,8 +1,8 @@
 //! `/health/live`, `/health/ready` and `/metrics`, for load balancers and monitoring.
 //!
 //! The public listener answers in one word, because its clients are not authenticated; the admin listener says why,
-//! and has the metrics. Ready means that SCIM requests are served. What only delays events (Redis) is
-//! reported, but the gateway stays ready: SCIM goes on without it (ADR 0004).
+//! and has the metrics. Ready means that SCIM requests are served. What only delays events (Redis), and background jobs
+//! that fail, are reported, but the gateway stays ready: SCIM goes on without them (ADR 0004, ADR 0047).
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
@@ -62,7 +62,8 @@ async fn ready(state: web::Data<State>) -> HttpResponse {
 
 async fn reasons(state: web::Data<State>) -> HttpResponse {
     let missing = missing(&state).await;
-    let degraded = state.events.status().troubles();
+    let mut degraded = state.events.status().troubles();
+    degraded.extend((state.job_troubles)());
     let (mut answer, status) = if missing.is_empty() {
         (HttpResponse::Ok(), "ready")
     } else {

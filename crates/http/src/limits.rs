@@ -25,6 +25,8 @@ pub const REQUESTS_QUEUE: usize = 256;
 pub const REQUESTS_WAIT: Duration = Duration::from_secs(5);
 /// A request that has waited longer than this, for its turn or for its body, has its credential checked again before it runs.
 pub const CREDENTIAL_CHECK_AGE: Duration = Duration::from_secs(1);
+/// The seconds after which a client of a frozen directory is to ask again. Freezing ends by an operator's hand.
+pub const FROZEN_SECONDS: u64 = 300;
 /// The bytes of a refused body that are still read and dropped, so that the client reads the answer instead of a reset
 /// connection.
 pub const DRAIN_BYTES: usize = 32 * 1024 * 1024;

@@ -57,6 +57,8 @@ pub struct State {
     pub long: Handle,
     /// The cached readiness that the public listener answers.
     pub readiness: Readiness,
+    /// What background jobs fail to do, as texts for readiness.
+    pub job_troubles: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
     /// Whether the process is shutting down.
     pub draining: Draining,
 }

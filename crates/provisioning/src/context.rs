@@ -6,7 +6,7 @@ use domain::clock::{Clock, Ids};
 use domain::credential::{Caller, CredentialStatus};
 use domain::environment::Environment;
 use domain::profile::{Profile, Profiles};
-use domain::tenant::{Directory, Switch};
+use domain::tenant::{Directory, Serving};
 use store::Store;
 
 use crate::error::Error;
@@ -56,20 +56,21 @@ impl Context {
         }
     }
 
-    /// Checks that the credential of a caller is still valid and its directory still on.
+    /// Checks that the credential of a caller is still valid and its directory still served.
     ///
     /// # Errors
-    /// [`Error::CredentialEnded`], [`Error::DirectoryOff`], or the database failed.
+    /// [`Error::CredentialEnded`], [`Error::Frozen`], [`Error::DirectoryOff`], or the database failed.
     pub async fn check_still_admitted(&self, caller: &Caller) -> Result<(), Error> {
         let record = self.store.token_record(caller.token_id).await?;
         let standing = record.map(|record| {
             let same = record.directory.id == caller.directory.id;
             let active = record.token.status(self.clock.now()) == CredentialStatus::Active;
-            (same && active, record.directory.switch)
+            (same && active, record.serving())
         });
         match standing {
-            Some((true, Switch::On)) => Ok(()),
-            Some((true, Switch::Off)) => Err(Error::DirectoryOff),
+            Some((true, Serving::Yes)) => Ok(()),
+            Some((true, Serving::Frozen)) => Err(Error::Frozen),
+            Some((true, Serving::Off)) => Err(Error::DirectoryOff),
             Some((false, _)) | None => Err(Error::CredentialEnded),
         }
     }

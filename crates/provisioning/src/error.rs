@@ -48,6 +48,9 @@ pub enum Error {
     /// The directory was switched off since the request began.
     #[error("The directory was switched off while the request was under way, so nothing more was done.")]
     DirectoryOff,
+    /// The directory, or its tenant, was frozen since the request began.
+    #[error("The directory was frozen while the request was under way, so nothing more was done.")]
+    Frozen,
     /// The directory's profile is not loaded: a fault of the set-up.
     #[error("the profile \"{0}\" of this directory is not loaded")]
     ProfileMissing(ProfileName),
@@ -127,6 +130,7 @@ impl Error {
             Self::GroupsNotServed { .. } => "groupsNotServed",
             Self::CredentialEnded => "unauthorized",
             Self::DirectoryOff => "directoryOff",
+            Self::Frozen => "frozen",
             Self::ProfileMissing(_) | Self::ExtensionUnusable(_) => "profileMissing",
             Self::Conflict(_) => "bulkConflict",
             Self::Store(StoreError::Overloaded) => "searchesBusy",
@@ -146,6 +150,7 @@ impl Error {
             | Self::Conflict(_) => true,
             Self::CredentialEnded
             | Self::DirectoryOff
+            | Self::Frozen
             | Self::ProfileMissing(_)
             | Self::ExtensionUnusable(_)
             | Self::Store(_) => false,

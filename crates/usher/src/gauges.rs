@@ -1,4 +1,4 @@
-//! Metrics that are read from other crates at each scrape: feeds, outbox, credentials
+//! Metrics that are read from other crates at each scrape: feeds, outbox, credentials, background jobs, tokens
 //! (`docs/background/feeds.md`, "Telemetry").
 //!
 //! Must not know: how they are exported.
@@ -8,7 +8,10 @@ use std::sync::Arc;
 use auth::Verifier;
 use domain::clock::Clock;
 use domain::feed::FeedState;
+use domain::token_life::Finding;
 use events::{Events, FeedStatus, GroupStatus};
+use jobs::Jobs;
+use jobs::token_watch::TokenWatch;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter};
 
@@ -21,6 +24,52 @@ pub fn register(meter: &Meter, verifier: &Verifier, events: &Events, clock: &Arc
     groups(meter, events, clock);
     outbox(meter, events);
     credentials(meter, verifier);
+}
+
+/// Registers what is measured of background jobs: one series a kind, 0 when all goes well.
+pub fn jobs(meter: &Meter, jobs: &Jobs) {
+    let jobs = jobs.clone();
+    let _ = meter
+        .u64_observable_gauge("usher.jobs.failed")
+        .with_description("Background jobs that have used all their attempts, by kind")
+        .with_callback(move |observer| {
+            let (status, kinds) = (jobs.status(), jobs.kinds());
+            let failed = status.by_kind();
+            for kind in kinds {
+                let count = failed.get(kind).copied().unwrap_or_default();
+                observer.observe(count, &[KeyValue::new("kind", kind)]);
+            }
+        })
+        .build();
+}
+
+/// Registers what is measured of tokens. Directories are named only while their last token ends soon, so the labels stay few.
+pub fn tokens(meter: &Meter, tokens: &TokenWatch, clock: &Arc<dyn Clock>) {
+    let watch = tokens.clone();
+    let _ = meter
+        .u64_observable_gauge("usher.tokens")
+        .with_description("Usable tokens that somebody should look at, by finding (`usher token list`)")
+        .with_callback(move |observer| {
+            let found = watch.findings();
+            for finding in Finding::ALL {
+                let count = found.counts.get(finding).copied().unwrap_or_default();
+                observer.observe(count, &[KeyValue::new("finding", finding.as_str())]);
+            }
+        })
+        .build();
+    let (watch, clock) = (tokens.clone(), Arc::clone(clock));
+    let _ = meter
+        .i64_observable_gauge("usher.token.expiry")
+        .with_unit("s")
+        .with_description("Time until a directory is without a token; only directories whose last token ends within 30 days")
+        .with_callback(move |observer| {
+            let now = clock.now();
+            for (directory, end) in watch.findings().ending {
+                let left = (end - now).num_seconds();
+                observer.observe(left, &[KeyValue::new("directory", directory.to_string())]);
+            }
+        })
+        .build();
 }
 
 fn feeds(meter: &Meter, events: &Events) {

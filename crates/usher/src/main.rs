@@ -2,6 +2,7 @@
 //!
 //! Reading order: [`config`], [`setup`] (database and profiles), `serve`, `cli` (the operators' commands), [`telemetry`].
 
+mod background;
 mod check;
 mod cli;
 mod config;

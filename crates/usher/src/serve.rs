@@ -15,6 +15,8 @@ use http::log_budget::WINDOW;
 use http::metrics::Metrics;
 use http::tenant_limits::TenantLimits;
 use http::{Listeners, Server, State};
+use jobs::Jobs;
+use jobs::token_watch::TokenWatch;
 use store::{Backend, Store};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -26,7 +28,7 @@ use crate::config::variable;
 use crate::setup::Setup;
 use crate::signals::Signals;
 use crate::telemetry::{Telemetry, traceparent};
-use crate::{descriptors, gauges, output};
+use crate::{background, descriptors, gauges, output};
 
 /// Time limit of the last writes at shutdown.
 const LAST_WRITES: Duration = Duration::from_secs(5);
@@ -53,18 +55,25 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
     )
     .context("the system gives no randomness")?;
     let events = open_events(&setup)?;
+    let jobs = background::jobs(&setup)?;
+    let token_watch = TokenWatch::new(setup.store.clone(), Arc::clone(&setup.clock));
     gauges::register(&telemetry.meter(), &verifier, &events, &setup.clock);
-    let (server, state) = start(
+    gauges::jobs(&telemetry.meter(), &jobs);
+    gauges::tokens(&telemetry.meter(), &token_watch, &setup.clock);
+    let background = (events.clone(), &jobs);
+    let state = state(
         &setup,
         telemetry,
         verifier.clone(),
-        events.clone(),
+        background,
         operators.clone(),
-        listeners,
         long,
-    )?;
+    );
+    let (server, state) = start(&setup, state, listeners)?;
     let (stop, stopped) = watch::channel(false);
     let feed_side = tokio::spawn(events::run(events, stopped.clone()));
+    let job_side = tokio::spawn(jobs::run(jobs, stopped.clone()));
+    let watching = tokio::spawn(token_watch.run(stopped.clone()));
     let flushing = tokio::spawn(flush_periodically(Arc::clone(&state), stopped));
     let stopper = server.stopper();
     let mut serving = tokio::spawn(server.run());
@@ -80,7 +89,7 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
     // Ends the long polls, which would otherwise delay the drain.
     stop.send_replace(true);
     stopper.gracefully().await;
-    finish(&state, feed_side, flushing).await;
+    finish(&state, [feed_side, job_side, watching, flushing]).await;
     if let Some(operators) = operators {
         operators.close().await;
     }
@@ -92,7 +101,6 @@ fn open_events(setup: &Setup) -> anyhow::Result<Events> {
     let mut settings = events::Settings::new(setup.config.environment);
     settings.redis.clone_from(&setup.config.redis);
     settings.poll = Duration::from_millis(setup.config.events.poll_ms);
-    settings.retention = Duration::from_secs(setup.config.events.retention_days * 24 * 3_600);
     Ok(Events::new(
         setup.store.clone(),
         Arc::clone(&setup.clock),
@@ -118,17 +126,17 @@ fn listen(settings: &Http) -> anyhow::Result<Listeners> {
     })
 }
 
-fn start(
+fn state(
     setup: &Setup,
     telemetry: &Telemetry,
     verifier: Verifier,
-    events: Events,
+    (events, jobs): (Events, &Jobs),
     operators: Option<Store>,
-    listeners: Listeners,
     long: Handle,
-) -> anyhow::Result<(Server, Arc<State>)> {
+) -> State {
     let settings = &setup.config.http;
-    let state = State {
+    let jobs = jobs.clone();
+    State {
         store: setup.store.clone(),
         verifier,
         provisioning: provisioning::Context {
@@ -157,8 +165,13 @@ fn start(
         long,
         token_records: http::extract::caller::TokenRecords::default(),
         readiness: http::health::Readiness::default(),
+        job_troubles: Arc::new(move || jobs.status().troubles()),
         draining: http::state::Draining::default(),
-    };
+    }
+}
+
+fn start(setup: &Setup, state: State, listeners: Listeners) -> anyhow::Result<(Server, Arc<State>)> {
+    let settings = &setup.config.http;
     let serving = http::Settings {
         workers: settings.workers,
         drain_seconds: settings.drain_seconds,
@@ -247,10 +260,12 @@ async fn flush(state: &State) {
     }
 }
 
-async fn finish(state: &State, feed_side: JoinHandle<()>, flushing: JoinHandle<()>) {
+async fn finish(state: &State, tasks: [JoinHandle<()>; 4]) {
     let last = async {
-        // The panic of a task is logged already.
-        let _ = tokio::join!(feed_side, flushing);
+        for task in tasks {
+            // The panic of a task is logged already.
+            let _ = task.await;
+        }
         flush(state).await;
         state.store.close().await;
     };

@@ -6,10 +6,10 @@
 
 REVOKE ALL ON tenant FROM usher_admin;
 -- The state is renewed by triggers on tokens and directories (0009).
-GRANT SELECT, INSERT, UPDATE (credential_state) ON tenant TO usher_admin;
+GRANT SELECT, INSERT, UPDATE (credential_state, frozen_at) ON tenant TO usher_admin;
 
 REVOKE ALL ON directory FROM usher_admin;
-GRANT SELECT, INSERT, UPDATE (provider, switch, extension) ON directory TO usher_admin;
+GRANT SELECT, INSERT, UPDATE (provider, switch, extension, frozen_at) ON directory TO usher_admin;
 
 REVOKE ALL ON token FROM usher_admin;
 GRANT SELECT, INSERT, UPDATE (expires_at, revoked_at) ON token TO usher_admin;
@@ -58,6 +58,10 @@ REVOKE ALL ON feed_ack FROM usher_admin;
 GRANT SELECT, DELETE ON feed_ack TO usher_admin;
 
 REVOKE ALL ON lease FROM usher_admin;
+
+-- A job that has used up its attempts is tried again.
+REVOKE ALL ON job FROM usher_admin;
+GRANT SELECT, UPDATE (due_at, wait_ms, attempts, failed_at) ON job TO usher_admin;
 
 REVOKE ALL ON deployment FROM usher_admin;
 GRANT SELECT ON deployment TO usher_admin;

@@ -12,9 +12,9 @@ GRANT SELECT ON tenant TO usher_app;
 REVOKE ALL ON directory FROM usher_app;
 GRANT SELECT ON directory TO usher_app;
 
--- When a token was last used.
+-- When and from where a token was last used, and what people were told of its end.
 REVOKE ALL ON token FROM usher_app;
-GRANT SELECT, UPDATE (last_used_at) ON token TO usher_app;
+GRANT SELECT, UPDATE (last_used_at, last_used_from, noticed_days) ON token TO usher_app;
 
 REVOKE ALL ON identity FROM usher_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON identity TO usher_app;
@@ -64,6 +64,10 @@ GRANT SELECT, INSERT, DELETE ON feed_ack TO usher_app;
 
 REVOKE ALL ON lease FROM usher_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON lease TO usher_app;
+
+-- Background work (ADR 0047).
+REVOKE ALL ON job FROM usher_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON job TO usher_app;
 
 -- Where positions were last given out.
 REVOKE ALL ON deployment FROM usher_app;

@@ -58,6 +58,9 @@ GRANT SELECT ON feed_ack TO usher_backup;
 REVOKE ALL ON lease FROM usher_backup;
 GRANT SELECT ON lease TO usher_backup;
 
+REVOKE ALL ON job FROM usher_backup;
+GRANT SELECT ON job TO usher_backup;
+
 REVOKE ALL ON deployment FROM usher_backup;
 GRANT SELECT ON deployment TO usher_backup;
 

@@ -78,7 +78,9 @@ fn record(issued: &token::Issued, now: DateTime<Utc>) -> TokenRecord {
             expires_at: None,
             revoked_at: None,
             last_used_at: None,
+            last_used_from: None,
             last_four: issued.last_four().to_owned(),
+            allowed_networks: domain::network::AllowedNetworks::default(),
         },
         hash: SecretHash {
             phc: hash::hash(issued).expect("a hash"),
@@ -92,9 +94,11 @@ fn record(issued: &token::Issued, now: DateTime<Utc>) -> TokenRecord {
             switch: Switch::On,
             extension: None,
             created_at: now,
+            frozen_at: None,
         },
         tenant_name: "contoso".parse().expect("a name"),
         external_tenant_id: None,
+        tenant_frozen_at: None,
         state: domain::credential::CredentialState::default(),
     }
 }

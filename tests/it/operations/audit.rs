@@ -85,6 +85,14 @@ async fn each_write_of_a_command_has_exactly_one_row_and_no_secret_is_in_it() {
         let off = [&WHOSE[..], &["off"]].concat();
         step("directory switch", &off, Some(Action::DirectorySwitch));
         step("directory switch", &off, None);
+        step("directory freeze", &WHOSE, Some(Action::DirectoryFreeze));
+        step("directory freeze", &WHOSE, None);
+        step("directory unfreeze", &WHOSE, Some(Action::DirectoryUnfreeze));
+        step("directory unfreeze", &WHOSE, None);
+        step("tenant freeze contoso", &["--reason", "an audit"], Some(Action::TenantFreeze));
+        step("tenant freeze contoso", &[], None);
+        step("tenant unfreeze contoso", &[], Some(Action::TenantUnfreeze));
+        step("tenant unfreeze contoso", &[], None);
         let file = [&WHOSE[..], &["--file", "ext.toml"]].concat();
         step("directory extension set", &file, Some(Action::ExtensionSet));
         step("directory extension set", &file, None);
@@ -99,6 +107,9 @@ async fn each_write_of_a_command_has_exactly_one_row_and_no_secret_is_in_it() {
         let revoke = ["--tenant", "contoso", id];
         step("token revoke", &revoke, Some(Action::TokenRevoke));
         step("token revoke", &revoke, None);
+        let all = ["--all", "--tenant", "contoso", "--confirm", "contoso", "--reason", "it leaked"];
+        step("token revoke", &all, Some(Action::TokenRevokeAll));
+        step("token revoke", &all, None);
         let made = step("app create booking", &[], Some(Action::AppCreate));
         secrets.push(secret(&made, "credential"));
         let rotated = step("app rotate-credential booking", &[], Some(Action::AppCredentialRotate));
@@ -164,7 +175,7 @@ async fn a_row_says_who_did_what_to_what_and_how_it_was_before() {
             ("audit list --limit 0", "1 to 1000 rows of the audit log"),
             (
                 "audit list --action token.isue",
-                "choose one of tenant.create, directory.create",
+                "choose one of tenant.create, tenant.freeze",
             ),
             (
                 "audit checkpoint",

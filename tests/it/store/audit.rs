@@ -45,7 +45,9 @@ fn token(world: &World, home: &Home, id: &str) -> Token {
         expires_at: None,
         revoked_at: None,
         last_used_at: None,
+        last_used_from: None,
         last_four: "wxyz".to_owned(),
+        allowed_networks: domain::network::AllowedNetworks::default(),
     }
 }
 

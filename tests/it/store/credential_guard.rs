@@ -127,10 +127,13 @@ async fn a_change_by_hand_of_what_a_request_was_admitted_by_is_seen() {
             "UPDATE token SET revoked_at = NULL WHERE id = 'tok000000000'",
             "UPDATE token SET hash_version = hash_version + 1 WHERE id = 'tok000000000'",
             "UPDATE token SET hash = 'another' WHERE id = 'tok000000000'",
+            "UPDATE token SET allowed_networks = '192.0.2.0/24' WHERE id = 'tok000000000'",
             "DELETE FROM token WHERE id = 'other0000000'",
             "UPDATE directory SET switch = 'off'",
             "UPDATE directory SET provider = 'okta'",
             "UPDATE directory SET extension = '{}'",
+            "UPDATE directory SET frozen_at = 1",
+            "UPDATE tenant SET frozen_at = 1",
             "UPDATE tenant SET external_tenant_id = 'another'",
             "UPDATE tenant SET name = 'renamed'",
             match world.postgres {
@@ -149,7 +152,7 @@ async fn a_change_by_hand_of_what_a_request_was_admitted_by_is_seen() {
         let before = state().await;
         run_sql(
             &world,
-            "UPDATE token SET last_used_at = 2 WHERE id = 'tok000000000'",
+            "UPDATE token SET last_used_at = 2, last_used_from = '192.0.2.7', noticed_days = 7 WHERE id = 'tok000000000'",
         )
         .await;
         assert_eq!(state().await, before, "{}", world.name());

@@ -7,7 +7,7 @@ use support::postgres::Postgres;
 
 use super::world::{World, settings, worlds};
 
-const ALL: [&str; 13] = [
+const ALL: [&str; 16] = [
     "m0001_foundation",
     "m0002_groups",
     "m0003_directory_extension",
@@ -21,6 +21,9 @@ const ALL: [&str; 13] = [
     "m0011_deleted_members",
     "m0012_audit",
     "m0014_api_keys",
+    "m0015_jobs",
+    "m0016_token_life",
+    "m0017_snapshot_read",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

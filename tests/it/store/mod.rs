@@ -18,4 +18,4 @@ mod operator;
 mod plans;
 mod records;
 mod roles;
-mod world;
+pub mod world;

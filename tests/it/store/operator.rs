@@ -210,4 +210,44 @@ impl Operator {
         })
         .await
     }
+
+    pub async fn freeze_tenant(&self, scope: TenantScope, at: DateTime<Utc>) -> Outcomes<bool> {
+        self.of(scope, Action::TenantFreeze, move |tx| {
+            Box::pin(async move { tx.freeze_tenant(scope, at).await })
+        })
+        .await
+    }
+
+    pub async fn unfreeze_tenant(&self, scope: TenantScope) -> Outcomes<bool> {
+        self.of(scope, Action::TenantUnfreeze, move |tx| {
+            Box::pin(async move { tx.unfreeze_tenant(scope).await })
+        })
+        .await
+    }
+
+    pub async fn freeze_directory(
+        &self,
+        scope: TenantScope,
+        id: DirectoryId,
+        at: DateTime<Utc>,
+    ) -> Outcomes<bool> {
+        self.of(scope, Action::DirectoryFreeze, move |tx| {
+            Box::pin(async move { tx.freeze_directory(scope, id, at).await })
+        })
+        .await
+    }
+
+    pub async fn unfreeze_directory(&self, scope: TenantScope, id: DirectoryId) -> Outcomes<bool> {
+        self.of(scope, Action::DirectoryUnfreeze, move |tx| {
+            Box::pin(async move { tx.unfreeze_directory(scope, id).await })
+        })
+        .await
+    }
+
+    pub async fn revoke_tokens(&self, scope: TenantScope, at: DateTime<Utc>) -> Outcomes<u64> {
+        self.of(scope, Action::TokenRevokeAll, move |tx| {
+            Box::pin(async move { tx.revoke_tokens(scope, at).await })
+        })
+        .await
+    }
 }

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::api_key::ApiKey;
 use domain::credential::{
-    CredentialKind, CredentialStatus, Memory, NETWORKS, SecretCheck, SecretHash, Token, TokenId, TokenRecord,
-    Use,
+    CredentialKind, CredentialStatus, LastUse, Memory, NETWORKS, SecretCheck, SecretHash, Token, TokenId,
+    TokenRecord, Use,
 };
 use domain::id::AppId;
 use domain::role::{Grant, Granted, Role, SCIM_MANAGE, Scope};
@@ -45,7 +45,10 @@ fn a_use(id: &str, at: DateTime<Utc>) -> Use {
     Use {
         kind: CredentialKind::Token,
         id: token_id(id),
-        at: Some(at),
+        last: Some(LastUse {
+            at,
+            from: IpAddr::from([192, 0, 2, 7]),
+        }),
         new_values: Memory::default(),
     }
 }
@@ -60,7 +63,9 @@ pub async fn token(world: &World, home: &Home, id: &str) -> Token {
         expires_at: None,
         revoked_at: None,
         last_used_at: None,
+        last_used_from: None,
         last_four: "wxyz".to_owned(),
+        allowed_networks: domain::network::AllowedNetworks::default(),
     };
     world
         .operator()
@@ -130,8 +135,12 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
         let record = token_record(&world).await;
         assert_eq!(record.directory.switch, Switch::Off, "{}", world.name());
         assert_eq!(
-            (record.token.expires_at, record.token.last_used_at),
-            (Some(end), Some(used))
+            (
+                record.token.expires_at,
+                record.token.last_used_at,
+                record.token.last_used_from
+            ),
+            (Some(end), Some(used), Some(IpAddr::from([192, 0, 2, 7])))
         );
 
         let at = world.now();
@@ -251,7 +260,7 @@ async fn what_is_remembered_of_a_credential_is_its_own_and_bounded() {
         let note = |kind, new_values: &Memory| Use {
             kind,
             id,
-            at: None,
+            last: None,
             new_values: new_values.clone(),
         };
         let check = |bits| Some(SecretCheck { bits, version: 1 });

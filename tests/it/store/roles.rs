@@ -39,7 +39,7 @@ async fn refusal(url: &str, sql: &str) -> Option<String> {
     Some(database.code().expect("a SQLSTATE").into_owned())
 }
 
-const BY_NOBODY_BUT_THE_OWNER: [&str; 30] = [
+const BY_NOBODY_BUT_THE_OWNER: [&str; 31] = [
     "UPDATE audit_log SET actor = 'x'",
     "DELETE FROM audit_log",
     "TRUNCATE audit_log",
@@ -51,6 +51,7 @@ const BY_NOBODY_BUT_THE_OWNER: [&str; 30] = [
     "UPDATE token SET hash = 'x'",
     "UPDATE token SET hash_version = hash_version + 1",
     "UPDATE token SET directory_id = tenant_id",
+    "UPDATE token SET allowed_networks = ''",
     "UPDATE app_credential SET hash = 'x'",
     "UPDATE api_key SET hash = 'x'",
     "UPDATE api_key SET role = 'operator'",
@@ -72,13 +73,15 @@ const BY_NOBODY_BUT_THE_OWNER: [&str; 30] = [
     "TRUNCATE outbox",
 ];
 
-const NOT_BY_THE_SERVER: [&str; 19] = [
+const NOT_BY_THE_SERVER: [&str; 21] = [
     "INSERT INTO tenant (id, name, created_at) VALUES ('019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3b', 'x', 0)",
     "UPDATE tenant SET name = 'x'",
     "INSERT INTO directory (tenant_id, id, profile, provider, switch, created_at) \
      VALUES ('019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3a', '019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3b', 'p', 'entra', 'on', 0)",
     "UPDATE directory SET switch = 'on'",
     "UPDATE directory SET extension = ''",
+    "UPDATE directory SET frozen_at = NULL",
+    "UPDATE tenant SET frozen_at = NULL",
     "INSERT INTO token (tenant_id, id, directory_id, last_four, hash, hash_version, created_at) \
      VALUES ('019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3a', 'x', '019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3b', 'x', 'x', 1, 0)",
     "UPDATE token SET revoked_at = NULL",
@@ -98,7 +101,7 @@ const NOT_BY_THE_SERVER: [&str; 19] = [
     "SELECT setval('outbox_id_seq', 1)",
 ];
 
-const NOT_BY_OPERATORS: [&str; 9] = [
+const NOT_BY_OPERATORS: [&str; 12] = [
     "SELECT * FROM identity",
     "SELECT * FROM groups",
     "SELECT * FROM membership",
@@ -106,6 +109,9 @@ const NOT_BY_OPERATORS: [&str; 9] = [
     "DELETE FROM provisioning_log",
     "INSERT INTO lease (name, owner, expires_at) VALUES ('x', 'x', 0)",
     "UPDATE token SET last_used_at = 0",
+    "UPDATE token SET noticed_days = 0",
+    "INSERT INTO job (kind, key, payload, created_at, wait_ms) VALUES ('x', 'x', '', 0, 0)",
+    "UPDATE job SET payload = ''",
     "SET ROLE usher_app",
     "SELECT setval('outbox_id_seq', 1)",
 ];

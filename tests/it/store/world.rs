@@ -160,6 +160,7 @@ impl World {
             name: tenant.parse().unwrap(),
             external_tenant_id: Some(format!("tid-{tenant}")),
             created_at: self.now(),
+            frozen_at: None,
         };
         self.operator().create_tenant(&tenant).await.unwrap();
         self.directory(&tenant, "advisors").await
@@ -174,6 +175,7 @@ impl World {
             switch: Switch::On,
             extension: None,
             created_at: self.now(),
+            frozen_at: None,
         };
         let scope = TenantScope::mint(tenant.id);
         self.operator().create_directory(scope, &directory).await.unwrap();

@@ -42,7 +42,7 @@ pub async fn execute(
     let tenant = context.tenant(tenant).await?;
     for _ in 0..ATTEMPTS {
         let before = context.directory(&tenant, profile).await?;
-        let before = Named::of(context, tenant.name.clone(), before);
+        let before = Named::of(context, &tenant, before);
         if if_match.is_some_and(|tags| !tags.contains(&before.version())) {
             return Err(Error::SettingsChanged);
         }
@@ -64,7 +64,7 @@ pub async fn execute(
             })
             .await?;
         if done {
-            return Ok(Named::of(context, tenant.name, after));
+            return Ok(Named::of(context, &tenant, after));
         }
     }
     Err(Error::SettingsChanged)

@@ -27,6 +27,7 @@ pub async fn execute(
         switch: Switch::On,
         extension: None,
         created_at: context.clock.now(),
+        frozen_at: None,
     };
     let entry = audit(context, Action::DirectoryCreate, &directory).with("provider", provider.as_str());
     let (scope, new) = (Context::scope(tenant.id), directory.clone());
@@ -35,7 +36,7 @@ pub async fn execute(
         Box::pin(async move { tx.create_directory(scope, &new).await })
     });
     match created.await {
-        Ok(()) => Ok(Named::of(context, tenant.name, directory)),
+        Ok(()) => Ok(Named::of(context, &tenant, directory)),
         Err(StoreError::Conflict(_)) => Err(Error::DirectoryExists {
             tenant: tenant.name.to_string(),
             profile: profile.to_owned(),

@@ -10,5 +10,5 @@ use crate::{Context, Error};
 pub async fn execute(context: &Context, tenant: &str, profile: &str) -> Result<Named, Error> {
     let tenant = context.tenant(tenant).await?;
     let directory = context.directory(&tenant, profile).await?;
-    Ok(Named::of(context, tenant.name, directory))
+    Ok(Named::of(context, &tenant, directory))
 }

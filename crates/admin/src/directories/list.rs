@@ -15,7 +15,7 @@ pub async fn execute(context: &Context, tenant: Option<&str>) -> Result<Vec<Name
     let mut found = Vec::new();
     for tenant in tenants {
         let directories = context.store.directories(Context::scope(tenant.id)).await?;
-        let named = |directory| Named::of(context, tenant.name.clone(), directory);
+        let named = |directory| Named::of(context, &tenant, directory);
         found.extend(directories.into_iter().map(named));
     }
     Ok(found)

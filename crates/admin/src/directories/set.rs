@@ -29,5 +29,5 @@ pub async fn execute(
         })
         .await?;
     directory.provider = provider;
-    Ok(Named::of(context, tenant.name, directory))
+    Ok(Named::of(context, &tenant, directory))
 }

@@ -23,5 +23,5 @@ pub async fn execute(context: &Context, tenant: &str, profile: &str, to: Switch)
         })
         .await?;
     directory.switch = to;
-    Ok(Named::of(context, tenant.name, directory))
+    Ok(Named::of(context, &tenant, directory))
 }

@@ -23,6 +23,7 @@ pub async fn execute(
         name,
         external_tenant_id,
         created_at: context.clock.now(),
+        frozen_at: None,
     };
     let entry = context
         .audit(Chain::Platform, Action::TenantCreate, Target::Tenant(id))

@@ -2,6 +2,7 @@
 
 use domain::credential::{CredentialStatus, Token};
 use domain::profile::ProfileName;
+use domain::token_life::{Finding, findings};
 
 use crate::{Context, Error};
 
@@ -16,6 +17,8 @@ pub struct TokenSummary {
     pub profile: ProfileName,
     /// Whether it is usable now, and if not, why.
     pub standing: CredentialStatus,
+    /// What to look at about it.
+    pub findings: Vec<Finding>,
 }
 
 /// The tokens of a tenant, or of one of its directories, usable or not, oldest first.
@@ -42,6 +45,7 @@ pub async fn execute(
             .await?;
         found.extend(tokens.into_iter().map(|token| TokenSummary {
             standing: token.status(now),
+            findings: findings(&token, now),
             alias: aliases.of(token.id),
             profile: directory.profile.clone(),
             token,

@@ -6,9 +6,11 @@ use auth::CredentialKind;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::audit::Action;
 use domain::credential::{CredentialStatus, Token, TokenId};
+use domain::network::AllowedNetworks;
 use serde_json::json;
 use store::StoreError;
 
+use super::issue::NewToken;
 use super::{Issued, audit};
 use crate::{Context, Error};
 
@@ -26,7 +28,7 @@ pub struct Rotated {
 
 /// Issues a new token and limits every other usable token of the directory to `overlap` from now, in one transaction; an
 /// earlier end stays. With no overlap the old ones end at once. The new one is valid for `life`, or until it is
-/// revoked.
+/// revoked, and from `networks`, or from those of the newest usable one: a rotation does not open what was closed.
 ///
 /// # Errors
 /// [`Error::Overlap`], and as [`super::issue::execute`].
@@ -36,6 +38,7 @@ pub async fn execute(
     profile: &str,
     overlap: TimeDelta,
     life: Option<TimeDelta>,
+    networks: Option<AllowedNetworks>,
 ) -> Result<Rotated, Error> {
     super::issue::lives(life)?;
     if overlap < TimeDelta::zero() || overlap > LONGEST_OVERLAP {
@@ -45,7 +48,12 @@ pub async fn execute(
     let directory = context.directory(&tenant, profile).await?;
     let scope = Context::scope(tenant.id);
     let old = context.store.tokens(scope, Some(directory.id)).await?;
-    let (issued, hash) = super::issue::prepare(context, &tenant, &directory, None, life).await?;
+    let new = NewToken {
+        label: None,
+        life,
+        networks: networks.unwrap_or_else(|| present_networks(&old, context.clock.now())),
+    };
+    let (issued, hash) = super::issue::prepare(context, &tenant, &directory, new).await?;
     let now = context.clock.now();
     let (mut ending, mut limited) = (Vec::new(), Vec::new());
     for mut token in old {
@@ -82,6 +90,17 @@ pub async fn execute(
     Ok(Rotated { issued, ending })
 }
 
+/// The networks of the newest usable token; any, without one.
+fn present_networks(old: &[Token], now: DateTime<Utc>) -> AllowedNetworks {
+    let usable = old
+        .iter()
+        .filter(|token| token.status(now) == CredentialStatus::Active);
+    let newest = usable.max_by_key(|token| token.created_at);
+    newest
+        .map(|token| token.allowed_networks.clone())
+        .unwrap_or_default()
+}
+
 /// The ids of credentials that get an end.
 pub(crate) fn names(limited: &[(TokenId, DateTime<Utc>)]) -> Vec<String> {
     limited.iter().map(|(id, _)| id.to_string()).collect()
@@ -100,7 +119,7 @@ mod tests {
     use domain::id::{DirectoryId, TenantId};
 
     #[test]
-    fn an_old_token_ends_after_the_overlap_unless_it_ends_sooner() {
+    fn an_old_token_ends_after_the_overlap_and_the_new_one_is_for_its_networks() {
         let now = DateTime::<Utc>::UNIX_EPOCH + TimeDelta::days(100);
         let days = |days| Some(now + TimeDelta::days(days));
         let uuid = "019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3a".parse().unwrap();
@@ -113,7 +132,9 @@ mod tests {
             expires_at,
             revoked_at,
             last_used_at: None,
+            last_used_from: None,
             last_four: "abcd".to_owned(),
+            allowed_networks: AllowedNetworks::default(),
         };
         let end = |token: Token| new_end(&token, now, TimeDelta::days(7));
         assert_eq!(end(token(None, None)), days(7));
@@ -122,5 +143,17 @@ mod tests {
         assert_eq!(end(token(days(-1), None)), None, "it has ended");
         assert_eq!(end(token(None, days(-1))), None, "it was revoked");
         assert_eq!(new_end(&token(None, None), now, TimeDelta::zero()), Some(now));
+        let of = |created: i64, revoked, networks: &str| Token {
+            created_at: now - TimeDelta::days(created),
+            allowed_networks: networks.parse().unwrap(),
+            ..token(None, revoked)
+        };
+        let old = [
+            of(9, None, "192.0.2.0/24"),
+            of(5, None, "198.51.100.0/24"),
+            of(1, Some(now), ""),
+        ];
+        assert_eq!(present_networks(&old, now).to_string(), "198.51.100.0/24");
+        assert!(present_networks(&[], now).are_any());
     }
 }

@@ -7,10 +7,9 @@ use domain::role::{Granted, Right, Role, Scope};
 use ipnet::IpNet;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
-use serde_json::json;
 
 use super::token::standings;
-use super::{one_of, one_of_or_null};
+use super::{list_of, one_of_or_null};
 use crate::api_keys::Issued;
 use crate::api_keys::rotate::Rotated;
 
@@ -57,10 +56,7 @@ fn roles(_: &mut SchemaGenerator) -> Schema {
 }
 
 fn rights(_: &mut SchemaGenerator) -> Schema {
-    let mut schema = Schema::default();
-    schema.insert("type".to_owned(), json!("array"));
-    schema.insert("items".to_owned(), one_of(Right::ALL).to_value());
-    schema
+    list_of(Right::ALL)
 }
 
 impl ApiKeyView {

@@ -31,6 +31,8 @@ pub struct DirectoryView {
     pub created_at: DateTime<Utc>,
     /// Its own attributes on top of the profile's, as TOML; null without any.
     pub extension: Option<String>,
+    /// Since when its SCIM requests are answered 503, by a freeze of its own or of its tenant; null while they are served.
+    pub frozen_at: Option<DateTime<Utc>>,
 }
 
 fn providers(_: &mut SchemaGenerator) -> Schema {
@@ -53,6 +55,7 @@ impl From<&Named> for DirectoryView {
             tenant_url: named.tenant_url.clone(),
             created_at: directory.created_at,
             extension: directory.extension.as_deref().map(str::to_owned),
+            frozen_at: directory.frozen_at.or(named.tenant_frozen_at),
         }
     }
 }

@@ -18,6 +18,8 @@ pub struct TenantView {
     pub external_tenant_id: Option<String>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
+    /// Since when the SCIM requests of all its directories are answered 503; null while they are served.
+    pub frozen_at: Option<DateTime<Utc>>,
 }
 
 impl From<&Tenant> for TenantView {
@@ -27,6 +29,7 @@ impl From<&Tenant> for TenantView {
             name: tenant.name.to_string(),
             external_tenant_id: tenant.external_tenant_id.clone(),
             created_at: tenant.created_at,
+            frozen_at: tenant.frozen_at,
         }
     }
 }

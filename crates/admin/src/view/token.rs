@@ -1,11 +1,15 @@
 //! A token of a directory.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, Utc};
 use domain::credential::{CredentialStatus, Token};
+use domain::network::AllowedNetworks;
+use domain::token_life::Finding;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
-use super::one_of;
+use super::{list_of, one_of};
 use crate::tokens::Issued;
 use crate::tokens::list::TokenSummary;
 use crate::tokens::rotate::Rotated;
@@ -29,6 +33,12 @@ pub struct TokenView {
     pub revoked_at: Option<DateTime<Utc>>,
     /// When a request last used it, to the minute.
     pub last_used_at: Option<DateTime<Utc>>,
+    /// The network that it was last used from: an IPv4 address, or the /64 of an IPv6 address.
+    #[schemars(with = "Option<String>")]
+    pub last_used_from: Option<IpAddr>,
+    /// The networks that it may be used from; empty for any.
+    #[schemars(with = "Vec<String>")]
+    pub allowed_networks: AllowedNetworks,
     /// The name of its tenant.
     pub tenant: String,
     /// What apps are told instead of its id.
@@ -38,10 +48,17 @@ pub struct TokenView {
     /// Whether it is usable now, and if not, why.
     #[schemars(schema_with = "standings")]
     pub standing: &'static str,
+    /// What to look at about it.
+    #[schemars(schema_with = "finding_words")]
+    pub findings: Vec<Finding>,
 }
 
 pub(super) fn standings(_: &mut SchemaGenerator) -> Schema {
     one_of(CredentialStatus::ALL)
+}
+
+fn finding_words(_: &mut SchemaGenerator) -> Schema {
+    list_of(Finding::ALL)
 }
 
 impl TokenView {
@@ -56,10 +73,13 @@ impl TokenView {
             expires_at: token.expires_at,
             revoked_at: token.revoked_at,
             last_used_at: token.last_used_at,
+            last_used_from: token.last_used_from,
+            allowed_networks: token.allowed_networks.clone(),
             tenant: tenant.to_owned(),
             alias: listed.alias.clone(),
             profile: listed.profile.to_string(),
             standing: listed.standing.as_str(),
+            findings: listed.findings.clone(),
         }
     }
 }
@@ -119,6 +139,12 @@ pub struct TokenEnding {
     pub expires_at: Option<DateTime<Utc>>,
     /// When a request last used it: a null says that nobody does.
     pub last_used_at: Option<DateTime<Utc>>,
+    /// The network that it was last used from: an IPv4 address, or the /64 of an IPv6 address.
+    #[schemars(with = "Option<String>")]
+    pub last_used_from: Option<IpAddr>,
+    /// The networks that it may be used from; empty for any.
+    #[schemars(with = "Vec<String>")]
+    pub allowed_networks: AllowedNetworks,
 }
 
 impl From<&Token> for TokenEnding {
@@ -130,6 +156,8 @@ impl From<&Token> for TokenEnding {
             created_at: token.created_at,
             expires_at: token.expires_at,
             last_used_at: token.last_used_at,
+            last_used_from: token.last_used_from,
+            allowed_networks: token.allowed_networks.clone(),
         }
     }
 }

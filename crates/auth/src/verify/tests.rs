@@ -100,7 +100,9 @@ fn record(issued: &Issued) -> TokenRecord {
             expires_at: None,
             revoked_at: None,
             last_used_at: None,
+            last_used_from: None,
             last_four: issued.last_four().to_owned(),
+            allowed_networks: domain::network::AllowedNetworks::default(),
         },
         hash: SecretHash {
             phc: hash::hash(issued).unwrap(),
@@ -114,9 +116,11 @@ fn record(issued: &Issued) -> TokenRecord {
             switch: Switch::On,
             extension: None,
             created_at,
+            frozen_at: None,
         },
         tenant_name: "contoso".parse().unwrap(),
         external_tenant_id: None,
+        tenant_frozen_at: None,
         state: domain::credential::CredentialState::default(),
     }
 }
@@ -327,6 +331,51 @@ async fn a_right_token_at_the_wrong_url_is_refused_like_any_other() {
     record.directory.switch = Switch::Off;
     let off = place(&record, None, None).await;
     assert_eq!(off.unwrap_err().code(), "directory_off");
+    // Frozen wins over off, and a wrong URL over both.
+    record.directory.frozen_at = Some(bench.clock.now());
+    let frozen = place(&record, None, None).await;
+    assert_eq!(frozen.unwrap_err().code(), "frozen");
+    let (of_directory, of_tenant) = (None, record.directory.frozen_at.take());
+    (record.directory.frozen_at, record.tenant_frozen_at) = (of_directory, of_tenant);
+    let frozen = place(&record, None, None).await.unwrap_err();
+    assert_eq!(
+        frozen.to_string(),
+        "directory \"advisors\" of tenant \"contoso\" is frozen: `usher directory unfreeze` or `usher tenant unfreeze` ends it"
+    );
+    let elsewhere = place(&record, Some("fabrikam"), None).await;
+    assert_eq!(elsewhere.unwrap_err().code(), "wrong_directory");
+}
+
+#[tokio::test]
+async fn a_token_is_refused_from_a_network_that_it_is_not_for() {
+    let (bench, token) = (bench(), issued(1));
+    let mut record = record(&token);
+    let call =
+        async |ip, record: &TokenRecord| id(bench.call_from(ip, token.reveal(), Some(record.clone())).await);
+    assert_eq!(call(ENTRA, &record).await, Ok(token.id()));
+    record.token.allowed_networks = "198.51.100.0/24 203.0.113.0/24".parse().unwrap();
+    assert_eq!(
+        call(ENTRA, &record).await,
+        unauthorized(Reason::Network(ENTRA.into()))
+    );
+    assert_eq!(
+        call([198, 51, 100, 255], &record).await,
+        Ok(token.id()),
+        "right before, from elsewhere"
+    );
+    // Before the secret: no guess is made from there.
+    let runs = bench.verifier.stats().runs;
+    let wrong = bench
+        .call_from(ENTRA, issued(2).reveal(), Some(record.clone()))
+        .await;
+    assert_eq!(id(wrong), unauthorized(Reason::Network(ENTRA.into())));
+    assert_eq!(bench.verifier.stats().runs, runs);
+    let text = Reason::Network(ENTRA.into()).to_string();
+    assert!(
+        text.starts_with("this credential may not be used from 192.0.2.7: `usher token list`"),
+        "{text}"
+    );
+    assert_eq!(Reason::Network(ENTRA.into()).code(), "network");
 }
 
 #[tokio::test]
@@ -338,7 +387,10 @@ async fn uses_are_noted_once_a_minute_and_taken_once() {
     let first = Use {
         kind: CredentialKind::Token,
         id: token.id(),
-        at: Some(bench.clock.now()),
+        last: Some(LastUse {
+            at: bench.clock.now(),
+            from: ENTRA.into(),
+        }),
         new_values: Memory {
             check: Some(hash::secret_check(token.reveal(), 1)),
             networks: vec![ENTRA.into()],
@@ -357,7 +409,8 @@ async fn uses_are_noted_once_a_minute_and_taken_once() {
     record.token.last_used_at = Some(bench.clock.now());
     bench.clock.set_back(3_600);
     bench.call(&token, &record).await.unwrap();
-    assert_eq!(bench.verifier.take_uses()[0].at, Some(bench.clock.now()));
+    let last = bench.verifier.take_uses()[0].last.unwrap();
+    assert_eq!(last.at, bench.clock.now());
 }
 
 #[tokio::test]

@@ -29,6 +29,10 @@ pub trait CredentialRecord {
     fn hash(&self) -> &SecretHash;
     /// Its status at `now`.
     fn status(&self, now: DateTime<Utc>) -> CredentialStatus;
+    /// Whether a client of this address may use it.
+    fn allows(&self, _: IpAddr) -> bool {
+        true
+    }
     /// The time of this use, if it is to be written to the record.
     fn use_worth_noting(&self, _: DateTime<Utc>) -> Option<DateTime<Utc>> {
         None
@@ -48,6 +52,10 @@ impl CredentialRecord for TokenRecord {
 
     fn status(&self, now: DateTime<Utc>) -> CredentialStatus {
         self.token.status(now)
+    }
+
+    fn allows(&self, client: IpAddr) -> bool {
+        self.token.allowed_networks.allow(client)
     }
 
     fn use_worth_noting(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
@@ -121,7 +129,7 @@ impl Verified<TokenRecord> {
     /// As [`TenantUrl::check`].
     pub fn admit(self, url: TenantUrl<'_>) -> Result<Caller, Refusal> {
         let Self { record, verifier } = self;
-        url.check(&record.tenant_name, &record.directory)
+        url.check(&record)
             .inspect_err(|refusal| verifier.counters.refused(refusal.code()))?;
         #[expect(
             clippy::disallowed_methods,

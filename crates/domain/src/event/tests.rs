@@ -29,6 +29,7 @@ fn world() -> World {
             switch: Switch::On,
             extension: None,
             created_at: DateTime::UNIX_EPOCH,
+            frozen_at: None,
         },
         tenant: "contoso".parse().expect("a slug"),
         profile: profiles.get("advisors").expect("ships").clone(),

@@ -14,6 +14,7 @@ use moka::sync::Cache;
 use store::StoreError;
 
 use super::credential::{Denied, log_refusal, verified};
+use crate::limits::FROZEN_SECONDS;
 use crate::observe::Facts;
 use crate::scim::error::{ErrorCode, Failure};
 use crate::scim::route::Base;
@@ -39,10 +40,10 @@ impl Default for TokenRecords {
 
 impl TokenRecords {
     /// The cached record, if it would admit the request. A refusal is always decided by the record in the database.
-    fn usable(&self, state: &State, id: TokenId, url: TenantUrl<'_>) -> Option<TokenRecord> {
-        let cached = self.0.get(&id)?;
+    fn usable(&self, state: &State, presented: &Presented, url: TenantUrl<'_>) -> Option<TokenRecord> {
+        let cached = self.0.get(&presented.id())?;
         let is_active = cached.status(state.clock.now()) == CredentialStatus::Active;
-        let admits = is_active && url.check(&cached.tenant_name, &cached.directory).is_ok();
+        let admits = is_active && cached.allows(presented.client()) && url.check(&cached).is_ok();
         admits.then(|| TokenRecord::clone(&cached))
     }
 }
@@ -59,7 +60,7 @@ pub enum Source {
 /// The verified caller of a SCIM request.
 ///
 /// # Errors
-/// `unauthorized`, `directoryOff`, `busy`, or `unavailable` when the record cannot be read.
+/// `unauthorized`, `frozen`, `directoryOff`, `busy`, or `unavailable` when the record cannot be read.
 pub async fn caller(
     state: &State,
     request: &HttpRequest,
@@ -92,7 +93,7 @@ async fn record(
     // Only a secret that was found right before is checked by a cached record: a guess is checked by the database's.
     if source == Source::CacheOrDatabase
         && presented.was_verified_before()
-        && let Some(cached) = state.token_records.usable(state, id, url)
+        && let Some(cached) = state.token_records.usable(state, presented, url)
     {
         return Ok(Some(cached));
     }
@@ -108,6 +109,7 @@ async fn record(
 fn failure(refusal: &Refusal) -> Failure {
     match refusal {
         Refusal::Unauthorized(_) | Refusal::WrongDirectory { .. } => Failure::new(ErrorCode::Unauthorized),
+        Refusal::Frozen { .. } => Failure::new(ErrorCode::Frozen).after(FROZEN_SECONDS),
         Refusal::DirectoryOff { .. } => Failure::new(ErrorCode::DirectoryOff),
         Refusal::Busy => Failure::new(ErrorCode::Busy).after(1),
     }

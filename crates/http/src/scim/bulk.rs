@@ -48,9 +48,9 @@ pub async fn answer(ctx: &RequestContext<'_>, body: Value) -> Result<HttpRespons
 fn target(ctx: &RequestContext<'_>, path: &str) -> Option<Target> {
     let Route { base, endpoint, id } = Route::named(path, &ctx.origin)?;
     let caller = &ctx.request.caller;
-    base.tenant_url()
-        .check(&caller.tenant_name, &caller.directory)
-        .ok()?;
+    if !base.tenant_url().names(&caller.tenant_name, &caller.directory) {
+        return None;
+    }
     // An operation changes what a GET of the same address reads.
     match endpoint.action(&Method::GET).ok()?.operation {
         Operation::Resource(kind, Verb::List) => Some((kind, None)),

@@ -24,6 +24,10 @@ error_table! {
             "This directory is switched off, so nothing is read or changed."
             "Ask the operator of the gateway to switch the directory on again; then restart provisioning at the identity provider.";
 
+        Frozen "frozen" 503:
+            "The operator of the gateway has frozen this directory for a while: nothing is read or changed, and nothing is lost."
+            "Leave provisioning switched on: the identity provider sends everything again by itself. Ask the operator of the gateway when the directory goes on.";
+
         NoSuchRoute "noSuchRoute" 404:
             "There is nothing at this address."
             "Check the Tenant URL at the identity provider: it ends in /scim, for example https://HOST/advisors/scim.";

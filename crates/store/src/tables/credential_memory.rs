@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use domain::credential::{CredentialKind, Memory, SecretCheck, TokenId, Use};
+use domain::credential::{CredentialKind, LastUse, Memory, SecretCheck, TokenId, Use};
 
-use super::names::{At, Kind, Name, PublicId};
+use super::names::{At, FromNetwork, Kind, Name, PublicId};
 use super::{api_key, token};
 use crate::engine::executor::Executor;
 use crate::engine::parameter::parameters;
@@ -121,13 +121,19 @@ impl Store {
 }
 
 async fn note_use(executor: &mut Executor, new: &Use) -> Result<()> {
-    let noted = match new.kind {
-        CredentialKind::Token => Some(&token::NOTE_USE),
-        CredentialKind::ApiKey => Some(&api_key::NOTE_USE),
-        CredentialKind::App => None,
-    };
-    if let (Some(statement), Some(at)) = (noted, new.at) {
-        executor.change(statement, (PublicId(new.id), At(at))).await?;
+    if let Some(LastUse { at, from }) = new.last {
+        let (id, at) = (PublicId(new.id), At(at));
+        match new.kind {
+            CredentialKind::Token => {
+                let from = FromNetwork(from.to_string());
+                executor.change(&token::NOTE_USE, (id, at, from)).await?;
+            }
+            CredentialKind::ApiKey => {
+                executor.change(&api_key::NOTE_USE, (id, at)).await?;
+            }
+            // The record of an app's credential has no time of use.
+            CredentialKind::App => {}
+        }
     }
     if new.new_values == Memory::default() {
         return Ok(());

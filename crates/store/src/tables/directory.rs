@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use domain::id::DirectoryId;
 use domain::profile::ProfileName;
 use domain::scope::TenantScope;
 use domain::tenant::{Directory, Provider, Switch};
 
-use super::names::{Id, New, OfTenant, Profile};
+use super::names::{At, Id, New, OfTenant, Profile};
 use super::tenant::of;
 use crate::admin_tx::AdminTx;
 use crate::engine::parameter::parameters;
@@ -17,9 +18,9 @@ use crate::error::Result;
 use crate::settings::Backend;
 use crate::store::Store;
 
-pub(crate) const COLUMNS: &str = "id, tenant_id, profile, provider, switch, created_at, extension";
+pub(crate) const COLUMNS: &str = "id, tenant_id, profile, provider, switch, created_at, extension, frozen_at";
 
-record!(Directory: id tenant profile provider switch created_at extension);
+record!(Directory: id tenant profile provider switch created_at extension frozen_at);
 
 columns! {
     ProfileName = String => |name| known("a directory's profile", name.parse().ok());
@@ -56,6 +57,15 @@ pub(crate) type Change<'a> = (OfTenant, Id, New<'a>);
 pub(crate) static SET_SWITCH: Statement<Change<'_>> = Statement::new(|on| set(on, "switch"));
 pub(crate) static SET_PROVIDER: Statement<Change<'_>> = Statement::new(|on| set(on, "provider"));
 pub(crate) static SET_EXTENSION: Statement<Change<'_>> = Statement::new(|on| set(on, "extension"));
+
+pub(crate) static FREEZE: Statement<(OfTenant, Id, At)> = Statement::new(|_| {
+    "UPDATE directory SET frozen_at = :at WHERE tenant_id = :tenant AND id = :id AND frozen_at IS NULL".into()
+});
+
+pub(crate) static UNFREEZE: Statement<(OfTenant, Id)> = Statement::new(|_| {
+    "UPDATE directory SET frozen_at = NULL WHERE tenant_id = :tenant AND id = :id AND frozen_at IS NOT NULL"
+        .into()
+});
 
 /// A value that is there already changes nothing.
 fn set(on: Backend, column: &str) -> String {
@@ -149,6 +159,29 @@ impl AdminTx {
         extension: Option<&str>,
     ) -> Result<bool> {
         self.change_directory(scope, &SET_EXTENSION, id, extension).await
+    }
+
+    /// Freezes a directory from `at` on; `false` when it is frozen, or the tenant has no such directory.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn freeze_directory(
+        &mut self,
+        scope: TenantScope,
+        id: DirectoryId,
+        at: DateTime<Utc>,
+    ) -> Result<bool> {
+        let parameters = (of(scope), Id(id.uuid()), At(at));
+        Ok(self.update_of(scope, &FREEZE, parameters).await? > 0)
+    }
+
+    /// Ends [`AdminTx::freeze_directory`]; `false` when it is not frozen, or the tenant has no such directory.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn unfreeze_directory(&mut self, scope: TenantScope, id: DirectoryId) -> Result<bool> {
+        let parameters = (of(scope), Id(id.uuid()));
+        Ok(self.update_of(scope, &UNFREEZE, parameters).await? > 0)
     }
 
     async fn change_directory(

@@ -12,6 +12,7 @@ pub(crate) mod feed_heads;
 pub(crate) mod group;
 pub(crate) mod groups_of_member;
 pub(crate) mod identity;
+pub(crate) mod job;
 pub(crate) mod keys;
 pub(crate) mod lease;
 pub(crate) mod log;

@@ -24,6 +24,7 @@ names! {
     Created(i64) = created;
     CreatedAt(DateTime<Utc>) = created_at;
     Current<'a>(&'a str) = current;
+    Days(i32) = days;
     /// What stands in a name's key instead of a name that another row has ([`super::keys::displaced_key`]).
     DisplacedKey(String) = shadow;
     Id(Uuid) = id;
@@ -31,7 +32,9 @@ names! {
     InDirectory(DirectoryId) = directory;
     InGroup(GroupId) = group;
     EnvironmentName<'a>(&'a str) = environment;
+    FromNetwork(String) = network;
     Groups(Ids) = groups;
+    JobKey<'a>(&'a str) = key;
     Key(Value) = key;
     Kind<'a>(&'a str) = kind;
     Limit(usize) = limit;
@@ -51,6 +54,8 @@ names! {
     /// The ids of rows of the outbox.
     OutboxRows(Vec<i64>) = events;
     Owner<'a>(&'a str) = owner;
+    /// JSON.
+    Payload(String) = payload;
     People(Ids) = people;
     Profile<'a>(&'a str) = profile;
     /// The id inside a token or an app's credential.

@@ -1,9 +1,10 @@
 //! `tenant`: customer organisations.
 
+use chrono::{DateTime, Utc};
 use domain::scope::TenantScope;
 use domain::tenant::Tenant;
 
-use super::names::{Name, OfTenant};
+use super::names::{At, Name, OfTenant};
 use crate::admin_tx::AdminTx;
 use crate::engine::parameter::parameters;
 use crate::engine::read::record;
@@ -11,9 +12,9 @@ use crate::engine::statement::Statement;
 use crate::error::Result;
 use crate::store::Store;
 
-pub(crate) const COLUMNS: &str = "id, name, external_tenant_id, created_at";
+pub(crate) const COLUMNS: &str = "id, name, external_tenant_id, created_at, frozen_at";
 
-record!(Tenant: id name external_tenant_id created_at);
+record!(Tenant: id name external_tenant_id created_at frozen_at);
 
 /// PostgreSQL: opens one tenant's rows in a transaction.
 pub(crate) static OPEN: Statement<OfTenant> =
@@ -27,7 +28,15 @@ parameters!(&Tenant, |tenant| {
 });
 
 pub(crate) static INSERT: Statement<&Tenant> = Statement::new(|_| {
-    format!("INSERT INTO tenant ({COLUMNS}) VALUES (:id, :name, :external_tenant_id, :created_at)")
+    "INSERT INTO tenant (id, name, external_tenant_id, created_at) VALUES (:id, :name, :external_tenant_id, :created_at)"
+        .into()
+});
+
+pub(crate) static FREEZE: Statement<(OfTenant, At)> =
+    Statement::new(|_| "UPDATE tenant SET frozen_at = :at WHERE id = :tenant AND frozen_at IS NULL".into());
+
+pub(crate) static UNFREEZE: Statement<OfTenant> = Statement::new(|_| {
+    "UPDATE tenant SET frozen_at = NULL WHERE id = :tenant AND frozen_at IS NOT NULL".into()
 });
 
 pub(crate) static BY_NAME: Statement<Name<'_>, Tenant> =
@@ -43,6 +52,22 @@ impl AdminTx {
     /// [`crate::StoreError::Conflict`] when the name is taken, [`crate::StoreError::Unavailable`].
     pub async fn create_tenant(&mut self, new: &Tenant) -> Result<()> {
         self.executor.change(&INSERT, new).await.map(|_| ())
+    }
+
+    /// Freezes all directories of a tenant from `at` on; `false` when it is frozen.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn freeze_tenant(&mut self, scope: TenantScope, at: DateTime<Utc>) -> Result<bool> {
+        Ok(self.executor.change(&FREEZE, (of(scope), At(at))).await? > 0)
+    }
+
+    /// Ends [`AdminTx::freeze_tenant`]; `false` when it is not frozen. A directory that is frozen by itself stays so.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn unfreeze_tenant(&mut self, scope: TenantScope) -> Result<bool> {
+        Ok(self.executor.change(&UNFREEZE, of(scope)).await? > 0)
     }
 }
 

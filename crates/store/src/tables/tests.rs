@@ -12,7 +12,7 @@ use super::audit::AuditQuery;
 use super::log::{self, LogPlace, LogQuery};
 use super::{
     api_key, app, audit, credential_memory, deployment, directory, epoch, feed, feed_heads, group, identity,
-    lease, membership, outbox, prune, snapshot, tenant, token,
+    job, lease, membership, outbox, prune, snapshot, tenant, token,
 };
 use crate::engine::parameter::Bind;
 use crate::engine::statement::Statement;
@@ -44,12 +44,13 @@ static ALL: &[(&str, &dyn Built)] = statements! {
     app: ALL BY_NAME CREDENTIALS CREDENTIAL_BY_ID DELETE DELETE_ACKS DELETE_CREDENTIALS DELETE_EVENTS DELETE_FEED DELETE_GROUPS INSERT INSERT_CREDENTIAL LIMIT_CREDENTIAL PASSWORDS REVOKE_CREDENTIAL;
     audit: BEGIN HEAD HEADS INSERT LOCK_HEAD MOVE_HEAD PAGE;
     deployment: ADOPT CLAIM DRAW LAST_ROW READ;
-    directory: ALL BY_PROFILE CHANGE INSERT SET_EXTENSION SET_PROVIDER SET_SWITCH;
+    directory: ALL BY_PROFILE CHANGE FREEZE INSERT SET_EXTENSION SET_PROVIDER SET_SWITCH UNFREEZE;
     epoch: END_TAKE_OVER NOTE_SNAPSHOT RENEW RENEW_ALL RENEW_BY_HAND;
     feed: ACK ACKS ALL BACKFILL BY_APP GROUPS HEAD INSERT LOCK_FEEDS PAGE SET_DELIVERED SET_HEAD SET_PUBLISHED SET_STATE;
     feed_heads: NOTIFY;
     group: BY_ID BY_NAME CREATE DELETE LOCK_BY_ID LOCK_BY_NAME NAME_TAKEN SAVE;
     identity: BY_EXTERNAL_ID BY_ID BY_NAME CREATE DELETE LOCK_BY_ID LOCK_BY_NAME NAME_TAKEN SAVE;
+    job: ADD AGAIN ALL BURY CLAIM CLAIMED DONE DUE_KINDS FAIL FAILED GIVE_BACK MEND POSTPONE RETRY;
     lease: RELEASE TAKE;
     log: DELIVERIES INSERT;
     membership: ADD AMONG CLEAR GROUPS_OF KNOWN KNOWN_KEPT PAGE POSITION REMOVE;
@@ -58,8 +59,8 @@ static ALL: &[(&str, &dyn Built)] = statements! {
     prune: PRUNE_ACKS PRUNE_FEEDS PRUNE_LOG PRUNE_OUTBOX;
     snapshot: GROUPS IDENTITIES TENANT;
     store: PING;
-    tenant: ALL BY_NAME INSERT OPEN;
-    token: ALL BY_ID CHECK INSERT LIMIT NOTE_USE RECORD REVOKE;
+    tenant: ALL BY_NAME FREEZE INSERT OPEN UNFREEZE;
+    token: AFTER ALL BY_ID CHECK INSERT LIMIT NOTE_NOTICE NOTE_USE RECORD REVOKE REVOKE_ALL;
 };
 
 #[test]

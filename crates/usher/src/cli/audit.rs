@@ -1,6 +1,6 @@
 //! `usher audit list | show | verify | export | checkpoint | keygen`.
 
-mod keys;
+pub(crate) mod keys;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};

@@ -1,11 +1,11 @@
-//! `usher directory create | list | set | switch | extension`.
+//! `usher directory create | list | set | switch | freeze | unfreeze | extension`.
 
 mod extension;
 
 use admin::directories::Named;
 use admin::view::DirectoryView;
 use clap::Subcommand;
-use domain::tenant::{Provider, Switch};
+use domain::tenant::{Provider, Serving, Switch};
 use serde_json::json;
 
 use super::one_of;
@@ -58,6 +58,27 @@ pub enum Verb {
         #[arg(value_parser = one_of(Switch::ALL))]
         to: Switch,
     },
+    /// Answer SCIM with 503 for a while: nothing is lost, the identity provider sends again.
+    Freeze {
+        /// The tenant's name.
+        #[arg(long)]
+        tenant: String,
+        /// The profile.
+        #[arg(long)]
+        profile: String,
+        /// Why, for the audit log.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+    /// End a freeze of this directory; that of its tenant goes on.
+    Unfreeze {
+        /// The tenant's name.
+        #[arg(long)]
+        tenant: String,
+        /// The profile.
+        #[arg(long)]
+        profile: String,
+    },
 }
 
 pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) -> anyhow::Result<()> {
@@ -107,6 +128,26 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
                 )
             });
         }
+        Verb::Freeze {
+            tenant,
+            profile,
+            reason,
+        } => {
+            let frozen =
+                admin::directories::freeze::freeze(context, &tenant, &profile, reason.as_deref()).await?;
+            printer.answer(&json!(DirectoryView::from(&frozen)), || {
+                format!("directory {profile} of {tenant} is frozen: its SCIM requests are answered 503")
+            });
+            printer.note(&format!(
+                "to end it: usher directory unfreeze --tenant {tenant} --profile {profile}"
+            ));
+        }
+        Verb::Unfreeze { tenant, profile } => {
+            let named = admin::directories::freeze::unfreeze(context, &tenant, &profile).await?;
+            printer.answer(&json!(DirectoryView::from(&named)), || {
+                format!("directory {profile} of {tenant} is {}", serving(&named))
+            });
+        }
     }
     Ok(())
 }
@@ -117,7 +158,7 @@ fn table(found: &[Named]) -> Table {
         [
             named.tenant.to_string(),
             directory.profile.to_string(),
-            directory.switch.as_str().to_owned(),
+            serving(named).to_owned(),
             named.tenant_url.clone(),
             directory.provider.as_str().to_owned(),
             moment(directory.created_at),
@@ -125,4 +166,12 @@ fn table(found: &[Named]) -> Table {
     };
     let head = ["tenant", "profile", "switch", "tenant url", "provider", "created"];
     Table::of(head, found.iter().map(row))
+}
+
+/// The switch, or that it is frozen.
+fn serving(named: &Named) -> &'static str {
+    match named.directory.serving(named.tenant_frozen_at) {
+        Serving::Frozen => "frozen",
+        Serving::Yes | Serving::Off => named.directory.switch.as_str(),
+    }
 }

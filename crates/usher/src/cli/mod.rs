@@ -7,10 +7,11 @@
 mod actor;
 mod api_key;
 mod app;
-mod audit;
+pub(crate) mod audit;
 mod backup;
 mod directory;
 mod feed;
+mod job;
 mod log;
 mod redis_user;
 mod show;
@@ -53,6 +54,8 @@ pub enum Command {
     Feed(Noun<feed::Verb>),
     /// What happened to whom: the provisioning log.
     Log(Noun<log::Verb>),
+    /// What is done in the background, and what of it fails.
+    Job(Noun<job::Verb>),
     /// Who did what: the audit log of operators and their programs.
     Audit(Noun<audit::Verb>),
     /// Copy the SQLite database to a new file, while the server runs; PostgreSQL has pg_dump (docs/operations.md, Backup).
@@ -106,6 +109,7 @@ pub async fn run(command: Command, setup: &Setup) -> anyhow::Result<ExitCode> {
         Command::ApiKey(noun) => api_key::run(&context, noun.printer, noun.verb).await,
         Command::Feed(noun) => feed::run(&context, noun.printer, noun.verb).await,
         Command::Log(noun) => log::run(&context, noun.printer, noun.verb).await,
+        Command::Job(noun) => job::run(&context, noun.printer, noun.verb).await,
         Command::Audit(noun) => audit::run(&context, &setup.audit, noun.printer, noun.verb).await,
         Command::Backup(arguments) => backup::run(&store, &arguments).await,
     };

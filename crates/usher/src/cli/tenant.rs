@@ -1,4 +1,4 @@
-//! `usher tenant create | list`.
+//! `usher tenant create | list | freeze | unfreeze`.
 
 use admin::view::TenantView;
 use clap::Subcommand;
@@ -19,6 +19,20 @@ pub enum Verb {
     },
     /// List the tenants.
     List,
+    /// Answer SCIM of all its directories with 503 for a while: nothing is lost, the identity provider sends again. To end a
+    /// credential: usher token revoke.
+    Freeze {
+        /// Its name.
+        name: String,
+        /// Why, for the audit log.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+    /// End a freeze.
+    Unfreeze {
+        /// Its name.
+        name: String,
+    },
 }
 
 pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) -> anyhow::Result<()> {
@@ -50,12 +64,26 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
                         tenant.id.to_string(),
                         tenant.external_tenant_id.clone().unwrap_or_default(),
                         moment(tenant.created_at),
+                        tenant.frozen_at.map(moment).unwrap_or_default(),
                     ]
                 };
                 Table::of(
-                    ["name", "id", "entra tenant id", "created"],
+                    ["name", "id", "entra tenant id", "created", "frozen since"],
                     tenants.iter().map(row),
                 )
+            });
+        }
+        Verb::Freeze { name, reason } => {
+            let tenant = admin::tenants::freeze::freeze(context, &name, reason.as_deref()).await?;
+            printer.answer(&json!(TenantView::from(&tenant)), || {
+                format!("tenant {name} is frozen: its SCIM requests are answered 503")
+            });
+            printer.note(&format!("to end it: usher tenant unfreeze {name}"));
+        }
+        Verb::Unfreeze { name } => {
+            let tenant = admin::tenants::freeze::unfreeze(context, &name).await?;
+            printer.answer(&json!(TenantView::from(&tenant)), || {
+                format!("tenant {name} is not frozen")
             });
         }
     }

@@ -12,6 +12,7 @@ pub mod http;
 mod keys;
 pub mod log;
 mod mask;
+mod notices;
 mod redis;
 mod rules;
 mod settings;
@@ -55,6 +56,8 @@ pub struct Config {
     pub redis: Option<RedisSettings>,
     /// Events.
     pub events: events::Events,
+    /// Who is told of what needs a person.
+    pub notices: notices::Channels,
     /// Checkpoints of the audit log.
     pub audit: audit::Audit,
     /// Logging.
@@ -110,6 +113,7 @@ impl Config {
             database,
             redis: settings.redis.settings(values)?,
             events: settings.events,
+            notices: settings.notices.channels(values)?,
             audit: settings.audit,
             log: settings.log,
             telemetry: settings.telemetry,

@@ -15,6 +15,7 @@ use super::database::Database;
 use super::events::Events;
 use super::http::Http;
 use super::log::Log;
+use super::notices::Notices;
 use super::redis::Redis;
 use super::rules::word;
 use super::telemetry::Telemetry;
@@ -44,6 +45,8 @@ pub struct Settings {
     pub redis: Redis,
     /// Events.
     pub events: Events,
+    /// Who is told of what needs a person.
+    pub notices: Notices,
     /// Checkpoints of the audit log.
     pub audit: Audit,
     /// Logging.

@@ -126,6 +126,32 @@ fn what_cannot_be_used_is_named_with_the_rule_and_the_next_step() {
             "log.level (configuration file): must be error, warn, info, debug or trace, or such a word for a part: info,events=debug",
         ),
         (
+            "notices.webhook_url = \"chat.example.com\"",
+            &[],
+            "notices.webhook_url (configuration file): must be an address that begins with https:// or http://",
+        ),
+        (
+            "notices.smtp_url = \"mail.example.com\"",
+            &[],
+            "notices.smtp_url (configuration file): must be an address such as smtps://user:password@mail.example.com or \
+             smtp://mail.example.com:587?tls=required; what is no letter or digit in a password is percent-encoded",
+        ),
+        (
+            "notices.smtp_url = \"smtp://usher:hunter2@mail.example.com\"",
+            &[],
+            "notices.smtp_url (configuration file): would send the password in the clear: write smtps://…, or smtp://…?tls=required",
+        ),
+        (
+            "notices.smtp_url = \"smtp://mail\"\nnotices.mail_from = \"usher\"\nnotices.mail_to = \"a@b.example\"",
+            &[],
+            "notices.mail_from (configuration file): \"usher\" is no mail address: write ops@example.com, or Ops <ops@example.com>",
+        ),
+        (
+            "notices.smtp_url = \"smtp://mail\"\nnotices.mail_from = \"u@b.example\"\nnotices.mail_to = \"a@b.example,\"",
+            &[],
+            "notices.mail_to (configuration file): \"\" is no mail address: write ops@example.com, or Ops <ops@example.com>",
+        ),
+        (
             "profiles_dir = \"/nowhere/at/all\"",
             &[],
             "profiles_dir (configuration file): /nowhere/at/all is not a folder that can be read",
@@ -224,6 +250,21 @@ fn a_contradiction_names_both_keys() {
         ),
         ("redis.keep_entries = 5", "redis.keep_entries", "redis.url"),
         (
+            "notices.mail_to = \"a@b.example\"",
+            "notices.mail_to",
+            "notices.smtp_url",
+        ),
+        (
+            "notices.smtp_url = \"smtp://mail\"\nnotices.mail_from = \"a@b.example\"",
+            "notices.smtp_url",
+            "notices.mail_to",
+        ),
+        (
+            "notices.smtp_url = \"smtp://mail\"\nnotices.smtp_url_file = \"b\"",
+            "notices.smtp_url",
+            "notices.smtp_url_file",
+        ),
+        (
             "environment = \"production\"\nhttp.public_url = \"http://scim.example.com\"",
             "environment",
             "http.public_url",
@@ -296,6 +337,24 @@ fn a_secret_can_stand_in_a_file_and_is_never_shown() {
         Some("\"postgres://usher:***@db/usher?***\"")
     );
     assert_eq!(shown("redis.url").as_deref(), Some("\"redis://:***@r:6379/\""));
+    assert!(!format!("{config:?}").contains("hunter2"));
+
+    let config = read(
+        "notices.webhook_url = \"https://chat.example.com/hooks/hunter2\"\n\
+         notices.smtp_url = \"smtps://usher:hunter2@mail.example.com\"\n\
+         notices.mail_from = \"usher@example.com\"\nnotices.mail_to = \"a@example.com, B <b@example.com>\"",
+        &[],
+    )
+    .expect("fine");
+    let mail = config.notices.mail.as_ref().expect("it is set");
+    assert_eq!(mail.to, ["a@example.com", "B <b@example.com>"]);
+    for (key, value) in [
+        ("notices.webhook_url", "\"https://chat.example.com/***\""),
+        ("notices.smtp_url", "\"smtps://usher:***@mail.example.com\""),
+    ] {
+        let line = config.lines.iter().find(|line| line.key == key).expect(key);
+        assert_eq!(line.value.to_string(), value);
+    }
     assert!(!format!("{config:?}").contains("hunter2"));
 }
 

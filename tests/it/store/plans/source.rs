@@ -49,6 +49,7 @@ const SQLITE: &[&str] = &[
     "(app_id, pos) IN",
     "(tenant_id, id) IN",
     "(app_id, grp, pos) IN",
+    "(kind, key) IN",
     "PARTITION BY",
     "p CROSS JOIN {table} y ON",
     "sqlite_schema",

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::audit::{Action, Chain};
-use domain::credential::{CredentialKind, Memory, Token, Use};
+use domain::credential::{CredentialKind, LastUse, Memory, Token, Use};
 use domain::environment::Environment;
 use domain::feed::FeedState;
 use domain::group::Group;
@@ -21,8 +21,8 @@ use scim::query::{Sort, SortPosition};
 use scim::schema::ResourceType;
 use serde_json::json;
 use store::{
-    AuditQuery, ListRequest, LogPlace, LogQuery, MemberChange, Page, PageAt, StoreError, TenantTx,
-    TypeRequest,
+    AuditQuery, JobEnd, ListRequest, LogPlace, LogQuery, MemberChange, NewJob, Page, PageAt, Store,
+    StoreError, TenantTx, TypeRequest,
 };
 use uuid::Uuid;
 
@@ -75,6 +75,7 @@ pub async fn walk(watched: &Watched, target: &Target, nth: usize) {
     logs(watched, target).await;
     audit(watched).await;
     feeds(&watched.world, target, nth).await;
+    jobs(&watched.world.store).await;
 }
 
 fn early(millis: i64) -> DateTime<Utc> {
@@ -89,6 +90,7 @@ async fn records(watched: &Watched, nth: usize) {
         name: format!("new-{nth}").parse().unwrap(),
         external_tenant_id: None,
         created_at: world.now(),
+        frozen_at: None,
     };
     operator.create_tenant(&tenant).await.unwrap();
     store
@@ -153,7 +155,9 @@ async fn records(watched: &Watched, nth: usize) {
         expires_at: None,
         revoked_at: None,
         last_used_at: None,
+        last_used_from: None,
         last_four: "wxyz".to_owned(),
+        allowed_networks: domain::network::AllowedNetworks::default(),
     };
     operator.insert_token(home.scope, &token, &hash()).await.unwrap();
     store.tokens(home.scope, None).await.unwrap();
@@ -162,7 +166,10 @@ async fn records(watched: &Watched, nth: usize) {
     let used = Use {
         kind: CredentialKind::Token,
         id: token.id,
-        at: Some(world.now()),
+        last: Some(LastUse {
+            at: world.now(),
+            from: IpAddr::from([192, 0, 2, 7]),
+        }),
         new_values: Memory {
             check: None,
             networks: vec![IpAddr::from([192, 0, 2, 7])],
@@ -175,6 +182,29 @@ async fn records(watched: &Watched, nth: usize) {
         .unwrap();
     assert_eq!(memory.networks.len(), 1);
     store.deployment_key("token-alias").await.unwrap();
+    store.tokens_after(None, 200).await.unwrap();
+    store.tokens_after(Some(token.id), 200).await.unwrap();
+    let tell = NewJob {
+        kind: "walk",
+        key: format!("notice-{nth}"),
+        payload: json!({}),
+        wait: Duration::from_hours(1),
+    };
+    assert!(store.note_notice(token.id, 7, &[tell]).await.unwrap());
+    assert!(
+        operator
+            .freeze_directory(home.scope, directory.id, world.now())
+            .await
+            .unwrap()
+    );
+    assert!(
+        operator
+            .unfreeze_directory(home.scope, directory.id)
+            .await
+            .unwrap()
+    );
+    assert!(operator.freeze_tenant(home.scope, world.now()).await.unwrap());
+    assert!(operator.unfreeze_tenant(home.scope).await.unwrap());
     api_keys(world, nth).await;
     assert!(
         operator
@@ -188,6 +218,7 @@ async fn records(watched: &Watched, nth: usize) {
             .await
             .unwrap()
     );
+    operator.revoke_tokens(home.scope, world.now()).await.unwrap();
 }
 
 async fn api_keys(world: &World, nth: usize) {
@@ -199,7 +230,10 @@ async fn api_keys(world: &World, nth: usize) {
     let used = Use {
         kind: CredentialKind::ApiKey,
         id: key.id,
-        at: Some(world.now()),
+        last: Some(LastUse {
+            at: world.now(),
+            from: "192.0.2.1".parse().unwrap(),
+        }),
         new_values: Memory::default(),
     };
     store.remember_uses(&[used]).await.unwrap();
@@ -669,6 +703,36 @@ async fn feeds(world: &World, target: &Target, nth: usize) {
     store.release_lease("walk", "test").await.unwrap();
     store.outbox_lag().await.unwrap();
     store.prune(early(50)).await.unwrap();
+}
+
+async fn jobs(store: &Store) {
+    let new = NewJob {
+        kind: "walk",
+        key: "one".to_owned(),
+        payload: json!({}),
+        wait: Duration::ZERO,
+    };
+    assert!(store.add_job(&new).await.unwrap());
+    store.due_job_kinds().await.unwrap();
+    let why = || "it failed".to_owned();
+    for end in [
+        JobEnd::Again(Duration::ZERO),
+        JobEnd::Retry(Duration::ZERO, why()),
+        JobEnd::Failing(Duration::ZERO, why()),
+        JobEnd::GivenBack,
+        JobEnd::Dead(why()),
+        JobEnd::Done,
+    ] {
+        let claimed = store
+            .claim_jobs("walk", "here", Duration::from_mins(1), 1)
+            .await
+            .unwrap();
+        assert!(store.end_job(&claimed[0], &end).await.unwrap());
+        store.mend_job_times().await.unwrap();
+        store.jobs(20).await.unwrap();
+        store.failed_jobs(20).await.unwrap();
+        store.retry_job("walk", "one").await.unwrap();
+    }
 }
 
 /// The revision before.

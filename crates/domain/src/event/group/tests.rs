@@ -43,6 +43,7 @@ fn world() -> World {
             switch: Switch::On,
             extension: None,
             created_at: DateTime::UNIX_EPOCH,
+            frozen_at: None,
         },
         tenant: "contoso".parse().expect("a slug"),
         profile: Profile::parse("x.toml", text).expect("fits"),

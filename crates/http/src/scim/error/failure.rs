@@ -4,6 +4,7 @@
 
 use super::{Code as _, ErrorCode, Failure};
 use crate::error_table::Row;
+use crate::limits::FROZEN_SECONDS;
 
 impl Failure {
     /// With the table's own words.
@@ -46,6 +47,7 @@ impl From<provisioning::Error> for Failure {
             }
             E::CredentialEnded => Self::new(ErrorCode::Unauthorized),
             E::DirectoryOff => Self::new(ErrorCode::DirectoryOff),
+            E::Frozen => Self::new(ErrorCode::Frozen).after(FROZEN_SECONDS),
             E::Conflict(detail) => Self::with(ErrorCode::BulkConflict, detail),
             E::ProfileMissing(profile) => {
                 tracing::error!(
@@ -93,6 +95,7 @@ mod tests {
             ErrorCode::ConnectionsBusy,
             ErrorCode::SearchesBusy,
             ErrorCode::ProfileMissing,
+            ErrorCode::Frozen,
             ErrorCode::Unavailable,
         ] {
             assert_eq!(code.row().status, 503);

@@ -50,7 +50,7 @@ fn write(file: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
 }
 
 /// The key that signs, and the file that keeps.
-pub(super) fn signing(settings: &Audit) -> anyhow::Result<(SigningKey, PathBuf)> {
+pub(crate) fn signing(settings: &Audit) -> anyhow::Result<(SigningKey, PathBuf)> {
     let (Some(key), Some(file)) = (&settings.signing_key_file, &settings.anchor_file) else {
         anyhow::bail!(
             "audit.signing_key_file and audit.anchor_file are not set: `usher audit keygen FILE` makes a key, and checkpoints belong into \

@@ -1,0 +1,50 @@
+//! Deletes old events, log rows and acknowledgements from the database, once an hour.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use domain::clock::Clock;
+use store::{BoxFuture, Job, Store};
+
+use crate::handler::{Handler, Plan, Retries};
+
+/// The recurring job `prune`.
+pub struct Prune {
+    /// The database.
+    pub store: Store,
+    /// The source of the current time.
+    pub clock: Arc<dyn Clock>,
+    /// How long rows are kept.
+    pub keep: Duration,
+}
+
+impl Handler for Prune {
+    fn kind(&self) -> &'static str {
+        "prune"
+    }
+
+    fn plan(&self) -> Plan {
+        Plan {
+            every: Some(Duration::from_hours(1)),
+            time_limit: Duration::from_mins(30),
+            retries: Retries::USUAL,
+        }
+    }
+
+    fn run<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async {
+            let keep = TimeDelta::from_std(self.keep).unwrap_or(TimeDelta::MAX);
+            let Some(before) = self.clock.now().checked_sub_signed(keep) else {
+                return Ok(());
+            };
+            let report = self
+                .store
+                .prune(before)
+                .await
+                .map_err(|error| error.to_string())?;
+            tracing::info!(?report, "removed events past their retention");
+            Ok(())
+        })
+    }
+}
