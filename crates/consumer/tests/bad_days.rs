@@ -385,3 +385,13 @@ fn the_recorded_events_have_every_type_and_every_difficulty() {
         "one that nobody knows"
     );
 }
+
+#[test]
+fn a_wiped_stream_is_written_anew_and_the_feed_stays_as_it_is() {
+    let mut feed = FakeFeed::new(recorded());
+    feed.happen(Day::Tell(5));
+    let (stream, epoch) = (feed.stream(), feed.epoch());
+    feed.happen("wipe".parse().expect("a day"));
+    assert_ne!(feed.stream(), stream);
+    assert_eq!((feed.epoch(), feed.head(), feed.after(2).count()), (epoch, 5, 3));
+}

@@ -231,7 +231,7 @@ impl Feeds {
 
     /// What a reader beyond the feed's end is told. One who knows the present epoch has read events of it that the database does
     /// not have: it is an older one, and begins another epoch (ADR 0039).
-    pub(crate) async fn ahead(
+    async fn ahead(
         &self,
         app: AppId,
         present: &Epoch,

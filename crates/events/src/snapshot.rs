@@ -97,8 +97,7 @@ impl Feeds {
         });
         check_epoch(&feed.epoch, Some(&cursor.epoch.to_string()))?;
         if cursor.position > feed.head {
-            let beyond = (cursor.position, "cursor", feed.head);
-            return Err(self.ahead(app, &feed.epoch, true, beyond).await?);
+            return Err(FeedError::BadCursor);
         }
         let mut reader = Reader {
             store: &self.store,

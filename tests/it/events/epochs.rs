@@ -162,6 +162,15 @@ async fn another_deployments_stream_is_left_alone_until_the_feed_is_renewed() {
     let third = until_epoch(&world, "3-").await;
     filled_in(&world, &third).await;
     assert_ne!(named(&world, "deployment").await, "somebody");
+    // The app has nothing of the new epoch before it has read a snapshot, and its operator is told so.
+    until("readiness to say so", PATIENCE, || async {
+        let degraded = world.degraded().await;
+        degraded
+            .contains("the app has not read a snapshot since")
+            .then_some(())
+    })
+    .await;
+    super::snapshot::pages(&world.app, 500, None).await;
     until("readiness to have no complaint", PATIENCE, || async {
         (world.degraded().await == "[]").then_some(())
     })

@@ -211,7 +211,7 @@ async fn events_past_their_retention_are_a_loss_only_for_a_group_that_never_got_
     world.redis.command(&["FLUSHALL"]).await;
     stand(10).await;
     until_whole(&world).await;
-    assert!(!world.gateway.log().contains("past their retention"));
+    assert!(!world.gateway.log().contains("are past their retention"));
     change(&world, "DELETE FROM feed_event WHERE pos <= 15").await;
     world.redis.command(&["FLUSHALL"]).await;
     until_degraded(&world, "the events 13 to 15 are past their retention").await;

@@ -373,7 +373,7 @@ async fn a_consumer_takes_one_snapshot_and_waits_for_a_stream_that_cannot_follow
     until(
         "the consumer to meet the old epoch five times",
         PATIENCE,
-        || async { (consumer.log().matches("Redis has epoch 1-").count() >= 5).then_some(()) },
+        || async { (consumer.log().matches("waiting for the stream").count() >= 5).then_some(()) },
     )
     .await;
     assert_eq!(

@@ -101,7 +101,10 @@ fn the_words_of_actions_are_stable_and_differ() {
     for (nth, word) in words.iter().enumerate() {
         assert_eq!(words.iter().position(|other| other == word), Some(nth));
         assert!(
-            word.contains('.') && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'.'),
+            word.contains('.')
+                && word
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || b".-".contains(&byte)),
             "{word}"
         );
         assert_eq!(word.parse::<Action>().unwrap().as_str(), *word);
