@@ -8,7 +8,6 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use support::gateway::{App, Gateway};
 use support::http::{Answer, Feed, Scim, send};
-use support::wait::until;
 
 struct Reader {
     gateway: Gateway,
@@ -395,37 +394,4 @@ async fn a_page_ends_at_4_mib_and_is_compressed_for_who_asks() {
             );
         }
     }
-}
-
-/// A client that goes away takes its place among the reads with it.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_long_poll_ends_with_its_connection() {
-    use tokio::io::AsyncWriteExt as _;
-    let gateway = Gateway::embedded().await;
-    let app = gateway.app("booking");
-    let address = gateway.url().trim_start_matches("http://").to_owned();
-    let request = format!(
-        "GET /feeds/booking/events?after=0&wait=25 HTTP/1.1\r\nhost: usher\r\nauthorization: Bearer {}\r\n\r\n",
-        app.credential
-    );
-    let feed = Feed::new(&app);
-    let mut polls = Vec::new();
-    // The first one pays for argon2; afterwards all are let in until there are too many.
-    feed.page(0, 1, 0).await.expect(200);
-    // Some more than there are places: the page below takes one now and then.
-    for _ in 0..110 {
-        let mut poll = tokio::net::TcpStream::connect(&address).await.expect("connect");
-        poll.write_all(request.as_bytes()).await.expect("sent");
-        polls.push(poll);
-    }
-    until("all places to be taken", Duration::from_secs(15), || async {
-        (feed.page(0, 1, 0).await.status == 429).then_some(())
-    })
-    .await;
-    drop(polls);
-    // Long before the polls would have ended by themselves.
-    until("a place to be free", Duration::from_secs(10), || async {
-        (feed.page(0, 1, 0).await.status == 200).then_some(())
-    })
-    .await;
 }

@@ -119,6 +119,13 @@ async fn each_write_of_a_command_has_exactly_one_row_and_no_secret_is_in_it() {
         step("app revoke-credential booking", &[first], None);
         step("feed renew booking", &[], Some(Action::FeedRenew));
         step("app delete booking", &["--yes"], Some(Action::AppDelete));
+        let made = step("api-key create", &["--role", "operator"], Some(Action::ApiKeyCreate));
+        secrets.push(secret(&made, "key"));
+        let id = made["id"].as_str().unwrap();
+        let rotated = step("api-key rotate", &[id], Some(Action::ApiKeyRotate));
+        secrets.push(secret(&rotated, "key"));
+        step("api-key revoke", &[id], Some(Action::ApiKeyRevoke));
+        step("api-key revoke", &[id], None);
         for reading in ["tenant list", "app list", "audit list", "token list --tenant contoso"] {
             step(reading, &[], None);
         }

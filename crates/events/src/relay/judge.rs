@@ -155,7 +155,16 @@ pub(super) fn group(look: &Look, acknowledged: Position, has_moved: bool) -> Gro
     // Positions have no gaps: when as many are pending as were delivered after the acknowledgement, none vanished.
     let is_accounted = delivered <= acknowledged
         || (group.pending == delivered.since(acknowledged) && group.settled() >= acknowledged);
-    if let Some(doubt) = doubt(look, group.is_marked).filter(|_| !is_accounted) {
+    // What was never in the stream needs no acknowledgement.
+    let has_settled = group.settled() > acknowledged
+        && stream
+            .first
+            .is_some_and(|first| first.position <= group.settled());
+    let counts = |doubt: &Doubt| *doubt != Doubt::Unacknowledged || has_settled;
+    if let Some(doubt) = doubt(look, group.is_marked)
+        .filter(counts)
+        .filter(|_| !is_accounted)
+    {
         return Group::Doubted(doubt);
     }
     if has_moved && delivered < acknowledged && group.pending == 0 {
