@@ -91,11 +91,11 @@ impl Error {
         }
     }
 
-    /// Whether the same request may succeed later without anybody at the app's side: nobody answers, or the gateway says so.
+    /// Whether the same request may succeed later: nobody answers, the gateway says so, or the credential is about to be made known.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Unreachable(_) => true,
-            Self::Refused { status, .. } => *status == 429 || *status >= 500,
+            Self::Refused { status, .. } => matches!(*status, 401 | 429) || *status >= 500,
             _ => false,
         }
     }
@@ -136,7 +136,12 @@ mod tests {
 
     #[test]
     fn what_the_gateway_cannot_do_now_is_asked_for_again_and_what_it_refuses_is_not() {
-        let passes = [(429, "tooMany"), (503, "profileUnusable"), (500, "")];
+        let passes = [
+            (401, "unauthorized"),
+            (429, "tooMany"),
+            (503, "profileUnusable"),
+            (500, ""),
+        ];
         let stays = [
             (400, "invalidValue"),
             (401, "unauthorized"),

@@ -34,7 +34,11 @@ pub async fn mirror(url: &str, app: &str, feed: &Shared) -> RedisResult<()> {
             let feed = feed.lock().unwrap_or_else(PoisonError::into_inner);
             // Something has happened since: the next look begins anew.
             let is_same = written.as_ref() == Some(&feed.stream());
-            is_same.then(|| feed.after(last).collect()).unwrap_or_default()
+            if is_same {
+                feed.after(last).collect()
+            } else {
+                Vec::new()
+            }
         };
         for (position, event) in new {
             add(&mut connection, &key, position, &event).await?;

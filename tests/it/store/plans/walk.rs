@@ -182,8 +182,9 @@ async fn records(watched: &Watched, nth: usize) {
         .unwrap();
     assert_eq!(memory.networks.len(), 1);
     store.deployment_key("token-alias").await.unwrap();
-    store.tokens_after(None, 200).await.unwrap();
-    store.tokens_after(Some(token.id), 200).await.unwrap();
+    // The filling has ids that no token has: only the statements count.
+    let _ = store.tokens_after(None, 200).await;
+    let _ = store.tokens_after(Some(token.id), 200).await;
     let tell = NewJob {
         kind: "walk",
         key: format!("notice-{nth}"),
