@@ -142,11 +142,7 @@ mod tests {
             (503, "profileUnusable"),
             (500, ""),
         ];
-        let stays = [
-            (400, "invalidValue"),
-            (401, "unauthorized"),
-            (409, "epochChanged"),
-        ];
+        let stays = [(400, "invalidValue"), (404, "noSuchFeed"), (409, "epochChanged")];
         assert!(
             passes
                 .iter()
