@@ -90,10 +90,11 @@ pub fn every_method_is_called() {
                 syn::Type::Path(path) => path.path.segments.last().unwrap().ident.to_string(),
                 _ => continue,
             };
-            let caller = match of.as_str() {
-                "Store" => "store",
-                "TenantTx" => "tx",
-                "AdminTx" => "operator",
+            // What an operator changes takes an entry of the audit log, which the walk's operator has.
+            let callers: &[&str] = match of.as_str() {
+                "Store" => &["store", "operator"],
+                "TenantTx" => &["tx"],
+                "AdminTx" => &["operator"],
                 _ => continue,
             };
             for item in block.items {
@@ -103,7 +104,8 @@ pub fn every_method_is_called() {
                     continue;
                 }
                 count += 1;
-                if !walk.contains(&format!("{caller}.{name}(")) {
+                let is_called = |caller: &&str| walk.contains(&format!("{caller}.{name}("));
+                if !callers.iter().any(|caller| is_called(caller)) {
                     forgotten.push(format!("{of}::{name}"));
                 }
             }
