@@ -26,7 +26,7 @@ use super::records::token;
 use super::world::{Home, World, token_id};
 
 /// Statements that a connection of the store keeps prepared (`store::engine::connect::postgres`).
-const PREPARED: usize = 200;
+const PREPARED: usize = 300;
 
 /// A world whose store has one connection, so that a plan cached by one walk is the plan of the next.
 struct Watched {

@@ -100,7 +100,7 @@ async fn connect(
         .test_before_acquire_if_idle_for(Duration::from_secs(30))
         .map_sqlx_postgres_opts(move |connection| {
             // There are more statements than the driver keeps by itself (100), and each is prepared once.
-            let connection = connection.application_name("usher").statement_cache_capacity(200);
+            let connection = connection.application_name("usher").statement_cache_capacity(300);
             connection.options([
                 ("statement_timeout", statement_timeout),
                 ("lock_timeout", lock_timeout),

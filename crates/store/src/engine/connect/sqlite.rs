@@ -67,7 +67,7 @@ fn configured(file: SqliteConnectOptions, role: Role) -> SqliteConnectOptions {
         .busy_timeout(BUSY_TIMEOUT)
         .foreign_keys(true)
         .pragma("temp_store", "memory")
-        .statement_cache_capacity(200);
+        .statement_cache_capacity(300);
     match role {
         // Not SQLITE_OPEN_READONLY: such a connection cannot bring a WAL left by a crash into order.
         // A cache of 8 MiB holds the inner pages of every index of a million identities: a lookup then reads two pages
