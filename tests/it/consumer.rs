@@ -22,20 +22,26 @@ struct FakeFeed {
     url: String,
     /// The first epoch that it told.
     epoch: String,
-    _events: tempfile::NamedTempFile,
+    _events: Option<tempfile::NamedTempFile>,
 }
 
 impl FakeFeed {
     /// Has these events, and tells none of them before [`FakeFeed::day`].
     async fn start(events: &[Value]) -> Self {
-        support::init();
         let file = tempfile::NamedTempFile::new().expect("a file");
         let lines: Vec<String> = events.iter().map(Value::to_string).collect();
         std::fs::write(file.path(), lines.join("\n")).expect("write the events");
+        let path = file.path().display().to_string();
+        Self::run(&["--day", "tell 0", "--events", &path], Some(file)).await
+    }
+
+    /// Runs with these arguments; `events` is kept as long as it runs.
+    async fn run(args: &[&str], events: Option<tempfile::NamedTempFile>) -> Self {
+        support::init();
         let program: PathBuf = support::programs::booking().with_file_name("fake-feed");
         let mut process = Command::new(program)
-            .args(["--credential", CREDENTIAL, "--day", "tell 0", "--events"])
-            .arg(file.path())
+            .args(["--credential", CREDENTIAL])
+            .args(args)
             .stdout(Stdio::piped())
             .spawn()
             .expect("start the fake feed");
@@ -46,7 +52,7 @@ impl FakeFeed {
             process,
             url: url.trim().to_owned(),
             epoch: String::new(),
-            _events: file,
+            _events: events,
         };
         feed.epoch = feed.day("tell 0").await;
         feed
@@ -418,31 +424,8 @@ async fn sigterm_ends_it_gracefully() {
 /// Whoever has no gateway tries a consumer of the stream with the fake feed alone.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_fake_feed_writes_a_stream_that_is_wiped_and_begins_epochs() {
-    support::init();
     let redis = Redis::start().await;
-    let program: PathBuf = support::programs::booking().with_file_name("fake-feed");
-    let mut process = Command::new(program)
-        .args([
-            "--credential",
-            CREDENTIAL,
-            "--day",
-            "tell 12",
-            "--redis",
-            &redis.url(),
-        ])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("start the fake feed");
-    let mut url = String::new();
-    let out = process.stdout.take().expect("its output");
-    BufReader::new(out).read_line(&mut url).expect("its address");
-    let mut feed = FakeFeed {
-        process,
-        url: url.trim().to_owned(),
-        epoch: String::new(),
-        _events: tempfile::NamedTempFile::new().expect("a file"),
-    };
-    feed.epoch = feed.day("tell 0").await;
+    let feed = FakeFeed::run(&["--day", "tell 12", "--redis", &redis.url()], None).await;
     let booking = Booking::over_redis(&feed.app(), &redis.url());
     booking.caught_up(12).await;
     feed.day("wipe").await;

@@ -12,8 +12,8 @@ use chrono::TimeDelta;
 use domain::api_key::ApiKey;
 use domain::audit::{Action, AuditEntry, Chain, Target};
 use domain::credential::SecretHash;
+use domain::network::AllowedNetworks;
 use domain::role::{Grant, Right};
-use ipnet::IpNet;
 
 use crate::{Context, Error};
 
@@ -31,7 +31,7 @@ struct Draft {
     label: Option<String>,
     grant: Grant,
     scope_name: Option<String>,
-    networks: Vec<IpNet>,
+    networks: AllowedNetworks,
     life: TimeDelta,
 }
 
@@ -66,7 +66,7 @@ fn audit(context: &Context, action: Action, key: &ApiKey) -> AuditEntry {
         .into_iter()
         .map(Right::as_str)
         .collect();
-    let networks: Vec<String> = key.networks.iter().map(IpNet::to_string).collect();
+    let networks = key.networks.texts();
     context
         .audit(chain, action, Target::ApiKey(key.id))
         .with("rights", rights)

@@ -31,18 +31,13 @@ pub enum Reason {
     Revoked,
     /// It may not be used from this address.
     #[error(
-        "this credential may not be used from {0}: `usher token list` shows the networks it may be used from; if {0} is your proxy's \
+        "this credential may not be used from {0}: `usher token list` and `usher api-key list` show the networks; if {0} is your proxy's \
          address, set http.proxy_hops; else issue a new one with --ip for the network"
     )]
     Network(IpAddr),
     /// The id is known, the secret is wrong.
     #[error("the secret is wrong although id and checksum fit: somebody may be guessing")]
     WrongSecret,
-    /// It was used from an address that is not on its list.
-    #[error(
-        "this credential was used from an address outside of its networks: use it from there, or make one with others"
-    )]
-    Address,
     /// Its stored hash cannot be used.
     #[error("the stored hash of this credential is unusable: rotate it")]
     BadHash,

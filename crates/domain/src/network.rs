@@ -34,7 +34,7 @@ pub enum NetworkError {
     #[error("\"{0}\" is an IPv4 network written as IPv6: write it as IPv4, such as 203.0.113.0/24")]
     Mapped(String),
     /// More than [`MOST`].
-    #[error("a token may have at most {MOST} networks: name larger ones")]
+    #[error("a credential may have at most {MOST} networks: name larger ones")]
     TooMany,
 }
 
@@ -55,6 +55,11 @@ impl AllowedNetworks {
     pub fn allow(&self, client: IpAddr) -> bool {
         let client = client.to_canonical();
         self.0.is_empty() || self.0.iter().any(|network| network.contains(&client))
+    }
+
+    /// Each as text.
+    pub fn texts(&self) -> Vec<String> {
+        self.0.iter().map(ToString::to_string).collect()
     }
 
     /// Whether any address may.
@@ -86,11 +91,7 @@ fn network(text: &str) -> Result<IpNet, NetworkError> {
 
 impl fmt::Display for AllowedNetworks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, network) in self.0.iter().enumerate() {
-            let blank = if index == 0 { "" } else { " " };
-            write!(f, "{blank}{network}")?;
-        }
-        Ok(())
+        f.write_str(&self.texts().join(" "))
     }
 }
 
@@ -105,7 +106,7 @@ impl FromStr for AllowedNetworks {
 /// A list of texts.
 impl Serialize for AllowedNetworks {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(ToString::to_string))
+        self.texts().serialize(serializer)
     }
 }
 

@@ -32,7 +32,7 @@ pub fn api_key(id: TokenId, now: DateTime<Utc>) -> ApiKey {
             scope: Scope::All,
         },
         scope_name: None,
-        networks: Vec::new(),
+        networks: domain::network::AllowedNetworks::default(),
         created_at: now,
         expires_at: now + TimeDelta::days(90),
         revoked_at: None,
@@ -213,7 +213,7 @@ async fn an_api_key_is_read_as_it_was_made_and_with_the_name_of_its_scope() {
                 label: (number == 1).then(|| "for Terraform".to_owned()),
                 grant: Grant { granted, scope },
                 scope_name: name.map(str::to_owned),
-                networks: vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
+                networks: "192.0.2.0/24 2001:db8::/32".parse().unwrap(),
                 ..api_key(token_id(&format!("key{number}")), now)
             };
             world.operator().insert_api_key(&key, &hash()).await.unwrap();

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use auth::CredentialKind;
 use chrono::TimeDelta;
 use domain::audit::Action;
+use domain::network::AllowedNetworks;
 use domain::role::{Grant, Granted, Role, Scope};
-use ipnet::IpNet;
 
 use super::{Draft, Issued, audit, prepare};
 use crate::{Context, Error};
@@ -32,7 +32,7 @@ pub struct NewKey {
     /// The name of the app that it is limited to.
     pub app: Option<String>,
     /// The networks that it may be used from; empty for any.
-    pub networks: Vec<IpNet>,
+    pub networks: AllowedNetworks,
     /// How long it is valid.
     pub life: TimeDelta,
 }

@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use domain::api_key::ApiKey;
 use domain::credential::CredentialStatus;
 use domain::role::{Granted, Right, Role, Scope};
-use ipnet::IpNet;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
@@ -85,7 +84,7 @@ impl ApiKeyView {
                 _ => None,
             },
             app: named(matches!(scope, Scope::App(_))),
-            networks: key.networks.iter().map(IpNet::to_string).collect(),
+            networks: key.networks.texts(),
             created_at: key.created_at,
             expires_at: key.expires_at,
             revoked_at: key.revoked_at,

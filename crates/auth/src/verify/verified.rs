@@ -14,7 +14,7 @@ use domain::credential::{
 use domain::scope::TenantScope;
 
 use super::Inner;
-use crate::refusal::{Reason, Refusal};
+use crate::refusal::Refusal;
 use crate::tenant_url::TenantUrl;
 use crate::uses::worth_noting;
 
@@ -94,6 +94,10 @@ impl CredentialRecord for ApiKeyRecord {
         self.key.status(now)
     }
 
+    fn allows(&self, client: IpAddr) -> bool {
+        self.key.networks.allow(client)
+    }
+
     fn use_worth_noting(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         worth_noting(self.key.last_used_at, now)
     }
@@ -157,17 +161,8 @@ impl Verified<AppCredentialRecord> {
 }
 
 impl Verified<ApiKeyRecord> {
-    /// The key with what it may do, if it is used from one of its networks.
-    ///
-    /// # Errors
-    /// [`Reason::Address`].
-    pub fn admit(self, from: IpAddr) -> Result<ApiKey, Refusal> {
-        let Self { record, verifier } = self;
-        if record.key.is_for(from) {
-            return Ok(record.key);
-        }
-        let refusal = Refusal::Unauthorized(Reason::Address);
-        verifier.counters.refused(refusal.code());
-        Err(refusal)
+    /// The key with what it may do.
+    pub fn admit(self) -> ApiKey {
+        self.record.key
     }
 }

@@ -6,7 +6,6 @@
 use actix_web::HttpRequest;
 use admin::Context;
 use admin::directories::Named;
-use auth::Refusal;
 use domain::actor::Actor;
 use domain::api_key::ApiKey;
 use domain::role::{NotAllowed, Right, Scope};
@@ -14,7 +13,7 @@ use domain::tenant::{App, Tenant};
 use scim::etag::Precondition;
 
 use super::problem::Problem;
-use crate::extract::credential::{Denied, log_refusal, verified};
+use crate::extract::credential::verified;
 use crate::extract::{client, precondition};
 use crate::observe::Facts;
 use crate::state::State;
@@ -158,14 +157,8 @@ pub(super) async fn api_key(state: &State, request: &HttpRequest) -> Result<ApiK
         state.store.api_key(presented.id()).await
     })
     .await?;
-    let id = verified.id();
-    let address = client::address(request, state.proxy_hops);
-    let key = verified.admit(address).map_err(|refusal: Refusal| {
-        log_refusal(state, request, auth::CredentialKind::ApiKey, &refusal, Some(id));
-        Denied::Refused(refusal)
-    })?;
     Facts::record(request, |facts| facts.verified = true);
-    Ok(key)
+    Ok(verified.admit())
 }
 
 /// What a key is limited to, in words.

@@ -5,8 +5,9 @@ use admin::Context;
 use admin::api_keys::create::{LIFE, NewKey};
 use admin::view::{ApiKeyIssued, ApiKeyRotated, ApiKeyView, one_of};
 use chrono::TimeDelta;
-use domain::api_key::{ApiKey, network};
+use domain::api_key::ApiKey;
 use domain::credential::CredentialStatus;
+use domain::network::AllowedNetworks;
 use domain::role::{Role, Scope};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
@@ -77,10 +78,8 @@ pub async fn list(access: Access<Deployment>, query: PageQuery) -> Outcome<Page<
 }
 
 pub async fn create(access: Access<Deployment>, new: CreateApiKey) -> Outcome<ApiKeyIssued> {
-    let networks = new.networks.iter().map(|text| network(text));
-    let networks = networks
-        .collect::<Result<_, _>>()
-        .map_err(|error| Problem::value("networks", error.to_string()))?;
+    let networks =
+        AllowedNetworks::of(&new.networks).map_err(|error| Problem::value("networks", error.to_string()))?;
     let new = NewKey {
         label: new.label,
         role: new.role,

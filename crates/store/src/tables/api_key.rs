@@ -6,26 +6,18 @@ use domain::credential::{SecretHash, TokenId};
 use domain::id::{AppId, TenantId};
 use domain::profile::ProfileName;
 use domain::role::{Grant, Granted, Right, Role, Scope};
-use ipnet::IpNet;
 use uuid::Uuid;
 
 use super::names::{At, PublicId};
 use crate::admin_tx::AdminTx;
 use crate::engine::parameter::parameters;
-use crate::engine::read::{Columns, Read, columns, known, record};
+use crate::engine::read::{Columns, Read, known, record};
 use crate::engine::statement::Statement;
 use crate::error::Result;
 use crate::store::Store;
 
 record!(ApiKey: id label grant scope_name networks created_at expires_at revoked_at last_used_at last_four);
 record!(ApiKeyRecord: key hash);
-
-columns! {
-    Vec<IpNet> = String => |text| {
-        let networks = text.split_ascii_whitespace().map(str::parse);
-        known("a network of an API key", networks.collect::<Result<_, _>>().ok())
-    };
-}
 
 /// Two columns for what is granted, three for where.
 impl Read for Grant {
@@ -89,7 +81,7 @@ parameters!(&ApiKey, |key| {
     scope: scope(&key.grant.scope).0,
     scope_id: scope(&key.grant.scope).1,
     profile: scope(&key.grant.scope).2,
-    networks: key.networks.iter().map(IpNet::to_string).collect::<Vec<_>>().join(" "),
+    networks: key.networks.to_string(),
     last_four: key.last_four.as_str(),
     created_at: key.created_at,
     expires_at: key.expires_at,

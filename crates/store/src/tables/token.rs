@@ -31,7 +31,7 @@ record!(SecretHash: phc version);
 
 columns! {
     IpAddr = String => |text| known("the network of a token's last use", text.parse().ok());
-    AllowedNetworks = String => |text| known("the networks of a token", text.parse().ok());
+    AllowedNetworks = String => |text| known("the networks of a credential", text.parse().ok());
 }
 
 parameters!(&Token, |token| {

@@ -3,15 +3,17 @@
 use admin::api_keys::Issued;
 use admin::api_keys::create::NewKey;
 use admin::view::{ApiKeyIssued, ApiKeyRotated, ApiKeyView};
+use anyhow::Context as _;
 use chrono::TimeDelta;
 use clap::Subcommand;
-use domain::api_key::{ApiKey, network};
+use domain::api_key::ApiKey;
 use domain::credential::CredentialStatus;
+use domain::network::AllowedNetworks;
 use domain::role::{Granted, Role, Scope};
-use ipnet::IpNet;
 use serde_json::json;
 
 use super::show::{Printer, Table, ago, moment};
+use super::token::allowed;
 use super::{one_of, span};
 
 #[derive(Debug, Subcommand)]
@@ -59,8 +61,8 @@ pub struct Create {
     #[arg(long, visible_alias = "expires", value_name = "SPAN", value_parser = span::parse, default_value = "90d")]
     expires_in: TimeDelta,
     /// Where it may be used from: an address, or a network such as 192.0.2.0/24; may be repeated.
-    #[arg(long = "ip", value_name = "NETWORK", value_parser = network)]
-    networks: Vec<IpNet>,
+    #[arg(long = "ip", value_name = "NETWORK")]
+    networks: Vec<String>,
     /// A word to know it by.
     #[arg(long)]
     label: Option<String>,
@@ -69,7 +71,7 @@ pub struct Create {
 pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) -> anyhow::Result<()> {
     match verb {
         Verb::Create(create) => {
-            let issued = admin::api_keys::create::execute(context, create.into(), None).await?;
+            let issued = admin::api_keys::create::execute(context, create.try_into()?, None).await?;
             printer.answer(&json!(ApiKeyIssued::from(&issued)), || issued_text(&issued));
             printer.note("The key is shown this once. Send it as \"Authorization: Bearer usheradm_…\".");
         }
@@ -109,18 +111,20 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
     Ok(())
 }
 
-impl From<Create> for NewKey {
-    fn from(create: Create) -> Self {
-        Self {
+impl TryFrom<Create> for NewKey {
+    type Error = anyhow::Error;
+
+    fn try_from(create: Create) -> anyhow::Result<Self> {
+        Ok(Self {
             label: create.label,
             role: create.role,
             rights: create.rights,
             tenant: create.tenant,
             profile: create.profile,
             app: create.app,
-            networks: create.networks,
+            networks: AllowedNetworks::of(&create.networks).context("--ip")?,
             life: create.expires_in,
-        }
+        })
     }
 }
 
@@ -149,7 +153,6 @@ fn table(found: &[(ApiKey, CredentialStatus)], context: &admin::Context) -> Tabl
         "label",
     ];
     let row = |(key, status): &(ApiKey, CredentialStatus)| {
-        let networks: Vec<String> = key.networks.iter().map(IpNet::to_string).collect();
         [
             key.id.to_string(),
             format!("…{}", key.last_four),
@@ -158,11 +161,7 @@ fn table(found: &[(ApiKey, CredentialStatus)], context: &admin::Context) -> Tabl
             status.as_str().to_owned(),
             ago(key.last_used_at, now),
             moment(key.revoked_at.unwrap_or(key.expires_at)),
-            if networks.is_empty() {
-                "anywhere".to_owned()
-            } else {
-                networks.join(" ")
-            },
+            allowed(&key.networks),
             key.label.clone().unwrap_or_default(),
         ]
     };

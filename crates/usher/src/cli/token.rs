@@ -205,7 +205,7 @@ fn last_use(token: &Token, now: DateTime<Utc>) -> String {
     format!("{}{}", ago(token.last_used_at, now), from.unwrap_or_default())
 }
 
-fn allowed(networks: &AllowedNetworks) -> String {
+pub(super) fn allowed(networks: &AllowedNetworks) -> String {
     if networks.are_any() {
         "anywhere".to_owned()
     } else {

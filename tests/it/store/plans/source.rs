@@ -105,7 +105,7 @@ pub fn every_method_is_called() {
                 }
                 count += 1;
                 let is_called = |caller: &&str| walk.contains(&format!("{caller}.{name}("));
-                if !callers.iter().any(|caller| is_called(caller)) {
+                if !callers.iter().any(is_called) {
                     forgotten.push(format!("{of}::{name}"));
                 }
             }
