@@ -1,7 +1,7 @@
 //! What metrics say of tokens: how many of them somebody should look at, and which directories will soon be without one.
 //!
 //! Every instance looks by itself, so every instance says the same. Labels stay few: directories are named only while their last
-//! token ends within [`ENDS_SOON`], and at most [`NAMED`] of them (ADR 0048).
+//! token ends within [`ENDS_SOON`], and at most 100 of them (ADR 0048).
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
