@@ -1,10 +1,10 @@
 //! The admin API: `/admin/v1` on the admin listener, for operators, customers' admins and their automation (ADR 0045).
 //!
-//! One table of routes ([`routes`]) says what is served, which right each address demands, what it reads and answers; the OpenAPI
-//! document ([`openapi`]) and the page for people ([`docs`]) are made of it. Each handler calls one use-case of `admin`. Must not
+//! One table of routes (`routes`) says what is served, which right each address demands, what it reads and answers; the OpenAPI
+//! document (`openapi`) and the page for people (`docs`) are made of it. Each handler calls one use-case of `admin`. Must not
 //! know: SQL, what a use-case decides.
 //!
-//! Reading order: [`routes`], [`route`], [`access`] (who may), [`input`], [`page`], [`problem`], then a noun such as [`tokens`].
+//! Reading order: `routes`, `route`, `access` (who may), `input`, `page`, `problem`, then a noun such as `tokens`.
 
 mod access;
 mod api_keys;
