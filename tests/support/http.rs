@@ -3,9 +3,12 @@
 //! They send requests and return the answers, errors included: the assertions are the test's.
 
 use crate::gateway::{App, Directory};
+use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream};
+use tokio::net::TcpStream;
 
 /// An answer, read to its end.
 #[derive(Clone, Debug)]
@@ -13,7 +16,7 @@ pub struct Answer {
     /// The HTTP status, 100 to 599.
     pub status: u16,
     /// The header fields, as received.
-    pub headers: reqwest::header::HeaderMap,
+    pub headers: HeaderMap,
     /// The body as text.
     pub text: String,
     /// The body as JSON; `Null` if it is empty or not JSON.
@@ -127,6 +130,26 @@ impl Scim {
         self.with_body(Method::POST, path, body).await
     }
 
+    /// The same `POST` two times on one new connection, the second after the answer to the first. A pool of connections, as every
+    /// other method here has, may take another one for the second. Panics unless both answers have a Content-Length.
+    pub async fn post_twice(&self, path: &str, body: &Value) -> [Answer; 2] {
+        let (host, prefix) = self
+            .base
+            .trim_start_matches("http://")
+            .split_once('/')
+            .expect("a Tenant URL with a path");
+        let body = body.to_string();
+        let request = format!(
+            "POST /{prefix}{path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {}\r\nContent-Type: application/scim+json\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            self.authorization.as_deref().unwrap_or_default(),
+            body.len()
+        );
+        let mut connection = BufStream::new(TcpStream::connect(host).await.expect("connect"));
+        let first = exchange(&mut connection, &request).await;
+        [first, exchange(&mut connection, &request).await]
+    }
+
     /// `PUT`, with the same media type.
     pub async fn put(&self, path: &str, body: &Value) -> Answer {
         self.with_body(Method::PUT, path, body).await
@@ -166,6 +189,37 @@ impl Scim {
             .request(method, path)
             .header("Content-Type", "application/scim+json; charset=utf-8");
         send(request.body(body.to_string())).await
+    }
+}
+
+/// One request and its answer on a connection that stays open.
+async fn exchange(connection: &mut BufStream<TcpStream>, request: &str) -> Answer {
+    connection.write_all(request.as_bytes()).await.expect("write");
+    connection.flush().await.expect("write");
+    let mut line = String::new();
+    connection.read_line(&mut line).await.expect("a status line");
+    let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let mut headers = HeaderMap::new();
+    loop {
+        let mut line = String::new();
+        connection.read_line(&mut line).await.expect("a header field");
+        let Some((name, value)) = line.trim_end().split_once(':') else {
+            break;
+        };
+        let name: HeaderName = name.parse().expect("a name");
+        headers.append(name, value.trim().parse().expect("a value"));
+    }
+    let length = headers
+        .get("content-length")
+        .and_then(|length| length.to_str().ok());
+    let mut body = vec![0; length.and_then(|length| length.parse().ok()).expect("a length")];
+    connection.read_exact(&mut body).await.expect("a body");
+    let text = String::from_utf8(body).expect("text");
+    Answer {
+        status: status.expect("a status"),
+        headers,
+        body: serde_json::from_str(&text).unwrap_or_default(),
+        text,
     }
 }
 
