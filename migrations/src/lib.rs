@@ -115,6 +115,12 @@ impl MigratorTrait for Migrator {
                 sqlite: include_str!("../sql/0017_snapshot_read.sqlite.sql"),
                 no_way_back: "who has read a snapshot is not taken down by a migration: restore a backup",
             }),
+            Box::new(Step {
+                name: "m0018_oauth",
+                postgres: include_str!("../sql/0018_oauth.postgres.sql"),
+                sqlite: include_str!("../sql/0018_oauth.sqlite.sql"),
+                no_way_back: "OAuth clients and signing keys are not taken down by a migration: restore a backup",
+            }),
         ]
     }
 }
