@@ -12,6 +12,7 @@ use domain::clock::{Clock, Ids};
 use domain::credential::{Memory, SecretHash, Use};
 use domain::environment::Environment;
 use domain::id::{RequestId, TenantId};
+use domain::key_hosts::KeyHosts;
 use domain::profile::{Profile, ProfileName, Profiles};
 use domain::scope::TenantScope;
 use domain::tenant::{App, Directory, Tenant};
@@ -35,6 +36,8 @@ pub struct Context {
     pub profiles: Arc<Profiles>,
     /// The base URL for customers and apps, without a trailing slash: `https://usher.example`.
     pub public_url: String,
+    /// The hosts that keys of other issuers may be read from.
+    pub key_hosts: Arc<KeyHosts>,
     /// The pool that hashes secrets.
     pub hashing: Arc<auth::pool::Pool>,
     /// Who acts, for the audit log.
@@ -49,6 +52,11 @@ impl Context {
     /// The Tenant URL of a directory; the token decides the tenant (README.md, "By hand").
     pub fn tenant_url(&self, profile: &ProfileName) -> String {
         format!("{}/{profile}/scim", self.public_url)
+    }
+
+    /// Where clients ask for access tokens.
+    pub fn token_url(&self) -> String {
+        format!("{}/oauth/token", self.public_url)
     }
 
     /// The URL of an app's feed over HTTP.

@@ -6,6 +6,7 @@ pub mod extension;
 pub mod freeze;
 pub mod get;
 pub mod list;
+pub mod oauth;
 pub mod set;
 pub mod switch;
 

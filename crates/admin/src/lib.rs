@@ -6,18 +6,20 @@
 //! (`Context::audit`, `Store::audited`). Must not know: command lines, HTTP, how results are shown, SQL.
 //! The command line (`usher tenant …`) and the admin API (`usher-http`) call them.
 //!
-//! Reading order: [`context`], [`error`], [`directories`], [`tokens`], [`apps`], [`api_keys`], [`logs`], [`feeds`], [`jobs`],
+//! Reading order: [`context`], [`error`], [`directories`], [`tokens`], [`clients`], [`oauth_keys`], [`apps`], [`api_keys`], [`logs`], [`feeds`], [`jobs`],
 //! [`audit`], [`view`].
 
 pub mod api_keys;
 pub mod apps;
 pub mod audit;
+pub mod clients;
 pub mod context;
 pub mod directories;
 pub mod error;
 pub mod feeds;
 pub mod jobs;
 pub mod logs;
+pub mod oauth_keys;
 pub mod tenants;
 pub mod tokens;
 pub mod view;

@@ -242,6 +242,11 @@ impl AccessTokens {
         keys
     }
 
+    /// Whether there are none yet.
+    pub fn keys_are_missing(&self) -> bool {
+        self.ring().is_empty()
+    }
+
     fn ring(&self) -> Arc<HashMap<String, RingKey>> {
         Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }

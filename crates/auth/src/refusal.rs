@@ -50,7 +50,7 @@ pub enum Reason {
     AccessEnded,
     /// A token that Entra made, for a directory that accepts none.
     #[error(
-        "Entra sends a token of its own because "Secret Token" is blank, and this directory does not accept them: paste a token of this          gateway there; `usher directory oauth` shows what is accepted"
+        "Entra sends a token of its own because \"Secret Token\" is blank, and this directory does not accept them: paste a token of this gateway there; `usher directory oauth` shows what is accepted"
     )]
     EntraNotAccepted,
     /// Its stored hash cannot be used.

@@ -10,6 +10,7 @@ mod header;
 mod parse_error;
 
 use domain::environment::Environment;
+use sha2::{Digest as _, Sha256};
 
 pub use domain::credential::{CredentialKind, TokenId};
 pub use header::bearer;
@@ -112,6 +113,12 @@ pub fn issue(kind: CredentialKind, environment: Environment, random: &[u8; RANDO
 pub fn new_id() -> Result<TokenId, crate::random::NoRandomness> {
     let id = base62(&crate::random::system::<16>()?, ID);
     id.parse().map_err(|_| crate::random::NoRandomness)
+}
+
+/// An id that stands for something else's name, always the same for it.
+#[expect(clippy::expect_used, reason = "base62 of this length is what an id is")]
+pub fn id_for(name: &str) -> TokenId {
+    base62(&Sha256::digest(name)[..16], ID).parse().expect("an id")
 }
 
 /// Parses a credential of the wanted kind and environment, without its record.

@@ -20,6 +20,7 @@ pub mod feed;
 pub mod group;
 pub mod id;
 pub mod identity;
+pub mod key_hosts;
 pub mod log;
 pub mod network;
 pub mod policy;

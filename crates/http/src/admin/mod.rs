@@ -6,13 +6,14 @@
 //!
 //! Reading order: [`routes`], [`route`], [`access`] (who may), [`input`], [`page`], [`problem`], then a noun such as [`tokens`].
 
-mod access;
+pub(crate) mod access;
 mod api_keys;
 mod apps;
+mod clients;
 mod directories;
 mod docs;
 mod feeds;
-mod input;
+pub(crate) mod input;
 mod logs;
 pub mod openapi;
 mod page;

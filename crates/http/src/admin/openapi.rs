@@ -162,6 +162,8 @@ fn parameters(path: &str) -> Vec<Value> {
         "app" => "The app's name.",
         "token" => "The token's id.",
         "credential" => "The credential's id.",
+        "client" => "The client's id.",
+        "secret" => "The id of the client's secret.",
         _ => "The API key's id.",
     };
     let parameter = |name| json!({"name": name, "in": "path", "required": true, "description": describe(name), "schema": {"type": "string"}});
@@ -277,7 +279,7 @@ mod tests {
     #[test]
     fn only_answers_that_make_a_secret_have_one() {
         let document = document();
-        let secret = ["token", "credential", "redisPassword", "key"];
+        let secret = ["token", "credential", "redisPassword", "key", "clientSecret"];
         for (name, schema) in document["components"]["schemas"].as_object().expect("schemas") {
             let fields = schema["properties"].as_object().into_iter().flatten();
             let shown = fields
@@ -289,6 +291,7 @@ mod tests {
                 "AppIssued",
                 "ApiKeyIssued",
                 "ApiKeyRotated",
+                "ClientIssued",
             ];
             assert_eq!(shown > 0, makes.contains(&name.as_str()), "{name}");
         }

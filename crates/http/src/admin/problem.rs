@@ -46,6 +46,10 @@ error_table! {
             "The settings have changed since they were read"
             "read them again, and repeat the change with the new ETag in If-Match, or without If-Match";
 
+        TooMany "tooMany" 429:
+            "Too many tokens are asked for"
+            "use a token until it ends, and ask again after Retry-After";
+
         AdminDatabase "adminDatabase" 503:
             "The gateway's database role may not do this: a setting is missing"
             "the operator gives the server the address of the database with the role usher_admin (admin.database_url or admin.database_url_file, docs/reference/config.md) and restarts it; until then use the command line";
@@ -124,6 +128,17 @@ impl From<Error> for Problem {
             Error::JobUnknown { kind, key } => Self::missing(format!("failed job \"{kind}\" \"{key}\"")),
             Error::ReasonMissing => Self::value("reason", detail),
             Error::Unconfirmed { .. } => Self::value("confirm", detail),
+            Error::ClientUnknown { id, .. } => Self::missing(format!("client \"{id}\"")),
+            Error::SecretUnknown { id, .. } => Self::missing(format!("secret \"{id}\"")),
+            Error::ClientRevoked(_)
+            | Error::ClientFederated(_)
+            | Error::TooManyClients { .. }
+            | Error::TooManySecrets { .. } => Self::with(AdminCode::Conflict, detail),
+            Error::Federation(field, _) => Self::value(field, detail),
+            Error::KeysHost(_) => Self::value("keysUrl", detail),
+            Error::EntraTenantOther { .. } => Self::value("entraTenant", detail),
+            Error::AccessLife => Self::value("tokenSeconds", detail),
+            Error::EntraInProduction => Self::value("inProduction", detail),
             Error::ApiKeyUnknown(id) => Self::missing(format!("API key \"{id}\"")),
             Error::TenantExists(name) => Self::exists(format!("tenant \"{name}\"")),
             Error::AppExists(name) => Self::exists(format!("app \"{name}\"")),
@@ -133,7 +148,7 @@ impl From<Error> for Problem {
             Error::Name(_) => Self::value("name", detail),
             Error::ProfileUnknown { .. } => Self::value("profile", detail),
             Error::Extension(_) => Self::value("extension", detail),
-            Error::Life(_) | Error::ApiKeyLife(_) => Self::value("ttlSeconds", detail),
+            Error::Life(_) | Error::ApiKeyLife(_) | Error::SecretLife(_) | Error::ProvisionLife(_) => Self::value("ttlSeconds", detail),
             Error::Overlap(_) => Self::value("overlapSeconds", detail),
             Error::LogLimit(_) | Error::AuditLimit(_) => Self::value("limit", detail),
             Error::AuditRowUnknown { seq, .. } => Self::missing(format!("row {seq} of the audit log")),

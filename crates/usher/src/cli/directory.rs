@@ -1,6 +1,7 @@
-//! `usher directory create | list | set | switch | freeze | unfreeze | extension`.
+//! `usher directory create | list | set | oauth | switch | freeze | unfreeze | extension`.
 
 mod extension;
+mod oauth;
 
 use admin::directories::Named;
 use admin::view::DirectoryView;
@@ -46,6 +47,8 @@ pub enum Verb {
     /// Attributes of a customer's own, on top of the profile's.
     #[command(subcommand)]
     Extension(extension::Verb),
+    /// What is accepted beside tokens, and how long access tokens last; without an option it is only shown.
+    Oauth(oauth::Arguments),
     /// Switch a directory on or off; off keeps everything and answers SCIM with a clear 403.
     Switch {
         /// The tenant's name.
@@ -119,6 +122,7 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
             });
         }
         Verb::Extension(verb) => extension::run(context, printer, verb).await?,
+        Verb::Oauth(arguments) => oauth::run(context, printer, arguments).await?,
         Verb::Switch { tenant, profile, to } => {
             let switched = admin::directories::switch::execute(context, &tenant, &profile, to).await?;
             printer.answer(&json!(DirectoryView::from(&switched)), || {
