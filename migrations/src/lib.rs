@@ -115,6 +115,12 @@ impl MigratorTrait for Migrator {
                 sqlite: include_str!("../sql/0017_snapshot_read.sqlite.sql"),
                 no_way_back: "who has read a snapshot is not taken down by a migration: restore a backup",
             }),
+            Box::new(Step {
+                name: "m0019_idempotency",
+                postgres: include_str!("../sql/0019_idempotency.postgres.sql"),
+                sqlite: include_str!("../sql/0019_idempotency.sqlite.sql"),
+                no_way_back: "the answers of creations are not taken down by a migration: restore a backup",
+            }),
         ]
     }
 }

@@ -6,8 +6,6 @@ pub mod extension;
 pub mod freeze;
 pub mod get;
 pub mod list;
-pub mod set;
-pub mod switch;
 
 use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;

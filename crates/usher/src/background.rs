@@ -67,5 +67,6 @@ fn context(setup: &Setup) -> admin::Context {
         actor: Actor::System,
         address: None,
         request: RequestId::from_uuid(setup.ids.next()),
+        once: None,
     }
 }

@@ -24,6 +24,7 @@ const ALL: [&str; 16] = [
     "m0015_jobs",
     "m0016_token_life",
     "m0017_snapshot_read",
+    "m0019_idempotency",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@
 //! document ([`openapi`]) and the page for people ([`docs`]) are made of it. Each handler calls one use-case of `admin`. Must not
 //! know: SQL, what a use-case decides.
 //!
-//! Reading order: [`routes`], [`route`], [`access`] (who may), [`input`], [`page`], [`problem`], then a noun such as [`tokens`].
+//! Reading order: [`routes`], [`route`], [`access`] (who may), [`input`], `idempotency` (what is done once), [`page`], [`problem`], then a noun such as [`tokens`].
 
 mod access;
 mod api_keys;
@@ -12,6 +12,7 @@ mod apps;
 mod directories;
 mod docs;
 mod feeds;
+mod idempotency;
 mod input;
 mod logs;
 pub mod openapi;
