@@ -11,6 +11,7 @@ use domain::audit::{Action, AuditEntry, Chain, Outcome, Target};
 use domain::clock::{Clock, Ids};
 use domain::credential::{Memory, SecretHash, Use};
 use domain::environment::Environment;
+use domain::feed::stream_key;
 use domain::id::{RequestId, TenantId};
 use domain::key_hosts::KeyHosts;
 use domain::profile::{Profile, ProfileName, Profiles};
@@ -20,6 +21,7 @@ use serde_json::Map;
 use store::Store;
 
 use crate::error::Error;
+use crate::once::Once;
 
 /// The dependencies of an operation; cheap to clone.
 #[derive(Clone)]
@@ -46,6 +48,8 @@ pub struct Context {
     pub address: Option<IpAddr>,
     /// The request or the command: the same for all it does.
     pub request: RequestId,
+    /// The claim of a creation that is to be done once (ADR 0049).
+    pub once: Option<Arc<Once>>,
 }
 
 impl Context {
@@ -62,6 +66,11 @@ impl Context {
     /// The URL of an app's feed over HTTP.
     pub fn feed_url(&self, app: &App) -> String {
         format!("{}/feeds/{}/events", self.public_url, app.name)
+    }
+
+    /// The key of an app's stream in Redis.
+    pub fn stream(&self, app: &App) -> String {
+        stream_key(self.environment, &app.name)
     }
 
     /// The row of the audit log for a change that this operation makes now.

@@ -7,8 +7,6 @@ pub mod freeze;
 pub mod get;
 pub mod list;
 pub mod oauth;
-pub mod set;
-pub mod switch;
 
 use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;

@@ -284,6 +284,11 @@ pub enum Error {
         /// The key that was named.
         key: String,
     },
+    /// Another request with the same Idempotency-Key has taken over what this one was to create.
+    #[error(
+        "another request with this Idempotency-Key has done it meanwhile: repeat the request to get the answer"
+    )]
+    Repeated,
     /// The hashing pool is full; a retry may succeed.
     #[error("too many secrets are being hashed at once: try again in a second")]
     Busy,

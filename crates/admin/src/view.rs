@@ -8,6 +8,7 @@ mod client;
 mod directory;
 mod feed;
 mod log;
+mod secret;
 mod tenant;
 mod token;
 
@@ -20,6 +21,7 @@ pub use client::{ClientIssued, ClientSecretView, ClientView, DirectoryOauthView,
 pub use directory::DirectoryView;
 pub use feed::{FeedGroupView, FeedRenewed, FeedView};
 pub use log::{LogDelivery, LogView};
+pub use secret::{Secret, without_secrets};
 pub use tenant::TenantView;
 pub use token::{TokenIssued, TokenRotated, TokenView};
 

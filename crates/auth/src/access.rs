@@ -13,6 +13,7 @@ use domain::client::{ClientRecord, NamedDirectory, OauthKey, OauthKeyRecord, sig
 use domain::credential::{CredentialStatus, OpenedDirectory, TokenId, TokenRecord};
 use domain::environment::Environment;
 use domain::id::{DirectoryId, TenantId};
+use domain::tenant::Directory;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
@@ -94,7 +95,7 @@ impl AccessClaims {
 #[derive(Debug, Clone)]
 pub struct NewAccess<'a> {
     /// The directory.
-    pub opens: &'a OpenedDirectory,
+    pub directory: &'a Directory,
     /// The id of the token.
     pub id: TokenId,
     /// The client, with its epoch and the secret it came with; `None`: the token has a row of its own.
@@ -258,7 +259,7 @@ impl AccessTokens {
     pub fn mint(&self, new: &NewAccess<'_>, now: DateTime<Utc>) -> Result<String, NoSigningKey> {
         let (keys, ring) = (self.keys(), self.ring());
         let key = signing(&keys, now).and_then(|key| ring.get(&key.id)).ok_or(NoSigningKey)?;
-        let directory = &new.opens.directory;
+        let directory = new.directory;
         let made = seconds(now);
         let (sub, epoch, secret) = new.client.unwrap_or((new.id, 0, None));
         let claims = AccessClaims {

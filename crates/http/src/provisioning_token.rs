@@ -5,19 +5,19 @@
 //! access tokens, and ends with the client, its secret, or `usher client end-tokens`. Must not know: how tokens are signed.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use admin::tokens::provision;
+use admin::tokens::provision::{self, Draft, Provisioned};
 use auth::access::NewAccess;
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use domain::actor::Actor;
 use domain::api_key::ApiKey;
 use domain::client::{ClientRecord, PROVISIONING_TOKEN_SECONDS};
 use domain::credential::TokenId;
 use domain::role::{Right, Scope};
+use domain::tenant::Directory;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::admin::access::api_key;
-use crate::admin::input;
+use crate::admin::{idempotency, input};
 use crate::admin::problem::{AdminCode, Problem};
 use crate::extract::{body, client};
 use crate::oauth::{KEYS_AGE, by_basic, log_minted};
@@ -53,16 +53,6 @@ struct AskToken {
     ttl_seconds: Option<u32>,
 }
 
-/// The answer.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Made {
-    token: Option<String>,
-    token_id: String,
-    expires_at: String,
-    endpoint: String,
-}
-
 /// Who asks.
 enum Asker {
     Key(ApiKey),
@@ -71,7 +61,7 @@ enum Asker {
 
 async fn answer(request: HttpRequest, mut payload: web::Payload, state: web::Data<State>) -> HttpResponse {
     match made(&request, &mut payload, &state).await {
-        Ok(made) => HttpResponse::Created().json(made),
+        Ok(answer) => answer,
         Err(problem) => {
             body::drain(&request, &mut payload).await;
             problem.problem(&request)
@@ -79,26 +69,44 @@ async fn answer(request: HttpRequest, mut payload: web::Payload, state: web::Dat
     }
 }
 
-async fn made(request: &HttpRequest, payload: &mut web::Payload, state: &State) -> Result<Made, Problem> {
+async fn made(
+    request: &HttpRequest,
+    payload: &mut web::Payload,
+    state: &State,
+) -> Result<HttpResponse, Problem> {
     let asker = match by_basic(state, request).await? {
         Some((client, secret)) => Asker::Client(client, secret),
         None => Asker::Key(api_key(state, request).await?),
     };
-    let ask: AskToken = input::of_body(request, payload).await?;
+    let (id, actor) = match &asker {
+        Asker::Key(key) if !key.grant.granted.has(Right::TokenIssue) => {
+            return Err(Problem::lacks(Right::TokenIssue));
+        }
+        Asker::Key(key) => (key.id, Actor::ApiKey(key.id)),
+        Asker::Client(record, _) => (record.client.id, Actor::Client(record.client.id)),
+    };
+    let body = input::body(request, payload).await?;
+    let ask: AskToken = input::of_body(body.clone())?;
     let seconds = ask.ttl_seconds.unwrap_or(PROVISIONING_TOKEN_SECONDS);
     provision::lives(seconds)?;
-    let id = match &asker {
-        Asker::Key(key) => key.id,
-        Asker::Client(record, _) => record.client.id,
-    };
     if let Err(wait) = state.oauth.provisioned.charge(id, state.clock.monotonic()) {
         return Err(Problem::of(AdminCode::TooMany).after(wait.as_secs() + 1));
     }
     state.oauth.refresh(KEYS_AGE).await.map_err(admin::Error::from)?;
-    match asker {
-        Asker::Key(key) => for_key(request, state, &key, &ask, seconds).await,
-        Asker::Client(record, secret) => for_client(request, state, &record, secret, &ask, seconds),
-    }
+    let context = context(request, state, actor);
+    idempotency::once(context, request, body, async |context| {
+        let draft = Draft::new(&context, seconds)?;
+        let made = match &asker {
+            Asker::Key(key) => for_key(state, &context, key, &ask, draft).await?,
+            Asker::Client(record, secret) => {
+                let made = for_client(state, &context, record, *secret, &ask, draft).await?;
+                log_minted(request, draft.id, record.client.id, *secret, seconds.into());
+                made
+            }
+        };
+        Ok(HttpResponse::Created().json(made))
+    })
+    .await
 }
 
 /// The dependencies of use-cases, with the one who asks as the actor.
@@ -113,15 +121,12 @@ fn context(request: &HttpRequest, state: &State, actor: Actor) -> admin::Context
 }
 
 async fn for_key(
-    request: &HttpRequest,
     state: &State,
+    context: &admin::Context,
     key: &ApiKey,
     ask: &AskToken,
-    seconds: u32,
-) -> Result<Made, Problem> {
-    if !key.grant.granted.has(Right::TokenIssue) {
-        return Err(Problem::lacks(Right::TokenIssue));
-    }
+    draft: Draft,
+) -> Result<Provisioned, Problem> {
     let of_scope = key.scope_name.as_deref().filter(|_| key.grant.scope.tenant().is_some());
     let tenant = ask.tenant.as_deref().or(of_scope).ok_or_else(|| {
         Problem::value(
@@ -130,8 +135,7 @@ async fn for_key(
         )
     })?;
     let elsewhere = || Problem::missing(called(&ask.profile, tenant));
-    let context = context(request, state, Actor::ApiKey(key.id));
-    let (tenant, directory) = match provision::directory(&context, tenant, &ask.profile).await {
+    let (tenant, directory) = match provision::directory(context, tenant, &ask.profile).await {
         Err(admin::Error::TenantUnknown(_) | admin::Error::DirectoryUnknown { .. }) => return Err(elsewhere()),
         found => found?,
     };
@@ -139,44 +143,27 @@ async fn for_key(
     key.grant
         .allows(Right::TokenIssue, &scope)
         .map_err(|_| elsewhere())?;
-    let token = provision::execute(&context, &tenant, &directory, seconds).await?;
-    let record = state.store.token_record(token.id).await.map_err(admin::Error::from)?;
-    let record = record.ok_or_else(|| Problem::of(AdminCode::Unavailable))?;
-    let new = NewAccess {
-        opens: &record.opens(),
-        id: token.id,
-        client: None,
-        seconds: seconds.into(),
-    };
-    let end = token.expires_at.unwrap_or(token.created_at);
-    signed(state, &new, token.created_at, end)
+    let text = signed(state, &directory, draft, None)?;
+    Ok(provision::for_key(context, &tenant, &directory, draft, &text).await?)
 }
 
-fn for_client(
-    request: &HttpRequest,
+async fn for_client(
     state: &State,
+    context: &admin::Context,
     record: &ClientRecord,
     secret: Option<TokenId>,
     ask: &AskToken,
-    seconds: u32,
-) -> Result<Made, Problem> {
+    draft: Draft,
+) -> Result<Provisioned, Problem> {
     let opens = &record.opens;
     let own = opens.tenant_name.as_str();
     let tenant = ask.tenant.as_deref().unwrap_or(own);
     if tenant != own || ask.profile != opens.directory.profile.as_str() {
         return Err(Problem::missing(called(&ask.profile, tenant)));
     }
-    let id = auth::token::new_id().map_err(admin::Error::from)?;
-    let client = &record.client;
-    let new = NewAccess {
-        opens,
-        id,
-        client: Some((client.id, client.epoch, secret)),
-        seconds: seconds.into(),
-    };
-    let now = state.clock.now();
-    log_minted(request, id, client.id, secret, seconds.into());
-    signed(state, &new, now, now + TimeDelta::seconds(seconds.into()))
+    let client = (record.client.id, record.client.epoch, secret);
+    let text = signed(state, &opens.directory, draft, Some(client))?;
+    Ok(provision::for_client(context, &opens.directory, draft, &text).await?)
 }
 
 fn called(profile: &str, tenant: &str) -> String {
@@ -185,18 +172,18 @@ fn called(profile: &str, tenant: &str) -> String {
 
 fn signed(
     state: &State,
-    new: &NewAccess<'_>,
-    now: DateTime<Utc>,
-    expires_at: DateTime<Utc>,
-) -> Result<Made, Problem> {
-    let text = state.oauth.tokens.mint(new, now).map_err(|error| {
+    directory: &Directory,
+    draft: Draft,
+    client: Option<(TokenId, i32, Option<TokenId>)>,
+) -> Result<String, Problem> {
+    let new = NewAccess {
+        directory,
+        id: draft.id,
+        client,
+        seconds: draft.seconds.into(),
+    };
+    state.oauth.tokens.mint(&new, draft.at).map_err(|error| {
         tracing::error!(%error, "no token could be signed");
         Problem::of(AdminCode::Unavailable)
-    })?;
-    Ok(Made {
-        token: Some(text),
-        token_id: new.id.to_string(),
-        expires_at: expires_at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
-        endpoint: state.admin.context.tenant_url(&new.opens.directory.profile),
     })
 }

@@ -77,5 +77,6 @@ pub fn context(setup: &Setup) -> admin::Context {
         actor: Actor::System,
         address: None,
         request: RequestId::from_uuid(setup.ids.next()),
+        once: None,
     }
 }

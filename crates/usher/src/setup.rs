@@ -110,6 +110,7 @@ impl Setup {
             actor: Actor::System,
             address: None,
             request: RequestId::from_uuid(self.ids.next()),
+            once: None,
         }
     }
 }

@@ -86,6 +86,10 @@ GRANT SELECT, INSERT ON audit_log TO usher_admin;
 REVOKE ALL ON audit_chain FROM usher_admin;
 GRANT SELECT, INSERT, UPDATE (seq, hash) ON audit_chain TO usher_admin;
 
+-- Creations with an Idempotency-Key (ADR 0049).
+REVOKE ALL ON idempotency FROM usher_admin;
+GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency TO usher_admin;
+
 REVOKE ALL ON seaql_migrations FROM usher_admin;
 GRANT SELECT ON seaql_migrations TO usher_admin;
 

@@ -94,6 +94,10 @@ GRANT SELECT, INSERT ON audit_log TO usher_app;
 REVOKE ALL ON audit_chain FROM usher_app;
 GRANT SELECT, INSERT, UPDATE (seq, hash) ON audit_chain TO usher_app;
 
+-- Answers of the admin API are deleted after a day (ADR 0049).
+REVOKE ALL ON idempotency FROM usher_app;
+GRANT SELECT (created_at), DELETE ON idempotency TO usher_app;
+
 -- Which version the schema has.
 REVOKE ALL ON seaql_migrations FROM usher_app;
 GRANT SELECT ON seaql_migrations TO usher_app;

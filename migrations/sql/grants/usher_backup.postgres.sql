@@ -83,6 +83,9 @@ GRANT SELECT ON audit_log TO usher_backup;
 REVOKE ALL ON audit_chain FROM usher_backup;
 GRANT SELECT ON audit_chain TO usher_backup;
 
+REVOKE ALL ON idempotency FROM usher_backup;
+GRANT SELECT ON idempotency TO usher_backup;
+
 REVOKE ALL ON seaql_migrations FROM usher_backup;
 GRANT SELECT ON seaql_migrations TO usher_backup;
 

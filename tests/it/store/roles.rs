@@ -73,7 +73,7 @@ const BY_NOBODY_BUT_THE_OWNER: [&str; 31] = [
     "TRUNCATE outbox",
 ];
 
-const NOT_BY_THE_SERVER: [&str; 21] = [
+const NOT_BY_THE_SERVER: [&str; 24] = [
     "INSERT INTO tenant (id, name, created_at) VALUES ('019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3b', 'x', 0)",
     "UPDATE tenant SET name = 'x'",
     "INSERT INTO directory (tenant_id, id, profile, provider, switch, created_at) \
@@ -95,6 +95,10 @@ const NOT_BY_THE_SERVER: [&str; 21] = [
      VALUES ('x', 'operator', 'all', '', 'x', 'x', 1, 0, 0)",
     "UPDATE api_key SET revoked_at = NULL",
     "UPDATE api_key SET expires_at = 1",
+    "INSERT INTO idempotency (caller, key, digest, claim, created_at, claimed_until) \
+     VALUES ('x', 'x', 'x', '019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3a', 0, 0)",
+    "SELECT answer FROM idempotency",
+    "UPDATE idempotency SET answer = ''",
     "INSERT INTO feed (app_id, head, published, created_at) VALUES ('019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3b', 0, 0, 0)",
     "DELETE FROM feed",
     "SET ROLE usher_admin",

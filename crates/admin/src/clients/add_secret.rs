@@ -41,9 +41,17 @@ pub async fn execute(context: &Context, tenant: &str, id: &str, life: TimeDelta)
     let entry = audit_secret(context, Action::ClientSecretAdd, &client, issued.secret.id)
         .with("expiresAt", issued.secret.expires_at.to_rfc3339());
     let change = Arc::new((issued.secret.clone(), hash.clone()));
+    let directories = context.store.directories(scope).await?;
+    let own = directories.iter().find(|directory| directory.id == client.directory);
+    let tenant_url = own.map(|directory| context.tenant_url(&directory.profile));
+    let made = Issued {
+        client,
+        secret: Some(issued.clone()),
+        token_url: context.token_url(),
+        tenant_url: tenant_url.unwrap_or_default(),
+    };
     context
-        .store
-        .audited(&entry, move |tx| {
+        .create(&entry, &made, move |tx| {
             let change = Arc::clone(&change);
             Box::pin(async move { tx.insert_client_secret(scope, &change.0, &change.1).await })
         })
@@ -51,13 +59,5 @@ pub async fn execute(context: &Context, tenant: &str, id: &str, life: TimeDelta)
     context
         .remember(CredentialKind::ClientSecret, &issued.text, &hash)
         .await;
-    let directories = context.store.directories(scope).await?;
-    let own = directories.iter().find(|directory| directory.id == client.directory);
-    let tenant_url = own.map(|directory| context.tenant_url(&directory.profile));
-    Ok(Issued {
-        client,
-        secret: Some(issued),
-        token_url: context.token_url(),
-        tenant_url: tenant_url.unwrap_or_default(),
-    })
+    Ok(made)
 }

@@ -96,9 +96,15 @@ pub async fn execute(
             .with("keysUrl", federation.keys_url.as_str());
     }
     let change = Arc::new((client.clone(), secret.clone()));
+    let (issued, hash) = secret.unzip();
+    let made = Issued {
+        client,
+        secret: issued,
+        token_url: context.token_url(),
+        tenant_url: context.tenant_url(&directory.profile),
+    };
     context
-        .store
-        .audited(&entry, move |tx| {
+        .create(&entry, &made, move |tx| {
             let change = Arc::clone(&change);
             Box::pin(async move {
                 let (client, secret) = &*change;
@@ -107,17 +113,12 @@ pub async fn execute(
             })
         })
         .await?;
-    if let Some((issued, hash)) = &secret {
+    if let (Some(issued), Some(hash)) = (&made.secret, &hash) {
         context
             .remember(CredentialKind::ClientSecret, &issued.text, hash)
             .await;
     }
-    Ok(Issued {
-        client,
-        secret: secret.map(|(issued, _)| issued),
-        token_url: context.token_url(),
-        tenant_url: context.tenant_url(&directory.profile),
-    })
+    Ok(made)
 }
 
 /// # Errors

@@ -6,9 +6,12 @@ use domain::credential::CredentialStatus;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::secret::Secret;
 use super::token::standings;
+use crate::Context;
 use crate::clients::Issued;
 use crate::clients::list::ClientSummary;
+use crate::once::Made;
 
 /// An OAuth client, without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -121,7 +124,7 @@ pub struct ClientIssued {
     /// The client's id, to paste into the identity provider.
     pub client_id: String,
     /// The secret to paste beside it; it is never shown again. Null for a client with a federated identity.
-    pub client_secret: Option<String>,
+    pub client_secret: Option<Secret>,
     /// The public part of the secret.
     pub secret_id: Option<String>,
     /// Where access tokens are asked for, to paste beside it.
@@ -139,13 +142,21 @@ impl From<&Issued> for ClientIssued {
         let secret = issued.secret.as_ref();
         Self {
             client_id: issued.client.id.to_string(),
-            client_secret: secret.map(|secret| secret.text.reveal().to_owned()),
+            client_secret: secret.map(|secret| Secret::of(secret.text.reveal())),
             secret_id: secret.map(|secret| secret.secret.id.to_string()),
             token_url: issued.token_url.clone(),
             tenant_url: issued.tenant_url.clone(),
             expires_at: secret.map(|secret| secret.secret.expires_at),
             label: issued.client.label.clone(),
         }
+    }
+}
+
+impl Made for Issued {
+    type View = ClientIssued;
+
+    fn view(&self, _: &Context) -> ClientIssued {
+        ClientIssued::from(self)
     }
 }
 

@@ -65,7 +65,7 @@ fn tokens() -> AccessTokens {
 
 fn mint(tokens: &AccessTokens, opens: &OpenedDirectory) -> String {
     let new = NewAccess {
-        opens,
+        directory: &opens.directory,
         id: id("j"),
         client: Some((id("c"), 1, Some(id("s")))),
         seconds: 3_600,
@@ -125,7 +125,7 @@ fn the_next_key_is_known_before_it_signs_and_the_old_one_after() {
     let tokens = AccessTokens::new(ISSUER.to_owned(), Environment::Test);
     let opens = opens("1", "advisors");
     let minted = |minutes| {
-        let new = NewAccess { opens: &opens, id: id("j"), client: None, seconds: 36_000 };
+        let new = NewAccess { directory: &opens.directory, id: id("j"), client: None, seconds: 36_000 };
         tokens.mint(&new, at(minutes)).map(|text| Jwt::read(&text).map(|jwt| jwt.kid))
     };
     assert_eq!(minted(0), Err(NoSigningKey));
@@ -163,7 +163,7 @@ fn the_record_decides_whatever_the_token_says() {
 fn a_token_of_a_federated_client_needs_a_federated_client() {
     let tokens = tokens();
     let own = opens("1", "advisors");
-    let new = NewAccess { opens: &own, id: id("j"), client: Some((id("c"), 1, None)), seconds: 3_600 };
+    let new = NewAccess { directory: &own.directory, id: id("j"), client: Some((id("c"), 1, None)), seconds: 3_600 };
     let text = tokens.mint(&new, now()).unwrap();
     let claims = tokens.verify(&text, now()).unwrap();
     let mut record = record(own);

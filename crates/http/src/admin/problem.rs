@@ -42,6 +42,14 @@ error_table! {
         Conflict "conflict" 409:
             "The present state does not allow this";
 
+        KeyInUse "keyInUse" 409:
+            "A request with this Idempotency-Key is being done"
+            "repeat the request after Retry-After: it then gets the answer of the first one";
+
+        KeyReused "keyReused" 422:
+            "Something else was asked for with this Idempotency-Key"
+            "send a new key, made at random, with each thing that you ask for, and the same key only with a repeat of the same request";
+
         PreconditionFailed "preconditionFailed" 412:
             "The settings have changed since they were read"
             "read them again, and repeat the change with the new ETag in If-Match, or without If-Match";
@@ -159,6 +167,7 @@ impl From<Error> for Problem {
             Error::TooManyTokens { .. } | Error::ApiKeyEnded(_) => Self::with(AdminCode::Conflict, detail),
             Error::SettingsChanged => Self::of(AdminCode::PreconditionFailed),
             Error::BeyondHead { .. } | Error::PastRetention { .. } => Self::value("position", detail),
+            Error::Repeated => Self::of(AdminCode::KeyInUse).after(1),
             Error::Busy => Self::of(AdminCode::Busy).after(1),
             Error::Store(StoreError::Forbidden(what)) => {
                 tracing::error!(%what, "the admin API cannot change anything: set admin.database_url");

@@ -52,7 +52,7 @@ async fn token(
     let id = auth::token::new_id().map_err(|_| Problem::of(OauthCode::Unavailable))?;
     let seconds = u64::try_from(record.access_token_seconds).unwrap_or_default();
     let new = NewAccess {
-        opens: &record.opens,
+        directory: &record.opens.directory,
         id,
         client: Some((client.id, client.epoch, secret)),
         seconds,

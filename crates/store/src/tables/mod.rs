@@ -14,6 +14,7 @@ pub(crate) mod feed;
 pub(crate) mod feed_heads;
 pub(crate) mod group;
 pub(crate) mod groups_of_member;
+pub(crate) mod idempotency;
 pub(crate) mod identity;
 pub(crate) mod job;
 pub(crate) mod keys;

@@ -4,6 +4,7 @@ mod extension;
 mod oauth;
 
 use admin::directories::Named;
+use admin::directories::change::Change;
 use admin::view::DirectoryView;
 use clap::Subcommand;
 use domain::tenant::{Provider, Serving, Switch};
@@ -113,7 +114,11 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
             profile,
             provider,
         } => {
-            let set = admin::directories::set::execute(context, &tenant, &profile, provider).await?;
+            let change = Change {
+                provider: Some(provider),
+                ..Change::default()
+            };
+            let set = admin::directories::change::execute(context, &tenant, &profile, &change, None).await?;
             printer.answer(&json!(DirectoryView::from(&set)), || {
                 format!(
                     "directory {profile} of {tenant} is called by {}",
@@ -124,7 +129,12 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
         Verb::Extension(verb) => extension::run(context, printer, verb).await?,
         Verb::Oauth(arguments) => oauth::run(context, printer, arguments).await?,
         Verb::Switch { tenant, profile, to } => {
-            let switched = admin::directories::switch::execute(context, &tenant, &profile, to).await?;
+            let change = Change {
+                switch: Some(to),
+                ..Change::default()
+            };
+            let switched =
+                admin::directories::change::execute(context, &tenant, &profile, &change, None).await?;
             printer.answer(&json!(DirectoryView::from(&switched)), || {
                 format!(
                     "directory {profile} of {tenant} is {}",

@@ -192,6 +192,7 @@ fn context(setup: &Setup, store: Store) -> admin::Context {
         actor: actor::present(),
         address: None,
         request: RequestId::from_uuid(ids.next()),
+        once: None,
         ids: Arc::new(ids),
         environment: setup.environment,
         profiles: Arc::clone(&setup.profiles),
