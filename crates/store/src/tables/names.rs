@@ -49,8 +49,6 @@ names! {
     Name<'a>(&'a str) = name;
     /// An epoch gets a greater number than this.
     Above(i64) = above;
-    /// The new value; `None` clears the column.
-    New<'a>(Option<&'a str>) = new;
     OfApp(AppId) = app;
     /// A chain of the audit log, whose rows the same setting opens as a tenant's.
     OfChain(Uuid) = tenant;
