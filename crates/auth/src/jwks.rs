@@ -101,15 +101,16 @@ impl JwksCache {
     pub async fn key(&self, url: &str, kid: &str) -> Result<DecodingKey, JwtError> {
         let set = Arc::clone(lock(&self.0.sets).entry(url.to_owned()).or_default());
         let mut next = step(&lock(&set.state), kid, self.0.clock.monotonic());
-        if next == Step::Read {
+        if !matches!(next, Step::Use | Step::UseAndRead) {
             let _flight = set.flight.lock().await;
-            // Whoever held it before may have read the set.
+            // Whoever held it before may have read the set, and found the key.
             next = step(&lock(&set.state), kid, self.0.clock.monotonic());
             if next == Step::Read {
                 self.read(url, &set).await;
                 next = step(&lock(&set.state), kid, self.0.clock.monotonic());
             }
-        } else if next == Step::UseAndRead {
+        }
+        if next == Step::UseAndRead {
             let (cache, set, url) = (self.clone(), Arc::clone(&set), url.to_owned());
             tokio::spawn(async move {
                 if let Ok(_flight) = set.flight.try_lock() {
