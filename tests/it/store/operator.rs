@@ -36,7 +36,7 @@ pub fn entry(chain: Chain, action: Action) -> AuditEntry {
 }
 
 impl Operator {
-    async fn of_platform<T, F>(&self, action: Action, work: F) -> Outcomes<T>
+    pub async fn of_platform<T, F>(&self, action: Action, work: F) -> Outcomes<T>
     where
         F: for<'t> Fn(&'t mut AdminTx) -> BoxFuture<'t, Outcomes<T>> + Send + Sync + 'static,
         T: Send + 'static,
@@ -44,7 +44,7 @@ impl Operator {
         self.0.audited(&entry(Chain::Platform, action), work).await
     }
 
-    async fn of<T, F>(&self, scope: TenantScope, action: Action, work: F) -> Outcomes<T>
+    pub async fn of<T, F>(&self, scope: TenantScope, action: Action, work: F) -> Outcomes<T>
     where
         F: for<'t> Fn(&'t mut AdminTx) -> BoxFuture<'t, Outcomes<T>> + Send + Sync + 'static,
         T: Send + 'static,

@@ -188,6 +188,7 @@ async fn records(watched: &Watched, nth: usize) {
     );
     assert!(operator.freeze_tenant(home.scope, world.now()).await.unwrap());
     assert!(operator.unfreeze_tenant(home.scope).await.unwrap());
+    crate::store::oauth::walk(world, home, nth).await;
     api_keys(world, nth).await;
     keys_of_requests(world, nth).await;
     assert!(
