@@ -204,7 +204,9 @@ pub enum Error {
     #[error("app \"{0}\" exists already: `usher app rotate-credential {0}` gives it a new credential")]
     AppExists(String),
     /// The client does not exist in this tenant.
-    #[error("tenant \"{tenant}\" has no client \"{id}\": `usher client list --tenant {tenant}` shows their ids")]
+    #[error(
+        "tenant \"{tenant}\" has no client \"{id}\": `usher client list --tenant {tenant}` shows their ids"
+    )]
     ClientUnknown {
         /// The name of the tenant.
         tenant: String,
@@ -215,7 +217,9 @@ pub enum Error {
     #[error("the client \"{0}\" was revoked: make a new one with `usher client create`")]
     ClientRevoked(String),
     /// A client with a federated identity has no secrets.
-    #[error("the client \"{0}\" proves itself by an identity of Entra's and has no secrets: make another client for secrets")]
+    #[error(
+        "the client \"{0}\" proves itself by an identity of Entra's and has no secrets: make another client for secrets"
+    )]
     ClientFederated(String),
     /// A directory has reached the limit of clients.
     #[error(
@@ -230,7 +234,9 @@ pub enum Error {
         most: usize,
     },
     /// A client has reached the limit of usable secrets.
-    #[error("the client \"{id}\" has {most} usable secrets, the most there may be: revoke one first with `usher client revoke-secret`")]
+    #[error(
+        "the client \"{id}\" has {most} usable secrets, the most there may be: revoke one first with `usher client revoke-secret`"
+    )]
     TooManySecrets {
         /// The id of the client.
         id: String,
@@ -257,7 +263,9 @@ pub enum Error {
     )]
     KeysHost(String),
     /// Another Entra tenant than the one that the tenant is bound to.
-    #[error("tenant \"{tenant}\" is bound to the Entra tenant {bound}: use that one, or make another tenant for the other")]
+    #[error(
+        "tenant \"{tenant}\" is bound to the Entra tenant {bound}: use that one, or make another tenant for the other"
+    )]
     EntraTenantOther {
         /// The name of the tenant.
         tenant: String,

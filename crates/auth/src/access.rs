@@ -129,12 +129,7 @@ impl AccessRecord {
     ///
     /// # Errors
     /// The reason, for the log.
-    pub fn check(
-        &self,
-        claims: &AccessClaims,
-        now: DateTime<Utc>,
-        client: IpAddr,
-    ) -> Result<(), Reason> {
+    pub fn check(&self, claims: &AccessClaims, now: DateTime<Utc>, client: IpAddr) -> Result<(), Reason> {
         let opens = match self {
             Self::Client(record) => {
                 let is_made_so = match claims.secret {
@@ -182,7 +177,9 @@ struct RingKey {
 
 /// A stored key that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the signing key {0} in the database cannot be used: `usher oauth-key rotate --now` makes another one")]
+#[error(
+    "the signing key {0} in the database cannot be used: `usher oauth-key rotate --now` makes another one"
+)]
 pub struct KeyUnusable(String);
 
 /// No key signs yet, or it refused to.
@@ -258,7 +255,9 @@ impl AccessTokens {
     /// [`NoSigningKey`].
     pub fn mint(&self, new: &NewAccess<'_>, now: DateTime<Utc>) -> Result<String, NoSigningKey> {
         let (keys, ring) = (self.keys(), self.ring());
-        let key = signing(&keys, now).and_then(|key| ring.get(&key.id)).ok_or(NoSigningKey)?;
+        let key = signing(&keys, now)
+            .and_then(|key| ring.get(&key.id))
+            .ok_or(NoSigningKey)?;
         let directory = new.directory;
         let made = seconds(now);
         let (sub, epoch, secret) = new.client.unwrap_or((new.id, 0, None));

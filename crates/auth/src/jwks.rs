@@ -27,7 +27,8 @@ const MOST_KEYS: usize = 1_000;
 const SHORTEST_MODULUS: usize = 341;
 
 /// Reads an address; the error is for the log.
-pub type Fetch = dyn Fn(String) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send>> + Send + Sync;
+pub type Fetch =
+    dyn Fn(String) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send>> + Send + Sync;
 
 type Keys = HashMap<String, DecodingKey>;
 

@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use serde::de::{DeserializeOwned, Deserializer, IgnoredAny};
 use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny};
 
 /// The longest text: Entra's tokens have some 2 KiB.
 pub const LONGEST: usize = 8 * 1024;
@@ -34,7 +34,9 @@ pub enum JwtError {
     #[error("the token is signed by a key (kid) that its issuer does not publish")]
     Key,
     /// The issuer's keys could not be read, now or before.
-    #[error("the keys of the token's issuer could not be read: look at its address and at the gateway's way out")]
+    #[error(
+        "the keys of the token's issuer could not be read: look at its address and at the gateway's way out"
+    )]
     KeysUnreadable,
     /// The signature is not that of the key.
     #[error("the signature does not fit the token: it was changed, or made by somebody else")]
@@ -109,7 +111,9 @@ impl<'t> Jwt<'t> {
         if text.len() > LONGEST || parts != 2 {
             return Err(JwtError::Malformed);
         }
-        let head = BASE64URL_NOPAD.decode(head.as_bytes()).map_err(|_| JwtError::Malformed)?;
+        let head = BASE64URL_NOPAD
+            .decode(head.as_bytes())
+            .map_err(|_| JwtError::Malformed)?;
         let head: Head = serde_json::from_slice(&head).map_err(|_| JwtError::Malformed)?;
         if head.crit {
             return Err(JwtError::Critical);
@@ -133,7 +137,9 @@ impl<'t> Jwt<'t> {
             Algorithm::RS256 => "RS256",
             _ => return Err(JwtError::Algorithm),
         };
-        (self.algorithm == wanted).then_some(()).ok_or(JwtError::Algorithm)
+        (self.algorithm == wanted)
+            .then_some(())
+            .ok_or(JwtError::Algorithm)
     }
 
     /// Its claims, after its signature was verified. `C` names the claims with their types; times and meanings are the caller's to
@@ -152,14 +158,16 @@ impl<'t> Jwt<'t> {
         // By our own clock, and with exact comparisons.
         (rules.validate_exp, rules.validate_nbf, rules.validate_aud) = (false, false, false);
         let verified = jsonwebtoken::decode::<C>(self.text, key, &rules);
-        verified.map(|token| token.claims).map_err(|error| match error.kind() {
-            ErrorKind::InvalidAlgorithm => JwtError::Algorithm,
-            ErrorKind::Json(_) | ErrorKind::MissingRequiredClaim(_) | ErrorKind::InvalidClaimFormat(_) => {
-                JwtError::Claims
-            }
-            ErrorKind::Base64(_) | ErrorKind::Utf8(_) | ErrorKind::InvalidToken => JwtError::Malformed,
-            _ => JwtError::Signature,
-        })
+        verified
+            .map(|token| token.claims)
+            .map_err(|error| match error.kind() {
+                ErrorKind::InvalidAlgorithm => JwtError::Algorithm,
+                ErrorKind::Json(_)
+                | ErrorKind::MissingRequiredClaim(_)
+                | ErrorKind::InvalidClaimFormat(_) => JwtError::Claims,
+                ErrorKind::Base64(_) | ErrorKind::Utf8(_) | ErrorKind::InvalidToken => JwtError::Malformed,
+                _ => JwtError::Signature,
+            })
     }
 }
 

@@ -19,7 +19,10 @@ const NAME: usize = 16;
 ///
 /// # Errors
 /// [`NoRandomness`] when the system gives none.
-pub fn generate(created_at: DateTime<Utc>, signs_from: DateTime<Utc>) -> Result<OauthKeyRecord, NoRandomness> {
+pub fn generate(
+    created_at: DateTime<Utc>,
+    signs_from: DateTime<Utc>,
+) -> Result<OauthKeyRecord, NoRandomness> {
     let random = SystemRandom::new();
     let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random);
     let document = document.map_err(|_| NoRandomness)?;
@@ -27,7 +30,10 @@ pub fn generate(created_at: DateTime<Utc>, signs_from: DateTime<Utc>) -> Result<
     let pair = pair.map_err(|_| NoRandomness)?;
     // 0x04, then the two coordinates (SEC 1, section 2.3.3).
     let point = pair.public_key().as_ref();
-    let (x, y) = point.get(1..).and_then(|both| both.split_at_checked(32)).ok_or(NoRandomness)?;
+    let (x, y) = point
+        .get(1..)
+        .and_then(|both| both.split_at_checked(32))
+        .ok_or(NoRandomness)?;
     let mut id = HEXLOWER.encode(&Sha256::digest(point));
     id.truncate(NAME);
     Ok(OauthKeyRecord {

@@ -31,8 +31,8 @@ use crate::refusal::{Reason, Refusal};
 use crate::stats::{Counters, Stats, step};
 use crate::token::{self, CredentialKind};
 use crate::uses::{Uses, VerifiedSecret};
-use run::{Failed, run};
 pub use access::VerifiedAccess;
+use run::{Failed, run};
 pub use verified::{CredentialRecord, Verified};
 
 /// A well-formed credential of this environment, whose record may be read now.

@@ -218,15 +218,27 @@ mod tests {
     fn the_key_that_began_last_signs_and_a_new_one_waits_until_it_is_known() {
         let keys = [key("b", 0), key("a", 0), key("c", 100)];
         let name = |now| signing(&keys, at(now)).map(|key| key.id.as_str());
-        assert_eq!([name(-1), name(0), name(99), name(100)], [None, Some("b"), Some("b"), Some("c")]);
+        assert_eq!(
+            [name(-1), name(0), name(99), name(100)],
+            [None, Some("b"), Some("b"), Some("c")]
+        );
     }
 
     #[test]
     fn a_key_stays_until_the_last_token_of_it_has_ended() {
         let keys = [key("a", 0), key("b", 100), key("c", 2_000)];
-        let gone = |now| ended(&keys, at(now)).iter().map(|key| key.id.as_str()).collect::<Vec<_>>();
+        let gone = |now| {
+            ended(&keys, at(now))
+                .iter()
+                .map(|key| key.id.as_str())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(gone(99), [] as [&str; 0]);
-        assert_eq!(gone(100 + 600), [] as [&str; 0], "a token of 10 hours, made at the last moment, ends now");
+        assert_eq!(
+            gone(100 + 600),
+            [] as [&str; 0],
+            "a token of 10 hours, made at the last moment, ends now"
+        );
         assert_eq!(gone(100 + 610), ["a"]);
         assert_eq!(gone(2_000), [] as [&str; 0]);
         assert_eq!(gone(2_610), ["a", "b"]);

@@ -52,7 +52,10 @@ mod tests {
 
     #[test]
     fn only_the_listed_hosts_are_asked_and_by_tls_unless_they_are_here() {
-        let hosts = KeyHosts::of(["login.microsoftonline.com".to_owned(), "127.0.0.1:9000".to_owned()]);
+        let hosts = KeyHosts::of([
+            "login.microsoftonline.com".to_owned(),
+            "127.0.0.1:9000".to_owned(),
+        ]);
         for (url, expected) in [
             ("https://login.microsoftonline.com/t/discovery/v2.0/keys", true),
             ("http://127.0.0.1:9000/keys", true),

@@ -17,8 +17,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::admin::access::api_key;
-use crate::admin::{idempotency, input};
 use crate::admin::problem::{AdminCode, Problem};
+use crate::admin::{idempotency, input};
 use crate::extract::{body, client};
 use crate::oauth::{KEYS_AGE, by_basic, log_minted};
 use crate::observe::Facts;
@@ -127,7 +127,10 @@ async fn for_key(
     ask: &AskToken,
     draft: Draft,
 ) -> Result<Provisioned, Problem> {
-    let of_scope = key.scope_name.as_deref().filter(|_| key.grant.scope.tenant().is_some());
+    let of_scope = key
+        .scope_name
+        .as_deref()
+        .filter(|_| key.grant.scope.tenant().is_some());
     let tenant = ask.tenant.as_deref().or(of_scope).ok_or_else(|| {
         Problem::value(
             "tenant",
@@ -136,7 +139,9 @@ async fn for_key(
     })?;
     let elsewhere = || Problem::missing(called(&ask.profile, tenant));
     let (tenant, directory) = match provision::directory(context, tenant, &ask.profile).await {
-        Err(admin::Error::TenantUnknown(_) | admin::Error::DirectoryUnknown { .. }) => return Err(elsewhere()),
+        Err(admin::Error::TenantUnknown(_) | admin::Error::DirectoryUnknown { .. }) => {
+            return Err(elsewhere());
+        }
         found => found?,
     };
     let scope = Scope::Directory(tenant.id, directory.profile.clone());

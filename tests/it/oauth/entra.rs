@@ -19,7 +19,16 @@ fn token() -> Value {
 fn accept(gateway: &Gateway, issuer: &Issuer, more: &[&str]) -> std::process::Output {
     let keys = issuer.keys_url();
     let words = [
-        "directory", "oauth", "--tenant", "contoso", "--profile", "advisors", "--entra-tenant", TID, "--keys-url", keys.as_str(),
+        "directory",
+        "oauth",
+        "--tenant",
+        "contoso",
+        "--profile",
+        "advisors",
+        "--entra-tenant",
+        TID,
+        "--keys-url",
+        keys.as_str(),
     ];
     gateway.try_cli(&[&words[..], more].concat())
 }
@@ -83,12 +92,22 @@ async fn production_accepts_them_only_where_somebody_said_so_and_writes_that_dow
     gateway.directory("contoso", "advisors");
     let refused = accept(&gateway, &issuer, &[]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(!refused.status.success() && said.contains("--in-production"), "{said}");
+    assert!(
+        !refused.status.success() && said.contains("--in-production"),
+        "{said}"
+    );
     let bearer = issuer.sign(&token());
     scim(&gateway, NAMED, &bearer).get("/Users").await.expect(401);
     assert!(accept(&gateway, &issuer, &["--in-production"]).status.success());
     scim(&gateway, NAMED, &bearer).get("/Users").await.expect(200);
-    let rows = gateway.cli(&["audit", "list", "--tenant", "contoso", "--action", "directory.oauth.set"]);
+    let rows = gateway.cli(&[
+        "audit",
+        "list",
+        "--tenant",
+        "contoso",
+        "--action",
+        "directory.oauth.set",
+    ]);
     assert_eq!(rows[0]["details"]["entraInProduction"], true, "{rows}");
     assert_eq!(rows[0]["details"]["entraTenant"], TID);
 }

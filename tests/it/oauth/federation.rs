@@ -20,8 +20,22 @@ async fn on_both(issuer: &Issuer, test: impl AsyncFn(Gateway, Gateway)) {
 fn create(gateway: &Gateway, issuer: &Issuer, tenant: &str) -> String {
     let keys = issuer.keys_url();
     let words = [
-        "client", "create", "--tenant", tenant, "--profile", "advisors", "--entra-tenant", TID, "--subject", "d085870e",
-        "--audience", "api://booking", "--audience", "booking", "--keys-url", keys.as_str(),
+        "client",
+        "create",
+        "--tenant",
+        tenant,
+        "--profile",
+        "advisors",
+        "--entra-tenant",
+        TID,
+        "--subject",
+        "d085870e",
+        "--audience",
+        "api://booking",
+        "--audience",
+        "booking",
+        "--keys-url",
+        keys.as_str(),
     ];
     let made = gateway.cli(&words);
     assert_eq!(made["clientSecret"], Value::Null, "{made}");
@@ -29,7 +43,12 @@ fn create(gateway: &Gateway, issuer: &Issuer, tenant: &str) -> String {
 }
 
 async fn ask(gateway: &Gateway, client: &str, assertion: &str) -> Answer {
-    let parameters = [GRANT, TYPE, ("client_id", client), ("client_assertion", assertion)];
+    let parameters = [
+        GRANT,
+        TYPE,
+        ("client_id", client),
+        ("client_assertion", assertion),
+    ];
     form(token_request(gateway), &parameters).await
 }
 
@@ -40,17 +59,24 @@ async fn an_assertion_of_the_registered_identity_gets_an_access_token_and_no_oth
         one.directory("contoso", "advisors");
         let client = create(&one, &issuer, "contoso");
         for gateway in [&one, &other] {
-            let answer = ask(gateway, &client, &issuer.sign(&assertion())).await.expect(200);
+            let answer = ask(gateway, &client, &issuer.sign(&assertion()))
+                .await
+                .expect(200);
             let token = text(&answer.body, "access_token");
             scim(&one, ADVISORS, &token).get("/Users").await.expect(200);
-            scim(&other, "/t/contoso/advisors/scim", &token).get("/Users").await.expect(200);
+            scim(&other, "/t/contoso/advisors/scim", &token)
+                .get("/Users")
+                .await
+                .expect(200);
         }
         let with = |claim: &str, value: Value| {
             let mut claims = assertion();
             claims[claim] = value;
             issuer.sign(&claims)
         };
-        ask(&one, &client, &with("aud", json!("booking"))).await.expect(200);
+        ask(&one, &client, &with("aud", json!("booking")))
+            .await
+            .expect(200);
         let other_issuer = Issuer::start().await;
         let typed = |typ: &str| {
             let head = json!({"typ": typ, "alg": "RS256", "kid": issuer.kid});
@@ -71,17 +97,47 @@ async fn an_assertion_of_the_registered_identity_gets_an_access_token_and_no_oth
             ("another key", other_issuer.sign(&assertion())),
             ("typ", typed("at+jwt")),
             ("no JWT", "eyJ.x.y".to_owned()),
-            ("no signature", issuer.sign(&assertion()).rsplit_once('.').unwrap().0.to_owned() + "."),
+            (
+                "no signature",
+                issuer.sign(&assertion()).rsplit_once('.').unwrap().0.to_owned() + ".",
+            ),
         ] {
             let answer = ask(&one, &client, &bad).await;
-            assert_eq!((answer.status, &answer.body["error"]), (401, &json!("invalid_client")), "{what}: {}", answer.text);
+            assert_eq!(
+                (answer.status, &answer.body["error"]),
+                (401, &json!("invalid_client")),
+                "{what}: {}",
+                answer.text
+            );
             bodies.push(answer.text_without_id());
         }
-        bodies.push(ask(&one, "000000000000", &issuer.sign(&assertion())).await.expect(401).text_without_id());
+        bodies.push(
+            ask(&one, "000000000000", &issuer.sign(&assertion()))
+                .await
+                .expect(401)
+                .text_without_id(),
+        );
         bodies.dedup();
-        assert_eq!(bodies.len(), 1, "a refusal tells nothing of its reason: {bodies:?}");
-        for reason in ["jwt_issuer", "jwt_audience", "jwt_subject", "jwt_entra_tenant", "jwt_claims", "jwt_expired", "jwt_too_old", "jwt_type", "jwt_malformed"] {
-            assert!(one.log().contains(&format!("\"{reason}\"")), "the log says {reason}");
+        assert_eq!(
+            bodies.len(),
+            1,
+            "a refusal tells nothing of its reason: {bodies:?}"
+        );
+        for reason in [
+            "jwt_issuer",
+            "jwt_audience",
+            "jwt_subject",
+            "jwt_entra_tenant",
+            "jwt_claims",
+            "jwt_expired",
+            "jwt_too_old",
+            "jwt_type",
+            "jwt_malformed",
+        ] {
+            assert!(
+                one.log().contains(&format!("\"{reason}\"")),
+                "the log says {reason}"
+            );
         }
         one.cli(&["client", "revoke", "--tenant", "contoso", &client]);
         ask(&other, &client, &issuer.sign(&assertion())).await.expect(401);
@@ -100,7 +156,9 @@ async fn keys_are_read_seldom_and_the_last_good_ones_are_used_while_the_issuer_i
     let gateway = Gateway::start(settings).await;
     gateway.directory("contoso", "advisors");
     let client = create(&gateway, &issuer, "contoso");
-    ask(&gateway, &client, &issuer.sign(&assertion())).await.expect(200);
+    ask(&gateway, &client, &issuer.sign(&assertion()))
+        .await
+        .expect(200);
     assert_eq!(issuer.reads(), 1);
     // Keys that nobody publishes, and clients that nobody registered, cause no traffic.
     let right = issuer.kid.clone();
@@ -112,9 +170,15 @@ async fn keys_are_read_seldom_and_the_last_good_ones_are_used_while_the_issuer_i
     }
     issuer.kid = right;
     assert_eq!(issuer.reads(), 1, "a set was read a moment ago");
-    for (status, body) in [("500 Internal Server Error", ""), ("302 Found", ""), ("200 OK", "{}")] {
+    for (status, body) in [
+        ("500 Internal Server Error", ""),
+        ("302 Found", ""),
+        ("200 OK", "{}"),
+    ] {
         issuer.answers(status, body);
-        ask(&gateway, &client, &issuer.sign(&assertion())).await.expect(200);
+        ask(&gateway, &client, &issuer.sign(&assertion()))
+            .await
+            .expect(200);
     }
     assert_eq!(issuer.reads(), 1);
 
@@ -122,7 +186,9 @@ async fn keys_are_read_seldom_and_the_last_good_ones_are_used_while_the_issuer_i
     let away = Issuer::start().await;
     away.answers("302 Found", "");
     let mut settings = support::gateway::Settings::default();
-    settings.more.push(("oauth.key_hosts".to_owned(), format!("\"{}\"", away.host)));
+    settings
+        .more
+        .push(("oauth.key_hosts".to_owned(), format!("\"{}\"", away.host)));
     let gateway = Gateway::start(settings).await;
     gateway.directory("contoso", "advisors");
     let client = create(&gateway, &away, "contoso");
@@ -138,8 +204,21 @@ async fn keys_are_read_seldom_and_the_last_good_ones_are_used_while_the_issuer_i
 async fn an_identity_is_registered_only_with_values_that_can_be_used() {
     let gateway = Gateway::prepared(support::gateway::Settings::default());
     gateway.directory("contoso", "advisors");
-    gateway.cli(&["tenant", "create", "bound", "--entra-tenant-id", "22222222-2222-3333-4444-555555555555"]);
-    gateway.cli(&["directory", "create", "--tenant", "bound", "--profile", "advisors"]);
+    gateway.cli(&[
+        "tenant",
+        "create",
+        "bound",
+        "--entra-tenant-id",
+        "22222222-2222-3333-4444-555555555555",
+    ]);
+    gateway.cli(&[
+        "directory",
+        "create",
+        "--tenant",
+        "bound",
+        "--profile",
+        "advisors",
+    ]);
     let refused = |tenant: &str, words: &[&str]| {
         let begin = ["client", "create", "--tenant", tenant, "--profile", "advisors"];
         let output = gateway.try_cli(&[&begin[..], words].concat());
@@ -148,11 +227,38 @@ async fn an_identity_is_registered_only_with_values_that_can_be_used() {
     };
     let good = ["--entra-tenant", TID, "--subject", "x", "--audience", "y"];
     for (tenant, words, part) in [
-        ("contoso", &["--entra-tenant", "contoso.com", "--subject", "x", "--audience", "y"][..], "entraTenant must be the id"),
-        ("contoso", &["--entra-tenant", TID, "--subject", "x y", "--audience", "y"], "subject must be a text without blanks"),
-        ("contoso", &[&good[..], &["--issuer", "http://x"]].concat(), "issuer must be an address that begins with https://"),
-        ("contoso", &[&good[..], &["--keys-url", "http://169.254.169.254/"]].concat(), "login.microsoftonline.us"),
-        ("contoso", &[&good[..], &["--keys-url", "https://evil.example/keys"]].concat(), "oauth.key_hosts"),
+        (
+            "contoso",
+            &[
+                "--entra-tenant",
+                "contoso.com",
+                "--subject",
+                "x",
+                "--audience",
+                "y",
+            ][..],
+            "entraTenant must be the id",
+        ),
+        (
+            "contoso",
+            &["--entra-tenant", TID, "--subject", "x y", "--audience", "y"],
+            "subject must be a text without blanks",
+        ),
+        (
+            "contoso",
+            &[&good[..], &["--issuer", "http://x"]].concat(),
+            "issuer must be an address that begins with https://",
+        ),
+        (
+            "contoso",
+            &[&good[..], &["--keys-url", "http://169.254.169.254/"]].concat(),
+            "login.microsoftonline.us",
+        ),
+        (
+            "contoso",
+            &[&good[..], &["--keys-url", "https://evil.example/keys"]].concat(),
+            "oauth.key_hosts",
+        ),
         ("bound", &good, "is bound to the Entra tenant 22222222"),
         ("contoso", &["--entra-tenant", TID], "--subject"),
     ] {

@@ -25,7 +25,10 @@ pub struct Issuer {
 }
 
 pub fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs()
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("after 1970")
+        .as_secs()
 }
 
 impl Issuer {
@@ -102,7 +105,10 @@ impl Issuer {
 
     /// A JWT of these claims.
     pub fn sign(&self, claims: &Value) -> String {
-        self.sign_text(&json!({"typ": "JWT", "alg": "RS256", "kid": self.kid}), &claims.to_string())
+        self.sign_text(
+            &json!({"typ": "JWT", "alg": "RS256", "kid": self.kid}),
+            &claims.to_string(),
+        )
     }
 }
 

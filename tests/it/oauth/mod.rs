@@ -29,7 +29,9 @@ async fn on_both_with(more: &[(&str, &str)], test: impl AsyncFn(Gateway, Gateway
         ..Settings::default()
     };
     for mut settings in [Settings::default(), postgres] {
-        let more = more.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let more = more
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         settings.more.extend(more);
         let one = Gateway::start(settings).await;
         let other = one.replica().await;
@@ -66,7 +68,11 @@ fn token_request(gateway: &Gateway) -> RequestBuilder {
 /// Sends a form.
 async fn form(request: RequestBuilder, parameters: &[(&str, &str)]) -> Answer {
     let pairs = parameters.iter().map(|(name, value)| {
-        format!("{}={}", support::http::entra_encode(name), support::http::entra_encode(value))
+        format!(
+            "{}={}",
+            support::http::entra_encode(name),
+            support::http::entra_encode(value)
+        )
     });
     let body = pairs.collect::<Vec<_>>().join("&");
     let request = request.header("Content-Type", "application/x-www-form-urlencoded");
@@ -84,7 +90,10 @@ async fn access_token(gateway: &Gateway, client: &Client) -> String {
 
 /// A SCIM client with a bearer at a Tenant URL of that gateway.
 fn scim(gateway: &Gateway, path: &str, bearer: &str) -> Scim {
-    Scim::at(&format!("{}{path}", gateway.url()), Some(format!("Bearer {bearer}")))
+    Scim::at(
+        &format!("{}{path}", gateway.url()),
+        Some(format!("Bearer {bearer}")),
+    )
 }
 
 const ADVISORS: &str = "/advisors/scim";
@@ -96,6 +105,8 @@ fn claims(token: &str) -> Value {
 
 fn part(token: &str, index: usize) -> Value {
     let part = token.split('.').nth(index).expect("three parts");
-    let bytes = data_encoding::BASE64URL_NOPAD.decode(part.as_bytes()).expect("base64url");
+    let bytes = data_encoding::BASE64URL_NOPAD
+        .decode(part.as_bytes())
+        .expect("base64url");
     serde_json::from_slice(&bytes).expect("JSON")
 }

@@ -2,7 +2,7 @@
 
 use support::gateway::text;
 
-use super::{ADVISORS, GRANT, Client, access_token, client, form, on_both, scim, shown, token_request};
+use super::{ADVISORS, Client, GRANT, access_token, client, form, on_both, scim, shown, token_request};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_has_three_usable_secrets_at_most_and_each_is_shown_once() {
@@ -16,7 +16,10 @@ async fn a_client_has_three_usable_secrets_at_most_and_each_is_shown_once() {
         }
         let output = one.try_cli(&add);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(said.contains("has 3 usable secrets, the most there may be"), "{said}");
+        assert!(
+            said.contains("has 3 usable secrets, the most there may be"),
+            "{said}"
+        );
         for secret in &secrets {
             access_token(&one, secret).await;
         }
@@ -28,7 +31,14 @@ async fn a_client_has_three_usable_secrets_at_most_and_each_is_shown_once() {
             assert!(!listed.to_string().contains(hidden));
             assert!(!one.log().contains(hidden));
         }
-        let revoke = ["client", "revoke-secret", "--tenant", "contoso", &client.id, &secrets[1].secret];
+        let revoke = [
+            "client",
+            "revoke-secret",
+            "--tenant",
+            "contoso",
+            &client.id,
+            &secrets[1].secret,
+        ];
         one.cli(&revoke);
         one.cli(&add);
         let gone = token_request(&one).basic_auth(&client.id, Some(&secrets[1].secret));
@@ -49,7 +59,10 @@ async fn a_rotation_of_secrets_under_traffic_refuses_no_request() {
             while !stop.load(std::sync::atomic::Ordering::Relaxed) {
                 let token = present.lock().unwrap().clone();
                 for gateway in [&one, &other] {
-                    scim(gateway, ADVISORS, &token).get("/Users?count=1").await.expect(200);
+                    scim(gateway, ADVISORS, &token)
+                        .get("/Users?count=1")
+                        .await
+                        .expect(200);
                     count += 1;
                 }
             }
@@ -64,7 +77,14 @@ async fn a_rotation_of_secrets_under_traffic_refuses_no_request() {
                 let former = std::mem::replace(&mut *present.lock().unwrap(), token);
                 // Whoever is on the way has arrived: then the old secret is taken back, and its tokens end.
                 tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-                one.cli(&["client", "revoke-secret", "--tenant", "contoso", &old.id, &old.secret_id]);
+                one.cli(&[
+                    "client",
+                    "revoke-secret",
+                    "--tenant",
+                    "contoso",
+                    &old.id,
+                    &old.secret_id,
+                ]);
                 for gateway in [&one, &other] {
                     scim(gateway, ADVISORS, &former).get("/Users").await.expect(401);
                 }
@@ -86,7 +106,9 @@ async fn what_is_revoked_is_refused_at_the_next_request_on_every_instance() {
         let ends: [(&str, &dyn Fn(&Client) -> Vec<String>); 4] = [
             ("revoke", &|client| vec![client.id.clone()]),
             ("end-tokens", &|client| vec![client.id.clone()]),
-            ("revoke-secret", &|client| vec![client.id.clone(), client.secret_id.clone()]),
+            ("revoke-secret", &|client| {
+                vec![client.id.clone(), client.secret_id.clone()]
+            }),
             ("revoke", &|client| vec![client.id.clone()]),
         ];
         for (verb, words) in ends {
@@ -117,7 +139,17 @@ async fn what_is_revoked_is_refused_at_the_next_request_on_every_instance() {
         scim(&other, ADVISORS, &token).get("/Users").await.expect(503);
         one.cli(&["tenant", "unfreeze", "contoso"]);
         scim(&other, ADVISORS, &token).get("/Users").await.expect(200);
-        let all = ["token", "revoke", "--all", "--tenant", "contoso", "--reason", "x", "--confirm", "contoso"];
+        let all = [
+            "token",
+            "revoke",
+            "--all",
+            "--tenant",
+            "contoso",
+            "--reason",
+            "x",
+            "--confirm",
+            "contoso",
+        ];
         let revoked = one.cli(&all);
         assert_eq!(revoked["revokedClients"], 3, "{revoked}");
         for gateway in [&other, &one] {

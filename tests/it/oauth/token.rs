@@ -58,32 +58,74 @@ async fn a_refused_request_is_answered_in_the_form_of_oauth_and_says_what_to_do(
         let secret = ("client_secret", client.secret.as_str());
         let basic = || token_request(&one).basic_auth(&client.id, Some(&client.secret));
         let assertion = [
-            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            (
+                "client_assertion_type",
+                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            ),
             ("client_assertion", "eyJ.x.y"),
         ];
         let invalid = [
-            (form(token_request(&one), &[id, secret]).await, "grant_type is missing"),
+            (
+                form(token_request(&one), &[id, secret]).await,
+                "grant_type is missing",
+            ),
             (form(basic(), &[GRANT, secret]).await, "proves itself twice"),
             (form(basic(), &[GRANT, id, secret]).await, "proves itself twice"),
-            (form(basic(), &[GRANT, assertion[0], assertion[1]]).await, "proves itself twice"),
-            (form(token_request(&one), &[GRANT, id, secret, assertion[0], assertion[1]]).await, "proves itself twice"),
-            (form(basic(), &[GRANT, ("client_id", "another")]).await, "differs in header and form"),
-            (form(token_request(&one), &[GRANT, secret]).await, "client_id is missing"),
-            (form(token_request(&one), &[GRANT, id, assertion[1]]).await, "client_assertion_type must be urn:ietf"),
+            (
+                form(basic(), &[GRANT, assertion[0], assertion[1]]).await,
+                "proves itself twice",
+            ),
+            (
+                form(
+                    token_request(&one),
+                    &[GRANT, id, secret, assertion[0], assertion[1]],
+                )
+                .await,
+                "proves itself twice",
+            ),
+            (
+                form(basic(), &[GRANT, ("client_id", "another")]).await,
+                "differs in header and form",
+            ),
+            (
+                form(token_request(&one), &[GRANT, secret]).await,
+                "client_id is missing",
+            ),
+            (
+                form(token_request(&one), &[GRANT, id, assertion[1]]).await,
+                "client_assertion_type must be urn:ietf",
+            ),
             (form(token_request(&one), &[GRANT, GRANT]).await, "stands twice"),
-            (form(token_request(&one).bearer_auth(&directory.token), &[GRANT]).await, "not Basic with base64"),
-            (send(basic().json(&json!({"grant_type": "client_credentials"}))).await, "application/x-www-form-urlencoded"),
-            (send(basic().header("content-type", "application/scim+json").body("{}")).await, "application/x-www-form-urlencoded"),
+            (
+                form(token_request(&one).bearer_auth(&directory.token), &[GRANT]).await,
+                "not Basic with base64",
+            ),
+            (
+                send(basic().json(&json!({"grant_type": "client_credentials"}))).await,
+                "application/x-www-form-urlencoded",
+            ),
+            (
+                send(basic().header("content-type", "application/scim+json").body("{}")).await,
+                "application/x-www-form-urlencoded",
+            ),
         ];
         for (answer, part) in invalid {
             let answer = answer.expect(400);
             assert_eq!(answer.body["error"], "invalid_request", "{}", answer.text);
-            assert!(text(&answer.body, "error_description").contains(part), "{part}: {}", answer.text);
+            assert!(
+                text(&answer.body, "error_description").contains(part),
+                "{part}: {}",
+                answer.text
+            );
             assert_eq!(answer.header("cache-control"), "no-store");
         }
-        let other_grant = form(basic(), &[("grant_type", "authorization_code")]).await.expect(400);
+        let other_grant = form(basic(), &[("grant_type", "authorization_code")])
+            .await
+            .expect(400);
         assert_eq!(other_grant.body["error"], "unsupported_grant_type");
-        let get = send(support::http_client().get(format!("{}/oauth/token", one.url()))).await.expect(405);
+        let get = send(support::http_client().get(format!("{}/oauth/token", one.url())))
+            .await
+            .expect(405);
         assert_eq!(get.header("allow"), "POST");
 
         // Whatever is wrong with the credentials, the answer is the same.
@@ -93,7 +135,10 @@ async fn a_refused_request_is_answered_in_the_form_of_oauth_and_says_what_to_do(
             (client.id.as_str(), ""),
             (client.id.as_str(), "null"),
             (client.id.as_str(), &forged(&client.secret, 7)),
-            (client.id.as_str(), &client.secret[..90.min(client.secret.len() - 1)]),
+            (
+                client.id.as_str(),
+                &client.secret[..90.min(client.secret.len() - 1)],
+            ),
             (client.id.as_str(), &of_other_kind(&client.secret)),
             (client.id.as_str(), &directory.token),
             (client.id.as_str(), &app),
@@ -101,7 +146,9 @@ async fn a_refused_request_is_answered_in_the_form_of_oauth_and_says_what_to_do(
             ("", &client.secret),
             ("../..", &client.secret),
         ] {
-            let answer = form(token_request(&one).basic_auth(id, Some(secret)), &[GRANT]).await.expect(401);
+            let answer = form(token_request(&one).basic_auth(id, Some(secret)), &[GRANT])
+                .await
+                .expect(401);
             assert_eq!(answer.body["error"], "invalid_client", "{}", answer.text);
             assert_eq!(answer.header("www-authenticate"), "Basic realm=\"usher\"");
             texts.push(answer.text_without_id());
@@ -112,7 +159,10 @@ async fn a_refused_request_is_answered_in_the_form_of_oauth_and_says_what_to_do(
         assert_eq!(texts.len(), 1, "{texts:?}");
         assert!(texts[0].contains("usher client create"), "{}", texts[0]);
         // A secret is no bearer.
-        scim(&one, ADVISORS, &client.secret).get("/Users").await.expect(401);
+        scim(&one, ADVISORS, &client.secret)
+            .get("/Users")
+            .await
+            .expect(401);
     })
     .await;
 }
@@ -129,11 +179,20 @@ async fn what_a_client_can_find_out_by_itself() {
         assert_eq!(metadata["token_endpoint"], format!("{}/oauth/token", one.url()));
         assert_eq!(metadata["jwks_uri"], format!("{}/oauth/jwks", one.url()));
         for gateway in [&one, &other] {
-            let jwks = send(support::http_client().get(format!("{}/oauth/jwks", gateway.url()))).await.expect(200);
+            let jwks = send(support::http_client().get(format!("{}/oauth/jwks", gateway.url())))
+                .await
+                .expect(200);
             let keys = jwks.body["keys"].as_array().expect("keys");
-            assert!(keys.iter().any(|key| key["kid"] == part(&token, 0)["kid"]), "{}", jwks.text);
+            assert!(
+                keys.iter().any(|key| key["kid"] == part(&token, 0)["kid"]),
+                "{}",
+                jwks.text
+            );
             for key in keys {
-                assert_eq!((&key["kty"], &key["crv"], &key["alg"]), (&json!("EC"), &json!("P-256"), &json!("ES256")));
+                assert_eq!(
+                    (&key["kty"], &key["crv"], &key["alg"]),
+                    (&json!("EC"), &json!("P-256"), &json!("ES256"))
+                );
                 assert!(key.get("d").is_none(), "{key}");
             }
         }
@@ -146,7 +205,14 @@ async fn the_directory_says_how_long_access_tokens_last() {
     on_both(async |one, _| {
         one.directory("contoso", "advisors");
         let client = client(&one, "contoso", "advisors");
-        let directory = ["directory", "oauth", "--tenant", "contoso", "--profile", "advisors"];
+        let directory = [
+            "directory",
+            "oauth",
+            "--tenant",
+            "contoso",
+            "--profile",
+            "advisors",
+        ];
         for life in ["59m", "7h", "0"] {
             let output = one.try_cli(&[&directory[..], &["--token-life", life]].concat());
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -155,7 +221,10 @@ async fn the_directory_says_how_long_access_tokens_last() {
         one.cli(&[&directory[..], &["--token-life", "6h"]].concat());
         assert_eq!(one.cli(&directory)["tokenSeconds"], 21_600);
         let claims = claims(&access_token(&one, &client).await);
-        assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 21_600);
+        assert_eq!(
+            claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(),
+            21_600
+        );
     })
     .await;
 }

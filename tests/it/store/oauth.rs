@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use domain::audit::Action;
-use domain::client::{Client, ClientSecret, DirectoryOauth, EntraTokens, Federation, OauthKey, OauthKeyRecord};
+use domain::client::{
+    Client, ClientSecret, DirectoryOauth, EntraTokens, Federation, OauthKey, OauthKeyRecord,
+};
 use domain::credential::{CredentialKind, LastUse, Memory, SecretHash, TokenId, Use};
 use domain::id::DirectoryId;
 use domain::scope::TenantScope;
@@ -178,7 +180,10 @@ pub async fn walk(world: &World, home: &Home, nth: usize) {
         .set_directory_oauth(home.scope, home.directory.id, &oauth)
         .await
         .unwrap();
-    store.directory_oauth(home.scope, home.directory.id).await.unwrap();
+    store
+        .directory_oauth(home.scope, home.directory.id)
+        .await
+        .unwrap();
     store
         .directory_by_names(home.tenant.name.as_str(), home.directory.profile.as_str())
         .await
@@ -219,7 +224,10 @@ async fn a_client_is_read_with_its_directory_and_its_secrets_that_were_not_revok
             .unwrap();
         let record = world.store.client_record(new.id).await.unwrap().unwrap();
         assert_eq!((&record.client, &record.secrets), (&new, &vec![first.id]));
-        assert_eq!((&record.opens.directory, record.access_token_seconds), (&home.directory, 3_600));
+        assert_eq!(
+            (&record.opens.directory, record.access_token_seconds),
+            (&home.directory, 3_600)
+        );
         let mut state = record.opens.state;
         // Whatever a request was admitted by draws the state anew.
         let changed = async || {
@@ -231,12 +239,23 @@ async fn a_client_is_read_with_its_directory_and_its_secrets_that_were_not_revok
         let (next, record) = changed().await;
         assert!(next != state && record.secrets.len() == 2, "{record:?}");
         state = next;
-        assert!(operator.revoke_client_secret(home.scope, new.id, first.id, world.now()).await.unwrap());
+        assert!(
+            operator
+                .revoke_client_secret(home.scope, new.id, first.id, world.now())
+                .await
+                .unwrap()
+        );
         let (next, record) = changed().await;
         assert!(next != state && record.secrets == [second.id], "{record:?}");
         state = next;
-        let longer = DirectoryOauth { access_token_seconds: 7_200, entra: None };
-        operator.set_directory_oauth(home.scope, home.directory.id, &longer).await.unwrap();
+        let longer = DirectoryOauth {
+            access_token_seconds: 7_200,
+            entra: None,
+        };
+        operator
+            .set_directory_oauth(home.scope, home.directory.id, &longer)
+            .await
+            .unwrap();
         let (next, record) = changed().await;
         assert!(next != state && record.access_token_seconds == 7_200);
         state = next;
@@ -245,20 +264,54 @@ async fn a_client_is_read_with_its_directory_and_its_secrets_that_were_not_revok
         assert!(next != state && record.client.epoch == 2);
         state = next;
         // Another tenant's scope reaches none of it.
-        assert!(!operator.revoke_client(other.scope, new.id, world.now()).await.unwrap());
+        assert!(
+            !operator
+                .revoke_client(other.scope, new.id, world.now())
+                .await
+                .unwrap()
+        );
         assert!(!operator.end_client_tokens(other.scope, new.id).await.unwrap());
-        assert!(!operator.revoke_client_secret(other.scope, new.id, second.id, world.now()).await.unwrap());
+        assert!(
+            !operator
+                .revoke_client_secret(other.scope, new.id, second.id, world.now())
+                .await
+                .unwrap()
+        );
         assert_eq!(world.store.clients(other.scope, None).await.unwrap(), []);
         assert_eq!(world.store.client_secrets(other.scope, new.id).await.unwrap(), []);
         assert_eq!(changed().await.0, state);
-        assert!(operator.revoke_client(home.scope, new.id, world.now()).await.unwrap());
-        assert!(!operator.revoke_client(home.scope, new.id, world.now()).await.unwrap(), "it is final");
+        assert!(
+            operator
+                .revoke_client(home.scope, new.id, world.now())
+                .await
+                .unwrap()
+        );
+        assert!(
+            !operator
+                .revoke_client(home.scope, new.id, world.now())
+                .await
+                .unwrap(),
+            "it is final"
+        );
         assert!(changed().await.0 != state);
-        let federated = Client { federation: Some(federation()), ..client(&home, "fed", world.now()) };
-        operator.insert_client(home.scope, &federated, None).await.unwrap();
+        let federated = Client {
+            federation: Some(federation()),
+            ..client(&home, "fed", world.now())
+        };
+        operator
+            .insert_client(home.scope, &federated, None)
+            .await
+            .unwrap();
         let found = world.store.client_record(federated.id).await.unwrap().unwrap();
         assert_eq!((found.client, found.secrets), (federated, Vec::new()));
-        assert!(world.store.client_record(token_id("none")).await.unwrap().is_none());
+        assert!(
+            world
+                .store
+                .client_record(token_id("none"))
+                .await
+                .unwrap()
+                .is_none()
+        );
     }
 }
 
@@ -266,7 +319,9 @@ async fn a_client_is_read_with_its_directory_and_its_secrets_that_were_not_revok
 async fn a_directory_is_found_by_the_names_in_its_url_only_when_it_accepts_something() {
     for world in worlds().await {
         let (home, other) = (world.home("contoso").await, world.home("fabrikam").await);
-        let by = async |tenant: &str, profile: &str| world.store.directory_by_names(tenant, profile).await.unwrap();
+        let by = async |tenant: &str, profile: &str| {
+            world.store.directory_by_names(tenant, profile).await.unwrap()
+        };
         assert!(by("contoso", "advisors").await.is_none());
         let accepted = DirectoryOauth {
             access_token_seconds: 3_600,
@@ -276,12 +331,20 @@ async fn a_directory_is_found_by_the_names_in_its_url_only_when_it_accepts_somet
                 in_production: true,
             }),
         };
-        world.operator().set_directory_oauth(home.scope, home.directory.id, &accepted).await.unwrap();
+        world
+            .operator()
+            .set_directory_oauth(home.scope, home.directory.id, &accepted)
+            .await
+            .unwrap();
         let found = by("contoso", "advisors").await.unwrap();
         assert_eq!((found.oauth, found.opens.directory), (accepted, home.directory));
         assert!(by("fabrikam", "advisors").await.is_none());
         assert!(by("contoso", "rooms").await.is_none());
-        let theirs = world.store.directory_oauth(other.scope, other.directory.id).await.unwrap();
+        let theirs = world
+            .store
+            .directory_oauth(other.scope, other.directory.id)
+            .await
+            .unwrap();
         assert_eq!(theirs, DirectoryOauth::default());
     }
 }

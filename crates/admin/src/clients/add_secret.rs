@@ -42,7 +42,9 @@ pub async fn execute(context: &Context, tenant: &str, id: &str, life: TimeDelta)
         .with("expiresAt", issued.secret.expires_at.to_rfc3339());
     let change = Arc::new((issued.secret.clone(), hash.clone()));
     let directories = context.store.directories(scope).await?;
-    let own = directories.iter().find(|directory| directory.id == client.directory);
+    let own = directories
+        .iter()
+        .find(|directory| directory.id == client.directory);
     let tenant_url = own.map(|directory| context.tenant_url(&directory.profile));
     let made = Issued {
         client,

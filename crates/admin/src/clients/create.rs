@@ -57,7 +57,10 @@ pub async fn execute(
     lives(new.life)?;
     let tenant = context.tenant(tenant).await?;
     let directory = context.directory(&tenant, profile).await?;
-    let federation = new.federation.map(|new| federation(context, &tenant, new)).transpose()?;
+    let federation = new
+        .federation
+        .map(|new| federation(context, &tenant, new))
+        .transpose()?;
     let scope = Context::scope(tenant.id);
     let others = context.store.clients(scope, Some(directory.id)).await?;
     if others.iter().filter(|client| client.revoked_at.is_none()).count() >= MOST {
@@ -130,11 +133,17 @@ fn federation(context: &Context, tenant: &Tenant, new: NewFederation) -> Result<
         .unwrap_or_else(|| format!("https://login.microsoftonline.com/{entra_tenant}/v2.0"));
     one_word("issuer", &issuer)?;
     if !issuer.starts_with("https://") {
-        return Err(Error::Federation("issuer", "must be an address that begins with https://"));
+        return Err(Error::Federation(
+            "issuer",
+            "must be an address that begins with https://",
+        ));
     }
     one_word("subject", &new.subject)?;
     if new.audiences.is_empty() || new.audiences.len() > MOST_AUDIENCES {
-        return Err(Error::Federation("audiences", "must be 1 to 8 texts, of which Entra sends one as aud"));
+        return Err(Error::Federation(
+            "audiences",
+            "must be 1 to 8 texts, of which Entra sends one as aud",
+        ));
     }
     for audience in &new.audiences {
         one_word("audiences", audience)?;
@@ -187,7 +196,10 @@ pub(crate) fn keys_url(context: &Context, url: Option<String>, entra_tenant: &st
 fn one_word(field: &'static str, text: &str) -> Result<(), Error> {
     let is_plain = |letter: char| letter.is_ascii_graphic();
     if text.is_empty() || text.len() > LONGEST_VALUE || !text.chars().all(is_plain) {
-        return Err(Error::Federation(field, "must be a text without blanks, exactly as Entra sends it"));
+        return Err(Error::Federation(
+            field,
+            "must be a text without blanks, exactly as Entra sends it",
+        ));
     }
     Ok(())
 }

@@ -100,7 +100,8 @@ fn entry(
     after: &DirectoryOauth,
 ) -> AuditEntry {
     let tenant = |oauth: &DirectoryOauth| oauth.entra.as_ref().map(|entra| entra.entra_tenant.clone());
-    let in_production = |oauth: &DirectoryOauth| oauth.entra.as_ref().is_some_and(|entra| entra.in_production);
+    let in_production =
+        |oauth: &DirectoryOauth| oauth.entra.as_ref().is_some_and(|entra| entra.in_production);
     audit(context, Action::DirectoryOauthSet, directory)
         .with("accessTokenSecondsBefore", before.access_token_seconds)
         .with("accessTokenSeconds", after.access_token_seconds)

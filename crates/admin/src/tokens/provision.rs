@@ -136,7 +136,8 @@ pub async fn for_key(
         last_four: String::new(),
         allowed_networks: AllowedNetworks::default(),
     };
-    let entry = super::audit(context, Action::TokenProvision, &token).with("expiresAt", json!(token.expires_at));
+    let entry =
+        super::audit(context, Action::TokenProvision, &token).with("expiresAt", json!(token.expires_at));
     let hash = SecretHash {
         phc: NO_SECRET.to_owned(),
         version: 1,
@@ -171,7 +172,9 @@ pub async fn for_client(
         // It changes nothing but the log.
         context.store.note_audit(&entry).await?;
     } else {
-        context.create(&entry, &made, |_| Box::pin(async { Ok(()) })).await?;
+        context
+            .create(&entry, &made, |_| Box::pin(async { Ok(()) }))
+            .await?;
     }
     Ok(made)
 }

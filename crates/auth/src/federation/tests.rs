@@ -40,9 +40,21 @@ fn an_assertion_has_exactly_what_was_registered() {
     assert_eq!(with("ver", json!("2.0")), Ok(()));
     assert_eq!(with("aud", json!("api://app")), Ok(()), "one of the set");
     for (claim, values, expected) in [
-        ("iss", ["https://sts.windows.net/x/", "", &format!("https://login.microsoftonline.com/{TID}/v2.0/")], JwtError::Issuer),
+        (
+            "iss",
+            [
+                "https://sts.windows.net/x/",
+                "",
+                &format!("https://login.microsoftonline.com/{TID}/v2.0/"),
+            ],
+            JwtError::Issuer,
+        ),
         ("aud", ["api://app/", "APP", ""], JwtError::Audience),
-        ("tid", ["11111111-2222-3333-4444-555555555556", "", "x"], JwtError::EntraTenant),
+        (
+            "tid",
+            ["11111111-2222-3333-4444-555555555556", "", "x"],
+            JwtError::EntraTenant,
+        ),
         ("sub", ["Subject", "", "subject "], JwtError::Subject),
     ] {
         for value in values {
@@ -50,12 +62,20 @@ fn an_assertion_has_exactly_what_was_registered() {
         }
         let mut missing = assertion();
         missing.as_object_mut().unwrap().shift_remove(claim);
-        assert_eq!(check(&issuer, &issuer.sign(&missing)), Err(JwtError::Claims), "{claim}");
+        assert_eq!(
+            check(&issuer, &issuer.sign(&missing)),
+            Err(JwtError::Claims),
+            "{claim}"
+        );
     }
     assert_eq!(with("exp", json!(NOW - 300)), Err(JwtError::Expired));
     assert_eq!(with("nbf", json!(NOW + 301)), Err(JwtError::NotYet));
     assert_eq!(with("iat", json!(NOW - 4_200)), Ok(()));
-    assert_eq!(with("iat", json!(NOW - 4_201)), Err(JwtError::TooOld), "a stored one is sent again");
+    assert_eq!(
+        with("iat", json!(NOW - 4_201)),
+        Err(JwtError::TooOld),
+        "a stored one is sent again"
+    );
 }
 
 #[test]
@@ -94,8 +114,14 @@ fn a_token_of_entras_is_of_the_named_tenant_and_for_custom_applications() {
     for audience in ENTRA_AUDIENCES {
         assert_eq!(with("aud", audience, 0), Ok(()));
     }
-    assert_eq!(with("aud", "00000002-0000-0000-c000-000000000000", 0), Err(JwtError::Audience));
-    assert_eq!(with("iss", "https://sts.windows.net/another/", 0), Err(JwtError::Issuer));
+    assert_eq!(
+        with("aud", "00000002-0000-0000-c000-000000000000", 0),
+        Err(JwtError::Audience)
+    );
+    assert_eq!(
+        with("iss", "https://sts.windows.net/another/", 0),
+        Err(JwtError::Issuer)
+    );
     assert_eq!(with("tid", "another", 0), Err(JwtError::EntraTenant));
     assert_eq!(with("sub", "another", 4_200), Err(JwtError::Expired));
 }

@@ -30,7 +30,9 @@ const URL: &str = "https://login.microsoftonline.com/t/keys";
 
 fn document(issuer: &Issuer, kids: &[&str]) -> Vec<u8> {
     let key = |kid: &&str| json!({"kty": "RSA", "use": "sig", "kid": kid, "n": issuer.n, "e": issuer.e, "x5c": ["x"]});
-    json!({"keys": kids.iter().map(key).collect::<Vec<_>>()}).to_string().into_bytes()
+    json!({"keys": kids.iter().map(key).collect::<Vec<_>>()})
+        .to_string()
+        .into_bytes()
 }
 
 fn bench(answer: Result<Vec<u8>, String>) -> Bench {
@@ -47,7 +49,12 @@ fn bench(answer: Result<Vec<u8>, String>) -> Bench {
         })
     });
     let cache = JwksCache::new(Arc::<Hand>::clone(&clock), fetch);
-    Bench { clock, cache, reads, answer }
+    Bench {
+        clock,
+        cache,
+        reads,
+        answer,
+    }
 }
 
 impl Bench {
@@ -120,7 +127,11 @@ async fn a_set_is_read_again_every_hour_and_what_was_read_last_stays_for_a_day()
         bench.forward(5);
     }
     bench.forward(7 * 60);
-    assert_eq!(bench.key("a").await, Err(JwtError::KeysUnreadable), "a day after the last good read");
+    assert_eq!(
+        bench.key("a").await,
+        Err(JwtError::KeysUnreadable),
+        "a day after the last good read"
+    );
     let reads = bench.reads();
     assert_eq!(bench.key("a").await, Err(JwtError::KeysUnreadable));
     assert_eq!(bench.reads(), reads, "asked again in five minutes only");
@@ -147,6 +158,10 @@ fn only_rsa_keys_for_signatures_that_are_long_enough_are_taken() {
         json!("key"),
     ] {
         assert!(count(json!([bad.clone()])).is_err(), "{bad}");
-        assert_eq!(count(json!([bad, key("RSA", "sig", &issuer.n)])), Ok(1), "the others are good");
+        assert_eq!(
+            count(json!([bad, key("RSA", "sig", &issuer.n)])),
+            Ok(1),
+            "the others are good"
+        );
     }
 }

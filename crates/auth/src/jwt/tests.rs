@@ -99,9 +99,20 @@ fn each_required_claim_is_there_once_and_of_its_own_json_type() {
         };
         let mut missing = good();
         missing.as_object_mut().unwrap().shift_remove(claim);
-        assert_eq!(read(&issuer, &issuer.sign(&missing)).unwrap_err(), JwtError::Claims, "{claim}");
+        assert_eq!(
+            read(&issuer, &issuer.sign(&missing)).unwrap_err(),
+            JwtError::Claims,
+            "{claim}"
+        );
         let right = good()[claim].clone();
-        let mut wrong = vec![json!(null), json!(true), json!({}), json!([right]), json!(1.5), json!(-1)];
+        let mut wrong = vec![
+            json!(null),
+            json!(true),
+            json!({}),
+            json!([right]),
+            json!(1.5),
+            json!(-1),
+        ];
         if texts.contains(&claim) {
             wrong.push(json!(NOW));
         } else {
@@ -128,9 +139,17 @@ fn no_other_algorithm_is_taken_whatever_the_head_says() {
     for algorithm in ["none", "None", "HS256", "RS384", "ES256", "rs256", ""] {
         let head = json!({"alg": algorithm, "kid": KID}).to_string();
         let signed = issuer.sign_text(&head, &claims);
-        assert_eq!(read(&issuer, &signed).unwrap_err(), JwtError::Algorithm, "{algorithm}");
+        assert_eq!(
+            read(&issuer, &signed).unwrap_err(),
+            JwtError::Algorithm,
+            "{algorithm}"
+        );
         let unsigned = format!("{}.", unsigned(&head, &claims));
-        assert_eq!(read(&issuer, &unsigned).unwrap_err(), JwtError::Algorithm, "{algorithm}");
+        assert_eq!(
+            read(&issuer, &unsigned).unwrap_err(),
+            JwtError::Algorithm,
+            "{algorithm}"
+        );
     }
     // The public key as the secret of an HMAC: what everybody knows would sign.
     let mut header = jsonwebtoken::Header::new(Algorithm::HS256);
@@ -148,7 +167,11 @@ fn a_head_is_read_strictly_and_never_followed() {
     let read = |head: &str| read(&issuer, &issuer.sign_text(head, &claims)).map(|_| ());
     assert_eq!(read(&head("")), Ok(()));
     for crit in ["[\"b64\"]", "[]", "null", "\"exp\""] {
-        assert_eq!(read(&head(&format!(",\"crit\":{crit}"))), Err(JwtError::Critical), "{crit}");
+        assert_eq!(
+            read(&head(&format!(",\"crit\":{crit}"))),
+            Err(JwtError::Critical),
+            "{crit}"
+        );
     }
     for twice in [
         ",\"alg\":\"RS256\"",
@@ -159,24 +182,49 @@ fn a_head_is_read_strictly_and_never_followed() {
     }
     assert_eq!(read("{\"alg\":\"RS256\"}"), Err(JwtError::Key));
     assert_eq!(read("{\"alg\":\"RS256\",\"kid\":\"\"}"), Err(JwtError::Key));
-    assert_eq!(read("{\"alg\":[\"RS256\"],\"kid\":\"x\"}"), Err(JwtError::Malformed));
-    assert_eq!(read(&head(",\"jku\":\"http://127.0.0.1:1/\",\"x5u\":\"http://127.0.0.1:1/\"")), Ok(()));
+    assert_eq!(
+        read("{\"alg\":[\"RS256\"],\"kid\":\"x\"}"),
+        Err(JwtError::Malformed)
+    );
+    assert_eq!(
+        read(&head(
+            ",\"jku\":\"http://127.0.0.1:1/\",\"x5u\":\"http://127.0.0.1:1/\""
+        )),
+        Ok(())
+    );
 }
 
 #[test]
 fn what_is_no_jwt_is_malformed_and_another_signature_is_one() {
     let (issuer, other) = (Issuer::new(), Issuer::new());
     let good = issuer.sign(&good());
-    for text in ["", ".", "..", "a.b.c", "eyJ", &format!("{good}.x"), &"e".repeat(LONGEST + 1)] {
-        assert!(Jwt::read(text).is_err_and(|error| error == JwtError::Malformed), "{text}");
+    for text in [
+        "",
+        ".",
+        "..",
+        "a.b.c",
+        "eyJ",
+        &format!("{good}.x"),
+        &"e".repeat(LONGEST + 1),
+    ] {
+        assert!(
+            Jwt::read(text).is_err_and(|error| error == JwtError::Malformed),
+            "{text}"
+        );
     }
     assert_eq!(read(&other, &good).unwrap_err(), JwtError::Signature);
     let (signed, _) = good.rsplit_once('.').unwrap();
     for signature in ["", "AAAA", "!"] {
-        assert!(read(&issuer, &format!("{signed}.{signature}")).is_err(), "{signature}");
+        assert!(
+            read(&issuer, &format!("{signed}.{signature}")).is_err(),
+            "{signature}"
+        );
     }
     let parts: Vec<&str> = good.split('.').collect();
-    let changed = unsigned("{}", &json!({"iss": "i", "aud": "b", "sub": "s", "iat": NOW, "nbf": NOW, "exp": NOW}).to_string());
+    let changed = unsigned(
+        "{}",
+        &json!({"iss": "i", "aud": "b", "sub": "s", "iat": NOW, "nbf": NOW, "exp": NOW}).to_string(),
+    );
     let claims = changed.split('.').nth(1).unwrap();
     let forged = format!("{}.{claims}.{}", parts[0], parts[2]);
     assert_eq!(read(&issuer, &forged).unwrap_err(), JwtError::Signature);
@@ -187,7 +235,11 @@ fn a_token_holds_from_its_beginning_to_its_end_with_some_room_for_clocks() {
     let seconds = |offset: i64| now() + TimeDelta::seconds(offset);
     let issuer = Issuer::new();
     let claims = read(&issuer, &issuer.sign(&good())).unwrap();
-    let times = Times { made: claims.iat, from: claims.nbf, until: claims.exp };
+    let times = Times {
+        made: claims.iat,
+        from: claims.nbf,
+        until: claims.exp,
+    };
     for (offset, expected) in [
         (-61, Err(JwtError::NotYet)),
         (-60, Ok(())),
@@ -196,8 +248,14 @@ fn a_token_holds_from_its_beginning_to_its_end_with_some_room_for_clocks() {
     ] {
         assert_eq!(times.check(seconds(offset), 60), expected, "{offset}");
     }
-    let later = Times { from: times.from + 1_000, ..times };
+    let later = Times {
+        from: times.from + 1_000,
+        ..times
+    };
     assert_eq!(later.check(now(), 60), Err(JwtError::NotYet));
-    let endless = Times { until: u64::MAX, ..times };
+    let endless = Times {
+        until: u64::MAX,
+        ..times
+    };
     assert_eq!(endless.check(now(), 300), Ok(()), "nothing overflows");
 }

@@ -46,7 +46,9 @@ impl Verifier {
             let from = network(client);
             let last = worth_noting(own.token.last_used_at, now).map(|at| LastUse { at, from });
             let none = Memory::default();
-            self.inner.uses.note(CredentialKind::Token, own.token.id, last, &none);
+            self.inner
+                .uses
+                .note(CredentialKind::Token, own.token.id, last, &none);
         }
         Ok(VerifiedAccess {
             record,

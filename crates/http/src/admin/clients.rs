@@ -126,7 +126,11 @@ impl Target for OneSecret {
             return Ok(None);
         };
         let id = parameter(request, "secret").to_owned();
-        let is_there = of.client.secrets.iter().any(|(secret, _)| secret.id.as_str() == id);
+        let is_there = of
+            .client
+            .secrets
+            .iter()
+            .any(|(secret, _)| secret.id.as_str() == id);
         Ok(is_there.then_some((Self { of, id }, scope)))
     }
 
@@ -208,7 +212,9 @@ pub async fn oauth(access: Access<Named>, _: Nothing) -> Outcome<DirectoryOauthV
 pub async fn change_oauth(access: Access<Named>, change: ChangeOauth) -> Outcome<DirectoryOauthView> {
     let (tenant, profile) = (access.on.tenant.as_str(), access.on.directory.profile.as_str());
     let change = Change {
-        token_life: change.token_seconds.map(|seconds| TimeDelta::seconds(seconds.into())),
+        token_life: change
+            .token_seconds
+            .map(|seconds| TimeDelta::seconds(seconds.into())),
         entra: change.entra.map(|entra| {
             entra.map(|new| NewEntra {
                 entra_tenant: new.entra_tenant,

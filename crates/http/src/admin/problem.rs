@@ -156,7 +156,9 @@ impl From<Error> for Problem {
             Error::Name(_) => Self::value("name", detail),
             Error::ProfileUnknown { .. } => Self::value("profile", detail),
             Error::Extension(_) => Self::value("extension", detail),
-            Error::Life(_) | Error::ApiKeyLife(_) | Error::SecretLife(_) | Error::ProvisionLife(_) => Self::value("ttlSeconds", detail),
+            Error::Life(_) | Error::ApiKeyLife(_) | Error::SecretLife(_) | Error::ProvisionLife(_) => {
+                Self::value("ttlSeconds", detail)
+            }
             Error::Overlap(_) => Self::value("overlapSeconds", detail),
             Error::LogLimit(_) | Error::AuditLimit(_) => Self::value("limit", detail),
             Error::AuditRowUnknown { seq, .. } => Self::missing(format!("row {seq} of the audit log")),

@@ -4,10 +4,10 @@
 use std::borrow::Cow;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::header::{AUTHORIZATION, HeaderValue};
+use auth::jwt::{Jwt, JwtError};
 use auth::queue::{Priority, Requester};
 use auth::{CredentialKind, Reason, Refusal, federation};
-use auth::jwt::{Jwt, JwtError};
 use data_encoding::BASE64;
 use domain::client::ClientRecord;
 use domain::credential::TokenId;
@@ -34,7 +34,11 @@ pub struct Authenticated {
 ///
 /// # Errors
 /// `invalid_request` when it proves itself in no way or in two; `invalid_client`; `temporarily_unavailable`.
-pub async fn authenticate(state: &State, request: &HttpRequest, form: &Form) -> Result<Authenticated, Problem> {
+pub async fn authenticate(
+    state: &State,
+    request: &HttpRequest,
+    form: &Form,
+) -> Result<Authenticated, Problem> {
     let basic = basic(request)?;
     let (id, secret) = (form.get("client_id"), form.get("client_secret"));
     let assertion = form.get("client_assertion");
@@ -42,7 +46,9 @@ pub async fn authenticate(state: &State, request: &HttpRequest, form: &Form) -> 
     match (basic, secret, assertion) {
         (Some((name, secret)), None, None) => {
             if id.is_some_and(|id| id != name) {
-                return Err(invalid("client_id differs in header and form: send one of the two"));
+                return Err(invalid(
+                    "client_id differs in header and form: send one of the two",
+                ));
             }
             Ok(with_secret(state, request, &name, &secret).await?)
         }
@@ -81,6 +87,14 @@ pub async fn by_basic(
         log_refusal(state, request, CredentialKind::ClientSecret, &refusal, None);
         Denied::Refused(refusal)
     };
+    let line = request.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes);
+    let is_basic = line.is_some_and(|line| {
+        line.get(..5)
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic"))
+    });
+    if !is_basic {
+        return Ok(None);
+    }
     match basic(request) {
         Ok(None) => Ok(None),
         Err(_) => Err(malformed()),
@@ -133,7 +147,8 @@ async fn with_secret(
         log_unreadable(state, request, &error);
         Denied::RecordUnreadable
     })?;
-    let record = record.filter(|record| record.client.id.as_str() == id && record.client.revoked_at.is_none());
+    let record =
+        record.filter(|record| record.client.id.as_str() == id && record.client.revoked_at.is_none());
     let record = record.ok_or_else(|| refused(state, request, Reason::AccessEnded, Some(secret.id)))?;
     note(request, &record);
     Ok(Authenticated {
@@ -163,12 +178,16 @@ async fn with_assertion(
         Denied::RecordUnreadable
     })?;
     let record = record.ok_or_else(|| refused(Reason::UnknownId, Some(id)))?;
-    let Some(expected) = record.client.federation.as_ref().filter(|_| record.client.revoked_at.is_none()) else {
+    let Some(expected) = record
+        .client
+        .federation
+        .as_ref()
+        .filter(|_| record.client.revoked_at.is_none())
+    else {
         return Err(refused(Reason::AccessEnded, Some(id)));
     };
     let key = state.oauth.jwks.key(&expected.keys_url, &jwt.kid).await;
-    let checked =
-        key.and_then(|key| federation::check_assertion(&jwt, &key, expected, state.clock.now()));
+    let checked = key.and_then(|key| federation::check_assertion(&jwt, &key, expected, state.clock.now()));
     match checked {
         Ok(()) => {
             note(request, &record);

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use actix_web::HttpRequest;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{self, Query};
-use actix_web::HttpRequest;
 
 use super::problem::{OauthCode, Problem};
 use crate::extract::small_body;
@@ -29,7 +29,10 @@ impl Form {
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.split(';').next())
             .unwrap_or_default();
-        if !media_type.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        if !media_type
+            .trim()
+            .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        {
             return Err(invalid(
                 "send the body as application/x-www-form-urlencoded, and say so in Content-Type",
             ));
@@ -45,7 +48,8 @@ impl Form {
     fn parse(text: &str) -> Result<Self, Problem> {
         let invalid = |detail: &str| Problem::with(OauthCode::InvalidRequest, detail);
         let pairs = Query::<Vec<(String, String)>>::from_query(text);
-        let pairs = pairs.map_err(|_| invalid("the form cannot be read: write name=value pairs with & between them"))?;
+        let pairs = pairs
+            .map_err(|_| invalid("the form cannot be read: write name=value pairs with & between them"))?;
         let mut form = HashMap::new();
         for (name, value) in pairs.into_inner() {
             if form.insert(name, value).is_some() {

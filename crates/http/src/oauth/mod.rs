@@ -28,8 +28,8 @@ use crate::reading;
 use crate::state::State;
 
 pub(crate) use client::by_basic;
-pub(crate) use token::log_minted;
 pub use keys::{KEYS_AGE, UNKNOWN_KEY_AGE};
+pub(crate) use token::log_minted;
 
 /// Access tokens for one client: enough for an identity provider that asks anew with every cycle.
 const MINTED: Quota = Quota {

@@ -81,7 +81,9 @@ impl Problem {
 
 /// The answer to another method.
 pub fn method_not_allowed(request: &HttpRequest, allowed: &'static str) -> HttpResponse {
-    Problem::of(OauthCode::MethodNotAllowed).allow(allowed).oauth(request)
+    Problem::of(OauthCode::MethodNotAllowed)
+        .allow(allowed)
+        .oauth(request)
 }
 
 #[cfg(test)]

@@ -58,10 +58,14 @@ async fn token(
         seconds,
     };
     state.oauth.refresh(KEYS_AGE).await?;
-    let text = state.oauth.tokens.mint(&new, state.clock.now()).map_err(|error| {
-        tracing::error!(%error, "no access token could be signed");
-        Problem::of(OauthCode::Unavailable)
-    })?;
+    let text = state
+        .oauth
+        .tokens
+        .mint(&new, state.clock.now())
+        .map_err(|error| {
+            tracing::error!(%error, "no access token could be signed");
+            Problem::of(OauthCode::Unavailable)
+        })?;
     log_minted(request, id, client.id, secret, seconds);
     Ok(HttpResponse::Ok().json(json!({
         "access_token": text,

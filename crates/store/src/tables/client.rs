@@ -149,7 +149,12 @@ impl AdminTx {
     ///
     /// # Errors
     /// [`crate::StoreError::Unavailable`].
-    pub async fn revoke_client(&mut self, scope: TenantScope, id: TokenId, at: DateTime<Utc>) -> Result<bool> {
+    pub async fn revoke_client(
+        &mut self,
+        scope: TenantScope,
+        id: TokenId,
+        at: DateTime<Utc>,
+    ) -> Result<bool> {
         let parameters = (of(scope), PublicId(id), At(at));
         Ok(self.update_of(scope, &REVOKE, parameters).await? > 0)
     }

@@ -27,12 +27,14 @@ parameters!(&ClientSecret, |secret| {
     expires_at: secret.expires_at,
 });
 
-pub(crate) static INSERT: Statement<(OfTenant, &ClientSecret, &SecretHash)> =
-    Statement::opening(Opens::TenantToInsert, |_| {
+pub(crate) static INSERT: Statement<(OfTenant, &ClientSecret, &SecretHash)> = Statement::opening(
+    Opens::TenantToInsert,
+    |_| {
         "INSERT INTO client_secret (tenant_id, id, client_id, last_four, hash, hash_version, created_at, expires_at) \
          SELECT :tenant, :id, :client, :last_four, :hash, :hash_version, :created_at, :expires_at"
             .into()
-    });
+    },
+);
 
 pub(crate) static ALL: Statement<(OfTenant, ClientId), ClientSecret> = Statement::select(|_| {
     format!("SELECT {COLUMNS} FROM client_secret WHERE tenant_id = :tenant AND client_id = :client")

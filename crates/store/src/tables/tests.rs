@@ -11,9 +11,9 @@ use uuid::Uuid;
 use super::audit::AuditQuery;
 use super::log::{self, LogPlace, LogQuery};
 use super::{
-    api_key, app, audit, client, client_secret, credential_memory, deployment, directory, directory_oauth, epoch,
-    feed, feed_heads, group, idempotency, identity, job, lease, membership, oauth_key, outbox, prune, snapshot,
-    tenant, token,
+    api_key, app, audit, client, client_secret, credential_memory, deployment, directory, directory_oauth,
+    epoch, feed, feed_heads, group, idempotency, identity, job, lease, membership, oauth_key, outbox, prune,
+    snapshot, tenant, token,
 };
 use crate::engine::parameter::Bind;
 use crate::engine::statement::Statement;

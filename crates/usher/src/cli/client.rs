@@ -126,7 +126,9 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
         Verb::EndTokens { tenant, id } => {
             let client = admin::clients::end_tokens::execute(context, &tenant, &id).await?;
             let json = json!({"clientId": client.id});
-            printer.answer(&json, || format!("the access tokens of client {} have ended", client.id));
+            printer.answer(&json, || {
+                format!("the access tokens of client {} have ended", client.id)
+            });
         }
         Verb::Revoke { tenant, id } => {
             let client = admin::clients::revoke::execute(context, &tenant, &id).await?;
@@ -178,7 +180,16 @@ fn show_issued(printer: Printer, issued: &Issued) {
 }
 
 fn table(found: &[ClientSummary], now: DateTime<Utc>) -> Table {
-    let head = ["profile", "client", "standing", "proves itself by", "secret", "last used", "ends", "label"];
+    let head = [
+        "profile",
+        "client",
+        "standing",
+        "proves itself by",
+        "secret",
+        "last used",
+        "ends",
+        "label",
+    ];
     let mut rows = Vec::new();
     for listed in found {
         let client = &listed.client;

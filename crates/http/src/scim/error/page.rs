@@ -56,7 +56,13 @@ pub fn reference() -> String {
          | `error` | status | what happened | what to do |\n| --- | --- | --- | --- |\n",
     );
     for row in OauthCode::TABLE {
-        let Row { code, status, meaning, next_step, .. } = row;
+        let Row {
+            code,
+            status,
+            meaning,
+            next_step,
+            ..
+        } = row;
         let _ = writeln!(page, "| `{code}` | {status} | {meaning} | {next_step} |");
     }
     page.push_str(

@@ -34,7 +34,11 @@ pub struct Arguments {
     no_entra: bool,
 }
 
-pub(super) async fn run(context: &admin::Context, printer: Printer, arguments: Arguments) -> anyhow::Result<()> {
+pub(super) async fn run(
+    context: &admin::Context,
+    printer: Printer,
+    arguments: Arguments,
+) -> anyhow::Result<()> {
     let (tenant, profile) = (arguments.tenant, arguments.profile);
     let entra = match arguments.entra_tenant {
         Some(entra_tenant) => Some(Some(NewEntra {
