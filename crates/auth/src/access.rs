@@ -156,9 +156,10 @@ impl AccessRecord {
         };
         let is_own = opens.id == claims.directory && opens.tenant == claims.tenant;
         let audience = audience(&claims.iss, opens.profile.as_str());
-        match is_own && claims.aud == audience {
-            true => Ok(()),
-            false => Err(Reason::Jwt(JwtError::Audience)),
+        if is_own && claims.aud == audience {
+            Ok(())
+        } else {
+            Err(Reason::Jwt(JwtError::Audience))
         }
     }
 }
@@ -253,7 +254,7 @@ impl AccessTokens {
     ///
     /// # Errors
     /// [`NoSigningKey`].
-    pub fn mint(&self, new: &NewAccess<'_>, now: DateTime<Utc>) -> Result<String, NoSigningKey> {
+    pub fn sign(&self, new: &NewAccess<'_>, now: DateTime<Utc>) -> Result<String, NoSigningKey> {
         let (keys, ring) = (self.keys(), self.ring());
         let key = signing(&keys, now)
             .and_then(|key| ring.get(&key.id))

@@ -56,7 +56,7 @@ struct AskToken {
 /// Who asks.
 enum Asker {
     Key(ApiKey),
-    Client(ClientRecord, Option<TokenId>),
+    Client(Box<ClientRecord>, Option<TokenId>),
 }
 
 async fn answer(request: HttpRequest, mut payload: web::Payload, state: web::Data<State>) -> HttpResponse {
@@ -75,7 +75,7 @@ async fn made(
     state: &State,
 ) -> Result<HttpResponse, Problem> {
     let asker = match by_basic(state, request).await? {
-        Some((client, secret)) => Asker::Client(client, secret),
+        Some((client, secret)) => Asker::Client(Box::new(client), secret),
         None => Asker::Key(api_key(state, request).await?),
     };
     let (id, actor) = match &asker {
@@ -187,7 +187,7 @@ fn signed(
         client,
         seconds: draft.seconds.into(),
     };
-    state.oauth.tokens.mint(&new, draft.at).map_err(|error| {
+    state.oauth.tokens.sign(&new, draft.at).map_err(|error| {
         tracing::error!(%error, "no token could be signed");
         Problem::of(AdminCode::Unavailable)
     })

@@ -122,6 +122,18 @@ async fn every_creation_is_made_once_and_repeated_without_its_secrets() {
         .await;
         let rotate = format!("{of_directory}/rotate");
         twice(&rotate, &format!("{TOKENS}/rotate"), json!({}), &["token"]).await;
+        let of_clients = format!("{of_tenant}/{{profile}}/clients");
+        let clients = format!("{DIRECTORIES}/advisors/clients");
+        let client = twice(
+            &of_clients,
+            &clients,
+            json!({"label": "Entra"}),
+            &["clientSecret"],
+        )
+        .await;
+        let secrets_of = format!("{clients}/{}/secrets", text(&client, "clientId"));
+        let of_secrets = format!("{of_clients}/{{client}}/secrets");
+        twice(&of_secrets, &secrets_of, json!({}), &["clientSecret"]).await;
         let shown = ["credential", "redisPassword"];
         twice("/apps", "/apps", json!({"name": "booking"}), &shown).await;
         let rotate = "/apps/{app}/credentials/rotate";
@@ -146,7 +158,7 @@ async fn every_creation_is_made_once_and_repeated_without_its_secrets() {
         );
 
         let kept = rows(&gateway).await;
-        assert_eq!(kept.lines().count(), 8, "{kept}");
+        assert_eq!(kept.lines().count(), 10, "{kept}");
         secrets.push("canary-key".to_owned());
         for secret in secrets.iter().chain([&operator.key]) {
             let secret = secret.split('_').nth(3).unwrap_or(secret);

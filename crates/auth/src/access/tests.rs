@@ -63,20 +63,20 @@ fn tokens() -> AccessTokens {
     tokens
 }
 
-fn mint(tokens: &AccessTokens, opens: &OpenedDirectory) -> String {
+fn sign(tokens: &AccessTokens, opens: &OpenedDirectory) -> String {
     let new = NewAccess {
         directory: &opens.directory,
         id: id("j"),
         client: Some((id("c"), 1, Some(id("s")))),
         seconds: 3_600,
     };
-    tokens.mint(&new, now()).unwrap()
+    tokens.sign(&new, now()).unwrap()
 }
 
 #[test]
 fn a_token_says_what_rfc_9068_demands_and_is_verified_once() {
     let tokens = tokens();
-    let text = mint(&tokens, &opens("1", "advisors"));
+    let text = sign(&tokens, &opens("1", "advisors"));
     let part = |index: usize| -> Value {
         let part = text.split('.').nth(index).unwrap();
         serde_json::from_slice(&BASE64URL_NOPAD.decode(part.as_bytes()).unwrap()).unwrap()
@@ -113,7 +113,7 @@ fn a_token_says_what_rfc_9068_demands_and_is_verified_once() {
 #[test]
 fn another_deployments_token_and_a_key_that_is_gone_are_refused() {
     let (tokens, other) = (tokens(), tokens());
-    let text = mint(&tokens, &opens("1", "advisors"));
+    let text = sign(&tokens, &opens("1", "advisors"));
     assert_eq!(other.verify(&text, now()), Err(JwtError::Key));
     assert!(tokens.verify(&text, now()).is_ok());
     tokens.use_keys(&[generate(now(), now()).unwrap()]).unwrap();
@@ -130,7 +130,7 @@ fn another_deployments_token_and_a_key_that_is_gone_are_refused() {
         tokens
     };
     let production = of(ISSUER, Environment::Production);
-    let text = mint(&production, &opens("1", "advisors"));
+    let text = sign(&production, &opens("1", "advisors"));
     assert_eq!(
         of(ISSUER, Environment::Test).verify(&text, now()),
         Err(JwtError::Issuer)
@@ -155,7 +155,7 @@ fn the_next_key_is_known_before_it_signs_and_the_old_one_after() {
             seconds: 36_000,
         };
         tokens
-            .mint(&new, at(minutes))
+            .sign(&new, at(minutes))
             .map(|text| Jwt::read(&text).map(|jwt| jwt.kid))
     };
     assert_eq!(minted(0), Err(NoSigningKey));
@@ -173,7 +173,7 @@ fn the_next_key_is_known_before_it_signs_and_the_old_one_after() {
 #[test]
 fn the_record_decides_whatever_the_token_says() {
     let tokens = tokens();
-    let text = mint(&tokens, &opens("1", "advisors"));
+    let text = sign(&tokens, &opens("1", "advisors"));
     let claims = tokens.verify(&text, now()).unwrap();
     let check = |change: fn(&mut ClientRecord), place: OpenedDirectory| {
         let mut record = record(place);
@@ -216,7 +216,7 @@ fn a_token_of_a_federated_client_needs_a_federated_client() {
         client: Some((id("c"), 1, None)),
         seconds: 3_600,
     };
-    let text = tokens.mint(&new, now()).unwrap();
+    let text = tokens.sign(&new, now()).unwrap();
     let claims = tokens.verify(&text, now()).unwrap();
     let mut record = record(own);
     assert_eq!(

@@ -1,7 +1,7 @@
 //! OAuth 2.0 on the public listener: `POST /oauth/token` (RFC 6749 §4.4), the keys that verify what it makes (`/oauth/jwks`), and what a
 //! client can find out by itself (RFC 8414). ADR 0043.
 //!
-//! Reading order: [`token`], [`client`] (who asks), [`problem`] (the table of errors), [`keys`], [`fetch`] (keys of other issuers). Must not
+//! Reading order: `token`, `client` (who asks), `problem` (the table of errors), `keys`, [`fetch`] (keys of other issuers). Must not
 //! know: how a request with an access token is admitted ([`crate::extract::access`]).
 
 mod client;

@@ -61,7 +61,7 @@ async fn token(
     let text = state
         .oauth
         .tokens
-        .mint(&new, state.clock.now())
+        .sign(&new, state.clock.now())
         .map_err(|error| {
             tracing::error!(%error, "no access token could be signed");
             Problem::of(OauthCode::Unavailable)
