@@ -115,6 +115,18 @@ impl MigratorTrait for Migrator {
                 sqlite: include_str!("../sql/0017_snapshot_read.sqlite.sql"),
                 no_way_back: "who has read a snapshot is not taken down by a migration: restore a backup",
             }),
+            Box::new(Step {
+                name: "m0018_oauth",
+                postgres: include_str!("../sql/0018_oauth.postgres.sql"),
+                sqlite: include_str!("../sql/0018_oauth.sqlite.sql"),
+                no_way_back: "OAuth clients and signing keys are not taken down by a migration: restore a backup",
+            }),
+            Box::new(Step {
+                name: "m0019_idempotency",
+                postgres: include_str!("../sql/0019_idempotency.postgres.sql"),
+                sqlite: include_str!("../sql/0019_idempotency.sqlite.sql"),
+                no_way_back: "the answers of creations are not taken down by a migration: restore a backup",
+            }),
         ]
     }
 }

@@ -19,9 +19,17 @@ const DOORS: &[(&str, &[&str])] = &[
     ("redis", &["events", "usher-consumer", "tests"]),
     (
         "reqwest",
-        &["entra-sim", "usher-consumer", "scim-conformance", "jobs", "tests"],
+        &[
+            "entra-sim",
+            "usher-consumer",
+            "scim-conformance",
+            "jobs",
+            "usher-http",
+            "tests",
+        ],
     ),
     ("lettre", &["jobs"]),
+    ("jsonwebtoken", &["auth"]),
     ("argon2", &["auth"]),
     (
         "clap",

@@ -34,6 +34,7 @@ mod guessing;
 mod housekeeping;
 mod jobs;
 mod model;
+mod oauth;
 mod operations;
 mod scim;
 mod snapshot;

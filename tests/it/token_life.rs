@@ -16,7 +16,7 @@ fn the_documented_expression_finds_every_credential_and_no_cut_one() {
     let page = std::fs::read_to_string(page).expect("the page");
     let expressions: Vec<&str> = page
         .lines()
-        .filter_map(|line| Some(&line[line.find(r"\busher(app)")?..]))
+        .filter_map(|line| Some(&line[line.find(r"\busher(app|adm|cs)")?..]))
         .map(|rest| rest.trim_end_matches('\''))
         .collect();
     assert_eq!(expressions.len(), 2);

@@ -112,6 +112,15 @@ impl Gateway {
 
     /// A second gateway on the same database, Redis and folder, on ports of its own.
     pub async fn twin(&self) -> Self {
+        self.second(true).await
+    }
+
+    /// As [`Self::twin`], but for the same public address, as two instances behind one load balancer are.
+    pub async fn replica(&self) -> Self {
+        self.second(false).await
+    }
+
+    async fn second(&self, has_own_address: bool) -> Self {
         let folder = std::sync::Arc::clone(&self.folder);
         let [port, admin_port] = free_ports();
         let mut twin = Self {
@@ -130,7 +139,8 @@ impl Gateway {
             format!("127.0.0.1:{}", twin.admin_port),
         );
         let public = ("USHER__HTTP__PUBLIC_URL".to_owned(), twin.url());
-        twin.settings.env.extend([listen, admin, public]);
+        twin.settings.env.extend([listen, admin]);
+        twin.settings.env.extend(has_own_address.then_some(public));
         twin.restart().await;
         twin
     }

@@ -11,7 +11,9 @@ use domain::audit::{Action, AuditEntry, Chain, Outcome, Target};
 use domain::clock::{Clock, Ids};
 use domain::credential::{Memory, SecretHash, Use};
 use domain::environment::Environment;
+use domain::feed::stream_key;
 use domain::id::{RequestId, TenantId};
+use domain::key_hosts::KeyHosts;
 use domain::profile::{Profile, ProfileName, Profiles};
 use domain::scope::TenantScope;
 use domain::tenant::{App, Directory, Tenant};
@@ -19,6 +21,7 @@ use serde_json::Map;
 use store::Store;
 
 use crate::error::Error;
+use crate::once::Once;
 
 /// The dependencies of an operation; cheap to clone.
 #[derive(Clone)]
@@ -35,6 +38,8 @@ pub struct Context {
     pub profiles: Arc<Profiles>,
     /// The base URL for customers and apps, without a trailing slash: `https://usher.example`.
     pub public_url: String,
+    /// The hosts that keys of other issuers may be read from.
+    pub key_hosts: Arc<KeyHosts>,
     /// The pool that hashes secrets.
     pub hashing: Arc<auth::pool::Pool>,
     /// Who acts, for the audit log.
@@ -43,6 +48,8 @@ pub struct Context {
     pub address: Option<IpAddr>,
     /// The request or the command: the same for all it does.
     pub request: RequestId,
+    /// The claim of a creation that is to be done once (ADR 0049).
+    pub once: Option<Arc<Once>>,
 }
 
 impl Context {
@@ -51,9 +58,19 @@ impl Context {
         format!("{}/{profile}/scim", self.public_url)
     }
 
+    /// Where clients ask for access tokens.
+    pub fn token_url(&self) -> String {
+        format!("{}/oauth/token", self.public_url)
+    }
+
     /// The URL of an app's feed over HTTP.
     pub fn feed_url(&self, app: &App) -> String {
         format!("{}/feeds/{}/events", self.public_url, app.name)
+    }
+
+    /// The key of an app's stream in Redis.
+    pub fn stream(&self, app: &App) -> String {
+        stream_key(self.environment, &app.name)
     }
 
     /// The row of the audit log for a change that this operation makes now.

@@ -6,8 +6,7 @@ pub mod extension;
 pub mod freeze;
 pub mod get;
 pub mod list;
-pub mod set;
-pub mod switch;
+pub mod oauth;
 
 use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;

@@ -203,6 +203,87 @@ pub enum Error {
     /// Another app has the name.
     #[error("app \"{0}\" exists already: `usher app rotate-credential {0}` gives it a new credential")]
     AppExists(String),
+    /// The client does not exist in this tenant.
+    #[error(
+        "tenant \"{tenant}\" has no client \"{id}\": `usher client list --tenant {tenant}` shows their ids"
+    )]
+    ClientUnknown {
+        /// The name of the tenant.
+        tenant: String,
+        /// The requested id.
+        id: String,
+    },
+    /// The client was revoked, which is final.
+    #[error("the client \"{0}\" was revoked: make a new one with `usher client create`")]
+    ClientRevoked(String),
+    /// A client with a federated identity has no secrets.
+    #[error(
+        "the client \"{0}\" proves itself by an identity of Entra's and has no secrets: make another client for secrets"
+    )]
+    ClientFederated(String),
+    /// A directory has reached the limit of clients.
+    #[error(
+        "directory \"{profile}\" of tenant \"{tenant}\" has {most} clients, the most there may be: revoke one first"
+    )]
+    TooManyClients {
+        /// The name of the tenant.
+        tenant: String,
+        /// The name of the profile.
+        profile: String,
+        /// The limit, which is [`crate::clients::create::MOST`].
+        most: usize,
+    },
+    /// A client has reached the limit of usable secrets.
+    #[error(
+        "the client \"{id}\" has {most} usable secrets, the most there may be: revoke one first with `usher client revoke-secret`"
+    )]
+    TooManySecrets {
+        /// The id of the client.
+        id: String,
+        /// The limit.
+        most: usize,
+    },
+    /// The secret does not exist in this client.
+    #[error("the client \"{client}\" has no secret \"{id}\": `usher client list` shows their ids")]
+    SecretUnknown {
+        /// The id of the client.
+        client: String,
+        /// The requested id; a pasted whole secret is cut to its id.
+        id: String,
+    },
+    /// A lifetime of a client's secret that is too long or too short.
+    #[error("a client's secret may live for at most {} days and no less than a minute: choose a time in between", .0.num_days())]
+    SecretLife(TimeDelta),
+    /// A value of a federated identity that cannot be used: its member, and the rule.
+    #[error("{0} {1}; docs/how-to/connect-entra-by-workload-identity.md says where Entra shows it")]
+    Federation(&'static str, &'static str),
+    /// An address of keys at a host that the settings do not allow.
+    #[error(
+        "keys are read from these hosts only, over https: {0}. Use an address there, or let the operator add the host to oauth.key_hosts"
+    )]
+    KeysHost(String),
+    /// Another Entra tenant than the one that the tenant is bound to.
+    #[error(
+        "tenant \"{tenant}\" is bound to the Entra tenant {bound}: use that one, or make another tenant for the other"
+    )]
+    EntraTenantOther {
+        /// The name of the tenant.
+        tenant: String,
+        /// The Entra tenant that it is bound to.
+        bound: String,
+    },
+    /// A life of access tokens that Entra's gallery does not allow.
+    #[error("access tokens of clients live for one to six hours: choose a time in between")]
+    AccessLife,
+    /// Entra's own tokens in production, without saying so.
+    #[error(
+        "Entra's own tokens are for tests: any application of that Entra tenant gets the same one. In production a client is safer \
+         (`usher client create`). To accept them all the same, say so with --in-production (\"inProduction\": true)"
+    )]
+    EntraInProduction,
+    /// A lifetime of a token for a program that is too long or too short.
+    #[error("a token of this kind lives for 60 to {0} seconds (10 hours): choose a number in between")]
+    ProvisionLife(u32),
     /// No job of that kind and key has used all its attempts.
     #[error("no job \"{kind}\" \"{key}\" has failed: `usher job list --failed` shows those that have")]
     JobUnknown {
@@ -211,6 +292,11 @@ pub enum Error {
         /// The key that was named.
         key: String,
     },
+    /// Another request with the same Idempotency-Key has taken over what this one was to create.
+    #[error(
+        "another request with this Idempotency-Key has done it meanwhile: repeat the request to get the answer"
+    )]
+    Repeated,
     /// The hashing pool is full; a retry may succeed.
     #[error("too many secrets are being hashed at once: try again in a second")]
     Busy,

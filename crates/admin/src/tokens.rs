@@ -3,6 +3,7 @@
 
 pub mod issue;
 pub mod list;
+pub mod provision;
 pub mod revoke;
 pub mod revoke_all;
 pub mod rotate;

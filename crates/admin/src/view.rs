@@ -4,9 +4,11 @@
 
 mod api_key;
 mod app;
+mod client;
 mod directory;
 mod feed;
 mod log;
+mod secret;
 mod tenant;
 mod token;
 
@@ -15,9 +17,11 @@ use serde_json::json;
 
 pub use api_key::{ApiKeyIssued, ApiKeyRotated, ApiKeyView};
 pub use app::{AppCredentialView, AppIssued, AppView};
+pub use client::{ClientIssued, ClientSecretView, ClientView, DirectoryOauthView, FederationView};
 pub use directory::DirectoryView;
 pub use feed::{FeedGroupView, FeedRenewed, FeedView};
 pub use log::{LogDelivery, LogView};
+pub use secret::{Secret, without_secrets};
 pub use tenant::TenantView;
 pub use token::{TokenIssued, TokenRotated, TokenView};
 

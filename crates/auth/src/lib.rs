@@ -9,12 +9,18 @@
 //! Reading order: [`token`] (what a credential looks like), [`hash`] (how its secret is kept), [`verify`] (the steps of
 //! a request through [`cache`], [`rate_limiter`], [`queue`] and [`pool`], within [`limits`]), [`tenant_url`] (is it at the right URL),
 //! [`refusal`] (every reason to refuse a credential), [`stats`] (counters), `uses` (what is stored of a use), [`alias`] (the
-//! value that apps get in place of a token's id), [`signing`] (the key of the audit log's checkpoints).
+//! value that apps get in place of a token's id), [`signing`] (the key of the audit log's checkpoints); then OAuth: [`jwt`] (how a
+//! JSON Web Token is read), [`access`] (our own ones), [`oauth_key`] (what they are signed with), [`federation`] (Entra's), [`jwks`] (the keys of those).
 
+pub mod access;
 pub mod alias;
 pub mod cache;
+pub mod federation;
 pub mod hash;
+pub mod jwks;
+pub mod jwt;
 pub mod limits;
+pub mod oauth_key;
 pub mod pool;
 pub mod queue;
 pub mod random;

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use domain::profile::ProfileName;
 use domain::tenant::Slug;
 
+use crate::jwt::JwtError;
 use crate::queue::Busy;
 use crate::token::ParseError;
 
@@ -38,6 +39,20 @@ pub enum Reason {
     /// The id is known, the secret is wrong.
     #[error("the secret is wrong although id and checksum fit: somebody may be guessing")]
     WrongSecret,
+    /// The text is a JWT that is not accepted.
+    #[error(transparent)]
+    #[strum(transparent)]
+    Jwt(JwtError),
+    /// The client of an access token, or its secret, was revoked; or its tokens were ended.
+    #[error(
+        "the client of this access token, or the secret that it was made with, was revoked, or the client's tokens were ended: `usher client          list` shows it; a client that is still good gets a new one from /oauth/token"
+    )]
+    AccessEnded,
+    /// A token that Entra made, for a directory that accepts none.
+    #[error(
+        "Entra sends a token of its own because \"Secret Token\" is blank, and this directory does not accept them: paste a token of this gateway there; `usher directory oauth` shows what is accepted"
+    )]
+    EntraNotAccepted,
     /// Its stored hash cannot be used.
     #[error("the stored hash of this credential is unusable: rotate it")]
     BadHash,

@@ -2,7 +2,6 @@
 //!
 //! Must not know: how URLs are routed.
 
-use domain::credential::TokenRecord;
 use domain::tenant::{Directory, Serving, Slug};
 
 use crate::refusal::Refusal;
@@ -27,14 +26,13 @@ impl TenantUrl<'_> {
     ///
     /// # Errors
     /// [`Refusal::WrongDirectory`] (401, like every other), [`Refusal::Frozen`] (503) and [`Refusal::DirectoryOff`] (403).
-    pub fn check(self, record: &TokenRecord) -> Result<(), Refusal> {
-        let (tenant, directory) = (&record.tenant_name, &record.directory);
+    pub fn check(self, tenant: &Slug, directory: &Directory, serving: Serving) -> Result<(), Refusal> {
         let named = || (tenant.clone(), directory.profile.clone());
         if !self.names(tenant, directory) {
             let (tenant, profile) = named();
             return Err(Refusal::WrongDirectory { tenant, profile });
         }
-        match record.serving() {
+        match serving {
             Serving::Yes => Ok(()),
             Serving::Frozen => {
                 let (tenant, profile) = named();

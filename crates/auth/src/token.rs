@@ -1,5 +1,5 @@
-//! What a credential looks like: `usher_{t|p}_{12}_{43}_{6}`, and the same with `usherapp_` for apps and `usheradm_` for
-//! API keys.
+//! What a credential looks like: `usher_{t|p}_{12}_{43}_{6}`, and the same with `usherapp_` for apps, `usheradm_` for
+//! API keys and `ushercs_` for the secrets of OAuth clients.
 //!
 //! Prefix, then the environment's letter, a public id of 12 base62 characters (the key of its record), 256 random bits
 //! as 43 base62 characters, and the CRC-32 of everything before the last `_` as 6 base62 characters, so that a typo, a
@@ -10,6 +10,7 @@ mod header;
 mod parse_error;
 
 use domain::environment::Environment;
+use sha2::{Digest as _, Sha256};
 
 pub use domain::credential::{CredentialKind, TokenId};
 pub use header::bearer;
@@ -29,6 +30,7 @@ const fn prefix(kind: CredentialKind) -> &'static str {
         CredentialKind::Token => "usher",
         CredentialKind::App => "usherapp",
         CredentialKind::ApiKey => "usheradm",
+        CredentialKind::ClientSecret => "ushercs",
     }
 }
 
@@ -104,6 +106,23 @@ pub fn issue(kind: CredentialKind, environment: Environment, random: &[u8; RANDO
     Issued { id, text }
 }
 
+/// A new id, for what has no secret of its own: [`Issued::id`] without the rest.
+///
+/// # Errors
+/// [`crate::random::NoRandomness`].
+pub fn new_id() -> Result<TokenId, crate::random::NoRandomness> {
+    let id = base62(&crate::random::system::<16>()?, ID);
+    id.parse().map_err(|_| crate::random::NoRandomness)
+}
+
+/// An id that stands for something else's name, always the same for it.
+#[expect(clippy::expect_used, reason = "base62 of this length is what an id is")]
+pub fn id_for(name: &str) -> TokenId {
+    let digest = Sha256::digest(name);
+    let beginning = digest.get(..16).unwrap_or(&digest);
+    base62(beginning, ID).parse().expect("an id")
+}
+
 /// Parses a credential of the wanted kind and environment, without its record.
 ///
 /// # Errors
@@ -159,6 +178,7 @@ fn prefix_of(text: &str) -> Result<CredentialKind, ParseError> {
         Some("usher") => Ok(CredentialKind::Token),
         Some("usherapp") => Ok(CredentialKind::App),
         Some("usheradm") => Ok(CredentialKind::ApiKey),
+        Some("ushercs") => Ok(CredentialKind::ClientSecret),
         _ if text.starts_with("eyJ") => Err(ParseError::Jwt),
         _ => Err(ParseError::NotOurs),
     }

@@ -6,6 +6,7 @@
 //! cannot be checked now is [`Refusal::Busy`]. Must not know: where records come from, HTTP responses. Order and bounds are
 //! those of ADR 0005 and ADR 0031.
 
+mod access;
 mod run;
 mod verified;
 
@@ -30,6 +31,7 @@ use crate::refusal::{Reason, Refusal};
 use crate::stats::{Counters, Stats, step};
 use crate::token::{self, CredentialKind};
 use crate::uses::{Uses, VerifiedSecret};
+pub use access::VerifiedAccess;
 use run::{Failed, run};
 pub use verified::{CredentialRecord, Verified};
 
@@ -148,8 +150,24 @@ impl Verifier {
         authorization: impl IntoIterator<Item = &'h [u8]>,
         ip: IpAddr,
     ) -> Result<Presented, Refusal> {
+        match token::bearer(authorization) {
+            Ok(text) => self.precheck_text(kind, text, ip).await,
+            Err(error) => Err(self.refused(error.into())),
+        }
+    }
+
+    /// As [`Verifier::precheck`], for a credential that does not stand in an `Authorization` header as a bearer.
+    ///
+    /// # Errors
+    /// As [`Verifier::precheck`].
+    pub async fn precheck_text(
+        &self,
+        kind: CredentialKind,
+        text: &str,
+        ip: IpAddr,
+    ) -> Result<Presented, Refusal> {
         let inner = &*self.inner;
-        let presented = match inner.read(kind, authorization, ip) {
+        let presented = match inner.read(kind, text, ip) {
             Ok(attempt) => inner.lookup(attempt).await,
             Err(refusal) => Err(refusal),
         };
@@ -245,13 +263,8 @@ impl Verifier {
 }
 
 impl Inner {
-    fn read<'h>(
-        &self,
-        kind: CredentialKind,
-        authorization: impl IntoIterator<Item = &'h [u8]>,
-        ip: IpAddr,
-    ) -> Result<Attempt, Refusal> {
-        let credential = token::parse(token::bearer(authorization)?, kind, self.environment)?;
+    fn read(&self, kind: CredentialKind, text: &str, ip: IpAddr) -> Result<Attempt, Refusal> {
+        let credential = token::parse(text, kind, self.environment)?;
         Ok(Attempt {
             kind,
             text: credential.text().to_owned(),

@@ -120,6 +120,30 @@ pub enum Action {
     /// All tokens of a tenant were revoked.
     #[strum(serialize = "token.revoke.all")]
     TokenRevokeAll,
+    /// A token that ends by itself was made for a program (`POST /provisioning/token`).
+    #[strum(serialize = "token.provision")]
+    TokenProvision,
+    /// What a directory accepts beside its tokens was changed.
+    #[strum(serialize = "directory.oauth.set")]
+    DirectoryOauthSet,
+    /// A directory got an OAuth client.
+    #[strum(serialize = "client.create")]
+    ClientCreate,
+    /// An OAuth client was revoked, with all its access tokens.
+    #[strum(serialize = "client.revoke")]
+    ClientRevoke,
+    /// All access tokens of an OAuth client were ended.
+    #[strum(serialize = "client.end-tokens")]
+    ClientEndTokens,
+    /// An OAuth client got one more secret.
+    #[strum(serialize = "client.secret.add")]
+    ClientSecretAdd,
+    /// A secret of an OAuth client was revoked, with the access tokens that were made with it.
+    #[strum(serialize = "client.secret.revoke")]
+    ClientSecretRevoke,
+    /// A key that signs access tokens was made.
+    #[strum(serialize = "oauth-key.rotate")]
+    OauthKeyRotate,
     /// An app was made, with its first credential.
     #[strum(serialize = "app.create")]
     AppCreate,
@@ -197,6 +221,15 @@ pub enum Target {
     /// An API key, by its public part.
     #[display("api-key:{_0}")]
     ApiKey(TokenId),
+    /// An OAuth client.
+    #[display("client:{_0}")]
+    Client(TokenId),
+    /// A secret of an OAuth client, by its public part.
+    #[display("client-secret:{_0}")]
+    ClientSecret(TokenId),
+    /// The keys that sign access tokens.
+    #[display("oauth-keys")]
+    OauthKeys,
     /// The feed of an app.
     #[display("feed:{_0}")]
     Feed(AppId),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::id::{AppId, DirectoryId, TenantId};
@@ -24,6 +24,9 @@ pub enum CredentialKind {
     /// An API key for the admin API.
     #[strum(serialize = "api-key")]
     ApiKey,
+    /// A secret of an OAuth client.
+    #[strum(serialize = "client-secret")]
+    ClientSecret,
 }
 
 impl CredentialKind {
@@ -78,6 +81,14 @@ impl fmt::Debug for TokenId {
 impl Serialize for TokenId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for TokenId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -258,7 +269,40 @@ pub struct TokenRecord {
 }
 
 impl TokenRecord {
+    /// The directory that it opens.
+    pub fn opens(self) -> OpenedDirectory {
+        OpenedDirectory {
+            directory: self.directory,
+            tenant_name: self.tenant_name,
+            external_tenant_id: self.external_tenant_id,
+            tenant_frozen_at: self.tenant_frozen_at,
+            state: self.state,
+        }
+    }
+
     /// Whether requests with this token are served.
+    pub fn serving(&self) -> Serving {
+        self.directory.serving(self.tenant_frozen_at)
+    }
+}
+
+/// A directory as a credential opens it, in its present state, with its tenant; read in one statement with the credential's record.
+#[derive(Debug, Clone)]
+pub struct OpenedDirectory {
+    /// The directory.
+    pub directory: Directory,
+    /// The tenant's name, to compare with `/t/{tenant}/…`.
+    pub tenant_name: Slug,
+    /// The tenant's Entra tenant id, for events.
+    pub external_tenant_id: Option<String>,
+    /// Since when the tenant is frozen.
+    pub tenant_frozen_at: Option<DateTime<Utc>>,
+    /// What the request's statements compare.
+    pub state: CredentialState,
+}
+
+impl OpenedDirectory {
+    /// Whether its requests are served.
     pub fn serving(&self) -> Serving {
         self.directory.serving(self.tenant_frozen_at)
     }

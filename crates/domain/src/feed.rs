@@ -5,6 +5,14 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
+use crate::environment::Environment;
+use crate::tenant::Slug;
+
+/// The key of the stream of an app's feed in Redis, `usher:{production:booking}:s00`: its only shard.
+pub fn stream_key(environment: Environment, app: &Slug) -> String {
+    format!("usher:{{{environment}:{app}}}:s00")
+}
+
 /// The history that a feed's positions belong to. It changes when the database came back older than what consumers have read:
 /// what has another epoch must not be compared by position. Written `3-5f0c9a72b3d4`; consumers compare it as text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

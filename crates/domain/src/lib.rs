@@ -11,6 +11,7 @@
 pub mod actor;
 pub mod api_key;
 pub mod audit;
+pub mod client;
 pub mod clock;
 pub mod credential;
 pub mod environment;
@@ -19,6 +20,7 @@ pub mod feed;
 pub mod group;
 pub mod id;
 pub mod identity;
+pub mod key_hosts;
 pub mod log;
 pub mod network;
 pub mod policy;

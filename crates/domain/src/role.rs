@@ -50,6 +50,12 @@ pub enum Right {
     /// End a token at once.
     #[strum(serialize = "token:revoke")]
     TokenRevoke,
+    /// See OAuth clients, never their secrets.
+    #[strum(serialize = "client:read")]
+    ClientRead,
+    /// Make and end OAuth clients and their secrets.
+    #[strum(serialize = "client:manage")]
+    ClientManage,
     /// Search the provisioning log.
     #[strum(serialize = "log:read")]
     LogRead,
@@ -106,6 +112,8 @@ const SCIM_RIGHTS: &[Right] = &[
     Right::TokenIssue,
     Right::TokenRotate,
     Right::TokenRevoke,
+    Right::ClientRead,
+    Right::ClientManage,
     Right::LogRead,
 ];
 
@@ -153,11 +161,17 @@ impl Role {
         match self {
             Self::Operator => Right::ALL,
             Self::Owner => SCIM_RIGHTS,
-            Self::Viewer => &[Right::DirectoryRead, Right::TokenRead, Right::LogRead],
+            Self::Viewer => &[
+                Right::DirectoryRead,
+                Right::TokenRead,
+                Right::ClientRead,
+                Right::LogRead,
+            ],
             Self::Auditor => &[
                 Right::TenantRead,
                 Right::DirectoryRead,
                 Right::TokenRead,
+                Right::ClientRead,
                 Right::LogRead,
                 Right::AppRead,
                 Right::FeedRead,

@@ -13,6 +13,8 @@ pub const NEVER_USED_AFTER: TimeDelta = TimeDelta::days(7);
 pub const UNUSED_AFTER: TimeDelta = TimeDelta::days(60);
 /// A token that ends within this time is a finding.
 pub const ENDS_SOON: TimeDelta = TimeDelta::days(30);
+/// People are told nothing of a token that lives for less than this: whoever makes such tokens renews them by a program.
+const TOLD_OF: TimeDelta = TimeDelta::days(1);
 /// How long after a token's end people are still told of it: the gateway may have been down on the day.
 const TOLD_AFTER_END: TimeDelta = TimeDelta::days(7);
 
@@ -33,7 +35,9 @@ pub fn notice_step(token: &Token, noted: Option<i32>, now: DateTime<Utc>) -> Opt
     let reached = |days: &i32| now >= end - TimeDelta::days(i64::from(*days));
     let days = NOTICE_DAYS.into_iter().find(reached)?;
     let is_new = noted.is_none_or(|noted| days < noted);
-    let is_told = end - TimeDelta::days(i64::from(days)) >= token.created_at && now < end + TOLD_AFTER_END;
+    let is_told = end - token.created_at >= TOLD_OF
+        && end - TimeDelta::days(i64::from(days)) >= token.created_at
+        && now < end + TOLD_AFTER_END;
     is_new.then_some(NoticeStep { days, is_told })
 }
 
@@ -139,6 +143,14 @@ mod tests {
     fn a_step_before_the_token_was_made_is_not_told() {
         assert_eq!(told(&token(Some(10)), 1), [(7, 7), (3, 3), (1, 1), (0, 0)]);
         assert_eq!(told(&token(Some(1)), 1), [(1, 1), (0, 0)]);
+    }
+
+    #[test]
+    fn nothing_is_told_of_a_token_of_some_hours() {
+        let mut short = token(Some(1));
+        short.expires_at = Some(short.created_at + TimeDelta::hours(10));
+        let step = notice_step(&short, None, short.created_at + TimeDelta::hours(11));
+        assert_eq!(step.map(|step| (step.days, step.is_told)), Some((0, false)));
     }
 
     #[test]

@@ -134,6 +134,10 @@ fn template(path: &str) -> &'static str {
         "/health/live" => "/health/live",
         "/health/ready" => "/health/ready",
         "/metrics" => "/metrics",
+        crate::oauth::TOKEN => crate::oauth::TOKEN,
+        crate::oauth::JWKS => crate::oauth::JWKS,
+        crate::oauth::METADATA => crate::oauth::METADATA,
+        crate::provisioning_token::PATH => crate::provisioning_token::PATH,
         feed if feed.starts_with("/feeds/") && feed.ends_with("/events") => "/feeds/{app}/events",
         feed if feed.starts_with("/feeds/") && feed.ends_with("/ack") => "/feeds/{app}/ack",
         other => crate::admin::template(other)

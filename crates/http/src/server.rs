@@ -1,4 +1,4 @@
-//! The two listeners: the public one (SCIM, feeds, health in one word) and the admin one (the admin API, metrics, health with
+//! The two listeners: the public one (SCIM, feeds, OAuth, health in one word) and the admin one (the admin API, metrics, health with
 //! reasons).
 //! Workers, time-outs, routes. The binary opens the sockets, starts the server and stops it.
 
@@ -24,7 +24,7 @@ use crate::limits::{
     ADMIN_CONNECTIONS, BACKLOG, CONNECTIONS_PER_WORKER, DISCONNECT_TIME, HEAD_TIME, KEEP_ALIVE, SEND_BUFFER,
 };
 use crate::state::State;
-use crate::{admin, feeds, health, observe, scim};
+use crate::{admin, feeds, health, oauth, observe, provisioning_token, scim};
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -218,5 +218,7 @@ fn routes(config: &mut web::ServiceConfig, is_admin_public: bool) {
     config
         .configure(health::public)
         .configure(feeds::configure)
+        .configure(oauth::configure)
+        .configure(provisioning_token::configure)
         .default_service(web::to(scim::serve));
 }

@@ -11,10 +11,12 @@ use store::Store;
 use tokio::runtime::Handle;
 
 use crate::admin::Admin;
+use crate::extract::access::AccessRecords;
 use crate::extract::caller::TokenRecords;
 use crate::health::Readiness;
 use crate::log_budget::LogBudget;
 use crate::metrics::Metrics;
+use crate::oauth::Oauth;
 use crate::refusal_counts::RefusalCounts;
 use crate::tenant_limits::TenantLimits;
 
@@ -26,6 +28,10 @@ pub struct State {
     pub verifier: auth::Verifier,
     /// The cache of token records.
     pub token_records: TokenRecords,
+    /// The cache of records of access tokens.
+    pub access_records: AccessRecords,
+    /// Access tokens, and the keys of other issuers.
+    pub oauth: Oauth,
     /// The dependencies of the SCIM use-cases.
     pub provisioning: provisioning::Context,
     /// The dependencies of the admin API.

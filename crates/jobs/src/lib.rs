@@ -3,13 +3,14 @@
 //! A [`Handler`] does the jobs of one kind; [`Jobs`] has all of them, and [`run`] claims what is due and gives it to them. The rows
 //! and leases are the store's (`store::Store::claim_jobs`). Must not know: HTTP servers, the command line.
 //!
-//! Reading order: [`handler`], `decide` (what an attempt comes to, pure), `runner`, [`status`]; then the handlers: [`prune`], [`checkpoints`],
+//! Reading order: [`handler`], `decide` (what an attempt comes to, pure), `runner`, [`status`]; then the handlers: [`prune`], [`checkpoints`], [`oauth_keys`],
 //! [`notices`]. [`token_watch`] is no job: each instance looks by itself.
 
 pub mod checkpoints;
 mod decide;
 pub mod handler;
 pub mod notices;
+pub mod oauth_keys;
 pub mod prune;
 mod runner;
 pub mod status;

@@ -1,4 +1,4 @@
-//! Deletes old events, log rows and acknowledgements from the database, once an hour.
+//! Deletes old events, log rows, acknowledgements and answers of the admin API from the database, once an hour.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,8 +34,11 @@ impl Handler for Prune {
 
     fn run<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Result<(), String>> {
         Box::pin(async {
+            let now = self.clock.now();
+            let answers = self.store.prune_keys(now).await;
+            answers.map_err(|error| error.to_string())?;
             let keep = TimeDelta::from_std(self.keep).unwrap_or(TimeDelta::MAX);
-            let Some(before) = self.clock.now().checked_sub_signed(keep) else {
+            let Some(before) = now.checked_sub_signed(keep) else {
                 return Ok(());
             };
             let report = self

@@ -33,6 +33,7 @@ pub use tables::audit::AuditQuery;
 pub use tables::deployment::Deployment;
 pub use tables::feed::{Ack, Feed, FeedEnds, FeedEvent, FeedGroup, FeedPage};
 pub use tables::feed_heads::FeedHeads;
+pub use tables::idempotency::{Claim, Claimed};
 pub use tables::job::{Job, JobEnd, JobRow, NewJob};
 pub use tables::log::{DeliveryStatus, LogPlace, LogQuery, LogRow};
 pub use tables::member_change::MemberChange;

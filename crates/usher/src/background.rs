@@ -10,6 +10,7 @@ use domain::actor::Actor;
 use domain::id::RequestId;
 use jobs::checkpoints::AuditCheckpoints;
 use jobs::notices::{Mail, TokenNotice, TokenNotices, Webhook};
+use jobs::oauth_keys::OauthKeys;
 use jobs::prune::Prune;
 use jobs::{Handler, Jobs};
 
@@ -42,7 +43,15 @@ pub fn jobs(setup: &Setup) -> anyhow::Result<Jobs> {
         clock: clock(),
         keep: Duration::from_hours(setup.config.events.retention_days * 24),
     };
-    let mut handlers: Vec<Arc<dyn Handler>> = vec![Arc::new(notice), Arc::new(notices), Arc::new(prune)];
+    let keys = OauthKeys {
+        context: context(setup),
+    };
+    let mut handlers: Vec<Arc<dyn Handler>> = vec![
+        Arc::new(notice),
+        Arc::new(notices),
+        Arc::new(prune),
+        Arc::new(keys),
+    ];
     if setup.config.audit.signing_key_file.is_some() {
         let (key, file) = keys::signing(&setup.config.audit)?;
         handlers.push(Arc::new(AuditCheckpoints {
@@ -55,7 +64,7 @@ pub fn jobs(setup: &Setup) -> anyhow::Result<Jobs> {
 }
 
 /// What the operators' use-cases need, for the gateway itself.
-fn context(setup: &Setup) -> admin::Context {
+pub fn context(setup: &Setup) -> admin::Context {
     admin::Context {
         store: setup.store.clone(),
         clock: Arc::clone(&setup.clock),
@@ -63,9 +72,11 @@ fn context(setup: &Setup) -> admin::Context {
         environment: setup.config.environment,
         profiles: Arc::clone(&setup.profiles),
         public_url: setup.config.http.base_url(),
+        key_hosts: Arc::clone(&setup.config.key_hosts),
         hashing: Arc::new(auth::pool::Pool::new(1, 1)),
         actor: Actor::System,
         address: None,
         request: RequestId::from_uuid(setup.ids.next()),
+        once: None,
     }
 }

@@ -100,6 +100,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 environment: config.environment,
                 profiles: Arc::new(setup::profiles(config.profiles_dir.as_deref())?),
                 public_url: config.http.base_url(),
+                key_hosts: Arc::clone(&config.key_hosts),
                 redis: config.redis.clone(),
                 audit: config.audit.clone(),
             };

@@ -10,9 +10,11 @@ use std::time::Duration;
 use anyhow::Context;
 use auth::Verifier;
 use auth::alias::Aliases;
+use auth::jwks::JwksCache;
 use events::Events;
 use http::log_budget::WINDOW;
 use http::metrics::Metrics;
+use http::oauth::Oauth;
 use http::tenant_limits::TenantLimits;
 use http::{Listeners, Server, State};
 use jobs::Jobs;
@@ -61,6 +63,7 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
     gauges::jobs(&telemetry.meter(), &jobs);
     gauges::tokens(&telemetry.meter(), &token_watch, &setup.clock);
     let background = (events.clone(), &jobs);
+    let oauth = oauth(&setup)?;
     let state = state(
         &setup,
         telemetry,
@@ -68,6 +71,7 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
         background,
         operators.clone(),
         long,
+        oauth,
     );
     let (server, state) = start(&setup, state, listeners)?;
     let (stop, stopped) = watch::channel(false);
@@ -133,6 +137,7 @@ fn state(
     (events, jobs): (Events, &Jobs),
     operators: Option<Store>,
     long: Handle,
+    oauth: Oauth,
 ) -> State {
     let settings = &setup.config.http;
     let jobs = jobs.clone();
@@ -163,11 +168,20 @@ fn state(
         traceparent,
         tenant_limits: TenantLimits::new(settings.requests_per_tenant),
         long,
+        access_records: http::extract::access::AccessRecords::default(),
+        oauth,
         token_records: http::extract::caller::TokenRecords::default(),
         readiness: http::health::Readiness::default(),
         job_troubles: Arc::new(move || jobs.status().troubles()),
         draining: http::state::Draining::default(),
     }
+}
+
+/// OAuth, with the server's own role: it reads the signing keys.
+fn oauth(setup: &Setup) -> anyhow::Result<Oauth> {
+    let fetch = http::oauth::fetch::fetch(Arc::clone(&setup.config.key_hosts)).map_err(anyhow::Error::msg)?;
+    let jwks = JwksCache::new(Arc::clone(&setup.clock), fetch);
+    Ok(Oauth::new(background::context(setup), jwks))
 }
 
 fn start(setup: &Setup, state: State, listeners: Listeners) -> anyhow::Result<(Server, Arc<State>)> {

@@ -104,11 +104,13 @@ impl Setup {
             environment: self.config.environment,
             profiles: Arc::clone(&self.profiles),
             public_url: self.config.http.base_url(),
+            key_hosts: Arc::clone(&self.config.key_hosts),
             hashing: Arc::new(auth::pool::Pool::new(1, HASHING_QUEUE)),
             // Each request of the admin API says who acts.
             actor: Actor::System,
             address: None,
             request: RequestId::from_uuid(self.ids.next()),
+            once: None,
         }
     }
 }

@@ -36,6 +36,19 @@ GRANT SELECT, INSERT, UPDATE (expires_at, revoked_at), DELETE ON app_credential 
 REVOKE ALL ON api_key FROM usher_admin;
 GRANT SELECT, INSERT, UPDATE (expires_at, revoked_at) ON api_key TO usher_admin;
 
+REVOKE ALL ON client FROM usher_admin;
+GRANT SELECT, INSERT, UPDATE (epoch, revoked_at) ON client TO usher_admin;
+
+REVOKE ALL ON client_secret FROM usher_admin;
+GRANT SELECT, INSERT, UPDATE (revoked_at) ON client_secret TO usher_admin;
+
+REVOKE ALL ON directory_oauth FROM usher_admin;
+GRANT SELECT, INSERT, UPDATE (access_token_seconds, entra_tenant, entra_keys_url, entra_in_production) ON directory_oauth TO usher_admin;
+
+-- It makes keys and takes them away, and reads no private one (ADR 0043).
+REVOKE ALL ON oauth_key FROM usher_admin;
+GRANT SELECT (id, x, y, created_at, signs_from), INSERT, DELETE ON oauth_key TO usher_admin;
+
 -- It opens nothing (ADR 0031).
 REVOKE ALL ON credential_memory FROM usher_admin;
 GRANT SELECT, INSERT, UPDATE (secret_check, hash_version, networks) ON credential_memory TO usher_admin;
@@ -72,6 +85,10 @@ GRANT SELECT, INSERT ON audit_log TO usher_admin;
 
 REVOKE ALL ON audit_chain FROM usher_admin;
 GRANT SELECT, INSERT, UPDATE (seq, hash) ON audit_chain TO usher_admin;
+
+-- Creations with an Idempotency-Key (ADR 0049).
+REVOKE ALL ON idempotency FROM usher_admin;
+GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency TO usher_admin;
 
 REVOKE ALL ON seaql_migrations FROM usher_admin;
 GRANT SELECT ON seaql_migrations TO usher_admin;

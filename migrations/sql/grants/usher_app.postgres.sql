@@ -42,6 +42,20 @@ GRANT SELECT ON app_credential TO usher_app;
 REVOKE ALL ON api_key FROM usher_app;
 GRANT SELECT, UPDATE (last_used_at) ON api_key TO usher_app;
 
+REVOKE ALL ON client FROM usher_app;
+GRANT SELECT ON client TO usher_app;
+
+-- When a secret was last used.
+REVOKE ALL ON client_secret FROM usher_app;
+GRANT SELECT, UPDATE (last_used_at) ON client_secret TO usher_app;
+
+REVOKE ALL ON directory_oauth FROM usher_app;
+GRANT SELECT ON directory_oauth TO usher_app;
+
+-- It signs access tokens, and makes a new key when the newest is old (ADR 0043).
+REVOKE ALL ON oauth_key FROM usher_app;
+GRANT SELECT, INSERT, DELETE ON oauth_key TO usher_app;
+
 -- It opens nothing (ADR 0031).
 REVOKE ALL ON credential_memory FROM usher_app;
 GRANT SELECT, INSERT, UPDATE (secret_check, hash_version, networks) ON credential_memory TO usher_app;
@@ -79,6 +93,10 @@ GRANT SELECT, INSERT ON audit_log TO usher_app;
 
 REVOKE ALL ON audit_chain FROM usher_app;
 GRANT SELECT, INSERT, UPDATE (seq, hash) ON audit_chain TO usher_app;
+
+-- Answers of the admin API are deleted after a day (ADR 0049).
+REVOKE ALL ON idempotency FROM usher_app;
+GRANT SELECT (created_at), DELETE ON idempotency TO usher_app;
 
 -- Which version the schema has.
 REVOKE ALL ON seaql_migrations FROM usher_app;

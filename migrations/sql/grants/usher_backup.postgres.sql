@@ -37,6 +37,19 @@ GRANT SELECT ON app_credential TO usher_backup;
 REVOKE ALL ON api_key FROM usher_backup;
 GRANT SELECT ON api_key TO usher_backup;
 
+REVOKE ALL ON client FROM usher_backup;
+GRANT SELECT ON client TO usher_backup;
+
+REVOKE ALL ON client_secret FROM usher_backup;
+GRANT SELECT ON client_secret TO usher_backup;
+
+REVOKE ALL ON directory_oauth FROM usher_backup;
+GRANT SELECT ON directory_oauth TO usher_backup;
+
+-- With the private keys: a restored deployment goes on signing with them.
+REVOKE ALL ON oauth_key FROM usher_backup;
+GRANT SELECT ON oauth_key TO usher_backup;
+
 REVOKE ALL ON credential_memory FROM usher_backup;
 GRANT SELECT ON credential_memory TO usher_backup;
 
@@ -69,6 +82,9 @@ GRANT SELECT ON audit_log TO usher_backup;
 
 REVOKE ALL ON audit_chain FROM usher_backup;
 GRANT SELECT ON audit_chain TO usher_backup;
+
+REVOKE ALL ON idempotency FROM usher_backup;
+GRANT SELECT ON idempotency TO usher_backup;
 
 REVOKE ALL ON seaql_migrations FROM usher_backup;
 GRANT SELECT ON seaql_migrations TO usher_backup;

@@ -21,6 +21,8 @@ const MATRIX: &[(&str, &str)] = &[
     ("token:issue", "xx----"),
     ("token:rotate", "xx----"),
     ("token:revoke", "xx----"),
+    ("client:read", "xxxx--"),
+    ("client:manage", "xx----"),
     ("log:read", "xxxx--"),
     ("app:read", "x--xxx"),
     ("app:create", "x-----"),
@@ -192,10 +194,13 @@ fn things(gateway: &Gateway, tenant: &str, app: &str) -> (Things, String, String
     let directory = gateway.directory(tenant, "advisors");
     let credential = gateway.app(app).credential;
     let api_key = key(gateway, "--role auditor");
+    let client = gateway.cli(&["client", "create", "--tenant", tenant, "--profile", "advisors"]);
     let things = BTreeMap::from([
         ("tenant", tenant.to_owned()),
         ("profile", "advisors".to_owned()),
         ("token", id(&directory.token).to_owned()),
+        ("client", text(&client, "clientId")),
+        ("secret", text(&client, "secretId")),
         ("app", app.to_owned()),
         ("credential", id(&credential).to_owned()),
         ("key", id(&api_key).to_owned()),
@@ -213,7 +218,7 @@ async fn every_route_is_open_to_whom_the_matrix_says_and_to_nobody_else() {
             .await
             .expect(200);
         let operations = operations(&document.body);
-        assert!(operations.len() >= 26, "{}", operations.len());
+        assert!(operations.len() >= 35, "{}", operations.len());
 
         for caller in callers(&gateway) {
             for operation in &operations {

@@ -34,7 +34,11 @@ async fn no_read_path_has_a_secret() {
         made("/apps/booking/credentials/rotate", json!({}), &["credential"]).await;
         let key = made("/api-keys", json!({"role": "auditor"}), &["key"]).await;
         made(&format!("/api-keys/{}/rotate", text(&key, "id")), json!({}), &["key"]).await;
-        assert_eq!(secrets.len(), 8);
+        let clients = format!("{directory}/advisors/clients");
+        let client = made(&clients, json!({}), &["clientSecret"]).await;
+        let client = text(&client, "clientId");
+        made(&format!("{clients}/{client}/secrets"), json!({}), &["clientSecret"]).await;
+        assert_eq!(secrets.len(), 10);
 
         let scim = Scim::at(&text(&token, "tenantUrl"), Some(format!("Bearer {}", text(&token, "token"))));
         scim.create("e1", "ann@contoso.com", json!({"name": {"givenName": "A", "familyName": "B"}, "addresses": [{"type": "work", "formatted": "x"}]})).await.expect(201);
@@ -46,7 +50,7 @@ async fn no_read_path_has_a_secret() {
                 continue;
             }
             let path = path.strip_prefix("/admin/v1").expect("the prefix");
-            let path = path.replace("{tenant}", "contoso").replace("{profile}", "advisors").replace("{app}", "booking");
+            let path = path.replace("{tenant}", "contoso").replace("{profile}", "advisors").replace("{app}", "booking").replace("{client}", &client);
             let answer = operator.get(&path).await.expect(200);
             holds_none(&answer.text, &secrets, &path);
             read += 1;

@@ -107,6 +107,22 @@ async fn each_write_of_a_command_has_exactly_one_row_and_no_secret_is_in_it() {
         let revoke = ["--tenant", "contoso", id];
         step("token revoke", &revoke, Some(Action::TokenRevoke));
         step("token revoke", &revoke, None);
+        let made = step("client create", &WHOSE, Some(Action::ClientCreate));
+        secrets.push(secret(&made, "clientSecret"));
+        let client = made["clientId"].as_str().unwrap();
+        let own = ["--tenant", "contoso", client];
+        let added = step("client add-secret", &own, Some(Action::ClientSecretAdd));
+        secrets.push(secret(&added, "clientSecret"));
+        let added = [&own[..], &[added["secretId"].as_str().unwrap()]].concat();
+        step("client revoke-secret", &added, Some(Action::ClientSecretRevoke));
+        step("client revoke-secret", &added, None);
+        step("client end-tokens", &own, Some(Action::ClientEndTokens));
+        step("client revoke", &own, Some(Action::ClientRevoke));
+        step("client revoke", &own, None);
+        let longer = [&WHOSE[..], &["--token-life", "6h"]].concat();
+        step("directory oauth", &longer, Some(Action::DirectoryOauthSet));
+        step("directory oauth", &longer, None);
+        step("oauth-key rotate", &[], Some(Action::OauthKeyRotate));
         let all = ["--all", "--tenant", "contoso", "--confirm", "contoso", "--reason", "it leaked"];
         step("token revoke", &all, Some(Action::TokenRevokeAll));
         step("token revoke", &all, None);
@@ -126,12 +142,13 @@ async fn each_write_of_a_command_has_exactly_one_row_and_no_secret_is_in_it() {
         secrets.push(secret(&rotated, "key"));
         step("api-key revoke", &[id], Some(Action::ApiKeyRevoke));
         step("api-key revoke", &[id], None);
-        for reading in ["tenant list", "app list", "audit list", "token list --tenant contoso"] {
+        for reading in ["tenant list", "app list", "audit list", "token list --tenant contoso", "client list --tenant contoso", "directory oauth --tenant contoso --profile agents"] {
             step(reading, &[], None);
         }
 
         // What has no command; its test is beside what writes it.
         seen.insert(Action::AuthRefused.as_str());
+        seen.insert(Action::TokenProvision.as_str());
         let all: BTreeSet<&str> = Action::ALL.iter().map(|action| action.as_str()).collect();
         assert_eq!(seen, all, "a step for every action");
         let text = stdout(&gateway.try_cli(&["audit", "export"]));

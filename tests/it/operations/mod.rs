@@ -68,7 +68,7 @@ fn admin_url(gateway: &Gateway) -> Vec<(&'static str, String)> {
 }
 
 /// A statement with all rights; the number of its rows or changes.
-async fn sql(gateway: &Gateway, text: &str) -> u64 {
+pub async fn sql(gateway: &Gateway, text: &str) -> u64 {
     let url = gateway.database_url();
     let text = AssertSqlSafe(text.to_owned());
     if gateway.database().is_some() {

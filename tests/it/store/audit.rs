@@ -65,11 +65,14 @@ async fn a_change_has_one_row_and_what_changes_nothing_has_none() {
                 .await
                 .unwrap();
         }
-        // Its provider already.
-        let entra = domain::tenant::Provider::Entra;
+        // Not the settings that it has.
+        let other = domain::tenant::Directory {
+            provider: domain::tenant::Provider::Okta,
+            ..home.directory.clone()
+        };
         assert!(
             !operator
-                .set_provider(home.scope, home.directory.id, entra)
+                .change_settings(home.scope, &other, &other)
                 .await
                 .unwrap()
         );

@@ -76,7 +76,7 @@ async fn a_request_acts_only_on_what_it_was_let_in_with() {
         let old = guard(&world, "tok").await;
         world
             .operator()
-            .switch_directory(home.scope, home.directory.id, Switch::Off)
+            .switch_directory(home.scope, &home.directory, Switch::Off)
             .await
             .unwrap();
         refused(&world, &home, old, 2).await;

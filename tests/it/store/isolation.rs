@@ -137,7 +137,7 @@ async fn operators_records_are_kept_apart_too() {
         assert!(
             !world
                 .operator()
-                .switch_directory(ours.scope, theirs.directory.id, off)
+                .switch_directory(ours.scope, &theirs.directory, off)
                 .await
                 .unwrap()
         );

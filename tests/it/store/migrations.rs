@@ -7,7 +7,7 @@ use support::postgres::Postgres;
 
 use super::world::{World, settings, worlds};
 
-const ALL: [&str; 16] = [
+const ALL: [&str; 18] = [
     "m0001_foundation",
     "m0002_groups",
     "m0003_directory_extension",
@@ -24,6 +24,8 @@ const ALL: [&str; 16] = [
     "m0015_jobs",
     "m0016_token_life",
     "m0017_snapshot_read",
+    "m0018_oauth",
+    "m0019_idempotency",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,6 +14,7 @@ mod isolation;
 mod lists;
 mod logs;
 mod migrations;
+mod oauth;
 mod operator;
 mod plans;
 mod records;

@@ -8,8 +8,8 @@ use domain::credential::{SecretHash, Token, TokenId};
 use domain::feed::Epoch;
 use domain::id::{AppId, DirectoryId, RequestId, TenantId};
 use domain::scope::TenantScope;
-use domain::tenant::{App, Directory, Provider, Switch, Tenant};
-use store::{AdminTx, BoxFuture, Store, StoreError};
+use domain::tenant::{App, Directory, Switch, Tenant};
+use store::{AdminTx, BoxFuture, Claim, Store, StoreError};
 
 /// Whoever makes the changes.
 pub struct Operator(pub Store);
@@ -36,7 +36,7 @@ pub fn entry(chain: Chain, action: Action) -> AuditEntry {
 }
 
 impl Operator {
-    async fn of_platform<T, F>(&self, action: Action, work: F) -> Outcomes<T>
+    pub async fn of_platform<T, F>(&self, action: Action, work: F) -> Outcomes<T>
     where
         F: for<'t> Fn(&'t mut AdminTx) -> BoxFuture<'t, Outcomes<T>> + Send + Sync + 'static,
         T: Send + 'static,
@@ -44,7 +44,7 @@ impl Operator {
         self.0.audited(&entry(Chain::Platform, action), work).await
     }
 
-    async fn of<T, F>(&self, scope: TenantScope, action: Action, work: F) -> Outcomes<T>
+    pub async fn of<T, F>(&self, scope: TenantScope, action: Action, work: F) -> Outcomes<T>
     where
         F: for<'t> Fn(&'t mut AdminTx) -> BoxFuture<'t, Outcomes<T>> + Send + Sync + 'static,
         T: Send + 'static,
@@ -102,6 +102,15 @@ impl Operator {
         .await
     }
 
+    pub async fn keep_answer(&self, claim: &Claim, answer: &'static str) -> Outcomes<bool> {
+        let claim = claim.clone();
+        self.of_platform(Action::TenantCreate, move |tx| {
+            let claim = claim.clone();
+            Box::pin(async move { tx.keep_answer(&claim, answer).await })
+        })
+        .await
+    }
+
     pub async fn limit_api_key(&self, id: TokenId, end: DateTime<Utc>) -> Outcomes<bool> {
         self.of_platform(Action::ApiKeyRotate, move |tx| {
             Box::pin(async move { tx.limit_api_key(id, end).await })
@@ -109,30 +118,17 @@ impl Operator {
         .await
     }
 
-    pub async fn switch_directory(&self, scope: TenantScope, id: DirectoryId, to: Switch) -> Outcomes<bool> {
-        self.of(scope, Action::DirectorySwitch, move |tx| {
-            Box::pin(async move { tx.switch_directory(scope, id, to).await })
-        })
-        .await
-    }
-
-    pub async fn set_provider(&self, scope: TenantScope, id: DirectoryId, to: Provider) -> Outcomes<bool> {
-        self.of(scope, Action::DirectorySet, move |tx| {
-            Box::pin(async move { tx.set_provider(scope, id, to).await })
-        })
-        .await
-    }
-
-    pub async fn set_extension(
+    pub async fn switch_directory(
         &self,
         scope: TenantScope,
-        id: DirectoryId,
-        text: Option<&'static str>,
+        directory: &Directory,
+        to: Switch,
     ) -> Outcomes<bool> {
-        self.of(scope, Action::ExtensionSet, move |tx| {
-            Box::pin(async move { tx.set_extension(scope, id, text).await })
-        })
-        .await
+        let after = Directory {
+            switch: to,
+            ..directory.clone()
+        };
+        self.change_settings(scope, directory, &after).await
     }
 
     pub async fn insert_token(&self, scope: TenantScope, new: &Token, hash: &SecretHash) -> Outcomes<()> {

@@ -107,7 +107,7 @@ async fn a_token_is_read_with_its_directory_and_tenant_as_they_stand_now() {
         assert!(
             world
                 .operator()
-                .switch_directory(home.scope, home.directory.id, Switch::Off)
+                .switch_directory(home.scope, &home.directory, Switch::Off)
                 .await
                 .unwrap()
         );

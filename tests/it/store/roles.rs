@@ -39,7 +39,7 @@ async fn refusal(url: &str, sql: &str) -> Option<String> {
     Some(database.code().expect("a SQLSTATE").into_owned())
 }
 
-const BY_NOBODY_BUT_THE_OWNER: [&str; 31] = [
+const BY_NOBODY_BUT_THE_OWNER: [&str; 38] = [
     "UPDATE audit_log SET actor = 'x'",
     "DELETE FROM audit_log",
     "TRUNCATE audit_log",
@@ -56,6 +56,13 @@ const BY_NOBODY_BUT_THE_OWNER: [&str; 31] = [
     "UPDATE api_key SET hash = 'x'",
     "UPDATE api_key SET role = 'operator'",
     "DELETE FROM api_key",
+    "UPDATE client SET directory_id = tenant_id",
+    "UPDATE client SET issuer = 'x'",
+    "UPDATE client_secret SET hash = 'x'",
+    "UPDATE client_secret SET client_id = 'x'",
+    "DELETE FROM client",
+    "DELETE FROM client_secret",
+    "UPDATE oauth_key SET pkcs8 = 'x'",
     "DELETE FROM token",
     "UPDATE deployment SET environment = 'test'",
     "DELETE FROM tenant",
@@ -73,7 +80,7 @@ const BY_NOBODY_BUT_THE_OWNER: [&str; 31] = [
     "TRUNCATE outbox",
 ];
 
-const NOT_BY_THE_SERVER: [&str; 21] = [
+const NOT_BY_THE_SERVER: [&str; 28] = [
     "INSERT INTO tenant (id, name, created_at) VALUES ('019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3b', 'x', 0)",
     "UPDATE tenant SET name = 'x'",
     "INSERT INTO directory (tenant_id, id, profile, provider, switch, created_at) \
@@ -84,6 +91,10 @@ const NOT_BY_THE_SERVER: [&str; 21] = [
     "UPDATE tenant SET frozen_at = NULL",
     "INSERT INTO token (tenant_id, id, directory_id, last_four, hash, hash_version, created_at) \
      VALUES ('019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3a', 'x', '019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3b', 'x', 'x', 1, 0)",
+    "UPDATE client SET revoked_at = NULL",
+    "UPDATE client SET epoch = 0",
+    "UPDATE client_secret SET revoked_at = NULL",
+    "UPDATE directory_oauth SET entra_tenant = 'x'",
     "UPDATE token SET revoked_at = NULL",
     "UPDATE token SET expires_at = NULL",
     "INSERT INTO app (id, name, created_at) VALUES ('019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3b', 'x', 0)",
@@ -95,13 +106,17 @@ const NOT_BY_THE_SERVER: [&str; 21] = [
      VALUES ('x', 'operator', 'all', '', 'x', 'x', 1, 0, 0)",
     "UPDATE api_key SET revoked_at = NULL",
     "UPDATE api_key SET expires_at = 1",
+    "INSERT INTO idempotency (caller, key, digest, claim, created_at, claimed_until) \
+     VALUES ('x', 'x', 'x', '019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3a', 0, 0)",
+    "SELECT answer FROM idempotency",
+    "UPDATE idempotency SET answer = ''",
     "INSERT INTO feed (app_id, head, published, created_at) VALUES ('019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3b', 0, 0, 0)",
     "DELETE FROM feed",
     "SET ROLE usher_admin",
     "SELECT setval('outbox_id_seq', 1)",
 ];
 
-const NOT_BY_OPERATORS: [&str; 12] = [
+const NOT_BY_OPERATORS: [&str; 15] = [
     "SELECT * FROM identity",
     "SELECT * FROM groups",
     "SELECT * FROM membership",
@@ -109,6 +124,9 @@ const NOT_BY_OPERATORS: [&str; 12] = [
     "DELETE FROM provisioning_log",
     "INSERT INTO lease (name, owner, expires_at) VALUES ('x', 'x', 0)",
     "UPDATE token SET last_used_at = 0",
+    "SELECT pkcs8 FROM oauth_key",
+    "SELECT * FROM oauth_key",
+    "UPDATE client_secret SET last_used_at = 0",
     "UPDATE token SET noticed_days = 0",
     "INSERT INTO job (kind, key, payload, created_at, wait_ms) VALUES ('x', 'x', '', 0, 0)",
     "UPDATE job SET payload = ''",

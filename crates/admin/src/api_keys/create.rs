@@ -69,8 +69,7 @@ pub async fn execute(context: &Context, new: NewKey, maker: Option<&Grant>) -> R
     let entry = audit(context, Action::ApiKeyCreate, &issued.key);
     let change = Arc::new((issued.key.clone(), hash.clone()));
     context
-        .store
-        .audited(&entry, move |tx| {
+        .create(&entry, &issued, move |tx| {
             let change = Arc::clone(&change);
             Box::pin(async move { tx.insert_api_key(&change.0, &change.1).await })
         })

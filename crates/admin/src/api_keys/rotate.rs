@@ -60,20 +60,20 @@ pub async fn execute(
         .with("ending", old.id.as_str())
         .with("endsAt", end.to_rfc3339());
     let change = Arc::new((issued.key.clone(), hash.clone(), old.id));
+    old.expires_at = end;
+    let rotated = Rotated { issued, old };
     context
-        .store
-        .audited(&entry, move |tx| {
+        .create(&entry, &rotated, move |tx| {
             let change = Arc::clone(&change);
             Box::pin(async move {
                 let (key, hash, old) = &*change;
                 tx.insert_api_key(key, hash).await?;
-                tx.limit_api_key(*old, end).await
+                tx.limit_api_key(*old, end).await.map(|_| ())
             })
         })
         .await?;
     context
-        .remember(CredentialKind::ApiKey, &issued.secret, &hash)
+        .remember(CredentialKind::ApiKey, &rotated.issued.secret, &hash)
         .await;
-    old.expires_at = end;
-    Ok(Rotated { issued, old })
+    Ok(rotated)
 }

@@ -28,20 +28,23 @@ pub async fn execute(context: &Context, name: &str) -> Result<Issued, Error> {
     let entry = audit(context, Action::AppCreate, Target::App(app.id), &app)
         .with("credential", credential.id().as_str());
     let new = Arc::new((app.clone(), credential.id(), hash.clone(), redis));
-    let created = context.store.audited(&entry, move |tx| {
+    let issued = Issued {
+        feed_url: context.feed_url(&app),
+        app,
+        credential,
+    };
+    let created = context.create(&entry, &issued, move |tx| {
         let new = Arc::clone(&new);
         Box::pin(async move { tx.create_app(&new.0, new.1, &new.2, &new.3).await })
     });
     match created.await {
         Ok(()) => {
-            context.remember(CredentialKind::App, &credential, &hash).await;
-            Ok(Issued {
-                feed_url: context.feed_url(&app),
-                app,
-                credential,
-            })
+            context
+                .remember(CredentialKind::App, &issued.credential, &hash)
+                .await;
+            Ok(issued)
         }
-        Err(StoreError::Conflict(_)) => Err(Error::AppExists(app.name.to_string())),
-        Err(error) => Err(error.into()),
+        Err(Error::Store(StoreError::Conflict(_))) => Err(Error::AppExists(issued.app.name.to_string())),
+        Err(error) => Err(error),
     }
 }

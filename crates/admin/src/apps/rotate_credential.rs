@@ -7,7 +7,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::audit::{Action, Target};
 use domain::credential::{CredentialStatus, TokenId};
 use serde_json::json;
-use store::StoreError;
 
 use super::{Issued, audit};
 use crate::tokens::rotate::{LONGEST_OVERLAP, names};
@@ -36,9 +35,13 @@ pub async fn execute(context: &Context, name: &str, overlap: TimeDelta) -> Resul
         .with("endsAt", json!(now + overlap));
     let (app_id, id) = (app.id, credential.id());
     let change = Arc::new((hash.clone(), redis_password::sha256(&credential), limited));
+    let issued = Issued {
+        feed_url: context.feed_url(&app),
+        app,
+        credential,
+    };
     context
-        .store
-        .audited(&entry, move |tx| {
+        .create(&entry, &issued, move |tx| {
             let change = Arc::clone(&change);
             Box::pin(async move {
                 let (hash, redis, limited) = &*change;
@@ -46,14 +49,12 @@ pub async fn execute(context: &Context, name: &str, overlap: TimeDelta) -> Resul
                 for (old, end) in limited {
                     tx.limit_app_credential(*old, *end).await?;
                 }
-                Ok::<_, StoreError>(())
+                Ok(())
             })
         })
         .await?;
-    context.remember(CredentialKind::App, &credential, &hash).await;
-    Ok(Issued {
-        feed_url: context.feed_url(&app),
-        app,
-        credential,
-    })
+    context
+        .remember(CredentialKind::App, &issued.credential, &hash)
+        .await;
+    Ok(issued)
 }

@@ -31,16 +31,17 @@ pub async fn execute(
     };
     let entry = audit(context, Action::DirectoryCreate, &directory).with("provider", provider.as_str());
     let (scope, new) = (Context::scope(tenant.id), directory.clone());
-    let created = context.store.audited(&entry, move |tx| {
+    let named = Named::of(context, &tenant, directory);
+    let created = context.create(&entry, &named, move |tx| {
         let new = new.clone();
         Box::pin(async move { tx.create_directory(scope, &new).await })
     });
     match created.await {
-        Ok(()) => Ok(Named::of(context, &tenant, directory)),
-        Err(StoreError::Conflict(_)) => Err(Error::DirectoryExists {
+        Ok(()) => Ok(named),
+        Err(Error::Store(StoreError::Conflict(_))) => Err(Error::DirectoryExists {
             tenant: tenant.name.to_string(),
             profile: profile.to_owned(),
         }),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     }
 }

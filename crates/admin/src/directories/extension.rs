@@ -1,11 +1,9 @@
 //! A directory's own extension of its profile (ADR 0027): show, set, remove. Effective at the next request.
 
-use std::sync::Arc;
-
-use domain::audit::Action;
 use scim::schema::Schema;
 
-use super::{Named, audit, get};
+use super::change::{self, Change};
+use super::{Named, get};
 use crate::{Context, Error};
 
 /// A directory with its extension.
@@ -38,7 +36,7 @@ pub async fn show(context: &Context, tenant: &str, profile: &str) -> Result<Exte
 /// [`Error::Extension`] with the part that cannot be used; otherwise as [`show`].
 pub async fn set(context: &Context, tenant: &str, profile: &str, text: &str) -> Result<Extension, Error> {
     let schema = compiled(context, profile, text)?;
-    let named = keep(context, get::execute(context, tenant, profile).await?, Some(text)).await?;
+    let named = change(context, tenant, profile, Some(text)).await?;
     Ok(Extension { named, schema })
 }
 
@@ -47,29 +45,21 @@ pub async fn set(context: &Context, tenant: &str, profile: &str, text: &str) -> 
 /// # Errors
 /// As [`show`].
 pub async fn remove(context: &Context, tenant: &str, profile: &str) -> Result<Extension, Error> {
-    let named = keep(context, get::execute(context, tenant, profile).await?, None).await?;
+    let named = change(context, tenant, profile, None).await?;
     Ok(Extension { named, schema: None })
 }
 
-async fn keep(context: &Context, mut named: Named, text: Option<&str>) -> Result<Named, Error> {
-    let directory = &mut named.directory;
-    let action = if text.is_some() {
-        Action::ExtensionSet
-    } else {
-        Action::ExtensionRemove
+async fn change(
+    context: &Context,
+    tenant: &str,
+    profile: &str,
+    extension: Option<&str>,
+) -> Result<Named, Error> {
+    let change = Change {
+        extension: Some(extension.map(str::to_owned)),
+        ..Change::default()
     };
-    let entry = audit(context, action, directory);
-    let (scope, id) = (Context::scope(directory.tenant), directory.id);
-    directory.extension = text.map(Arc::from);
-    let new = directory.extension.clone();
-    context
-        .store
-        .audited(&entry, move |tx| {
-            let new = new.clone();
-            Box::pin(async move { tx.set_extension(scope, id, new.as_deref()).await })
-        })
-        .await?;
-    Ok(named)
+    change::execute(context, tenant, profile, &change, None).await
 }
 
 /// The schema of an extension.

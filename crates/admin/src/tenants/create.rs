@@ -30,13 +30,13 @@ pub async fn execute(
         .with("name", tenant.name.as_str())
         .with("externalTenantId", tenant.external_tenant_id.clone());
     let new = tenant.clone();
-    let created = context.store.audited(&entry, move |tx| {
+    let created = context.create(&entry, &tenant, move |tx| {
         let new = new.clone();
         Box::pin(async move { tx.create_tenant(&new).await })
     });
     match created.await {
         Ok(()) => Ok(tenant),
-        Err(StoreError::Conflict(_)) => Err(Error::TenantExists(tenant.name.to_string())),
-        Err(error) => Err(error.into()),
+        Err(Error::Store(StoreError::Conflict(_))) => Err(Error::TenantExists(tenant.name.to_string())),
+        Err(error) => Err(error),
     }
 }

@@ -43,8 +43,7 @@ pub async fn execute(context: &Context, tenant: &str, profile: &str, new: NewTok
         .with("networks", issued.token.allowed_networks.to_string());
     let (scope, new) = (Context::scope(tenant.id), (issued.token.clone(), hash.clone()));
     context
-        .store
-        .audited(&entry, move |tx| {
+        .create(&entry, &issued, move |tx| {
             let (token, hash) = new.clone();
             Box::pin(async move { tx.insert_token(scope, &token, &hash).await })
         })

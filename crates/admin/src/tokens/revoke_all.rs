@@ -3,12 +3,23 @@
 use domain::audit::{Action, Chain, Target};
 use domain::credential::{CredentialStatus, Token};
 
+use store::StoreError;
+
 use crate::{Context, Error};
+
+/// How many credentials there were to revoke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Revoked {
+    /// Tokens.
+    pub tokens: u64,
+    /// OAuth clients.
+    pub clients: u64,
+}
 
 /// Revokes every token of a tenant, usable or not, in one transaction: all are refused from the next request on, on every instance.
 /// Returns how many there were to revoke.
 ///
-/// `confirmed` is the tenant's name once more. Without it nothing is done.
+/// OAuth clients are revoked too, with their access tokens. `confirmed` is the tenant's name once more. Without it nothing is done.
 ///
 /// # Errors
 /// [`Error::ReasonMissing`], [`Error::Unconfirmed`] with the number of usable tokens, [`Error::TenantUnknown`], [`Error::Store`].
@@ -17,7 +28,7 @@ pub async fn execute(
     tenant: &str,
     reason: &str,
     confirmed: Option<&str>,
-) -> Result<u64, Error> {
+) -> Result<Revoked, Error> {
     if reason.trim().is_empty() {
         return Err(Error::ReasonMissing);
     }
@@ -39,7 +50,12 @@ pub async fn execute(
         )
         .because(Some(reason.trim()));
     let revoked = context.store.audited(&entry, move |tx| {
-        Box::pin(async move { tx.revoke_tokens(scope, now).await })
+        Box::pin(async move {
+            Ok::<_, StoreError>(Revoked {
+                tokens: tx.revoke_tokens(scope, now).await?,
+                clients: tx.revoke_clients(scope, now).await?,
+            })
+        })
     });
     Ok(revoked.await?)
 }

@@ -8,7 +8,6 @@ use domain::audit::Action;
 use domain::credential::{CredentialStatus, Token, TokenId};
 use domain::network::AllowedNetworks;
 use serde_json::json;
-use store::StoreError;
 
 use super::issue::NewToken;
 use super::{Issued, audit};
@@ -70,9 +69,9 @@ pub async fn execute(
         .with("ending", names(&limited))
         .with("endsAt", json!(now + overlap));
     let change = Arc::new((issued.token.clone(), hash.clone(), limited));
+    let rotated = Rotated { issued, ending };
     context
-        .store
-        .audited(&entry, move |tx| {
+        .create(&entry, &rotated, move |tx| {
             let change = Arc::clone(&change);
             Box::pin(async move {
                 let (token, hash, limited) = &*change;
@@ -80,14 +79,14 @@ pub async fn execute(
                 for (id, end) in limited {
                     tx.limit_token(scope, *id, *end).await?;
                 }
-                Ok::<_, StoreError>(())
+                Ok(())
             })
         })
         .await?;
     context
-        .remember(CredentialKind::Token, &issued.secret, &hash)
+        .remember(CredentialKind::Token, &rotated.issued.secret, &hash)
         .await;
-    Ok(Rotated { issued, ending })
+    Ok(rotated)
 }
 
 /// The networks of the newest usable token; any, without one.

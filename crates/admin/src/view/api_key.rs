@@ -7,10 +7,13 @@ use domain::role::{Granted, Right, Role, Scope};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
+use super::secret::Secret;
 use super::token::standings;
 use super::{list_of, one_of_or_null};
+use crate::Context;
 use crate::api_keys::Issued;
 use crate::api_keys::rotate::Rotated;
+use crate::once::Made;
 
 /// What automation calls the admin API with, without the secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -102,14 +105,14 @@ pub struct ApiKeyIssued {
     #[serde(flatten)]
     pub view: ApiKeyView,
     /// The text to send as `Authorization: Bearer …`; it is never shown again.
-    pub key: String,
+    pub key: Secret,
 }
 
 impl From<&Issued> for ApiKeyIssued {
     fn from(issued: &Issued) -> Self {
         Self {
             view: ApiKeyView::of(&issued.key, CredentialStatus::Active),
-            key: issued.secret.reveal().to_owned(),
+            key: Secret::of(issued.secret.reveal()),
         }
     }
 }
@@ -151,5 +154,21 @@ impl From<&Rotated> for ApiKeyRotated {
                 last_used_at: old.last_used_at,
             },
         }
+    }
+}
+
+impl Made for Issued {
+    type View = ApiKeyIssued;
+
+    fn view(&self, _: &Context) -> ApiKeyIssued {
+        ApiKeyIssued::from(self)
+    }
+}
+
+impl Made for Rotated {
+    type View = ApiKeyRotated;
+
+    fn view(&self, _: &Context) -> ApiKeyRotated {
+        ApiKeyRotated::from(self)
     }
 }

@@ -6,9 +6,11 @@ use domain::tenant::App;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::secret::Secret;
 use super::token::standings;
 use crate::Context;
 use crate::apps::Issued;
+use crate::once::Made;
 
 /// A downstream consumer of events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -28,13 +30,13 @@ pub struct AppView {
 }
 
 impl AppView {
-    /// An app whose stream has this key.
-    pub fn of(context: &Context, app: &App, stream: String) -> Self {
+    /// An app.
+    pub fn of(context: &Context, app: &App) -> Self {
         Self {
             id: app.id.to_string(),
             name: app.name.to_string(),
             feed_url: context.feed_url(app),
-            stream,
+            stream: context.stream(app),
             created_at: app.created_at,
         }
     }
@@ -48,19 +50,19 @@ pub struct AppIssued {
     #[serde(flatten)]
     pub app: AppView,
     /// The credential for its feed; it is never shown again.
-    pub credential: String,
+    pub credential: Secret,
     /// The password of its user in Redis, which is the same text.
-    pub redis_password: String,
+    pub redis_password: Secret,
 }
 
 impl AppIssued {
-    /// An app whose stream has this key.
-    pub fn of(context: &Context, issued: &Issued, stream: String) -> Self {
+    /// An app with its new credential.
+    pub fn of(context: &Context, issued: &Issued) -> Self {
         let credential = issued.credential.reveal();
         Self {
-            app: AppView::of(context, &issued.app, stream),
-            credential: credential.to_owned(),
-            redis_password: credential.to_owned(),
+            app: AppView::of(context, &issued.app),
+            credential: Secret::of(credential),
+            redis_password: Secret::of(credential),
         }
     }
 }
@@ -89,5 +91,13 @@ impl From<&(AppCredentialRecord, CredentialStatus)> for AppCredentialView {
             expires_at: credential.expires_at,
             revoked_at: credential.revoked_at,
         }
+    }
+}
+
+impl Made for Issued {
+    type View = AppIssued;
+
+    fn view(&self, context: &Context) -> AppIssued {
+        AppIssued::of(context, self)
     }
 }

@@ -6,7 +6,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
 use super::one_of;
+use crate::Context;
 use crate::directories::Named;
+use crate::once::Made;
 
 /// Tenant × profile: one Tenant URL with its own tokens and identities.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -57,5 +59,13 @@ impl From<&Named> for DirectoryView {
             extension: directory.extension.as_deref().map(str::to_owned),
             frozen_at: directory.frozen_at.or(named.tenant_frozen_at),
         }
+    }
+}
+
+impl Made for Named {
+    type View = DirectoryView;
+
+    fn view(&self, _: &Context) -> DirectoryView {
+        DirectoryView::from(self)
     }
 }

@@ -5,6 +5,9 @@ use domain::tenant::Tenant;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::Context;
+use crate::once::Made;
+
 /// A customer organisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -31,5 +34,13 @@ impl From<&Tenant> for TenantView {
             created_at: tenant.created_at,
             frozen_at: tenant.frozen_at,
         }
+    }
+}
+
+impl Made for Tenant {
+    type View = TenantView;
+
+    fn view(&self, _: &Context) -> TenantView {
+        TenantView::from(self)
     }
 }

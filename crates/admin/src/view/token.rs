@@ -9,7 +9,10 @@ use domain::token_life::Finding;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
+use super::secret::Secret;
 use super::{list_of, one_of};
+use crate::Context;
+use crate::once::Made;
 use crate::tokens::Issued;
 use crate::tokens::list::TokenSummary;
 use crate::tokens::rotate::Rotated;
@@ -91,7 +94,7 @@ pub struct TokenIssued {
     /// Its public part.
     pub id: String,
     /// The text to paste into the identity provider; it is never shown again.
-    pub token: String,
+    pub token: Secret,
     /// The Tenant URL to paste beside it.
     pub tenant_url: String,
     /// When it expires; null for never.
@@ -104,7 +107,7 @@ impl From<&Issued> for TokenIssued {
     fn from(issued: &Issued) -> Self {
         Self {
             id: issued.token.id.to_string(),
-            token: issued.secret.reveal().to_owned(),
+            token: Secret::of(issued.secret.reveal()),
             tenant_url: issued.tenant_url.clone(),
             expires_at: issued.token.expires_at,
             label: issued.token.label.clone(),
@@ -168,5 +171,21 @@ impl From<&Rotated> for TokenRotated {
             issued: TokenIssued::from(&rotated.issued),
             ending: rotated.ending.iter().map(TokenEnding::from).collect(),
         }
+    }
+}
+
+impl Made for Issued {
+    type View = TokenIssued;
+
+    fn view(&self, _: &Context) -> TokenIssued {
+        TokenIssued::from(self)
+    }
+}
+
+impl Made for Rotated {
+    type View = TokenRotated;
+
+    fn view(&self, _: &Context) -> TokenRotated {
+        TokenRotated::from(self)
     }
 }

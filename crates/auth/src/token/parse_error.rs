@@ -70,6 +70,7 @@ const fn name(kind: CredentialKind) -> &'static str {
         CredentialKind::Token => "a directory's token",
         CredentialKind::App => "an app's credential",
         CredentialKind::ApiKey => "an API key",
+        CredentialKind::ClientSecret => "the secret of an OAuth client",
     }
 }
 
@@ -78,6 +79,7 @@ const fn wants(kind: CredentialKind) -> &'static str {
         CredentialKind::Token => "SCIM wants a directory's token: see `usher token issue`",
         CredentialKind::App => "feeds want an app's credential: see `usher app rotate-credential`",
         CredentialKind::ApiKey => "the admin API wants an API key: see `usher api-key create`",
+        CredentialKind::ClientSecret => "/oauth/token wants a client's secret: see `usher client add-secret`",
     }
 }
 

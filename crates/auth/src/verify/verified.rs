@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use domain::api_key::{ApiKey, ApiKeyRecord};
+use domain::client::ClientSecretRecord;
 use domain::credential::{
-    AppCaller, AppCredentialRecord, Caller, CredentialKind, CredentialStatus, SecretHash, TokenId,
-    TokenRecord,
+    AppCaller, AppCredentialRecord, Caller, CredentialKind, CredentialStatus, OpenedDirectory, SecretHash,
+    TokenId, TokenRecord,
 };
 use domain::scope::TenantScope;
 
@@ -18,7 +19,7 @@ use crate::refusal::Refusal;
 use crate::tenant_url::TenantUrl;
 use crate::uses::worth_noting;
 
-/// The record of a credential: a [`TokenRecord`], an [`AppCredentialRecord`] or an [`ApiKeyRecord`].
+/// The record of a credential: a [`TokenRecord`], an [`AppCredentialRecord`], an [`ApiKeyRecord`] or a [`ClientSecretRecord`].
 pub trait CredentialRecord {
     /// The kind of credential.
     const KIND: CredentialKind;
@@ -103,6 +104,26 @@ impl CredentialRecord for ApiKeyRecord {
     }
 }
 
+impl CredentialRecord for ClientSecretRecord {
+    const KIND: CredentialKind = CredentialKind::ClientSecret;
+
+    fn id(&self) -> TokenId {
+        self.secret.id
+    }
+
+    fn hash(&self) -> &SecretHash {
+        &self.hash
+    }
+
+    fn status(&self, now: DateTime<Utc>) -> CredentialStatus {
+        self.secret.status(now)
+    }
+
+    fn use_worth_noting(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        worth_noting(self.secret.last_used_at, now)
+    }
+}
+
 /// A credential with the right secret, not yet compared with the URL. Its record is private: only `admit` gives access to a
 /// tenant, an app or the admin API.
 #[must_use]
@@ -132,23 +153,42 @@ impl Verified<TokenRecord> {
     /// # Errors
     /// As [`TenantUrl::check`].
     pub fn admit(self, url: TenantUrl<'_>) -> Result<Caller, Refusal> {
-        let Self { record, verifier } = self;
-        url.check(&record)
-            .inspect_err(|refusal| verifier.counters.refused(refusal.code()))?;
+        let id = self.record.token.id;
+        self.verifier.caller(self.record.opens(), id, url)
+    }
+}
+
+impl Inner {
+    /// The caller of a verified credential, if the URL names its directory and the directory is on.
+    pub(super) fn caller(
+        &self,
+        opens: OpenedDirectory,
+        id: TokenId,
+        url: TenantUrl<'_>,
+    ) -> Result<Caller, Refusal> {
+        url.check(&opens.tenant_name, &opens.directory, opens.serving())
+            .inspect_err(|refusal| self.counters.refused(refusal.code()))?;
         #[expect(
             clippy::disallowed_methods,
-            reason = "the secret of this tenant's token was just found right, at its own URL"
+            reason = "the secret or the signature of this tenant's credential was just found right, at its own URL"
         )]
-        let scope = TenantScope::mint(record.token.tenant);
+        let scope = TenantScope::mint(opens.directory.tenant);
         Ok(Caller {
             scope,
-            directory: record.directory,
-            tenant_name: record.tenant_name,
-            external_tenant_id: record.external_tenant_id,
-            credential_state: record.state,
-            token_alias: verifier.aliases.of(record.token.id),
-            token_id: record.token.id,
+            directory: opens.directory,
+            tenant_name: opens.tenant_name,
+            external_tenant_id: opens.external_tenant_id,
+            credential_state: opens.state,
+            token_alias: self.aliases.of(id),
+            token_id: id,
         })
+    }
+}
+
+impl Verified<ClientSecretRecord> {
+    /// The secret, which says whose it is.
+    pub fn admit(self) -> ClientSecretRecord {
+        self.record
     }
 }
 

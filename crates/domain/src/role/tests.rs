@@ -14,6 +14,8 @@ const MATRIX: &[(&str, &str)] = &[
     ("token:issue", "xx----"),
     ("token:rotate", "xx----"),
     ("token:revoke", "xx----"),
+    ("client:read", "xxxx--"),
+    ("client:manage", "xx----"),
     ("log:read", "xxxx--"),
     ("app:read", "x--xxx"),
     ("app:create", "x-----"),

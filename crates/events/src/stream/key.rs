@@ -3,6 +3,7 @@
 use std::fmt;
 
 use domain::environment::Environment;
+use domain::feed::stream_key;
 use domain::position::Position;
 use domain::tenant::Slug;
 
@@ -13,7 +14,7 @@ pub struct StreamKey(String);
 impl StreamKey {
     /// The only shard of an app's feed.
     pub fn new(environment: Environment, app: &Slug) -> Self {
-        Self(format!("usher:{{{environment}:{app}}}:s00"))
+        Self(stream_key(environment, app))
     }
 
     /// The key of the hash beside the stream, `usher:{production:booking}:feed`: whose the stream is (ADR 0039).

@@ -152,7 +152,7 @@ impl<T: Target> Access<T> {
 }
 
 /// The verified key of a request.
-pub(super) async fn api_key(state: &State, request: &HttpRequest) -> Result<ApiKey, Problem> {
+pub(crate) async fn api_key(state: &State, request: &HttpRequest) -> Result<ApiKey, Problem> {
     let verified = verified(state, request, async |presented| {
         state.store.api_key(presented.id()).await
     })

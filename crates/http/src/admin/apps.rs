@@ -2,13 +2,11 @@
 
 use actix_web::HttpRequest;
 use admin::Context;
-use admin::apps::Issued;
 use admin::view::{AppCredentialView, AppIssued, AppView};
 use chrono::TimeDelta;
 use domain::credential::{AppCredentialRecord, CredentialStatus};
 use domain::role::Scope;
 use domain::tenant::App;
-use events::StreamKey;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -81,31 +79,25 @@ impl Target for OneCredential {
     }
 }
 
-fn stream(context: &Context, app: &App) -> String {
-    StreamKey::new(context.environment, &app.name).as_str().to_owned()
-}
-
-fn view(context: &Context, app: &App) -> AppView {
-    AppView::of(context, app, stream(context, app))
-}
-
-fn issued(context: &Context, issued: &Issued) -> AppIssued {
-    AppIssued::of(context, issued, stream(context, &issued.app))
-}
-
 pub async fn list(access: Access<Deployment>, query: PageQuery) -> Outcome<Page<AppView>> {
     let context = &access.context;
     let all = admin::apps::list::execute(context).await?;
-    Ok(page::of(&query, &all, |app| app.name.to_string(), |app| view(context, app))?.into())
+    Ok(page::of(
+        &query,
+        &all,
+        |app| app.name.to_string(),
+        |app| AppView::of(context, app),
+    )?
+    .into())
 }
 
 pub async fn create(access: Access<Deployment>, new: CreateApp) -> Outcome<AppIssued> {
     let made = admin::apps::create::execute(&access.context, &new.name).await?;
-    Ok(issued(&access.context, &made).into())
+    Ok(AppIssued::of(&access.context, &made).into())
 }
 
 pub async fn get(access: Access<App>, _: Nothing) -> Outcome<AppView> {
-    Ok(view(&access.context, &access.on).into())
+    Ok(AppView::of(&access.context, &access.on).into())
 }
 
 pub async fn delete(access: Access<App>, query: DeleteApp) -> Outcome<AppDeleted> {
@@ -118,7 +110,7 @@ pub async fn delete(access: Access<App>, query: DeleteApp) -> Outcome<AppDeleted
     let feeds = admin::feeds::list::execute(context, Some(name)).await?;
     let feed = feeds.first();
     let deleted = AppDeleted {
-        app: view(context, &app),
+        app: AppView::of(context, &app),
         credentials,
         events: feed.map_or(0, |summary| summary.feed.head.since(summary.feed.oldest) + 1),
         groups: feed
@@ -149,7 +141,7 @@ pub async fn rotate(access: Access<App>, new: RotateCredential) -> Outcome<AppIs
     let overlap = span(new.overlap_seconds, TimeDelta::days(7));
     let name = access.on.name.as_str();
     let made = admin::apps::rotate_credential::execute(&access.context, name, overlap).await?;
-    Ok(issued(&access.context, &made).into())
+    Ok(AppIssued::of(&access.context, &made).into())
 }
 
 pub async fn revoke(access: Access<OneCredential>, _: Nothing) -> Outcome<AppCredentialView> {

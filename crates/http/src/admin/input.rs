@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::problem::{AdminCode, Problem};
-use crate::extract::{body, small_body};
+use crate::extract::{body as json, small_body};
 
 /// The largest body: an extension of a profile is the longest member, some kilobytes.
 const BODY_BYTES: usize = 128 * 1024;
@@ -21,14 +21,11 @@ const SEE: &str = "/admin/v1/docs shows what is allowed";
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 
-/// Reads the members of the body; an empty body has none.
+/// The body, a JSON object; an empty one has no members.
 ///
 /// # Errors
-/// `invalidBody`, `invalidValue` with the member.
-pub async fn of_body<I: DeserializeOwned>(
-    request: &HttpRequest,
-    payload: &mut web::Payload,
-) -> Result<I, Problem> {
+/// `invalidBody`.
+pub async fn body(request: &HttpRequest, payload: &mut web::Payload) -> Result<Value, Problem> {
     let unreadable = |detail: String| Problem::with(AdminCode::InvalidBody, detail);
     let bytes = small_body::read(request, payload, BODY_BYTES).await;
     let bytes = bytes.ok_or_else(|| {
@@ -40,16 +37,24 @@ pub async fn of_body<I: DeserializeOwned>(
     let value = if bytes.trim_ascii().is_empty() {
         Value::Object(Map::new())
     } else {
-        body::bounded(&bytes).map_err(|error| {
+        json::bounded(&bytes).map_err(|error| {
             unreadable(format!(
                 "the body {}: correct that place and send it again",
-                body::fault(&error)
+                json::fault(&error)
             ))
         })?
     };
     if !value.is_object() {
         return Err(unreadable(format!("the body must be a JSON object; {SEE}")));
     }
+    Ok(value)
+}
+
+/// Reads the members of a body.
+///
+/// # Errors
+/// `invalidValue` with the member.
+pub fn of_body<I: DeserializeOwned>(value: Value) -> Result<I, Problem> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let (path, rule) = (error.path().to_string(), error.inner());
         match path.as_str() {

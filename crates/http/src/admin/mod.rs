@@ -4,15 +4,18 @@
 //! document (`openapi`) and the page for people (`docs`) are made of it. Each handler calls one use-case of `admin`. Must not
 //! know: SQL, what a use-case decides.
 //!
-//! Reading order: `routes`, `route`, `access` (who may), `input`, `page`, `problem`, then a noun such as `tokens`.
+//! Reading order: `routes`, `route`, `access` (who may), `input`, `idempotency` (what is done once), `page`, `problem`, then a noun
+//! such as `tokens`.
 
-mod access;
+pub(crate) mod access;
 mod api_keys;
 mod apps;
+mod clients;
 mod directories;
 mod docs;
 mod feeds;
-mod input;
+pub(crate) mod idempotency;
+pub(crate) mod input;
 mod logs;
 pub mod openapi;
 mod page;

@@ -12,6 +12,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::PREFIX;
+use super::idempotency::{KEY, LONGEST, REPEATED};
 use super::problem::AdminCode;
 use super::route::Route;
 use super::routes::ROUTES;
@@ -116,6 +117,12 @@ fn operation(route: &Route, inputs: &mut SchemaGenerator, outputs: &mut SchemaGe
             "description": "Change only settings of this version: the ETag of an earlier answer.",
         }));
     }
+    if route.is_creation() {
+        parameters.push(json!({
+            "name": KEY, "in": "header", "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[!-~]+$"},
+            "description": "A text of your own, such as a random UUID. A repeat with the same text and the same request within 24 hours creates nothing: it gets the answer of the first one, with null in place of secrets and Idempotent-Replayed: true.",
+        }));
+    }
     if !parameters.is_empty() {
         members.insert("parameters".to_owned(), parameters.into());
     }
@@ -162,6 +169,8 @@ fn parameters(path: &str) -> Vec<Value> {
         "app" => "The app's name.",
         "token" => "The token's id.",
         "credential" => "The credential's id.",
+        "client" => "The client's id.",
+        "secret" => "The id of the client's secret.",
         _ => "The API key's id.",
     };
     let parameter = |name| json!({"name": name, "in": "path", "required": true, "description": describe(name), "schema": {"type": "string"}});
@@ -173,9 +182,17 @@ fn responses(route: &Route, outputs: &mut SchemaGenerator) -> Value {
         "description": "Done.",
         "content": {"application/json": {"schema": (route.output)(outputs)}},
     });
+    let mut headers = Map::new();
     if route.is_versioned || route.id == "createDirectory" {
-        success["headers"] =
-            json!({"ETag": {"description": "The version of the settings.", "schema": {"type": "string"}}});
+        let tag = json!({"description": "The version of the settings.", "schema": {"type": "string"}});
+        headers.insert("ETag".to_owned(), tag);
+    }
+    if route.is_creation() {
+        let repeated = json!({"description": "The answer is that of an earlier request with the same Idempotency-Key, without its secrets.", "schema": {"const": "true"}});
+        headers.insert(REPEATED.to_owned(), repeated);
+    }
+    if !headers.is_empty() {
+        success["headers"] = headers.into();
     }
     let mut responses = Map::from_iter([(route.status.to_string(), success)]);
     let mut codes = ALWAYS.to_vec();
@@ -188,8 +205,8 @@ fn responses(route: &Route, outputs: &mut SchemaGenerator) -> Value {
     if route.method.has_body() {
         codes.push(AdminCode::InvalidBody);
     }
-    if route.status == 201 {
-        codes.push(AdminCode::Exists);
+    if route.is_creation() {
+        codes.extend([AdminCode::Exists, AdminCode::KeyInUse, AdminCode::KeyReused]);
     }
     if route.is_versioned && route.method.has_body() {
         codes.push(AdminCode::PreconditionFailed);
@@ -277,7 +294,7 @@ mod tests {
     #[test]
     fn only_answers_that_make_a_secret_have_one() {
         let document = document();
-        let secret = ["token", "credential", "redisPassword", "key"];
+        let secret = ["token", "credential", "redisPassword", "key", "clientSecret"];
         for (name, schema) in document["components"]["schemas"].as_object().expect("schemas") {
             let fields = schema["properties"].as_object().into_iter().flatten();
             let shown = fields
@@ -289,6 +306,7 @@ mod tests {
                 "AppIssued",
                 "ApiKeyIssued",
                 "ApiKeyRotated",
+                "ClientIssued",
             ];
             assert_eq!(shown > 0, makes.contains(&name.as_str()), "{name}");
         }

@@ -42,9 +42,21 @@ error_table! {
         Conflict "conflict" 409:
             "The present state does not allow this";
 
+        KeyInUse "keyInUse" 409:
+            "A request with this Idempotency-Key is being done"
+            "repeat the request after Retry-After: it then gets the answer of the first one";
+
+        KeyReused "keyReused" 422:
+            "Something else was asked for with this Idempotency-Key"
+            "send a new key, made at random, with each thing that you ask for, and the same key only with a repeat of the same request";
+
         PreconditionFailed "preconditionFailed" 412:
             "The settings have changed since they were read"
             "read them again, and repeat the change with the new ETag in If-Match, or without If-Match";
+
+        TooMany "tooMany" 429:
+            "Too many tokens are asked for"
+            "use a token until it ends, and ask again after Retry-After";
 
         AdminDatabase "adminDatabase" 503:
             "The gateway's database role may not do this: a setting is missing"
@@ -124,6 +136,17 @@ impl From<Error> for Problem {
             Error::JobUnknown { kind, key } => Self::missing(format!("failed job \"{kind}\" \"{key}\"")),
             Error::ReasonMissing => Self::value("reason", detail),
             Error::Unconfirmed { .. } => Self::value("confirm", detail),
+            Error::ClientUnknown { id, .. } => Self::missing(format!("client \"{id}\"")),
+            Error::SecretUnknown { id, .. } => Self::missing(format!("secret \"{id}\"")),
+            Error::ClientRevoked(_)
+            | Error::ClientFederated(_)
+            | Error::TooManyClients { .. }
+            | Error::TooManySecrets { .. } => Self::with(AdminCode::Conflict, detail),
+            Error::Federation(field, _) => Self::value(field, detail),
+            Error::KeysHost(_) => Self::value("keysUrl", detail),
+            Error::EntraTenantOther { .. } => Self::value("entraTenant", detail),
+            Error::AccessLife => Self::value("tokenSeconds", detail),
+            Error::EntraInProduction => Self::value("inProduction", detail),
             Error::ApiKeyUnknown(id) => Self::missing(format!("API key \"{id}\"")),
             Error::TenantExists(name) => Self::exists(format!("tenant \"{name}\"")),
             Error::AppExists(name) => Self::exists(format!("app \"{name}\"")),
@@ -133,7 +156,9 @@ impl From<Error> for Problem {
             Error::Name(_) => Self::value("name", detail),
             Error::ProfileUnknown { .. } => Self::value("profile", detail),
             Error::Extension(_) => Self::value("extension", detail),
-            Error::Life(_) | Error::ApiKeyLife(_) => Self::value("ttlSeconds", detail),
+            Error::Life(_) | Error::ApiKeyLife(_) | Error::SecretLife(_) | Error::ProvisionLife(_) => {
+                Self::value("ttlSeconds", detail)
+            }
             Error::Overlap(_) => Self::value("overlapSeconds", detail),
             Error::LogLimit(_) | Error::AuditLimit(_) => Self::value("limit", detail),
             Error::AuditRowUnknown { seq, .. } => Self::missing(format!("row {seq} of the audit log")),
@@ -144,6 +169,7 @@ impl From<Error> for Problem {
             Error::TooManyTokens { .. } | Error::ApiKeyEnded(_) => Self::with(AdminCode::Conflict, detail),
             Error::SettingsChanged => Self::of(AdminCode::PreconditionFailed),
             Error::BeyondHead { .. } | Error::PastRetention { .. } => Self::value("position", detail),
+            Error::Repeated => Self::of(AdminCode::KeyInUse).after(1),
             Error::Busy => Self::of(AdminCode::Busy).after(1),
             Error::Store(StoreError::Forbidden(what)) => {
                 tracing::error!(%what, "the admin API cannot change anything: set admin.database_url");

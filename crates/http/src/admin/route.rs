@@ -15,8 +15,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::access::{Access, Target};
-use super::input;
 use super::problem::Problem;
+use super::{idempotency, input};
 use crate::reading;
 use crate::state::State;
 
@@ -145,7 +145,8 @@ where
 }
 
 impl Route {
-    /// Its success makes something: 201.
+    /// Its success makes something: 201. Its use-case keeps its answer (`admin::once`), so that it can be repeated with the same
+    /// Idempotency-Key.
     #[must_use]
     pub fn creates(self) -> Self {
         Self { status: 201, ..self }
@@ -158,6 +159,11 @@ impl Route {
             is_versioned: true,
             ..self
         }
+    }
+
+    /// Whether its success makes something.
+    pub const fn is_creation(&self) -> bool {
+        self.status == 201
     }
 
     /// Checks who asks, and then handles the request.
@@ -217,15 +223,28 @@ where
     ) -> LocalBoxFuture<'a, Result<HttpResponse, Problem>> {
         Box::pin(async move {
             // Before the input is read: a caller without the right learns nothing of what it would be.
-            let access = Access::of(state, request, route.right).await?;
-            let input = if route.method.has_body() {
-                input::of_body(request, payload).await?
-            } else {
-                input::of_query(request)?
+            let mut access = Access::of(state, request, route.right).await?;
+            if !route.method.has_body() {
+                let answered = (self.run)(access, input::of_query(request)?).await?;
+                return Ok(route.answer(answered));
+            }
+            let body = input::body(request, payload).await?;
+            let input = input::of_body(body.clone())?;
+            let run = async |access| {
+                (self.run)(access, input)
+                    .await
+                    .map(|answered| route.answer(answered))
             };
-            (self.run)(access, input)
-                .await
-                .map(|answered| route.answer(answered))
+            if route.is_creation() {
+                let context = access.context.clone();
+                let run = async |context| {
+                    access.context = context;
+                    run(access).await
+                };
+                idempotency::once(context, request, body, run).await
+            } else {
+                run(access).await
+            }
         })
     }
 }

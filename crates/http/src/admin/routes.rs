@@ -7,17 +7,19 @@ use domain::role::Right;
 
 use super::route::Method::{Delete, Get, Patch, Post};
 use super::route::{Route, route};
-use super::{api_keys, apps, directories, feeds, logs, tenants, tokens};
+use super::{api_keys, apps, clients, directories, feeds, logs, tenants, tokens};
 
 /// The routes, in the order of the documentation.
 pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
-    [tenants(), directories(), apps(), keys()]
+    [tenants(), directories(), clients(), apps(), keys()]
         .into_iter()
         .flatten()
         .collect()
 });
 
 const DIRECTORY: &str = "/tenants/{tenant}/directories/{profile}";
+const CLIENTS: &str = "/tenants/{tenant}/directories/{profile}/clients";
+const OAUTH: &str = "/tenants/{tenant}/directories/{profile}/oauth";
 const TOKENS: &str = "/tenants/{tenant}/directories/{profile}/tokens";
 
 fn tenants() -> Vec<Route> {
@@ -128,6 +130,85 @@ fn directories() -> Vec<Route> {
             "searchLog",
             "Search the provisioning log of a directory, newest first.",
             logs::search,
+        ),
+    ]
+}
+
+fn clients() -> Vec<Route> {
+    vec![
+        route(
+            Get,
+            CLIENTS,
+            Right::ClientRead,
+            "listClients",
+            "List a directory's OAuth clients with their secrets' ids and ends, oldest first; never the secrets.",
+            clients::list,
+        ),
+        route(
+            Post,
+            CLIENTS,
+            Right::ClientManage,
+            "createClient",
+            "Create an OAuth client, with a secret or with an identity of Entra's; the secret is in this answer and in no other.",
+            clients::create,
+        )
+        .creates(),
+        route(
+            Get,
+            "/tenants/{tenant}/directories/{profile}/clients/{client}",
+            Right::ClientRead,
+            "getClient",
+            "Read an OAuth client.",
+            clients::get,
+        ),
+        route(
+            Post,
+            "/tenants/{tenant}/directories/{profile}/clients/{client}/revoke",
+            Right::ClientManage,
+            "revokeClient",
+            "End a client with its secrets and all its access tokens: refused from the next request on. A repeat changes nothing.",
+            clients::revoke,
+        ),
+        route(
+            Post,
+            "/tenants/{tenant}/directories/{profile}/clients/{client}/end-tokens",
+            Right::ClientManage,
+            "endClientTokens",
+            "End the access tokens of a client that were made until now; it may ask for new ones.",
+            clients::end_tokens,
+        ),
+        route(
+            Post,
+            "/tenants/{tenant}/directories/{profile}/clients/{client}/secrets",
+            Right::ClientManage,
+            "addClientSecret",
+            "Add a secret to a client, at most three usable ones; it is in this answer and in no other.",
+            clients::add_secret,
+        )
+        .creates(),
+        route(
+            Post,
+            "/tenants/{tenant}/directories/{profile}/clients/{client}/secrets/{secret}/revoke",
+            Right::ClientManage,
+            "revokeClientSecret",
+            "End a secret of a client, with the access tokens that were made with it. A repeat changes nothing.",
+            clients::revoke_secret,
+        ),
+        route(
+            Get,
+            OAUTH,
+            Right::DirectoryRead,
+            "getDirectoryOauth",
+            "Read what a directory accepts beside its tokens, and how long access tokens last.",
+            clients::oauth,
+        ),
+        route(
+            Patch,
+            OAUTH,
+            Right::DirectoryManage,
+            "changeDirectoryOauth",
+            "Change what a directory accepts beside its tokens, effective at the next request. What is left out stays as it is.",
+            clients::change_oauth,
         ),
     ]
 }

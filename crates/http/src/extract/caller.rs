@@ -13,6 +13,7 @@ use domain::credential::{Caller, CredentialStatus, TokenId, TokenRecord};
 use moka::sync::Cache;
 use store::StoreError;
 
+use super::access;
 use super::credential::{Denied, log_refusal, verified};
 use crate::limits::FROZEN_SECONDS;
 use crate::observe::Facts;
@@ -43,7 +44,8 @@ impl TokenRecords {
     fn usable(&self, state: &State, presented: &Presented, url: TenantUrl<'_>) -> Option<TokenRecord> {
         let cached = self.0.get(&presented.id())?;
         let is_active = cached.status(state.clock.now()) == CredentialStatus::Active;
-        let admits = is_active && cached.allows(presented.client()) && url.check(&cached).is_ok();
+        let opens = || url.check(&cached.tenant_name, &cached.directory, cached.serving());
+        let admits = is_active && cached.allows(presented.client()) && opens().is_ok();
         admits.then(|| TokenRecord::clone(&cached))
     }
 }
@@ -67,15 +69,22 @@ pub async fn caller(
     base: &Base<'_>,
     source: Source,
 ) -> Result<Caller, Failure> {
-    let verified = verified(state, request, async |presented| {
-        record(state, presented, base.tenant_url(), source).await
-    });
-    let verified = verified.await.map_err(|denied| match denied {
+    let denied = |denied| match denied {
         Denied::Refused(refusal) => failure(&refusal),
         Denied::RecordUnreadable => Failure::new(ErrorCode::Unavailable),
-    })?;
-    let id = verified.id();
-    let caller = verified.admit(base.tenant_url()).map_err(|refusal| {
+    };
+    let (id, admitted) = if let Some(text) = access::presented(request) {
+        let verified = access::verified(state, request, base.tenant_url(), source, text).await;
+        let verified = verified.map_err(denied)?;
+        (verified.id(), verified.admit(base.tenant_url()))
+    } else {
+        let verified = verified(state, request, async |presented| {
+            record(state, presented, base.tenant_url(), source).await
+        });
+        let verified = verified.await.map_err(denied)?;
+        (verified.id(), verified.admit(base.tenant_url()))
+    };
+    let caller = admitted.map_err(|refusal| {
         log_refusal(state, request, CredentialKind::Token, &refusal, Some(id));
         failure(&refusal)
     })?;

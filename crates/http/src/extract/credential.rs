@@ -38,14 +38,38 @@ pub async fn verified<R: CredentialRecord>(
     request: &HttpRequest,
     read: impl AsyncFnOnce(&Presented) -> Result<Option<R>, StoreError>,
 ) -> Result<Verified<R>, Denied> {
-    let refused = |refusal: Refusal, id: Option<TokenId>| {
-        log_refusal(state, request, R::KIND, &refusal, id);
-        Denied::Refused(refusal)
-    };
     let lines = request.headers().get_all(AUTHORIZATION);
     let lines = lines.map(HeaderValue::as_bytes);
     let ip = client::address(request, state.proxy_hops);
     let presented = state.verifier.precheck(R::KIND, lines, ip).await;
+    verified_presented(state, request, presented, read).await
+}
+
+/// The same for a credential that does not stand in the header as a bearer.
+///
+/// # Errors
+/// [`Denied`].
+pub async fn verified_text<R: CredentialRecord>(
+    state: &State,
+    request: &HttpRequest,
+    text: &str,
+    read: impl AsyncFnOnce(&Presented) -> Result<Option<R>, StoreError>,
+) -> Result<Verified<R>, Denied> {
+    let ip = client::address(request, state.proxy_hops);
+    let presented = state.verifier.precheck_text(R::KIND, text, ip).await;
+    verified_presented(state, request, presented, read).await
+}
+
+async fn verified_presented<R: CredentialRecord>(
+    state: &State,
+    request: &HttpRequest,
+    presented: Result<Presented, Refusal>,
+    read: impl AsyncFnOnce(&Presented) -> Result<Option<R>, StoreError>,
+) -> Result<Verified<R>, Denied> {
+    let refused = |refusal: Refusal, id: Option<TokenId>| {
+        log_refusal(state, request, R::KIND, &refusal, id);
+        Denied::Refused(refusal)
+    };
     let presented = presented.map_err(|refusal| refused(refusal, None))?;
     let id = presented.id();
     let record = read(&presented).await.map_err(|error| {
@@ -90,7 +114,7 @@ pub fn log_refusal(
 }
 
 /// Logs that a credential's record could not be read. This is no refusal of the credential.
-fn log_unreadable(state: &State, request: &HttpRequest, error: &StoreError) {
+pub fn log_unreadable(state: &State, request: &HttpRequest, error: &StoreError) {
     if may_log(state, request) {
         let id = Facts::of(request).map(|facts| tracing::field::display(facts.request));
         tracing::error!(request.id = id, %error, "the database could not serve a request");

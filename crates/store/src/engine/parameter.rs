@@ -145,6 +145,7 @@ plain! {
     Uuid: |id| id;
     i64: |number| number;
     i32: |number| number;
+    bool: |flag| flag;
     usize: |count| i64::try_from(count).unwrap_or(i64::MAX);
     &str: |text| text.to_owned();
     String: |text| text;

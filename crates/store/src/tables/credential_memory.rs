@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use domain::credential::{CredentialKind, LastUse, Memory, SecretCheck, TokenId, Use};
 
 use super::names::{At, FromNetwork, Kind, Name, PublicId};
-use super::{api_key, token};
+use super::{api_key, client_secret, token};
 use crate::engine::executor::Executor;
 use crate::engine::parameter::parameters;
 use crate::engine::read::{Columns, Read};
@@ -130,6 +130,9 @@ async fn note_use(executor: &mut Executor, new: &Use) -> Result<()> {
             }
             CredentialKind::ApiKey => {
                 executor.change(&api_key::NOTE_USE, (id, at)).await?;
+            }
+            CredentialKind::ClientSecret => {
+                executor.change(&client_secret::NOTE_USE, (id, at)).await?;
             }
             // The record of an app's credential has no time of use.
             CredentialKind::App => {}

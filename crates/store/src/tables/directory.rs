@@ -8,14 +8,13 @@ use domain::profile::ProfileName;
 use domain::scope::TenantScope;
 use domain::tenant::{Directory, Provider, Switch};
 
-use super::names::{At, Id, New, OfTenant, Profile};
+use super::names::{At, Id, OfTenant, Profile};
 use super::tenant::of;
 use crate::admin_tx::AdminTx;
 use crate::engine::parameter::parameters;
 use crate::engine::read::{columns, known, record};
 use crate::engine::statement::{Opens, Statement};
 use crate::error::Result;
-use crate::settings::Backend;
 use crate::store::Store;
 
 pub(crate) const COLUMNS: &str = "id, tenant_id, profile, provider, switch, created_at, extension, frozen_at";
@@ -51,13 +50,6 @@ pub(crate) static BY_PROFILE: Statement<(OfTenant, Profile<'_>), Directory> = St
     format!("SELECT {COLUMNS} FROM directory WHERE tenant_id = :tenant AND profile = :profile")
 });
 
-/// The new value of one column of a directory.
-pub(crate) type Change<'a> = (OfTenant, Id, New<'a>);
-
-pub(crate) static SET_SWITCH: Statement<Change<'_>> = Statement::new(|on| set(on, "switch"));
-pub(crate) static SET_PROVIDER: Statement<Change<'_>> = Statement::new(|on| set(on, "provider"));
-pub(crate) static SET_EXTENSION: Statement<Change<'_>> = Statement::new(|on| set(on, "extension"));
-
 pub(crate) static FREEZE: Statement<(OfTenant, Id, At)> = Statement::new(|_| {
     "UPDATE directory SET frozen_at = :at WHERE tenant_id = :tenant AND id = :id AND frozen_at IS NULL".into()
 });
@@ -66,14 +58,6 @@ pub(crate) static UNFREEZE: Statement<(OfTenant, Id)> = Statement::new(|_| {
     "UPDATE directory SET frozen_at = NULL WHERE tenant_id = :tenant AND id = :id AND frozen_at IS NOT NULL"
         .into()
 });
-
-/// A value that is there already changes nothing.
-fn set(on: Backend, column: &str) -> String {
-    let differs = on.either("IS DISTINCT FROM", "IS NOT");
-    format!(
-        "UPDATE directory SET {column} = :new WHERE tenant_id = :tenant AND id = :id AND {column} {differs} :new"
-    )
-}
 
 /// The settings of a directory: what they are to be, and what they were when they were read.
 pub(crate) struct Settings<'a> {
@@ -120,47 +104,6 @@ impl AdminTx {
         self.executor.change(&INSERT, (of(scope), new)).await.map(|_| ())
     }
 
-    /// Turns a directory on or off; `false` when the tenant has no such directory, or it is so already.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Unavailable`].
-    pub async fn switch_directory(
-        &mut self,
-        scope: TenantScope,
-        id: DirectoryId,
-        switch: Switch,
-    ) -> Result<bool> {
-        self.change_directory(scope, &SET_SWITCH, id, Some(switch.as_str()))
-            .await
-    }
-
-    /// Sets which provider calls a directory; `false` when the tenant has no such directory, or it is so already.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Unavailable`].
-    pub async fn set_provider(
-        &mut self,
-        scope: TenantScope,
-        id: DirectoryId,
-        provider: Provider,
-    ) -> Result<bool> {
-        self.change_directory(scope, &SET_PROVIDER, id, Some(provider.as_str()))
-            .await
-    }
-
-    /// Gives a directory an extension of its own, or takes it away; `false` when the tenant has no such directory, or it is so already.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Unavailable`].
-    pub async fn set_extension(
-        &mut self,
-        scope: TenantScope,
-        id: DirectoryId,
-        extension: Option<&str>,
-    ) -> Result<bool> {
-        self.change_directory(scope, &SET_EXTENSION, id, extension).await
-    }
-
     /// Freezes a directory from `at` on; `false` when it is frozen, or the tenant has no such directory.
     ///
     /// # Errors
@@ -182,18 +125,6 @@ impl AdminTx {
     pub async fn unfreeze_directory(&mut self, scope: TenantScope, id: DirectoryId) -> Result<bool> {
         let parameters = (of(scope), Id(id.uuid()));
         Ok(self.update_of(scope, &UNFREEZE, parameters).await? > 0)
-    }
-
-    async fn change_directory(
-        &mut self,
-        scope: TenantScope,
-        statement: &Statement<Change<'_>>,
-        id: DirectoryId,
-        new: Option<&str>,
-    ) -> Result<bool> {
-        let change = (of(scope), Id(id.uuid()), New(new));
-        let changed = self.update_of(scope, statement, change).await?;
-        Ok(changed > 0)
     }
 }
 

@@ -19,6 +19,8 @@ names! {
     RevisionBefore(Revision) = revision_before;
     Before(DateTime<Utc>) = before;
     Bytes(i64) = bytes;
+    /// An OAuth client.
+    ClientId(TokenId) = client;
     Consumers<'a>(&'a str) = group;
     /// Milliseconds since 1970.
     Created(i64) = created;
@@ -36,6 +38,8 @@ names! {
     Groups(Ids) = groups;
     JobKey<'a>(&'a str) = key;
     Key(Value) = key;
+    /// The name of a key that signs access tokens.
+    Kid<'a>(&'a str) = kid;
     Kind<'a>(&'a str) = kind;
     Limit(usize) = limit;
     Mark<'a>(&'a str) = mark;
@@ -45,8 +49,6 @@ names! {
     Name<'a>(&'a str) = name;
     /// An epoch gets a greater number than this.
     Above(i64) = above;
-    /// The new value; `None` clears the column.
-    New<'a>(Option<&'a str>) = new;
     OfApp(AppId) = app;
     /// A chain of the audit log, whose rows the same setting opens as a tenant's.
     OfChain(Uuid) = tenant;

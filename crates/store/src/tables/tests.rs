@@ -11,8 +11,9 @@ use uuid::Uuid;
 use super::audit::AuditQuery;
 use super::log::{self, LogPlace, LogQuery};
 use super::{
-    api_key, app, audit, credential_memory, deployment, directory, epoch, feed, feed_heads, group, identity,
-    job, lease, membership, outbox, prune, snapshot, tenant, token,
+    api_key, app, audit, client, client_secret, credential_memory, deployment, directory, directory_oauth,
+    epoch, feed, feed_heads, group, idempotency, identity, job, lease, membership, oauth_key, outbox, prune,
+    snapshot, tenant, token,
 };
 use crate::engine::parameter::Bind;
 use crate::engine::statement::Statement;
@@ -43,18 +44,23 @@ static ALL: &[(&str, &dyn Built)] = statements! {
     api_key: ALL BY_ID INSERT LIMIT NOTE_USE REVOKE;
     app: ALL BY_NAME CREDENTIALS CREDENTIAL_BY_ID DELETE DELETE_ACKS DELETE_CREDENTIALS DELETE_EVENTS DELETE_FEED DELETE_GROUPS INSERT INSERT_CREDENTIAL LIMIT_CREDENTIAL PASSWORDS REVOKE_CREDENTIAL;
     audit: BEGIN HEAD HEADS INSERT LOCK_HEAD MOVE_HEAD PAGE;
+    client: ALL END_TOKENS INSERT RECORD REVOKE REVOKE_ALL;
+    client_secret: ALL BY_ID INSERT NOTE_USE REVOKE;
     deployment: ADOPT CLAIM DRAW LAST_ROW READ;
-    directory: ALL BY_PROFILE CHANGE FREEZE INSERT SET_EXTENSION SET_PROVIDER SET_SWITCH UNFREEZE;
+    directory: ALL BY_PROFILE CHANGE FREEZE INSERT UNFREEZE;
+    directory_oauth: BY_NAME READ WRITE;
     epoch: END_TAKE_OVER NOTE_SNAPSHOT RENEW RENEW_ALL RENEW_BY_HAND;
     feed: ACK ACKS ALL BACKFILL BY_APP GROUPS HEAD INSERT LOCK_FEEDS PAGE SET_DELIVERED SET_HEAD SET_PUBLISHED SET_STATE;
     feed_heads: NOTIFY;
     group: BY_ID BY_NAME CREATE DELETE LOCK_BY_ID LOCK_BY_NAME NAME_TAKEN SAVE;
+    idempotency: ANSWER CLAIM GIVE_BACK PRUNE READ;
     identity: BY_EXTERNAL_ID BY_ID BY_NAME CREATE DELETE LOCK_BY_ID LOCK_BY_NAME NAME_TAKEN SAVE;
     job: ADD AGAIN ALL BURY CLAIM CLAIMED DONE DUE_KINDS FAIL FAILED GIVE_BACK MEND POSTPONE RETRY;
     lease: RELEASE TAKE;
     log: DELIVERIES INSERT;
     membership: ADD AMONG CLEAR GROUPS_OF KNOWN KNOWN_KEPT PAGE POSITION REMOVE;
     credential_memory: DEPLOYMENT_KEY KNOWN OPEN_USAGE READ WRITE;
+    oauth_key: ALL DELETE INSERT SIGNING;
     outbox: HEADS LAG LOCK_HEADS OPEN_OUTBOX OPEN_OUTBOX_IN_ORDER STAMP UNSTAMPED;
     prune: PRUNE_ACKS PRUNE_FEEDS PRUNE_LOG PRUNE_OUTBOX;
     snapshot: GROUPS IDENTITIES TENANT;

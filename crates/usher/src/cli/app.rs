@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use clap::Subcommand;
 use domain::credential::{AppCredentialRecord, CredentialStatus};
 use domain::tenant::App;
-use events::{RedisSettings, StreamKey};
+use events::RedisSettings;
 use serde_json::json;
 
 use super::redis_user;
@@ -72,16 +72,13 @@ pub(super) async fn run(
         }
         Verb::List => {
             let apps = admin::apps::list::execute(context).await?;
-            let json = apps
-                .iter()
-                .map(|app| json!(AppView::of(context, app, stream(context, app))))
-                .collect();
+            let json = apps.iter().map(|app| json!(AppView::of(context, app))).collect();
             printer.list(json, "no apps yet: usher app create NAME", || {
                 let row = |app: &App| {
                     [
                         app.name.to_string(),
                         context.feed_url(app),
-                        stream(context, app),
+                        context.stream(app),
                         moment(app.created_at),
                     ]
                 };
@@ -165,8 +162,8 @@ async fn show(
 ) -> anyhow::Result<()> {
     let user = redis_user::update(context, redis, &issued.app).await?;
     let credential = issued.credential.reveal();
-    let stream = stream(context, &issued.app);
-    let json = user.beside(json!(AppIssued::of(context, issued, stream.clone())));
+    let stream = context.stream(&issued.app);
+    let json = user.beside(json!(AppIssued::of(context, issued)));
     printer.answer(&json, || {
         format!(
             "app         {}\nCredential  {credential}\nFeed URL    {}\nStream      {}\n{}",
@@ -178,8 +175,4 @@ async fn show(
     });
     printer.note("The credential is shown this once; it is the password of the Redis user, too.");
     Ok(())
-}
-
-fn stream(context: &admin::Context, app: &App) -> String {
-    StreamKey::new(context.environment, &app.name).as_str().to_owned()
 }

@@ -1,8 +1,10 @@
-//! `usher directory create | list | set | switch | freeze | unfreeze | extension`.
+//! `usher directory create | list | set | oauth | switch | freeze | unfreeze | extension`.
 
 mod extension;
+mod oauth;
 
 use admin::directories::Named;
+use admin::directories::change::Change;
 use admin::view::DirectoryView;
 use clap::Subcommand;
 use domain::tenant::{Provider, Serving, Switch};
@@ -46,6 +48,8 @@ pub enum Verb {
     /// Attributes of a customer's own, on top of the profile's.
     #[command(subcommand)]
     Extension(extension::Verb),
+    /// What is accepted beside tokens, and how long access tokens last; without an option it is only shown.
+    Oauth(oauth::Arguments),
     /// Switch a directory on or off; off keeps everything and answers SCIM with a clear 403.
     Switch {
         /// The tenant's name.
@@ -110,7 +114,11 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
             profile,
             provider,
         } => {
-            let set = admin::directories::set::execute(context, &tenant, &profile, provider).await?;
+            let change = Change {
+                provider: Some(provider),
+                ..Change::default()
+            };
+            let set = admin::directories::change::execute(context, &tenant, &profile, &change, None).await?;
             printer.answer(&json!(DirectoryView::from(&set)), || {
                 format!(
                     "directory {profile} of {tenant} is called by {}",
@@ -119,8 +127,14 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
             });
         }
         Verb::Extension(verb) => extension::run(context, printer, verb).await?,
+        Verb::Oauth(arguments) => oauth::run(context, printer, arguments).await?,
         Verb::Switch { tenant, profile, to } => {
-            let switched = admin::directories::switch::execute(context, &tenant, &profile, to).await?;
+            let change = Change {
+                switch: Some(to),
+                ..Change::default()
+            };
+            let switched =
+                admin::directories::change::execute(context, &tenant, &profile, &change, None).await?;
             printer.answer(&json!(DirectoryView::from(&switched)), || {
                 format!(
                     "directory {profile} of {tenant} is {}",

@@ -1,4 +1,4 @@
-//! The operators' commands: `usher tenant | directory | token | app | api-key | feed | log | audit`, nouns then verbs, and `usher backup`.
+//! The operators' commands: `usher tenant | directory | token | client | oauth-key | app | api-key | feed | log | audit`, nouns then verbs, and `usher backup`.
 //!
 //! One file a noun: its arguments for clap, and the output for each use-case of `admin`. The commands work on the configured
 //! database, with the server up or down. Must not know: how settings are read ([`Setup`] has them), SQL, rules (they are in
@@ -9,10 +9,12 @@ mod api_key;
 mod app;
 pub(crate) mod audit;
 mod backup;
+mod client;
 mod directory;
 mod feed;
 mod job;
 mod log;
+mod oauth_key;
 mod redis_user;
 mod show;
 mod span;
@@ -30,6 +32,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use domain::clock::{Ids as _, SystemClock, SystemIds};
 use domain::environment::Environment;
 use domain::id::RequestId;
+use domain::key_hosts::KeyHosts;
 use domain::profile::Profiles;
 use events::RedisSettings;
 use store::{Backend, Store, StoreError};
@@ -46,6 +49,10 @@ pub enum Command {
     Directory(Noun<directory::Verb>),
     /// The secrets that customers paste into Entra.
     Token(Noun<token::Verb>),
+    /// OAuth clients that ask for access tokens, with a secret or with an identity of Entra's.
+    Client(Noun<client::Verb>),
+    /// The keys that sign access tokens.
+    OauthKey(Noun<oauth_key::Verb>),
     /// Downstream apps that read the changes.
     App(Noun<app::Verb>),
     /// What automation calls the admin API with.
@@ -80,6 +87,8 @@ pub struct Setup {
     pub profiles: Arc<Profiles>,
     /// The address that customers and apps use.
     pub public_url: String,
+    /// The hosts that keys of other issuers may be read from.
+    pub key_hosts: Arc<KeyHosts>,
     /// `None` without a Redis queue.
     pub redis: Option<RedisSettings>,
     /// The key and the file of checkpoints.
@@ -105,6 +114,8 @@ pub async fn run(command: Command, setup: &Setup) -> anyhow::Result<ExitCode> {
         Command::Tenant(noun) => tenant::run(&context, noun.printer, noun.verb).await,
         Command::Directory(noun) => directory::run(&context, noun.printer, noun.verb).await,
         Command::Token(noun) => token::run(&context, noun.printer, noun.verb).await,
+        Command::Client(noun) => client::run(&context, noun.printer, noun.verb).await,
+        Command::OauthKey(noun) => oauth_key::run(&context, noun.printer, noun.verb).await,
         Command::App(noun) => app::run(&context, setup.redis.as_ref(), noun.printer, noun.verb).await,
         Command::ApiKey(noun) => api_key::run(&context, noun.printer, noun.verb).await,
         Command::Feed(noun) => feed::run(&context, noun.printer, noun.verb).await,
@@ -181,10 +192,12 @@ fn context(setup: &Setup, store: Store) -> admin::Context {
         actor: actor::present(),
         address: None,
         request: RequestId::from_uuid(ids.next()),
+        once: None,
         ids: Arc::new(ids),
         environment: setup.environment,
         profiles: Arc::clone(&setup.profiles),
         public_url: setup.public_url.trim_end_matches('/').to_owned(),
+        key_hosts: Arc::clone(&setup.key_hosts),
         hashing: Arc::new(auth::pool::Pool::new(1, 1)),
     }
 }

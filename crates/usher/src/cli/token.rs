@@ -64,7 +64,7 @@ pub enum Verb {
         #[arg(long, value_name = "CIDR")]
         ip: Vec<String>,
     },
-    /// Take a token back, or all of a tenant's, effective at the next request. To stop requests for a while only: usher tenant
+    /// Take a token back, or all of a tenant's with its OAuth clients, effective at the next request. To stop requests for a while only: usher tenant
     /// freeze.
     Revoke {
         /// The tenant's name.
@@ -140,8 +140,10 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
             let reason = reason.unwrap_or_default();
             let revoked =
                 admin::tokens::revoke_all::execute(context, &tenant, &reason, confirm.as_deref()).await?;
-            printer.answer(&json!({"tenant": tenant, "revoked": revoked}), || {
-                format!("{revoked} tokens of {tenant} are revoked; next: usher token issue --tenant {tenant} --profile PROFILE")
+            let (tokens, clients) = (revoked.tokens, revoked.clients);
+            let shape = json!({"tenant": tenant, "revoked": tokens, "revokedClients": clients});
+            printer.answer(&shape, || {
+                format!("{tokens} tokens and {clients} OAuth clients of {tenant} are revoked; next: usher token issue --tenant {tenant} --profile PROFILE")
             });
         }
         Verb::Revoke {

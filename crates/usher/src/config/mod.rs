@@ -13,6 +13,7 @@ mod keys;
 pub mod log;
 mod mask;
 mod notices;
+mod oauth;
 mod redis;
 mod rules;
 mod settings;
@@ -21,10 +22,12 @@ mod telemetry;
 mod values;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::events::RedisSettings;
 use domain::environment::Environment;
+use domain::key_hosts::KeyHosts;
 
 use settings::Settings;
 use show::lines;
@@ -58,6 +61,8 @@ pub struct Config {
     pub events: events::Events,
     /// Who is told of what needs a person.
     pub notices: notices::Channels,
+    /// The hosts that keys of other issuers may be read from.
+    pub key_hosts: Arc<KeyHosts>,
     /// Checkpoints of the audit log.
     pub audit: audit::Audit,
     /// Logging.
@@ -114,6 +119,7 @@ impl Config {
             redis: settings.redis.settings(values)?,
             events: settings.events,
             notices: settings.notices.channels(values)?,
+            key_hosts: Arc::new(settings.oauth.hosts()),
             audit: settings.audit,
             log: settings.log,
             telemetry: settings.telemetry,

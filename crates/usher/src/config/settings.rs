@@ -16,6 +16,7 @@ use super::events::Events;
 use super::http::Http;
 use super::log::Log;
 use super::notices::Notices;
+use super::oauth::Oauth;
 use super::redis::Redis;
 use super::rules::word;
 use super::telemetry::Telemetry;
@@ -47,6 +48,8 @@ pub struct Settings {
     pub events: Events,
     /// Who is told of what needs a person.
     pub notices: Notices,
+    /// OAuth clients with an identity of Entra's.
+    pub oauth: Oauth,
     /// Checkpoints of the audit log.
     pub audit: Audit,
     /// Logging.

@@ -52,6 +52,7 @@ const SQLITE: &[&str] = &[
     "(kind, key) IN",
     "PARTITION BY",
     "p CROSS JOIN {table} y ON",
+    "group_concat(",
     "sqlite_schema",
     "sqlite_sequence",
     "= 'backup'",
@@ -80,7 +81,9 @@ fn files() -> Vec<(PathBuf, String)> {
 
 /// Fails with the public methods of `Store`, `TenantTx` and `AdminTx` that the walk does not call.
 pub fn every_method_is_called() {
-    let walk: String = include_str!("walk.rs").split_whitespace().collect();
+    let walk: String = concat!(include_str!("walk.rs"), include_str!("../oauth.rs"))
+        .split_whitespace()
+        .collect();
     let mut forgotten = Vec::new();
     let mut count = 0;
     for (_, text) in files() {

@@ -14,15 +14,15 @@ use domain::group::Group;
 use domain::id::{AppId, DirectoryId, GroupId, IdentityId, ResourceId, TenantId};
 use domain::identity::{ExternalId, Identity};
 use domain::log::{LogAction, LogStatus};
-use domain::tenant::{App, Directory, Provider, Switch, Tenant};
+use domain::tenant::{App, Directory, Provider, Tenant};
 use scim::etag::Revision;
 use scim::filter::Filter;
 use scim::query::{Sort, SortPosition};
 use scim::schema::ResourceType;
 use serde_json::json;
 use store::{
-    AuditQuery, JobEnd, ListRequest, LogPlace, LogQuery, MemberChange, NewJob, Page, PageAt, Store,
-    StoreError, TenantTx, TypeRequest,
+    AuditQuery, Claim, Claimed, JobEnd, ListRequest, LogPlace, LogQuery, MemberChange, NewJob, Page, PageAt,
+    Store, StoreError, TenantTx, TypeRequest,
 };
 use uuid::Uuid;
 
@@ -110,24 +110,6 @@ async fn records(watched: &Watched, nth: usize) {
     operator.create_directory(home.scope, &directory).await.unwrap();
     store.directories(home.scope).await.unwrap();
     store.directory(home.scope, "advisors").await.unwrap().unwrap();
-    assert!(
-        operator
-            .switch_directory(home.scope, directory.id, Switch::Off)
-            .await
-            .unwrap()
-    );
-    assert!(
-        operator
-            .set_provider(home.scope, directory.id, Provider::Okta)
-            .await
-            .unwrap()
-    );
-    assert!(
-        operator
-            .set_extension(home.scope, directory.id, Some("x"))
-            .await
-            .unwrap()
-    );
     let before = store.directory(home.scope, directory.profile.as_str()).await;
     let before = before.unwrap().unwrap();
     let after = Directory {
@@ -206,7 +188,9 @@ async fn records(watched: &Watched, nth: usize) {
     );
     assert!(operator.freeze_tenant(home.scope, world.now()).await.unwrap());
     assert!(operator.unfreeze_tenant(home.scope).await.unwrap());
+    crate::store::oauth::walk(world, home, nth).await;
     api_keys(world, nth).await;
+    keys_of_requests(world, nth).await;
     assert!(
         operator
             .limit_token(home.scope, token.id, world.now())
@@ -240,6 +224,27 @@ async fn api_keys(world: &World, nth: usize) {
     store.remember_uses(&[used]).await.unwrap();
     assert!(operator.limit_api_key(key.id, world.now()).await.unwrap());
     assert!(operator.revoke_api_key(key.id, world.now()).await.unwrap());
+}
+
+async fn keys_of_requests(world: &World, nth: usize) {
+    let (store, operator) = (&world.store, world.operator());
+    let claim = Claim {
+        caller: "api-key:walk".to_owned(),
+        key: format!("key{nth}"),
+        digest: "x".to_owned(),
+        id: world.uuid(),
+        at: world.now(),
+    };
+    assert_eq!(store.claim_key(&claim).await.unwrap(), Claimed::First);
+    assert!(operator.keep_answer(&claim, "{}").await.unwrap());
+    store.give_back_key(&claim).await.unwrap();
+    let other = Claim {
+        id: world.uuid(),
+        ..claim
+    };
+    let done = Claimed::Done("{}".to_owned());
+    assert_eq!(store.claim_key(&other).await.unwrap(), done);
+    store.prune_keys(early(50)).await.unwrap();
 }
 
 async fn apps(world: &World, nth: usize) {

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use super::ErrorCode;
 use crate::admin::problem::AdminCode;
 use crate::error_table::Row;
+use crate::oauth::problem::OauthCode;
 
 /// The page `docs/reference/error-codes.md`.
 pub fn reference() -> String {
@@ -48,6 +49,21 @@ pub fn reference() -> String {
             "| `{}` | {} | {} | {next} |",
             row.code, row.status, row.meaning
         );
+    }
+    page.push_str(
+        "\n## OAuth\n\nA refused request to `/oauth/token` is answered as RFC 6749 §5.2 says, with one of these as `error` and a text for people as \
+         `error_description`. A refused request to `/provisioning/token` is answered as one to the admin API.\n\n\
+         | `error` | status | what happened | what to do |\n| --- | --- | --- | --- |\n",
+    );
+    for row in OauthCode::TABLE {
+        let Row {
+            code,
+            status,
+            meaning,
+            next_step,
+            ..
+        } = row;
+        let _ = writeln!(page, "| `{code}` | {status} | {meaning} | {next_step} |");
     }
     page.push_str(
         "\n## Neither\n\nWhat is no HTTP at all, addresses longer than 64 KB, and addresses with a character that no URL may hold unencoded \
