@@ -19,6 +19,7 @@ pub mod feeds;
 pub mod jobs;
 pub mod logs;
 pub mod once;
+pub mod people;
 pub mod tenants;
 pub mod tokens;
 pub mod view;

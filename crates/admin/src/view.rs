@@ -4,9 +4,11 @@
 
 mod api_key;
 mod app;
+mod audit;
 mod directory;
 mod feed;
 mod log;
+mod person;
 mod secret;
 mod tenant;
 mod token;
@@ -16,9 +18,11 @@ use serde_json::json;
 
 pub use api_key::{ApiKeyIssued, ApiKeyRotated, ApiKeyView};
 pub use app::{AppCredentialView, AppIssued, AppView};
+pub use audit::{AuditFault, AuditReport, AuditView};
 pub use directory::DirectoryView;
 pub use feed::{FeedGroupView, FeedRenewed, FeedView};
 pub use log::{LogDelivery, LogView};
+pub use person::PersonView;
 pub use secret::{Secret, without_secrets};
 pub use tenant::TenantView;
 pub use token::{TokenIssued, TokenRotated, TokenView};

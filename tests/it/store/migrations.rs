@@ -7,7 +7,7 @@ use support::postgres::Postgres;
 
 use super::world::{World, settings, worlds};
 
-const ALL: [&str; 16] = [
+const ALL: [&str; 17] = [
     "m0001_foundation",
     "m0002_groups",
     "m0003_directory_extension",

@@ -43,3 +43,14 @@ pub async fn execute(
     });
     Ok(revoked.await?)
 }
+
+/// How many tokens [`execute`] would revoke: those that are not revoked, usable or not.
+///
+/// # Errors
+/// [`Error::TenantUnknown`], [`Error::Store`].
+pub async fn count(context: &Context, tenant: &str) -> Result<u64, Error> {
+    let tenant = context.tenant(tenant).await?;
+    let tokens = context.store.tokens(Context::scope(tenant.id), None).await?;
+    let count = tokens.iter().filter(|token| token.revoked_at.is_none()).count();
+    Ok(count as u64)
+}

@@ -9,14 +9,17 @@
 mod access;
 mod api_keys;
 mod apps;
+mod audit;
 mod directories;
 mod docs;
 mod feeds;
 mod idempotency;
 mod input;
+mod lines;
 mod logs;
 pub mod openapi;
 mod page;
+mod people;
 pub(crate) mod problem;
 mod route;
 mod routes;

@@ -130,8 +130,18 @@ impl From<Error> for Problem {
             Error::AppUnknown(name) => Self::missing(format!("app \"{name}\"")),
             Error::CredentialUnknown { id, .. } => Self::missing(format!("credential \"{id}\"")),
             Error::JobUnknown { kind, key } => Self::missing(format!("failed job \"{kind}\" \"{key}\"")),
-            Error::ReasonMissing => Self::value("reason", detail),
-            Error::Unconfirmed { .. } => Self::value("confirm", detail),
+            Error::ReasonMissing => Self::value(
+                "reason",
+                "say why in \"reason\": whoever looks into this later reads it",
+            ),
+            Error::Unconfirmed { tenant, tokens } => Self::value(
+                "confirm",
+                format!(
+                    "this would revoke all tokens of tenant \"{tenant}\", {tokens} of them usable: its identity provider gets 401 until \
+                     somebody pastes a new token. Nothing was done. To do it, send the tenant's name as \"confirm\"; to only stop requests \
+                     for a while, freeze the tenant"
+                ),
+            ),
             Error::ApiKeyUnknown(id) => Self::missing(format!("API key \"{id}\"")),
             Error::TenantExists(name) => Self::exists(format!("tenant \"{name}\"")),
             Error::AppExists(name) => Self::exists(format!("app \"{name}\"")),

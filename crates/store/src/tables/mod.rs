@@ -21,6 +21,7 @@ pub(crate) mod member_change;
 pub(crate) mod membership;
 pub(crate) mod names;
 pub(crate) mod outbox;
+pub(crate) mod person;
 pub(crate) mod prune;
 pub(crate) mod resource;
 pub(crate) mod snapshot;

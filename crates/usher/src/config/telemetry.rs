@@ -17,6 +17,9 @@ pub struct Telemetry {
     /// `service.name` of everything exported
     #[default("usher".into())]
     pub service_name: String,
+    /// send each row of the provisioning log to the collector as a log record of its own, with `externalId` and a masked `userName`
+    /// (docs/how-to/search-the-log-in-azure-monitor.md)
+    pub provisioning_log: bool,
     /// percent of requests whose trace is exported
     #[serde(deserialize_with = "number::<0, 100, _, _>")]
     #[default(100)]
