@@ -41,7 +41,9 @@ for tenant in contoso fabrikam; do
 done
 for app in booking billing badges; do "$usher" app create "$app" --json >/dev/null; done
 key=$("$usher" api-key create --role operator --json | member key)
+spare=$("$usher" api-key create --role auditor --json | member id)
 token=$(member id <tokens)
+other=$(tail -n +2 tokens | member id)
 "$usher" serve >log 2>&1 &
 server=$!
 base=http://127.0.0.1:$admin
@@ -52,14 +54,19 @@ for _ in {1..600}; do
 done
 
 # Names that are there beside those that schemathesis makes up.
-cat >schemathesis.toml <<TOML
-[parameters]
-"path.tenant" = ["contoso", "fabrikam", "nobody"]
-"path.profile" = ["advisors", "rooms", "robots"]
-"path.app" = ["booking", "billing", "nobody"]
-"path.token" = ["$token", "000000000000"]
-"path.row" = ["1", "2", "0"]
-TOML
+{
+    known() { printf '[dictionaries.%s]\nvalues = ["%s"]\n' "$1" "$(IFS=,; echo "${*:2}" | sed 's/,/","/g')"; }
+    known tenant contoso fabrikam
+    known profile advisors rooms
+    known app booking billing badges
+    known token "$token" "$other"
+    known key "$spare"
+    known row 1 2 3
+    echo '[parameters]'
+    for name in tenant profile app token key row; do
+        printf '"path.%s" = {dictionary = "%s", probability = 0.8}\n' "$name" "$name"
+    done
+} >schemathesis.toml
 "$schemathesis" --config-file schemathesis.toml run "$base/admin/v1/openapi.json" --url "$base" -H "Authorization: Bearer $key" \
     --phases examples,coverage,fuzzing --max-time "${SECONDS_LONG:-60}" --continue-on-failure --no-color \
     --checks not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance,unsupported_method,allow_header_conformance \
