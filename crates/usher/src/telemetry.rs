@@ -18,6 +18,7 @@ use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use prometheus::{Registry, TextEncoder};
+use provisioning::log_record::TARGET;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::filter::{EnvFilter, FilterExt, LevelFilter, Targets, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
@@ -30,7 +31,10 @@ use crate::config::log::{Format, Log};
 
 /// Crates that log too much by default: each step of the start, and each port scan or TLS handshake on the plain port as an error.
 /// `log.level` can turn them on again.
-const QUIET: &str = "actix_server=warn,sea_orm_migration=warn,sqlx=warn,actix_http::h1=off";
+///
+/// Rows of the provisioning log are for a collector.
+const QUIET: &str =
+    "actix_server=warn,sea_orm_migration=warn,sqlx=warn,actix_http::h1=off,usher::provisioning_log=off";
 
 /// Crates that the exporters use: exporting their events would cause more events.
 const EXPORTER_CRATES: [&str; 6] = ["hyper", "hyper_util", "reqwest", "h2", "opentelemetry", "rustls"];
@@ -114,11 +118,11 @@ impl Telemetry {
             traces,
             logs,
         };
-        telemetry.subscribe(&config.log);
+        telemetry.subscribe(&config.log, settings.provisioning_log);
         Ok(telemetry)
     }
 
-    fn subscribe(&self, log: &Log) {
+    fn subscribe(&self, log: &Log, has_rows: bool) {
         // Spans with links (those of the relay) are made with OpenTelemetry directly, not with `tracing`.
         if let Some(provider) = &self.traces {
             opentelemetry::global::set_tracer_provider(provider.clone());
@@ -128,12 +132,12 @@ impl Telemetry {
                 .with_tracer(provider.tracer("usher"))
                 .with_location(false)
                 .with_threads(false)
-                .with_filter(exported())
+                .with_filter(exported(false))
         });
         let records = self
             .logs
             .as_ref()
-            .map(|provider| OpenTelemetryTracingBridge::new(provider).with_filter(exported()));
+            .map(|provider| OpenTelemetryTracingBridge::new(provider).with_filter(exported(has_rows)));
         tracing_subscriber::registry()
             .with(printed(log))
             .with(spans)
@@ -218,8 +222,16 @@ where
     }
 }
 
-fn exported() -> Targets {
-    let targets = Targets::new().with_default(LevelFilter::INFO);
+/// What goes to a collector; the rows of the provisioning log if they are asked for.
+fn exported(has_rows: bool) -> Targets {
+    let rows = if has_rows {
+        LevelFilter::INFO
+    } else {
+        LevelFilter::OFF
+    };
+    let targets = Targets::new()
+        .with_default(LevelFilter::INFO)
+        .with_target(TARGET, rows);
     EXPORTER_CRATES.iter().fold(targets, |targets, name| {
         targets.with_target(*name, LevelFilter::OFF)
     })

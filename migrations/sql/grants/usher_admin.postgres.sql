@@ -1,7 +1,7 @@
 -- What the role usher_admin may do, table by table: what the operators' commands need and no more (ADR 0033). How this file
 -- is run, and what a new table needs: see usher_app.postgres.sql.
 --
--- It makes tenants, directories, apps and credentials, and ends them. It reads no identity, and rewrites no hash: a secret
+-- It makes tenants, directories, apps and credentials, and ends them. It reads no document of an identity, and rewrites no hash: a secret
 -- is replaced by a new credential.
 
 REVOKE ALL ON tenant FROM usher_admin;
@@ -14,7 +14,9 @@ GRANT SELECT, INSERT, UPDATE (provider, switch, extension, frozen_at) ON directo
 REVOKE ALL ON token FROM usher_admin;
 GRANT SELECT, INSERT, UPDATE (expires_at, revoked_at) ON token TO usher_admin;
 
+-- Of identities the keys alone, to find a person (ADR 0046).
 REVOKE ALL ON identity FROM usher_admin;
+GRANT SELECT (tenant_id, id, directory_id, user_name_key, external_id, work_email, modified_at) ON identity TO usher_admin;
 
 REVOKE ALL ON groups FROM usher_admin;
 

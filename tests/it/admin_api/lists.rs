@@ -7,7 +7,7 @@ use support::http::Scim;
 use super::{Api, api, code, on_both};
 
 /// All items, page by page.
-async fn all(api: &Api, path: &str, limit: usize) -> Vec<Value> {
+pub async fn all(api: &Api, path: &str, limit: usize) -> Vec<Value> {
     let mut items = Vec::new();
     let mut cursor: Option<String> = None;
     loop {

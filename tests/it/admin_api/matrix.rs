@@ -32,6 +32,10 @@ const MATRIX: &[(&str, &str)] = &[
     ("feed:renew", "x----x"),
     ("api-key:read", "x--x--"),
     ("api-key:manage", "x-----"),
+    ("tenant:freeze", "xx----"),
+    ("audit:read", "xx-x--"),
+    ("log:unmask", "x-----"),
+    ("person:find", "x-----"),
 ];
 
 /// The columns of the matrix.
@@ -182,11 +186,9 @@ fn callers(gateway: &Gateway) -> Vec<Caller> {
     for (right, _) in MATRIX {
         add(vec![right], format!("--right {right}"), Limit::None);
     }
-    add(
-        rights_of("owner"),
-        "--right scim:manage".to_owned(),
-        Limit::Tenant,
-    );
+    let mut of_scim = rights_of("owner");
+    of_scim.retain(|right| !["tenant:freeze", "audit:read"].contains(right));
+    add(of_scim, "--right scim:manage".to_owned(), Limit::Tenant);
     callers
 }
 
@@ -204,6 +206,8 @@ fn things(gateway: &Gateway, tenant: &str, app: &str) -> (Things, String, String
         ("app", app.to_owned()),
         ("credential", id(&credential).to_owned()),
         ("key", id(&api_key).to_owned()),
+        ("row", "1".to_owned()),
+        ("request", "req_00000000000000000000000000000000".to_owned()),
     ]);
     (Things(things), directory.token, credential)
 }

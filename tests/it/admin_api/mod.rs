@@ -4,6 +4,7 @@ mod idempotency;
 mod keys;
 mod lists;
 mod matrix;
+mod records;
 mod roles;
 mod secrets;
 mod settings;

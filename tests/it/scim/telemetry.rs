@@ -102,6 +102,55 @@ async fn traces_metrics_and_logs_reach_a_collector_without_personal_data() {
 }
 
 #[tokio::test]
+async fn rows_of_the_provisioning_log_reach_a_collector_when_they_are_asked_for() {
+    let collector = Collector::start().await;
+    let env = vec![("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), collector.endpoint())];
+    let more = vec![("telemetry.provisioning_log".to_owned(), "true".to_owned())];
+    let mut gateway = Gateway::start(Settings {
+        env,
+        more,
+        ..Settings::default()
+    })
+    .await;
+    one_of_everything(&gateway).await;
+    let rows = gateway.cli(&["log", "list", "--tenant", "contoso"]);
+    let (status, gateway) = tokio::task::spawn_blocking(move || (gateway.terminate(), gateway))
+        .await
+        .unwrap();
+    assert_eq!(status.code(), Some(0), "{}", gateway.log());
+    let held = |text: &str| collector.of("logs").iter().any(|export| export.holds(text));
+    let rows = rows.as_array().unwrap();
+    assert!(rows.len() >= 5, "{rows:?}");
+    for row in rows {
+        let request = row["requestId"].as_str().unwrap();
+        assert!(held(request), "{row} was not sent");
+    }
+    for text in [
+        "usher.provisioning",
+        "externalId",
+        "uniqueness",
+        "c***@contoso.com",
+        &format!("{CANARY}-external"),
+    ] {
+        assert!(held(text), "{text}");
+    }
+    assert!(
+        !held(&format!("{CANARY}@")) && !held(&format!("{CANARY} ")),
+        "other personal data is masked"
+    );
+    assert!(
+        !gateway.log().contains(CANARY),
+        "the log lines stay without: {}",
+        gateway.log()
+    );
+    let traces = collector.of("traces");
+    assert!(
+        traces.iter().all(|export| !export.holds(CANARY)),
+        "and the traces"
+    );
+}
+
+#[tokio::test]
 async fn log_lines_are_json_with_a_request_id_and_no_personal_data_even_at_debug() {
     let more = vec![
         ("log.level".to_owned(), "\"debug\"".to_owned()),

@@ -1,10 +1,9 @@
 //! "What happened to this person": the rows of the log, each with the progress of its event.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
-use domain::id::{DirectoryId, ResourceId};
-use domain::log::LogStatus;
+use domain::credential::TokenId;
+use domain::id::{RequestId, ResourceId};
+use domain::log::{LogAction, LogStatus};
 use store::{LogPlace, LogQuery, LogRow};
 
 use crate::{Context, Error};
@@ -25,12 +24,49 @@ pub struct Query {
     pub resource: Option<ResourceId>,
     /// Only calls with this outcome.
     pub status: Option<LogStatus>,
+    /// Only calls with this action.
+    pub action: Option<LogAction>,
+    /// Only what this request did.
+    pub request: Option<RequestId>,
+    /// Only calls with this token.
+    pub token: Option<TokenId>,
     /// Only calls at this time or later.
     pub since: Option<DateTime<Utc>>,
+    /// Only calls before this time.
+    pub until: Option<DateTime<Utc>>,
     /// The rows behind this one.
     pub after: Option<LogPlace>,
     /// The most rows, the newest ones; 1 to [`MOST`].
     pub limit: usize,
+}
+
+impl Query {
+    /// # Errors
+    /// [`Error::LogLimit`].
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if (1..=MOST).contains(&self.limit) {
+            Ok(())
+        } else {
+            Err(Error::LogLimit(MOST))
+        }
+    }
+
+    /// The names of the conditions that are given.
+    pub(super) fn conditions(&self) -> Vec<&'static str> {
+        let given = [
+            ("userName", self.user_name.is_some()),
+            ("externalId", self.external_id.is_some()),
+            ("id", self.resource.is_some()),
+            ("status", self.status.is_some()),
+            ("action", self.action.is_some()),
+            ("requestId", self.request.is_some()),
+            ("token", self.token.is_some()),
+            ("since", self.since.is_some()),
+            ("until", self.until.is_some()),
+        ];
+        let given = given.into_iter().filter(|(_, is_given)| *is_given);
+        given.map(|(name, _)| name).collect()
+    }
 }
 
 /// A row of the log with its directory's profile.
@@ -47,27 +83,25 @@ pub struct Found {
 /// # Errors
 /// [`Error::LogLimit`], [`Error::TenantUnknown`], [`Error::DirectoryUnknown`], [`Error::Store`].
 pub async fn execute(context: &Context, tenant: &str, query: Query) -> Result<Vec<Found>, Error> {
-    if !(1..=MOST).contains(&query.limit) {
-        return Err(Error::LogLimit(MOST));
-    }
+    query.check()?;
     let tenant = context.tenant(tenant).await?;
     let scope = Context::scope(tenant.id);
     let directory = match &query.profile {
         Some(profile) => Some(context.directory(&tenant, profile).await?.id),
         None => None,
     };
-    let directories = context.store.directories(scope).await?;
-    let names: HashMap<DirectoryId, String> = directories
-        .into_iter()
-        .map(|directory| (directory.id, directory.profile.to_string()))
-        .collect();
+    let names = super::profiles(context, tenant.id).await?;
     let query = LogQuery {
         directory,
         external_id: query.external_id,
         user_name: query.user_name,
         resource: query.resource,
         status: query.status,
+        action: query.action,
+        request: query.request,
+        token: query.token,
         since: query.since,
+        until: query.until,
         after: query.after,
         limit: query.limit,
     };

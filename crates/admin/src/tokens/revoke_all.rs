@@ -59,3 +59,20 @@ pub async fn execute(
     });
     Ok(revoked.await?)
 }
+
+/// What [`execute`] would revoke: what is not revoked, usable or not.
+///
+/// # Errors
+/// [`Error::TenantUnknown`], [`Error::Store`].
+pub async fn count(context: &Context, tenant: &str) -> Result<Revoked, Error> {
+    let scope = Context::scope(context.tenant(tenant).await?.id);
+    let tokens = context.store.tokens(scope, None).await?;
+    let clients = context.store.clients(scope, None).await?;
+    Ok(Revoked {
+        tokens: tokens.iter().filter(|token| token.revoked_at.is_none()).count() as u64,
+        clients: clients
+            .iter()
+            .filter(|client| client.revoked_at.is_none())
+            .count() as u64,
+    })
+}

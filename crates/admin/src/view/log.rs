@@ -47,6 +47,8 @@ pub struct LogView {
     pub token_id: String,
     /// The trace.
     pub trace_id: Option<String>,
+    /// Whether `userName`, `externalId` and `detail` are shown without personal data.
+    pub masked: bool,
 }
 
 /// Where an event is.
@@ -78,9 +80,10 @@ impl From<&DeliveryStatus> for LogDelivery {
 }
 
 impl LogView {
-    /// A row of the log of a tenant of this name.
-    pub fn of(tenant: &str, found: &Found) -> Self {
-        let entry = &found.row.entry;
+    /// A row of the log of a tenant of this name, with personal data or without.
+    pub fn of(tenant: &str, found: &Found, is_masked: bool) -> Self {
+        let entry = found.row.entry.clone();
+        let entry = if is_masked { entry.masked() } else { entry };
         let id = |is_meant: fn(&ResourceId) -> bool| entry.resource.filter(is_meant).map(|id| id.to_string());
         Self {
             at: entry.at,
@@ -100,6 +103,7 @@ impl LogView {
             request_id: entry.request.to_string(),
             token_id: entry.token_id.to_string(),
             trace_id: entry.trace_id.clone(),
+            masked: is_masked,
         }
     }
 }

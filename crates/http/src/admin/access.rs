@@ -28,6 +28,8 @@ pub struct Access<T> {
     pub key: ApiKey,
     /// The condition on the object's version (RFC 9110 §13.1.1).
     pub precondition: Precondition,
+    /// Only to say what would be done; false for routes that have no dry run.
+    pub is_dry_run: bool,
 }
 
 /// The whole deployment: its tenants, apps and keys.
@@ -143,6 +145,7 @@ impl<T: Target> Access<T> {
                 key,
                 precondition: precondition::of(request)
                     .map_err(|error| Problem::value("If-Match", error.detail))?,
+                is_dry_run: false,
             }),
             Err(NotAllowed::Right) => Err(Problem::lacks(right)),
             Err(NotAllowed::Wider) => Err(Problem::wider(right, &limits(&key))),

@@ -107,7 +107,11 @@ pub async fn rotate(access: Access<ApiKey>, new: RotateApiKey) -> Outcome<ApiKey
 }
 
 pub async fn revoke(access: Access<ApiKey>, _: Nothing) -> Outcome<ApiKeyView> {
-    let revoked = admin::api_keys::revoke::execute(&access.context, access.on.id.as_str()).await?;
+    let revoked = if access.is_dry_run {
+        access.on
+    } else {
+        admin::api_keys::revoke::execute(&access.context, access.on.id.as_str()).await?
+    };
     let status = revoked.status(access.context.clock.now());
     Ok(ApiKeyView::of(&revoked, status).into())
 }

@@ -32,15 +32,6 @@ pub struct RotateCredential {
     pub overlap_seconds: Option<u32>,
 }
 
-/// Whether to delete, or to say what would be.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct DeleteApp {
-    /// Only say what would be deleted.
-    #[serde(default)]
-    pub dry_run: bool,
-}
-
 /// What was deleted, or would be.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -100,7 +91,7 @@ pub async fn get(access: Access<App>, _: Nothing) -> Outcome<AppView> {
     Ok(AppView::of(&access.context, &access.on).into())
 }
 
-pub async fn delete(access: Access<App>, query: DeleteApp) -> Outcome<AppDeleted> {
+pub async fn delete(access: Access<App>, _: Nothing) -> Outcome<AppDeleted> {
     let (context, name) = (&access.context, access.on.name.as_str());
     let (app, credentials) = admin::apps::credentials::execute(context, name).await?;
     let usable = credentials
@@ -118,9 +109,9 @@ pub async fn delete(access: Access<App>, query: DeleteApp) -> Outcome<AppDeleted
             .flat_map(|summary| &summary.groups)
             .map(|group| group.name.clone())
             .collect(),
-        deleted: !query.dry_run,
+        deleted: !access.is_dry_run,
     };
-    if !query.dry_run {
+    if !access.is_dry_run {
         admin::apps::delete::execute(context, name).await?;
     }
     Ok(deleted.into())
@@ -148,9 +139,11 @@ pub async fn revoke(access: Access<OneCredential>, _: Nothing) -> Outcome<AppCre
     let OneCredential { app, mut credential } = access.on;
     let context = &access.context;
     let id = credential.id;
-    admin::apps::revoke_credential::execute(context, app.name.as_str(), id.as_str()).await?;
     let now = context.clock.now();
-    credential.revoked_at = credential.revoked_at.or(Some(now));
+    if !access.is_dry_run {
+        admin::apps::revoke_credential::execute(context, app.name.as_str(), id.as_str()).await?;
+        credential.revoked_at = credential.revoked_at.or(Some(now));
+    }
     let status = credential.status(now);
     Ok(AppCredentialView::from(&(credential, status)).into())
 }

@@ -11,6 +11,7 @@ use super::access::Access;
 use super::input::Nothing;
 use super::page::{self, Page, PageQuery};
 use super::route::{Answered, Outcome};
+use super::tenants::Freeze;
 
 /// A directory to create.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -99,4 +100,17 @@ pub async fn change(access: Access<Named>, change: ChangeDirectory) -> Outcome<D
     let changed =
         admin::directories::change::execute(&access.context, tenant, profile, &change, if_match).await?;
     Ok(tagged(&changed))
+}
+
+pub async fn freeze(access: Access<Named>, input: Freeze) -> Outcome<DirectoryView> {
+    let (tenant, profile) = (access.on.tenant.as_str(), access.on.directory.profile.as_str());
+    let frozen =
+        admin::directories::freeze::freeze(&access.context, tenant, profile, input.reason()?).await?;
+    Ok(DirectoryView::from(&frozen).into())
+}
+
+pub async fn unfreeze(access: Access<Named>, _: Nothing) -> Outcome<DirectoryView> {
+    let (tenant, profile) = (access.on.tenant.as_str(), access.on.directory.profile.as_str());
+    let served = admin::directories::freeze::unfreeze(&access.context, tenant, profile).await?;
+    Ok(DirectoryView::from(&served).into())
 }

@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 use actix_web::HttpResponse;
 use serde_json::Value;
 
-use super::openapi;
+use super::{lines, openapi};
+use crate::problem::MEDIA_TYPE;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}\
     h2{margin-top:2.5rem;border-top:1px solid #8888;padding-top:1rem}h3{font:600 1rem ui-monospace,monospace}\
@@ -92,11 +93,14 @@ fn route(page: &mut String, method: &str, path: &str, operation: &Value) {
     }
     page.push_str("<table><tr><th>Status</th><th>Answer</th></tr>\n");
     for (status, response) in operation["responses"].as_object().into_iter().flatten() {
-        let content = response["content"]["application/json"]["schema"].clone();
-        let answer = if content.is_object() {
-            kind(&content)
-        } else {
-            text(&response["description"])
+        let contents = response["content"].as_object().into_iter().flatten();
+        let mut contents = contents.filter(|(media_type, _)| *media_type != MEDIA_TYPE);
+        let answer = match contents.next() {
+            Some((media_type, content)) if media_type == lines::MEDIA_TYPE => {
+                format!("{}, one a line", kind(&content["schema"]))
+            }
+            Some((_, content)) => kind(&content["schema"]),
+            None => text(&response["description"]),
         };
         let _ = writeln!(page, "<tr><td>{}</td><td>{answer}</td></tr>", escaped(status));
     }

@@ -80,3 +80,27 @@ pub fn of_query<I: DeserializeOwned>(request: &HttpRequest) -> Result<I, Problem
             Problem::value("query", format!("the query cannot be used: {rule}; {SEE}"))
         })
 }
+
+/// The parameters of a route with a dry run.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct DryRun {
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// Whether a request is a dry run.
+///
+/// # Errors
+/// `invalidValue`.
+pub fn is_dry_run(request: &HttpRequest) -> Result<bool, Problem> {
+    of_query::<DryRun>(request).map(|query| query.dry_run)
+}
+
+/// The input of a request whose query says only whether it is a dry run, and which has no body.
+///
+/// # Errors
+/// None, if the input has no members.
+pub fn none<I: DeserializeOwned>() -> Result<I, Problem> {
+    of_body(Value::Object(Map::new()))
+}

@@ -10,15 +10,18 @@
 pub(crate) mod access;
 mod api_keys;
 mod apps;
+mod audit;
 mod clients;
 mod directories;
 mod docs;
 mod feeds;
 pub(crate) mod idempotency;
 pub(crate) mod input;
+mod lines;
 mod logs;
 pub mod openapi;
 mod page;
+mod people;
 pub(crate) mod problem;
 mod route;
 mod routes;

@@ -117,6 +117,12 @@ fn operation(route: &Route, inputs: &mut SchemaGenerator, outputs: &mut SchemaGe
             "description": "Change only settings of this version: the ETag of an earlier answer.",
         }));
     }
+    if route.has_dry_run {
+        parameters.push(json!({
+            "name": "dryRun", "in": "query", "schema": {"type": "boolean"},
+            "description": "With true, nothing is done: the answer says what would be ended, as it is now.",
+        }));
+    }
     if route.is_creation() {
         parameters.push(json!({
             "name": KEY, "in": "header", "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[!-~]+$"},
@@ -171,16 +177,18 @@ fn parameters(path: &str) -> Vec<Value> {
         "credential" => "The credential's id.",
         "client" => "The client's id.",
         "secret" => "The id of the client's secret.",
+        "row" => "The number of the row in its chain.",
+        "request" => "The request-id of an answer (req_…).",
         _ => "The API key's id.",
     };
-    let parameter = |name| json!({"name": name, "in": "path", "required": true, "description": describe(name), "schema": {"type": "string"}});
+    let parameter = |name| json!({"name": name, "in": "path", "required": true, "description": describe(name), "schema": {"type": "string", "minLength": 1}});
     names.map(parameter).collect()
 }
 
 fn responses(route: &Route, outputs: &mut SchemaGenerator) -> Value {
     let mut success = json!({
         "description": "Done.",
-        "content": {"application/json": {"schema": (route.output)(outputs)}},
+        "content": {route.media_type: {"schema": (route.output)(outputs)}},
     });
     let mut headers = Map::new();
     if route.is_versioned || route.id == "createDirectory" {

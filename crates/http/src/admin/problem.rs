@@ -134,8 +134,6 @@ impl From<Error> for Problem {
             Error::AppUnknown(name) => Self::missing(format!("app \"{name}\"")),
             Error::CredentialUnknown { id, .. } => Self::missing(format!("credential \"{id}\"")),
             Error::JobUnknown { kind, key } => Self::missing(format!("failed job \"{kind}\" \"{key}\"")),
-            Error::ReasonMissing => Self::value("reason", detail),
-            Error::Unconfirmed { .. } => Self::value("confirm", detail),
             Error::ClientUnknown { id, .. } => Self::missing(format!("client \"{id}\"")),
             Error::SecretUnknown { id, .. } => Self::missing(format!("secret \"{id}\"")),
             Error::ClientRevoked(_)
@@ -147,6 +145,18 @@ impl From<Error> for Problem {
             Error::EntraTenantOther { .. } => Self::value("entraTenant", detail),
             Error::AccessLife => Self::value("tokenSeconds", detail),
             Error::EntraInProduction => Self::value("inProduction", detail),
+            Error::ReasonMissing => Self::value(
+                "reason",
+                "say why in \"reason\": whoever looks into this later reads it",
+            ),
+            Error::Unconfirmed { tenant, tokens } => Self::value(
+                "confirm",
+                format!(
+                    "this would revoke all tokens of tenant \"{tenant}\", {tokens} of them usable: its identity provider gets 401 until \
+                     somebody pastes a new token. Nothing was done. To do it, send the tenant's name as \"confirm\"; to only stop requests \
+                     for a while, freeze the tenant"
+                ),
+            ),
             Error::ApiKeyUnknown(id) => Self::missing(format!("API key \"{id}\"")),
             Error::TenantExists(name) => Self::exists(format!("tenant \"{name}\"")),
             Error::AppExists(name) => Self::exists(format!("app \"{name}\"")),

@@ -88,6 +88,31 @@ impl<A> From<A> for Answered<A> {
 /// What handlers return.
 pub type Outcome<A> = Result<Answered<A>, Problem>;
 
+/// What a handler answers with.
+pub trait Reply {
+    /// What the body is made of, for its schema.
+    type Body: JsonSchema;
+    /// Its media type.
+    const MEDIA_TYPE: &'static str;
+
+    /// The answer.
+    fn reply(self, route: &Route) -> HttpResponse;
+}
+
+impl<A: Serialize + JsonSchema> Reply for Answered<A> {
+    type Body = A;
+    const MEDIA_TYPE: &'static str = "application/json";
+
+    fn reply(self, route: &Route) -> HttpResponse {
+        let status = StatusCode::from_u16(route.status).unwrap_or_default();
+        let mut answer = HttpResponseBuilder::new(status);
+        if let Some(etag) = self.etag {
+            answer.insert_header((ETAG, etag));
+        }
+        answer.json(self.body)
+    }
+}
+
 /// A route.
 pub struct Route {
     /// The method.
@@ -104,6 +129,10 @@ pub struct Route {
     pub status: u16,
     /// Whether its answer has an ETag, which a change may name in If-Match.
     pub is_versioned: bool,
+    /// Whether it takes `?dryRun=true`, and then only says what it would end.
+    pub has_dry_run: bool,
+    /// The media type of what it answers.
+    pub media_type: &'static str,
     /// The schema of what it reads.
     pub input: fn(&mut SchemaGenerator) -> Schema,
     /// The schema of what it answers.
@@ -111,8 +140,8 @@ pub struct Route {
     handler: Box<dyn Handle>,
 }
 
-/// A route that works at the object `T`, reads `I` and answers `A`.
-pub fn route<F, Fut, T, I, A>(
+/// A route that works at the object `T`, reads `I` and answers `R`.
+pub fn route<F, Fut, T, I, R>(
     method: Method,
     path: &'static str,
     right: Right,
@@ -122,10 +151,10 @@ pub fn route<F, Fut, T, I, A>(
 ) -> Route
 where
     F: Fn(Access<T>, I) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Outcome<A>> + 'static,
+    Fut: Future<Output = Result<R, Problem>> + 'static,
     T: Target + 'static,
     I: DeserializeOwned + JsonSchema + 'static,
-    A: Serialize + JsonSchema + 'static,
+    R: Reply + 'static,
 {
     Route {
         method,
@@ -135,8 +164,10 @@ where
         summary,
         status: 200,
         is_versioned: false,
+        has_dry_run: false,
+        media_type: R::MEDIA_TYPE,
         input: |generator| generator.subschema_for::<I>(),
-        output: |generator| generator.subschema_for::<A>(),
+        output: |generator| generator.subschema_for::<R::Body>(),
         handler: Box::new(Handler {
             run,
             types: PhantomData,
@@ -161,6 +192,15 @@ impl Route {
         }
     }
 
+    /// It takes `?dryRun=true`, which its handler finds in [`Access::is_dry_run`].
+    #[must_use]
+    pub fn with_dry_run(self) -> Self {
+        Self {
+            has_dry_run: true,
+            ..self
+        }
+    }
+
     /// Whether its success makes something.
     pub const fn is_creation(&self) -> bool {
         self.status == 201
@@ -178,15 +218,6 @@ impl Route {
     ) -> Result<HttpResponse, Problem> {
         self.handler.handle(self, state, request, payload).await
     }
-
-    fn answer<A: Serialize>(&self, answered: Answered<A>) -> HttpResponse {
-        let status = StatusCode::from_u16(self.status).unwrap_or_default();
-        let mut answer = HttpResponseBuilder::new(status);
-        if let Some(etag) = answered.etag {
-            answer.insert_header((ETAG, etag));
-        }
-        answer.json(answered.body)
-    }
 }
 
 /// A handler without its types.
@@ -200,19 +231,19 @@ trait Handle: Send + Sync {
     ) -> LocalBoxFuture<'a, Result<HttpResponse, Problem>>;
 }
 
-struct Handler<F, Fut, T, I, A> {
+struct Handler<F, Fut, T, I, R> {
     run: F,
     #[expect(clippy::type_complexity, reason = "only names the types of the handler")]
-    types: PhantomData<fn(T, I) -> (Fut, A)>,
+    types: PhantomData<fn(T, I) -> (Fut, R)>,
 }
 
-impl<F, Fut, T, I, A> Handle for Handler<F, Fut, T, I, A>
+impl<F, Fut, T, I, R> Handle for Handler<F, Fut, T, I, R>
 where
     F: Fn(Access<T>, I) -> Fut + Send + Sync,
-    Fut: Future<Output = Outcome<A>>,
+    Fut: Future<Output = Result<R, Problem>>,
     T: Target,
     I: DeserializeOwned,
-    A: Serialize,
+    R: Reply,
 {
     fn handle<'a>(
         &'a self,
@@ -224,16 +255,23 @@ where
         Box::pin(async move {
             // Before the input is read: a caller without the right learns nothing of what it would be.
             let mut access = Access::of(state, request, route.right).await?;
+            if route.has_dry_run {
+                access.is_dry_run = input::is_dry_run(request)?;
+            }
             if !route.method.has_body() {
-                let answered = (self.run)(access, input::of_query(request)?).await?;
-                return Ok(route.answer(answered));
+                let input = if route.has_dry_run {
+                    input::none()?
+                } else {
+                    input::of_query(request)?
+                };
+                return Ok((self.run)(access, input).await?.reply(route));
             }
             let body = input::body(request, payload).await?;
             let input = input::of_body(body.clone())?;
             let run = async |access| {
                 (self.run)(access, input)
                     .await
-                    .map(|answered| route.answer(answered))
+                    .map(|answered| answered.reply(route))
             };
             if route.is_creation() {
                 let context = access.context.clone();

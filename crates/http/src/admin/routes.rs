@@ -1,20 +1,31 @@
 //! The table of routes of the admin API. Everything comes from it: what is served, who may call it, the OpenAPI document and the
 //! page that people read.
 
+mod records;
+
 use std::sync::LazyLock;
 
 use domain::role::Right;
 
 use super::route::Method::{Delete, Get, Patch, Post};
 use super::route::{Route, route};
-use super::{api_keys, apps, clients, directories, feeds, logs, tenants, tokens};
+use super::{api_keys, apps, clients, directories, feeds, tenants, tokens};
 
 /// The routes, in the order of the documentation.
 pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
-    [tenants(), directories(), clients(), apps(), keys()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        tenants(),
+        directories(),
+        clients(),
+        apps(),
+        keys(),
+        freezing(),
+        records::audits(),
+        records::logs(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 });
 
 const DIRECTORY: &str = "/tenants/{tenant}/directories/{profile}";
@@ -122,15 +133,8 @@ fn directories() -> Vec<Route> {
             "revokeToken",
             "End a token at once: it is refused from the next request on. A repeat changes nothing.",
             tokens::revoke,
-        ),
-        route(
-            Get,
-            "/tenants/{tenant}/directories/{profile}/log",
-            Right::LogRead,
-            "searchLog",
-            "Search the provisioning log of a directory, newest first.",
-            logs::search,
-        ),
+        )
+        .with_dry_run(),
     ]
 }
 
@@ -248,7 +252,8 @@ fn apps() -> Vec<Route> {
             "Delete an app with its credentials, its feed and what its readers acknowledged; with dryRun=true only say what \
              would be deleted.",
             apps::delete,
-        ),
+        )
+        .with_dry_run(),
         route(
             Get,
             "/apps/{app}/credentials",
@@ -273,7 +278,8 @@ fn apps() -> Vec<Route> {
             "revokeAppCredential",
             "End a credential of an app at once. A repeat changes nothing.",
             apps::revoke,
-        ),
+        )
+        .with_dry_run(),
         route(
             Get,
             "/feeds",
@@ -336,6 +342,53 @@ fn keys() -> Vec<Route> {
             "revokeApiKey",
             "End an API key at once: it is refused from the next request on. A repeat changes nothing.",
             api_keys::revoke,
+        )
+        .with_dry_run(),
+    ]
+}
+
+fn freezing() -> Vec<Route> {
+    vec![
+        route(
+            Post,
+            "/tenants/{tenant}/freeze",
+            Right::TenantFreeze,
+            "freezeTenant",
+            "Answer the SCIM requests of all directories of a tenant with 503 from the next one on, so that nothing is lost. A repeat changes nothing.",
+            tenants::freeze,
+        ),
+        route(
+            Post,
+            "/tenants/{tenant}/unfreeze",
+            Right::TenantFreeze,
+            "unfreezeTenant",
+            "Serve a tenant again; a directory that was frozen by itself stays frozen.",
+            tenants::unfreeze,
+        ),
+        route(
+            Post,
+            "/tenants/{tenant}/tokens/revoke-all",
+            Right::TokenRevoke,
+            "revokeAllTokens",
+            "End all tokens of a tenant at once, with a reason and the tenant's name once more; with dryRun=true only count them.",
+            tenants::revoke_tokens,
+        )
+        .with_dry_run(),
+        route(
+            Post,
+            "/tenants/{tenant}/directories/{profile}/freeze",
+            Right::DirectoryManage,
+            "freezeDirectory",
+            "Answer the SCIM requests of a directory with 503 from the next one on. A repeat changes nothing.",
+            directories::freeze,
+        ),
+        route(
+            Post,
+            "/tenants/{tenant}/directories/{profile}/unfreeze",
+            Right::DirectoryManage,
+            "unfreezeDirectory",
+            "Serve a directory again, unless its whole tenant is frozen.",
+            directories::unfreeze,
         ),
     ]
 }

@@ -103,8 +103,10 @@ fn networks(texts: &[String]) -> Result<AllowedNetworks, Problem> {
 pub async fn revoke(access: Access<OneToken>, _: Nothing) -> Outcome<TokenView> {
     let OneToken { named, mut token } = access.on;
     let (tenant, id) = (named.tenant.as_str(), token.token.id);
-    token.token = admin::tokens::revoke::execute(&access.context, tenant, id.as_str()).await?;
     let now = access.context.clock.now();
+    if !access.is_dry_run {
+        token.token = admin::tokens::revoke::execute(&access.context, tenant, id.as_str()).await?;
+    }
     token.standing = token.token.status(now);
     token.findings = findings(&token.token, now);
     Ok(TokenView::of(tenant, &token).into())

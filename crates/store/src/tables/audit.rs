@@ -26,8 +26,27 @@ pub struct AuditQuery {
     pub since: Option<DateTime<Utc>>,
     /// Before this time.
     pub until: Option<DateTime<Utc>>,
+    /// Behind this row of the same search: the next page.
+    pub after: Option<AuditPlace>,
     /// The largest number of rows.
     pub limit: usize,
+}
+
+/// The place of a row in a search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuditPlace {
+    /// The time of the row, in milliseconds since 1970.
+    pub at: i64,
+    /// Its number.
+    pub seq: i64,
+}
+
+impl AuditQuery {
+    /// Whether the time leads: an actor, an action or a target has an index of its own.
+    fn is_by_time(&self) -> bool {
+        let is_timed = self.since.is_some() || self.until.is_some();
+        is_timed && self.actor.is_none() && self.action.is_none() && self.target.is_none()
+    }
 }
 
 /// The columns of a row, in the order of [`AuditRow`].
@@ -145,7 +164,6 @@ pub(crate) fn search(on: Backend, chain: Chain, query: &AuditQuery) -> Result<Bo
         ("since", ">=", query.since.value(on)?),
         ("until", "<", query.until.value(on)?),
     ];
-    let mut is_timed = false;
     for (name, compares, value) in times {
         if !given(&value) {
             continue;
@@ -155,12 +173,26 @@ pub(crate) fn search(on: Backend, chain: Chain, query: &AuditQuery) -> Result<Bo
         } else {
             format!(" AND at {compares} :{name}")
         });
-        is_timed = true;
         values.push((name, value));
+    }
+    let is_by_time = query.is_by_time();
+    if let Some(place) = query.after {
+        conditions.push(
+            if is_by_time {
+                " AND (at, seq) < (:after_at, :after)"
+            } else {
+                " AND seq < :after"
+            }
+            .to_owned(),
+        );
+        values.push(("after", place.seq.value(on)?));
+        if is_by_time {
+            values.push(("after_at", place.at.value(on)?));
+        }
     }
     values.push(("limit", query.limit.value(on)?));
     let conditions = conditions.concat();
-    let order = if is_timed && !is_keyed {
+    let order = if is_by_time {
         "at DESC, seq DESC"
     } else {
         "seq DESC"
@@ -206,7 +238,8 @@ impl Store {
     pub async fn search_audit(&self, chain: Chain, query: &AuditQuery) -> Result<Vec<AuditRow>> {
         let search = search(self.backend(), chain, query)?;
         let mut rows: Vec<AuditRow> = read_all(&self.autocommit().rows_of(&search).await?)?;
-        rows.sort_by_key(|row| std::cmp::Reverse(row.seq));
+        let by_time = query.is_by_time();
+        rows.sort_by_key(|row| std::cmp::Reverse((if by_time { row.at } else { 0 }, row.seq)));
         Ok(rows)
     }
 }

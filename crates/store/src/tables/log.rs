@@ -3,24 +3,25 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use domain::id::{DirectoryId, ResourceId, TenantId};
+use domain::credential::TokenId;
+use domain::id::{DirectoryId, RequestId, ResourceId, TenantId};
 use domain::log::{LogAction, LogEntry, LogStatus};
 use domain::position::Position;
 use domain::tenant::Slug;
 use scim::resource::fold;
-use sea_orm::Value;
 use uuid::Uuid;
 
 use super::keys::fit;
-use super::names::{OfTenant, OutboxRows};
+use super::names::{Limit, OfRequest, OfTenant, OutboxRows};
 use super::token::CHECK;
-use crate::engine::executor::read_all;
+use crate::engine::executor::{Executor, read_all};
 use crate::engine::parameter::{Json, Parameter, parameters};
 use crate::engine::read::{Columns, Read, columns, known, record};
 use crate::engine::retry_budget::Resend;
-use crate::engine::statement::{Bound, Opens, Statement};
+use crate::engine::statement::{Bound, Opens, Statement, of_tenant};
 use crate::error::{Result, StoreError};
 use crate::settings::Backend;
+use crate::store::Store;
 use crate::tenant_tx::TenantTx;
 
 /// The columns that are written.
@@ -44,8 +45,16 @@ pub struct LogQuery {
     pub resource: Option<ResourceId>,
     /// With this status.
     pub status: Option<LogStatus>,
+    /// With this action.
+    pub action: Option<LogAction>,
+    /// Of this request.
+    pub request: Option<RequestId>,
+    /// Made with this token.
+    pub token: Option<TokenId>,
     /// At this time or later.
     pub since: Option<DateTime<Utc>>,
+    /// Before this time.
+    pub until: Option<DateTime<Utc>>,
     /// Behind this row of the same search: the next page.
     pub after: Option<LogPlace>,
     /// The largest number of rows.
@@ -125,28 +134,91 @@ fn printable(text: Option<&str>) -> Option<String> {
     text.map(|text| text.replace('\0', "\u{fffd}"))
 }
 
-/// The rows of a tenant that a search is about.
+/// The columns of [`LogEntry`] behind the event's row and the row's own number.
+const READ: &str = "outbox_id, id, directory_id, at, request_id, identity_id, resource_type, external_id, user_name, action, status, \
+                    code, detail, event_id, changed, token_id, trace_id";
+
+/// A condition that has an index: what compares with it, its column, its predicate, and whether the index carries the time.
+struct Key {
+    column: &'static str,
+    name: &'static str,
+    predicate: &'static str,
+    is_timed: bool,
+}
+
+/// The keys, the most selective ones first. The first that is given opens its index, and the others are written so that they open
+/// none (ADR 0029).
+const KEYS: [Key; 8] = [
+    key("identity_id", "resource", "", false),
+    key("external_id", "external_id", "", false),
+    key("user_name_key", "user_name_key", "", false),
+    key("request_id", "request", "", false),
+    key("token_id", "token", " AND token_id <> ''", true),
+    key("status", "status", " AND status <> ''", true),
+    key("action", "action", " AND action <> ''", true),
+    key("directory_id", "directory", " AND at >= 0", true),
+];
+
+const fn key(column: &'static str, name: &'static str, predicate: &'static str, is_timed: bool) -> Key {
+    Key {
+        column,
+        name,
+        predicate,
+        is_timed,
+    }
+}
+
+/// The rows of a tenant that a search is about, newest first.
 pub(crate) fn search(on: Backend, tenant: TenantId, query: &LogQuery) -> Result<Bound> {
-    let external_id = query.external_id.as_deref().map(fit).value(on)?;
     let user_name = query.user_name.as_deref().map(|name| fit(&fold(name)));
-    let status = query.status.map(LogStatus::as_str).value(on)?;
+    let given = [
+        query.resource.value(on)?,
+        query.external_id.as_deref().map(fit).value(on)?,
+        user_name.value(on)?,
+        query.request.value(on)?,
+        query.token.value(on)?,
+        query.status.map(LogStatus::as_str).value(on)?,
+        query.action.map(LogAction::as_str).value(on)?,
+        query.directory.value(on)?,
+    ];
     let mut values = vec![("tenant", tenant.value(on)?)];
     let mut conditions = Vec::new();
-    let mut ask = |condition, name, value: Value| {
+    let mut opened: Option<&Key> = None;
+    for (key, value) in KEYS.iter().zip(given) {
+        if value == value.as_null() {
+            continue;
+        }
+        let Key {
+            column,
+            name,
+            predicate,
+            ..
+        } = key;
+        conditions.push(if opened.is_some() {
+            format!(" AND NOT ({column} IS DISTINCT FROM :{name})")
+        } else {
+            opened = Some(key);
+            format!(" AND {column} = :{name}{predicate}")
+        });
+        values.push((*name, value));
+    }
+    let times = [
+        ("since", ">=", query.since.value(on)?),
+        ("until", "<", query.until.value(on)?),
+    ];
+    let is_timed = times.iter().any(|(_, _, value)| *value != value.as_null());
+    // Whether the index carries the time: that of a weak key, or, without a key, that of the time.
+    let by_time = opened.map_or(is_timed, |key| key.is_timed);
+    for (name, compares, value) in times {
         if value != value.as_null() {
-            conditions.push(format!(" AND {condition} :{name}"));
+            conditions.push(if by_time {
+                format!(" AND at {compares} :{name}")
+            } else {
+                format!(" AND (at {compares} :{name}) IS TRUE")
+            });
             values.push((name, value));
         }
-    };
-    ask("directory_id =", "directory", query.directory.value(on)?);
-    ask("external_id =", "external_id", external_id);
-    ask("user_name_key =", "user_name_key", user_name.value(on)?);
-    ask("identity_id =", "resource", query.resource.value(on)?);
-    ask("status =", "status", status);
-    ask("at >=", "since", query.since.value(on)?);
-    let keyed = query.external_id.is_some() || query.user_name.is_some() || query.resource.is_some();
-    // Without a key, an index on the time is used.
-    let by_time = query.since.is_some() && !keyed;
+    }
     let order = if by_time { "at DESC, id DESC" } else { "id DESC" };
     if let Some(place) = query.after {
         conditions.push(
@@ -164,20 +236,34 @@ pub(crate) fn search(on: Backend, tenant: TenantId, query: &LogQuery) -> Result<
     }
     let conditions = conditions.concat();
     values.push(("limit", query.limit.value(on)?));
-    // Newest first without a key or a time: PostgreSQL has the primary key for it, SQLite the row ids, if it may not take the
-    // tenant's first index and sort everything.
-    let tenant = if keyed || by_time {
-        "tenant_id"
-    } else {
-        on.either("tenant_id", "+tenant_id")
+    let tenant = match opened {
+        // Its index does not begin with the tenant.
+        Some(key) if key.column == "request_id" => of_tenant("tenant_id"),
+        // Newest first without a key or a time: PostgreSQL has the primary key for it, SQLite the row ids, if it may not take the
+        // tenant's first index and sort everything.
+        None if !by_time => on
+            .either("tenant_id = :tenant", "+tenant_id = :tenant")
+            .to_owned(),
+        _ => "tenant_id = :tenant".to_owned(),
     };
     let text = format!(
-        "SELECT outbox_id, id, directory_id, at, request_id, identity_id, resource_type, external_id, user_name, action, status, \
-         code, detail, event_id, changed, token_id, trace_id FROM provisioning_log \
-         WHERE {tenant} = :tenant{conditions} ORDER BY {order} LIMIT :limit"
+        "SELECT {READ} FROM provisioning_log WHERE {tenant}{conditions} ORDER BY {order} LIMIT :limit"
     );
     Bound::select(on, text, values)
 }
+
+/// The rows of a request, whoever's they are.
+pub(crate) static OF_REQUEST: Statement<(OfRequest, Limit), (TenantId, Numbered)> = Statement::opening(
+    Opens::All("outbox"),
+    |_| {
+        format!(
+            "SELECT tenant_id, {READ} FROM provisioning_log WHERE request_id = :request ORDER BY id LIMIT :limit"
+        )
+    },
+);
+
+/// The row of its event, its own number, and the row.
+type Numbered = (Option<i64>, (i64, LogEntry));
 
 record!(LogEntry: directory at request resource external_id user_name action status code detail event changed token_id trace_id);
 
@@ -236,19 +322,40 @@ impl TenantTx {
     /// As [`TenantTx::get`].
     pub async fn search_log(&mut self, query: &LogQuery) -> Result<Vec<LogRow>> {
         let search = search(self.executor.backend(), self.scope.tenant(), query)?;
-        let found: Vec<(Option<i64>, (i64, LogEntry))> = read_all(&self.executor.rows_of(&search).await?)?;
-        let events: Vec<i64> = found.iter().filter_map(|(outbox, _)| *outbox).collect();
-        let mut deliveries: HashMap<i64, Vec<DeliveryStatus>> = HashMap::new();
-        if !events.is_empty() {
-            for (outbox, delivery) in self.executor.all(&DELIVERIES, OutboxRows(events)).await? {
-                deliveries.entry(outbox).or_default().push(delivery);
-            }
-        }
-        let row = |(outbox, (number, entry)): (Option<i64>, (i64, LogEntry))| LogRow {
-            place: LogPlace { at: entry.at, number },
-            entry,
-            deliveries: outbox.and_then(|id| deliveries.remove(&id)).unwrap_or_default(),
-        };
-        Ok(found.into_iter().map(row).collect())
+        let found: Vec<Numbered> = read_all(&self.executor.rows_of(&search).await?)?;
+        with_deliveries(&mut self.executor, found).await
     }
+}
+
+impl Store {
+    /// At most `limit` rows of a request, each with its tenant: for operators who know a request's id and nothing else.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    pub async fn log_of_request(&self, request: RequestId, limit: usize) -> Result<Vec<(TenantId, LogRow)>> {
+        let mut executor = self.autocommit();
+        let found = executor
+            .all(&OF_REQUEST, (OfRequest(request), Limit(limit)))
+            .await?;
+        let (tenants, found): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+        let rows = with_deliveries(&mut executor, found).await?;
+        Ok(tenants.into_iter().zip(rows).collect())
+    }
+}
+
+/// The rows, each with where its event is by now.
+async fn with_deliveries(executor: &mut Executor, found: Vec<Numbered>) -> Result<Vec<LogRow>> {
+    let events: Vec<i64> = found.iter().filter_map(|(outbox, _)| *outbox).collect();
+    let mut deliveries: HashMap<i64, Vec<DeliveryStatus>> = HashMap::new();
+    if !events.is_empty() {
+        for (outbox, delivery) in executor.all(&DELIVERIES, OutboxRows(events)).await? {
+            deliveries.entry(outbox).or_default().push(delivery);
+        }
+    }
+    let row = |(outbox, (number, entry)): Numbered| LogRow {
+        place: LogPlace { at: entry.at, number },
+        entry,
+        deliveries: outbox.and_then(|id| deliveries.remove(&id)).unwrap_or_default(),
+    };
+    Ok(found.into_iter().map(row).collect())
 }

@@ -25,6 +25,7 @@ pub(crate) mod membership;
 pub(crate) mod names;
 pub(crate) mod oauth_key;
 pub(crate) mod outbox;
+pub(crate) mod person;
 pub(crate) mod prune;
 pub(crate) mod resource;
 pub(crate) mod snapshot;

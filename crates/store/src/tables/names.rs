@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::credential::TokenId;
-use domain::id::{AppId, DirectoryId, GroupId, TenantId};
+use domain::id::{AppId, DirectoryId, GroupId, RequestId, TenantId};
 use domain::position::Position;
 use scim::etag::Revision;
 use sea_orm::Value;
@@ -52,6 +52,7 @@ names! {
     OfApp(AppId) = app;
     /// A chain of the audit log, whose rows the same setting opens as a tenant's.
     OfChain(Uuid) = tenant;
+    OfRequest(RequestId) = request;
     OfTenant(TenantId) = tenant;
     /// The ids of rows of the outbox.
     OutboxRows(Vec<i64>) = events;

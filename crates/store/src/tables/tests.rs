@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use domain::audit::{Action, Chain};
-use domain::id::{DirectoryId, IdentityId, TenantId};
-use domain::log::LogStatus;
+use domain::id::{DirectoryId, IdentityId, RequestId, TenantId};
+use domain::log::{LogAction, LogStatus};
 use uuid::Uuid;
 
-use super::audit::AuditQuery;
+use super::audit::{AuditPlace, AuditQuery};
 use super::log::{self, LogPlace, LogQuery};
 use super::{
     api_key, app, audit, client, client_secret, credential_memory, deployment, directory, directory_oauth,
-    epoch, feed, feed_heads, group, idempotency, identity, job, lease, membership, oauth_key, outbox, prune,
-    snapshot, tenant, token,
+    epoch, feed, feed_heads, group, idempotency, identity, job, lease, membership, oauth_key, outbox, person,
+    prune, snapshot, tenant, token,
 };
 use crate::engine::parameter::Bind;
 use crate::engine::statement::Statement;
@@ -57,11 +57,12 @@ static ALL: &[(&str, &dyn Built)] = statements! {
     identity: BY_EXTERNAL_ID BY_ID BY_NAME CREATE DELETE LOCK_BY_ID LOCK_BY_NAME NAME_TAKEN SAVE;
     job: ADD AGAIN ALL BURY CLAIM CLAIMED DONE DUE_KINDS FAIL FAILED GIVE_BACK MEND POSTPONE RETRY;
     lease: RELEASE TAKE;
-    log: DELIVERIES INSERT;
+    log: DELIVERIES INSERT OF_REQUEST;
     membership: ADD AMONG CLEAR GROUPS_OF KNOWN KNOWN_KEPT PAGE POSITION REMOVE;
     credential_memory: DEPLOYMENT_KEY KNOWN OPEN_USAGE READ WRITE;
     oauth_key: ALL DELETE INSERT SIGNING;
     outbox: HEADS LAG LOCK_HEADS OPEN_OUTBOX OPEN_OUTBOX_IN_ORDER STAMP UNSTAMPED;
+    person: BY_EXTERNAL_ID BY_MAIL BY_USER_NAME;
     prune: PRUNE_ACKS PRUNE_FEEDS PRUNE_LOG PRUNE_OUTBOX;
     snapshot: GROUPS IDENTITIES TENANT;
     store: PING;
@@ -113,7 +114,7 @@ fn declared_in(path: &PathBuf) -> Vec<String> {
 #[test]
 fn a_search_of_the_log_names_what_it_binds_whatever_it_asks_for() {
     let id = Uuid::nil();
-    for asked in 0..128_u8 {
+    for asked in 0..2048_u16 {
         let on = |bit: u8| asked & (1 << bit) != 0;
         let query = LogQuery {
             directory: on(0).then(|| DirectoryId::from_uuid(id)),
@@ -126,13 +127,19 @@ fn a_search_of_the_log_names_what_it_binds_whatever_it_asks_for() {
                 at: chrono::DateTime::default(),
                 number: 7,
             }),
+            until: on(7).then(chrono::DateTime::default),
+            action: on(8).then_some(LogAction::Create),
+            request: on(9).then(|| RequestId::from_uuid(id)),
+            token: on(10).then(|| "000000000000".parse().expect("an id")),
             limit: 20,
         };
         for database in BOTH {
             let search = log::search(database, TenantId::from_uuid(id), &query).expect("its own names");
             // In the order of time, a place is two values.
-            let by_time = on(5) && on(6) && !on(1) && !on(2) && !on(3);
-            let expected = 2 + asked.count_ones() as usize + usize::from(by_time);
+            let is_strong = on(1) || on(2) || on(3) || on(9);
+            let is_weak = on(0) || on(4) || on(8) || on(10);
+            let by_time = !is_strong && (is_weak || on(5) || on(7));
+            let expected = 2 + asked.count_ones() as usize + usize::from(by_time && on(6));
             assert_eq!(search.values.len(), expected);
         }
     }
@@ -140,7 +147,7 @@ fn a_search_of_the_log_names_what_it_binds_whatever_it_asks_for() {
 
 #[test]
 fn a_search_of_the_audit_log_names_what_it_binds_whatever_it_asks_for() {
-    for asked in 0..32_u8 {
+    for asked in 0..64_u8 {
         let on = |bit: u8| asked & (1 << bit) != 0;
         let query = AuditQuery {
             actor: on(0).then(|| "system".to_owned()),
@@ -148,11 +155,15 @@ fn a_search_of_the_audit_log_names_what_it_binds_whatever_it_asks_for() {
             target: on(2).then(|| "token:x".to_owned()),
             since: on(3).then(chrono::DateTime::default),
             until: on(4).then(chrono::DateTime::default),
+            after: on(5).then_some(AuditPlace { at: 7, seq: 7 }),
             limit: 20,
         };
         for database in BOTH {
             let search = audit::search(database, Chain::Platform, &query).expect("its own names");
-            assert_eq!(search.values.len(), 2 + asked.count_ones() as usize);
+            // In the order of time, a place is two values.
+            let by_time = on(5) && (on(3) || on(4)) && !on(0) && !on(1) && !on(2);
+            let expected = 2 + asked.count_ones() as usize + usize::from(by_time);
+            assert_eq!(search.values.len(), expected);
         }
     }
 }

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use admin::audit::anchor::AnchorFile;
 use admin::audit::verify::{Anchors, Report};
 use admin::audit::{NamedChain, Which};
+use admin::view::{AuditReport, AuditView};
 use anyhow::Context as _;
 use auth::signing::PublicKey;
-use chrono::{DateTime, SecondsFormat, TimeDelta};
+use chrono::{DateTime, TimeDelta};
 use clap::Subcommand;
 use domain::audit::{Action, AuditRow};
 use serde_json::{Value, json};
@@ -136,7 +137,7 @@ pub(super) async fn run(
         Verb::List(search) => list(context, printer, search).await,
         Verb::Show { row, tenant } => {
             let (named, row) = admin::audit::show::execute(context, tenant.as_deref(), row).await?;
-            printer.answer(&shape(&named, &row), || text(&named, &row));
+            printer.answer(&json!(AuditView::of(&named, &row)), || text(&named, &row));
             Ok(())
         }
         Verb::Verify {
@@ -167,10 +168,11 @@ async fn list(context: &admin::Context, printer: Printer, search: Search) -> any
         target: search.target,
         since: search.since.map(|span| now - span),
         until: search.until.map(|span| now - span),
+        after: None,
         limit: search.limit,
     };
     let (named, rows) = admin::audit::list::execute(context, search.tenant.as_deref(), &query).await?;
-    let json = rows.iter().map(|row| shape(&named, row)).collect();
+    let json = rows.iter().map(|row| json!(AuditView::of(&named, row))).collect();
     printer.list(json, "nothing in this audit log fits", || {
         let head = ["row", "at", "who", "action", "target", "outcome", "details"];
         let line = |row: &AuditRow| {
@@ -213,7 +215,7 @@ async fn verify(
     let is_whole = bad.is_empty() && bad_line.is_none();
     let answer = json!({
         "whole": is_whole,
-        "chains": reports.iter().map(report_shape).collect::<Vec<_>>(),
+        "chains": reports.iter().map(AuditReport::from).collect::<Vec<_>>(),
         "checkpoints": anchors.as_ref().map(|anchors| json!({
             "checked": anchors.checked,
             "badLine": bad_line.map(|bad| json!({"line": bad.line, "text": bad.why.to_string()})),
@@ -256,24 +258,11 @@ async fn verify(
     )
 }
 
-fn report_shape(report: &Report) -> Value {
-    json!({
-        "chain": report.named.chain,
-        "tenant": report.named.tenant,
-        "rows": report.rows,
-        "fault": report.fault.as_ref().map(|fault| json!({
-            "row": fault.seq,
-            "kind": fault.kind.as_str(),
-            "text": fault.kind.to_string(),
-        })),
-    })
-}
-
 async fn export(context: &admin::Context, which: &Which) -> anyhow::Result<()> {
     let mut export = admin::audit::export::begin(context, which).await?;
     while let Some((named, rows)) = admin::audit::export::next(context, &mut export).await? {
         for row in &rows {
-            output::line(&shape(&named, row).to_string());
+            output::line(&json!(AuditView::of(&named, row)).to_string());
         }
     }
     Ok(())
@@ -331,24 +320,4 @@ fn text(named: &NamedChain, row: &AuditRow) -> String {
     let line =
         |(name, value): &(&str, String)| format!("{name:<12} {}", printable(value)).trim_end().to_owned();
     lines.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-fn shape(named: &NamedChain, row: &AuditRow) -> Value {
-    let at = DateTime::from_timestamp_millis(row.at);
-    json!({
-        "chain": row.chain,
-        "tenant": named.tenant,
-        "row": row.seq,
-        "at": at.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true)),
-        "actor": row.actor,
-        "action": row.action,
-        "target": row.target,
-        "outcome": row.outcome,
-        "reason": row.reason,
-        "ip": row.ip,
-        "requestId": row.request,
-        "details": serde_json::from_str(&row.details).unwrap_or_else(|_| json!(row.details)),
-        "previousHash": row.previous,
-        "hash": row.hash,
-    })
 }

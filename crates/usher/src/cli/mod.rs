@@ -15,6 +15,7 @@ mod feed;
 mod job;
 mod log;
 mod oauth_key;
+mod person;
 mod redis_user;
 mod show;
 mod span;
@@ -61,6 +62,8 @@ pub enum Command {
     Feed(Noun<feed::Verb>),
     /// What happened to whom: the provisioning log.
     Log(Noun<log::Verb>),
+    /// Whose a person or room is.
+    Person(Noun<person::Verb>),
     /// What is done in the background, and what of it fails.
     Job(Noun<job::Verb>),
     /// Who did what: the audit log of operators and their programs.
@@ -120,6 +123,7 @@ pub async fn run(command: Command, setup: &Setup) -> anyhow::Result<ExitCode> {
         Command::ApiKey(noun) => api_key::run(&context, noun.printer, noun.verb).await,
         Command::Feed(noun) => feed::run(&context, noun.printer, noun.verb).await,
         Command::Log(noun) => log::run(&context, noun.printer, noun.verb).await,
+        Command::Person(noun) => person::run(&context, noun.printer, noun.verb).await,
         Command::Job(noun) => job::run(&context, noun.printer, noun.verb).await,
         Command::Audit(noun) => audit::run(&context, &setup.audit, noun.printer, noun.verb).await,
         Command::Backup(arguments) => backup::run(&store, &arguments).await,

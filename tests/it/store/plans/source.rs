@@ -51,6 +51,7 @@ const SQLITE: &[&str] = &[
     "(app_id, grp, pos) IN",
     "(kind, key) IN",
     "PARTITION BY",
+    "CROSS JOIN identity i ON",
     "p CROSS JOIN {table} y ON",
     "group_concat(",
     "sqlite_schema",

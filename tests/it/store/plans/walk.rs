@@ -11,7 +11,7 @@ use domain::credential::{CredentialKind, LastUse, Memory, Token, Use};
 use domain::environment::Environment;
 use domain::feed::FeedState;
 use domain::group::Group;
-use domain::id::{AppId, DirectoryId, GroupId, IdentityId, ResourceId, TenantId};
+use domain::id::{AppId, DirectoryId, GroupId, IdentityId, RequestId, ResourceId, TenantId};
 use domain::identity::{ExternalId, Identity};
 use domain::log::{LogAction, LogStatus};
 use domain::tenant::{App, Directory, Provider, Tenant};
@@ -21,8 +21,8 @@ use scim::query::{Sort, SortPosition};
 use scim::schema::ResourceType;
 use serde_json::json;
 use store::{
-    AuditQuery, Claim, Claimed, JobEnd, ListRequest, LogPlace, LogQuery, MemberChange, NewJob, Page, PageAt,
-    Store, StoreError, TenantTx, TypeRequest,
+    AuditPlace, AuditQuery, Claim, Claimed, JobEnd, ListRequest, LogPlace, LogQuery, MemberChange, NewJob,
+    Page, PageAt, PersonKey, Store, StoreError, TenantTx, TypeRequest,
 };
 use uuid::Uuid;
 
@@ -545,6 +545,11 @@ async fn merged(watched: &Watched) {
 
 async fn logs(watched: &Watched, target: &Target) {
     let (world, home) = (&watched.world, &watched.home);
+    let request = RequestId::from_uuid(target.people[30].uuid());
+    world.store.log_of_request(request, 20).await.unwrap();
+    for key in [PersonKey::ExternalId, PersonKey::UserName, PersonKey::Mail] {
+        world.store.people(&key("x7".to_owned()), 20).await.unwrap();
+    }
     let any = LogQuery {
         limit: 20,
         ..LogQuery::default()
@@ -557,6 +562,25 @@ async fn logs(watched: &Watched, target: &Target) {
         },
         LogQuery {
             status: Some(LogStatus::Failure),
+            ..any.clone()
+        },
+        LogQuery {
+            action: Some(LogAction::Delete),
+            ..any.clone()
+        },
+        LogQuery {
+            token: Some(token_id("nobody")),
+            ..any.clone()
+        },
+        LogQuery {
+            request: Some(RequestId::from_uuid(target.people[30].uuid())),
+            ..any.clone()
+        },
+        LogQuery {
+            directory: Some(home.directory.id),
+            status: Some(LogStatus::Failure),
+            action: Some(LogAction::Create),
+            until: Some(early(4_995)),
             ..any.clone()
         },
         LogQuery {
@@ -649,7 +673,15 @@ async fn audit(watched: &Watched) {
             ..any
         },
     ];
-    for query in queries {
+    let place = AuditPlace {
+        at: 4_990,
+        seq: 1_004_990,
+    };
+    let later = queries.clone().map(|query| AuditQuery {
+        after: Some(place),
+        ..query
+    });
+    for query in queries.into_iter().chain(later) {
         store.search_audit(chain, &query).await.unwrap();
     }
 }
