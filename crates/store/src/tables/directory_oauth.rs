@@ -65,16 +65,16 @@ pub(crate) static BY_NAME: Statement<(Name<'_>, Profile<'_>), NamedDirectory> = 
         let columns = columns.split(", ").map(|column| format!("{alias}.{column}"));
         columns.collect::<Vec<_>>().join(", ")
     };
-    let (own, dir) = (of("o", COLUMNS), of("d", directory::COLUMNS));
+    let (own, found) = (of("o", COLUMNS), of("d", COLUMNS));
+    let dir = of("d", directory::COLUMNS);
     on.either(
         format!(
-            "SELECT {found}, n.name, n.external_tenant_id, n.frozen_at, n.credential_state \
+            "SELECT {found}, {dir}, n.name, n.external_tenant_id, n.frozen_at, n.credential_state \
              FROM (SELECT * FROM tenant WHERE tenant.name = :name OFFSET 0) n \
              CROSS JOIN LATERAL (SELECT set_config('usher.tenant', n.id::text, true) AS tenant OFFSET 0) s \
              CROSS JOIN LATERAL (SELECT d.*, {own} FROM directory d \
              JOIN directory_oauth o ON o.tenant_id = d.tenant_id AND o.directory_id = d.id \
              WHERE d.tenant_id = n.id AND d.profile = :profile AND s.tenant IS NOT NULL OFFSET 0) d",
-            found = format!("{}, {dir}", of("d", COLUMNS)),
         ),
         format!(
             "SELECT {own}, {dir}, n.name, n.external_tenant_id, n.frozen_at, n.credential_state FROM tenant n \
