@@ -17,7 +17,7 @@ CREATE INDEX idempotency_age ON idempotency (created_at) WHERE created_at >= 0;
 
 -- Each way to search the provisioning log has one index (ADR 0029). The weak conditions carry the time, so that "failures since
 -- yesterday, newest first" reads these rows alone. A request is also looked up without naming its tenant.
-CREATE INDEX provisioning_log_request ON provisioning_log (request_id, tenant_id, id);
+CREATE INDEX provisioning_log_request ON provisioning_log (request_id, id);
 CREATE INDEX provisioning_log_token ON provisioning_log (tenant_id, token_id, at, id) WHERE token_id <> '';
 CREATE INDEX provisioning_log_status ON provisioning_log (tenant_id, status, at, id) WHERE status <> '';
 CREATE INDEX provisioning_log_action ON provisioning_log (tenant_id, action, at, id) WHERE action <> '';

@@ -12,7 +12,7 @@ CREATE TABLE idempotency (
 CREATE INDEX idempotency_age ON idempotency (created_at) WHERE created_at >= 0;
 
 -- One index for each way to search the provisioning log.
-CREATE INDEX provisioning_log_request ON provisioning_log (request_id, tenant_id, id);
+CREATE INDEX provisioning_log_request ON provisioning_log (request_id, id);
 CREATE INDEX provisioning_log_token ON provisioning_log (tenant_id, token_id, at, id) WHERE token_id <> '';
 CREATE INDEX provisioning_log_status ON provisioning_log (tenant_id, status, at, id) WHERE status <> '';
 CREATE INDEX provisioning_log_action ON provisioning_log (tenant_id, action, at, id) WHERE action <> '';

@@ -392,9 +392,10 @@ async fn a_dry_run_ends_nothing_and_revoking_all_needs_the_name_and_a_reason() {
 async fn a_person_is_found_in_every_tenant_masked_and_it_is_noted() {
     on_both(async |gateway| {
         let made = two_logs(&gateway).await;
-        let mail = json!({"emails": [{"type": "work", "value": "Shared@Example.com"}], "name": {"givenName": "A", "familyName": "B"}, "addresses": [{"type": "work", "formatted": "x"}]});
+        let urn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+        let mail = json!({"displayName": "A B", "title": "T", urn: {"department": "D"}, "emails": [{"type": "work", "value": "Shared@Example.com"}]});
         for tenant in ["contoso", "fabrikam"] {
-            let scim = Scim::new(&gateway.token(tenant, "advisors"));
+            let scim = Scim::new(&gateway.directory(tenant, "members"));
             scim.create(&format!("m-{tenant}"), &format!("m-{tenant}@example.com"), mail.clone()).await.expect(201);
         }
         let operator = api(&gateway, "--role operator");

@@ -257,7 +257,7 @@ pub(crate) static OF_REQUEST: Statement<(OfRequest, Limit), (TenantId, Numbered)
     Opens::All("outbox"),
     |_| {
         format!(
-            "SELECT tenant_id, {READ} FROM provisioning_log WHERE request_id = :request ORDER BY tenant_id, id LIMIT :limit"
+            "SELECT tenant_id, {READ} FROM provisioning_log WHERE request_id = :request ORDER BY id LIMIT :limit"
         )
     },
 );

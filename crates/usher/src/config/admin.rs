@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use smart_default::SmartDefault;
 
-use super::rules::{number, parsed};
+use super::rules::{number, yes_or_no};
 use super::values::{ConfigError, Values, contradiction};
 
 /// The section as it is written.
@@ -66,8 +66,4 @@ impl Admin {
             acquire_timeout: main.acquire_timeout,
         }))
     }
-}
-
-fn yes_or_no<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    parsed(deserializer, "must be true or false")
 }

@@ -11,6 +11,11 @@ pub fn parsed<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D, rule: &str
     text.trim().parse().map_err(|_| D::Error::custom(rule))
 }
 
+/// Whether something is so.
+pub fn yes_or_no<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    parsed(deserializer, "must be true or false")
+}
+
 /// One of the words of an enum.
 pub fn word<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use smart_default::SmartDefault;
 
-use super::rules::number;
+use super::rules::{number, yes_or_no};
 use super::values::{ConfigError, Values};
 
 /// The section.
@@ -19,6 +19,7 @@ pub struct Telemetry {
     pub service_name: String,
     /// send each row of the provisioning log to the collector as a log record of its own, with `externalId` and a masked `userName`
     /// (docs/how-to/search-the-log-in-azure-monitor.md)
+    #[serde(deserialize_with = "yes_or_no")]
     pub provisioning_log: bool,
     /// percent of requests whose trace is exported
     #[serde(deserialize_with = "number::<0, 100, _, _>")]
