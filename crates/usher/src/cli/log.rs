@@ -17,14 +17,14 @@ use crate::output;
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Search a tenant's provisioning log, newest first.
-    List(Search),
+    List(Box<Search>),
     /// Show what a request did, by its id alone, whichever tenant it was of: the request-id of its answer.
     Request {
         /// The id (req_…).
         id: RequestId,
     },
     /// Print all matching rows of a tenant's provisioning log, one JSON object a line, newest first; --limit is the size of a page.
-    Export(Search),
+    Export(Box<Search>),
 }
 
 #[derive(Debug, clap::Args)]
@@ -79,7 +79,7 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
             found.into_iter().map(|found| (tenant.clone(), found)).collect()
         }
         Verb::Request { id } => admin::logs::request::execute(context, id).await?,
-        Verb::Export(search) => return export(context, search).await,
+        Verb::Export(search) => return export(context, *search).await,
     };
     let json = rows
         .iter()
