@@ -6,13 +6,14 @@
 //! (`Context::audit`, `Store::audited`). Must not know: command lines, HTTP, how results are shown, SQL.
 //! The command line (`usher tenant …`) and the admin API (`usher-http`) call them.
 //!
-//! Reading order: [`context`], [`error`], [`directories`], [`tokens`], [`apps`], [`api_keys`], [`logs`], [`feeds`], [`jobs`],
+//! Reading order: [`context`], [`error`], [`directories`], [`tokens`], [`continuity`], [`apps`], [`api_keys`], [`logs`], [`feeds`], [`jobs`],
 //! [`audit`], [`view`].
 
 pub mod api_keys;
 pub mod apps;
 pub mod audit;
 pub mod context;
+pub mod continuity;
 pub mod directories;
 pub mod error;
 pub mod feeds;

@@ -4,6 +4,7 @@
 
 mod api_key;
 mod app;
+mod continuity;
 mod directory;
 mod feed;
 mod log;
@@ -15,6 +16,7 @@ use serde_json::json;
 
 pub use api_key::{ApiKeyIssued, ApiKeyRotated, ApiKeyView};
 pub use app::{AppCredentialView, AppIssued, AppView};
+pub use continuity::{ContinuityView, RenewalView};
 pub use directory::DirectoryView;
 pub use feed::{FeedGroupView, FeedRenewed, FeedView};
 pub use log::{LogDelivery, LogView};

@@ -77,6 +77,9 @@ pub enum Right {
     /// Make and end API keys, with no more rights than one has.
     #[strum(serialize = "api-key:manage")]
     ApiKeyManage,
+    /// Say into which Entra app a directory's new tokens are written. Whoever may can read that directory: they name who gets the token.
+    #[strum(serialize = "continuity:manage")]
+    ContinuityManage,
 }
 
 impl Right {

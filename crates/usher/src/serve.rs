@@ -55,7 +55,7 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
     )
     .context("the system gives no randomness")?;
     let events = open_events(&setup)?;
-    let jobs = background::jobs(&setup)?;
+    let jobs = background::jobs(&setup, operators.as_ref())?;
     let token_watch = TokenWatch::new(setup.store.clone(), Arc::clone(&setup.clock));
     gauges::register(&telemetry.meter(), &verifier, &events, &setup.clock);
     gauges::jobs(&telemetry.meter(), &jobs);

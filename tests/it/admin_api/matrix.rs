@@ -30,6 +30,7 @@ const MATRIX: &[(&str, &str)] = &[
     ("feed:renew", "x----x"),
     ("api-key:read", "x--x--"),
     ("api-key:manage", "x-----"),
+    ("continuity:manage", "x-----"),
 ];
 
 /// The columns of the matrix.

@@ -7,7 +7,7 @@ use support::postgres::Postgres;
 
 use super::world::{World, settings, worlds};
 
-const ALL: [&str; 16] = [
+const ALL: [&str; 17] = [
     "m0001_foundation",
     "m0002_groups",
     "m0003_directory_extension",
@@ -24,6 +24,7 @@ const ALL: [&str; 16] = [
     "m0015_jobs",
     "m0016_token_life",
     "m0017_snapshot_read",
+    "m0021_token_continuity",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

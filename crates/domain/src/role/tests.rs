@@ -23,6 +23,7 @@ const MATRIX: &[(&str, &str)] = &[
     ("feed:renew", "x----x"),
     ("api-key:read", "x--x--"),
     ("api-key:manage", "x-----"),
+    ("continuity:manage", "x-----"),
 ];
 
 fn tenant(number: u128) -> TenantId {

@@ -9,6 +9,7 @@
 mod access;
 mod api_keys;
 mod apps;
+mod continuity;
 mod directories;
 mod docs;
 mod feeds;

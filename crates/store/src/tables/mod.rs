@@ -3,6 +3,7 @@
 pub(crate) mod api_key;
 pub(crate) mod app;
 pub(crate) mod audit;
+pub(crate) mod continuity;
 pub(crate) mod credential_memory;
 pub(crate) mod deployment;
 pub(crate) mod directory;
@@ -21,6 +22,7 @@ pub(crate) mod membership;
 pub(crate) mod names;
 pub(crate) mod outbox;
 pub(crate) mod prune;
+pub(crate) mod renewal;
 pub(crate) mod resource;
 pub(crate) mod snapshot;
 pub(crate) mod tenant;

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::audit::AuditQuery;
 use super::log::{self, LogPlace, LogQuery};
 use super::{
-    api_key, app, audit, credential_memory, deployment, directory, epoch, feed, feed_heads, group, identity,
-    job, lease, membership, outbox, prune, snapshot, tenant, token,
+    api_key, app, audit, continuity, credential_memory, deployment, directory, epoch, feed, feed_heads,
+    group, identity, job, lease, membership, outbox, prune, renewal, snapshot, tenant, token,
 };
 use crate::engine::parameter::Bind;
 use crate::engine::statement::Statement;
@@ -43,6 +43,7 @@ static ALL: &[(&str, &dyn Built)] = statements! {
     api_key: ALL BY_ID INSERT LIMIT NOTE_USE REVOKE;
     app: ALL BY_NAME CREDENTIALS CREDENTIAL_BY_ID DELETE DELETE_ACKS DELETE_CREDENTIALS DELETE_EVENTS DELETE_FEED DELETE_GROUPS INSERT INSERT_CREDENTIAL LIMIT_CREDENTIAL PASSWORDS REVOKE_CREDENTIAL;
     audit: BEGIN HEAD HEADS INSERT LOCK_HEAD MOVE_HEAD PAGE;
+    continuity: AFTER DELETE INSERT OF_DIRECTORY;
     deployment: ADOPT CLAIM DRAW LAST_ROW READ;
     directory: ALL BY_PROFILE CHANGE FREEZE INSERT SET_EXTENSION SET_PROVIDER SET_SWITCH UNFREEZE;
     epoch: END_TAKE_OVER NOTE_SNAPSHOT RENEW RENEW_ALL RENEW_BY_HAND;
@@ -57,6 +58,7 @@ static ALL: &[(&str, &dyn Built)] = statements! {
     credential_memory: DEPLOYMENT_KEY KNOWN OPEN_USAGE READ WRITE;
     outbox: HEADS LAG LOCK_HEADS OPEN_OUTBOX OPEN_OUTBOX_IN_ORDER STAMP UNSTAMPED;
     prune: PRUNE_ACKS PRUNE_FEEDS PRUNE_LOG PRUNE_OUTBOX;
+    renewal: BY_ID INSERT OF_DIRECTORY SAVE UNENDED;
     snapshot: GROUPS IDENTITIES TENANT;
     store: PING;
     tenant: ALL BY_NAME FREEZE INSERT OPEN UNFREEZE;

@@ -1,5 +1,6 @@
-//! `usher directory create | list | set | switch | freeze | unfreeze | extension`.
+//! `usher directory create | list | set | switch | freeze | unfreeze | extension | continuity`.
 
+mod continuity;
 mod extension;
 
 use admin::directories::Named;
@@ -46,6 +47,9 @@ pub enum Verb {
     /// Attributes of a customer's own, on top of the profile's.
     #[command(subcommand)]
     Extension(extension::Verb),
+    /// Whether new tokens are written into the customer's Entra app.
+    #[command(subcommand)]
+    Continuity(continuity::Verb),
     /// Switch a directory on or off; off keeps everything and answers SCIM with a clear 403.
     Switch {
         /// The tenant's name.
@@ -119,6 +123,7 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
             });
         }
         Verb::Extension(verb) => extension::run(context, printer, verb).await?,
+        Verb::Continuity(verb) => continuity::run(context, printer, verb).await?,
         Verb::Switch { tenant, profile, to } => {
             let switched = admin::directories::switch::execute(context, &tenant, &profile, to).await?;
             printer.answer(&json!(DirectoryView::from(&switched)), || {

@@ -8,6 +8,7 @@ mod admin;
 pub mod audit;
 mod database;
 mod events;
+mod graph;
 pub mod http;
 mod keys;
 pub mod log;
@@ -58,6 +59,8 @@ pub struct Config {
     pub events: events::Events,
     /// Who is told of what needs a person.
     pub notices: notices::Channels,
+    /// What new tokens are written into customers' Entra apps with.
+    pub graph: graph::GraphSettings,
     /// Checkpoints of the audit log.
     pub audit: audit::Audit,
     /// Logging.
@@ -114,6 +117,7 @@ impl Config {
             redis: settings.redis.settings(values)?,
             events: settings.events,
             notices: settings.notices.channels(values)?,
+            graph: settings.graph.settings(values)?,
             audit: settings.audit,
             log: settings.log,
             telemetry: settings.telemetry,

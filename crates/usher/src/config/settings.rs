@@ -13,6 +13,7 @@ use super::admin::Admin;
 use super::audit::Audit;
 use super::database::Database;
 use super::events::Events;
+use super::graph::Graph;
 use super::http::Http;
 use super::log::Log;
 use super::notices::Notices;
@@ -47,6 +48,8 @@ pub struct Settings {
     pub events: Events,
     /// Who is told of what needs a person.
     pub notices: Notices,
+    /// Microsoft Graph.
+    pub graph: Graph,
     /// Checkpoints of the audit log.
     pub audit: Audit,
     /// Logging.
