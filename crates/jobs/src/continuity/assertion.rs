@@ -64,3 +64,69 @@ impl Certificate {
         Ok(format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
+    use aws_lc_rs::rsa::KeySize;
+    use aws_lc_rs::signature::{KeyPair as _, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey};
+    use data_encoding::BASE64;
+
+    use super::*;
+
+    fn pem(label: &str, der: &[u8]) -> String {
+        format!(
+            "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+            BASE64.encode(der)
+        )
+    }
+
+    #[test]
+    fn an_assertion_is_signed_by_the_key_and_names_the_certificate() {
+        let key = RsaKeyPair::generate(KeySize::Rsa2048).expect("a key");
+        let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&key).expect("a document");
+        let certificate = b"what a certificate holds is not looked at";
+        let private = pem("PRIVATE KEY", der.as_ref());
+        let proof = Certificate::from_pem(&pem("CERTIFICATE", certificate), &private).expect("both");
+        let address = "https://login.example/tid/oauth2/v2.0/token";
+        let assertion = proof.assertion("the-client", address).expect("an assertion");
+        let (signed, signature) = assertion.rsplit_once('.').expect("three parts");
+        let read = |text: &str| BASE64URL_NOPAD.decode(text.as_bytes()).expect("base64url");
+        UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, key.public_key().as_ref())
+            .verify(signed.as_bytes(), &read(signature))
+            .expect("the signature holds");
+        let part = |nth: usize| -> serde_json::Value {
+            serde_json::from_slice(&read(signed.split('.').nth(nth).expect("a part"))).expect("JSON")
+        };
+        let (header, claims) = (part(0), part(1));
+        let thumbprint = BASE64URL_NOPAD.encode(&Sha256::digest(certificate));
+        assert_eq!(
+            (&header["alg"], &header["x5t#S256"]),
+            (&json!("PS256"), &json!(thumbprint))
+        );
+        assert_eq!(
+            (&claims["aud"], &claims["sub"]),
+            (&json!(address), &json!("the-client"))
+        );
+        assert_eq!(
+            claims["exp"].as_u64().expect("a time") - claims["nbf"].as_u64().expect("a time"),
+            300
+        );
+        let other = proof.assertion("the-client", address).expect("an assertion");
+        assert_ne!(other, assertion, "each has an id of its own");
+    }
+
+    #[test]
+    fn the_file_that_cannot_be_read_is_named() {
+        let certificate = pem("CERTIFICATE", b"x");
+        let wrong =
+            |certificate: &str, key: &str| Certificate::from_pem(certificate, key).map(|_| ()).unwrap_err();
+        assert!(wrong("", "").starts_with("graph.certificate_file"));
+        for key in ["", &pem("PRIVATE KEY", b"x"), &certificate] {
+            assert!(
+                wrong(&certificate, key).starts_with("graph.private_key_file"),
+                "{key}"
+            );
+        }
+    }
+}
