@@ -46,6 +46,9 @@ impl World {
     async fn on(mut settings: Settings, more: &[(&str, &str)]) -> Self {
         let graph = EntraGraph::start().await;
         settings.more.extend(graph.settings());
+        settings
+            .more
+            .retain(|(key, _)| more.iter().all(|(other, _)| other != key));
         let more = more
             .iter()
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
