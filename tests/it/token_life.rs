@@ -30,6 +30,8 @@ fn the_documented_expression_finds_every_credential_and_no_cut_one() {
         gateway.app("booking").credential,
         support::gateway::text(&key, "key"),
     ];
+    let kinds = domain::credential::CredentialKind::ALL.len();
+    assert_eq!(secrets.len(), kinds, "every kind is looked for");
     for secret in &secrets {
         assert!(
             finds(secret) && finds(&format!("password = \"{secret}\"")),

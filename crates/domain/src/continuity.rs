@@ -390,9 +390,8 @@ pub fn next(renewal: &Renewal, tokens: &[Token], waits: Waits, now: DateTime<Utc
             Next::Wait
         }
     };
-    match renewal.step {
-        Step::Written | Step::Used => {}
-        _ => return Next::Wait,
+    if !matches!(renewal.step, Step::Written | Step::Used) {
+        return Next::Wait;
     }
     let Some(new) = renewal.new_token.and_then(find) else {
         return Next::Stop(NEW_ENDED);

@@ -39,9 +39,8 @@ impl ContinuityLook {
             let page = page.map_err(|error| error.to_string())?;
             for renewal in &page {
                 match self.go_on(renewal).await {
-                    Ok(()) => {}
-                    // Another instance has just done it.
-                    Err(admin::Error::Store(StoreError::Conflict(_))) => {}
+                    // A conflict: another instance has just done it.
+                    Ok(()) | Err(admin::Error::Store(StoreError::Conflict(_))) => {}
                     Err(error) => failed = Some(failure(error)),
                 }
             }
