@@ -1,3 +1,5 @@
+//! The steps of a renewal: what ends when, over crashes, late uses and revocations.
+
 use super::*;
 use crate::network::AllowedNetworks;
 
