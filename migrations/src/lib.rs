@@ -127,6 +127,12 @@ impl MigratorTrait for Migrator {
                 sqlite: include_str!("../sql/0019_idempotency.sqlite.sql"),
                 no_way_back: "the answers of creations are not taken down by a migration: restore a backup",
             }),
+            Box::new(Step {
+                name: "m0021_token_continuity",
+                postgres: include_str!("../sql/0021_token_continuity.postgres.sql"),
+                sqlite: include_str!("../sql/0021_token_continuity.sqlite.sql"),
+                no_way_back: "renewals of tokens are not taken down by a migration: restore a backup",
+            }),
         ]
     }
 }

@@ -23,6 +23,7 @@ mod chaos;
 mod citations;
 mod conformance;
 mod consumer;
+mod continuity;
 mod customers;
 mod cycle;
 mod dependencies;

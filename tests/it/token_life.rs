@@ -9,28 +9,43 @@ mod rotation;
 use support::gateway::{Directory, Gateway, Settings};
 use support::postgres::Postgres;
 
-/// The expression in docs/how-to/when-a-token-leaks.md, and the one in its rule for gitleaks.
+/// The expression of docs/how-to/when-a-token-leaks.md, and the one of deploy/gitleaks.toml.
 #[test]
 fn the_documented_expression_finds_every_credential_and_no_cut_one() {
-    let page = support::programs::repository().join("docs/how-to/when-a-token-leaks.md");
-    let page = std::fs::read_to_string(page).expect("the page");
-    let expressions: Vec<&str> = page
+    let read = |path: &str| std::fs::read_to_string(support::programs::repository().join(path)).expect(path);
+    let page = read("docs/how-to/when-a-token-leaks.md");
+    let documented = page
         .lines()
-        .filter_map(|line| Some(&line[line.find(r"\busher(app|adm|cs)")?..]))
-        .map(|rest| rest.trim_end_matches('\''))
-        .collect();
-    assert_eq!(expressions.len(), 2);
-    assert_eq!(expressions[0], expressions[1]);
-    let rule = serde_json::json!({"pattern": expressions[0]});
-    let finds = |text: &str| jsonschema::is_valid(&rule, &serde_json::json!(text));
+        .find(|line| line.starts_with(r"\busher"))
+        .expect("the expression");
+    let rules: toml::Value = toml::from_str(&read("deploy/gitleaks.toml")).expect("TOML");
+    let rule = &rules["rules"][0];
+    assert_eq!(rule["regex"].as_str(), Some(documented));
+    let rule_of = serde_json::json!({"pattern": documented});
+    let finds = |text: &str| jsonschema::is_valid(&rule_of, &serde_json::json!(text));
     let gateway = Gateway::prepared(Settings::default());
-    let (token, credential) = (
-        gateway.directory("contoso", "advisors").token,
+    let key = gateway.cli(&["api-key", "create", "--role", "operator"]);
+    let token = gateway.directory("contoso", "advisors").token;
+    let client = gateway.cli(&["client", "create", "--tenant", "contoso", "--profile", "advisors"]);
+    let secrets = [
+        token,
         gateway.app("booking").credential,
-    );
-    for secret in [&token, &credential] {
+        support::gateway::text(&key, "key"),
+        support::gateway::text(&client, "clientSecret"),
+    ];
+    let kinds = domain::credential::CredentialKind::ALL.len();
+    assert_eq!(secrets.len(), kinds, "every kind is looked for");
+    for secret in &secrets {
         assert!(
             finds(secret) && finds(&format!("password = \"{secret}\"")),
+            "{secret}"
+        );
+        // gitleaks looks for these words before it tries the expression.
+        let keywords = rule["keywords"].as_array().expect("a list");
+        assert!(
+            keywords
+                .iter()
+                .any(|word| secret.contains(word.as_str().expect("a text"))),
             "{secret}"
         );
         assert!(

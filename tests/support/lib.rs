@@ -14,6 +14,7 @@
 pub mod booking;
 pub mod disk;
 pub mod gateway;
+pub mod graph;
 pub mod http;
 pub mod otlp;
 pub mod postgres;

@@ -297,6 +297,53 @@ pub enum Error {
         "another request with this Idempotency-Key has done it meanwhile: repeat the request to get the answer"
     )]
     Repeated,
+    /// A value of a directory's continuity that cannot be used.
+    #[error("{field}: {rule}. Nothing was changed")]
+    ContinuityValue {
+        /// The member of the API.
+        field: &'static str,
+        /// What it has to be.
+        rule: String,
+    },
+    /// Another directory writes into the same Entra app.
+    #[error(
+        "another directory has this Entra app (Entra tenant and service principal) already: two would take it from each other. Each \
+         directory needs an app of its own"
+    )]
+    ContinuityTaken,
+    /// The customer has not consented.
+    #[error(
+        "nothing may be written into the Entra app of directory \"{profile}\" of tenant \"{tenant}\": the customer consents first \
+         (docs/how-to/keep-a-token-from-ending.md), then `usher directory continuity set --tenant {tenant} --profile {profile} …`"
+    )]
+    ContinuityOff {
+        /// The name of the tenant.
+        tenant: String,
+        /// The name of the profile.
+        profile: String,
+    },
+    /// A renewal has not ended.
+    #[error(
+        "a renewal of this directory's token is under way: `usher token continuity show --tenant {tenant} --profile {profile}` says how \
+         far it is; if its job has failed, mend the cause, then `usher job retry token_continuity RENEWAL`"
+    )]
+    RenewalUnended {
+        /// The name of the tenant.
+        tenant: String,
+        /// The name of the profile.
+        profile: String,
+    },
+    /// There is no such renewal.
+    #[error(
+        "directory \"{profile}\" of tenant \"{tenant}\" has no such renewal: `usher token continuity list --tenant {tenant} --profile \
+         {profile}` shows them"
+    )]
+    RenewalUnknown {
+        /// The name of the tenant.
+        tenant: String,
+        /// The name of the profile.
+        profile: String,
+    },
     /// The hashing pool is full; a retry may succeed.
     #[error("too many secrets are being hashed at once: try again in a second")]
     Busy,

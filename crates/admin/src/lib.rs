@@ -6,7 +6,7 @@
 //! (`Context::audit`, `Store::audited`; `Context::create` for what can be asked for with an Idempotency-Key, [`once`]). Must not know: command lines, HTTP, how results are shown, SQL.
 //! The command line (`usher tenant …`) and the admin API (`usher-http`) call them.
 //!
-//! Reading order: [`context`], [`error`], [`directories`], [`tokens`], [`clients`], [`oauth_keys`], [`apps`], [`api_keys`], [`logs`], [`feeds`], [`jobs`],
+//! Reading order: [`context`], [`error`], [`directories`], [`tokens`], [`continuity`], [`clients`], [`oauth_keys`], [`apps`], [`api_keys`], [`logs`], [`feeds`], [`jobs`],
 //! [`audit`], [`view`].
 
 pub mod api_keys;
@@ -14,6 +14,7 @@ pub mod apps;
 pub mod audit;
 pub mod clients;
 pub mod context;
+pub mod continuity;
 pub mod directories;
 pub mod error;
 pub mod feeds;

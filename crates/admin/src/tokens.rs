@@ -26,7 +26,7 @@ pub struct Issued {
 }
 
 /// The row of the audit log for a step of a token's life. Its label is an operator's text, and is not in it.
-fn audit(context: &Context, action: Action, token: &Token) -> AuditEntry {
+pub(crate) fn audit(context: &Context, action: Action, token: &Token) -> AuditEntry {
     context
         .audit(Chain::Tenant(token.tenant), action, Target::Token(token.id))
         .with("directory", token.directory.to_string())

@@ -177,6 +177,18 @@ pub enum Action {
     /// Credentials were refused: how many, of one kind from one address, since the row before.
     #[strum(serialize = "auth.refused")]
     AuthRefused,
+    /// A directory's new tokens may be written into its customer's Entra app.
+    #[strum(serialize = "directory.continuity.set")]
+    ContinuitySet,
+    /// They may not any more.
+    #[strum(serialize = "directory.continuity.off")]
+    ContinuityOff,
+    /// A renewal of a directory's token was begun.
+    #[strum(serialize = "token.continuity.start")]
+    ContinuityStart,
+    /// A new token was written into a customer's Entra app.
+    #[strum(serialize = "token.continuity.write")]
+    ContinuityWrite,
 }
 
 impl Action {

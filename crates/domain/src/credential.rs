@@ -14,7 +14,9 @@ use crate::scope::TenantScope;
 use crate::tenant::{Directory, Serving, Slug};
 
 /// The kind of a credential.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, strum::IntoStaticStr)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, strum::IntoStaticStr, strum::VariantArray,
+)]
 #[strum(serialize_all = "lowercase")]
 pub enum CredentialKind {
     /// A directory's token for SCIM, which is pasted into Entra.
@@ -30,6 +32,9 @@ pub enum CredentialKind {
 }
 
 impl CredentialKind {
+    /// All of them.
+    pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
+
     /// The word in the database.
     pub fn as_str(self) -> &'static str {
         self.into()

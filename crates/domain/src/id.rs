@@ -77,6 +77,8 @@ ids! {
     EventId, "evt_", "event";
     /// One SCIM request or operator action; the `txn` of its events and the `request-id` answered to the client.
     RequestId, "req_", "request";
+    /// One renewal of a directory's token.
+    RenewalId, "ren_", "renewal";
 }
 
 /// The id of a SCIM resource: of a member, or of the subject of an event or a row of the provisioning log.

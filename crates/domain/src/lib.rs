@@ -3,7 +3,7 @@
 //! Must not know: databases, HTTP, Redis, the system clock ([`clock`] gives time and randomness as parameters).
 //!
 //! Reading order: [`id`] and [`scope`] (access to a tenant), [`profile`] (the attributes of a directory's identities),
-//! [`tenant`] and [`credential`] (the records), [`network`] and [`token_life`] (where and how long a token is good),
+//! [`tenant`] and [`credential`] (the records), [`network`], [`token_life`] and [`continuity`] (where and how long a token is good, and how it is renewed),
 //! [`identity`] and [`group`] (the resources of a directory), [`policy`] (the requirements of a profile), [`role`] and [`api_key`]
 //! (who may do what), [`portal`] (the pages that error texts name), [`event`] (the event of a change), [`actor`] and [`audit`] (who
 //! did what, as chains of rows).
@@ -13,6 +13,7 @@ pub mod api_key;
 pub mod audit;
 pub mod client;
 pub mod clock;
+pub mod continuity;
 pub mod credential;
 pub mod environment;
 pub mod event;

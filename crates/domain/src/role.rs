@@ -95,6 +95,9 @@ pub enum Right {
     /// Look for a person in every tenant; what is found is masked.
     #[strum(serialize = "person:find")]
     PersonFind,
+    /// Say into which Entra app a directory's new tokens are written. Whoever may can read that directory: they name who gets the token.
+    #[strum(serialize = "continuity:manage")]
+    ContinuityManage,
 }
 
 impl Right {

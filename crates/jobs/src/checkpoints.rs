@@ -6,7 +6,7 @@ use admin::audit::anchor::AnchorFile;
 use auth::signing::SigningKey;
 use store::{BoxFuture, Job};
 
-use crate::handler::{Handler, Plan, Retries};
+use crate::handler::{Failure, Handler, Plan, Retries};
 
 /// The recurring job `audit_checkpoints`. The file is that of the instance which does the job, so every instance needs the same one,
 /// or each has a part.
@@ -32,10 +32,10 @@ impl Handler for AuditCheckpoints {
         }
     }
 
-    fn run<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Result<(), String>> {
+    fn run<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async {
             let signed = admin::audit::checkpoint::execute(&self.context, &self.key, &self.file).await;
-            signed.map(|_| ()).map_err(|error| error.to_string())
+            signed.map(|_| ()).map_err(|error| error.to_string().into())
         })
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use store::JobEnd;
 
-use crate::handler::{Plan, Retries};
+use crate::handler::{Failure, Plan, Retries, Then};
 
 /// How much longer the lease is than the longest attempt: time to write down what it came to.
 const MARGIN: Duration = Duration::from_secs(30);
@@ -26,16 +26,21 @@ pub(crate) fn refused(plan: &Plan, attempts: i32) -> Option<JobEnd> {
 }
 
 /// What the attempt with this number comes to.
-pub(crate) fn end(plan: &Plan, attempts: i32, outcome: Result<(), String>) -> JobEnd {
-    let used = attempts >= plan.retries.most;
-    match (outcome, plan.every) {
-        (Ok(()), None) => JobEnd::Done,
-        (Ok(()), Some(every)) => JobEnd::Again(every),
-        (Err(error), None) if used => JobEnd::Dead(shortened(&error)),
-        (Err(error), Some(every)) if used => JobEnd::Failing(every, shortened(&error)),
-        (Err(error), every) => {
-            let wait = backoff(&plan.retries, attempts);
-            JobEnd::Retry(wait.min(every.unwrap_or(wait)), shortened(&error))
+pub(crate) fn end(plan: &Plan, attempts: i32, outcome: Result<(), Failure>) -> JobEnd {
+    let failure = match (outcome, plan.every) {
+        (Ok(()), None) => return JobEnd::Done,
+        (Ok(()), Some(every)) => return JobEnd::Again(every),
+        (Err(failure), _) => failure,
+    };
+    let (why, used) = (shortened(&failure.why), attempts >= plan.retries.most);
+    match (failure.then, plan.every) {
+        (Then::GiveUp, None) => JobEnd::Dead(why),
+        (_, None) if used => JobEnd::Dead(why),
+        (_, Some(every)) if used => JobEnd::Failing(every, why),
+        (Then::GiveUp, Some(every)) => JobEnd::Failing(every, why),
+        (Then::Again(least), every) => {
+            let wait = backoff(&plan.retries, attempts).max(least);
+            JobEnd::Retry(wait.min(every.unwrap_or(wait)), why)
         }
     }
 }
@@ -68,8 +73,21 @@ mod tests {
         }
     }
 
-    fn failed() -> Result<(), String> {
-        Err("no route".to_owned())
+    fn failed() -> Result<(), Failure> {
+        Err("no route".to_owned().into())
+    }
+
+    #[test]
+    fn a_failure_may_say_when_to_come_again_or_that_nothing_mends_it() {
+        let (why, long) = ("no route", Duration::from_hours(3));
+        let later = |plan| end(&plan, 1, Err(Failure::after(long, why)));
+        assert_eq!(later(plan(None)), JobEnd::Retry(long, why.to_owned()));
+        assert_eq!(later(plan(Some(HOUR))), JobEnd::Retry(HOUR, why.to_owned()));
+        let soon = end(&plan(None), 3, Err(Failure::after(Duration::from_secs(1), why)));
+        assert_eq!(soon, JobEnd::Retry(Duration::from_mins(2), why.to_owned()));
+        let for_good = |plan| end(&plan, 1, Err(Failure::for_good(why)));
+        assert_eq!(for_good(plan(None)), JobEnd::Dead(why.to_owned()));
+        assert_eq!(for_good(plan(Some(HOUR))), JobEnd::Failing(HOUR, why.to_owned()));
     }
 
     #[test]
@@ -129,7 +147,7 @@ mod tests {
 
     #[test]
     fn an_endless_error_is_cut() {
-        let end = end(&plan(None), 10, Err("é".repeat(10_000)));
+        let end = end(&plan(None), 10, Err("é".repeat(10_000).into()));
         assert_eq!(end, JobEnd::Dead("é".repeat(ERROR_LENGTH)));
     }
 }

@@ -16,8 +16,51 @@ pub trait Handler: Send + Sync {
     /// Does one job.
     ///
     /// # Errors
-    /// Why it was not done, in words for the operator and without secrets and personal data; it is tried again.
-    fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<(), String>>;
+    /// Why it was not done, and whether to try again.
+    fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<(), Failure>>;
+}
+
+/// Why an attempt failed, in words for the operator and without secrets and personal data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The words.
+    pub why: String,
+    /// What to do then.
+    pub then: Then,
+}
+
+/// What to do after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// Try again, after this time at the earliest.
+    Again(Duration),
+    /// No attempt mends it: operators are told at once. A job that recurs goes on.
+    GiveUp,
+}
+
+impl Failure {
+    /// No attempt mends it.
+    pub fn for_good(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            then: Then::GiveUp,
+        }
+    }
+
+    /// To be tried again, after `wait` at the earliest.
+    pub fn after(wait: Duration, why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            then: Then::Again(wait),
+        }
+    }
+}
+
+/// To be tried again.
+impl From<String> for Failure {
+    fn from(why: String) -> Self {
+        Self::after(Duration::ZERO, why)
+    }
 }
 
 /// How the jobs of a kind are done.

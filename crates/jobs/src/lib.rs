@@ -4,9 +4,10 @@
 //! and leases are the store's (`store::Store::claim_jobs`). Must not know: HTTP servers, the command line.
 //!
 //! Reading order: [`handler`], `decide` (what an attempt comes to, pure), `runner`, [`status`]; then the handlers: [`prune`], [`checkpoints`], [`oauth_keys`],
-//! [`notices`]. [`token_watch`] is no job: each instance looks by itself.
+//! [`notices`], [`continuity`]. [`token_watch`] is no job: each instance looks by itself.
 
 pub mod checkpoints;
+pub mod continuity;
 mod decide;
 pub mod handler;
 pub mod notices;
@@ -17,7 +18,7 @@ pub mod status;
 pub mod token_watch;
 mod tokens;
 
-pub use handler::{Handler, Plan, Retries};
+pub use handler::{Failure, Handler, Plan, Retries, Then};
 pub use runner::{Jobs, run};
 pub use status::Status;
 pub use store::{BoxFuture, Job, NewJob};

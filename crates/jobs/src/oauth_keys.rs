@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use store::{BoxFuture, Job};
 
-use crate::handler::{Handler, Plan, Retries};
+use crate::handler::{Failure, Handler, Plan, Retries};
 
 /// The recurring job `oauth_keys`.
 pub struct OauthKeys {
@@ -25,10 +25,10 @@ impl Handler for OauthKeys {
         }
     }
 
-    fn run<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Result<(), String>> {
+    fn run<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async {
             let kept = admin::oauth_keys::keep(&self.context).await;
-            kept.map_err(|error| error.to_string())
+            kept.map_err(|error| error.to_string().into())
         })
     }
 }

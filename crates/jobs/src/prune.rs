@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use domain::clock::Clock;
 use store::{BoxFuture, Job, Store};
 
-use crate::handler::{Handler, Plan, Retries};
+use crate::handler::{Failure, Handler, Plan, Retries};
 
 /// The recurring job `prune`.
 pub struct Prune {
@@ -32,7 +32,7 @@ impl Handler for Prune {
         }
     }
 
-    fn run<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Result<(), String>> {
+    fn run<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async {
             let now = self.clock.now();
             let answers = self.store.prune_keys(now).await;

@@ -202,7 +202,7 @@ async fn attempt(
     } else {
         tokio::select! {
             outcome = timeout(plan.time_limit, handler.run(&job)) => {
-                let too_long = || Err(format!("it was not done within {} s", plan.time_limit.as_secs()));
+                let too_long = || Err(format!("it was not done within {} s", plan.time_limit.as_secs()).into());
                 decide::end(&plan, job.attempts, outcome.unwrap_or_else(|_| too_long()))
             }
             () = over(&mut stop) => JobEnd::GivenBack,

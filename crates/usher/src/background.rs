@@ -6,22 +6,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use admin::audit::anchor::AnchorFile;
+use chrono::TimeDelta;
 use domain::actor::Actor;
+use domain::continuity::Waits;
 use domain::id::RequestId;
 use jobs::checkpoints::AuditCheckpoints;
+use jobs::continuity::{ContinuityLook, ContinuityNotice, ContinuityPlan, RenewToken};
 use jobs::notices::{Mail, TokenNotice, TokenNotices, Webhook};
 use jobs::oauth_keys::OauthKeys;
 use jobs::prune::Prune;
 use jobs::{Handler, Jobs};
+use store::Store;
 
 use crate::cli::audit::keys;
 use crate::setup::Setup;
 
-/// All of them.
+/// All of them. `operators` is the database with the operators' role, where there is one (ADR 0046).
 ///
 /// # Errors
 /// A setting that cannot be used, with its name.
-pub fn jobs(setup: &Setup) -> anyhow::Result<Jobs> {
+pub fn jobs(setup: &Setup, operators: Option<&Store>) -> anyhow::Result<Jobs> {
     let (store, clock) = (|| setup.store.clone(), || Arc::clone(&setup.clock));
     let channels = &setup.config.notices;
     let webhook = channels.webhook_url.clone().map(Webhook::new).transpose();
@@ -43,8 +47,9 @@ pub fn jobs(setup: &Setup) -> anyhow::Result<Jobs> {
         clock: clock(),
         keep: Duration::from_hours(setup.config.events.retention_days * 24),
     };
+    let continuity = continuity(setup, operators, &notice)?;
     let keys = OauthKeys {
-        context: context(setup),
+        context: context(setup, None),
     };
     let mut handlers: Vec<Arc<dyn Handler>> = vec![
         Arc::new(notice),
@@ -52,10 +57,11 @@ pub fn jobs(setup: &Setup) -> anyhow::Result<Jobs> {
         Arc::new(prune),
         Arc::new(keys),
     ];
+    handlers.extend(continuity);
     if setup.config.audit.signing_key_file.is_some() {
         let (key, file) = keys::signing(&setup.config.audit)?;
         handlers.push(Arc::new(AuditCheckpoints {
-            context: context(setup),
+            context: context(setup, None),
             key,
             file: AnchorFile::new(file),
         }));
@@ -63,10 +69,49 @@ pub fn jobs(setup: &Setup) -> anyhow::Result<Jobs> {
     Ok(Jobs::new(store(), Arc::clone(&setup.ids), handlers))
 }
 
+/// The jobs that renew tokens (ADR 0051).
+fn continuity(
+    setup: &Setup,
+    operators: Option<&Store>,
+    notice: &TokenNotice,
+) -> anyhow::Result<[Arc<dyn Handler>; 4]> {
+    let (server, settings) = (|| setup.store.clone(), &setup.config.graph);
+    let context = || context(setup, operators);
+    let graph = settings.client().map_err(anyhow::Error::msg)?;
+    Ok([
+        Arc::new(ContinuityPlan {
+            context: context(),
+            server: server(),
+            clock: Arc::clone(&setup.clock),
+        }),
+        Arc::new(ContinuityLook {
+            context: context(),
+            server: server(),
+            clock: Arc::clone(&setup.clock),
+            waits: Waits {
+                quiet: TimeDelta::minutes(settings.quiet_minutes.into()),
+                limit: TimeDelta::hours(settings.use_limit_hours.into()),
+            },
+            channels: notice.channels(),
+        }),
+        Arc::new(RenewToken {
+            context: context(),
+            server: server(),
+            graph: graph.map(Arc::new),
+        }),
+        Arc::new(ContinuityNotice {
+            context: context(),
+            environment: setup.config.environment,
+            webhook: notice.webhook.clone(),
+            mail: notice.mail.clone(),
+        }),
+    ])
+}
+
 /// What the operators' use-cases need, for the gateway itself.
-pub fn context(setup: &Setup) -> admin::Context {
+pub fn context(setup: &Setup, operators: Option<&Store>) -> admin::Context {
     admin::Context {
-        store: setup.store.clone(),
+        store: operators.unwrap_or(&setup.store).clone(),
         clock: Arc::clone(&setup.clock),
         ids: Arc::clone(&setup.ids),
         environment: setup.config.environment,

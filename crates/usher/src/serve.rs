@@ -57,7 +57,7 @@ pub async fn run(config: Config, telemetry: &Telemetry, long: Handle) -> anyhow:
     )
     .context("the system gives no randomness")?;
     let events = open_events(&setup)?;
-    let jobs = background::jobs(&setup)?;
+    let jobs = background::jobs(&setup, operators.as_ref())?;
     let token_watch = TokenWatch::new(setup.store.clone(), Arc::clone(&setup.clock));
     gauges::register(&telemetry.meter(), &verifier, &events, &setup.clock);
     gauges::jobs(&telemetry.meter(), &jobs);
@@ -181,7 +181,7 @@ fn state(
 fn oauth(setup: &Setup) -> anyhow::Result<Oauth> {
     let fetch = http::oauth::fetch::fetch(Arc::clone(&setup.config.key_hosts)).map_err(anyhow::Error::msg)?;
     let jwks = JwksCache::new(Arc::clone(&setup.clock), fetch);
-    Ok(Oauth::new(background::context(setup), jwks))
+    Ok(Oauth::new(background::context(setup, None), jwks))
 }
 
 fn start(setup: &Setup, state: State, listeners: Listeners) -> anyhow::Result<(Server, Arc<State>)> {

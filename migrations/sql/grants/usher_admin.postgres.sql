@@ -78,6 +78,13 @@ REVOKE ALL ON lease FROM usher_admin;
 REVOKE ALL ON job FROM usher_admin;
 GRANT SELECT, UPDATE (due_at, wait_ms, attempts, failed_at) ON job TO usher_admin;
 
+-- Where new tokens are written to, and the renewals (ADR 0051).
+REVOKE ALL ON token_continuity FROM usher_admin;
+GRANT SELECT, INSERT, DELETE ON token_continuity TO usher_admin;
+
+REVOKE ALL ON token_renewal FROM usher_admin;
+GRANT SELECT, INSERT, UPDATE ON token_renewal TO usher_admin;
+
 REVOKE ALL ON deployment FROM usher_admin;
 GRANT SELECT ON deployment TO usher_admin;
 

@@ -83,6 +83,13 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON lease TO usher_app;
 REVOKE ALL ON job FROM usher_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON job TO usher_app;
 
+-- Where new tokens may be written to is for operators to say; the jobs note how far a renewal is (ADR 0051).
+REVOKE ALL ON token_continuity FROM usher_app;
+GRANT SELECT ON token_continuity TO usher_app;
+
+REVOKE ALL ON token_renewal FROM usher_app;
+GRANT SELECT, INSERT, UPDATE ON token_renewal TO usher_app;
+
 -- Where positions were last given out.
 REVOKE ALL ON deployment FROM usher_app;
 GRANT SELECT, UPDATE (database_identity) ON deployment TO usher_app;

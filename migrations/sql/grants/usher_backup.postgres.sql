@@ -74,6 +74,12 @@ GRANT SELECT ON lease TO usher_backup;
 REVOKE ALL ON job FROM usher_backup;
 GRANT SELECT ON job TO usher_backup;
 
+REVOKE ALL ON token_continuity FROM usher_backup;
+GRANT SELECT ON token_continuity TO usher_backup;
+
+REVOKE ALL ON token_renewal FROM usher_backup;
+GRANT SELECT ON token_renewal TO usher_backup;
+
 REVOKE ALL ON deployment FROM usher_backup;
 GRANT SELECT ON deployment TO usher_backup;
 

@@ -36,6 +36,7 @@ const MATRIX: &[(&str, &str)] = &[
     ("audit:read", "xx-x--"),
     ("log:unmask", "x-----"),
     ("person:find", "x-----"),
+    ("continuity:manage", "x-----"),
 ];
 
 /// The columns of the matrix.

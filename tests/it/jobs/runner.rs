@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::clock::SystemIds;
-use jobs::{BoxFuture, Handler, Job, Jobs, NewJob, Plan, Retries};
+use jobs::{BoxFuture, Failure, Handler, Job, Jobs, NewJob, Plan, Retries};
 use serde_json::json;
 use sqlx::Connection as _;
 use store::{JobEnd, JobRow, Store};
@@ -46,9 +46,9 @@ impl Handler for Probe {
         self.plan
     }
 
-    fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<(), String>> {
+    fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<(), Failure>> {
         self.begun.lock().unwrap().push(job.key.clone());
-        (self.work)(job)
+        Box::pin(async { Ok((self.work)(job).await?) })
     }
 }
 

@@ -39,6 +39,9 @@ fn exported(gateway: &Gateway) -> Vec<Value> {
 
 const WHOSE: [&str; 4] = ["--tenant", "contoso", "--profile", "agents"];
 
+/// A customer's Entra tenant, and an app of it.
+const ENTRA: &str = "019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3a";
+
 /// What must never be in the log.
 const CANARY: &str = "canary@contoso.example";
 
@@ -142,13 +145,25 @@ async fn each_write_of_a_command_has_exactly_one_row_and_no_secret_is_in_it() {
         secrets.push(secret(&rotated, "key"));
         step("api-key revoke", &[id], Some(Action::ApiKeyRevoke));
         step("api-key revoke", &[id], None);
+        step("directory set", &[&WHOSE[..], &["--provider", "entra"]].concat(), Some(Action::DirectorySet));
+        let entra = ["--entra-tenant", ENTRA, "--service-principal", ENTRA, "--job", "scim.1"];
+        let keep = format!("SyncNotificationSettings={CANARY}");
+        let consent = [&WHOSE[..], &entra, &["--keep", &keep]].concat();
+        step("directory continuity set", &consent, Some(Action::ContinuitySet));
+        step("directory continuity set", &consent, None);
+        step("directory continuity show", &WHOSE, None);
+        step("token continuity start", &WHOSE, Some(Action::ContinuityStart));
+        step("token continuity list", &WHOSE, None);
+        step("token continuity show", &WHOSE, None);
+        step("directory continuity off", &WHOSE, Some(Action::ContinuityOff));
+        step("directory continuity off", &WHOSE, None);
         step("person find", &["--mail", CANARY], Some(Action::PersonFind));
         for reading in ["tenant list", "app list", "audit list", "token list --tenant contoso", "client list --tenant contoso", "directory oauth --tenant contoso --profile agents"] {
             step(reading, &[], None);
         }
 
         // What has no command; its test is beside what writes it.
-        seen.extend([Action::AuthRefused, Action::LogUnmask, Action::TokenProvision].map(Action::as_str));
+        seen.extend([Action::AuthRefused, Action::LogUnmask, Action::TokenProvision, Action::ContinuityWrite].map(Action::as_str));
         let all: BTreeSet<&str> = Action::ALL.iter().map(|action| action.as_str()).collect();
         assert_eq!(seen, all, "a step for every action");
         let text = stdout(&gateway.try_cli(&["audit", "export"]));

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::actor::Actor;
 use domain::api_key::ApiKey;
 use domain::audit::{Action, AuditEntry, Chain, Outcome, Target};
+use domain::continuity::{Continuity, Renewal};
 use domain::credential::{SecretHash, Token, TokenId};
 use domain::feed::Epoch;
 use domain::id::{AppId, DirectoryId, RequestId, TenantId};
@@ -129,6 +130,40 @@ impl Operator {
             ..directory.clone()
         };
         self.change_settings(scope, directory, &after).await
+    }
+
+    pub async fn set_continuity(&self, scope: TenantScope, new: &Continuity) -> Outcomes<()> {
+        let new = new.clone();
+        self.of(scope, Action::ContinuitySet, move |tx| {
+            let new = new.clone();
+            Box::pin(async move { tx.set_continuity(scope, &new).await })
+        })
+        .await
+    }
+
+    pub async fn clear_continuity(&self, scope: TenantScope, directory: DirectoryId) -> Outcomes<bool> {
+        self.of(scope, Action::ContinuityOff, move |tx| {
+            Box::pin(async move { tx.clear_continuity(scope, directory).await })
+        })
+        .await
+    }
+
+    pub async fn insert_renewal(&self, scope: TenantScope, new: &Renewal) -> Outcomes<()> {
+        let new = new.clone();
+        self.of(scope, Action::ContinuityStart, move |tx| {
+            let new = new.clone();
+            Box::pin(async move { tx.insert_renewal(scope, &new).await })
+        })
+        .await
+    }
+
+    pub async fn save_renewal(&self, scope: TenantScope, renewal: &Renewal) -> Outcomes<()> {
+        let renewal = renewal.clone();
+        self.of(scope, Action::ContinuityWrite, move |tx| {
+            let renewal = renewal.clone();
+            Box::pin(async move { tx.save_renewal(scope, &renewal).await })
+        })
+        .await
     }
 
     pub async fn insert_token(&self, scope: TenantScope, new: &Token, hash: &SecretHash) -> Outcomes<()> {

@@ -39,7 +39,9 @@ async fn refusal(url: &str, sql: &str) -> Option<String> {
     Some(database.code().expect("a SQLSTATE").into_owned())
 }
 
-const BY_NOBODY_BUT_THE_OWNER: [&str; 38] = [
+const BY_NOBODY_BUT_THE_OWNER: [&str; 40] = [
+    "UPDATE token_continuity SET service_principal = entra_tenant",
+    "DELETE FROM token_renewal",
     "UPDATE audit_log SET actor = 'x'",
     "DELETE FROM audit_log",
     "TRUNCATE audit_log",
@@ -80,7 +82,9 @@ const BY_NOBODY_BUT_THE_OWNER: [&str; 38] = [
     "TRUNCATE outbox",
 ];
 
-const NOT_BY_THE_SERVER: [&str; 28] = [
+const NOT_BY_THE_SERVER: [&str; 30] = [
+    "INSERT INTO token_continuity (tenant_id) VALUES ('019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3a')",
+    "DELETE FROM token_continuity",
     "INSERT INTO tenant (id, name, created_at) VALUES ('019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3b', 'x', 0)",
     "UPDATE tenant SET name = 'x'",
     "INSERT INTO directory (tenant_id, id, profile, provider, switch, created_at) \

@@ -55,7 +55,7 @@ pub async fn execute(context: &Context, tenant: &str, profile: &str, new: NewTok
 }
 
 /// Refuses a lifetime below a minute or above [`LONGEST`].
-pub(super) fn lives(life: Option<TimeDelta>) -> Result<(), Error> {
+pub(crate) fn lives(life: Option<TimeDelta>) -> Result<(), Error> {
     if life.is_some_and(|life| life > LONGEST || life < TimeDelta::minutes(1)) {
         return Err(Error::Life(LONGEST));
     }
@@ -63,7 +63,7 @@ pub(super) fn lives(life: Option<TimeDelta>) -> Result<(), Error> {
 }
 
 /// A new token and the hash to store, which nothing knows of yet.
-pub(super) async fn prepare(
+pub(crate) async fn prepare(
     context: &Context,
     tenant: &Tenant,
     directory: &Directory,

@@ -29,6 +29,7 @@ const MATRIX: &[(&str, &str)] = &[
     ("audit:read", "xx-x--"),
     ("log:unmask", "x-----"),
     ("person:find", "x-----"),
+    ("continuity:manage", "x-----"),
 ];
 
 fn tenant(number: u128) -> TenantId {

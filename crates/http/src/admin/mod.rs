@@ -12,6 +12,7 @@ mod api_keys;
 mod apps;
 mod audit;
 mod clients;
+mod continuity;
 mod directories;
 mod docs;
 mod feeds;

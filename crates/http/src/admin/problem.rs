@@ -177,6 +177,13 @@ impl From<Error> for Problem {
             Error::ApiKeyScope { .. } | Error::ApiKeyScopes => Self::value("tenant", detail),
             Error::BeyondMaker => Self::with(AdminCode::Forbidden, detail),
             Error::TooManyTokens { .. } | Error::ApiKeyEnded(_) => Self::with(AdminCode::Conflict, detail),
+            Error::ContinuityValue { field, .. } => Self::value(field, detail),
+            Error::RenewalUnknown { tenant, profile } => Self::missing(format!(
+                "renewal of directory \"{profile}\" of a tenant \"{tenant}\""
+            )),
+            Error::ContinuityTaken | Error::ContinuityOff { .. } | Error::RenewalUnended { .. } => {
+                Self::with(AdminCode::Conflict, detail)
+            }
             Error::SettingsChanged => Self::of(AdminCode::PreconditionFailed),
             Error::BeyondHead { .. } | Error::PastRetention { .. } => Self::value("position", detail),
             Error::Repeated => Self::of(AdminCode::KeyInUse).after(1),

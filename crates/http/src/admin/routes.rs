@@ -9,7 +9,7 @@ use domain::role::Right;
 
 use super::route::Method::{Delete, Get, Patch, Post};
 use super::route::{Route, route};
-use super::{api_keys, apps, clients, directories, feeds, tenants, tokens};
+use super::{api_keys, apps, clients, continuity, directories, feeds, tenants, tokens};
 
 /// The routes, in the order of the documentation.
 pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
@@ -22,6 +22,7 @@ pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
         freezing(),
         records::audits(),
         records::logs(),
+        continuities(),
     ]
     .into_iter()
     .flatten()
@@ -31,6 +32,8 @@ pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
 const DIRECTORY: &str = "/tenants/{tenant}/directories/{profile}";
 const CLIENTS: &str = "/tenants/{tenant}/directories/{profile}/clients";
 const OAUTH: &str = "/tenants/{tenant}/directories/{profile}/oauth";
+const CONTINUITY: &str = "/tenants/{tenant}/directories/{profile}/continuity";
+const RENEWALS: &str = "/tenants/{tenant}/directories/{profile}/continuity/renewals";
 const TOKENS: &str = "/tenants/{tenant}/directories/{profile}/tokens";
 
 fn tenants() -> Vec<Route> {
@@ -390,6 +393,52 @@ fn freezing() -> Vec<Route> {
             "Serve a directory again, unless its whole tenant is frozen.",
             directories::unfreeze,
         ),
+    ]
+}
+
+fn continuities() -> Vec<Route> {
+    vec![
+        route(
+            Get,
+            CONTINUITY,
+            Right::DirectoryRead,
+            "getContinuity",
+            "Read whether a directory's new tokens are written into the customer's Entra app, and where that is.",
+            continuity::get,
+        ),
+        route(
+            Post,
+            CONTINUITY,
+            Right::ContinuityManage,
+            "setContinuity",
+            "Write a directory's new tokens into an Entra app, whose customer has consented, from now on.",
+            continuity::set,
+        ),
+        route(
+            Delete,
+            CONTINUITY,
+            Right::DirectoryManage,
+            "endContinuity",
+            "Write nothing into the Entra app any more. A renewal whose token is there already is brought to its end.",
+            continuity::end,
+        ),
+        route(
+            Get,
+            RENEWALS,
+            Right::TokenRead,
+            "listRenewals",
+            "List the renewals of a directory's token with their steps, oldest first.",
+            continuity::renewals,
+        ),
+        route(
+            Post,
+            RENEWALS,
+            Right::TokenRotate,
+            "startRenewal",
+            "Renew a directory's token now: a new one is issued, tried by Entra, written there, and the old one ends when the new one is in use.",
+            continuity::start,
+        )
+        .creates(),
     ]
 }
 

@@ -9,7 +9,7 @@ use store::{BoxFuture, Job, Store};
 
 use super::message::Message;
 use super::{Channel, KIND, Mail, Payload, Webhook};
-use crate::handler::{Handler, Plan, Retries};
+use crate::handler::{Failure, Handler, Plan, Retries};
 
 /// The job `token_notice`.
 pub struct TokenNotice {
@@ -103,7 +103,7 @@ impl Handler for TokenNotice {
         }
     }
 
-    fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<(), String>> {
-        Box::pin(self.deliver(job))
+    fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async { Ok(self.deliver(job).await?) })
     }
 }

@@ -78,7 +78,7 @@ impl Mail {
     ///
     /// # Errors
     /// Why the server did not take it.
-    pub(super) async fn send(&self, id: &str, subject: &str, text: String) -> Result<(), String> {
+    pub(crate) async fn send(&self, id: &str, subject: &str, text: String) -> Result<(), String> {
         let mut mail = Message::builder()
             .from(self.from.clone())
             .subject(subject)

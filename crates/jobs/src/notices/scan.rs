@@ -13,7 +13,7 @@ use serde_json::json;
 use store::{BoxFuture, Job, NewJob, Store, StoreError};
 
 use super::{Channel, KIND, Other, Payload};
-use crate::handler::{Handler, Plan, Retries};
+use crate::handler::{Failure, Handler, Plan, Retries};
 use crate::tokens;
 
 /// The recurring job `token_notices`.
@@ -111,8 +111,8 @@ impl Handler for TokenNotices {
         }
     }
 
-    fn run<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Result<(), String>> {
-        Box::pin(async { self.look().await.map_err(|error| error.to_string()) })
+    fn run<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async { self.look().await.map_err(|error| error.to_string().into()) })
     }
 }
 

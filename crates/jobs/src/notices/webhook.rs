@@ -35,7 +35,7 @@ impl Webhook {
     ///
     /// # Errors
     /// Why it did not arrive, without the address, which may hold a secret.
-    pub(super) async fn post(&self, id: &str, body: &Value) -> Result<(), String> {
+    pub(crate) async fn post(&self, id: &str, body: &Value) -> Result<(), String> {
         let answer = self
             .client
             .post(&self.url)

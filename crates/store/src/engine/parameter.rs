@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use domain::credential::{CredentialState, TokenId};
-use domain::id::{AppId, DirectoryId, EventId, GroupId, IdentityId, RequestId, ResourceId, TenantId};
+use domain::id::{
+    AppId, DirectoryId, EventId, GroupId, IdentityId, RenewalId, RequestId, ResourceId, TenantId,
+};
 use domain::position::Position;
 use scim::etag::Revision;
 use scim::resource::Resource;
@@ -161,7 +163,7 @@ macro_rules! ids {
     };
 }
 
-ids! { TenantId DirectoryId IdentityId GroupId AppId EventId RequestId CredentialState }
+ids! { TenantId DirectoryId IdentityId GroupId AppId EventId RequestId RenewalId CredentialState }
 
 /// A value in the driver's form.
 impl Parameter for Value {

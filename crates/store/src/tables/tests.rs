@@ -11,9 +11,9 @@ use uuid::Uuid;
 use super::audit::{AuditPlace, AuditQuery};
 use super::log::{self, LogPlace, LogQuery};
 use super::{
-    api_key, app, audit, client, client_secret, credential_memory, deployment, directory, directory_oauth,
-    epoch, feed, feed_heads, group, idempotency, identity, job, lease, membership, oauth_key, outbox, person,
-    prune, snapshot, tenant, token,
+    api_key, app, audit, client, client_secret, continuity, credential_memory, deployment, directory,
+    directory_oauth, epoch, feed, feed_heads, group, idempotency, identity, job, lease, membership,
+    oauth_key, outbox, person, prune, renewal, snapshot, tenant, token,
 };
 use crate::engine::parameter::Bind;
 use crate::engine::statement::Statement;
@@ -46,6 +46,7 @@ static ALL: &[(&str, &dyn Built)] = statements! {
     audit: BEGIN HEAD HEADS INSERT LOCK_HEAD MOVE_HEAD PAGE;
     client: ALL END_TOKENS INSERT RECORD REVOKE REVOKE_ALL;
     client_secret: ALL BY_ID INSERT NOTE_USE REVOKE;
+    continuity: AFTER DELETE INSERT OF_DIRECTORY;
     deployment: ADOPT CLAIM DRAW LAST_ROW READ;
     directory: ALL BY_PROFILE CHANGE FREEZE INSERT UNFREEZE;
     directory_oauth: BY_NAME READ WRITE;
@@ -64,6 +65,7 @@ static ALL: &[(&str, &dyn Built)] = statements! {
     outbox: HEADS LAG LOCK_HEADS OPEN_OUTBOX OPEN_OUTBOX_IN_ORDER STAMP UNSTAMPED;
     person: BY_EXTERNAL_ID BY_MAIL BY_USER_NAME;
     prune: PRUNE_ACKS PRUNE_FEEDS PRUNE_LOG PRUNE_OUTBOX;
+    renewal: BY_ID INSERT OF_DIRECTORY SAVE UNENDED;
     snapshot: GROUPS IDENTITIES TENANT;
     store: PING;
     tenant: ALL BY_NAME FREEZE INSERT OPEN UNFREEZE;

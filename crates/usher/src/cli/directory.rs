@@ -1,5 +1,6 @@
-//! `usher directory create | list | set | oauth | switch | freeze | unfreeze | extension`.
+//! `usher directory create | list | set | oauth | switch | freeze | unfreeze | extension | continuity`.
 
+mod continuity;
 mod extension;
 mod oauth;
 
@@ -50,6 +51,9 @@ pub enum Verb {
     Extension(extension::Verb),
     /// What is accepted beside tokens, and how long access tokens last; without an option it is only shown.
     Oauth(oauth::Arguments),
+    /// Whether new tokens are written into the customer's Entra app.
+    #[command(subcommand)]
+    Continuity(continuity::Verb),
     /// Switch a directory on or off; off keeps everything and answers SCIM with a clear 403.
     Switch {
         /// The tenant's name.
@@ -128,6 +132,7 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
         }
         Verb::Extension(verb) => extension::run(context, printer, verb).await?,
         Verb::Oauth(arguments) => oauth::run(context, printer, arguments).await?,
+        Verb::Continuity(verb) => continuity::run(context, printer, verb).await?,
         Verb::Switch { tenant, profile, to } => {
             let change = Change {
                 switch: Some(to),

@@ -1,4 +1,6 @@
-//! `usher token issue | list | rotate | revoke`.
+//! `usher token issue | list | rotate | revoke | continuity`.
+
+mod continuity;
 
 use std::fmt::Write as _;
 
@@ -64,6 +66,9 @@ pub enum Verb {
         #[arg(long, value_name = "CIDR")]
         ip: Vec<String>,
     },
+    /// Renewals that write a new token into the customer's Entra app (usher directory continuity).
+    #[command(subcommand)]
+    Continuity(continuity::Verb),
     /// Take a token back, or all of a tenant's with its OAuth clients, effective at the next request. To stop requests for a while only: usher tenant
     /// freeze.
     Revoke {
@@ -130,6 +135,7 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
                 "The token is shown this once. `usher token list` tells when an old one was last used.",
             );
         }
+        Verb::Continuity(verb) => continuity::run(context, printer, verb).await?,
         Verb::Revoke {
             tenant,
             id: None,

@@ -8,6 +8,7 @@ mod admin;
 pub mod audit;
 mod database;
 mod events;
+mod graph;
 pub mod http;
 mod keys;
 pub mod log;
@@ -63,6 +64,8 @@ pub struct Config {
     pub notices: notices::Channels,
     /// The hosts that keys of other issuers may be read from.
     pub key_hosts: Arc<KeyHosts>,
+    /// What new tokens are written into customers' Entra apps with.
+    pub graph: graph::GraphSettings,
     /// Checkpoints of the audit log.
     pub audit: audit::Audit,
     /// Logging.
@@ -120,6 +123,7 @@ impl Config {
             events: settings.events,
             notices: settings.notices.channels(values)?,
             key_hosts: Arc::new(settings.oauth.hosts()),
+            graph: settings.graph.settings(values)?,
             audit: settings.audit,
             log: settings.log,
             telemetry: settings.telemetry,

@@ -13,6 +13,7 @@ use super::admin::Admin;
 use super::audit::Audit;
 use super::database::Database;
 use super::events::Events;
+use super::graph::Graph;
 use super::http::Http;
 use super::log::Log;
 use super::notices::Notices;
@@ -50,6 +51,8 @@ pub struct Settings {
     pub notices: Notices,
     /// OAuth clients with an identity of Entra's.
     pub oauth: Oauth,
+    /// Microsoft Graph.
+    pub graph: Graph,
     /// Checkpoints of the audit log.
     pub audit: Audit,
     /// Logging.

@@ -152,6 +152,16 @@ fn what_cannot_be_used_is_named_with_the_rule_and_the_next_step() {
             "notices.mail_to (configuration file): \"\" is no mail address: write ops@example.com, or Ops <ops@example.com>",
         ),
         (
+            "graph.client_id = \"usher\"\ngraph.client_secret = \"x\"",
+            &[],
+            "graph.client_id (configuration file): must be the application (client) id of an app registration, a UUID",
+        ),
+        (
+            "graph.client_id = \"0b6f2c51-5f0e-4d7a-9c3d-2f1e0a9b8c7d\"\ngraph.client_secret = \"x\"\ngraph.url = \"http://graph.example\"",
+            &[],
+            "graph.url (configuration file): must be an address that begins with https://",
+        ),
+        (
             "profiles_dir = \"/nowhere/at/all\"",
             &[],
             "profiles_dir (configuration file): /nowhere/at/all is not a folder that can be read",
@@ -250,6 +260,26 @@ fn a_contradiction_names_both_keys() {
         ),
         ("redis.keep_entries = 5", "redis.keep_entries", "redis.url"),
         (
+            "graph.client_id = \"0b6f2c51-5f0e-4d7a-9c3d-2f1e0a9b8c7d\"",
+            "graph.client_id",
+            "graph.client_secret_file",
+        ),
+        (
+            "graph.client_secret = \"x\"",
+            "graph.client_secret",
+            "graph.client_id",
+        ),
+        (
+            "graph.client_secret = \"x\"\ngraph.certificate_file = \"a\"",
+            "graph.client_secret",
+            "graph.certificate_file",
+        ),
+        (
+            "graph.certificate_file = \"a\"",
+            "graph.certificate_file",
+            "graph.private_key_file",
+        ),
+        (
             "notices.mail_to = \"a@b.example\"",
             "notices.mail_to",
             "notices.smtp_url",
@@ -338,6 +368,17 @@ fn a_secret_can_stand_in_a_file_and_is_never_shown() {
     );
     assert_eq!(shown("redis.url").as_deref(), Some("\"redis://:***@r:6379/\""));
     assert!(!format!("{config:?}").contains("hunter2"));
+
+    let app = "graph.client_id = \"0b6f2c51-5f0e-4d7a-9c3d-2f1e0a9b8c7d\"\ngraph.client_secret = \"hunter2\"";
+    let config = read(app, &[]).expect("fine");
+    let line = config
+        .lines
+        .iter()
+        .find(|line| line.key == "graph.client_secret")
+        .expect("the key");
+    assert_eq!(line.value.to_string(), "\"***\"");
+    assert!(!format!("{config:?}").contains("hunter2"));
+    assert!(config.graph.client().expect("a client").is_some());
 
     let config = read(
         "notices.webhook_url = \"https://chat.example.com/hooks/hunter2\"\n\

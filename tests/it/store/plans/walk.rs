@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::audit::{Action, Chain};
+use domain::continuity::{Continuity, Renewal};
 use domain::credential::{CredentialKind, LastUse, Memory, Token, Use};
 use domain::environment::Environment;
 use domain::feed::FeedState;
 use domain::group::Group;
-use domain::id::{AppId, DirectoryId, GroupId, IdentityId, RequestId, ResourceId, TenantId};
+use domain::id::{AppId, DirectoryId, GroupId, IdentityId, RenewalId, RequestId, ResourceId, TenantId};
 use domain::identity::{ExternalId, Identity};
 use domain::log::{LogAction, LogStatus};
-use domain::tenant::{App, Directory, Provider, Tenant};
+use domain::scope::TenantScope;
+use domain::tenant::{App, Directory, Provider, Switch, Tenant};
 use scim::etag::Revision;
 use scim::filter::Filter;
 use scim::query::{Sort, SortPosition};
@@ -191,6 +193,7 @@ async fn records(watched: &Watched, nth: usize) {
     crate::store::oauth::walk(world, home, nth).await;
     api_keys(world, nth).await;
     keys_of_requests(world, nth).await;
+    renewals(world, home.scope, &home.directory).await;
     assert!(
         operator
             .limit_token(home.scope, token.id, world.now())
@@ -204,6 +207,40 @@ async fn records(watched: &Watched, nth: usize) {
             .unwrap()
     );
     operator.revoke_tokens(home.scope, world.now()).await.unwrap();
+}
+
+async fn renewals(world: &World, scope: TenantScope, directory: &Directory) {
+    let (store, operator) = (&world.store, world.operator());
+    let continuity = Continuity {
+        tenant: directory.tenant,
+        directory: directory.id,
+        entra_tenant: world.uuid(),
+        service_principal: world.uuid(),
+        job: "scim.walk".parse().unwrap(),
+        base_address: "https://usher.example/advisors/scim".to_owned(),
+        kept: std::collections::BTreeMap::new(),
+        before: chrono::TimeDelta::days(30),
+        life: chrono::TimeDelta::days(365),
+        set_at: world.now(),
+    };
+    operator.set_continuity(scope, &continuity).await.unwrap();
+    let found = store.continuity(scope, directory.id).await.unwrap();
+    assert_eq!(found.as_ref(), Some(&continuity));
+    store.continuities_after(None, 10).await.unwrap();
+    store.continuities_after(found.as_ref(), 10).await.unwrap();
+    let id = RenewalId::from_uuid(world.uuid());
+    let renewal = Renewal::new(id, (directory.tenant, directory.id), Vec::new(), world.now());
+    operator.insert_renewal(scope, &renewal).await.unwrap();
+    operator.save_renewal(scope, &renewal).await.unwrap();
+    let renewal = store.renewal(scope, directory.id, id).await.unwrap().unwrap();
+    assert_eq!(renewal.version, 1);
+    store.open_renewals(None, 10).await.unwrap();
+    store
+        .note_renewal(scope, &renewal.stopped(world.now(), "x"), &[])
+        .await
+        .unwrap();
+    assert_eq!(store.renewals(scope, directory.id, 10).await.unwrap().len(), 1);
+    assert!(operator.clear_continuity(scope, directory.id).await.unwrap());
 }
 
 async fn api_keys(world: &World, nth: usize) {

@@ -39,10 +39,10 @@ pub enum Verb {
 pub struct DirectoryArgs {
     /// The tenant's name.
     #[arg(long)]
-    tenant: String,
+    pub(super) tenant: String,
     /// The profile.
     #[arg(long)]
-    profile: String,
+    pub(super) profile: String,
 }
 
 pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) -> anyhow::Result<()> {
