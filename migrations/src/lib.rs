@@ -115,6 +115,12 @@ impl MigratorTrait for Migrator {
                 sqlite: include_str!("../sql/0017_snapshot_read.sqlite.sql"),
                 no_way_back: "who has read a snapshot is not taken down by a migration: restore a backup",
             }),
+            Box::new(Step {
+                name: "m0020_release_policy",
+                postgres: include_str!("../sql/0020_release_policy.postgres.sql"),
+                sqlite: include_str!("../sql/0020_release_policy.sqlite.sql"),
+                no_way_back: "release policies are not taken down by a migration: restore a backup",
+            }),
         ]
     }
 }

@@ -38,5 +38,6 @@ pub use tables::log::{DeliveryStatus, LogPlace, LogQuery, LogRow};
 pub use tables::member_change::MemberChange;
 pub use tables::outbox::{OutboxLag, Stamped};
 pub use tables::prune::PruneReport;
+pub use tables::release::ReleaseWalk;
 pub use tables::resource::{StoredId, StoredResource};
 pub use tenant_tx::{CreateOutcome, SaveOutcome, TenantTx};

@@ -44,6 +44,7 @@ impl Head {
             sequence,
             part: format!("{part}/{parts}"),
             key: part.to_string(),
+            release: None,
         };
         Event {
             id: self.id,
@@ -69,6 +70,8 @@ pub(super) struct Text<'a> {
     pub(super) part: String,
     /// The end of the idempotency key.
     pub(super) key: String,
+    /// The number of the app's release policy, when it is what is told of.
+    pub(super) release: Option<i64>,
 }
 
 impl Text<'_> {
@@ -79,11 +82,11 @@ impl Text<'_> {
         }
     }
 
-    fn event_type(&self) -> String {
+    pub(super) fn event_type(&self) -> String {
         format!("usher.{}.{}.v1", self.noun(), self.word)
     }
 
-    fn source(&self, origin: Origin<'_>) -> String {
+    pub(super) fn source(&self, origin: Origin<'_>) -> String {
         let (environment, tenant) = (origin.environment, origin.directory.tenant);
         format!(
             "urn:usher:{environment}:{tenant}:{}:{}",
@@ -105,6 +108,7 @@ impl Text<'_> {
             datacontenttype: "application/json",
             dataschema: format!("urn:usher:schema:{}.{}:1", self.noun(), self.word),
             sequence: sequence.sequence(),
+            release: self.release,
             part: &self.part,
             tenantid: tenant,
             directoryid: origin.directory.id,
@@ -139,6 +143,8 @@ struct Envelope<'a> {
     datacontenttype: &'static str,
     dataschema: String,
     sequence: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    release: Option<i64>,
     part: &'a str,
     tenantid: TenantId,
     directoryid: DirectoryId,
@@ -261,7 +267,7 @@ enum CauseRef<'a> {
         #[serde(flatten)]
         cause: &'a Cause,
     },
-    /// The gateway itself, which reads a snapshot.
+    /// The gateway itself: it reads a snapshot, or tells what an app's release policy brings and takes.
     #[serde(rename_all = "camelCase")]
     Gateway {
         actor: &'static str,
@@ -290,13 +296,22 @@ impl<'a> Version<'a> {
 
     /// The revision that a snapshot found.
     pub(super) fn found(revision: Revision) -> Self {
+        Self::by_gateway(revision, "SNAPSHOT")
+    }
+
+    /// The revision that a resource had when an app's release policy changed.
+    pub(super) fn released(revision: Revision) -> Self {
+        Self::by_gateway(revision, "RELEASE")
+    }
+
+    fn by_gateway(revision: Revision, operation: &'static str) -> Self {
         Self {
             revision,
             previous_revision: revision.number(),
             etag: etag::of(revision),
             cause: CauseRef::Gateway {
                 actor: "system",
-                operation: "SNAPSHOT",
+                operation,
                 request_id: (),
                 client_request_id: (),
                 token_id: (),
@@ -351,6 +366,21 @@ impl<'a> KnownBy<'a> {
                 ResourceId::Identity(_) => Name::UserName(resource.user_name()),
                 ResourceId::Group(_) => Name::DisplayName(resource.display_name()),
             },
+        }
+    }
+}
+
+impl KnownBy<'_> {
+    /// Its id alone.
+    pub(super) const fn id(id: ResourceId) -> Self {
+        let name = match id {
+            ResourceId::Identity(_) => Name::UserName(None),
+            ResourceId::Group(_) => Name::DisplayName(None),
+        };
+        Self {
+            id,
+            external_id: None,
+            name,
         }
     }
 }

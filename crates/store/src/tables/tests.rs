@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::audit::AuditQuery;
 use super::log::{self, LogPlace, LogQuery};
 use super::{
-    api_key, app, audit, credential_memory, deployment, directory, epoch, feed, feed_heads, group, identity,
-    job, lease, membership, outbox, prune, snapshot, tenant, token,
+    api_key, app, audit, credential_memory, deployment, directory, epoch, fan_out, feed, feed_heads, group,
+    identity, job, lease, membership, outbox, prune, release, snapshot, tenant, token,
 };
 use crate::engine::parameter::Bind;
 use crate::engine::statement::Statement;
@@ -46,7 +46,8 @@ static ALL: &[(&str, &dyn Built)] = statements! {
     deployment: ADOPT CLAIM DRAW LAST_ROW READ;
     directory: ALL BY_PROFILE CHANGE FREEZE INSERT SET_EXTENSION SET_PROVIDER SET_SWITCH UNFREEZE;
     epoch: END_TAKE_OVER NOTE_SNAPSHOT RENEW RENEW_ALL RENEW_BY_HAND;
-    feed: ACK ACKS ALL BACKFILL BY_APP GROUPS HEAD INSERT LOCK_FEEDS PAGE SET_DELIVERED SET_HEAD SET_PUBLISHED SET_STATE;
+    fan_out: FAN_OUT FEEDS WAITING;
+    feed: ACK ACKS ALL BACKFILL BACKFILL_SOME BY_APP GROUPS HEAD INSERT LOCK_FEEDS PAGE SET_DELIVERED SET_HEAD SET_PUBLISHED SET_STATE;
     feed_heads: NOTIFY;
     group: BY_ID BY_NAME CREATE DELETE LOCK_BY_ID LOCK_BY_NAME NAME_TAKEN SAVE;
     identity: BY_EXTERNAL_ID BY_ID BY_NAME CREATE DELETE LOCK_BY_ID LOCK_BY_NAME NAME_TAKEN SAVE;
@@ -55,8 +56,9 @@ static ALL: &[(&str, &dyn Built)] = statements! {
     log: DELIVERIES INSERT;
     membership: ADD AMONG CLEAR GROUPS_OF KNOWN KNOWN_KEPT PAGE POSITION REMOVE;
     credential_memory: DEPLOYMENT_KEY KNOWN OPEN_USAGE READ WRITE;
-    outbox: HEADS LAG LOCK_HEADS OPEN_OUTBOX OPEN_OUTBOX_IN_ORDER STAMP UNSTAMPED;
+    outbox: HEADS LAG OPEN_OUTBOX OPEN_OUTBOX_IN_ORDER STAMP UNSTAMPED;
     prune: PRUNE_ACKS PRUNE_FEEDS PRUNE_LOG PRUNE_OUTBOX;
+    release: COUNT END LOCK_GROUPS LOCK_IDENTITIES MOVE SET TELL WALK;
     snapshot: GROUPS IDENTITIES TENANT;
     store: PING;
     tenant: ALL BY_NAME FREEZE INSERT OPEN UNFREEZE;
