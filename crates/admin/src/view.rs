@@ -7,6 +7,7 @@ mod app;
 mod directory;
 mod feed;
 mod log;
+mod policy;
 mod tenant;
 mod token;
 
@@ -18,6 +19,7 @@ pub use app::{AppCredentialView, AppIssued, AppView};
 pub use directory::DirectoryView;
 pub use feed::{FeedGroupView, FeedRenewed, FeedView};
 pub use log::{LogDelivery, LogView};
+pub use policy::{PolicyChanged, PolicyView};
 pub use tenant::TenantView;
 pub use token::{TokenIssued, TokenRotated, TokenView};
 

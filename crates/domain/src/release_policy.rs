@@ -27,7 +27,8 @@ pub struct Scope {
 impl Scope {
     /// Whether a directory is seen.
     pub fn sees(&self, tenant: &str, profile: &str) -> bool {
-        let has = |set: &Option<BTreeSet<String>>, one: &str| set.as_ref().is_none_or(|set| set.contains(one));
+        let has =
+            |set: &Option<BTreeSet<String>>, one: &str| set.as_ref().is_none_or(|set| set.contains(one));
         has(&self.tenants, tenant) && has(&self.profiles, profile)
     }
 }
@@ -71,7 +72,10 @@ impl ReleasePolicy {
     ///
     /// # Errors
     /// The first name that none of them has.
-    pub fn resolved<'p>(mut self, profiles: impl Iterator<Item = &'p Profile> + Clone) -> Result<Self, UnknownName> {
+    pub fn resolved<'p>(
+        mut self,
+        profiles: impl Iterator<Item = &'p Profile> + Clone,
+    ) -> Result<Self, UnknownName> {
         if self.attributes.is_none() && self.fields.is_none() {
             self.released = None;
             return Ok(self);
@@ -87,16 +91,23 @@ impl ReleasePolicy {
             }
         }
         let has = |profile: &Profile, name: &str| {
-            let mut records = profile.attributes.iter().filter_map(|attribute| attribute.record.as_deref());
+            let mut records = profile
+                .attributes
+                .iter()
+                .filter_map(|attribute| attribute.record.as_deref());
             records.any(|record| record == name)
         };
-        if let Some(unknown) = fields.iter().find(|name| !profiles.clone().any(|profile| has(profile, name))) {
+        if let Some(unknown) = fields
+            .iter()
+            .find(|name| !profiles.clone().any(|profile| has(profile, name)))
+        {
             return Err(UnknownName::Field(unknown.clone()));
         }
         let mut released: BTreeMap<String, Released> = BTreeMap::new();
         for profile in profiles {
             let one = released.entry(profile.name.to_string()).or_default();
-            one.paths.extend(attributes.iter().map(|path| cut::canonical(profile, path)));
+            one.paths
+                .extend(attributes.iter().map(|path| cut::canonical(profile, path)));
             for attribute in &profile.attributes {
                 let Some(name) = &attribute.record else { continue };
                 if fields.contains(name) {
@@ -139,7 +150,9 @@ pub enum Move {
 impl Release {
     /// Whether a directory is seen.
     pub fn sees(&self, tenant: &str, profile: &str) -> bool {
-        self.policy.as_ref().is_none_or(|policy| policy.scope.sees(tenant, profile))
+        self.policy
+            .as_ref()
+            .is_none_or(|policy| policy.scope.sees(tenant, profile))
     }
 
     /// What the app is told of a directory's identities and groups after its policy changed. After several changes in a row nobody
@@ -158,15 +171,22 @@ impl Release {
     /// A deletion of what the app may still have is told although it sees it no longer: nothing would be left to tell it by.
     pub fn tells(&self, event_type: &str, source: &str, body: &str) -> bool {
         let Some(policy) = &self.policy else { return true };
-        let Some((tenant, profile)) = place(source) else { return false };
+        let Some((tenant, profile)) = place(source) else {
+            return false;
+        };
         if !policy.scope.sees(tenant, profile) {
-            return event_type.ends_with(".deleted.v1") && self.before.iter().any(|scope| scope.sees(tenant, profile));
+            return event_type.ends_with(".deleted.v1")
+                && self.before.iter().any(|scope| scope.sees(tenant, profile));
         }
-        let Some(released) = &policy.released else { return true };
+        let Some(released) = &policy.released else {
+            return true;
+        };
         if !event_type.ends_with(".updated.v1") {
             return true;
         }
-        let Some(paths) = released.get(profile) else { return false };
+        let Some(paths) = released.get(profile) else {
+            return false;
+        };
         let event: Value = serde_json::from_str(body).unwrap_or_default();
         let paths = Paths::of(&paths.paths).also_group_name(event_type);
         cut::changes(&paths, &event["data"]).is_some_and(|changes| !changes.is_empty())
@@ -176,7 +196,9 @@ impl Release {
     ///
     /// What the app sees no longer, and what cannot be read, becomes `removed` with ids only.
     pub fn cut(&self, body: String) -> (String, Option<String>) {
-        let Some(policy) = &self.policy else { return (body, None) };
+        let Some(policy) = &self.policy else {
+            return (body, None);
+        };
         let Ok(mut event) = serde_json::from_str::<Value>(&body) else {
             return ("{}".to_owned(), None);
         };

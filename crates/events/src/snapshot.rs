@@ -21,6 +21,7 @@ use domain::id::{AppId, DirectoryId, EventId, IdentityId};
 use domain::identity::Identity;
 use domain::position::Position;
 use domain::profile::Profile;
+use domain::release_policy::Release;
 use domain::scope::TenantScope;
 use domain::tenant::{Directory, Tenant};
 use store::{Store, StoreError};
@@ -39,6 +40,8 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 const BATCH: usize = 100;
 /// The tenants that a page looks at: most may have nothing.
 const TENANTS: usize = 100;
+/// The rows that a page looks at: the app may not see most of them.
+const ROWS: usize = 5_000;
 
 /// What entries are made of, beside the rows.
 #[derive(Clone, Copy)]
@@ -99,8 +102,10 @@ impl Feeds {
         if cursor.position > feed.head {
             return Err(FeedError::BadCursor);
         }
+        let release = self.store.release(app).await?.ok_or(FeedError::NoFeed)?.release;
         let mut reader = Reader {
             store: &self.store,
+            release,
             registry: &self.registry,
             sources,
             at: self.clock.now(),
@@ -132,6 +137,8 @@ struct Page {
     entries: Vec<String>,
     bytes: usize,
     limit: usize,
+    /// The rows that were read for it.
+    looked: usize,
 }
 
 impl Page {
@@ -140,6 +147,7 @@ impl Page {
             entries: Vec::new(),
             bytes: 0,
             limit,
+            looked: 0,
         }
     }
 
@@ -162,7 +170,7 @@ impl Page {
             self.limit - self.entries.len().min(self.limit),
             MAX_BYTES.saturating_sub(self.bytes),
         );
-        (entries > 0 && bytes > 0).then(|| {
+        (entries > 0 && bytes > 0 && self.looked < ROWS).then(|| {
             (
                 entries.min(BATCH),
                 i64::try_from(bytes.div_ceil(2)).unwrap_or(i64::MAX),
@@ -179,7 +187,7 @@ struct Home {
 }
 
 impl Home {
-    /// What entries of a directory say about it; `None` for a directory that was made since.
+    /// What entries of a directory say about it; `None` for one that was made since, or that the app may not see.
     fn origin(&self, environment: Environment, directory: DirectoryId) -> Option<Origin<'_>> {
         let (directory, profile) = self.directories.get(&directory)?;
         Some(Origin {
@@ -195,6 +203,8 @@ impl Home {
 /// One page being read.
 struct Reader<'a> {
     store: &'a Store,
+    /// What the app may see.
+    release: Release,
     registry: &'a StatusRegistry,
     sources: Sources<'a>,
     at: DateTime<Utc>,
@@ -213,6 +223,10 @@ impl Reader<'_> {
                 place = Place::beginning(id);
             }
             let home = self.home(tenant).await?;
+            if home.directories.is_empty() {
+                place = Place::after(id);
+                continue;
+            }
             if let Some(stage) = self.of_tenant(&home, place.stage).await? {
                 return Ok(Some(Place::at(id, stage)));
             }
@@ -228,7 +242,11 @@ impl Reader<'_> {
     async fn home(&self, tenant: Tenant) -> Result<Home, FeedError> {
         let scope = TenantScope::mint(tenant.id);
         let mut directories = HashMap::new();
+        let tenant_id = tenant.id.to_string();
         for directory in self.store.directories(scope).await? {
+            if !self.release.sees(&tenant_id, directory.profile.as_str()) {
+                continue;
+            }
             let profile = (self.sources.profile)(&directory);
             let profile = profile.map_err(|reason| FeedError::ProfileUnusable {
                 directory: directory.id,
@@ -293,13 +311,14 @@ impl Reader<'_> {
             if found.is_empty() {
                 return Ok(None);
             }
+            self.page.looked += found.len();
             for identity in found {
                 let id = identity.id.uuid();
                 if let Some(origin) = home.origin(self.sources.environment, identity.directory) {
                     // The form that events have, whichever version stored it.
                     let resource = identity.resource.canonical(&origin.profile.resource_type);
                     let text = entry::identity(origin, self.reading(), &Identity { resource, ..identity });
-                    if !self.page.take(text) {
+                    if !self.take(text) {
                         return Ok(Some(after));
                     }
                 }
@@ -327,11 +346,12 @@ impl Reader<'_> {
             if found.is_empty() {
                 return Ok(None);
             }
+            self.page.looked += found.len();
             for group in found {
                 let id = group.id.uuid();
                 if let Some(origin) = home.origin(self.sources.environment, group.directory) {
                     let told = begun.take().filter(|(begun, _)| *begun == id);
-                    if told.is_none() && !self.page.take(entry::group(origin, self.reading(), &group)) {
+                    if told.is_none() && !self.take(entry::group(origin, self.reading(), &group)) {
                         return Ok(Some(Stage::Groups(after)));
                     }
                     let last = told.map_or(Uuid::nil(), |(_, member)| member);
@@ -370,10 +390,7 @@ impl Reader<'_> {
             let Some(part) = found.get(..fitting).filter(|part| !part.is_empty()) else {
                 return Ok(None);
             };
-            if !self
-                .page
-                .take(entry::members(origin, self.reading(), group, part))
-            {
+            if !self.take(entry::members(origin, self.reading(), group, part)) {
                 return Ok(Some(last));
             }
             last = part.last().map_or(last, |member| member.id.uuid());
@@ -381,6 +398,13 @@ impl Reader<'_> {
                 return Ok(None);
             }
         }
+    }
+
+    /// Takes an entry, cut as events are, unless the page is full.
+    #[must_use]
+    fn take(&mut self, entry: String) -> bool {
+        let (cut, _) = self.release.cut(entry);
+        self.page.take(cut)
     }
 
     fn reading(&self) -> Reading {

@@ -3,7 +3,7 @@
 //! A [`Handler`] does the jobs of one kind; [`Jobs`] has all of them, and [`run`] claims what is due and gives it to them. The rows
 //! and leases are the store's (`store::Store::claim_jobs`). Must not know: HTTP servers, the command line.
 //!
-//! Reading order: [`handler`], `decide` (what an attempt comes to, pure), `runner`, [`status`]; then the handlers: [`prune`], [`checkpoints`],
+//! Reading order: [`handler`], `decide` (what an attempt comes to, pure), `runner`, [`status`]; then the handlers: [`prune`], [`checkpoints`], [`release`],
 //! [`notices`]. [`token_watch`] is no job: each instance looks by itself.
 
 pub mod checkpoints;
@@ -11,6 +11,7 @@ mod decide;
 pub mod handler;
 pub mod notices;
 pub mod prune;
+pub mod release;
 mod runner;
 pub mod status;
 pub mod token_watch;

@@ -11,6 +11,7 @@ use domain::id::RequestId;
 use jobs::checkpoints::AuditCheckpoints;
 use jobs::notices::{Mail, TokenNotice, TokenNotices, Webhook};
 use jobs::prune::Prune;
+use jobs::release::ReleaseChanges;
 use jobs::{Handler, Jobs};
 
 use crate::cli::audit::keys;
@@ -43,6 +44,9 @@ pub fn jobs(setup: &Setup) -> anyhow::Result<Jobs> {
         keep: Duration::from_hours(setup.config.events.retention_days * 24),
     };
     let mut handlers: Vec<Arc<dyn Handler>> = vec![Arc::new(notice), Arc::new(notices), Arc::new(prune)];
+    handlers.push(Arc::new(ReleaseChanges {
+        context: context(setup),
+    }));
     if setup.config.audit.signing_key_file.is_some() {
         let (key, file) = keys::signing(&setup.config.audit)?;
         handlers.push(Arc::new(AuditCheckpoints {

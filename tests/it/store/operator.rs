@@ -162,7 +162,7 @@ impl Operator {
         let new = (new.clone(), hash.clone(), redis.to_owned());
         self.of_platform(Action::AppCreate, move |tx| {
             let (app, hash, redis) = new.clone();
-            Box::pin(async move { tx.create_app(&app, id, &hash, &redis).await })
+            Box::pin(async move { tx.create_app(&app, id, &hash, &redis, None).await })
         })
         .await
     }

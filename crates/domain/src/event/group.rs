@@ -116,7 +116,12 @@ pub(super) struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    pub(super) fn data(self, directory: TenantAndDirectory<'a>, version: Version<'a>, group: &'a Group) -> Data<'a> {
+    pub(super) fn data(
+        self,
+        directory: TenantAndDirectory<'a>,
+        version: Version<'a>,
+        group: &'a Group,
+    ) -> Data<'a> {
         Data::Members {
             directory,
             group: KnownBy::of(group.id, &group.resource),

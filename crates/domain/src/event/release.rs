@@ -72,7 +72,11 @@ impl Telling<'_> {
     /// `usher.identity.added.v1` with the whole identity, or `usher.identity.removed.v1` with its id.
     pub fn identity(&self, moved: Move, identity: &Identity) -> Event {
         let (origin, is_added) = (self.origin, moved == Move::Added);
-        let managed = if is_added { origin.profile.managed_attributes() } else { Vec::new() };
+        let managed = if is_added {
+            origin.profile.managed_attributes()
+        } else {
+            Vec::new()
+        };
         let data = Data::Identity {
             directory: TenantAndDirectory::of(origin),
             identity: is_added.then(|| super::identity_state(identity)),
@@ -112,9 +116,8 @@ impl Telling<'_> {
         }
         let of = told.len();
         let numbered = told.into_iter().zip(1..);
-        let events = numbered.map(|((word, data), part)| {
-            self.event(word, group.id.into(), group.revision, (part, of), &data)
-        });
+        let events = numbered
+            .map(|((word, data), part)| self.event(word, group.id.into(), group.revision, (part, of), &data));
         events.collect()
     }
 }

@@ -29,7 +29,11 @@ pub(super) fn canonical(profile: &Profile, path: &str) -> String {
 
 /// Whether the profile's schemas have an attribute at a path, or the whole extension that it names.
 pub(super) fn is_known(profile: &Profile, path: &str) -> bool {
-    let has_extension = profile.resource_type.extensions.iter().any(|schema| name::eq(&schema.id, path));
+    let has_extension = profile
+        .resource_type
+        .extensions
+        .iter()
+        .any(|schema| name::eq(&schema.id, path));
     let parsed = profile.resource_type.parse_value_path(path);
     has_extension || parsed.is_ok_and(|path| profile.resource_type.attribute(&path.attr.parent()).is_some())
 }
@@ -44,7 +48,10 @@ pub(super) struct Paths<'a> {
 impl<'a> Paths<'a> {
     pub(super) fn of(paths: &'a BTreeSet<String>) -> Self {
         Self {
-            paths: paths.iter().filter_map(|path| ValuePath::parse(path, &[]).ok()).collect(),
+            paths: paths
+                .iter()
+                .filter_map(|path| ValuePath::parse(path, &[]).ok())
+                .collect(),
             texts: paths.iter().map(String::as_str).collect(),
         }
     }
@@ -80,24 +87,29 @@ impl<'a> Paths<'a> {
         let schema = path.attr.schema.as_deref();
         schema.is_some_and(|urn| self.has_extension(urn))
             || self.among(schema, &path.attr.name).into_iter().any(|released| {
-                (released.selector.is_none() || same_selector(released.selector.as_ref(), path.selector.as_ref()))
-                    && released.attr.sub.as_ref().is_none_or(|sub| {
-                        path.attr.sub.as_ref().is_some_and(|other| name::eq(sub, other))
-                    })
+                (released.selector.is_none()
+                    || same_selector(released.selector.as_ref(), path.selector.as_ref()))
+                    && released
+                        .attr
+                        .sub
+                        .as_ref()
+                        .is_none_or(|sub| path.attr.sub.as_ref().is_some_and(|other| name::eq(sub, other)))
             })
     }
 
     /// Whether some value at a path may be released.
     fn touches(&self, path: &ValuePath) -> bool {
         let schema = path.attr.schema.as_deref();
-        let subs_differ = |a: Option<&String>, b: Option<&String>| matches!((a, b), (Some(a), Some(b)) if !name::eq(a, b));
+        let subs_differ =
+            |a: Option<&String>, b: Option<&String>| matches!((a, b), (Some(a), Some(b)) if !name::eq(a, b));
         let selectors_differ = |released: &ValuePath| match (&released.selector, &path.selector) {
             (Some(a), Some(b)) => name::eq(&a.sub, &b.sub) && !same_selector(Some(a), Some(b)),
             _ => false,
         };
         self.covers(path)
             || self.among(schema, &path.attr.name).into_iter().any(|released| {
-                !selectors_differ(released) && !subs_differ(released.attr.sub.as_ref(), path.attr.sub.as_ref())
+                !selectors_differ(released)
+                    && !subs_differ(released.attr.sub.as_ref(), path.attr.sub.as_ref())
             })
     }
 }
@@ -119,7 +131,10 @@ fn state(paths: &Paths<'_>, state: &Map<String, Value>) -> Map<String, Value> {
         } else if key.contains(':') {
             value.as_object().and_then(|extension| {
                 let attributes = extension.iter().filter_map(|(attribute, value)| {
-                    Some((attribute.clone(), cut_value(&paths.among(Some(key), attribute), value)?))
+                    Some((
+                        attribute.clone(),
+                        cut_value(&paths.among(Some(key), attribute), value)?,
+                    ))
                 });
                 let attributes: Map<String, Value> = attributes.collect();
                 (!attributes.is_empty()).then_some(Value::Object(attributes))
@@ -136,12 +151,18 @@ fn state(paths: &Paths<'_>, state: &Map<String, Value>) -> Map<String, Value> {
 
 /// An attribute's value, cut to the paths of this attribute; `None` when nothing is left.
 fn cut_value(paths: &[&ValuePath], value: &Value) -> Option<Value> {
-    if paths.iter().any(|path| path.selector.is_none() && path.attr.sub.is_none()) {
+    if paths
+        .iter()
+        .any(|path| path.selector.is_none() && path.attr.sub.is_none())
+    {
         return Some(value.clone());
     }
     match value {
         Value::Array(elements) => {
-            let kept: Vec<Value> = elements.iter().filter_map(|element| cut_element(paths, element)).collect();
+            let kept: Vec<Value> = elements
+                .iter()
+                .filter_map(|element| cut_element(paths, element))
+                .collect();
             (!kept.is_empty()).then_some(Value::Array(kept))
         }
         single => cut_element(paths, single),
@@ -149,7 +170,11 @@ fn cut_value(paths: &[&ValuePath], value: &Value) -> Option<Value> {
 }
 
 fn cut_element(paths: &[&ValuePath], element: &Value) -> Option<Value> {
-    let picks = |path: &&&ValuePath| path.selector.as_ref().is_none_or(|selector| selector.selects(element));
+    let picks = |path: &&&ValuePath| {
+        path.selector
+            .as_ref()
+            .is_none_or(|selector| selector.selects(element))
+    };
     let picking: Vec<&&ValuePath> = paths.iter().filter(picks).collect();
     if picking.iter().any(|path| path.attr.sub.is_none()) {
         return Some(element.clone());
@@ -157,7 +182,11 @@ fn cut_element(paths: &[&ValuePath], element: &Value) -> Option<Value> {
     let members = element.as_object()?.iter().filter(|(key, _)| {
         picking.iter().any(|path| {
             let is_sub = path.attr.sub.as_deref().is_some_and(|sub| name::eq(sub, key));
-            is_sub || path.selector.as_ref().is_some_and(|selector| name::eq(&selector.sub, key))
+            is_sub
+                || path
+                    .selector
+                    .as_ref()
+                    .is_some_and(|selector| name::eq(&selector.sub, key))
         })
     });
     let members: Map<String, Value> = members.map(|(key, value)| (key.clone(), value.clone())).collect();
@@ -202,7 +231,9 @@ fn partial(paths: &Paths<'_>, path: &ValuePath, change: &Value, data: &Value) ->
         };
         return Some(json!({"path": path.to_string(), "op": op, "old": old, "new": new}));
     }
-    let whole = [&data["identity"], &data["group"]].into_iter().find(|state| state.is_object())?;
+    let whole = [&data["identity"], &data["group"]]
+        .into_iter()
+        .find(|state| state.is_object())?;
     let holder = schema.map_or(whole, |urn| member(whole, urn));
     let new = cut_value(&among, member(holder, &path.attr.name)).unwrap_or_default();
     let attribute = path.attr.parent().to_string();
@@ -210,7 +241,9 @@ fn partial(paths: &Paths<'_>, path: &ValuePath, change: &Value, data: &Value) ->
 }
 
 fn member<'v>(object: &'v Value, key: &str) -> &'v Value {
-    let found = object.as_object().and_then(|map| map.iter().find(|(found, _)| name::eq(found, key)));
+    let found = object
+        .as_object()
+        .and_then(|map| map.iter().find(|(found, _)| name::eq(found, key)));
     found.map_or(&Value::Null, |(_, value)| value)
 }
 
@@ -226,7 +259,9 @@ pub(super) fn data(paths: &Paths<'_>, fields: &BTreeSet<String>, event_type: &st
         let value = match key.as_str() {
             where_ if WHERE.contains(&where_) || where_ == "cleared" => value.clone(),
             "group" if event_type.contains(".members_") => known(paths, value),
-            "identity" | "group" => value.as_object().map_or(Value::Null, |all| state(paths, all).into()),
+            "identity" | "group" => value
+                .as_object()
+                .map_or(Value::Null, |all| state(paths, all).into()),
             "record" => value.as_object().map_or(Value::Null, |all| record(fields, all)),
             "changes" => changes.clone().unwrap_or_default().into(),
             "changedAttributes" => changed.clone().unwrap_or_default().into(),
@@ -254,7 +289,9 @@ fn known(paths: &Paths<'_>, names: &Value) -> Value {
 }
 
 fn record(fields: &BTreeSet<String>, record: &Map<String, Value>) -> Value {
-    let kept = record.iter().filter(|(key, _)| *key == "id" || fields.contains(*key));
+    let kept = record
+        .iter()
+        .filter(|(key, _)| *key == "id" || fields.contains(*key));
     let kept = kept.map(|(key, value)| (key.clone(), value.clone()));
     kept.collect::<Map<String, Value>>().into()
 }
@@ -262,7 +299,8 @@ fn record(fields: &BTreeSet<String>, record: &Map<String, Value>) -> Value {
 fn managed(paths: &Paths<'_>, value: &Value) -> Value {
     let is_released = |path: &&Value| {
         let text = path.as_str().unwrap_or_default();
-        matches!(text, "active" | "members") || ValuePath::parse(text, &[]).is_ok_and(|path| paths.touches(&path))
+        matches!(text, "active" | "members")
+            || ValuePath::parse(text, &[]).is_ok_and(|path| paths.touches(&path))
     };
     let all = value.as_array().into_iter().flatten();
     all.filter(is_released).cloned().collect::<Vec<_>>().into()
@@ -270,7 +308,9 @@ fn managed(paths: &Paths<'_>, value: &Value) -> Value {
 
 /// Makes an event `removed`, with ids only: the app may not see what it tells of. Its new type.
 pub(super) fn removed(event: &mut Value, revision: i64) -> String {
-    let is_group = event["subject"].as_str().is_some_and(|subject| subject.starts_with("/Groups/"));
+    let is_group = event["subject"]
+        .as_str()
+        .is_some_and(|subject| subject.starts_with("/Groups/"));
     let noun = if is_group { "group" } else { "identity" };
     let word = format!("usher.{noun}.removed.v1");
     let subject = event["subject"].as_str().unwrap_or_default();

@@ -99,11 +99,7 @@ impl Resource {
         };
         elements
             .iter()
-            .filter(|element| {
-                selector
-                    .as_ref()
-                    .is_none_or(|selector| selector.selects(element))
-            })
+            .filter(|element| selector.as_ref().is_none_or(|selector| selector.selects(element)))
             .filter_map(|element| match &attr.sub {
                 Some(sub) => element.as_object().and_then(|map| get(map, sub)),
                 None => Some(element),

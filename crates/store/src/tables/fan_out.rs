@@ -115,7 +115,9 @@ fn positions(feeds: &[Target], waiting: &[Waiting]) -> Vec<Value> {
             if !row.only.map_or_else(tells, |only| only == feed.app) {
                 continue;
             }
-            let Some(head) = heads.get_mut(&feed.app) else { continue };
+            let Some(head) = heads.get_mut(&feed.app) else {
+                continue;
+            };
             *head = head.next();
             given.push(json!({
                 "app": feed.app.uuid().simple().to_string(),

@@ -79,9 +79,8 @@ const PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// bodies of everything that is left, at every page (measured: 134 ms against 3 ms with 40,000 events left).
 ///
 /// The app's release policy stands beside the first event.
-pub(crate) static PAGE: Statement<(FeedPosition, Limit), ((FeedEvent, FeedEnds), Stored)> = Statement::opening(
-    Opens::All("outbox"),
-    |_| {
+pub(crate) static PAGE: Statement<(FeedPosition, Limit), ((FeedEvent, FeedEnds), Stored)> =
+    Statement::opening(Opens::All("outbox"), |_| {
         format!(
             "SELECT p.pos, p.event_id, p.event_type, p.tenant_id, p.source, p.sequence, p.body, {ENDS}, \
              CASE WHEN p.bytes_before IS NULL THEN (SELECT policy_revision FROM feed WHERE app_id = :app) ELSE 0 END, \
@@ -93,8 +92,7 @@ pub(crate) static PAGE: Statement<(FeedPosition, Limit), ((FeedEvent, FeedEnds),
              (SELECT n.pos FROM feed_event n WHERE n.app_id = :app AND n.pos > :position ORDER BY n.pos LIMIT 1)) p \
              WHERE p.bytes_before IS NULL OR p.bytes_before < {PAGE_BYTES} ORDER BY p.pos LIMIT :limit"
         )
-    },
-);
+    });
 
 pub(crate) static HEAD: Statement<OfApp, FeedEnds> =
     Statement::new(|_| format!("SELECT {ENDS} FROM feed WHERE app_id = :app"));

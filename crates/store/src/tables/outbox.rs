@@ -13,9 +13,9 @@ use domain::position::Position;
 use serde_json::{Value, json};
 
 use super::deployment::{self, IdentityFile, KnownIdentity};
-use super::{fan_out, feed_heads};
 use super::names::Limit;
 use super::resource::Table;
+use super::{fan_out, feed_heads};
 use crate::engine::executor::Executor;
 use crate::engine::parameter::{Bind, Json, Values, parameters};
 use crate::engine::statement::{Opens, Statement};

@@ -11,7 +11,9 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::job::{self, NewJob};
-use super::names::{After, At, DirectoryKey, Limit, New, NewPlace, OfApp, OfRelease, OfTenant, Payload, Place, Why};
+use super::names::{
+    After, At, DirectoryKey, Limit, New, NewPlace, OfApp, OfRelease, OfTenant, Payload, Place, Why,
+};
 use super::outbox;
 use super::resource::Table;
 use super::{epoch, feed};
@@ -107,7 +109,9 @@ pub(crate) static LOCK_GROUPS: Statement<RowsAfter, Group> =
 
 fn rows_after<R: Table>() -> String {
     let (columns, table) = (R::COLUMNS, R::TABLE);
-    format!("SELECT {columns} FROM {table} WHERE tenant_id = :tenant AND id > :after ORDER BY id LIMIT :limit")
+    format!(
+        "SELECT {columns} FROM {table} WHERE tenant_id = :tenant AND id > :after ORDER BY id LIMIT :limit"
+    )
 }
 
 /// The identities of a directory.
@@ -143,7 +147,12 @@ impl AdminTx {
     ) -> Result<bool> {
         let policy = policy.map(text).transpose()?;
         let scopes = tell.map(|(scopes, _)| text(&scopes)).transpose()?;
-        let set = (OfApp(app), OfRelease(before), New(policy.as_deref()), Why(scopes.as_deref()));
+        let set = (
+            OfApp(app),
+            OfRelease(before),
+            New(policy.as_deref()),
+            Why(scopes.as_deref()),
+        );
         if self.executor.change(&SET, set).await? == 0 {
             return Ok(false);
         }
@@ -179,7 +188,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn move_release(&self, app: AppId, release: i64, place: &str, next: Option<&str>) -> Result<bool> {
+    pub async fn move_release(
+        &self,
+        app: AppId,
+        release: i64,
+        place: &str,
+        next: Option<&str>,
+    ) -> Result<bool> {
         let step = ((OfApp(app), OfRelease(release)), Place(place.to_owned()));
         let moved = match next {
             Some(next) => self.change(&MOVE, (step, NewPlace(next.to_owned()))).await,
@@ -231,7 +246,10 @@ impl TenantTx {
             self.executor.note_outbox();
         }
         let step = ((OfApp(app), OfRelease(release)), Place(place.to_owned()));
-        let moved = self.executor.change(&MOVE, (step, NewPlace(next.to_owned()))).await?;
+        let moved = self
+            .executor
+            .change(&MOVE, (step, NewPlace(next.to_owned())))
+            .await?;
         Ok(moved > 0)
     }
 }
