@@ -35,6 +35,7 @@ mod housekeeping;
 mod jobs;
 mod model;
 mod operations;
+mod release;
 mod scim;
 mod snapshot;
 mod store;
