@@ -83,8 +83,9 @@ pub(crate) static PAGE: Statement<(FeedPosition, Limit), ((FeedEvent, FeedEnds),
     Statement::opening(Opens::All("outbox"), |_| {
         format!(
             "SELECT p.pos, p.event_id, p.event_type, p.tenant_id, p.source, p.sequence, p.body, {ENDS}, \
-             CASE WHEN p.bytes_before IS NULL THEN (SELECT policy_revision FROM feed WHERE app_id = :app) ELSE 0 END, \
-             CASE WHEN p.bytes_before IS NULL THEN (SELECT policy FROM feed WHERE app_id = :app) END, CAST(NULL AS text) FROM \
+             CASE WHEN p.bytes_before IS NULL THEN (SELECT policy_revision FROM feed WHERE app_id = :app) ELSE 0 END \
+             AS policy_revision, CASE WHEN p.bytes_before IS NULL THEN (SELECT policy FROM feed WHERE app_id = :app) END AS policy, \
+             CAST(NULL AS text) AS policy_before FROM \
              (SELECT f.pos, o.event_id, o.event_type, o.tenant_id, o.source, o.sequence, o.body, sum(octet_length(o.body)) OVER \
              (ORDER BY f.pos ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before FROM feed_event f \
              JOIN outbox o ON o.tenant_id = f.tenant_id AND o.id = f.outbox_id \
