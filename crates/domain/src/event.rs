@@ -7,6 +7,7 @@ mod envelope;
 pub mod group;
 pub mod release;
 pub mod snapshot;
+mod state;
 
 use chrono::{DateTime, Utc};
 use scim::change::{Change, diff};

@@ -7,8 +7,8 @@ use domain::id::{AppId, DirectoryId};
 use domain::release_policy::ReleasePolicy;
 use domain::tenant::{App, Slug};
 
-use super::feed;
 use super::names::{At, CreatedAt, Limit, Name, OfApp, PublicId, RedisPassword, Rows};
+use super::new_feed;
 use super::outbox::OPEN_OUTBOX;
 use crate::admin_tx::AdminTx;
 use crate::engine::executor::Executor;
@@ -126,24 +126,24 @@ impl AdminTx {
     ) -> Result<()> {
         let executor = &mut self.executor;
         if executor.backend() == Backend::Postgres {
-            executor.rows(&feed::LOCK_FEEDS, ()).await?;
+            executor.rows(&new_feed::LOCK_FEEDS, ()).await?;
             executor.rows(&OPEN_OUTBOX, ()).await?;
         }
         let feed = (OfApp(new.id), CreatedAt(new.created_at));
         executor.change(&INSERT, new).await?;
-        executor.change(&feed::INSERT, feed).await?;
+        executor.change(&new_feed::INSERT, feed).await?;
         self.insert_app_credential(new.id, credential_id, hash, redis_password, new.created_at)
             .await?;
         if let Some((policy, seen)) = release {
             self.begin_policy(new.id, policy).await?;
             let seen = Rows(Ids::of(seen.iter().map(|id| id.uuid())));
             self.executor
-                .change(&feed::BACKFILL_SOME, (OfApp(new.id), seen))
+                .change(&new_feed::BACKFILL_SOME, (OfApp(new.id), seen))
                 .await?;
         } else {
-            self.executor.change(&feed::BACKFILL, OfApp(new.id)).await?;
+            self.executor.change(&new_feed::BACKFILL, OfApp(new.id)).await?;
         }
-        self.executor.change(&feed::SET_HEAD, OfApp(new.id)).await?;
+        self.executor.change(&new_feed::SET_HEAD, OfApp(new.id)).await?;
         Ok(())
     }
 
@@ -258,7 +258,7 @@ impl Store {
 
 async fn delete_app(executor: &mut Executor, app: AppId) -> Result<bool> {
     if executor.backend() == Backend::Postgres {
-        executor.rows(&feed::LOCK_FEEDS, ()).await?;
+        executor.rows(&new_feed::LOCK_FEEDS, ()).await?;
     }
     while executor
         .change(&DELETE_EVENTS, (OfApp(app), Limit(DELETE_BATCH)))

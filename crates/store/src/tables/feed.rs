@@ -7,45 +7,12 @@ use domain::position::Position;
 use domain::tenant::Slug;
 use scim::etag::Revision;
 
-use super::names::{At, AtPosition, Consumers, CreatedAt, Limit, Mark, OfApp, Owner, Rows, StateName, Why};
+use super::names::{At, AtPosition, Consumers, Limit, Mark, OfApp, Owner, StateName, Why};
 use super::release::Stored;
 use crate::engine::read::{Columns, Read, record};
 use crate::engine::statement::{Opens, Statement};
 use crate::error::Result;
 use crate::store::Store;
-
-/// PostgreSQL: keeps the stamper waiting while a feed is created; its `FOR UPDATE` takes `ROW SHARE`, which waits for this
-/// lock.
-pub(crate) static LOCK_FEEDS: Statement<()> = Statement::new(|_| "LOCK TABLE feed IN EXCLUSIVE MODE".into());
-
-pub(crate) static INSERT: Statement<(OfApp, CreatedAt)> = Statement::new(|on| {
-    let mark = on.either("right(gen_random_uuid()::text, 12)", "lower(hex(randomblob(6)))");
-    format!(
-        "INSERT INTO feed (app_id, head, published, created_at, epoch_mark) VALUES (:app, 0, 0, :created_at, {mark})"
-    )
-});
-
-/// The events of a new feed that are stamped already. Afterwards the head is set by [`SET_HEAD`].
-pub(crate) static BACKFILL: Statement<OfApp> = Statement::new(|_| backfill(""));
-/// The same of some directories.
-pub(crate) static BACKFILL_SOME: Statement<(OfApp, Rows)> = Statement::new(|on| {
-    backfill(on.either(
-        " AND directory_id = ANY (:ids)",
-        " AND directory_id IN (SELECT unhex(d.value) FROM json_each(:ids) d)",
-    ))
-});
-
-fn backfill(condition: &str) -> String {
-    format!(
-        "INSERT INTO feed_event (app_id, pos, tenant_id, outbox_id) SELECT :app, row_number() OVER (ORDER BY id), tenant_id, id \
-         FROM outbox WHERE stamped AND app_id IS NULL{condition}"
-    )
-}
-
-pub(crate) static SET_HEAD: Statement<OfApp> = Statement::new(|_| {
-    "UPDATE feed SET head = (SELECT coalesce(max(pos), 0) FROM feed_event WHERE app_id = :app) WHERE app_id = :app"
-        .into()
-});
 
 const FEEDS: &str = "SELECT feed.app_id, app.name, feed.head, feed.published, \
     coalesce((SELECT e.pos FROM feed_event e WHERE e.app_id = feed.app_id ORDER BY e.pos LIMIT 1), feed.head + 1), \

@@ -20,6 +20,7 @@ pub(crate) mod log;
 pub(crate) mod member_change;
 pub(crate) mod membership;
 pub(crate) mod names;
+pub(crate) mod new_feed;
 pub(crate) mod outbox;
 pub(crate) mod prune;
 pub(crate) mod release;

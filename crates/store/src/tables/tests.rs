@@ -12,7 +12,7 @@ use super::audit::AuditQuery;
 use super::log::{self, LogPlace, LogQuery};
 use super::{
     api_key, app, audit, credential_memory, deployment, directory, epoch, fan_out, feed, feed_heads, group,
-    identity, job, lease, membership, outbox, prune, release, snapshot, tenant, token,
+    identity, job, lease, membership, new_feed, outbox, prune, release, snapshot, tenant, token,
 };
 use crate::engine::parameter::Bind;
 use crate::engine::statement::Statement;
@@ -47,7 +47,7 @@ static ALL: &[(&str, &dyn Built)] = statements! {
     directory: ALL BY_PROFILE CHANGE FREEZE INSERT SET_EXTENSION SET_PROVIDER SET_SWITCH UNFREEZE;
     epoch: END_TAKE_OVER NOTE_SNAPSHOT RENEW RENEW_ALL RENEW_BY_HAND;
     fan_out: FAN_OUT FEEDS WAITING;
-    feed: ACK ACKS ALL BACKFILL BACKFILL_SOME BY_APP GROUPS HEAD INSERT LOCK_FEEDS PAGE SET_DELIVERED SET_HEAD SET_PUBLISHED SET_STATE;
+    feed: ACK ACKS ALL BY_APP GROUPS HEAD PAGE SET_DELIVERED SET_PUBLISHED SET_STATE;
     feed_heads: NOTIFY;
     group: BY_ID BY_NAME CREATE DELETE LOCK_BY_ID LOCK_BY_NAME NAME_TAKEN SAVE;
     identity: BY_EXTERNAL_ID BY_ID BY_NAME CREATE DELETE LOCK_BY_ID LOCK_BY_NAME NAME_TAKEN SAVE;
@@ -56,6 +56,7 @@ static ALL: &[(&str, &dyn Built)] = statements! {
     log: DELIVERIES INSERT;
     membership: ADD AMONG CLEAR GROUPS_OF KNOWN KNOWN_KEPT PAGE POSITION REMOVE;
     credential_memory: DEPLOYMENT_KEY KNOWN OPEN_USAGE READ WRITE;
+    new_feed: BACKFILL BACKFILL_SOME INSERT LOCK_FEEDS SET_HEAD;
     outbox: HEADS LAG OPEN_OUTBOX OPEN_OUTBOX_IN_ORDER STAMP UNSTAMPED;
     prune: PRUNE_ACKS PRUNE_FEEDS PRUNE_LOG PRUNE_OUTBOX;
     release: COUNT END LOCK_GROUPS LOCK_IDENTITIES MOVE SET TELL WALK;
