@@ -53,7 +53,7 @@ impl Memberships {
 
     /// Whether a group or an identity is there.
     fn note(&mut self, event: &Value, event_type: &str, is_gone: bool) -> Result<(), String> {
-        if !event_type.ends_with(".v1") {
+        if event_type.rsplit('.').next() != Some("v1") {
             return Ok(());
         }
         let noun = if event_type.starts_with("usher.group.") {
