@@ -56,7 +56,7 @@ async fn told(gateway: &Gateway, name: &str) {
 
 /// Somebody with a name that must not be seen and an office that may.
 async fn person(scim: &Scim, name: &str, office: &str) -> String {
-    let more = json!({"displayName": format!("canary {name}"), "addresses": [{"type": "work", "formatted": office}]});
+    let more = json!({"displayName": format!("canary {name}"), "name": {"givenName": "canary", "familyName": name}, "addresses": [{"type": "work", "formatted": office}]});
     let user_name = format!("{name}@canary.example");
     let made = scim.create(&format!("canary-{name}"), &user_name, more).await;
     made.expect(201).id()
