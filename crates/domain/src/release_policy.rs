@@ -189,7 +189,8 @@ impl Release {
         };
         let event: Value = serde_json::from_str(body).unwrap_or_default();
         let paths = Paths::of(&paths.paths).also_group_name(event_type);
-        cut::changes(&paths, &event["data"]).is_some_and(|changes| !changes.is_empty())
+        let changes = event.get("data").and_then(|data| cut::changes(&paths, data));
+        changes.is_some_and(|changes| !changes.is_empty())
     }
 
     /// An event's or a snapshot entry's text as the app gets it, and its type if that is another one.
@@ -202,7 +203,13 @@ impl Release {
         let Ok(mut event) = serde_json::from_str::<Value>(&body) else {
             return ("{}".to_owned(), None);
         };
-        let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+        let text = |name: &str| {
+            event
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
         let (tenant, profile, event_type) = (text("tenantid"), text("profile"), text("type"));
         if !policy.scope.sees(&tenant, &profile) {
             if event_type.ends_with(".removed.v1") {
@@ -217,7 +224,9 @@ impl Release {
         let nothing = Released::default();
         let released = released.get(&profile).unwrap_or(&nothing);
         let paths = Paths::of(&released.paths).also_group_name(&event_type);
-        cut::data(&paths, &released.fields, &event_type, &mut event["data"]);
+        if let Some(data) = event.get_mut("data") {
+            cut::data(&paths, &released.fields, &event_type, data);
+        }
         (event.to_string(), None)
     }
 }

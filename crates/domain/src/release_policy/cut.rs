@@ -315,7 +315,7 @@ pub(super) fn removed(event: &mut Value, revision: i64) -> String {
     let word = format!("usher.{noun}.removed.v1");
     let subject = event["subject"].as_str().unwrap_or_default();
     let id = subject.rsplit('/').next().unwrap_or_default().to_owned();
-    let number = event["data"]["revision"].clone();
+    let number = event.pointer("/data/revision").cloned().unwrap_or_default();
     let data = removed_data(&event["data"], &id, is_group, &number);
     event["data"] = data;
     event["type"] = word.clone().into();
@@ -345,8 +345,8 @@ fn removed_data(data: &Value, id: &str, is_group: bool, revision: &Value) -> Val
         "cause": {"actor": "system", "operation": "RELEASE", "requestId": null, "clientRequestId": null, "tokenId": null},
         "tombstone": {"id": id, "externalId": null, name: null},
     });
-    if !is_group {
-        removed["record"] = Value::Null;
+    if let Some(removed) = removed.as_object_mut().filter(|_| !is_group) {
+        removed.insert("record".to_owned(), Value::Null);
     }
     removed
 }
