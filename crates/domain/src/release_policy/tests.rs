@@ -173,7 +173,11 @@ fn a_change_of_nothing_that_is_released_has_no_position_and_a_life_event_always_
             json!([change("addresses[type eq \"home\"].formatted")]),
             false,
         ),
-        ("updated", json!([{"path": "active", "op": "replace", "old": true, "new": false}]), true),
+        (
+            "updated",
+            json!([{"path": "active", "op": "replace", "old": true, "new": false}]),
+            true,
+        ),
         // A list as a whole: told when its released part differs.
         (
             "updated",
@@ -192,7 +196,11 @@ fn a_change_of_nothing_that_is_released_has_no_position_and_a_life_event_always_
             true,
         ),
         ("created", json!([]), true),
-        ("deactivated", json!([{"path": "active", "op": "replace", "old": true, "new": false}]), true),
+        (
+            "deactivated",
+            json!([{"path": "active", "op": "replace", "old": true, "new": false}]),
+            true,
+        ),
         ("deleted", json!([]), true),
     ];
     for (word, changes, expected) in table {
