@@ -128,6 +128,12 @@ impl MigratorTrait for Migrator {
                 no_way_back: "the answers of creations are not taken down by a migration: restore a backup",
             }),
             Box::new(Step {
+                name: "m0020_release_policy",
+                postgres: include_str!("../sql/0020_release_policy.postgres.sql"),
+                sqlite: include_str!("../sql/0020_release_policy.sqlite.sql"),
+                no_way_back: "release policies are not taken down by a migration: restore a backup",
+            }),
+            Box::new(Step {
                 name: "m0021_token_continuity",
                 postgres: include_str!("../sql/0021_token_continuity.postgres.sql"),
                 sqlite: include_str!("../sql/0021_token_continuity.sqlite.sql"),

@@ -37,6 +37,7 @@ mod jobs;
 mod model;
 mod oauth;
 mod operations;
+mod release;
 mod scim;
 mod snapshot;
 mod store;

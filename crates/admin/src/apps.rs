@@ -5,6 +5,7 @@ pub mod credentials;
 pub mod delete;
 pub mod get;
 pub mod list;
+pub mod policy;
 pub mod revoke_credential;
 pub mod rotate_credential;
 

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use domain::position::Position;
 use domain::profile::ProfileError;
+use domain::release_policy::UnknownName;
 use domain::role::{Right, Role, SCIM_MANAGE, ScopeKind};
 use domain::tenant::SlugError;
 use store::StoreError;
@@ -38,9 +39,7 @@ pub enum Error {
         profile: String,
     },
     /// The settings are not those that the request was about.
-    #[error(
-        "the settings of this directory have changed since they were read: read them again, and repeat the change"
-    )]
+    #[error("these settings have changed since they were read: read them again, and repeat the change")]
     SettingsChanged,
     /// An extension that cannot be compiled with its profile.
     #[error("{0}; docs/reference/profiles.md shows what an extension may say. Nothing was changed")]
@@ -200,6 +199,9 @@ pub enum Error {
         "no API key gives another one more than it has itself: ask for fewer rights or a smaller scope, or use a key with more"
     )]
     BeyondMaker,
+    /// An attribute or a field of a release policy that no profile has.
+    #[error("{}", unreleasable(.0))]
+    ReleaseUnknown(UnknownName),
     /// Another app has the name.
     #[error("app \"{0}\" exists already: `usher app rotate-credential {0}` gives it a new credential")]
     AppExists(String),
@@ -356,6 +358,18 @@ pub enum Error {
     /// The database failed, or refused.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+fn unreleasable(unknown: &UnknownName) -> String {
+    match unknown {
+        UnknownName::Attribute(path) => format!(
+            "no profile has an attribute \"{path}\": write it as an attribute mapping does, such as displayName or \
+             addresses[type eq \"work\"].formatted; docs/reference/profiles.md lists all. Nothing was changed"
+        ),
+        UnknownName::Field(name) => format!(
+            "no profile's record has a field \"{name}\": docs/reference/profiles.md lists them, such as office. Nothing was changed"
+        ),
+    }
 }
 
 fn words<T: Copy + Into<&'static str>>(all: &[T]) -> String {

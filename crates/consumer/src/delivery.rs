@@ -16,6 +16,13 @@ pub struct Delivery {
     pub event: Value,
 }
 
+impl Kind {
+    /// Whether the app has nothing of the identity afterwards but its id and sequence.
+    pub const fn is_gone(self) -> bool {
+        matches!(self, Self::Deleted | Self::Removed)
+    }
+}
+
 /// The change of an identity; the last word of `usher.identity.{word}.v1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -31,15 +38,22 @@ pub enum Kind {
     Deleted,
     /// No change: the event repeats the present state.
     Synced,
+    /// No change: the app sees the identity from now on.
+    Added,
+    /// No change: the app sees the identity no longer; the event has no record but a tombstone with the id.
+    Removed,
 }
 
 /// The parts of an event about one identity that a consumer needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IdentityEvent {
-    /// The change. A consumer that stores state needs only to know whether it is [`Kind::Deleted`].
+    /// The change. A consumer that stores state needs only to know whether it [is gone](Kind::is_gone).
     pub kind: Kind,
     /// The identity's revision: of two events about one `source`, the higher one is newer.
     pub sequence: u64,
+    /// The number of the app's release policy, in events that tell of nothing else; 0 in all others. Of two events of one sequence the
+    /// one with the greater number is newer.
+    pub release: u64,
     /// The identity's globally unique name: `urn:usher:{environment}:{tenant}:{profile}:{identity}`.
     pub source: String,
     /// The tenant's id, which never changes.
@@ -67,11 +81,7 @@ impl IdentityEvent {
             return Ok(None);
         };
         let data = event.get("data").ok_or("the event has no \"data\"")?;
-        let part = if kind == Kind::Deleted {
-            "tombstone"
-        } else {
-            "record"
-        };
+        let part = if kind.is_gone() { "tombstone" } else { "record" };
         let record = data.get(part).and_then(Value::as_object);
         let record = record.ok_or_else(|| format!("{event_type} has no object \"data.{part}\""))?;
         let id = record.get("id").and_then(Value::as_str).unwrap_or_default();
@@ -90,6 +100,7 @@ impl IdentityEvent {
             sequence: sequence
                 .parse()
                 .map_err(|_| format!("\"sequence\" is no number: {sequence:?}"))?,
+            release: event.get("release").and_then(Value::as_u64).unwrap_or_default(),
             source: text(event, "source")?.to_owned(),
             tenant,
             directory: text(event, "directoryid")?.to_owned(),
@@ -104,10 +115,10 @@ impl IdentityEvent {
         self.record.get(field).and_then(Value::as_str)
     }
 
-    /// Whether the identity is active: never after a deletion, otherwise as the record says (true without
+    /// Whether the identity is active: never when it is gone, otherwise as the record says (true without
     /// that field).
     pub fn active(&self) -> bool {
-        self.kind != Kind::Deleted && self.record.get("active").and_then(Value::as_bool).unwrap_or(true)
+        !self.kind.is_gone() && self.record.get("active").and_then(Value::as_bool).unwrap_or(true)
     }
 }
 
@@ -119,6 +130,8 @@ fn kind(event_type: &str) -> Option<Kind> {
         "reactivated.v1" => Some(Kind::Reactivated),
         "deleted.v1" => Some(Kind::Deleted),
         "synced.v1" => Some(Kind::Synced),
+        "added.v1" => Some(Kind::Added),
+        "removed.v1" => Some(Kind::Removed),
         _ => None,
     }
 }
@@ -164,6 +177,21 @@ mod tests {
             (read.kind, read.active(), read.tenant.as_str()),
             (Kind::Deleted, false, "t1")
         );
+    }
+
+    #[test]
+    fn what_the_app_sees_no_longer_is_read_from_its_tombstone_with_the_number_of_the_policy() {
+        let mut event = event();
+        event["type"] = json!("usher.identity.removed.v1");
+        event["release"] = json!(3);
+        event["data"] =
+            json!({"identity": null, "record": null, "tombstone": {"id": "i1", "userName": null}});
+        let read = IdentityEvent::read(&event).unwrap().unwrap();
+        assert_eq!(
+            (read.kind, read.active(), read.sequence, read.release),
+            (Kind::Removed, false, 7, 3)
+        );
+        assert_eq!(read.text("userName"), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! port to tables.
 //!
 //! Pure. A membership is a row of (group, member) with the sequence of its last event, so that events may
-//! come in any order and twice. Must not know: how events arrive. It needs a snapshot and every event after it; each
+//! come in any order and twice. "Sequence" here is the pair of `sequence` and `release`, compared in this order. Must not know: how events arrive. It needs a snapshot and every event after it; each
 //! snapshot begins with an empty [`Memberships`], because who it does not name is no member.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,15 +15,19 @@ pub struct Memberships {
     /// Group → member → state by the latest event.
     rows: BTreeMap<String, BTreeMap<String, Word>>,
     /// Group → the highest sequence at which all members were removed.
-    cleared: BTreeMap<String, u64>,
-    /// Deleted groups and identities: they have and are no members, whatever event comes late.
-    gone: BTreeSet<String>,
+    cleared: BTreeMap<String, Sequence>,
+    /// Groups and identities that are deleted, or that the app sees no longer: they have and are no members, whatever event
+    /// comes late; until one with a greater sequence says that they are there.
+    gone: BTreeMap<String, (Sequence, bool)>,
 }
+
+/// `sequence` and `release`.
+type Sequence = (u64, u64);
 
 /// The state of one membership by its latest event.
 #[derive(Clone, Copy, Debug, Default)]
 struct Word {
-    sequence: u64,
+    sequence: Sequence,
     is_member: bool,
 }
 
@@ -35,14 +39,43 @@ impl Memberships {
     pub fn apply(&mut self, event: &Value) -> Result<(), String> {
         let event_type = event.get("type").and_then(Value::as_str).unwrap_or_default();
         match event_type {
-            "usher.identity.deleted.v1" | "usher.group.deleted.v1" => {
-                self.gone.insert(text(event, "/data/tombstone/id")?.to_owned());
-                Ok(())
-            }
             "usher.group.members_changed.v1" => self.change(event),
             "usher.group.members_synced.v1" => self.sync(event),
-            _ => Ok(()),
+            _ => match event_type.rsplit('.').nth(1) {
+                Some("deleted" | "removed") => self.note(event, event_type, true),
+                Some("created" | "updated" | "deactivated" | "reactivated" | "added") => {
+                    self.note(event, event_type, false)
+                }
+                _ => Ok(()),
+            },
         }
+    }
+
+    /// Whether a group or an identity is there.
+    fn note(&mut self, event: &Value, event_type: &str, is_gone: bool) -> Result<(), String> {
+        if event_type.rsplit('.').next() != Some("v1") {
+            return Ok(());
+        }
+        let noun = if event_type.starts_with("usher.group.") {
+            "group"
+        } else {
+            "identity"
+        };
+        let id = if is_gone {
+            text(event, "/data/tombstone/id")?
+        } else {
+            text(event, &format!("/data/{noun}/id"))?
+        };
+        let sequence = sequence(event)?;
+        let known = self.gone.entry(id.to_owned()).or_default();
+        if known.0 < sequence {
+            *known = (sequence, is_gone);
+        }
+        Ok(())
+    }
+
+    fn is_gone(&self, id: &str) -> bool {
+        self.gone.get(id).is_some_and(|(_, is_gone)| *is_gone)
     }
 
     /// Some members of a group in a snapshot; a large group has several such events.
@@ -83,19 +116,21 @@ impl Memberships {
 
     /// The direct members of a group, by id.
     pub fn of(&self, group: &str) -> BTreeSet<&str> {
-        let rows = self.rows.get(group).filter(|_| !self.gone.contains(group));
+        let rows = self.rows.get(group).filter(|_| !self.is_gone(group));
         let members = rows.into_iter().flatten();
         members
-            .filter(|(member, word)| word.is_member && !self.gone.contains(*member))
+            .filter(|(member, word)| word.is_member && !self.is_gone(member))
             .map(|(member, _)| member.as_str())
             .collect()
     }
 }
 
-fn sequence(event: &Value) -> Result<u64, String> {
+fn sequence(event: &Value) -> Result<Sequence, String> {
     let sequence = text(event, "/sequence")?;
     let number = sequence.parse();
-    number.map_err(|_| format!("\"/sequence\" is no number: {sequence:?}"))
+    let release = event.get("release").and_then(Value::as_u64).unwrap_or_default();
+    let number = number.map_err(|_| format!("\"/sequence\" is no number: {sequence:?}"))?;
+    Ok((number, release))
 }
 
 fn text<'a>(event: &'a Value, pointer: &str) -> Result<&'a str, String> {
@@ -187,11 +222,35 @@ mod tests {
 
     #[test]
     fn a_deleted_identity_is_no_member_and_a_deleted_group_has_none() {
-        let deleted = |of: &str, id: &str| json!({"type": format!("usher.{of}.deleted.v1"), "data": {"tombstone": {"id": id}}});
+        let deleted = |of: &str, id: &str| json!({"type": format!("usher.{of}.deleted.v1"), "sequence": format!("{:020}", 9), "data": {"tombstone": {"id": id}}});
         let joined = changed(1, &["a", "b"], &[], false);
         let late = changed(2, &["a"], &[], false);
         assert_eq!(after(&[deleted("identity", "a"), joined.clone(), late]), ["b"]);
         assert!(after(&[joined, deleted("group", "g")]).is_empty());
+    }
+
+    #[test]
+    fn a_group_that_the_app_sees_again_has_the_members_of_then() {
+        let told = |word: &str, release: u64| {
+            json!({"type": format!("usher.group.{word}.v1"), "sequence": format!("{:020}", 5), "release": release,
+                   "data": {"group": {"id": "g"}, "tombstone": {"id": "g"}}})
+        };
+        let mut cleared = changed(5, &[], &[], true);
+        let mut there = changed(5, &["b"], &[], false);
+        for event in [&mut cleared, &mut there] {
+            event["release"] = json!(2);
+        }
+        let events = [
+            changed(5, &["a"], &[], false),
+            told("removed", 1),
+            told("added", 2),
+            cleared,
+            there,
+        ];
+        assert!(after(&events[..2]).is_empty());
+        for order in orders(&events) {
+            assert_eq!(after(&order), ["b"]);
+        }
     }
 
     #[test]
@@ -204,7 +263,7 @@ mod tests {
             Err("the event has no list \"/data/added\"".to_owned())
         );
         assert_eq!(
-            memberships.apply(&json!({"type": "usher.group.created.v1"})),
+            memberships.apply(&json!({"type": "usher.group.praised.v1"})),
             Ok(())
         );
         assert_eq!(memberships.apply(&json!("no JSON")), Ok(()));

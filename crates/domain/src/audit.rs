@@ -153,6 +153,9 @@ pub enum Action {
     /// An app got a new credential, and the others an end.
     #[strum(serialize = "app.credential.rotate")]
     AppCredentialRotate,
+    /// An app may see something else.
+    #[strum(serialize = "app.policy.set")]
+    AppPolicySet,
     /// A credential of an app was revoked.
     #[strum(serialize = "app.credential.revoke")]
     AppCredentialRevoke,

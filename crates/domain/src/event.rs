@@ -1,11 +1,13 @@
 //! The event of a change: the CloudEvents envelope of `docs/reference/events.md`.
 //!
 //! Pure: from the old identity, the new one and the request, at most one event; [`group`] has the events of groups, [`snapshot`] those
-//! that tell a reader what there is. Positions in feeds and delivery are in `crates/events`.
+//! that tell a reader what there is, [`release`] those that tell one app what its release policy brings and takes. Positions in feeds and delivery are in `crates/events`.
 
 mod envelope;
 pub mod group;
+pub mod release;
 pub mod snapshot;
+mod state;
 
 use chrono::{DateTime, Utc};
 use scim::change::{Change, diff};

@@ -5,7 +5,7 @@
 //! Reading order: [`id`] and [`scope`] (access to a tenant), [`profile`] (the attributes of a directory's identities),
 //! [`tenant`] and [`credential`] (the records), [`network`], [`token_life`] and [`continuity`] (where and how long a token is good, and how it is renewed),
 //! [`identity`] and [`group`] (the resources of a directory), [`policy`] (the requirements of a profile), [`role`] and [`api_key`]
-//! (who may do what), [`portal`] (the pages that error texts name), [`event`] (the event of a change), [`actor`] and [`audit`] (who
+//! (who may do what), [`release_policy`] (what an app sees), [`portal`] (the pages that error texts name), [`event`] (the event of a change), [`actor`] and [`audit`] (who
 //! did what, as chains of rows).
 
 pub mod actor;
@@ -29,6 +29,7 @@ pub mod portal;
 pub mod position;
 pub mod profile;
 pub mod providers;
+pub mod release_policy;
 pub mod role;
 pub mod scope;
 pub mod tenant;

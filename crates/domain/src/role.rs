@@ -68,6 +68,9 @@ pub enum Right {
     /// Give apps credentials and take them back.
     #[strum(serialize = "app:manage")]
     AppManage,
+    /// Say what an app may see.
+    #[strum(serialize = "app:release")]
+    AppRelease,
     /// Delete apps.
     #[strum(serialize = "app:delete")]
     AppDelete,

@@ -5,6 +5,7 @@
 //! changes meanwhile has an event after that position, with a greater revision. Must not know: HTTP.
 
 mod cursor;
+mod page;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,22 +22,18 @@ use domain::id::{AppId, DirectoryId, EventId, IdentityId};
 use domain::identity::Identity;
 use domain::position::Position;
 use domain::profile::Profile;
+use domain::release_policy::Release;
 use domain::scope::TenantScope;
 use domain::tenant::{Directory, Tenant};
 use store::{Store, StoreError};
 use uuid::Uuid;
 
 use self::cursor::{Cursor, Place, Stage};
+use self::page::{MAX_ENTRIES, Page};
 use crate::feeds::{FeedError, Feeds, check_epoch};
 use crate::read_limits::ReadPermit;
 use crate::status::StatusRegistry;
 
-/// The most entries of a page.
-const MAX_ENTRIES: usize = 500;
-/// The bytes of entries at which a page ends.
-const MAX_BYTES: usize = 4 * 1024 * 1024;
-/// The rows that are read at a time.
-const BATCH: usize = 100;
 /// The tenants that a page looks at: most may have nothing.
 const TENANTS: usize = 100;
 
@@ -99,8 +96,10 @@ impl Feeds {
         if cursor.position > feed.head {
             return Err(FeedError::BadCursor);
         }
+        let release = self.store.release(app).await?.ok_or(FeedError::NoFeed)?.release;
         let mut reader = Reader {
             store: &self.store,
+            release,
             registry: &self.registry,
             sources,
             at: self.clock.now(),
@@ -127,50 +126,6 @@ impl Feeds {
     }
 }
 
-/// The entries so far, and their bounds.
-struct Page {
-    entries: Vec<String>,
-    bytes: usize,
-    limit: usize,
-}
-
-impl Page {
-    const fn of(limit: usize) -> Self {
-        Self {
-            entries: Vec::new(),
-            bytes: 0,
-            limit,
-        }
-    }
-
-    /// Takes an entry, unless the page is full without it; an empty page takes any.
-    #[must_use]
-    fn take(&mut self, entry: String) -> bool {
-        let fits = self.entries.len() < self.limit && self.bytes + entry.len() <= MAX_BYTES;
-        if !fits && !self.entries.is_empty() {
-            return false;
-        }
-        self.bytes += entry.len();
-        self.entries.push(entry);
-        true
-    }
-
-    /// How many rows, and how many bytes of documents, are worth reading; `None` when the page is full. An entry holds most of a
-    /// document twice: whole, and as the profile's record.
-    fn room(&self) -> Option<(usize, i64)> {
-        let (entries, bytes) = (
-            self.limit - self.entries.len().min(self.limit),
-            MAX_BYTES.saturating_sub(self.bytes),
-        );
-        (entries > 0 && bytes > 0).then(|| {
-            (
-                entries.min(BATCH),
-                i64::try_from(bytes.div_ceil(2)).unwrap_or(i64::MAX),
-            )
-        })
-    }
-}
-
 /// A tenant with its directories and their profiles.
 struct Home {
     tenant: Tenant,
@@ -179,7 +134,7 @@ struct Home {
 }
 
 impl Home {
-    /// What entries of a directory say about it; `None` for a directory that was made since.
+    /// What entries of a directory say about it; `None` for one that was made since, or that the app may not see.
     fn origin(&self, environment: Environment, directory: DirectoryId) -> Option<Origin<'_>> {
         let (directory, profile) = self.directories.get(&directory)?;
         Some(Origin {
@@ -195,6 +150,8 @@ impl Home {
 /// One page being read.
 struct Reader<'a> {
     store: &'a Store,
+    /// What the app may see.
+    release: Release,
     registry: &'a StatusRegistry,
     sources: Sources<'a>,
     at: DateTime<Utc>,
@@ -213,6 +170,10 @@ impl Reader<'_> {
                 place = Place::beginning(id);
             }
             let home = self.home(tenant).await?;
+            if home.directories.is_empty() {
+                place = Place::after(id);
+                continue;
+            }
             if let Some(stage) = self.of_tenant(&home, place.stage).await? {
                 return Ok(Some(Place::at(id, stage)));
             }
@@ -228,7 +189,11 @@ impl Reader<'_> {
     async fn home(&self, tenant: Tenant) -> Result<Home, FeedError> {
         let scope = TenantScope::mint(tenant.id);
         let mut directories = HashMap::new();
+        let tenant_id = tenant.id.to_string();
         for directory in self.store.directories(scope).await? {
+            if !self.release.sees(&tenant_id, directory.profile.as_str()) {
+                continue;
+            }
             let profile = (self.sources.profile)(&directory);
             let profile = profile.map_err(|reason| FeedError::ProfileUnusable {
                 directory: directory.id,
@@ -293,13 +258,14 @@ impl Reader<'_> {
             if found.is_empty() {
                 return Ok(None);
             }
+            self.page.looked += found.len();
             for identity in found {
                 let id = identity.id.uuid();
                 if let Some(origin) = home.origin(self.sources.environment, identity.directory) {
                     // The form that events have, whichever version stored it.
                     let resource = identity.resource.canonical(&origin.profile.resource_type);
                     let text = entry::identity(origin, self.reading(), &Identity { resource, ..identity });
-                    if !self.page.take(text) {
+                    if !self.take(text) {
                         return Ok(Some(after));
                     }
                 }
@@ -327,11 +293,12 @@ impl Reader<'_> {
             if found.is_empty() {
                 return Ok(None);
             }
+            self.page.looked += found.len();
             for group in found {
                 let id = group.id.uuid();
                 if let Some(origin) = home.origin(self.sources.environment, group.directory) {
                     let told = begun.take().filter(|(begun, _)| *begun == id);
-                    if told.is_none() && !self.page.take(entry::group(origin, self.reading(), &group)) {
+                    if told.is_none() && !self.take(entry::group(origin, self.reading(), &group)) {
                         return Ok(Some(Stage::Groups(after)));
                     }
                     let last = told.map_or(Uuid::nil(), |(_, member)| member);
@@ -370,10 +337,7 @@ impl Reader<'_> {
             let Some(part) = found.get(..fitting).filter(|part| !part.is_empty()) else {
                 return Ok(None);
             };
-            if !self
-                .page
-                .take(entry::members(origin, self.reading(), group, part))
-            {
+            if !self.take(entry::members(origin, self.reading(), group, part)) {
                 return Ok(Some(last));
             }
             last = part.last().map_or(last, |member| member.id.uuid());
@@ -383,27 +347,17 @@ impl Reader<'_> {
         }
     }
 
+    /// Takes an entry, cut as events are, unless the page is full.
+    #[must_use]
+    fn take(&mut self, entry: String) -> bool {
+        let (cut, _) = self.release.cut(entry);
+        self.page.take(cut)
+    }
+
     fn reading(&self) -> Reading {
         Reading {
             id: EventId::from_uuid(self.sources.ids.next()),
             at: self.at,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_ends_at_its_entries_and_at_its_bytes() {
-        let mut page = Page::of(2);
-        assert!(page.take("x".repeat(MAX_BYTES + 1)), "one entry of any length");
-        assert_eq!(page.room(), None);
-        assert!(!page.take("y".to_owned()));
-        let mut page = Page::of(2);
-        assert!(page.take("x".to_owned()) && page.take("y".to_owned()));
-        assert!(!page.take("z".to_owned()));
-        assert_eq!((page.entries.len(), page.room()), (2, None));
     }
 }

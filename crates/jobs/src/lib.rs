@@ -4,7 +4,7 @@
 //! and leases are the store's (`store::Store::claim_jobs`). Must not know: HTTP servers, the command line.
 //!
 //! Reading order: [`handler`], `decide` (what an attempt comes to, pure), `runner`, [`status`]; then the handlers: [`prune`], [`checkpoints`], [`oauth_keys`],
-//! [`notices`], [`continuity`]. [`token_watch`] is no job: each instance looks by itself.
+//! [`notices`], [`continuity`], [`release`]. [`token_watch`] is no job: each instance looks by itself.
 
 pub mod checkpoints;
 pub mod continuity;
@@ -13,6 +13,7 @@ pub mod handler;
 pub mod notices;
 pub mod oauth_keys;
 pub mod prune;
+pub mod release;
 mod runner;
 pub mod status;
 pub mod token_watch;

@@ -40,5 +40,6 @@ pub use tables::member_change::MemberChange;
 pub use tables::outbox::{OutboxLag, Stamped};
 pub use tables::person::{FoundPerson, PersonKey};
 pub use tables::prune::PruneReport;
+pub use tables::release::ReleaseWalk;
 pub use tables::resource::{StoredId, StoredResource};
 pub use tenant_tx::{CreateOutcome, SaveOutcome, TenantTx};

@@ -15,6 +15,7 @@ use jobs::continuity::{ContinuityLook, ContinuityNotice, ContinuityPlan, RenewTo
 use jobs::notices::{Mail, TokenNotice, TokenNotices, Webhook};
 use jobs::oauth_keys::OauthKeys;
 use jobs::prune::Prune;
+use jobs::release::ReleaseChanges;
 use jobs::{Handler, Jobs};
 use store::Store;
 
@@ -58,6 +59,9 @@ pub fn jobs(setup: &Setup, operators: Option<&Store>) -> anyhow::Result<Jobs> {
         Arc::new(keys),
     ];
     handlers.extend(continuity);
+    handlers.push(Arc::new(ReleaseChanges {
+        context: context(setup, None),
+    }));
     if setup.config.audit.signing_key_file.is_some() {
         let (key, file) = keys::signing(&setup.config.audit)?;
         handlers.push(Arc::new(AuditCheckpoints {

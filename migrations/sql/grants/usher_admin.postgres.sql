@@ -1,7 +1,7 @@
 -- What the role usher_admin may do, table by table: what the operators' commands need and no more (ADR 0033). How this file
 -- is run, and what a new table needs: see usher_app.postgres.sql.
 --
--- It makes tenants, directories, apps and credentials, and ends them. It reads no document of an identity, and rewrites no hash: a secret
+-- It makes tenants, directories, apps and credentials, and ends them. It counts identities, reads no document of one, and rewrites no hash: a secret
 -- is replaced by a new credential.
 
 REVOKE ALL ON tenant FROM usher_admin;
@@ -14,7 +14,7 @@ GRANT SELECT, INSERT, UPDATE (provider, switch, extension, frozen_at) ON directo
 REVOKE ALL ON token FROM usher_admin;
 GRANT SELECT, INSERT, UPDATE (expires_at, revoked_at) ON token TO usher_admin;
 
--- Of identities the keys alone, to find a person (ADR 0046).
+-- Of identities the keys alone, to find a person (ADR 0046) and to count what a release policy gives or takes (ADR 0050).
 REVOKE ALL ON identity FROM usher_admin;
 GRANT SELECT (tenant_id, id, directory_id, user_name_key, external_id, work_email, modified_at) ON identity TO usher_admin;
 
@@ -74,9 +74,9 @@ GRANT SELECT, DELETE ON feed_ack TO usher_admin;
 
 REVOKE ALL ON lease FROM usher_admin;
 
--- A job that has used up its attempts is tried again.
+-- A job that has used up its attempts is tried again; a release policy adds one.
 REVOKE ALL ON job FROM usher_admin;
-GRANT SELECT, UPDATE (due_at, wait_ms, attempts, failed_at) ON job TO usher_admin;
+GRANT SELECT, INSERT, UPDATE (due_at, wait_ms, attempts, failed_at) ON job TO usher_admin;
 
 -- Where new tokens are written to, and the renewals (ADR 0051).
 REVOKE ALL ON token_continuity FROM usher_admin;

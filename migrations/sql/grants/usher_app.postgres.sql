@@ -64,7 +64,7 @@ REVOKE ALL ON deployment_key FROM usher_app;
 GRANT SELECT ON deployment_key TO usher_app;
 
 REVOKE ALL ON feed FROM usher_app;
-GRANT SELECT, UPDATE (head, published, epoch_number, epoch_mark, epoch_start, epoch_at, snapshot_mark, take_over, state, why, state_at, state_by) ON feed
+GRANT SELECT, UPDATE (head, published, epoch_number, epoch_mark, epoch_start, epoch_at, snapshot_mark, take_over, state, why, state_at, state_by, policy_before, policy_place) ON feed
     TO usher_app;
 
 REVOKE ALL ON feed_event FROM usher_app;

@@ -4,15 +4,16 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::world::{Backend, rename, settings, until_head};
+use super::world::{Backend, PATIENCE, rename, settings, until_head};
 use jsonschema::{Registry, Resource};
 use serde_json::{Value, json};
 use support::gateway::Gateway;
 use support::http::{Feed, Scim};
+use support::wait::until;
 
 use crate::snapshot;
 
-const TYPES: [&str; 12] = [
+const TYPES: [&str; 16] = [
     "identity.created",
     "identity.updated",
     "identity.deactivated",
@@ -25,6 +26,10 @@ const TYPES: [&str; 12] = [
     "identity.synced",
     "group.synced",
     "group.members_synced",
+    "identity.added",
+    "identity.removed",
+    "group.added",
+    "group.removed",
 ];
 
 fn folder() -> PathBuf {
@@ -83,6 +88,16 @@ async fn events() -> Vec<Value> {
         .expect(201);
     group(&Scim::new(&gateway.directory("contoso", "people"))).await;
     until_head(&feed, 14).await;
+    // The app sees people no longer, and then again.
+    for words in [&["--profile", "rooms"][..], &[]] {
+        gateway.cli(&[&["app", "policy", "set", "booking"][..], words].concat());
+        until("the app to be told", PATIENCE, || async {
+            let policy = gateway.cli(&["app", "policy", "show", "booking"]);
+            (policy["telling"] == false).then_some(())
+        })
+        .await;
+    }
+    feed.settled_head().await;
     let mut events: Vec<Value> = feed.all().await.into_iter().map(|(_, event)| event).collect();
     events.extend(super::snapshot::entries(
         &super::snapshot::pages(&app, 500, None).await,

@@ -136,6 +136,9 @@ async fn each_write_of_a_command_has_exactly_one_row_and_no_secret_is_in_it() {
         let first = made["credential"].as_str().unwrap().split('_').nth(2).unwrap();
         step("app revoke-credential booking", &[first], Some(Action::AppCredentialRevoke));
         step("app revoke-credential booking", &[first], None);
+        let policy = ["--tenant", "contoso", "--field", "office"];
+        step("app policy set booking", &policy, Some(Action::AppPolicySet));
+        step("app policy set booking", &policy, None);
         step("feed renew booking", &[], Some(Action::FeedRenew));
         step("app delete booking", &["--yes"], Some(Action::AppDelete));
         let made = step("api-key create", &["--role", "operator"], Some(Action::ApiKeyCreate));

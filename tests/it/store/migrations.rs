@@ -7,7 +7,7 @@ use support::postgres::Postgres;
 
 use super::world::{World, settings, worlds};
 
-const ALL: [&str; 19] = [
+const ALL: [&str; 20] = [
     "m0001_foundation",
     "m0002_groups",
     "m0003_directory_extension",
@@ -26,6 +26,7 @@ const ALL: [&str; 19] = [
     "m0017_snapshot_read",
     "m0018_oauth",
     "m0019_idempotency",
+    "m0020_release_policy",
     "m0021_token_continuity",
 ];
 

@@ -8,9 +8,10 @@ use domain::continuity::{Continuity, Renewal};
 use domain::credential::{SecretHash, Token, TokenId};
 use domain::feed::Epoch;
 use domain::id::{AppId, DirectoryId, RequestId, TenantId};
+use domain::release_policy::{ReleasePolicy, Scope};
 use domain::scope::TenantScope;
 use domain::tenant::{App, Directory, Switch, Tenant};
-use store::{AdminTx, BoxFuture, Claim, Store, StoreError};
+use store::{AdminTx, BoxFuture, Claim, NewJob, Store, StoreError};
 
 /// Whoever makes the changes.
 pub struct Operator(pub Store);
@@ -193,7 +194,50 @@ impl Operator {
         let new = (new.clone(), hash.clone(), redis.to_owned());
         self.of_platform(Action::AppCreate, move |tx| {
             let (app, hash, redis) = new.clone();
-            Box::pin(async move { tx.create_app(&app, id, &hash, &redis).await })
+            Box::pin(async move { tx.create_app(&app, id, &hash, &redis, None).await })
+        })
+        .await
+    }
+
+    pub async fn create_released_app(
+        &self,
+        new: &App,
+        id: TokenId,
+        hash: &SecretHash,
+        release: (ReleasePolicy, Vec<DirectoryId>),
+    ) -> Outcomes<()> {
+        let new = (new.clone(), hash.clone(), release);
+        self.of_platform(Action::AppCreate, move |tx| {
+            let (app, hash, release) = new.clone();
+            Box::pin(async move { tx.create_app(&app, id, &hash, "a2", Some(&release)).await })
+        })
+        .await
+    }
+
+    /// With scopes, and the key of a job: told; without, another epoch.
+    pub async fn set_release_policy(
+        &self,
+        app: AppId,
+        before: i64,
+        policy: &ReleasePolicy,
+        tell: Option<(Vec<Scope>, String)>,
+    ) -> Outcomes<bool> {
+        let new = (policy.clone(), tell);
+        self.of_platform(Action::AppPolicySet, move |tx| {
+            let (policy, tell) = new.clone();
+            Box::pin(async move {
+                let tell = tell.map(|(scopes, key)| {
+                    let job = NewJob {
+                        kind: "walk",
+                        key,
+                        payload: serde_json::json!({}),
+                        wait: std::time::Duration::from_hours(1),
+                    };
+                    (scopes, job)
+                });
+                let tell = tell.as_ref().map(|(scopes, job)| (scopes.as_slice(), job));
+                tx.set_release_policy(app, before, Some(&policy), tell).await
+            })
         })
         .await
     }

@@ -132,7 +132,7 @@ const NOT_BY_OPERATORS: [&str; 15] = [
     "SELECT * FROM oauth_key",
     "UPDATE client_secret SET last_used_at = 0",
     "UPDATE token SET noticed_days = 0",
-    "INSERT INTO job (kind, key, payload, created_at, wait_ms) VALUES ('x', 'x', '', 0, 0)",
+    "SELECT document FROM identity",
     "UPDATE job SET payload = ''",
     "SET ROLE usher_app",
     "SELECT setval('outbox_id_seq', 1)",

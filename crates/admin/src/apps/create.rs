@@ -8,16 +8,24 @@ use domain::id::AppId;
 use domain::tenant::{App, Slug};
 use store::StoreError;
 
+use super::policy::{self, Words};
 use super::{Issued, audit};
 use crate::{Context, Error};
 
-/// Creates an app that may see every tenant and profile. Its feed begins with all events that the outbox
-/// still holds.
+/// Creates an app with a release policy, which without words is every tenant and profile. Its feed begins with all events that the
+/// outbox still holds of what it may see.
 ///
 /// # Errors
-/// [`Error::Name`], [`Error::AppExists`], [`Error::Store`].
-pub async fn execute(context: &Context, name: &str) -> Result<Issued, Error> {
+/// [`Error::Name`], [`Error::AppExists`], [`Error::TenantUnknown`], [`Error::ProfileUnknown`], [`Error::ReleaseUnknown`], [`Error::Store`].
+pub async fn execute(context: &Context, name: &str, may_see: &Words) -> Result<Issued, Error> {
     let name: Slug = name.parse()?;
+    let release = match policy::resolved(context, may_see).await? {
+        None => None,
+        Some(policy) => {
+            let seen = policy::seen(context, &policy).await?;
+            Some((policy, seen))
+        }
+    };
     let app = App {
         id: AppId::from_uuid(context.ids.next()),
         name,
@@ -26,8 +34,9 @@ pub async fn execute(context: &Context, name: &str) -> Result<Issued, Error> {
     let (credential, hash) = context.issue(CredentialKind::App).await?;
     let redis = redis_password::sha256(&credential);
     let entry = audit(context, Action::AppCreate, Target::App(app.id), &app)
-        .with("credential", credential.id().as_str());
-    let new = Arc::new((app.clone(), credential.id(), hash.clone(), redis));
+        .with("credential", credential.id().as_str())
+        .with("restricted", release.is_some());
+    let new = Arc::new((app.clone(), credential.id(), hash.clone(), redis, release));
     let issued = Issued {
         feed_url: context.feed_url(&app),
         app,
@@ -35,7 +44,7 @@ pub async fn execute(context: &Context, name: &str) -> Result<Issued, Error> {
     };
     let created = context.create(&entry, &issued, move |tx| {
         let new = Arc::clone(&new);
-        Box::pin(async move { tx.create_app(&new.0, new.1, &new.2, &new.3).await })
+        Box::pin(async move { tx.create_app(&new.0, new.1, &new.2, &new.3, new.4.as_ref()).await })
     });
     match created.await {
         Ok(()) => {

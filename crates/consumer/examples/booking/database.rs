@@ -11,12 +11,13 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row as _};
 use std::path::Path;
 use std::time::Duration;
 use usher_consumer::sink::SinkError;
-use usher_consumer::{Batch, IdentityEvent, Kind, Place, Sink, SnapshotPage, Stored};
+use usher_consumer::{Batch, IdentityEvent, Place, Sink, SnapshotPage, Stored};
 
 /// Both tables have the same columns; a room leaves the two names empty.
 const COLUMNS: &str = "tenant TEXT NOT NULL, directory TEXT NOT NULL, id TEXT NOT NULL, external_id TEXT, user_name TEXT,
     display_name TEXT, given_name TEXT, family_name TEXT, office TEXT, active INTEGER NOT NULL,
-    sequence INTEGER NOT NULL, deleted INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (directory, id)";
+    sequence INTEGER NOT NULL, deleted INTEGER NOT NULL, position INTEGER NOT NULL, release INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (directory, id)";
 
 /// Beside the rows. `epoch` is null before the first snapshot and while one is taken. `snapshot` counts them; `taken_by` and
 /// `taken_at` (seconds) say who is at one, and since when that one has stored nothing. `seen` has the ids of the snapshot so far.
@@ -261,16 +262,16 @@ async fn store(
         "rooms" => "rooms",
         _ => return Ok(0), // a profile this service has no use for
     };
-    // A deletion empties the personal fields but keeps the row and its sequence.
+    // What is gone (deleted, or not to be seen any more) has no personal fields, but its row with the sequence.
     let sql = format!(
         "INSERT INTO {table} (tenant, directory, id, external_id, user_name, display_name, given_name, family_name, office,
-                              active, sequence, deleted, position)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+                              active, sequence, deleted, position, release)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?15)
          ON CONFLICT (directory, id) DO UPDATE SET tenant = excluded.tenant, external_id = excluded.external_id,
              user_name = excluded.user_name, display_name = excluded.display_name, given_name = excluded.given_name,
              family_name = excluded.family_name, office = excluded.office, active = excluded.active,
-             sequence = excluded.sequence, deleted = excluded.deleted, position = excluded.position
-         WHERE ?14 OR {table}.sequence < excluded.sequence"
+             sequence = excluded.sequence, deleted = excluded.deleted, position = excluded.position, release = excluded.release
+         WHERE ?14 OR ({table}.sequence, {table}.release) < (excluded.sequence, excluded.release)"
     );
     let result = sqlx::query(AssertSqlSafe(sql))
         .bind(&event.tenant)
@@ -284,9 +285,10 @@ async fn store(
         .bind(event.text("office"))
         .bind(event.active())
         .bind(event.sequence.cast_signed())
-        .bind(event.kind == Kind::Deleted)
+        .bind(event.kind.is_gone())
         .bind(position.cast_signed())
         .bind(rule == Rule::Always)
+        .bind(event.release.cast_signed())
         .execute(tx)
         .await?;
     Ok(result.rows_affected())

@@ -6,14 +6,11 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use scim::change::Change;
 use scim::etag::{self, Revision};
-use scim::resource::Resource;
-use serde::ser::SerializeMap as _;
-use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde::Serialize;
 
+pub(super) use super::state::{KnownBy, MemberRef, State};
 use super::{Cause, Event, EventKind, Origin};
 use crate::environment::Environment;
-use crate::group::Member;
 use crate::id::{DirectoryId, EventId, RequestId, ResourceId, TenantId};
 use crate::profile::{Record, ResourceKind};
 use crate::tenant::{Provider, Slug};
@@ -44,6 +41,7 @@ impl Head {
             sequence,
             part: format!("{part}/{parts}"),
             key: part.to_string(),
+            release: None,
         };
         Event {
             id: self.id,
@@ -69,6 +67,8 @@ pub(super) struct Text<'a> {
     pub(super) part: String,
     /// The end of the idempotency key.
     pub(super) key: String,
+    /// The number of the app's release policy, when it is what is told of.
+    pub(super) release: Option<i64>,
 }
 
 impl Text<'_> {
@@ -79,11 +79,11 @@ impl Text<'_> {
         }
     }
 
-    fn event_type(&self) -> String {
+    pub(super) fn event_type(&self) -> String {
         format!("usher.{}.{}.v1", self.noun(), self.word)
     }
 
-    fn source(&self, origin: Origin<'_>) -> String {
+    pub(super) fn source(&self, origin: Origin<'_>) -> String {
         let (environment, tenant) = (origin.environment, origin.directory.tenant);
         format!(
             "urn:usher:{environment}:{tenant}:{}:{}",
@@ -105,6 +105,7 @@ impl Text<'_> {
             datacontenttype: "application/json",
             dataschema: format!("urn:usher:schema:{}.{}:1", self.noun(), self.word),
             sequence: sequence.sequence(),
+            release: self.release,
             part: &self.part,
             tenantid: tenant,
             directoryid: origin.directory.id,
@@ -139,6 +140,8 @@ struct Envelope<'a> {
     datacontenttype: &'static str,
     dataschema: String,
     sequence: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    release: Option<i64>,
     part: &'a str,
     tenantid: TenantId,
     directoryid: DirectoryId,
@@ -261,7 +264,7 @@ enum CauseRef<'a> {
         #[serde(flatten)]
         cause: &'a Cause,
     },
-    /// The gateway itself, which reads a snapshot.
+    /// The gateway itself: it reads a snapshot, or tells what an app's release policy brings and takes.
     #[serde(rename_all = "camelCase")]
     Gateway {
         actor: &'static str,
@@ -290,13 +293,22 @@ impl<'a> Version<'a> {
 
     /// The revision that a snapshot found.
     pub(super) fn found(revision: Revision) -> Self {
+        Self::by_gateway(revision, "SNAPSHOT")
+    }
+
+    /// The revision that a resource had when an app's release policy changed.
+    pub(super) fn released(revision: Revision) -> Self {
+        Self::by_gateway(revision, "RELEASE")
+    }
+
+    fn by_gateway(revision: Revision, operation: &'static str) -> Self {
         Self {
             revision,
             previous_revision: revision.number(),
             etag: etag::of(revision),
             cause: CauseRef::Gateway {
                 actor: "system",
-                operation: "SNAPSHOT",
+                operation,
                 request_id: (),
                 client_request_id: (),
                 token_id: (),
@@ -321,74 +333,5 @@ impl<'a> Changed<'a> {
             changed_attributes: changes.iter().map(|change| change.path.as_str()).collect(),
             managed_attributes,
         }
-    }
-}
-
-/// The names of a resource, without its state.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct KnownBy<'a> {
-    id: ResourceId,
-    external_id: Option<&'a str>,
-    #[serde(flatten)]
-    name: Name<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-enum Name<'a> {
-    UserName(Option<&'a str>),
-    DisplayName(Option<&'a str>),
-}
-
-impl<'a> KnownBy<'a> {
-    pub(super) fn of(id: impl Into<ResourceId>, resource: &'a Resource) -> Self {
-        let id = id.into();
-        Self {
-            id,
-            external_id: resource.external_id(),
-            name: match id {
-                ResourceId::Identity(_) => Name::UserName(resource.user_name()),
-                ResourceId::Group(_) => Name::DisplayName(resource.display_name()),
-            },
-        }
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct MemberRef<'a> {
-    id: ResourceId,
-    external_id: Option<&'a str>,
-}
-
-impl<'a> MemberRef<'a> {
-    pub(super) fn of(member: &'a Member) -> Self {
-        Self {
-            id: member.id,
-            external_id: member.external_id.as_deref(),
-        }
-    }
-}
-
-/// A whole resource: its id, its attributes, and the `known` one, in its place or at the end.
-pub(super) struct State<'a> {
-    pub(super) id: ResourceId,
-    pub(super) resource: &'a Resource,
-    pub(super) known: (&'static str, Value),
-}
-
-impl Serialize for State<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (attributes, (known, value)) = (self.resource.as_map(), &self.known);
-        let mut state = serializer.serialize_map(None)?;
-        state.serialize_entry("id", &self.id)?;
-        for (name, attribute) in attributes {
-            state.serialize_entry(name, if name == known { value } else { attribute })?;
-        }
-        if !attributes.contains_key(*known) {
-            state.serialize_entry(known, value)?;
-        }
-        state.end()
     }
 }

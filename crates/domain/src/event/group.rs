@@ -107,7 +107,7 @@ pub(super) fn state(group: &Group) -> State<'_> {
 
 /// The members of one event.
 #[derive(Default)]
-struct Part<'a> {
+pub(super) struct Part<'a> {
     added: Vec<MemberRef<'a>>,
     removed: Vec<MemberRef<'a>>,
     cleared: bool,
@@ -116,7 +116,12 @@ struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    fn data(self, directory: TenantAndDirectory<'a>, version: Version<'a>, group: &'a Group) -> Data<'a> {
+    pub(super) fn data(
+        self,
+        directory: TenantAndDirectory<'a>,
+        version: Version<'a>,
+        group: &'a Group,
+    ) -> Data<'a> {
         Data::Members {
             directory,
             group: KnownBy::of(group.id, &group.resource),
@@ -135,7 +140,7 @@ pub(super) fn member_bytes(member: &Member) -> usize {
 }
 
 /// Cuts a change into parts of bounded size; none when nothing changed.
-fn parts(change: &MembersChanged) -> Vec<Part<'_>> {
+pub(super) fn parts(change: &MembersChanged) -> Vec<Part<'_>> {
     let mut parts: Vec<Part<'_>> = Vec::new();
     if change.cleared {
         parts.push(Part {

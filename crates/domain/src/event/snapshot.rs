@@ -32,6 +32,7 @@ impl Reading {
             sequence,
             part: "1/1".to_owned(),
             key,
+            release: None,
         }
     }
 }

@@ -20,6 +20,7 @@ const MATRIX: &[(&str, &str)] = &[
     ("app:read", "x--xxx"),
     ("app:create", "x-----"),
     ("app:manage", "x----x"),
+    ("app:release", "x-----"),
     ("app:delete", "x-----"),
     ("feed:read", "x--xxx"),
     ("feed:renew", "x----x"),

@@ -2,18 +2,19 @@
 
 use actix_web::HttpRequest;
 use admin::Context;
-use admin::view::{AppCredentialView, AppIssued, AppView};
+use admin::apps::policy::{Change, Words};
+use admin::view::{AppCredentialView, AppIssued, AppView, PolicyChanged, PolicyView};
 use chrono::TimeDelta;
 use domain::credential::{AppCredentialRecord, CredentialStatus};
 use domain::role::Scope;
 use domain::tenant::App;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::access::{Access, Deployment, Target, parameter};
 use super::input::Nothing;
 use super::page::{self, Page, PageQuery};
-use super::route::Outcome;
+use super::route::{Answered, Outcome};
 use super::span;
 
 /// An app to create.
@@ -22,6 +23,61 @@ use super::span;
 pub struct CreateApp {
     /// Its name: 1 to 63 of a-z, 0-9 and '-'; it stands in the feed's URL and the stream's key.
     pub name: String,
+    /// What it may see; everything without it.
+    #[serde(default)]
+    pub policy: MaySee,
+}
+
+/// What an app may see. What is left out or null is everything of the kind, also what is made later.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MaySee {
+    /// Names of tenants.
+    pub tenants: Option<Vec<String>>,
+    /// Names of profiles.
+    pub profiles: Option<Vec<String>>,
+    /// SCIM paths, as an attribute mapping writes them.
+    pub attributes: Option<Vec<String>>,
+    /// Fields of the record, with the attributes behind them.
+    pub fields: Option<Vec<String>>,
+}
+
+/// Parts of a release policy. What is left out stays as it is, null is everything of the kind.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(
+    clippy::option_option,
+    reason = "left out, null and a value are three answers"
+)]
+pub struct ChangePolicy {
+    /// Names of tenants.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<Vec<String>>")]
+    pub tenants: Option<Option<Vec<String>>>,
+    /// Names of profiles.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<Vec<String>>")]
+    pub profiles: Option<Option<Vec<String>>>,
+    /// SCIM paths, as an attribute mapping writes them.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<Vec<String>>")]
+    pub attributes: Option<Option<Vec<String>>>,
+    /// Fields of the record, with the attributes behind them.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<Vec<String>>")]
+    pub fields: Option<Option<Vec<String>>>,
+    /// Only count what would be added and removed.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// Tells null from a member that is left out.
+#[expect(
+    clippy::option_option,
+    reason = "left out, null and a value are three answers"
+)]
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Vec<String>>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// A credential in place of the others.
@@ -83,8 +139,43 @@ pub async fn list(access: Access<Deployment>, query: PageQuery) -> Outcome<Page<
 }
 
 pub async fn create(access: Access<Deployment>, new: CreateApp) -> Outcome<AppIssued> {
-    let made = admin::apps::create::execute(&access.context, &new.name).await?;
+    let MaySee {
+        tenants,
+        profiles,
+        attributes,
+        fields,
+    } = new.policy;
+    let may_see = Words {
+        tenants,
+        profiles,
+        attributes,
+        fields,
+    };
+    let made = admin::apps::create::execute(&access.context, &new.name, &may_see).await?;
     Ok(AppIssued::of(&access.context, &made).into())
+}
+
+pub async fn policy(access: Access<App>, _: Nothing) -> Outcome<PolicyView> {
+    let policy = admin::apps::policy::show(&access.context, access.on.name.as_str()).await?;
+    Ok(Answered {
+        etag: Some(policy.version()),
+        body: PolicyView::from(&policy),
+    })
+}
+
+pub async fn change_policy(access: Access<App>, new: ChangePolicy) -> Outcome<PolicyChanged> {
+    let change = Change {
+        tenants: new.tenants,
+        profiles: new.profiles,
+        attributes: new.attributes,
+        fields: new.fields,
+    };
+    let (name, if_match) = (access.on.name.as_str(), access.precondition.if_match.as_ref());
+    let changed = admin::apps::policy::set(&access.context, name, &change, if_match, new.dry_run).await?;
+    Ok(Answered {
+        etag: Some(changed.policy.version()),
+        body: PolicyChanged::of(&changed, new.dry_run),
+    })
 }
 
 pub async fn get(access: Access<App>, _: Nothing) -> Outcome<AppView> {

@@ -2,6 +2,7 @@
 
 use admin::Error;
 use auth::Refusal;
+use domain::release_policy::UnknownName;
 use domain::role::Right;
 use store::StoreError;
 
@@ -175,6 +176,8 @@ impl From<Error> for Problem {
             Error::ApiKeyRights => Self::value("role", detail),
             Error::RightUnknown(_) => Self::value("rights", detail),
             Error::ApiKeyScope { .. } | Error::ApiKeyScopes => Self::value("tenant", detail),
+            Error::ReleaseUnknown(UnknownName::Attribute(_)) => Self::value("attributes", detail),
+            Error::ReleaseUnknown(UnknownName::Field(_)) => Self::value("fields", detail),
             Error::BeyondMaker => Self::with(AdminCode::Forbidden, detail),
             Error::TooManyTokens { .. } | Error::ApiKeyEnded(_) => Self::with(AdminCode::Conflict, detail),
             Error::ContinuityValue { field, .. } => Self::value(field, detail),

@@ -285,6 +285,25 @@ fn apps() -> Vec<Route> {
         .with_dry_run(),
         route(
             Get,
+            "/apps/{app}/policy",
+            Right::AppRead,
+            "getAppPolicy",
+            "Read what an app may see.",
+            apps::policy,
+        )
+        .versioned(),
+        route(
+            Patch,
+            "/apps/{app}/policy",
+            Right::AppRelease,
+            "changeAppPolicy",
+            "Change what an app may see, effective at once. What is left out stays as it is; with dryRun only count what would be \
+             added and removed.",
+            apps::change_policy,
+        )
+        .versioned(),
+        route(
+            Get,
             "/feeds",
             Right::FeedRead,
             "listFeeds",

@@ -99,11 +99,7 @@ impl Resource {
         };
         elements
             .iter()
-            .filter(|element| {
-                selector
-                    .as_ref()
-                    .is_none_or(|selector| selects(selector, element))
-            })
+            .filter(|element| selector.as_ref().is_none_or(|selector| selector.selects(element)))
             .filter_map(|element| match &attr.sub {
                 Some(sub) => element.as_object().and_then(|map| get(map, sub)),
                 None => Some(element),
@@ -119,12 +115,15 @@ impl Resource {
     }
 }
 
-fn selects(selector: &Selector, element: &Value) -> bool {
-    match element.as_object().and_then(|map| get(map, &selector.sub)) {
-        Some(Value::String(text)) => fold(text) == fold(&selector.value),
-        Some(Value::Bool(flag)) => name::eq(&selector.value, if *flag { "true" } else { "false" }),
-        Some(Value::Number(number)) => number.to_string() == selector.value,
-        _ => false,
+impl Selector {
+    /// Whether it picks this element of a multi-valued attribute.
+    pub fn selects(&self, element: &Value) -> bool {
+        match element.as_object().and_then(|map| get(map, &self.sub)) {
+            Some(Value::String(text)) => fold(text) == fold(&self.value),
+            Some(Value::Bool(flag)) => name::eq(&self.value, if *flag { "true" } else { "false" }),
+            Some(Value::Number(number)) => number.to_string() == self.value,
+            _ => false,
+        }
     }
 }
 

@@ -123,6 +123,11 @@ columns! {
     Environment = String => |name| known("the environment", name.parse().ok());
     FeedState = String => |state| known("the state of a feed", state.parse().ok());
     TokenId = String => |id| known("the id of a credential", id.parse().ok());
+    // Separated by spaces.
+    Vec<TokenId> = String => |text| {
+        let ids: Result<Self, _> = text.split_ascii_whitespace().map(str::parse).collect();
+        known("a list of credentials' ids", ids.ok())
+    };
     Position = i64 => |number| in_range("a position", Self::new(number));
     Revision = i64 => |number| in_range("a revision", Self::new(number));
     // Milliseconds since 1970.

@@ -3,15 +3,16 @@
 use chrono::{DateTime, Utc};
 use domain::audit::AuditEntry;
 use domain::credential::{AppCredentialRecord, SecretHash, TokenId};
-use domain::id::AppId;
+use domain::id::{AppId, DirectoryId};
+use domain::release_policy::ReleasePolicy;
 use domain::tenant::{App, Slug};
 
-use super::feed;
-use super::names::{At, CreatedAt, Limit, Name, OfApp, PublicId, RedisPassword};
+use super::names::{At, CreatedAt, Limit, Name, OfApp, PublicId, RedisPassword, Rows};
+use super::new_feed;
 use super::outbox::OPEN_OUTBOX;
 use crate::admin_tx::AdminTx;
 use crate::engine::executor::Executor;
-use crate::engine::parameter::parameters;
+use crate::engine::parameter::{Ids, parameters};
 use crate::engine::read::record;
 use crate::engine::statement::Statement;
 use crate::error::Result;
@@ -110,7 +111,8 @@ pub struct AppPasswords {
 
 impl AdminTx {
     /// Adds an app with its feed and its first credential; `redis_password` is the SHA-256 of the whole credential. The feed
-    /// begins with everything the outbox still holds, in the outbox's order, from position 1.
+    /// begins with everything the outbox still holds, in the outbox's order, from position 1; with a release policy, of the directories
+    /// that are named beside it.
     ///
     /// # Errors
     /// [`crate::StoreError::Conflict`] when the name is taken, [`crate::StoreError::Unavailable`].
@@ -120,19 +122,28 @@ impl AdminTx {
         credential_id: TokenId,
         hash: &SecretHash,
         redis_password: &str,
+        release: Option<&(ReleasePolicy, Vec<DirectoryId>)>,
     ) -> Result<()> {
         let executor = &mut self.executor;
         if executor.backend() == Backend::Postgres {
-            executor.rows(&feed::LOCK_FEEDS, ()).await?;
+            executor.rows(&new_feed::LOCK_FEEDS, ()).await?;
             executor.rows(&OPEN_OUTBOX, ()).await?;
         }
         let feed = (OfApp(new.id), CreatedAt(new.created_at));
         executor.change(&INSERT, new).await?;
-        executor.change(&feed::INSERT, feed).await?;
+        executor.change(&new_feed::INSERT, feed).await?;
         self.insert_app_credential(new.id, credential_id, hash, redis_password, new.created_at)
             .await?;
-        self.executor.change(&feed::BACKFILL, OfApp(new.id)).await?;
-        self.executor.change(&feed::SET_HEAD, OfApp(new.id)).await?;
+        if let Some((policy, seen)) = release {
+            self.begin_policy(new.id, policy).await?;
+            let seen = Rows(Ids::of(seen.iter().map(|id| id.uuid())));
+            self.executor
+                .change(&new_feed::BACKFILL_SOME, (OfApp(new.id), seen))
+                .await?;
+        } else {
+            self.executor.change(&new_feed::BACKFILL, OfApp(new.id)).await?;
+        }
+        self.executor.change(&new_feed::SET_HEAD, OfApp(new.id)).await?;
         Ok(())
     }
 
@@ -247,7 +258,7 @@ impl Store {
 
 async fn delete_app(executor: &mut Executor, app: AppId) -> Result<bool> {
     if executor.backend() == Backend::Postgres {
-        executor.rows(&feed::LOCK_FEEDS, ()).await?;
+        executor.rows(&new_feed::LOCK_FEEDS, ()).await?;
     }
     while executor
         .change(&DELETE_EVENTS, (OfApp(app), Limit(DELETE_BATCH)))

@@ -48,10 +48,6 @@ impl Read for Option<Federation> {
 
 columns! {
     // With a blank between them.
-    Vec<TokenId> = String => |ids| {
-        let ids: Option<Self> = ids.split_ascii_whitespace().map(|id| id.parse().ok()).collect();
-        known("the secrets of a client", ids)
-    };
 }
 
 fn federated<'c>(client: &'c Client, value: fn(&'c Federation) -> &'c str) -> Option<&'c str> {

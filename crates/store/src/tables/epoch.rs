@@ -9,18 +9,19 @@ use super::feed::{Feed, FeedGroup};
 use super::lease::now;
 use super::names::{Above, Mark, OfApp};
 use crate::admin_tx::AdminTx;
+use crate::engine::executor::Executor;
 use crate::engine::statement::Statement;
 use crate::error::Result;
 use crate::settings::Backend;
 use crate::store::Store;
 
 /// Another epoch for a feed that still has the one of this mark.
-pub(crate) static RENEW: Statement<(OfApp, Mark<'_>, Above)> = Statement::new(|on| renew(on, ""));
+pub(crate) static RENEW: Statement<(OfApp, Mark<'_>, Above)> = Statement::new(|on| renewed(on, ""));
 /// The same by an operator: the stream is to be filled by this deployment, whoever filled it before.
 pub(crate) static RENEW_BY_HAND: Statement<(OfApp, Mark<'_>, Above)> =
-    Statement::new(|on| renew(on, ", take_over = true"));
+    Statement::new(|on| renewed(on, ", take_over = true"));
 
-fn renew(on: Backend, also: &str) -> String {
+fn renewed(on: Backend, also: &str) -> String {
     let (mark, greatest) = on.either(
         ("right(gen_random_uuid()::text, 12)", "greatest"),
         ("lower(hex(randomblob(6)))", "max"),
@@ -84,6 +85,12 @@ impl Feed {
             .chain(group.waiting_since)
             .min()
     }
+}
+
+/// [`Store::renew_feed`] in a transaction.
+pub(crate) async fn renew(executor: &mut Executor, app: AppId, expected: &Epoch) -> Result<bool> {
+    let parameters = (OfApp(app), Mark(&expected.mark), Above(0));
+    Ok(executor.change(&RENEW, parameters).await? > 0)
 }
 
 impl AdminTx {

@@ -7,34 +7,12 @@ use domain::position::Position;
 use domain::tenant::Slug;
 use scim::etag::Revision;
 
-use super::names::{At, AtPosition, Consumers, CreatedAt, Limit, Mark, OfApp, Owner, StateName, Why};
+use super::names::{At, AtPosition, Consumers, Limit, Mark, OfApp, Owner, StateName, Why};
+use super::release::Stored;
 use crate::engine::read::{Columns, Read, record};
 use crate::engine::statement::{Opens, Statement};
 use crate::error::Result;
 use crate::store::Store;
-
-/// PostgreSQL: keeps the stamper waiting while a feed is created; its `FOR UPDATE` takes `ROW SHARE`, which waits for this
-/// lock.
-pub(crate) static LOCK_FEEDS: Statement<()> = Statement::new(|_| "LOCK TABLE feed IN EXCLUSIVE MODE".into());
-
-pub(crate) static INSERT: Statement<(OfApp, CreatedAt)> = Statement::new(|on| {
-    let mark = on.either("right(gen_random_uuid()::text, 12)", "lower(hex(randomblob(6)))");
-    format!(
-        "INSERT INTO feed (app_id, head, published, created_at, epoch_mark) VALUES (:app, 0, 0, :created_at, {mark})"
-    )
-});
-
-/// The events of a new feed that are stamped already. Afterwards the head is set by [`SET_HEAD`].
-pub(crate) static BACKFILL: Statement<OfApp> = Statement::new(|_| {
-    "INSERT INTO feed_event (app_id, pos, tenant_id, outbox_id) \
-     SELECT :app, row_number() OVER (ORDER BY id), tenant_id, id FROM outbox WHERE stamped"
-        .into()
-});
-
-pub(crate) static SET_HEAD: Statement<OfApp> = Statement::new(|_| {
-    "UPDATE feed SET head = (SELECT coalesce(max(pos), 0) FROM feed_event WHERE app_id = :app) WHERE app_id = :app"
-        .into()
-});
 
 const FEEDS: &str = "SELECT feed.app_id, app.name, feed.head, feed.published, \
     coalesce((SELECT e.pos FROM feed_event e WHERE e.app_id = feed.app_id ORDER BY e.pos LIMIT 1), feed.head + 1), \
@@ -66,11 +44,15 @@ const PAGE_BYTES: usize = 4 * 1024 * 1024;
 ///
 /// Positions have no gaps, so a page is bounded from above as well. Without that bound PostgreSQL reads and sorts the
 /// bodies of everything that is left, at every page (measured: 134 ms against 3 ms with 40,000 events left).
-pub(crate) static PAGE: Statement<(FeedPosition, Limit), (FeedEvent, FeedEnds)> = Statement::opening(
-    Opens::All("outbox"),
-    |_| {
+///
+/// The app's release policy stands beside the first event.
+pub(crate) static PAGE: Statement<(FeedPosition, Limit), ((FeedEvent, FeedEnds), Stored)> =
+    Statement::opening(Opens::All("outbox"), |_| {
         format!(
-            "SELECT p.pos, p.event_id, p.event_type, p.tenant_id, p.source, p.sequence, p.body, {ENDS} FROM \
+            "SELECT p.pos, p.event_id, p.event_type, p.tenant_id, p.source, p.sequence, p.body, {ENDS}, \
+             CASE WHEN p.bytes_before IS NULL THEN (SELECT policy_revision FROM feed WHERE app_id = :app) ELSE 0 END \
+             AS policy_revision, CASE WHEN p.bytes_before IS NULL THEN (SELECT policy FROM feed WHERE app_id = :app) END AS policy, \
+             CAST(NULL AS text) AS policy_before FROM \
              (SELECT f.pos, o.event_id, o.event_type, o.tenant_id, o.source, o.sequence, o.body, sum(octet_length(o.body)) OVER \
              (ORDER BY f.pos ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before FROM feed_event f \
              JOIN outbox o ON o.tenant_id = f.tenant_id AND o.id = f.outbox_id \
@@ -78,8 +60,7 @@ pub(crate) static PAGE: Statement<(FeedPosition, Limit), (FeedEvent, FeedEnds)> 
              (SELECT n.pos FROM feed_event n WHERE n.app_id = :app AND n.pos > :position ORDER BY n.pos LIMIT 1)) p \
              WHERE p.bytes_before IS NULL OR p.bytes_before < {PAGE_BYTES} ORDER BY p.pos LIMIT :limit"
         )
-    },
-);
+    });
 
 pub(crate) static HEAD: Statement<OfApp, FeedEnds> =
     Statement::new(|_| format!("SELECT {ENDS} FROM feed WHERE app_id = :app"));
@@ -304,7 +285,8 @@ impl Store {
         self.autocommit().one(&BY_APP, OfApp(app)).await
     }
 
-    /// At most `limit` events after a position, which end at about 4 MiB, and the feed's ends; `None` when there is no such feed.
+    /// At most `limit` events after a position, which end at about 4 MiB, and the feed's ends; `None` when there is no such feed. Each
+    /// event is cut to what the app's release policy lets it see now (ADR 0050): whoever reads a feed reads through this function.
     ///
     /// # Errors
     /// [`crate::StoreError::Unavailable`].
@@ -314,10 +296,19 @@ impl Store {
             .all(&PAGE, ((OfApp(app), AtPosition(after)), Limit(limit)))
             .await?;
         let ends = match rows.last() {
-            Some((_, ends)) => Some(ends.clone()),
+            Some(((_, ends), _)) => Some(ends.clone()),
             None => executor.one(&HEAD, OfApp(app)).await?,
         };
-        let mut events: Vec<FeedEvent> = rows.into_iter().map(|(event, _)| event).collect();
+        let release = rows.iter().map(|(_, stored)| &stored.0);
+        let release = release.max_by_key(|release| release.revision).cloned();
+        let mut events: Vec<FeedEvent> = rows.into_iter().map(|((event, _), _)| event).collect();
+        if let Some(release) = release.filter(|release| release.policy.is_some()) {
+            for event in &mut events {
+                let (body, event_type) = release.cut(std::mem::take(&mut event.body));
+                event.body = body;
+                event.event_type = event_type.unwrap_or_else(|| std::mem::take(&mut event.event_type));
+            }
+        }
         events.sort_by_key(|event| event.position);
         Ok(ends.map(|ends| FeedPage { events, ends }))
     }

@@ -56,15 +56,23 @@ names! {
     OfTenant(TenantId) = tenant;
     /// The ids of rows of the outbox.
     OutboxRows(Vec<i64>) = events;
+    /// The end of a place that a walk comes to.
+    /// The new value; `None` clears the column.
+    New<'a>(Option<&'a str>) = new;
+    NewPlace(String) = new_place;
     Owner<'a>(&'a str) = owner;
     /// JSON.
     Payload(String) = payload;
     People(Ids) = people;
+    /// Where a walk is.
+    Place(String) = place;
     Profile<'a>(&'a str) = profile;
     /// The id inside a token or an app's credential.
     PublicId(TokenId) = id;
     RedisPassword<'a>(&'a str) = redis_password;
     Rows(Ids) = ids;
+    /// The number of an app's release policy.
+    OfRelease(i64) = release;
     /// The number of a row in its chain.
     Seq(i64) = seq;
     Skip(usize) = skip;

@@ -13,9 +13,9 @@ use domain::position::Position;
 use serde_json::{Value, json};
 
 use super::deployment::{self, IdentityFile, KnownIdentity};
-use super::feed_heads;
 use super::names::Limit;
 use super::resource::Table;
+use super::{fan_out, feed_heads};
 use crate::engine::executor::Executor;
 use crate::engine::parameter::{Bind, Json, Values, parameters};
 use crate::engine::statement::{Opens, Statement};
@@ -62,7 +62,7 @@ impl<R: Table> Bind for Events<'_, R> {
     }
 }
 
-const COLUMNS: &str =
+pub(crate) const COLUMNS: &str =
     "tenant_id, directory_id, identity_id, sequence, event_id, event_type, source, body, created_at";
 
 /// An `INSERT … SELECT` of one event, if the change reached a row: its time is that of its log row. On PostgreSQL the change is
@@ -76,17 +76,19 @@ pub(crate) fn insert(on: Backend) -> String {
 }
 
 fn rows(events: &[Event]) -> Vec<Value> {
-    let row = |event: &Event| {
-        json!({
-            "sequence": event.sequence,
-            "id": event.id.uuid(),
-            "hex": event.id.uuid().simple().to_string(),
-            "type": event.event_type,
-            "source": event.source,
-            "body": event.body,
-        })
-    };
     events.iter().map(row).collect()
+}
+
+/// An event as one value of a list.
+pub(crate) fn row(event: &Event) -> Value {
+    json!({
+        "sequence": event.sequence,
+        "id": event.id.uuid(),
+        "hex": event.id.uuid().simple().to_string(),
+        "type": event.event_type,
+        "source": event.source,
+        "body": event.body,
+    })
 }
 
 /// As [`insert`], of several events about `:id`.
@@ -129,28 +131,26 @@ pub(crate) static OPEN_OUTBOX_IN_ORDER: Statement<(), (String, Option<String>)> 
         .into()
 });
 
-/// PostgreSQL, first: no other transaction gives out positions until we commit. A statement of its own, in the order of the ids
-/// (no deadlocks), so that the next statement sees everything the last holder committed (ADR 0003).
-pub(crate) static LOCK_HEADS: Statement<(), (AppId, Position)> =
-    Statement::new(|_| "SELECT app_id FROM feed ORDER BY app_id FOR UPDATE".into());
-
-/// Gives positions to the oldest unstamped rows. PostgreSQL answers how many there were, SQLite changes rows.
+/// Gives positions to the oldest unstamped rows, where no app has a release policy ([`super::fan_out`] where one has). What is for one
+/// app alone is then for an app that is gone. PostgreSQL answers how many there were, SQLite changes rows.
 pub(crate) static STAMP: Statement<Limit, i64> = Statement::new(|on| {
-    let batch = "SELECT tenant_id, id FROM outbox WHERE NOT stamped ORDER BY id LIMIT :limit";
+    let batch = "SELECT tenant_id, id, app_id FROM outbox WHERE NOT stamped ORDER BY id LIMIT :limit";
     on.either(
         format!(
-            "WITH batch AS MATERIALIZED (SELECT b.*, row_number() OVER (ORDER BY b.id) AS n FROM ({batch}) b), \
+            "WITH batch AS MATERIALIZED (SELECT b.*, count(*) FILTER (WHERE b.app_id IS NULL) OVER (ORDER BY b.id) AS n \
+             FROM ({batch}) b), \
              fanned AS (INSERT INTO feed_event (app_id, pos, tenant_id, outbox_id) \
-             SELECT f.app_id, f.head + b.n, b.tenant_id, b.id FROM feed f CROSS JOIN batch b), \
-             heads AS (UPDATE feed SET head = head + (SELECT count(*) FROM batch) WHERE EXISTS (SELECT 1 FROM batch)), \
+             SELECT f.app_id, f.head + b.n, b.tenant_id, b.id FROM feed f CROSS JOIN batch b WHERE b.app_id IS NULL), \
+             heads AS (UPDATE feed SET head = head + (SELECT count(*) FROM batch WHERE app_id IS NULL) \
+             WHERE EXISTS (SELECT 1 FROM batch)), \
              done AS (UPDATE outbox SET stamped = true WHERE NOT stamped AND id = ANY (ARRAY(SELECT id FROM batch))) \
              SELECT count(*) FROM batch"
         ),
         format!(
             "INSERT INTO feed_event (app_id, pos, tenant_id, outbox_id) SELECT f.app_id, \
              f.head + row_number() OVER (PARTITION BY f.app_id ORDER BY b.id), b.tenant_id, b.id \
-             FROM feed f CROSS JOIN ({batch}) b; \
-             UPDATE feed SET head = head + (SELECT count(*) FROM ({batch})) WHERE EXISTS ({batch}); \
+             FROM feed f CROSS JOIN ({batch}) b WHERE b.app_id IS NULL; \
+             UPDATE feed SET head = head + (SELECT count(*) FROM ({batch}) WHERE app_id IS NULL) WHERE EXISTS ({batch}); \
              UPDATE outbox SET stamped = 1 WHERE id IN (SELECT id FROM ({batch}))"
         ),
     )
@@ -239,13 +239,17 @@ async fn stamp(executor: &mut Executor, limit: usize, file: Option<&KnownIdentit
     let stamped = match executor.backend() {
         Backend::Postgres => {
             let identity = executor.one(&OPEN_OUTBOX_IN_ORDER, ()).await?;
-            executor.rows(&LOCK_HEADS, ()).await?;
+            let feeds = executor.all(&fan_out::FEEDS, ()).await?;
             if let Some((current, noted)) = identity
                 && noted.as_ref() != Some(&current)
             {
                 renewed = deployment::adopt(executor, &current, noted.is_some()).await?;
             }
-            let stamped = executor.one(&STAMP, batch()).await?;
+            let stamped = if fan_out::is_needed(&feeds) {
+                Some(fan_out::stamp(executor, limit, &feeds).await?)
+            } else {
+                executor.one(&STAMP, batch()).await?
+            };
             if renewed || stamped > Some(0) {
                 executor.one(&feed_heads::NOTIFY, ()).await?;
             }
@@ -257,7 +261,12 @@ async fn stamp(executor: &mut Executor, limit: usize, file: Option<&KnownIdentit
             }
             let waiting = executor.one(&UNSTAMPED, batch()).await?;
             if waiting > Some(0) {
-                executor.change(&STAMP, batch()).await?;
+                let feeds = executor.all(&fan_out::FEEDS, ()).await?;
+                if fan_out::is_needed(&feeds) {
+                    fan_out::stamp(executor, limit, &feeds).await?;
+                } else {
+                    executor.change(&STAMP, batch()).await?;
+                }
             }
             waiting
         }

@@ -29,10 +29,6 @@ record!(
 
 columns! {
     Step = String => |word| known("the step of a renewal", word.parse().ok());
-    Vec<TokenId> = String => |text| {
-        let ids: std::result::Result<Self, _> = text.split_ascii_whitespace().map(str::parse).collect();
-        known("the tokens of a renewal", ids.ok())
-    };
 }
 
 parameters!(&Renewal, |renewal| {

@@ -12,8 +12,8 @@ use super::audit::{AuditPlace, AuditQuery};
 use super::log::{self, LogPlace, LogQuery};
 use super::{
     api_key, app, audit, client, client_secret, continuity, credential_memory, deployment, directory,
-    directory_oauth, epoch, feed, feed_heads, group, idempotency, identity, job, lease, membership,
-    oauth_key, outbox, person, prune, renewal, snapshot, tenant, token,
+    directory_oauth, epoch, fan_out, feed, feed_heads, group, idempotency, identity, job, lease, membership,
+    new_feed, oauth_key, outbox, person, prune, release, renewal, snapshot, tenant, token,
 };
 use crate::engine::parameter::Bind;
 use crate::engine::statement::Statement;
@@ -51,7 +51,8 @@ static ALL: &[(&str, &dyn Built)] = statements! {
     directory: ALL BY_PROFILE CHANGE FREEZE INSERT UNFREEZE;
     directory_oauth: BY_NAME READ WRITE;
     epoch: END_TAKE_OVER NOTE_SNAPSHOT RENEW RENEW_ALL RENEW_BY_HAND;
-    feed: ACK ACKS ALL BACKFILL BY_APP GROUPS HEAD INSERT LOCK_FEEDS PAGE SET_DELIVERED SET_HEAD SET_PUBLISHED SET_STATE;
+    fan_out: FAN_OUT FEEDS WAITING;
+    feed: ACK ACKS ALL BY_APP GROUPS HEAD PAGE SET_DELIVERED SET_PUBLISHED SET_STATE;
     feed_heads: NOTIFY;
     group: BY_ID BY_NAME CREATE DELETE LOCK_BY_ID LOCK_BY_NAME NAME_TAKEN SAVE;
     idempotency: ANSWER CLAIM GIVE_BACK PRUNE READ;
@@ -61,10 +62,12 @@ static ALL: &[(&str, &dyn Built)] = statements! {
     log: DELIVERIES INSERT OF_REQUEST;
     membership: ADD AMONG CLEAR GROUPS_OF KNOWN KNOWN_KEPT PAGE POSITION REMOVE;
     credential_memory: DEPLOYMENT_KEY KNOWN OPEN_USAGE READ WRITE;
+    new_feed: BACKFILL BACKFILL_SOME INSERT LOCK_FEEDS SET_HEAD;
     oauth_key: ALL DELETE INSERT SIGNING;
-    outbox: HEADS LAG LOCK_HEADS OPEN_OUTBOX OPEN_OUTBOX_IN_ORDER STAMP UNSTAMPED;
+    outbox: HEADS LAG OPEN_OUTBOX OPEN_OUTBOX_IN_ORDER STAMP UNSTAMPED;
     person: BY_EXTERNAL_ID BY_MAIL BY_USER_NAME;
     prune: PRUNE_ACKS PRUNE_FEEDS PRUNE_LOG PRUNE_OUTBOX;
+    release: COUNT END LOCK_GROUPS LOCK_IDENTITIES MOVE SET TELL WALK;
     renewal: BY_ID INSERT OF_DIRECTORY SAVE UNENDED;
     snapshot: GROUPS IDENTITIES TENANT;
     store: PING;

@@ -1,9 +1,10 @@
-//! `usher app create | list | rotate-credential | list-credentials | revoke-credential | redis-user | delete`.
+//! `usher app create | policy | list | rotate-credential | list-credentials | revoke-credential | redis-user | delete`.
 
 use admin::apps::Issued;
-use admin::view::{AppCredentialView, AppIssued, AppView};
+use admin::apps::policy::Words;
+use admin::view::{AppCredentialView, AppIssued, AppView, PolicyChanged, PolicyView};
 use chrono::TimeDelta;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use domain::credential::{AppCredentialRecord, CredentialStatus};
 use domain::tenant::App;
 use events::RedisSettings;
@@ -16,12 +17,17 @@ use crate::output;
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Make an app that may see every tenant and profile, and its user in Redis; the credential, which is the user's password too,
-    /// is shown once.
+    /// Make an app, and its user in Redis; the credential, which is the user's password too, is shown once. Without further words it
+    /// may see every tenant and profile.
     Create {
         /// Its name: 1 to 63 of a-z, 0-9 and '-'; it stands in the feed's URL and the stream's key.
         name: String,
+        #[command(flatten)]
+        may_see: MaySee,
     },
+    /// Show or set what an app may see.
+    #[command(subcommand)]
+    Policy(PolicyVerb),
     /// List the apps.
     List,
     /// Give an app, and its user in Redis, a new credential; the old ones end after an overlap.
@@ -59,6 +65,103 @@ pub enum Verb {
     },
 }
 
+/// What an app may see; each kind that is not named: everything, also what is made later.
+#[derive(Debug, Args)]
+pub struct MaySee {
+    /// The tenants that it sees; may be repeated.
+    #[arg(long = "tenant", value_name = "TENANT")]
+    tenants: Vec<String>,
+    /// The profiles that it sees, such as advisors; may be repeated.
+    #[arg(long = "profile", value_name = "PROFILE")]
+    profiles: Vec<String>,
+    /// A field of the record that it gets, such as office, with the attribute behind it; may be repeated.
+    #[arg(long = "field", value_name = "FIELD")]
+    fields: Vec<String>,
+    /// An attribute that it gets, such as displayName; may be repeated.
+    #[arg(long = "attribute", value_name = "PATH")]
+    attributes: Vec<String>,
+}
+
+impl MaySee {
+    fn words(self) -> Words {
+        let some = |list: Vec<String>| (!list.is_empty()).then_some(list);
+        Words {
+            tenants: some(self.tenants),
+            profiles: some(self.profiles),
+            attributes: some(self.attributes),
+            fields: some(self.fields),
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PolicyVerb {
+    /// Show what an app may see.
+    Show {
+        /// The app's name.
+        name: String,
+    },
+    /// Set what an app may see, in place of what it was; effective at once. The app is told by events what it sees more and less;
+    /// for other fields or attributes its feed begins another epoch.
+    Set {
+        /// The app's name.
+        name: String,
+        #[command(flatten)]
+        may_see: MaySee,
+        /// Only count the identities that would be added and removed.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+async fn policy(context: &admin::Context, printer: Printer, verb: PolicyVerb) -> anyhow::Result<()> {
+    match verb {
+        PolicyVerb::Show { name } => {
+            let policy = admin::apps::policy::show(context, &name).await?;
+            let view = PolicyView::from(&policy);
+            printer.answer(&json!(view), || may_see(&view));
+        }
+        PolicyVerb::Set {
+            name,
+            may_see: new,
+            dry_run,
+        } => {
+            let change = new.words().into();
+            let changed = admin::apps::policy::set(context, &name, &change, None, dry_run).await?;
+            let changed = PolicyChanged::of(&changed, dry_run);
+            printer.answer(&json!(changed), || {
+                let (added, removed) = (changed.added, changed.removed);
+                let would = if dry_run { "would be " } else { "" };
+                let snapshot = if changed.snapshot {
+                    "\nother attributes: the app takes a snapshot"
+                } else {
+                    ""
+                };
+                format!(
+                    "{}\n{added} identities {would}added, {removed} {would}removed{snapshot}",
+                    may_see(&changed.policy)
+                )
+            });
+        }
+    }
+    Ok(())
+}
+
+fn may_see(policy: &PolicyView) -> String {
+    let list = |list: &Option<Vec<String>>| {
+        list.as_ref()
+            .map_or_else(|| "all".to_owned(), |list| list.join(", "))
+    };
+    format!(
+        "app         {}\nTenants     {}\nProfiles    {}\nFields      {}\nAttributes  {}",
+        policy.app,
+        list(&policy.tenants),
+        list(&policy.profiles),
+        list(&policy.fields),
+        list(&policy.attributes)
+    )
+}
+
 pub(super) async fn run(
     context: &admin::Context,
     redis: Option<&RedisSettings>,
@@ -66,8 +169,9 @@ pub(super) async fn run(
     verb: Verb,
 ) -> anyhow::Result<()> {
     match verb {
-        Verb::Create { name } => {
-            let issued = admin::apps::create::execute(context, &name).await?;
+        Verb::Policy(verb) => policy(context, printer, verb).await?,
+        Verb::Create { name, may_see } => {
+            let issued = admin::apps::create::execute(context, &name, &may_see.words()).await?;
             show(context, redis, printer, &issued).await?;
         }
         Verb::List => {

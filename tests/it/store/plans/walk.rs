@@ -15,6 +15,7 @@ use domain::group::Group;
 use domain::id::{AppId, DirectoryId, GroupId, IdentityId, RenewalId, RequestId, ResourceId, TenantId};
 use domain::identity::{ExternalId, Identity};
 use domain::log::{LogAction, LogStatus};
+use domain::release_policy::{ReleasePolicy, Scope};
 use domain::scope::TenantScope;
 use domain::tenant::{App, Directory, Provider, Switch, Tenant};
 use scim::etag::Revision;
@@ -78,6 +79,7 @@ pub async fn walk(watched: &Watched, target: &Target, nth: usize) {
     audit(watched).await;
     feeds(&watched.world, target, nth).await;
     jobs(&watched.world.store).await;
+    releases(watched, nth).await;
 }
 
 fn early(millis: i64) -> DateTime<Utc> {
@@ -808,6 +810,69 @@ async fn jobs(store: &Store) {
         store.failed_jobs(20).await.unwrap();
         store.retry_job("walk", "one").await.unwrap();
     }
+}
+
+/// A release policy: set, told, and replaced by one with other attributes.
+async fn releases(watched: &Watched, nth: usize) {
+    let (world, home) = (&watched.world, &watched.home);
+    let (store, operator) = (&world.store, world.operator());
+    let policy = ReleasePolicy {
+        scope: Scope {
+            tenants: Some([home.tenant.id.to_string()].into()),
+            profiles: None,
+        },
+        ..ReleasePolicy::default()
+    };
+    let app = App {
+        id: AppId::from_uuid(world.uuid()),
+        name: format!("released-{nth}").parse().unwrap(),
+        created_at: world.now(),
+    };
+    let seen = (policy.clone(), vec![home.directory.id]);
+    let credential = token_id(&format!("released{nth}"));
+    operator
+        .create_released_app(&app, credential, &hash(), seen)
+        .await
+        .unwrap();
+    let tell = Some((vec![Scope::default()], format!("release-{nth}")));
+    assert!(
+        operator
+            .set_release_policy(app.id, 1, &policy, tell)
+            .await
+            .unwrap()
+    );
+    let walk = store.release(app.id).await.unwrap().unwrap();
+    assert_eq!((walk.release.revision, walk.place.as_str()), (2, ""));
+    assert!(
+        store
+            .count_identities(home.scope, home.directory.id)
+            .await
+            .unwrap()
+            > 0
+    );
+    let person = world.person(home, &format!("told-{nth}"));
+    let event = (home.directory.id, world.event(home, None, Some(&person)));
+    let (told, app_id, now) = (Arc::new([event]), app.id, world.now());
+    let moved = store.write::<_, StoreError, _>(home.scope, move |tx| {
+        let told = Arc::clone(&told);
+        Box::pin(async move {
+            tx.lock_identities_after(Uuid::nil(), 20).await?;
+            tx.lock_groups_after(Uuid::nil(), 20).await?;
+            tx.tell_app((app_id, 2), &*told, now, ("", "a")).await
+        })
+    });
+    assert!(moved.await.unwrap());
+    assert!(store.stamp(20).await.unwrap().stamped > 0);
+    assert!(store.move_release(app.id, 2, "a", Some("b")).await.unwrap());
+    assert!(!store.move_release(app.id, 2, "a", Some("b")).await.unwrap());
+    assert!(store.move_release(app.id, 2, "b", None).await.unwrap());
+    assert!(
+        operator
+            .set_release_policy(app.id, 2, &policy, None)
+            .await
+            .unwrap()
+    );
+    assert!(operator.delete_app(app.id).await.unwrap());
 }
 
 /// The revision before.
