@@ -141,7 +141,9 @@ impl From<Error> for Problem {
             Error::ClientRevoked(_)
             | Error::ClientFederated(_)
             | Error::TooManyClients { .. }
-            | Error::TooManySecrets { .. } => Self::with(AdminCode::Conflict, detail),
+            | Error::TooManySecrets { .. }
+            | Error::TooManyTokens { .. }
+            | Error::ApiKeyEnded(_) => Self::with(AdminCode::Conflict, detail),
             Error::Federation(field, _) => Self::value(field, detail),
             Error::KeysHost(_) => Self::value("keysUrl", detail),
             Error::EntraTenantOther { .. } => Self::value("entraTenant", detail),
@@ -166,7 +168,6 @@ impl From<Error> for Problem {
             Error::RightUnknown(_) => Self::value("rights", detail),
             Error::ApiKeyScope { .. } | Error::ApiKeyScopes => Self::value("tenant", detail),
             Error::BeyondMaker => Self::with(AdminCode::Forbidden, detail),
-            Error::TooManyTokens { .. } | Error::ApiKeyEnded(_) => Self::with(AdminCode::Conflict, detail),
             Error::SettingsChanged => Self::of(AdminCode::PreconditionFailed),
             Error::BeyondHead { .. } | Error::PastRetention { .. } => Self::value("position", detail),
             Error::Repeated => Self::of(AdminCode::KeyInUse).after(1),
