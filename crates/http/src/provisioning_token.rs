@@ -55,7 +55,7 @@ struct AskToken {
 
 /// Who asks.
 enum Asker {
-    Key(ApiKey),
+    Key(Box<ApiKey>),
     Client(Box<ClientRecord>, Option<TokenId>),
 }
 
@@ -76,7 +76,7 @@ async fn made(
 ) -> Result<HttpResponse, Problem> {
     let asker = match by_basic(state, request).await? {
         Some((client, secret)) => Asker::Client(Box::new(client), secret),
-        None => Asker::Key(api_key(state, request).await?),
+        None => Asker::Key(Box::new(api_key(state, request).await?)),
     };
     let (id, actor) = match &asker {
         Asker::Key(key) if !key.grant.granted.has(Right::TokenIssue) => {

@@ -140,7 +140,9 @@ impl From<Error> for Problem {
             Error::ClientRevoked(_)
             | Error::ClientFederated(_)
             | Error::TooManyClients { .. }
-            | Error::TooManySecrets { .. } => Self::with(AdminCode::Conflict, detail),
+            | Error::TooManySecrets { .. }
+            | Error::TooManyTokens { .. }
+            | Error::ApiKeyEnded(_) => Self::with(AdminCode::Conflict, detail),
             Error::Federation(field, _) => Self::value(field, detail),
             Error::KeysHost(_) => Self::value("keysUrl", detail),
             Error::EntraTenantOther { .. } => Self::value("entraTenant", detail),
@@ -179,7 +181,6 @@ impl From<Error> for Problem {
             Error::ReleaseUnknown(UnknownName::Attribute(_)) => Self::value("attributes", detail),
             Error::ReleaseUnknown(UnknownName::Field(_)) => Self::value("fields", detail),
             Error::BeyondMaker => Self::with(AdminCode::Forbidden, detail),
-            Error::TooManyTokens { .. } | Error::ApiKeyEnded(_) => Self::with(AdminCode::Conflict, detail),
             Error::ContinuityValue { field, .. } => Self::value(field, detail),
             Error::RenewalUnknown { tenant, profile } => Self::missing(format!(
                 "renewal of directory \"{profile}\" of a tenant \"{tenant}\""

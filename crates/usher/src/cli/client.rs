@@ -15,7 +15,7 @@ use super::span;
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Make an OAuth client of a directory: with a secret, which is shown once, or with an identity of Entra's.
-    Create(Create),
+    Create(Box<Create>),
     /// List clients with their secrets' ids, ends and last uses; never the secrets.
     List {
         /// The tenant's name.
@@ -99,7 +99,8 @@ pub(super) async fn run(context: &admin::Context, printer: Printer, verb: Verb) 
     match verb {
         Verb::Create(create) => {
             let (tenant, profile) = (create.tenant.clone(), create.profile.clone());
-            let issued = admin::clients::create::execute(context, &tenant, &profile, create.into()).await?;
+            let new = NewClient::from(*create);
+            let issued = admin::clients::create::execute(context, &tenant, &profile, new).await?;
             show_issued(printer, &issued);
         }
         Verb::List { tenant, profile } => {
