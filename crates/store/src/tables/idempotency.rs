@@ -135,7 +135,7 @@ impl Store {
         self.change(&GIVE_BACK, own).await.map(|_| ())
     }
 
-    /// Deletes what is older than [`KEPT`].
+    /// Deletes what is older than 24 hours.
     ///
     /// # Errors
     /// [`crate::StoreError::Unavailable`].
