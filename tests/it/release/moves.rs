@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::booking::Booking;
@@ -70,6 +71,8 @@ fn traffic(scim: &Scim, ids: Vec<String>, stop: &Arc<AtomicBool>) -> tokio::task
                 .body(body.to_string());
             let _ = support::http::try_send(request).await;
             done += 1;
+            // Booking must be able to follow on a busy machine.
+            tokio::time::sleep(Duration::from_millis(30)).await;
         }
         done
     })

@@ -257,8 +257,11 @@ impl TenantTx {
 fn rows(events: &[(DirectoryId, Event)]) -> Vec<serde_json::Value> {
     let rows = events.iter().map(|(directory, event)| {
         let mut row = outbox::row(event);
-        row["directory"] = directory.uuid().simple().to_string().into();
-        row["subject"] = event.subject.uuid().simple().to_string().into();
+        if let Some(row) = row.as_object_mut() {
+            let hex = |id: Uuid| id.simple().to_string().into();
+            row.insert("directory".to_owned(), hex(directory.uuid()));
+            row.insert("subject".to_owned(), hex(event.subject.uuid()));
+        }
         row
     });
     rows.collect()

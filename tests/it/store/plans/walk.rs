@@ -17,7 +17,7 @@ use domain::identity::{ExternalId, Identity};
 use domain::log::{LogAction, LogStatus};
 use domain::release_policy::{ReleasePolicy, Scope};
 use domain::scope::TenantScope;
-use domain::tenant::{App, Directory, Provider, Switch, Tenant};
+use domain::tenant::{App, Directory, Provider, Tenant};
 use scim::etag::Revision;
 use scim::filter::Filter;
 use scim::query::{Sort, SortPosition};
