@@ -134,6 +134,12 @@ async fn every_creation_is_made_once_and_repeated_without_its_secrets() {
         let secrets_of = format!("{clients}/{}/secrets", text(&client, "clientId"));
         let of_secrets = format!("{of_clients}/{{client}}/secrets");
         twice(&of_secrets, &secrets_of, json!({}), &["clientSecret"]).await;
+        let continuity = format!("{DIRECTORIES}/advisors/continuity");
+        let app = "0d3e6f0c-8f5c-4a34-9d0e-7a9d0d2b6c11";
+        let entra = json!({"entraTenant": app, "servicePrincipal": app, "job": "scim.1"});
+        operator.post(&continuity, &entra).await.expect(200);
+        let of_renewals = format!("{of_tenant}/{{profile}}/continuity/renewals");
+        twice(&of_renewals, &format!("{continuity}/renewals"), json!({}), &[]).await;
         let shown = ["credential", "redisPassword"];
         twice("/apps", "/apps", json!({"name": "booking"}), &shown).await;
         let rotate = "/apps/{app}/credentials/rotate";
@@ -158,7 +164,7 @@ async fn every_creation_is_made_once_and_repeated_without_its_secrets() {
         );
 
         let kept = rows(&gateway).await;
-        assert_eq!(kept.lines().count(), 10, "{kept}");
+        assert_eq!(kept.lines().count(), 11, "{kept}");
         secrets.push("canary-key".to_owned());
         for secret in secrets.iter().chain([&operator.key]) {
             let secret = secret.split('_').nth(3).unwrap_or(secret);

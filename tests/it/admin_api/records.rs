@@ -358,7 +358,10 @@ async fn a_dry_run_ends_nothing_and_revoking_all_needs_the_name_and_a_reason() {
             .await
             .expect(200)
             .body;
-        assert_eq!(dry, json!({"tenant": "contoso", "tokens": 2, "revoked": false}));
+        assert_eq!(
+            dry,
+            json!({"tenant": "contoso", "tokens": 2, "clients": 0, "revoked": false})
+        );
         for (body, field) in [
             (json!({}), "reason"),
             (json!({"reason": " "}), "reason"),
@@ -376,7 +379,10 @@ async fn a_dry_run_ends_nothing_and_revoking_all_needs_the_name_and_a_reason() {
         scim.get("/Users").await.expect(200);
         let body = json!({"reason": "it leaked", "confirm": "contoso"});
         let done = operator.post(all, &body).await.expect(200).body;
-        assert_eq!(done, json!({"tenant": "contoso", "tokens": 2, "revoked": true}));
+        assert_eq!(
+            done,
+            json!({"tenant": "contoso", "tokens": 2, "clients": 0, "revoked": true})
+        );
         scim.get("/Users").await.expect(401);
         let again = operator.post(all, &body).await.expect(200).body;
         assert_eq!(again["tokens"], 0, "a repeat changes nothing");

@@ -16,7 +16,7 @@ impl World {
         self.audit("token.issue").len()
     }
 
-    async fn retry(&self, job: &Value) {
+    fn retry(&self, job: &Value) {
         let key = job["key"].as_str().expect("a key");
         self.gateway.cli(&["job", "retry", "token_continuity", key]);
     }
@@ -120,7 +120,7 @@ async fn a_consent_that_was_withdrawn_stops_it_at_once_and_says_what_to_do() {
     world
         .graph
         .fault(Call::Job, Fault::Answer(403, "Authorization_RequestDenied"));
-    world.retry(&job).await;
+    world.retry(&job);
     let job = until("the second refusal", LONG, || async {
         let job = world.failed().await;
         error(&job).contains("Authorization_RequestDenied").then_some(job)
@@ -135,7 +135,7 @@ async fn a_consent_that_was_withdrawn_stops_it_at_once_and_says_what_to_do() {
     world
         .graph
         .fault(Call::Write, Fault::Answer(403, "Authorization_RequestDenied"));
-    world.retry(&job).await;
+    world.retry(&job);
     until("the write to be refused", LONG, || async {
         world.graph.calls().contains(&(Call::Write, 403)).then_some(())
     })
@@ -146,7 +146,7 @@ async fn a_consent_that_was_withdrawn_stops_it_at_once_and_says_what_to_do() {
     .await;
     assert_eq!(world.usable(), [id(&world.old.token)], "no orphan is live");
     world.entra().get("/Users?count=1").await.expect(200);
-    world.retry(&job).await;
+    world.retry(&job);
     world.ends_after_all().await;
 }
 
@@ -169,7 +169,7 @@ async fn an_app_that_is_not_there_stops_it_and_other_ids_mend_it() {
     assert_eq!(world.issued(), 1);
     super::consent(&world.gateway, "contoso", &right);
     world.app = right;
-    world.retry(&job).await;
+    world.retry(&job);
     world.ends_after_all().await;
 }
 

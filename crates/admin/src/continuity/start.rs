@@ -6,7 +6,6 @@ use domain::audit::Action;
 use domain::continuity::{Renewal, Step, in_use};
 use domain::credential::{CredentialStatus, Token, TokenId};
 use domain::id::RenewalId;
-use domain::tenant::Directory;
 use store::StoreError;
 
 use super::{NamedRenewal, audit, found};
@@ -65,10 +64,11 @@ pub async fn execute(context: &Context, tenant: &str, profile: &str) -> Result<N
     let given_up = newest
         .filter(|newest| newest.ended_at.is_none())
         .map(|newest| newest.stopped(now, "another renewal was begun"));
-    match added(context, &directory, &renewal, given_up).await {
-        Ok(()) => Ok(NamedRenewal::of(&tenant, &directory, renewal)),
-        Err(StoreError::Conflict(_)) => Err(unended()),
-        Err(error) => Err(error.into()),
+    let begun = NamedRenewal::of(&tenant, &directory, renewal);
+    match added(context, &begun, given_up).await {
+        Ok(()) => Ok(begun),
+        Err(Error::Store(StoreError::Conflict(_))) => Err(unended()),
+        Err(error) => Err(error),
     }
 }
 
@@ -85,37 +85,23 @@ fn left_over(newest: Option<&Renewal>) -> Vec<TokenId> {
     })
 }
 
-async fn added(
-    context: &Context,
-    directory: &Directory,
-    renewal: &Renewal,
-    given_up: Option<Renewal>,
-) -> Result<(), StoreError> {
-    let entry = audit(context, Action::ContinuityStart, directory)
+async fn added(context: &Context, begun: &NamedRenewal, given_up: Option<Renewal>) -> Result<(), Error> {
+    let renewal = &begun.renewal;
+    let retiring = renewal.retiring.iter().map(ToString::to_string);
+    let entry = audit(context, Action::ContinuityStart, &begun.directory)
         .with("renewal", renewal.id.to_string())
-        .with(
-            "retiring",
-            renewal
-                .retiring
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>(),
-        );
-    let (scope, change) = (
-        Context::scope(directory.tenant),
-        Arc::new((renewal.clone(), given_up)),
-    );
-    context
-        .store
-        .audited(&entry, move |tx| {
-            let change = Arc::clone(&change);
-            Box::pin(async move {
-                let (renewal, given_up) = &*change;
-                if let Some(given_up) = given_up {
-                    tx.save_renewal(scope, given_up).await?;
-                }
-                tx.insert_renewal(scope, renewal).await
-            })
+        .with("retiring", retiring.collect::<Vec<_>>());
+    let scope = Context::scope(begun.directory.tenant);
+    let change = Arc::new((renewal.clone(), given_up));
+    let added = context.create(&entry, begun, move |tx| {
+        let change = Arc::clone(&change);
+        Box::pin(async move {
+            let (renewal, given_up) = &*change;
+            if let Some(given_up) = given_up {
+                tx.save_renewal(scope, given_up).await?;
+            }
+            tx.insert_renewal(scope, renewal).await
         })
-        .await
+    });
+    added.await
 }

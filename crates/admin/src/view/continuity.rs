@@ -9,7 +9,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
 use super::one_of;
+use crate::Context;
 use crate::continuity::{NamedRenewal, Setting};
+use crate::once::Made;
 
 /// Whether new tokens of a directory are written into its customer's Entra app, and where that is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -124,5 +126,13 @@ impl From<&NamedRenewal> for RenewalView {
             attempts: renewal.attempts,
             last_error: renewal.last_error.clone(),
         }
+    }
+}
+
+impl Made for NamedRenewal {
+    type View = RenewalView;
+
+    fn view(&self, _: &Context) -> RenewalView {
+        RenewalView::from(self)
     }
 }

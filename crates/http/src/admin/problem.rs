@@ -143,7 +143,7 @@ impl From<Error> for Problem {
             | Error::TooManySecrets { .. }
             | Error::TooManyTokens { .. }
             | Error::ApiKeyEnded(_) => Self::with(AdminCode::Conflict, detail),
-            Error::Federation(field, _) => Self::value(field, detail),
+            Error::Federation(field, _) | Error::ContinuityValue { field, .. } => Self::value(field, detail),
             Error::KeysHost(_) => Self::value("keysUrl", detail),
             Error::EntraTenantOther { .. } => Self::value("entraTenant", detail),
             Error::AccessLife => Self::value("tokenSeconds", detail),
@@ -181,7 +181,6 @@ impl From<Error> for Problem {
             Error::ReleaseUnknown(UnknownName::Attribute(_)) => Self::value("attributes", detail),
             Error::ReleaseUnknown(UnknownName::Field(_)) => Self::value("fields", detail),
             Error::BeyondMaker => Self::with(AdminCode::Forbidden, detail),
-            Error::ContinuityValue { field, .. } => Self::value(field, detail),
             Error::RenewalUnknown { tenant, profile } => Self::missing(format!(
                 "renewal of directory \"{profile}\" of a tenant \"{tenant}\""
             )),

@@ -1,9 +1,10 @@
 //! What a certificate proves the gateway's app registration with: a signed assertion (RFC 7523 §2.2) in the form that Entra asks for.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PSS_SHA256, RsaKeyPair};
+use chrono::{DateTime, Utc};
 use data_encoding::BASE64URL_NOPAD;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
@@ -40,8 +41,7 @@ impl Certificate {
     ///
     /// # Errors
     /// The key does not sign.
-    pub fn assertion(&self, client_id: &str, address: &str) -> Result<String, String> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    pub fn assertion(&self, client_id: &str, address: &str, now: DateTime<Utc>) -> Result<String, String> {
         let failed = |_| "the key of graph.private_key_file does not sign".to_owned();
         let random = SystemRandom::new();
         let mut id = [0; 16];
@@ -52,8 +52,8 @@ impl Certificate {
             "iss": client_id,
             "sub": client_id,
             "jti": BASE64URL_NOPAD.encode(&id),
-            "nbf": now.as_secs(),
-            "exp": (now + LIFE).as_secs(),
+            "nbf": now.timestamp(),
+            "exp": (now + LIFE).timestamp(),
         });
         let part = |value: &serde_json::Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
         let signed = format!("{}.{}", part(&header), part(&claims));
@@ -89,7 +89,8 @@ mod tests {
         let private = pem("PRIVATE KEY", der.as_ref());
         let proof = Certificate::from_pem(&pem("CERTIFICATE", certificate), &private).expect("both");
         let address = "https://login.example/tid/oauth2/v2.0/token";
-        let assertion = proof.assertion("the-client", address).expect("an assertion");
+        let now = DateTime::UNIX_EPOCH;
+        let assertion = proof.assertion("the-client", address, now).expect("an assertion");
         let (signed, signature) = assertion.rsplit_once('.').expect("three parts");
         let read = |text: &str| BASE64URL_NOPAD.decode(text.as_bytes()).expect("base64url");
         UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, key.public_key().as_ref())
@@ -112,7 +113,7 @@ mod tests {
             claims["exp"].as_u64().expect("a time") - claims["nbf"].as_u64().expect("a time"),
             300
         );
-        let other = proof.assertion("the-client", address).expect("an assertion");
+        let other = proof.assertion("the-client", address, now).expect("an assertion");
         assert_ne!(other, assertion, "each has an id of its own");
     }
 

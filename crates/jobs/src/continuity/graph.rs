@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use domain::continuity::Continuity;
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use uuid::Uuid;
 use super::assertion::Certificate;
 
 /// How long an answer may take. Entra calls the gateway before it answers a validation.
-const TIME: Duration = Duration::from_secs(60);
+const TIME: Duration = Duration::from_mins(1);
 /// The most bytes that are read of an answer.
 const ANSWER: usize = 64 * 1024;
 /// The wait after a 429 that names none, and the longest that is taken from one.
@@ -88,7 +89,7 @@ impl Graph {
     ///
     /// # Errors
     /// [`GraphError`].
-    pub async fn access(&self, entra_tenant: Uuid) -> Result<Access, GraphError> {
+    pub async fn access(&self, entra_tenant: Uuid, now: DateTime<Utc>) -> Result<Access, GraphError> {
         let address = format!("{}/{entra_tenant}/oauth2/v2.0/token", self.login_url);
         let scope = format!("{}/.default", self.url);
         let client_id = self.client_id.to_string();
@@ -101,7 +102,7 @@ impl Graph {
             Proof::Secret(secret) => form.push(("client_secret", secret.clone())),
             Proof::Certificate(certificate) => {
                 let assertion = certificate
-                    .assertion(&client_id, &address)
+                    .assertion(&client_id, &address, now)
                     .map_err(GraphError::Refused)?;
                 let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
                 form.push(("client_assertion_type", kind.to_owned()));
@@ -118,7 +119,10 @@ impl Graph {
             .body(body);
         let (status, wait, body) = answer(request.send().await, "the login of Entra").await?;
         if status.is_success() {
-            let token = body["access_token"].as_str().map(str::to_owned);
+            let token = body
+                .get("access_token")
+                .and_then(Value::as_str)
+                .map(str::to_owned);
             return token.map(Access).ok_or_else(|| {
                 GraphError::Unknown("the login of Entra answers without an access token".to_owned())
             });
@@ -241,7 +245,10 @@ fn pairs<'a>(credentials: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<V
 
 /// The code of an error of Graph, if it has the form of one: the text beside it may repeat what was sent.
 fn code(body: &Value) -> String {
-    let code = body["error"]["code"].as_str().unwrap_or_default();
+    let code = body
+        .pointer("/error/code")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let is_word = |letter: char| letter.is_ascii_alphanumeric() || "_.".contains(letter);
     if code.len() <= 100 && code.chars().all(is_word) {
         code.to_owned()

@@ -85,7 +85,7 @@ impl RenewToken {
             .map_err(failure)?;
         let until = Instant::now() + PATIENCE;
         // Before there is a token: what is refused or not there costs none.
-        let access = patiently(until, || graph.access(to.entra_tenant))
+        let access = patiently(until, || graph.access(to.entra_tenant, self.context.clock.now()))
             .await
             .map_err(refused)?;
         patiently(until, || graph.job(&access, &to))

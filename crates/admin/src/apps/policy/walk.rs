@@ -10,6 +10,7 @@ use domain::clock::Ids;
 use domain::environment::Environment;
 use domain::event::release::Telling;
 use domain::event::{Event, Origin};
+use domain::group::{Group, Member};
 use domain::id::{AppId, DirectoryId};
 use domain::identity::Identity;
 use domain::profile::Profile;
@@ -250,18 +251,25 @@ async fn groups(tx: &mut TenantTx, home: &Home, place: Place) -> Result<Told, St
         let Some((telling, moved)) = home.telling(group.directory) else {
             continue;
         };
-        let mut members = Vec::new();
-        while moved == Move::Added {
-            let after = members.last().map(|member: &domain::group::Member| member.id);
-            let page = tx.members(group.directory, group.id, after, MEMBERS).await?;
-            let is_last = page.len() < MEMBERS;
-            members.extend(page);
-            if is_last {
-                break;
-            }
-        }
+        let members = match moved {
+            Move::Added => members(tx, &group).await?,
+            Move::Removed => Vec::new(),
+        };
         let told = telling.group(moved, &group, members);
         events.extend(told.into_iter().map(|event| (group.directory, event)));
     }
     Ok((events, Place { after: last, ..place }))
+}
+
+async fn members(tx: &mut TenantTx, group: &Group) -> Result<Vec<Member>, StoreError> {
+    let mut members: Vec<Member> = Vec::new();
+    loop {
+        let after = members.last().map(|member| member.id);
+        let page = tx.members(group.directory, group.id, after, MEMBERS).await?;
+        let is_last = page.len() < MEMBERS;
+        members.extend(page);
+        if is_last {
+            return Ok(members);
+        }
+    }
 }
