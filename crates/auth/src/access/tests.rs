@@ -160,7 +160,7 @@ fn the_next_key_is_known_before_it_signs_and_the_old_one_after() {
     };
     assert_eq!(minted(0), Err(NoSigningKey));
     tokens.use_keys(&[old.clone(), new.clone()]).unwrap();
-    assert_eq!(minted(9), Ok(Ok(old.key.id.clone())));
+    assert_eq!(minted(9), Ok(Ok(old.key.id)));
     assert_eq!(minted(10), Ok(Ok(new.key.id.clone())));
     let broken = OauthKeyRecord {
         pkcs8: "!".to_owned(),

@@ -160,7 +160,7 @@ fn a_change_of_nothing_that_is_released_has_no_position_and_a_life_event_always_
         ("updated", json!([change("displayName")]), false),
         (
             "updated",
-            json!([change("displayName"), change(&format!("{work}.formatted"))]),
+            json!([change("displayName"), {"path": format!("{work}.formatted"), "op": "replace", "old": "A", "new": "B"}]),
             true,
         ),
         (
