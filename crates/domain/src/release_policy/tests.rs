@@ -11,6 +11,7 @@ use crate::profile::{Profiles, SHIPPED};
 const TENANT: &str = "tn_00000000000000000000000000000001";
 const OTHER: &str = "tn_00000000000000000000000000000002";
 
+#[expect(clippy::unnecessary_wraps, reason = "a policy has an option of a set")]
 fn set(all: &[&str]) -> Option<BTreeSet<String>> {
     Some(all.iter().map(|one| (*one).to_owned()).collect())
 }
@@ -41,6 +42,7 @@ fn release(policy: ReleasePolicy) -> Release {
 }
 
 /// An event about an advisor, with values that must not be seen where only `office` is released.
+#[expect(clippy::needless_pass_by_value, reason = "callers write the changes in place")]
 fn event(word: &str, changes: Value) -> Value {
     json!({
         "type": format!("usher.identity.{word}.v1"),
