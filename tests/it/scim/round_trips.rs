@@ -15,6 +15,7 @@ const BESIDE: &[&str] = &[
     "usher.door",
     "FROM outbox",
     "feed",
+    "FROM job",
     "FROM lease",
     "INTO lease",
     "LISTEN",

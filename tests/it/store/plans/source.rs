@@ -34,6 +34,8 @@ const NO_STATEMENT: &[&str] = &[
 
 /// What only SQLite's statements hold.
 const SQLITE: &[&str] = &[
+    "FROM client_secret WHERE id = :id",
+    "FROM tenant n JOIN directory d ON",
     "AS unchanged; ",
     "json_group_array(",
     "CROSS JOIN groups o ON",
