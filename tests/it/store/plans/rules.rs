@@ -25,6 +25,11 @@ const MORE: &[(&str, f64, &str)] = &[
         "a search looks at the directory batch by batch; a page deep in a list passes the rows before it",
     ),
     (
+        "FROM audit_log WHERE chain = ",
+        6_000.0,
+        "an operator's search of a chain whose plan was cached when the table was recorded as tiny: it reads that chain by its key",
+    ),
+    (
         "ORDER BY x.member_id LIMIT",
         300.0,
         "a search among a group's members, batch by batch",
