@@ -1,5 +1,6 @@
 //! The dependencies of every operation, and the steps that most operations begin with.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -101,6 +102,14 @@ impl Context {
     pub(crate) async fn tenant(&self, name: &str) -> Result<Tenant, Error> {
         let found = self.store.tenant_by_name(name).await?;
         found.ok_or_else(|| Error::TenantUnknown(name.to_owned()))
+    }
+
+    /// The names of all tenants.
+    pub(crate) async fn tenant_names(&self) -> Result<HashMap<TenantId, String>, Error> {
+        let tenants = self.store.tenants().await?.into_iter();
+        Ok(tenants
+            .map(|tenant| (tenant.id, tenant.name.to_string()))
+            .collect())
     }
 
     pub(crate) fn profile(&self, name: &str) -> Result<&Profile, Error> {

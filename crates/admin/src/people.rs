@@ -1,9 +1,6 @@
 //! A person or room whose tenant is not known: found by exactly one key, shown masked, and noted.
 
-use std::collections::HashMap;
-
 use domain::audit::{Action, Chain, Target};
-use domain::id::TenantId;
 use domain::log::masked;
 use store::{FoundPerson, PersonKey};
 
@@ -38,15 +35,10 @@ pub async fn find(context: &Context, key: &PersonKey) -> Result<Vec<Person>, Err
         .with("by", by)
         .with("found", found.len());
     context.store.note_audit(&entry).await?;
-    let tenants = if found.is_empty() {
-        Vec::new()
-    } else {
-        context.store.tenants().await?
-    };
-    let names: HashMap<TenantId, String> = tenants
-        .into_iter()
-        .map(|tenant| (tenant.id, tenant.name.to_string()))
-        .collect();
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names = context.tenant_names().await?;
     let person = |found: FoundPerson| Person {
         tenant: names.get(&found.tenant).cloned().unwrap_or_default(),
         found: FoundPerson {

@@ -122,20 +122,7 @@ impl fmt::Display for Right {
 /// Rights under one name. `scim:manage` is the name for what manages a customer's SCIM connection without owning the tenant.
 pub const SCIM_MANAGE: &str = "scim:manage";
 
-/// What [`SCIM_MANAGE`] stands for.
-const SCIM_RIGHTS: &[Right] = &[
-    Right::DirectoryRead,
-    Right::DirectoryManage,
-    Right::TokenRead,
-    Right::TokenIssue,
-    Right::TokenRotate,
-    Right::TokenRevoke,
-    Right::ClientRead,
-    Right::ClientManage,
-    Right::LogRead,
-];
-
-/// What a customer's admin may do in the tenant.
+/// What a customer's admin may do in the tenant: what [`SCIM_MANAGE`] stands for, and two more.
 const OWNER_RIGHTS: &[Right] = &[
     Right::DirectoryRead,
     Right::DirectoryManage,
@@ -149,6 +136,9 @@ const OWNER_RIGHTS: &[Right] = &[
     Right::TenantFreeze,
     Right::AuditRead,
 ];
+
+/// What [`SCIM_MANAGE`] stands for.
+const SCIM_RIGHTS: &[Right] = OWNER_RIGHTS.split_at(OWNER_RIGHTS.len() - 2).0;
 
 /// A bundle of rights.
 #[derive(

@@ -6,7 +6,7 @@ use admin::audit::anchor::AnchorFile;
 use auth::signing::SigningKey;
 use store::{BoxFuture, Job};
 
-use crate::handler::{Failure, Handler, Plan, Retries};
+use crate::handler::{Failure, Handler, Plan};
 
 /// The recurring job `audit_checkpoints`. The file is that of the instance which does the job, so every instance needs the same one,
 /// or each has a part.
@@ -25,11 +25,7 @@ impl Handler for AuditCheckpoints {
     }
 
     fn plan(&self) -> Plan {
-        Plan {
-            every: Some(Duration::from_mins(15)),
-            time_limit: Duration::from_mins(2),
-            retries: Retries::USUAL,
-        }
+        Plan::every(Duration::from_mins(15), Duration::from_mins(2))
     }
 
     fn run<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Result<(), Failure>> {

@@ -75,6 +75,25 @@ pub struct Plan {
     pub retries: Retries,
 }
 
+impl Plan {
+    /// A job that recurs, with the usual attempts.
+    pub const fn every(every: Duration, time_limit: Duration) -> Self {
+        Self {
+            every: Some(every),
+            ..Self::once(time_limit)
+        }
+    }
+
+    /// Jobs that others add, with the usual attempts.
+    pub const fn once(time_limit: Duration) -> Self {
+        Self {
+            every: None,
+            time_limit,
+            retries: Retries::USUAL,
+        }
+    }
+}
+
 /// The attempts of a job, and the waits between them, which double.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retries {

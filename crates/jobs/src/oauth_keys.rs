@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use store::{BoxFuture, Job};
 
-use crate::handler::{Failure, Handler, Plan, Retries};
+use crate::handler::{Failure, Handler, Plan};
 
 /// The recurring job `oauth_keys`.
 pub struct OauthKeys {
@@ -18,11 +18,7 @@ impl Handler for OauthKeys {
     }
 
     fn plan(&self) -> Plan {
-        Plan {
-            every: Some(Duration::from_hours(1)),
-            time_limit: Duration::from_mins(2),
-            retries: Retries::USUAL,
-        }
+        Plan::every(Duration::from_hours(1), Duration::from_mins(2))
     }
 
     fn run<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Result<(), Failure>> {

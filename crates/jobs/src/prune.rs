@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use domain::clock::Clock;
 use store::{BoxFuture, Job, Store};
 
-use crate::handler::{Failure, Handler, Plan, Retries};
+use crate::handler::{Failure, Handler, Plan};
 
 /// The recurring job `prune`.
 pub struct Prune {
@@ -25,11 +25,7 @@ impl Handler for Prune {
     }
 
     fn plan(&self) -> Plan {
-        Plan {
-            every: Some(Duration::from_hours(1)),
-            time_limit: Duration::from_mins(30),
-            retries: Retries::USUAL,
-        }
+        Plan::every(Duration::from_hours(1), Duration::from_mins(30))
     }
 
     fn run<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Result<(), Failure>> {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use store::{BoxFuture, Job, NewJob};
 use tokio::time::Instant;
 
-use crate::handler::{Failure, Handler, Plan, Retries};
+use crate::handler::{Failure, Handler, Plan};
 
 /// How long one attempt goes on; what is left is done by a job that follows.
 const SPAN: Duration = Duration::from_secs(10);
@@ -31,11 +31,7 @@ impl Handler for ReleaseChanges {
     }
 
     fn plan(&self) -> Plan {
-        Plan {
-            every: None,
-            time_limit: Duration::from_secs(45),
-            retries: Retries::USUAL,
-        }
+        Plan::once(Duration::from_secs(45))
     }
 
     fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<(), Failure>> {

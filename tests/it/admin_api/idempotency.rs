@@ -11,6 +11,7 @@ use support::http::{Answer, send, try_send};
 
 use super::{Api, api, code, on_both, on_postgres};
 
+const ENTRA: &str = "0d3e6f0c-8f5c-4a34-9d0e-7a9d0d2b6c11";
 const DIRECTORIES: &str = "/tenants/contoso/directories";
 const TOKENS: &str = "/tenants/contoso/directories/advisors/tokens";
 
@@ -106,7 +107,7 @@ async fn every_creation_is_made_once_and_repeated_without_its_secrets() {
         twice(
             "/tenants",
             "/tenants",
-            json!({"name": "contoso", "externalTenantId": "x"}),
+            json!({"name": "contoso", "externalTenantId": ENTRA}),
             &[],
         )
         .await;
@@ -135,8 +136,7 @@ async fn every_creation_is_made_once_and_repeated_without_its_secrets() {
         let of_secrets = format!("{of_clients}/{{client}}/secrets");
         twice(&of_secrets, &secrets_of, json!({}), &["clientSecret"]).await;
         let continuity = format!("{DIRECTORIES}/advisors/continuity");
-        let app = "0d3e6f0c-8f5c-4a34-9d0e-7a9d0d2b6c11";
-        let entra = json!({"entraTenant": app, "servicePrincipal": app, "job": "scim.1"});
+        let entra = json!({"entraTenant": ENTRA, "servicePrincipal": ENTRA, "job": "scim.1"});
         operator.post(&continuity, &entra).await.expect(200);
         let of_renewals = format!("{of_tenant}/{{profile}}/continuity/renewals");
         twice(&of_renewals, &format!("{continuity}/renewals"), json!({}), &[]).await;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::id::{RequestId, TenantId};
+use domain::id::RequestId;
 
 use super::search::{Found, MOST};
 use crate::{Context, Error};
@@ -19,15 +19,10 @@ pub async fn execute(context: &Context, request: RequestId) -> Result<Vec<(Strin
             known.insert(*tenant, super::profiles(context, *tenant).await?);
         }
     }
-    let tenants = if known.is_empty() {
-        Vec::new()
-    } else {
-        context.store.tenants().await?
-    };
-    let names: HashMap<TenantId, String> = tenants
-        .into_iter()
-        .map(|tenant| (tenant.id, tenant.name.to_string()))
-        .collect();
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names = context.tenant_names().await?;
     let found = rows.into_iter().map(|(tenant, row)| {
         let profile = known
             .get(&tenant)

@@ -11,7 +11,7 @@ use store::{BoxFuture, Job, NewJob, Store, StoreError};
 
 use super::renew::failure;
 use super::{Payload, notice, renew};
-use crate::handler::{Failure, Handler, Plan, Retries};
+use crate::handler::{Failure, Handler, Plan};
 use crate::notices::Channel;
 
 /// Renewals read at a time.
@@ -89,11 +89,7 @@ impl Handler for ContinuityLook {
     }
 
     fn plan(&self) -> Plan {
-        Plan {
-            every: Some(Duration::from_mins(1)),
-            time_limit: Duration::from_mins(10),
-            retries: Retries::USUAL,
-        }
+        Plan::every(Duration::from_mins(1), Duration::from_mins(10))
     }
 
     fn run<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Result<(), Failure>> {

@@ -11,7 +11,7 @@ use store::{BoxFuture, Job, NewJob};
 
 use super::Payload;
 use super::renew::failure;
-use crate::handler::{Failure, Handler, Plan, Retries};
+use crate::handler::{Failure, Handler, Plan};
 use crate::notices::{Channel, Mail, Webhook};
 
 /// The kind of the job.
@@ -129,11 +129,7 @@ impl Handler for ContinuityNotice {
     }
 
     fn plan(&self) -> Plan {
-        Plan {
-            every: None,
-            time_limit: Duration::from_mins(2),
-            retries: Retries::USUAL,
-        }
+        Plan::once(Duration::from_mins(2))
     }
 
     fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<(), Failure>> {

@@ -12,7 +12,7 @@ use domain::id::DirectoryId;
 use store::{BoxFuture, Job, Store, StoreError};
 
 use super::renew::failure;
-use crate::handler::{Failure, Handler, Plan, Retries};
+use crate::handler::{Failure, Handler, Plan};
 use crate::tokens;
 
 /// Settings read at a time.
@@ -86,11 +86,7 @@ impl Handler for ContinuityPlan {
     }
 
     fn plan(&self) -> Plan {
-        Plan {
-            every: Some(Duration::from_hours(1)),
-            time_limit: Duration::from_mins(10),
-            retries: Retries::USUAL,
-        }
+        Plan::every(Duration::from_hours(1), Duration::from_mins(10))
     }
 
     fn run<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Result<(), Failure>> {

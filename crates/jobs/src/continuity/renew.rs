@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Payload;
 use super::graph::{Access, Graph, GraphError};
-use crate::handler::{Failure, Handler, Plan, Retries};
+use crate::handler::{Failure, Handler, Plan};
 
 /// The kind of the job.
 pub(super) const KIND: &str = "token_continuity";
@@ -210,11 +210,7 @@ impl Handler for RenewToken {
     }
 
     fn plan(&self) -> Plan {
-        Plan {
-            every: None,
-            time_limit: TIME_LIMIT,
-            retries: Retries::USUAL,
-        }
+        Plan::once(TIME_LIMIT)
     }
 
     fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<(), Failure>> {

@@ -9,7 +9,7 @@ use store::{BoxFuture, Job, Store};
 
 use super::message::Message;
 use super::{Channel, KIND, Mail, Payload, Webhook};
-use crate::handler::{Failure, Handler, Plan, Retries};
+use crate::handler::{Failure, Handler, Plan};
 
 /// The job `token_notice`.
 pub struct TokenNotice {
@@ -96,11 +96,7 @@ impl Handler for TokenNotice {
     }
 
     fn plan(&self) -> Plan {
-        Plan {
-            every: None,
-            time_limit: Duration::from_mins(2),
-            retries: Retries::USUAL,
-        }
+        Plan::once(Duration::from_mins(2))
     }
 
     fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<(), Failure>> {

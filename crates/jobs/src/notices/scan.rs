@@ -13,7 +13,7 @@ use serde_json::json;
 use store::{BoxFuture, Job, NewJob, Store, StoreError};
 
 use super::{Channel, KIND, Other, Payload};
-use crate::handler::{Failure, Handler, Plan, Retries};
+use crate::handler::{Failure, Handler, Plan};
 use crate::tokens;
 
 /// The recurring job `token_notices`.
@@ -104,11 +104,7 @@ impl Handler for TokenNotices {
     }
 
     fn plan(&self) -> Plan {
-        Plan {
-            every: Some(Duration::from_hours(1)),
-            time_limit: Duration::from_mins(10),
-            retries: Retries::USUAL,
-        }
+        Plan::every(Duration::from_hours(1), Duration::from_mins(10))
     }
 
     fn run<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Result<(), Failure>> {
