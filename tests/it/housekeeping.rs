@@ -73,6 +73,42 @@ fn no_file_is_too_long() {
     assert_eq!(long, Vec::<String>::new());
 }
 
+/// Whether a text on this line holds a run of blanks between two words, as an indentation leaves that was joined to one line.
+fn has_a_joined_indentation(line: &str) -> bool {
+    let line = line.trim();
+    let parts: Vec<&str> = line
+        .split("    ")
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect();
+    let is_text = line.contains('"') && !line.starts_with("//");
+    is_text
+        && parts.windows(2).any(|pair| {
+            pair[0].ends_with(|last: char| last.is_ascii_lowercase() || ",;:".contains(last))
+                && pair[1].starts_with(|first: char| first.is_ascii_lowercase() || first == '`')
+        })
+}
+
+#[test]
+fn no_text_holds_an_indentation_that_was_joined_to_one_line() {
+    let mut found = Vec::new();
+    for (path, text) in tracked(&[".rs"]) {
+        if !is_test_file(&path) {
+            let production = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let lines = production.lines().zip(1..);
+            let joined = lines.filter(|(line, _)| has_a_joined_indentation(line));
+            found.extend(joined.map(|(line, number)| format!("{path}:{number}: {}", line.trim())));
+        }
+    }
+    assert_eq!(found, Vec::<String>::new());
+    assert!(has_a_joined_indentation(concat!(
+        "    \"see `usher client",
+        "          ",
+        "list` for it\""
+    )));
+    assert!(!has_a_joined_indentation("    let words = \"a b\";    // why"));
+}
+
 #[test]
 fn every_file_says_what_it_is_in_its_first_line() {
     let silent: Vec<_> = tracked(&[".rs"])

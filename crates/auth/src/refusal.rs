@@ -45,7 +45,8 @@ pub enum Reason {
     Jwt(JwtError),
     /// The client of an access token, or its secret, was revoked; or its tokens were ended.
     #[error(
-        "the client of this access token, or the secret that it was made with, was revoked, or the client's tokens were ended: `usher client          list` shows it; a client that is still good gets a new one from /oauth/token"
+        "the client of this access token, or the secret that it was made with, was revoked, or the client's tokens were ended: `usher client \
+         list` shows it; a client that is still good gets a new one from /oauth/token"
     )]
     AccessEnded,
     /// A token that Entra made, for a directory that accepts none.

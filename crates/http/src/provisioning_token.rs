@@ -20,7 +20,7 @@ use crate::admin::access::api_key;
 use crate::admin::problem::{AdminCode, Problem};
 use crate::admin::{idempotency, input};
 use crate::extract::{body, client};
-use crate::oauth::{KEYS_AGE, by_basic, log_minted};
+use crate::oauth::{KEYS_AGE, by_basic, log_issued};
 use crate::observe::Facts;
 use crate::state::State;
 
@@ -100,7 +100,7 @@ async fn made(
             Asker::Key(key) => for_key(state, &context, key, &ask, draft).await?,
             Asker::Client(record, secret) => {
                 let made = for_client(state, &context, record, *secret, &ask, draft).await?;
-                log_minted(request, draft.id, record.client.id, *secret, seconds.into());
+                log_issued(request, draft.id, record.client.id, *secret, seconds.into());
                 made
             }
         };

@@ -29,10 +29,10 @@ use crate::state::State;
 
 pub(crate) use client::by_basic;
 pub use keys::{KEYS_AGE, UNKNOWN_KEY_AGE};
-pub(crate) use token::log_minted;
+pub(crate) use token::log_issued;
 
 /// Access tokens for one client: enough for an identity provider that asks anew with every cycle.
-const MINTED: Quota = Quota {
+const ISSUED: Quota = Quota {
     burst: 30,
     every: Duration::from_secs(10),
 };
@@ -56,7 +56,7 @@ pub struct Oauth {
     context: admin::Context,
     /// When the signing keys were last read, in monotonic time.
     read: Mutex<Option<Duration>>,
-    minted: RateLimiter<TokenId>,
+    issued: RateLimiter<TokenId>,
     pub(crate) provisioned: RateLimiter<TokenId>,
     /// Bounds what strangers can make us look up.
     pub(crate) assertions: Queue,
@@ -70,7 +70,7 @@ impl Oauth {
             tokens: AccessTokens::new(context.public_url.clone(), context.environment),
             jwks,
             read: Mutex::new(None),
-            minted: RateLimiter::new(MINTED, CALLERS),
+            issued: RateLimiter::new(ISSUED, CALLERS),
             provisioned: RateLimiter::new(PROVISIONED, CALLERS),
             assertions: Queue::new(ASSERTIONS.0, ASSERTIONS.1),
             clock: Arc::clone(&context.clock),

@@ -46,7 +46,7 @@ async fn token(
     }
     let Authenticated { record, secret } = authenticate(state, request, &form).await?;
     let client = &record.client;
-    if let Err(wait) = state.oauth.minted.charge(client.id, state.clock.monotonic()) {
+    if let Err(wait) = state.oauth.issued.charge(client.id, state.clock.monotonic()) {
         return Err(Problem::of(OauthCode::SlowDown).after(wait.as_secs() + 1));
     }
     let id = auth::token::new_id().map_err(|_| Problem::of(OauthCode::Unavailable))?;
@@ -66,7 +66,7 @@ async fn token(
             tracing::error!(%error, "no access token could be signed");
             Problem::of(OauthCode::Unavailable)
         })?;
-    log_minted(request, id, client.id, secret, seconds);
+    log_issued(request, id, client.id, secret, seconds);
     Ok(HttpResponse::Ok().json(json!({
         "access_token": text,
         "token_type": "Bearer",
@@ -75,7 +75,7 @@ async fn token(
 }
 
 /// Each access token has a line of the program's log. Rows of the audit log cannot be pruned, and a client asks every hour (ADR 0043).
-pub(crate) fn log_minted(
+pub(crate) fn log_issued(
     request: &HttpRequest,
     id: TokenId,
     client: TokenId,
@@ -84,12 +84,12 @@ pub(crate) fn log_minted(
 ) {
     let facts = Facts::of(request);
     tracing::info!(
-        event.name = "usher.oauth.minted",
+        event.name = "usher.oauth.issued",
         usher.token.id = id.as_str(),
         usher.client.id = client.as_str(),
         usher.secret.id = secret.as_ref().map(TokenId::as_str),
         seconds,
         request.id = facts.map(|facts| tracing::field::display(facts.request)),
-        "an access token was made"
+        "an access token was issued"
     );
 }
