@@ -104,6 +104,26 @@ async fn run(plan: &Plan) -> Report {
     if plan.wants("fairness") {
         report.add(rows::fairness::run(plan).await);
     }
+    for (name, kind) in [
+        ("floods-postgres", base::Kind::Postgres),
+        ("floods-sqlite", base::Kind::Sqlite),
+    ] {
+        if plan.wants(name) {
+            report.add(rows::floods::run(plan, kind).await);
+        }
+    }
+    if plan.wants("access-token") {
+        report.add(rows::access_token::run(plan).await);
+    }
+    if plan.wants("token-endpoint") {
+        report.add(rows::token_endpoint::run(plan).await);
+    }
+    if plan.wants("log-indexes") {
+        report.add(rows::log_indexes::run(plan).await);
+    }
+    if plan.wants("release-policies") {
+        report.add(rows::release_policies::run(plan).await);
+    }
     if plan.wants("match-million") {
         report.add(rows::match_million::run(plan).await);
     }

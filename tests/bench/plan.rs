@@ -5,7 +5,7 @@ use std::time::Duration;
 use support::gateway::Settings;
 
 /// All rows, in the order of execution.
-pub const ROWS: [&str; 18] = [
+pub const ROWS: [&str; 24] = [
     "verdict",
     "footprint",
     "create-postgres",
@@ -22,6 +22,12 @@ pub const ROWS: [&str; 18] = [
     "pages",
     "tenants",
     "fairness",
+    "floods-postgres",
+    "floods-sqlite",
+    "access-token",
+    "token-endpoint",
+    "log-indexes",
+    "release-policies",
     "match-million",
     "snapshot",
 ];

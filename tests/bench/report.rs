@@ -55,6 +55,8 @@ pub enum Bar {
     RatioAtLeast(f64),
     /// The ratio of ours to theirs is less than this.
     RatioBelow(f64),
+    /// The ratio of ours to theirs is 1, give or take this.
+    RatioWithin(f64),
     /// Our figure is less than this.
     Below(f64),
     /// Our figure is at least this.
@@ -89,6 +91,7 @@ impl Row {
         match self.bar {
             Bar::RatioAtLeast(least) => self.ratio().map(|ratio| ratio >= least),
             Bar::RatioBelow(limit) => self.ratio().map(|ratio| ratio < limit),
+            Bar::RatioWithin(most) => self.ratio().map(|ratio| (ratio - 1.0).abs() <= most),
             Bar::Below(limit) => Some(self.ours.value < limit),
             Bar::AtLeast(least) => Some(self.ours.value >= least),
             Bar::None => None,
@@ -99,6 +102,7 @@ impl Row {
         match self.bar {
             Bar::RatioAtLeast(least) => format!("ratio >= {least}"),
             Bar::RatioBelow(limit) => format!("ratio < {limit}"),
+            Bar::RatioWithin(most) => format!("ratio 1 +- {most}"),
             Bar::Below(limit) => format!("< {limit} {}", self.unit),
             Bar::AtLeast(least) => format!(">= {least} {}", self.unit),
             Bar::None => "-".to_owned(),

@@ -91,6 +91,16 @@ pub fn patch(path: &str, authorization: &str, body: &str) -> Vec<u8> {
     sent("PATCH", path, authorization, body)
 }
 
+/// The bytes of a `POST` of a form, without an `Authorization`.
+pub fn form(path: &str, body: &str) -> Vec<u8> {
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
 fn sent(method: &str, path: &str, authorization: &str, body: &str) -> Vec<u8> {
     format!(
         "{method} {path} HTTP/1.1\r\nhost: bench\r\nauthorization: {authorization}\r\n\

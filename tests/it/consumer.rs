@@ -433,8 +433,8 @@ async fn the_fake_feed_writes_a_stream_that_is_wiped_and_begins_epochs() {
     booking.caught_up(18).await;
     let second = feed.day("epoch 9").await;
     assert_ne!(second, feed.epoch);
-    feed.day("tell 28").await;
-    booking.caught_up(28).await;
+    feed.day("tell 38").await;
+    booking.caught_up(38).await;
     let expected: Value = serde_json::from_str(include_str!(
         "../../crates/consumer/examples/fake_feed/expected.json"
     ))

@@ -30,7 +30,6 @@ mod dependencies;
 mod events;
 mod fairness;
 mod files;
-mod forge;
 mod guessing;
 mod housekeeping;
 mod jobs;
@@ -44,3 +43,5 @@ mod store;
 mod support_selftest;
 mod token_life;
 mod tokens;
+
+use support::forge;

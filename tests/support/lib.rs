@@ -13,6 +13,7 @@
 
 pub mod booking;
 pub mod disk;
+pub mod forge;
 pub mod gateway;
 pub mod graph;
 pub mod http;

@@ -3,7 +3,7 @@
 //! ```text
 //! fake-feed --listen 127.0.0.1:8090 --credential test --day 'tell 10'
 //! booking --feed http://127.0.0.1:8090/feeds/booking/events --credential test --database booking.db
-//! curl -d 'tell 18' http://127.0.0.1:8090/fake       the other recorded events
+//! curl -d 'tell 28' http://127.0.0.1:8090/fake       the other recorded events
 //! curl -d 'epoch 12' http://127.0.0.1:8090/fake      the database comes back older
 //! fake-feed --redis redis://127.0.0.1:6379/           a Redis stream too: usher:{test:booking}:s00
 //! ```

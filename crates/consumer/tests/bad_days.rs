@@ -25,7 +25,7 @@ use usher_consumer::settings::CLAIM_AFTER;
 use usher_consumer::{Feed, Place, Settings, Sharing};
 
 /// The recorded events.
-const ALL: u64 = 28;
+const ALL: u64 = 38;
 
 fn recorded() -> Vec<Value> {
     let lines = include_str!("../examples/fake_feed/recorded.jsonl").lines();
@@ -368,13 +368,28 @@ fn the_recorded_events_have_every_type_and_every_difficulty() {
         .iter()
         .map(|event| event["type"].as_str().unwrap())
         .collect();
-    for word in ["created", "updated", "deactivated", "reactivated", "deleted"] {
+    for word in [
+        "created",
+        "updated",
+        "deactivated",
+        "reactivated",
+        "deleted",
+        "added",
+        "removed",
+    ] {
         assert!(
             types.contains(format!("usher.identity.{word}.v1").as_str()),
             "{word}"
         );
     }
-    for word in ["created", "updated", "deleted", "members_changed"] {
+    for word in [
+        "created",
+        "updated",
+        "deleted",
+        "members_changed",
+        "added",
+        "removed",
+    ] {
         assert!(
             types.contains(format!("usher.group.{word}.v1").as_str()),
             "{word}"

@@ -73,7 +73,7 @@ async fn measure(name: &str, database: Option<Database>, plan: &Plan) -> Row {
 }
 
 /// Multiplies one unstamped event by SQL: the outbox is the input of this row, not what it measures.
-async fn pile_up(site: &Site, database: Option<&Database>, count: u32) {
+pub async fn pile_up(site: &Site, database: Option<&Database>, count: u32) {
     if let Some(database) = database {
         let mut admin = Postgres::shared().await.admin(&database.name).await;
         return seed::postgres(&mut admin, seed::OUTBOX, count).await;

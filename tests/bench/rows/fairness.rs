@@ -17,7 +17,7 @@ use support::gateway::Settings;
 use support::postgres::Postgres;
 
 /// Requests a second of the measured tenant.
-const RATE: u32 = 25;
+pub const RATE: u32 = 25;
 /// Its connections: enough that a slow answer does not delay the next request.
 const CONNECTIONS: u32 = 10;
 /// Operations of a PATCH and of a bulk.
@@ -168,7 +168,7 @@ async fn person(address: SocketAddr, path: &str, authorization: &str, number: u3
 
 /// The measured tenant.
 #[derive(Debug)]
-struct Other {
+pub struct Other {
     address: SocketAddr,
     path: String,
     authorization: String,
@@ -177,7 +177,8 @@ struct Other {
 }
 
 impl Other {
-    async fn of(site: &Site) -> Self {
+    /// The tenant fabrikam, with one person.
+    pub async fn of(site: &Site) -> Self {
         let directory = site.gateway.directory("fabrikam", "people");
         let path = directory
             .tenant_url
@@ -197,7 +198,7 @@ impl Other {
 
     /// Sends at its rate, match queries and PATCHes in turn; returns the time of each from the moment it was
     /// due.
-    async fn measure(&self, time: Duration) -> Vec<Duration> {
+    pub async fn measure(&self, time: Duration) -> Vec<Duration> {
         let start = Instant::now() + Duration::from_millis(50);
         let (step, mut tasks) = (Duration::from_secs(1) / RATE, Vec::new());
         for lane in 0..CONNECTIONS {

@@ -67,13 +67,13 @@ struct Caller {
 }
 
 /// An operation of the document.
-struct Operation {
-    method: Method,
-    path: String,
+pub struct Operation {
+    pub method: Method,
+    pub path: String,
     right: String,
 }
 
-fn operations(document: &Value) -> Vec<Operation> {
+pub fn operations(document: &Value) -> Vec<Operation> {
     let paths = document["paths"].as_object().expect("paths");
     let mut found = Vec::new();
     for (path, item) in paths {

@@ -1,6 +1,7 @@
 //! The admin API, from outside: who may do what (ADR 0045), as which database role (ADR 0046), and what it answers.
 
 mod idempotency;
+mod isolation;
 mod keys;
 mod lists;
 mod matrix;

@@ -24,6 +24,7 @@ mod providers;
 mod queries;
 mod raw;
 mod reading;
+mod reports;
 mod round_trips;
 mod rules;
 mod telemetry;

@@ -225,6 +225,26 @@ async fn the_plain_role_that_forgets_the_where_sees_nothing_or_its_own() {
     }
 }
 
+/// A row without an owner would be everybody's, or nobody's: the database refuses it, whichever table is added.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_row_of_a_tenants_table_names_its_tenant_and_is_guarded() {
+    let world = World::postgres().await;
+    let database = world.postgres.as_ref().unwrap();
+    let mut connection = sqlx::PgConnection::connect(&database.super_url).await.unwrap();
+    let asked = "SELECT c.relname::text, a.attnotnull, c.relrowsecurity, c.relforcerowsecurity FROM pg_class c JOIN pg_attribute a \
+                 ON a.attrelid = c.oid WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND a.attname = 'tenant_id'";
+    let rows = connection.fetch_all(asked).await.unwrap();
+    let guarded: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    for table in GUARDED {
+        assert!(guarded.iter().any(|name| name == table), "{table}: {guarded:?}");
+    }
+    for row in &rows {
+        let table: String = row.get(0);
+        let flags: [bool; 3] = [row.get(1), row.get(2), row.get(3)];
+        assert_eq!(flags, [true; 3], "{table}: NOT NULL, row-level security, FORCE");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_the_store_does_leaves_a_connection_open_to_a_tenant() {
     let world = World::postgres().await;

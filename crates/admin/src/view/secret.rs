@@ -50,7 +50,8 @@ impl JsonSchema for Secret {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": ["string", "null"]})
+        // By this word programs know which members to hide, and a test which answers have a secret.
+        json_schema!({"type": ["string", "null"], "format": "password"})
     }
 }
 

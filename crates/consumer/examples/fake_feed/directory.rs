@@ -23,19 +23,25 @@ pub fn synced<'a>(events: impl Iterator<Item = &'a Value>) -> Vec<Value> {
                 memberships.apply(event).ok();
                 continue;
             }
-            "usher.group.created" | "usher.group.updated" | "usher.group.deleted" => &mut groups,
+            "usher.group.created"
+            | "usher.group.updated"
+            | "usher.group.deleted"
+            | "usher.group.added"
+            | "usher.group.removed" => &mut groups,
             "usher.identity.created"
             | "usher.identity.updated"
             | "usher.identity.deactivated"
             | "usher.identity.reactivated"
-            | "usher.identity.deleted" => &mut identities,
+            | "usher.identity.deleted"
+            | "usher.identity.added"
+            | "usher.identity.removed" => &mut identities,
             _ => continue,
         };
         memberships.apply(event).ok();
         let id = event["subject"].as_str().unwrap_or_default();
         let id = id.rsplit('/').next().unwrap_or_default();
         let known = newest.entry(id.to_owned()).or_insert(event);
-        if text(known, "sequence") < text(event, "sequence") {
+        if order(known) < order(event) {
             *known = event;
         }
     }
@@ -66,6 +72,9 @@ pub fn synced<'a>(events: impl Iterator<Item = &'a Value>) -> Vec<Value> {
 fn as_synced(event: &Value, kind: &str, revision: &str) -> Value {
     let mut event = event.clone();
     event["sequence"] = json!(revision);
+    if let Some(members) = event.as_object_mut() {
+        members.remove("release");
+    }
     let key = text(&event, "idempotencykey")
         .rsplit_once('/')
         .map(|(key, _)| format!("{key}/synced"));
@@ -76,6 +85,12 @@ fn as_synced(event: &Value, kind: &str, revision: &str) -> Value {
     event["data"]["changes"] = json!([]);
     event["data"]["cause"] = json!({"actor": "system", "operation": "SNAPSHOT", "requestId": null, "clientRequestId": null, "tokenId": null});
     event
+}
+
+/// Of two events of one thing the one with the greater order is newer.
+fn order(event: &Value) -> (&str, u64) {
+    let release = event["release"].as_u64().unwrap_or_default();
+    (text(event, "sequence"), release)
 }
 
 fn text<'a>(event: &'a Value, member: &str) -> &'a str {

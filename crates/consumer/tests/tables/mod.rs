@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use usher_consumer::sink::SinkError;
-use usher_consumer::{Batch, IdentityEvent, Kind, Memberships, Place, Sink, SnapshotPage, Stored};
+use usher_consumer::{Batch, IdentityEvent, Memberships, Place, Sink, SnapshotPage, Stored};
 
 /// A failure of the store: nothing of the transaction is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,9 +20,9 @@ pub enum Crash {
 #[derive(Clone, Default)]
 struct State {
     place: Option<Place>,
-    /// Id → sequence, and the row; `None` after a deletion.
-    identities: BTreeMap<String, (u64, Option<Value>)>,
-    groups: BTreeMap<String, (u64, Option<String>)>,
+    /// Id → sequence and release, and the row; `None` after a deletion, and while the app does not see it.
+    identities: BTreeMap<String, ((u64, u64), Option<Value>)>,
+    groups: BTreeMap<String, ((u64, u64), Option<String>)>,
     members: Memberships,
     rejected: Vec<u64>,
     applied: Vec<u64>,
@@ -124,12 +124,9 @@ impl State {
     fn write(&mut self, event: &Value, always: bool) -> Result<(), String> {
         let word = event["type"].as_str().unwrap_or_default();
         match word.strip_prefix("usher.group.") {
-            Some("created.v1" | "updated.v1" | "synced.v1" | "deleted.v1") => {
-                let part = if word.ends_with("deleted.v1") {
-                    "tombstone"
-                } else {
-                    "group"
-                };
+            Some("created.v1" | "updated.v1" | "synced.v1" | "added.v1" | "deleted.v1" | "removed.v1") => {
+                let is_gone = word.ends_with("deleted.v1") || word.ends_with("removed.v1");
+                let part = if is_gone { "tombstone" } else { "group" };
                 let id = event["data"][part]["id"]
                     .as_str()
                     .ok_or("no group id")?
@@ -140,8 +137,9 @@ impl State {
                     .parse()
                     .map_err(|_| "sequence")?;
                 let name = event.pointer("/data/group/displayName").and_then(Value::as_str);
-                if always || self.groups.get(&id).is_none_or(|(known, _)| *known < sequence) {
-                    self.groups.insert(id, (sequence, name.map(str::to_owned)));
+                let order = (sequence, event["release"].as_u64().unwrap_or_default());
+                if always || self.groups.get(&id).is_none_or(|(known, _)| *known < order) {
+                    self.groups.insert(id, (order, name.map(str::to_owned)));
                 }
             }
             Some(_) => {}
@@ -152,14 +150,15 @@ impl State {
                 let id = read.text("id").unwrap_or_default().to_owned();
                 let row = json!({"id": id, "sequence": read.sequence, "active": read.active(), "userName": read.text("userName"),
                                  "displayName": read.text("displayName"), "office": read.text("office")});
-                let row = (read.kind != Kind::Deleted).then_some(row);
+                let row = (!read.kind.is_gone()).then_some(row);
+                let order = (read.sequence, read.release);
                 if always
                     || self
                         .identities
                         .get(&id)
-                        .is_none_or(|(known, _)| *known < read.sequence)
+                        .is_none_or(|(known, _)| *known < order)
                 {
-                    self.identities.insert(id, (read.sequence, row));
+                    self.identities.insert(id, (order, row));
                 }
             }
         }
