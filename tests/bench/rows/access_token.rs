@@ -58,7 +58,9 @@ async fn row(plan: &Plan, kind: Kind) -> Row {
         ours: Side::median("access token (ES256), 32 connections", &ours),
         theirs: Some(Side::median("the same query with a pasted token", &theirs)),
         bar: Bar::RatioWithin(0.1),
-        notes: vec!["one access token, which the gateway has seen before: its signature is verified once".to_owned()],
+        notes: vec![
+            "one access token, which the gateway has seen before: its signature is verified once".to_owned(),
+        ],
     }
 }
 

@@ -181,7 +181,9 @@ fn row(
         format!("{rate:.0} requests/s of the flood were answered, by status: {counts:?}"),
     ];
     if !matches!(load, Load::Secrets) {
-        notes.push(format!("the issuer's keys were read {reads} times in the whole run"));
+        notes.push(format!(
+            "the issuer's keys were read {reads} times in the whole run"
+        ));
     }
     Row {
         what: format!(

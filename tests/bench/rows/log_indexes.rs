@@ -16,7 +16,10 @@ pub async fn run(plan: &Plan) -> Vec<Row> {
 }
 
 async fn row(plan: &Plan, kind: Kind) -> Row {
-    say(&format!("creations with and without the log's indexes, {}", kind.name()));
+    say(&format!(
+        "creations with and without the log's indexes, {}",
+        kind.name()
+    ));
     let with = Base::start(plan, kind).await;
     let mut without = Base::start(plan, kind).await;
     for name in INDEXES {
@@ -33,7 +36,10 @@ async fn row(plan: &Plan, kind: Kind) -> Row {
         }
     }
     Row {
-        what: format!("create with the five indexes of the provisioning log, {}", kind.name()),
+        what: format!(
+            "create with the five indexes of the provisioning log, {}",
+            kind.name()
+        ),
         unit: "people/s",
         ours: Side::median("usher serve: GET by userName, then POST, 32 connections", &ours),
         theirs: Some(Side::median("the same without the five indexes", &theirs)),

@@ -67,7 +67,14 @@ async fn rate(plan: &Plan, is_postgres: bool, others: Others) -> f64 {
     let app = site.gateway.app("booking");
     for number in 0..APPS {
         let name = format!("app-{number}");
-        let policy = ["--profile", "advisors", "--field", "office", "--field", "displayName"];
+        let policy = [
+            "--profile",
+            "advisors",
+            "--field",
+            "office",
+            "--field",
+            "displayName",
+        ];
         let words: &[&str] = match others {
             Others::None => continue,
             Others::Everything => &[],
@@ -78,10 +85,7 @@ async fn rate(plan: &Plan, is_postgres: bool, others: Others) -> f64 {
     let mut connection = Connection::open(site.address).await.expect("connect");
     expect(&mut connection, &site.create(seed::TEMPLATE), 201).await;
     let end = u64::from(BACKLOG) + 1;
-    let ((), rate) = tokio::join!(
-        pile_up(&site, database.as_ref(), BACKLOG),
-        stamped(&app, end)
-    );
+    let ((), rate) = tokio::join!(pile_up(&site, database.as_ref(), BACKLOG), stamped(&app, end));
     rate
 }
 

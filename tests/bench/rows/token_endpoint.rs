@@ -52,7 +52,10 @@ pub async fn run(plan: &Plan) -> Vec<Row> {
         Row {
             what: "access tokens for secrets that the process has not seen".to_owned(),
             unit: "tokens/s",
-            ours: Side::median(&format!("{CLIENTS} clients, once each, {LANES} connections"), &cold),
+            ours: Side::median(
+                &format!("{CLIENTS} clients, once each, {LANES} connections"),
+                &cold,
+            ),
             theirs: Some(Side::median(beside, &limit)),
             bar: Bar::RatioAtLeast(0.8),
             notes: vec!["argon2id runs in the bench's own process, with the gateway's parameters".to_owned()],

@@ -39,7 +39,8 @@ async fn filled(gateway: &Gateway, operator: &Api, tenant: &str, mark: &str, dig
     let token = made(&format!("{directory}/tokens"), json!({"label": mark})).await;
     made(&format!("{directory}/tokens"), json!({"label": mark})).await;
     let client = made(&format!("{directory}/clients"), json!({"label": mark})).await;
-    let federated = json!({"label": mark, "federation": {"entraTenant": entra, "subject": mark, "audiences": [mark]}});
+    let federated =
+        json!({"label": mark, "federation": {"entraTenant": entra, "subject": mark, "audiences": [mark]}});
     made(&format!("{directory}/clients"), federated).await;
     let oauth = json!({"tokenSeconds": 3_700, "entra": {"entraTenant": entra}});
     operator
@@ -156,7 +157,10 @@ async fn told(gateway: &Gateway, keys: &[&Api], tenant: &Tenant, name: &str) -> 
     }
     for path in ["/Users/.search", "/Groups/.search", "/.search"] {
         let search = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]});
-        all.push((path.to_owned(), tenant.scim.post(path, &search).await.expect(200).text));
+        all.push((
+            path.to_owned(),
+            tenant.scim.post(path, &search).await.expect(200).text,
+        ));
     }
     let events: Vec<Value> = Feed::new(&tenant.app)
         .all()

@@ -108,10 +108,7 @@ fn a_row_that_is_wrong_can_fail() {
             "| O1 | It is so. | not yet | It is. | `a_test` |",
             "O1: not yet, and proved by `a_test`",
         ),
-        (
-            "| O1 | It is so. | soon | No. | – |",
-            "O1: \"soon\" is no state",
-        ),
+        ("| O1 | It is so. | soon | No. | – |", "O1: \"soon\" is no state"),
         (
             "| O1 | It is so. | done |  | `a_test` |",
             "O1: \"\" is no sentence",

@@ -152,12 +152,7 @@ impl State {
                                  "displayName": read.text("displayName"), "office": read.text("office")});
                 let row = (!read.kind.is_gone()).then_some(row);
                 let order = (read.sequence, read.release);
-                if always
-                    || self
-                        .identities
-                        .get(&id)
-                        .is_none_or(|(known, _)| *known < order)
-                {
+                if always || self.identities.get(&id).is_none_or(|(known, _)| *known < order) {
                     self.identities.insert(id, (order, row));
                 }
             }
