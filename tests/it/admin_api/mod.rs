@@ -1,5 +1,6 @@
 //! The admin API, from outside: who may do what (ADR 0045), as which database role (ADR 0046), and what it answers.
 
+mod document;
 mod idempotency;
 mod isolation;
 mod keys;

@@ -2,7 +2,8 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::gateway::text;
+use sqlx::Connection as _;
+use support::gateway::{Gateway, text};
 use support::http::{Scim, send};
 
 use super::{Api, api, on_both};
@@ -11,6 +12,36 @@ use crate::forge::id;
 /// The secret part of a credential.
 fn secret(credential: &str) -> String {
     credential.split('_').nth(3).expect("a secret").to_owned()
+}
+
+/// The private parts of the keys that sign access tokens.
+async fn private_keys(gateway: &Gateway) -> Vec<String> {
+    let asked = "SELECT pkcs8 FROM oauth_key";
+    let url = gateway.database_url();
+    let found: Vec<String> = if gateway.database().is_some() {
+        let mut connection = sqlx::PgConnection::connect(&url).await.expect("a connection");
+        sqlx::query_scalar(asked)
+            .fetch_all(&mut connection)
+            .await
+            .expect("keys")
+    } else {
+        let mut connection = sqlx::SqliteConnection::connect(&url).await.expect("a connection");
+        sqlx::query_scalar(asked)
+            .fetch_all(&mut connection)
+            .await
+            .expect("keys")
+    };
+    assert!(!found.is_empty());
+    found
+}
+
+/// What a command prints; it must succeed.
+fn printed(gateway: &Gateway, words: &str) -> String {
+    let output = gateway.try_cli(&words.split(' ').collect::<Vec<_>>());
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{words}: {said}");
+    said
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,9 +67,25 @@ async fn no_read_path_has_a_secret() {
         made(&format!("/api-keys/{}/rotate", text(&key, "id")), json!({}), &["key"]).await;
         let clients = format!("{directory}/advisors/clients");
         let client = made(&clients, json!({}), &["clientSecret"]).await;
-        let client = text(&client, "clientId");
+        let (client, client_secret) = (text(&client, "clientId"), text(&client, "clientSecret"));
         made(&format!("{clients}/{client}/secrets"), json!({}), &["clientSecret"]).await;
         assert_eq!(secrets.len(), 10);
+        // An access token of the client, a program's token, and the keys that sign both.
+        let form = format!("grant_type=client_credentials&client_id={client}&client_secret={client_secret}");
+        let request = support::http_client().post(format!("{}/oauth/token", gateway.url()));
+        let request = request.header("Content-Type", "application/x-www-form-urlencoded").body(form);
+        let access = text(&send(request).await.expect(200).body, "access_token");
+        let request = support::http_client().post(format!("{}/provisioning/token", gateway.url()));
+        let request = request.bearer_auth(&operator.key).json(&json!({"tenant": "contoso", "profile": "advisors"}));
+        let program = text(&send(request).await.expect(201).body, "token");
+        for token in [&access, &program] {
+            secrets.push(token.rsplit('.').next().expect("a signature").to_owned());
+        }
+        secrets.extend(private_keys(&gateway).await);
+        assert!(secrets.len() >= 13, "{}", secrets.len());
+        let entra = "0d3e6f0c-8f5c-4a34-9d0e-7a9d0d2b6c11";
+        let continuity = json!({"entraTenant": entra, "servicePrincipal": entra, "job": "scim.1"});
+        operator.post(&format!("{directory}/advisors/continuity"), &continuity).await.expect(200);
 
         let scim = Scim::at(&text(&token, "tenantUrl"), Some(format!("Bearer {}", text(&token, "token"))));
         let created = scim.create("e1", "ann@contoso.com", json!({"name": {"givenName": "A", "familyName": "B"}, "addresses": [{"type": "work", "formatted": "x"}]})).await.expect(201);
@@ -63,15 +110,59 @@ async fn no_read_path_has_a_secret() {
             read += 1;
         }
         assert!(read > 8, "{read}");
-        for page in ["/metrics", "/health/ready", "/admin/v1/docs"] {
-            let url = format!("{}{page}", gateway.admin_url());
-            let answer = send(support::http_client().get(url)).await.expect(200);
+        for words in [
+            "tenant list",
+            "directory list --tenant contoso",
+            "token list --tenant contoso",
+            "token continuity list --tenant contoso --profile advisors",
+            "directory continuity show --tenant contoso --profile advisors",
+            "client list --tenant contoso",
+            "oauth-key list",
+            "app list",
+            "app list-credentials booking",
+            "app policy show booking",
+            "api-key list",
+            "feed list",
+            "job list",
+            "log list --tenant contoso",
+            "log export --tenant contoso",
+            "audit list",
+            "audit export",
+            "check-config",
+        ] {
+            holds_none(&printed(&gateway, words), &secrets, words);
+            if words != "audit export" && words != "log export --tenant contoso" {
+                holds_none(&printed(&gateway, &format!("{words} --json")), &secrets, words);
+            }
+        }
+        let public = ["/oauth/jwks", "/.well-known/oauth-authorization-server", "/health/ready"];
+        let public = public.map(|page| format!("{}{page}", gateway.url()));
+        let admin = ["/metrics", "/health/ready", "/admin/v1/docs"].map(|page| format!("{}{page}", gateway.admin_url()));
+        for url in public.into_iter().chain(admin) {
+            let page = url.as_str();
+            let answer = send(support::http_client().get(page)).await.expect(200);
             holds_none(&answer.text, &secrets, page);
         }
         // What ends a credential shows it without its secret, too.
-        let revoke = format!("{tokens}/{}/revoke", text(&token, "id"));
-        let answer = operator.post(&revoke, &json!({})).await.expect(200);
-        holds_none(&answer.text, &secrets, &revoke);
+        for path in [
+            format!("{tokens}/{}/revoke", text(&token, "id")),
+            format!("{clients}/{client}/end-tokens"),
+            format!("{clients}/{client}/revoke"),
+            format!("/api-keys/{}/revoke", text(&key, "id")),
+            "/tenants/contoso/tokens/revoke-all".to_owned(),
+            "/tenants/contoso/freeze".to_owned(),
+            "/tenants/contoso/unfreeze".to_owned(),
+        ] {
+            let body = match path.rsplit('/').next() {
+                Some("revoke-all") => json!({"reason": "a test", "confirm": "contoso"}),
+                Some("freeze") => json!({"reason": "a test"}),
+                _ => json!({}),
+            };
+            let answer = operator.post(&path, &body).await.expect(200);
+            holds_none(&answer.text, &secrets, &path);
+        }
+        let deleted = operator.delete("/apps/booking").await.expect(200);
+        holds_none(&deleted.text, &secrets, "the end of an app");
         scim.get("/Users").await.expect(401);
         holds_none(&gateway.log(), &secrets, "the log");
     })

@@ -200,6 +200,59 @@ async fn keys_are_read_seldom_and_the_last_good_ones_are_used_while_the_issuer_i
     assert_eq!(away.reads(), 1, "and its redirect was not followed");
 }
 
+/// Whoever invents keys, for as many clients as there are, has each instance read the one address once at most.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_invented_keys_is_one_read_an_instance() {
+    let mut issuer = Issuer::start().await;
+    let hosts = format!("\"{}\"", issuer.host);
+    for database in [
+        None,
+        Some(support::postgres::Postgres::shared().await.database().await),
+    ] {
+        let settings = support::gateway::Settings {
+            more: vec![("oauth.key_hosts".to_owned(), hosts.clone())],
+            database,
+            ..Default::default()
+        };
+        let one = Gateway::start(settings).await;
+        let other = one.replica().await;
+        let clients = ["contoso", "fabrikam", "adatum"].map(|tenant| {
+            one.directory(tenant, "advisors");
+            create(&one, &issuer, tenant)
+        });
+        let (before, right) = (issuer.reads(), issuer.kid.clone());
+        let mut bad = Vec::new();
+        for number in 0..100 {
+            issuer.kid = format!("invented-{number}");
+            bad.push(issuer.sign(&assertion()));
+        }
+        issuer.kid = right;
+        // All at once, at an instance that has no keys yet, and then one after the other.
+        for gateway in [&one, &other] {
+            let asked = bad
+                .iter()
+                .zip(clients.iter().cycle())
+                .map(|(bad, client)| ask(gateway, client, bad));
+            for answer in futures_util::future::join_all(asked).await {
+                assert!([401, 503].contains(&answer.status), "{}", answer.text);
+            }
+            for client in &clients {
+                for bad in &bad[..20] {
+                    ask(gateway, client, bad).await.expect(401);
+                }
+            }
+        }
+        let reads = issuer.reads() - before;
+        assert_eq!(reads, 2, "one read an instance");
+        for gateway in [&one, &other] {
+            for client in &clients {
+                ask(gateway, client, &issuer.sign(&assertion())).await.expect(200);
+            }
+        }
+        assert_eq!(issuer.reads() - before, 2, "and the right key was in it");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_identity_is_registered_only_with_values_that_can_be_used() {
     let gateway = Gateway::prepared(support::gateway::Settings::default());
