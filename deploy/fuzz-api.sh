@@ -42,6 +42,10 @@ done
 for app in booking billing badges; do "$usher" app create "$app" --json >/dev/null; done
 key=$("$usher" api-key create --role operator --json | member key)
 spare=$("$usher" api-key create --role auditor --json | member id)
+for profile in advisors rooms; do
+    "$usher" client create --tenant contoso --profile "$profile" --json >>clients
+done
+"$usher" app rotate-credential booking --json >credential
 token=$(member id <tokens)
 other=$(tail -n +2 tokens | member id)
 "$usher" serve >log 2>&1 &
@@ -61,9 +65,12 @@ done
     known app booking billing badges
     known token "$token" "$other"
     known key "$spare"
+    known client $(sed -n 's/.*"clientId" *: *"\([^"]*\)".*/\1/p' clients)
+    known secret $(sed -n 's/.*"secretId" *: *"\([^"]*\)".*/\1/p' clients)
+    known credential "$(member credential <credential | cut -d_ -f3)"
     known row 1 2 3
     echo '[parameters]'
-    for name in tenant profile app token key row; do
+    for name in tenant profile app token key client secret credential row; do
         printf '"path.%s" = {dictionary = "%s", probability = 0.8}\n' "$name" "$name"
     done
 } >schemathesis.toml
