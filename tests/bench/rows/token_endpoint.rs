@@ -16,6 +16,8 @@ use support::gateway::text;
 
 /// Clients, each with one secret.
 const CLIENTS: usize = 60;
+/// The most clients of one directory.
+const OF_DIRECTORY: usize = 20;
 /// Times that each asks again: less than the burst that one client has ([ADR 0043](../../../docs/adr/0043-access-tokens.md)).
 const AGAIN: usize = 20;
 /// Connections: enough that both processors have work, and no more than wait for argon2 at a time.
@@ -24,10 +26,14 @@ const LANES: usize = 16;
 pub async fn run(plan: &Plan) -> Vec<Row> {
     say("token endpoint, beside argon2id: making clients");
     let mut site = Site::start(plan.settings()).await;
-    let words = ["client", "create", "--tenant", "contoso", "--profile", "advisors"];
+    for tenant in 0..CLIENTS / OF_DIRECTORY {
+        site.gateway.directory(&format!("tenant-{tenant}"), "advisors");
+    }
     let clients: Arc<Vec<Vec<u8>>> = Arc::new(
         (0..CLIENTS)
-            .map(|_| {
+            .map(|number| {
+                let tenant = format!("tenant-{}", number / OF_DIRECTORY);
+                let words = ["client", "create", "--tenant", &tenant, "--profile", "advisors"];
                 let client = site.gateway.cli(&words);
                 let body = format!(
                     "grant_type=client_credentials&client_id={}&client_secret={}",
