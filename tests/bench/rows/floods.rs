@@ -9,12 +9,13 @@ use crate::samples::percentile_ms;
 use crate::site::Site;
 use crate::wire::{self, Connection};
 use data_encoding::BASE64URL_NOPAD;
+use domain::clock::{Clock as _, SystemClock};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use support::forge::forged;
 use support::gateway::{Settings, text};
 use support::postgres::Postgres;
@@ -74,10 +75,7 @@ impl Target {
 
     /// The form with an assertion that has everything but its signature.
     fn assertion(&self, kid: &str, number: u64) -> String {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .expect("after 1970")
-            .as_secs();
+        let now = SystemClock.now().timestamp();
         let head = json!({"typ": "JWT", "alg": "RS256", "kid": kid});
         let claims = json!({
             "aud": "api://booking", "iss": format!("https://login.microsoftonline.com/{TID}/v2.0"), "sub": "subject", "tid": TID,
