@@ -17,6 +17,9 @@ use store::StoreError;
 
 use crate::{Context, Error};
 
+/// The kind of the job that brings a renewal's new token to Entra; its key is the id of the renewal.
+pub const RENEWAL_JOB: &str = "token_continuity";
+
 /// What is set for a directory, with the names of both; `None`: the customer has not consented.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {

@@ -8,7 +8,7 @@ use support::otlp::Collector;
 use support::postgres::Postgres;
 use support::wait::until;
 
-use super::{LONG, WHOSE, World, minute};
+use super::{LONG, WHOSE, World, minute, on_both};
 use crate::forge::id;
 
 impl World {
@@ -148,6 +148,42 @@ async fn a_consent_that_was_withdrawn_stops_it_at_once_and_says_what_to_do() {
     world.entra().get("/Users?count=1").await.expect(200);
     world.retry(&job);
     world.ends_after_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_job_goes_when_the_consent_is_switched_off() {
+    for settings in on_both().await {
+        let world = World::on(settings, &[]).await;
+        world.graph.consent(&world.app, false);
+        world.start();
+        let job = world.failed().await;
+        assert_eq!(job["status"], "dead");
+        let degraded = || async {
+            let ready = world.gateway.readiness().await.expect(200);
+            ready.body["degraded"].to_string().contains("AADSTS700016")
+        };
+        until("readiness to tell it", LONG, || async {
+            degraded().await.then_some(())
+        })
+        .await;
+        world
+            .gateway
+            .cli(&[&["directory", "continuity", "off"], &WHOSE[..]].concat());
+        until("the job to go", LONG, || async {
+            let jobs = world.jobs();
+            jobs.iter()
+                .all(|job| job["kind"] != "token_continuity")
+                .then_some(())
+        })
+        .await;
+        until("readiness to tell it no more", LONG, || async {
+            (!degraded().await).then_some(())
+        })
+        .await;
+        let renewal = world.until("stopped").await;
+        assert_eq!(renewal["lastError"], "the consent was ended", "{renewal}");
+        assert_eq!(world.issued(), 1, "no token was issued by the last attempt");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

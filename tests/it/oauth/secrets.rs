@@ -48,6 +48,34 @@ async fn a_client_has_three_usable_secrets_at_most_and_each_is_shown_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn additions_at_the_same_time_leave_three_usable_secrets() {
+    on_both(async |one, _| {
+        one.directory("contoso", "advisors");
+        let client = client(&one, "contoso", "advisors");
+        let add = ["client", "add-secret", "--tenant", "contoso", client.id.as_str()];
+        let outputs: Vec<_> = std::thread::scope(|scope| {
+            let running: Vec<_> = (0..8).map(|_| scope.spawn(|| one.try_cli(&add))).collect();
+            running
+                .into_iter()
+                .map(|one| one.join().expect("an output"))
+                .collect()
+        });
+        let (added, refused): (Vec<_>, Vec<_>) = outputs.iter().partition(|output| output.status.success());
+        for output in refused {
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(
+                said.contains("has 3 usable secrets, the most there may be"),
+                "{said}"
+            );
+        }
+        assert_eq!(added.len(), 2);
+        let listed = one.cli(&["client", "list", "--tenant", "contoso"]);
+        assert_eq!(listed[0]["secrets"].as_array().unwrap().len(), 3);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rotation_of_secrets_under_traffic_refuses_no_request() {
     on_both(async |one, other| {
         one.directory("contoso", "advisors");

@@ -6,7 +6,9 @@ use auth::CredentialKind;
 use chrono::TimeDelta;
 use domain::audit::Action;
 use domain::client::MOST_SECRETS;
-use domain::credential::CredentialStatus;
+use domain::credential::{CredentialStatus, TokenId};
+use domain::scope::TenantScope;
+use store::StoreError;
 
 use super::{Issued, audit_secret, find, lives, new_secret};
 use crate::{Context, Error};
@@ -26,17 +28,9 @@ pub async fn execute(context: &Context, tenant: &str, id: &str, life: TimeDelta)
     if client.federation.is_some() {
         return Err(Error::ClientFederated(client.id.to_string()));
     }
-    let (scope, now) = (Context::scope(tenant.id), context.clock.now());
-    let secrets = context.store.client_secrets(scope, client.id).await?;
-    let usable = secrets
-        .iter()
-        .filter(|secret| secret.status(now) == CredentialStatus::Active);
-    if usable.count() >= MOST_SECRETS {
-        return Err(Error::TooManySecrets {
-            id: client.id.to_string(),
-            most: MOST_SECRETS,
-        });
-    }
+    let scope = Context::scope(tenant.id);
+    // Before a hash is made for nothing. The transaction counts again.
+    room(context, scope, client.id).await?;
     let (issued, hash) = new_secret(context, &client, life).await?;
     let entry = audit_secret(context, Action::ClientSecretAdd, &client, issued.secret.id)
         .with("expiresAt", issued.secret.expires_at.to_rfc3339());
@@ -52,14 +46,37 @@ pub async fn execute(context: &Context, tenant: &str, id: &str, life: TimeDelta)
         token_url: context.token_url(),
         tenant_url: tenant_url.unwrap_or_default(),
     };
-    context
+    let added = context
         .create(&entry, &made, move |tx| {
             let change = Arc::clone(&change);
             Box::pin(async move { tx.insert_client_secret(scope, &change.0, &change.1).await })
         })
-        .await?;
+        .await;
+    if let Err(Error::Store(StoreError::Conflict(_))) = added {
+        // Another request has added the last one there may be.
+        room(context, scope, made.client.id).await?;
+    }
+    added?;
     context
         .remember(CredentialKind::ClientSecret, &issued.text, &hash)
         .await;
     Ok(made)
+}
+
+/// Refuses when the client has as many usable secrets as there may be.
+async fn room(context: &Context, scope: TenantScope, client: TokenId) -> Result<(), Error> {
+    let (secrets, now) = (
+        context.store.client_secrets(scope, client).await?,
+        context.clock.now(),
+    );
+    let usable = secrets
+        .iter()
+        .filter(|secret| secret.status(now) == CredentialStatus::Active);
+    if usable.count() >= MOST_SECRETS {
+        return Err(Error::TooManySecrets {
+            id: client.to_string(),
+            most: MOST_SECRETS,
+        });
+    }
+    Ok(())
 }

@@ -6,14 +6,15 @@ use domain::audit::Action;
 use domain::tenant::Directory;
 use store::StoreError;
 
-use super::{Setting, audit, found, unended};
+use super::{RENEWAL_JOB, Setting, audit, found, unended};
 use crate::{Context, Error};
 
 /// How often it is tried anew when a job has changed the renewal at the same moment.
 const ATTEMPTS: usize = 8;
 
 /// Writes nothing into the customer's Entra app any more. A renewal whose token is not in Entra yet is given up, and its new token is
-/// revoked unless Entra may have it; one whose token is there goes on, because the old token is still to end. Repeats change nothing.
+/// revoked unless Entra may have it; one whose token is there goes on, because the old token is still to end. A job
+/// that has failed at the renewal is told of no more. Repeats change nothing.
 ///
 /// # Errors
 /// [`Error::TenantUnknown`], [`Error::DirectoryUnknown`], [`Error::Store`].
@@ -64,6 +65,8 @@ async fn end(context: &Context, directory: &Directory) -> Result<(), StoreError>
                         tx.revoke_token(scope, *orphan, now).await?;
                     }
                     tx.save_renewal(scope, renewal).await?;
+                    // A failed job is due once more: it finds the renewal ended, and goes.
+                    tx.retry_job(RENEWAL_JOB, &renewal.id.to_string()).await?;
                 }
                 Ok::<_, StoreError>(())
             })

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin::continuity::steps;
+use admin::continuity::{RENEWAL_JOB, steps};
 use domain::clock::Clock;
 use domain::continuity::{Next, Renewal, Waits, next};
 use serde_json::json;
 use store::{BoxFuture, Job, NewJob, Store, StoreError};
 
 use super::renew::failure;
-use super::{Payload, notice, renew};
+use super::{Payload, notice};
 use crate::handler::{Failure, Handler, Plan};
 use crate::notices::Channel;
 
@@ -55,7 +55,7 @@ impl ContinuityLook {
         if renewal.step.is_before_written() {
             // A job that is there, waiting, working or failed, is left as it is.
             let job = NewJob {
-                kind: renew::KIND,
+                kind: RENEWAL_JOB,
                 key: renewal.id.to_string(),
                 payload: json!(Payload::of(renewal)),
                 wait: Duration::ZERO,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use admin::continuity::RENEWAL_JOB;
 use admin::continuity::steps::{self, Opened};
 use domain::continuity::Continuity;
 use store::{BoxFuture, Job, Store, StoreError};
@@ -16,8 +17,6 @@ use super::Payload;
 use super::graph::{Access, Graph, GraphError};
 use crate::handler::{Failure, Handler, Plan};
 
-/// The kind of the job.
-pub(super) const KIND: &str = "token_continuity";
 /// The longest time of an attempt.
 const TIME_LIMIT: Duration = Duration::from_mins(10);
 /// How long an attempt waits for what passes by itself, so that it need not begin anew with another token.
@@ -48,8 +47,11 @@ impl RenewToken {
         match self.bring(opened).await {
             Ok(()) => Ok(()),
             Err(failure) => {
-                self.note(payload, &failure).await;
-                Err(failure)
+                if self.is_ended(payload, &failure).await {
+                    Ok(())
+                } else {
+                    Err(failure)
+                }
             }
         }
     }
@@ -58,13 +60,17 @@ impl RenewToken {
         steps::open(&self.context, of.tenant, of.directory, of.renewal).await
     }
 
-    /// Notes a failed attempt, so that it is seen beside the renewal. What cannot be noted is in the job and in the log.
-    async fn note(&self, payload: Payload, failure: &Failure) {
-        if let Ok(Some(opened)) = self.open(payload).await
-            && opened.renewal.ended_at.is_none()
-        {
-            let _ = steps::note(&self.server, opened.renewal.failed(&failure.why), &[]).await;
+    /// Whether the renewal was ended during a failed attempt, so that nobody needs to be told. Otherwise it notes the attempt, so that it
+    /// is seen beside the renewal; what cannot be noted is in the job and in the log.
+    async fn is_ended(&self, payload: Payload, failure: &Failure) -> bool {
+        let Ok(Some(opened)) = self.open(payload).await else {
+            return false;
+        };
+        if opened.renewal.ended_at.is_some() {
+            return true;
         }
+        let _ = steps::note(&self.server, opened.renewal.failed(&failure.why), &[]).await;
+        false
     }
 
     async fn bring(&self, mut opened: Opened) -> Result<(), Failure> {
@@ -206,7 +212,7 @@ pub(super) fn failure(error: admin::Error) -> Failure {
 
 impl Handler for RenewToken {
     fn kind(&self) -> &'static str {
-        KIND
+        RENEWAL_JOB
     }
 
     fn plan(&self) -> Plan {

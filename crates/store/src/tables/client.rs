@@ -76,6 +76,12 @@ pub(crate) static INSERT: Statement<(OfTenant, &Client)> = Statement::opening(Op
 pub(crate) static ALL: Statement<OfTenant, Client> =
     Statement::select(|_| format!("SELECT {COLUMNS} FROM client WHERE tenant_id = :tenant"));
 
+/// Until the transaction ends, no other one counts or adds secrets of this client.
+pub(crate) static LOCK: Statement<(OfTenant, PublicId), String> =
+    Statement::opening(Opens::TenantForUpdate, |_| {
+        "SELECT id FROM client WHERE tenant_id = :tenant AND id = :id".into()
+    });
+
 pub(crate) static REVOKE: Statement<(OfTenant, PublicId, At)> = Statement::new(|_| {
     "UPDATE client SET revoked_at = :at WHERE tenant_id = :tenant AND id = :id AND revoked_at IS NULL".into()
 });

@@ -1,17 +1,18 @@
 //! `client_secret`: the secrets of OAuth clients, found by the id inside them.
 
 use chrono::{DateTime, Utc};
-use domain::client::{ClientSecret, ClientSecretRecord};
-use domain::credential::{SecretHash, TokenId};
+use domain::client::{ClientSecret, ClientSecretRecord, MOST_SECRETS};
+use domain::credential::{CredentialStatus, SecretHash, TokenId};
 use domain::scope::TenantScope;
 
+use super::client;
 use super::names::{At, ClientId, OfTenant, PublicId};
 use super::tenant::of;
 use crate::admin_tx::AdminTx;
 use crate::engine::parameter::parameters;
 use crate::engine::read::record;
 use crate::engine::statement::{Opens, Statement};
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::store::Store;
 
 const COLUMNS: &str = "id, tenant_id, client_id, last_four, created_at, expires_at, revoked_at, last_used_at";
@@ -61,16 +62,30 @@ pub(crate) static NOTE_USE: Statement<(PublicId, At)> = Statement::new(|_| {
 });
 
 impl AdminTx {
-    /// Adds a secret to a client.
+    /// Adds a secret to a client, unless it has [`MOST_SECRETS`] that are usable when the new one is made. The client is locked before
+    /// its secrets are counted, so that two additions at the same time do not both find room.
     ///
     /// # Errors
-    /// [`crate::StoreError::Conflict`] when the id exists or the client is not this tenant's, [`crate::StoreError::Unavailable`].
+    /// [`crate::StoreError::Conflict`] when the client has as many, the id exists or the client is not this tenant's,
+    /// [`crate::StoreError::Unavailable`].
     pub async fn insert_client_secret(
         &mut self,
         scope: TenantScope,
         new: &ClientSecret,
         hash: &SecretHash,
     ) -> Result<()> {
+        let client = (of(scope), PublicId(new.client));
+        self.executor.one(&client::LOCK, client).await?;
+        let others = (of(scope), ClientId(new.client));
+        let others = self.executor.all(&ALL, others).await?;
+        let usable = others
+            .iter()
+            .filter(|secret| secret.status(new.created_at) == CredentialStatus::Active);
+        if usable.count() >= MOST_SECRETS {
+            return Err(StoreError::Conflict(
+                "the client has as many usable secrets as it may".into(),
+            ));
+        }
         self.executor
             .change(&INSERT, (of(scope), new, hash))
             .await

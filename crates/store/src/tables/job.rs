@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::names::{JobKey, Kind, Limit, Millis, Owner, Payload, Why};
+use crate::admin_tx::AdminTx;
 use crate::engine::executor::Executor;
 use crate::engine::read::{columns, record};
 use crate::engine::statement::Statement;
@@ -304,6 +305,16 @@ impl Store {
     /// [`StoreError::Unavailable`].
     pub async fn retry_job(&self, kind: &str, key: &str) -> Result<bool> {
         Ok(self.change(&RETRY, of(kind, key)).await? > 0)
+    }
+}
+
+impl AdminTx {
+    /// As [`Store::retry_job`], together with what the job is about.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn retry_job(&mut self, kind: &str, key: &str) -> Result<bool> {
+        Ok(self.executor.change(&RETRY, of(kind, key)).await? > 0)
     }
 }
 
