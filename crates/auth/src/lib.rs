@@ -11,7 +11,8 @@
 //! [`refusal`] (every reason to refuse a credential), [`stats`] (counters), `uses` (what is stored of a use), [`alias`] (the
 //! value that apps get in place of a token's id), [`signing`] (the key of the audit log's checkpoints); then OAuth: [`jwt`] (how a
 //! JSON Web Token is read), [`access`] (our own ones), [`oauth_key`] (what they are signed with), [`federation`] (Entra's), [`jwks`] (the keys of those);
-//! then people who log in: [`login`] (from the link to the provider's answer), [`id_token`] (who it is), [`session`] (what stays).
+//! then people who log in: [`login`] (from the link to the provider's answer), [`provider`] (what is said to it and read from it),
+//! [`id_token`] (who it is), [`session`] (what stays).
 
 pub mod access;
 pub mod alias;
@@ -25,6 +26,7 @@ pub mod limits;
 pub mod login;
 pub mod oauth_key;
 pub mod pool;
+pub mod provider;
 pub mod queue;
 pub mod random;
 pub mod rate_limiter;
