@@ -34,6 +34,7 @@ mod forge;
 mod guessing;
 mod housekeeping;
 mod jobs;
+mod login;
 mod model;
 mod oauth;
 mod operations;

@@ -1,14 +1,6 @@
 //! A whole login against a real OpenID provider, a process of its own (`tests/oidc-provider`): the discovery document, the link with its
 //! redirects and cookies, the exchange of the code, the keys, the ID token (ADR 0052).
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "the peer is part of the test: a surprise is a failure"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
@@ -23,9 +15,9 @@ use auth::provider::{Endpoints, Exchanged, ProviderError, document_address, exch
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::clock::{Clock as _, SystemClock};
 use domain::key_hosts::KeyHosts;
+use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use serde_json::json;
-use url::Url;
 
 const TID: &str = "11111111-2222-3333-4444-555555555555";
 const OID: &str = "aaaaaaaa-2222-3333-4444-555555555555";
@@ -49,7 +41,7 @@ impl Drop for Running {
 }
 
 fn start() -> Running {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
     let need = |arguments: &[&str]| {
         let output = Command::new("deploy/need.sh")
             .args(arguments)
