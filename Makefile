@@ -63,8 +63,8 @@ chaos: services ## The bad days (tests/it/bad_days) in their long form: ROUNDS=2
 	cargo build --workspace --all-targets
 	USHER_TEST_PROGRAMS="$(TARGET_DIR)/debug" USHER_TEST_ROUNDS=$(or $(ROUNDS),20) \
 		cargo test --workspace --test it -- $(or $(ARGS),bad_days:: chaos::)
-services: ## Find or install what tests need: a C compiler, PostgreSQL, Redis, Python, AsyncAPI's parser, schemathesis
-	@deploy/need.sh build postgres redis python asyncapi schemathesis
+services: ## Find or install what tests need: a C compiler, PostgreSQL, Redis, Python, AsyncAPI's parser, schemathesis, an OpenID provider
+	@deploy/need.sh build postgres redis python asyncapi schemathesis oidc
 
 ## To know more
 bench: services ## Rates beside what they are compared with, in one run; ARGS='query-sqlite --json FILE' (docs/benchmarks.md)

@@ -6,6 +6,8 @@
 #   deploy/need.sh --where postgres-17         the folder of that server's programs
 #   deploy/need.sh asyncapi                    AsyncAPI's parser, for the test of docs/reference/asyncapi.yaml
 #   deploy/need.sh --where asyncapi            its file
+#   deploy/need.sh oidc                        an OpenID provider, for the tests of logins
+#   deploy/need.sh --where oidc                its file
 #   deploy/need.sh schemathesis                for make fuzz-api: schemathesis of PyPI, in target/
 #   deploy/need.sh --where schemathesis        its program
 #
@@ -106,6 +108,34 @@ if [[ ${1-} == --where && ${2-} == asyncapi ]]; then
     exit
 fi
 
+# An OpenID provider comes as the npm package oidc-provider; tests/oidc-provider/package-lock.json has the version and the hash of each package.
+oidc_source=$(cd "$(dirname "$0")/.." && pwd)/tests/oidc-provider
+oidc_folder=$(dirname "$(dirname "$oidc_source")")/target/oidc-provider/$(sha512sum "$oidc_source/package-lock.json" | cut -c 1-16)
+
+fetch_oidc() {
+    [[ -d $oidc_folder ]] && return
+    echo "need: fetching oidc-provider from npm"
+    local work
+    mkdir -p "$(dirname "$oidc_folder")"
+    work=$(mktemp -d "$oidc_folder.XXXXXX")
+    if ! (
+        cp "$oidc_source"/package.json "$oidc_source"/package-lock.json "$work" &&
+            cd "$work" && npm ci --silent --no-audit --no-fund --ignore-scripts
+    ); then
+        rm -rf "$work"
+        echo "need: oidc-provider could not be fetched from npm; next step: see above, then run this again" >&2
+        exit 1
+    fi
+    # Another process may have been faster.
+    mv -T "$work" "$oidc_folder" 2>/dev/null || [[ -d $oidc_folder ]]
+    rm -rf "$work"
+}
+
+if [[ ${1-} == --where && ${2-} == oidc ]]; then
+    echo "$oidc_folder/node_modules/oidc-provider/lib/index.js"
+    exit
+fi
+
 # schemathesis makes requests of an OpenAPI document. It has an environment of its own, which nothing else sees.
 schemathesis_version=4.32.5
 schemathesis_folder=$(cd "$(dirname "$0")/.." && pwd)/target/schemathesis/$schemathesis_version
@@ -135,6 +165,7 @@ fi
 
 servers=()
 asyncapi=
+oidc=
 schemathesis=
 for thing in "$@"; do
     case $thing in
@@ -155,6 +186,11 @@ for thing in "$@"; do
         have node || packages+=(nodejs)
         [[ -f $asyncapi_folder/browser/index.js ]] || have npm || [[ " ${packages[*]-} " == *" npm "* ]] || packages+=(npm)
         ;;
+    oidc)
+        oidc=1
+        have node || packages+=(nodejs)
+        [[ -d $oidc_folder ]] || have npm || [[ " ${packages[*]-} " == *" npm "* ]] || packages+=(npm)
+        ;;
     schemathesis)
         schemathesis=1
         have python3 && python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3 python3-venv)
@@ -165,7 +201,7 @@ for thing in "$@"; do
         [[ -x $folder/bin/postgres ]] || have npm || [[ " ${packages[*]-} " == *" npm "* ]] || packages+=(npm)
         ;;
     *)
-        echo "need: unknown word \"$thing\"; it knows asyncapi, build, fuzz, postgres, postgres-17, postgres-18, python, redis, schemathesis" >&2
+        echo "need: unknown word \"$thing\"; it knows asyncapi, build, fuzz, oidc, postgres, postgres-17, postgres-18, python, redis, schemathesis" >&2
         exit 2
         ;;
     esac
@@ -201,4 +237,5 @@ for thing in ${servers[@]+"${servers[@]}"}; do
     fetch_embedded "$thing"
 done
 [[ -z $asyncapi ]] || fetch_asyncapi
+[[ -z $oidc ]] || fetch_oidc
 [[ -z $schemathesis ]] || fetch_schemathesis

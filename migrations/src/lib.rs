@@ -139,6 +139,12 @@ impl MigratorTrait for Migrator {
                 sqlite: include_str!("../sql/0021_token_continuity.sqlite.sql"),
                 no_way_back: "renewals of tokens are not taken down by a migration: restore a backup",
             }),
+            Box::new(Step {
+                name: "m0022_session",
+                postgres: include_str!("../sql/0022_session.postgres.sql"),
+                sqlite: include_str!("../sql/0022_session.sqlite.sql"),
+                no_way_back: "sessions are not taken down by a migration: restore a backup",
+            }),
         ]
     }
 }

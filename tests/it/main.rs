@@ -33,6 +33,7 @@ mod files;
 mod guessing;
 mod housekeeping;
 mod jobs;
+mod login;
 mod model;
 mod oauth;
 mod operations;

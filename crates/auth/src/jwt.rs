@@ -65,6 +65,9 @@ pub enum JwtError {
     /// Another `tid`.
     #[error("the token is of another Entra tenant (tid) than is expected here")]
     EntraTenant,
+    /// Another `nonce`, or none: the ID token answers another login.
+    #[error("the ID token answers another login (nonce): log in again")]
+    Nonce,
 }
 
 /// The head of a JWT, of which nothing was verified.
@@ -152,9 +155,22 @@ impl<'t> Jwt<'t> {
         key: &DecodingKey,
         algorithm: Algorithm,
     ) -> Result<C, JwtError> {
+        self.verified_with(key, algorithm, &["exp", "nbf", "iss", "aud", "sub"])
+    }
+
+    /// The same with other registered claims that must be there: an ID token need not have `nbf` (OpenID Connect Core §2).
+    ///
+    /// # Errors
+    /// Those of [`Self::verified`].
+    pub fn verified_with<C: DeserializeOwned>(
+        &self,
+        key: &DecodingKey,
+        algorithm: Algorithm,
+        required: &[&str],
+    ) -> Result<C, JwtError> {
         self.expects(algorithm)?;
         let mut rules = Validation::new(algorithm);
-        rules.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
+        rules.set_required_spec_claims(required);
         // By our own clock, and with exact comparisons.
         (rules.validate_exp, rules.validate_nbf, rules.validate_aud) = (false, false, false);
         let verified = jsonwebtoken::decode::<C>(self.text, key, &rules);

@@ -10,23 +10,29 @@
 //! a request through [`cache`], [`rate_limiter`], [`queue`] and [`pool`], within [`limits`]), [`tenant_url`] (is it at the right URL),
 //! [`refusal`] (every reason to refuse a credential), [`stats`] (counters), `uses` (what is stored of a use), [`alias`] (the
 //! value that apps get in place of a token's id), [`signing`] (the key of the audit log's checkpoints); then OAuth: [`jwt`] (how a
-//! JSON Web Token is read), [`access`] (our own ones), [`oauth_key`] (what they are signed with), [`federation`] (Entra's), [`jwks`] (the keys of those).
+//! JSON Web Token is read), [`access`] (our own ones), [`oauth_key`] (what they are signed with), [`federation`] (Entra's), [`jwks`] (the keys of those);
+//! then people who log in: [`login`] (from the link to the provider's answer), [`provider`] (what is said to it and read from it),
+//! [`id_token`] (who it is), [`session`] (what stays).
 
 pub mod access;
 pub mod alias;
 pub mod cache;
 pub mod federation;
 pub mod hash;
+pub mod id_token;
 pub mod jwks;
 pub mod jwt;
 pub mod limits;
+pub mod login;
 pub mod oauth_key;
 pub mod pool;
+pub mod provider;
 pub mod queue;
 pub mod random;
 pub mod rate_limiter;
 pub mod redis_password;
 pub mod refusal;
+pub mod session;
 pub mod signing;
 pub mod stats;
 pub mod tenant_url;

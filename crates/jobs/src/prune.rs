@@ -1,4 +1,4 @@
-//! Deletes old events, log rows, acknowledgements and answers of the admin API from the database, once an hour.
+//! Deletes old events, log rows, acknowledgements, answers of the admin API and ended sessions from the database, once an hour.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +33,8 @@ impl Handler for Prune {
             let now = self.clock.now();
             let answers = self.store.prune_keys(now).await;
             answers.map_err(|error| error.to_string())?;
+            let sessions = self.store.prune_sessions(now).await;
+            sessions.map_err(|error| error.to_string())?;
             let keep = TimeDelta::from_std(self.keep).unwrap_or(TimeDelta::MAX);
             let Some(before) = now.checked_sub_signed(keep) else {
                 return Ok(());

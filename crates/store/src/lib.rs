@@ -42,4 +42,5 @@ pub use tables::person::{FoundPerson, PersonKey};
 pub use tables::prune::PruneReport;
 pub use tables::release::ReleaseWalk;
 pub use tables::resource::{StoredId, StoredResource};
+pub use tables::session::Session;
 pub use tenant_tx::{CreateOutcome, SaveOutcome, TenantTx};

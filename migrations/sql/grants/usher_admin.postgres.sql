@@ -99,6 +99,10 @@ GRANT SELECT, INSERT, UPDATE (seq, hash) ON audit_chain TO usher_admin;
 REVOKE ALL ON idempotency FROM usher_admin;
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency TO usher_admin;
 
+-- Whose a session is and when it ends never changes (ADR 0052).
+REVOKE ALL ON session FROM usher_admin;
+GRANT SELECT, INSERT, UPDATE (seen_at), DELETE ON session TO usher_admin;
+
 REVOKE ALL ON seaql_migrations FROM usher_admin;
 GRANT SELECT ON seaql_migrations TO usher_admin;
 

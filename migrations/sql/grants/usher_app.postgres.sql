@@ -105,6 +105,10 @@ GRANT SELECT, INSERT, UPDATE (seq, hash) ON audit_chain TO usher_app;
 REVOKE ALL ON idempotency FROM usher_app;
 GRANT SELECT (created_at), DELETE ON idempotency TO usher_app;
 
+-- Sessions that are over are deleted; which ones there are, and whose, the server's role does not see (ADR 0052).
+REVOKE ALL ON session FROM usher_app;
+GRANT SELECT (ends_at), DELETE ON session TO usher_app;
+
 -- Which version the schema has.
 REVOKE ALL ON seaql_migrations FROM usher_app;
 GRANT SELECT ON seaql_migrations TO usher_app;

@@ -92,6 +92,9 @@ GRANT SELECT ON audit_chain TO usher_backup;
 REVOKE ALL ON idempotency FROM usher_backup;
 GRANT SELECT ON idempotency TO usher_backup;
 
+REVOKE ALL ON session FROM usher_backup;
+GRANT SELECT ON session TO usher_backup;
+
 REVOKE ALL ON seaql_migrations FROM usher_backup;
 GRANT SELECT ON seaql_migrations TO usher_backup;
 

@@ -7,7 +7,7 @@ use support::postgres::Postgres;
 
 use super::world::{World, settings, worlds};
 
-const ALL: [&str; 20] = [
+const ALL: [&str; 21] = [
     "m0001_foundation",
     "m0002_groups",
     "m0003_directory_extension",
@@ -28,6 +28,7 @@ const ALL: [&str; 20] = [
     "m0019_idempotency",
     "m0020_release_policy",
     "m0021_token_continuity",
+    "m0022_session",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,4 +19,5 @@ mod operator;
 mod plans;
 mod records;
 mod roles;
+mod sessions;
 pub mod world;

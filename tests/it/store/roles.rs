@@ -39,7 +39,7 @@ async fn refusal(url: &str, sql: &str) -> Option<String> {
     Some(database.code().expect("a SQLSTATE").into_owned())
 }
 
-const BY_NOBODY_BUT_THE_OWNER: [&str; 40] = [
+const BY_NOBODY_BUT_THE_OWNER: [&str; 42] = [
     "UPDATE token_continuity SET service_principal = entra_tenant",
     "DELETE FROM token_renewal",
     "UPDATE audit_log SET actor = 'x'",
@@ -65,6 +65,8 @@ const BY_NOBODY_BUT_THE_OWNER: [&str; 40] = [
     "DELETE FROM client",
     "DELETE FROM client_secret",
     "UPDATE oauth_key SET pkcs8 = 'x'",
+    "UPDATE session SET person = 'x'",
+    "UPDATE session SET ends_at = 1",
     "DELETE FROM token",
     "UPDATE deployment SET environment = 'test'",
     "DELETE FROM tenant",
@@ -82,7 +84,7 @@ const BY_NOBODY_BUT_THE_OWNER: [&str; 40] = [
     "TRUNCATE outbox",
 ];
 
-const NOT_BY_THE_SERVER: [&str; 30] = [
+const NOT_BY_THE_SERVER: [&str; 34] = [
     "INSERT INTO token_continuity (tenant_id) VALUES ('019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3a')",
     "DELETE FROM token_continuity",
     "INSERT INTO tenant (id, name, created_at) VALUES ('019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3b', 'x', 0)",
@@ -114,6 +116,10 @@ const NOT_BY_THE_SERVER: [&str; 30] = [
      VALUES ('x', 'x', 'x', '019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3a', 0, 0)",
     "SELECT answer FROM idempotency",
     "UPDATE idempotency SET answer = ''",
+    "SELECT hash FROM session",
+    "SELECT person FROM session",
+    "UPDATE session SET seen_at = 1",
+    "INSERT INTO session (hash, person, created_at, seen_at, ends_at, address, agent) VALUES ('x', 'x', 0, 0, 0, '', '')",
     "INSERT INTO feed (app_id, head, published, created_at) VALUES ('019a3c5e-7d1a-7c4e-9a2b-0f6f0d1c2b3b', 0, 0, 0)",
     "DELETE FROM feed",
     "SET ROLE usher_admin",

@@ -33,6 +33,7 @@ pub(crate) mod prune;
 pub(crate) mod release;
 pub(crate) mod renewal;
 pub(crate) mod resource;
+pub(crate) mod session;
 pub(crate) mod snapshot;
 pub(crate) mod tenant;
 pub(crate) mod token;

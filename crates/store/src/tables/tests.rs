@@ -13,7 +13,7 @@ use super::log::{self, LogPlace, LogQuery};
 use super::{
     api_key, app, audit, client, client_secret, continuity, credential_memory, deployment, directory,
     directory_oauth, epoch, fan_out, feed, feed_heads, group, idempotency, identity, job, lease, membership,
-    new_feed, oauth_key, outbox, person, prune, release, renewal, snapshot, tenant, token,
+    new_feed, oauth_key, outbox, person, prune, release, renewal, session, snapshot, tenant, token,
 };
 use crate::engine::parameter::Bind;
 use crate::engine::statement::Statement;
@@ -69,6 +69,7 @@ static ALL: &[(&str, &dyn Built)] = statements! {
     prune: PRUNE_ACKS PRUNE_FEEDS PRUNE_LOG PRUNE_OUTBOX;
     release: COUNT END LOCK_GROUPS LOCK_IDENTITIES MOVE SET TELL WALK;
     renewal: BY_ID INSERT OF_DIRECTORY SAVE UNENDED;
+    session: BY_HASH END END_ALL INSERT NOTE_USE PRUNE;
     snapshot: GROUPS IDENTITIES TENANT;
     store: PING;
     tenant: ALL BY_NAME FREEZE INSERT OPEN UNFREEZE;

@@ -54,6 +54,7 @@ INSERT INTO provisioning_log (tenant_id, directory_id, at, request_id, action, s
     SELECT ID(x'1000000'::int + n), ID(x'2000000'::int + n), n, ID(n), 'create', 'success', '[]', 'tok000000000'
     FROM generate_series(1, 1000) n;
 INSERT INTO idempotency SELECT 'api-key:' || n % 50, 'k' || n, 'd', ID(n), 100000 + n, n, '{}' FROM generate_series(1, 5000) n;
+INSERT INTO session SELECT 'h' || n, 'person:' || n, n, n, 100000 + n, '', '' FROM generate_series(1, 5000) n;
 INSERT INTO audit_log SELECT T, 1000000 + n, n, CASE n % 100 WHEN 7 THEN 'cli:bob@ops2' ELSE 'cli:alice@ops1' END,
     CASE n % 500 WHEN 7 THEN 'token.revoke' ELSE 'token.issue' END, 'token:t' || n, 'success', NULL, NULL, 'r', '{}', 'p' || n, 'h' || n
     FROM generate_series(1, 5000) n;

@@ -25,7 +25,7 @@ use scim::schema::ResourceType;
 use serde_json::json;
 use store::{
     AuditPlace, AuditQuery, Claim, Claimed, JobEnd, ListRequest, LogPlace, LogQuery, MemberChange, NewJob,
-    Page, PageAt, PersonKey, Store, StoreError, TenantTx, TypeRequest,
+    Page, PageAt, PersonKey, Session, Store, StoreError, TenantTx, TypeRequest,
 };
 use uuid::Uuid;
 
@@ -71,6 +71,7 @@ pub async fn walk(watched: &Watched, target: &Target, nth: usize) {
     watched.world.store.ping().await.unwrap();
     watched.world.store.ready().await.unwrap();
     records(watched, nth).await;
+    sessions(&watched.world, nth).await;
     apps(&watched.world, nth).await;
     identities(watched, target, nth).await;
     groups(watched, target, nth).await;
@@ -284,6 +285,25 @@ async fn keys_of_requests(world: &World, nth: usize) {
     let done = Claimed::Done("{}".to_owned());
     assert_eq!(store.claim_key(&other).await.unwrap(), done);
     store.prune_keys(early(50)).await.unwrap();
+}
+
+async fn sessions(world: &World, nth: usize) {
+    let store = &world.store;
+    let session = Session {
+        hash: format!("walk{nth}"),
+        person: "person:walk".to_owned(),
+        created_at: world.now(),
+        seen_at: world.now(),
+        ends_at: world.now() + chrono::TimeDelta::hours(10),
+        address: "127.0.0.1".to_owned(),
+        agent: String::new(),
+    };
+    store.begin_session(&session).await.unwrap();
+    assert!(store.session(&session.hash).await.unwrap().is_some());
+    store.note_session_use(&session.hash, world.now()).await.unwrap();
+    assert!(store.end_session(&session.hash).await.unwrap());
+    store.end_sessions_of(&session.person).await.unwrap();
+    store.prune_sessions(early(50)).await.unwrap();
 }
 
 async fn apps(world: &World, nth: usize) {
