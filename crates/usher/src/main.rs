@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod descriptors;
 mod gauges;
+mod manual;
 mod output;
 mod reference;
 mod serve;
@@ -58,6 +59,19 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Write the completions of a shell to standard output: nouns, verbs and options.
+    ///
+    /// bash: usher completions bash > /usr/share/bash-completion/completions/usher
+    Completions {
+        /// Whose.
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages into a folder, one for each command: usher.1, usher-token.1, usher-token-issue.1 and so on.
+    Man {
+        /// The folder; it is made if it is not there. man reads share/man/man1 beside a bin that is in PATH.
+        #[arg(long, value_name = "FOLDER")]
+        out: PathBuf,
+    },
     /// Write a page of docs/reference to standard output.
     #[command(hide = true)]
     Reference {
@@ -80,9 +94,22 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    if let Command::Reference { page } = arguments.command {
-        output::line(page.text().trim_end());
-        return Ok(ExitCode::SUCCESS);
+    // What needs neither settings nor a database.
+    match arguments.command {
+        Command::Reference { page } => {
+            output::line(page.text().trim_end());
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Completions { shell } => {
+            output::line(manual::completions(shell).trim_end());
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Man { out } => {
+            let pages = manual::write(&out)?;
+            output::line(&format!("{pages} pages in {}", out.display()));
+            return Ok(ExitCode::SUCCESS);
+        }
+        _ => {}
     }
     // The only error is that a provider is installed already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -106,7 +133,9 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             };
             cli::run(noun, &setup).await
         }),
-        Command::Migrate | Command::Reference { .. } => Ok(ExitCode::SUCCESS),
+        Command::Migrate | Command::Reference { .. } | Command::Completions { .. } | Command::Man { .. } => {
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

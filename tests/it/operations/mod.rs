@@ -6,6 +6,7 @@ mod audit;
 mod backup;
 mod environment;
 mod feeds;
+mod shell;
 
 use std::process::{Command, Output};
 
