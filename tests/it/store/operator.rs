@@ -149,6 +149,18 @@ impl Operator {
         .await
     }
 
+    pub async fn retry_job(
+        &self,
+        scope: TenantScope,
+        kind: &'static str,
+        key: &'static str,
+    ) -> Outcomes<bool> {
+        self.of(scope, Action::ContinuityOff, move |tx| {
+            Box::pin(async move { tx.retry_job(kind, key).await })
+        })
+        .await
+    }
+
     pub async fn insert_renewal(&self, scope: TenantScope, new: &Renewal) -> Outcomes<()> {
         let new = new.clone();
         self.of(scope, Action::ContinuityStart, move |tx| {

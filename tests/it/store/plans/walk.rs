@@ -243,6 +243,7 @@ async fn renewals(world: &World, scope: TenantScope, directory: &Directory) {
         .await
         .unwrap();
     assert_eq!(store.renewals(scope, directory.id, 10).await.unwrap().len(), 1);
+    operator.retry_job(scope, "walk", "none").await.unwrap();
     assert!(operator.clear_continuity(scope, directory.id).await.unwrap());
 }
 
