@@ -190,17 +190,11 @@ async fn ending_the_consent_gives_up_what_is_not_written_and_brings_to_its_end_w
         support::graph::Fault::Answer(404, "Request_ResourceNotFound"),
     );
     world.start();
-    let job = world.failed().await;
+    world.failed().await;
     assert_eq!(world.gateway.cli(&off)["on"], false);
     assert_eq!(world.gateway.cli(&off)["on"], false);
     assert_eq!(world.renewal()["step"], "stopped");
     assert_eq!(world.audit("directory.continuity.off").len(), 1);
-    world.gateway.cli(&[
-        "job",
-        "retry",
-        "token_continuity",
-        job["key"].as_str().expect("a key"),
-    ]);
     support::wait::until("the job to go", super::LONG, || async {
         world
             .jobs()
