@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, Row, SqliteConnection};
 use std::path::PathBuf;
 use std::time::Duration;
 use support::gateway::Settings;
-use support::postgres::Postgres;
+use support::postgres::{Database, Postgres};
 
 pub const BOTH: [Kind; 2] = [Kind::Postgres, Kind::Sqlite];
 
@@ -37,6 +37,14 @@ impl Kind {
             Self::Sqlite => "SQLite",
         }
     }
+
+    /// A new database; `None` for the file in the gateway's folder.
+    pub async fn database(self) -> Option<Database> {
+        match self {
+            Self::Postgres => Some(Postgres::shared().await.database().await),
+            Self::Sqlite => None,
+        }
+    }
 }
 
 /// A direct connection to the tables.
@@ -58,10 +66,7 @@ pub struct Base {
 impl Base {
     /// Starts a gateway whose directory has the template person only.
     pub async fn start(plan: &Plan, kind: Kind) -> Self {
-        let database = match kind {
-            Kind::Postgres => Some(Postgres::shared().await.database().await),
-            Kind::Sqlite => None,
-        };
+        let database = kind.database().await;
         let settings = Settings {
             database: database.clone(),
             ..plan.settings()

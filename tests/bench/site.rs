@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use support::gateway::{Gateway, Settings};
+use support::gateway::{Gateway, Settings, text};
 
 #[derive(Debug)]
 pub struct Site {
@@ -105,6 +105,17 @@ impl Site {
             let which = number.wrapping_mul(7_919) % u64::from(count);
             vec![(site.find(&user_name(&crate::seed::key(which))), 200)]
         })
+    }
+
+    /// The request for an access token, of a new client of a directory.
+    pub fn token_request(&self, tenant: &str, profile: &str) -> Vec<u8> {
+        let words = ["client", "create", "--tenant", tenant, "--profile", profile];
+        let client = self.gateway.cli(&words);
+        let (id, secret) = (text(&client, "clientId"), text(&client, "clientSecret"));
+        wire::form(
+            "/oauth/token",
+            &format!("grant_type=client_credentials&client_id={id}&client_secret={secret}"),
+        )
     }
 
     /// The path of the SQLite file.

@@ -6,8 +6,10 @@
 
 use data_encoding::HEXLOWER;
 use domain::credential::TokenId;
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
+
+use crate::keyed::hmac;
 
 /// Makes aliases; one key gives one alias for an id.
 #[derive(Clone, derive_more::Debug)]
@@ -20,12 +22,7 @@ impl Aliases {
 
     /// Aliases under the deployment's key.
     pub fn new(key: &str) -> Self {
-        // A block of HMAC-SHA-256 is 64 bytes; a shorter key is filled up with zeros (RFC 2104 §2).
-        let mut block = [0; 64];
-        for (padded, byte) in block.iter_mut().zip(Sha256::digest(key)) {
-            *padded = byte;
-        }
-        Self(Hmac::new(&block.into()))
+        Self(hmac(&Sha256::digest(key).into()))
     }
 
     /// `tka_` and 32 hexadecimal digits.

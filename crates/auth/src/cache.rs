@@ -7,11 +7,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, Mac as _};
 use moka::future::Cache as FutureCache;
 use moka::sync::Cache;
 use sha2::Sha256;
 
+use crate::keyed::hmac;
 use crate::random::{self, NoRandomness};
 use crate::token::Credential;
 use crate::uses::VerifiedSecret;
@@ -49,10 +50,8 @@ impl VerificationCache {
     /// # Errors
     /// [`NoRandomness`].
     pub fn new() -> Result<Self, NoRandomness> {
-        let bytes = random::system::<32>()?;
-        let key = Hmac::new_from_slice(&bytes).map_err(|_| NoRandomness)?;
         Ok(Self {
-            key,
+            key: hmac(&random::system()?),
             right: FutureCache::builder()
                 .max_capacity(RIGHT)
                 .time_to_idle(RIGHT_UNUSED_FOR)

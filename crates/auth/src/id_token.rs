@@ -4,12 +4,13 @@
 //! people can choose (ADR 0052). Must not know: what the person may do, where keys come from ([`crate::jwks`]), HTTP.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use chrono::{DateTime, Utc};
+use domain::actor::Person;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
+use uuid::Uuid;
 
 use crate::federation;
 use crate::jwt::{Jwt, JwtError, Times};
@@ -28,37 +29,8 @@ pub struct Provider {
     pub issuer: String,
     /// Our client id there: the only `aud`.
     pub client_id: String,
-    /// The Entra tenants (`tid`) whose people may log in, in lower-case letters. Empty for a provider that is not Entra: its `tid` is not read.
-    pub entra_tenants: BTreeSet<String>,
-}
-
-/// Who logged in.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Person {
-    /// Of an Entra tenant.
-    Entra {
-        /// `tid`
-        tenant: String,
-        /// `oid`
-        object: String,
-    },
-    /// Of another provider.
-    Subject {
-        /// `iss`
-        issuer: String,
-        /// `sub`
-        subject: String,
-    },
-}
-
-/// The text that the session and the audit log keep. An Entra tenant's id has no `:`, an issuer always has one, so no text stands for two.
-impl fmt::Display for Person {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Entra { tenant, object } => write!(f, "person:{tenant}/{object}"),
-            Self::Subject { issuer, subject } => write!(f, "person:{issuer}#{subject}"),
-        }
-    }
+    /// The Entra tenants (`tid`) whose people may log in. Empty for a provider that is not Entra: its `tid` is not read.
+    pub entra_tenants: BTreeSet<Uuid>,
 }
 
 /// One audience or several (RFC 7519 §4.1.3).
@@ -140,15 +112,10 @@ pub fn check(
     })
 }
 
-/// An id of Entra, a UUID with hyphens, in lower-case letters.
-fn id(claim: &serde_json::Value) -> Option<String> {
-    let text = claim.as_str()?;
-    let is_id = text.len() == 36
-        && text.char_indices().all(|(place, letter)| match place {
-            8 | 13 | 18 | 23 => letter == '-',
-            _ => letter.is_ascii_hexdigit(),
-        });
-    is_id.then(|| text.to_ascii_lowercase())
+/// An id of Entra: a UUID with hyphens, which is the only form of this length.
+fn id(claim: &serde_json::Value) -> Option<Uuid> {
+    let text = claim.as_str().filter(|text| text.len() == 36)?;
+    Uuid::try_parse(text).ok()
 }
 
 #[cfg(test)]

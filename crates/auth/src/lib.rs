@@ -8,7 +8,7 @@
 //!
 //! Reading order: [`token`] (what a credential looks like), [`hash`] (how its secret is kept), [`verify`] (the steps of
 //! a request through [`cache`], [`rate_limiter`], [`queue`] and [`pool`], within [`limits`]), [`tenant_url`] (is it at the right URL),
-//! [`refusal`] (every reason to refuse a credential), [`stats`] (counters), `uses` (what is stored of a use), [`alias`] (the
+//! [`refusal`] (every reason to refuse a credential), [`stats`] (counters), `uses` (what is stored of a use), `keyed` (HMAC), [`alias`] (the
 //! value that apps get in place of a token's id), [`signing`] (the key of the audit log's checkpoints); then OAuth: [`jwt`] (how a
 //! JSON Web Token is read), [`access`] (our own ones), [`oauth_key`] (what they are signed with), [`federation`] (Entra's), [`jwks`] (the keys of those);
 //! then people who log in: [`login`] (from the link to the provider's answer), [`provider`] (what is said to it and read from it),
@@ -22,6 +22,7 @@ pub mod hash;
 pub mod id_token;
 pub mod jwks;
 pub mod jwt;
+mod keyed;
 pub mod limits;
 pub mod login;
 pub mod oauth_key;

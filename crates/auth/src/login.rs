@@ -7,8 +7,10 @@
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::BASE64URL_NOPAD;
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::Mac as _;
 use sha2::{Digest as _, Sha256};
+
+use crate::keyed::hmac;
 
 /// How long a person has to log in at the provider.
 pub const LIFE: TimeDelta = TimeDelta::minutes(10);
@@ -111,18 +113,11 @@ impl Login {
     }
 
     fn derived(&self, purpose: &str) -> String {
-        let mut hmac = Hmac::<Sha256>::new(&block(&self.secret).into());
-        hmac.update(format!("usher.login.v1\0{purpose}\0{}\0", self.begun.timestamp()).as_bytes());
-        hmac.update(self.next.as_bytes());
-        BASE64URL_NOPAD.encode(&hmac.finalize().into_bytes())
+        let mut mac = hmac(&self.secret);
+        mac.update(format!("usher.login.v1\0{purpose}\0{}\0", self.begun.timestamp()).as_bytes());
+        mac.update(self.next.as_bytes());
+        BASE64URL_NOPAD.encode(&mac.finalize().into_bytes())
     }
-}
-
-/// A key as long as a block of SHA-256, filled up with zeros as HMAC itself does (RFC 2104 §2).
-pub(crate) fn block(secret: &[u8; 32]) -> [u8; 64] {
-    let mut block = [0; 64];
-    block[..32].copy_from_slice(secret);
-    block
 }
 
 /// Whether a text is a path of this site, to every browser: one slash, then no second one, no backslash (browsers read it as a slash), and

@@ -9,10 +9,10 @@ use std::fmt;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::Mac as _;
 use sha2::{Digest as _, Sha256};
 
-use crate::login::block;
+use crate::keyed::hmac;
 use crate::random::{NoRandomness, system};
 
 /// The use of a session is written once in this time.
@@ -55,9 +55,9 @@ impl SessionSecret {
 
     /// The token that requests which change something must bring beside the cookie.
     pub fn request_token(&self) -> String {
-        let mut hmac = Hmac::<Sha256>::new(&block(&self.0).into());
-        hmac.update(b"usher.session.request-token.v1");
-        BASE64URL_NOPAD.encode(&hmac.finalize().into_bytes())
+        let mut mac = hmac(&self.0);
+        mac.update(b"usher.session.request-token.v1");
+        BASE64URL_NOPAD.encode(&mac.finalize().into_bytes())
     }
 
     /// Whether a request brought the right token.

@@ -21,13 +21,8 @@ pub enum Actor {
     ApiKey(TokenId),
     /// An OAuth client, by its id.
     Client(TokenId),
-    /// A person who signed in with Entra: never by e-mail or name, which another tenant can choose.
-    Person {
-        /// The Entra tenant (`tid`).
-        tenant: Uuid,
-        /// The object id in that tenant (`oid`).
-        object: Uuid,
-    },
+    /// A person who logged in.
+    Person(Person),
     /// The gateway itself: jobs, and requests whose sender is not known.
     System,
 }
@@ -38,8 +33,37 @@ impl fmt::Display for Actor {
             Self::CommandLine { user, host } => write!(f, "cli:{}@{}", plain(user), plain(host)),
             Self::ApiKey(id) => write!(f, "api-key:{id}"),
             Self::Client(id) => write!(f, "client:{id}"),
-            Self::Person { tenant, object } => write!(f, "person:{tenant}/{object}"),
+            Self::Person(person) => person.fmt(f),
             Self::System => f.write_str("system"),
+        }
+    }
+}
+
+/// Who logged in: never by e-mail or name, which other people can choose (ADR 0052).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Person {
+    /// Of an Entra tenant.
+    Entra {
+        /// The Entra tenant (`tid`).
+        tenant: Uuid,
+        /// The object id in that tenant (`oid`).
+        object: Uuid,
+    },
+    /// Of another OpenID provider.
+    Subject {
+        /// `iss`
+        issuer: String,
+        /// `sub`
+        subject: String,
+    },
+}
+
+/// The text that the session and the audit log keep. An Entra tenant's id has no `:`, an issuer always has one, so no text stands for two.
+impl fmt::Display for Person {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Entra { tenant, object } => write!(f, "person:{tenant}/{object}"),
+            Self::Subject { issuer, subject } => write!(f, "person:{issuer}#{subject}"),
         }
     }
 }
@@ -74,10 +98,10 @@ mod tests {
             (Actor::ApiKey(id), "api-key:3pX9Kd2Qa7Lm"),
             (Actor::Client(id), "client:3pX9Kd2Qa7Lm"),
             (
-                Actor::Person {
+                Actor::Person(Person::Entra {
                     tenant: Uuid::from_u128(1),
                     object: Uuid::from_u128(2),
-                },
+                }),
                 "person:00000000-0000-0000-0000-000000000001/00000000-0000-0000-0000-000000000002",
             ),
             (Actor::System, "system"),

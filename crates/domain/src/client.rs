@@ -79,6 +79,14 @@ impl ClientSecret {
     }
 }
 
+/// Whether a client with these secrets has as many usable ones as it may ([`MOST_SECRETS`]).
+pub fn is_full(secrets: &[ClientSecret], now: DateTime<Utc>) -> bool {
+    let usable = secrets
+        .iter()
+        .filter(|secret| secret.status(now) == CredentialStatus::Active);
+    usable.count() >= MOST_SECRETS
+}
+
 /// What a request for an access token needs to know about its secret.
 #[derive(Debug, Clone)]
 pub struct ClientSecretRecord {

@@ -94,49 +94,42 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    // What needs neither settings nor a database.
-    match arguments.command {
-        Command::Reference { page } => {
-            output::line(page.text().trim_end());
-            return Ok(ExitCode::SUCCESS);
-        }
-        Command::Completions { shell } => {
-            output::line(manual::completions(shell).trim_end());
-            return Ok(ExitCode::SUCCESS);
-        }
-        Command::Man { out } => {
-            let pages = manual::write(&out)?;
-            output::line(&format!("{pages} pages in {}", out.display()));
-            return Ok(ExitCode::SUCCESS);
-        }
-        _ => {}
-    }
     // The only error is that a provider is installed already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let file = arguments.config.as_deref();
-    if let Command::Migrate = arguments.command {
-        return command(check::migrate(Config::load_for_migration(file)?));
-    }
-    let config = Config::load(file)?;
     match arguments.command {
-        Command::Serve => serve(config),
-        Command::CheckConfig { json } => check::run(&config, json),
-        Command::Records(noun) => command(async {
-            let setup = cli::Setup {
-                database: config.database.clone(),
-                environment: config.environment,
-                profiles: Arc::new(setup::profiles(config.profiles_dir.as_deref())?),
-                public_url: config.http.base_url(),
-                key_hosts: Arc::clone(&config.key_hosts),
-                redis: config.redis.clone(),
-                audit: config.audit.clone(),
-            };
-            cli::run(noun, &setup).await
-        }),
-        Command::Migrate | Command::Reference { .. } | Command::Completions { .. } | Command::Man { .. } => {
-            Ok(ExitCode::SUCCESS)
+        Command::Serve => serve(Config::load(file)?),
+        Command::Migrate => command(check::migrate(Config::load_for_migration(file)?)),
+        Command::CheckConfig { json } => check::run(&Config::load(file)?, json),
+        Command::Completions { shell } => Ok(said(&manual::completions(shell))),
+        Command::Man { out } => Ok(said(&format!(
+            "{} pages in {}",
+            manual::write(&out)?,
+            out.display()
+        ))),
+        Command::Reference { page } => Ok(said(&page.text())),
+        Command::Records(noun) => {
+            let config = Config::load(file)?;
+            command(async {
+                let setup = cli::Setup {
+                    database: config.database.clone(),
+                    environment: config.environment,
+                    profiles: Arc::new(setup::profiles(config.profiles_dir.as_deref())?),
+                    public_url: config.http.base_url(),
+                    key_hosts: Arc::clone(&config.key_hosts),
+                    redis: config.redis.clone(),
+                    audit: config.audit.clone(),
+                };
+                cli::run(noun, &setup).await
+            })
         }
     }
+}
+
+/// The answer of a command that needs neither settings nor a database.
+fn said(text: &str) -> ExitCode {
+    output::line(text.trim_end());
+    ExitCode::SUCCESS
 }
 
 /// Telemetry starts before the runtime and stops after it, because its exporters block.

@@ -1,33 +1,24 @@
 //! A match query with an access token (ES256, `POST /oauth/token`) beside the same query with a pasted token.
 
-use crate::base::{BOTH, Kind};
+use crate::base::{self, Kind};
 use crate::beside::slice;
 use crate::load::{Make, closed_loop, expect};
 use crate::plan::Plan;
 use crate::report::{Bar, Row, Side, say};
 use crate::site::{Site, user_name};
-use crate::wire::{self, Connection};
+use crate::wire::Connection;
 use serde_json::Value;
 use std::sync::Arc;
 use support::gateway::{Settings, text};
-use support::postgres::Postgres;
 
 pub async fn run(plan: &Plan) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for kind in BOTH {
-        say(&format!("access token beside a pasted token, {}", kind.name()));
-        rows.push(row(plan, kind).await);
-    }
-    rows
+    base::on_both(async |kind| vec![row(plan, kind).await]).await
 }
 
 async fn row(plan: &Plan, kind: Kind) -> Row {
-    let database = match kind {
-        Kind::Postgres => Some(Postgres::shared().await.database().await),
-        Kind::Sqlite => None,
-    };
+    say(&format!("access token beside a pasted token, {}", kind.name()));
     let site = Site::start(Settings {
-        database,
+        database: kind.database().await,
         ..plan.settings()
     })
     .await;
@@ -66,14 +57,8 @@ async fn row(plan: &Plan, kind: Kind) -> Row {
 
 /// A new client's access token.
 async fn access_token(site: &Site, connection: &mut Connection) -> String {
-    let words = ["client", "create", "--tenant", "contoso", "--profile", "advisors"];
-    let client = site.gateway.cli(&words);
-    let body = format!(
-        "grant_type=client_credentials&client_id={}&client_secret={}",
-        text(&client, "clientId"),
-        text(&client, "clientSecret")
-    );
-    let answer = expect(connection, &wire::form("/oauth/token", &body), 200).await;
+    let request = site.token_request("contoso", "advisors");
+    let answer = expect(connection, &request, 200).await;
     let answer: Value = serde_json::from_slice(&answer).expect("JSON");
     text(&answer, "access_token")
 }

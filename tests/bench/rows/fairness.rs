@@ -14,7 +14,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use support::gateway::Settings;
-use support::postgres::Postgres;
 
 /// Requests a second of the measured tenant.
 pub const RATE: u32 = 25;
@@ -42,7 +41,7 @@ impl Load {
         }
     }
 
-    const fn connections(self) -> u64 {
+    const fn connections(self) -> u32 {
         match self {
             Self::Cycle => 32,
             Self::Patches => 64,
@@ -95,12 +94,8 @@ pub async fn run(plan: &Plan) -> Vec<Row> {
     let mut rows = Vec::new();
     for kind in BOTH {
         say(&format!("fairness between two tenants, {}", kind.name()));
-        let database = match kind {
-            Kind::Postgres => Some(Postgres::shared().await.database().await),
-            Kind::Sqlite => None,
-        };
         let settings = Settings {
-            database,
+            database: kind.database().await,
             ..plan.settings()
         };
         let flooder = Arc::new(Site::of(settings, "people").await);
@@ -115,10 +110,10 @@ pub async fn run(plan: &Plan) -> Vec<Row> {
             let (mut idle, mut beside, mut done) = (Vec::new(), Vec::new(), 0);
             for _ in 0..plan.rounds {
                 idle.extend(other.measure(plan.slice).await);
-                let flood = Flood::start(load, &flooder, &targets);
+                let flood = flood(load, &flooder, &targets);
                 tokio::time::sleep(Duration::from_millis(500)).await;
                 beside.extend(other.measure(plan.slice).await);
-                done += flood.stop().await;
+                done += flood.stop().await.iter().sum::<u64>();
             }
             rows.push(row(kind, load, &idle, &beside, done));
         }
@@ -127,29 +122,45 @@ pub async fn run(plan: &Plan) -> Vec<Row> {
 }
 
 fn row(kind: Kind, load: Load, idle: &[Duration], beside: &[Duration], done: u64) -> Row {
+    let note = format!(
+        "{} requests measured beside; {done} requests of the other tenant were answered 2xx",
+        beside.len()
+    );
+    compared(
+        kind,
+        load.name(),
+        "beside the other tenant",
+        [idle, beside],
+        vec![note],
+    )
+}
+
+/// The row of the measured tenant's times, alone and beside a load.
+pub fn compared(
+    kind: Kind,
+    load: &str,
+    side: &str,
+    [idle, beside]: [&[Duration]; 2],
+    more: Vec<String>,
+) -> Row {
+    let mut notes = vec![format!(
+        "p50 {:.1} ms beside, {:.1} ms alone; longest {:.1} ms beside, {:.1} ms alone",
+        percentile_ms(beside, 50),
+        percentile_ms(idle, 50),
+        percentile_ms(beside, 100),
+        percentile_ms(idle, 100),
+    )];
+    notes.extend(more);
     Row {
         what: format!(
-            "p99 of a tenant at {RATE} requests/s beside {}, {}",
-            load.name(),
+            "p99 of a tenant at {RATE} requests/s beside {load}, {}",
             kind.name()
         ),
         unit: "ms",
-        ours: Side::single("beside the other tenant", percentile_ms(beside, 99)),
+        ours: Side::single(side, percentile_ms(beside, 99)),
         theirs: Some(Side::single("alone", percentile_ms(idle, 99))),
         bar: Bar::RatioBelow(2.0),
-        notes: vec![
-            format!(
-                "p50 {:.1} ms beside, {:.1} ms alone; longest {:.1} ms beside, {:.1} ms alone",
-                percentile_ms(beside, 50),
-                percentile_ms(idle, 50),
-                percentile_ms(beside, 100),
-                percentile_ms(idle, 100),
-            ),
-            format!(
-                "{} requests measured beside; {done} requests of the other tenant were answered 2xx",
-                beside.len()
-            ),
-        ],
+        notes,
     }
 }
 
@@ -238,46 +249,77 @@ impl Other {
 /// Numbers of the flood's people, over all slices.
 static NUMBER: AtomicU64 = AtomicU64::new(1);
 
-/// The tenant with unlimited load.
-struct Flood {
+/// A load under way, on connections of its own.
+#[derive(Debug)]
+pub struct Flood<T> {
     ended: Arc<AtomicBool>,
-    tasks: Vec<tokio::task::JoinHandle<u64>>,
+    lanes: Vec<tokio::task::JoinHandle<T>>,
 }
 
-impl Flood {
-    fn start(load: Load, site: &Arc<Site>, targets: &Arc<Vec<String>>) -> Self {
+impl<T: Send + 'static> Flood<T> {
+    /// Starts lanes; each is to end soon after its flag is set.
+    pub fn start<L>(lanes: u32, lane: impl Fn(u32, Arc<AtomicBool>) -> L) -> Self
+    where
+        L: Future<Output = T> + Send + 'static,
+    {
         let ended = Arc::new(AtomicBool::new(false));
-        let mut tasks = Vec::new();
-        for lane in 0..load.connections() {
-            let (site, targets, ended) = (Arc::clone(site), Arc::clone(targets), Arc::clone(&ended));
-            tasks.push(tokio::spawn(async move {
-                let whom = &targets[usize::try_from(lane).unwrap_or_default() % targets.len()];
-                let (mut done, mut connection) = (0, None);
-                while !ended.load(Ordering::Relaxed) {
-                    for request in &load.step(&site, whom, NUMBER.fetch_add(1, Ordering::Relaxed)) {
-                        let open: &mut Connection = match &mut connection {
-                            Some(open) => open,
-                            none => none.insert(Connection::open(site.address).await.expect("connect")),
-                        };
-                        match open.call(request).await {
-                            Ok(answer) => done += u64::from(answer.status < 300),
-                            Err(_) => connection = None,
-                        }
-                    }
-                }
-                done
-            }));
-        }
-        Self { ended, tasks }
+        let start = |number| tokio::spawn(lane(number, Arc::clone(&ended)));
+        let lanes = (0..lanes).map(start).collect();
+        Self { ended, lanes }
     }
 
-    /// Waits for the requests in flight; returns the number of served requests.
-    async fn stop(self) -> u64 {
+    /// Waits for the requests in flight; returns what each lane counted.
+    pub async fn stop(self) -> Vec<T> {
         self.ended.store(true, Ordering::Relaxed);
-        let mut done = 0;
-        for task in self.tasks {
-            done += task.await.expect("a connection's loop");
+        let mut counted = Vec::new();
+        for lane in self.lanes {
+            counted.push(lane.await.expect("a connection's loop"));
         }
-        done
+        counted
     }
+}
+
+/// A lane's connection, opened anew after it was lost.
+#[derive(Debug)]
+pub struct Lane {
+    address: SocketAddr,
+    connection: Option<Connection>,
+}
+
+impl Lane {
+    pub const fn to(address: SocketAddr) -> Self {
+        let connection = None;
+        Self { address, connection }
+    }
+
+    /// The status of the answer; `None` when the connection was lost.
+    pub async fn call(&mut self, request: &[u8]) -> Option<u16> {
+        let open: &mut Connection = match &mut self.connection {
+            Some(open) => open,
+            none => none.insert(Connection::open(self.address).await.expect("connect")),
+        };
+        let status = open.call(request).await.map(|answer| answer.status).ok();
+        if status.is_none() {
+            self.connection = None;
+        }
+        status
+    }
+}
+
+/// The tenant with unlimited load; counts the requests that are served.
+fn flood(load: Load, site: &Arc<Site>, targets: &Arc<Vec<String>>) -> Flood<u64> {
+    Flood::start(load.connections(), |lane, ended| {
+        let (site, targets) = (Arc::clone(site), Arc::clone(targets));
+        async move {
+            let whom = &targets[lane as usize % targets.len()];
+            let (mut done, mut lane) = (0, Lane::to(site.address));
+            while !ended.load(Ordering::Relaxed) {
+                for request in &load.step(&site, whom, NUMBER.fetch_add(1, Ordering::Relaxed)) {
+                    let status = lane.call(request).await;
+                    done += u64::from(status.is_some_and(|status| status < 300));
+                }
+            }
+            done
+        }
+    })
 }

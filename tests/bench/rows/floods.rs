@@ -1,24 +1,22 @@
 //! Floods of the token endpoint: a tenant at 25 SCIM requests a second, alone and while a stranger sends 1,000 requests a second with wrong
 //! client secrets, with assertions of a wrong signature, or with assertions whose keys nobody publishes.
 
-use super::fairness::{Other, RATE};
+use super::fairness::{Flood, Lane, Other, compared};
 use crate::base::Kind;
 use crate::plan::Plan;
-use crate::report::{Bar, Row, Side, say};
-use crate::samples::percentile_ms;
+use crate::report::{Row, say};
 use crate::site::Site;
-use crate::wire::{self, Connection};
+use crate::wire;
 use data_encoding::BASE64URL_NOPAD;
 use domain::clock::{Clock as _, SystemClock};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use support::forge::forged;
 use support::gateway::{Settings, text};
-use support::postgres::Postgres;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -119,10 +117,7 @@ async fn issuer() -> (SocketAddr, Arc<AtomicUsize>) {
 
 pub async fn run(plan: &Plan, kind: Kind) -> Vec<Row> {
     say(&format!("floods of the token endpoint, {}", kind.name()));
-    let database = match kind {
-        Kind::Postgres => Some(Postgres::shared().await.database().await),
-        Kind::Sqlite => None,
-    };
+    let database = kind.database().await;
     let (keys, reads) = issuer().await;
     let mut settings = plan.settings();
     settings
@@ -137,10 +132,10 @@ pub async fn run(plan: &Plan, kind: Kind) -> Vec<Row> {
     for _ in 0..plan.rounds {
         idle.extend(other.measure(plan.slice).await);
         for (load, (times, counts)) in Load::ALL.into_iter().zip(&mut beside) {
-            let flood = Flood::start(load, site.address, &target);
+            let flood = flood(load, site.address, &target);
             tokio::time::sleep(Duration::from_millis(500)).await;
             times.extend(other.measure(plan.slice).await);
-            for (status, count) in flood.stop().await {
+            for (status, count) in flood.stop().await.into_iter().flatten() {
                 *counts.entry(status).or_default() += count;
             }
         }
@@ -157,44 +152,20 @@ pub async fn run(plan: &Plan, kind: Kind) -> Vec<Row> {
 /// How often each status was answered; 0 for no answer.
 type Counts = BTreeMap<u16, u64>;
 
-fn row(
-    kind: Kind,
-    load: Load,
-    [idle, beside]: [&[Duration]; 2],
-    counts: &Counts,
-    seconds: f64,
-    reads: usize,
-) -> Row {
+fn row(kind: Kind, load: Load, times: [&[Duration]; 2], counts: &Counts, seconds: f64, reads: usize) -> Row {
     let answered: u64 = counts.values().sum();
     #[expect(clippy::cast_precision_loss, reason = "some thousands")]
     let rate = answered as f64 / seconds;
-    let mut notes = vec![
-        format!(
-            "p50 {:.1} ms beside, {:.1} ms alone; longest {:.1} ms beside, {:.1} ms alone",
-            percentile_ms(beside, 50),
-            percentile_ms(idle, 50),
-            percentile_ms(beside, 100),
-            percentile_ms(idle, 100),
-        ),
-        format!("{rate:.0} requests/s of the flood were answered, by status: {counts:?}"),
-    ];
+    let mut notes = vec![format!(
+        "{rate:.0} requests/s of the flood were answered, by status: {counts:?}"
+    )];
     if !matches!(load, Load::Secrets) {
         notes.push(format!(
             "the issuer's keys were read {reads} times in the whole run"
         ));
     }
-    Row {
-        what: format!(
-            "p99 of a tenant at {RATE} requests/s beside {FLOOD}/s {}, {}",
-            load.name(),
-            kind.name()
-        ),
-        unit: "ms",
-        ours: Side::single("beside the flood", percentile_ms(beside, 99)),
-        theirs: Some(Side::single("alone", percentile_ms(idle, 99))),
-        bar: Bar::RatioBelow(2.0),
-        notes,
-    }
+    let load = format!("{FLOOD}/s {}", load.name());
+    compared(kind, &load, "beside the flood", times, notes)
 }
 
 /// A client with a secret and one with a federated identity, of the tenant that is not measured.
@@ -224,49 +195,21 @@ fn target(site: &Site, keys: SocketAddr, reads: Arc<AtomicUsize>) -> Target {
 /// Numbers of the flood's requests, over all slices: no two are the same.
 static NUMBER: AtomicU64 = AtomicU64::new(1);
 
-struct Flood {
-    ended: Arc<AtomicBool>,
-    tasks: Vec<tokio::task::JoinHandle<Counts>>,
-}
-
-impl Flood {
-    fn start(load: Load, address: SocketAddr, target: &Arc<Target>) -> Self {
-        let ended = Arc::new(AtomicBool::new(false));
-        let (start, step) = (tokio::time::Instant::now(), Duration::from_secs(1) / FLOOD);
-        let lanes = (0..LANES).map(|lane| {
-            let (ended, target) = (Arc::clone(&ended), Arc::clone(target));
-            tokio::spawn(async move {
-                let (mut counts, mut connection, mut due) = (Counts::new(), None, start + step * lane);
-                while !ended.load(Ordering::Relaxed) {
-                    tokio::time::sleep_until(due).await;
-                    due += step * LANES;
-                    let request = target.request(load, NUMBER.fetch_add(1, Ordering::Relaxed));
-                    let open: &mut Connection = match &mut connection {
-                        Some(open) => open,
-                        none => none.insert(Connection::open(address).await.expect("connect")),
-                    };
-                    let status = open.call(&request).await.map(|answer| answer.status).ok();
-                    if status.is_none() {
-                        connection = None;
-                    }
-                    *counts.entry(status.unwrap_or_default()).or_default() += 1;
-                }
-                counts
-            })
-        });
-        let tasks = lanes.collect();
-        Self { ended, tasks }
-    }
-
-    /// Waits for the requests in flight.
-    async fn stop(self) -> Counts {
-        self.ended.store(true, Ordering::Relaxed);
-        let mut all = Counts::new();
-        for task in self.tasks {
-            for (status, count) in task.await.expect("a connection's loop") {
-                *all.entry(status).or_default() += count;
+/// Sends at its rate; counts the answers by status.
+fn flood(load: Load, address: SocketAddr, target: &Arc<Target>) -> Flood<Counts> {
+    let (start, step) = (tokio::time::Instant::now(), Duration::from_secs(1) / FLOOD);
+    Flood::start(LANES, |number, ended| {
+        let target = Arc::clone(target);
+        async move {
+            let (mut counts, mut lane, mut due) = (Counts::new(), Lane::to(address), start + step * number);
+            while !ended.load(Ordering::Relaxed) {
+                tokio::time::sleep_until(due).await;
+                due += step * LANES;
+                let request = target.request(load, NUMBER.fetch_add(1, Ordering::Relaxed));
+                let status = lane.call(&request).await;
+                *counts.entry(status.unwrap_or_default()).or_default() += 1;
             }
+            counts
         }
-        all
-    }
+    })
 }

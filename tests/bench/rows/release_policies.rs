@@ -2,6 +2,7 @@
 //! which see everything, or whose policies have to be asked.
 
 use super::drain::pile_up;
+use crate::base::{self, Kind};
 use crate::load::expect;
 use crate::plan::Plan;
 use crate::report::{Bar, Row, Side, say};
@@ -11,7 +12,6 @@ use crate::wire::Connection;
 use std::time::{Duration, Instant};
 use support::gateway::{App, Settings};
 use support::http::Feed;
-use support::postgres::Postgres;
 
 /// Apps beside the one whose feed is looked at.
 const APPS: u32 = 10;
@@ -27,37 +27,32 @@ enum Others {
 }
 
 pub async fn run(plan: &Plan) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for is_postgres in [true, false] {
-        let name = if is_postgres { "PostgreSQL" } else { "SQLite" };
-        say(&format!("stamping with release policies, {name}"));
-        let alone = rate(plan, is_postgres, Others::None).await;
-        let (mut open, mut by_policy) = (Vec::new(), Vec::new());
-        for _ in 0..plan.rounds.min(3) {
-            open.push(rate(plan, is_postgres, Others::Everything).await);
-            by_policy.push(rate(plan, is_postgres, Others::ByPolicy).await);
-        }
-        rows.push(Row {
-            what: format!("stamping for {APPS} apps with release policies, {name}"),
-            unit: "events/s",
-            ours: Side::median("each sees one profile and two fields", &by_policy),
-            theirs: Some(Side::median("the same apps without a policy", &open)),
-            bar: Bar::None,
-            notes: vec![format!(
-                "for one app alone {alone:.0} events/s; {BACKLOG} events, each of one directory, a new database each time"
-            )],
-        });
+    base::on_both(async |kind| vec![row(plan, kind).await]).await
+}
+
+async fn row(plan: &Plan, kind: Kind) -> Row {
+    say(&format!("stamping with release policies, {}", kind.name()));
+    let alone = rate(plan, kind, Others::None).await;
+    let (mut open, mut by_policy) = (Vec::new(), Vec::new());
+    for _ in 0..plan.rounds.min(3) {
+        open.push(rate(plan, kind, Others::Everything).await);
+        by_policy.push(rate(plan, kind, Others::ByPolicy).await);
     }
-    rows
+    Row {
+        what: format!("stamping for {APPS} apps with release policies, {}", kind.name()),
+        unit: "events/s",
+        ours: Side::median("each sees one profile and two fields", &by_policy),
+        theirs: Some(Side::median("the same apps without a policy", &open)),
+        bar: Bar::None,
+        notes: vec![format!(
+            "for one app alone {alone:.0} events/s; {BACKLOG} events, each of one directory, a new database each time"
+        )],
+    }
 }
 
 /// Events a second, from the first position that is seen to the last.
-async fn rate(plan: &Plan, is_postgres: bool, others: Others) -> f64 {
-    let database = if is_postgres {
-        Some(Postgres::shared().await.database().await)
-    } else {
-        None
-    };
+async fn rate(plan: &Plan, kind: Kind, others: Others) -> f64 {
+    let database = kind.database().await;
     let site = Site::start(Settings {
         database: database.clone(),
         ..plan.settings()

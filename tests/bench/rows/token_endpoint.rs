@@ -5,14 +5,13 @@ use crate::load::expect;
 use crate::plan::Plan;
 use crate::report::{Bar, Row, Side, say};
 use crate::site::Site;
-use crate::wire::{self, Connection};
+use crate::wire::Connection;
 use auth::{CredentialKind, hash, token};
 use domain::environment::Environment;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use support::gateway::text;
 
 /// Clients, each with one secret.
 const CLIENTS: usize = 60;
@@ -33,14 +32,7 @@ pub async fn run(plan: &Plan) -> Vec<Row> {
         (0..CLIENTS)
             .map(|number| {
                 let tenant = format!("tenant-{}", number / OF_DIRECTORY);
-                let words = ["client", "create", "--tenant", &tenant, "--profile", "advisors"];
-                let client = site.gateway.cli(&words);
-                let body = format!(
-                    "grant_type=client_credentials&client_id={}&client_secret={}",
-                    text(&client, "clientId"),
-                    text(&client, "clientSecret")
-                );
-                wire::form("/oauth/token", &body)
+                site.token_request(&tenant, "advisors")
             })
             .collect(),
     );

@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use auth::id_token::{self, Person, Provider};
+use auth::id_token::{self, Provider};
 use auth::jwks::JwksCache;
 use auth::jwt::{Jwt, JwtError};
 use auth::login::{Login, LoginError};
 use auth::provider::{Endpoints, Exchanged, ProviderError, document_address, exchange};
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::actor::Person;
 use domain::clock::{Clock as _, SystemClock};
 use domain::key_hosts::KeyHosts;
 use reqwest::Url;
@@ -98,7 +99,7 @@ impl Running {
         Provider {
             issuer: self.issuer.clone(),
             client_id: "usher".to_owned(),
-            entra_tenants: tenants.iter().map(|&tenant| tenant.to_owned()).collect(),
+            entra_tenants: tenants.iter().map(|tenant| tenant.parse().unwrap()).collect(),
         }
     }
 
@@ -209,7 +210,7 @@ async fn a_login_at_a_real_provider_says_who_it_is() {
     let provider = start();
     let login = login(1);
     let text = provider.id_token(&login).await;
-    let (tenant, object) = (TID.to_owned(), OID.to_owned());
+    let (tenant, object) = (TID.parse().unwrap(), OID.parse().unwrap());
     let person = provider.person(&text, &provider.registered(&[TID]), &login).await;
     assert_eq!(person, Ok(Person::Entra { tenant, object }));
     let (issuer, subject) = (provider.issuer.clone(), "s1".to_owned());
@@ -244,7 +245,7 @@ async fn a_real_token_for_another_login_client_or_tenant_is_refused() {
         provider.person(&text, &elsewhere, &own).await,
         Err(JwtError::Issuer)
     );
-    let tenant = BTreeSet::from([OID.to_owned()]);
+    let tenant = BTreeSet::from([OID.parse().unwrap()]);
     let not_allowed = Provider {
         entra_tenants: tenant,
         ..entra

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use auth::CredentialKind;
 use chrono::TimeDelta;
 use domain::audit::Action;
-use domain::client::MOST_SECRETS;
-use domain::credential::{CredentialStatus, TokenId};
+use domain::client::{MOST_SECRETS, is_full};
+use domain::credential::TokenId;
 use domain::scope::TenantScope;
 use store::StoreError;
 
@@ -65,14 +65,8 @@ pub async fn execute(context: &Context, tenant: &str, id: &str, life: TimeDelta)
 
 /// Refuses when the client has as many usable secrets as there may be.
 async fn room(context: &Context, scope: TenantScope, client: TokenId) -> Result<(), Error> {
-    let (secrets, now) = (
-        context.store.client_secrets(scope, client).await?,
-        context.clock.now(),
-    );
-    let usable = secrets
-        .iter()
-        .filter(|secret| secret.status(now) == CredentialStatus::Active);
-    if usable.count() >= MOST_SECRETS {
+    let secrets = context.store.client_secrets(scope, client).await?;
+    if is_full(&secrets, context.clock.now()) {
         return Err(Error::TooManySecrets {
             id: client.to_string(),
             most: MOST_SECRETS,

@@ -17,7 +17,7 @@ fn entra() -> Provider {
     Provider {
         issuer: ISSUER.to_owned(),
         client_id: "usher".to_owned(),
-        entra_tenants: BTreeSet::from([TID.to_owned()]),
+        entra_tenants: BTreeSet::from([TID.parse().unwrap()]),
     }
 }
 

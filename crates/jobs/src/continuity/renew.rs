@@ -46,13 +46,7 @@ impl RenewToken {
         }
         match self.bring(opened).await {
             Ok(()) => Ok(()),
-            Err(failure) => {
-                if self.is_ended(payload, &failure).await {
-                    Ok(())
-                } else {
-                    Err(failure)
-                }
-            }
+            Err(failure) => self.failed(payload, failure).await,
         }
     }
 
@@ -60,17 +54,16 @@ impl RenewToken {
         steps::open(&self.context, of.tenant, of.directory, of.renewal).await
     }
 
-    /// Whether the renewal was ended during a failed attempt, so that nobody needs to be told. Otherwise it notes the attempt, so that it
-    /// is seen beside the renewal; what cannot be noted is in the job and in the log.
-    async fn is_ended(&self, payload: Payload, failure: &Failure) -> bool {
-        let Ok(Some(opened)) = self.open(payload).await else {
-            return false;
-        };
-        if opened.renewal.ended_at.is_some() {
-            return true;
+    /// Notes a failed attempt, so that it is seen beside the renewal; what cannot be noted is in the job and in the log. A renewal that
+    /// ended meanwhile has nothing more to fail at.
+    async fn failed(&self, payload: Payload, failure: Failure) -> Result<(), Failure> {
+        if let Ok(Some(opened)) = self.open(payload).await {
+            if opened.renewal.ended_at.is_some() {
+                return Ok(());
+            }
+            let _ = steps::note(&self.server, opened.renewal.failed(&failure.why), &[]).await;
         }
-        let _ = steps::note(&self.server, opened.renewal.failed(&failure.why), &[]).await;
-        false
+        Err(failure)
     }
 
     async fn bring(&self, mut opened: Opened) -> Result<(), Failure> {

@@ -1,8 +1,8 @@
 //! `client_secret`: the secrets of OAuth clients, found by the id inside them.
 
 use chrono::{DateTime, Utc};
-use domain::client::{ClientSecret, ClientSecretRecord, MOST_SECRETS};
-use domain::credential::{CredentialStatus, SecretHash, TokenId};
+use domain::client::{ClientSecret, ClientSecretRecord, is_full};
+use domain::credential::{SecretHash, TokenId};
 use domain::scope::TenantScope;
 
 use super::client;
@@ -62,7 +62,7 @@ pub(crate) static NOTE_USE: Statement<(PublicId, At)> = Statement::new(|_| {
 });
 
 impl AdminTx {
-    /// Adds a secret to a client, unless it has [`MOST_SECRETS`] that are usable when the new one is made. The client is locked before
+    /// Adds a secret to a client, unless it is full ([`is_full`]) when the new one is made. The client is locked before
     /// its secrets are counted, so that two additions at the same time do not both find room.
     ///
     /// # Errors
@@ -77,11 +77,7 @@ impl AdminTx {
         let client = (of(scope), PublicId(new.client));
         self.executor.one(&client::LOCK, client).await?;
         let others = (of(scope), ClientId(new.client));
-        let others = self.executor.all(&ALL, others).await?;
-        let usable = others
-            .iter()
-            .filter(|secret| secret.status(new.created_at) == CredentialStatus::Active);
-        if usable.count() >= MOST_SECRETS {
+        if is_full(&self.executor.all(&ALL, others).await?, new.created_at) {
             return Err(StoreError::Conflict(
                 "the client has as many usable secrets as it may".into(),
             ));
